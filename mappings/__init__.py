@@ -1,0 +1,1 @@
+"""One module per platform; a mapping is found by its file name."""

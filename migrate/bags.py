@@ -1,0 +1,143 @@
+"""Property bags as JSON text: split, reduced and completed, each distinct text once."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+import polars as pl
+
+Raw = msgspec.Raw
+GROUP: Final = pl.Struct({"owner": pl.String, "properties": pl.String})
+
+_object = msgspec.json.Decoder(dict[str, Raw])
+_objects = msgspec.json.Decoder(dict[str, dict[str, Raw]])
+_values = msgspec.json.Decoder(dict[str, Any])
+
+
+def on_unique(
+    columns: pl.Series, dtype: pl.DataType | type[pl.DataType], function: Callable[..., Any]
+) -> pl.Series:
+    """Return what `function` makes of each distinct value; a null (or a struct of nulls) stays null, uncalled.
+
+    A struct's fields are the function's arguments, in their order.
+    """
+    table = columns.struct.unnest() if isinstance(columns.dtype, pl.Struct) else columns.to_frame("value")
+    given = table.filter(~pl.all_horizontal(pl.all().is_null())).unique()
+    results = pl.Series("_result", [function(*row) for row in given.iter_rows()], dtype=dtype)
+    joined = table.join(
+        given.with_columns(results), on=table.columns, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return joined["_result"].alias(columns.name)
+
+
+def parted(text: str, prefix: str, empty: frozenset[str]) -> dict[str, str | None]:
+    """Return an object's members as two: `once`, those whose key begins with the prefix, and `rest`.
+
+    A key of `once` gets a `$` before it, and is left out where its value is one of `empty` or blank. What stands
+    under `$set` and `$setOnce` is taken out of them.
+    """
+    try:
+        bag = _object.decode(text)
+        operations = {key: _object.decode(bag.pop(key)) for key in ("$set", "$setOnce") if key in bag}
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return {"rest": text, "once": None}
+    bag |= operations.get("$set", {})
+    rest = {key: raw for key, raw in bag.items() if not key.startswith(prefix)}
+    firsts = {key: raw for key, raw in bag.items() if key.startswith(prefix)}
+    once = operations.get("$setOnce", {}) | {f"${key}": raw for key, raw in firsts.items()}
+    blank = {b"null", b'""', *(f'"{word}"'.encode() for word in empty)}
+    return {
+        "rest": _text(rest),
+        "once": _text({key: raw for key, raw in once.items() if bytes(raw) not in blank}),
+    }
+
+
+def first_values(text: str) -> str | None:
+    """Return an object with each list reduced to its first value, as text; null where nothing is left."""
+    firsts = {key: keys[0] for key, keys in _keys(text).items()}
+    return msgspec.json.encode(firsts).decode() if firsts else None
+
+
+def group_updates(groups: str | None, properties: str | None) -> list[dict[str, str]]:
+    """Return a group update for each group that has properties: whose it is, and PostHog's properties for it.
+
+    `properties` is `{type: {key: {name: value}}}`; or, as an SDK sends it, `{name: value}` or `{"$set": …}`, which
+    holds for every group in `groups`, `{type: [key, …]}`.
+    """
+    owners = [(kind, key) for kind, keys in _keys(groups or "{}").items() for key in keys]
+    nested = _nested(properties or "{}")
+    if nested is None:
+        flat = _flat(properties or "{}")
+        updates = [(kind, key, flat) for kind, key in owners]
+    else:
+        updates = [(kind, key, _flat(raw)) for kind, bags in nested.items() for key, raw in bags.items()]
+        told = {(kind, key) for kind, key, _ in updates}
+        updates += [(kind, key, {}) for kind, key in owners if (kind, key) not in told]
+    return [_group_update(kind, key, bag) for kind, key, bag in updates]
+
+
+def completed(bag: str | None, url: str, names: Sequence[str]) -> str:
+    """Return the bag with those of the URL's query parameters that are among the names and not in it."""
+    members = _object.decode(bag or "{}")
+    for key, value in parse_qsl(_query(url)):
+        if key in names and key not in members:
+            members[key] = Raw(msgspec.json.encode(value))
+    return msgspec.json.encode(members).decode()
+
+
+def _query(url: str) -> str:
+    """Return a URL's query, nothing where it is no URL."""
+    try:
+        return urlsplit(url).query
+    except ValueError:
+        return ""
+
+
+def _text(bag: dict[str, Raw]) -> str | None:
+    """Return an object's text, null where it is empty."""
+    return msgspec.json.encode(bag).decode() if bag else None
+
+
+def _keys(groups: str) -> dict[str, list[str]]:
+    """Return each group type's keys as text, without blank ones and without types that have none."""
+    try:
+        found = _values.decode(groups)
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return {}
+    named = {kind: [key for key in _scalars(value) if key] for kind, value in found.items()}
+    return {kind: keys for kind, keys in named.items() if keys}
+
+
+def _scalars(value: object) -> Iterable[str]:
+    """Yield the scalars of a list, or the one scalar, as text."""
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, bool):
+            yield "true" if item else "false"
+        elif isinstance(item, str | int | float):
+            yield str(item).strip()
+
+
+def _nested(properties: str) -> dict[str, dict[str, Raw]] | None:
+    """Return group properties by type and key, null where they are not so."""
+    try:
+        found = _objects.decode(properties)
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return None
+    keyed = all(bytes(raw).startswith(b"{") for bags in found.values() for raw in bags.values())
+    return found if keyed and not any(kind.startswith("$") for kind in found) else None
+
+
+def _flat(properties: str | Raw) -> dict[str, Raw]:
+    """Return a group's properties, taken out of `$set` where they stand in it."""
+    try:
+        bag = _object.decode(properties)
+        return bag | _object.decode(bag.pop("$set")) if "$set" in bag else bag
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return {}
+
+
+def _group_update(kind: str, key: str, bag: dict[str, Raw]) -> dict[str, str]:
+    """Return one update as `group_updates` does."""
+    update = {"$group_type": kind, "$group_key": key, "$group_set": bag}
+    return {"owner": f"{kind}\x1f{key}", "properties": msgspec.json.encode(update).decode()}

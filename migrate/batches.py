@@ -1,0 +1,103 @@
+"""Payloads → request bodies bounded by bytes and count; pure.
+
+A payload here ends in a comma (`{"event":…},`) and a column of them is one contiguous buffer with offsets, so
+a request body is one slice of that buffer between a head and a tail, and its size is a subtraction.
+"""
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
+
+import msgspec
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TAIL: Final = b"]}"
+
+
+class Batch(NamedTuple):
+    """The payloads `start` to `stop` (excluded) of one `Payloads`: what one request carries."""
+
+    start: int
+    stop: int
+
+    @property
+    def events(self) -> int:
+        """How many events the batch carries."""
+        return self.stop - self.start
+
+    def halves(self) -> tuple["Batch", "Batch"]:
+        """Two batches with the same events in the same order; of a single event the first half is empty."""
+        middle = (self.start + self.stop) // 2
+        return Batch(self.start, middle), Batch(middle, self.stop)
+
+
+class Payloads:
+    """Payload texts as one buffer of UTF-8 and `len + 1` offsets into it."""
+
+    __slots__ = ("_offsets", "_text")
+
+    def __init__(self, text: memoryview, offsets: memoryview) -> None:
+        self._text = text
+        self._offsets = offsets
+
+    @classmethod
+    def of(cls, series: pl.Series) -> Self:
+        """Read a String column of payloads; ValueError when one is null or does not end in a comma."""
+        if series.null_count() or not series.str.ends_with(",").all():
+            raise ValueError("a payload is null or does not end in a comma")
+        if series.is_empty():
+            return cls(memoryview(b""), memoryview(bytes(8)).cast("q"))
+        # The oldest compatibility level is Arrow's large string: 64-bit offsets and one buffer, where polars'
+        # own layout is views into many.
+        column = series.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+        _, offsets, text = column.buffers()
+        first = column.offset
+        return cls(memoryview(text), memoryview(offsets).cast("q")[first : first + len(column) + 1])
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    @property
+    def offsets(self) -> memoryview:
+        """Where each payload begins, in bytes, and where the last one ends."""
+        return self._offsets
+
+    def text(self, start: int, stop: int) -> memoryview:
+        """Give the bytes of the payloads `start` to `stop`, commas included, not copied."""
+        return self._text[self._offsets[start] : self._offsets[stop]]
+
+
+def head(api_key: str) -> bytes:
+    """Everything of a request body before the first event; it holds the key, so never show it.
+
+    `historical_migration` is honoured only here, at the root, and only as a JSON boolean.
+    """
+    return b'{"api_key":' + msgspec.json.encode(api_key) + b',"historical_migration":true,"batch":['
+
+
+def body(head: bytes, payloads: Payloads, start: int, stop: int) -> bytes:
+    """Build the request body that carries the payloads `start` to `stop` (excluded), at least one."""
+    if start >= stop:
+        raise ValueError(f"a batch needs at least one event, got {start} to {stop}")
+    return b"".join((head, payloads.text(start, stop)[:-1], TAIL))
+
+
+def batches(payloads: Payloads, *, head: bytes, max_bytes: int, max_events: int) -> "Iterator[Batch]":
+    """Cut payloads into batches, in order, each as large as both bounds allow.
+
+    `max_bytes` bounds the whole uncompressed body, head and tail included. An event too big for it travels
+    alone: whether it is too big for PostHog is PostHog's answer to give.
+    """
+    if max_events < 1:
+        raise ValueError(f"a batch needs room for at least one event, got max_events={max_events}")
+    offsets = payloads.offsets
+    room = max_bytes - len(head) - len(TAIL) + 1  # the last payload travels without its comma
+    start, end = 0, len(payloads)
+    while start < end:
+        last = min(start + max_events, end)
+        # the greatest stop with offsets[stop] - offsets[start] <= room, but always one event
+        stop = max(bisect_right(offsets, offsets[start] + room, start + 1, last + 1) - 1, start + 1)
+        yield Batch(start, stop)
+        start = stop

@@ -1,0 +1,376 @@
+"""The SQLite file: inputs, days, acknowledgements, rejects, parked, import id."""
+
+import fcntl
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+from migrate.errors import Refused
+
+FILE: Final = "checkpoint.sqlite"
+LOCK: Final = "lock"
+APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
+FORMAT: Final = 1
+
+_EXAMPLES: Final = 3
+_SCHEMA: Final = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE inputs (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL, size INTEGER NOT NULL,
+    digest TEXT NOT NULL, numbers TEXT
+);
+CREATE TABLE parts (
+    path TEXT PRIMARY KEY, input INTEGER NOT NULL REFERENCES inputs, day TEXT NOT NULL, events INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, round INTEGER
+) WITHOUT ROWID;
+CREATE INDEX parts_day ON parts (day, round);
+CREATE TABLE rounds (
+    day TEXT NOT NULL, round INTEGER NOT NULL, accepted INTEGER NOT NULL DEFAULT 0,
+    duplicate INTEGER NOT NULL DEFAULT 0, parked INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (day, round)
+) WITHOUT ROWID;
+CREATE TABLE names (name TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+
+@dataclass
+class Numbers:
+    """What planning one input came to. Always `read == mapped + Σ filtered + Σ rejected`."""
+
+    read: int = 0
+    mapped: int = 0
+    filtered: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+    repairs: Counter[str] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
+    names: Counter[str] = field(default_factory=Counter)
+    group_types: set[str] = field(default_factory=set)
+    damaged: list[str] = field(default_factory=list)
+    """Names of inputs that could not be read to their end."""
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    """A few rows for each reason, as `file:row`."""
+
+    def add(self, other: "Numbers") -> None:
+        """Add another input's numbers to these."""
+        self.read += other.read
+        self.mapped += other.mapped
+        for name in ("filtered", "rejected", "repairs", "warnings", "names"):
+            getattr(self, name).update(getattr(other, name))
+        self.group_types |= other.group_types
+        self.damaged += other.damaged
+        for reason, places in other.examples.items():
+            known = self.examples.setdefault(reason, [])
+            known += places[: _EXAMPLES - len(known)]
+
+    def to_json(self) -> str:
+        """Return the numbers as they are kept; event names are kept apart, once for all inputs."""
+        kept = {name: value for name, value in vars(self).items() if name != "names"}
+        return json.dumps(kept | {"group_types": sorted(self.group_types)}, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the numbers kept as `to_json` wrote them."""
+        kept = json.loads(text)
+        counters = {name: Counter(kept[name]) for name in ("filtered", "rejected", "repairs", "warnings")}
+        return cls(**kept | counters | {"group_types": set(kept["group_types"])})
+
+
+@dataclass(frozen=True)
+class Input:
+    """A source file as it was when it was planned; `planned` says whether it is planned whole."""
+
+    id: int
+    name: str
+    stamp: str
+    size: int
+    digest: str
+    planned: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """One Parquet file of a day: the events of one input. `first` and `last` are microseconds since 1970."""
+
+    path: str
+    input: int
+    day: str
+    events: int
+    bytes: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Round:
+    """A day's parts that are sent together; parts that come later make another round."""
+
+    day: str
+    number: int
+    position: int
+    """How many events of the round are settled, in the order they are sent."""
+    parts: tuple[Part, ...]
+    earlier: tuple[Part, ...]
+    """Parts of the day's earlier rounds: sent already, so their events are duplicates here."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of the events of a chunk."""
+
+    accepted: int = 0
+    duplicate: int = 0
+    parked: int = 0
+
+
+class Checkpoint:
+    """The resumable checkpoint of one workdir. Every method that changes it is durable when it returns."""
+
+    def __init__(self, connection: sqlite3.Connection, workdir: Path) -> None:
+        self._db = connection
+        self.workdir = workdir
+
+    @classmethod
+    def open(cls, workdir: Path, *, create: bool = False, read_only: bool = False) -> "Checkpoint":
+        """Return the workdir's checkpoint.
+
+        Raises Refused when there is none (unless `create`), or when the file is torn or is not ours.
+        """
+        path = workdir / FILE
+        is_new = not path.exists() or (path.stat().st_size == 0 and not (workdir / "days").exists())
+        if is_new and not create:
+            raise Refused(
+                f"{path}: no checkpoint, so nothing is planned there; plan first with 'migrate plan'"
+            )
+        try:
+            mode = "ro" if read_only else "rwc"
+            db = sqlite3.connect(
+                f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=30
+            )
+            db.execute("PRAGMA synchronous = FULL")
+            if is_new:
+                _create(db)
+            _verify(db, path)
+        except sqlite3.Error as error:
+            raise Refused(f"{path}: cannot be used as a checkpoint, {error}; {_MEND}") from error
+        return cls(db, workdir)
+
+    def close(self) -> None:
+        """Close the file; nothing is pending, every change was durable."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """Run statements that hold together or not at all."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._db
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    # What the workdir is for
+
+    def facts(self) -> dict[str, Any]:
+        """Return the facts of the workdir: platform, options, mapping, target, import id."""
+        return {key: json.loads(value) for key, value in self._db.execute("SELECT key, value FROM meta")}
+
+    def note(self, **facts: Any) -> None:  # noqa: ANN401 - any JSON value
+        """Set facts of the workdir."""
+        with self._transaction() as db:
+            _note(db, facts)
+
+    # Planning
+
+    def register(self, names: Iterable[str]) -> None:
+        """Give every input its place in the order, new ones after those known."""
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT OR IGNORE INTO inputs (name, stamp, size, digest) VALUES (?, '', 0, '')",
+                ((name,) for name in names),
+            )
+
+    def inputs(self) -> dict[str, Input]:
+        """Return the inputs by name, in order."""
+        rows = self._db.execute(
+            "SELECT id, name, stamp, size, digest, numbers IS NOT NULL FROM inputs ORDER BY id"
+        )
+        return {row[1]: Input(*row[:5], bool(row[5])) for row in rows}
+
+    def restamp(self, stamps: Mapping[int, str]) -> None:
+        """Note new stamps of inputs whose bytes are the same."""
+        with self._transaction() as db:
+            db.executemany("UPDATE inputs SET stamp = ? WHERE id = ?", ((s, i) for i, s in stamps.items()))
+
+    def planned(
+        self,
+        planned: Input,
+        numbers: Numbers,
+        parts: Iterable[Part],
+        **facts: Any,  # noqa: ANN401
+    ) -> None:
+        """Note that an input is planned whole: its numbers and its parts, all at once."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE inputs SET stamp = ?, size = ?, digest = ?, numbers = ? WHERE id = ?",
+                (planned.stamp, planned.size, planned.digest, numbers.to_json(), planned.id),
+            )
+            db.executemany(
+                "INSERT INTO parts (path, input, day, events, bytes, first, last) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                ((p.path, p.input, p.day, p.events, p.bytes, p.first, p.last) for p in parts),
+            )
+            db.executemany(
+                "INSERT INTO names VALUES (?, ?) ON CONFLICT DO UPDATE SET events = events + excluded.events",
+                numbers.names.items(),
+            )
+            _note(db, facts)
+
+    # Applying
+
+    def days(self) -> list[str]:
+        """Return the days with events that are not settled, oldest first."""
+        unsettled = """
+            SELECT day FROM parts WHERE round IS NULL UNION SELECT day FROM rounds WHERE NOT done ORDER BY day
+        """
+        return [day for (day,) in self._db.execute(unsettled)]
+
+    def begin(self, day: str) -> Round | None:
+        """Return the day's next round to send, freezing which parts belong to it; None when the day is settled."""
+        with self._transaction() as db:
+            unfinished = db.execute("SELECT round FROM rounds WHERE day = ? AND NOT done", (day,)).fetchone()
+            if unfinished:
+                number = unfinished[0]
+            else:
+                (number,) = db.execute("SELECT count(*) + 1 FROM rounds WHERE day = ?", (day,)).fetchone()
+                sql = "UPDATE parts SET round = ? WHERE day = ? AND round IS NULL"
+                if not db.execute(sql, (number, day)).rowcount:
+                    return None
+                db.execute("INSERT INTO rounds (day, round) VALUES (?, ?)", (day, number))
+            sql = "SELECT accepted + duplicate + parked FROM rounds WHERE day = ? AND round = ?"
+            (position,) = db.execute(sql, (day, number)).fetchone()
+        return Round(day, number, position, self._parts(day, "=", number), self._parts(day, "<", number))
+
+    def _parts(self, day: str, comparison: str, number: int) -> tuple[Part, ...]:
+        """Return a day's parts by round, in the order of their inputs."""
+        sql = f"""
+            SELECT path, input, day, events, bytes, first, last FROM parts
+            WHERE day = ? AND round {comparison} ? ORDER BY input, path
+        """  # noqa: S608 - the comparison is ours
+        return tuple(Part(*row) for row in self._db.execute(sql, (day, number)))
+
+    def settle(self, turn: Round, settled: Settled, **facts: Any) -> None:  # noqa: ANN401
+        """Note what became of the next events of a round."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE rounds SET accepted = accepted + ?, duplicate = duplicate + ?, parked = parked + ?"
+                " WHERE day = ? AND round = ?",
+                (settled.accepted, settled.duplicate, settled.parked, turn.day, turn.number),
+            )
+            _note(db, facts)
+
+    def finish(self, turn: Round) -> None:
+        """Note that all events of a round are settled."""
+        with self._transaction() as db:
+            db.execute("UPDATE rounds SET done = 1 WHERE day = ? AND round = ?", (turn.day, turn.number))
+
+    def unpark(self, accepted: int, **facts: Any) -> None:  # noqa: ANN401
+        """Note that parked events were accepted after all."""
+        with self._transaction() as db:
+            kept = json.loads(db.execute("SELECT value FROM meta WHERE key = 'unparked'").fetchone()[0])
+            _note(db, facts | {"unparked": kept + accepted})
+
+    # Numbers
+
+    def numbers(self) -> Numbers:
+        """Return the numbers of all planned inputs together."""
+        total = Numbers()
+        for (text,) in self._db.execute("SELECT numbers FROM inputs WHERE numbers IS NOT NULL"):
+            total.add(Numbers.from_json(text))
+        total.names = Counter(dict(self._db.execute("SELECT name, events FROM names")))
+        return total
+
+    def by_day(self) -> dict[str, int]:
+        """Return how many events are planned for each day, oldest first."""
+        return dict(self._db.execute("SELECT day, sum(events) FROM parts GROUP BY day ORDER BY day"))
+
+    def extent(self) -> tuple[int, int, int | None, int | None]:
+        """Return planned events, their payload bytes, and the first and last timestamp in microseconds."""
+        sql = "SELECT coalesce(sum(events), 0), coalesce(sum(bytes), 0), min(first), max(last) FROM parts"
+        return tuple(self._db.execute(sql).fetchone())
+
+    def settled(self) -> Settled:
+        """Return what became of all events so far."""
+        sql = "SELECT coalesce(sum(accepted), 0), coalesce(sum(duplicate), 0), coalesce(sum(parked), 0) FROM rounds"
+        accepted, duplicate, parked = self._db.execute(sql).fetchone()
+        unparked = self.facts()["unparked"]
+        return Settled(accepted + unparked, duplicate, parked - unparked)
+
+    def part_paths(self) -> set[str]:
+        """Return the paths of all parts, relative to the workdir."""
+        return {path for (path,) in self._db.execute("SELECT path FROM parts")}
+
+
+@contextmanager
+def held(workdir: Path) -> Iterator[None]:
+    """Hold a workdir for this process alone; a crash releases it. Raises Refused when another process has it."""
+    with (workdir / LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(
+                f"{workdir}: another migrate process is working in this workdir; "
+                "wait for it to end, or use another --workdir"
+            ) from None
+        yield
+
+
+_MEND: Final = (
+    "move the workdir aside and plan again: what was sent already collapses with what is sent again"
+)
+
+
+def _create(db: sqlite3.Connection) -> None:
+    """Make an empty checkpoint, all of it or nothing."""
+    db.execute("BEGIN IMMEDIATE")
+    for statement in _SCHEMA.split(";"):
+        db.execute(statement)
+    _note(db, {"unparked": 0, "requests": 0, "retries": 0, "bytes_sent": 0, "seconds": 0.0})
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {FORMAT}")
+    db.execute("COMMIT")
+
+
+def _verify(db: sqlite3.Connection, path: Path) -> None:
+    """Raise Refused unless the file is a whole checkpoint of this format."""
+    (application,) = db.execute("PRAGMA application_id").fetchone()
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION_ID:
+        raise Refused(
+            f"{path}: not a migrate checkpoint, found a file of something else; use another --workdir"
+        )
+    if version != FORMAT:
+        raise Refused(
+            f"{path}: checkpoint format {version}, this version reads {FORMAT}; use the version that wrote it"
+        )
+    (state,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    if state != "ok":
+        raise Refused(f"{path}: the checkpoint is damaged, found '{state}'; {_MEND}")
+
+
+def _note(db: sqlite3.Connection, facts: Mapping[str, Any]) -> None:
+    """Write facts within the transaction that is open."""
+    db.executemany(
+        "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+        ((key, json.dumps(value)) for key, value in facts.items()),
+    )

@@ -1,0 +1,570 @@
+"""The commands; the only module that knows click, and the only one that loads mappings by name.
+
+Heavy modules are imported inside the commands: `migrate --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import sys
+import tempfile
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import click
+
+from migrate import VERSION
+from migrate.errors import MigrateError, Refused, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from migrate.apply import Delivery
+    from migrate.report import Talk
+    from migrate.session import Session, Settings, Work
+
+INTERRUPTED: Final = 130
+LEFT_OUT: Final = 3
+_CLOUD_RATE: Final = 1_000.0
+_DURATION: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+class Duration(click.ParamType[float]):
+    """Seconds, or a number with s, m, h or d."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return seconds."""
+        if isinstance(value, (int, float)):
+            return float(value)
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", value.strip())
+        if not found:
+            self.fail(f"a number of seconds, or one with s, m, h or d; found '{value}'", param, ctx)
+        return float(found[1]) * _DURATION[found[2]]
+
+
+class Moment(click.ParamType["datetime"]):
+    """ISO 8601; a time without a zone is UTC."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return an aware time."""
+        from datetime import UTC, datetime  # noqa: PLC0415
+
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"an ISO 8601 date or time such as 2024-04-03T12:00:00Z; found '{value}'", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def option(*names: str, **settings: Any) -> Callable[[Any], Any]:
+    """Return a click option that is also the environment variable MIGRATE_<NAME>."""
+    name = max(names, key=len).partition("/")[0].removeprefix("--").replace("-", "_").upper()
+    own = settings.pop("envvar", [])
+    return click.option(*names, envvar=[*own, f"MIGRATE_{name}"], **settings)
+
+
+def grouped(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return several options as one decorator, in the order they are to be shown."""
+
+    def decorate(command: Any) -> Any:
+        for each in reversed(options):
+            command = each(command)
+        return command
+
+    return decorate
+
+
+SOURCE = grouped(
+    click.argument("platform"),
+    click.argument("inputs", metavar="INPUT...", nargs=-1, required=True),
+    option("--spec", type=click.Path(path_type=Path), help="TOML file that describes the columns (table)."),
+    option("--since", type=Moment(), help="Leave out events before this time (ISO 8601)."),
+    option("--until", type=Moment(), help="Leave out events from this time on (ISO 8601)."),
+    option("--source-timezone", default="UTC", show_default=True, help="IANA zone of times without one."),
+    option(
+        "--person-properties",
+        type=click.Choice(["set", "set_once", "none"]),
+        default="set",
+        show_default=True,
+        help="How person properties of the source arrive.",
+    ),
+    option("--keep", multiple=True, metavar="FILTER", help="Turn a named filter off (may be repeated)."),
+    option("--skip-unknown", is_flag=True, help="Pass over files that no table of the platform takes."),
+    option("--encoding", help="Encoding of text files that do not say it, e.g. latin-1."),
+    option("--delimiter", help="Delimiter of CSV files, where guessing is wrong."),
+    option("--import-id", help="Name of this import in every event ($import_job_id)."),
+)
+SENDING = grouped(
+    option("--host", envvar=["POSTHOG_HOST"], help="us, eu, a URL, or sandbox (a throw-away endpoint)."),
+    option(
+        "--api-key",
+        envvar=["POSTHOG_API_KEY"],
+        help="Project API key (phc_…); better as an environment variable.",
+    ),
+    option(
+        "--rate",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Events per second.  [default: 1000 for PostHog Cloud, else no limit]",
+    ),
+    option(
+        "--concurrency",
+        type=click.IntRange(1),
+        default=8,
+        show_default=True,
+        help="Requests at once at the most.",
+    ),
+    option(
+        "--max-batch-bytes",
+        type=click.IntRange(1_000, 20_000_000),
+        default=5_242_880,
+        show_default=True,
+        help="Bytes of a request body, uncompressed.",
+    ),
+    option(
+        "--max-batch-events",
+        type=click.IntRange(1),
+        default=1_000,
+        show_default=True,
+        help="Events of a request.",
+    ),
+    option("--gzip/--no-gzip", default=True, show_default=True, help="Compress request bodies."),
+    option(
+        "--max-attempts",
+        type=click.IntRange(1),
+        help="Attempts per request.  [default: no limit but the deadline]",
+    ),
+    option(
+        "--deadline",
+        type=Duration(),
+        default="15m",
+        show_default=True,
+        help="How long to go on without any progress.",
+    ),
+    option(
+        "--timeout", type=Duration(), default="60s", show_default=True, help="How long to wait for an answer."
+    ),
+    option("--yes", is_flag=True, help="Do not ask before sending."),
+)
+TALKING = grouped(
+    option("--json", "as_json", is_flag=True, help="Print a JSON summary as the last line of stdout."),
+    option("--quiet", is_flag=True, help="Show warnings and errors only."),
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(VERSION, prog_name="migrate")
+def cli() -> None:
+    r"""Move years of product-analytics history into PostHog.
+
+    Every row is planned and checked before the first byte is sent; killed at any moment, the same command goes on.
+
+    \b
+    Try it, without a key and without a network:
+      migrate run amplitude sample_data/amplitude --host sandbox
+
+    \b
+    Exit codes: 0 done · 2 wrong usage · 3 done, some rows rejected or events parked
+                4 stopped, run again to resume · 5 refused · 130 interrupted, resumable
+    """
+
+
+@cli.command()
+def platforms() -> None:
+    r"""List every platform: its tables and what it reads.
+
+    \b
+    Example:  migrate platforms
+    """
+    from migrate import platforms as known  # noqa: PLC0415
+
+    for name in known.names():
+        module = known.mapping(name)
+        click.echo(f"{name:<12} {module.title}")
+        if module.reads:
+            click.echo(f"{'':<12} reads {module.reads}")
+        tables = ", ".join(table.name for table in module.tables if not table.refusal)
+        click.echo(f"{'':<12} tables: {tables or 'described by --spec'}")
+
+
+@cli.command()
+@SOURCE
+@option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Source rows to show.")
+def preview(limit: int, inputs: tuple[str, ...], **choices: Any) -> None:
+    r"""Print the first payloads as they would be sent, one JSON object a line.
+
+    \b
+    Example:  migrate preview amplitude export.zip --limit 5
+    """
+    from migrate import session  # noqa: PLC0415
+
+    settings = _settings(limit=None, **choices)
+    left_out = 0
+    for row in session.preview(settings.work(inputs), limit):
+        left_out += not row.payloads
+        for payload in row.payloads:
+            click.echo(payload)
+    if left_out:
+        click.echo(f"{left_out} of the first {limit} rows make no event; 'run --dry-run' says why", err=True)
+
+
+@cli.command()
+@SOURCE
+@option(
+    "--workdir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where plan and checkpoint are kept.  [default: ./PLATFORM.workdir]",
+)
+@option("--limit", type=click.IntRange(1), help="Only the first N rows: a trial.")
+@click.option(
+    "--dry-run", is_flag=True, help="Plan only and show what would be sent; nothing is sent, nothing stays."
+)
+@SENDING
+@TALKING
+def run(dry_run: bool, workdir: Path | None, inputs: tuple[str, ...], **choices: Any) -> NoReturn:  # noqa: FBT001
+    r"""Plan, then apply; the same command again resumes.
+
+    \b
+    Example:  migrate run amplitude export.zip --host eu --api-key phc_…
+              migrate run amplitude export.zip --dry-run
+    """
+    talk = _talk(choices)
+    settings = _settings(**choices)
+    work = settings.work(inputs)
+    if dry_run:
+        _dry_run(work, workdir, talk)
+    with ExitStack() as stack:
+        delivery = _delivery(choices, stack)
+        session = stack.enter_context(_session(workdir or Path(f"{settings.platform}.workdir"), create=True))
+        _plan(session, work, talk)
+        _send(session, delivery, talk, confirmed=choices["yes"])
+        _end(session, talk)
+
+
+@cli.command()
+@SOURCE
+@option(
+    "--workdir",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Where plan and checkpoint are kept.",
+)
+@option("--limit", type=click.IntRange(1), help="Only the first N rows: a trial.")
+@TALKING
+def plan(workdir: Path, inputs: tuple[str, ...], **choices: Any) -> NoReturn:
+    r"""Plan only, kept in the workdir; new files are added to it.
+
+    \b
+    Example:  migrate plan amplitude export.zip --workdir plan
+    """
+    talk = _talk(choices)
+    work = _settings(**choices).work(inputs)
+    with _session(workdir, create=True) as session:
+        _plan(session, work, talk)
+        _end(session, talk, sending=False)
+
+
+@cli.command()
+@click.argument("workdir", type=click.Path(path_type=Path, file_okay=False))
+@SENDING
+@TALKING
+def apply(workdir: Path, **choices: Any) -> NoReturn:
+    r"""Send the plan in a workdir; again to resume.
+
+    \b
+    Example:  migrate apply plan --host eu --api-key phc_…
+    """
+    talk = _talk(choices)
+    with ExitStack() as stack:
+        delivery = _delivery(choices, stack)
+        session = stack.enter_context(_session(workdir))
+        _send(session, delivery, talk, confirmed=choices["yes"])
+        _end(session, talk)
+
+
+@cli.command()
+@click.argument("workdir", type=click.Path(path_type=Path, file_okay=False))
+@SENDING
+@TALKING
+def resend(workdir: Path, **choices: Any) -> NoReturn:
+    r"""Send the parked events again, after the cause is fixed.
+
+    \b
+    Example:  migrate resend plan --host eu --api-key phc_…
+    """
+    talk = _talk(choices)
+    with ExitStack() as stack:
+        delivery = _delivery(choices, stack)
+        session = stack.enter_context(_session(workdir))
+        _confirm(session, delivery, talk, confirmed=choices["yes"])
+        session.resend(delivery)
+        _end(session, talk)
+
+
+@cli.command()
+@click.argument("workdir", type=click.Path(path_type=Path, file_okay=False))
+@TALKING
+def status(workdir: Path, **choices: Any) -> None:
+    r"""Show what is planned, accepted, rejected, parked and pending, and the command that resumes.
+
+    \b
+    Example:  migrate status plan
+    """
+    from migrate.checkpoint import Checkpoint  # noqa: PLC0415
+    from migrate.report import command, summary  # noqa: PLC0415
+
+    talk = _talk(choices)
+    with Checkpoint.open(workdir, read_only=True) as checkpoint:
+        numbers = summary(checkpoint)
+        talk.status(numbers, command(checkpoint, numbers))
+        talk.json(numbers)
+
+
+@cli.command()
+@option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=8010,
+    show_default=True,
+    help="Port; 0 for any free one.",
+)
+@option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder that keeps what arrives.  [default: kept in memory]",
+)
+@option("--bind", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@option(
+    "--faults", type=click.File(), help="JSON file of misbehaviours; see the README's reliability section."
+)
+def sandbox(port: int, data: Path | None, bind: str, faults: Any) -> None:
+    r"""Run a local PostHog endpoint to try against.
+
+    \b
+    Example:  migrate sandbox --port 8010
+              migrate run amplitude export.zip --host http://127.0.0.1:8010 --api-key phc_test
+    """
+    import json  # noqa: PLC0415
+
+    from migrate.sandbox import serve  # noqa: PLC0415
+
+    def ready(url: str) -> None:
+        click.echo(
+            f"listening on {url}\nwhat arrived: {url}/_sandbox/summary and {url}/_sandbox/events.jsonl",
+            err=True,
+        )
+
+    serve(port=port, data=data, host=bind, faults=json.load(faults) if faults else [], on_ready=ready)
+
+
+def _talk(choices: dict[str, Any]) -> Talk:
+    """Take the choices that decide how to talk, and return the voice."""
+    from migrate.report import Talk  # noqa: PLC0415
+
+    return Talk(quiet=choices.pop("quiet"), as_json=choices.pop("as_json"))
+
+
+def _settings(
+    platform: str,
+    source_timezone: str,
+    person_properties: Any,
+    keep: tuple[str, ...],
+    **choices: Any,
+) -> Settings:
+    """Return the settings the command line gives; raises UsageError for those that do not fit the platform."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415
+
+    from migrate.mapping import Options  # noqa: PLC0415
+    from migrate.session import Settings  # noqa: PLC0415
+
+    try:
+        ZoneInfo(source_timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UsageError(
+            f"--source-timezone: not an IANA zone, found '{source_timezone}'; give one such as Europe/Berlin"
+        ) from None
+    options = Options(
+        person_properties=person_properties, source_timezone=source_timezone, keep=frozenset(keep)
+    )
+    names = ("spec", "since", "until", "limit", "encoding", "delimiter", "import_id", "skip_unknown")
+    settings = Settings(platform=platform, options=options, **{name: choices[name] for name in names})
+    filters = sorted({name for table in settings.mapping().tables for name in table.filters})
+    for name in keep:
+        if name not in filters:
+            known = ", ".join(filters) or "none"
+            raise UsageError(
+                f"--keep: {platform} has no such filter, found '{name}'; its filters are {known}"
+            )
+    return settings
+
+
+def _delivery(choices: dict[str, Any], stack: ExitStack) -> Delivery:
+    """Return how and where to send; a sandbox is started for as long as the stack lives."""
+    from migrate.apply import Delivery  # noqa: PLC0415
+    from migrate.transport import checked_key, host_url, is_cloud  # noqa: PLC0415
+
+    host, key, rate = choices["host"], choices["api_key"], choices["rate"]
+    if not host:
+        raise UsageError("--host: missing; give us, eu, the URL of a PostHog, or sandbox to try")
+    if host == "sandbox":
+        from migrate.sandbox import Sandbox  # noqa: PLC0415
+
+        url, target = stack.enter_context(Sandbox()).url, "sandbox"
+        key = key or "phc_sandbox"
+    else:
+        url = target = host_url(host)
+    if not key:
+        raise UsageError("--api-key: missing; set POSTHOG_API_KEY to the project's key (phc_…)")
+    names = (
+        "concurrency",
+        "max_batch_bytes",
+        "max_batch_events",
+        "gzip",
+        "max_attempts",
+        "deadline",
+        "timeout",
+    )
+    return Delivery(
+        url=url,
+        target=target,
+        key=checked_key(key),
+        rate=rate or (_CLOUD_RATE if is_cloud(url) else None),
+        **{name: choices[name] for name in names},
+    )
+
+
+@contextmanager
+def _session(workdir: Path, *, create: bool = False) -> Iterator[Session]:
+    """Hold a workdir; the first SIGINT or SIGTERM stops the work in good order, the second leaves at once."""
+    from migrate.checkpoint import Checkpoint, held  # noqa: PLC0415
+    from migrate.session import Session  # noqa: PLC0415
+
+    if not create and not workdir.is_dir():
+        raise Refused(f"{workdir}: no such workdir; plan first with 'migrate plan'")
+    workdir.mkdir(parents=True, exist_ok=True)
+    with held(workdir), Checkpoint.open(workdir, create=create) as checkpoint:
+        session = Session(checkpoint)
+
+        def stop(*_: object) -> None:
+            if session.interrupted:
+                os._exit(INTERRUPTED)
+            click.echo("interrupted: finishing what is in flight; again to leave now", err=True)
+            session.stop()
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield session
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _typed() -> str:
+    """Return the command as it was typed, without the key."""
+    words, shown = iter(sys.argv[1:]), ["migrate"]
+    for word in words:
+        if word == "--api-key":
+            next(words, None)
+        elif not word.startswith("--api-key="):
+            shown.append(word)
+    return shlex.join(shown)
+
+
+def _plan(session: Session, work: Work, talk: Talk) -> None:
+    """Plan, with progress."""
+    session.checkpoint.note(planning=True, command=_typed())
+    with talk.planning() as progress:
+        session.plan(work, progress)
+    session.checkpoint.note(planning=session.interrupted)
+
+
+def _confirm(session: Session, delivery: Delivery, talk: Talk, *, confirmed: bool) -> None:
+    """Ask before the first event goes to a real PostHog, when there is someone to ask."""
+    from migrate.report import summary  # noqa: PLC0415
+
+    pending = summary(session.checkpoint)["events"]["pending"]
+    asked = sys.stdin.isatty() and sys.stderr.isatty() and delivery.target != "sandbox"
+    if not asked or confirmed or not pending or session.interrupted or session.checkpoint.settled().accepted:
+        return
+    talk.plan(session.checkpoint, delivery)
+    if not click.confirm(f"send {pending:,} events to {delivery.url}? this cannot be undone", err=True):
+        sys.exit(INTERRUPTED)
+
+
+def _send(session: Session, delivery: Delivery, talk: Talk, *, confirmed: bool) -> None:
+    """Apply, with progress."""
+    from migrate.report import command, summary  # noqa: PLC0415
+
+    session.checkpoint.note(sending=True, command=_typed())
+    _confirm(session, delivery, talk, confirmed=confirmed)
+    try:
+        with talk.applying(summary(session.checkpoint)) as progress:
+            session.apply(delivery, progress)
+    except MigrateError:
+        numbers = summary(session.checkpoint)
+        talk.status(numbers, command(session.checkpoint, numbers))
+        talk.json(numbers)
+        raise
+
+
+def _end(session: Session, talk: Talk, *, sending: bool = True) -> NoReturn:
+    """Show what was done, and exit as the numbers say."""
+    from migrate.report import command, summary, written  # noqa: PLC0415
+
+    numbers = summary(session.checkpoint)
+    written(session.workdir, numbers)
+    talk.status(numbers, command(session.checkpoint, numbers, sending=sending))
+    talk.json(numbers)
+    if not numbers["balanced"]:
+        raise AssertionError(f"the sums do not balance, which is a bug: {numbers}")
+    if session.interrupted:
+        sys.exit(INTERRUPTED)
+    sys.exit(LEFT_OUT if numbers["rows"]["rejected"] or numbers["events"]["parked"] else 0)
+
+
+def _dry_run(work: Work, workdir: Path | None, talk: Talk) -> NoReturn:
+    """Plan into a folder that goes away again, and show everything there is to know before sending."""
+    from migrate import session as sessions  # noqa: PLC0415
+    from migrate.report import summary  # noqa: PLC0415
+
+    beside = None if workdir is None or not workdir.parent.is_dir() else workdir.parent
+    with (
+        tempfile.TemporaryDirectory(prefix="dry-run-", dir=beside) as folder,
+        _session(Path(folder), create=True) as session,
+    ):
+        _plan(session, work, talk)
+        if session.interrupted:
+            sys.exit(INTERRUPTED)
+        numbers = summary(session.checkpoint) | {"workdir": None}
+        talk.dry_run(session.checkpoint, numbers, list(sessions.preview(work, 3)))
+        talk.json(numbers)
+    sys.exit(LEFT_OUT if numbers["rows"]["rejected"] else 0)
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one sentence and its exit code."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(0)
+    except MigrateError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)

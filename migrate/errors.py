@@ -1,0 +1,36 @@
+"""Every error, grouped by what to do next.
+
+    MigrateError
+    ├── UsageError      fix the command, the spec or the configuration      exit 2
+    ├── Refused         sources, mapping, target or workdir do not fit      exit 5
+    └── Stopped         the server, the key, the quota, the deadline        exit 4
+
+A bad row is data (a reject), never an exception. An exception that is none of these is a bug and keeps its
+traceback. Messages say where, what is wrong, what was found, and what to do: lower case, no full stop.
+"""
+
+from typing import ClassVar
+
+
+class MigrateError(Exception):
+    """An error the user can do something about; `exit_code` is what the command line answers."""
+
+    exit_code: ClassVar[int]
+
+
+class UsageError(MigrateError):
+    """Wrong usage or configuration; nothing was done."""
+
+    exit_code = 2
+
+
+class Refused(MigrateError):  # noqa: N818 - the word says what happened
+    """The sources, the mapping, the target or the workdir differ from what was planned, or are held elsewhere."""
+
+    exit_code = 5
+
+
+class Stopped(MigrateError):  # noqa: N818 - the word says what happened
+    """Sending stopped before the end; nothing is lost and the same command goes on."""
+
+    exit_code = 4

@@ -1,0 +1,86 @@
+"""The event frame: its schema, its builder, its check."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import polars as pl
+
+from migrate.mapping import ROW
+
+TIMESTAMP: Final = pl.Datetime("us", "UTC")
+
+TEXT_COLUMNS: Final = ("event", "distinct_id", "dedup_key", "uuid", "properties", "rest")
+OBJECT_COLUMNS: Final = ("extra", "set", "set_once", "groups")
+
+Object = Mapping[str, pl.Expr] | pl.Expr | None
+
+
+def events(  # noqa: PLR0913 - the columns of the frame, by name
+    rows: pl.LazyFrame,
+    *,
+    event: pl.Expr,
+    distinct_id: pl.Expr,
+    timestamp: pl.Expr,
+    dedup_key: pl.Expr,
+    uuid: pl.Expr | None = None,
+    properties: pl.Expr | None = None,
+    rest: pl.Expr | None = None,
+    extra: Object = None,
+    set: Object = None,  # noqa: A002 - PostHog's own word
+    set_once: Object = None,
+    groups: Object = None,
+) -> pl.LazyFrame:
+    """Return the event frame of `rows`, one event a row.
+
+    * `event`, `distinct_id`: text; blank or null is a reject. `timestamp`: `Datetime("us", "UTC")`; null is a reject.
+    * `dedup_key`: text, the same for the same source event on every run; the uuid is made from it and the
+      platform, unless `uuid` (text) gives the event's own.
+    * `properties`: the source's own property bag, a JSON object as text. `rest`: another one (usually `REST`),
+      whose keys yield to the bag's.
+    * `extra`: computed properties; a non-null value wins over the bag's key of the same name.
+    * `set`, `set_once`, `groups`: `$set`, `$set_once`, `$groups`, as expressions by key or as JSON object text.
+    """
+    null = pl.lit(None, dtype=pl.String)
+    objects = {"extra": extra, "set": set, "set_once": set_once, "groups": groups}
+    return rows.select(
+        pl.col(ROW),
+        event.cast(pl.String).alias("event"),
+        distinct_id.cast(pl.String).alias("distinct_id"),
+        timestamp.alias("timestamp"),
+        dedup_key.cast(pl.String).alias("dedup_key"),
+        (null if uuid is None else uuid.cast(pl.String)).alias("uuid"),
+        (null if properties is None else properties).alias("properties"),
+        (null if rest is None else rest).alias("rest"),
+        *(_object(value).alias(name) for name, value in objects.items()),
+    )
+
+
+def concat(frames: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
+    """Return several event frames as one; the same key in `extra` must have the same type in all of them."""
+    return pl.concat(frames, how="vertical_relaxed")
+
+
+def schema_errors(schema: pl.Schema) -> list[str]:
+    """Return what is wrong with an event frame's schema, a sentence each; empty when it is right."""
+    expected = {ROW: pl.Int64(), "timestamp": TIMESTAMP} | dict.fromkeys(TEXT_COLUMNS, pl.String())
+    wrong = [
+        f"{name}: expected {dtype}, found {schema.get(name)}"
+        for name, dtype in expected.items()
+        if schema.get(name) != dtype
+    ]
+    wrong += [
+        f"{name}: expected a struct or text, found {schema.get(name)}"
+        for name in OBJECT_COLUMNS
+        if not isinstance(schema.get(name), (pl.Struct, pl.String))
+    ]
+    unknown = sorted(set(schema) - set(expected) - set(OBJECT_COLUMNS))
+    return wrong + [f"{name}: not a column of the event frame" for name in unknown]
+
+
+def _object(value: Object) -> pl.Expr:
+    """Return the struct of the expressions, the text as it is, or a null text column."""
+    if isinstance(value, pl.Expr):
+        return value
+    if not value:
+        return pl.lit(None, dtype=pl.String)
+    return pl.struct(**dict(value))

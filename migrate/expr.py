@@ -1,0 +1,263 @@
+"""The small expressions mappings are written in."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import polars as pl
+import polars_hash as plh
+
+from migrate import bags, elements, jsontext
+
+SECOND_MS: Final = 1_000
+DAY_MS: Final = 86_400_000
+
+_HEX: Final = pl.Series("hex", [f"{n:04x}" for n in range(65_536)])
+_NAIVE_SHAPES: Final = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")
+_DATE_SHAPE: Final = "%Y-%m-%d"
+_ZONED_SHAPES: Final = ("%+", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S%.f%#z")
+
+
+def first(*exprs: pl.Expr) -> pl.Expr:
+    """Return the first of these texts that is not blank, surrounding blanks removed; null if none is."""
+    return pl.coalesce([stripped(expr) for expr in exprs])
+
+
+def stripped(text: pl.Expr) -> pl.Expr:
+    """Return the text without surrounding white space, null where nothing is left."""
+    bare = text.str.strip_chars()
+    return pl.when(bare != "").then(bare)
+
+
+def without(text: pl.Expr, *markers: str) -> pl.Expr:
+    """Return the text, null where it is one of a vendor's markers for "nothing" ("EMPTY", "(none)")."""
+    return pl.when(~text.is_in(markers)).then(text)
+
+
+def number(text: pl.Expr) -> pl.Expr:
+    """Return the text as Float64, null where it is no finite number."""
+    value = text.str.strip_chars().cast(pl.Float64, strict=False)
+    return pl.when(value.is_finite()).then(value)
+
+
+def integer(text: pl.Expr) -> pl.Expr:
+    """Return the text as Int64 ("17", "17.0"), null where it is no whole number of 64 bits."""
+    bare = text.str.strip_chars()
+    return bare.str.strip_suffix(".0").cast(pl.Int64, strict=False)
+
+
+def boolean(text: pl.Expr) -> pl.Expr:
+    """Return the text as Boolean ("true", "FALSE", "1", "0"), null for anything else."""
+    lowered = text.str.strip_chars().str.to_lowercase()
+    return (
+        pl.when(lowered.is_in(["true", "1", "t", "yes"]))
+        .then(pl.lit(True))
+        .when(lowered.is_in(["false", "0", "f", "no"]))
+        .then(pl.lit(False))
+    )
+
+
+def timestamp(text: pl.Expr, *, zone: str = "UTC") -> pl.Expr:
+    """Return ISO-like text as `Datetime("us", "UTC")`, null where it cannot be read.
+
+    Takes a space or `T` between date and time, none to nine decimals (cut to microseconds), a date alone, and
+    `Z`, ` UTC`, `+02`, `+0200`, `+02:00` or no zone. Text without a zone is wall-clock time in `zone` (IANA); of a
+    time that occurs twice when clocks go back it takes the first, and a time that clocks skip moves on by the skip.
+    """
+    return text.map_batches(
+        lambda texts: _timestamps(texts, zone), return_dtype=pl.Datetime("us", "UTC"), is_elementwise=True
+    )
+
+
+def local(naive: pl.Expr, zone: str) -> pl.Expr:
+    """Return wall-clock times in an IANA zone as UTC; see `timestamp` for hours that occur twice or never."""
+    if zone == "UTC":
+        return naive.dt.replace_time_zone("UTC")
+    here = {"ambiguous": "earliest", "non_existent": "null"}
+    exact = naive.dt.replace_time_zone(zone, **here)  # type: ignore[arg-type]
+    skipped = (naive + pl.duration(hours=1)).dt.replace_time_zone(zone, **here)  # type: ignore[arg-type]
+    return pl.coalesce([exact, skipped]).dt.convert_time_zone("UTC")
+
+
+def unix(text: pl.Expr, unit: str) -> pl.Expr:
+    """Return a Unix time in `unit` ("s", "ms" or "us"; decimals allowed) as `Datetime("us", "UTC")`."""
+    factor = {"s": 1_000_000, "ms": 1_000, "us": 1}[unit]
+    bare = text.str.strip_chars()
+    whole = bare.cast(pl.Int64, strict=False) * factor
+    parts = (bare.str.extract(r"^(\d+)\.\d+$"), bare.str.extract(r"^\d+\.(\d{1,6})"))
+    digits = {"s": 6, "ms": 3, "us": 0}[unit]
+    fraction = parts[1].str.pad_end(6, "0").str.head(digits) if digits else pl.lit("0")
+    decimal = parts[0].cast(pl.Int64, strict=False) * factor + fraction.cast(pl.Int64, strict=False)
+    micros = pl.coalesce([whole, decimal])
+    sane = micros.is_between(-62_135_596_800_000_000, 253_402_300_799_999_999)
+    return pl.when(sane).then(micros).cast(pl.Datetime("us", "UTC"))
+
+
+def key(*parts: pl.Expr) -> pl.Expr:
+    """Return one text that is equal exactly when all parts are; a null part differs from an empty one."""
+    return pl.concat_str([part.cast(pl.String).fill_null("\x00") for part in parts], separator="\x1f")
+
+
+def uuid7(milliseconds: pl.Expr, *parts: pl.Expr) -> pl.Expr:
+    """Return a version-7 UUID: the given Unix milliseconds, then the md5 of the parts.
+
+    The same on every machine and in every version of this tool. Milliseconds before 1970 count as 0.
+    """
+    digest = plh.concat_str([part.cast(pl.String).fill_null("\x00") for part in parts], separator="\x1f")
+    hashed = digest.nchash.md5()
+    ms = milliseconds.clip(0, (1 << 48) - 1)
+    variant = hashed.str.slice(3, 1).replace_strict(_VARIANT, return_dtype=pl.String)
+    return pl.concat_str(
+        [
+            _hex(ms // (1 << 32)),
+            _hex(ms // (1 << 16)),
+            pl.lit("-"),
+            _hex(ms),
+            pl.lit("-7"),
+            hashed.str.slice(0, 3),
+            pl.lit("-"),
+            variant,
+            hashed.str.slice(4, 3),
+            pl.lit("-"),
+            hashed.str.slice(7, 12),
+        ]
+    )
+
+
+def session_id(start_ms: pl.Expr, event_time: pl.Expr, *owner: pl.Expr) -> pl.Expr:
+    """Return PostHog's `$session_id`: version 7, from the session's start and who owns it.
+
+    PostHog ignores sessions of 24 hours and more, so a longer one is split into days after its start
+    (posthog-ingestion.md §3.9, sources-2.md §0). Null where the start is.
+    """
+    day = ((event_time.dt.epoch("ms") - start_ms) // DAY_MS).clip(0)
+    start = start_ms + day * DAY_MS
+    return pl.when(start_ms.is_not_null()).then(uuid7(start, pl.lit("session"), start_ms, day, *owner))
+
+
+def canonical_uuid(text: pl.Expr) -> pl.Expr:
+    """Return a UUID's text in lower case with hyphens, null where it is no UUID."""
+    bare = text.str.strip_chars().str.to_lowercase()
+    hyphened = bare.str.replace(
+        r"^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$", "${1}-${2}-${3}-${4}-${5}"
+    )
+    return pl.when(hyphened.str.contains(_UUID)).then(hyphened)
+
+
+def lookup(text: pl.Expr, table: Mapping[str, str]) -> pl.Expr:
+    """Return the table's spelling of a text, whatever its case; the text itself where the table has none."""
+    lowered = {name.lower(): value for name, value in table.items()}
+    return pl.coalesce(
+        [text.str.to_lowercase().replace_strict(lowered, default=None, return_dtype=pl.String), text]
+    )
+
+
+def fields(bag: pl.Expr, names: Sequence[str]) -> pl.Expr:
+    """Return a struct of these keys of a JSON object, as text (nested values as JSON text), null where missing."""
+    dtype = pl.Struct(dict.fromkeys(names, pl.String))
+    return bag.map_batches(
+        lambda texts: jsontext.fields(texts, names), return_dtype=dtype, is_elementwise=True
+    )
+
+
+def host(url: pl.Expr) -> pl.Expr:
+    """Return a URL's host and port, as PostHog's `$host` has them."""
+    return url.str.extract(r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#]+)")
+
+
+def path(url: pl.Expr) -> pl.Expr:
+    """Return a URL's path, as PostHog's `$pathname` has it ("/" where a URL has a host alone)."""
+    found = url.str.extract(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*([^?#]*)")
+    return pl.when(found == "").then(pl.lit("/")).otherwise(found)
+
+
+def changed(value: pl.Expr, *, by: pl.Expr, order_by: pl.Expr) -> pl.Expr:
+    """Return the value where it differs from the last one before it of the same owner within the chunk, else null."""
+    before = value.forward_fill().shift().over(by, order_by=order_by)
+    return pl.when(value.ne_missing(before)).then(value)
+
+
+def classified(text: pl.Expr, rules: Mapping[str, str]) -> pl.Expr:
+    """Return the value of the first rule (regex, any case) that is found in the text, null where none is."""
+    patterns = [(re.compile(pattern, re.IGNORECASE), value) for pattern, value in rules.items()]
+
+    def value(text: str) -> str | None:
+        return next((value for pattern, value in patterns if pattern.search(text)), None)
+
+    return _on_unique(text, pl.String, value)
+
+
+def parted(bag: pl.Expr, *, prefix: str, empty: Sequence[str] = ()) -> pl.Expr:
+    """Return a struct of two JSON objects: `once`, the keys with the prefix as `$key`, and `rest`, the others.
+
+    Null where there are none. Members of `once` that are blank or among `empty` are left out; what an object holds
+    under `$set` and `$setOnce` counts as its own members.
+    """
+    nothing = frozenset(empty)
+    dtype = pl.Struct({"rest": pl.String, "once": pl.String})
+    return _on_unique(bag, dtype, lambda text: bags.parted(text, prefix, nothing))
+
+
+def first_values(bag: pl.Expr) -> pl.Expr:
+    """Return a JSON object with each list reduced to its first value, as text; null where nothing is left."""
+    return _on_unique(bag, pl.String, bags.first_values)
+
+
+def group_updates(groups: pl.Expr, properties: pl.Expr) -> pl.Expr:
+    """Return a list of `{owner, properties}`: the `$groupidentify` properties of each group a row tells of."""
+    both = pl.struct(groups.alias("groups"), properties.alias("properties"))
+    return _on_unique(both, pl.List(bags.GROUP), bags.group_updates)
+
+
+def with_query(bag: pl.Expr, url: pl.Expr, names: Sequence[str]) -> pl.Expr:
+    """Return the bag with these query parameters of the URL, where it holds none of them itself."""
+    in_url = url.str.contains_any([f"{name}=" for name in names]).fill_null(value=False)
+    in_bag = bag.str.contains_any([f'"{name}"' for name in names]).fill_null(value=False)
+    needy = pl.when(in_url & ~in_bag)
+    both = pl.struct(needy.then(bag).alias("bag"), needy.then(url).alias("url"))
+    return pl.coalesce(_on_unique(both, pl.String, lambda bag, url: bags.completed(bag, url, names)), bag)
+
+
+def elements_chain(**known: pl.Expr) -> pl.Expr:
+    """Return PostHog's `$elements_chain` of a clicked element; the names are those of `elements.chain`."""
+    return _on_unique(
+        pl.struct(**known), pl.String, lambda *values: elements.chain(**dict(zip(known, values)))
+    )
+
+
+def _on_unique(
+    values: pl.Expr, dtype: pl.DataType | type[pl.DataType], function: Callable[..., Any]
+) -> pl.Expr:
+    """Return what the function makes of each distinct value, see `bags.on_unique`."""
+    return values.map_batches(
+        lambda given: bags.on_unique(given, dtype, function), return_dtype=dtype, is_elementwise=True
+    )
+
+
+def _timestamps(texts: pl.Series, zone: str) -> pl.Series:
+    """Return the times; a shape is tried only on what the shapes before it could not read."""
+    found = pl.repeat(None, texts.len(), dtype=pl.Datetime("us", "UTC"), eager=True)
+    for shape in (*_NAIVE_SHAPES, _DATE_SHAPE, *_ZONED_SHAPES):
+        unread = (found.is_null() & texts.is_not_null()).arg_true()
+        if not unread.len():
+            break
+        text = pl.col("text").str.strip_chars()
+        if shape in _ZONED_SHAPES:
+            time = text.str.to_datetime(shape, time_unit="us", time_zone="UTC", strict=False)
+        elif shape == _DATE_SHAPE:
+            time = local(text.str.to_date(shape, strict=False).cast(pl.Datetime("us")), zone)
+        else:
+            time = local(text.str.to_datetime(shape, time_unit="us", strict=False), zone)
+        whole = unread.len() == texts.len()
+        times = (texts if whole else texts.gather(unread)).to_frame("text").select(time).to_series()
+        found = times if whole else found.scatter(unread, times)
+    return found.alias(texts.name)
+
+
+def _hex(number: pl.Expr) -> pl.Expr:
+    """Return the low 16 bits as four hex digits."""
+    return pl.lit(_HEX).gather((number % 65_536).fill_null(0).cast(pl.UInt32))
+
+
+_UUID: Final = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$").pattern
+_VARIANT: Final = {f"{n:x}": "89ab"[n % 4] for n in range(16)}

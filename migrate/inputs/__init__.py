@@ -1,0 +1,18 @@
+"""Which files, folders, archive members and URLs, in which order, and their fingerprints."""
+
+from migrate.inputs.listing import Sources, sources
+from migrate.inputs.source import Fingerprint, Source, fingerprint, stamp
+from migrate.inputs.streams import Truncated, peek
+from migrate.inputs.tars import close_idle
+
+__all__ = [
+    "Fingerprint",
+    "Source",
+    "Sources",
+    "Truncated",
+    "close_idle",
+    "fingerprint",
+    "peek",
+    "sources",
+    "stamp",
+]

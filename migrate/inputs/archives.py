@@ -1,0 +1,46 @@
+"""Archives: told by their content, their members read where they are, nothing ever unpacked or written."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO, Final, Protocol
+
+from migrate.inputs.layers import unwrap
+from migrate.inputs.streams import read_up_to
+from migrate.inputs.tars import tar_members
+from migrate.inputs.zips import zip_members
+
+_TAR_MAGIC: Final = slice(257, 262)
+_HEAD_BYTES: Final = 512
+
+
+class Member(Protocol):
+    """One file inside an archive."""
+
+    @property
+    def name(self) -> str:
+        """Its path in the archive: only a name, never a place to write to."""
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes up in the archive."""
+
+    def open(self, archive: Path) -> BinaryIO:
+        """Return its bytes as unpacking the archive would give them."""
+
+
+def members(path: Path) -> Sequence[Member] | None:
+    """Return the files in an archive, told by its content; None if the file is no archive.
+
+    Raises `UsageError` for an archive that is broken, encrypted or packed in a way that cannot be read.
+    """
+    with path.open("rb") as file:
+        head = read_up_to(file, _HEAD_BYTES)
+        if head.startswith((b"PK\3\4", b"PK\5\6", b"PK\7\x08")):
+            return zip_members(path)
+        if head[_TAR_MAGIC] == b"ustar":
+            return list(tar_members(path, compressed=False))
+        file.seek(0)
+        stream = unwrap(file)
+        if stream is not file and read_up_to(stream, _HEAD_BYTES)[_TAR_MAGIC] == b"ustar":
+            return list(tar_members(path, compressed=True))
+    return None

@@ -1,0 +1,96 @@
+"""One source: a file or an archive member, its bytes and its fingerprint."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, cast
+
+from migrate.errors import Refused
+from migrate.inputs.archives import Member
+from migrate.inputs.layers import MAGIC_BYTES, compression, unwrap
+from migrate.inputs.streams import STEP, Truncated, peek, read_up_to
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file of rows: a file on disk, or a member of an archive."""
+
+    name: str
+    """Absolute path with forward slashes; `archive!member` for a member; safe to print."""
+    size: int
+    """Bytes it takes up on disk, or in its archive."""
+    path: Path = field(repr=False)
+    """The file on disk, or the archive."""
+    member: Member | None = field(default=None, repr=False)
+
+    def raw(self) -> BinaryIO:
+        """Return the stored bytes; of a member, the bytes that unpacking the archive would give."""
+        with _explained(self):
+            return self.path.open("rb") if self.member is None else self.member.open(self.path)
+
+    def open(self) -> BinaryIO:
+        """Return the bytes with up to four layers of compression taken off, told by content, never by name.
+
+        Reads may be short. Where the data end early or are damaged, everything readable is delivered and then
+        `Truncated` is raised.
+        """
+        head, stream = peek(unwrap(self.raw()), 4)
+        if head == b"PK\3\4":
+            stream.close()
+            raise Refused(f"{self.name}: an archive inside an archive or a compressed file; unpack it first")
+        return stream
+
+    @contextmanager
+    def seekable(self) -> Iterator[BinaryIO | Path]:
+        """Give something pyarrow can seek in: the path itself, or an unpacked copy in a temporary file."""
+        if self.member is None:
+            with self.raw() as stored:
+                plain = compression(read_up_to(stored, MAGIC_BYTES)) is None
+            if plain:
+                yield self.path
+                return
+        with self.open() as stream, tempfile.TemporaryFile() as copy:
+            while data := stream.read(STEP):
+                copy.write(data)
+            copy.seek(0)
+            yield cast("BinaryIO", copy)
+
+
+class Fingerprint(NamedTuple):
+    """Which bytes a source held."""
+
+    size: int
+    digest: str
+
+
+def fingerprint(source: Source) -> Fingerprint:
+    """Return size and blake2b digest of `source.raw()`; raises `Refused` if the file is gone or cut short."""
+    digest, size = hashlib.blake2b(digest_size=32), 0
+    try:
+        with source.raw() as stream:
+            while data := stream.read(STEP):
+                digest.update(data)
+                size += len(data)
+    except Truncated as error:
+        raise Refused(f"{source.name}: {error}; fetch it again") from error
+    return Fingerprint(size, digest.hexdigest())
+
+
+def stamp(source: Source) -> str:
+    """Return the identity of the file (or archive) on disk: while it stays the same, so does the fingerprint."""
+    with _explained(source):
+        status = source.path.stat()
+    return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}:{status.st_ino}"
+
+
+@contextmanager
+def _explained(source: Source) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Refused(
+            f"{source.name}: cannot be read any more ({error.strerror}); put the file back or plan again"
+        ) from error

@@ -1,0 +1,94 @@
+"""Members of zip archives, found once in the archive's directory and read in place."""
+
+import struct
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+from isal import isal_zlib
+
+from migrate.errors import UsageError
+from migrate.inputs.layers import Decompressor, Layer, inflate, unbz2, unzstd
+from migrate.inputs.streams import STEP, Slice, Stream, Truncated
+
+_LOCAL_HEADER: Final = struct.Struct("<4s5H3L2H")
+_ENCRYPTED: Final = 0x1
+_METHODS: Final[dict[int, tuple[str, Callable[[], Decompressor]]]] = {
+    zipfile.ZIP_DEFLATED: ("deflate", inflate),
+    zipfile.ZIP_BZIP2: ("bz2", unbz2),
+    20: ("zstd", unzstd),
+    93: ("zstd", unzstd),
+}
+
+
+@dataclass(frozen=True)
+class ZipMember:
+    """Where a zip keeps a member, so that opening it does not read the zip's directory again."""
+
+    name: str
+    size: int
+    offset: int
+    method: int
+    checksum: int
+
+    def open(self, archive: Path) -> BinaryIO:
+        """Return its unpacked bytes; they raise `Truncated` at the end if the checksum is another."""
+        file = archive.open("rb")
+        file.seek(self.offset)
+        header = file.read(_LOCAL_HEADER.size)
+        start = self.offset + len(header)
+        if len(header) == _LOCAL_HEADER.size and header.startswith(b"PK\3\4"):
+            start += sum(_LOCAL_HEADER.unpack(header)[-2:])
+        stored: Stream = Slice(file, start, self.size)
+        if self.method != zipfile.ZIP_STORED:
+            stored = Layer(cast("BinaryIO", stored), *_METHODS[self.method], members=False)
+        return cast("BinaryIO", _Checked(stored, self.checksum))
+
+
+class _Checked(Stream):
+    """A zip member whose checksum is compared at its end."""
+
+    def __init__(self, member: Stream, checksum: int) -> None:
+        super().__init__()
+        self._member, self._checksum, self._running = member, checksum, 0
+
+    def piece(self) -> bytes | None:
+        data = self._member.read(STEP) or b""
+        self._running = isal_zlib.crc32(data, self._running)
+        if not data and self._running != self._checksum:
+            raise Truncated("the zip member is damaged: its checksum is another")
+        return data or None
+
+    def close(self) -> None:
+        self._member.close()
+        super().close()
+
+
+def zip_members(path: Path) -> list[ZipMember]:
+    """Return the files in a zip; raises `UsageError` for one that is broken, encrypted or oddly packed."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError) as error:
+        raise UsageError(f"{path}: broken zip archive ({error}); fetch or pack it again") from error
+    found: list[ZipMember] = []
+    for entry in entries:
+        if entry.is_dir():
+            continue
+        if entry.flag_bits & _ENCRYPTED:
+            raise UsageError(
+                f"{path}: {entry.filename!r} is encrypted; unpack the archive with its password first"
+            )
+        if entry.compress_type not in {zipfile.ZIP_STORED, *_METHODS}:
+            raise UsageError(
+                f"{path}: {entry.filename!r} is packed by zip method {entry.compress_type}, which cannot be read; "
+                "unpack the archive first"
+            )
+        found.append(
+            ZipMember(
+                entry.filename, entry.compress_size, entry.header_offset, entry.compress_type, entry.CRC
+            )
+        )
+    return found

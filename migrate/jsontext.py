@@ -1,0 +1,216 @@
+"""JSON as text: objects from columns, fields from objects, repairs where a server would choke."""
+
+import io
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+import polars as pl
+
+MAX_EXACT_INTEGER: Final = 2**53
+"""PostHog reads JSON numbers as doubles; integers beyond this lose digits (posthog-ingestion.md §1.3)."""
+
+SUSPECT: Final = r"\\u(?:0000|[dD][89a-fA-F])|[:\[,]\s*-?\d{16,}|[\x00-\x1f]"
+"""Regex of what `repaired` may have to change in valid JSON; it errs on the side of looking."""
+
+_raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_LONE = re.compile(r"[\ud800-\udfff]")
+_NO_JSON: Final[Mapping[str, pl.Expr]] = {}
+_NULL: Final = msgspec.Raw(b"null")
+_GONE: Final = object()
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
+
+
+def object_text(
+    columns: Mapping[str, pl.Expr] | Sequence[str | pl.Expr], *, json: Mapping[str, pl.Expr] = _NO_JSON
+) -> pl.Expr:
+    """Return JSON object text with a member for each column; nulls are left out, a row with nothing in it gives null.
+
+    `json` adds members whose values are JSON text already. Floats must be finite, and columns must hold nothing
+    that `struct.json_encode` cannot write well: binary, times, decimals.
+    """
+    parts = [members(columns)] + [_json_member(name, text) for name, text in json.items()]
+    bare = pl.concat_str([pl.when(part != "").then(part) for part in parts], separator=",", ignore_nulls=True)
+    return pl.when(bare != "").then(pl.concat_str([pl.lit("{"), bare, pl.lit("}")]))
+
+
+def members(columns: Mapping[str, pl.Expr] | Sequence[str | pl.Expr]) -> pl.Expr:
+    """Return `"key":value,"key":value`, the inside of an object, without nulls; "" where all are null."""
+    if isinstance(columns, Mapping):
+        parts = [member(name, value) for name, value in columns.items()]
+    else:
+        given = [pl.col(column) if isinstance(column, str) else column for column in columns]
+        parts = [member(column.meta.output_name(), column) for column in given]
+    return pl.concat_str(parts, separator=",", ignore_nulls=True) if parts else pl.lit("")
+
+
+def member(name: str, value: pl.Expr) -> pl.Expr:
+    """Return `"name":value`, null where the value is."""
+    encoded = pl.struct(value.alias(name)).struct.json_encode()
+    return pl.when(value.is_not_null()).then(encoded.str.slice(1, encoded.str.len_chars() - 2))
+
+
+def _json_member(name: str, text: pl.Expr) -> pl.Expr:
+    """Return `"name":text`, null where the text is."""
+    return pl.concat_str([pl.lit(f"{json.dumps(name, ensure_ascii=False)}:"), text])
+
+
+def inside(objects: pl.Expr) -> pl.Expr:
+    """Return the members of JSON object texts, null where an object has none."""
+    bare = objects.str.strip_chars().str.strip_prefix("{").str.strip_suffix("}").str.strip_chars()
+    return pl.when(bare != "").then(bare)
+
+
+def fields(texts: pl.Series, names: Sequence[str]) -> pl.Series:
+    """Return a struct of these keys of JSON objects, as text; null where a key or the object is missing.
+
+    Strings come unescaped, nested values as JSON text, whole numbers in their digits, others as the same double in
+    the fewest digits. What comes of a row depends on that row alone.
+    """
+    schema = dict.fromkeys(names, pl.String)
+    escaped = texts.str.contains("\\", literal=True)
+    hard = texts.str.contains(_UNSAFE if escaped.any() else _BLANK).fill_null(value=False)
+    frame = _easy_fields(pl.select(pl.when(~hard).then(texts)).to_series(), schema)
+    if hard.any():
+        rows = [_fields(text, names) for text in texts.filter(hard)]
+        mended = pl.DataFrame(rows, schema=schema, orient="row")
+        places = hard.arg_true()
+        frame = frame.select(frame[name].scatter(places, mended[name]) for name in names)
+    return frame.to_struct(texts.name)
+
+
+_BLANK: Final = r"^\s*$"
+_UNSAFE: Final = rf"\\(?:[\\tbf]|u00[01]|u005[cC]|u[dD][89a-fA-F])|{_BLANK}"
+"""What polars' JSON reader gives back unescaped inside nested values (polars 2.1, measured), or skips."""
+
+
+def _easy_fields(texts: pl.Series, schema: Mapping[str, type[pl.String]]) -> pl.DataFrame:
+    """Return the fields through polars' JSON reader; what it cannot read is halved until it stands alone."""
+    if not texts.len():
+        return pl.DataFrame(schema=schema)
+    lines = io.BytesIO()
+    one_line = texts.str.replace_all("\n", " ", literal=True).to_frame()
+    one_line.write_csv(lines, include_header=False, quote_style="never", null_value="{}")
+    try:
+        frame = pl.read_ndjson(lines.getvalue(), schema=schema)
+    except pl.exceptions.ComputeError:
+        frame = pl.DataFrame(schema=schema)
+    if frame.height == texts.len():
+        return frame
+    if texts.len() == 1:
+        return pl.DataFrame([_fields(texts[0], list(schema))], schema=schema, orient="row")
+    half = texts.len() // 2
+    return pl.concat([_easy_fields(texts[:half], schema), _easy_fields(texts[half:], schema)])
+
+
+def _fields(text: str | None, names: Sequence[str]) -> list[str | None]:
+    """Return these keys of one JSON object; all null where it is none."""
+    try:
+        bag = _raw_object.decode(text or "{}")
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return [None] * len(names)
+    return [_text(bag.get(name)) for name in names]
+
+
+def _text(raw: msgspec.Raw | None) -> str | None:
+    """Return a raw value as text: strings unescaped, null as None, all else as it stands."""
+    if raw is None:
+        return None
+    value = bytes(raw).decode()
+    if value == "null":
+        return None
+    return _encodable(str(parsed(value))) if value.startswith('"') else value
+
+
+def _encodable(text: str) -> str:
+    """Return the text with lone surrogates as U+FFFD: a column of text cannot hold them."""
+    return _LONE.sub("\ufffd", text)
+
+
+def raw_object(text: str) -> dict[str, msgspec.Raw]:
+    """Return a JSON object's members, each value as its own text."""
+    return _raw_object.decode(text)
+
+
+def depth(text: str) -> int:
+    """Return how deep a JSON text is nested: 1 for an object or list of scalars, 0 for a scalar."""
+    deepest = level = 0
+    for found in _BRACKETS.finditer(text):
+        level += (found[1] is not None) - (found[2] is not None)
+        deepest = max(deepest, level)
+    return deepest
+
+
+def rewritten(
+    text: str,
+    *,
+    rename: Mapping[str, str | None],
+    without: frozenset[str] = frozenset(),
+    rest: str | None = None,
+) -> str:
+    """Return a JSON object's text with keys renamed, dropped (`None`) or left out; values keep their own text.
+
+    Members of `rest` are added where the object has no such key. Null members are left out. Where a rename meets
+    a key that is there already, the key under its own name wins.
+    """
+    bag = _raw_object.decode(text)
+    members = {key: raw for key, raw in bag.items() if key not in rename}
+    for key, raw in bag.items():
+        if target := rename.get(key):
+            members.setdefault(target, raw)
+    for key, raw in _raw_object.decode(rest or "{}").items():
+        if rename.get(key, key) is not None:
+            members.setdefault(rename.get(key, key) or key, raw)
+    kept = {key: raw for key, raw in members.items() if key not in without and raw != _NULL}
+    return msgspec.json.encode(kept).decode()
+
+
+def parsed(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a JSON value as Python sees it: big integers exact, lone surrogates as they stand."""
+    return json.loads(text, strict=False)
+
+
+def repaired(text: str, counts: Counter[str]) -> str:
+    """Return JSON that PostHog keeps as it is; what had to change is counted by name.
+
+    Lone surrogates and NUL become U+FFFD, integers beyond 2^53 become strings, numbers that are no finite double
+    go (posthog-ingestion.md §8 rule 11).
+    """
+    value = _sound(parsed(text), counts)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _sound(value: Any, counts: Counter[str]) -> Any:  # noqa: ANN401 - any JSON value
+    """Return the value with the repairs of `repaired`."""
+    if isinstance(value, str):
+        return _sound_text(value, counts)
+    if isinstance(value, dict):
+        pairs = ((_sound_text(key, counts), _sound(item, counts)) for key, item in value.items())
+        return {key: item for key, item in pairs if item is not _GONE}
+    if isinstance(value, list):
+        items = (_sound(item, counts) for item in value)
+        return [None if item is _GONE else item for item in items]
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int) and abs(value) > MAX_EXACT_INTEGER:
+        counts["big_integer"] += 1
+        return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        counts["non_finite_number"] += 1
+        return _GONE
+    return value
+
+
+def _sound_text(text: str, counts: Counter[str]) -> str:
+    """Return the text with lone surrogates and NUL as U+FFFD."""
+    if "\x00" in text:
+        counts["nul_character"] += 1
+        text = text.replace("\x00", "\ufffd")
+    if _LONE.search(text):
+        counts["lone_surrogate"] += 1
+        text = _LONE.sub("\ufffd", text)
+    return text

@@ -1,0 +1,336 @@
+"""The first half: inputs → plan directory."""
+
+import json
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, TypeVar
+
+import polars as pl
+
+from migrate import ordinals, readers
+from migrate.checkpoint import Checkpoint, Input, Numbers, Part
+from migrate.days import DayWriter, synced
+from migrate.errors import Refused, UsageError
+from migrate.inputs import Source, fingerprint, stamp
+from migrate.mapping import Platform, Table
+from migrate.transform import Finished, Transform, finished
+
+REJECTS: Final = "rejects.jsonl"
+T = TypeVar("T")
+_DAMAGE: Final = ("truncated_file", "unreadable_file")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One source to plan: what it is, which table it belongs to, how to read it."""
+
+    source: Source
+    header: readers.Header
+    table: Table
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far planning is, in bytes and files of all it has to do."""
+
+    done_bytes: int
+    total_bytes: int
+    done_files: int
+    total_files: int
+    rows: int
+
+
+def recognised(
+    sources: Sequence[Source],
+    platform: Platform,
+    header: Callable[[Source], readers.Header | None],
+    *,
+    skip_unknown: bool,
+    skipped: dict[str, list[str]],
+) -> list[Job]:
+    """Return what there is to plan, after looking into every file.
+
+    Files without rows are added to `skipped`. Raises UsageError for files that no table of the platform takes, and
+    for those that a table refuses, naming them all, before anything is planned.
+    """
+    jobs, unknown = [], []
+    for source in sources:
+        found = header(source)
+        if found is None:
+            skipped.setdefault("empty", []).append(source.name)
+            continue
+        table = platform.table_for(found.columns)
+        if table is None:
+            unknown.append((source.name, found.columns))
+            continue
+        if table.refusal:
+            raise UsageError(f"{source.name}: {table.refusal}")
+        if table.missing and (message := table.missing(found.columns)):
+            raise UsageError(f"{source.name}: {message}")
+        jobs.append(Job(source=source, header=found, table=table))
+    if unknown and not skip_unknown:
+        raise UsageError(_unknown(unknown, platform))
+    if unknown:
+        skipped.setdefault("unknown", []).extend(name for name, _ in unknown)
+    return jobs
+
+
+def _unknown(unknown: list[tuple[str, tuple[str, ...]]], platform: Platform) -> str:
+    """Return the message about files that no table takes."""
+    name, columns = unknown[0]
+    more = f" (and {len(unknown) - 1} more files)" if len(unknown) > 1 else ""
+    tables = ", ".join(table.name for table in platform.tables)
+    found = ", ".join(columns[:12]) + (", …" if len(columns) > 12 else "")  # noqa: PLR2004 - enough to recognise it
+    return (
+        f"{name}{more}: no table of {platform.title} ({tables}) has these columns, found {found}; "
+        "name the right platform, or pass over such files with --skip-unknown"
+    )
+
+
+@dataclass(kw_only=True)
+class Planner:
+    """Plans sources into a workdir, each whole or not at all, several at a time."""
+
+    workdir: Path
+    checkpoint: Checkpoint
+    transform: Callable[[Table], Transform]
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    limit: int | None = None
+    on_progress: Callable[[Progress], None] = lambda _: None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def plan(self, jobs: Sequence[Job]) -> None:
+        """Plan the jobs not planned yet, in order; those planned are checked to be the same bytes."""
+        self._tidy()
+        self.checkpoint.register(job.source.name for job in jobs)
+        known = self.checkpoint.inputs()
+        todo = [job for job in jobs if not known[job.source.name].planned]
+        self._pinned([(known[j.source.name], j.source) for j in jobs if known[j.source.name].planned])
+        self._progress = _Counter(todo, self.on_progress)
+        if self.limit is not None:
+            self._limited(todo, known)
+            return
+        with ThreadPoolExecutor(self.workers, thread_name_prefix="plan") as pool:
+            waiting: set[Future[_Planned]] = set()
+            try:
+                for job in todo:
+                    if len(waiting) >= self.workers:
+                        waiting = self._commit_done(waiting)
+                    if self.stopping.is_set():
+                        break
+                    waiting.add(pool.submit(self._planned, job, known[job.source.name], None))
+                while waiting:
+                    waiting = self._commit_done(waiting)
+            except BaseException:
+                self.stopping.set()
+                raise
+
+    def _limited(self, todo: Sequence[Job], known: dict[str, Input]) -> None:
+        """Plan the first rows of the jobs, one after another."""
+        left = (self.limit or 0) - self.checkpoint.numbers().read
+        for job in todo:
+            if left <= 0:
+                return
+            planned = self._planned(job, known[job.source.name], left)
+            self._commit(planned)
+            left -= planned.numbers.read
+
+    def _tidy(self) -> None:
+        """Remove what a killed process left behind: files written aside, or moved but never noted."""
+        for folder in [*self.workdir.glob("staging/*"), *self.workdir.glob("merge-*")]:
+            for path in folder.iterdir():
+                path.unlink()
+            folder.rmdir()
+        noted = self.checkpoint.part_paths()
+        for path in self.workdir.glob("days/*/*.parquet"):
+            if path.relative_to(self.workdir).as_posix() not in noted:
+                path.unlink()
+        size = self.checkpoint.facts().get("rejects_bytes", 0)
+        rejects = self.workdir / REJECTS
+        if rejects.exists() and rejects.stat().st_size > size:
+            os.truncate(rejects, size)
+
+    def _pinned(self, planned: Sequence[tuple[Input, Source]]) -> None:
+        """Raise Refused when a planned input has other bytes now."""
+        restamped = {}
+        for known, source in planned:
+            now = stamp(source)
+            if now == known.stamp:
+                continue
+            found = fingerprint(source)
+            if (found.size, found.digest) != (known.size, known.digest):
+                raise Refused(
+                    f"{source.name}: changed since it was planned, found {found.size} bytes where {known.size} were "
+                    "planned or other content; put the planned file back, or give the new one another name"
+                )
+            restamped[known.id] = now
+        if restamped:
+            self.checkpoint.restamp(restamped)
+
+    def _planned(self, job: Job, known: Input, limit: int | None) -> "_Planned":
+        """Plan one source aside."""
+        before = stamp(job.source)
+        pinned = fingerprint(job.source)
+        writer = DayWriter(self.workdir, known.id)
+        planned = _Planned(replace(known, stamp=before, size=pinned.size, digest=pinned.digest), writer, job)
+        try:
+            for piece in self._finished(job, limit):
+                self._take(planned, piece)
+        except BaseException:
+            writer.discard()
+            raise
+        if stamp(job.source) != before:
+            writer.discard()
+            raise Refused(
+                f"{job.source.name}: changed while it was being planned; wait until it is written, then run again"
+            )
+        return planned
+
+    def _take(self, planned: "_Planned", piece: Finished) -> None:
+        """Write one chunk's events, and keep its rejects and numbers."""
+        name = planned.job.source.name
+        examples = {
+            reason: [f"{name}:{row}" for row in rows] for reason, rows in piece.numbers.examples.items()
+        }
+        planned.numbers.add(replace(piece.numbers, examples=examples))
+        planned.rejects += [{"file": name} | reject for reject in piece.rejects]
+        if any(piece.numbers.rejected[reason] for reason in _DAMAGE):
+            planned.numbers.damaged.append(name)
+        if piece.frame.height:
+            planned.writer.write(piece.frame.with_columns(pl.lit(name).alias("file")))
+        self._progress.rows(piece.numbers.read)
+
+    def _finished(self, job: Job, limit: int | None) -> Iterator[Finished]:
+        """Yield a source's chunks as finished events, the next one read ahead."""
+        transform = self.transform(job.table)
+        now = self.clock()
+        left = limit
+        for chunk in ahead(readers.chunks(job.source, job.table, job.header)):
+            if self.stopping.is_set():
+                raise Interrupted
+            piece = (
+                chunk if left is None else readers.Chunk(chunk.rows.head(left), chunk.rejects, chunk.counts)
+            )
+            yield finished(piece, transform, now)
+            if left is not None:
+                left -= piece.rows.height + len(piece.rejects)
+                if left <= 0:
+                    return
+
+    def _commit_done(self, waiting: set[Future["_Planned"]]) -> set[Future["_Planned"]]:
+        """Wait for at least one job and note those that are done; return the others."""
+        done, others = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in sorted(done, key=lambda f: 0 if f.exception() else f.result().input.id):
+            try:
+                self._commit(future.result())
+            except Interrupted:
+                continue
+        return others
+
+    def _commit(self, planned: "_Planned") -> None:
+        """Move one source's events into their days, and note it."""
+        if planned.job.table.ordinals:
+            for paths in planned.writer.files().values():
+                ordinals.numbered(paths)
+        parts: list[Part] = planned.writer.finish()
+        size = self._append_rejects(planned.rejects)
+        self.checkpoint.planned(planned.input, planned.numbers, parts, rejects_bytes=size)
+        planned.writer.discard()
+        self._progress.file(planned.input.size)
+
+    def _append_rejects(self, rejects: list[dict[str, object]]) -> int:
+        """Add lines to rejects.jsonl, durably; return its size."""
+        path = self.workdir / REJECTS
+        if rejects:
+            with path.open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(reject, ensure_ascii=False) + "\n" for reject in rejects)
+                file.flush()
+                os.fsync(file.fileno())
+            synced(self.workdir)
+        return path.stat().st_size if path.exists() else 0
+
+
+class Interrupted(Exception):  # noqa: N818 - the word says what happened
+    """Planning was asked to stop; what is planned whole stays planned."""
+
+
+@dataclass
+class _Planned:
+    """One source, planned aside."""
+
+    input: Input
+    writer: DayWriter
+    job: Job
+    numbers: Numbers = field(default_factory=Numbers)
+    rejects: list[dict[str, object]] = field(default_factory=list)
+
+
+class _Counter:
+    """Progress over files planned at the same time."""
+
+    def __init__(self, todo: Sequence[Job], on_progress: Callable[[Progress], None]) -> None:
+        self._lock = threading.Lock()
+        self._on_progress = on_progress
+        self._now = Progress(0, sum(job.source.size for job in todo), 0, len(todo), 0)
+
+    def rows(self, count: int) -> None:
+        """Count rows that were read."""
+        with self._lock:
+            self._now = replace(self._now, rows=self._now.rows + count)
+            self._on_progress(self._now)
+
+    def file(self, size: int) -> None:
+        """Count a file that is planned."""
+        with self._lock:
+            done = replace(
+                self._now, done_files=self._now.done_files + 1, done_bytes=self._now.done_bytes + size
+            )
+            self._now = done
+            self._on_progress(self._now)
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """Yield the items, the next one made in a thread of its own while this one is in use."""
+    ready: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(maxsize=1)
+    given_up = threading.Event()
+
+    def read() -> None:
+        try:
+            for item in items:
+                if not _offer(ready, (item, None), given_up):
+                    return
+            _offer(ready, (None, StopIteration()), given_up)
+        except BaseException as error:  # noqa: BLE001 - carried over to the thread that reads on
+            _offer(ready, (None, error), given_up)
+
+    thread = threading.Thread(target=read, name="ahead", daemon=True)
+    thread.start()
+    try:
+        while True:
+            item, error = ready.get()
+            if isinstance(error, StopIteration):
+                return
+            if error is not None:
+                raise error
+            yield item  # type: ignore[misc]
+    finally:
+        given_up.set()
+        thread.join()
+
+
+def _offer(ready: "queue.Queue[T]", item: T, given_up: threading.Event) -> bool:
+    """Put an item as soon as there is room; return False when nobody wants it any more."""
+    while not given_up.is_set():
+        try:
+            ready.put(item, timeout=0.1)
+        except queue.Full:
+            continue
+        return True
+    return False

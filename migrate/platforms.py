@@ -1,0 +1,62 @@
+"""Which platforms there are: a mapping is found by its file name."""
+
+import hashlib
+import importlib
+import pkgutil
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import mappings
+from migrate.errors import UsageError
+from migrate.mapping import Platform
+
+
+def names() -> list[str]:
+    """Return the names of all platforms."""
+    return sorted(module.name for module in pkgutil.iter_modules(mappings.__path__))
+
+
+def mapping(name: str) -> Platform:
+    """Return a platform's mapping; raises UsageError for an unknown name."""
+    if name not in names():
+        raise UsageError(f"PLATFORM: no such platform, found '{name}'; choose one of {', '.join(names())}")
+    found: Platform = importlib.import_module(f"mappings.{name}").MAPPING
+    return found
+
+
+def platform(name: str, spec: Path | None = None) -> Platform:
+    """Return a platform's mapping, its tables built from the spec; raises UsageError for a missing or wrong spec."""
+    found = mapping(name)
+    if found.from_spec is None:
+        if spec is not None:
+            raise UsageError(f"--spec: {name} needs no spec, found {spec}; leave it out")
+        return found
+    if spec is None:
+        raise UsageError(
+            f"--spec: {name} needs a TOML file that describes the columns; see the README's 'any table'"
+        )
+    return replace(found, tables=found.from_spec(document(spec)))
+
+
+def document(spec: Path) -> Mapping[str, Any]:
+    """Return a TOML document; raises UsageError when it cannot be read."""
+    try:
+        return tomllib.loads(spec.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"--spec: {spec} cannot be read, found '{error.strerror}'; give a TOML file"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{spec}: not TOML, found '{error}'; see the README's 'any table'") from error
+
+
+def digest(name: str, spec: Path | None = None) -> str:
+    """Return a hash of what makes events of a platform's rows: its module, and the spec."""
+    module = importlib.import_module(f"mappings.{name}")
+    hashed = hashlib.blake2b(Path(str(module.__file__)).read_bytes(), digest_size=16)
+    if spec is not None:
+        hashed.update(spec.read_bytes())
+    return hashed.hexdigest()

@@ -1,0 +1,80 @@
+"""A file → frames of declared text types, chunk by chunk; bad lines come out as rejects; all formats are read here."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from migrate.inputs import Source, peek
+from migrate.mapping import Table
+from migrate.readers.arrays import array_parts, array_start
+from migrate.readers.blocks import Text, detect
+from migrate.readers.cells import finished
+from migrate.readers.delimited import delimited_header, delimited_parts
+from migrate.readers.jsonl import jsonl_parts, root_keys
+from migrate.readers.parquet import parquet_header, parquet_parts
+from migrate.readers.records import BLOCK_BYTES, RECORD_BYTES, Chunk, Header, Reject
+
+__all__ = ["BLOCK_BYTES", "RECORD_BYTES", "Chunk", "Header", "Reject", "chunks", "header"]
+
+_SNIFFED_BYTES: Final = 256
+_HEAD_BYTES: Final = 1 << 20
+_TEXT_PARTS: Final = {"csv": delimited_parts, "json": array_parts, "jsonl": jsonl_parts}
+
+
+def header(source: Source, *, encoding: str | None = None, delimiter: str | None = None) -> Header | None:
+    """Return a file's format and columns, told by its content; None if there is nothing in it.
+
+    Parquet by its mark, JSON by its first character, all else is delimited text, the delimiter the one of , tab ;
+    and | that its first line has most of. The encoding is told by a byte order mark or by its zeros, else UTF-8.
+    For JSON the columns are the root keys seen in the first megabyte. A file that claims to be Parquet and cannot
+    be read has a header without columns; `chunks` says why. Raises `UsageError` for an unknown encoding.
+    """
+    with source.open() as opened:
+        head, stream = peek(opened, _SNIFFED_BYTES)
+        if head.startswith(b"PAR1"):
+            return parquet_header(source)
+        text = Text(stream, encoding or detect(head))
+        data = b""
+        for piece in text.pieces(_HEAD_BYTES):
+            data += piece
+            if (found := _header(data, text, delimiter)) is not None:
+                return found
+        return _header(data + b"\n", text, delimiter)
+
+
+def _header(data: bytes, text: Text, delimiter: str | None) -> Header | None:
+    """Return the header this start of a file shows; None if there is no whole record in it yet."""
+    start = data.lstrip()[:1]
+    if start == b"{":
+        lines = data.split(b"\n")[:-1]
+        return Header("jsonl", root_keys(lines), encoding=text.encoding) if lines else None
+    if start == b"[":
+        return Header("json", root_keys(array_start(data)), encoding=text.encoding)
+    return delimited_header(data, delimiter=delimiter, encoding=text.encoding)
+
+
+def chunks(
+    source: Source,
+    table: Table,
+    header: Header,
+    *,
+    block_bytes: int = BLOCK_BYTES,
+    record_bytes: int = RECORD_BYTES,
+) -> Iterator[Chunk]:
+    """Yield a file's rows for a table, in order, with flat memory.
+
+    Where chunks end depends on the file's content and `block_bytes` alone; what a record becomes does not depend
+    on where they end. A file that ends early gives its readable rows and a last reject, `truncated_file`; one that
+    cannot be read at all gives `unreadable_file`.
+    """
+    if header.format == "parquet":
+        for part in parquet_parts(source, table, header):
+            yield finished(part, table)
+        return
+    parts = _TEXT_PARTS[header.format]
+    with source.open() as stream:
+        text = Text(stream, header.encoding)
+        for part in parts(text, table, header, block_bytes=block_bytes, record_bytes=record_bytes):
+            part.counts.update(text.take_counts())
+            chunk = finished(part, table)
+            if chunk.rows.height or chunk.rejects or chunk.counts:
+                yield chunk

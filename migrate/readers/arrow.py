@@ -1,0 +1,120 @@
+"""Typed columns to text: times as ISO 8601, numbers in plain digits, nested values as JSON."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import polars as pl
+import pyarrow as pa
+
+_DATE: Final = "%Y-%m-%d"
+_TIME: Final = "%H:%M:%S%.6f"
+_IS_TEXT: Final[tuple[Callable[[pa.DataType], bool], ...]] = (
+    pa.types.is_binary,
+    pa.types.is_large_binary,
+    pa.types.is_fixed_size_binary,
+    pa.types.is_binary_view,
+    pa.types.is_decimal256,
+    pa.types.is_interval,
+)
+
+
+def simple(column: pa.Array) -> pa.Array:
+    """Return the column in types polars takes: bytes as text (hex where they are none), wide decimals as text."""
+    target = _simple_type(column.type)
+    if target == column.type:
+        return column
+    try:
+        return column.cast(target)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+        return pa.array([_simple_value(value) for value in column.to_pylist()], target)
+
+
+def _simple_type(dtype: pa.DataType) -> pa.DataType:
+    if any(is_kind(dtype) for is_kind in _IS_TEXT):
+        target = pa.large_string()
+    elif pa.types.is_dictionary(dtype):
+        target = _simple_type(dtype.value_type)
+    elif pa.types.is_date64(dtype):
+        target = pa.date32()
+    elif pa.types.is_struct(dtype):
+        target = pa.struct([field.with_type(_simple_type(field.type)) for field in dtype])
+    elif pa.types.is_map(dtype):
+        target = pa.map_(_simple_type(dtype.key_type), _simple_type(dtype.item_type))
+    elif pa.types.is_list(dtype) or pa.types.is_large_list(dtype) or pa.types.is_fixed_size_list(dtype):
+        target = pa.large_list(_simple_type(dtype.value_type))
+    else:
+        target = dtype
+    return target
+
+
+def _simple_value(value: Any) -> Any:  # noqa: ANN401 - whatever Parquet holds
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return value.hex()
+    if isinstance(value, dict):
+        return {key: _simple_value(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
+        return type(value)(_simple_value(one) for one in value)
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return the column as cells of text."""
+    if dtype.is_nested():
+        encoded = pl.struct(ready(column, dtype).alias("_")).struct.json_encode()
+        inside = encoded.str.strip_prefix('{"_":').str.strip_suffix("}")
+        return pl.when(column.is_not_null()).then(inside)
+    if dtype.is_temporal():
+        return ready(column, dtype).cast(pl.String)
+    return finite(column, dtype).cast(pl.String)
+
+
+def ready(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return the column in types that JSON has: times as ISO 8601 text, decimals as floats."""
+    if isinstance(dtype, pl.Struct):
+        members = [ready(column.struct.field(one.name), _instance(one.dtype)) for one in dtype.fields]
+        names = [one.name for one in dtype.fields]
+        whole = pl.struct(one.alias(name) for one, name in zip(members, names, strict=True))
+        return pl.when(column.is_not_null()).then(whole) if names else column
+    if isinstance(dtype, pl.List):
+        inner = _instance(dtype.inner)
+        return column.list.eval(ready(pl.element(), inner)) if _needs_work(inner) else column
+    if dtype.is_temporal():
+        return _iso(column, dtype)
+    if isinstance(dtype, pl.Decimal):
+        return column.cast(pl.Float64)
+    if isinstance(dtype, (pl.Categorical, pl.Enum)):
+        return column.cast(pl.String)
+    return finite(column, dtype)
+
+
+def _iso(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return times as ISO 8601 text in UTC, cut to microseconds; lengths of time as a number of their unit."""
+    if isinstance(dtype, pl.Duration):
+        return column.to_physical()
+    if isinstance(dtype, pl.Date):
+        return column.dt.strftime(_DATE)
+    if isinstance(dtype, pl.Time):
+        return column.dt.strftime(_TIME)
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
+        moment = column.dt.convert_time_zone("UTC").dt.cast_time_unit("us")
+        return moment.dt.strftime(f"{_DATE}T{_TIME}Z")
+    return column.dt.cast_time_unit("us").dt.strftime(f"{_DATE}T{_TIME}")
+
+
+def finite(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return the column with null for every number that is none or infinite."""
+    return pl.when(column.is_finite()).then(column) if dtype.is_float() else column
+
+
+def _instance(dtype: Any) -> pl.DataType:  # noqa: ANN401 - polars gives a class or an instance
+    instance: pl.DataType = dtype() if isinstance(dtype, type) else dtype
+    return instance
+
+
+def _needs_work(dtype: pl.DataType) -> bool:
+    return (
+        dtype.is_nested() or dtype.is_temporal() or isinstance(dtype, (pl.Decimal, pl.Categorical, pl.Enum))
+    )

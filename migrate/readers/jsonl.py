@@ -1,0 +1,141 @@
+"""JSON objects, one a line: declared keys read column-wise, risky lines one by one."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from migrate.mapping import REST, ROW, Table
+from migrate.readers.blocks import Text, TooLarge, line_blocks
+from migrate.readers.care import DANGEROUS, BadJSON, members, plain
+from migrate.readers.keys import Keys
+from migrate.readers.records import Header, Part, reject
+
+_BLANK: Final = b" \t\r\n"
+_root: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def jsonl_parts(
+    text: Text, table: Table, header: Header, *, block_bytes: int, record_bytes: int
+) -> Iterator[Part]:
+    """Yield a file of JSON lines block by block; `ROW` is the line's number."""
+    lines = Lines(table, header, record_bytes)
+    row, cut = 1, False
+    for block in line_blocks(text.pieces(block_bytes), record_bytes):
+        if isinstance(block, TooLarge):
+            part = lines.part([], row)
+            part.rejects.append(reject(row, "record_too_large", block.start))
+            row += 1
+        else:
+            found = text.clean(block).removesuffix(b"\n").split(b"\n")
+            part = lines.part(found, row)
+            row += len(found)
+            cut = text.truncated is not None and not block.endswith(b"\n") and cut_off(part, row - 1)
+        yield part
+    if text.truncated is not None and not cut:
+        part = lines.part([], row)
+        part.rejects.append(reject(row, "truncated_file", text.truncated))
+        yield part
+
+
+def cut_off(part: Part, row: int) -> bool:
+    """Give the last record of a file that ends early its true reason; False if it was complete after all."""
+    if not part.rejects or part.rejects[-1][:2] != (row, "malformed_json"):
+        return False
+    part.rejects[-1] = part.rejects[-1]._replace(reason="truncated_file")
+    return True
+
+
+def root_keys(lines: Iterable[bytes]) -> tuple[str, ...]:
+    """Return the keys of the objects in these lines, in the order in which they first appear."""
+    keys: dict[str, None] = {}
+    for line in lines:
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            keys |= dict.fromkeys(_root(line))
+    return tuple(keys)
+
+
+class Lines:
+    """Turns lines into parts. What a line becomes never depends on the lines around it."""
+
+    def __init__(self, table: Table, header: Header, record_bytes: int) -> None:
+        self._keys = Keys(table, header)
+        self._schema = dict.fromkeys(self._keys.spelling.values(), pl.String)
+        self._record_bytes = record_bytes
+
+    def part(self, lines: Sequence[bytes], first: int) -> Part:
+        """Return the rows of these lines, the first of them numbered `first`; blank ones count but are no rows."""
+        part = Part(self._rows([], []))
+        texts = {number: text for number, line in enumerate(lines, first) if (text := line.strip(_BLANK))}
+        for number in [number for number, text in texts.items() if len(text) > self._record_bytes]:
+            part.rejects.append(reject(number, "record_too_large", texts.pop(number)))
+        if not texts:
+            return part
+        careful = _dangerous(texts)
+        safe = {number: text for number, text in texts.items() if number not in careful} if careful else texts
+        rests, unsure = self._keys.rests(safe)
+        if unsure:
+            safe = {number: text for number, text in safe.items() if number not in unsure}
+        frames = [self._named(*read, rests) for read in self._fast(list(safe), list(safe.values()))]
+        if len(texts) > sum(frame.height for frame in frames):
+            left = texts.keys() - {number for frame in frames for number in frame[ROW]}
+            frames.append(self._careful({number: texts[number] for number in sorted(left)}, part))
+        part.rows = pl.concat(frames).sort(ROW) if len(frames) > 1 else frames[0]
+        return part
+
+    def _fast(self, numbers: list[int], texts: list[bytes]) -> Iterator[tuple[list[int], pl.DataFrame]]:
+        """Yield lines read at once, with their numbers; lines that cannot be read so are left out."""
+        if not texts:
+            return
+        try:
+            frame = pl.read_ndjson(b"\n".join(texts), schema=self._schema)
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+            frame = pl.DataFrame()
+        if frame.height == len(texts):
+            yield numbers, frame
+        elif len(texts) > 1:
+            half = len(texts) // 2
+            yield from self._fast(numbers[:half], texts[:half])
+            yield from self._fast(numbers[half:], texts[half:])
+
+    def _named(self, numbers: list[int], frame: pl.DataFrame, rests: Mapping[int, str]) -> pl.DataFrame:
+        """Return the frame under the declared names, with numbers and rests."""
+        return frame.select(
+            pl.Series(ROW, numbers, dtype=pl.Int64),
+            *(pl.col(key).alias(name) for name, key in self._keys.spelling.items()),
+            pl.Series(
+                REST,
+                [rests.get(number) for number in numbers] if rests else [None] * len(numbers),
+                dtype=pl.String,
+            ),
+        )
+
+    def _careful(self, texts: Mapping[int, bytes], part: Part) -> pl.DataFrame:
+        """Return the rows of lines read one by one; what is no row becomes a reject."""
+        numbers, rows = [], []
+        for number, text in texts.items():
+            try:
+                declared, rest = self._keys.split(members(text, part.counts))
+            except BadJSON as error:
+                part.rejects.append(reject(number, str(error), text))
+            else:
+                numbers.append(number)
+                rows.append({name: plain(value) for name, value in declared.items()} | {REST: rest})
+        return self._rows(numbers, rows)
+
+    def _rows(self, numbers: Sequence[int], rows: Sequence[Mapping[str, str | None]]) -> pl.DataFrame:
+        schema = dict.fromkeys([*self._keys.spelling, REST], pl.String)
+        frame = pl.DataFrame(rows, schema=schema)
+        return frame.insert_column(0, pl.Series(ROW, numbers, dtype=pl.Int64))
+
+
+def _dangerous(texts: Mapping[int, bytes]) -> set[int]:
+    """Return the numbers of the lines that the fast way would read wrongly."""
+    mask = pc.match_substring_regex(pa.array(texts.values(), pa.large_utf8()), DANGEROUS)
+    if not pc.any(mask).as_py():
+        return set()
+    return {number for number, dangerous in zip(texts, mask.to_pylist(), strict=True) if dangerous}

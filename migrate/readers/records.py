@@ -1,0 +1,74 @@
+"""What every reader hands on: a header, chunks of rows, rejects."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple
+
+import polars as pl
+
+BLOCK_BYTES: Final = 8 << 20
+"""Text taken up at once; the only thing that decides where chunks end."""
+
+RECORD_BYTES: Final = 64 << 20
+"""The longest record; a longer one is a reject, and is never held in memory whole."""
+
+VALUE_CHARACTERS: Final = 500
+
+Format = Literal["csv", "jsonl", "json", "parquet"]
+
+
+class Reject(NamedTuple):
+    """A record that cannot become a row."""
+
+    row: int | None
+    """Where it stands, counted as `ROW`; None for the file as a whole."""
+    reason: str
+    value: str
+    """What was found, shortened."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """The rows of a stretch of a file: `ROW`, every declared column with its declared type, `REST`."""
+
+    rows: pl.DataFrame
+    rejects: list[Reject]
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Repairs and oddities by name: `invalid_utf8`, `lone_surrogate`, `wrong_type.<column>` …"""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file is and which columns (root keys, for JSON) it has."""
+
+    format: Format
+    columns: tuple[str, ...]
+    delimiter: str | None = None
+    encoding: str = "utf-8"
+    line_end: str = "\n"
+
+
+@dataclass
+class Part:
+    """A chunk on its way: every declared column still as text."""
+
+    rows: pl.DataFrame
+    rejects: list[Reject] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+def reject(row: int | None, reason: str, value: bytes | str) -> Reject:
+    """Return a reject with its value shortened to what a file, a screen and a database can take."""
+    if isinstance(value, str):
+        value = value[:VALUE_CHARACTERS].encode("utf-8", "replace")
+    return Reject(row, reason, value[: VALUE_CHARACTERS * 4].decode("utf-8", "replace")[:VALUE_CHARACTERS])
+
+
+def spelled(declared: Mapping[str, object], columns: tuple[str, ...]) -> dict[str, str]:
+    """Return how a file spells each declared column it has: exactly, or else in another case."""
+    lowered: dict[str, str] = {}
+    for column in columns:
+        lowered.setdefault(column.lower(), column)
+    spelling = {name: name if name in columns else lowered.get(name.lower()) for name in declared}
+    return {name: column for name, column in spelling.items() if column is not None}

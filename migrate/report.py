@@ -1,0 +1,328 @@
+"""Numbers → screen and JSON."""
+
+import json
+import shlex
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from migrate.checkpoint import Checkpoint, Settled
+from migrate.days import synced
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from migrate.apply import Delivery
+    from migrate.plan import Progress
+    from migrate.session import Preview
+
+REPORT: Final = "report.json"
+MAX_GROUP_TYPES: Final = 5
+_PLAIN_SECONDS: Final = 5.0
+_BAR: Final = 30
+_SHOWN: Final = 15
+_WHY: Final = {
+    "younger_than_48h": "PostHog asks that history be at least 48 hours old",
+    "before_1970": "check the timestamps: these events are from before 1970",
+    "junk_distinct_id": "placeholder ids many people share; sent without a person profile",
+    "more_than_five_group_types": "PostHog keeps five group types a project and ignores the others",
+    "damaged_file": "could not be read to the end; what was readable is planned",
+}
+
+
+def summary(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Return the numbers of the whole migration in a workdir, as `--json` prints them."""
+    numbers, settled, facts = checkpoint.numbers(), checkpoint.settled(), checkpoint.facts()
+    planned, _, first, last = checkpoint.extent()
+    pending = planned - settled.accepted - settled.duplicate - settled.parked
+    warnings = Counter(numbers.warnings)
+    if len(numbers.group_types) > MAX_GROUP_TYPES:
+        warnings["more_than_five_group_types"] = len(numbers.group_types)
+    if numbers.damaged:
+        warnings["damaged_file"] = len(numbers.damaged)
+    left_out = sum(numbers.filtered.values()) + sum(numbers.rejected.values())
+    return {
+        "rows": {
+            "read": numbers.read,
+            "mapped": numbers.mapped,
+            "filtered": dict(sorted(numbers.filtered.items())),
+            "rejected": dict(sorted(numbers.rejected.items())),
+        },
+        "events": {
+            "planned": planned,
+            "accepted": settled.accepted,
+            "duplicate": settled.duplicate,
+            "parked": settled.parked,
+            "pending": pending,
+        },
+        "requests": facts["requests"],
+        "retries": facts["retries"],
+        "bytes_sent": facts["bytes_sent"],
+        "first_timestamp": _moment(first),
+        "last_timestamp": _moment(last),
+        "seconds": round(facts["seconds"], 3),
+        "balanced": numbers.read == numbers.mapped + left_out and pending >= 0,
+        "workdir": str(checkpoint.workdir),
+        "import_id": facts.get("import_id"),
+        "repairs": dict(sorted(numbers.repairs.items())),
+        "warnings": dict(sorted(warnings.items())),
+        "skipped_files": facts.get("skipped", {}),
+        "damaged_files": numbers.damaged,
+    }
+
+
+def _moment(microseconds: int | None) -> str | None:
+    """Return microseconds since 1970 as RFC 3339."""
+    if microseconds is None:
+        return None
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def written(workdir: Path, numbers: Mapping[str, Any]) -> None:
+    """Write report.json, all of it or nothing."""
+    beside = workdir / f"{REPORT}.new"
+    beside.write_text(json.dumps(numbers, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    synced(beside)
+    beside.replace(workdir / REPORT)
+
+
+def command(checkpoint: Checkpoint, numbers: Mapping[str, Any], *, sending: bool = True) -> str | None:
+    """Return the command that goes on with a workdir, None when everything is settled."""
+    facts = checkpoint.facts()
+    is_planned = all(known.planned for known in checkpoint.inputs().values()) and not facts.get("planning")
+    if not is_planned or (sending and numbers["events"]["pending"] and facts.get("sending")):
+        return str(facts["command"])
+    workdir = shlex.quote(str(checkpoint.workdir))
+    host = f" --host {facts['target']}" if "target" in facts else " --host …"
+    if numbers["events"]["pending"]:
+        return f"migrate apply {workdir}{host}"
+    if numbers["events"]["parked"]:
+        return f"migrate resend {workdir}{host}"
+    return None
+
+
+@dataclass
+class Talk:
+    """What the user hears on stderr, and the JSON summary on stdout."""
+
+    quiet: bool = False
+    as_json: bool = False
+    _last: float = field(default=0.0, init=False)
+
+    @property
+    def console(self) -> "Console":
+        """The terminal, or what stands in for one."""
+        from rich.console import Console  # noqa: PLC0415 - slow to import
+
+        return Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def json(self, numbers: Mapping[str, Any]) -> None:
+        """Print the summary, if it was asked for."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(numbers, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+
+    @contextmanager
+    def planning(self) -> "Iterator[Callable[[Progress], None]]":
+        """Show how far planning is."""
+        with self._line("planning", "rows") as show:
+            yield lambda now: show(
+                now.rows, None, f"{now.done_files}/{now.total_files} files", now.done_bytes, now.total_bytes
+            )
+
+    @contextmanager
+    def applying(self, numbers: Mapping[str, Any]) -> Iterator[Callable[[Settled], None]]:
+        """Show how far sending is."""
+        events = numbers["events"]
+        total, done = events["planned"], events["planned"] - events["pending"]
+        with self._line("sending", "events") as show:
+
+            def settled(more: Settled) -> None:
+                nonlocal done
+                done += more.accepted + more.duplicate + more.parked
+                show(done, total, "", done, total)
+
+            yield settled
+
+    @contextmanager
+    def _line(self, phase: str, unit: str) -> Iterator[Callable[..., None]]:
+        """Give a function that shows progress: a live line on a terminal, plain lines elsewhere."""
+        began = time.monotonic()
+        if self.quiet:
+            yield lambda *_: None
+            return
+        console = self.console
+        if not console.is_terminal:
+            yield lambda *now: self._plain(phase, unit, began, *now)
+            return
+        with console.status(phase) as live:
+            yield lambda *now: live.update(_progress(phase, unit, began, *now))
+
+    def _plain(self, phase: str, unit: str, began: float, *now: Any) -> None:  # noqa: ANN401
+        """Print a line every few seconds."""
+        if time.monotonic() - self._last >= _PLAIN_SECONDS:
+            if self._last:
+                self.console.print(_progress(phase, unit, began, *now), markup=False)
+            self._last = time.monotonic()
+
+    def status(self, numbers: Mapping[str, Any], next_command: str | None) -> None:
+        """Show what became of every row and event, and what to do next."""
+        if self.quiet:
+            return
+        console = self.console
+        _rows(console, numbers)
+        events = numbers["events"]
+        console.print(
+            f"events   {events['planned']:>12,} planned: {events['accepted']:,} accepted, {events['duplicate']:,} "
+            f"duplicate, {events['parked']:,} parked, {events['pending']:,} pending"
+        )
+        _notes(console, numbers)
+        if numbers["requests"]:
+            console.print(
+                f"sent     {numbers['requests']:>12,} requests, {numbers['retries']:,} retries, "
+                f"{_size(numbers['bytes_sent'])}, {numbers['seconds']:.1f} s"
+            )
+        if numbers["workdir"]:
+            console.print(f"workdir  {numbers['workdir']}")
+        if next_command:
+            console.print(f"next     {next_command}", markup=False)
+
+    def plan(self, checkpoint: Checkpoint, delivery: "Delivery | None" = None) -> None:
+        """Show what is planned: by day and event name, and how long sending takes."""
+        console = self.console
+        _bars(console, "day", checkpoint.by_day())
+        names = checkpoint.numbers().names
+        _bars(console, "event", dict(names.most_common()))
+        planned, size, first, last = checkpoint.extent()
+        if not planned:
+            return
+        console.print(f"people   {people(checkpoint):>12,} distinct ids (estimated)")
+        console.print(f"time     {_moment(first)} to {_moment(last)}")
+        console.print(
+            f"size     {_size(size)} of payloads in about {_batches(checkpoint, delivery):,} batches"
+        )
+        rate = (delivery.rate if delivery else None) or 1_000.0
+        console.print(f"sending  about {timedelta(seconds=round(planned / rate))} at {rate:,.0f} events/s")
+
+    def dry_run(self, checkpoint: Checkpoint, numbers: Mapping[str, Any], previews: "list[Preview]") -> None:
+        """Show everything there is to know before sending."""
+        if self.quiet:
+            return
+        console = self.console
+        self.plan(checkpoint)
+        console.print()
+        _rows(console, numbers, checkpoint.numbers().examples)
+        _notes(console, numbers)
+        for shown in previews:
+            console.print("\nrow", json.dumps(shown.source, ensure_ascii=False), markup=False)
+            for payload in shown.payloads:
+                console.print("  →", payload, markup=False)
+            if not shown.payloads:
+                console.print("  → no event", markup=False)
+        console.print("\nnothing was sent", markup=False)
+
+
+def people(checkpoint: Checkpoint) -> int:
+    """Return about how many distinct ids are planned, in flat memory."""
+    import polars as pl  # noqa: PLC0415 - slow to import
+
+    paths = [checkpoint.workdir / path for path in sorted(checkpoint.part_paths())]
+    frame = pl.scan_parquet(paths).select(pl.col("distinct_id").approx_n_unique())
+    return int(frame.collect(engine="streaming").item())
+
+
+def _batches(checkpoint: Checkpoint, delivery: "Delivery | None") -> int:
+    """Return about how many requests the plan takes: a batch never mixes days."""
+    events = delivery.max_batch_events if delivery else 1_000
+    return sum(-(-count // events) for count in checkpoint.by_day().values())
+
+
+def _rows(
+    console: "Console", numbers: Mapping[str, Any], examples: Mapping[str, list[str]] | None = None
+) -> None:
+    """Print what became of the rows."""
+    rows = numbers["rows"]
+    filtered, rejected = sum(rows["filtered"].values()), sum(rows["rejected"].values())
+    console.print(
+        f"rows     {rows['read']:>12,} read: {rows['mapped']:,} mapped, {filtered:,} filtered, {rejected:,} rejected"
+    )
+    for kind in ("filtered", "rejected"):
+        for reason, count in sorted(rows[kind].items(), key=lambda item: -item[1]):
+            places = ", ".join((examples or {}).get(reason, []))
+            console.print(
+                f"         {count:>12,} {kind}: {reason}" + (f"  (at {places})" if places else ""),
+                markup=False,
+            )
+
+
+def _notes(console: "Console", numbers: Mapping[str, Any]) -> None:
+    """Print what was changed, what to be aware of, what was passed over."""
+    for reason, count in numbers["repairs"].items():
+        console.print(f"changed  {count:>12,} {reason}")
+    for reason, count in numbers["warnings"].items():
+        why = f": {_WHY[reason]}" if reason in _WHY else ""
+        console.print(f"warning  {count:>12,} {reason}{why}", style="yellow")
+    for name in numbers["damaged_files"][:_SHOWN]:
+        console.print(f"         {name}", style="yellow", markup=False)
+    for reason, count in numbers["skipped_files"].items():
+        console.print(f"skipped  {count:>12,} files: {reason}")
+
+
+def _bars(console: "Console", title: str, counts: Mapping[str, int]) -> None:
+    """Print counts as bars; of many days neighbours are put together, of many names the rest."""
+    if not counts:
+        return
+    shown = _grouped(counts) if title == "day" else _topped(counts)
+    width = max(len(name) for name in shown)
+    most = max(shown.values())
+    console.print(f"events by {title}", style="bold")
+    for name, count in shown.items():
+        bar = "█" * max(1, round(count * _BAR / most))
+        console.print(f"  {name:<{width}} {count:>12,} {bar}", markup=False)
+
+
+def _grouped(by_day: Mapping[str, int]) -> dict[str, int]:
+    """Return counts by day, month or year: the finest that still fits a screen."""
+    for length in (10, 7, 4):
+        counts: Counter[str] = Counter()
+        for day, count in by_day.items():
+            counts[day[:length]] += count
+        if len(counts) <= 2 * _SHOWN:
+            return dict(counts)
+    return dict(counts)
+
+
+def _topped(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the largest counts, and the sum of the others."""
+    pairs = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    shown = {name[:60]: count for name, count in pairs[:_SHOWN]}
+    if rest := pairs[_SHOWN:]:
+        shown[f"({len(rest)} more)"] = sum(count for _, count in rest)
+    return shown
+
+
+def _progress(  # noqa: PLR0913, PLR0917 - the words of one line
+    phase: str, unit: str, began: float, done: int, total: int | None, more: str, part: int, whole: int
+) -> str:
+    """Return one line of progress: done, rate, what is left."""
+    elapsed = max(time.monotonic() - began, 0.001)
+    of = f"/{total:,}" if total else ""
+    left = timedelta(seconds=round(elapsed * (whole - part) / part)) if part else "?"
+    parts = [f"{phase}: {done:,}{of} {unit}", f"{done / elapsed:,.0f}/s", more, f"{left} left"]
+    return " · ".join(text for text in parts if text)
+
+
+def _size(count: float) -> str:
+    """Return bytes for a reader."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1_000:  # noqa: PLR2004 - the next unit
+            return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"
+        count /= 1_000
+    return f"{count:,.1f} TB"

@@ -1,0 +1,237 @@
+"""The sandbox's routes: one request in, capture's answer or a fault out."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Final, cast
+
+import msgspec
+from aiohttp import ClientPayloadError, web
+
+from migrate.errors import UsageError
+from migrate.sandbox import capture, requests, wire
+from migrate.sandbox.faults import (
+    OK,
+    Answer,
+    AnyFault,
+    Cut,
+    Load,
+    OverQuota,
+    Prefix,
+    Reset,
+    Script,
+    WrongKey,
+    text_of,
+)
+from migrate.sandbox.moments import canonical
+from migrate.sandbox.store import Receipt, Store, View
+
+BATCH_PATHS: Final = ("/batch", "/batch/", "/i/v0/e", "/i/v0/e/")
+SINGLE_PATHS: Final = ("/e", "/e/", "/capture", "/capture/", "/track", "/track/")
+_PAGE: Final = 1000
+
+
+def utc_now() -> datetime:
+    """Return the machine's time."""
+    return datetime.now(UTC)
+
+
+class Endpoint:
+    """The capture endpoint and its control routes, as one aiohttp application."""
+
+    def __init__(
+        self,
+        store: Store,
+        script: Script,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        accepted_keys: Collection[str] | None = None,
+    ) -> None:
+        self.store = store
+        self.script = script
+        self._now = now
+        self._keys = None if accepted_keys is None else frozenset(accepted_keys)
+        self._in_flight = 0
+        self._link_is_free_at = 0.0
+        self._number = store.last_request()
+
+    def application(self) -> web.Application:
+        """Return the application with every route."""
+        app = web.Application()
+        for path in BATCH_PATHS + SINGLE_PATHS:
+            app.router.add_route("POST", path, self._capture)
+            app.router.add_route("GET", path, self._capture)
+        app.router.add_get("/_sandbox/summary", self._summary)
+        app.router.add_get("/_sandbox/events.jsonl", self._events)
+        app.router.add_get("/_sandbox/requests", self._requests)
+        app.router.add_post("/_sandbox/faults", self._faults)
+        app.router.add_post("/_sandbox/reset", self._reset)
+        return app
+
+    def reset(self) -> None:
+        """Forget every event and every request; the faults stay."""
+        self.store.reset()
+        self._number = 0
+
+    async def _capture(self, request: web.Request) -> web.StreamResponse:
+        self._number += 1
+        fired = self.script.fired()
+        names = ",".join(fault.__struct_config__.tag for fault in fired)  # type: ignore[misc]
+        receipt = Receipt(
+            request=self._number, received_at=canonical(self._now()), path=request.path, faults=names
+        )
+        self._in_flight += 1
+        answer, in_flight = None, self._in_flight
+        try:
+            body = await _body(request)
+            receipt.bytes = len(body)
+            answer = await self._answer(
+                request, body, fired, receipt, Load(len(body), in_flight, self._now())
+            )
+        except wire.Refusal as refusal:
+            answer = Answer(refusal.status, refusal.text.encode())
+        except (ConnectionError, ClientPayloadError):
+            pass  # the client left in the middle of its body
+        finally:
+            self._in_flight -= 1
+            receipt.status = "cut" if answer is None else str(answer.status)
+            self.store.note(receipt)
+        if answer is None:
+            return web.Response()
+        return _response(answer)
+
+    async def _answer(
+        self, request: web.Request, body: bytes, fired: list[AnyFault], receipt: Receipt, load: Load
+    ) -> Answer | None:
+        """Play one request; None means that the connection is gone."""
+        await self._wait(fired, load)
+        for fault in fired:
+            if isinstance(fault, Reset) and not fault.stored:
+                _reset_connection(request)
+                return None
+            if answer := fault.answer(load):
+                return answer
+        try:
+            answer = self._taken(request, body, fired, receipt, load)
+        except wire.Refusal as refusal:
+            answer = Answer(refusal.status, refusal.text.encode())
+        await _pause(sum(fault.afterwards() for fault in fired))
+        if any(isinstance(fault, Reset) for fault in fired):
+            _reset_connection(request)
+            return None
+        if any(isinstance(fault, Cut) for fault in fired):
+            _cut_connection(request, answer)
+            return None
+        return answer
+
+    def _taken(
+        self, request: web.Request, body: bytes, fired: list[AnyFault], receipt: Receipt, load: Load
+    ) -> Answer:
+        """Read, check and store one request in capture's own order of evaluation."""
+        ok = Answer(204) if request.query.get("beacon") == "1" else OK
+        found = requests.request(wire.text(body, query=request.query, headers=request.headers))
+        receipt.historical, receipt.events = found.historical, len(found.events)
+        load = msgspec.structs.replace(load, historical=found.historical)
+        known = self._keys is None or found.token in self._keys
+        if not known and any(isinstance(fault, WrongKey) for fault in fired):
+            raise wire.Refusal(401, "API key is not valid: unknown")
+        if any(isinstance(fault, OverQuota) for fault in fired):
+            return ok
+        sent_at = request.query.get("_") or request.query.get("sent_at") or ""
+        events = capture.events(found, now=load.now, ip=request.remote or "127.0.0.1", query_sent_at=sent_at)
+        for fault in fired:
+            for refusal in filter(None, map(fault.refusal, events)):
+                raise refusal
+            events = [event for event in events if known and fault.keeps(event, load)]
+        events, refused = capture.fitting(events if known else [])
+        for fault in fired:
+            if isinstance(fault, Prefix):
+                events, refused = events[: fault.events], wire.Refusal(fault.status, text_of(fault.status))
+        self.store.add(events, receipt)
+        if refused:
+            raise refused
+        return ok
+
+    async def _summary(self, _: web.Request) -> web.Response:
+        return web.json_response(self.store.summary())
+
+    async def _requests(self, _: web.Request) -> web.Response:
+        return web.json_response(self.store.requests())
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        view, limit = request.query.get("view", "raw"), request.query.get("limit", "")
+        if view not in ("raw", "collapsed") or (limit and not limit.isdecimal()):
+            return web.Response(status=400, text="view is raw or collapsed, limit is a number")
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+        await response.prepare(request)
+        lines = self.store.lines(cast("View", view), limit=int(limit) if limit else None)
+        while page := list(islice(lines, _PAGE)):
+            await response.write("".join(f"{line}\n" for line in page).encode())
+        await response.write_eof()
+        return response
+
+    async def _faults(self, request: web.Request) -> web.Response:
+        try:
+            self.script = Script(msgspec.json.decode(await request.read()))
+        except (UsageError, msgspec.DecodeError, TypeError) as error:
+            return web.Response(status=400, text=str(error))
+        return web.json_response({"status": "Ok"})
+
+    async def _reset(self, _: web.Request) -> web.Response:
+        self.reset()
+        return web.json_response({"status": "Ok"})
+
+    async def _wait(self, fired: list[AnyFault], load: Load) -> None:
+        now = asyncio.get_running_loop().time()
+        seconds = sum(fault.delay(load) for fault in fired)
+        transfer = sum(fault.transfer(load) for fault in fired)
+        if transfer:
+            self._link_is_free_at = max(now, self._link_is_free_at) + transfer
+            seconds += self._link_is_free_at - now
+        await _pause(seconds)
+
+
+async def _pause(seconds: float) -> None:
+    if seconds > 0:
+        await asyncio.sleep(seconds)
+
+
+async def _body(request: web.Request) -> bytes:
+    """Read the body as it came over the wire, up to the route's limit."""
+    limit = wire.BATCH_LIMIT if request.path in BATCH_PATHS else wire.SINGLE_LIMIT
+    chunks, size = [], 0
+    async for chunk in request.content.iter_any():
+        size += len(chunk)
+        if size <= limit:
+            chunks.append(chunk)
+    if size > limit:
+        raise wire.too_long(limit)
+    return b"".join(chunks)
+
+
+def _response(answer: Answer) -> web.Response:
+    headers = answer.headers | ({"Content-Type": answer.content_type} if answer.body else {})
+    return web.Response(status=answer.status, body=answer.body or None, headers=headers)
+
+
+def _reset_connection(request: web.Request) -> None:
+    """Drop the connection with a TCP reset, so that the client cannot take it for an orderly end."""
+    transport = request.transport
+    if transport is not None:
+        transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
+        transport.abort()
+
+
+def _cut_connection(request: web.Request, answer: Answer) -> None:
+    """Send the head and half the body of the answer, then end the connection."""
+    transport = request.transport
+    if transport is not None:
+        length = max(2, len(answer.body))
+        head = f"HTTP/1.1 {answer.status} OK\r\nContent-Type: application/json\r\n"
+        transport.write(f"{head}Content-Length: {length}\r\n\r\n".encode() + answer.body[: length // 2])
+        transport.close()

@@ -1,0 +1,314 @@
+"""The sandbox's misbehaviours: rules, when they fire, and what they do to a request; pure and seeded."""
+
+# ruff: noqa: ARG002, D102 - a fault overrides the hooks that `Fault` describes, and takes what they are given
+
+import random
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from typing import Any, Final, Literal
+
+import msgspec
+
+from migrate.errors import UsageError
+from migrate.sandbox.capture import Event
+from migrate.sandbox.moments import canonical
+from migrate.sandbox.wire import Refusal
+
+_TEXTS: Final = {
+    408: "request timeout",
+    429: "rate limited",
+    413: "maximum event size exceeded: event rejected by the broker",
+    500: "internal error",
+    502: "Bad Gateway",
+    503: "transient error, please retry",
+    504: "Gateway Timeout",
+}
+_PAGE: Final = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center></body></html>\n"
+
+
+def text_of(status: int) -> str:
+    """Return the plain text capture, or what stands before it, answers with this status."""
+    return _TEXTS.get(status, "")
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What the client is told."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+    headers: dict[str, str] = {}
+
+
+OK: Final = Answer(200, b'{"status":"Ok"}', "application/json")
+
+
+class Load(msgspec.Struct, frozen=True):
+    """What a fault may look at: the request's size, how busy the server is, the time."""
+
+    body_bytes: int
+    in_flight: int
+    now: datetime
+    historical: bool = False
+
+
+class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="fault"):
+    """One rule; without `rate`, `times` or `every` it fires on each request after the first `after`."""
+
+    rate: float | None = None
+    times: int | None = None
+    every: int | None = None
+    after: int = 0
+    seed: int = 0
+
+    def answer(self, load: Load) -> Answer | None:
+        """Return the answer that stands in for capture's: the request is not even read as JSON."""
+        return None
+
+    def delay(self, load: Load) -> float:
+        """Return how many seconds the request waits before it is looked at."""
+        return 0.0
+
+    def keeps(self, event: Event, load: Load) -> bool:
+        """Whether the event is stored; the client is told Ok in any case."""
+        return True
+
+    def transfer(self, load: Load) -> float:
+        """Return how many seconds the request holds the link that all requests share."""
+        return 0.0
+
+    def refusal(self, event: Event) -> Refusal | None:
+        """Return why the whole batch is refused because of this event."""
+        return None
+
+    def afterwards(self) -> float:
+        """Return how many seconds pass between storing and answering."""
+        return 0.0
+
+
+class Status(Fault, tag="status"):
+    """An error status, nothing stored."""
+
+    status: int = 503
+    retry_after: float | None = None
+    as_date: bool = False
+    body: str | None = None
+
+    def answer(self, load: Load) -> Answer:
+        headers = {}
+        if self.retry_after is not None:
+            when = load.now + timedelta(seconds=self.retry_after)
+            text = format_datetime(when, usegmt=True) if self.as_date else f"{self.retry_after:g}"
+            headers["Retry-After"] = text
+        text = _TEXTS.get(self.status, "") if self.body is None else self.body
+        return Answer(self.status, text.encode(), headers=headers)
+
+
+class Html(Fault, tag="html"):
+    """A load balancer's error page."""
+
+    status: int = 502
+
+    def answer(self, load: Load) -> Answer:
+        words = f"{self.status} {_TEXTS.get(self.status, 'Error')}"
+        return Answer(self.status, _PAGE.format(words).encode(), "text/html")
+
+
+class Captive(Fault, tag="captive"):
+    """A proxy's own page with status 200."""
+
+    def answer(self, load: Load) -> Answer:
+        return Answer(200, _PAGE.format("Welcome! Please sign in to use this network").encode(), "text/html")
+
+
+class QuotaLimited(Fault, tag="quota_limited"):
+    """A 200 that says the project is over its quota; nothing stored."""
+
+    def answer(self, load: Load) -> Answer:
+        return Answer(200, b'{"status":"Ok","quota_limited":["events"]}', "application/json")
+
+
+class Redirect(Fault, tag="redirect"):
+    """A redirect to somewhere else."""
+
+    status: int = 302
+    location: str = "https://login.example.com/"
+
+    def answer(self, load: Load) -> Answer:
+        return Answer(self.status, headers={"Location": self.location})
+
+
+class NoContent(Fault, tag="no_content"):
+    """An empty 204; nothing stored."""
+
+    def answer(self, load: Load) -> Answer:
+        return Answer(204)
+
+
+class WrongKey(Fault, tag="wrong_key"):
+    """401 for a key that is not among the accepted ones, instead of capture's own silent 200."""
+
+
+class Reset(Fault, tag="reset"):
+    """The connection is reset, before or after the events are stored."""
+
+    stored: bool = False
+
+
+class Cut(Fault, tag="cut"):
+    """The events are stored and the connection ends in the middle of the answer."""
+
+
+class Stall(Fault, tag="stall"):
+    """The answer takes long, before or after the events are stored."""
+
+    seconds: float
+    stored: bool = False
+
+    def delay(self, load: Load) -> float:
+        return 0.0 if self.stored else self.seconds
+
+    def afterwards(self) -> float:
+        return self.seconds if self.stored else 0.0
+
+
+class Prefix(Fault, tag="prefix"):
+    """The first `events` events are stored, then the whole request is refused."""
+
+    events: int = 1
+    status: Literal[413, 503] = 503
+
+
+class OverQuota(Fault, tag="over_quota"):
+    """The project is over its quota: 200, nothing stored, nothing said, events not even checked."""
+
+
+class ScopedQuota(Fault, tag="scoped_quota"):
+    """Exceptions, survey answers and AI events are over their quotas; the rest is stored."""
+
+    def keeps(self, event: Event, load: Load) -> bool:
+        surveys = {"survey sent", "survey shown", "survey dismissed"}
+        if event.event in surveys:
+            return "$product_tour_id" in msgspec.json.decode(event.properties)
+        return event.event != "$exception" and not event.event.startswith("$ai_")
+
+
+class ImportMode(Fault, tag="import_mode"):
+    """Only historical batches are taken; others are discarded with a 200."""
+
+    def keeps(self, event: Event, load: Load) -> bool:
+        return load.historical
+
+
+class DropOlderThan(Fault, tag="drop_older_than"):
+    """The project drops events older than this many seconds, in silence."""
+
+    seconds: float
+
+    def keeps(self, event: Event, load: Load) -> bool:
+        return event.timestamp >= canonical(load.now - timedelta(seconds=self.seconds))
+
+
+class Poison(Fault, tag="poison"):
+    """One event, by name or by a true property, is enough to have its whole batch refused."""
+
+    event: str | None = None
+    property: str = "poison"
+
+    def refusal(self, event: Event) -> Refusal | None:
+        by_name = event.event == self.event
+        if by_name or (
+            self.property in event.properties
+            and msgspec.json.decode(event.properties).get(self.property) is True
+        ):
+            return Refusal(400, "invalid event could not be processed")
+        return None
+
+
+class Latency(Fault, tag="latency"):
+    """Each request takes this much longer."""
+
+    seconds: float
+
+    def delay(self, load: Load) -> float:
+        return self.seconds
+
+
+class Bandwidth(Fault, tag="bandwidth"):
+    """All requests share one link of this speed, one after another."""
+
+    bytes_per_second: float
+
+    def transfer(self, load: Load) -> float:
+        return load.body_bytes / self.bytes_per_second
+
+
+class Capacity(Fault, tag="capacity"):
+    """More than `limit` requests at once are refused, or slow every one of them down by `seconds` each."""
+
+    limit: int
+    status: int | None = 503
+    retry_after: float | None = None
+    seconds: float = 0.0
+
+    def answer(self, load: Load) -> Answer | None:
+        if self.status is None or load.in_flight <= self.limit:
+            return None
+        return Status(status=self.status, retry_after=self.retry_after).answer(load)
+
+    def delay(self, load: Load) -> float:
+        return max(0, load.in_flight - self.limit) * self.seconds
+
+
+AnyFault = (
+    Status
+    | Html
+    | Captive
+    | QuotaLimited
+    | Redirect
+    | NoContent
+    | WrongKey
+    | Reset
+    | Cut
+    | Stall
+    | Prefix
+    | OverQuota
+    | ScopedQuota
+    | ImportMode
+    | DropOlderThan
+    | Poison
+    | Latency
+    | Bandwidth
+    | Capacity
+)
+
+
+class Script:
+    """Rules with their counters and dice: the same rules meet the same requests with the same faults."""
+
+    def __init__(self, rules: Iterable[Mapping[str, Any]] = ()) -> None:
+        try:
+            self._faults: list[AnyFault] = msgspec.convert(list(rules), list[AnyFault])
+        except msgspec.ValidationError as error:
+            raise UsageError(f"sandbox faults: {error}") from None
+        self._seen = [0] * len(self._faults)
+        self._fired = [0] * len(self._faults)
+        # Dice for a test script, not for secrets.
+        self._dice = [random.Random(fault.seed) for fault in self._faults]  # noqa: S311
+
+    def fired(self) -> list[AnyFault]:
+        """Return the faults that hit the next request."""
+        return [fault for index, fault in enumerate(self._faults) if self._fires(index, fault)]
+
+    def _fires(self, index: int, fault: Fault) -> bool:
+        self._seen[index] += 1
+        seen = self._seen[index] - fault.after
+        if seen <= 0 or (fault.every and seen % fault.every):
+            return False
+        if fault.times is not None and self._fired[index] >= fault.times:
+            return False
+        if fault.rate is not None and self._dice[index].random() >= fault.rate:
+            return False
+        self._fired[index] += 1
+        return True

@@ -1,0 +1,152 @@
+"""The sandbox's life: in the foreground for the command line, in a thread for tests and dry runs."""
+
+import asyncio
+import json
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import Future
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from aiohttp import web
+
+from migrate.sandbox.endpoint import Endpoint, utc_now
+from migrate.sandbox.faults import Script
+from migrate.sandbox.store import Store, View
+
+Rules = Iterable[Mapping[str, Any]]
+
+# Seconds a stopping server gives to requests that a fault holds back.
+_SHUTDOWN: Final = 0.05
+
+
+async def _serve(
+    endpoint: Endpoint, *, host: str, port: int, ready: Callable[[str], None], stop: asyncio.Event
+) -> None:
+    runner = web.AppRunner(
+        endpoint.application(), access_log=None, auto_decompress=False, shutdown_timeout=_SHUTDOWN
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port, reuse_address=True)
+        await site.start()
+        bound = runner.addresses[0][1]
+        ready(f"http://{f'[{host}]' if ':' in host else host}:{bound}")
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+
+
+def serve(  # noqa: PLR0913 - each is an option of the command
+    *,
+    port: int,
+    data: Path | None,
+    host: str = "127.0.0.1",
+    faults: Rules = (),
+    accepted_keys: Collection[str] | None = None,
+    on_ready: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Run the sandbox in the foreground until SIGINT or SIGTERM; `on_ready` is told its URL.
+
+    Raises `UsageError` if a rule in `faults` is not one, `OSError` if the port is taken.
+    """
+
+    async def run(endpoint: Endpoint) -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await _serve(endpoint, host=host, port=port, ready=on_ready, stop=stop)
+
+    script = Script(faults)
+    with ExitStack() as stack:
+        store = _opened(data, stack)
+        asyncio.run(run(Endpoint(store, script, accepted_keys=accepted_keys)))
+
+
+def _opened(data: Path | None, stack: ExitStack) -> Store:
+    folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="migrate-sandbox-")))
+    store = Store(folder)
+    stack.callback(store.close)
+    return store
+
+
+class Sandbox:
+    """A capture endpoint in a background thread, for as long as the `with` block lasts.
+
+    `data` keeps what is stored, so that a later Sandbox with the same folder and port goes on where this one
+    stopped. `now` is the server's clock. `accepted_keys`: events under any other key are lost in silence.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a test may want to set
+        self,
+        data: Path | None = None,
+        port: int = 0,
+        *,
+        faults: Rules = (),
+        now: Callable[[], datetime] = utc_now,
+        accepted_keys: Collection[str] | None = None,
+        host: str = "127.0.0.1",
+    ) -> None:
+        self.url = ""
+        self._data = data
+        self._host, self._port = host, port
+        self._script = Script(faults)
+        self._now, self._keys = now, accepted_keys
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            store = _opened(self._data, stack)
+            self._endpoint = Endpoint(store, self._script, now=self._now, accepted_keys=self._keys)
+            started: Future[str] = Future()
+            thread = threading.Thread(target=self._run, args=(started,), name="sandbox", daemon=True)
+            thread.start()
+            stack.callback(thread.join)
+            self.url = started.result()
+            stack.callback(lambda: self._loop.call_soon_threadsafe(self._stop.set))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def summary(self) -> dict[str, Any]:
+        """Return what `GET /_sandbox/summary` answers."""
+        return self._endpoint.store.summary()
+
+    def events(self, view: View = "raw", *, limit: int | None = None) -> list[dict[str, Any]]:
+        """Return the stored events in order of arrival, properties as a dict."""
+        return [json.loads(line) for line in self._endpoint.store.lines(view, limit=limit)]
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Return every request in order of arrival: status, events, stored, bytes, the faults that hit it."""
+        return self._endpoint.store.requests()
+
+    def faults(self, rules: Rules) -> None:
+        """Replace the misbehaviours; counters and dice start anew."""
+        self._endpoint.script = Script(rules)
+
+    def reset(self) -> None:
+        """Forget every event and every request; the faults stay."""
+        self._endpoint.reset()
+
+    def _run(self, started: "Future[str]") -> None:
+        async def run() -> None:
+            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+            await _serve(
+                self._endpoint, host=self._host, port=self._port, ready=started.set_result, stop=self._stop
+            )
+
+        try:
+            asyncio.run(run())
+        except OSError as error:
+            if started.done():
+                raise
+            started.set_exception(error)

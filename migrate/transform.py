@@ -1,0 +1,153 @@
+"""A chunk of rows → finished events, every row accounted for."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from migrate import checks, jsontext
+from migrate.checkpoint import Numbers
+from migrate.mapping import REST, ROW, Options, Table
+from migrate.payload import MAX_DEPTH, Stamp, payloads, too_deep, too_large
+from migrate.readers import Chunk, Reject
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transform:
+    """Rows of one table → finished events, under the user's options."""
+
+    table: Table
+    stamp: Stamp
+    options: Options = field(default_factory=Options)
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """`frame`: timestamp, event, distinct_id, uuid, payload, row. `rejects`: lines for rejects.jsonl."""
+
+    frame: pl.DataFrame
+    rejects: list[dict[str, Any]]
+    numbers: Numbers
+
+
+def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
+    """Return a chunk's rows as events ready to send; `now` is the time of planning, for the checks alone."""
+    table, rows = transform.table, chunk.rows
+    numbers = Numbers(read=rows.height + len(chunk.rejects), repairs=Counter(chunk.counts))
+    numbers.rejected.update(reject.reason for reject in chunk.rejects)
+    numbers.warnings.update(_counted(rows, table.warnings))
+    rows = _filtered(rows, transform, numbers)
+    frame = table.to_events(rows.lazy(), transform.options).collect()
+    frame = _within(frame, transform, numbers)
+    numbers.filtered["no_event"] += (
+        rows.height
+        - frame[ROW].n_unique()
+        - sum(numbers.filtered[name] for name in ("before_since", "after_until"))
+    )
+    verdict = checks.checked(frame, now)
+    made = payloads(verdict.frame, table, transform.stamp)
+    events, unfit = _fitting(made.frame)
+    rejects = pl.concat([verdict.rejects, unfit])
+    numbers.rejected.update(rejects["reason"].to_list())
+    numbers.mapped = events[ROW].n_unique()
+    numbers.filtered = +numbers.filtered
+    numbers.repairs.update(verdict.repairs + made.repairs)
+    numbers.warnings.update(verdict.warnings)
+    numbers.names.update(dict(events["event"].value_counts().iter_rows()))
+    numbers.group_types |= _group_types(verdict.frame)
+    lines = [*_unread(chunk.rejects), *_rejected(rejects, rows)]
+    for line in lines[:20]:
+        numbers.examples.setdefault(line["reason"], []).append(str(line["row"]))
+    return Finished(events.rename({ROW: "row"}), lines, numbers)
+
+
+def _counted(rows: pl.DataFrame, rules: Any) -> dict[str, int]:  # noqa: ANN401 - names to predicates
+    """Return how many rows each predicate holds for."""
+    if not rules or not rows.height:
+        return {}
+    found = rows.select(rule.fill_null(False).sum().alias(name) for name, rule in rules.items())
+    return {name: int(count) for name, count in found.row(0, named=True).items() if count}
+
+
+def _filtered(rows: pl.DataFrame, transform: Transform, numbers: Numbers) -> pl.DataFrame:
+    """Return the rows no filter holds for; the first filter that holds names the others."""
+    rules = {n: r for n, r in transform.table.filters.items() if n not in transform.options.keep}
+    if not rules:
+        return rows
+    reason = pl.coalesce([pl.when(rule.fill_null(False)).then(pl.lit(name)) for name, rule in rules.items()])
+    marked = rows.with_columns(reason.alias("_filter"))
+    counts = marked["_filter"].drop_nulls().value_counts()
+    numbers.filtered.update(dict(counts.iter_rows()))
+    for name, number in (
+        marked.select("_filter", ROW).drop_nulls().unique("_filter", keep="first").iter_rows()
+    ):
+        numbers.examples[name] = [str(number)]
+    return marked.filter(pl.col("_filter").is_null()).drop("_filter")
+
+
+def _within(frame: pl.DataFrame, transform: Transform, numbers: Numbers) -> pl.DataFrame:
+    """Return the events of rows from `since` until before `until`."""
+    bounds = {"before_since": transform.since, "after_until": transform.until}
+    for name, bound in bounds.items():
+        if bound is not None:
+            time = pl.col("timestamp")
+            outside = frame.filter(time < bound if name == "before_since" else time >= bound)[ROW].unique()
+            numbers.filtered[name] += outside.len()
+            frame = frame.filter(~pl.col(ROW).is_in(outside.implode()))
+    return frame
+
+
+def _fitting(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the events PostHog can store, and the rejects that it cannot for their size or depth."""
+    deep = too_deep(frame["payload"])
+    reason = pl.when(too_large()).then(pl.lit("too_large")).when(pl.lit(deep)).then(pl.lit("nested_too_deep"))
+    judged = frame.with_columns(reason.alias("reason"))
+    bad = judged.filter(pl.col("reason").is_not_null())
+    found = (
+        pl.when(pl.col("reason") == "too_large")
+        .then(pl.format("{} bytes, the limit is 900000", pl.col("payload").str.len_bytes()))
+        .otherwise(pl.lit(f"deeper than {MAX_DEPTH} levels"))
+    )
+    rejects = bad.select(ROW, "reason", found.alias("value")).unique(ROW, keep="first", maintain_order=True)
+    kept = judged.drop("reason")
+    if bad.height:
+        kept = kept.filter(~pl.col(ROW).is_in(rejects[ROW].implode()))
+    return kept, rejects
+
+
+def _group_types(frame: pl.DataFrame) -> set[str]:
+    """Return the group types that occur; PostHog knows five at most (posthog-ingestion.md §3.8)."""
+    groups = frame["groups"].drop_nulls()
+    if isinstance(groups.dtype, pl.Struct):
+        return {f.name for f in groups.dtype.fields if groups.struct.field(f.name).is_not_null().any()}
+    return {key for text in groups.unique() for key in jsontext.raw_object(text)}
+
+
+def _unread(rejects: list[Reject]) -> Iterator[dict[str, Any]]:
+    """Yield the lines of what the reader could not read."""
+    for reject in rejects:
+        yield {"row": reject.row, "reason": reject.reason, "value": reject.value}
+
+
+def _rejected(rejects: pl.DataFrame, rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield the lines of rejected rows, each with the row itself, so that it can be mended and planned again."""
+    if not rejects.height:
+        return
+    sources = rows.filter(pl.col(ROW).is_in(rejects[ROW].implode()))
+    by_row = {row[ROW]: row for row in sources.iter_rows(named=True)}
+    for number, reason, value in rejects.sort(ROW).iter_rows():
+        shown = None if value is None else value[:500]
+        yield {"row": number, "reason": reason, "value": shown, "source": source(by_row[number])}
+
+
+def source(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row as its file had it: declared columns and the rest, without nulls."""
+    rest: dict[str, Any] = json.loads(row.get(REST) or "{}")
+    known = {name: value for name, value in row.items() if value is not None and name not in (ROW, REST)}
+    return known | rest

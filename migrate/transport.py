@@ -1,0 +1,282 @@
+"""One request → one outcome; the only module that knows aiohttp (the client).
+
+The rules are those of PostHog's capture endpoint: an answer counts as accepted only if it is unmistakably
+PostHog's own, and whatever is uncertain (a timeout after sending, a reset) is sent again, byte for byte.
+"""
+
+import asyncio
+import json
+import math
+import re
+import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
+from urllib.parse import urlsplit
+
+import aiohttp
+from isal import igzip
+
+from migrate import VERSION
+from migrate.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+CLOUD: Final = {"us": "https://us.i.posthog.com", "eu": "https://eu.i.posthog.com"}
+# The addresses people see in their browser belong to the same regions as the ones events are sent to.
+CLOUD_HOSTS: Final = {
+    **dict.fromkeys(("app.posthog.com", "us.posthog.com", "us.i.posthog.com"), "us"),
+    **dict.fromkeys(("eu.posthog.com", "eu.i.posthog.com"), "eu"),
+}
+ANSWER_BYTES: Final = 64 * 1024  # PostHog's answers are one line; nothing after this much is read
+SHOWN_CHARACTERS: Final = 200  # of a strange answer: enough to recognise a login page
+SERVER_WORDS: Final = 1000  # characters kept of what PostHog says about a refused batch
+GZIP_FROM_BYTES: Final = 4 * 1024  # below this, compression saves no more than a network packet or two
+KEY_BYTES: Final = 64  # capture refuses longer keys
+CLIENT_ERRORS: Final = range(400, 500)
+SERVER_ERRORS: Final = range(500, 600)
+AGAIN: Final = "run the same command again to resume"
+ADVICE: Final = {
+    401: "check --api-key (the project's own key, phc_…)",
+    402: "check the project's billing and quota",
+    403: "check --api-key, and whether this network may reach the host",
+    404: "check --host: there is no capture endpoint at this address",
+    407: "check the proxy in HTTP_PROXY or HTTPS_PROXY",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    seconds: float = field(default=0.0, compare=False)  # from opening the request to the end of the answer
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted(_Answer):
+    """PostHog has taken the whole batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry(_Answer):
+    """Maybe stored, maybe not: the same bytes again, not before `retry_after` seconds."""
+
+    reason: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Split(_Answer):
+    """An event is wrong (400), or an event or the batch too big (413); `message` is the server's words."""
+
+    status: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop(_Answer):
+    """Nothing of the batch counts as accepted, and sending more is wrong until a person has looked."""
+
+    reason: str
+
+
+Outcome: TypeAlias = Accepted | Retry | Split | Stop
+
+
+def host_url(host: str) -> str:
+    """Turn `us`, `eu` or a URL into the URL to send below, without a trailing slash, or raise UsageError.
+
+    The app addresses of PostHog Cloud become its ingestion addresses, always with https.
+    """
+    text = host.strip()
+    try:
+        url = urlsplit(CLOUD.get(text.lower(), text))
+        name, port = url.hostname or "", url.port
+    except ValueError:
+        raise _bad_host("not a URL", text) from None
+    if url.scheme not in {"http", "https"} or not re.fullmatch(r"[\w.-]+|[0-9a-f:.]+", name):
+        raise _bad_host("neither us, eu nor an http or https URL", text)
+    if "@" in url.netloc:
+        raise _bad_host("a URL with credentials in it", text)
+    if url.query or url.fragment:
+        raise _bad_host("a URL with a query or fragment", text)
+    if name in CLOUD_HOSTS:
+        return CLOUD[CLOUD_HOSTS[name]]
+    name = f"[{name}]" if ":" in name else name
+    is_default_port = port in {None, {"http": 80, "https": 443}[url.scheme]}
+    return f"{url.scheme}://{name}{'' if is_default_port else f':{port}'}{url.path.rstrip('/')}"
+
+
+def _bad_host(problem: str, text: str) -> UsageError:
+    # neither a password nor a key given in the wrong place is shown
+    shown = re.sub(r"ph[a-z]_\w+", "***", re.sub(r"^([a-z]+://)?.*@", r"\1***@", text))
+    return UsageError(
+        f"--host: {problem}, found '{shown}'; give us, eu or a URL such as https://posthog.example.com"
+    )
+
+
+def is_cloud(url: str) -> bool:
+    """Whether a URL belongs to PostHog Cloud, which is to be treated more gently than a host of one's own."""
+    return f".{urlsplit(url).hostname}".endswith(".posthog.com")
+
+
+def checked_key(key: str) -> str:
+    """Trim a project key and check what capture checks, or raise UsageError; no message shows the key."""
+    text = key.strip()
+    if not text:
+        problem = "is empty"
+    elif text.startswith(("phx_", "phs_")):
+        problem = f"is a personal or secret key, which capture refuses, found {text[:4]}…"
+    elif not re.fullmatch(r"[!-~]+", text):
+        problem = "holds a space, a control character or a letter that is not ASCII"
+    elif len(text) > KEY_BYTES:
+        problem = f"is longer than {KEY_BYTES} bytes, found {len(text)}"
+    else:
+        return text
+    raise UsageError(f"--api-key: {problem}; give the project's own key (phc_…) from the project's settings")
+
+
+def retry_after(value: str | None, *, now: float) -> float | None:
+    """Give the seconds a Retry-After header asks for, written as seconds or as an HTTP date; never negative.
+
+    `now` is the time of day in seconds since 1970. None when there is no such header, or none to understand.
+    """
+    try:
+        seconds = float(value or "")
+    except ValueError:
+        try:
+            when = parsedate_to_datetime(value or "")
+        except ValueError:
+            return None
+        seconds = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def outcome(  # noqa: PLR0913 - an answer has this many parts
+    status: int, headers: "Mapping[str, str]", body: bytes, *, url: str, now: float, secret: str = ""
+) -> Outcome:
+    """Say what an answer means; pure. `secret` is shown as *** wherever the server echoes it."""
+    named = {name.lower(): _shown(value, secret) for name, value in headers.items()}
+    said = _shown(body.decode("utf-8", errors="replace"), secret, limit=SERVER_WORDS)
+    if status in {400, 413}:
+        return Split(status, said or f"status {status} without a word")
+    if status in {408, 429} or status in SERVER_ERRORS:
+        return Retry(f"{status}: {said[:SHOWN_CHARACTERS]}", retry_after(named.get("retry-after"), now=now))
+    if status in CLIENT_ERRORS:
+        advice = ADVICE.get(status, "see what the server says")
+        return Stop(f"{url}: the batch was refused, found {status} '{said}'; {advice}, then {AGAIN}")
+    answer = _object(body) if status == HTTPStatus.OK else {}
+    if "quota_limited" in answer:
+        return Stop(
+            f"{url}: the project is over its quota and keeps nothing of this batch, found"
+            f" '{said[:SHOWN_CHARACTERS]}'; raise the project's limit, then {AGAIN}"
+        )
+    if answer.get("status") == "Ok" or (type(answer.get("status")) is int and answer["status"] == 1):
+        return Accepted()
+    target = f" to {named['location']}" if "location" in named else ""
+    return Stop(
+        f"{url}: the answer is not PostHog's, found {status}{target}, {named.get('content-type', 'no type')},"
+        f" '{said[:SHOWN_CHARACTERS]}'; check --host, and whether a proxy or a login page stands in between,"
+        f" then {AGAIN}"
+    )
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _shown(text: str, secret: str, *, limit: int = SHOWN_CHARACTERS) -> str:
+    # The key goes first: once cut it would not be found. Control characters could steer a terminal.
+    for form in (secret, json.dumps(secret)[1:-1]) if secret else ():
+        text = text.replace(form, "***")
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:limit]
+
+
+class Transport:
+    """Posts request bodies to one host over kept connections; a context manager: `async with Transport(…)`.
+
+    Certificates are always verified, proxies are taken from the environment, redirects are never followed.
+    `timeout` is seconds for one whole request; `secret` is the key that no message may show.
+    """
+
+    def __init__(self, url: str, *, timeout: float, gzip: bool, connections: int, secret: str = "") -> None:
+        self.requests = 0
+        self.bytes_sent = 0  # of bodies, as compressed, as far as they were written to the network
+        self._url = url
+        self._timeout = timeout
+        self._gzip = gzip
+        self._connections = connections
+        self._secret = secret
+        self._session: aiohttp.ClientSession
+
+    async def __aenter__(self) -> Self:
+        trace = aiohttp.TraceConfig()
+        trace.on_request_chunk_sent.append(self._count)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._connections),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"Content-Type": "application/json", "User-Agent": f"posthog-migrate/{VERSION}"},
+            timeout=aiohttp.ClientTimeout(total=self._timeout),
+            trace_configs=[trace],
+            trust_env=True,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
+    ) -> None:
+        await self._session.close()
+
+    async def _count(
+        self, _session: aiohttp.ClientSession, _context: object, sent: aiohttp.TraceRequestChunkSentParams
+    ) -> None:
+        self.bytes_sent += len(sent.chunk)
+
+    async def send(self, body: bytes) -> Outcome:
+        """Send one body once; every answer and every network failure is an outcome, never an exception."""
+        headers = {}
+        if self._gzip and len(body) >= GZIP_FROM_BYTES:
+            body = await asyncio.to_thread(igzip.compress, body, 1, mtime=0)
+            headers["Content-Encoding"] = "gzip"
+        self.requests += 1
+        began = time.monotonic()
+        answer = await self._post(body, headers)
+        return replace(answer, seconds=time.monotonic() - began)
+
+    async def _post(self, body: bytes, headers: dict[str, str]) -> Outcome:
+        try:
+            async with self._session.post(
+                f"{self._url}/batch/", data=BytesIO(body), headers=headers, allow_redirects=False
+            ) as answer:
+                text = await _start(answer.content)
+                return outcome(
+                    answer.status, answer.headers, text, url=self._url, now=time.time(), secret=self._secret
+                )
+        except TimeoutError:
+            return Retry(f"no answer within {self._timeout:g} s")
+        except aiohttp.ClientError as error:
+            return self._unanswered(error)
+
+    def _unanswered(self, error: aiohttp.ClientError) -> Outcome:
+        words = _shown(str(error), self._secret) or type(error).__name__
+        if isinstance(error, aiohttp.ClientConnectorCertificateError):
+            return Stop(
+                f"{self._url}: its certificate is not trusted, found '{words}'; check --host, then {AGAIN}"
+            )
+        if isinstance(error, aiohttp.ClientHttpProxyError) and error.status in CLIENT_ERRORS:
+            return Stop(f"{self._url}: the proxy refuses, found '{words}'; {ADVICE[407]}, then {AGAIN}")
+        return Retry(f"no answer: {words}")
+
+
+async def _start(stream: aiohttp.StreamReader) -> bytes:
+    text = b""
+    while len(text) < ANSWER_BYTES and (more := await stream.read(ANSWER_BYTES - len(text))):
+        text += more
+    return text

@@ -1,0 +1,235 @@
+"""A plan arrives in PostHog: in order, once, whatever the server does."""
+
+import asyncio
+import json
+
+import pytest
+from workdirs import applied, delivery, events, planned
+
+from migrate.apply import PARKED, Apply, pinned, restored
+from migrate.checkpoint import Settled
+from migrate.errors import Refused, Stopped
+from migrate.sandbox import Sandbox
+
+TUPLE = ("uuid", "event", "distinct_id", "timestamp")
+
+
+def tuples(rows):
+    """What PostHog deduplicates by, of stored or planned events."""
+    return {tuple(row[name] for name in TUPLE) for row in rows}
+
+
+def expected(frame):
+    """The same tuples, of the plan."""
+    return tuples(json.loads(text) for text in frame["payload"])
+
+
+def first_arrivals(rows):
+    """The first arrival of each event, in order of arrival."""
+    seen = {}
+    for row in rows:
+        seen.setdefault(row["uuid"], row)
+    return list(seen.values())
+
+
+def test_every_planned_event_arrives_once(tmp_path):
+    """Without trouble, what is stored is what was planned, and nothing was sent twice."""
+    frame = events(3_000, days=3)
+    with Sandbox() as sandbox, planned(tmp_path, frame) as checkpoint:
+        assert applied(tmp_path, checkpoint, delivery(sandbox.url))
+        assert tuples(sandbox.events("raw")) == expected(frame)
+        assert sandbox.summary()["raw"]["events"] == 3_000
+        assert checkpoint.settled() == Settled(accepted=3_000)
+        assert checkpoint.days() == []
+
+
+def test_days_arrive_oldest_first_and_no_batch_mixes_them(tmp_path):
+    """Nothing of a day is sent before all of the day before is settled."""
+    with Sandbox() as sandbox, planned(tmp_path, events(2_000, days=4)) as checkpoint:
+        applied(tmp_path, checkpoint, delivery(sandbox.url, max_batch_events=50))
+        arrived = sandbox.events("raw")
+    days = [row["timestamp"][:10] for row in arrived]
+    assert days == sorted(days)
+    assert all(
+        len({r["timestamp"][:10] for r in arrived if r["request"] == n}) == 1
+        for n in {r["request"] for r in arrived}
+    )
+
+
+FAULTS = [
+    pytest.param([{"fault": "status", "status": 503, "rate": 0.2, "seed": 1}], id="503"),
+    pytest.param(
+        [{"fault": "status", "status": 429, "retry_after": 0.05, "rate": 0.2, "seed": 2}],
+        id="429-retry-after",
+    ),
+    pytest.param([{"fault": "status", "status": 408, "rate": 0.2, "seed": 3}], id="408"),
+    pytest.param([{"fault": "html", "rate": 0.2, "seed": 4}], id="502-html"),
+    pytest.param([{"fault": "reset", "rate": 0.2, "seed": 5}], id="reset-before-storing"),
+    pytest.param([{"fault": "reset", "stored": True, "rate": 0.2, "seed": 6}], id="acknowledgement-lost"),
+    pytest.param([{"fault": "cut", "rate": 0.2, "seed": 7}], id="cut-in-mid-answer"),
+    pytest.param(
+        [{"fault": "prefix", "events": 3, "status": 503, "rate": 0.2, "seed": 8}], id="prefix-then-503"
+    ),
+    pytest.param([{"fault": "prefix", "events": 3, "status": 413, "times": 3}], id="prefix-then-413"),
+    pytest.param(
+        [{"fault": "stall", "seconds": 1.5, "stored": True, "times": 2}], id="slower-than-the-timeout"
+    ),
+    pytest.param([{"fault": "capacity", "limit": 2}], id="capacity-collapses"),
+]
+
+
+@pytest.mark.parametrize("faults", FAULTS)
+def test_nothing_is_lost_or_doubled_or_overtakes(tmp_path, faults):
+    """Under each fault all events are stored, the collapsed view has no duplicate, each person's order holds."""
+    frame = events(1_200, people=7)
+    with Sandbox(faults=faults) as sandbox, planned(tmp_path, frame) as checkpoint:
+        applied(tmp_path, checkpoint, delivery(sandbox.url, max_batch_events=40, timeout=1.0))
+        assert tuples(sandbox.events("raw")) == expected(frame)
+        assert sandbox.summary()["collapsed"]["events"] == 1_200
+        assert checkpoint.settled() == Settled(accepted=1_200)
+        arrived = first_arrivals(sandbox.events("raw"))
+    for person in {row["distinct_id"] for row in arrived}:
+        times = [row["timestamp"] for row in arrived if row["distinct_id"] == person]
+        assert times == sorted(times)
+
+
+def test_poison_events_are_parked_alone_with_the_servers_words(tmp_path):
+    """Of a refused batch only the bad events are parked, found in O(k log n) requests."""
+    poison = {3, 77, 78, 901}
+    frame = events(1_000, poison=poison)
+    with Sandbox(faults=[{"fault": "poison"}]) as sandbox, planned(tmp_path, frame) as checkpoint:
+        applied(tmp_path, checkpoint, delivery(sandbox.url, concurrency=1))
+        assert checkpoint.settled() == Settled(accepted=996, parked=4)
+        assert sandbox.summary()["requests"] <= 4 * 2 * 10 + 4
+    lines = [json.loads(line) for line in (tmp_path / PARKED).read_text().splitlines()]
+    assert [line["payload"] for line in lines] == [
+        p for p in frame.sort("timestamp")["payload"] if "poison" in p
+    ]
+    assert {(line["status"], line["message"]) for line in lines} == {
+        (400, "invalid event could not be processed")
+    }
+    assert all(json.loads(line["payload"])["uuid"] == line["uuid"] for line in lines)
+
+
+def test_resend_moves_parked_events_to_accepted(tmp_path):
+    """Once the cause is fixed, parked events are sent and leave parked.jsonl; others stay in it."""
+    with (
+        Sandbox(faults=[{"fault": "poison"}]) as sandbox,
+        planned(tmp_path, events(300, poison={5, 6})) as checkpoint,
+    ):
+        applied(tmp_path, checkpoint, delivery(sandbox.url))
+        assert asyncio.run(Apply(tmp_path, checkpoint, delivery(sandbox.url)).resend())
+        assert checkpoint.settled() == Settled(accepted=298, parked=2)
+        sandbox.faults([])
+        assert asyncio.run(Apply(tmp_path, checkpoint, delivery(sandbox.url)).resend())
+        assert checkpoint.settled() == Settled(accepted=300)
+        assert (tmp_path / PARKED).read_text() == ""
+        assert sandbox.summary()["collapsed"]["events"] == 300
+
+
+STOPS = [
+    pytest.param(
+        {"fault": "status", "status": 401, "body": "API key is not valid: empty"},
+        "API key is not valid: empty",
+        id="401",
+    ),
+    pytest.param({"fault": "status", "status": 402}, "check the project's billing and quota", id="402"),
+    pytest.param({"fault": "status", "status": 403}, "check --api-key", id="403"),
+    pytest.param(
+        {"fault": "status", "status": 404}, "there is no capture endpoint at this address", id="404"
+    ),
+    pytest.param({"fault": "quota_limited"}, "over its quota", id="200-quota-limited"),
+    pytest.param({"fault": "captive"}, "the answer is not PostHog's", id="200-captive-portal"),
+    pytest.param({"fault": "redirect"}, "the answer is not PostHog's", id="302"),
+    pytest.param({"fault": "no_content"}, "the answer is not PostHog's", id="204"),
+]
+
+
+@pytest.mark.parametrize(("fault", "words"), STOPS)
+def test_answers_that_stop_the_run_count_nothing_as_accepted(tmp_path, fault, words):
+    """The run stops at once with the reason, all stays pending, and going on delivers everything."""
+    frame = events(500)
+    with Sandbox(faults=[fault]) as sandbox, planned(tmp_path, frame) as checkpoint:
+        with pytest.raises(Stopped) as stopped:
+            applied(tmp_path, checkpoint, delivery(sandbox.url))
+        assert words in str(stopped.value)
+        assert checkpoint.settled() == Settled()
+        sandbox.faults([])
+        assert applied(tmp_path, checkpoint, delivery(sandbox.url))
+        assert tuples(sandbox.events("collapsed")) == expected(frame)
+
+
+def test_a_server_that_is_gone_stops_the_run_at_the_deadline(tmp_path):
+    """Without any progress for the deadline the run stops, resumable."""
+    with planned(tmp_path, events(10)) as checkpoint:
+        with pytest.raises(Stopped, match=r"nothing accepted for 0\.3 s, found no answer.*raise --deadline"):
+            applied(tmp_path, checkpoint, delivery("http://127.0.0.1:9", deadline=0.3))
+        assert checkpoint.settled() == Settled()
+
+
+def test_max_attempts_bounds_the_tries_of_one_request(tmp_path):
+    """A request that failed so often stops the run."""
+    with (
+        Sandbox(faults=[{"fault": "status", "status": 500}]) as sandbox,
+        planned(tmp_path, events(10)) as checkpoint,
+    ):
+        with pytest.raises(Stopped, match=r"no success in 2 attempts, found 500"):
+            applied(tmp_path, checkpoint, delivery(sandbox.url, max_attempts=2))
+        assert sandbox.summary()["requests"] == 2
+
+
+def test_an_interrupted_run_finishes_what_is_in_flight(tmp_path):
+    """What was sent before the interruption is noted, and nothing of it is sent again."""
+    frame = events(4_000, days=8)
+    with Sandbox() as sandbox, planned(tmp_path, frame) as checkpoint:
+        work = Apply(tmp_path, checkpoint, delivery(sandbox.url), on_progress=lambda _: work.interrupt())
+        assert not asyncio.run(work.run())
+        assert 0 < checkpoint.settled().accepted < 4_000
+        assert applied(tmp_path, checkpoint, delivery(sandbox.url))
+        assert sandbox.summary()["raw"]["events"] == 4_000
+
+
+def test_events_of_a_later_file_are_sent_without_those_sent_before(tmp_path):
+    """A nightly export that overlaps the last one sends only what is new."""
+    with Sandbox() as sandbox:
+        with planned(tmp_path, events(100)) as checkpoint:
+            applied(tmp_path, checkpoint, delivery(sandbox.url))
+        with planned(tmp_path, events(150), "b.jsonl") as checkpoint:
+            applied(tmp_path, checkpoint, delivery(sandbox.url))
+            assert checkpoint.settled() == Settled(accepted=150, duplicate=100)
+        assert sandbox.summary()["raw"]["events"] == 150
+
+
+def test_another_target_or_key_is_refused(tmp_path):
+    """A workdir sends to one project; the key itself is not kept."""
+    with planned(tmp_path, events(1)) as checkpoint:
+        pinned(checkpoint, delivery("http://a"))
+        pinned(checkpoint, delivery("http://b"))
+        other_key = delivery("http://a")
+        object.__setattr__(other_key, "key", "phc_other")
+        with pytest.raises(Refused, match="--api-key: this workdir began to send with another key"):
+            pinned(checkpoint, other_key)
+        other_target = delivery("http://a")
+        object.__setattr__(other_target, "target", "https://eu.i.posthog.com")
+        with pytest.raises(
+            Refused, match="--host: this workdir sends to sandbox, found https://eu.i.posthog.com"
+        ):
+            pinned(checkpoint, other_target)
+    assert b"phc_secret" not in (tmp_path / "checkpoint.sqlite").read_bytes()
+
+
+def test_parked_lines_that_were_not_noted_are_taken_back(tmp_path):
+    """A kill between writing parked.jsonl and noting it leaves no line twice."""
+    with planned(tmp_path, events(1)) as checkpoint:
+        (tmp_path / PARKED).write_text("noted\nnot noted\n")
+        checkpoint.note(parked_bytes=6)
+        restored(tmp_path, checkpoint)
+        assert (tmp_path / PARKED).read_text() == "noted\n"
+
+
+def test_a_rate_limit_is_kept(tmp_path):
+    """Beyond the first second's worth, events leave at the rate."""
+    with Sandbox() as sandbox, planned(tmp_path, events(600)) as checkpoint:
+        applied(tmp_path, checkpoint, delivery(sandbox.url, rate=300.0))
+        assert checkpoint.facts()["seconds"] >= 0.9
+        assert sandbox.summary()["raw"]["events"] == 600

@@ -1,0 +1,135 @@
+"""The checkpoint tells the truth or nothing."""
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+from workdirs import events, planned
+
+from migrate.checkpoint import FILE, Checkpoint, Numbers, Settled, held
+from migrate.errors import Refused
+
+
+def test_a_workdir_without_a_checkpoint_is_refused(tmp_path):
+    """Nothing is made up where nothing was planned."""
+    with pytest.raises(
+        Refused, match="no checkpoint, so nothing is planned there; plan first with 'migrate plan'"
+    ):
+        Checkpoint.open(tmp_path)
+
+
+def test_what_is_noted_is_there_in_the_next_process(tmp_path):
+    """Facts, inputs and numbers survive closing."""
+    with planned(tmp_path, events(30, days=3)) as checkpoint:
+        checkpoint.note(platform="amplitude", import_id="x")
+    with Checkpoint.open(tmp_path) as checkpoint:
+        assert checkpoint.facts()["platform"] == "amplitude"
+        assert [known.name for known in checkpoint.inputs().values() if known.planned] == ["a.jsonl"]
+        assert sum(checkpoint.by_day().values()) == checkpoint.extent()[0] == 30
+        assert checkpoint.numbers().read == 30
+
+
+@pytest.mark.parametrize("keep", [0, 100, 4_096, 9_000])
+def test_a_truncated_checkpoint_is_refused(tmp_path, keep):
+    """A file cut short is recognised, never half believed."""
+    planned(tmp_path, events(30)).close()
+    with (tmp_path / FILE).open("r+b") as file:
+        file.truncate(keep)
+    with pytest.raises(Refused, match="plan again: what was sent already collapses|not a migrate checkpoint"):
+        Checkpoint.open(tmp_path, create=True)
+
+
+def test_a_torn_checkpoint_is_refused(tmp_path):
+    """Bytes overwritten in the middle are recognised."""
+    planned(tmp_path, events(30)).close()
+    with (tmp_path / FILE).open("r+b") as file:
+        file.seek(4_096)
+        file.write(b"\xff" * 4_096)
+    with pytest.raises(Refused, match="plan again: what was sent already collapses"):
+        Checkpoint.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda path: path.write_text("hello\n" * 2_000), id="text"),
+        pytest.param(
+            lambda path: sqlite3.connect(path).execute("CREATE TABLE t (x)").connection.close(), id="sqlite"
+        ),
+    ],
+)
+def test_a_foreign_file_is_refused(tmp_path, make):
+    """A file that is no checkpoint is left alone."""
+    make(tmp_path / FILE)
+    before = (tmp_path / FILE).read_bytes()
+    with pytest.raises(Refused, match="cannot be used as a checkpoint|not a migrate checkpoint"):
+        Checkpoint.open(tmp_path, create=True)
+    assert (tmp_path / FILE).read_bytes() == before
+
+
+def test_a_checkpoint_of_a_later_format_is_refused(tmp_path):
+    """A file that a newer version wrote is not guessed at."""
+    planned(tmp_path, events(1)).close()
+    db = sqlite3.connect(tmp_path / FILE)
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(Refused, match="checkpoint format 99, this version reads 1"):
+        Checkpoint.open(tmp_path)
+
+
+def test_a_workdir_is_held_by_one_process_and_released_by_its_death(tmp_path):
+    """A second process is refused; when the first is killed, the next may enter."""
+    code = (
+        "import sys, pathlib; from migrate.checkpoint import held\n"
+        "with held(pathlib.Path(sys.argv[1])):\n    print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout.readline() == "held\n"
+        with (
+            pytest.raises(Refused, match="another migrate process is working in this workdir"),
+            held(tmp_path),
+        ):
+            pass
+        other.kill()
+    with held(tmp_path):
+        pass
+
+
+def test_a_round_is_frozen_when_it_begins(tmp_path):
+    """Parts planned while a day is half sent wait for the day's next round."""
+    planned(tmp_path, events(10)).close()
+    with planned(tmp_path, events(5, start=50), "b.jsonl") as checkpoint:
+        (day,) = checkpoint.days()
+        turn = checkpoint.begin(day)
+        assert (turn.number, turn.position, len(turn.parts), turn.earlier) == (1, 0, 2, ())
+        checkpoint.settle(turn, Settled(accepted=3, duplicate=1))
+    with planned(tmp_path, events(5, start=90), "c.jsonl") as checkpoint:
+        again = checkpoint.begin(day)
+        assert (again.number, again.position, len(again.parts)) == (1, 4, 2)
+        checkpoint.finish(again)
+        later = checkpoint.begin(day)
+        assert (later.number, later.position, len(later.parts), len(later.earlier)) == (2, 0, 1, 2)
+        checkpoint.finish(later)
+        assert checkpoint.begin(day) is None
+        assert checkpoint.days() == []
+
+
+def test_numbers_survive_as_they_are():
+    """What is kept of an input's numbers is what was counted."""
+    numbers = Numbers(read=5, mapped=2, group_types={"b", "a"}, damaged=["x.gz"], examples={"r": ["x:1"]})
+    numbers.filtered["session_events"] = 1
+    numbers.rejected["no_timestamp"] = 2
+    assert Numbers.from_json(numbers.to_json()) == numbers
+
+
+def test_an_empty_checkpoint_file_of_a_killed_start_is_begun_anew(tmp_path):
+    """A process killed while making its checkpoint leaves nothing that stands in the way."""
+    (tmp_path / FILE).touch()
+    Checkpoint.open(tmp_path, create=True).close()
+    with Checkpoint.open(tmp_path) as checkpoint:
+        assert checkpoint.inputs() == {}
+    shutil.rmtree(tmp_path)

@@ -1,0 +1,122 @@
+"""One day's files come back in timestamp order, each event once."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from migrate import merge
+from migrate.checkpoint import Part
+from migrate.days import DayWriter
+
+MIDNIGHT = datetime(2024, 4, 3, tzinfo=UTC)
+
+
+def frame(events, file="a.jsonl"):
+    """Finished events of 2024-04-03 from (second, uuid) pairs, in the order of rows."""
+    rows = [
+        {
+            "timestamp": MIDNIGHT + timedelta(seconds=second),
+            "event": "e",
+            "distinct_id": "d",
+            "uuid": uuid,
+            "payload": f'{{"uuid":"{uuid}"}}',
+            "file": file,
+            "row": row,
+        }
+        for row, (second, uuid) in enumerate(events, 1)
+    ]
+    return pl.DataFrame(rows, schema_overrides={"timestamp": pl.Datetime("us", "UTC"), "row": pl.Int64})
+
+
+def written(workdir: Path, *inputs) -> list[Part]:
+    """Write each input's events as a planned file; return the parts."""
+    parts = []
+    for number, events in enumerate(inputs, 1):
+        writer = DayWriter(workdir, number)
+        writer.write(frame(events))
+        parts += writer.finish()
+    return parts
+
+
+def uuids(chunks) -> list[str]:
+    """The uuids of all chunks, in order."""
+    return [uuid for chunk in chunks for uuid in chunk.frame["uuid"]]
+
+
+def test_two_files_interleave_by_timestamp(tmp_path):
+    """Events of several inputs come in timestamp order, ties in the order of inputs and rows."""
+    parts = written(tmp_path, [(5, "a5"), (1, "a1"), (9, "a9")], [(1, "b1"), (7, "b7"), (7, "b7b")])
+    found = uuids(merge.chunks(tmp_path, parts, chunk_bytes=1))
+    assert found == ["a1", "b1", "a5", "b7", "b7b", "a9"]
+
+
+def test_duplicates_are_left_out_and_counted(tmp_path):
+    """The same uuid, event and distinct_id is sent once, whichever file it is in."""
+    parts = written(tmp_path, [(1, "x"), (1, "x"), (2, "y")], [(1, "x"), (3, "z")])
+    chunks = list(merge.chunks(tmp_path, parts, chunk_bytes=1_000_000))
+    assert uuids(chunks) == ["x", "y", "z"]
+    assert sum(chunk.duplicate for chunk in chunks) == 2
+
+
+def test_events_of_earlier_rounds_are_not_sent_again(tmp_path):
+    """Parts sent before make later copies of their events duplicates, and are not counted themselves."""
+    first, second = written(tmp_path, [(1, "x"), (4, "y")], [(1, "x"), (2, "new"), (4, "y")])
+    chunks = list(merge.chunks(tmp_path, [second], [first], chunk_bytes=1_000_000))
+    assert uuids(chunks) == ["new"]
+    assert sum(chunk.events for chunk in chunks) == 3
+
+
+@pytest.mark.parametrize("skip", [0, 1, 3, 4, 9])
+def test_skip_resumes_where_a_run_stopped(tmp_path, skip):
+    """Passing over the first n settled events yields exactly the others."""
+    events = [(second, f"u{second}") for second in range(9)]
+    parts = written(tmp_path, events[::2], events[1::2])
+    assert uuids(merge.chunks(tmp_path, parts, chunk_bytes=200, skip=skip)) == [
+        f"u{n}" for n in range(skip, 9)
+    ]
+
+
+def test_more_runs_than_can_be_open_are_merged_on_disk(tmp_path, monkeypatch):
+    """A day of many unordered files comes back in order, and leaves no temporary files."""
+    monkeypatch.setattr(merge, "_MAX_RUNS", 4)
+    shuffled = random.Random(7).sample(range(300), 300)
+    parts = written(tmp_path, *[[(n, f"{n:03d}") for n in shuffled[start::23]] for start in range(23)])
+    assert uuids(merge.chunks(tmp_path, parts, chunk_bytes=5_000)) == [f"{n:03d}" for n in range(300)]
+    assert not list(tmp_path.glob("merge-*"))
+
+
+def test_each_utc_day_has_its_own_folder(tmp_path):
+    """Events around midnight go to the day they happened on."""
+    parts = written(tmp_path, [(-1, "late"), (0, "early")])
+    assert [(part.day, part.events) for part in parts] == [("2024-04-02", 1), ("2024-04-03", 1)]
+    assert all((tmp_path / part.path).is_file() for part in parts)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    inputs=st.lists(
+        st.lists(st.tuples(st.integers(0, 6), st.sampled_from("abcdef")), max_size=12), min_size=1, max_size=4
+    ),
+    chunk_bytes=st.integers(1, 2_000),
+    skip=st.integers(0, 10),
+)
+def test_however_it_is_cut_the_events_are_the_same(tmp_path_factory, inputs, chunk_bytes, skip):
+    """Every event is sent once or counted as a duplicate, in order, for any size of chunk and any place to resume."""
+    workdir = tmp_path_factory.mktemp("day")
+    named = [[(second, f"{name}{second}") for second, name in events] for events in inputs]
+    parts = written(workdir, *[events for events in named if events])
+    total = sum(len(events) for events in named)
+    whole = list(merge.chunks(workdir, parts, chunk_bytes=10**9))
+    cut = list(merge.chunks(workdir, parts, chunk_bytes=chunk_bytes))
+    assert uuids(cut) == uuids(whole) == list(dict.fromkeys(uuids(whole)))
+    assert sum(chunk.events for chunk in cut) == total
+    assert set(uuids(cut)) == {uuid for events in named for _, uuid in events}
+    times = [time for chunk in cut for time in chunk.frame["timestamp"]]
+    assert times == sorted(times)
+    rest = list(merge.chunks(workdir, parts, chunk_bytes=chunk_bytes, skip=skip))
+    assert sum(chunk.events for chunk in rest) == max(0, total - skip)

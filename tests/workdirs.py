@@ -1,0 +1,69 @@
+"""Planned workdirs for tests, made without reading any file."""
+
+import asyncio
+from datetime import UTC, datetime
+from random import Random
+
+import polars as pl
+
+from migrate import expr
+from migrate.apply import Apply, Delivery
+from migrate.checkpoint import Checkpoint, Numbers
+from migrate.days import DayWriter
+from migrate.pacing import Backoff
+
+MIDNIGHT = datetime(2024, 4, 3, tzinfo=UTC)
+
+
+def events(count, *, days=1, people=20, poison=(), start=0):
+    """Finished events spread over days and people; those with a number in `poison` carry the property."""
+    number = pl.int_range(start, start + count, eager=True).alias("row")
+    seconds = (number * 7919) % (days * 86_400)
+    frame = pl.DataFrame(number).with_columns(
+        pl.lit("e").alias("event"),
+        pl.format("u{}", pl.col("row") % people).alias("distinct_id"),
+        (pl.lit(MIDNIGHT).cast(pl.Datetime("us", "UTC")) + pl.duration(seconds=pl.lit(seconds))).alias(
+            "timestamp"
+        ),
+        pl.lit("a.jsonl").alias("file"),
+    )
+    frame = frame.with_columns(expr.uuid7(pl.col("timestamp").dt.epoch("ms"), pl.col("row")).alias("uuid"))
+    mark = pl.when(pl.col("row").is_in(list(poison))).then(pl.lit(',"poison":true')).otherwise(pl.lit(""))
+    return frame.with_columns(
+        pl.concat_str(
+            pl.lit('{"event":"e","distinct_id":"'),
+            "distinct_id",
+            pl.lit('","timestamp":"'),
+            pl.col("timestamp").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"),
+            pl.lit('","uuid":"'),
+            "uuid",
+            pl.lit('","properties":{"n":1'),
+            mark,
+            pl.lit("}}"),
+        ).alias("payload")
+    )
+
+
+def planned(workdir, frame, name="a.jsonl"):
+    """Return the open checkpoint of a workdir where this input is planned, next to what was planned before."""
+    checkpoint = Checkpoint.open(workdir, create=True)
+    checkpoint.register([name])
+    this = checkpoint.inputs()[name]
+    writer = DayWriter(workdir, this.id)
+    writer.write(frame)
+    numbers = Numbers(read=frame.height, mapped=frame.height)
+    checkpoint.planned(this, numbers, writer.finish())
+    return checkpoint
+
+
+def delivery(url, **choices):
+    """Return how to send to a sandbox, impatiently."""
+    return Delivery(
+        url=url, key="phc_secret", target="sandbox", **{"deadline": 20.0, "timeout": 10.0} | choices
+    )
+
+
+def applied(workdir, checkpoint, choices):
+    """Apply to the end; return whether it came there."""
+    hasty = Backoff(Random(0), base=0.02)
+    return asyncio.run(Apply(workdir, checkpoint, choices, backoff=hasty).run())
