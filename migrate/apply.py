@@ -25,7 +25,7 @@ from migrate.pacing import Backoff, Deadline, Limiter, TokenBucket
 from migrate.transport import Accepted, Outcome, Retry, Split, Stop, Transport
 
 PARKED: Final = "parked.jsonl"
-_CHUNK_BYTES: Final = 24 * 2**20
+_CHUNK_BYTES: Final = 8 * 2**20
 _CHUNKS_IN_FLIGHT: Final = 2
 _CHUNK_SECONDS: Final = 5
 """How much of a rate limit a chunk takes: what an interrupted run waits for, and what a killed one sends again."""

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
     from migrate.apply import Delivery
     from migrate.report import Talk
+    from migrate.sandbox import Sandbox
     from migrate.session import Session, Settings, Work
 
+SANDBOX: Final = "sandbox"
 INTERRUPTED: Final = 130
 LEFT_OUT: Final = 3
 _CLOUD_RATE: Final = 1_000.0
@@ -244,10 +246,12 @@ def run(dry_run: bool, workdir: Path | None, inputs: tuple[str, ...], **choices:
     if dry_run:
         _dry_run(work, workdir, talk)
     with ExitStack() as stack:
-        delivery = _delivery(choices, stack)
+        delivery, local = _delivery(choices, stack)
         session = stack.enter_context(_session(workdir or Path(f"{settings.platform}.workdir"), create=True))
         _plan(session, work, talk)
         _send(session, delivery, talk, confirmed=choices["yes"])
+        if local:
+            talk.arrived(local)
         _end(session, talk)
 
 
@@ -286,7 +290,7 @@ def apply(workdir: Path, **choices: Any) -> NoReturn:
     """
     talk = _talk(choices)
     with ExitStack() as stack:
-        delivery = _delivery(choices, stack)
+        delivery, _ = _delivery(choices, stack)
         session = stack.enter_context(_session(workdir))
         _send(session, delivery, talk, confirmed=choices["yes"])
         _end(session, talk)
@@ -304,7 +308,7 @@ def resend(workdir: Path, **choices: Any) -> NoReturn:
     """
     talk = _talk(choices)
     with ExitStack() as stack:
-        delivery = _delivery(choices, stack)
+        delivery, _ = _delivery(choices, stack)
         session = stack.enter_context(_session(workdir))
         _confirm(session, delivery, talk, confirmed=choices["yes"])
         session.resend(delivery)
@@ -408,18 +412,20 @@ def _settings(
     return settings
 
 
-def _delivery(choices: dict[str, Any], stack: ExitStack) -> Delivery:
-    """Return how and where to send; a sandbox is started for as long as the stack lives."""
+def _delivery(choices: dict[str, Any], stack: ExitStack) -> tuple[Delivery, Sandbox | None]:
+    """Return how and where to send, and the sandbox, which lives as long as the stack, if that is where."""
     from migrate.apply import Delivery  # noqa: PLC0415
-    from migrate.transport import checked_key, host_url, is_cloud  # noqa: PLC0415
+    from migrate.target import checked_key, host_url, is_cloud  # noqa: PLC0415
 
     host, key, rate = choices["host"], choices["api_key"], choices["rate"]
     if not host:
         raise UsageError("--host: missing; give us, eu, the URL of a PostHog, or sandbox to try")
-    if host == "sandbox":
+    local = None
+    if host == SANDBOX:
         from migrate.sandbox import Sandbox  # noqa: PLC0415
 
-        url, target = stack.enter_context(Sandbox()).url, "sandbox"
+        local = stack.enter_context(Sandbox())
+        url, target = local.url, SANDBOX
         key = key or "phc_sandbox"
     else:
         url = target = host_url(host)
@@ -434,13 +440,14 @@ def _delivery(choices: dict[str, Any], stack: ExitStack) -> Delivery:
         "deadline",
         "timeout",
     )
-    return Delivery(
+    delivery = Delivery(
         url=url,
         target=target,
         key=checked_key(key),
         rate=rate or (_CLOUD_RATE if is_cloud(url) else None),
         **{name: choices[name] for name in names},
     )
+    return delivery, local
 
 
 @contextmanager
@@ -493,7 +500,7 @@ def _confirm(session: Session, delivery: Delivery, talk: Talk, *, confirmed: boo
     from migrate.report import summary  # noqa: PLC0415
 
     pending = summary(session.checkpoint)["events"]["pending"]
-    asked = sys.stdin.isatty() and sys.stderr.isatty() and delivery.target != "sandbox"
+    asked = sys.stdin.isatty() and sys.stderr.isatty() and delivery.target != SANDBOX
     if not asked or confirmed or not pending or session.interrupted or session.checkpoint.settled().accepted:
         return
     talk.plan(session.checkpoint, delivery)

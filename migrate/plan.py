@@ -2,37 +2,30 @@
 
 import json
 import os
-import queue
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TextIO
 
 import polars as pl
 
 from migrate import ordinals, readers
+from migrate.ahead import ahead
 from migrate.checkpoint import Checkpoint, Input, Numbers, Part
 from migrate.days import DayWriter, synced
-from migrate.errors import Refused, UsageError
+from migrate.errors import Refused
 from migrate.inputs import Source, fingerprint, stamp
-from migrate.mapping import Platform, Table
+from migrate.jobs import Job
+from migrate.mapping import Table
 from migrate.transform import Finished, Transform, finished
 
 REJECTS: Final = "rejects.jsonl"
-T = TypeVar("T")
+STAGING: Final = "staging"
 _DAMAGE: Final = ("truncated_file", "unreadable_file")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """One source to plan: what it is, which table it belongs to, how to read it."""
-
-    source: Source
-    header: readers.Header
-    table: Table
 
 
 @dataclass(frozen=True)
@@ -44,53 +37,6 @@ class Progress:
     done_files: int
     total_files: int
     rows: int
-
-
-def recognised(
-    sources: Sequence[Source],
-    platform: Platform,
-    header: Callable[[Source], readers.Header | None],
-    *,
-    skip_unknown: bool,
-    skipped: dict[str, list[str]],
-) -> list[Job]:
-    """Return what there is to plan, after looking into every file.
-
-    Files without rows are added to `skipped`. Raises UsageError for files that no table of the platform takes, and
-    for those that a table refuses, naming them all, before anything is planned.
-    """
-    jobs, unknown = [], []
-    for source in sources:
-        found = header(source)
-        if found is None:
-            skipped.setdefault("empty", []).append(source.name)
-            continue
-        table = platform.table_for(found.columns)
-        if table is None:
-            unknown.append((source.name, found.columns))
-            continue
-        if table.refusal:
-            raise UsageError(f"{source.name}: {table.refusal}")
-        if table.missing and (message := table.missing(found.columns)):
-            raise UsageError(f"{source.name}: {message}")
-        jobs.append(Job(source=source, header=found, table=table))
-    if unknown and not skip_unknown:
-        raise UsageError(_unknown(unknown, platform))
-    if unknown:
-        skipped.setdefault("unknown", []).extend(name for name, _ in unknown)
-    return jobs
-
-
-def _unknown(unknown: list[tuple[str, tuple[str, ...]]], platform: Platform) -> str:
-    """Return the message about files that no table takes."""
-    name, columns = unknown[0]
-    more = f" (and {len(unknown) - 1} more files)" if len(unknown) > 1 else ""
-    tables = ", ".join(table.name for table in platform.tables)
-    found = ", ".join(columns[:12]) + (", …" if len(columns) > 12 else "")  # noqa: PLR2004 - enough to recognise it
-    return (
-        f"{name}{more}: no table of {platform.title} ({tables}) has these columns, found {found}; "
-        "name the right platform, or pass over such files with --skip-unknown"
-    )
 
 
 @dataclass(kw_only=True)
@@ -144,10 +90,8 @@ class Planner:
 
     def _tidy(self) -> None:
         """Remove what a killed process left behind: files written aside, or moved but never noted."""
-        for folder in [*self.workdir.glob("staging/*"), *self.workdir.glob("merge-*")]:
-            for path in folder.iterdir():
-                path.unlink()
-            folder.rmdir()
+        for folder in [self.workdir / STAGING, *self.workdir.glob("merge-*")]:
+            shutil.rmtree(folder, ignore_errors=True)
         noted = self.checkpoint.part_paths()
         for path in self.workdir.glob("days/*/*.parquet"):
             if path.relative_to(self.workdir).as_posix() not in noted:
@@ -178,29 +122,27 @@ class Planner:
         """Plan one source aside."""
         before = stamp(job.source)
         pinned = fingerprint(job.source)
-        writer = DayWriter(self.workdir, known.id)
-        planned = _Planned(replace(known, stamp=before, size=pinned.size, digest=pinned.digest), writer, job)
+        known = replace(known, stamp=before, size=pinned.size, digest=pinned.digest)
+        planned = _Planned(known, DayWriter(self.workdir, known.id), job)
+        planned.rejects.parent.mkdir(exist_ok=True)
         try:
-            for piece in self._finished(job, limit):
-                self._take(planned, piece)
+            with planned.rejects.open("w", encoding="utf-8") as rejects:
+                for piece in self._finished(job, limit):
+                    self._take(planned, piece, rejects)
+            _unchanged(job.source, before)
         except BaseException:
-            writer.discard()
+            planned.writer.discard()
             raise
-        if stamp(job.source) != before:
-            writer.discard()
-            raise Refused(
-                f"{job.source.name}: changed while it was being planned; wait until it is written, then run again"
-            )
         return planned
 
-    def _take(self, planned: "_Planned", piece: Finished) -> None:
-        """Write one chunk's events, and keep its rejects and numbers."""
+    def _take(self, planned: "_Planned", piece: Finished, rejects: TextIO) -> None:
+        """Write one chunk's events and rejects, and keep its numbers."""
         name = planned.job.source.name
         examples = {
             reason: [f"{name}:{row}" for row in rows] for reason, rows in piece.numbers.examples.items()
         }
         planned.numbers.add(replace(piece.numbers, examples=examples))
-        planned.rejects += [{"file": name} | reject for reject in piece.rejects]
+        rejects.writelines(json.dumps({"file": name} | reject, ensure_ascii=False) + "\n" for reject in piece.rejects)
         if any(piece.numbers.rejected[reason] for reason in _DAMAGE):
             planned.numbers.damaged.append(name)
         if piece.frame.height:
@@ -245,16 +187,23 @@ class Planner:
         planned.writer.discard()
         self._progress.file(planned.input.size)
 
-    def _append_rejects(self, rejects: list[dict[str, object]]) -> int:
-        """Add lines to rejects.jsonl, durably; return its size."""
+    def _append_rejects(self, aside: Path) -> int:
+        """Add lines written aside to rejects.jsonl, durably; return its size."""
         path = self.workdir / REJECTS
-        if rejects:
-            with path.open("a", encoding="utf-8") as file:
-                file.writelines(json.dumps(reject, ensure_ascii=False) + "\n" for reject in rejects)
+        if aside.stat().st_size:
+            with aside.open("rb") as lines, path.open("ab") as file:
+                shutil.copyfileobj(lines, file)
                 file.flush()
                 os.fsync(file.fileno())
             synced(self.workdir)
+        aside.unlink()
         return path.stat().st_size if path.exists() else 0
+
+
+def _unchanged(source: Source, before: str) -> None:
+    """Raise Refused when a file is not what it was."""
+    if stamp(source) != before:
+        raise Refused(f"{source.name}: changed while it was being planned; wait until it is written, then run again")
 
 
 class Interrupted(Exception):  # noqa: N818 - the word says what happened
@@ -269,7 +218,11 @@ class _Planned:
     writer: DayWriter
     job: Job
     numbers: Numbers = field(default_factory=Numbers)
-    rejects: list[dict[str, object]] = field(default_factory=list)
+
+    @property
+    def rejects(self) -> Path:
+        """Where the rejects are until the input is noted."""
+        return self.writer.aside.with_suffix(".rejects")
 
 
 class _Counter:
@@ -294,43 +247,3 @@ class _Counter:
             )
             self._now = done
             self._on_progress(self._now)
-
-
-def ahead(items: Iterator[T]) -> Iterator[T]:
-    """Yield the items, the next one made in a thread of its own while this one is in use."""
-    ready: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(maxsize=1)
-    given_up = threading.Event()
-
-    def read() -> None:
-        try:
-            for item in items:
-                if not _offer(ready, (item, None), given_up):
-                    return
-            _offer(ready, (None, StopIteration()), given_up)
-        except BaseException as error:  # noqa: BLE001 - carried over to the thread that reads on
-            _offer(ready, (None, error), given_up)
-
-    thread = threading.Thread(target=read, name="ahead", daemon=True)
-    thread.start()
-    try:
-        while True:
-            item, error = ready.get()
-            if isinstance(error, StopIteration):
-                return
-            if error is not None:
-                raise error
-            yield item  # type: ignore[misc]
-    finally:
-        given_up.set()
-        thread.join()
-
-
-def _offer(ready: "queue.Queue[T]", item: T, given_up: threading.Event) -> bool:
-    """Put an item as soon as there is room; return False when nobody wants it any more."""
-    while not given_up.is_set():
-        try:
-            ready.put(item, timeout=0.1)
-        except queue.Full:
-            continue
-        return True
-    return False

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from migrate.apply import Delivery
     from migrate.plan import Progress
+    from migrate.sandbox import Sandbox
     from migrate.session import Preview
 
 REPORT: Final = "report.json"
@@ -193,6 +194,19 @@ class Talk:
             console.print(f"workdir  {numbers['workdir']}")
         if next_command:
             console.print(f"next     {next_command}", markup=False)
+
+    def arrived(self, sandbox: "Sandbox") -> None:
+        """Show what a sandbox has stored."""
+        if self.quiet:
+            return
+        stored = sandbox.summary()["collapsed"]
+        console = self.console
+        console.print(
+            f"arrived in the sandbox: {stored['events']:,} events of {stored['distinct_ids']:,} people"
+        )
+        _bars(console, "event", stored["by_event"])
+        for event in sandbox.events("collapsed", limit=3):
+            console.print(" ", json.dumps(event, ensure_ascii=False), markup=False)
 
     def plan(self, checkpoint: Checkpoint, delivery: "Delivery | None" = None) -> None:
         """Show what is planned: by day and event name, and how long sending takes."""

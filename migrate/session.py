@@ -17,9 +17,10 @@ from migrate import ordinals, platforms, readers
 from migrate.checkpoint import Checkpoint, Settled
 from migrate.errors import Refused
 from migrate.inputs import Source, sources
+from migrate.jobs import Job, recognised
 from migrate.mapping import Options, Platform, Table
 from migrate.payload import FORMAT, Stamp
-from migrate.plan import Job, Planner, Progress, recognised
+from migrate.plan import Planner, Progress
 from migrate.transform import Transform, finished, source
 
 
@@ -48,7 +49,6 @@ class Settings:
             "platform": self.platform,
             "mapping": platforms.digest(self.platform, self.spec),
             "payload_format": FORMAT,
-            "import_id": self.stamp().import_id,
             "--person-properties": self.options.person_properties,
             "--source-timezone": self.options.source_timezone,
             "--keep": sorted(self.options.keep),
@@ -57,6 +57,7 @@ class Settings:
             "--limit": self.limit,
             "--encoding": self.encoding,
             "--delimiter": self.delimiter,
+            "import_id": self.stamp().import_id,
         }
 
     def stamp(self) -> Stamp:

@@ -7,7 +7,6 @@ PostHog's own, and whatever is uncertain (a timeout after sending, a reset) is s
 import asyncio
 import json
 import math
-import re
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC
@@ -15,29 +14,21 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
-from urllib.parse import urlsplit
 
 import aiohttp
 from isal import igzip
 
 from migrate import VERSION
-from migrate.errors import UsageError
+from migrate.target import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-CLOUD: Final = {"us": "https://us.i.posthog.com", "eu": "https://eu.i.posthog.com"}
-# The addresses people see in their browser belong to the same regions as the ones events are sent to.
-CLOUD_HOSTS: Final = {
-    **dict.fromkeys(("app.posthog.com", "us.posthog.com", "us.i.posthog.com"), "us"),
-    **dict.fromkeys(("eu.posthog.com", "eu.i.posthog.com"), "eu"),
-}
 ANSWER_BYTES: Final = 64 * 1024  # PostHog's answers are one line; nothing after this much is read
 SHOWN_CHARACTERS: Final = 200  # of a strange answer: enough to recognise a login page
 SERVER_WORDS: Final = 1000  # characters kept of what PostHog says about a refused batch
 GZIP_FROM_BYTES: Final = 4 * 1024  # below this, compression saves no more than a network packet or two
-KEY_BYTES: Final = 64  # capture refuses longer keys
 CLIENT_ERRORS: Final = range(400, 500)
 SERVER_ERRORS: Final = range(500, 600)
 AGAIN: Final = "run the same command again to resume"
@@ -84,59 +75,6 @@ class Stop(_Answer):
 
 
 Outcome: TypeAlias = Accepted | Retry | Split | Stop
-
-
-def host_url(host: str) -> str:
-    """Turn `us`, `eu` or a URL into the URL to send below, without a trailing slash, or raise UsageError.
-
-    The app addresses of PostHog Cloud become its ingestion addresses, always with https.
-    """
-    text = host.strip()
-    try:
-        url = urlsplit(CLOUD.get(text.lower(), text))
-        name, port = url.hostname or "", url.port
-    except ValueError:
-        raise _bad_host("not a URL", text) from None
-    if url.scheme not in {"http", "https"} or not re.fullmatch(r"[\w.-]+|[0-9a-f:.]+", name):
-        raise _bad_host("neither us, eu nor an http or https URL", text)
-    if "@" in url.netloc:
-        raise _bad_host("a URL with credentials in it", text)
-    if url.query or url.fragment:
-        raise _bad_host("a URL with a query or fragment", text)
-    if name in CLOUD_HOSTS:
-        return CLOUD[CLOUD_HOSTS[name]]
-    name = f"[{name}]" if ":" in name else name
-    is_default_port = port in {None, {"http": 80, "https": 443}[url.scheme]}
-    return f"{url.scheme}://{name}{'' if is_default_port else f':{port}'}{url.path.rstrip('/')}"
-
-
-def _bad_host(problem: str, text: str) -> UsageError:
-    # neither a password nor a key given in the wrong place is shown
-    shown = re.sub(r"ph[a-z]_\w+", "***", re.sub(r"^([a-z]+://)?.*@", r"\1***@", text))
-    return UsageError(
-        f"--host: {problem}, found '{shown}'; give us, eu or a URL such as https://posthog.example.com"
-    )
-
-
-def is_cloud(url: str) -> bool:
-    """Whether a URL belongs to PostHog Cloud, which is to be treated more gently than a host of one's own."""
-    return f".{urlsplit(url).hostname}".endswith(".posthog.com")
-
-
-def checked_key(key: str) -> str:
-    """Trim a project key and check what capture checks, or raise UsageError; no message shows the key."""
-    text = key.strip()
-    if not text:
-        problem = "is empty"
-    elif text.startswith(("phx_", "phs_")):
-        problem = f"is a personal or secret key, which capture refuses, found {text[:4]}…"
-    elif not re.fullmatch(r"[!-~]+", text):
-        problem = "holds a space, a control character or a letter that is not ASCII"
-    elif len(text) > KEY_BYTES:
-        problem = f"is longer than {KEY_BYTES} bytes, found {len(text)}"
-    else:
-        return text
-    raise UsageError(f"--api-key: {problem}; give the project's own key (phc_…) from the project's settings")
 
 
 def retry_after(value: str | None, *, now: float) -> float | None:
@@ -225,7 +163,7 @@ class Transport:
             headers={"Content-Type": "application/json", "User-Agent": f"posthog-migrate/{VERSION}"},
             timeout=aiohttp.ClientTimeout(total=self._timeout),
             trace_configs=[trace],
-            trust_env=True,
+            trust_env=not is_loopback(self._url),
         )
         return self
 

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from migrate import VERSION
 from migrate.batches import Payloads, body, head
-from migrate.errors import UsageError
 from migrate.sandbox import Sandbox
 from migrate.transport import (
     ANSWER_BYTES,
@@ -24,9 +23,6 @@ from migrate.transport import (
     Split,
     Stop,
     Transport,
-    checked_key,
-    host_url,
-    is_cloud,
     outcome,
     retry_after,
 )
@@ -458,95 +454,3 @@ def test_untrusted_certificate_stops(tmp_path):
     assert isinstance(result, Stop)
     assert "its certificate is not trusted" in result.reason
     assert requests == []
-
-
-@pytest.mark.parametrize(
-    ("host", "url"),
-    [
-        ("us", "https://us.i.posthog.com"),
-        (" EU \n", "https://eu.i.posthog.com"),
-        ("https://us.i.posthog.com/", "https://us.i.posthog.com"),
-        ("http://eu.i.posthog.com", "https://eu.i.posthog.com"),
-        ("https://app.posthog.com/", "https://us.i.posthog.com"),
-        ("https://us.posthog.com/project/1", "https://us.i.posthog.com"),
-        ("HTTPS://EU.PostHog.com", "https://eu.i.posthog.com"),
-        ("https://PostHog.Example.com:443//", "https://posthog.example.com"),
-        ("http://localhost:8000/relay/", "http://localhost:8000/relay"),
-        ("http://h:80", "http://h"),
-        ("http://h:443", "http://h:443"),
-        ("http://[::1]:8000/", "http://[::1]:8000"),
-        ("https://bücher.example", "https://bücher.example"),
-    ],
-)
-def test_host_url(host, url):
-    """Regions, app addresses and URLs become one spelling of the address to send below."""
-    assert host_url(host) == url
-    assert host_url(url) == url
-
-
-@pytest.mark.parametrize(
-    ("host", "problem"),
-    [
-        ("", "neither us, eu nor an http or https URL, found ''"),
-        ("mars", "neither us, eu nor an http or https URL, found 'mars'"),
-        ("us.i.posthog.com", "neither us, eu nor an http or https URL, found 'us.i.posthog.com'"),
-        ("ftp://h", "neither us, eu nor an http or https URL, found 'ftp://h'"),
-        ("https://", "neither us, eu nor an http or https URL, found 'https://'"),
-        ("https://a b", "neither us, eu nor an http or https URL, found 'https://a b'"),
-        ("phc_secret", "neither us, eu nor an http or https URL, found '***'"),
-        ("https://h:port", "not a URL, found 'https://h:port'"),
-        ("https://[::1", "not a URL, found 'https://[::1'"),
-        ("https://me:word@h/", "a URL with credentials in it, found 'https://***@h/'"),
-        ("me:word@h", "neither us, eu nor an http or https URL, found '***@h'"),
-        ("https://h/?a=1", "a URL with a query or fragment, found 'https://h/?a=1'"),
-        ("https://h/#a", "a URL with a query or fragment, found 'https://h/#a'"),
-    ],
-)
-def test_wrong_host_is_refused(host, problem):
-    """The message names what is wrong and shows no password and no key."""
-    with pytest.raises(UsageError) as raised:
-        host_url(host)
-    assert str(raised.value) == f"--host: {problem}; give us, eu or a URL such as https://posthog.example.com"
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("https://us.i.posthog.com", True),
-        ("https://eu.i.posthog.com", True),
-        ("https://posthog.com", True),
-        ("https://posthog.com.example.org", False),
-        ("https://notposthog.com", False),
-        ("http://127.0.0.1:8000", False),
-    ],
-)
-def test_is_cloud(url, expected):
-    """Only addresses of PostHog itself are Cloud."""
-    assert is_cloud(url) is expected
-
-
-@pytest.mark.parametrize("key", ["phc_abc", "a-key-of-an-old-project", "k" * 64])
-def test_key_is_trimmed(key):
-    """A pasted newline does not travel: capture would take it and lose the events later."""
-    assert checked_key(f" {key}\r\n") == key
-
-
-@pytest.mark.parametrize(
-    ("key", "problem"),
-    [
-        (" \n", "is empty"),
-        ("phx_personal", "is a personal or secret key, which capture refuses, found phx_…"),
-        ("phs_secret", "is a personal or secret key, which capture refuses, found phs_…"),
-        ("phc_" + "k" * 61, "is longer than 64 bytes, found 65"),
-        ("phc_clé", "holds a space, a control character or a letter that is not ASCII"),
-        ("phc_\udce9", "holds a space, a control character or a letter that is not ASCII"),
-        ("phc_a\0b", "holds a space, a control character or a letter that is not ASCII"),
-        ("phc_a phc_b", "holds a space, a control character or a letter that is not ASCII"),
-    ],
-)
-def test_wrong_key_is_refused_unseen(key, problem):
-    """What capture would refuse, or take and forget, is refused here; the message never shows the key."""
-    with pytest.raises(UsageError) as raised:
-        checked_key(key)
-    message = f"--api-key: {problem}; give the project's own key (phc_…) from the project's settings"
-    assert str(raised.value) == message

@@ -19,7 +19,7 @@ _ZSTD_STEP: Final = 1 << 12
 
 _DAMAGE: Final[tuple[type[Exception], ...]] = (
     zlib.error,
-    igzip_lib.IsalError,
+    cast("type[Exception]", igzip_lib.IsalError),
     lzma.LZMAError,
     zstandard.ZstdError,
     OSError,
@@ -105,10 +105,13 @@ class Layer(Stream):
         super().__init__()
         self._stored, self._kind, self._start, self._members = stored, kind, start, members
         self._decompressor = start()
+        self._damage: Truncated | None = None
 
     def piece(self) -> bytes | None:
         """Return the next decompressed bytes; raise `Truncated` where the data end early or are damaged."""
         current = self._decompressor
+        if self._damage is not None:
+            raise self._damage
         if current.eof:
             return self._next_member()
         data = b""
@@ -134,7 +137,8 @@ class Layer(Stream):
         try:
             return self._decompressor.decompress(data, STEP)
         except _DAMAGE as error:
-            raise Truncated(f"the {self._kind} data are damaged: {error}") from error
+            self._damage = Truncated(f"the {self._kind} data are damaged: {error}")
+            raise self._damage from error
 
     def close(self) -> None:
         """Close the stored stream too."""

@@ -88,7 +88,11 @@ def zip_members(path: Path) -> list[ZipMember]:
             )
         found.append(
             ZipMember(
-                entry.filename, entry.compress_size, entry.header_offset, entry.compress_type, entry.CRC
+                entry.filename,
+                entry.compress_size if entry.file_size else 0,
+                entry.header_offset,
+                entry.compress_type,
+                entry.CRC,
             )
         )
     return found

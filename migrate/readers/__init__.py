@@ -1,5 +1,6 @@
 """A file → frames of declared text types, chunk by chunk; bad lines come out as rejects; all formats are read here."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -16,6 +17,7 @@ from migrate.readers.records import BLOCK_BYTES, RECORD_BYTES, Chunk, Header, Re
 __all__ = ["BLOCK_BYTES", "RECORD_BYTES", "Chunk", "Header", "Reject", "chunks", "header"]
 
 _SNIFFED_BYTES: Final = 256
+_EMPTY_ARRAY: Final = re.compile(rb"\s*\[\s*\]\s*")
 _HEAD_BYTES: Final = 1 << 20
 _TEXT_PARTS: Final = {"csv": delimited_parts, "json": array_parts, "jsonl": jsonl_parts}
 
@@ -38,17 +40,22 @@ def header(source: Source, *, encoding: str | None = None, delimiter: str | None
             data += piece
             if (found := _header(data, text, delimiter)) is not None:
                 return found
-        return _header(data + b"\n", text, delimiter)
+            if len(data) > RECORD_BYTES:
+                break
+        return _header(data + b"\n", text, delimiter, whole=True)
 
 
-def _header(data: bytes, text: Text, delimiter: str | None) -> Header | None:
+def _header(data: bytes, text: Text, delimiter: str | None, *, whole: bool = False) -> Header | None:
     """Return the header this start of a file shows; None if there is no whole record in it yet."""
     start = data.lstrip()[:1]
+    if not start or _EMPTY_ARRAY.fullmatch(data):
+        return None
     if start == b"{":
-        lines = data.split(b"\n")[:-1]
+        lines = data.lstrip().split(b"\n")[:-1]
         return Header("jsonl", root_keys(lines), encoding=text.encoding) if lines else None
     if start == b"[":
-        return Header("json", root_keys(array_start(data)), encoding=text.encoding)
+        keys = root_keys(array_start(data))
+        return Header("json", keys, encoding=text.encoding) if keys or whole else None
     return delimited_header(data, delimiter=delimiter, encoding=text.encoding)
 
 
@@ -71,6 +78,7 @@ def chunks(
             yield finished(part, table)
         return
     parts = _TEXT_PARTS[header.format]
+    block_bytes = min(block_bytes, record_bytes)
     with source.open() as stream:
         text = Text(stream, header.encoding)
         for part in parts(text, table, header, block_bytes=block_bytes, record_bytes=record_bytes):

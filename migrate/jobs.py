@@ -1,0 +1,68 @@
+"""What there is to plan: every source with the table it belongs to, recognised before anything is planned."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from migrate import readers
+from migrate.errors import UsageError
+from migrate.inputs import Source
+from migrate.mapping import Platform, Table
+
+_SHOWN_COLUMNS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One source to plan: what it is, which table it belongs to, how to read it."""
+
+    source: Source
+    header: readers.Header
+    table: Table
+
+
+def recognised(
+    sources: Sequence[Source],
+    platform: Platform,
+    header: Callable[[Source], readers.Header | None],
+    *,
+    skip_unknown: bool,
+    skipped: dict[str, list[str]],
+) -> list[Job]:
+    """Return what there is to plan, after looking into every file.
+
+    Files without rows are added to `skipped`. Raises UsageError for files that no table of the platform takes, and
+    for those that a table refuses, naming them all, before anything is planned.
+    """
+    jobs, unknown = [], []
+    for source in sources:
+        found = header(source)
+        if found is None:
+            skipped.setdefault("empty", []).append(source.name)
+            continue
+        table = platform.table_for(found.columns)
+        if table is None:
+            unknown.append((source.name, found.columns))
+            continue
+        if table.refusal:
+            raise UsageError(f"{source.name}: {table.refusal}")
+        whole = found.format in {"csv", "parquet"}  # of JSON only the first megabyte was seen
+        if whole and table.missing and (message := table.missing(found.columns)):
+            raise UsageError(f"{source.name}: {message}")
+        jobs.append(Job(source=source, header=found, table=table))
+    if unknown and not skip_unknown:
+        raise UsageError(_unknown(unknown, platform))
+    if unknown:
+        skipped.setdefault("unknown", []).extend(name for name, _ in unknown)
+    return jobs
+
+
+def _unknown(unknown: list[tuple[str, tuple[str, ...]]], platform: Platform) -> str:
+    """Return the message about files that no table takes."""
+    name, columns = unknown[0]
+    more = f" (and {len(unknown) - 1} more files)" if len(unknown) > 1 else ""
+    tables = ", ".join(table.name for table in platform.tables)
+    found = ", ".join(columns[:_SHOWN_COLUMNS]) + (", …" if len(columns) > _SHOWN_COLUMNS else "")
+    return (
+        f"{name}{more}: no table of {platform.title} ({tables}) has these columns, found {found}; "
+        "name the right platform, or pass over such files with --skip-unknown"
+    )

@@ -1,0 +1,74 @@
+"""Where to send and with which key, checked before anything is done."""
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+from migrate.errors import UsageError
+
+CLOUD: Final = {"us": "https://us.i.posthog.com", "eu": "https://eu.i.posthog.com"}
+# The addresses people see in their browser belong to the same regions as the ones events are sent to.
+CLOUD_HOSTS: Final = {
+    **dict.fromkeys(("app.posthog.com", "us.posthog.com", "us.i.posthog.com"), "us"),
+    **dict.fromkeys(("eu.posthog.com", "eu.i.posthog.com"), "eu"),
+}
+KEY_BYTES: Final = 64  # capture refuses longer keys
+
+
+def host_url(host: str) -> str:
+    """Turn `us`, `eu` or a URL into the URL to send below, without a trailing slash, or raise UsageError.
+
+    The app addresses of PostHog Cloud become its ingestion addresses, always with https.
+    """
+    text = host.strip()
+    try:
+        url = urlsplit(CLOUD.get(text.lower(), text))
+        name, port = url.hostname or "", url.port
+    except ValueError:
+        raise _bad_host("not a URL", text) from None
+    if url.scheme not in {"http", "https"} or not re.fullmatch(r"[\w.-]+|[0-9a-f:.]+", name):
+        raise _bad_host("neither us, eu nor an http or https URL", text)
+    if "@" in url.netloc:
+        raise _bad_host("a URL with credentials in it", text)
+    if url.query or url.fragment:
+        raise _bad_host("a URL with a query or fragment", text)
+    if name in CLOUD_HOSTS:
+        return CLOUD[CLOUD_HOSTS[name]]
+    name = f"[{name}]" if ":" in name else name
+    is_default_port = port in {None, {"http": 80, "https": 443}[url.scheme]}
+    return f"{url.scheme}://{name}{'' if is_default_port else f':{port}'}{url.path.rstrip('/')}"
+
+
+def _bad_host(problem: str, text: str) -> UsageError:
+    # neither a password nor a key given in the wrong place is shown
+    shown = re.sub(r"ph[a-z]_\w+", "***", re.sub(r"^([a-z]+://)?.*@", r"\1***@", text))
+    return UsageError(
+        f"--host: {problem}, found '{shown}'; give us, eu or a URL such as https://posthog.example.com"
+    )
+
+
+def is_cloud(url: str) -> bool:
+    """Whether a URL belongs to PostHog Cloud, which is to be treated more gently than a host of one's own."""
+    return f".{urlsplit(url).hostname}".endswith(".posthog.com")
+
+
+def checked_key(key: str) -> str:
+    """Trim a project key and check what capture checks, or raise UsageError; no message shows the key."""
+    text = key.strip()
+    if not text:
+        problem = "is empty"
+    elif text.startswith(("phx_", "phs_")):
+        problem = f"is a personal or secret key, which capture refuses, found {text[:4]}…"
+    elif not re.fullmatch(r"[!-~]+", text):
+        problem = "holds a space, a control character or a letter that is not ASCII"
+    elif len(text) > KEY_BYTES:
+        problem = f"is longer than {KEY_BYTES} bytes, found {len(text)}"
+    else:
+        return text
+    raise UsageError(f"--api-key: {problem}; give the project's own key (phc_…) from the project's settings")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL is of this machine, where a proxy could not find it."""
+    name = urlsplit(url).hostname or ""
+    return name in {"localhost", "::1"} or name.startswith("127.")

@@ -1,0 +1,331 @@
+"""The command line keeps its contract: names, exit codes, the JSON summary."""
+
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from migrate.sandbox import Sandbox
+
+ROOT = Path(__file__).parent.parent
+KEY = "phc_do_not_tell_anyone"
+
+
+def migrate(*words, cwd=None, env=None):
+    """Run the command line as its own process."""
+    return subprocess.run(
+        [sys.executable, "-m", "migrate", *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=os.environ | (env or {}),
+        timeout=120,
+        check=False,
+    )
+
+
+def summary(done):
+    """The JSON summary, the last line of stdout."""
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def rows(path, count=3, start=0, **more):
+    """Write PostHog-shaped rows."""
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w") as file:
+        for n in range(start, start + count):
+            when = f"2024-04-03T12:00:{n % 60:02d}Z"
+            line = {"event": "e", "distinct_id": f"u{n}", "timestamp": when, "properties": {"n": n}} | more
+            file.write(json.dumps(line) + "\n")
+    return path
+
+
+def test_help_answers_at_once():
+    """Heavy imports wait until they are needed."""
+    began = time.perf_counter()
+    assert migrate("--help").returncode == 0
+    code = "import sys, migrate.cli; print([m for m in ('polars', 'pyarrow', 'aiohttp', 'rich') if m in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout == "[]\n"
+    assert time.perf_counter() - began < 10
+
+
+@pytest.mark.parametrize(
+    "command", ["platforms", "preview", "run", "plan", "apply", "status", "resend", "sandbox"]
+)
+def test_every_command_has_one_sentence_and_an_example(command):
+    """The help of each command shows how to run it."""
+    shown = migrate(command, "--help").stdout
+    assert "Example:" in shown
+    assert f"migrate {command}" in shown
+
+
+def test_platforms_lists_every_mapping():
+    """A mapping is listed because its file is there."""
+    shown = migrate("platforms").stdout
+    for name in ("amplitude", "posthog", "table"):
+        assert re.search(rf"^{name} ", shown, re.MULTILINE)
+
+
+def test_run_sends_and_the_same_command_again_sends_nothing(tmp_path):
+    """The summary is of the whole migration in the workdir, and a second run has nothing to do."""
+    source = rows(tmp_path / "in" / "a.jsonl", 30)
+    with Sandbox() as sandbox:
+        words = ["run", "posthog", source, "--host", sandbox.url, "--workdir", tmp_path / "w", "--json"]
+        first = migrate(*words, env={"POSTHOG_API_KEY": KEY})
+        again = migrate(*words, env={"POSTHOG_API_KEY": KEY})
+        assert sandbox.summary()["requests"] == 1
+    assert (first.returncode, again.returncode) == (0, 0), first.stderr
+    assert summary(first)["events"] == {
+        "planned": 30,
+        "accepted": 30,
+        "duplicate": 0,
+        "parked": 0,
+        "pending": 0,
+    }
+    assert summary(again) == summary(first)
+    assert summary(first)["rows"] == {"read": 30, "mapped": 30, "filtered": {}, "rejected": {}}
+    assert summary(first)["first_timestamp"] == "2024-04-03T12:00:00.000000Z"
+
+
+def test_new_files_are_added_by_the_next_run(tmp_path):
+    """A nightly backfill is the same command on a growing folder."""
+    rows(tmp_path / "in" / "1.jsonl", 5)
+    with Sandbox() as sandbox:
+        words = [
+            "run",
+            "posthog",
+            tmp_path / "in",
+            "--host",
+            sandbox.url,
+            "--workdir",
+            tmp_path / "w",
+            "--json",
+        ]
+        migrate(*words, "--api-key", KEY)
+        rows(tmp_path / "in" / "2.jsonl", 8)
+        again = migrate(*words, "--api-key", KEY)
+        assert sandbox.summary()["raw"]["events"] == 8
+    assert summary(again)["events"] == {
+        "planned": 13,
+        "accepted": 8,
+        "duplicate": 5,
+        "parked": 0,
+        "pending": 0,
+    }
+
+
+def test_rejected_rows_make_the_exit_code_3_and_are_in_a_file(tmp_path):
+    """A row that cannot become an event is kept with its place, reason and content."""
+    source = rows(tmp_path / "in" / "a.jsonl", 3)
+    source.write_text(source.read_text() + '{"event":"e","distinct_id":"u","timestamp":"soon"}\nnot json\n')
+    done = migrate("plan", "posthog", source, "--workdir", tmp_path / "w", "--json")
+    assert done.returncode == 3
+    assert summary(done)["rows"]["rejected"] == {"malformed_json": 1, "no_timestamp": 1}
+    lines = [json.loads(line) for line in (tmp_path / "w" / "rejects.jsonl").read_text().splitlines()]
+    assert [(line["file"], line["row"], line["reason"]) for line in lines] == [
+        (str(source), 5, "malformed_json"),
+        (str(source), 4, "no_timestamp"),
+    ]
+    assert lines[0]["value"] == "not json"
+    assert lines[1]["source"]["timestamp"] == "soon"
+
+
+def test_a_truncated_file_keeps_its_rows_is_named_and_makes_the_exit_code_3(tmp_path):
+    """Half a download is not passed off as a whole one."""
+    plain = rows(tmp_path / "a.jsonl", 2_000).read_bytes()
+    cut = tmp_path / "cut.jsonl.gz"
+    cut.write_bytes(gzip.compress(plain)[:-2_000])
+    done = migrate("plan", "posthog", cut, "--workdir", tmp_path / "w", "--json")
+    assert done.returncode == 3
+    assert summary(done)["damaged_files"] == [str(cut)]
+    assert summary(done)["rows"]["rejected"] == {"truncated_file": 1}
+    assert 0 < summary(done)["rows"]["mapped"] < 2_000
+
+
+def test_a_dry_run_shows_everything_sends_nothing_and_leaves_nothing(tmp_path):
+    """The preview is on the screen; no workdir stays behind."""
+    rows(tmp_path / "in" / "a.jsonl", 40)
+    done = migrate("run", "posthog", tmp_path / "in", "--dry-run", "--json", cwd=tmp_path)
+    assert done.returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+    assert summary(done)["events"]["planned"] == summary(done)["events"]["pending"] == 40
+    for words in (
+        "events by day",
+        "2024-04-03",
+        "events by event",
+        "people",
+        "nothing was sent",
+        '→ {"event":"e"',
+    ):
+        assert words in done.stderr
+
+
+def test_status_says_what_is_pending_and_how_to_go_on(tmp_path):
+    """After a plan the next command is the one that sends it."""
+    source = rows(tmp_path / "in" / "a.jsonl", 4)
+    migrate("plan", "posthog", source, "--workdir", tmp_path / "w")
+    shown = migrate("status", tmp_path / "w", "--json")
+    assert summary(shown)["events"]["pending"] == 4
+    assert f"next     migrate apply {tmp_path / 'w'} --host" in shown.stderr
+
+
+REFUSALS = [
+    pytest.param(
+        ["nonesuch", "in"], 2, "PLATFORM: no such platform, found 'nonesuch'; choose one of", id="platform"
+    ),
+    pytest.param(["posthog", "missing.jsonl"], 2, "input missing.jsonl: no such file or folder", id="input"),
+    pytest.param(["posthog", "in"], 2, "--host: missing; give us, eu", id="host"),
+    pytest.param(["posthog", "in", "--host", "eu"], 2, "--api-key: missing; set POSTHOG_API_KEY", id="key"),
+    pytest.param(
+        ["posthog", "in", "--host", "eu", "--api-key", "phx_secret"], 2, "personal", id="personal-key"
+    ),
+    pytest.param(
+        ["posthog", "in", "--source-timezone", "Mars"], 2, "not an IANA zone, found 'Mars'", id="zone"
+    ),
+    pytest.param(
+        ["posthog", "in", "--keep", "nothing"], 2, "posthog has no such filter, found 'nothing'", id="keep"
+    ),
+    pytest.param(["table", "in"], 2, "--spec: table needs a TOML file", id="spec"),
+    pytest.param(["posthog", "in", "--rate", "-1"], 2, "--rate", id="rate"),
+    pytest.param(["posthog", "odd"], 2, "no table of PostHog", id="unknown-file"),
+]
+
+
+@pytest.mark.parametrize(("words", "code", "message"), REFUSALS)
+def test_wrong_usage_is_told_before_anything_is_done(tmp_path, words, code, message):
+    """Exit code 2, a sentence that says what to do, and no workdir."""
+    rows(tmp_path / "in" / "a.jsonl")
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "x.csv").write_text("colour,size\nred,1\n")
+    done = migrate("run", *words, cwd=tmp_path, env={"POSTHOG_API_KEY": "", "POSTHOG_HOST": ""})
+    assert done.returncode == code
+    assert message in done.stderr
+    assert "phx_secret" not in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "odd"]
+
+
+def test_files_no_table_takes_are_passed_over_when_asked(tmp_path):
+    """With --skip-unknown they are counted, not planned."""
+    rows(tmp_path / "in" / "a.jsonl")
+    (tmp_path / "in" / "x.csv").write_text("colour,size\nred,1\n")
+    done = migrate(
+        "plan", "posthog", tmp_path / "in", "--skip-unknown", "--workdir", tmp_path / "w", "--json"
+    )
+    assert done.returncode == 0
+    assert summary(done)["skipped_files"] == {"unknown": 1}
+
+
+CHANGES = [
+    pytest.param(
+        ["--person-properties", "none"],
+        "--person-properties: this workdir was planned with set, found none",
+        id="option",
+    ),
+    pytest.param(["--since", "2024-01-01"], "--since: this workdir was planned with None, found", id="since"),
+]
+
+
+@pytest.mark.parametrize(("more", "message"), CHANGES)
+def test_a_workdir_planned_otherwise_is_refused(tmp_path, more, message):
+    """Exit code 5 when an option that changes what is sent differs."""
+    source = rows(tmp_path / "in" / "a.jsonl")
+    migrate("plan", "posthog", source, "--workdir", tmp_path / "w")
+    done = migrate("plan", "posthog", source, "--workdir", tmp_path / "w", *more)
+    assert done.returncode == 5
+    assert message in done.stderr
+
+
+def test_a_source_that_changed_since_it_was_planned_is_refused(tmp_path):
+    """Other bytes under the name of a planned file: exit code 5, with the name."""
+    source = rows(tmp_path / "in" / "a.jsonl")
+    migrate("plan", "posthog", source, "--workdir", tmp_path / "w")
+    rows(source, start=7)
+    done = migrate("plan", "posthog", source, "--workdir", tmp_path / "w")
+    assert done.returncode == 5
+    assert f"error: {source}: changed since it was planned" in done.stderr
+
+
+def test_a_file_that_only_was_touched_is_not_refused(tmp_path):
+    """The bytes count, not the clock."""
+    source = rows(tmp_path / "in" / "a.jsonl")
+    migrate("plan", "posthog", source, "--workdir", tmp_path / "w")
+    os.utime(source, (1, 1))
+    assert migrate("plan", "posthog", source, "--workdir", tmp_path / "w").returncode == 0
+
+
+def test_a_stopped_run_exits_4_and_says_how_to_go_on(tmp_path):
+    """The reason, and the exact command."""
+    source = rows(tmp_path / "in" / "a.jsonl")
+    with Sandbox(
+        faults=[{"fault": "status", "status": 401, "body": "API key is not valid: empty"}]
+    ) as sandbox:
+        words = ["run", "posthog", source, "--host", sandbox.url, "--workdir", tmp_path / "w", "--json"]
+        done = migrate(*words, "--api-key", KEY)
+        shown = migrate("status", tmp_path / "w")
+    assert done.returncode == 4
+    assert summary(done)["events"]["pending"] == 3
+    assert "found 401 'API key is not valid: empty'; check --api-key" in done.stderr
+    command = f"next     migrate run posthog {source} --host {sandbox.url} --workdir {tmp_path / 'w'} --json"
+    assert command in done.stderr
+    assert command in shown.stderr
+
+
+def test_the_key_is_in_no_file_and_no_message(tmp_path):
+    """After a run that parks and fails, the key is nowhere."""
+    source = rows(tmp_path / "in" / "a.jsonl", 50)
+    faults = [
+        {"fault": "poison", "event": "e", "times": 9},
+        {"fault": "status", "status": 403, "body": f"who is {KEY}?", "after": 9},
+    ]
+    with Sandbox(tmp_path / "data", faults=faults) as sandbox:
+        words = ["run", "posthog", source, "--host", sandbox.url, "--workdir", tmp_path / "w", "--json"]
+        done = migrate(*words, "--api-key", KEY)
+    assert done.returncode == 4
+    assert KEY not in done.stdout + done.stderr
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(kept) > 4
+    assert [path for path in kept if KEY.encode() in path.read_bytes()] == []
+
+
+def test_limit_plans_the_first_rows_only(tmp_path):
+    """A trial takes the first rows of all files together."""
+    for n in range(3):
+        rows(tmp_path / "in" / f"{n}.jsonl", 10, start=10 * n)
+    done = migrate("plan", "posthog", tmp_path / "in", "--limit", "15", "--workdir", tmp_path / "w", "--json")
+    assert summary(done)["rows"]["read"] == 15
+
+
+def test_since_and_until_bound_the_events(tmp_path):
+    """Rows outside are left out and counted by name."""
+    source = rows(tmp_path / "in" / "a.jsonl", 10)
+    bounds = ["--since", "2024-04-03T12:00:02Z", "--until", "2024-04-03T12:00:08Z"]
+    done = migrate("plan", "posthog", source, *bounds, "--workdir", tmp_path / "w", "--json")
+    assert summary(done)["rows"]["filtered"] == {"after_until": 2, "before_since": 2}
+    assert summary(done)["events"]["planned"] == 6
+
+
+def test_preview_prints_payloads_to_stdout_only(tmp_path):
+    """One JSON object a line, as it would be sent."""
+    source = rows(tmp_path / "in" / "a.jsonl", 10)
+    done = migrate("preview", "posthog", source, "--limit", "4")
+    assert [json.loads(line)["properties"]["n"] for line in done.stdout.splitlines()] == [0, 1, 2, 3]
+
+
+def test_environment_variables_stand_for_options(tmp_path):
+    """MIGRATE_<NAME> is the option's value."""
+    source = rows(tmp_path / "in" / "a.jsonl", 10)
+    done = migrate(
+        "plan",
+        "posthog",
+        source,
+        "--json",
+        env={"MIGRATE_WORKDIR": str(tmp_path / "w"), "MIGRATE_LIMIT": "6"},
+    )
+    assert summary(done)["rows"]["read"] == 6

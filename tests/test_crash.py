@@ -1,0 +1,115 @@
+"""Killed at any moment, again and again, a run loses nothing and doubles nothing.
+
+The short form is one of the tests. The long one, 200 kills over a million events:
+
+    CRASH_KILLS=200 CRASH_EVENTS=1000000 pytest tests/test_crash.py -s
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections import Counter
+
+import polars as pl
+import pytest
+
+from migrate.sandbox import Sandbox
+
+KILLS = int(os.environ.get("CRASH_KILLS", "12"))
+EVENTS = int(os.environ.get("CRASH_EVENTS", "12000"))
+SEED = int(os.environ.get("CRASH_SEED", "1"))
+TUPLE = ["uuid", "event", "distinct_id", "timestamp"]
+FAULTS = [
+    {"fault": "status", "status": 503, "rate": 0.03, "seed": 1},
+    {"fault": "status", "status": 429, "retry_after": 0.05, "rate": 0.02, "seed": 2},
+    {"fault": "reset", "rate": 0.02, "seed": 3},
+    {"fault": "reset", "stored": True, "rate": 0.03, "seed": 4},
+    {"fault": "cut", "rate": 0.02, "seed": 5},
+    {"fault": "prefix", "events": 7, "status": 503, "rate": 0.02, "seed": 6},
+    {"fault": "latency", "seconds": 0.01},
+]
+
+
+@pytest.fixture
+def export(tmp_path):
+    """A folder of PostHog-shaped files: every 50th row a repeat, every 997th without a person."""
+    folder = tmp_path / "export"
+    folder.mkdir()
+    files = 10
+    for number in range(files):
+        with (folder / f"{number}.jsonl").open("w") as file:
+            for n in range(number * EVENTS // files, (number + 1) * EVENTS // files):
+                row = n - 1 if n % 50 == 1 else n
+                second = row * 7919 % 345_600
+                when = f"2024-04-{second // 86_400 + 1:02d}T{second // 3600 % 24:02d}:{second // 60 % 60:02d}:{second % 60:02d}Z"
+                person = None if n % 997 == 996 else f"u{row % 211}"
+                line = {"event": f"e{row % 5}", "distinct_id": person, "timestamp": when, "properties": {"n": row}}
+                file.write(json.dumps(line) + "\n")
+    return folder
+
+
+def started(*words):
+    """Start the command line as its own process."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "migrate", *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"POSTHOG_API_KEY": "phc_crash"},
+    )
+
+
+def run_until_done(command, kills, dice):
+    """Start, kill, start again; the last one runs to its end. Return its summary and how often each end came."""
+    ends = Counter()
+    while True:
+        with started(*command) as process:
+            try:
+                patience = dice.uniform(0.2, 2.5) if ends["killed"] < kills else None
+                out, err = process.communicate(timeout=patience)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                process.communicate()
+                ends["killed"] += 1
+                continue
+        ends[process.returncode] += 1
+        assert process.returncode in {0, 3, 4}, err
+        if process.returncode in {0, 3}:
+            return json.loads(out.splitlines()[-1]), ends
+
+
+def planned_tuples(workdir):
+    """What the plan holds, from its files."""
+    frame = pl.scan_parquet(workdir / "days/*/*.parquet").select(pl.col("payload").unique()).collect()
+    return {tuple(json.loads(text)[name] for name in TUPLE) for text in frame["payload"]}
+
+
+def test_killed_again_and_again(tmp_path, export):
+    """After every kill the same command goes on; what arrived is what was planned, once in effect, in order."""
+    dice = random.Random(SEED)
+    calm, rough = tmp_path / "calm", tmp_path / "rough"
+    with started("plan", "posthog", export, "--workdir", calm) as undisturbed:
+        undisturbed.communicate()
+    with Sandbox(tmp_path / "data", faults=FAULTS) as sandbox:
+        command = ["run", "posthog", export, "--workdir", rough, "--host", sandbox.url, "--json", "--max-batch-events", "100"]
+        summary, ends = run_until_done(command, KILLS, dice)
+        raw = sandbox.events("raw")
+        collapsed = sandbox.summary()["collapsed"]["events"]
+    planned, events = planned_tuples(rough), summary["events"]
+    print(f"{ends['killed']} kills, {len(planned)} events, {len(raw) - collapsed} sent again, ends {dict(ends)}")  # noqa: T201
+    assert planned == planned_tuples(calm)
+    assert {tuple(row[name] for name in TUPLE) for row in raw} == planned
+    assert collapsed == len(planned) == events["accepted"]
+    assert events["planned"] == events["accepted"] + events["duplicate"]
+    assert events["pending"] == events["parked"] == 0
+    assert summary["balanced"]
+    assert summary["rows"]["read"] == EVENTS
+    latest, seen = {}, set()
+    for row in raw:
+        if row["uuid"] not in seen:
+            seen.add(row["uuid"])
+            assert latest.get(row["distinct_id"], "") <= row["timestamp"], "one person's events overtook each other"
+            latest[row["distinct_id"]] = row["timestamp"]
