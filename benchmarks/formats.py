@@ -78,6 +78,7 @@ def jsonl(world: World, frame: pl.DataFrame, *, large: bool) -> pl.DataFrame:
             "$current_url",
             pl.concat_str(pl.lit("https://shop.example.com"), world.pick("path", "row", _PATHS)),
         ),
+        _text("$browser", world.pick("browser", "person", _BROWSERS)),
         _text("plan", world.pick("plan", "person", _PLANS)),
         _bare("amount", _price(world)),
         _bare("step", pl.col("step")),
@@ -126,7 +127,7 @@ _KEYS: Final = (
 )
 _COMPACT: Final = (
     "uuid event_type event_time user_id device_id session_id event_properties user_properties platform os_name"
-    " device_type device_family country city ip_address library"
+    " device_type device_family country city ip_address library language $insert_id"
 )
 
 

@@ -1,12 +1,12 @@
 """Amplitude: raw events of the Export API, of S3, GCS and Azure exports, and of warehouse copies.
 
 The Export API answers a zip of `<project>_<day>_<hour>#<part>.json.gz`, one JSON object a line with 55 keys, times
-in UTC without a zone (https://amplitude.com/docs/apis/analytics/export, read 2025-11-20). Snowflake, BigQuery and
+in UTC without a zone (https://amplitude.com/docs/apis/analytics/export, read 2026-11-20). Snowflake, BigQuery and
 Redshift copies, Fivetran, Airbyte and Stitch carry the same columns in other spellings, objects as JSON text.
 
-What the source says stands beside what PostHog understands: the event's own properties pass on unchanged, and the
-columns PostHog has no name for are kept as `amplitude_…`. Of a group type with several values in one event PostHog
-can hold one: the first is kept, the row is counted as `several_group_values`.
+What the source says stands beside what PostHog understands: the event's own properties pass on unchanged, and what
+PostHog has no name for is kept as `amplitude_…`. Of several groups of one type PostHog can hold one: the first is
+kept, and the row is counted as `several_group_values`.
 """
 
 from typing import Final
@@ -24,77 +24,407 @@ NAMES: Final = {
     "[Amplitude] Screen Viewed": "$screen",
     "[Amplitude] Element Clicked": "$autocapture",
     "[Amplitude] Element Changed": "$autocapture",
-    # PostHog's $identify merges two ids; Amplitude's only sets user properties.
-    "$identify": "$set",
+    "$identify": "$set",  # PostHog's own $identify merges two ids; Amplitude's only sets user properties
 }
-SESSION_EVENTS: Final = ["session_start", "session_end", "[amplitude] start session", "[amplitude] end session"]
-# The purchase as sent, beside which Amplitude computes a "(Verified)" or "(Unverified)" copy with the amount when
-# it validates the receipt; an amount worked out for both would count a purchase twice.
-VALIDATED: Final = ["revenue_amount", "[Amplitude] Revenue"]
+SESSION_EVENTS: Final = (
+    "session_start",
+    "session_end",
+    "[Amplitude] Start Session",
+    "[Amplitude] End Session",
+)
+# Where a receipt is validated, a copy named "(Verified)" or "(Unverified)" carries the amount of these.
+VALIDATED: Final = ("revenue_amount", "[Amplitude] Revenue")
 
-# https://amplitude.com/docs/data/autocapture-events-and-properties, read 2025-11-20.
-ELEMENT: Final = {"hierarchy": "Hierarchy", "tag": "Tag", "classes": "Class", "identifier": "ID"} | {
-    "href": "Href",
-    "text": "Text",
-}
+# https://amplitude.com/docs/data/autocapture-events-and-properties, read 2026-11-20
 PAGE: Final = ("Page Location", "Page URL", "Page Domain", "Page Path", "Page Title", "Screen Name")
+ELEMENT: Final = ("Hierarchy", "Tag", "Class", "ID", "Href", "Text")
 BAG: Final = (
     *(f"[Amplitude] {name}" for name in (*PAGE, "Viewport Height", "Viewport Width")),
-    *(f"[Amplitude] Element {name}" for name in ELEMENT.values()),
+    *(f"[Amplitude] Element {name}" for name in ELEMENT),
     *("referrer", "referring_domain", "$revenue", "$price", "$quantity", "$currency", "$receipt"),
 )
-CAMPAIGN: Final = (
-    *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "utm_id", "gclid", "gclsrc", "dclid"),
-    *("gbraid", "wbraid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "rdt_cid", "rtd_cid"),
-    *("ko_click_id", "mc_cid", "igshid"),
+CAMPAIGN: Final = tuple(
+    "utm_source utm_medium"  # noqa: SIM905 - a list of one word a line would fill a page
+    " utm_campaign utm_content utm_term utm_id gclid gclsrc dclid gbraid wbraid fbclid msclkid"
+    " ttclid twclid li_fat_id ko_click_id rdt_cid rtd_cid mc_cid igshid".split()
 )
 
-# PostHog's spellings (sources-2.md §0); the keys are what Amplitude's user agent parsers write, in any case.
-BROWSERS: Final = {
-    "Chrome Mobile": "Chrome",
-    "Chrome WebView": "Chrome",
-    "Chrome Headless": "Chrome",
-    "Chrome Mobile iOS": "Chrome iOS",
-    "Firefox Mobile": "Firefox",
-    "Edge": "Microsoft Edge",
-    "Edge Mobile": "Microsoft Edge",
-    "IE": "Internet Explorer",
-    "IEMobile": "Internet Explorer Mobile",
-    "IE Mobile": "Internet Explorer Mobile",
-    "Opera Mobi": "Opera",
-    "Opera Mobile": "Opera",
-    "Samsung Browser": "Samsung Internet",
-    "Facebook": "Facebook Mobile",
-    "UCBrowser": "UC Browser",
-    "Android Browser": "Android Mobile",
-}
+# PostHog's spellings (sources-2.md §0) of what Amplitude's two user agent parsers write.
+BROWSERS: Final = (
+    {f"Chrome {kind}": "Chrome" for kind in ("Mobile", "WebView", "Mobile WebView", "Headless")}
+    | {"Chrome Mobile iOS": "Chrome iOS", "Firefox Mobile": "Firefox", "Samsung Browser": "Samsung Internet"}
+    | {"Edge": "Microsoft Edge", "Edge Mobile": "Microsoft Edge", "IE": "Internet Explorer"}
+    | {
+        "IE Mobile": "Internet Explorer Mobile",
+        "IEMobile": "Internet Explorer Mobile",
+        "UCBrowser": "UC Browser",
+    }
+    | {"Opera Mobi": "Opera", "Opera Mobile": "Opera", "Facebook": "Facebook Mobile"}
+    | {"Android Browser": "Android Mobile"}
+)
+_PHONES: Final = r"android|samsung|galaxy|pixel|nexus|huawei|honor|xiaomi|redmi|oneplus|oppo|vivo|motorola"
+_MACS: Final = r"\b(mac|macos|macintosh|imac|macbook)\b"
+_CHROME_OS: Final = r"\bcros\b|chrome ?os|chromebook"
 SYSTEMS: Final = {
     r"windows phone": "Windows Phone",
     r"windows": "Windows",
     r"\b(iphone|ipad|ipod|ios|ipados)": "iOS",
-    r"\b(mac|macos|macintosh|imac|macbook)\b": "Mac OS X",
-    r"\bcros\b|chrome ?os|chromebook": "Chrome OS",
-    r"android|samsung|galaxy|pixel|nexus|huawei|honor|xiaomi|redmi|oneplus|oppo|vivo|motorola": "Android",
+    _MACS: "Mac OS X",
+    _CHROME_OS: "Chrome OS",
+    _PHONES: "Android",
     r"linux|ubuntu": "Linux",
 }
 DEVICE_TYPES: Final = {
-    r"\btv\b|tvos|fire tv|chromecast": "TV",
+    r"\btv\b|tvos|chromecast": "TV",
     r"\bwatch": "Wearable",
-    r"ipad|tablet|galaxy tab|\bsm-[tx]\d|kindle|nexus (7|9|10)\b|pixel c\b": "Tablet",
-    r"iphone|ipod|phone|\bios\b|android|samsung|galaxy|pixel|nexus|huawei|honor|xiaomi|redmi|oneplus|oppo|vivo"
-    r"|motorola": "Mobile",
-    r"\b(mac|macos|macintosh|imac|macbook)\b|windows|linux|ubuntu|\bcros\b|chrome ?os|chromebook": "Desktop",
+    r"ipad|tablet|galaxy tab|\bsm-[tx]\d|kindle|nexus (7|9|10)\b": "Tablet",
+    rf"iphone|ipod|phone|\bios\b|{_PHONES}": "Mobile",
+    rf"{_MACS}|{_CHROME_OS}|windows|linux|ubuntu": "Desktop",
 }
 
-# Columns without a PostHog name that are worth keeping, under the name they have here.
-KEPT: Final = {
-    **{
-        f"amplitude_{name}": name
-        for name in (
-            *("amplitude_attribution_ids", "amplitude_event_type", "app", "data_type_id", "device_brand"),
-            *("device_carrier", "device_family", "device_type", "dma", "event_id", "global_user_properties"),
-            *("idfa", "partner_id", "plan", "platform", "project_name", "sample_rate", "source_id"),
-            *("start_version", "user_creation_time", "uuid"),
+COLUMNS: Final = tuple(
+    "$insert_id _insert_id"  # noqa: SIM905 - a list of one word a line would fill a page
+    " insert_id ad_id adid amplitude_attribution_ids amplitude_event_type amplitude_id app city"
+    " client_event_time country device_brand device_carrier device_family device_id device_manufacturer device_model"
+    " device_type dma event_id event_properties event_time event_type followed_an_identify global_user_properties"
+    " group_properties groups id idfa ip_address is_attribution_event language library location_lat location_lng"
+    " os_name os_version partner_id paying plan platform project_name region sample_rate session_id source_id"
+    " start_version user_creation_time user_id user_properties uuid version_name".split()
+)
+OBJECTS: Final = ("event_properties", "user_properties", "groups", "group_properties")
+# Amplitude's notes on its own pipeline (when an event was uploaded, by which road, under which schema), and those of
+# the services that copied the rows.
+DROPPED: Final = frozenset(
+    "$insert_key insert_key"  # noqa: SIM905 - a list of one word a line would fill a page
+    " $schema schema data data_type event_type_id client_upload_time server_received_time"
+    " server_upload_time processed_time _fivetran_synced _fivetran_id _fivetran_deleted _airbyte_ab_id"
+    " _airbyte_emitted_at _airbyte_extracted_at _airbyte_generation_id _airbyte_meta _airbyte_normalized_at"
+    " _airbyte_raw_id _sdc_batched_at _sdc_extracted_at _sdc_primary_key _sdc_received_at _sdc_sequence"
+    " _sdc_table_version".split()
+)
+# A chart or a list of users, saved from the dashboard; its cells begin with a tab unless that is switched off
+# (https://amplitude.com/docs/analytics/charts/export-csv-files, read 2026-11-20).
+DASHBOARD: Final = frozenset(
+    {"user id", "amplitude id", "event", "event type", "segment", "device id", "country"}
+)
+
+
+def person() -> pl.Expr:
+    """Return whose event it is."""
+    return expr.first(pl.col("user_id"), pl.col("device_id"))
+
+
+def time() -> pl.Expr:
+    """Return when it happened.
+
+    `event_time` is the client's time corrected by the server's clock. One that cannot be read is a reject and not
+    replaced: another clock would move the event without a word. Where there is none, the client's own time is the
+    only one of the event itself; the others say when it was uploaded.
+    """
+    return expr.timestamp(expr.first(pl.col("event_time"), pl.col("client_event_time")))
+
+
+def insert_id() -> pl.Expr:
+    """Return `$insert_id` in any of its spellings."""
+    return expr.first(pl.col("$insert_id"), pl.col("_insert_id"), pl.col("insert_id"))
+
+
+def dedup_key() -> pl.Expr:
+    """Return what makes the event one: Amplitude's uuid, else its insert id on the device, else all it is told by.
+
+    An insert id is unique on its device for a week only, hence the name and time beside it.
+    """
+    uuid, inserted = expr.canonical_uuid(pl.col("uuid")), insert_id()
+    when = pl.col("_time").dt.epoch("us")
+    insert = expr.key(pl.lit("insert"), inserted, pl.col("device_id"), pl.col("event_type"), when)
+    told = pl.when(uuid.is_null() & inserted.is_null())
+    names = ("device_id", "user_id", "session_id", "event_type", "event_properties")
+    row = expr.key(pl.lit("row"), event_id(), when, *(told.then(pl.col(name)) for name in names))
+    return pl.coalesce(uuid, pl.when(inserted.is_not_null()).then(insert), row)
+
+
+def event_id() -> pl.Expr:
+    """Return the event's number, which Fivetran calls `id`."""
+    return expr.first(pl.col("event_id"), pl.col("id"))
+
+
+def prop(name: str) -> pl.Expr:
+    """Return one of the `BAG` properties of the event as text."""
+    return expr.stripped(pl.col("_bag").struct.field(name))
+
+
+def page() -> dict[str, pl.Expr]:
+    """Return where it happened; `Page URL` lacks the query, `Page Location` has it."""
+    url, viewed = pl.col("_url"), pl.col("_event") == "$pageview"
+    return {
+        "$current_url": url,
+        "$host": pl.coalesce(expr.host(url), prop("[Amplitude] Page Domain")),
+        "$pathname": pl.coalesce(expr.path(url), prop("[Amplitude] Page Path")),
+        "title": pl.when(viewed).then(prop("[Amplitude] Page Title")),
+        "$referrer": prop("referrer"),
+        "$referring_domain": prop("referring_domain"),
+        "$screen_name": prop("[Amplitude] Screen Name"),
+        "$viewport_height": expr.number(prop("[Amplitude] Viewport Height")),
+        "$viewport_width": expr.number(prop("[Amplitude] Viewport Width")),
+    }
+
+
+def element() -> dict[str, pl.Expr]:
+    """Return what was clicked or changed."""
+    captured = pl.when(pl.col("_event") == "$autocapture")
+    known = {name: captured.then(prop(f"[Amplitude] Element {name}")) for name in ELEMENT}
+    return {
+        "$event_type": captured.then(
+            pl.when(pl.col("event_type").str.ends_with("Changed"))
+            .then(pl.lit("change"))
+            .otherwise(pl.lit("click"))
+        ),
+        "$el_text": known["Text"],
+        "$elements_chain": expr.elements_chain(
+            hierarchy=known["Hierarchy"],
+            tag=known["Tag"],
+            classes=known["Class"],
+            identifier=known["ID"],
+            href=known["Href"],
+            text=known["Text"],
+        ),
+    }
+
+
+def device() -> dict[str, pl.Expr]:
+    """Return browser and system: `os_name` and `os_version` are the browser's on the web and the system's elsewhere."""
+    web, browser = pl.col("_web"), pl.when(pl.col("_web"))
+    kind = pl.concat_str("device_family", "device_type", separator=" ", ignore_nulls=True)
+    more = pl.concat_str(kind, "device_model", "platform", separator=" ", ignore_nulls=True)
+    model = expr.first(pl.col("device_model"), pl.when(~web).then("device_type"))
+    native = (expr.classified(expr.stripped(pl.col(name)), SYSTEMS) for name in ("os_name", "platform"))
+    by_name, by_platform = native
+    return {
+        "$browser": browser.then(expr.lookup(expr.stripped(pl.col("os_name")), BROWSERS)),
+        "$browser_version": browser.then(
+            expr.number(pl.col("os_version").str.extract(r"^\s*(\d+(?:\.\d+)?)"))
+        ),
+        "$os": browser.then(expr.classified(kind, SYSTEMS)).otherwise(
+            pl.coalesce(by_name, expr.stripped(pl.col("os_name")), by_platform)
+        ),
+        "$os_version": pl.when(~web).then(expr.stripped(pl.col("os_version"))),
+        "$device_type": expr.classified(more, DEVICE_TYPES),
+        "$device_model": model,
+        "$device_manufacturer": expr.first(pl.col("device_manufacturer"), pl.col("device_brand")),
+        "$device_id": expr.stripped(pl.col("device_id")),
+    }
+
+
+def place() -> dict[str, pl.Expr]:
+    """Return where on earth; countries and regions come as English names."""
+    return {
+        "$ip": expr.stripped(pl.col("ip_address")),
+        "$geoip_city_name": expr.stripped(pl.col("city")),
+        "$geoip_subdivision_1_name": expr.stripped(pl.col("region")),
+        "$geoip_country_name": expr.stripped(pl.col("country")),
+        "$geoip_latitude": expr.number(pl.col("location_lat")),
+        "$geoip_longitude": expr.number(pl.col("location_lng")),
+    }
+
+
+def software() -> dict[str, pl.Expr]:
+    """Return app and library; Flutter names two libraries, `outer/1.0_inner/2.0`, of which the first was called."""
+    library, language = expr.stripped(pl.col("library")), expr.stripped(pl.col("language"))
+    code = language.str.contains(r"^[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
+    return {
+        "$app_version": expr.stripped(pl.col("version_name")),
+        "$lib": library.str.extract(r"^([^/]+)"),
+        "$lib_version": library.str.extract(r"^[^/]+/([^_]+)"),
+        "amplitude_library": pl.when(library.str.contains(r"/.*/")).then(library),
+        "$browser_language": pl.when(code).then(language.str.replace_all("_", "-", literal=True)),
+        "amplitude_language": pl.when(~code).then(language),
+    }
+
+
+def money() -> dict[str, pl.Expr]:
+    """Return plain `revenue` and `currency`: `$revenue`, else price times quantity.
+
+    A purchase with a receipt has its amount in its validated copy too: worked out for both it would count twice.
+    """
+    worked_out = expr.number(prop("$price")) * expr.number(prop("$quantity")).fill_null(1.0)
+    twice = pl.col("event_type").is_in(VALIDATED) & prop("$receipt").is_not_null()
+    revenue = pl.coalesce(expr.number(prop("$revenue")), pl.when(~twice).then(worked_out))
+    return {"revenue": revenue, "currency": prop("$currency")}
+
+
+def session() -> dict[str, pl.Expr]:
+    """Return the session: Amplitude's id is its start in milliseconds on the device, -1 for none."""
+    start = expr.integer(pl.col("session_id"))
+    owner = expr.first(pl.col("device_id"), pl.col("user_id"))
+    return {
+        "$session_id": expr.session_id(pl.when(start > 0).then(start), pl.col("_time"), owner),
+        "amplitude_session_id": expr.without(expr.stripped(pl.col("session_id")), "-1"),
+    }
+
+
+def kept() -> dict[str, pl.Expr]:
+    """Return what PostHog has no name for."""
+    texts = (
+        *("amplitude_attribution_ids", "amplitude_event_type", "amplitude_id", "app", "device_brand"),
+        *("device_carrier", "device_family", "device_type", "dma", "idfa", "partner_id", "platform"),
+        *("project_name", "source_id", "start_version", "user_creation_time", "uuid"),
+    )
+    client = pl.col("client_event_time")
+    return {
+        **{f"amplitude_{name.removeprefix('amplitude_')}": expr.stripped(pl.col(name)) for name in texts},
+        **{
+            f"amplitude_{n}": expr.without(expr.stripped(pl.col(n)), "{}")
+            for n in ("plan", "global_user_properties")
+        },
+        **{
+            f"amplitude_{n}": expr.boolean(pl.col(n))
+            for n in ("paying", "is_attribution_event", "followed_an_identify")
+        },
+        "amplitude_adid": expr.first(pl.col("adid"), pl.col("ad_id")),
+        "amplitude_client_event_time": pl.when(client != pl.col("event_time")).then(client),
+        "amplitude_event_id": expr.integer(event_id()),
+        "amplitude_sample_rate": expr.number(pl.col("sample_rate")),
+        "$insert_id": insert_id(),
+    }
+
+
+def person_properties(options: Options) -> dict[str, pl.Expr]:
+    """Return `$set` and `$set_once`: what is new of a person in event order; all of it where the row says just that.
+
+    Every Amplitude event repeats its user's properties as they then were. `EMPTY` is its word for "none" and stands
+    in `initial_…` only. A row that will be rejected must not hide a change from the next.
+    """
+    if options.person_properties == "none":
+        return {}
+    usable = pl.col("_time").is_not_null() & pl.col("_person").is_not_null()
+    rest, once = (pl.when(usable).then(pl.col("_user").struct.field(name)) for name in ("rest", "once"))
+    order = [pl.col("_time"), pl.col(ROW)]
+    whole = (
+        {"set": rest, "set_once": once}
+        if options.person_properties == "set"
+        else {"set_once": expr.joined(rest, once)}
+    )
+    new = {name: expr.changed(bag, by=pl.col("_person"), order_by=order) for name, bag in whole.items()}
+    told = pl.when(pl.col("_event") == "$set")
+    return {name: told.then(whole[name]).otherwise(new[name]) for name in whole}
+
+
+def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return the event each row is."""
+    library = pl.col("library").str.contains(r"^amplitude-(ts|js)\b")
+    platform = expr.stripped(pl.col("platform")).str.to_lowercase()
+    known = rows.with_columns(
+        time().alias("_time"),
+        person().alias("_person"),
+        expr.lookup(expr.stripped(pl.col("event_type")), NAMES).alias("_event"),
+        expr.fields(pl.col("event_properties"), BAG).alias("_bag"),
+        expr.parted(pl.col("user_properties"), prefix="initial_", empty=["EMPTY"]).alias("_user"),
+        pl.coalesce(platform == "web", library, pl.lit(False)).alias("_web"),
+    ).with_columns(expr.first(prop("[Amplitude] Page Location"), prop("[Amplitude] Page URL")).alias("_url"))
+    return events.events(
+        known,
+        event=pl.col("_event"),
+        distinct_id=pl.col("_person"),
+        timestamp=pl.col("_time"),
+        dedup_key=dedup_key(),
+        properties=expr.with_query(pl.col("event_properties"), pl.col("_url"), CAMPAIGN),
+        rest=pl.col(REST),
+        extra=page() | element() | device() | place() | software() | money() | session() | kept(),
+        groups=expr.first_values(pl.col("groups")),
+        **person_properties(options),
+    )
+
+
+def group_events(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Return a `$groupidentify` for each group a row tells news of, in event order; Amplitude's own tell it always.
+
+    A group update without a person gets the id that PostHog's server libraries give it, `$type_key`.
+    """
+    told = pl.col("event_type") == "$groupidentify"
+    update = pl.col("_update").struct
+    known = (
+        rows.filter(told | (expr.stripped(pl.col("group_properties")) != "{}"))
+        .with_columns(
+            time().alias("_time"),
+            expr.group_updates(pl.col("groups"), pl.col("group_properties")).alias("_update"),
         )
-    },
-}
+        .explode("_update")
+        .filter(pl.col("_update").is_not_null())
+        .with_columns(update.field("owner").alias("_owner"), update.field("properties").alias("_properties"))
+    )
+    usable = pl.when(pl.col("_time").is_not_null()).then(pl.col("_properties"))
+    new = expr.changed(usable, by=pl.col("_owner"), order_by=[pl.col("_time"), pl.col(ROW)])
+    return events.events(
+        known.filter(told | new.is_not_null()),
+        event=pl.lit("$groupidentify"),
+        distinct_id=pl.coalesce(
+            person(), pl.format("${}", pl.col("_owner").str.replace("\x1f", "_", literal=True))
+        ),
+        timestamp=pl.col("_time"),
+        dedup_key=expr.key(dedup_key(), pl.lit("groupidentify"), pl.col("_owner")),
+        properties=pl.col("_properties"),
+        extra={"amplitude_uuid": expr.stripped(pl.col("uuid"))},
+    )
+
+
+def to_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return the rows' events, and the group updates they tell of."""
+    own = rows.filter(pl.col("event_type").ne_missing("$groupidentify"))
+    return events.concat([own_events(own, options), group_events(rows)])
+
+
+def merged_ids(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
+    """Return no usable event: the rows say which two Amplitude ids are one person, and are left out."""
+    nothing = pl.lit(None, pl.String)
+    time = pl.lit(None, pl.Datetime("us", "UTC"))
+    return events.events(rows, event=nothing, distinct_id=nothing, timestamp=time, dedup_key=nothing)
+
+
+def is_dashboard(columns: frozenset[str]) -> bool:
+    """Return whether a file with these columns was saved from the dashboard."""
+    titled = any(name.startswith("\t") for name in columns)
+    bare = {name.strip() for name in columns}
+    return "event_type" not in bare and (titled or bool(bare & DASHBOARD))
+
+
+MAPPING: Final = Platform(
+    title="Amplitude",
+    reads="Export API zip, S3/GCS/Azure folders, and Snowflake, BigQuery, Redshift, Fivetran, Airbyte or Stitch copies"
+    " as JSONL, CSV or Parquet",
+    tables=[
+        Table(
+            name="events",
+            columns=dict.fromkeys(COLUMNS, pl.String),
+            matches=lambda columns: (
+                "event_type" in columns and bool(columns & {"event_time", "client_event_time"})
+            ),
+            to_events=to_events,
+            objects=OBJECTS,
+            filters={"session_events": pl.col("event_type").is_in(SESSION_EVENTS)},
+            # A list with more than one value, among the groups.
+            warnings={
+                "several_group_values": pl.col("groups").str.contains(
+                    r'\[\s*("(?:[^"\\]|\\.)*"|[^"\]\s,]+)\s*,'
+                )
+            },
+            dropped=DROPPED,
+        ),
+        Table(
+            name="merged_ids",
+            columns=dict.fromkeys(("amplitude_id", "merged_amplitude_id"), pl.String),
+            matches=has("amplitude_id", "merged_amplitude_id"),
+            to_events=merged_ids,
+            filters={"merged_ids": pl.col(ROW).is_not_null()},
+            dropped=frozenset({"scope", "merge_time", "merge_event_time", "merge_server_time"}),
+        ),
+        Table(
+            name="dashboard_csv",
+            columns={},
+            matches=is_dashboard,
+            to_events=merged_ids,
+            refusal="this is a table saved from Amplitude's dashboard: it holds counts or users as they are now, not"
+            " events; export the raw events instead, with the Export API (Settings > Projects > Export Data), to S3,"
+            " GCS or Azure, or from your warehouse",
+        ),
+    ],
+)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import msgspec
 import polars as pl
@@ -77,21 +77,13 @@ def group_updates(groups: str | None, properties: str | None) -> list[dict[str, 
     return [_group_update(kind, key, bag) for kind, key, bag in updates]
 
 
-def completed(bag: str | None, url: str, names: Sequence[str]) -> str:
-    """Return the bag with those of the URL's query parameters that are among the names and not in it."""
-    members = _object.decode(bag or "{}")
-    for key, value in parse_qsl(_query(url)):
-        if key in names and key not in members:
-            members[key] = Raw(msgspec.json.encode(value))
-    return msgspec.json.encode(members).decode()
-
-
-def _query(url: str) -> str:
-    """Return a URL's query, nothing where it is no URL."""
-    try:
-        return urlsplit(url).query
-    except ValueError:
-        return ""
+def parameters(query: str, names: Sequence[str]) -> str | None:
+    """Return those of a URL query's parameters that are among the names, as an object; the first of each counts."""
+    found: dict[str, str] = {}
+    for name, value in parse_qsl(query):
+        if name in names:
+            found.setdefault(name, value)
+    return msgspec.json.encode(found).decode() if found else None
 
 
 def _text(bag: dict[str, Raw]) -> str | None:

@@ -1,5 +1,6 @@
 """The SQLite file: inputs, days, acknowledgements, rejects, parked, import id."""
 
+import errno
 import fcntl
 import json
 import sqlite3
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
-from migrate.errors import Refused
+from migrate.errors import Refused, Stopped
 
 FILE: Final = "checkpoint.sqlite"
 LOCK: Final = "lock"
@@ -333,6 +334,27 @@ def held(workdir: Path) -> Iterator[None]:
                 "wait for it to end, or use another --workdir"
             ) from None
         yield
+
+
+_ROOM: Final = frozenset(
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOENT, errno.EMFILE)
+)
+
+
+@contextmanager
+def writable(workdir: Path) -> Iterator[None]:
+    """Turn what a disk can refuse (space, permission, a folder that is gone) into Stopped, with what to do."""
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError) as error:
+        if isinstance(error, OSError) and error.errno not in _ROOM:
+            raise
+        words = error.strerror if isinstance(error, OSError) else error
+        where = getattr(error, "filename", None) or workdir
+        raise Stopped(
+            f"{where}: cannot be written or read, found '{words}'; see to space and permissions, "
+            "then run the same command again to resume"
+        ) from error
 
 
 _MEND: Final = (

@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from migrate import jsontext, properties, special
 from migrate.mapping import ROW
 
 MAX_NAME_BYTES: Final = 200
@@ -18,15 +19,12 @@ MIN_AGE: Final = timedelta(hours=48)
 """PostHog asks that history be at least this old (posthog-ingestion.md §3.3)."""
 MAX_GROUP_TYPES: Final = 5
 
-JUNK_IDS: Final = frozenset(
-    "0 -1 00000000-0000-0000-0000-000000000000 anonymous anonymous-user backend distinct_id distinctid email false"
-    " guest id n/a nan nil none not_authenticated null system true undefined unknown user {} []".split()
-) | {"[object object]"}
-"""Ids that are no one's: PostHog's two lists and Amplitude's (posthog-ingestion.md §2.5, §3.7; sources-1.md §0.5)."""
+JUNK_IDS: Final = special.ILLEGAL_IDS | {"-1", "[]", "n/a", "nil", "unknown", "{}"}
+"""Ids that are no one's, in lower case: PostHog's lists, and Amplitude's and Mixpanel's (sources-1.md §0.5)."""
 
-MERGE_EVENTS: Final = ("$identify", "$create_alias", "$merge_dangerously")
 
-_SURROUNDING: Final = "\"'"
+Rule = tuple[str, pl.Expr, pl.Expr]
+"""A reason, whether an event must be rejected for it, and what to show."""
 
 
 @dataclass(frozen=True)
@@ -46,21 +44,22 @@ def checked(frame: pl.DataFrame, now: datetime) -> Checked:
     rejected when one is: a row is never half migrated.
     """
     clean, repairs = _clean(frame)
-    judged = clean.with_columns(_reason(now).alias("reason"))
-    bad = judged.filter(pl.col("reason").is_not_null())
-    rejects = bad.select(ROW, "reason", _found().alias("value")).unique(
-        ROW, keep="first", maintain_order=True
+    verdict = pl.coalesce(
+        pl.when(broken).then(pl.struct(reason=pl.lit(reason), value=found))
+        for reason, broken, found in (*_rules(now), *_object_rules(clean))
     )
-    kept = judged.drop("reason")
+    found = clean.select(ROW, verdict.alias("verdict")).filter(pl.col("verdict").is_not_null())
+    rejects = found.unnest("verdict").unique(ROW, keep="first", maintain_order=True)
+    kept = clean
     if rejects.height:
-        kept = kept.join(rejects.select(ROW), on=ROW, how="anti", maintain_order="left")
+        kept = clean.join(rejects.select(ROW), on=ROW, how="anti", maintain_order="left")
     kept = kept.with_columns(junk(pl.col("distinct_id")).alias("junk"))
     return Checked(kept, rejects, repairs, _warnings(kept, now))
 
 
 def junk(distinct_id: pl.Expr) -> pl.Expr:
     """Return whether an id is a placeholder that many people share."""
-    return distinct_id.str.to_lowercase().str.strip_chars(_SURROUNDING).is_in(sorted(JUNK_IDS))
+    return distinct_id.str.to_lowercase().str.strip_chars(special.QUOTES).is_in(sorted(JUNK_IDS))
 
 
 def _clean(frame: pl.DataFrame) -> tuple[pl.DataFrame, Counter[str]]:
@@ -73,31 +72,33 @@ def _clean(frame: pl.DataFrame) -> tuple[pl.DataFrame, Counter[str]]:
     return clean, +Counter({"nul_character": int(nul), "blanks_around_id": int(blanks)})
 
 
-def _reason(now: datetime) -> pl.Expr:
-    """Return why an event cannot go, null where it can."""
+def _rules(now: datetime) -> list[Rule]:
+    """Return the rules for the event's own columns."""
     name, person, time = pl.col("event"), pl.col("distinct_id"), pl.col("timestamp")
-    rules = {
-        "no_timestamp": time.is_null(),
-        "timestamp_out_of_range": ~time.dt.year().is_between(1, 9999),
-        "timestamp_in_future": time > now + MAX_FUTURE,
-        "no_event_name": name.is_null() | (name == ""),
-        "event_name_too_long": name.str.len_bytes() > MAX_NAME_BYTES,
-        "event_not_importable": name == "$performance_event",
-        "no_distinct_id": person.is_null() | (person == ""),
-        "distinct_id_too_long": person.str.len_bytes() > MAX_DISTINCT_ID_BYTES,
-    }
-    return pl.coalesce([pl.when(broken).then(pl.lit(reason)) for reason, broken in rules.items()])
+    return [
+        ("no_timestamp", time.is_null(), pl.lit(None, pl.String)),
+        ("timestamp_out_of_range", ~time.dt.year().is_between(1, 9999), time.dt.to_string("iso")),
+        ("timestamp_in_future", time > now + MAX_FUTURE, time.dt.to_string("iso")),
+        ("no_event_name", name.is_null() | (name == ""), name),
+        ("event_name_too_long", name.str.len_bytes() > MAX_NAME_BYTES, name),
+        ("event_not_importable", name == "$performance_event", name),
+        ("no_distinct_id", person.is_null() | (person == ""), person),
+        ("distinct_id_too_long", person.str.len_bytes() > MAX_DISTINCT_ID_BYTES, person),
+        ("no_dedup_key", pl.all_horizontal(pl.col("uuid", "dedup_key").is_null()), name),
+    ]
 
 
-def _found() -> pl.Expr:
-    """Return what was found where the rule was broken."""
-    return (
-        pl.when(pl.col("reason").str.contains("timestamp"))
-        .then(pl.col("timestamp").dt.to_string("iso"))
-        .when(pl.col("reason").str.contains("distinct_id"))
-        .then(pl.col("distinct_id"))
-        .otherwise(pl.col("event"))
-    )
+def _object_rules(frame: pl.DataFrame) -> list[Rule]:
+    """Return the rules for objects that come as text: they must be objects, and no deeper than PostHog reads."""
+    rules = []
+    for name in properties.TEXTS:
+        if frame.schema[name] == pl.String and frame[name].null_count() < frame.height:
+            bare = pl.col(name).str.strip_chars()
+            is_object = bare.str.starts_with("{") & bare.str.ends_with("}")
+            shown = pl.format("{}: {}", pl.lit(name), name)
+            rules.append(("bad_json", ~is_object & ~bare.is_in(properties.NOTHING), shown))
+            rules.append(("nested_too_deep", pl.lit(jsontext.too_deep(frame[name])), shown))
+    return rules
 
 
 def _warnings(frame: pl.DataFrame, now: datetime) -> Counter[str]:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from migrate.apply import Delivery
     from migrate.report import Talk
     from migrate.sandbox import Sandbox
+    from migrate.sender import Delivery
     from migrate.session import Session, Settings, Work
 
 SANDBOX: Final = "sandbox"
@@ -414,7 +414,7 @@ def _settings(
 
 def _delivery(choices: dict[str, Any], stack: ExitStack) -> tuple[Delivery, Sandbox | None]:
     """Return how and where to send, and the sandbox, which lives as long as the stack, if that is where."""
-    from migrate.apply import Delivery  # noqa: PLC0415
+    from migrate.sender import Delivery  # noqa: PLC0415
     from migrate.target import checked_key, host_url, is_cloud  # noqa: PLC0415
 
     host, key, rate = choices["host"], choices["api_key"], choices["rate"]
@@ -453,13 +453,14 @@ def _delivery(choices: dict[str, Any], stack: ExitStack) -> tuple[Delivery, Sand
 @contextmanager
 def _session(workdir: Path, *, create: bool = False) -> Iterator[Session]:
     """Hold a workdir; the first SIGINT or SIGTERM stops the work in good order, the second leaves at once."""
-    from migrate.checkpoint import Checkpoint, held  # noqa: PLC0415
+    from migrate.checkpoint import Checkpoint, held, writable  # noqa: PLC0415
     from migrate.session import Session  # noqa: PLC0415
 
     if not create and not workdir.is_dir():
         raise Refused(f"{workdir}: no such workdir; plan first with 'migrate plan'")
-    workdir.mkdir(parents=True, exist_ok=True)
-    with held(workdir), Checkpoint.open(workdir, create=create) as checkpoint:
+    with writable(workdir):
+        workdir.mkdir(parents=True, exist_ok=True)
+    with writable(workdir), held(workdir), Checkpoint.open(workdir, create=create) as checkpoint:
         session = Session(checkpoint)
 
         def stop(*_: object) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 from migrate.checkpoint import Part
 
 DAYS: Final = "days"
+_SPAN: Final = "span"
 SCHEMA: Final = pa.schema(
     [
         ("timestamp", pa.timestamp("us", "UTC")),
@@ -32,8 +34,8 @@ _GROUP_BYTES: Final = 8 * 2**20
 
 
 @dataclass
-class _Day:
-    """One open file of a day."""
+class _File:
+    """One file of a day, or of a span of days that is yet to be parted."""
 
     path: Path
     writer: pq.ParquetWriter
@@ -42,17 +44,30 @@ class _Day:
     first: int = 2**63 - 1
     last: int = -(2**63)
 
+    def add(self, group: pl.DataFrame) -> None:
+        """Write events in timestamp order as one row group."""
+        times = group["timestamp"].dt.epoch("us")
+        self.writer.write_table(arrow(group), row_group_size=group.height)
+        self.events += group.height
+        self.bytes += int(group["payload"].str.len_bytes().sum())
+        self.first = min(self.first, int(times[0]))
+        self.last = max(self.last, int(times[-1]))
+
 
 @dataclass
 class DayWriter:
-    """Writes one input's events aside, then moves them into their day folders when all of them are there."""
+    """Writes one input's events aside, then moves them into their day folders when all of them are there.
+
+    Memory is about `_FLUSH_BYTES` of payloads, and one frame. Where the events held belong to more days than can be
+    written at once they go into spans of days first, which are parted in the end.
+    """
 
     workdir: Path
     input: int
     _held: list[pl.DataFrame] = field(default_factory=list)
     _held_bytes: int = 0
-    _open: OrderedDict[str, _Day] = field(default_factory=OrderedDict)
-    _closed: list[tuple[str, _Day]] = field(default_factory=list)
+    _open: OrderedDict[str, _File] = field(default_factory=OrderedDict)
+    _closed: list[tuple[str, _File]] = field(default_factory=list)
     _files: int = 0
 
     @property
@@ -69,9 +84,11 @@ class DayWriter:
 
     def files(self) -> dict[str, list[Path]]:
         """Close what is open; return the files of each day."""
-        self._flush()
-        while self._open:
-            self._close(next(iter(self._open)))
+        self._close_all()
+        while spans := [written for key, written in self._closed if key.startswith(_SPAN)]:
+            self._closed = [(key, written) for key, written in self._closed if not key.startswith(_SPAN)]
+            for span in spans:
+                self._part(span.path)
         found: dict[str, list[Path]] = {}
         for day, written in self._closed:
             found.setdefault(day, []).append(written.path)
@@ -81,15 +98,16 @@ class DayWriter:
         """Make the files durable under their final names; return what they are."""
         self.files()
         parts = [self._place(day, written) for day, written in self._closed]
-        for folder in {self.workdir / DAYS} | {(self.workdir / part.path).parent for part in parts}:
-            if folder.exists():
-                synced(folder)
+        folders = {(self.workdir / part.path).parent for part in parts}
+        for folder in [*sorted(folders), self.workdir / DAYS, self.workdir] if parts else ():
+            synced(folder)
         return parts
 
     def discard(self) -> None:
         """Remove what was written aside."""
         for written in self._open.values():
             written.writer.close()
+        self._open.clear()
         if self.aside.exists():
             for path in self.aside.iterdir():
                 path.unlink()
@@ -101,44 +119,59 @@ class DayWriter:
             return
         held = pl.concat(self._held).sort("timestamp", maintain_order=True)
         self._held, self._held_bytes = [], 0
-        days = held.select(pl.col("timestamp").dt.date().rle()).unnest("timestamp")
+        day = held["timestamp"].dt.date()
+        if day.n_unique() <= _OPEN_DAYS:
+            self._append(held, day.dt.to_string("iso"))
+            return
+        number, length = day.to_physical(), 1
+        while (number // length).n_unique() > _OPEN_DAYS:
+            length *= _OPEN_DAYS
+        name = pl.format("{}-{}-{}", pl.lit(_SPAN), pl.lit(length), pl.lit(number // length))
+        self._append(held, held.select(name).to_series())
+
+    def _append(self, frame: pl.DataFrame, names: pl.Series) -> None:
+        """Add events in timestamp order to the files of these names."""
         start = 0
-        for length, day in days.iter_rows():
-            self._append(day.isoformat(), held.slice(start, length))
+        for length, name in names.rle().struct.unnest().iter_rows():
+            written = self._file(name)
+            for group in _groups(frame.slice(start, length)):
+                written.add(group)
             start += length
 
-    def _append(self, day: str, frame: pl.DataFrame) -> None:
-        """Add events of one day, in timestamp order, to its file."""
-        written = self._file(day)
-        size = int(frame["payload"].str.len_bytes().sum())
-        times = frame["timestamp"].dt.epoch("us")
-        group_rows = max(1, frame.height * _GROUP_BYTES // max(size, _GROUP_BYTES))
-        written.writer.write_table(arrow(frame), row_group_size=group_rows)
-        written.events += frame.height
-        written.bytes += size
-        written.first = min(written.first, int(times[0]))
-        written.last = max(written.last, int(times[-1]))
+    def _part(self, path: Path) -> None:
+        """Write a span's events to their days, or to shorter spans where it holds too many."""
+        with pq.ParquetFile(path, pre_buffer=False) as file:
+            for group in range(file.num_row_groups):
+                self.write(pl.DataFrame(file.read_row_group(group)))
+        self._close_all()
+        path.unlink()
 
-    def _file(self, day: str) -> _Day:
-        """Return the day's open file, closing the one used longest ago when too many are open."""
-        if day in self._open:
-            self._open.move_to_end(day)
-            return self._open[day]
+    def _file(self, name: str) -> _File:
+        """Return the open file of this name, closing the one used longest ago when too many are open."""
+        if name in self._open:
+            self._open.move_to_end(name)
+            return self._open[name]
         if len(self._open) >= _OPEN_DAYS:
             self._close(next(iter(self._open)))
         self.aside.mkdir(parents=True, exist_ok=True)
-        path = self.aside / f"{day}_{self._files:06d}.parquet"
+        path = self.aside / f"{name}_{self._files:06d}.parquet"
         self._files += 1
-        self._open[day] = _Day(path, pq.ParquetWriter(path, SCHEMA, compression="zstd", compression_level=1))
-        return self._open[day]
+        self._open[name] = _File(path, writer(path))
+        return self._open[name]
 
-    def _close(self, day: str) -> None:
-        """Close a day's file."""
-        written = self._open.pop(day)
+    def _close(self, name: str) -> None:
+        """Close one file."""
+        written = self._open.pop(name)
         written.writer.close()
-        self._closed.append((day, written))
+        self._closed.append((name, written))
 
-    def _place(self, day: str, written: _Day) -> Part:
+    def _close_all(self) -> None:
+        """Write what is held and close what is open."""
+        self._flush()
+        while self._open:
+            self._close(next(iter(self._open)))
+
+    def _place(self, day: str, written: _File) -> Part:
         """Make one file durable and move it to its day."""
         synced(written.path)
         folder = self.workdir / DAYS / day
@@ -148,6 +181,27 @@ class DayWriter:
         os.replace(written.path, path)
         relative = path.relative_to(self.workdir).as_posix()
         return Part(relative, self.input, day, written.events, written.bytes, written.first, written.last)
+
+
+def writer(path: Path) -> pq.ParquetWriter:
+    """Return a writer of finished events; readers find the first timestamp of a row group in its statistics."""
+    return pq.ParquetWriter(
+        path,
+        SCHEMA,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=["event", "distinct_id", "file"],
+        write_statistics=["timestamp"],
+    )
+
+
+def _groups(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Yield the frame in pieces of about `_GROUP_BYTES` of payloads, at least one event each."""
+    ends = frame["payload"].str.len_bytes().cast(pl.Int64).cum_sum()
+    start = 0
+    for length in ((ends - 1) // _GROUP_BYTES).rle().struct.field("len"):
+        yield frame.slice(start, length)
+        start += length
 
 
 def arrow(frame: pl.DataFrame) -> pa.Table:

@@ -28,8 +28,7 @@ _NOT_IN_CLASS = re.compile(r'[\s";]')
 _QUOTE = re.compile(r'\\?"')
 
 
-def chain(  # noqa: PLR0913 - what is known of an element, by name
-    *,
+def chain(  # noqa: PLR0913, PLR0917 - what is known of an element, by name
     hierarchy: str | None = None,
     tag: str | None = None,
     classes: str | None = None,

@@ -131,8 +131,8 @@ def session_id(start_ms: pl.Expr, event_time: pl.Expr, *owner: pl.Expr) -> pl.Ex
     (posthog-ingestion.md §3.9, sources-2.md §0). Null where the start is.
     """
     day = ((event_time.dt.epoch("ms") - start_ms) // DAY_MS).clip(0)
-    start = start_ms + day * DAY_MS
-    return pl.when(start_ms.is_not_null()).then(uuid7(start, pl.lit("session"), start_ms, day, *owner))
+    session = pl.struct(start_ms.alias("start"), day.alias("day"), key(*owner).alias("owner"))
+    return session.map_batches(_session_ids, return_dtype=pl.String, is_elementwise=True)
 
 
 def canonical_uuid(text: pl.Expr) -> pl.Expr:
@@ -171,7 +171,7 @@ def path(url: pl.Expr) -> pl.Expr:
     return pl.when(found == "").then(pl.lit("/")).otherwise(found)
 
 
-def changed(value: pl.Expr, *, by: pl.Expr, order_by: pl.Expr) -> pl.Expr:
+def changed(value: pl.Expr, *, by: pl.Expr, order_by: pl.Expr | Sequence[pl.Expr]) -> pl.Expr:
     """Return the value where it differs from the last one before it of the same owner within the chunk, else null."""
     before = value.forward_fill().shift().over(by, order_by=order_by)
     return pl.when(value.ne_missing(before)).then(value)
@@ -198,6 +198,12 @@ def parted(bag: pl.Expr, *, prefix: str, empty: Sequence[str] = ()) -> pl.Expr:
     return _on_unique(bag, dtype, lambda text: bags.parted(text, prefix, nothing))
 
 
+def joined(*objects: pl.Expr) -> pl.Expr:
+    """Return the members of JSON object texts as one object, null where there are none; no key may stand in two."""
+    inside = pl.concat_str([jsontext.inside(text) for text in objects], separator=",", ignore_nulls=True)
+    return pl.when(inside != "").then(pl.concat_str([pl.lit("{"), inside, pl.lit("}")]))
+
+
 def first_values(bag: pl.Expr) -> pl.Expr:
     """Return a JSON object with each list reduced to its first value, as text; null where nothing is left."""
     return _on_unique(bag, pl.String, bags.first_values)
@@ -211,18 +217,26 @@ def group_updates(groups: pl.Expr, properties: pl.Expr) -> pl.Expr:
 
 def with_query(bag: pl.Expr, url: pl.Expr, names: Sequence[str]) -> pl.Expr:
     """Return the bag with these query parameters of the URL, where it holds none of them itself."""
-    in_url = url.str.contains_any([f"{name}=" for name in names]).fill_null(value=False)
+    in_url = url.str.contains_any([f"{name}=" for name in names])
     in_bag = bag.str.contains_any([f'"{name}"' for name in names]).fill_null(value=False)
-    needy = pl.when(in_url & ~in_bag)
-    both = pl.struct(needy.then(bag).alias("bag"), needy.then(url).alias("url"))
-    return pl.coalesce(_on_unique(both, pl.String, lambda bag, url: bags.completed(bag, url, names)), bag)
+    query = pl.when(in_url & ~in_bag).then(url.str.extract(r"\?([^#]*)"))
+    found = _on_unique(query, pl.String, lambda query: bags.parameters(query, names))
+    return pl.when(found.is_null()).then(bag).otherwise(joined(bag, found))
 
 
-def elements_chain(**known: pl.Expr) -> pl.Expr:
-    """Return PostHog's `$elements_chain` of a clicked element; the names are those of `elements.chain`."""
-    return _on_unique(
-        pl.struct(**known), pl.String, lambda *values: elements.chain(**dict(zip(known, values)))
-    )
+def elements_chain(  # noqa: PLR0913 - what is known of an element, by name
+    *,
+    hierarchy: pl.Expr,
+    tag: pl.Expr,
+    classes: pl.Expr,
+    identifier: pl.Expr,
+    href: pl.Expr,
+    text: pl.Expr,
+) -> pl.Expr:
+    """Return PostHog's `$elements_chain` of a clicked element, see `elements.chain`."""
+    known = (hierarchy, tag, classes, identifier, href, text)
+    element = pl.struct(expr.alias(f"field_{place}") for place, expr in enumerate(known))
+    return _on_unique(element, pl.String, elements.chain)
 
 
 def _on_unique(
@@ -232,6 +246,16 @@ def _on_unique(
     return values.map_batches(
         lambda given: bags.on_unique(given, dtype, function), return_dtype=dtype, is_elementwise=True
     )
+
+
+def _session_ids(sessions: pl.Series) -> pl.Series:
+    """Return the ids, each distinct one made once; `start` and `day` are numbers, `owner` text."""
+    table = sessions.struct.unnest()
+    start, day, owner = pl.col("start"), pl.col("day"), pl.col("owner")
+    made = uuid7(start + day * DAY_MS, pl.lit("session"), start, day, owner)
+    ids = table.unique().filter(start.is_not_null()).with_columns(made.alias("id"))
+    found = table.join(ids, on=table.columns, how="left", nulls_equal=True, maintain_order="left")
+    return found["id"].alias(sessions.name)
 
 
 def _timestamps(texts: pl.Series, zone: str) -> pl.Series:

@@ -39,7 +39,7 @@ def recognised(
         if found is None:
             skipped.setdefault("empty", []).append(source.name)
             continue
-        table = platform.table_for(found.columns)
+        table = platform.table_for(found.columns) if found.columns else _first(platform)
         if table is None:
             unknown.append((source.name, found.columns))
             continue
@@ -54,6 +54,11 @@ def recognised(
     if unknown:
         skipped.setdefault("unknown", []).extend(name for name, _ in unknown)
     return jobs
+
+
+def _first(platform: Platform) -> Table:
+    """Return the table that answers for a file in which nothing can be read: its rejects are what is planned."""
+    return next(table for table in platform.tables if not table.refusal)
 
 
 def _unknown(unknown: list[tuple[str, tuple[str, ...]]], platform: Platform) -> str:

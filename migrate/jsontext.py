@@ -2,26 +2,20 @@
 
 import io
 import json
-import math
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 import polars as pl
 
-MAX_EXACT_INTEGER: Final = 2**53
-"""PostHog reads JSON numbers as doubles; integers beyond this lose digits (posthog-ingestion.md §1.3)."""
-
-SUSPECT: Final = r"\\u(?:0000|[dD][89a-fA-F])|[:\[,]\s*-?\d{16,}|[\x00-\x1f]"
-"""Regex of what `repaired` may have to change in valid JSON; it errs on the side of looking."""
+MAX_DEPTH: Final = 100
+"""Nesting PostHog's parser is sure to accept (posthog-ingestion.md §8.11)."""
 
 _raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LONE = re.compile(r"[\ud800-\udfff]")
 _NO_JSON: Final[Mapping[str, pl.Expr]] = {}
 _NULL: Final = msgspec.Raw(b"null")
-_GONE: Final = object()
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
 
 
@@ -51,12 +45,17 @@ def members(columns: Mapping[str, pl.Expr] | Sequence[str | pl.Expr]) -> pl.Expr
 def member(name: str, value: pl.Expr) -> pl.Expr:
     """Return `"name":value`, null where the value is."""
     encoded = pl.struct(value.alias(name)).struct.json_encode()
-    return pl.when(value.is_not_null()).then(encoded.str.slice(1, encoded.str.len_chars() - 2))
+    return pl.when(value.is_not_null()).then(encoded.str.strip_prefix("{").str.strip_suffix("}"))
 
 
 def _json_member(name: str, text: pl.Expr) -> pl.Expr:
     """Return `"name":text`, null where the text is."""
-    return pl.concat_str([pl.lit(f"{json.dumps(name, ensure_ascii=False)}:"), text])
+    return pl.concat_str([pl.lit(f"{quoted(name)}:"), text])
+
+
+def quoted(text: str) -> str:
+    """Return a string as JSON spells it plainly."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def inside(objects: pl.Expr) -> pl.Expr:
@@ -145,6 +144,16 @@ def depth(text: str) -> int:
     return deepest
 
 
+def too_deep(texts: pl.Series) -> pl.Series:
+    """Return whether each JSON text is nested deeper than `MAX_DEPTH`; null is not."""
+    brackets = texts.str.count_matches("[", literal=True) + texts.str.count_matches("{", literal=True)
+    suspects = (brackets > MAX_DEPTH).fill_null(value=False)
+    where = suspects.arg_true()
+    if not where.len():
+        return suspects
+    return suspects.scatter(where, [depth(text) > MAX_DEPTH for text in texts.gather(where)])
+
+
 def rewritten(
     text: str,
     *,
@@ -154,63 +163,36 @@ def rewritten(
 ) -> str:
     """Return a JSON object's text with keys renamed, dropped (`None`) or left out; values keep their own text.
 
-    Members of `rest` are added where the object has no such key. Null members are left out. Where a rename meets
-    a key that is there already, the key under its own name wins.
+    Members of `rest`, renamed alike, are added where the object has no such key. Where a rename meets a key that is
+    there already, the key under its own name wins and the other keeps its old name, so that neither is lost. A null
+    wins over nothing.
     """
-    bag = _raw_object.decode(text)
-    members = {key: raw for key, raw in bag.items() if key not in rename}
-    for key, raw in bag.items():
-        if target := rename.get(key):
-            members.setdefault(target, raw)
-    for key, raw in _raw_object.decode(rest or "{}").items():
-        if rename.get(key, key) is not None:
-            members.setdefault(rename.get(key, key) or key, raw)
-    kept = {key: raw for key, raw in members.items() if key not in without and raw != _NULL}
-    return msgspec.json.encode(kept).decode()
+    bag = merged(text, rest, rename)
+    return msgspec.json.encode({key: raw for key, raw in bag.items() if key not in without}).decode()
+
+
+def merged(text: str | None, rest: str | None, rename: Mapping[str, str | None]) -> dict[str, msgspec.Raw]:
+    """Return the members of a JSON object and under them those of `rest`, both as `rewritten` renames them."""
+    bag = _renamed(_raw_object.decode(text or "{}"), rename)
+    if rest is not None:
+        for key, raw in _renamed(_raw_object.decode(rest), rename).items():
+            if bag.get(key, _NULL) == _NULL:
+                bag[key] = raw
+    return bag
+
+
+def _renamed(bag: dict[str, msgspec.Raw], rename: Mapping[str, str | None]) -> dict[str, msgspec.Raw]:
+    """Return the members under their new names, in the order of the object, the renamed last."""
+    if rename.keys().isdisjoint(bag):
+        return bag
+    found = {key: raw for key, raw in bag.items() if key not in rename}
+    for key, target in rename.items():
+        if target is not None and key in bag:
+            free = found.get(target, _NULL) == _NULL
+            found[target if free else key] = bag[key]
+    return found
 
 
 def parsed(text: str) -> Any:  # noqa: ANN401 - any JSON value
     """Return a JSON value as Python sees it: big integers exact, lone surrogates as they stand."""
     return json.loads(text, strict=False)
-
-
-def repaired(text: str, counts: Counter[str]) -> str:
-    """Return JSON that PostHog keeps as it is; what had to change is counted by name.
-
-    Lone surrogates and NUL become U+FFFD, integers beyond 2^53 become strings, numbers that are no finite double
-    go (posthog-ingestion.md §8 rule 11).
-    """
-    value = _sound(parsed(text), counts)
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-def _sound(value: Any, counts: Counter[str]) -> Any:  # noqa: ANN401 - any JSON value
-    """Return the value with the repairs of `repaired`."""
-    if isinstance(value, str):
-        return _sound_text(value, counts)
-    if isinstance(value, dict):
-        pairs = ((_sound_text(key, counts), _sound(item, counts)) for key, item in value.items())
-        return {key: item for key, item in pairs if item is not _GONE}
-    if isinstance(value, list):
-        items = (_sound(item, counts) for item in value)
-        return [None if item is _GONE else item for item in items]
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, int) and abs(value) > MAX_EXACT_INTEGER:
-        counts["big_integer"] += 1
-        return str(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        counts["non_finite_number"] += 1
-        return _GONE
-    return value
-
-
-def _sound_text(text: str, counts: Counter[str]) -> str:
-    """Return the text with lone surrogates and NUL as U+FFFD."""
-    if "\x00" in text:
-        counts["nul_character"] += 1
-        text = text.replace("\x00", "\ufffd")
-    if _LONE.search(text):
-        counts["lone_surrogate"] += 1
-        text = _LONE.sub("\ufffd", text)
-    return text

@@ -1,51 +1,70 @@
 """Identical rows of one file → events of their own, where a table says that they are."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 import pyarrow.parquet as pq
 
 from migrate import days, expr
 
+_BATCH_ROWS: Final = 131_072
+
 
 def numbered(paths: Iterable[Path]) -> int:
     """Give the second and later of identical rows in one day's files uuids of their own; return how many got one.
 
     The n-th repeat, in the order of rows, gets the version-7 uuid of (first uuid, n): the same on every run and for
-    every way the file is cut into chunks. Files without repeats are left as they are.
+    every way the file is cut into chunks. Files without repeats are left as they are. Memory is 16 bytes an event,
+    and what the repeated events' own uuids and rows take.
     """
     files = list(paths)
-    repeats = _repeats(
-        pl.concat([pl.DataFrame(pq.read_table(path, columns=["uuid", "row"])) for path in files])
-    )
-    if repeats.height:
-        for path in files:
+    repeats = _repeats(pl.concat(_twice(files)))
+    for path in files if repeats.height else ():
+        if any(batch.join(repeats, on=["uuid", "row"], how="semi").height for batch in _keys(path)):
             _rewrite(path, repeats)
     return repeats.height
 
 
 def numbered_frame(frame: pl.DataFrame) -> pl.DataFrame:
     """Return finished events of one file with the repeats' own uuids, as `numbered` gives them."""
-    repeats = _repeats(frame.select("uuid", "row"))
-    return _renamed(frame, repeats) if repeats.height else frame
+    return _renamed(frame, _repeats(frame.select("uuid", "row")))
+
+
+def _keys(path: Path) -> Iterator[pl.DataFrame]:
+    """Yield uuid and row of a file's events, batch by batch."""
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        for batch in file.iter_batches(_BATCH_ROWS, columns=["uuid", "row"]):
+            yield pl.DataFrame(batch)
+
+
+def _twice(files: list[Path]) -> Iterator[pl.DataFrame]:
+    """Yield uuid and row of the events whose uuid may occur twice: those whose hash does."""
+    empty = pl.Series(dtype=pl.UInt64)
+    hashes = pl.concat([empty, *(batch["uuid"].hash() for path in files for batch in _keys(path))]).sort()
+    again = hashes.filter(hashes == hashes.shift()).unique().implode()
+    del hashes
+    yield pl.DataFrame(schema={"uuid": pl.String, "row": pl.Int64})
+    for path in files:
+        yield from (batch.filter(pl.col("uuid").hash().is_in(again)) for batch in _keys(path))
 
 
 def _repeats(keys: pl.DataFrame) -> pl.DataFrame:
-    """Return the uuid, row and ordinal of every event whose uuid an earlier row has."""
-    return (
-        keys.filter(pl.col("uuid").is_duplicated())
-        .sort("row")
-        .with_columns(pl.int_range(pl.len()).over("uuid").alias("ordinal"))
-        .filter(pl.col("ordinal") > 0)
-    )
+    """Return the uuid, row and ordinal of every row that has the uuid of an earlier one.
+
+    A row may be several events; they have one ordinal.
+    """
+    rows = keys.unique(["uuid", "row"]).filter(pl.col("uuid").is_duplicated())
+    ordinal = (pl.col("row").rank("ordinal").over("uuid") - 1).cast(pl.Int64)
+    return rows.with_columns(ordinal.alias("ordinal")).filter(pl.col("ordinal") > 0).sort("row", "uuid")
 
 
 def _rewrite(path: Path, repeats: pl.DataFrame) -> None:
-    """Write the file anew with the repeats' own uuids."""
+    """Write the file anew with the repeats' own uuids, its row groups as they are."""
     beside = path.with_suffix(".new")
-    with pq.ParquetFile(path) as file, pq.ParquetWriter(beside, days.SCHEMA, compression="zstd") as writer:
+    with pq.ParquetFile(path, pre_buffer=False) as file, days.writer(beside) as writer:
         for group in range(file.num_row_groups):
             frame = pl.DataFrame(file.read_row_group(group))
             writer.write_table(days.arrow(_renamed(frame, repeats)), row_group_size=max(1, frame.height))
@@ -54,15 +73,19 @@ def _rewrite(path: Path, repeats: pl.DataFrame) -> None:
 
 def _renamed(frame: pl.DataFrame, repeats: pl.DataFrame) -> pl.DataFrame:
     """Return the events with the repeats' own uuids, in the column and in the payload."""
-    own = expr.uuid7(pl.col("timestamp").dt.epoch("ms"), pl.col("uuid"), pl.col("ordinal"))
-    joined = frame.join(repeats, on=["uuid", "row"], how="left", maintain_order="left")
-    return (
-        joined.with_columns(pl.when(pl.col("ordinal").is_not_null()).then(own).otherwise("uuid").alias("own"))
-        .with_columns(
-            pl.col("payload").str.replace(
-                pl.format('"uuid":"{}"', "uuid"), pl.format('"uuid":"{}"', "own"), literal=True
-            )
-        )
-        .with_columns(pl.col("own").alias("uuid"))
-        .select(frame.columns)
+    joined = frame.select("timestamp", "uuid", "row", "payload").join(
+        repeats, on=["uuid", "row"], how="left", maintain_order="left"
     )
+    where = joined["ordinal"].is_not_null().arg_true()
+    if not where.len():
+        return frame
+    own = expr.uuid7(pl.col("timestamp").dt.epoch("ms"), pl.col("uuid"), pl.col("ordinal"))
+    again = joined.gather(where).with_columns(own.alias("own"))
+    # The uuid is a key of the root before `properties`, and no string of JSON can hold its quotes unescaped.
+    payloads = again.select(
+        pl.col("payload").str.replace(
+            pl.format('"uuid":"{}"', "uuid"), pl.format('"uuid":"{}"', "own"), literal=True
+        )
+    ).to_series()
+    changed = {"uuid": again["own"], "payload": payloads}
+    return frame.with_columns(frame[name].scatter(where, column) for name, column in changed.items())

@@ -18,9 +18,9 @@ from migrate.days import synced
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from migrate.apply import Delivery
     from migrate.plan import Progress
     from migrate.sandbox import Sandbox
+    from migrate.sender import Delivery
     from migrate.session import Preview
 
 REPORT: Final = "report.json"

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from migrate import apply as applying
-from migrate import ordinals, platforms, readers
+from migrate import ordinals, parked, platforms, readers
 from migrate.checkpoint import Checkpoint, Settled
 from migrate.errors import Refused
 from migrate.inputs import Source, sources
@@ -21,6 +21,7 @@ from migrate.jobs import Job, recognised
 from migrate.mapping import Options, Platform, Table
 from migrate.payload import FORMAT, Stamp
 from migrate.plan import Planner, Progress
+from migrate.sender import Delivery
 from migrate.transform import Transform, finished, source
 
 
@@ -150,22 +151,20 @@ class Session:
         if not self.interrupted:
             planner.plan(work.jobs)
 
-    def apply(
-        self, delivery: applying.Delivery, on_progress: Callable[[Settled], None] = lambda _: None
-    ) -> None:
+    def apply(self, delivery: Delivery, on_progress: Callable[[Settled], None] = lambda _: None) -> None:
         """Send what is planned and pending."""
         asyncio.run(self._applied(delivery, on_progress, resend=False))
 
-    def resend(self, delivery: applying.Delivery) -> None:
+    def resend(self, delivery: Delivery) -> None:
         """Send the parked events again."""
         asyncio.run(self._applied(delivery, lambda _: None, resend=True))
 
     async def _applied(
-        self, delivery: applying.Delivery, on_progress: Callable[[Settled], None], *, resend: bool
+        self, delivery: Delivery, on_progress: Callable[[Settled], None], *, resend: bool
     ) -> None:
         """Send, so that `stop` reaches the sender."""
         applying.pinned(self.checkpoint, delivery)
-        applying.restored(self.workdir, self.checkpoint)
+        parked.restore(self.workdir, self.checkpoint)
         work = applying.Apply(self.workdir, self.checkpoint, delivery, on_progress=on_progress)
         loop = asyncio.get_running_loop()
 

@@ -6,9 +6,10 @@ import json
 import pytest
 from workdirs import applied, delivery, events, planned
 
-from migrate.apply import PARKED, Apply, pinned, restored
+from migrate.apply import Apply, pinned
 from migrate.checkpoint import Settled
 from migrate.errors import Refused, Stopped
+from migrate.parked import PARKED, restore
 from migrate.sandbox import Sandbox
 
 TUPLE = ("uuid", "event", "distinct_id", "timestamp")
@@ -223,7 +224,7 @@ def test_parked_lines_that_were_not_noted_are_taken_back(tmp_path):
     with planned(tmp_path, events(1)) as checkpoint:
         (tmp_path / PARKED).write_text("noted\nnot noted\n")
         checkpoint.note(parked_bytes=6)
-        restored(tmp_path, checkpoint)
+        restore(tmp_path, checkpoint)
         assert (tmp_path / PARKED).read_text() == "noted\n"
 
 

@@ -4,9 +4,12 @@ import gzip
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
+import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,6 +31,17 @@ def migrate(*words, cwd=None, env=None):
         timeout=120,
         check=False,
     )
+
+
+@contextmanager
+def started(*words):
+    """Start the command line; whatever happens, it does not outlive the test."""
+    command = [sys.executable, "-m", "migrate", *map(str, words)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def summary(done):
@@ -329,3 +343,40 @@ def test_environment_variables_stand_for_options(tmp_path):
         env={"MIGRATE_WORKDIR": str(tmp_path / "w"), "MIGRATE_LIMIT": "6"},
     )
     assert summary(done)["rows"]["read"] == 6
+
+
+def test_an_interrupted_run_exits_130_and_goes_on(tmp_path):
+    """SIGINT once: what is in flight is noted; the same command delivers the rest, nothing twice."""
+    source = rows(tmp_path / "in" / "a.jsonl", 3_000)
+    with Sandbox(faults=[{"fault": "latency", "seconds": 0.05}]) as sandbox:
+        words = ["run", "posthog", source, "--host", sandbox.url, "--workdir", tmp_path / "w", "--json"]
+        words += ["--rate", "500", "--api-key", KEY]
+        with started(*words) as process:
+            while not sandbox.summary()["requests"]:
+                assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert "interrupted: finishing what is in flight" in err
+        assert 0 < json.loads(out)["events"]["accepted"] < 3_000
+        sent = sandbox.summary()["raw"]["events"]
+        assert sent == json.loads(out)["events"]["accepted"]
+        again = migrate(*words, "--rate", "100000")
+        assert again.returncode == 0
+        assert sandbox.summary()["raw"]["events"] == 3_000
+
+
+def test_sandbox_command_listens_keeps_and_leaves_in_good_order(tmp_path):
+    """A sandbox of its own keeps what arrives in its folder, also over a restart."""
+    source = rows(tmp_path / "a.jsonl", 5)
+    for expected in (5, 5):
+        with started("sandbox", "--port", "0", "--data", tmp_path / "data") as process:
+            url = process.stderr.readline().split()[-1]
+            workdir = tmp_path / f"w{process.pid}"
+            done = migrate("run", "posthog", source, "--host", url, "--workdir", workdir, "--api-key", KEY)
+            assert done.returncode == 0, done.stderr
+            with urllib.request.urlopen(f"{url}/_sandbox/summary") as answer:  # noqa: S310 - http on loopback
+                assert json.load(answer)["collapsed"]["events"] == expected
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=20)
+        assert process.returncode == 0

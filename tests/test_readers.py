@@ -259,7 +259,8 @@ def test_cell_that_is_no_object_rejects_its_row(tmp_path, cell):
 
 def test_object_keys_of_json_lines(tmp_path):
     """Object columns in JSON lines may be objects, or strings that hold one."""
-    data = b'{"a":1,"b":{"x":1}}\n{"a":2,"b":"{\\"x\\":1}"}\n{"a":3,"b":[]}\n{"a":4,"b":[1]}\n{"a":5,"b":"x"}\n{"a":6}\n'
+    data = b'{"a":1,"b":{"x":1}}\n{"a":2,"b":"{\\"x\\":1}"}\n{"a":3,"b":[]}\n{"a":4,"b":[1]}\n'
+    data += b'{"a":5,"b":"x"}\n{"a":6}\n'
     reading = read(tmp_path / "a", data, table(objects=["b"]))
     assert reading.column("b") == [(1, '{"x": 1}'), (2, '{"x":1}'), (3, None), (6, None)]
     assert [tuple(one) for one in reading.rejects] == [(4, "bad_json", "b: [1]"), (5, "bad_json", "b: x")]
@@ -269,3 +270,10 @@ def test_reject_shows_the_start_of_a_long_value(tmp_path):
     """A value is shortened to 500 characters of valid text."""
     reading = read(tmp_path / "a", b"a,b\n" + "é".encode() * 5000 + b"\n")
     assert [tuple(one) for one in reading.rejects] == [(1, "ragged_row", "é" * 500)]
+
+
+def test_cut_file_of_which_nothing_can_be_read_is_no_empty_file(tmp_path):
+    """A header without columns leads to the reject; the file is not passed over as empty."""
+    reading = read(tmp_path / "a.gz", gzip.compress(CSV)[:10])
+    assert reading.header == Header("jsonl", ())
+    assert [tuple(one) for one in reading.rejects] == [(1, "truncated_file", "the gzip data end early")]

@@ -4,7 +4,7 @@ import time
 
 import pyarrow.csv
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from readings import read, source, table
 
@@ -165,6 +165,16 @@ def test_duplicate_and_empty_names(tmp_path):
     assert reading.counts == {"duplicate_header": 2}
 
 
+def test_odd_names(tmp_path):
+    """Names that mean something to polars or to Arrow are only names."""
+    data = b"a,*,^b.*$,\0,_row,c0\n1,2,3,4,5,6\n"
+    reading = read(tmp_path / "a", data, table(["a", "*", "^b.*$"]))
+    assert reading.rows == [
+        {ROW: 1, "a": "1", "*": "2", "^b.*$": "3", REST: '{"\\u0000":"4","_row":"5","c0":"6"}'}
+    ]
+    assert reading.counts == {}
+
+
 @pytest.mark.parametrize("data", [pytest.param(b"a,b\n", id="newline"), pytest.param(b"a,b", id="none")])
 def test_header_without_rows(tmp_path, data):
     """A header alone gives no chunks."""
@@ -188,7 +198,7 @@ def test_many_spoiled_lines_take_linear_time(tmp_path):
 
 CELL = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('",\n\r;\t"'), max_size=8)
 COMPARED = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -204,6 +214,12 @@ def test_what_the_csv_module_writes_is_read_back(  # noqa: PLR0913, PLR0917 - wh
     tmp_path, rows, delimiter, quoting, line_end, block_bytes
 ):
     """Any cells, in any usual dialect, in blocks of any size, come back as they were."""
+    # Python 3.11 writes a carriage return without quotes where it does not end lines.
+    assume(
+        quoting == csv.QUOTE_ALL
+        or line_end == "\r\n"
+        or not any("\r" in cell for row in rows for cell in row)
+    )
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=delimiter, quoting=quoting, lineterminator=line_end)
     writer.writerows([("a", "b", "c"), *rows])

@@ -7,10 +7,11 @@ from random import Random
 import polars as pl
 
 from migrate import expr
-from migrate.apply import Apply, Delivery
+from migrate.apply import Apply
 from migrate.checkpoint import Checkpoint, Numbers
 from migrate.days import DayWriter
 from migrate.pacing import Backoff
+from migrate.sender import Delivery
 
 MIDNIGHT = datetime(2024, 4, 3, tzinfo=UTC)
 

@@ -27,8 +27,8 @@ def header(source: Source, *, encoding: str | None = None, delimiter: str | None
 
     Parquet by its mark, JSON by its first character, all else is delimited text, the delimiter the one of , tab ;
     and | that its first line has most of. The encoding is told by a byte order mark or by its zeros, else UTF-8.
-    For JSON the columns are the root keys seen in the first megabyte. A file that claims to be Parquet and cannot
-    be read has a header without columns; `chunks` says why. Raises `UsageError` for an unknown encoding.
+    For JSON the columns are the root keys seen in the first megabyte. A file of which nothing can be read has a
+    header without columns; `chunks` says why. Raises `UsageError` for an unknown encoding.
     """
     with source.open() as opened:
         head, stream = peek(opened, _SNIFFED_BYTES)
@@ -42,7 +42,8 @@ def header(source: Source, *, encoding: str | None = None, delimiter: str | None
                 return found
             if len(data) > RECORD_BYTES:
                 break
-        return _header(data + b"\n", text, delimiter, whole=True)
+        found = _header(data + b"\n", text, delimiter, whole=True)
+        return Header("jsonl", ()) if found is None and text.truncated is not None else found
 
 
 def _header(data: bytes, text: Text, delimiter: str | None, *, whole: bool = False) -> Header | None:

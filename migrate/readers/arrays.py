@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Final
 
 import msgspec
@@ -67,17 +68,12 @@ def _elements(text: Text, block_bytes: int, record_bytes: int) -> Iterator[list[
 def _runs(scanner: "_Scanner", text: Text) -> Iterator[list[bytes] | TooLarge]:
     """Yield what the scanner has found, elements in a row together."""
     found, scanner.found = scanner.found, []
-    run: list[bytes] = []
-    for one in found:
-        if isinstance(one, TooLarge):
-            if run:
-                yield run
-            yield one
-            run = []
+    for too_large, run in groupby(found, lambda one: isinstance(one, TooLarge)):
+        if too_large:
+            yield from (one for one in run if isinstance(one, TooLarge))
         else:
-            run.append(text.clean(one).translate(_LINE_BREAKS))
-    if run:
-        yield run
+            lines = b"\n".join([one.translate(_LINE_BREAKS) for one in run if isinstance(one, bytes)])
+            yield text.clean(lines).split(b"\n")
 
 
 class _Scanner:
@@ -109,8 +105,11 @@ class _Scanner:
 
     def _scan(self) -> None:
         """Find every element that ends in the text at hand; what begins the next one stays."""
-        start = self._many(0) if self._in_array and not (self._at or self._skipped) else 0
-        self._at = max(self._at, start)
+        start = (
+            self._many(0) if self._in_array and not self._skipped and 2 * self._at < len(self._data) else 0
+        )
+        if start:
+            self._at, self._depth, self._in_string = start, 0, False
         moved = True
         while moved and self._at < len(self._data):
             if not self._in_array:

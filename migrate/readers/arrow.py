@@ -1,5 +1,6 @@
 """Typed columns to text: times as ISO 8601, numbers in plain digits, nested values as JSON."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -18,15 +19,32 @@ _IS_TEXT: Final[tuple[Callable[[pa.DataType], bool], ...]] = (
 )
 
 
-def simple(column: pa.Array) -> pa.Array:
-    """Return the column in types polars takes: bytes as text (hex where they are none), wide decimals as text."""
+def simple(column: pa.Array, counts: Counter[str]) -> pa.Array:
+    """Return the column in types polars takes: bytes as text (hex where they are none), wide decimals as text.
+
+    Text that is not UTF-8 has U+FFFD in those places, each cell counted. Raises `ArrowInvalid` for damaged data.
+    """
     target = _simple_type(column.type)
-    if target == column.type:
-        return column
     try:
-        return column.cast(target)
+        column = column.cast(target)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
-        return pa.array([_simple_value(value) for value in column.to_pylist()], target)
+        column = pa.array([_simple_value(value, target) for value in column.to_pylist()], target)
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        if not pa.types.is_string(target) and not pa.types.is_large_string(target):
+            raise
+        column = _mended(column.cast(pa.large_binary()), counts)
+    return column
+
+
+def _mended(column: pa.Array, counts: Counter[str]) -> pa.Array:
+    mended: list[str | None] = []
+    for stored in column.to_pylist():
+        text = None if stored is None else stored.decode("utf-8", "replace")
+        counts["invalid_utf8"] += text is not None and text.encode() != stored
+        mended.append(text)
+    return pa.array(mended, pa.large_string())
 
 
 def _simple_type(dtype: pa.DataType) -> pa.DataType:
@@ -47,17 +65,27 @@ def _simple_type(dtype: pa.DataType) -> pa.DataType:
     return target
 
 
-def _simple_value(value: Any) -> Any:  # noqa: ANN401 - whatever Parquet holds
-    if isinstance(value, bytes):
-        try:
-            return value.decode()
-        except UnicodeDecodeError:
-            return value.hex()
-    if isinstance(value, dict):
-        return {key: _simple_value(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
-        return type(value)(_simple_value(one) for one in value)
-    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+def _simple_value(value: Any, target: pa.DataType) -> Any:  # noqa: ANN401 - whatever Parquet holds
+    if value is None:
+        return None
+    if pa.types.is_large_string(target):
+        return _printed(value)
+    if pa.types.is_struct(target):
+        return {field.name: _simple_value(value[field.name], field.type) for field in target}
+    if pa.types.is_map(target):
+        return [(_simple_value(k, target.key_type), _simple_value(v, target.item_type)) for k, v in value]
+    if pa.types.is_large_list(target):
+        return [_simple_value(one, target.value_type) for one in value]
+    return value
+
+
+def _printed(value: Any) -> str:  # noqa: ANN401 - whatever Parquet holds
+    if not isinstance(value, bytes):
+        return str(value)
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.hex()
 
 
 def text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:

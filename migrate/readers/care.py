@@ -19,7 +19,7 @@ RISKY: Final = (
 DANGEROUS: Final = (
     RISKY
     + r"|\\[\\tbf]|\\u(?:00[01]|005[cC]|[dD][89a-fA-F])"  # values that read_ndjson does not escape again
-    r'|\\(?:[^"\\]|\\.)*"\s*:'  # keys with escapes: it escapes none of them
+    r'|\\.(?:[^"\\]|\\.)*"\s*:'  # keys with escapes: it escapes none of them
 )
 """RE2 pattern: lines whose nested values polars 2.1 `read_ndjson` writes back as invalid JSON, or mistakes."""
 

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from migrate.mapping import REST, ROW, Table
+from migrate.mapping import ROW, Table
 from migrate.readers.care import RISKY, BadJSON, members, scrubbed
 from migrate.readers.records import Chunk, Part, Reject, reject
 
@@ -33,7 +33,7 @@ def finished(part: Part, table: Table) -> Chunk:
         if dtype != pl.String:
             rows = _cast(rows, column, dtype, counts)
     rejects.sort(key=lambda one: -1 if one.row is None else one.row)
-    return Chunk(rows.select(ROW, *table.columns, REST), rejects, counts)
+    return Chunk(rows, rejects, counts)
 
 
 def _cast(

@@ -14,7 +14,7 @@ from migrate.jsontext import object_text
 from migrate.mapping import REST, ROW, Table
 from migrate.readers.blocks import Text
 from migrate.readers.quotes import Splitter, Spoiled
-from migrate.readers.records import Header, Part, Reject, reject, spelled
+from migrate.readers.records import Header, Part, Reject, aliases, reject, spelled
 
 DELIMITERS: Final = (",", "\t", ";", "|")
 _MARK: Final = "\0\0spoiled line "
@@ -36,11 +36,11 @@ def delimited_header(data: bytes, *, delimiter: str | None, encoding: str) -> He
 def unique(cells: Sequence[str]) -> list[str]:
     """Return column names for the cells of a header: repeats get `_2` …, empty ones `column_` and their place."""
     names: list[str] = []
-    taken = {cell.strip() for cell in cells}
-    for place, cell in enumerate(cells, 1):
-        name = stem = cell.strip() or f"column_{place}"
+    given = [cell.strip() for cell in cells]
+    for place, cell in enumerate(given, 1):
+        name = stem = cell or f"column_{place}"
         number = 2
-        while name in names or (name != cell.strip() and name in taken):
+        while name in names or (name != cell and name in given):
             name, number = f"{stem}_{number}", number + 1
         names.append(name)
     return names
@@ -67,14 +67,14 @@ class Records:
         self.delimiter = header.delimiter or ","
         self.next = 0
         """The number of the next record."""
-        self._columns = list(header.columns)
+        self._columns = aliases(header.columns)
         self.mark = _MARK if len(self._columns) > 1 else f"{_MARK}{self.delimiter}"
         self._declared = tuple(table.columns)
         self._spelling = spelled(table.columns, header.columns)
         taken = set(self._spelling.values())
         dropped = {name.lower() for name in table.dropped}
         self._rest = [name for name in self._columns if name not in taken and name.lower() not in dropped]
-        self._needed = [*dict.fromkeys(self._spelling.values()), *self._rest] or self._columns[:1]
+        self._needed = [*dict.fromkeys(self._spelling.values()), *self._rest] or list(header.columns[:1])
         self._header: dict[str, str | None] = {}
 
     def part(self, text: Text, block: bytes, spoiled: Sequence[Spoiled]) -> Part:
@@ -94,7 +94,7 @@ class Records:
         part.rows = part.rows.select(
             ROW,
             *(self._cell(name).alias(name) for name in self._declared),
-            object_text([pl.col(name) for name in self._rest]).cast(pl.String).alias(REST),
+            object_text({name: self._column(name) for name in self._rest}).cast(pl.String).alias(REST),
         )
         return part
 
@@ -102,7 +102,7 @@ class Records:
         """Return the needed columns of a block, and its records of a wrong length with their places, from 1."""
         ragged: list[tuple[int, str]] = []
         if not block.strip(b"\r\n"):
-            return pl.DataFrame(schema=dict.fromkeys(self._needed, pl.String)), ragged
+            return pl.DataFrame(schema={self._columns[name]: pl.String for name in self._needed}), ragged
 
         def skip(row: Any) -> str:  # noqa: ANN401 - pyarrow ships no types
             ragged.append((row.number, row.text))
@@ -111,14 +111,14 @@ class Records:
         table = pc.read_csv(
             pa.BufferReader(block),
             read_options=pc.ReadOptions(
-                column_names=self._columns, use_threads=False, block_size=len(block) + 1
+                column_names=list(self._columns.values()), use_threads=False, block_size=len(block) + 1
             ),
             parse_options=pc.ParseOptions(
                 delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=skip
             ),
             convert_options=pc.ConvertOptions(
-                column_types=dict.fromkeys(self._columns, pa.large_string()),
-                include_columns=self._needed,
+                column_types=dict.fromkeys(self._columns.values(), pa.large_string()),
+                include_columns=[self._columns[name] for name in self._needed],
                 null_values=[""],
                 strings_can_be_null=True,
                 check_utf8=False,
@@ -135,13 +135,13 @@ class Records:
     def _take_headers(self, part: Part) -> None:
         """Take the header out of the rows, and reject where it comes again, as in files put together."""
         if part.rows.height and part.rows[ROW][0] == 0:
-            self._header = part.rows.row(0, named=True)
+            self._header = dict(zip(self._needed, part.rows.row(0)[1:], strict=True))
             part.rows = part.rows.slice(1)
             repeats = [name for name in self._needed if (self._header[name] or name).strip() != name]
             if repeats:
                 part.counts["duplicate_header"] += len(repeats)
         part.rejects = [one for one in part.rejects if one.row != 0]
-        cells = [pl.col(name).eq_missing(self._header[name]) for name in self._needed if name in self._header]
+        cells = [self._column(name).eq_missing(cell) for name, cell in self._header.items()]
         if len(cells) > 1:
             again = part.rows.filter(pl.all_horizontal(cells))
             if again.height:
@@ -151,4 +151,7 @@ class Records:
 
     def _cell(self, declared: str) -> pl.Expr:
         name = self._spelling.get(declared)
-        return pl.lit(None, dtype=pl.String) if name is None else pl.col(name)
+        return pl.lit(None, dtype=pl.String) if name is None else self._column(name)
+
+    def _column(self, name: str) -> pl.Expr:
+        return pl.col(self._columns[name])

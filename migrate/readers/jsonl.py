@@ -106,7 +106,7 @@ class Lines:
         """Return the frame under the declared names, with numbers and rests."""
         return frame.select(
             pl.Series(ROW, numbers, dtype=pl.Int64),
-            *(pl.col(key).alias(name) for name, key in self._keys.spelling.items()),
+            *(frame[key].alias(name) for name, key in self._keys.spelling.items()),
             pl.Series(
                 REST,
                 [rests.get(number) for number in numbers] if rests else [None] * len(numbers),

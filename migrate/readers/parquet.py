@@ -12,7 +12,7 @@ from migrate.inputs import Source, Truncated
 from migrate.jsontext import object_text
 from migrate.mapping import REST, ROW, Table
 from migrate.readers import arrow
-from migrate.readers.records import Header, Part, reject, spelled
+from migrate.readers.records import Header, Part, aliases, reject, spelled
 
 _BATCH_BYTES: Final = 16 << 20
 _LEAST_ROWS: Final = 1 << 10
@@ -62,42 +62,45 @@ class Columns:
         self._rest = [
             name for name in header.columns if name not in taken and name.lower() not in passed_over
         ]
+        self._aliases = aliases(header.columns)
         self.needed = [*dict.fromkeys(self._spelling.values()), *self._rest]
 
     def part(self, batch: pa.RecordBatch, first: int) -> Part:
         """Return the batch as text, its first row numbered `first`."""
-        found = {}
-        for name in self.needed:
-            index = batch.schema.names.index(name) if name in batch.schema.names else None
-            if index is not None:
-                found[name] = pl.Series(name, arrow.simple(batch.column(index)))
-        frame = pl.DataFrame(found, height=batch.num_rows)
-        rows = frame.select(
-            pl.int_range(first, first + batch.num_rows, dtype=pl.Int64).alias(ROW),
-            *(self._cell(name, frame.schema) for name in self._declared),
+        counts = Counter[str]()
+        names = batch.schema.names
+        columns = {name: batch.column(names.index(name)) for name in self.needed if name in names}
+        frame = pl.DataFrame(
+            {self._aliases[name]: pl.Series(arrow.simple(column, counts)) for name, column in columns.items()}
+        )
+        rows = pl.select(pl.int_range(first, first + batch.num_rows, dtype=pl.Int64).alias(ROW))
+        rows = rows.with_columns(frame.get_columns()).select(
+            ROW,
+            *(self._cell(name, frame.schema).alias(name) for name in self._declared),
             self._rest_text(frame.schema).alias(REST),
         )
-        return Part(rows, counts=_non_finite(frame))
+        if lost := _non_finite(frame):
+            counts["non_finite_number"] = lost
+        return Part(rows, counts=counts)
 
     def _cell(self, declared: str, schema: pl.Schema) -> pl.Expr:
-        name = self._spelling.get(declared)
+        name = self._aliases.get(self._spelling.get(declared, ""))
         if name is None or name not in schema:
-            return pl.lit(None, dtype=pl.String).alias(declared)
-        return arrow.text(pl.col(name), schema[name]).alias(declared)
+            return pl.lit(None, dtype=pl.String)
+        return arrow.text(pl.col(name), schema[name])
 
     def _rest_text(self, schema: pl.Schema) -> pl.Expr:
-        columns, digits = [], {}
+        columns, digits = {}, {}
         for name in self._rest:
-            dtype = schema.get(name)
+            column, dtype = pl.col(self._aliases[name]), schema.get(self._aliases[name])
             if isinstance(dtype, pl.Decimal):
-                digits[name] = pl.col(name).cast(pl.String)
+                digits[name] = column.cast(pl.String)
             elif dtype is not None and dtype != pl.Null:
-                columns.append(arrow.ready(pl.col(name), dtype).alias(name))
+                columns[name] = arrow.ready(column, dtype)
         return object_text(columns, json=digits).cast(pl.String)
 
 
-def _non_finite(frame: pl.DataFrame) -> Counter[str]:
+def _non_finite(frame: pl.DataFrame) -> int:
     """Count the numbers that are none, or infinite."""
     floats = [~pl.col(name).is_finite() for name, dtype in frame.schema.items() if dtype.is_float()]
-    found = sum(frame.select(floats).sum().row(0)) if floats and frame.height else 0
-    return Counter(non_finite_number=found) if found else Counter()
+    return sum(frame.select(floats).sum().row(0)) if floats and frame.height else 0

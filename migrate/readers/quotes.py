@@ -75,13 +75,19 @@ class Splitter:
             end = start
             if len(self._data) - start > self._limit:
                 start = self._drop_too_large(start)
-            whole = _end(self._records, self._data, start)
+            whole = self._whole(start)
             self._out.append(self._data[start:whole])
             quote = _end(self._begun, self._data, whole)
             start = whole
             if quote < len(self._data):
                 start = self._drop_open_line(whole, quote, final=final)
         self._data = self._data[start:]
+
+    def _whole(self, start: int) -> int:
+        """Return where the last whole record ends, or the last before an open quote."""
+        if self._data.find(b'"', start) < 0:
+            return max(start, self._data.rfind(self._newline) + 1)
+        return _end(self._records, self._data, start)
 
     def _drop_open_line(self, start: int, quote: int, *, final: bool) -> int:
         """Take the line spoiled by the quote opening there, if nothing yet to come can close it."""

@@ -1,7 +1,7 @@
 """What every reader hands on: a header, chunks of rows, rejects."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
@@ -63,6 +63,11 @@ def reject(row: int | None, reason: str, value: bytes | str) -> Reject:
     if isinstance(value, str):
         value = value[:VALUE_CHARACTERS].encode("utf-8", "replace")
     return Reject(row, reason, value[: VALUE_CHARACTERS * 4].decode("utf-8", "replace")[:VALUE_CHARACTERS])
+
+
+def aliases(columns: Sequence[str]) -> dict[str, str]:
+    """Return names for frames: whatever a file calls its columns, polars may read `*` or `^x$` as a pattern."""
+    return {name: f"c{index}" for index, name in enumerate(columns)}
 
 
 def spelled(declared: Mapping[str, object], columns: tuple[str, ...]) -> dict[str, str]:

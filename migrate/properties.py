@@ -1,0 +1,169 @@
+"""What stands inside `properties`: the source's own bag, and over it what we computed."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+import polars as pl
+
+from migrate import VERSION, jsontext, repairs
+
+LIBRARY: Final = {"$lib": "posthog-migrate", "$lib_version": VERSION}
+"""Who sends, where the source does not say."""
+
+TEXTS: Final = ("properties", "rest", "extra", "set", "set_once", "groups")
+"""Columns of the event frame that may hold JSON objects as text."""
+
+NOTHING: Final = ("", "null")
+"""Texts that stand for no object."""
+
+_OBJECTS: Final = ("set", "set_once", "groups")
+_LIB, _LIB_VERSION = (f"{jsontext.quoted(key)}:{jsontext.quoted(value)}" for key, value in LIBRARY.items())
+_RAW_LIBRARY: Final = {key: msgspec.Raw(msgspec.json.encode(value)) for key, value in LIBRARY.items()}
+_NULL: Final = msgspec.Raw(b"null")
+
+
+class _Root(msgspec.Struct):
+    """What an object says of the library at its root."""
+
+    lib: Any = msgspec.field(name="$lib", default=msgspec.UNSET)
+    lib_version: Any = msgspec.field(name="$lib_version", default=msgspec.UNSET)
+
+
+_root: Final = msgspec.json.Decoder(_Root).decode
+
+
+def sound(frame: pl.DataFrame, counts: Counter[str]) -> pl.DataFrame:
+    """Return the event frame with its objects as JSON can carry and PostHog keep them; repairs are counted.
+
+    Objects as text come without blanks around them, null where they hold nothing.
+    """
+    texts = [name for name in TEXTS if frame.schema[name] == pl.String]
+    bare = [pl.col(name).str.strip_chars() for name in texts]
+    frame = frame.with_columns(pl.when(~text.is_in(NOTHING)).then(text) for text in bare)
+    mended = [repairs.mended(frame[name], counts) for name in texts]
+    plain = [repairs.plain(frame[name], counts) for name in TEXTS if name not in texts]
+    return frame.with_columns(*mended, *plain)
+
+
+def inner(
+    frame: pl.DataFrame,
+    forced: Mapping[str, pl.Expr],
+    rename: Mapping[str, str | None],
+    counts: Counter[str],
+) -> pl.DataFrame:
+    """Return the members of each event's `properties` as columns of text to be strung together; `frame` is `sound`.
+
+    From the weakest to the strongest: `rest`, `properties`, `extra`, `set`, `set_once` and `groups`, `forced`; and
+    `LIBRARY` where none of them names one. No key comes twice unless the bag itself has it twice.
+    """
+    members = [member.alias(f"{place}") for place, member in enumerate(_computed(frame, forced))]
+    joined = pl.concat_str(pl.all(), separator=",", ignore_nulls=True)
+    computed = frame.lazy().select(members).select(joined).collect().to_series()
+    if any(repairs.is_suspect(frame[name]) for name in TEXTS if frame.schema[name] != pl.String):
+        computed = repairs.mended(computed, counts)
+    merge = _contested(frame, forced, rename)
+    where = merge.arg_true()
+    rows = (column.gather(where) for column in (frame["properties"], frame["rest"], computed))
+    merged = [_merged(properties, rest, mine, rename) for properties, rest, mine in zip(*rows, strict=True)]
+    if merged:
+        computed = computed.scatter(where, pl.Series(merged, dtype=pl.String))
+    bag = frame.select(bag=pl.when(~merge).then(pl.coalesce("properties", "rest"))).to_series()
+    library = _library(frame, bag, skip=merge)
+    inside = pl.DataFrame({"bag": bag}).lazy().select(jsontext.inside(pl.col("bag"))).collect()
+    comma = pl.when(pl.col("bag").is_not_null()).then(pl.lit(","))
+    return inside.select("bag", comma.alias("comma"), computed.alias("computed")).hstack(library)
+
+
+def _computed(frame: pl.DataFrame, forced: Mapping[str, pl.Expr]) -> list[pl.Expr]:
+    """Return the members that win over the bag, each null where a row has none."""
+    last = {f"${name}": _object(frame, name) for name in _OBJECTS}
+    last |= {name: jsontext.member(name, value) for name, value in forced.items()}
+    parts = []
+    for name, value in _fields(frame, "extra").items():
+        member = jsontext.member(name, value)
+        parts.append(pl.when(last[name].is_null()).then(member) if name in last else member)
+    if frame.schema["extra"] == pl.String:
+        parts.append(jsontext.inside(pl.col("extra")))
+    return [*parts, *last.values()]
+
+
+def _object(frame: pl.DataFrame, name: str) -> pl.Expr:
+    """Return `"$name":{…}`, null where the object is empty."""
+    if frame.schema[name] == pl.String:
+        bare = jsontext.inside(pl.col(name))
+    else:
+        members = jsontext.members(_fields(frame, name))
+        bare = pl.when(members != "").then(members)
+    return pl.concat_str([pl.lit(f'"${name}":{{'), bare, pl.lit("}")])
+
+
+def _fields(frame: pl.DataFrame, name: str) -> dict[str, pl.Expr]:
+    """Return the fields of a struct column that hold anything, as expressions by key; none for a column of text."""
+    dtype = frame.schema[name]
+    if not isinstance(dtype, pl.Struct):
+        return {}
+    columns = frame[name].struct.unnest()
+    return {
+        column.name: pl.col(name).struct.field(column.name)
+        for column in columns
+        if column.null_count() < frame.height
+    }
+
+
+def _contested(frame: pl.DataFrame, forced: Mapping[str, pl.Expr], rename: Iterable[str]) -> pl.Series:
+    """Return whether a row's bag must be merged key by key: for a rename, a drop, or a key that is computed too.
+
+    What is said of a row depends on that row alone, so that its payload does.
+    """
+    mine = _fields(frame, "extra") | {f"${name}": pl.col(name) for name in _OBJECTS} | dict(forced)
+    is_set = {name: value.is_not_null() for name, value in mine.items()} | dict.fromkeys(rename, pl.lit(True))
+    marks = frame.select(pl.col("_row").is_not_null().alias(""), **is_set)
+    bag = frame.select(pl.coalesce("properties", "rest")).to_series()
+    certain = frame["properties"].is_not_null() & frame["rest"].is_not_null()
+    if frame.schema["extra"] == pl.String:
+        certain |= frame["extra"].is_not_null()
+    certain |= bag.str.contains(_hidden((*is_set, *LIBRARY))).fill_null(value=False)
+    names = {name: jsontext.quoted(name) for name in is_set if marks[name].any()}
+    where = (bag.str.contains_any(list(names.values())).fill_null(value=False) & ~certain).arg_true()
+    suspects = bag.gather(where)
+    clash = pl.repeat(False, where.len(), dtype=pl.Boolean, eager=True)
+    for name, key in names.items():
+        clash |= suspects.str.contains(key, literal=True) & marks[name].gather(where)
+    return certain.scatter(where.filter(clash), True)
+
+
+def _hidden(names: Iterable[str]) -> str:
+    """Return an RE2 pattern found in every object with a key among the names that is not spelled plainly."""
+    characters = "".join(names)
+    units = characters.encode("utf-16-be").hex()
+    escapes = sorted({units[start : start + 4] for start in range(0, len(units), 4)})
+    return rf"\\u(?i:{'|'.join(escapes)})" + (r"|\\/" if "/" in characters else "")
+
+
+def _library(frame: pl.DataFrame, bag: pl.Series, *, skip: pl.Series) -> pl.DataFrame:
+    """Return `,"key":value` for each of `LIBRARY` as two columns, null where the bag or `extra` has its own."""
+    where = bag.str.contains('"$lib', literal=True).fill_null(value=False).arg_true()
+    roots = [_root(text) for text in bag.gather(where)]
+    extra = _fields(frame, "extra")
+    nothing = pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True)
+    name, version = (
+        nothing.clone().scatter(where, [getattr(root, key) is not msgspec.UNSET for root in roots])
+        | (frame.select(extra[f"${key}"].is_not_null()).to_series() if f"${key}" in extra else nothing)
+        for key in ("lib", "lib_version")
+    )
+    return pl.select(
+        lib=pl.when(~(name | skip)).then(pl.lit(f",{_LIB}")),
+        lib_version=pl.when(~(name | version | skip)).then(pl.lit(f",{_LIB_VERSION}")),
+    )
+
+
+def _merged(properties: str | None, rest: str | None, computed: str, rename: Mapping[str, str | None]) -> str:
+    """Return the members of bag and rest, renamed and dropped, under the computed ones."""
+    bag = jsontext.merged(properties, rest, rename)
+    mine = {key: raw for key, raw in jsontext.raw_object(f"{{{computed}}}").items() if raw != _NULL}
+    members = {key: raw for key, raw in bag.items() if key not in mine} | mine
+    if "$lib" not in members:
+        members = members | {key: raw for key, raw in _RAW_LIBRARY.items() if key not in members}
+    return msgspec.json.encode(members)[1:-1].decode()

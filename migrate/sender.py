@@ -1,0 +1,192 @@
+"""Payloads → settled: paced, retried, halved where PostHog refuses, until each event is accepted or parked."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from random import Random
+from types import TracebackType
+from typing import Any, Final, NoReturn, Self
+
+import msgspec
+
+from migrate.batches import Batch, Payloads, batches, body, head
+from migrate.pacing import Backoff, Deadline, Limiter, TokenBucket
+from migrate.transport import Accepted, Outcome, Retry, Split, Stop, Transport
+
+_RESUME: Final = "run the same command again to resume"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """How to send: the target, the bounds of a batch, the patience. Sizes are bytes, times seconds."""
+
+    url: str
+    key: str = field(repr=False)
+    target: str
+    """What the workdir is bound to: the URL, or "sandbox" for the one inside the command."""
+    rate: float | None = None
+    concurrency: int = 8
+    max_batch_bytes: int = 5 * 2**20
+    max_batch_events: int = 1_000
+    gzip: bool = True
+    max_attempts: int | None = None
+    deadline: float = 900.0
+    timeout: float = 60.0
+
+
+class Abandoned(Exception):  # noqa: N818 - the word says what happened
+    """The run stops, and this work was given up: maybe sent, not settled."""
+
+
+@dataclass
+class Settling:
+    """What became of payloads so far."""
+
+    accepted: int = 0
+    parked: list[dict[str, Any]] = field(default_factory=list)
+    """Lines of parked.jsonl."""
+
+
+class Sender:
+    """Sends payloads to one PostHog; an async context manager. `reason` says why it stopped by itself, if it did."""
+
+    def __init__(self, delivery: Delivery, backoff: Backoff | None = None) -> None:
+        self.reason: str | None = None
+        self.retries = 0
+        self._delivery = delivery
+        self._head = head(delivery.key)
+        self._limiter = Limiter(delivery.concurrency)
+        self._bucket = TokenBucket(delivery.rate)
+        self._backoff = backoff or Backoff(Random())  # noqa: S311 - spreads retries, guards nothing
+        self._in_flight = 0
+        # A batch is never more than a second's worth, so that no wait for the rate comes near the deadline.
+        per_second = int(delivery.rate) if delivery.rate else delivery.max_batch_events
+        self.max_events = max(1, min(delivery.max_batch_events, per_second))
+        self._transport = Transport(
+            delivery.url,
+            timeout=delivery.timeout,
+            gzip=delivery.gzip,
+            connections=delivery.concurrency,
+            secret=delivery.key,
+        )
+
+    async def __aenter__(self) -> Self:
+        self._stopping = asyncio.Event()
+        self._freed = asyncio.Event()
+        self._deadline = Deadline(self._delivery.deadline)
+        self._began = time.monotonic()
+        await self._transport.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._transport.__aexit__(kind, error, trace)
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing more is to be begun."""
+        return self._stopping.is_set()
+
+    def interrupt(self) -> None:
+        """Begin nothing more; what is in flight is finished, what waits to be tried again is given up."""
+        self._stopping.set()
+        self._freed.set()
+
+    def counters(self) -> dict[str, float]:
+        """Return requests, retries, bytes sent and seconds so far."""
+        return {
+            "requests": self._transport.requests,
+            "retries": self.retries,
+            "bytes_sent": self._transport.bytes_sent,
+            "seconds": time.monotonic() - self._began,
+        }
+
+    async def settle(self, payloads: Payloads, settling: Settling) -> None:
+        """Send payloads of one day, batch after batch; raises Abandoned when the run stops before all are settled."""
+        bounds = {"max_bytes": self._delivery.max_batch_bytes, "max_events": self.max_events}
+        for batch in batches(payloads, head=self._head, **bounds):
+            await self._settle(payloads, batch, settling)
+
+    async def _settle(self, payloads: Payloads, batch: Batch, settling: Settling) -> None:
+        """Send one batch, halved where PostHog refuses it, until a bad event stands alone and is parked."""
+        answer = await self._answered(body(self._head, payloads, batch.start, batch.stop), batch.events)
+        if isinstance(answer, Accepted):
+            settling.accepted += batch.events
+        elif batch.events == 1:
+            settling.parked.append(_parked(bytes(payloads.text(batch.start, batch.stop)[:-1]), answer))
+        else:
+            for half in batch.halves():
+                await self._settle(payloads, half, settling)
+        self._deadline.progress()
+
+    async def _answered(self, request: bytes, events: int) -> Accepted | Split:
+        """Send one request until there is an answer that settles it."""
+        attempt = 0
+        while True:
+            await asyncio.sleep(self._bucket.reserve(events))
+            answer = await self._sent(request)
+            if isinstance(answer, (Accepted, Split)):
+                return answer
+            if isinstance(answer, Stop):
+                self._stop(answer.reason)
+            attempt += 1
+            self._check_patience(attempt, answer)
+            self.retries += 1
+            delay = self._backoff.delay(attempt, answer.retry_after)
+            await self._pause(min(delay, self._deadline.remaining + 0.01))
+
+    async def _sent(self, request: bytes) -> Outcome:
+        """Send one request when there is room for it."""
+        while self._in_flight >= self._limiter.limit:
+            self._freed.clear()
+            await self._freed.wait()
+        if self.reason:
+            raise Abandoned
+        with self._room():
+            answer = await self._transport.send(request)
+            if isinstance(answer, Retry):
+                self._limiter.failed()
+            else:
+                self._limiter.succeeded(answer.seconds, self._in_flight)
+        return answer
+
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        """Take one of the requests that may be in flight."""
+        self._in_flight += 1
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
+            self._freed.set()
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait before another try; give up the work when the run stops meanwhile."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+            raise Abandoned
+
+    def _check_patience(self, attempt: int, answer: Retry) -> None:
+        """Stop when retrying has not helped for long enough."""
+        url, deadline = self._delivery.url, self._delivery.deadline
+        if self._deadline.expired:
+            what = f"nothing accepted for {deadline:g} s, found {answer.reason}"
+            self._stop(f"{url}: {what}; {_RESUME}, or raise --deadline")
+        if attempt == self._delivery.max_attempts:
+            what = f"no success in {attempt} attempts, found {answer.reason}"
+            self._stop(f"{url}: {what}; {_RESUME}, or raise --max-attempts")
+
+    def _stop(self, reason: str) -> NoReturn:
+        """Stop the run for a reason; the work at hand is abandoned."""
+        self.reason = self.reason or reason
+        self.interrupt()
+        raise Abandoned
+
+
+def _parked(payload: bytes, answer: Split) -> dict[str, Any]:
+    """Return the line of an event that PostHog refused."""
+    uuid = msgspec.json.decode(payload, type=dict[str, Any])["uuid"]
+    return {"uuid": uuid, "status": answer.status, "message": answer.message, "payload": payload.decode()}

@@ -1,0 +1,177 @@
+"""Events and properties with a meaning of their own in PostHog: what it would refuse, drop or misread of them."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import polars as pl
+
+from migrate.mapping import ROW
+
+MERGE_EVENTS: Final = ("$identify", "$create_alias", "$merge_dangerously")
+"""Events that make two ids one person (posthog-ingestion.md §3.7)."""
+
+MAX_MERGE_ID: Final = 400
+"""Code points of an id that may still be merged (posthog-ingestion.md §3.7)."""
+MAX_GROUP_KEY: Final = 400
+"""UTF-16 units, as JavaScript counts, of a `$group_key` (posthog-ingestion.md §3.1)."""
+
+ILLEGAL_IDS: Final = frozenset(
+    {"", "0", "00000000-0000-0000-0000-000000000000", "[object object]", "anonymous", "anonymous-user", "backend"}
+    | {"distinct_id", "distinctid", "email", "false", "guest", "id", "nan", "none", "not_authenticated", "null"}
+    | {"system", "true", "undefined", "user"}
+)
+"""Ids PostHog merges with no other, in lower case: capture's list and ingestion's (posthog-ingestion.md §2.5, §3.7)."""
+
+QUOTES: Final = "\"'"
+"""What may stand around an illegal id, which stays illegal."""
+
+REJECTS: Final = pl.Schema({ROW: pl.Int64, "reason": pl.String, "value": pl.String})
+
+_OTHER_ID: Final = {"$identify": "$anon_distinct_id", "$create_alias": "alias", "$merge_dangerously": "alias"}
+_IDS: Final = {"$anon_distinct_id": "anon_distinct_id_not_string", "alias": "alias_not_string"}
+_OBJECTS: Final = {f"${name}": f"{name}_not_object" for name in ("set", "set_once", "groups")}
+_UUID: Final = "-".join(f"[0-9a-fA-F]{{{digits}}}" for digits in (8, 4, 4, 4, 12))
+_SESSION: Final = rf'"\$session_id"\s*:\s*(?:null\b|"{_UUID}")'
+_NO_OBJECT: Final = r'"\$(?:set|set_once|groups)"\s*:\s*[^{\s]'
+_NULL: Final = msgspec.Raw(b"null")
+_FALSE: Final = msgspec.Raw(b"false")
+_TRUE: Final = msgspec.Raw(b"true")
+
+
+class _Event(msgspec.Struct):
+    """A payload, as far as it is looked into."""
+
+    event: str
+    distinct_id: str
+    properties: dict[str, msgspec.Raw]
+
+
+_event: Final = msgspec.json.Decoder(_Event).decode
+
+
+@dataclass(frozen=True)
+class Examined:
+    """`frame`: the events that may go; `rejects`: `REJECTS`, a row each; what was repaired and what is disliked."""
+
+    frame: pl.DataFrame
+    rejects: pl.DataFrame
+    repairs: Counter[str]
+    warnings: Counter[str]
+
+
+def examined(frame: pl.DataFrame) -> Examined:
+    """Return finished events as PostHog will neither refuse nor drop them; `frame` needs `_row`, `event`, `payload`.
+
+    Of a row with several events all are rejected when one is: a row is never half migrated.
+    """
+    repairs: Counter[str] = Counter()
+    warnings: Counter[str] = Counter()
+    refused: list[tuple[int, str, str]] = []
+    where = frame.lazy().select(_worth_a_look()).collect().to_series().arg_true()
+    if where.len():
+        frame, refused = _looked_into(frame, where, repairs, warnings)
+    rejects = pl.DataFrame(refused, REJECTS, orient="row").unique(ROW, keep="first", maintain_order=True)
+    if rejects.height:
+        frame = frame.filter(~pl.col(ROW).is_in(rejects[ROW].implode()))
+    return Examined(frame, rejects, repairs, warnings + _disliked(frame))
+
+
+def _worth_a_look() -> pl.Expr:
+    """Return whether an event may have to be repaired, refused or warned of for what it says."""
+    event, payload = pl.col("event"), pl.col("payload")
+    long_key = (event == "$groupidentify") & (payload.str.len_bytes() > MAX_GROUP_KEY)
+    cookieless = payload.str.contains('"$cookieless_mode"', literal=True)
+    objects = [payload.str.contains(f'"{key}"', literal=True) for key in _OBJECTS]
+    suspect = pl.when(pl.any_horizontal(objects)).then(payload).str.contains(_NO_OBJECT)
+    return event.is_in(MERGE_EVENTS) | long_key | cookieless | suspect.fill_null(value=False)
+
+
+def _looked_into(
+    frame: pl.DataFrame, where: pl.Series, repairs: Counter[str], warnings: Counter[str]
+) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
+    """Return the frame with the events at these places repaired, and those refused as row, reason and value."""
+    refused, texts = [], []
+    for row, payload in frame.select(ROW, "payload").gather(where).iter_rows():
+        event = _event(payload)
+        texts.append(_repaired(payload, event, repairs))
+        if found := _refusal(event):
+            refused.append((row, *found))
+        else:
+            warnings.update(_unheard(event))
+    return frame.with_columns(frame["payload"].scatter(where, pl.Series(texts, dtype=pl.String))), refused
+
+
+def _repaired(payload: str, event: _Event, repairs: Counter[str]) -> str:
+    """Return the payload without members for which PostHog would refuse or drop the event; `event` loses them too.
+
+    These are null where a boolean or an id must stand, and false where events about persons must not say so.
+    """
+    bag, is_merge = event.properties, event.event in MERGE_EVENTS
+    strict = ("$cookieless_mode", *(_IDS if is_merge else ()))
+    gone = [key for key in strict if bag.get(key) == _NULL]
+    repairs["harmful_null"] += len(gone)
+    if is_merge and bag.get("$process_person_profile") == _FALSE:
+        gone.append("$process_person_profile")
+        repairs["process_person_profile_removed"] += 1
+    if not gone:
+        return payload
+    for key in gone:
+        del bag[key]
+    head = payload[: payload.index(',"properties":{')]
+    return f'{head},"properties":{msgspec.json.encode(bag).decode()}}}'
+
+
+def _refusal(event: _Event) -> tuple[str, str] | None:
+    """Return why PostHog would refuse the batch (§1.4) or drop the event (§3.1), and what was found."""
+    bag = event.properties
+    if bag.get("$cookieless_mode", _FALSE) not in (_FALSE, _TRUE):
+        return "cookieless_mode_not_boolean", _text(bag["$cookieless_mode"])
+    if event.event in MERGE_EVENTS:
+        for key, reason in _IDS.items():
+            if key in bag and not isinstance(_value(bag, key), str):
+                return reason, _text(bag[key])
+    if event.event == "$groupidentify":
+        name = _value(bag, "$group_key")
+        if isinstance(name, str) and len(name.encode("utf-16-le")) // 2 > MAX_GROUP_KEY:
+            return "group_key_too_long", name
+    return None
+
+
+def _unheard(event: _Event) -> Iterator[str]:
+    """Yield what PostHog would take and not act upon: merges of illegal ids, objects that are none."""
+    other = _value(event.properties, _OTHER_ID.get(event.event, ""))
+    if isinstance(other, str) and other != event.distinct_id:
+        yield from ["unmergeable_id"] * (_is_unmergeable(other) or _is_unmergeable(event.distinct_id))
+    for key, reason in _OBJECTS.items():
+        if not isinstance(_value(event.properties, key), dict | None):
+            yield reason
+
+
+def _is_unmergeable(text: str) -> bool:
+    """Return whether PostHog refuses to merge this id with another."""
+    return len(text) > MAX_MERGE_ID or text.strip().strip(QUOTES).lower() in ILLEGAL_IDS
+
+
+def _value(bag: dict[str, msgspec.Raw], key: str) -> object:
+    """Return what a member holds, None where there is none."""
+    return msgspec.json.decode(bag[key]) if key in bag else None
+
+
+def _text(raw: msgspec.Raw) -> str:
+    """Return a value's own text."""
+    return bytes(raw).decode()
+
+
+def _disliked(frame: pl.DataFrame) -> Counter[str]:
+    """Return what PostHog would take but not like, at any depth of the properties."""
+    payload = pl.col("payload")
+    session = pl.when(payload.str.contains('"$session_id"', literal=True)).then(payload)
+    both = [
+        payload.str.contains(f'"${name}"', literal=True) for name in ("prev_pageview_pathname", "current_url")
+    ]
+    heatmap = payload.str.contains('"$heatmap_data"', literal=True) | pl.all_horizontal(both)
+    found = frame.select(session_id_not_uuid=(~session.str.contains(_SESSION)).sum(), heatmap_side_effect=heatmap.sum())
+    return +Counter(found.row(0, named=True))

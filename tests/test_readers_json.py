@@ -1,0 +1,411 @@
+import json
+import math
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from readings import read, source, table
+
+from migrate.mapping import REST, ROW
+from migrate.readers import Header, chunks, header
+from migrate.readers.care import members, plain
+from migrate.readers.jsonl import Lines
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b'{"a":1,"b":"x"}\n{"a":2}\n', id="plain"),
+        pytest.param(b'{"a":1,"b":"x"}\r\n{"a":2}\r\n', id="crlf"),
+        pytest.param(b'{"a":1,"b":"x"}\n{"a":2}', id="no newline at the end"),
+        pytest.param(b'\xef\xbb\xbf{"a":1,"b":"x"}\n{"a":2}\n', id="byte order mark"),
+        pytest.param(b' { "a" : 1 , "b" : "x" } \n\t{"a":2,"b":null}\n', id="spaces"),
+    ],
+)
+def test_shapes_of_json_lines(tmp_path, data):
+    """Line ends, spaces and missing keys make no difference."""
+    reading = read(tmp_path / "a", data)
+    assert reading.rows == [
+        {ROW: 1, "a": "1", "b": "x", REST: None},
+        {ROW: 2, "a": "2", "b": None, REST: None},
+    ]
+    assert reading.rejects == []
+
+
+def test_row_is_the_line(tmp_path):
+    """Blank lines are no rows, and count."""
+    reading = read(tmp_path / "a", b'\n{"a":1}\n \n\r\n{"a":2}\n\n')
+    assert reading.column("a") == [(2, "1"), (5, "2")]
+    assert reading.rejects == []
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        pytest.param('"x"', "x", id="text"),
+        pytest.param('""', "", id="empty text"),
+        pytest.param("null", None, id="null"),
+        pytest.param("true", "true", id="boolean"),
+        pytest.param("12345678901234567890", "12345678901234567890", id="long integer"),
+        pytest.param("1" * 60, "1" * 60, id="integer of 60 digits"),
+        pytest.param("0.1", "0.1", id="decimal"),
+        pytest.param("1.5e300", "1.5e300", id="large number"),
+        pytest.param('"\\u00e9\\n\\"\\/"', 'é\n"/', id="escapes"),
+        pytest.param('"\\\\t\\t\\b\\f\\u0001\\u005c"', "\\t\t\b\f\x01\\", id="dangerous escapes"),
+        pytest.param('"\\ud83d\\ude00"', "😀", id="surrogate pair"),
+        pytest.param('"a\\u0000b"', "a\0b", id="NUL"),
+        pytest.param('"\u2028\x7f"', "\u2028\x7f", id="odd characters"),
+    ],
+)
+@pytest.mark.parametrize("where", ["a", "b"])
+def test_values_become_cells(tmp_path, value, cell, where):
+    """Text is unescaped, null is null, all else keeps its digits."""
+    reading = read(tmp_path / "a", f'{{"a":0}}\n{{"{where}":{value}}}\n{{"a":2}}\n'.encode())
+    assert reading.rows[1] == {ROW: 2, "a": None, "b": None, REST: None} | {where: cell}
+    assert (reading.rejects, reading.counts) == ([], {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(r'{"x":"\\"}', id="backslash"),
+        pytest.param(r'{"x":"\\t\\n"}', id="backslash and letter"),
+        pytest.param(r'{"x":"\t\b\f\r\n"}', id="control characters"),
+        pytest.param(r'{"x":"\u0000\u0001\u001f"}', id="control characters by number"),
+        pytest.param(r'{"x":"\u005c\u0022\u002f"}', id="escapes of what need not be escaped"),
+        pytest.param(r'{"\n":1,"\"":{"\\":[]}}', id="escapes in keys"),
+        pytest.param(r'{"\u0061":1}', id="letter escaped in a key"),
+        pytest.param(r'{"\"":null,"x\"y":{"\"\"":0}}', id="quotes in keys"),
+        pytest.param(r'{"x":["\\",{"y":"\\d+"}]}', id="deep inside"),
+        pytest.param(r'{"x":"\ud83d\ude00"}', id="surrogate pair"),
+        pytest.param('{"x":1e22,"y":1.5e300,"z":-0.0,"w":1E-7}', id="exponents"),
+        pytest.param('{"x":0.30000000000000004,"y":9007199254740993}', id="digits"),
+        pytest.param('{"x":{},"y":[],"z":null,"w":[null,[[]]]}', id="empties"),
+        pytest.param('{"é":"😀\u2028"}', id="beyond ASCII"),
+        pytest.param('{"x":' + "1" * 60 + "}", id="integer of 60 digits"),
+        pytest.param('{"x":' + "[" * 98 + "]" * 98 + "}", id="a hundred deep"),
+    ],
+)
+def test_nested_values_stay_valid_json(tmp_path, text):
+    """A nested value is the same JSON value, declared or in the rest, whatever it holds."""
+    reading = read(tmp_path / "a", f'{{"a":{text},"z":{text}}}'.encode())
+    assert json.loads(reading.rows[0]["a"]) == json.loads(text)
+    assert reading.rests == [f'{{"z":{text}}}']
+    assert (reading.rejects, reading.counts) == ([], {})
+
+
+def test_lone_surrogates_become_replacement_characters(tmp_path):
+    """Half an emoji, in a value, a nested value or a key, costs a character and is counted."""
+    data = rb'{"a":"x\ud83d","b":{"\ude00":"\\ud83d\ud83d\ude00\ud83d\ud83d\ude00"}}'
+    reading = read(tmp_path / "a", data)
+    assert reading.rows == [
+        {
+            ROW: 1,
+            "a": "x\ufffd",
+            "b": rb'{"\ufffd":"\\ud83d\ud83d\ude00\ufffd\ud83d\ude00"}'.decode(),
+            REST: None,
+        }
+    ]
+    assert reading.counts == {"lone_surrogate": 3}
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        pytest.param(b"x", "malformed_json", id="text"),
+        pytest.param(b"null", "malformed_json", id="null"),
+        pytest.param(b"5", "malformed_json", id="number"),
+        pytest.param(b"[1]", "malformed_json", id="list"),
+        pytest.param(b'"x"', "malformed_json", id="string"),
+        pytest.param(b'{"a":1', "malformed_json", id="cut"),
+        pytest.param(b'{"a":1}}', "malformed_json", id="too much"),
+        pytest.param(b'{"a":1} {"a":2}', "malformed_json", id="two"),
+        pytest.param(b'{"a":1},', "malformed_json", id="comma"),
+        pytest.param(b"{'a':1}", "malformed_json", id="single quotes"),
+        pytest.param(b'{"a":NaN}', "malformed_json", id="NaN"),
+        pytest.param(b'{"z":NaN}', "malformed_json", id="NaN in the rest"),
+        pytest.param(b'{"a":01}', "malformed_json", id="leading zero"),
+        pytest.param(b'{"a":"\t"}', "malformed_json", id="raw tab"),
+        pytest.param(b'{"a":"\\x"}', "malformed_json", id="no escape"),
+        pytest.param(b'{"a":"\\u12"}', "malformed_json", id="short escape"),
+        pytest.param(b'{"a":1e400}', "number_out_of_range", id="1e400"),
+        pytest.param(b'{"a":{"x":[-1e400]}}', "number_out_of_range", id="-1e400 inside"),
+        pytest.param(b'{"z":1e400}', "number_out_of_range", id="1e400 in the rest"),
+        pytest.param(b'{"a":' + b"[" * 100 + b"]" * 100 + b"}", "nested_too_deep", id="101 deep"),
+        pytest.param(b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}", "nested_too_deep", id="5001 deep"),
+        pytest.param(b'{"a":' + b'{"a":' * 5000, "nested_too_deep", id="5001 deep and cut"),
+    ],
+)
+def test_line_that_is_no_object_is_rejected(tmp_path, line, reason):
+    """One bad line costs one row; its neighbours are read."""
+    reading = read(tmp_path / "a", b'{"a":1}\n' + line + b'\n{"a":3}\n')
+    assert reading.column("a") == [(1, "1"), (3, "3")]
+    assert [tuple(one) for one in reading.rejects] == [(2, reason, line.decode()[:500])]
+
+
+@pytest.mark.parametrize("block_bytes", [16, 100, 8 << 20])
+def test_line_beyond_the_limit_is_rejected(tmp_path, block_bytes):
+    """A line too long is a reject with its start; its neighbours are rows."""
+    long = b'{"a":"' + b"x" * 500 + b'"}'
+    data = b'{"a":1}\n' + long + b'\n{"a":3}\n' + long
+    reading = read(tmp_path / "a", data, block_bytes=block_bytes, record_bytes=300)
+    assert reading.column("a") == [(1, "1"), (3, "3")]
+    assert reading.reasons == [(2, "record_too_large"), (4, "record_too_large")]
+    assert all(one.value.startswith('{"a":"xx') for one in reading.rejects)
+
+
+def test_undeclared_keys_are_seen_on_every_row(tmp_path):
+    """A key that comes first in the last row is in its rest; dropped keys and nulls are not."""
+    data = b'{"a":1,"gone":1}\n' * 5000 + b'{"a":2,"GONE":1,"n":null,"late":1.50,"nested":{"x": "\\\\"}}\n'
+    reading = read(tmp_path / "a", data, table(["a"], dropped=["gone"]), block_bytes=1000)
+    assert reading.rests[:-1] == [None] * 5000
+    assert reading.rests[-1] == '{"late":1.50,"nested":{"x": "\\\\"}}'
+
+
+def test_flat_files_keep_everything_in_the_rest(tmp_path):
+    """Where most keys are undeclared, the rest holds each value in its own text."""
+    data = b"".join(b'{"a":%d,"p q":1.0,"r":"\\u00e9","s":[1, 2]}\n' % number for number in range(3000))
+    reading = read(tmp_path / "a", data, table(["a"]), block_bytes=10_000)
+    assert set(reading.rests) == {'{"p q":1.0,"r":"\\u00e9","s":[1, 2]}'}
+    assert reading.column("a") == [(number + 1, str(number)) for number in range(3000)]
+
+
+def test_other_spelling_that_comes_late_is_found(tmp_path):
+    """A declared key in another case counts on the row that has it, wherever that is; an exact one wins."""
+    data = b'{"a":1}\n' * 100 + b'{"A":2}\n{"A":3,"a":4}\n{"b":5,"B":6}\n'
+    reading = read(tmp_path / "a", data, block_bytes=50)
+    assert [(row["a"], row["b"], row[REST]) for row in reading.rows[100:]] == [
+        ("2", None, None),
+        ("4", None, '{"A":3}'),
+        (None, "5", '{"B":6}'),
+    ]
+
+
+def test_keys_no_decoder_field_can_have(tmp_path):
+    """Quotes, backslashes and control characters in declared and dropped keys are like any other."""
+    given = table(['q"', "back\\", "tab\t"], dropped=["drop\n"])
+    reading = read(tmp_path / "a", rb'{"q\"":1,"back\\":2,"tab\t":3,"drop\n":4}', given)
+    assert reading.rows == [{ROW: 1, 'q"': "1", "back\\": "2", "tab\t": "3", REST: None}]
+
+
+def test_odd_names(tmp_path):
+    """Names that mean something to polars are only names."""
+    reading = read(tmp_path / "a", b'{"*":1,"^x$":2,"_row":3}', table(["*", "^x$"]))
+    assert reading.rows == [{ROW: 1, "*": "1", "^x$": "2", REST: '{"_row":3}'}]
+
+
+ARRAYS = [
+    pytest.param('[{"a":1,"b":"x"},{"a":2}]', id="tight"),
+    pytest.param('\n [ {"a":1,"b":"x"} ,\r\n {"a" :\n 2} ] \n', id="spaces"),
+    pytest.param('[{"a":1,"b":"x"},{"a":2},]', id="comma at the end"),
+    pytest.param('[{"a":1,"b":"x"}]\n[{"a":2}]', id="two arrays"),
+]
+
+
+@pytest.mark.parametrize("data", ARRAYS)
+@pytest.mark.parametrize("block_bytes", [1, 2, 3, 7, 8 << 20])
+def test_shapes_of_arrays(tmp_path, data, block_bytes):
+    """Elements are rows, numbered by their place, wherever blocks end."""
+    reading = read(tmp_path / "a", data.encode(), block_bytes=block_bytes)
+    assert reading.rows == [
+        {ROW: 1, "a": "1", "b": "x", REST: None},
+        {ROW: 2, "a": "2", "b": None, REST: None},
+    ]
+    assert reading.rejects == []
+
+
+@pytest.mark.parametrize("block_bytes", [1, 5, 8 << 20])
+def test_array_elements_that_are_no_objects_are_rejected(tmp_path, block_bytes):
+    """A bad element costs one row; brackets and quotes in strings are text."""
+    data = rb'[{"a":"]},{\"[\\"},5,[1,{"a":2}],{"a":1e400},{"a" 1},"},{",{"a":"\ud800"},{"a":7}]'
+    reading = read(tmp_path / "a", data, block_bytes=block_bytes)
+    assert reading.column("a") == [(1, ']},{"[\\'), (7, "\ufffd"), (8, "7")]
+    assert reading.reasons == [
+        (2, "malformed_json"),
+        (3, "malformed_json"),
+        (4, "number_out_of_range"),
+        (5, "malformed_json"),
+        (6, "malformed_json"),
+    ]
+
+
+def test_text_outside_the_array_is_rejected_line_by_line(tmp_path):
+    """What follows an array is not lost in silence."""
+    reading = read(tmp_path / "a", b'[{"a":1}]\ntrailing\n{"a":3}\n')
+    assert reading.column("a") == [(1, "1"), (3, "3")]
+    assert [tuple(one) for one in reading.rejects] == [(2, "malformed_json", "trailing")]
+
+
+@pytest.mark.parametrize(
+    ("data", "rejects"),
+    [
+        pytest.param(
+            b'[{"a":1},', [(2, "truncated_file", "the JSON array does not end")], id="after a comma"
+        ),
+        pytest.param(
+            b'[{"a":1}', [(2, "truncated_file", "the JSON array does not end")], id="after an element"
+        ),
+        pytest.param(b'[{"a":1},{"a":', [(2, "truncated_file", '{"a":')], id="in an element"),
+        pytest.param(b'[{"a":1},{"a":"x', [(2, "truncated_file", '{"a":"x')], id="in a string"),
+    ],
+)
+def test_array_that_does_not_end(tmp_path, data, rejects):
+    """An array without its end is a file that ends early."""
+    reading = read(tmp_path / "a", data)
+    assert reading.column("a") == [(1, "1")]
+    assert [tuple(one) for one in reading.rejects] == rejects
+
+
+@pytest.mark.parametrize("block_bytes", [1, 10, 300])
+def test_element_beyond_the_limit_is_rejected(tmp_path, block_bytes):
+    """An element too long is a reject with its start; its neighbours are rows."""
+    data = b'[{"a":1},{"a":"' + b"x" * 700 + b'"},{"a":3},{"a":[' + b"1," * 300 + b'1]},{"a":5}]'
+    reading = read(tmp_path / "a", data, block_bytes=block_bytes, record_bytes=300)
+    assert reading.column("a") == [(1, "1"), (3, "3"), (5, "5")]
+    assert reading.reasons == [(2, "record_too_large"), (4, "record_too_large")]
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        pytest.param(b'{"a":1,"b":{"c":[{"d":"},{"},{"e":2}]}}', id="sound"),
+        pytest.param(b'{"a":1,"b":"\\ud800"}', id="each to be mended"),
+    ],
+)
+def test_large_array_takes_linear_time(tmp_path, element):
+    """Elements are cut from the stream once each."""
+    started = time.process_time()
+    reading = read(tmp_path / "a", b"[" + b",\n".join([element] * 50_000) + b"]", block_bytes=1 << 18)
+    assert time.process_time() - started < 12
+    assert len(reading.rows) == 50_000
+    assert reading.rejects == []
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('\\"/\b\t\n\x00\x1f'), max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=8,
+)
+OBJECTS = st.dictionaries(st.sampled_from(["a", "b", "c", "gone", "\\", '"é']), VALUES, max_size=5)
+COMPARED = settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def value_of(cell, original):
+    """The value a cell stands for, given whether it was text."""
+    return cell if isinstance(original, str) else cell and json.loads(cell)
+
+
+def same(one, other):
+    """Whether two JSON values are equal as PostHog reads them: numbers as doubles."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if type(one) in {int, float} and type(other) in {int, float}:
+        return math.isclose(one, other, rel_tol=1e-15)
+    return type(one) is type(other) and one == other
+
+
+@COMPARED
+@given(
+    objects=st.lists(OBJECTS, min_size=1, max_size=8),
+    ascii_only=st.booleans(),
+    array=st.booleans(),
+    block_bytes=st.integers(1, 60),
+)
+def test_any_objects_are_read_back(tmp_path, objects, ascii_only, array, block_bytes):
+    """Whatever JSON holds, as lines or as an array, in blocks of any size, is read as what it was."""
+    lines = [json.dumps(one, ensure_ascii=ascii_only) for one in objects]
+    data = f"[{','.join(lines)}]" if array else "\n".join(lines)
+    reading = read(
+        tmp_path / "a",
+        data.encode("utf-8", "replace"),
+        table("ab", dropped=["gone"]),
+        block_bytes=block_bytes,
+    )
+    assert reading.rejects == []
+    assert [row[ROW] for row in reading.rows] == list(range(1, len(objects) + 1))
+    for row, one in zip(reading.rows, objects, strict=True):
+        assert all(same(value_of(row[key], one.get(key)), one.get(key)) for key in "ab")
+        rest = {key: one[key] for key in one if key not in {"a", "b", "gone"} and one[key] is not None}
+        assert same(json.loads(row[REST] or "{}"), rest)
+
+
+PARTS = st.sampled_from(
+    [
+        *(b'{"a":1}', b'{"b":"x"}', b'{"c":1}', b'{"A":2}', b'{"a":"\\\\"}', b'{"b":[1.0]}'),
+        *(b"null", b'{"a":1e400}', b'{"a":', b"}", b'"', b'{"b":' + b"9" * 50 + b"}"),
+        *(b"", b" ", b'{"a":"\\ud800"}', b"\xff"),
+    ]
+)
+
+
+@COMPARED
+@given(lines=st.lists(PARTS, max_size=12), block_bytes=st.integers(1, 60))
+def test_line_is_read_the_same_whatever_is_around_it(tmp_path, lines, block_bytes):
+    """Rows and rejects are those of each line read alone, and every line that is not blank is one or the other."""
+    path = tmp_path / "a"
+    given_table, head = table(), Header("jsonl", ("a", "b"))
+    found = source(path, b"\n".join([b"{}", *lines, b""]))
+    read_chunks = list(chunks(found, given_table, head, block_bytes=block_bytes))
+    rows = [row for chunk in read_chunks for row in chunk.rows.rows()]
+    rejects = [one for chunk in read_chunks for one in chunk.rejects]
+    alone_rows, alone_rejects = [], []
+    for number, line in enumerate([b"{}", *lines], 1):
+        part = Lines(given_table, head, 1 << 20).part([line.decode("utf-8", "replace").encode()], number)
+        alone_rows += part.rows.rows()
+        alone_rejects += part.rejects
+    assert (rows, rejects) == (alone_rows, alone_rejects)
+    assert len(rows) + len(rejects) == 1 + sum(bool(line.strip()) for line in lines)
+
+
+@COMPARED
+@given(one=st.dictionaries(st.sampled_from("abc"), VALUES))
+def test_fast_and_careful_reading_agree(tmp_path, one):
+    """A line read column-wise and a line read with care are the same values."""
+    line = json.dumps(one).encode()
+    (row,) = read(tmp_path / "a", line, table("abc")).rows
+    careful = {key: plain(value) for key, value in members(line, {}).items()}
+    for key in "abc":
+        assert same(value_of(row[key], one.get(key)), value_of(careful.get(key), one.get(key)))
+
+
+ELEMENTS = st.lists(
+    st.sampled_from(
+        [b"{", b"}", b"[", b"]", b",", b'"', b"\\", b'{"a":1}', b'{"a":{"b":[]}}', b" ", b"\n", b"5"]
+    ),
+    max_size=30,
+)
+
+
+@COMPARED
+@given(parts=ELEMENTS, block_bytes=st.integers(1, 20))
+def test_any_array_is_read_the_same_in_blocks_of_any_size(tmp_path, parts, block_bytes):
+    """However broken the array, rows and rejects do not depend on blocks."""
+    found = source(tmp_path / "a", b"[" + b"".join(parts))
+    head = Header("json", ("a",))
+    small = list(chunks(found, table(), head, block_bytes=block_bytes))
+    large = list(chunks(found, table(), head))
+    assert [row for one in small for row in one.rows.rows()] == [
+        row for one in large for row in one.rows.rows()
+    ]
+    assert [reject for one in small for reject in one.rejects] == [
+        reject for one in large for reject in one.rejects
+    ]
+
+
+def test_header_and_chunks_survive_any_first_bytes(tmp_path):
+    """Binary junk is rejected rows, never an exception."""
+    junk = bytes(range(256)) * 40
+    for start in (b"{", b"[", b"", b"a,b\n"):
+        found = source(tmp_path / "a", start + junk)
+        head = header(found)
+        assert head is not None
+        assert sum(len(chunk.rejects) for chunk in chunks(found, table(), head)) > 0

@@ -1,0 +1,230 @@
+import datetime as dt
+import json
+import secrets
+from decimal import Decimal
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+from readings import read, source, table
+
+from migrate.mapping import REST, ROW
+from migrate.readers import chunks, header
+
+NOON = dt.datetime(2024, 1, 2, 12, 0, 0, 123456)  # noqa: DTZ001 - naive is the case
+
+
+def write(path, columns, **options):
+    """A Parquet file."""
+    pq.write_table(pa.table(columns), path, **options)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("array", "cells", "rest"),
+    [
+        pytest.param(pa.array(["x", "", None]), ["x", "", None], ["x", "", None], id="text"),
+        pytest.param(pa.array([1, -5]), ["1", "-5"], [1, -5], id="integers"),
+        pytest.param(pa.array([2**64 - 1], pa.uint64()), [str(2**64 - 1)], [2**64 - 1], id="uint64"),
+        pytest.param(pa.array([0.1, 1.0, 1e22]), ["0.1", "1.0", "1e+22"], [0.1, 1, 1e22], id="floats"),
+        pytest.param(pa.array([0.1], pa.float32()), ["0.1"], [0.1], id="float32"),
+        pytest.param(pa.array([True, False]), ["true", "false"], [True, False], id="booleans"),
+        pytest.param(pa.array([Decimal("1.50")]), ["1.50"], [1.5], id="decimal"),
+        pytest.param(pa.array([Decimal("1.50")], pa.decimal256(60, 2)), ["1.50"], ["1.50"], id="decimal256"),
+        pytest.param(
+            pa.array([NOON]),
+            ["2024-01-02T12:00:00.123456"],
+            ["2024-01-02T12:00:00.123456"],
+            id="naive timestamp",
+        ),
+        pytest.param(
+            pa.array([NOON], pa.timestamp("us", "Europe/Berlin")),
+            ["2024-01-02T12:00:00.123456Z"],
+            ["2024-01-02T12:00:00.123456Z"],
+            id="zoned timestamp",
+        ),
+        pytest.param(
+            pa.array([1_999, -1], pa.timestamp("ns", "UTC")),
+            ["1970-01-01T00:00:00.000001Z", "1969-12-31T23:59:59.999999Z"],
+            ["1970-01-01T00:00:00.000001Z", "1969-12-31T23:59:59.999999Z"],
+            id="nanoseconds",
+        ),
+        pytest.param(
+            pa.array([1], pa.timestamp("ms", "+02:00")),
+            ["1970-01-01T00:00:00.001000Z"],
+            ["1970-01-01T00:00:00.001000Z"],
+            id="offset",
+        ),
+        pytest.param(pa.array([dt.date(2024, 2, 29)]), ["2024-02-29"], ["2024-02-29"], id="date"),
+        pytest.param(pa.array([0], pa.date64()), ["1970-01-01"], ["1970-01-01"], id="date64"),
+        pytest.param(pa.array([dt.time(1, 2, 3, 4)]), ["01:02:03.000004"], ["01:02:03.000004"], id="time"),
+        pytest.param(
+            pa.array(["x", None, "x"]).dictionary_encode(),
+            ["x", None, "x"],
+            ["x", None, "x"],
+            id="dictionary",
+        ),
+        pytest.param(pa.array([b"x", b"\xff\x01"]), ["x", "ff01"], ["x", "ff01"], id="binary"),
+        pytest.param(pa.array([b"ab"], pa.binary(2)), ["ab"], ["ab"], id="fixed binary"),
+        pytest.param(pa.nulls(2), [None, None], [None, None], id="nulls"),
+        pytest.param(pa.array([[1, 2], [], None]), ["[1,2]", "[]", None], [[1, 2], [], None], id="list"),
+        pytest.param(
+            pa.array([[("k", 1), ("\n", None)], None], pa.map_(pa.string(), pa.int64())),
+            ['{"k":1,"\\n":null}', None],
+            [{"k": 1, "\n": None}, None],
+            id="map",
+        ),
+        pytest.param(
+            pa.array([{"x": '\x01\\"', "y": [{"z": None}]}, None]),
+            ['{"x":"\\u0001\\\\\\"","y":[{"z":null}]}', None],
+            [{"x": '\x01\\"', "y": [{"z": None}]}, None],
+            id="struct",
+        ),
+        pytest.param(
+            pa.array(
+                [{"t": NOON, "d": dt.date(2024, 1, 2), "b": b"\xff", "n": Decimal("1.50"), "f": float("nan")}]
+            ),
+            ['{"t":"2024-01-02T12:00:00.123456","d":"2024-01-02","b":"ff","n":1.5,"f":null}'],
+            [{"t": "2024-01-02T12:00:00.123456", "d": "2024-01-02", "b": "ff", "n": 1.5, "f": None}],
+            id="struct of odd types",
+        ),
+        pytest.param(
+            pa.array([[{"t": NOON}]]),
+            ['[{"t":"2024-01-02T12:00:00.123456"}]'],
+            [[{"t": "2024-01-02T12:00:00.123456"}]],
+            id="list of structs of times",
+        ),
+        pytest.param(
+            pa.array([[[("k", b"\xff")]]], pa.list_(pa.map_(pa.string(), pa.binary()))),
+            ['[{"k":"ff"}]'],
+            [[{"k": "ff"}]],
+            id="maps of binary in a list",
+        ),
+    ],
+)
+def test_types_become_text(tmp_path, array, cells, rest):
+    """Declared, a value is text; in the rest it keeps its JSON type; nulls stay out."""
+    path = write(tmp_path / "a", {"a": array, "other": array})
+    reading = read(path, None, table(["a"]))
+    assert [row["a"] for row in reading.rows] == cells
+    assert [row[ROW] for row in reading.rows] == list(range(1, len(cells) + 1))
+    assert [json.loads(one or "{}") for one in reading.rests] == [
+        {} if one is None else {"other": one} for one in rest
+    ]
+    assert reading.rejects == []
+
+
+def test_int96_timestamps(tmp_path):
+    """The timestamps of old Spark and Impala files are timestamps."""
+    path = write(tmp_path / "a", {"a": pa.array([NOON])}, use_deprecated_int96_timestamps=True)
+    assert read(path).column("a") == [(1, "2024-01-02T12:00:00.123456")]
+
+
+def test_numbers_that_are_none_become_null_and_are_counted(tmp_path):
+    """NaN and infinity are no JSON."""
+    floats = pa.array([float("nan"), float("inf"), 1.5, None])
+    reading = read(write(tmp_path / "a", {"a": floats, "z": floats}))
+    assert reading.column("a") == [(1, None), (2, None), (3, "1.5"), (4, None)]
+    assert reading.rests == [None, None, '{"z":1.5}', None]
+    assert reading.counts == {"non_finite_number": 4}
+
+
+def test_declared_types_are_cast(tmp_path):
+    """Whatever type the file has, the frame has the declared one."""
+    path = write(tmp_path / "a", {"a": [1.0, 2.5], "b": ["true", "x"]})
+    reading = read(path, None, table(types={"a": pl.Int64, "b": pl.Boolean}))
+    assert [(row["a"], row["b"]) for row in reading.rows] == [(1, True), (None, None)]
+    assert reading.counts == {"wrong_type.a": 1, "wrong_type.b": 1}
+
+
+def test_columns_are_found_by_name_in_any_case(tmp_path):
+    """Exact first, then another case; missing ones are null; the dropped are not read."""
+    path = write(tmp_path / "a", {"GONE": [1], "B": [2], "A": [3], "a": [4], "x.y": [5]})
+    reading = read(path, None, table(["a", "b", "c"], dropped=["gone"]))
+    assert reading.rows == [{ROW: 1, "a": "4", "b": "2", "c": None, REST: '{"A":3,"x.y":5}'}]
+
+
+def test_no_column_declared_keeps_the_rows(tmp_path):
+    """A file with none of the columns has its rows all the same."""
+    path = write(tmp_path / "a", {"gone": [1, 2]})
+    reading = read(path, None, table(["a"], dropped=["gone"]))
+    assert reading.rows == [{ROW: 1, "a": None, REST: None}, {ROW: 2, "a": None, REST: None}]
+
+
+def test_objects_are_checked(tmp_path):
+    """Structs and maps are objects; text must hold one."""
+    structs = pa.array([{"x": 1}, None, {"x": 2}])
+    reading = read(
+        write(tmp_path / "a", {"a": structs, "b": ['{"y":1}', "", "no"]}), None, table(objects=["a", "b"])
+    )
+    assert [(row["a"], row["b"]) for row in reading.rows] == [('{"x":1}', '{"y":1}'), (None, None)]
+    assert [tuple(one) for one in reading.rejects] == [(3, "bad_json", "b: no")]
+
+
+def test_name_says_zst_and_it_is_parquet(tmp_path):
+    """PostHog writes `.parquet.zst` for Parquet compressed inside; one compressed outside is read too."""
+    path = write(tmp_path / "a.parquet.zst", {"a": [1]}, compression="zstd")
+    assert read(path).column("a") == [(1, "1")]
+    outside = tmp_path / "b.parquet"
+    assert read(outside, zstandard.compress(path.read_bytes())).column("a") == [(1, "1")]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda data: data[:100], id="cut"),
+        pytest.param(lambda _: b"PAR1" + b"x" * 100 + b"PAR1", id="foreign"),
+        pytest.param(lambda data: data[:4] + b"\xff" * 300 + data[304:], id="pages damaged"),
+    ],
+)
+def test_parquet_that_cannot_be_read(tmp_path, damage):
+    """The file is one reject that says why."""
+    path = write(tmp_path / "a", {"a": [str(number) for number in range(1000)]}, compression="zstd")
+    reading = read(path, damage(path.read_bytes()))
+    assert reading.rows == []
+    assert reading.reasons == [(None, "unreadable_file")]
+    assert reading.rejects[0].value
+
+
+def test_chunks_are_cut_by_rows(tmp_path):
+    """Rows are numbered through all row groups, and no chunk is larger than its size allows."""
+    path = write(tmp_path / "a", {"a": list(range(200_000))}, row_group_size=30_000)
+    found = source(path)
+    frames = [chunk.rows for chunk in chunks(found, table(["a"]), header(found))]
+    assert max(frame.height for frame in frames) <= 65_536
+    rows = pl.concat(frames)
+    assert rows[ROW].to_list() == list(range(1, 200_001))
+    assert rows["a"].to_list() == [str(number) for number in range(200_000)]
+
+
+def test_wide_rows_come_in_small_chunks(tmp_path):
+    """Rows of 40 kB come a thousand at a time."""
+    path = write(tmp_path / "a", {"a": ["x" * 40_000] * 3000}, compression="zstd", use_dictionary=False)
+    found = source(path)
+    assert [chunk.rows.height for chunk in chunks(found, table(["a"]), header(found))] == [1024, 1024, 952]
+
+
+def test_compressed_parquet_that_ends_early(tmp_path):
+    """A Parquet file whose outer compression is cut is one reject."""
+    path = write(tmp_path / "a", {"a": [secrets.token_hex(1000) for _ in range(1000)]}, compression="none")
+    reading = read(path, zstandard.compress(path.read_bytes())[:-1000])
+    assert [tuple(one) for one in reading.rejects] == [(None, "unreadable_file", "the zstd data end early")]
+
+
+def test_odd_names(tmp_path):
+    """Names that mean something to polars are only names."""
+    path = write(tmp_path / "a", {"*": [1], "^x$": [2], "_row": [3], "c0": [4]})
+    reading = read(path, None, table(["*"]))
+    assert reading.rows == [{ROW: 1, "*": "1", REST: '{"^x$":2,"_row":3,"c0":4}'}]
+
+
+def test_text_that_is_no_utf8_is_mended(tmp_path):
+    """Some writers put any bytes into text columns; a bad cell costs a character and is counted."""
+    raw = pa.array([b"x", b"\x98y", None], pa.binary())
+    text = pa.Array.from_buffers(pa.string(), 3, raw.buffers())
+    reading = read(write(tmp_path / "a", {"a": text, "z": text}, store_schema=False))
+    assert reading.column("a") == [(1, "x"), (2, "\ufffdy"), (3, None)]
+    assert reading.rests == ['{"z":"x"}', '{"z":"\ufffdy"}', None]
+    assert reading.counts == {"invalid_utf8": 2}
