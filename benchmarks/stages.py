@@ -1,7 +1,5 @@
 """Say where the time of plan goes: each stage of one file in turn, then the functions that cost most."""
 
-from __future__ import annotations
-
 import argparse
 import cProfile
 import pstats
@@ -13,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from types import FrameType
+from typing import Any, Final
 
 import polars as pl
 
@@ -21,9 +20,6 @@ from migrate import checks, readers, session, transform
 from migrate.days import DayWriter
 from migrate.jobs import Job
 from migrate.mapping import Options
-
-if TYPE_CHECKING:
-    from types import FrameType
 
 _ROOT: Final = Path(session.__file__).parents[1]
 _PARTS: Final = {

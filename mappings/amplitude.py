@@ -233,8 +233,8 @@ def software() -> dict[str, pl.Expr]:
     code = language.str.contains(r"^[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
     return {
         "$app_version": expr.stripped(pl.col("version_name")),
-        "$lib": library.str.extract(r"^([^/]+)"),
-        "$lib_version": library.str.extract(r"^[^/]+/([^_]+)"),
+        "$lib": pl.coalesce(library.str.extract(r"^([^/]+)/\d"), library),
+        "$lib_version": library.str.extract(r"^[^/]+/(\d[^_]*)"),
         "amplitude_library": pl.when(library.str.contains(r"/.*/")).then(library),
         "$browser_language": pl.when(code).then(language.str.replace_all("_", "-", literal=True)),
         "amplitude_language": pl.when(~code).then(language),
@@ -248,7 +248,7 @@ def money() -> dict[str, pl.Expr]:
     """
     worked_out = expr.number(prop("$price")) * expr.number(prop("$quantity")).fill_null(1.0)
     twice = pl.col("event_type").is_in(VALIDATED) & prop("$receipt").is_not_null()
-    revenue = pl.coalesce(expr.number(prop("$revenue")), pl.when(~twice).then(worked_out))
+    revenue = pl.coalesce(expr.number(prop("$revenue")), pl.when(~twice).then(worked_out.round(6)))
     return {"revenue": revenue, "currency": prop("$currency")}
 
 

@@ -2,56 +2,21 @@
 
 import os
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import polars as pl
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from migrate.checkpoint import Part
+from migrate.dayfile import DayFile
 
 DAYS: Final = "days"
 _SPAN: Final = "span"
-SCHEMA: Final = pa.schema(
-    [
-        ("timestamp", pa.timestamp("us", "UTC")),
-        ("event", pa.dictionary(pa.int32(), pa.large_string())),
-        ("distinct_id", pa.large_string()),
-        ("uuid", pa.large_string()),
-        ("payload", pa.large_string()),
-        ("file", pa.dictionary(pa.int32(), pa.large_string())),
-        ("row", pa.int64()),
-    ]
-)
 _OPEN_DAYS: Final = 64
 """Days written at once; more would need more file handles than a process has."""
 _FLUSH_BYTES: Final = 48 * 2**20
-_GROUP_BYTES: Final = 8 * 2**20
-"""Row groups are the runs that a day is merged from; their size bounds the memory of applying."""
-
-
-@dataclass
-class _File:
-    """One file of a day, or of a span of days that is yet to be parted."""
-
-    path: Path
-    writer: pq.ParquetWriter
-    events: int = 0
-    bytes: int = 0
-    first: int = 2**63 - 1
-    last: int = -(2**63)
-
-    def add(self, group: pl.DataFrame) -> None:
-        """Write events in timestamp order as one row group."""
-        times = group["timestamp"].dt.epoch("us")
-        self.writer.write_table(arrow(group), row_group_size=group.height)
-        self.events += group.height
-        self.bytes += int(group["payload"].str.len_bytes().sum())
-        self.first = min(self.first, int(times[0]))
-        self.last = max(self.last, int(times[-1]))
 
 
 @dataclass
@@ -66,8 +31,8 @@ class DayWriter:
     input: int
     _held: list[pl.DataFrame] = field(default_factory=list)
     _held_bytes: int = 0
-    _open: OrderedDict[str, _File] = field(default_factory=OrderedDict)
-    _closed: list[tuple[str, _File]] = field(default_factory=list)
+    _open: OrderedDict[str, DayFile] = field(default_factory=OrderedDict)
+    _closed: list[tuple[str, DayFile]] = field(default_factory=list)
     _files: int = 0
 
     @property
@@ -85,10 +50,10 @@ class DayWriter:
     def files(self) -> dict[str, list[Path]]:
         """Close what is open; return the files of each day."""
         self._close_all()
-        while spans := [written for key, written in self._closed if key.startswith(_SPAN)]:
-            self._closed = [(key, written) for key, written in self._closed if not key.startswith(_SPAN)]
-            for span in spans:
-                self._part(span.path)
+        while spans := [entry for entry in self._closed if entry[0].startswith(_SPAN)]:
+            self._closed = [entry for entry in self._closed if entry not in spans]
+            for _, written in spans:
+                self._part(written.path)
         found: dict[str, list[Path]] = {}
         for day, written in self._closed:
             found.setdefault(day, []).append(written.path)
@@ -106,7 +71,7 @@ class DayWriter:
     def discard(self) -> None:
         """Remove what was written aside."""
         for written in self._open.values():
-            written.writer.close()
+            written.close()
         self._open.clear()
         if self.aside.exists():
             for path in self.aside.iterdir():
@@ -133,9 +98,7 @@ class DayWriter:
         """Add events in timestamp order to the files of these names."""
         start = 0
         for length, name in names.rle().struct.unnest().iter_rows():
-            written = self._file(name)
-            for group in _groups(frame.slice(start, length)):
-                written.add(group)
+            self._file(name).add(frame.slice(start, length))
             start += length
 
     def _part(self, path: Path) -> None:
@@ -146,7 +109,7 @@ class DayWriter:
         self._close_all()
         path.unlink()
 
-    def _file(self, name: str) -> _File:
+    def _file(self, name: str) -> DayFile:
         """Return the open file of this name, closing the one used longest ago when too many are open."""
         if name in self._open:
             self._open.move_to_end(name)
@@ -156,58 +119,31 @@ class DayWriter:
         self.aside.mkdir(parents=True, exist_ok=True)
         path = self.aside / f"{name}_{self._files:06d}.parquet"
         self._files += 1
-        self._open[name] = _File(path, writer(path))
+        self._open[name] = DayFile(path)
         return self._open[name]
 
     def _close(self, name: str) -> None:
         """Close one file."""
         written = self._open.pop(name)
-        written.writer.close()
+        written.close()
         self._closed.append((name, written))
 
     def _close_all(self) -> None:
         """Write what is held and close what is open."""
         self._flush()
-        while self._open:
-            self._close(next(iter(self._open)))
+        for name in list(self._open):
+            self._close(name)
 
-    def _place(self, day: str, written: _File) -> Part:
+    def _place(self, day: str, written: DayFile) -> Part:
         """Make one file durable and move it to its day."""
         synced(written.path)
         folder = self.workdir / DAYS / day
         folder.mkdir(parents=True, exist_ok=True)
         number = written.path.stem.rpartition("_")[2]
         path = folder / f"{self.input:08d}-{number}.parquet"
-        os.replace(written.path, path)
+        written.path.replace(path)
         relative = path.relative_to(self.workdir).as_posix()
         return Part(relative, self.input, day, written.events, written.bytes, written.first, written.last)
-
-
-def writer(path: Path) -> pq.ParquetWriter:
-    """Return a writer of finished events; readers find the first timestamp of a row group in its statistics."""
-    return pq.ParquetWriter(
-        path,
-        SCHEMA,
-        compression="zstd",
-        compression_level=1,
-        use_dictionary=["event", "distinct_id", "file"],
-        write_statistics=["timestamp"],
-    )
-
-
-def _groups(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Yield the frame in pieces of about `_GROUP_BYTES` of payloads, at least one event each."""
-    ends = frame["payload"].str.len_bytes().cast(pl.Int64).cum_sum()
-    start = 0
-    for length in ((ends - 1) // _GROUP_BYTES).rle().struct.field("len"):
-        yield frame.slice(start, length)
-        start += length
-
-
-def arrow(frame: pl.DataFrame) -> pa.Table:
-    """Return finished events as an Arrow table of `SCHEMA`."""
-    table = frame.select(SCHEMA.names).to_arrow(compat_level=pl.CompatLevel.oldest())
-    return table.cast(SCHEMA)
 
 
 def synced(path: Path) -> None:

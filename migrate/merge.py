@@ -16,6 +16,8 @@ from migrate.checkpoint import Part
 
 _MERGE_BYTES: Final = 64 * 2**20
 """What the batches at hand of all runs may take together."""
+_EVENT_BYTES: Final = 64
+"""What an event takes beside its payload, about."""
 _MIN_BATCH: Final = 16
 _MAX_BATCH: Final = 8_192
 _MAX_RUNS: Final = 96
@@ -59,15 +61,18 @@ def chunks(
 
 
 def _gathered(pieces: Iterator[pl.DataFrame], chunk_bytes: int) -> Iterator[pl.DataFrame]:
-    """Yield the pieces put together to frames of about `chunk_bytes` of payloads."""
+    """Yield the pieces put together, or cut, to frames of about `chunk_bytes` of payloads."""
     held: list[pl.DataFrame] = []
-    size = 0
+    room = chunk_bytes
     for piece in pieces:
-        held.append(piece)
-        size += int(piece["payload"].str.len_bytes().sum() or 0) + 64 * piece.height
-        if size >= chunk_bytes:
-            yield pl.concat(held)
-            held, size = [], 0
+        size = int(piece["payload"].str.len_bytes().sum() or 0) + _EVENT_BYTES * piece.height
+        rows = max(1, piece.height * chunk_bytes // size)
+        for slice_ in piece.iter_slices(rows):
+            held.append(slice_)
+            room -= size * slice_.height // piece.height
+            if room <= 0:
+                yield pl.concat(held)
+                held, room = [], chunk_bytes
     if held:
         yield pl.concat(held)
 

@@ -1,6 +1,5 @@
 """Identical rows of one file → events of their own, where a table says that they are."""
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -8,7 +7,7 @@ from typing import Final
 import polars as pl
 import pyarrow.parquet as pq
 
-from migrate import days, expr
+from migrate import dayfile, expr
 
 _BATCH_ROWS: Final = 131_072
 
@@ -64,11 +63,11 @@ def _repeats(keys: pl.DataFrame) -> pl.DataFrame:
 def _rewrite(path: Path, repeats: pl.DataFrame) -> None:
     """Write the file anew with the repeats' own uuids, its row groups as they are."""
     beside = path.with_suffix(".new")
-    with pq.ParquetFile(path, pre_buffer=False) as file, days.writer(beside) as writer:
+    with pq.ParquetFile(path, pre_buffer=False) as file, dayfile.writer(beside) as writer:
         for group in range(file.num_row_groups):
             frame = pl.DataFrame(file.read_row_group(group))
-            writer.write_table(days.arrow(_renamed(frame, repeats)), row_group_size=max(1, frame.height))
-    os.replace(beside, path)
+            writer.write_table(dayfile.arrow(_renamed(frame, repeats)), row_group_size=max(1, frame.height))
+    beside.replace(path)
 
 
 def _renamed(frame: pl.DataFrame, repeats: pl.DataFrame) -> pl.DataFrame:

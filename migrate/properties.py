@@ -126,6 +126,8 @@ def _contested(frame: pl.DataFrame, forced: Mapping[str, pl.Expr], rename: Itera
         certain |= frame["extra"].is_not_null()
     certain |= bag.str.contains(_hidden((*is_set, *LIBRARY))).fill_null(value=False)
     names = {name: jsontext.quoted(name) for name in is_set if marks[name].any()}
+    if not names:
+        return certain
     where = (bag.str.contains_any(list(names.values())).fill_null(value=False) & ~certain).arg_true()
     suspects = bag.gather(where)
     clash = pl.repeat(False, where.len(), dtype=pl.Boolean, eager=True)

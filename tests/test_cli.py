@@ -380,3 +380,21 @@ def test_sandbox_command_listens_keeps_and_leaves_in_good_order(tmp_path):
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=20)
         assert process.returncode == 0
+
+
+def test_rejected_rows_are_planned_again_after_a_fix(tmp_path):
+    """Mended in rejects.jsonl and named as an input, they become the events they should have been, once."""
+    source = rows(tmp_path / "in" / "a.jsonl", 3)
+    source.write_text(source.read_text() + '{"event":"late","distinct_id":"u9","timestamp":"soon","properties":{"n":9}}\n')
+    workdir = tmp_path / "w"
+    with Sandbox() as sandbox:
+        sending = ["--host", sandbox.url, "--workdir", workdir, "--json", "--api-key", KEY]
+        assert migrate("run", "posthog", source, *sending).returncode == 3
+        fixed = tmp_path / "fixed.jsonl"
+        fixed.write_text((workdir / "rejects.jsonl").read_text().replace("soon", "2024-04-03T13:00:00Z"))
+        done = migrate("run", "posthog", source, fixed, *sending)
+        arrived = {event["event"]: event for event in sandbox.events("raw")}
+        assert sandbox.summary()["raw"]["events"] == 4
+    assert summary(done)["events"]["accepted"] == 4
+    assert arrived["late"]["timestamp"] == "2024-04-03T13:00:00.000000Z"
+    assert arrived["late"]["properties"]["n"] == 9

@@ -470,3 +470,17 @@ def test_thousands_of_files_list_quickly(tmp_path):
     started = time.process_time()
     assert len(sources([str(tmp_path)]).sources) == 3000
     assert time.process_time() - started < 3
+
+
+def test_rejects_of_ours_stand_for_their_rows(tmp_path):
+    """A rejects.jsonl can be planned again: each line is the row it holds, a line without one its text."""
+    lines = [
+        '{"file": "/a", "row": 7, "reason": "no_timestamp", "value": null, "source": {"event": "e", "n": 1.50}}',
+        '{"file": "/a", "row": null, "reason": "malformed_json", "value": "{\\"event\\":"}',
+        "not a line of ours",
+    ]
+    path = tmp_path / "rejects.jsonl"
+    path.write_text("\n".join(lines) + "\n")
+    (source,) = sources([str(path)]).sources
+    with source.open() as stream:
+        assert stream.read() == b'{"event": "e", "n": 1.50}\n{"event":\nnot a line of ours\n'

@@ -11,6 +11,7 @@ from typing import BinaryIO, NamedTuple, cast
 from migrate.errors import Refused
 from migrate.inputs.archives import Member
 from migrate.inputs.layers import MAGIC_BYTES, compression, unwrap
+from migrate.inputs.rejected import unwrapped
 from migrate.inputs.streams import STEP, Truncated, peek, read_up_to
 
 
@@ -34,14 +35,14 @@ class Source:
     def open(self) -> BinaryIO:
         """Return the bytes with up to four layers of compression taken off, told by content, never by name.
 
-        Reads may be short. Where the data end early or are damaged, everything readable is delivered and then
-        `Truncated` is raised.
+        A rejects.jsonl of ours gives the rows that its lines hold. Reads may be short. Where the data end early or
+        are damaged, everything readable is delivered and then `Truncated` is raised.
         """
         head, stream = peek(unwrap(self.raw()), 4)
         if head == b"PK\3\4":
             stream.close()
             raise Refused(f"{self.name}: an archive inside an archive or a compressed file; unpack it first")
-        return stream
+        return unwrapped(stream)
 
     @contextmanager
     def seekable(self) -> Iterator[BinaryIO | Path]:
