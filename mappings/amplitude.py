@@ -196,20 +196,17 @@ def device() -> dict[str, pl.Expr]:
     web, browser = pl.col("_web"), pl.when(pl.col("_web"))
     kind = pl.concat_str("device_family", "device_type", separator=" ", ignore_nulls=True)
     more = pl.concat_str(kind, "device_model", "platform", separator=" ", ignore_nulls=True)
-    model = expr.first(pl.col("device_model"), pl.when(~web).then("device_type"))
-    native = (expr.classified(expr.stripped(pl.col(name)), SYSTEMS) for name in ("os_name", "platform"))
-    by_name, by_platform = native
+    name = expr.stripped(pl.col("os_name"))
+    native = pl.coalesce(expr.classified(name, SYSTEMS), name, expr.classified(pl.col("platform"), SYSTEMS))
     return {
-        "$browser": browser.then(expr.lookup(expr.stripped(pl.col("os_name")), BROWSERS)),
+        "$browser": browser.then(expr.lookup(name, BROWSERS)),
         "$browser_version": browser.then(
             expr.number(pl.col("os_version").str.extract(r"^\s*(\d+(?:\.\d+)?)"))
         ),
-        "$os": browser.then(expr.classified(kind, SYSTEMS)).otherwise(
-            pl.coalesce(by_name, expr.stripped(pl.col("os_name")), by_platform)
-        ),
+        "$os": browser.then(expr.classified(kind, SYSTEMS)).otherwise(native),
         "$os_version": pl.when(~web).then(expr.stripped(pl.col("os_version"))),
         "$device_type": expr.classified(more, DEVICE_TYPES),
-        "$device_model": model,
+        "$device_model": expr.first(pl.col("device_model"), pl.when(~web).then("device_type")),
         "$device_manufacturer": expr.first(pl.col("device_manufacturer"), pl.col("device_brand")),
         "$device_id": expr.stripped(pl.col("device_id")),
     }

@@ -7,10 +7,11 @@ from urllib.parse import parse_qsl
 import msgspec
 import polars as pl
 
+from migrate import jsontext
+
 Raw = msgspec.Raw
 GROUP: Final = pl.Struct({"owner": pl.String, "properties": pl.String})
 
-_object = msgspec.json.Decoder(dict[str, Raw])
 _objects = msgspec.json.Decoder(dict[str, dict[str, Raw]])
 _values = msgspec.json.Decoder(dict[str, Any])
 
@@ -38,9 +39,9 @@ def parted(text: str, prefix: str, empty: frozenset[str]) -> dict[str, str | Non
     under `$set` and `$setOnce` is taken out of them.
     """
     try:
-        bag = _object.decode(text)
-        operations = {key: _object.decode(bag.pop(key)) for key in ("$set", "$setOnce") if key in bag}
-    except (msgspec.DecodeError, UnicodeEncodeError):
+        bag = jsontext.raw_object(text)
+        operations = {key: _members(bag.pop(key)) for key in ("$set", "$setOnce") if key in bag}
+    except msgspec.DecodeError:
         return {"rest": text, "once": None}
     bag |= operations.get("$set", {})
     rest = {key: raw for key, raw in bag.items() if not key.startswith(prefix)}
@@ -86,6 +87,11 @@ def parameters(query: str, names: Sequence[str]) -> str | None:
     return msgspec.json.encode(found).decode() if found else None
 
 
+def _members(value: str | Raw) -> dict[str, Raw]:
+    """Return an object's members."""
+    return jsontext.raw_object(value if isinstance(value, str) else bytes(value).decode())
+
+
 def _text(bag: dict[str, Raw]) -> str | None:
     """Return an object's text, null where it is empty."""
     return msgspec.json.encode(bag).decode() if bag else None
@@ -94,8 +100,8 @@ def _text(bag: dict[str, Raw]) -> str | None:
 def _keys(groups: str) -> dict[str, list[str]]:
     """Return each group type's keys as text, without blank ones and without types that have none."""
     try:
-        found = _values.decode(groups)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+        found = jsontext.decoded(_values, groups)
+    except msgspec.DecodeError:
         return {}
     named = {kind: [key for key in _scalars(value) if key] for kind, value in found.items()}
     return {kind: keys for kind, keys in named.items() if keys}
@@ -113,8 +119,8 @@ def _scalars(value: object) -> Iterable[str]:
 def _nested(properties: str) -> dict[str, dict[str, Raw]] | None:
     """Return group properties by type and key, null where they are not so."""
     try:
-        found = _objects.decode(properties)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+        found = jsontext.decoded(_objects, properties)
+    except msgspec.DecodeError:
         return None
     keyed = all(bytes(raw).startswith(b"{") for bags in found.values() for raw in bags.values())
     return found if keyed and not any(kind.startswith("$") for kind in found) else None
@@ -123,9 +129,9 @@ def _nested(properties: str) -> dict[str, dict[str, Raw]] | None:
 def _flat(properties: str | Raw) -> dict[str, Raw]:
     """Return a group's properties, taken out of `$set` where they stand in it."""
     try:
-        bag = _object.decode(properties)
-        return bag | _object.decode(bag.pop("$set")) if "$set" in bag else bag
-    except (msgspec.DecodeError, UnicodeEncodeError):
+        bag = _members(properties)
+        return bag | _members(bag.pop("$set")) if "$set" in bag else bag
+    except msgspec.DecodeError:
         return {}
 
 

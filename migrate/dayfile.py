@@ -1,6 +1,5 @@
 """One Parquet file of finished events: its columns, its row groups, what is known of it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final

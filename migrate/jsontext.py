@@ -3,17 +3,21 @@
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import polars as pl
 
+from migrate.repairs import repaired
+
 MAX_DEPTH: Final = 100
 """Nesting PostHog's parser is sure to accept (posthog-ingestion.md §8.11)."""
 
+T = TypeVar("T")
+
 _raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_LONE = re.compile(r"[\ud800-\udfff]")
 _NO_JSON: Final[Mapping[str, pl.Expr]] = {}
 _NULL: Final = msgspec.Raw(b"null")
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
@@ -109,8 +113,8 @@ def _easy_fields(texts: pl.Series, schema: Mapping[str, type[pl.String]]) -> pl.
 def _fields(text: str | None, names: Sequence[str]) -> list[str | None]:
     """Return these keys of one JSON object; all null where it is none."""
     try:
-        bag = _raw_object.decode(text or "{}")
-    except (msgspec.DecodeError, UnicodeEncodeError):
+        bag = raw_object(text or "{}")
+    except msgspec.DecodeError:
         return [None] * len(names)
     return [_text(bag.get(name)) for name in names]
 
@@ -122,17 +126,20 @@ def _text(raw: msgspec.Raw | None) -> str | None:
     value = bytes(raw).decode()
     if value == "null":
         return None
-    return _encodable(str(parsed(value))) if value.startswith('"') else value
-
-
-def _encodable(text: str) -> str:
-    """Return the text with lone surrogates as U+FFFD: a column of text cannot hold them."""
-    return _LONE.sub("\ufffd", text)
+    return str(parsed(value)) if value.startswith('"') else value
 
 
 def raw_object(text: str) -> dict[str, msgspec.Raw]:
-    """Return a JSON object's members, each value as its own text."""
-    return _raw_object.decode(text)
+    """Return a JSON object's members, each value as its own text; raises `msgspec.DecodeError` where it is none."""
+    return decoded(_raw_object, text)
+
+
+def decoded(decoder: msgspec.json.Decoder[T], text: str) -> T:
+    """Return what the decoder reads in a JSON text, lone surrogates and the like repaired where it must be."""
+    try:
+        return decoder.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return decoder.decode(repaired(text, Counter()))
 
 
 def depth(text: str) -> int:

@@ -66,7 +66,7 @@ def _gathered(pieces: Iterator[pl.DataFrame], chunk_bytes: int) -> Iterator[pl.D
     room = chunk_bytes
     for piece in pieces:
         size = int(piece["payload"].str.len_bytes().sum() or 0) + _EVENT_BYTES * piece.height
-        rows = max(1, piece.height * chunk_bytes // size)
+        rows = -(-piece.height * chunk_bytes // size)
         for slice_ in piece.iter_slices(rows):
             held.append(slice_)
             room -= size * slice_.height // piece.height

@@ -59,7 +59,7 @@ def plain(objects: pl.Series, counts: Counter[str]) -> pl.Series:
     if not odd:
         return objects
     fields = [_plain(pl.field(name), columns[name].dtype).alias(name) for name in odd]
-    return objects.to_frame("objects").select(pl.col("objects").struct.with_fields(fields)).to_series()
+    return objects.to_frame().select(pl.col(objects.name).struct.with_fields(fields)).to_series()
 
 
 def is_suspect(objects: pl.Series) -> bool:
