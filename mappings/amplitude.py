@@ -136,11 +136,14 @@ def dedup_key() -> pl.Expr:
     """
     uuid, inserted = expr.canonical_uuid(pl.col("uuid")), insert_id()
     when = pl.col("_time").dt.epoch("us")
-    insert = expr.key(pl.lit("insert"), inserted, pl.col("device_id"), pl.col("event_type"), when)
-    told = pl.when(uuid.is_null() & inserted.is_null())
+    by_insert = (pl.lit("insert"), inserted, pl.col("device_id"), pl.col("event_type"), when)
     names = ("device_id", "user_id", "session_id", "event_type", "event_properties")
-    row = expr.key(pl.lit("row"), event_id(), when, *(told.then(pl.col(name)) for name in names))
-    return pl.coalesce(uuid, pl.when(inserted.is_not_null()).then(insert), row)
+    by_all = (pl.lit("row"), event_id(), when, *(pl.col(name) for name in names))
+    return pl.coalesce(
+        uuid,
+        expr.key(*by_insert, where=uuid.is_null() & inserted.is_not_null()),
+        expr.key(*by_all, where=uuid.is_null() & inserted.is_null()),
+    )
 
 
 def event_id() -> pl.Expr:

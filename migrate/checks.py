@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from migrate import jsontext, properties, special
+from migrate import payload, properties, special
 from migrate.mapping import ROW
 
 MAX_NAME_BYTES: Final = 200
@@ -97,7 +97,7 @@ def _object_rules(frame: pl.DataFrame) -> list[Rule]:
             is_object = bare.str.starts_with("{") & bare.str.ends_with("}")
             shown = pl.format("{}: {}", pl.lit(name), name)
             rules.append(("bad_json", ~is_object & ~bare.is_in(properties.NOTHING), shown))
-            rules.append(("nested_too_deep", pl.lit(jsontext.too_deep(frame[name])), shown))
+            rules.append(("nested_too_deep", pl.lit(payload.too_deep(frame[name])), shown))
     return rules
 
 

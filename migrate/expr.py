@@ -93,9 +93,16 @@ def unix(text: pl.Expr, unit: str) -> pl.Expr:
     return pl.when(sane).then(micros).cast(pl.Datetime("us", "UTC"))
 
 
-def key(*parts: pl.Expr) -> pl.Expr:
-    """Return one text that is equal exactly when all parts are; a null part differs from an empty one."""
-    return pl.concat_str([part.cast(pl.String).fill_null("\x00") for part in parts], separator="\x1f")
+def key(*parts: pl.Expr, where: pl.Expr | None = None) -> pl.Expr:
+    """Return one text that is equal exactly when all parts are; a null part differs from an empty one.
+
+    Null where `where` does not hold, and not worked out there.
+    """
+    if where is None:
+        return _key(*parts)
+    texts = [part.cast(pl.String).alias(f"part_{place}") for place, part in enumerate(parts)]
+    told = pl.struct(where.alias("where"), *texts)
+    return told.map_batches(_keys, return_dtype=pl.String, is_elementwise=True)
 
 
 def uuid7(milliseconds: pl.Expr, *parts: pl.Expr) -> pl.Expr:
@@ -217,11 +224,10 @@ def group_updates(groups: pl.Expr, properties: pl.Expr) -> pl.Expr:
 
 def with_query(bag: pl.Expr, url: pl.Expr, names: Sequence[str]) -> pl.Expr:
     """Return the bag with these query parameters of the URL, where it holds none of them itself."""
-    in_url = url.str.contains_any([f"{name}=" for name in names])
-    in_bag = bag.str.contains_any([f'"{name}"' for name in names]).fill_null(value=False)
-    query = pl.when(in_url & ~in_bag).then(url.str.extract(r"\?([^#]*)"))
-    found = _on_unique(query, pl.String, lambda query: bags.parameters(query, names))
-    return pl.when(found.is_null()).then(bag).otherwise(joined(bag, found))
+    both = pl.struct(bag.alias("bag"), url.alias("url"))
+    return both.map_batches(
+        lambda given: _with_query(given, names), return_dtype=pl.String, is_elementwise=True
+    )
 
 
 def elements_chain(  # noqa: PLR0913 - what is known of an element, by name
@@ -246,6 +252,36 @@ def _on_unique(
     return values.map_batches(
         lambda given: bags.on_unique(given, dtype, function), return_dtype=dtype, is_elementwise=True
     )
+
+
+def _key(*parts: pl.Expr) -> pl.Expr:
+    """Return the key of the parts."""
+    return pl.concat_str([part.cast(pl.String).fill_null("\x00") for part in parts], separator="\x1f")
+
+
+def _keys(told: pl.Series) -> pl.Series:
+    """Return the keys of the rows where `where` holds."""
+    table = told.struct.unnest()
+    keys = pl.repeat(None, told.len(), dtype=pl.String, eager=True)
+    where = table["where"].arg_true()
+    if where.len():
+        rows = table.drop("where")[where]
+        keys = keys.scatter(where, rows.select(_key(*(pl.col(name) for name in rows.columns))).to_series())
+    return keys.alias(told.name)
+
+
+def _with_query(given: pl.Series, names: Sequence[str]) -> pl.Series:
+    """Return the bags, those that lack the URL's parameters completed."""
+    bag, url = given.struct.field("bag"), given.struct.field("url")
+    in_bag = bag.str.contains_any([f'"{name}"' for name in names]).fill_null(value=False)
+    where = (url.str.contains_any([f"{name}=" for name in names]) & ~in_bag).arg_true()
+    if not where.len():
+        return bag
+    query = url.gather(where).str.extract(r"\?([^#]*)")
+    found = bags.on_unique(query, pl.String, lambda text: bags.parameters(text, names))
+    table = pl.DataFrame({"bag": bag.gather(where), "found": found})
+    both = pl.when(pl.col("found").is_null()).then("bag").otherwise(joined(pl.col("bag"), pl.col("found")))
+    return bag.clone().scatter(where, table.select(both).to_series())
 
 
 def _session_ids(sessions: pl.Series) -> pl.Series:

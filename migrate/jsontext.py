@@ -12,9 +12,6 @@ import polars as pl
 
 from migrate.repairs import repaired
 
-MAX_DEPTH: Final = 100
-"""Nesting PostHog's parser is sure to accept (posthog-ingestion.md §8.11)."""
-
 T = TypeVar("T")
 
 _raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -149,16 +146,6 @@ def depth(text: str) -> int:
         level += (found[1] is not None) - (found[2] is not None)
         deepest = max(deepest, level)
     return deepest
-
-
-def too_deep(texts: pl.Series) -> pl.Series:
-    """Return whether each JSON text is nested deeper than `MAX_DEPTH`; null is not."""
-    brackets = texts.str.count_matches("[", literal=True) + texts.str.count_matches("{", literal=True)
-    suspects = (brackets > MAX_DEPTH).fill_null(value=False)
-    where = suspects.arg_true()
-    if not where.len():
-        return suspects
-    return suspects.scatter(where, [depth(text) > MAX_DEPTH for text in texts.gather(where)])
 
 
 def rewritten(

@@ -80,11 +80,10 @@ def _renamed(frame: pl.DataFrame, repeats: pl.DataFrame) -> pl.DataFrame:
         return frame
     own = expr.uuid7(pl.col("timestamp").dt.epoch("ms"), pl.col("uuid"), pl.col("ordinal"))
     again = joined.gather(where).with_columns(own.alias("own"))
-    # The uuid is a key of the root before `properties`, and no string of JSON can hold its quotes unescaped.
-    payloads = again.select(
-        pl.col("payload").str.replace(
-            pl.format('"uuid":"{}"', "uuid"), pl.format('"uuid":"{}"', "own"), literal=True
-        )
-    ).to_series()
-    changed = {"uuid": again["own"], "payload": payloads}
+    # A root key stands before `properties`, and no string of JSON holds its quotes unescaped: the first is the one.
+    payloads = [
+        payload.replace(f'"uuid":"{uuid}"', f'"uuid":"{new}"', 1)
+        for payload, uuid, new in again.select("payload", "uuid", "own").iter_rows()
+    ]
+    changed = {"uuid": again["own"], "payload": pl.Series(payloads, dtype=pl.String)}
     return frame.with_columns(frame[name].scatter(where, column) for name, column in changed.items())

@@ -15,7 +15,7 @@ FORMAT: Final = 1
 MAX_RECORD_BYTES: Final = 900_000
 """PostHog's Kafka record limit less a margin; the event's JSON travels escaped in it (posthog-ingestion.md §8.17)."""
 
-MAX_DEPTH: Final = jsontext.MAX_DEPTH
+MAX_DEPTH: Final = 100
 """Nesting PostHog's parser is sure to accept (posthog-ingestion.md §8.11)."""
 
 _ENVELOPE_BYTES: Final = 1_024
@@ -82,8 +82,13 @@ def too_large() -> pl.Expr:
 
 
 def too_deep(payload: pl.Series) -> pl.Series:
-    """Return whether each payload is nested deeper than `MAX_DEPTH`."""
-    return jsontext.too_deep(payload)
+    """Return whether each JSON text is nested deeper than `MAX_DEPTH`; null is not."""
+    brackets = payload.str.count_matches("[", literal=True) + payload.str.count_matches("{", literal=True)
+    suspects = (brackets > MAX_DEPTH).fill_null(value=False)
+    where = suspects.arg_true()
+    if not where.len():
+        return suspects
+    return suspects.scatter(where, [jsontext.depth(text) > MAX_DEPTH for text in payload.gather(where)])
 
 
 def _personless() -> pl.Expr:

@@ -19,8 +19,27 @@ MAX_GROUP_KEY: Final = 400
 """UTF-16 units, as JavaScript counts, of a `$group_key` (posthog-ingestion.md §3.1)."""
 
 ILLEGAL_IDS: Final = frozenset(
-    {"", "0", "00000000-0000-0000-0000-000000000000", "[object object]", "anonymous", "anonymous-user", "backend"}
-    | {"distinct_id", "distinctid", "email", "false", "guest", "id", "nan", "none", "not_authenticated", "null"}
+    {
+        "",
+        "0",
+        "00000000-0000-0000-0000-000000000000",
+        "[object object]",
+        "anonymous",
+        "anonymous-user",
+        "backend",
+    }
+    | {
+        "distinct_id",
+        "distinctid",
+        "email",
+        "false",
+        "guest",
+        "id",
+        "nan",
+        "none",
+        "not_authenticated",
+        "null",
+    }
     | {"system", "true", "undefined", "user"}
 )
 """Ids PostHog merges with no other, in lower case: capture's list and ingestion's (posthog-ingestion.md §2.5, §3.7)."""
@@ -173,5 +192,7 @@ def _disliked(frame: pl.DataFrame) -> Counter[str]:
         payload.str.contains(f'"${name}"', literal=True) for name in ("prev_pageview_pathname", "current_url")
     ]
     heatmap = payload.str.contains('"$heatmap_data"', literal=True) | pl.all_horizontal(both)
-    found = frame.select(session_id_not_uuid=(~session.str.contains(_SESSION)).sum(), heatmap_side_effect=heatmap.sum())
+    found = frame.select(
+        session_id_not_uuid=(~session.str.contains(_SESSION)).sum(), heatmap_side_effect=heatmap.sum()
+    )
     return +Counter(found.row(0, named=True))

@@ -25,15 +25,25 @@ NAMES = (
     *("historical_migration", "analytics_source", "$import_job_id", "uuid", "properties", ""),
 )
 RENAME = {"old": "new", "old2": "new", "gone": None, "url/path": "$pathname", "Größe": "size"}
-EXTRA = {"price": pl.Float64, "url/path": pl.String, "$lib": pl.String, "$set": pl.String, 'say "hi"': pl.Int64}
+EXTRA = {
+    "price": pl.Float64,
+    "url/path": pl.String,
+    "$lib": pl.String,
+    "$set": pl.String,
+    'say "hi"': pl.Int64,
+}
 EXTRA |= {"Größe": pl.Boolean, "😀": pl.List(pl.String), "$geoip_disable": pl.Boolean, "tab\t": pl.String}
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | texts
-scalars |= st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(['"$lib":', '{"$lib":1}', "}{", "\\"])
+scalars |= st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(
+    ['"$lib":', '{"$lib":1}', "}{", "\\"]
+)
 keys = st.sampled_from(NAMES) | texts
 values = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3), max_leaves=6
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
+    max_leaves=6,
 )
 objects = st.dictionaries(keys, values, max_size=6)
 extras = st.fixed_dictionaries(
@@ -65,7 +75,7 @@ def spelled(draw, some):
     )
     if draw(st.booleans()):
         text = text.replace("$", "\\u0024").replace("/", "\\/")
-    return value, blank + text.replace("{}", "{ }") + blank
+    return value, blank + ("{ }" if text == "{}" else text) + blank
 
 
 rows = st.fixed_dictionaries(
@@ -75,7 +85,8 @@ rows = st.fixed_dictionaries(
         "set_once": spelled(objects),
         "groups": spelled(objects),
         "extra": st.none() | extras,
-        "set": st.none() | st.fixed_dictionaries({"name": st.none() | texts, "age": st.none() | st.integers(0, 9)}),
+        "set": st.none()
+        | st.fixed_dictionaries({"name": st.none() | texts, "age": st.none() | st.integers(0, 9)}),
         "distinct_id": st.sampled_from(["u-1", "anonymous"]),
         "event": st.sampled_from(["e", 'a "b"', "$pageview"]),
     }
@@ -113,7 +124,8 @@ def expected(row):
 def framed(given_rows):
     """The event frame of hypothesis' rows."""
     spelled_out = [
-        {key: value[1] if isinstance(value, tuple) else value for key, value in row.items()} for row in given_rows
+        {key: value[1] if isinstance(value, tuple) else value for key, value in row.items()}
+        for row in given_rows
     ]
     return event_frame(*spelled_out, structs=STRUCTS)
 
@@ -149,7 +161,12 @@ sys.path.insert(0, {tests!r})
 from test_payload import FIXED, framed, made, RENAME
 print("\\n".join(made(framed(FIXED), RENAME).frame["payload"]))
 """
-PLAIN = {"properties": (None, '{"a": 1}'), "rest": (None, None), "set_once": (None, None), "groups": (None, None)}
+PLAIN = {
+    "properties": (None, '{"a": 1}'),
+    "rest": (None, None),
+    "set_once": (None, None),
+    "groups": (None, None),
+}
 PLAIN |= {"extra": None, "set": None, "distinct_id": "u-1", "event": "e"}
 FIXED = [
     PLAIN,
@@ -159,7 +176,9 @@ FIXED = [
 ]
 
 
-@pytest.mark.parametrize(("seed", "threads"), [pytest.param("1", "1", id="one"), pytest.param("77", "2", id="two")])
+@pytest.mark.parametrize(
+    ("seed", "threads"), [pytest.param("1", "1", id="one"), pytest.param("77", "2", id="two")]
+)
 def test_another_process_makes_the_same_bytes(seed, threads):
     """Neither the hash seed nor the number of threads is in a payload."""
     here = "\n".join(made(framed(FIXED), RENAME).frame["payload"])
@@ -175,7 +194,12 @@ def test_another_process_makes_the_same_bytes(seed, threads):
 
 def test_an_event_looks_like_this():
     """The root has five keys; the bag stands first, then what is computed, then where it came from."""
-    row = {"properties": '{"plan":"pro"}', "extra": {"$os": "iOS"}, "set": {"name": "Ada"}, "groups": '{"org":"x"}'}
+    row = {
+        "properties": '{"plan":"pro"}',
+        "extra": {"$os": "iOS"},
+        "set": {"name": "Ada"},
+        "groups": '{"org":"x"}',
+    }
     structs = {"extra": pl.Struct({"$os": pl.String}), "set": pl.Struct({"name": pl.String})}
     (text,) = made(event_frame(row, structs=structs)).frame["payload"]
     assert text == (
@@ -190,7 +214,9 @@ def test_an_event_looks_like_this():
     ("time", "text"),
     [
         pytest.param(datetime(1, 1, 1, tzinfo=UTC), "0001-01-01T00:00:00.000000Z", id="year_1"),
-        pytest.param(datetime(1969, 12, 31, 23, 59, 59, 999_999, UTC), "1969-12-31T23:59:59.999999Z", id="before_1970"),
+        pytest.param(
+            datetime(1969, 12, 31, 23, 59, 59, 999_999, UTC), "1969-12-31T23:59:59.999999Z", id="before_1970"
+        ),
         pytest.param(NOON + timedelta(microseconds=7), "2024-04-03T12:00:00.000007Z", id="microseconds"),
     ],
 )
@@ -204,7 +230,9 @@ def test_times_are_rfc_3339_in_utc(time, text):
     [
         pytest.param("{}", LIBRARY, id="none"),
         pytest.param('{"$lib":"web"}', {"$lib": "web"}, id="own"),
-        pytest.param('{"$lib_version":"2"}', {"$lib": "posthog-migrate", "$lib_version": "2"}, id="version_alone"),
+        pytest.param(
+            '{"$lib_version":"2"}', {"$lib": "posthog-migrate", "$lib_version": "2"}, id="version_alone"
+        ),
         pytest.param('{"a":"\\"$lib\\":1"}', LIBRARY, id="inside_a_string"),
         pytest.param('{"a":"$lib"}', LIBRARY, id="as_a_value"),
         pytest.param('{"a":{"$lib":"web"}}', LIBRARY, id="deeper"),
@@ -266,14 +294,25 @@ def test_junk_ids_make_no_person(event, person, flag):
     """An id that is no one's is sent without a profile, except where PostHog would drop the event for it."""
     bag = '{"$process_person_profile":true}'
     plain, bagged = properties(
-        event_frame({"event": event, "distinct_id": person}, {"event": event, "distinct_id": person, "properties": bag})
+        event_frame(
+            {"event": event, "distinct_id": person},
+            {"event": event, "distinct_id": person, "properties": bag},
+        )
     )
     assert plain.get("$process_person_profile") is flag
     assert bagged["$process_person_profile"] is (True if flag is None else flag)
 
 
 BAD_BAG = '{"big":9007199254740993,"nan":NaN,"huge":1e400,"nul":"a\\u0000","half":"\\ud83d","raw":"a\nb","k\\u0000":1}'
-MENDED = {"big": "9007199254740993", "nan": None, "huge": None, "nul": "a�", "half": "�", "raw": "a\nb", "k�": 1}
+MENDED = {
+    "big": "9007199254740993",
+    "nan": None,
+    "huge": None,
+    "nul": "a�",
+    "half": "�",
+    "raw": "a\nb",
+    "k�": 1,
+}
 COUNTS = {"big_integer": 1, "non_finite_number": 2, "nul_character": 2, "lone_surrogate": 1}
 
 
@@ -314,8 +353,12 @@ STRANGE = {
     "naive": (pl.Datetime("us"), datetime(2024, 1, 2), "2024-01-02T00:00:00.000000Z"),  # noqa: DTZ001
     "zoned": (pl.Datetime("ms", "Europe/Prague"), NOON, "2024-04-03T12:00:00.000000Z"),
     "date": (pl.Date, date(2024, 1, 2), "2024-01-02"),
-    "lasting": (pl.Duration("us"), timedelta(seconds=90), "PT90S"),
-    "object": (pl.Struct({"t": pl.Date, "n": pl.Null}), {"t": date(2024, 1, 2)}, {"t": "2024-01-02", "n": None}),
+    "lasting": (pl.Duration("us"), timedelta(seconds=90), "PT1M30S"),
+    "object": (
+        pl.Struct({"t": pl.Date, "n": pl.Null}),
+        {"t": date(2024, 1, 2)},
+        {"t": "2024-01-02", "n": None},
+    ),
     "enum": (pl.Enum(["x"]), "x", "x"),
 }
 
@@ -337,7 +380,11 @@ def test_numbers_that_are_none_are_omitted_and_counted():
     row = {"a": math.nan, "l": [1.5, math.inf], "o": {"x": -math.inf}}
     done = made(event_frame({"extra": row, "set": row}, structs={"extra": dtype, "set": dtype}))
     found = strict(done.frame["payload"][0])["properties"]
-    assert (found["l"], found["o"], found["$set"]) == ([1.5, None], {"x": None}, {"l": [1.5, None], "o": {"x": None}})
+    assert (found["l"], found["o"], found["$set"]) == (
+        [1.5, None],
+        {"x": None},
+        {"l": [1.5, None], "o": {"x": None}},
+    )
     assert "a" not in found
     assert done.repairs == {"non_finite_number": 6}
 

@@ -1,0 +1,138 @@
+"""JSON as text: objects from columns, fields from objects, keys renamed."""
+
+import json
+
+import msgspec
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from migrate import jsontext
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
+
+
+def test_an_object_has_a_member_for_each_value():
+    """Nulls are left out; a row with nothing in it is null; text that is JSON goes in as it stands."""
+    frame = pl.DataFrame({"a": [1, None, None], "b": ["x", None, None], "j": ["[1.0]", '{"k": 1}', None]})
+    text = jsontext.object_text(["a", pl.col("b").alias('say "b"')], json={"ü": pl.col("j")})
+    assert frame.select(text).to_series().to_list() == [
+        '{"a":1,"say \\"b\\"":"x","ü":[1.0]}',
+        '{"ü":{"k": 1}}',
+        None,
+    ]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.dictionaries(texts, st.none() | texts | st.integers(0, 9) | st.booleans(), min_size=1, max_size=5))
+def test_members_are_json_whatever_keys_and_values_are(row):
+    """Keys and values come back as they went in."""
+    frame = pl.DataFrame({f"c{place}": [value] for place, value in enumerate(row.values())})
+    columns = {key: pl.col(f"c{place}") for place, key in enumerate(row)}
+    (found,) = frame.select(jsontext.members(columns)).to_series()
+    assert json.loads(f"{{{found}}}") == {key: value for key, value in row.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param('{"a":1}', '"a":1', id="object"),
+        pytest.param(' { "a":{} } ', '"a":{}', id="blanks"),
+        pytest.param("{ }", None, id="empty"),
+        pytest.param("", None, id="blank"),
+        pytest.param(None, None, id="null"),
+    ],
+)
+def test_inside(text, found):
+    """The inside of an object is what stands between its braces, null where nothing does."""
+    frame = pl.DataFrame({"t": [text]}, schema={"t": pl.String})
+    assert frame.select(jsontext.inside(pl.col("t"))).to_series().to_list() == [found]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param('{"a":"x","n":1}', "x", id="string"),
+        pytest.param('{"a":9007199254740993}', "9007199254740993", id="big_integer"),
+        pytest.param('{"a":{"k":[1, 2]}}', '{"k":[1,2]}', id="nested"),
+        pytest.param('{"a":"\\u00e9\\n\\\\"}', "é\n\\", id="escapes"),
+        pytest.param('{"a":"\\ud83d"}', "�", id="half_a_pair"),
+        pytest.param('{"a":null}', None, id="null"),
+        pytest.param('{"b":1}', None, id="missing"),
+        pytest.param("[1]", None, id="no_object"),
+        pytest.param("{", None, id="broken"),
+        pytest.param("", None, id="blank"),
+        pytest.param(None, None, id="nothing"),
+        pytest.param('{"a":1,\n"b":2}', "1", id="lines"),
+    ],
+)
+def test_fields(text, found):
+    """A key of an object comes out as text, null where there is none; no row costs another."""
+    rows = pl.Series("bag", [text, '{"a":"other"}'], dtype=pl.String)
+    fields = jsontext.fields(rows, ["a"]).struct.field("a").to_list()
+    assert [fields[0] and fields[0].replace(": ", ":").replace(", ", ","), fields[1]] == [found, "other"]
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from("abc"), texts | st.integers(-(2**70), 2**70), max_size=3), min_size=1
+    )
+)
+def test_fields_of_a_row_depend_on_the_row_alone(rows):
+    """Strings and integers come out exactly, however many rows are looked at together."""
+    found = jsontext.fields(pl.Series([json.dumps(row) for row in rows]), ["a", "b"]).to_list()
+    assert found == [{key: str(row[key]) if key in row else None for key in "ab"} for row in rows]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.recursive(
+        texts, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3)
+    ),
+)
+def test_depth(value):
+    """Depth is how many objects and lists stand in one another."""
+
+    def measured(inner):
+        items = inner.values() if isinstance(inner, dict) else inner if isinstance(inner, list) else None
+        return 0 if items is None else 1 + max(map(measured, items), default=0)
+
+    assert jsontext.depth(json.dumps(value)) == measured(value)
+
+
+def test_rewritten_keeps_each_value_in_its_own_text():
+    """Digits and blanks inside values stay; keys come in the object's order, renamed ones last."""
+    text = '{"old": 1.10, "big":12345678901234567890, "l":[1, 2], "gone":0, "out":1}'
+    found = jsontext.rewritten(
+        text, rename={"old": "new", "gone": None}, without=frozenset({"out"}), rest='{"l":0,"more":1E2}'
+    )
+    assert found == '{"big":12345678901234567890,"l":[1, 2],"new":1.10,"more":1E2}'
+
+
+@pytest.mark.parametrize(
+    ("text", "rename", "found"),
+    [
+        pytest.param('{"a":1,"b":2}', {"a": "b", "b": "a"}, {"b": 1, "a": 2}, id="swap"),
+        pytest.param('{"a":1,"b":2}', {"a": "b", "b": None}, {"b": 1}, id="into_a_dropped_name"),
+        pytest.param('{"a":1,"b":2}', {"a": "b"}, {"b": 2, "a": 1}, id="taken"),
+        pytest.param('{"a":1,"b":null}', {"a": "b"}, {"b": 1}, id="over_null"),
+        pytest.param('{"a":null,"b":2}', {"a": "b"}, {"b": 2, "a": None}, id="null_over_nothing"),
+        pytest.param('{"\\u0061":1}', {"a": "b"}, {"b": 1}, id="escaped_key"),
+    ],
+)
+def test_renames_lose_nothing(text, rename, found):
+    """A rename into a name that is taken leaves the key as it was."""
+    assert json.loads(jsontext.rewritten(text, rename=rename)) == found
+
+
+def test_raw_object_keeps_texts():
+    """A member's value is its own text."""
+    assert jsontext.raw_object('{"a": 1.0, "b":[ ]}') == {"a": msgspec.Raw(b"1.0"), "b": msgspec.Raw(b"[ ]")}
+
+
+@pytest.mark.parametrize("text", ['"x"', "12345678901234567890", '{"a":"x\ny"}'])
+def test_parsed(text):
+    """Integers are exact, raw control characters pass."""
+    assert jsontext.parsed(text) == json.loads(text, strict=False)
