@@ -117,8 +117,11 @@ def _contested(frame: pl.DataFrame, forced: Mapping[str, pl.Expr], rename: Itera
 
     What is said of a row depends on that row alone, so that its payload does.
     """
-    mine = _fields(frame, "extra") | {f"${name}": pl.col(name) for name in _OBJECTS} | dict(forced)
-    is_set = {name: value.is_not_null() for name, value in mine.items()} | dict.fromkeys(rename, pl.lit(True))
+    is_set = dict.fromkeys(rename, pl.lit(True))
+    for mine in (_fields(frame, "extra"), {f"${name}": pl.col(name) for name in _OBJECTS}, forced):
+        is_set |= {
+            name: is_set.get(name, pl.lit(False)) | value.is_not_null() for name, value in mine.items()
+        }
     marks = frame.select(pl.col("_row").is_not_null().alias(""), **is_set)
     bag = frame.select(pl.coalesce("properties", "rest")).to_series()
     certain = frame["properties"].is_not_null() & frame["rest"].is_not_null()

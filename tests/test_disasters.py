@@ -92,7 +92,7 @@ def test_two_processes_never_share_a_workdir(tmp_path):
     """The second is refused while the first works, and its work is not disturbed."""
     source = rows(tmp_path / "in" / "a.jsonl", 2_000)
     with Sandbox(faults=[{"fault": "latency", "seconds": 0.1}]) as sandbox:
-        words = ["run", "posthog", source, "--workdir", tmp_path / "w", "--host", sandbox.url, "--rate", "1000"]
+        words = ["run", "posthog", source, "--workdir", tmp_path / "w", "--host", sandbox.url, "--rate", "300"]
         words += ["--api-key", KEY]
         with started(*words) as process:
             while not sandbox.summary()["requests"]:
