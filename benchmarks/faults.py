@@ -11,10 +11,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from migrate.sandbox import Sandbox
 
+START = datetime(2024, 4, 1, tzinfo=UTC)
 LATENCY = {"fault": "latency", "seconds": 0.05}
 DISTURBED = [LATENCY, {"fault": "status", "status": 503, "rate": 0.05, "seed": 1}]
 
@@ -23,9 +25,13 @@ def export(path: Path, events: int) -> Path:
     """Write PostHog-shaped rows of two days and ten thousand people."""
     with path.open("w") as file:
         for n in range(events):
-            second = n * 7919 % 172_800
-            when = f"2024-04-{second // 86_400 + 1:02d}T{second // 3600 % 24:02d}:{second // 60 % 60:02d}:{second % 60:02d}Z"
-            row = {"event": f"e{n % 9}", "distinct_id": f"u{n % 10_007}", "timestamp": when, "properties": {"n": n}}
+            when = (START + timedelta(seconds=n * 7919 % 172_800)).isoformat()
+            row = {
+                "event": f"e{n % 9}",
+                "distinct_id": f"u{n % 10_007}",
+                "timestamp": when,
+                "properties": {"n": n},
+            }
             file.write(json.dumps(row) + "\n")
     return path
 
@@ -37,19 +43,23 @@ def delivered(source: Path, folder: Path, faults: list[dict[str, object]], *word
     subprocess.run(plan, check=True)
     with Sandbox(folder / "data", faults=faults) as sandbox:
         began = time.perf_counter()
-        send = [*migrate, "apply", str(folder / "plan"), "--host", sandbox.url, "--api-key", "phc_bench", "--json", *words]
+        send = [*migrate, "apply", str(folder / "plan"), "--host", sandbox.url, "--json", *words]
+        send += ["--api-key", "phc_bench"]
         done = subprocess.run(send, check=True, capture_output=True, text=True)
         seconds = time.perf_counter() - began
         summary = json.loads(done.stdout.splitlines()[-1])
         stored = sandbox.summary()["collapsed"]["events"]
-    assert stored == summary["events"]["accepted"] == summary["events"]["planned"], summary
+    if not stored == summary["events"]["accepted"] == summary["events"]["planned"]:
+        raise SystemExit(f"lost or doubled: {stored} stored of {summary['events']}")
     print(f"  {summary['requests']} requests, {summary['retries']} retries, {stored:,} stored, none lost")
     return stored / seconds
 
 
 def main() -> None:
     """Measure both, print the ratio."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("words", nargs="*", help="more options for migrate apply, after --")
     choices = parser.parse_args()

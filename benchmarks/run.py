@@ -95,8 +95,8 @@ def generated(kind: str, rows: int, folder: Path, choices: argparse.Namespace) -
     )
 
 
-def one(kind: str, rows: int, folder: Path, choices: argparse.Namespace) -> Result:
-    """Measure one format at one size."""
+def one(kind: str, rows: int, folder: Path, scratch: Path, choices: argparse.Namespace) -> Result:
+    """Measure one format at one size; generated files go to `folder`, workdirs to `scratch`."""
     source = folder / _variant(kind, rows, choices)
     file_bytes = generated(kind, rows, source, choices)
     platform = PLATFORMS.get(kind, "amplitude")
@@ -106,7 +106,7 @@ def one(kind: str, rows: int, folder: Path, choices: argparse.Namespace) -> Resu
     sending = ["--api-key", "phc_bench", "--yes", "--concurrency", choices.concurrency]
     sending += ["--no-gzip"] if choices.no_gzip else []
     migrate = Path(sys.executable).with_name("migrate")
-    planned, whole = folder / "planned", folder / "whole"
+    planned, whole = scratch / "planned", scratch / "whole"
     plan = measured([migrate, "plan", *what, "--workdir", planned, "--quiet"])
     limits = _limits(migrate, planned, sending, choices) if choices.limit else {}
     with sink() as url:
@@ -236,11 +236,12 @@ def main() -> None:
     sizes = [choices.rows] if choices.one_size else [max(1, choices.rows // 10), choices.rows]
     results = []
     with tempfile.TemporaryDirectory(prefix="migrate-bench-") as temporary:
-        folder = choices.data or Path(temporary)
+        scratch = Path(temporary)
+        folder = choices.data or scratch
         folder.mkdir(parents=True, exist_ok=True)
         for kind in choices.formats:
             for rows in sizes:
-                results.append(one(kind, rows, folder, choices))
+                results.append(one(kind, rows, folder, scratch, choices))
                 print(f"{kind} {rows:,} rows: measured", file=sys.stderr)
     if choices.json:
         print(json.dumps([asdict(result) for result in results]))

@@ -207,7 +207,7 @@ class Checkpoint:
         rows = self._db.execute(
             "SELECT id, name, stamp, size, digest, numbers IS NOT NULL FROM inputs ORDER BY id"
         )
-        return {row[1]: Input(*row[:5], bool(row[5])) for row in rows}
+        return {row[1]: Input(row[0], row[1], row[2], row[3], row[4], bool(row[5])) for row in rows}
 
     def restamp(self, stamps: Mapping[int, str]) -> None:
         """Note new stamps of inputs whose bytes are the same."""
@@ -336,9 +336,13 @@ def held(workdir: Path) -> Iterator[None]:
         yield
 
 
-_ROOM: Final = frozenset(
-    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOENT, errno.EMFILE)
+_DISK: Final = frozenset(
+    {
+        *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES),
+        *(errno.EPERM, errno.EIO, errno.ENOENT, errno.EMFILE),
+    }
 )
+"""What a disk can answer that is no bug of ours."""
 
 
 @contextmanager
@@ -347,7 +351,7 @@ def writable(workdir: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.OperationalError) as error:
-        if isinstance(error, OSError) and error.errno not in _ROOM:
+        if isinstance(error, OSError) and error.errno not in _DISK:
             raise
         words = error.strerror if isinstance(error, OSError) else error
         where = getattr(error, "filename", None) or workdir

@@ -83,4 +83,4 @@ def _object(value: Object) -> pl.Expr:
         return value
     if not value:
         return pl.lit(None, dtype=pl.String)
-    return pl.struct(**dict(value))
+    return pl.struct(*(expr.alias(key) for key, expr in value.items()))

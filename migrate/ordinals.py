@@ -10,14 +10,16 @@ import pyarrow.parquet as pq
 from migrate import dayfile, expr
 
 _BATCH_ROWS: Final = 131_072
+_HASHES: Final = 8_000_000
+"""Hashes looked through at once; some 60 bytes each while they are sorted."""
 
 
 def numbered(paths: Iterable[Path]) -> int:
     """Give the second and later of identical rows in one day's files uuids of their own; return how many got one.
 
     The n-th repeat, in the order of rows, gets the version-7 uuid of (first uuid, n): the same on every run and for
-    every way the file is cut into chunks. Files without repeats are left as they are. Memory is 16 bytes an event,
-    and what the repeated events' own uuids and rows take.
+    every way the file is cut into chunks. Files without repeats are left as they are. Memory is bounded but for what
+    uuids and rows of the repeated events take.
     """
     files = list(paths)
     repeats = _repeats(pl.concat(_twice(files)))
@@ -41,13 +43,25 @@ def _keys(path: Path) -> Iterator[pl.DataFrame]:
 
 def _twice(files: list[Path]) -> Iterator[pl.DataFrame]:
     """Yield uuid and row of the events whose uuid may occur twice: those whose hash does."""
-    empty = pl.Series(dtype=pl.UInt64)
-    hashes = pl.concat([empty, *(batch["uuid"].hash() for path in files for batch in _keys(path))]).sort()
-    again = hashes.filter(hashes == hashes.shift()).unique().implode()
-    del hashes
+    again = _hashes_twice(files).implode()
     yield pl.DataFrame(schema={"uuid": pl.String, "row": pl.Int64})
     for path in files:
-        yield from (batch.filter(pl.col("uuid").hash().is_in(again)) for batch in _keys(path))
+        for batch in _keys(path):
+            few = batch.filter(pl.col("uuid").hash().is_in(again))
+            # Copied, as the rows filtered out would else stay in memory beneath the others.
+            yield pl.DataFrame(few.to_arrow(compat_level=pl.CompatLevel.oldest()))
+
+
+def _hashes_twice(files: list[Path]) -> pl.Series:
+    """Return the hashes that more than one uuid has, in as many passes as keep them within memory."""
+    passes = sum(pq.read_metadata(path).num_rows for path in files) // _HASHES + 1
+    found = [pl.Series(dtype=pl.UInt64)]
+    for number in range(passes):
+        hashes = (batch["uuid"].hash() for path in files for batch in _keys(path))
+        own = [one.filter(one % passes == number) for one in hashes]
+        ordered = pl.concat([*found[:1], *own]).sort()
+        found.append(ordered.filter(ordered == ordered.shift()).unique())
+    return pl.concat(found)
 
 
 def _repeats(keys: pl.DataFrame) -> pl.DataFrame:

@@ -142,7 +142,9 @@ class Planner:
             reason: [f"{name}:{row}" for row in rows] for reason, rows in piece.numbers.examples.items()
         }
         planned.numbers.add(replace(piece.numbers, examples=examples))
-        rejects.writelines(json.dumps({"file": name} | reject, ensure_ascii=False) + "\n" for reject in piece.rejects)
+        rejects.writelines(
+            json.dumps({"file": name} | reject, ensure_ascii=False) + "\n" for reject in piece.rejects
+        )
         if any(piece.numbers.rejected[reason] for reason in _DAMAGE):
             planned.numbers.damaged.append(name)
         if piece.frame.height:
@@ -203,7 +205,9 @@ class Planner:
 def _unchanged(source: Source, before: str) -> None:
     """Raise Refused when a file is not what it was."""
     if stamp(source) != before:
-        raise Refused(f"{source.name}: changed while it was being planned; wait until it is written, then run again")
+        raise Refused(
+            f"{source.name}: changed while it was being planned; wait until it is written, then run again"
+        )
 
 
 class Interrupted(Exception):  # noqa: N818 - the word says what happened

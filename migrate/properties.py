@@ -112,6 +112,12 @@ def _fields(frame: pl.DataFrame, name: str) -> dict[str, pl.Expr]:
     }
 
 
+def _names(frame: pl.DataFrame) -> list[str]:
+    """Return the keys of `extra` that any frame of the table may hold."""
+    dtype = frame.schema["extra"]
+    return [field.name for field in dtype.fields] if isinstance(dtype, pl.Struct) else []
+
+
 def _contested(frame: pl.DataFrame, forced: Mapping[str, pl.Expr], rename: Iterable[str]) -> pl.Series:
     """Return whether a row's bag must be merged key by key: for a rename, a drop, or a key that is computed too.
 
@@ -127,7 +133,7 @@ def _contested(frame: pl.DataFrame, forced: Mapping[str, pl.Expr], rename: Itera
     certain = frame["properties"].is_not_null() & frame["rest"].is_not_null()
     if frame.schema["extra"] == pl.String:
         certain |= frame["extra"].is_not_null()
-    certain |= bag.str.contains(_hidden((*is_set, *LIBRARY))).fill_null(value=False)
+    certain |= bag.str.contains(_hidden((*_names(frame), *is_set, *LIBRARY))).fill_null(value=False)
     names = {name: jsontext.quoted(name) for name in is_set if marks[name].any()}
     if not names:
         return certain
@@ -167,8 +173,11 @@ def _library(frame: pl.DataFrame, bag: pl.Series, *, skip: pl.Series) -> pl.Data
 def _merged(properties: str | None, rest: str | None, computed: str, rename: Mapping[str, str | None]) -> str:
     """Return the members of bag and rest, renamed and dropped, under the computed ones."""
     bag = jsontext.merged(properties, rest, rename)
-    mine = {key: raw for key, raw in jsontext.raw_object(f"{{{computed}}}").items() if raw != _NULL}
-    members = {key: raw for key, raw in bag.items() if key not in mine} | mine
+    mine = jsontext.raw_object(f"{{{computed}}}")
+    if "null" in computed:
+        mine = {key: raw for key, raw in mine.items() if raw != _NULL}
+    members = {key: raw for key, raw in bag.items() if key not in mine}
+    members.update(mine)
     if "$lib" not in members:
         members = members | {key: raw for key, raw in _RAW_LIBRARY.items() if key not in members}
     return msgspec.json.encode(members)[1:-1].decode()

@@ -385,7 +385,9 @@ def test_sandbox_command_listens_keeps_and_leaves_in_good_order(tmp_path):
 def test_rejected_rows_are_planned_again_after_a_fix(tmp_path):
     """Mended in rejects.jsonl and named as an input, they become the events they should have been, once."""
     source = rows(tmp_path / "in" / "a.jsonl", 3)
-    source.write_text(source.read_text() + '{"event":"late","distinct_id":"u9","timestamp":"soon","properties":{"n":9}}\n')
+    source.write_text(
+        source.read_text() + '{"event":"late","distinct_id":"u9","timestamp":"soon","properties":{"n":9}}\n'
+    )
     workdir = tmp_path / "w"
     with Sandbox() as sandbox:
         sending = ["--host", sandbox.url, "--workdir", workdir, "--json", "--api-key", KEY]

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -21,6 +22,7 @@ from migrate.sandbox import Sandbox
 KILLS = int(os.environ.get("CRASH_KILLS", "12"))
 EVENTS = int(os.environ.get("CRASH_EVENTS", "12000"))
 SEED = int(os.environ.get("CRASH_SEED", "1"))
+START = datetime(2024, 4, 1, tzinfo=UTC)
 TUPLE = ["uuid", "event", "distinct_id", "timestamp"]
 FAULTS = [
     {"fault": "status", "status": 503, "rate": 0.03, "seed": 1},
@@ -43,10 +45,14 @@ def export(tmp_path):
         with (folder / f"{number}.jsonl").open("w") as file:
             for n in range(number * EVENTS // files, (number + 1) * EVENTS // files):
                 row = n - 1 if n % 50 == 1 else n
-                second = row * 7919 % 345_600
-                when = f"2024-04-{second // 86_400 + 1:02d}T{second // 3600 % 24:02d}:{second // 60 % 60:02d}:{second % 60:02d}Z"
+                when = (START + timedelta(seconds=row * 7919 % 345_600)).isoformat()
                 person = None if n % 997 == 996 else f"u{row % 211}"
-                line = {"event": f"e{row % 5}", "distinct_id": person, "timestamp": when, "properties": {"n": row}}
+                line = {
+                    "event": f"e{row % 5}",
+                    "distinct_id": person,
+                    "timestamp": when,
+                    "properties": {"n": row},
+                }
                 file.write(json.dumps(line) + "\n")
     return folder
 
@@ -94,12 +100,15 @@ def test_killed_again_and_again(tmp_path, export):
     with started("plan", "posthog", export, "--workdir", calm) as undisturbed:
         undisturbed.communicate()
     with Sandbox(tmp_path / "data", faults=FAULTS) as sandbox:
-        command = ["run", "posthog", export, "--workdir", rough, "--host", sandbox.url, "--json", "--max-batch-events", "100"]
+        command = ["run", "posthog", export, "--workdir", rough, "--host", sandbox.url, "--json"]
+        command += ["--max-batch-events", "100"]
         summary, ends = run_until_done(command, KILLS, dice)
         raw = sandbox.events("raw")
         collapsed = sandbox.summary()["collapsed"]["events"]
     planned, events = planned_tuples(rough), summary["events"]
-    print(f"{ends['killed']} kills, {len(planned)} events, {len(raw) - collapsed} sent again, ends {dict(ends)}")  # noqa: T201
+    print(  # noqa: T201 - the figures of the long form
+        f"{ends['killed']} kills, {len(planned)} events, {len(raw) - collapsed} sent again, ends {dict(ends)}"
+    )
     assert planned == planned_tuples(calm)
     assert {tuple(row[name] for name in TUPLE) for row in raw} == planned
     assert collapsed == len(planned) == events["accepted"]
@@ -111,5 +120,7 @@ def test_killed_again_and_again(tmp_path, export):
     for row in raw:
         if row["uuid"] not in seen:
             seen.add(row["uuid"])
-            assert latest.get(row["distinct_id"], "") <= row["timestamp"], "one person's events overtook each other"
+            assert latest.get(row["distinct_id"], "") <= row["timestamp"], (
+                "one person's events overtook each other"
+            )
             latest[row["distinct_id"]] = row["timestamp"]

@@ -18,10 +18,16 @@ from migrate.sandbox import Sandbox
 @contextmanager
 def started(*words, file_bytes=None):
     """Start the command line, perhaps with a bound on the size of any file; it does not outlive the test."""
-    bound = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (file_bytes, file_bytes)) if file_bytes else None
+    bound = (
+        partial(resource.setrlimit, resource.RLIMIT_FSIZE, (file_bytes, file_bytes)) if file_bytes else None
+    )
     command = [sys.executable, "-m", "migrate", *map(str, words)]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=bound
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=bound,  # noqa: PLW1509 - no threads here
     ) as process:
         try:
             yield process
@@ -92,7 +98,17 @@ def test_two_processes_never_share_a_workdir(tmp_path):
     """The second is refused while the first works, and its work is not disturbed."""
     source = rows(tmp_path / "in" / "a.jsonl", 2_000)
     with Sandbox(faults=[{"fault": "latency", "seconds": 0.1}]) as sandbox:
-        words = ["run", "posthog", source, "--workdir", tmp_path / "w", "--host", sandbox.url, "--rate", "300"]
+        words = [
+            "run",
+            "posthog",
+            source,
+            "--workdir",
+            tmp_path / "w",
+            "--host",
+            sandbox.url,
+            "--rate",
+            "300",
+        ]
         words += ["--api-key", KEY]
         with started(*words) as process:
             while not sandbox.summary()["requests"]:

@@ -47,7 +47,9 @@ def test_golden(name):
     command = ["preview", name, str(ROOT / "sample_data" / name), "--limit", "1000"]
     shown = CliRunner().invoke(cli, command + (["--spec", str(spec(name))] if spec(name) else []))
     assert shown.exit_code == 0, shown.output
-    assert shown.stdout == golden.read_text(encoding="utf-8"), f"read the change, then: migrate {' '.join(command)}"
+    assert shown.stdout == golden.read_text(encoding="utf-8"), (
+        f"read the change, then: migrate {' '.join(command)}"
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)

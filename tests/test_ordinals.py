@@ -122,3 +122,12 @@ def test_statistics_survive_the_rewriting(tmp_path):
     assert after.num_row_groups == before.num_row_groups
     assert after.row_group(0).column(0).statistics.min == MIDNIGHT + timedelta(seconds=ord("a"))
     assert pq.read_schema(paths[0]).names == dayfile.SCHEMA.names
+
+
+def test_a_day_too_large_to_look_through_at_once(tmp_path, monkeypatch):
+    """Repeats are found however many passes it takes."""
+    monkeypatch.setattr(ordinals, "_HASHES", 3)
+    letters = "abcdefghijklmnopqrstuvwxyz" * 3
+    rows, count = numbered(tmp_path, frame(letters))
+    assert count == 52
+    assert len({uuid for _, uuid, _ in rows}) == 78

@@ -33,7 +33,7 @@ class Clock:
 
 
 def dice(seed=0):
-    return Random(seed)  # noqa: S311 - chance, not secrecy
+    return Random(seed)
 
 
 def closed_loop(limiter, *, seconds, failing=0.0, latency=0.05, seed=0):

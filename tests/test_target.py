@@ -98,7 +98,12 @@ def test_wrong_key_is_refused_unseen(key, problem):
 
 @pytest.mark.parametrize(
     ("url", "expected"),
-    [("http://127.0.0.1:8010", True), ("http://localhost", True), ("http://[::1]:1", True), ("http://10.0.0.1", False)],
+    [
+        ("http://127.0.0.1:8010", True),
+        ("http://localhost", True),
+        ("http://[::1]:1", True),
+        ("http://10.0.0.1", False),
+    ],
 )
 def test_loopback(url, expected):
     """A proxy is not asked for a server on this machine."""
