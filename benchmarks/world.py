@@ -45,7 +45,8 @@ class World:
         visits = -(-self.rows // VISIT_ROWS)
         span = self.days * _DAY - _VISIT
         gap = max(1, span // visits)
-        begun = pl.col("visit") * span // visits + self.noise("begun", "visit") % gap
+        even = pl.col("visit") * (span // visits) + pl.col("visit") * (span % visits) // visits
+        begun = even + self.noise("begun", "visit") % gap
         wobble = self.noise("wobble", "row") % _STEP
         micros = (pl.col("begun") + pl.col("step") * _STEP + wobble).cast(pl.Int64)
         beginning = int(BEGINNING.timestamp()) * 1_000_000

@@ -1,4 +1,4 @@
-"""The commands; the only module that knows click, and the only one that loads mappings by name.
+"""The commands; the only module that knows click.
 
 Heavy modules are imported inside the commands: `migrate --help` answers at once.
 """

@@ -14,9 +14,9 @@ from migrate.dayfile import DayFile
 
 DAYS: Final = "days"
 _SPAN: Final = "span"
-_OPEN_DAYS: Final = 64
+_OPEN_DAYS: Final = 32
 """Days written at once; more would need more file handles than a process has."""
-_FLUSH_BYTES: Final = 48 * 2**20
+_FLUSH_BYTES: Final = 12 * 2**20
 
 
 @dataclass

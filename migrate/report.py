@@ -33,6 +33,13 @@ _WHY: Final = {
     "before_1970": "check the timestamps: these events are from before 1970",
     "junk_distinct_id": "placeholder ids many people share; sent without a person profile",
     "more_than_five_group_types": "PostHog keeps five group types a project and ignores the others",
+    "unmergeable_id": "PostHog refuses to merge these ids; the events arrive, the people stay apart",
+    "session_id_not_uuid": "PostHog's session analytics ignore these sessions",
+    "heatmap_side_effect": "PostHog makes an extra heatmap row of these, again on every retry",
+    "set_not_object": "PostHog ignores a $set that is no object",
+    "set_once_not_object": "PostHog ignores a $set_once that is no object",
+    "groups_not_object": "PostHog ignores $groups that are no object",
+    "several_group_values": "PostHog keeps one group per type and event: the first was taken",
     "damaged_file": "could not be read to the end; what was readable is planned",
 }
 

@@ -53,12 +53,12 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     verdict = checks.checked(frame, now)
     made = payloads(verdict.frame, table, transform.stamp)
     events, unfit = _fitting(made.frame)
-    rejects = pl.concat([verdict.rejects, unfit])
+    rejects = pl.concat([verdict.rejects, made.rejects, unfit])
     numbers.rejected.update(rejects["reason"].to_list())
     numbers.mapped = events[ROW].n_unique()
     numbers.filtered = +numbers.filtered
     numbers.repairs.update(verdict.repairs + made.repairs)
-    numbers.warnings.update(verdict.warnings)
+    numbers.warnings.update(verdict.warnings + made.warnings)
     numbers.names.update(dict(events["event"].value_counts().iter_rows()))
     numbers.group_types |= _group_types(verdict.frame)
     lines = [*_unread(chunk.rejects), *_rejected(rejects, rows)]

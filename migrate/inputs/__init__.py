@@ -1,4 +1,4 @@
-"""Which files, folders, archive members and URLs, in which order, and their fingerprints."""
+"""Which files, folders and archive members, in which order, and their fingerprints."""
 
 from migrate.inputs.listing import Sources, sources
 from migrate.inputs.source import Fingerprint, Source, fingerprint, stamp

@@ -14,9 +14,9 @@ from migrate.mapping import REST, ROW, Table
 from migrate.readers import arrow
 from migrate.readers.records import Header, Part, aliases, reject, spelled
 
-_BATCH_BYTES: Final = 16 << 20
+_BATCH_BYTES: Final = 3 << 20
 _LEAST_ROWS: Final = 1 << 10
-_MOST_ROWS: Final = 1 << 16
+_MOST_ROWS: Final = 12_288
 _UNREADABLE: Final = (pa.ArrowException, OSError, Truncated)
 
 
