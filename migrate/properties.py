@@ -22,6 +22,8 @@ _OBJECTS: Final = ("set", "set_once", "groups")
 _LIB, _LIB_VERSION = (f"{jsontext.quoted(key)}:{jsontext.quoted(value)}" for key, value in LIBRARY.items())
 _RAW_LIBRARY: Final = {key: msgspec.Raw(msgspec.json.encode(value)) for key, value in LIBRARY.items()}
 _NULL: Final = msgspec.Raw(b"null")
+_NULL_MEMBER: Final = r'"\s*:\s*null\s*[,}]'
+"""RE2 pattern found in every object with a null member; it errs on the side of looking."""
 
 
 class _Root(msgspec.Struct):
@@ -119,7 +121,9 @@ def _names(frame: pl.DataFrame) -> list[str]:
 
 
 def _contested(frame: pl.DataFrame, forced: Mapping[str, pl.Expr], rename: Iterable[str]) -> pl.Series:
-    """Return whether a row's bag must be merged key by key: for a rename, a drop, or a key that is computed too.
+    """Return whether a row's bag must be merged key by key.
+
+    That is for a rename, a drop, a null, which is not sent, or a key that is computed too.
 
     What is said of a row depends on that row alone, so that its payload does.
     """
@@ -133,6 +137,7 @@ def _contested(frame: pl.DataFrame, forced: Mapping[str, pl.Expr], rename: Itera
     certain = frame["properties"].is_not_null() & frame["rest"].is_not_null()
     if frame.schema["extra"] == pl.String:
         certain |= frame["extra"].is_not_null()
+    certain |= bag.str.contains(_NULL_MEMBER).fill_null(value=False)
     certain |= bag.str.contains(_hidden((*_names(frame), *is_set, *LIBRARY))).fill_null(value=False)
     names = {name: jsontext.quoted(name) for name in is_set if marks[name].any()}
     if not names:
@@ -176,7 +181,7 @@ def _merged(properties: str | None, rest: str | None, computed: str, rename: Map
     mine = jsontext.raw_object(f"{{{computed}}}")
     if "null" in computed:
         mine = {key: raw for key, raw in mine.items() if raw != _NULL}
-    members = {key: raw for key, raw in bag.items() if key not in mine}
+    members = {key: raw for key, raw in bag.items() if key not in mine and raw != _NULL}
     members.update(mine)
     if "$lib" not in members:
         members = members | {key: raw for key, raw in _RAW_LIBRARY.items() if key not in members}

@@ -55,7 +55,6 @@ _OBJECTS: Final = {f"${name}": f"{name}_not_object" for name in ("set", "set_onc
 _UUID: Final = "-".join(f"[0-9a-fA-F]{{{digits}}}" for digits in (8, 4, 4, 4, 12))
 _SESSION: Final = rf'"\$session_id"\s*:\s*(?:null\b|"{_UUID}")'
 _NO_OBJECT: Final = r'"\$(?:set|set_once|groups)"\s*:\s*[^{\s]'
-_NULL: Final = msgspec.Raw(b"null")
 _FALSE: Final = msgspec.Raw(b"false")
 _TRUE: Final = msgspec.Raw(b"true")
 
@@ -124,23 +123,16 @@ def _looked_into(
 
 
 def _repaired(payload: str, event: _Event, repairs: Counter[str]) -> str:
-    """Return the payload without members for which PostHog would refuse or drop the event; `event` loses them too.
+    """Return the payload, and `event`, without `false` where events about persons must not say so.
 
-    These are null where a boolean or an id must stand, and false where events about persons must not say so.
+    PostHog drops such an event.
     """
-    bag, is_merge = event.properties, event.event in MERGE_EVENTS
-    strict = ("$cookieless_mode", *(_IDS if is_merge else ()))
-    gone = [key for key in strict if bag.get(key) == _NULL]
-    repairs["harmful_null"] += len(gone)
-    if is_merge and bag.get("$process_person_profile") == _FALSE:
-        gone.append("$process_person_profile")
-        repairs["process_person_profile_removed"] += 1
-    if not gone:
+    if event.event not in MERGE_EVENTS or event.properties.get("$process_person_profile") != _FALSE:
         return payload
-    for key in gone:
-        del bag[key]
+    del event.properties["$process_person_profile"]
+    repairs["process_person_profile_removed"] += 1
     head = payload[: payload.index(',"properties":{')]
-    return f'{head},"properties":{msgspec.json.encode(bag).decode()}}}'
+    return f'{head},"properties":{msgspec.json.encode(event.properties).decode()}}}'
 
 
 def _refusal(event: _Event) -> tuple[str, str] | None:
