@@ -21,6 +21,7 @@ from migrate.sandbox import Sandbox
 
 KILLS = int(os.environ.get("CRASH_KILLS", "12"))
 EVENTS = int(os.environ.get("CRASH_EVENTS", "12000"))
+PATIENCE = float(os.environ.get("CRASH_PATIENCE", "2.0"))  # seconds until the kill, at the most
 SEED = int(os.environ.get("CRASH_SEED", "1"))
 START = datetime(2024, 4, 1, tzinfo=UTC)
 TUPLE = ["uuid", "event", "distinct_id", "timestamp"]
@@ -40,7 +41,7 @@ def export(tmp_path):
     """A folder of PostHog-shaped files: every 50th row a repeat, every 997th without a person."""
     folder = tmp_path / "export"
     folder.mkdir()
-    files = 10
+    files = max(10, EVENTS // 10_000)
     for number in range(files):
         with (folder / f"{number}.jsonl").open("w") as file:
             for n in range(number * EVENTS // files, (number + 1) * EVENTS // files):
@@ -74,7 +75,7 @@ def run_until_done(command, kills, dice):
     while True:
         with started(*command) as process:
             try:
-                patience = dice.uniform(0.2, 2.5) if ends["killed"] < kills else None
+                patience = dice.uniform(0.2, PATIENCE) if ends["killed"] < kills else None
                 out, err = process.communicate(timeout=patience)
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
