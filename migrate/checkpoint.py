@@ -136,7 +136,7 @@ class Checkpoint:
         self.workdir = workdir
 
     @classmethod
-    def open(cls, workdir: Path, *, create: bool = False, read_only: bool = False) -> "Checkpoint":
+    def open(cls, workdir: Path, *, create: bool = False) -> "Checkpoint":
         """Return the workdir's checkpoint.
 
         Raises Refused when there is none (unless `create`), or when the file is torn or is not ours.
@@ -148,7 +148,8 @@ class Checkpoint:
                 f"{path}: no checkpoint, so nothing is planned there; plan first with 'migrate plan'"
             )
         try:
-            mode = "ro" if read_only else "rwc"
+            # Never read-only: a killed process may have left a journal that has to be rolled back first.
+            mode = "rwc" if create else "rw"
             db = sqlite3.connect(
                 f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=30
             )

@@ -328,7 +328,7 @@ def status(workdir: Path, **choices: Any) -> None:
     from migrate.report import command, summary  # noqa: PLC0415
 
     talk = _talk(choices)
-    with Checkpoint.open(workdir, read_only=True) as checkpoint:
+    with Checkpoint.open(workdir) as checkpoint:
         numbers = summary(checkpoint)
         talk.status(numbers, command(checkpoint, numbers))
         talk.json(numbers)

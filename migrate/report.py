@@ -28,6 +28,7 @@ MAX_GROUP_TYPES: Final = 5
 _PLAIN_SECONDS: Final = 5.0
 _BAR: Final = 30
 _SHOWN: Final = 15
+_FIRST: Final = 5
 _WHY: Final = {
     "younger_than_48h": "PostHog asks that history be at least 48 hours old",
     "before_1970": "check the timestamps: these events are from before 1970",
@@ -198,7 +199,11 @@ class Talk:
                 f"{_size(numbers['bytes_sent'])}, {numbers['seconds']:.1f} s"
             )
         if numbers["workdir"]:
-            console.print(f"workdir  {numbers['workdir']}")
+            console.print(f"workdir  {numbers['workdir']}", markup=False)
+            if numbers["rows"]["rejected"]:
+                console.print("         rejected rows, to mend and plan again: rejects.jsonl there")
+            if events["parked"]:
+                console.print("         parked events, with PostHog's own words: parked.jsonl there")
         if next_command:
             console.print(f"next     {next_command}", markup=False)
 
@@ -212,8 +217,11 @@ class Talk:
             f"arrived in the sandbox: {stored['events']:,} events of {stored['distinct_ids']:,} people"
         )
         _bars(console, "event", stored["by_event"])
-        for event in sandbox.events("collapsed", limit=3):
-            console.print(" ", json.dumps(event, ensure_ascii=False), markup=False)
+        console.print("the first of them", style="bold")
+        for event in sandbox.events("collapsed", limit=_FIRST):
+            texts = (event[name] for name in ("timestamp", "event", "distinct_id"))
+            console.print(" ", *texts, f"({len(event['properties'])} properties)", markup=False)
+        console.print()
 
     def plan(self, checkpoint: Checkpoint, delivery: "Delivery | None" = None) -> None:
         """Show what is planned: by day and event name, and how long sending takes."""

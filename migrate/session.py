@@ -109,6 +109,12 @@ def pinned(checkpoint: Checkpoint, settings: Settings) -> None:
     if "platform" not in known:
         checkpoint.note(**now)
         return
+    if (known["mapping"], known["payload_format"]) != (now["mapping"], now["payload_format"]):
+        raise Refused(
+            f"{checkpoint.workdir}: planned with another version of the {settings.platform} mapping, of its spec or of "
+            "migrate, so the same rows might become other events; finish with the version and spec it was planned "
+            "with, or plan into another --workdir"
+        )
     for name, value in now.items():
         if known.get(name) != value:
             raise Refused(

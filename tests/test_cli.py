@@ -256,6 +256,36 @@ def test_a_workdir_planned_otherwise_is_refused(tmp_path, more, message):
     assert message in done.stderr
 
 
+def test_a_workdir_planned_with_another_spec_is_refused(tmp_path):
+    """The spec is part of the mapping: once planned with one, a workdir takes no other."""
+    spec, source = tmp_path / "spec.toml", tmp_path / "a.csv"
+    spec.write_text('event = {constant = "e"}\ndistinct_id = "who"\ntimestamp = "at"\n')
+    source.write_text("who,at,x\nada,2024-04-03T12:00:00Z,1\n")
+    words = ["plan", "table", source, "--spec", spec, "--workdir", tmp_path / "w"]
+    assert migrate(*words).returncode == 0
+    spec.write_text(spec.read_text() + 'drop = ["x"]\n')
+    done = migrate(*words)
+    assert done.returncode == 5
+    assert "planned with another version of the table mapping, of its spec or of migrate" in done.stderr
+
+
+def test_status_after_a_kill_rolls_back_what_was_half_written(tmp_path):
+    """A journal left behind by a killed process is no obstacle."""
+    source = rows(tmp_path / "in" / "a.jsonl", 4)
+    migrate("plan", "posthog", source, "--workdir", tmp_path / "w")
+    code = (
+        "import os, sqlite3, sys; db = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "db.execute('PRAGMA cache_size = 1'); db.execute('BEGIN IMMEDIATE')\n"
+        "db.executemany('INSERT INTO names VALUES (?, 1)', ((f'n{i}' * 50,) for i in range(5_000)))\n"
+        "os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "w" / "checkpoint.sqlite")], check=False)
+    assert (tmp_path / "w" / "checkpoint.sqlite-journal").stat().st_size
+    shown = migrate("status", tmp_path / "w", "--json")
+    assert shown.returncode == 0, shown.stderr
+    assert summary(shown)["events"]["pending"] == 4
+
+
 def test_a_source_that_changed_since_it_was_planned_is_refused(tmp_path):
     """Other bytes under the name of a planned file: exit code 5, with the name."""
     source = rows(tmp_path / "in" / "a.jsonl")
