@@ -2,7 +2,7 @@
 
 The short form is one of the tests. The long one, 200 kills over a million events:
 
-    CRASH_KILLS=200 CRASH_EVENTS=1000000 pytest tests/test_crash.py -s
+    CRASH_KILLS=200 CRASH_EVENTS=1000000 CRASH_PATIENCE=5 pytest tests/test_crash.py -s
 """
 
 import json
@@ -21,7 +21,7 @@ from migrate.sandbox import Sandbox
 
 KILLS = int(os.environ.get("CRASH_KILLS", "12"))
 EVENTS = int(os.environ.get("CRASH_EVENTS", "12000"))
-PATIENCE = float(os.environ.get("CRASH_PATIENCE", "2.0"))  # seconds until the kill, at the most
+PATIENCE = float(os.environ.get("CRASH_PATIENCE", "2.5"))  # seconds until the kill, at the most
 SEED = int(os.environ.get("CRASH_SEED", "1"))
 START = datetime(2024, 4, 1, tzinfo=UTC)
 TUPLE = ["uuid", "event", "distinct_id", "timestamp"]
