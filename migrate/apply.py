@@ -18,8 +18,8 @@ from migrate.errors import Refused, Stopped
 from migrate.pacing import Backoff
 from migrate.sender import Abandoned, Delivery, Sender, Settling
 
-_CHUNK_BYTES: Final = 6 * 2**20
-_CHUNKS_IN_FLIGHT: Final = 4
+_CHUNK_BYTES: Final = 4 * 2**20
+_CHUNKS_IN_FLIGHT: Final = 3
 _CHUNK_SECONDS: Final = 1
 """How much of a rate limit a chunk takes: what an interrupted run waits for, and what a killed one sends again."""
 

@@ -14,13 +14,13 @@ import pyarrow.parquet as pq
 
 from migrate.checkpoint import Part
 
-_MERGE_BYTES: Final = 64 * 2**20
+_MERGE_BYTES: Final = 24 * 2**20
 """What the batches at hand of all runs may take together."""
 _EVENT_BYTES: Final = 64
 """What an event takes beside its payload, about."""
 _MIN_BATCH: Final = 16
 _MAX_BATCH: Final = 8_192
-_MAX_RUNS: Final = 96
+_MAX_RUNS: Final = 256
 """Runs merged at once; more are first merged into longer ones on disk."""
 _MAX_TIES: Final = 1_000_000
 """Keys remembered of one timestamp; where more events share it, PostHog collapses the duplicates among the rest."""
