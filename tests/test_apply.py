@@ -1,13 +1,15 @@
 """A plan arrives in PostHog: in order, once, whatever the server does."""
 
 import asyncio
+import itertools
 import json
+import time
 
 import pytest
 from workdirs import applied, delivery, events, planned
 
 from migrate.apply import Apply, pinned
-from migrate.checkpoint import Settled
+from migrate.checkpoint import Checkpoint, Settled
 from migrate.errors import Refused, Stopped
 from migrate.parked import PARKED, restore
 from migrate.sandbox import Sandbox
@@ -226,6 +228,25 @@ def test_parked_lines_that_were_not_noted_are_taken_back(tmp_path):
         checkpoint.note(parked_bytes=6)
         restore(tmp_path, checkpoint)
         assert (tmp_path / PARKED).read_text() == "noted\n"
+
+
+def test_a_clock_that_steps_back_an_hour_changes_nothing(tmp_path, monkeypatch):
+    """Rates, deadlines and backoff go by a clock that cannot be set; the time of day may jump as it likes."""
+    start = time.time()
+    steps = itertools.count()
+    monkeypatch.setattr(time, "time", lambda: start - 3_600 * (next(steps) % 2))
+    frame = events(600)
+    faults = [{"fault": "status", "status": 503, "rate": 0.3, "seed": 1}]
+    with Sandbox(faults=faults) as sandbox, planned(tmp_path, frame) as checkpoint:
+        assert applied(tmp_path, checkpoint, delivery(sandbox.url, max_batch_events=20, deadline=5.0))
+        assert tuples(sandbox.events("collapsed")) == expected(frame)
+    assert checkpoint_counts(tmp_path) == Settled(accepted=600)
+
+
+def checkpoint_counts(workdir):
+    """What the workdir's checkpoint says."""
+    with Checkpoint.open(workdir) as checkpoint:
+        return checkpoint.settled()
 
 
 def test_a_rate_limit_is_kept(tmp_path):
