@@ -23,7 +23,7 @@ _UNREADABLE: Final = (pa.ArrowException, OSError, Truncated)
 def parquet_header(source: Source) -> Header:
     """Return the header; of a file that cannot be read, one without columns."""
     try:
-        with source.seekable() as file, pq.ParquetFile(file) as parquet:
+        with source.seekable() as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
             return Header("parquet", tuple(dict.fromkeys(parquet.schema_arrow.names)))
     except _UNREADABLE:
         return Header("parquet", ())
@@ -34,7 +34,7 @@ def parquet_parts(source: Source, table: Table, header: Header) -> Iterator[Part
     columns = Columns(table, header)
     row = 1
     try:
-        with source.seekable() as file, pq.ParquetFile(file) as parquet:
+        with source.seekable() as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
             for batch in parquet.iter_batches(_batch_rows(parquet.metadata), columns=columns.needed):
                 yield columns.part(batch, row)
                 row += batch.num_rows
