@@ -5,6 +5,7 @@ from typing import Final
 
 import polars as pl
 
+from migrate import jsontext
 from migrate.mapping import ROW
 
 TIMESTAMP: Final = pl.Datetime("us", "UTC")
@@ -55,6 +56,85 @@ def events(  # noqa: PLR0913 - the columns of the frame, by name
     )
 
 
+PROFILE_SCHEMA: Final = pl.Schema(
+    {
+        ROW: pl.Int64,
+        "distinct_id": pl.String,
+        "timestamp": TIMESTAMP,
+        "set": pl.String,
+        "set_once": pl.String,
+    }
+)
+GROUP_SCHEMA: Final = pl.Schema(
+    {
+        ROW: pl.Int64,
+        "distinct_id": pl.String,
+        "timestamp": TIMESTAMP,
+        "group_type": pl.String,
+        "group_key": pl.String,
+        "properties": pl.String,
+    }
+)
+
+
+def none(rows: pl.LazyFrame, _options: object = None) -> pl.LazyFrame:
+    """Return no events, for tables whose rows only tell of persons, groups or links."""
+    nothing, never = pl.lit(None, pl.String), pl.lit(None, TIMESTAMP)
+    frame = events(rows, event=nothing, distinct_id=nothing, timestamp=never, dedup_key=nothing)
+    return frame.filter(pl.lit(False))
+
+
+def profiles(
+    rows: pl.LazyFrame,
+    *,
+    distinct_id: pl.Expr,
+    timestamp: pl.Expr,
+    set: Object = None,  # noqa: A002 - PostHog's own word
+    set_once: Object = None,
+) -> pl.LazyFrame:
+    """Return what rows tell of whole persons: `PROFILE_SCHEMA`.
+
+    `timestamp`: when it was so, `Datetime("us", "UTC")`; null for "as of the export", which is after everything else.
+    `set`, `set_once`: expressions by key, or JSON object text. Rows without an id, or with neither, are left out. Of
+    each person the latest is sent, as one `$set` event.
+    """
+    text = {"set": _text(set), "set_once": _text(set_once)}
+    frame = rows.select(
+        pl.col(ROW),
+        distinct_id.cast(pl.String).alias("distinct_id"),
+        timestamp.cast(TIMESTAMP).alias("timestamp"),
+        *(pl.when(value != "{}").then(value).alias(name) for name, value in text.items()),
+    )
+    told = pl.col("set").is_not_null() | pl.col("set_once").is_not_null()
+    return frame.filter(pl.col("distinct_id").is_not_null() & told)
+
+
+def groups(  # noqa: PLR0913 - the columns of the frame, by name
+    rows: pl.LazyFrame,
+    *,
+    group_type: pl.Expr,
+    group_key: pl.Expr,
+    timestamp: pl.Expr,
+    properties: Object,
+    distinct_id: pl.Expr | None = None,
+) -> pl.LazyFrame:
+    """Return what rows tell of groups: `GROUP_SCHEMA`; a row without a key is left out.
+
+    `properties`: expressions by key, or JSON object text. `timestamp`: null for "as of the export". `distinct_id`:
+    who told it, if anyone did; else it is sent as PostHog's server libraries do, as `$type_key`.
+    """
+    person = pl.lit(None, pl.String) if distinct_id is None else distinct_id.cast(pl.String)
+    frame = rows.select(
+        pl.col(ROW),
+        person.alias("distinct_id"),
+        timestamp.cast(TIMESTAMP).alias("timestamp"),
+        group_type.cast(pl.String).alias("group_type"),
+        group_key.cast(pl.String).alias("group_key"),
+        _text(properties).alias("properties"),
+    )
+    return frame.filter(pl.col("group_key").is_not_null() & pl.col("group_type").is_not_null())
+
+
 def concat(frames: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
     """Return several event frames as one; the same key in `extra` must have the same type in all of them."""
     return pl.concat(frames, how="vertical_relaxed")
@@ -75,6 +155,13 @@ def schema_errors(schema: pl.Schema) -> list[str]:
     ]
     unknown = sorted(set(schema) - set(expected) - set(OBJECT_COLUMNS))
     return wrong + [f"{name}: not a column of the event frame" for name in unknown]
+
+
+def _text(value: Object) -> pl.Expr:
+    """Return the expressions as JSON object text without nulls, or the text as it is."""
+    if isinstance(value, pl.Expr):
+        return value.cast(pl.String)
+    return jsontext.object_text(dict(value or {})).cast(pl.String)
 
 
 def _object(value: Object) -> pl.Expr:

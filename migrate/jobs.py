@@ -39,7 +39,7 @@ def recognised(
         if found is None:
             skipped.setdefault("empty", []).append(source.name)
             continue
-        table = platform.table_for(found.columns) if found.columns else _first(platform)
+        table = platform.table_for(found.columns, source.stem) if found.columns else _first(platform)
         if table is None:
             unknown.append((source.name, found.columns))
             continue

@@ -12,7 +12,20 @@ ROW: Final = "_row"
 REST: Final = "_rest"
 """String: a JSON object of every column or root key the table does not declare, null where there is none."""
 
+FILE: Final = "_file"
+"""String: the name of a row's file, without folders and endings ("Order Completed" of a/Order Completed.csv.gz)."""
+
+PERSON: Final = "_person"
+"""String: the id of the person the source itself says a row belongs to (see `Table.resolve`), else null."""
+
+RECOVERED: Final = "_recovered"
+"""String: a JSON object of what other files know of a row (see `Table.recover`), else null."""
+
+FRAMEWORK: Final = {ROW: pl.Int64, REST: pl.String, FILE: pl.String, PERSON: pl.String, RECOVERED: pl.String}
+"""What every row has beside the columns its table declares."""
+
 PersonProperties = Literal["set", "set_once", "none"]
+UuidCompat = Literal["posthog-worker"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +36,20 @@ class Options:
     source_timezone: str = "UTC"
     keep: frozenset[str] = frozenset()
     """Names of filters that are turned off."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What a name in the export (a table, a mangled column) is called by people; see `--labels`."""
+    group_keys: Mapping[str, str] = field(default_factory=dict)
+    """Property that holds a group's key -> group type; see `--group-key`."""
+    group_type: str = "company"
+    """The group type of sources whose groups have none; see `--group-type`."""
+    uuid_compat: UuidCompat | None = None
+    """Make the uuids that PostHog's managed migration makes, where it has a formula."""
+    files: frozenset[str] = frozenset()
+    """`FILE` of every input of this run, in lower case: which other tables are there."""
 
 
-ToEvents = Callable[[pl.LazyFrame, Options], pl.LazyFrame]
+ToFrame = Callable[[pl.LazyFrame, Options], pl.LazyFrame]
+Filter = pl.Expr | Callable[[Options], pl.Expr]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,19 +60,38 @@ class Table:
     spells them, null where a file lacks one, plus `ROW` and `REST`. String means "as text, whatever the file's
     own type": numbers in their own digits, times as ISO 8601, nested values as JSON text, empty cells as null.
 
-    `to_events` takes rows and returns an event frame (see `migrate.events`); it must be pure.
+    `to_events` takes rows and returns an event frame, `to_profiles` and `to_groups` the states of persons and groups
+    (all see `migrate.events`), `to_links` who is who (see `migrate.links`). All must be pure.
     """
 
     name: str
     columns: Mapping[str, pl.DataType | type[pl.DataType]]
     matches: Callable[[frozenset[str]], bool]
     """Whether a file with these columns (lower case) is of this table."""
-    to_events: ToEvents
+    to_events: ToFrame
+    to_profiles: ToFrame | None = None
+    """What rows tell of whole persons; of each person the latest is planned, once, after all of that history."""
+    to_groups: ToFrame | None = None
+    """What rows tell of groups; planned as `$groupidentify` where it differs from what was told before."""
+    to_links: ToFrame | None = None
+    """Which ids are one person; gathered from all files before the first event is planned. No filter applies."""
+    link_columns: Sequence[str] | None = None
+    """The declared columns that `to_links`, `clock` and `to_recoveries` look at, if not all of them; without `REST`."""
+    resolve: pl.Expr | None = None
+    """Under which id or key `to_links` told the source's own resolution of a row's person; gives rows `PERSON`."""
+    to_recoveries: ToFrame | None = None
+    """What rows know of rows of other files: `links.recoveries`."""
+    recover: pl.Expr | None = None
+    """Under which key `to_recoveries` of other files told of a row; gives rows `RECOVERED`."""
+    clock: ToFrame | None = None
+    """How far each row's clock is from UTC, as far as it tells: `links.clock`."""
+    file: Callable[[str], bool] | None = None
+    """Whether a file of this name (`FILE`, lower case) may be of this table, beside what `matches` says."""
     objects: Sequence[str] = ()
     """Declared columns that hold JSON objects; a cell that is none rejects its row as `bad_json`."""
     rename: Mapping[str, str | None] = field(default_factory=dict)
     """Source property -> its name in PostHog, or None to drop it by name; all others pass on unchanged."""
-    filters: Mapping[str, pl.Expr] = field(default_factory=dict)
+    filters: Mapping[str, Filter] = field(default_factory=dict)
     """Rule name -> predicate over rows; a row it holds for is left out and counted under that name."""
     warnings: Mapping[str, pl.Expr] = field(default_factory=dict)
     """What is counted and said -> predicate over rows; a row it holds for is mapped all the same."""
@@ -64,6 +107,10 @@ class Table:
     For tables described by the user; called with the columns as the file spells them, raised as a `UsageError`.
     """
 
+    def takes(self, columns: frozenset[str], file: str) -> bool:
+        """Return whether a file with these columns and this name, both in lower case, is of this table."""
+        return self.matches(columns) and (self.file is None or self.file(file))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Platform:
@@ -76,10 +123,13 @@ class Platform:
     from_spec: Callable[[Mapping[str, Any]], Sequence[Table]] | None = None
     """Builds the tables from a TOML document, for platforms described by the user."""
 
-    def table_for(self, columns: Iterable[str]) -> Table | None:
-        """Return the first table these columns belong to, or None."""
+    read_labels: Callable[[Any], Mapping[str, str]] | None = None
+    """Reads a JSON document given as `--labels`, for platforms whose vendor writes one."""
+
+    def table_for(self, columns: Iterable[str], file: str = "") -> Table | None:
+        """Return the first table that a file with these columns and this name belongs to, or None."""
         lowered = frozenset(name.lower() for name in columns)
-        return next((table for table in self.tables if table.matches(lowered)), None)
+        return next((table for table in self.tables if table.takes(lowered, file.lower())), None)
 
 
 def has(*names: str) -> Callable[[frozenset[str]], bool]:

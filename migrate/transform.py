@@ -77,7 +77,12 @@ def _counted(rows: pl.DataFrame, rules: Any) -> dict[str, int]:  # noqa: ANN401 
 
 def _filtered(rows: pl.DataFrame, transform: Transform, numbers: Numbers) -> pl.DataFrame:
     """Return the rows no filter holds for; the first filter that holds names the others."""
-    rules = {n: r for n, r in transform.table.filters.items() if n not in transform.options.keep}
+    options = transform.options
+    rules = {
+        name: rule if isinstance(rule, pl.Expr) else rule(options)
+        for name, rule in transform.table.filters.items()
+        if name not in options.keep
+    }
     if not rules:
         return rows
     reason = pl.coalesce([pl.when(rule.fill_null(False)).then(pl.lit(name)) for name, rule in rules.items()])

@@ -1,18 +1,27 @@
 """One source: a file or an archive member, its bytes and its fingerprint."""
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, Final, NamedTuple, cast
 
 from migrate.errors import Refused
 from migrate.inputs.archives import Member
 from migrate.inputs.layers import MAGIC_BYTES, compression, unwrap
 from migrate.inputs.rejected import unwrapped
 from migrate.inputs.streams import STEP, Truncated, peek, read_up_to
+
+_SEPARATORS: Final = re.compile(r"[/!]")
+_ENDINGS: Final = re.compile(
+    r"(\.(csv|tsv|txt|json|jsonl|ndjson|parquet|avro|snappy|gz|gzip|zst|zstd|bz2|xz|zip|c\d{3}))+$", re.IGNORECASE
+)
+_PART: Final = re.compile(r"(part|data|file|export|shard)?[-_.]?\d[\d_-]*([-_.][0-9a-f-]{8,}.*)?", re.IGNORECASE)
+_TIMES: Final = re.compile(r"(day|hr|hour|date|dt|year|month|y|m|d)=", re.IGNORECASE)
+_NUMBERED: Final = re.compile(r"[-_]\d{5,}$")
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,18 @@ class Source:
     path: Path = field(repr=False)
     """The file on disk, or the archive."""
     member: Member | None = field(default=None, repr=False)
+
+    @property
+    def stem(self) -> str:
+        """What its rows are a table of, told by its name without endings and numbers of parts.
+
+        A part of something ("part-00000-…", "000000000012") has the name of its folder; of "key=value" it is the
+        value, and folders that are dates or numbers are passed over.
+        """
+        names = [name.rpartition("=")[2] for name in _SEPARATORS.split(self.name) if not _TIMES.match(name)]
+        *folders, last = [_ENDINGS.sub("", name) for name in names] or [""]
+        telling = [name for name in folders if not _PART.fullmatch(name)] if _PART.fullmatch(last) else []
+        return _NUMBERED.sub("", telling[-1] if telling else last)
 
     def raw(self) -> BinaryIO:
         """Return the stored bytes; of a member, the bytes that unpacking the archive would give."""

@@ -1,0 +1,98 @@
+"""Who is who, as a mapping tells it: links between ids, found beside the events and gathered before them."""
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import polars as pl
+
+
+
+Kind = Literal["linked", "same", "resolved", "identified", "own"]
+
+SCHEMA: Final = pl.Schema(
+    {"kind": pl.String, "a": pl.String, "b": pl.String, "time": pl.Datetime("us", "UTC"), "why": pl.String}
+)
+RECOVERY_SCHEMA: Final = pl.Schema({"key": pl.String, "name": pl.String, "value": pl.String})
+CLOCK_SCHEMA: Final = pl.Schema({"month": pl.String, "offset": pl.Int64})
+_QUARTER: Final = 900
+
+
+def linked(
+    rows: pl.LazyFrame, *, anonymous: pl.Expr, identified: pl.Expr, time: pl.Expr, why: str
+) -> pl.LazyFrame:
+    """Return links from an anonymous id to the id of a person who is known, as rows show both together.
+
+    Each becomes one `$identify`, at the first time it is seen, unless that would merge two people who are known.
+    Rows that lack one of the two are left out. `why` names the kind of evidence, for the report ("identify call").
+    """
+    return _links(rows, "linked", anonymous, identified, time, why)
+
+
+def same(rows: pl.LazyFrame, *, one: pl.Expr, other: pl.Expr, time: pl.Expr, why: str) -> pl.LazyFrame:
+    """Return links between two ids of one person, where a row does not tell which of them is known."""
+    return _links(rows, "same", one, other, time, why)
+
+
+def resolved(rows: pl.LazyFrame, *, key: pl.Expr, person: pl.Expr, time: pl.Expr, why: str) -> pl.LazyFrame:
+    """Return what the source itself has resolved: events told under `key` are `person`'s.
+
+    They are planned under that person's id (see `Table.resolve`) and need no merge. `key` is a distinct id, or the
+    source's own number for a person with a prefix that no id has (`amplitude_id:17`); `person` may be another key.
+    """
+    return _links(rows, "resolved", key, person, time, why)
+
+
+def identified(rows: pl.LazyFrame, person: pl.Expr, *, why: str = "identified") -> pl.LazyFrame:
+    """Return which ids are of people who are known, where no link says it."""
+    nothing = pl.lit(None, pl.String)
+    return _links(rows, "identified", nothing, person, pl.lit(None, SCHEMA["time"]), why)
+
+
+def own(rows: pl.LazyFrame, *, anonymous: pl.Expr, key: pl.Expr, why: str = "own") -> pl.LazyFrame:
+    """Return which anonymous ids have events of their own, unless `key` is resolved to a person.
+
+    A platform that tells this has links only for those: a merge is not spent on an id without events.
+    """
+    return _links(rows, "own", anonymous, key, pl.lit(None, SCHEMA["time"]), why)
+
+
+def concat(frames: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
+    """Return several frames of links as one."""
+    return pl.concat(frames)
+
+
+def recoveries(rows: pl.LazyFrame, *, key: pl.Expr, name: pl.Expr, value: pl.Expr) -> pl.LazyFrame:
+    """Return what rows know of a row of another file: under its `key`, a property's name and value, as text."""
+    columns = {"key": key, "name": name, "value": value}
+    frame = rows.select(expr.cast(pl.String).alias(column) for column, expr in columns.items())
+    return frame.drop_nulls()
+
+
+def clock(rows: pl.LazyFrame, *, shown: pl.Expr, true: pl.Expr) -> pl.LazyFrame:
+    """Return how far the time a row shows is behind its true UTC time, in whole quarters of an hour, by month.
+
+    Both `Datetime("us", "UTC")`; a row that lacks one is left out. `offset` is in seconds: 25200 where the source
+    writes US Pacific summer time as if it were UTC.
+    """
+    behind = (true - shown).dt.total_milliseconds() / 1000
+    quarters = (behind / _QUARTER).round().cast(pl.Int64) * _QUARTER
+    return rows.select(shown.dt.strftime("%Y-%m").alias("month"), quarters.alias("offset")).drop_nulls()
+
+
+def _links(
+    rows: pl.LazyFrame, kind: Kind, a: pl.Expr, b: pl.Expr, time: pl.Expr, why: str
+) -> pl.LazyFrame:
+    """Return the distinct links of this kind, each at the first time it is seen."""
+    frame = rows.select(
+        pl.lit(kind).alias("kind"),
+        a.cast(pl.String).alias("a"),
+        b.cast(pl.String).alias("b"),
+        time.cast(SCHEMA["time"]).alias("time"),
+        pl.lit(why).alias("why"),
+    )
+    whole = pl.col("b").is_not_null() & (pl.col("a").is_not_null() | pl.lit(kind == "identified"))
+    return frame.filter(whole).group_by("kind", "a", "b", "why", maintain_order=True).agg(
+        pl.col("time").min()
+    ).select(SCHEMA.names())
+
+
