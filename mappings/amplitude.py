@@ -13,8 +13,8 @@ from typing import Final
 
 import polars as pl
 
-from migrate import events, expr
-from migrate.mapping import REST, ROW, Options, Platform, Table, has
+from migrate import events, expr, links, values
+from migrate.mapping import PERSON, REST, ROW, Options, Platform, Table, has
 
 NAMES: Final = {
     "[Amplitude] Page Viewed": "$pageview",
@@ -43,44 +43,8 @@ BAG: Final = (
     *(f"[Amplitude] Element {name}" for name in ELEMENT),
     *("referrer", "referring_domain", "$revenue", "$price", "$quantity", "$currency", "$receipt"),
 )
-CAMPAIGN: Final = tuple(
-    "utm_source utm_medium"  # noqa: SIM905 - a list of one word a line would fill a page
-    " utm_campaign utm_content utm_term utm_id gclid gclsrc dclid gbraid wbraid fbclid msclkid"
-    " ttclid twclid li_fat_id ko_click_id rdt_cid rtd_cid mc_cid igshid".split()
-)
-
-# PostHog's spellings (sources-2.md §0) of what Amplitude's two user agent parsers write.
-BROWSERS: Final = (
-    {f"Chrome {kind}": "Chrome" for kind in ("Mobile", "WebView", "Mobile WebView", "Headless")}
-    | {"Chrome Mobile iOS": "Chrome iOS", "Firefox Mobile": "Firefox", "Samsung Browser": "Samsung Internet"}
-    | {"Edge": "Microsoft Edge", "Edge Mobile": "Microsoft Edge", "IE": "Internet Explorer"}
-    | {
-        "IE Mobile": "Internet Explorer Mobile",
-        "IEMobile": "Internet Explorer Mobile",
-        "UCBrowser": "UC Browser",
-    }
-    | {"Opera Mobi": "Opera", "Opera Mobile": "Opera", "Facebook": "Facebook Mobile"}
-    | {"Android Browser": "Android Mobile"}
-)
-_PHONES: Final = r"android|samsung|galaxy|pixel|nexus|huawei|honor|xiaomi|redmi|oneplus|oppo|vivo|motorola"
-_MACS: Final = r"\b(mac|macos|macintosh|imac|macbook)\b"
-_CHROME_OS: Final = r"\bcros\b|chrome ?os|chromebook"
-SYSTEMS: Final = {
-    r"windows phone": "Windows Phone",
-    r"windows": "Windows",
-    r"\b(iphone|ipad|ipod|ios|ipados)": "iOS",
-    _MACS: "Mac OS X",
-    _CHROME_OS: "Chrome OS",
-    _PHONES: "Android",
-    r"linux|ubuntu": "Linux",
-}
-DEVICE_TYPES: Final = {
-    r"\btv\b|tvos|chromecast": "TV",
-    r"\bwatch": "Wearable",
-    r"ipad|tablet|galaxy tab|\bsm-[tx]\d|kindle|nexus (7|9|10)\b": "Tablet",
-    rf"iphone|ipod|phone|\bios\b|{_PHONES}": "Mobile",
-    rf"{_MACS}|{_CHROME_OS}|windows|linux|ubuntu": "Desktop",
-}
+# Amplitude's own documentation and its rows spell Reddit's click id in two ways.
+CAMPAIGN: Final = (*values.CAMPAIGN, "ko_click_id", "rtd_cid")
 
 COLUMNS: Final = tuple(
     "$insert_id _insert_id"  # noqa: SIM905 - a list of one word a line would fill a page
@@ -109,9 +73,24 @@ DASHBOARD: Final = frozenset(
 )
 
 
+def user() -> pl.Expr:
+    """Return the id of a person who is known."""
+    return expr.stripped(pl.col("user_id"))
+
+
+def amplitude_person() -> pl.Expr:
+    """Return the key of the person Amplitude has found a row to be of, whether or not it names a user."""
+    return links.key("amplitude_id", expr.stripped(pl.col("amplitude_id")))
+
+
 def person() -> pl.Expr:
-    """Return whose event it is."""
-    return expr.first(pl.col("user_id"), pl.col("device_id"))
+    """Return whose event it is.
+
+    Amplitude gives the events on a device before its first user to that user, and later ones without a user to the
+    last one before them (https://amplitude.com/docs/data/sources/instrument-track-unique-users, read 2026-11-20). Its
+    `amplitude_id` says the result, row by row; a device is a person of its own only where no user has that number.
+    """
+    return expr.first(pl.col("user_id"), pl.col(PERSON), pl.col("device_id"))
 
 
 def time() -> pl.Expr:
@@ -199,16 +178,14 @@ def device() -> dict[str, pl.Expr]:
     web, browser = pl.col("_web"), pl.when(pl.col("_web"))
     kind = pl.concat_str("device_family", "device_type", separator=" ", ignore_nulls=True)
     more = pl.concat_str(kind, "device_model", "platform", separator=" ", ignore_nulls=True)
-    name = expr.stripped(pl.col("os_name"))
-    native = pl.coalesce(expr.classified(name, SYSTEMS), name, expr.classified(pl.col("platform"), SYSTEMS))
+    name = pl.col("os_name")
+    native = pl.coalesce(values.system(name), values.system_of(pl.col("platform")))
     return {
-        "$browser": browser.then(expr.lookup(name, BROWSERS)),
-        "$browser_version": browser.then(
-            expr.number(pl.col("os_version").str.extract(r"^\s*(\d+(?:\.\d+)?)"))
-        ),
-        "$os": browser.then(expr.classified(kind, SYSTEMS)).otherwise(native),
+        "$browser": browser.then(values.browser(name, on=values.system_of(kind))),
+        "$browser_version": browser.then(values.version(pl.col("os_version"))),
+        "$os": browser.then(values.system_of(kind)).otherwise(native),
         "$os_version": pl.when(~web).then(expr.stripped(pl.col("os_version"))),
-        "$device_type": expr.classified(more, DEVICE_TYPES),
+        "$device_type": values.device_type(more),
         "$device_model": expr.first(pl.col("device_model"), pl.when(~web).then("device_type")),
         "$device_manufacturer": expr.first(pl.col("device_manufacturer"), pl.col("device_brand")),
         "$device_id": expr.stripped(pl.col("device_id")),
@@ -221,7 +198,8 @@ def place() -> dict[str, pl.Expr]:
         "$ip": expr.stripped(pl.col("ip_address")),
         "$geoip_city_name": expr.stripped(pl.col("city")),
         "$geoip_subdivision_1_name": expr.stripped(pl.col("region")),
-        "$geoip_country_name": expr.stripped(pl.col("country")),
+        "$geoip_country_code": values.country_code(pl.col("country")),
+        "$geoip_country_name": values.country_name(pl.col("country")),
         "$geoip_latitude": expr.number(pl.col("location_lat")),
         "$geoip_longitude": expr.number(pl.col("location_lng")),
     }
@@ -229,15 +207,14 @@ def place() -> dict[str, pl.Expr]:
 
 def software() -> dict[str, pl.Expr]:
     """Return app and library; Flutter names two libraries, `outer/1.0_inner/2.0`, of which the first was called."""
-    library, language = expr.stripped(pl.col("library")), expr.stripped(pl.col("language"))
-    code = language.str.contains(r"^[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
+    library, language = expr.stripped(pl.col("library")), values.language(pl.col("language"))
     return {
         "$app_version": expr.stripped(pl.col("version_name")),
         "$lib": pl.coalesce(library.str.extract(r"^([^/]+)/\d"), library),
         "$lib_version": library.str.extract(r"^[^/]+/(\d[^_]*)"),
         "amplitude_library": pl.when(library.str.contains(r"/.*/")).then(library),
-        "$browser_language": pl.when(code).then(language.str.replace_all("_", "-", literal=True)),
-        "amplitude_language": pl.when(~code).then(language),
+        "$browser_language": language,
+        "amplitude_language": pl.when(language.is_null()).then(expr.stripped(pl.col("language"))),
     }
 
 
@@ -288,25 +265,33 @@ def kept() -> dict[str, pl.Expr]:
     }
 
 
-def person_properties(options: Options) -> dict[str, pl.Expr]:
-    """Return `$set` and `$set_once`: what is new of a person in event order; all of it where the row says just that.
+def user_properties(bag: pl.Expr) -> pl.Expr:
+    """Return what is so of a user (`rest`) and what was so first (`once`); there `EMPTY` is the word for "none"."""
+    return expr.parted(bag, prefix="initial_", empty=["EMPTY"])
 
-    Every Amplitude event repeats its user's properties as they then were. `EMPTY` is its word for "none" and stands
-    in `initial_…` only. A row that will be rejected must not hide a change from the next.
-    """
+
+def told(options: Options) -> dict[str, pl.Expr]:
+    """Return `$set` and `$set_once` of the rows that say nothing else; of others, see `profiles`."""
+    rest, once = (pl.col("_told").struct.field(part) for part in ("rest", "once"))
     if options.person_properties == "none":
         return {}
-    usable = pl.col("_time").is_not_null() & pl.col("_person").is_not_null()
-    rest, once = (pl.when(usable).then(pl.col("_user").struct.field(name)) for name in ("rest", "once"))
-    order = [pl.col("_time"), pl.col(ROW)]
-    whole = (
-        {"set": rest, "set_once": once}
-        if options.person_properties == "set"
-        else {"set_once": expr.joined(rest, once)}
-    )
-    new = {name: expr.changed(bag, by=pl.col("_person"), order_by=order) for name, bag in whole.items()}
-    told = pl.when(pl.col("_event") == "$set")
-    return {name: told.then(whole[name]).otherwise(new[name]) for name in whole}
+    if options.person_properties == "set_once":
+        return {"set_once": expr.joined(rest, once)}
+    return {"set": rest, "set_once": once}
+
+
+def profiles(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
+    """Return what rows tell of persons: every Amplitude event repeats its user's properties as they then were."""
+    parts = pl.col("_user").struct
+    return events.profiles(
+        rows.filter(pl.col("event_type").ne_missing("$groupidentify")).with_columns(
+            user_properties(pl.col("user_properties")).alias("_user")
+        ),
+        distinct_id=person(),
+        timestamp=time(),
+        set=parts.field("rest"),
+        set_once=parts.field("once"),
+    ).filter(pl.col("timestamp").is_not_null())
 
 
 def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
@@ -315,69 +300,101 @@ def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     platform = expr.stripped(pl.col("platform")).str.to_lowercase()
     known = rows.with_columns(
         time().alias("_time"),
-        person().alias("_person"),
+        person().alias("_who"),
         expr.lookup(expr.stripped(pl.col("event_type")), NAMES).alias("_event"),
         expr.fields(pl.col("event_properties"), BAG).alias("_bag"),
-        expr.parted(pl.col("user_properties"), prefix="initial_", empty=["EMPTY"]).alias("_user"),
         pl.coalesce(platform == "web", library, pl.lit(False)).alias("_web"),
-    ).with_columns(expr.first(prop("[Amplitude] Page Location"), prop("[Amplitude] Page URL")).alias("_url"))
+    ).with_columns(
+        expr.first(prop("[Amplitude] Page Location"), prop("[Amplitude] Page URL")).alias("_url"),
+        user_properties(pl.when(pl.col("_event") == "$set").then("user_properties")).alias("_told"),
+    )
     return events.events(
         known,
         event=pl.col("_event"),
-        distinct_id=pl.col("_person"),
+        distinct_id=pl.col("_who"),
         timestamp=pl.col("_time"),
         dedup_key=dedup_key(),
         properties=expr.with_query(pl.col("event_properties"), pl.col("_url"), CAMPAIGN),
         rest=pl.col(REST),
         extra=page() | element() | device() | place() | software() | money() | session() | kept(),
         groups=expr.first_values(pl.col("groups")),
-        **person_properties(options),
+        **told(options),
     )
 
 
-def group_events(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Return a `$groupidentify` for each group a row tells news of, in event order; Amplitude's own tell it always.
-
-    A group update without a person gets the id that PostHog's server libraries give it, `$type_key`.
-    """
-    told = pl.col("event_type") == "$groupidentify"
+def groups(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
+    """Return what rows tell of groups: those of their own, and the properties that every event of a group repeats."""
     update = pl.col("_update").struct
     known = (
-        rows.filter(told | (expr.stripped(pl.col("group_properties")) != "{}"))
+        rows.filter(
+            (pl.col("event_type") == "$groupidentify") | (expr.stripped(pl.col("group_properties")) != "{}")
+        )
         .with_columns(
             time().alias("_time"),
             expr.group_updates(pl.col("groups"), pl.col("group_properties")).alias("_update"),
         )
         .explode("_update")
-        .filter(pl.col("_update").is_not_null())
-        .with_columns(update.field("owner").alias("_owner"), update.field("properties").alias("_properties"))
+        .filter(pl.col("_update").is_not_null() & pl.col("_time").is_not_null())
     )
-    usable = pl.when(pl.col("_time").is_not_null()).then(pl.col("_properties"))
-    new = expr.changed(usable, by=pl.col("_owner"), order_by=[pl.col("_time"), pl.col(ROW)])
-    return events.events(
-        known.filter(told | new.is_not_null()),
-        event=pl.lit("$groupidentify"),
-        distinct_id=pl.coalesce(
-            person(), pl.format("${}", pl.col("_owner").str.replace("\x1f", "_", literal=True))
-        ),
+    return events.groups(
+        known,
+        group_type=update.field("type"),
+        group_key=update.field("key"),
         timestamp=pl.col("_time"),
-        dedup_key=expr.key(dedup_key(), pl.lit("groupidentify"), pl.col("_owner")),
-        properties=pl.col("_properties"),
-        extra={"amplitude_uuid": expr.stripped(pl.col("uuid"))},
+        properties=update.field("properties"),
+        distinct_id=person(),
     )
 
 
 def to_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return the rows' events, and the group updates they tell of."""
-    own = rows.filter(pl.col("event_type").ne_missing("$groupidentify"))
-    return events.concat([own_events(own, options), group_events(rows)])
+    """Return the event each row is, but for group updates, which are told apart."""
+    return own_events(rows.filter(pl.col("event_type").ne_missing("$groupidentify")), options)
 
 
-def merged_ids(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
-    """Return no usable event: the rows say which two Amplitude ids are one person, and are left out."""
-    nothing = pl.lit(None, pl.String)
-    time = pl.lit(None, pl.Datetime("us", "UTC"))
-    return events.events(rows, event=nothing, distinct_id=nothing, timestamp=time, dedup_key=nothing)
+def who_is_who(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
+    """Return what rows tell of ids: which user a device and an Amplitude id were seen with, and which devices had none.
+
+    A device is linked only if it has events that Amplitude itself gives to nobody: the others cost no merge.
+    """
+    both = rows.with_columns(
+        user().alias("_who"), expr.stripped(pl.col("device_id")).alias("_device"), time().alias("_time")
+    )
+    who, device, when = pl.col("_who"), pl.col("_device"), pl.col("_time")
+    alone = both.filter(who.is_null())
+    return links.concat(
+        [
+            links.resolved(both, key=amplitude_person(), person=who, time=when, why="amplitude_id"),
+            links.linked(
+                both.filter(~hashed()), anonymous=device, identified=who, time=when, why="device of a user"
+            ),
+            links.refused(both.filter(hashed()), anonymous=device, identified=who, why="hashed_device_id"),
+            links.own(
+                alone, anonymous=device, key=pl.coalesce(amplitude_person(), links.key("none", device))
+            ),
+        ]
+    )
+
+
+def hashed() -> pl.Expr:
+    """Return whether a device id is what Amplitude puts where none was sent: a version-5 UUID made of the user's id.
+
+    Such rows come from servers (https://amplitude.com/docs/apis/analytics/http-v2, read 2026-11-20).
+    """
+    version_5 = (
+        pl.col("device_id").str.to_lowercase().str.contains(r"^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab]")
+    )
+    server = pl.col("library").str.contains(r"^(?i)(http|adapter|batch)\b") | (pl.col("session_id") == "-1")
+    return (version_5 & server).fill_null(False)
+
+
+def merged(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
+    """Return which two Amplitude ids are one person: the merged one goes by the other's name."""
+    loser, winner = (
+        links.key("amplitude_id", expr.stripped(pl.col(name)))
+        for name in ("amplitude_id", "merged_amplitude_id")
+    )
+    never = pl.lit(None, pl.Datetime("us", "UTC"))
+    return links.resolved(rows, key=loser, person=winner, time=never, why="merged ids")
 
 
 def is_dashboard(columns: frozenset[str]) -> bool:
@@ -399,6 +416,19 @@ MAPPING: Final = Platform(
                 "event_type" in columns and bool(columns & {"event_time", "client_event_time"})
             ),
             to_events=to_events,
+            to_profiles=profiles,
+            to_groups=groups,
+            to_links=who_is_who,
+            link_columns=(
+                "user_id",
+                "device_id",
+                "amplitude_id",
+                "event_time",
+                "client_event_time",
+                "library",
+                "session_id",
+            ),
+            resolve=pl.when(user().is_null()).then(amplitude_person()),
             objects=OBJECTS,
             filters={"session_events": pl.col("event_type").is_in(SESSION_EVENTS)},
             # A list with more than one value, among the groups.
@@ -413,15 +443,16 @@ MAPPING: Final = Platform(
             name="merged_ids",
             columns=dict.fromkeys(("amplitude_id", "merged_amplitude_id"), pl.String),
             matches=has("amplitude_id", "merged_amplitude_id"),
-            to_events=merged_ids,
-            filters={"merged_ids": pl.col(ROW).is_not_null()},
+            to_events=events.none,
+            to_links=merged,
+            filters={"identity_only": pl.col(ROW).is_not_null()},
             dropped=frozenset({"scope", "merge_time", "merge_event_time", "merge_server_time"}),
         ),
         Table(
             name="dashboard_csv",
             columns={},
             matches=is_dashboard,
-            to_events=merged_ids,
+            to_events=events.none,
             refusal="this is a table saved from Amplitude's dashboard: it holds counts or users as they are now, not"
             " events; export the raw events instead, with the Export API (Settings > Projects > Export Data), to S3,"
             " GCS or Azure, or from your warehouse",

@@ -10,7 +10,7 @@ import polars as pl
 from migrate import jsontext
 
 Raw = msgspec.Raw
-GROUP: Final = pl.Struct({"owner": pl.String, "properties": pl.String})
+GROUP: Final = pl.Struct({"type": pl.String, "key": pl.String, "properties": pl.String})
 
 _objects = msgspec.json.Decoder(dict[str, dict[str, Raw]])
 _values = msgspec.json.Decoder(dict[str, Any])
@@ -54,6 +54,13 @@ def parted(text: str, prefix: str, empty: frozenset[str]) -> dict[str, str | Non
     }
 
 
+def completed(bag: str | None, other: str | None) -> str | None:
+    """Return an object with the members of another that it lacks."""
+    if bag is None or other is None:
+        return bag or other
+    return _text(jsontext.raw_object(other) | jsontext.raw_object(bag))
+
+
 def first_values(text: str) -> str | None:
     """Return an object with each list reduced to its first value, as text; null where nothing is left."""
     firsts = {key: keys[0] for key, keys in _keys(text).items()}
@@ -61,7 +68,7 @@ def first_values(text: str) -> str | None:
 
 
 def group_updates(groups: str | None, properties: str | None) -> list[dict[str, str]]:
-    """Return a group update for each group that has properties: whose it is, and PostHog's properties for it.
+    """Return a group update for each group that has properties: which group it is of, and its properties.
 
     `properties` is `{type: {key: {name: value}}}`; or, as an SDK sends it, `{name: value}` or `{"$set": …}`, which
     holds for every group in `groups`, `{type: [key, …]}`.
@@ -137,5 +144,4 @@ def _flat(properties: str | Raw) -> dict[str, Raw]:
 
 def _group_update(kind: str, key: str, bag: dict[str, Raw]) -> dict[str, str]:
     """Return one update as `group_updates` does."""
-    update = {"$group_type": kind, "$group_key": key, "$group_set": bag}
-    return {"owner": f"{kind}\x1f{key}", "properties": msgspec.json.encode(update).decode()}
+    return {"type": kind, "key": key, "properties": msgspec.json.encode(bag).decode()}

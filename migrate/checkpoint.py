@@ -16,7 +16,7 @@ from migrate.errors import Refused, Stopped
 FILE: Final = "checkpoint.sqlite"
 LOCK: Final = "lock"
 APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 _EXAMPLES: Final = 3
 _SCHEMA: Final = """
@@ -27,7 +27,8 @@ CREATE TABLE inputs (
 );
 CREATE TABLE parts (
     path TEXT PRIMARY KEY, input INTEGER NOT NULL REFERENCES inputs, day TEXT NOT NULL, events INTEGER NOT NULL,
-    bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, round INTEGER
+    bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, leads INTEGER NOT NULL,
+    round INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX parts_day ON parts (day, round);
 CREATE TABLE rounds (
@@ -104,6 +105,8 @@ class Part:
     bytes: int
     first: int
     last: int
+    leads: bool = False
+    """Whether its events go before all others of the day: they say who is who."""
 
 
 @dataclass(frozen=True)
@@ -229,8 +232,8 @@ class Checkpoint:
                 (planned.stamp, planned.size, planned.digest, numbers.to_json(), planned.id),
             )
             db.executemany(
-                "INSERT INTO parts (path, input, day, events, bytes, first, last) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                ((p.path, p.input, p.day, p.events, p.bytes, p.first, p.last) for p in parts),
+                "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+                ((p.path, p.input, p.day, p.events, p.bytes, p.first, p.last, p.leads) for p in parts),
             )
             db.executemany(
                 "INSERT INTO names VALUES (?, ?) ON CONFLICT DO UPDATE SET events = events + excluded.events",
@@ -255,8 +258,11 @@ class Checkpoint:
                 number = unfinished[0]
             else:
                 (number,) = db.execute("SELECT count(*) + 1 FROM rounds WHERE day = ?", (day,)).fetchone()
-                sql = "UPDATE parts SET round = ? WHERE day = ? AND round IS NULL"
-                if not db.execute(sql, (number, day)).rowcount:
+                sql = """
+                    UPDATE parts SET round = ? WHERE day = ? AND round IS NULL
+                    AND leads = (SELECT max(leads) FROM parts WHERE day = ? AND round IS NULL)
+                """
+                if not db.execute(sql, (number, day, day)).rowcount:
                     return None
                 db.execute("INSERT INTO rounds (day, round) VALUES (?, ?)", (day, number))
             sql = "SELECT accepted + duplicate + parked FROM rounds WHERE day = ? AND round = ?"
@@ -266,10 +272,10 @@ class Checkpoint:
     def _parts(self, day: str, comparison: str, number: int) -> tuple[Part, ...]:
         """Return a day's parts by round, in the order of their inputs."""
         sql = f"""
-            SELECT path, input, day, events, bytes, first, last FROM parts
+            SELECT path, input, day, events, bytes, first, last, leads FROM parts
             WHERE day = ? AND round {comparison} ? ORDER BY input, path
         """  # noqa: S608 - the comparison is ours
-        return tuple(Part(*row) for row in self._db.execute(sql, (day, number)))
+        return tuple(Part(*row[:-1], leads=bool(row[-1])) for row in self._db.execute(sql, (day, number)))
 
     def settle(self, turn: Round, settled: Settled, **facts: Any) -> None:  # noqa: ANN401
         """Note what became of the next events of a round."""

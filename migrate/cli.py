@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from migrate.mapping import Options
     from migrate.report import Talk
     from migrate.sandbox import Sandbox
     from migrate.sender import Delivery
-    from migrate.session import Session, Settings, Work
+    from migrate.session import Session
+    from migrate.settings import Settings, Work
 
 SANDBOX: Final = "sandbox"
 INTERRUPTED: Final = 130
@@ -93,13 +95,49 @@ SOURCE = grouped(
     option("--spec", type=click.Path(path_type=Path), help="TOML file that describes the columns (table)."),
     option("--since", type=Moment(), help="Leave out events before this time (ISO 8601)."),
     option("--until", type=Moment(), help="Leave out events from this time on (ISO 8601)."),
-    option("--source-timezone", default="UTC", show_default=True, help="IANA zone of times without one."),
+    option("--source-timezone", help="IANA zone of times without one.  [default: UTC]"),
     option(
         "--person-properties",
         type=click.Choice(["set", "set_once", "none"]),
         default="set",
         show_default=True,
         help="How person properties of the source arrive.",
+    ),
+    option(
+        "--identity",
+        type=click.Choice(["link", "none"]),
+        default="link",
+        show_default=True,
+        help="Make one person of a human's ids, or leave every row under the id it carries.",
+    ),
+    option(
+        "--max-cluster",
+        type=click.IntRange(2),
+        default=1_000,
+        show_default=True,
+        help="Ids one person may have before planning stops and asks.",
+    ),
+    option(
+        "--uuid-compat",
+        type=click.Choice(["posthog-worker"]),
+        help="Give events the uuids that PostHog's managed migration gives them.",
+    ),
+    option(
+        "--labels",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="JSON file of what names in the export are really called.",
+    ),
+    option(
+        "--group-key",
+        multiple=True,
+        metavar="PROPERTY=TYPE",
+        help="Property that holds the key of a group of this type (may be repeated).",
+    ),
+    option(
+        "--group-type",
+        default="company",
+        show_default=True,
+        help="Type of groups of sources whose groups have none.",
     ),
     option("--keep", multiple=True, metavar="FILTER", help="Turn a named filter off (may be repeated)."),
     option("--skip-unknown", is_flag=True, help="Pass over files that no table of the platform takes."),
@@ -208,11 +246,11 @@ def preview(limit: int, inputs: tuple[str, ...], **choices: Any) -> None:
     \b
     Example:  migrate preview amplitude export.zip --limit 5
     """
-    from migrate import session  # noqa: PLC0415
+    from migrate.preview import preview  # noqa: PLC0415
 
     settings = _settings(limit=None, **choices)
     left_out = 0
-    for row in session.preview(settings.work(inputs), limit):
+    for row in preview(settings.work(inputs), limit):
         left_out += not row.payloads
         for payload in row.payloads:
             click.echo(payload)
@@ -378,38 +416,76 @@ def _talk(choices: dict[str, Any]) -> Talk:
     return Talk(quiet=choices.pop("quiet"), as_json=choices.pop("as_json"))
 
 
-def _settings(
-    platform: str,
-    source_timezone: str,
-    person_properties: Any,
-    keep: tuple[str, ...],
-    **choices: Any,
-) -> Settings:
+def _settings(platform: str, **choices: Any) -> Settings:
     """Return the settings the command line gives; raises UsageError for those that do not fit the platform."""
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415
+    from migrate import platforms  # noqa: PLC0415
+    from migrate.census import Choices  # noqa: PLC0415
+    from migrate.settings import Settings  # noqa: PLC0415
 
-    from migrate.mapping import Options  # noqa: PLC0415
-    from migrate.session import Settings  # noqa: PLC0415
-
-    try:
-        ZoneInfo(source_timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UsageError(
-            f"--source-timezone: not an IANA zone, found '{source_timezone}'; give one such as Europe/Berlin"
-        ) from None
-    options = Options(
-        person_properties=person_properties, source_timezone=source_timezone, keep=frozenset(keep)
-    )
     names = ("spec", "since", "until", "limit", "encoding", "delimiter", "import_id", "skip_unknown")
-    settings = Settings(platform=platform, options=options, **{name: choices[name] for name in names})
+    settings = Settings(
+        platform=platform,
+        options=_options(platforms.platform(platform, choices["spec"]).read_labels, choices),
+        choices=Choices(
+            link=choices["identity"] == "link",
+            max_cluster=choices["max_cluster"],
+            zone=choices["source_timezone"],
+        ),
+        **{name: choices[name] for name in names},
+    )
     filters = sorted({name for table in settings.mapping().tables for name in table.filters})
-    for name in keep:
+    for name in choices["keep"]:
         if name not in filters:
             known = ", ".join(filters) or "none"
             raise UsageError(
                 f"--keep: {platform} has no such filter, found '{name}'; its filters are {known}"
             )
     return settings
+
+
+def _options(read_labels: Callable[[Any], Any] | None, choices: dict[str, Any]) -> Options:
+    """Return the choices that change payloads."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415
+
+    from migrate.mapping import Options  # noqa: PLC0415
+
+    zone = choices["source_timezone"] or "UTC"
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UsageError(
+            f"--source-timezone: not an IANA zone, found '{zone}'; give one such as Europe/Berlin"
+        ) from None
+    keys = dict(word.partition("=")[::2] for word in choices["group_key"])
+    if wrong := [name for name, kind in keys.items() if not (name and kind)]:
+        raise UsageError(
+            f"--group-key: not PROPERTY=TYPE, found '{wrong[0]}'; give one such as company_id=company"
+        )
+    return Options(
+        person_properties=choices["person_properties"],
+        source_timezone=zone,
+        keep=frozenset(choices["keep"]),
+        labels={} if choices["labels"] is None else _labels(choices["labels"], read_labels),
+        group_keys=keys,
+        group_type=choices["group_type"],
+        uuid_compat=choices["uuid_compat"],
+    )
+
+
+def _labels(path: Path, read: Callable[[Any], Any] | None) -> dict[str, str]:
+    """Return the names of a labels file; raises UsageError where it is none."""
+    import json  # noqa: PLC0415
+
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+        labels = read(document) if read else document
+    except (ValueError, UnicodeDecodeError) as error:
+        raise UsageError(f"--labels: {path} is no JSON, {error}; give an object of names") from None
+    if not isinstance(labels, dict) or not all(isinstance(value, str) for value in labels.values()):
+        raise UsageError(
+            f'--labels: {path} is no object of texts, found {type(labels).__name__}; give {{"name": "real name"}}'
+        )
+    return labels
 
 
 def _delivery(choices: dict[str, Any], stack: ExitStack) -> tuple[Delivery, Sandbox | None]:
@@ -542,7 +618,7 @@ def _end(session: Session, talk: Talk, *, sending: bool = True) -> NoReturn:
 
 def _dry_run(work: Work, workdir: Path | None, talk: Talk) -> NoReturn:
     """Plan into a folder that goes away again, and show everything there is to know before sending."""
-    from migrate import session as sessions  # noqa: PLC0415
+    from migrate.preview import preview  # noqa: PLC0415
     from migrate.report import summary  # noqa: PLC0415
 
     beside = None if workdir is None or not workdir.parent.is_dir() else workdir.parent
@@ -554,7 +630,7 @@ def _dry_run(work: Work, workdir: Path | None, talk: Talk) -> NoReturn:
         if session.interrupted:
             sys.exit(INTERRUPTED)
         numbers = summary(session.checkpoint) | {"workdir": None}
-        talk.dry_run(session.checkpoint, numbers, list(sessions.preview(work, 3)))
+        talk.dry_run(session.checkpoint, numbers, list(preview(work, 3)))
         talk.json(numbers)
     sys.exit(LEFT_OUT if numbers["rows"]["rejected"] else 0)
 

@@ -105,6 +105,13 @@ def key(*parts: pl.Expr, where: pl.Expr | None = None) -> pl.Expr:
     return told.map_batches(_keys, return_dtype=pl.String, is_elementwise=True)
 
 
+def digest(*parts: pl.Expr) -> pl.Expr:
+    """Return the md5 of the parts as hex digits, the same on every machine; a null part differs from an empty one."""
+    return plh.concat_str(
+        [part.cast(pl.String).fill_null("\x00") for part in parts], separator="\x1f"
+    ).nchash.md5()
+
+
 def uuid7(milliseconds: pl.Expr, *parts: pl.Expr) -> pl.Expr:
     """Return a version-7 UUID: the given Unix milliseconds, then the md5 of the parts.
 
@@ -211,13 +218,19 @@ def joined(*objects: pl.Expr) -> pl.Expr:
     return pl.when(inside != "").then(pl.concat_str([pl.lit("{"), inside, pl.lit("}")]))
 
 
+def completed(bag: pl.Expr, other: pl.Expr) -> pl.Expr:
+    """Return a JSON object with the members of another that it lacks; null where both are."""
+    both = pl.struct(bag.alias("bag"), other.alias("other"))
+    return _on_unique(both, pl.String, bags.completed)
+
+
 def first_values(bag: pl.Expr) -> pl.Expr:
     """Return a JSON object with each list reduced to its first value, as text; null where nothing is left."""
     return _on_unique(bag, pl.String, bags.first_values)
 
 
 def group_updates(groups: pl.Expr, properties: pl.Expr) -> pl.Expr:
-    """Return a list of `{owner, properties}`: the `$groupidentify` properties of each group a row tells of."""
+    """Return a list of `{type, key, properties}`: each group a row tells of, and what it tells."""
     both = pl.struct(groups.alias("groups"), properties.alias("properties"))
     return _on_unique(both, pl.List(bags.GROUP), bags.group_updates)
 

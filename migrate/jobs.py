@@ -45,7 +45,7 @@ def recognised(
             continue
         if table.refusal:
             raise UsageError(f"{source.name}: {table.refusal}")
-        whole = found.format in {"csv", "parquet"}  # of JSON only the first megabyte was seen
+        whole = found.format in {"avro", "csv", "parquet"}  # of JSON only the first megabyte was seen
         if whole and table.missing and (message := table.missing(found.columns)):
             raise UsageError(f"{source.name}: {message}")
         jobs.append(Job(source=source, header=found, table=table))

@@ -5,9 +5,10 @@ from typing import Final, Literal
 
 import polars as pl
 
+Kind = Literal["linked", "same", "resolved", "identified", "own", "refused"]
 
-
-Kind = Literal["linked", "same", "resolved", "identified", "own"]
+KEY: Final = "\x1f"
+"""What `key` puts before keys that are no ids."""
 
 SCHEMA: Final = pl.Schema(
     {"kind": pl.String, "a": pl.String, "b": pl.String, "time": pl.Datetime("us", "UTC"), "why": pl.String}
@@ -15,6 +16,14 @@ SCHEMA: Final = pl.Schema(
 RECOVERY_SCHEMA: Final = pl.Schema({"key": pl.String, "name": pl.String, "value": pl.String})
 CLOCK_SCHEMA: Final = pl.Schema({"month": pl.String, "offset": pl.Int64})
 _QUARTER: Final = 900
+_EARLY: Final = 60
+_LATE: Final = 240
+_FARTHEST: Final = 14 * 3_600
+
+
+def key(name: str, value: pl.Expr) -> pl.Expr:
+    """Return a key for `resolved`, `own` and `Table.resolve`: the source's own number for a person, which is no id."""
+    return pl.concat_str(pl.lit(f"{KEY}{name}{KEY}"), value)
 
 
 def linked(
@@ -37,7 +46,7 @@ def resolved(rows: pl.LazyFrame, *, key: pl.Expr, person: pl.Expr, time: pl.Expr
     """Return what the source itself has resolved: events told under `key` are `person`'s.
 
     They are planned under that person's id (see `Table.resolve`) and need no merge. `key` is a distinct id, or the
-    source's own number for a person with a prefix that no id has (`amplitude_id:17`); `person` may be another key.
+    source's own number for a person (see `links.key`); `person` may be another key.
     """
     return _links(rows, "resolved", key, person, time, why)
 
@@ -56,6 +65,11 @@ def own(rows: pl.LazyFrame, *, anonymous: pl.Expr, key: pl.Expr, why: str = "own
     return _links(rows, "own", anonymous, key, pl.lit(None, SCHEMA["time"]), why)
 
 
+def refused(rows: pl.LazyFrame, *, anonymous: pl.Expr, identified: pl.Expr, why: str) -> pl.LazyFrame:
+    """Return links that must not be made, counted under `why`."""
+    return _links(rows, "refused", anonymous, identified, pl.lit(None, SCHEMA["time"]), why)
+
+
 def concat(frames: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
     """Return several frames of links as one."""
     return pl.concat(frames)
@@ -71,17 +85,20 @@ def recoveries(rows: pl.LazyFrame, *, key: pl.Expr, name: pl.Expr, value: pl.Exp
 def clock(rows: pl.LazyFrame, *, shown: pl.Expr, true: pl.Expr) -> pl.LazyFrame:
     """Return how far the time a row shows is behind its true UTC time, in whole quarters of an hour, by month.
 
-    Both `Datetime("us", "UTC")`; a row that lacks one is left out. `offset` is in seconds: 25200 where the source
+    Both `Datetime("us", "UTC")`; a row that lacks one is left out, and so is one that arrived late: more than four
+    minutes past a quarter of an hour, or farther off than any zone is. `offset` is in seconds: 25200 where the source
     writes US Pacific summer time as if it were UTC.
     """
-    behind = (true - shown).dt.total_milliseconds() / 1000
-    quarters = (behind / _QUARTER).round().cast(pl.Int64) * _QUARTER
-    return rows.select(shown.dt.strftime("%Y-%m").alias("month"), quarters.alias("offset")).drop_nulls()
+    behind = (true - shown).dt.total_seconds()
+    quarters = ((behind + _EARLY) / _QUARTER).floor().cast(pl.Int64) * _QUARTER
+    is_prompt = (behind - quarters <= _LATE) & (quarters.abs() <= _FARTHEST)
+    told = rows.select(
+        shown.dt.strftime("%Y-%m").alias("month"), pl.when(is_prompt).then(quarters).alias("offset")
+    )
+    return told.drop_nulls()
 
 
-def _links(
-    rows: pl.LazyFrame, kind: Kind, a: pl.Expr, b: pl.Expr, time: pl.Expr, why: str
-) -> pl.LazyFrame:
+def _links(rows: pl.LazyFrame, kind: Kind, a: pl.Expr, b: pl.Expr, time: pl.Expr, why: str) -> pl.LazyFrame:
     """Return the distinct links of this kind, each at the first time it is seen."""
     frame = rows.select(
         pl.lit(kind).alias("kind"),
@@ -91,8 +108,9 @@ def _links(
         pl.lit(why).alias("why"),
     )
     whole = pl.col("b").is_not_null() & (pl.col("a").is_not_null() | pl.lit(kind == "identified"))
-    return frame.filter(whole).group_by("kind", "a", "b", "why", maintain_order=True).agg(
-        pl.col("time").min()
-    ).select(SCHEMA.names())
-
-
+    return (
+        frame.filter(whole)
+        .group_by("kind", "a", "b", "why", maintain_order=True)
+        .agg(pl.col("time").min())
+        .select(SCHEMA.names())
+    )

@@ -1,5 +1,6 @@
 """The first half: inputs → plan directory."""
 
+import itertools
 import json
 import os
 import shutil
@@ -18,13 +19,15 @@ from migrate.ahead import ahead
 from migrate.checkpoint import Checkpoint, Input, Numbers, Part
 from migrate.days import DayWriter, synced
 from migrate.errors import Refused
+from migrate.gather import Interrupted
 from migrate.inputs import Source, fingerprint, stamp
 from migrate.jobs import Job
-from migrate.mapping import Table
-from migrate.transform import Finished, Transform, finished
+from migrate.states import States
+from migrate.transform import Finished, Made, Transform, finished
 
 REJECTS: Final = "rejects.jsonl"
 STAGING: Final = "staging"
+STATES: Final = "states"
 _DAMAGE: Final = ("truncated_file", "unreadable_file")
 
 
@@ -32,6 +35,7 @@ _DAMAGE: Final = ("truncated_file", "unreadable_file")
 class Progress:
     """How far planning is, in bytes and files of all it has to do."""
 
+    phase: str
     done_bytes: int
     total_bytes: int
     done_files: int
@@ -45,21 +49,25 @@ class Planner:
 
     workdir: Path
     checkpoint: Checkpoint
-    transform: Callable[[Table], Transform]
+    transform: Callable[[Job], Transform]
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     limit: int | None = None
     on_progress: Callable[[Progress], None] = lambda _: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     stopping: threading.Event = field(default_factory=threading.Event)
 
-    def plan(self, jobs: Sequence[Job]) -> None:
-        """Plan the jobs not planned yet, in order; those planned are checked to be the same bytes."""
+    def todo(self, jobs: Sequence[Job]) -> list[Job]:
+        """Return the jobs not planned yet, in order; those planned are checked to be the same bytes."""
         self._tidy()
         self.checkpoint.register(job.source.name for job in jobs)
         known = self.checkpoint.inputs()
-        todo = [job for job in jobs if not known[job.source.name].planned]
         self._pinned([(known[j.source.name], j.source) for j in jobs if known[j.source.name].planned])
-        self._progress = _Counter(todo, self.on_progress)
+        return [job for job in jobs if not known[job.source.name].planned]
+
+    def plan(self, todo: Sequence[Job]) -> None:
+        """Plan these jobs."""
+        known = self.checkpoint.inputs()
+        self._progress = Counting(todo, self.on_progress)
         if self.limit is not None:
             self._limited(todo, known)
             return
@@ -96,6 +104,10 @@ class Planner:
         for path in self.workdir.glob("days/*/*.parquet"):
             if path.relative_to(self.workdir).as_posix() not in noted:
                 path.unlink()
+        planned = {known.id for known in self.checkpoint.inputs().values() if known.planned}
+        for path in self.states():
+            if int(path.stem) not in planned:
+                path.unlink()
         size = self.checkpoint.facts().get("rejects_bytes", 0)
         rejects = self.workdir / REJECTS
         if rejects.exists() and rejects.stat().st_size > size:
@@ -123,12 +135,14 @@ class Planner:
         before = stamp(job.source)
         pinned = fingerprint(job.source)
         known = replace(known, stamp=before, size=pinned.size, digest=pinned.digest)
-        planned = _Planned(known, DayWriter(self.workdir, known.id), job)
+        states = States(self.workdir / STAGING / f"{known.id:08d}.states")
+        planned = _Planned(known, DayWriter(self.workdir, known.id), states, job)
         planned.rejects.parent.mkdir(exist_ok=True)
         try:
             with planned.rejects.open("w", encoding="utf-8") as rejects:
                 for piece in self._finished(job, limit):
                     self._take(planned, piece, rejects)
+            planned.states.close()
             _unchanged(job.source, before)
         except BaseException:
             planned.writer.discard()
@@ -147,13 +161,14 @@ class Planner:
         )
         if any(piece.numbers.rejected[reason] for reason in _DAMAGE):
             planned.numbers.damaged.append(name)
+        planned.states.write(piece.states)
         if piece.frame.height:
             planned.writer.write(piece.frame.with_columns(pl.lit(name).alias("file")))
         self._progress.rows(piece.numbers.read)
 
     def _finished(self, job: Job, limit: int | None) -> Iterator[Finished]:
         """Yield a source's chunks as finished events, the next one read ahead."""
-        transform = self.transform(job.table)
+        transform = self.transform(job)
         now = self.clock()
         left = limit
         for chunk in ahead(readers.chunks(job.source, job.table, job.header)):
@@ -184,10 +199,42 @@ class Planner:
             for paths in planned.writer.files().values():
                 ordinals.numbered(paths)
         parts: list[Part] = planned.writer.finish()
+        if planned.states.path.exists():
+            self._place(planned.states.path)
         size = self._append_rejects(planned.rejects)
         self.checkpoint.planned(planned.input, planned.numbers, parts, rejects_bytes=size)
         planned.writer.discard()
         self._progress.file(planned.input.size)
+
+    def _place(self, states: Path) -> None:
+        """Move one source's states to where they wait until they are told, durably."""
+        synced(states)
+        folder = self.workdir / STATES
+        folder.mkdir(exist_ok=True)
+        states.replace(folder / states.name)
+        synced(folder)
+
+    def states(self) -> list[Path]:
+        """Return the files of states that wait to be told, in the order of their inputs."""
+        return sorted((self.workdir / STATES).glob("*.states"))
+
+    def derived(self, name: str, made: Iterator[Made], *, leads: bool = False) -> None:
+        """Plan events that come from no row, as an input of this name; nothing, where there are none."""
+        first = next(made, None)
+        if first is None:
+            return
+        self.checkpoint.register([name])
+        known = self.checkpoint.inputs()[name]
+        writer, numbers = DayWriter(self.workdir, known.id), Numbers()
+        for piece in itertools.chain([first], made):
+            if self.stopping.is_set():
+                raise Interrupted
+            numbers.add(piece.numbers)
+            if piece.frame.height:
+                writer.write(piece.frame.with_columns(pl.lit(name).alias("file")))
+        parts = [replace(part, leads=leads) for part in writer.finish()]
+        self.checkpoint.planned(known, numbers, parts)
+        writer.discard()
 
     def _append_rejects(self, aside: Path) -> int:
         """Add lines written aside to rejects.jsonl, durably; return its size."""
@@ -210,16 +257,13 @@ def _unchanged(source: Source, before: str) -> None:
         )
 
 
-class Interrupted(Exception):  # noqa: N818 - the word says what happened
-    """Planning was asked to stop; what is planned whole stays planned."""
-
-
 @dataclass
 class _Planned:
     """One source, planned aside."""
 
     input: Input
     writer: DayWriter
+    states: States
     job: Job
     numbers: Numbers = field(default_factory=Numbers)
 
@@ -229,13 +273,15 @@ class _Planned:
         return self.writer.aside.with_suffix(".rejects")
 
 
-class _Counter:
-    """Progress over files planned at the same time."""
+class Counting:
+    """Progress over files looked over or planned at the same time."""
 
-    def __init__(self, todo: Sequence[Job], on_progress: Callable[[Progress], None]) -> None:
+    def __init__(
+        self, todo: Sequence[Job], on_progress: Callable[[Progress], None], phase: str = "planning"
+    ) -> None:
         self._lock = threading.Lock()
         self._on_progress = on_progress
-        self._now = Progress(0, sum(job.source.size for job in todo), 0, len(todo), 0)
+        self._now = Progress(phase, 0, sum(job.source.size for job in todo), 0, len(todo), 0)
 
     def rows(self, count: int) -> None:
         """Count rows that were read."""

@@ -15,8 +15,9 @@ from migrate.mapping import Platform
 
 
 def names() -> list[str]:
-    """Return the names of all platforms."""
-    return sorted(module.name for module in pkgutil.iter_modules(mappings.__path__))
+    """Return the names of all platforms; modules that begin with `_` are what several of them share."""
+    found = (module.name for module in pkgutil.iter_modules(mappings.__path__))
+    return sorted(name for name in found if not name.startswith("_"))
 
 
 def mapping(name: str) -> Platform:
@@ -54,9 +55,11 @@ def document(spec: Path) -> Mapping[str, Any]:
 
 
 def digest(name: str, spec: Path | None = None) -> str:
-    """Return a hash of what makes events of a platform's rows: its module, and the spec."""
-    module = importlib.import_module(f"mappings.{name}")
-    hashed = hashlib.blake2b(Path(str(module.__file__)).read_bytes(), digest_size=16)
+    """Return a hash of what makes events of a platform's rows: its module, what modules share, and the spec."""
+    module = Path(str(importlib.import_module(f"mappings.{name}").__file__))
+    hashed = hashlib.blake2b(module.read_bytes(), digest_size=16)
+    for shared in sorted(module.parent.glob("_*.py")):
+        hashed.update(shared.read_bytes())
     if spec is not None:
         hashed.update(spec.read_bytes())
     return hashed.hexdigest()

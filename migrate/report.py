@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from migrate.plan import Progress
+    from migrate.preview import Preview
     from migrate.sandbox import Sandbox
     from migrate.sender import Delivery
-    from migrate.session import Preview
 
 REPORT: Final = "report.json"
 MAX_GROUP_TYPES: Final = 5
@@ -143,7 +143,12 @@ class Talk:
         """Show how far planning is."""
         with self._line("planning", "rows") as show:
             yield lambda now: show(
-                now.rows, None, f"{now.done_files}/{now.total_files} files", now.done_bytes, now.total_bytes
+                now.rows,
+                None,
+                f"{now.done_files}/{now.total_files} files",
+                now.done_bytes,
+                now.total_bytes,
+                now.phase,
             )
 
     @contextmanager
@@ -338,13 +343,21 @@ def _topped(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def _progress(  # noqa: PLR0913, PLR0917 - the words of one line
-    phase: str, unit: str, began: float, done: int, total: int | None, more: str, part: int, whole: int
+    phase: str,
+    unit: str,
+    began: float,
+    done: int,
+    total: int | None,
+    more: str,
+    part: int,
+    whole: int,
+    now: str = "",
 ) -> str:
     """Return one line of progress: done, rate, what is left."""
     elapsed = max(time.monotonic() - began, 0.001)
     of = f"/{total:,}" if total else ""
     left = timedelta(seconds=round(elapsed * (whole - part) / part)) if part else "?"
-    parts = [f"{phase}: {done:,}{of} {unit}", f"{done / elapsed:,.0f}/s", more, f"{left} left"]
+    parts = [f"{now or phase}: {done:,}{of} {unit}", f"{done / elapsed:,.0f}/s", more, f"{left} left"]
     return " · ".join(text for text in parts if text)
 
 

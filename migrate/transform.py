@@ -2,18 +2,21 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
-from migrate import checks, jsontext
+from migrate import checks, jsontext, special, states
 from migrate.checkpoint import Numbers
-from migrate.mapping import REST, ROW, Options, Table
+from migrate.mapping import FILE, FRAMEWORK, PERSON, RECOVERED, REST, ROW, Options, Table
 from migrate.payload import MAX_DEPTH, Stamp, payloads, too_deep, too_large
+from migrate.people import People
 from migrate.readers import Chunk, Reject
+
+NOTHING_REJECTED: Final = pl.DataFrame(schema=special.REJECTS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,46 +28,96 @@ class Transform:
     options: Options = field(default_factory=Options)
     since: datetime | None = None
     until: datetime | None = None
+    file: str = ""
+    """`FILE` of the rows."""
+    people: People | None = None
+    """What is known of persons and rows from all files."""
 
 
 @dataclass(frozen=True)
 class Finished:
-    """`frame`: timestamp, event, distinct_id, uuid, payload, row. `rejects`: lines for rejects.jsonl."""
+    """`frame`: timestamp, event, distinct_id, uuid, payload, row. `rejects`: lines for rejects.jsonl.
+
+    `states`: what was told of persons and groups, see `migrate.states`.
+    """
 
     frame: pl.DataFrame
+    states: pl.DataFrame
     rejects: list[dict[str, Any]]
+    numbers: Numbers
+
+
+@dataclass(frozen=True)
+class Made:
+    """Finished events that come from no row, and what is counted of them."""
+
+    frame: pl.DataFrame
     numbers: Numbers
 
 
 def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     """Return a chunk's rows as events ready to send; `now` is the time of planning, for the checks alone."""
-    table, rows = transform.table, chunk.rows
+    table, options, rows = transform.table, transform.options, _informed(chunk.rows, transform)
     numbers = Numbers(read=rows.height + len(chunk.rejects), repairs=Counter(chunk.counts))
     numbers.rejected.update(reject.reason for reject in chunk.rejects)
     numbers.warnings.update(_counted(rows, table.warnings))
     rows = _filtered(rows, transform, numbers)
-    frame = table.to_events(rows.lazy(), transform.options).collect()
-    frame = _within(frame, transform, numbers)
+    frame = table.to_events(rows.lazy(), options).collect()
+    told = states.told(rows.lazy(), table, options, transform.people)
+    frame, news = _within([frame, told.frame], transform, numbers)
     numbers.filtered["no_event"] += (
         rows.height
-        - frame[ROW].n_unique()
+        - _rows(frame, news, told.rejects)
         - sum(numbers.filtered[name] for name in ("before_since", "after_until"))
     )
-    verdict = checks.checked(frame, now)
-    made = payloads(verdict.frame, table, transform.stamp)
-    events, unfit = _fitting(made.frame)
-    rejects = pl.concat([verdict.rejects, made.rejects, unfit])
+    events, rejects = judged(frame, table, transform.stamp, now, numbers, told.rejects)
+    news = news.filter(~pl.col(ROW).is_in(rejects[ROW].implode())) if rejects.height else news
     numbers.rejected.update(rejects["reason"].to_list())
-    numbers.mapped = events[ROW].n_unique()
+    numbers.mapped = _rows(events, news)
     numbers.filtered = +numbers.filtered
+    numbers.warnings.update(told.warnings)
+    lines = [*_unread(chunk.rejects), *_rejected(rejects, rows)]
+    for line in lines[:20]:
+        numbers.examples.setdefault(line["reason"], []).append(str(line["row"]))
+    return Finished(events.rename({ROW: "row"}), news, lines, numbers)
+
+
+def judged(  # noqa: PLR0913, PLR0917 - what a frame is judged by, and where it is counted
+    frame: pl.DataFrame, table: Table, stamp: Stamp, now: datetime, numbers: Numbers, before: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return an event frame's events ready to send, and the rejects, with those from `before`, one a row."""
+    verdict = checks.checked(frame, now)
+    made = payloads(verdict.frame, table, stamp)
+    events, unfit = _fitting(made.frame)
+    rejects = pl.concat([before, verdict.rejects, made.rejects, unfit])
+    if before.height:
+        rejects = rejects.unique(ROW, keep="first", maintain_order=True)
+        events = events.filter(~pl.col(ROW).is_in(before[ROW].implode()))
     numbers.repairs.update(verdict.repairs + made.repairs)
     numbers.warnings.update(verdict.warnings + made.warnings)
     numbers.names.update(dict(events["event"].value_counts().iter_rows()))
     numbers.group_types |= _group_types(verdict.frame)
-    lines = [*_unread(chunk.rejects), *_rejected(rejects, rows)]
-    for line in lines[:20]:
-        numbers.examples.setdefault(line["reason"], []).append(str(line["row"]))
-    return Finished(events.rename({ROW: "row"}), lines, numbers)
+    return events, rejects
+
+
+def _informed(rows: pl.DataFrame, transform: Transform) -> pl.DataFrame:
+    """Return the rows with what the framework knows of them: their file, their person, what other files say."""
+    table, people = transform.table, transform.people
+    known = {}
+    if people and table.resolve is not None:
+        known[PERSON] = people.persons(rows.select(table.resolve.cast(pl.String)).to_series())
+    if people and table.recover is not None:
+        known[RECOVERED] = people.recovered(rows.select(table.recover.cast(pl.String)).to_series())
+    nothing = pl.lit(None, pl.String)
+    return rows.with_columns(
+        pl.lit(transform.file).alias(FILE),
+        *(known.get(name, nothing).alias(name) for name in (PERSON, RECOVERED)),
+    )
+
+
+def _rows(*frames: pl.DataFrame) -> int:
+    """Return how many rows there are something of."""
+    return pl.concat([frame[ROW] for frame in frames]).n_unique()
 
 
 def _counted(rows: pl.DataFrame, rules: Any) -> dict[str, int]:  # noqa: ANN401 - names to predicates
@@ -96,16 +149,19 @@ def _filtered(rows: pl.DataFrame, transform: Transform, numbers: Numbers) -> pl.
     return marked.filter(pl.col("_filter").is_null()).drop("_filter")
 
 
-def _within(frame: pl.DataFrame, transform: Transform, numbers: Numbers) -> pl.DataFrame:
-    """Return the events of rows from `since` until before `until`."""
+def _within(frames: Sequence[pl.DataFrame], transform: Transform, numbers: Numbers) -> list[pl.DataFrame]:
+    """Return what is told of rows from `since` until before `until`; what has no time is."""
+    kept = list(frames)
     bounds = {"before_since": transform.since, "after_until": transform.until}
     for name, bound in bounds.items():
-        if bound is not None:
-            time = pl.col("timestamp")
-            outside = frame.filter(time < bound if name == "before_since" else time >= bound)[ROW].unique()
-            numbers.filtered[name] += outside.len()
-            frame = frame.filter(~pl.col(ROW).is_in(outside.implode()))
-    return frame
+        if bound is None:
+            continue
+        time = pl.col("timestamp")
+        is_outside = time < bound if name == "before_since" else time >= bound
+        outside = pl.concat([frame.filter(is_outside)[ROW] for frame in kept]).unique()
+        numbers.filtered[name] += outside.len()
+        kept = [frame.filter(~pl.col(ROW).is_in(outside.implode())) for frame in kept]
+    return kept
 
 
 def _fitting(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -154,5 +210,5 @@ def _rejected(rejects: pl.DataFrame, rows: pl.DataFrame) -> Iterator[dict[str, A
 def source(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row as its file had it: declared columns and the rest, without nulls."""
     rest: dict[str, Any] = json.loads(row.get(REST) or "{}")
-    known = {name: value for name, value in row.items() if value is not None and name not in (ROW, REST)}
+    known = {name: value for name, value in row.items() if value is not None and name not in FRAMEWORK}
     return known | rest

@@ -10,12 +10,12 @@ import polars as pl
 import pytest
 
 from mappings.amplitude import MAPPING
-from migrate import events
-from migrate.mapping import REST, ROW, Options
+from migrate import events, links
+from migrate.mapping import FRAMEWORK, PERSON, ROW, Options
 
 EVENTS, MERGED_IDS, DASHBOARD = MAPPING.tables
 SAMPLE = Path(__file__).parent.parent / "sample_data" / "amplitude"
-SCHEMA = {ROW: pl.Int64} | dict(EVENTS.columns) | {REST: pl.String}
+SCHEMA = dict(EVENTS.columns) | FRAMEWORK
 TIME = "2024-04-03 12:00:00.123456"
 WEB = {"platform": "Web", "os_name": "Chrome", "os_version": "123.0.6312"}
 SESSION = 1712145600000
@@ -67,7 +67,7 @@ def holds(predicate, *given):
 @pytest.mark.parametrize("table", [EVENTS, MERGED_IDS], ids=lambda table: table.name)
 def test_contract_on_an_empty_frame(table, person_properties):
     """Without data, the output has the schema of the event frame."""
-    empty = pl.LazyFrame(schema={ROW: pl.Int64} | dict(table.columns) | {REST: pl.String})
+    empty = pl.LazyFrame(schema=dict(table.columns) | FRAMEWORK)
     frame = table.to_events(empty, Options(person_properties=person_properties))
     assert events.schema_errors(frame.collect_schema()) == []
     assert frame.collect().height == 0
@@ -295,6 +295,7 @@ def test_place():
         "$ip": "192.0.2.1",
         "$geoip_city_name": "Berlin",
         "$geoip_subdivision_1_name": "Land Berlin",
+        "$geoip_country_code": "DE",
         "$geoip_country_name": "Germany",
         "$geoip_latitude": 52.5,
         "$geoip_longitude": 13.4,
@@ -427,53 +428,33 @@ def person(event):
     return event["set"], event["set_once"]
 
 
+def profiled(*given):
+    """What rows tell of persons: whose, `$set`, `$set_once`."""
+    frame = EVENTS.to_profiles(rows(*given).lazy(), Options()).collect()
+    assert frame.schema == events.PROFILE_SCHEMA
+    texts = frame.select("distinct_id", "set", "set_once").rows()
+    return [(who, *(json.loads(text) if text else None for text in parts)) for who, *parts in texts]
+
+
 def test_initial_properties_are_set_once():
     """`initial_…` go to `$set_once` as `$initial_…` without EMPTY, the others to `$set`."""
-    event = one(
-        user_properties={"plan": "EMPTY", "initial_utm_source": "x", "initial_gclid": "EMPTY", "n": 1}
-    )
-    assert person(event) == ({"plan": "EMPTY", "n": 1}, {"$initial_utm_source": "x"})
-
-
-def test_person_properties_are_sent_when_they_changed():
-    """In the order of events, not of rows, and for each person apart."""
-    state = [{"plan": "pro"}, {"plan": "free"}, {"plan": "free"}, {"plan": "pro"}]
-    times = ["12:03", "12:01", "12:02", "12:04"]
-    found = mapped(
-        *(
-            {"user_properties": s, "event_time": f"2024-04-03 {t}:00"}
-            for s, t in zip(state, times, strict=True)
-        ),
-        {"user_properties": {"plan": "pro"}, "user_id": "boris"},
-    )
-    assert [event["set"] for event in found] == [
-        {"plan": "pro"},
-        {"plan": "free"},
-        None,
-        None,
-        {"plan": "pro"},
+    bag = {"plan": "EMPTY", "initial_utm_source": "x", "initial_gclid": "EMPTY", "n": 1}
+    assert profiled({"user_properties": bag}) == [
+        ("anna", {"plan": "EMPTY", "n": 1}, {"$initial_utm_source": "x"})
     ]
 
 
-def test_initial_properties_are_not_repeated_when_others_change():
-    """Each half is judged by itself."""
-    first, second = mapped(
-        *(
-            {"user_properties": {"initial_a": "x", "visits": n}, "event_time": f"2024-04-03 12:0{n}:00"}
-            for n in (1, 2)
-        )
-    )
-    assert person(first) == ({"visits": 1}, {"$initial_a": "x"})
-    assert person(second) == ({"visits": 2}, None)
-
-
-def test_a_rejected_row_hides_no_change():
-    """What a row without a time says of a person is said by the next."""
+def test_user_properties_are_told_of_the_person_and_not_on_every_event():
+    """Each row is a snapshot of its person, whom Amplitude may have found where the row names none."""
     state = {"user_properties": {"plan": "pro"}}
-    assert [event["set"] for event in mapped({"event_time": "soon"} | state, state)] == [
-        None,
-        {"plan": "pro"},
+    assert person(one(**state)) == (None, None)
+    anonymous = state | {"user_id": None}
+    assert [who for who, *_ in profiled(state, anonymous, anonymous | {PERSON: "boris"})] == [
+        "anna",
+        "d-1",
+        "boris",
     ]
+    assert profiled({"user_properties": {}}, {"user_properties": None}, state | {"event_time": "soon"}) == []
 
 
 @pytest.mark.parametrize(
@@ -486,7 +467,8 @@ def test_a_rejected_row_hides_no_change():
 )
 def test_person_properties_option(choice, expected):
     """The user decides whether history may overwrite, may fill in, or may not touch people."""
-    (event,) = mapped({"user_properties": {"plan": "pro", "initial_a": "x"}}, person_properties=choice)
+    row = {"event_type": "$identify", "user_properties": {"plan": "pro", "initial_a": "x"}}
+    (event,) = mapped(row, person_properties=choice)
     assert person(event) == expected
 
 
@@ -494,7 +476,7 @@ def test_identify_rows_say_what_they_say():
     """Amplitude's `$identify` sets properties, changed or not, and never becomes PostHog's."""
     state = {"user_properties": {"plan": "pro"}}
     plain, told = mapped(state, state | {"event_type": "$identify", "event_time": "2024-04-03 13:00:00"})
-    assert (plain["set"], told["event"], told["set"]) == ({"plan": "pro"}, "$set", {"plan": "pro"})
+    assert (plain["set"], told["event"], told["set"]) == (None, "$set", {"plan": "pro"})
 
 
 def test_groups():
@@ -515,26 +497,68 @@ def test_groups():
     assert found == [False, True, True, True, False]
 
 
-def test_group_properties_are_told_when_they_changed():
-    """A row that says news of a group becomes two events, the second with a key of its own."""
+def grouped(*given):
+    """What rows tell of groups: type, key, properties, who told it."""
+    frame = EVENTS.to_groups(rows(*given).lazy(), Options()).collect()
+    assert frame.schema == events.GROUP_SCHEMA
+    columns = ("group_type", "group_key", "properties", "distinct_id")
+    return frame.select(columns).rows()
+
+
+def test_group_properties():
+    """What an event repeats of its group is told of the group; an event without any tells nothing."""
     row = {"groups": {"company": ["acme"]}, "group_properties": {"company": {"acme": {"seats": 1}}}}
-    own, again, told = mapped(row, row | {"event_time": "2024-04-03 13:00:00"})
-    assert (own["event"], again["event"]) == ("Search", "Search")
-    assert (told["event"], told[ROW], told["distinct_id"]) == ("$groupidentify", 1, "anna")
-    assert told["properties"] == {"$group_type": "company", "$group_key": "acme", "$group_set": {"seats": 1}}
-    assert told["dedup_key"] not in {own["dedup_key"], again["dedup_key"]}
+    assert grouped(row, {"groups": {"company": ["acme"]}, "group_properties": {}}) == [
+        ("company", "acme", '{"seats":1}', "anna")
+    ]
 
 
 def test_groupidentify_rows():
-    """Amplitude's own group update is one event a group, also without a person, in either shape."""
+    """Amplitude's own group update is no event of its own, and tells of each group, in either shape."""
     row = {"event_type": "$groupidentify", "groups": {"company": ["acme", "globex"]}}
-    first, second = mapped(
-        row | {"group_properties": {"$set": {"seats": 1}}, "user_id": None, "device_id": None}
-    )
-    assert (first["event"], first["distinct_id"]) == ("$groupidentify", "$company_acme")
-    assert first["properties"] == {"$group_type": "company", "$group_key": "acme", "$group_set": {"seats": 1}}
-    assert second["properties"]["$group_key"] == "globex"
-    assert first["dedup_key"] != second["dedup_key"]
+    row |= {"group_properties": {"$set": {"seats": 1}}, "user_id": None, "device_id": None}
+    assert mapped(row) == []
+    told = [("company", name, '{"seats":1}', None) for name in ("acme", "globex")]
+    assert grouped(row) == told
+
+
+def linked(*given):
+    """What rows tell of ids."""
+    frame = EVENTS.to_links(rows(*given).lazy(), Options()).collect()
+    assert frame.schema == links.SCHEMA
+    return sorted(frame.select("kind", "a", "b").rows())
+
+
+def test_who_is_who():
+    """A user stands for an Amplitude id; a device belongs to the user it was seen with; alone it speaks for itself."""
+    row = {"amplitude_id": "17", "device_id": "d-1"}
+    number = "\x1famplitude_id\x1f17"
+    assert linked(row) == [("linked", "d-1", "anna"), ("resolved", number, "anna")]
+    assert linked(row | {"user_id": None}) == [("own", "d-1", number)]
+    assert linked({"user_id": None, "amplitude_id": None}) == [("own", "d-1", "\x1fnone\x1fd-1")]
+    resolve = rows(row, row | {"user_id": None}).select(EVENTS.resolve).to_series().to_list()
+    assert resolve == [None, number]
+
+
+@pytest.mark.parametrize(
+    ("row", "kind"),
+    [
+        pytest.param({"library": "http/2.0"}, "refused", id="http"),
+        pytest.param({"session_id": "-1", "library": "amplitude-python/1.0"}, "refused", id="no-session"),
+        pytest.param({"session_id": "1712145600000", "library": "amplitude-ts/2.1"}, "linked", id="browser"),
+        pytest.param({"library": "http/2.0", "device_id": "d-1"}, "linked", id="named-by-the-sender"),
+    ],
+)
+def test_a_device_made_of_the_user_is_no_link(row, kind):
+    """Where no device was sent Amplitude stores a version-5 UUID of the user's id."""
+    device = {"device_id": "ba776225-cd1a-5f37-a8c2-1e6f5bd9b2a1"}
+    assert [found for found, *_ in linked(device | row)] == [kind]
+
+
+def test_an_anonymous_event_of_a_person_amplitude_found():
+    """It is planned under that person's id, and costs no merge."""
+    assert one(user_id=None, **{PERSON: "anna"})["distinct_id"] == "anna"
+    assert one(user_id=None)["distinct_id"] == "d-1"
 
 
 def key(**row):
@@ -588,10 +612,13 @@ def test_the_dashboard_is_refused_with_a_way_out():
     assert "Export API" in DASHBOARD.refusal
 
 
-def test_merged_ids_are_left_out():
-    """Every row of a merged-ids file falls under its rule."""
+def test_merged_ids():
+    """The merged id goes by the other's name; the row itself makes no event."""
+    given = pl.DataFrame({"amplitude_id": ["1"], "merged_amplitude_id": ["2"]}).lazy()
+    (found,) = MERGED_IDS.to_links(given, Options()).collect().select("kind", "a", "b").rows()
+    assert found == ("resolved", "\x1famplitude_id\x1f1", "\x1famplitude_id\x1f2")
     frame = pl.DataFrame({ROW: [1, 2]})
-    assert frame.select(MERGED_IDS.filters["merged_ids"]).to_series().to_list() == [True, True]
+    assert frame.select(MERGED_IDS.filters["identity_only"]).to_series().to_list() == [True, True]
 
 
 def sample(name):

@@ -75,7 +75,7 @@ def test_a_checkpoint_of_a_later_format_is_refused(tmp_path):
     db = sqlite3.connect(tmp_path / FILE)
     db.execute("PRAGMA user_version = 99")
     db.close()
-    with pytest.raises(Refused, match="checkpoint format 99, this version reads 1"):
+    with pytest.raises(Refused, match="checkpoint format 99, this version reads 2"):
         Checkpoint.open(tmp_path)
 
 

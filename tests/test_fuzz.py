@@ -18,7 +18,7 @@ from test_mappings import NAMES, ROOT, spec
 from migrate import readers
 from migrate.errors import MigrateError
 from migrate.inputs import sources
-from migrate.session import Settings
+from migrate.settings import Settings
 from migrate.transform import finished
 
 ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "60"))
@@ -94,7 +94,7 @@ def payloads(path, settings):
         return
     for job in work.jobs:
         for chunk in readers.chunks(job.source, job.table, job.header):
-            made = finished(chunk, settings.transform(job.table), NOW)
+            made = finished(chunk, settings.transform(job), NOW)
             numbers = made.numbers
             left_out = sum(numbers.filtered.values()) + sum(numbers.rejected.values())
             assert numbers.read == numbers.mapped + left_out

@@ -7,10 +7,11 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from migrate import events, platforms
+from migrate import events, links, platforms
 from migrate.cli import cli
-from migrate.mapping import REST, ROW, Options
-from migrate.session import Settings, preview
+from migrate.mapping import FRAMEWORK, REST, Options
+from migrate.preview import preview
+from migrate.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 NAMES = platforms.names()
@@ -33,11 +34,34 @@ TABLES = [pytest.param(table, id=f"{name}-{table.name}") for name in NAMES for t
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("person_properties", ["set", "set_once", "none"])
 def test_contract_on_an_empty_frame(table, person_properties):
-    """Without any data, a mapping's output has the schema of the event frame, and no rows."""
-    rows = pl.LazyFrame(schema={ROW: pl.Int64} | dict(table.columns) | {REST: pl.String})
-    frame = table.to_events(rows, Options(person_properties=person_properties))
+    """Without any data, what a mapping makes of rows has the schema it should have, and no rows."""
+    rows = pl.LazyFrame(schema=dict(table.columns) | FRAMEWORK)
+    options = Options(person_properties=person_properties)
+    frame = table.to_events(rows, options)
     assert events.schema_errors(frame.collect_schema()) == []
     assert frame.collect().height == 0
+    others = {
+        "to_profiles": events.PROFILE_SCHEMA,
+        "to_groups": events.GROUP_SCHEMA,
+        "to_links": links.SCHEMA,
+        "to_recoveries": links.RECOVERY_SCHEMA,
+        "clock": links.CLOCK_SCHEMA,
+    }
+    for name, schema in others.items():
+        if function := getattr(table, name):
+            told = function(rows, options).collect()
+            assert (name, told.schema, told.height) == (name, schema, 0)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_what_is_gathered_needs_no_other_columns(table):
+    """Files are looked over with `link_columns` alone, and without what no table declares."""
+    wanted = table.columns if table.link_columns is None else table.link_columns
+    assert set(wanted) <= set(table.columns)
+    framework = {name: dtype for name, dtype in FRAMEWORK.items() if name != REST}
+    rows = pl.LazyFrame(schema={name: table.columns[name] for name in wanted} | framework)
+    for function in (table.to_links, table.to_recoveries, table.clock):
+        assert function is None or function(rows, Options()).collect().height == 0
 
 
 @pytest.mark.parametrize("name", NAMES)

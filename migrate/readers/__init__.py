@@ -7,6 +7,7 @@ from typing import Final
 from migrate.inputs import Source, peek
 from migrate.mapping import Table
 from migrate.readers.arrays import array_parts, array_start
+from migrate.readers.avro import MARK, avro_header, avro_parts
 from migrate.readers.blocks import Text, detect
 from migrate.readers.cells import finished
 from migrate.readers.delimited import delimited_header, delimited_parts
@@ -25,15 +26,18 @@ _TEXT_PARTS: Final = {"csv": delimited_parts, "json": array_parts, "jsonl": json
 def header(source: Source, *, encoding: str | None = None, delimiter: str | None = None) -> Header | None:
     """Return a file's format and columns, told by its content; None if there is nothing in it.
 
-    Parquet by its mark, JSON by its first character, all else is delimited text, the delimiter the one of , tab ;
-    and | that its first line has most of. The encoding is told by a byte order mark or by its zeros, else UTF-8.
-    For JSON the columns are the root keys seen in the first megabyte. A file of which nothing can be read has a
-    header without columns; `chunks` says why. Raises `UsageError` for an unknown encoding.
+    Parquet and Avro by their marks, JSON by its first character, all else is delimited text, the delimiter the one
+    of , tab ; and | that its first line has most of. The encoding is told by a byte order mark or by its zeros, else
+    UTF-8. For JSON the columns are the root keys seen in the first megabyte. A file of which nothing can be read has a
+    header without columns; `chunks` says why. Raises `UsageError` for an unknown encoding, and for Avro where the
+    library to read it is not installed.
     """
     with source.open() as opened:
         head, stream = peek(opened, _SNIFFED_BYTES)
         if head.startswith(b"PAR1"):
             return parquet_header(source)
+        if head.startswith(MARK):
+            return avro_header(source)
         text = Text(stream, encoding or detect(head))
         data = b""
         for piece in text.pieces(_HEAD_BYTES):
@@ -76,6 +80,10 @@ def chunks(
     """
     if header.format == "parquet":
         for part in parquet_parts(source, table, header):
+            yield finished(part, table)
+        return
+    if header.format == "avro":
+        for part in avro_parts(source, table, header, block_bytes=block_bytes):
             yield finished(part, table)
         return
     parts = _TEXT_PARTS[header.format]

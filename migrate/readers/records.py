@@ -15,7 +15,7 @@ RECORD_BYTES: Final = 64 << 20
 
 VALUE_CHARACTERS: Final = 500
 
-Format = Literal["csv", "jsonl", "json", "parquet"]
+Format = Literal["csv", "jsonl", "json", "parquet", "avro"]
 
 
 class Reject(NamedTuple):

@@ -1,0 +1,334 @@
+"""The calls of Segment's specification as events: what Segment's and RudderStack's mappings share.
+
+A frame of calls has a row for each call, in whatever form it was stored (see `mappings._forms`): `_type` (track, page,
+screen, identify, group, alias), `_event`, `_id`, `_user`, `_anonymous`, `_time`, the properties `_bag`, the traits
+`_traits`, what else the row says `_rest`, and the `CONTEXT` and `KEPT` columns as text.
+
+What the source says stands beside what PostHog understands: properties pass on unchanged. Context that PostHog names
+has that name only; all other context keeps the name it has in a warehouse.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import polars as pl
+
+from migrate import events, expr, links, values
+from migrate.mapping import Options
+
+CONTEXT: Final = tuple(
+    "context_ip context_locale context_timezone"  # noqa: SIM905 - a list of one word a line would fill a page
+    " context_user_agent context_group_id context_page_url context_page_path context_page_referrer"
+    " context_campaign_source context_campaign_medium context_campaign_name context_campaign_term"
+    " context_campaign_content context_campaign_id context_app_name context_app_version context_app_build"
+    " context_app_namespace context_device_id context_device_manufacturer context_device_model context_device_name"
+    " context_os_name context_os_version context_screen_width context_screen_height context_screen_density"
+    " context_network_carrier context_network_wifi context_network_cellular context_network_bluetooth"
+    " context_library_name context_library_version".split()
+)
+KEPT: Final = ("context_device_type", "context_page_title", "context_session_id")
+"""Context that is understood and kept as it is, too."""
+BAG: Final = ("url", "path", "title", "referrer", "name", "revenue", "total", *values.CAMPAIGN)
+TIMES: Final = ("timestamp", "original_timestamp")
+CAMPAIGN: Final = {"utm_campaign": "name"} | {
+    f"utm_{name}": name for name in ("source", "medium", "term", "content", "id")
+}
+# In the order in which posthog-js looks (`user-agent-utils.ts`, read 2026-11-20): most browsers name others, too.
+BROWSERS: Final = {
+    r"\bOPR/|\bOpera\b": "Opera",
+    r"IEMobile": "Internet Explorer Mobile",
+    r"SamsungBrowser/": "Samsung Internet",
+    r"\bEdg(e|A|iOS)?/": "Microsoft Edge",
+    r"FBAN|FBAV|FB_IAB|FBIOS": "Facebook Mobile",
+    r"UCBrowser|UCWEB": "UC Browser",
+    r"CriOS": "Chrome iOS",
+    r"FxiOS": "Firefox iOS",
+    r"Firefox/": "Firefox",
+    r"Chrome/|CrMo/": "Chrome",
+    r"MSIE|Trident/": "Internet Explorer",
+    r"Android.*Safari/": "Android Mobile",
+    r"Mobile.*Safari/": "Mobile Safari",
+    r"Version/.*Safari/": "Safari",
+}
+BROWSER_VERSIONS: Final = (
+    r"(?:OPR|SamsungBrowser|Edge|EdgA|EdgiOS|Edg|UCBrowser|CriOS|FxiOS)/(\d+(?:\.\d+)?)",
+    r"(?:FBAV|Firefox|Chrome|CrMo|IEMobile)/(\d+(?:\.\d+)?)",
+    r"(?:MSIE |rv:|Version/)(\d+(?:\.\d+)?)",
+)
+EVENTS: Final = {"page": "$pageview", "screen": "$screen", "identify": "$set"}
+"""A call that links ids is told as a link; what is left of an identify call are its traits."""
+
+
+def each(
+    texts: pl.Expr, function: Callable[[str], Any], dtype: pl.DataType | type[pl.DataType] = pl.String
+) -> pl.Expr:
+    """Return what the function makes of each distinct text."""
+
+    def made(given: pl.Series) -> pl.Series:
+        table = given.drop_nulls().unique().to_frame("text")
+        results = pl.Series("result", [function(text) for text in table["text"]], dtype=dtype)
+        known = table.with_columns(results)
+        rows = given.to_frame("text").join(known, on="text", how="left", maintain_order="left")
+        return rows["result"].alias(given.name)
+
+    return texts.map_batches(made, return_dtype=dtype, is_elementwise=True)
+
+
+def identifier(*names: str) -> pl.Expr:
+    """Return the first of these ids that is one."""
+    return pl.coalesce(values.known(pl.col(name)) for name in names)
+
+
+def time(options: Options, *names: str) -> pl.Expr:
+    """Return when it happened: `timestamp`, which is the device's clock corrected by the server's.
+
+    Where there is none, the device's clock alone; never when it was sent or received. Times without a zone are UTC
+    unless the user says otherwise. One that cannot be read is a reject and not replaced.
+    """
+    return expr.timestamp(expr.first(*(pl.col(name) for name in names)), zone=options.source_timezone)
+
+
+def is_(kind: str) -> pl.Expr:
+    """Return whether a call is of this kind."""
+    return (pl.col("_type") == kind).fill_null(value=False)
+
+
+def told(name: str) -> pl.Expr:
+    """Return one of the `BAG` properties as text."""
+    return expr.stripped(pl.col("_told").struct.field(name))
+
+
+def context(name: str) -> pl.Expr:
+    """Return one of the `CONTEXT` columns as text."""
+    return values.known(pl.col(f"context_{name}"))
+
+
+def page() -> dict[str, pl.Expr]:
+    """Return where it happened: a page call says it itself, for all others the context does.
+
+    An empty referrer is none, in CSV and JSON alike; of a call from a page that is PostHog's "$direct".
+    """
+    viewed = pl.when(is_("page"))
+    known = values.page(
+        pl.col("_url"), referrer=pl.coalesce(viewed.then(told("referrer")), context("page_referrer"))
+    )
+    path = pl.coalesce(viewed.then(told("path")), context("page_path"))
+    name = pl.coalesce(pl.col("_name"), told("name"))
+    return {
+        **known,
+        "$pathname": pl.coalesce(path, known["$pathname"]),
+        "title": viewed.then(pl.coalesce(told("title"), context("page_title"))),
+        "name": pl.col("_name"),
+        "category": pl.col("_category"),
+        "$screen_name": pl.when(is_("screen")).then(name),
+    }
+
+
+def campaign() -> dict[str, pl.Expr]:
+    """Return the campaign: what the event says itself, then the context's, then the query of its page."""
+    named = {name: context(f"campaign_{column}") for name, column in CAMPAIGN.items()}
+    nothing = pl.lit(None, pl.String)
+    found = values.campaign(pl.col("_url"))
+    return {name: pl.coalesce(told(name), named.get(name, nothing), value) for name, value in found.items()}
+
+
+def agent(text: pl.Expr) -> dict[str, pl.Expr]:
+    """Return browser and system of a browser's user agent, which the calls do not name otherwise.
+
+    What no rule knows is left open. The text itself goes on as `$raw_user_agent`, by which PostHog knows bots.
+    """
+    web = pl.when(text.str.starts_with("Mozilla/")).then(text)
+    browser = expr.classified(web, BROWSERS)
+    version = pl.coalesce(web.str.extract(pattern) for pattern in BROWSER_VERSIONS)
+    platform = web.str.extract(r"^Mozilla/[\d.]+ \(([^)]*)\)")
+    system = values.system(platform)
+    tablet = platform.str.contains("Android", literal=True) & ~web.str.contains("Mobile", literal=True)
+    return {
+        "browser": browser,
+        "version": pl.when(browser.is_not_null()).then(values.version(version)),
+        "system": pl.when(system != platform).then(system),
+        "kind": pl.when(tablet).then(pl.lit("Tablet")).otherwise(values.device_type(platform)),
+    }
+
+
+def _agents(given: pl.Series) -> pl.Series:
+    """Return a struct of what `agent` finds, each distinct text taken apart once."""
+    table = given.drop_nulls().unique().to_frame("text")
+    parts = [value.alias(name) for name, value in agent(pl.col("text")).items()]
+    known = table.select("text", pl.struct(*parts).alias("agent"))
+    rows = given.to_frame("text").join(known, on="text", how="left", maintain_order="left")
+    return rows["agent"].alias(given.name)
+
+
+_AGENT: Final = pl.Struct(
+    {"browser": pl.String, "version": pl.Float64, "system": pl.String, "kind": pl.String}
+)
+
+
+def device() -> dict[str, pl.Expr]:
+    """Return device and system; what the context does not say of them, the user agent does."""
+    system, model, found = context("os_name"), context("device_model"), pl.col("_agent").struct
+    kind = values.device_type(model, context("device_type"), system)
+    sizes = ("width", "height", "density")
+    return {
+        "$browser": found.field("browser"),
+        "$browser_version": found.field("version"),
+        "$os": pl.coalesce(values.system(system), found.field("system")),
+        "$os_version": context("os_version"),
+        "$device_type": pl.coalesce(kind, found.field("kind")),
+        "$device_model": model,
+        "$device_id": context("device_id"),
+        "$device_name": context("device_name"),
+        "$device_manufacturer": context("device_manufacturer"),
+        **{f"$screen_{name}": expr.number(context(f"screen_{name}")) for name in sizes},
+        "$raw_user_agent": context("user_agent"),
+    }
+
+
+def software() -> dict[str, pl.Expr]:
+    """Return app, library and network, where they are, and what of the context is kept."""
+    app = ("name", "version", "build", "namespace")
+    radios = ("wifi", "cellular", "bluetooth")
+    return {
+        **{f"$app_{name}": context(f"app_{name}") for name in app},
+        "$lib": context("library_name"),
+        "$lib_version": context("library_version"),
+        **{f"$network_{name}": expr.boolean(context(f"network_{name}")) for name in radios},
+        "$network_carrier": context("network_carrier"),
+        "$browser_language": pl.when(pl.col("_url").is_not_null()).then(values.language(context("locale"))),
+        "$locale": context("locale"),
+        "$timezone": context("timezone"),
+        "$ip": pl.coalesce(context("ip"), pl.col("_ip")),
+        **{name: expr.stripped(pl.col(name)) for name in KEPT},
+    }
+
+
+def session() -> dict[str, pl.Expr]:
+    """Return the session of RudderStack's libraries, whose id is its start: in milliseconds, on mobiles in seconds.
+
+    Other numbers are a caller's own and no times; so is a start that is more than a day ahead of the event
+    (https://www.rudderstack.com/docs/sources/event-streams/sdks/session-tracking/faq/, read 2026-11-20).
+    """
+    number = expr.integer(pl.col("context_session_id"))
+    millis = pl.when(number.is_between(10**12, 10**13 - 1)).then(number)
+    start = pl.coalesce(millis, pl.when(number.is_between(10**9, 10**10 - 1)).then(number * expr.SECOND_MS))
+    past = start <= pl.col("_time").dt.epoch("ms") + expr.DAY_MS
+    return {"$session_id": expr.session_id(pl.when(past).then(start), pl.col("_time"), owner())}
+
+
+def owner() -> pl.Expr:
+    """Return whose session it is; the anonymous id stays the same through a login."""
+    return pl.coalesce(pl.col("_anonymous"), pl.col("_user"))
+
+
+def money() -> dict[str, pl.Expr]:
+    """Return `revenue` as a number: the ecommerce specification has it as `revenue` or, with tax, as `total`."""
+    revenue = pl.coalesce(expr.number(told("revenue")), expr.number(told("total")))
+    return {"revenue": pl.when(is_("track")).then(revenue)}
+
+
+def groups(options: Options) -> dict[str, pl.Expr]:
+    """Return the group that the context names, and those that properties do by `--group-key`."""
+    found = {options.group_type: context("group_id")}
+    fields = expr.fields(pl.col("_bag"), list(options.group_keys)).struct
+    for name, group_type in options.group_keys.items():
+        key = values.known(fields.field(name))
+        found[group_type] = pl.coalesce(key, found[group_type]) if group_type in found else key
+    return found
+
+
+def dedup_key() -> pl.Expr:
+    """Return what makes a call one: its message id, which every form has; without one, all that it says."""
+    has_id = pl.col("_id").is_not_null()
+    names = (
+        "_type",
+        "_user",
+        "_anonymous",
+        "_event",
+        "_name",
+        "_bag",
+        "_traits",
+        "_rest",
+        "context_page_url",
+    )
+    by_all = (pl.lit("row"), pl.col("_time").dt.epoch("us"), *(pl.col(name) for name in names))
+    return pl.coalesce(
+        expr.key(pl.lit("call"), pl.col("_type"), pl.col("_id"), where=has_id),
+        expr.key(*by_all, where=~has_id),
+    )
+
+
+def to_events(calls: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return the event that each call is; group and alias calls are none."""
+    url = pl.coalesce(pl.when(is_("page")).then(told("url")), context("page_url"))
+    agents = context("user_agent").map_batches(_agents, return_dtype=_AGENT, is_elementwise=True)
+    calls = (
+        calls.filter(~(is_("group") | is_("alias")))
+        .with_columns(expr.fields(pl.col("_bag"), BAG).alias("_told"))
+        .with_columns(url.alias("_url"), agents.alias("_agent"))
+    )
+    name = pl.col("_type").replace_strict(EVENTS, default=None, return_dtype=pl.String)
+    traits = {} if options.person_properties == "none" else {options.person_properties: pl.col("_traits")}
+    return events.events(
+        calls,
+        event=pl.coalesce(name, pl.col("_event")),
+        distinct_id=pl.coalesce("_user", "_anonymous"),
+        timestamp=pl.col("_time"),
+        dedup_key=dedup_key(),
+        properties=pl.col("_bag"),
+        rest=pl.col("_rest"),
+        extra=page() | campaign() | device() | software() | session() | money(),
+        groups=groups(options),
+        **{key: pl.when(is_("identify")).then(value) for key, value in traits.items()},
+    )
+
+
+def who(  # noqa: PLR0913 - where a table has its ids
+    rows: pl.LazyFrame,
+    options: Options,
+    *,
+    user: str = "user_id",
+    anonymous: str = "anonymous_id",
+    times: tuple[str, str] = TIMES,
+    why: str = "seen together",
+) -> pl.LazyFrame:
+    """Return the links of rows that name a user and an anonymous id together, whatever call they are of."""
+    return links.linked(
+        rows,
+        anonymous=identifier(anonymous),
+        identified=identifier(user),
+        time=time(options, *times),
+        why=why,
+    )
+
+
+def aliased(
+    rows: pl.LazyFrame,
+    options: Options,
+    *,
+    user: str = "user_id",
+    previous: str = "previous_id",
+    times: tuple[str, str] = TIMES,
+) -> pl.LazyFrame:
+    """Return the links of alias calls.
+
+    One says that two ids are one person and that the new one is known. Whether the previous id is an anonymous one
+    does not show: user ids may be UUIDs, and servers alias one user id to another. If it is a person of its own,
+    other rows say so by linking anonymous ids to it; then the two stay apart, as PostHog would keep them.
+    """
+    new, old = identifier(user), identifier(previous)
+    pairs, why = rows.filter(new != old), "alias call"
+    same = links.same(pairs, one=old, other=new, time=time(options, *times), why=why)
+    return links.concat([same, links.identified(pairs, new, why=why)])
+
+
+def group_states(calls: pl.LazyFrame, options: Options, *, key: pl.Expr) -> pl.LazyFrame:
+    """Return what calls tell of groups, which have no type of their own: it is that of `--group-type`."""
+    return events.groups(
+        calls,
+        group_type=pl.lit(options.group_type),
+        group_key=key,
+        timestamp=pl.col("_time"),
+        properties=pl.col("_traits"),
+        distinct_id=pl.coalesce("_user", "_anonymous"),
+    )

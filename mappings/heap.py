@@ -1,0 +1,494 @@
+"""Heap: the tables of Heap Connect, from a warehouse as CSV or Parquet, or from S3 as Avro.
+
+Heap Connect (Contentsquare Data Connect) writes users, sessions, pageviews, one table for each labelled event, and
+all_events; to S3 also user_migrations and manifests, `sync_<n>/<table>/part-….avro`
+(https://help.heap.io/heap-connect/heap-connect-guide/data-schema and https://docs.contentsquare.com/en/connect/,
+read 2026-11-20). Fivetran and Stitch copy them. A chart saved as CSV holds counts, and no events.
+
+* An event is called as its table, which is a mangled name: `--labels` gives the real one, {"table": "Name"}.
+* One click can be two labelled events: what makes an event one is its `event_id` and its table.
+* Times are UTC: without a zone, with "UTC" or "+00"; on S3 numbers, by their size of s, ms or µs since 1970.
+* Ids are integers of 16 digits: never read as floats, and repaired where another program did (see `heap_id`).
+* Most columns tell of the session (browser, place, referrer, landing page, campaign), on every row of it.
+* Of a table that was synced afresh (its label changed), older files hold rows that no longer count: give the newest.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+import polars as pl
+
+from migrate import events, expr, links, values
+from migrate.mapping import FILE, PERSON, RECOVERED, REST, ROW, Options, Platform, Table, has
+
+PAGEVIEWS: Final = re.compile(r"(.*\.)?(heap_)?pageviews?(_raw)?")
+SESSIONS: Final = re.compile(r"(.*\.)?(heap_)?sessions?(_raw)?")
+"""Names of the built-in tables, perhaps after a schema's; `pageviews_pricing` is a labelled event."""
+
+UTM: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
+ENTRY: Final = ("referrer", "landing_page", "landing_page_query", "landing_page_hash", *UTM)
+"""How a session began; told by the sessions table where an event table was synced without."""
+KEPT: Final = (
+    *("href", "hierarchy", "target_tag", "target_class", "target_id", "target_a11y_id", "target_a11y_label"),
+    *("screen_a11y_id", "screen_a11y_label", "action_method", "search_keyword", "heap_previous_page"),
+)
+"""What keeps its name, in lower case also where Snowflake writes it in upper case.
+
+`heap_previous_page` is not made `$prev_pageview_pathname`, of which PostHog makes heatmaps.
+"""
+
+COLUMNS: Final = (
+    *("event_id", "user_id", "session_id", "time", "session_time", "type", "event_name", "event_table_name"),
+    *("domain", "path", "query", "hash", "title", "view_controller", "target_text"),
+    *("library", "platform", "browser", "device", "heap_device", "device_type", "heap_device_id", "carrier"),
+    *("app_name", "heap_app_name", "app_version", "heap_app_version"),
+    *("ip", "browser_ip", "country", "region", "city", *ENTRY, *KEPT),
+)
+FIRST: Final = tuple(
+    f"initial_{name}"
+    for name in (
+        *("browser", "platform", "device_type", "referrer", "country", "region", "city"),
+        *("landing_page", "landing_page_query", "landing_page_hash"),
+    )
+)
+USERS: Final = ("user_id", "identity", "joindate", "join_date", "last_modified", *FIRST)
+# Notes of the services that copied the rows.
+DROPPED: Final = frozenset(
+    {
+        *("_fivetran_synced", "_fivetran_id", "_fivetran_deleted", "_sdc_batched_at", "_sdc_extracted_at"),
+        *("_sdc_primary_key", "_sdc_received_at", "_sdc_sequence", "_sdc_table_version"),
+    }
+)
+_EXACT: Final = 9_007_199_254_740_992
+"""2^53: beyond it a float no longer tells neighbouring integers apart."""
+_MOST_ZEROS: Final = 6
+"""So many zeros at the end of an id are chance; more were digits, which a spreadsheet has cut off (4.81E+15)."""
+
+
+def heap_id(name: str) -> pl.Expr:
+    """Return an id as the digits of an integer; null where they cannot be known any more.
+
+    `4810060720600030.0` and `4.81006072060003E15` are what programs write that took the column for floats: the digits
+    are all there and are put in place as text. Where they were rounded (`4.81E+15`, or floats beyond 2^53) many ids
+    would become one: such an id is none, and an event without another is a reject.
+    """
+    text = expr.stripped(pl.col(name))
+    whole = text.str.extract(r"^(-?\d+)\.0*$")
+    parts = text.str.extract_groups(r"^(-?\d)(?:\.(\d+?)0*)?[eE]\+?(\d{1,2})$").struct
+    decimals, exponent = parts.field("2").fill_null(""), parts.field("3").cast(pl.Int64, strict=False)
+    zeros = exponent - decimals.str.len_chars()
+    digits = pl.concat_str(parts.field("1"), decimals.str.pad_end(exponent.fill_null(0), "0"))
+    shifted = pl.when(zeros.is_between(0, _MOST_ZEROS)).then(digits)
+    repaired = pl.coalesce(whole, shifted)
+    exact = repaired.cast(pl.Int64, strict=False).abs() <= _EXACT
+    is_float = text.str.contains(r"^-?\d+\.\d*$|^-?\d(\.\d+)?[eE]\+?\d+$")
+    return pl.when(~is_float).then(text).when(exact).then(repaired)
+
+
+def rounded(*names: str) -> pl.Expr:
+    """Return whether one of these ids was rounded and is therefore none."""
+    return pl.any_horizontal(expr.stripped(pl.col(n)).is_not_null() & heap_id(n).is_null() for n in names)
+
+
+def moment(text: pl.Expr, options: Options) -> pl.Expr:
+    """Return a time in any of Heap's spellings; "Invalid date" is none.
+
+    On S3 times are numbers: milliseconds, says the vendor; exports in the wild hold microseconds as well.
+    """
+    number = expr.stripped(text).str.strip_suffix(".0").str.extract(r"^(\d{9,17})$")
+    unit = number.str.len_chars()
+    return pl.coalesce(
+        pl.when(unit <= 11).then(expr.unix(number, "s")),  # noqa: PLR2004 - digits of seconds until 5138
+        pl.when(unit <= 14).then(expr.unix(number, "ms")).otherwise(expr.unix(number, "us")),  # noqa: PLR2004
+        expr.timestamp(text, zone=options.source_timezone),
+    )
+
+
+def slug(text: pl.Expr) -> pl.Expr:
+    """Return a table's name as Heap mangles it, so that "Order Completed.csv" and order_completed are one."""
+    return text.str.to_lowercase().str.replace_all(r"[^a-z0-9]+", "_").str.strip_chars("_")
+
+
+def table_name() -> pl.Expr:
+    """Return the name of the table a row stands in: that of its file, or what all_events says."""
+    file = expr.stripped(pl.col("event_table_name")).fill_null(pl.col(FILE))
+    name = pl.when(slug(file).is_in(["event", "events"])).then(expr.stripped(pl.col("event_name")))
+    return pl.coalesce(name, file)  # Fivetran has one table of all labelled events, named in `event_name`
+
+
+def event_name(options: Options) -> pl.Expr:
+    """Return the event's name: the label given for its table, `$pageview` for pageviews, else the table's name."""
+    is_page = pl.col("_table").str.to_lowercase().str.contains(f"^(?:{PAGEVIEWS.pattern})$")
+    named = pl.when(is_page).then(pl.lit("$pageview")).otherwise(pl.col("_table"))
+    labels = {name.lower(): label for name, label in options.labels.items()}
+    label = pl.col("_table").str.to_lowercase().replace_strict(labels, default=None, return_dtype=pl.String)
+    return pl.coalesce(label, named)
+
+
+def dedup_key() -> pl.Expr:
+    """Return what makes the event one: its number and its table, else all it is told by."""
+    number, when = heap_id("event_id"), pl.col("_time").dt.epoch("us")
+    name = pl.when(pl.col("_event").is_in(["$pageview", "$screen"])).then(pl.lit("pageviews"))
+    table = pl.coalesce(name, slug(pl.col("_table")))
+    others = (
+        pl.col("_user"),
+        when,
+        *(pl.col(n) for n in ("session_id", "type", "path", "target_text", REST)),
+    )
+    return pl.coalesce(
+        expr.key(table, number, where=number.is_not_null()),
+        expr.key(pl.lit("row"), table, *others, where=number.is_null()),
+    )
+
+
+def marked(sign: str, part: pl.Expr) -> pl.Expr:
+    """Return a part of a URL with the sign before it that Heap may or may not have left there; "" for none."""
+    text = expr.stripped(part)
+    return pl.when(text.str.starts_with(sign)).then(text).otherwise(pl.lit(sign) + text).fill_null("")
+
+
+def address(domain: pl.Expr, path: pl.Expr, query: pl.Expr, fragment: pl.Expr) -> pl.Expr:
+    """Return the URL of these parts; null without a domain. Heap keeps no scheme, and https is what sites have."""
+    host = pl.lit("https://") + expr.stripped(domain)
+    return host + marked("/", path) + marked("?", query) + marked("#", fragment)
+
+
+def landing(page: pl.Expr, query: pl.Expr, fragment: pl.Expr) -> pl.Expr:
+    """Return the URL of a landing page, which Heap keeps in three columns, with or without "https://"."""
+    text = expr.stripped(page)
+    bare = text.str.contains(r"^(?:[\w-]+\.)+[A-Za-z]{2,}(?::\d+)?(?:[/?#]|$)")
+    url = pl.when(bare).then(pl.lit("https://") + text).otherwise(text)
+    in_parts = url.str.contains(r"^https?://[^?#]+$")
+    return pl.when(in_parts).then(url + marked("?", query) + marked("#", fragment)).otherwise(url)
+
+
+def page() -> dict[str, pl.Expr]:
+    """Return where it happened. `landing_page` is the session's first page, on every row of it: never the event's."""
+    return {
+        **values.page(pl.col("_url")),
+        "$pathname": pl.coalesce(expr.path(pl.col("_url")), expr.stripped(pl.col("path"))),
+        "title": expr.stripped(pl.col("title")),
+        "$screen_name": expr.stripped(pl.col("view_controller")),
+        "$referrer": pl.col("_entry_referrer"),
+        "$referring_domain": pl.col("_entry_referring_domain"),
+        **{name: told(name) for name in UTM},
+    }
+
+
+def told(name: str) -> pl.Expr:
+    """Return one of `ENTRY`: the row's own, else that of its session."""
+    return expr.first(pl.col(name), pl.col("_session").struct.field(name))
+
+
+def entry() -> dict[str, pl.Expr]:
+    """Return how the session began, by the names posthog-js has for it after `$session_entry_`.
+
+    No referrer means that there was none, on the web; where even the landing page is missing, the columns of the
+    session are, and nothing is known.
+    """
+    web = pl.coalesce(
+        expr.first(pl.col("library")).str.to_lowercase() == "web", pl.col("domain").is_not_null()
+    )
+    direct = web & pl.col("_landing").is_not_null()
+    found = values.page(pl.col("_landing"), referrer=told("referrer"), web=direct)
+    return {name.removeprefix("$").removeprefix("current_"): value for name, value in found.items()}
+
+
+def device(prefix: str = "") -> dict[str, pl.Expr]:
+    """Return browser ("Chrome 99.0.48") and system ("Mac OS X 10.15.7", "iOS"), names and versions apart."""
+    browser, platform, kind = (pl.col(f"{prefix}{n}") for n in ("browser", "platform", "device_type"))
+    name = expr.stripped(platform)
+    system = values.system(name.str.replace(r"\s+[vV]?\d[\w.]*$", ""))
+    return {
+        "$browser": values.browser(browser, on=system),
+        "$browser_version": values.version(browser),
+        "$os": system,
+        "$os_version": name.str.extract(r"\s[vV]?(\d[\w.]*)$"),
+        "$device_type": pl.coalesce(values.device_type(kind, name), values.known(kind)),
+    }
+
+
+def place(prefix: str = "") -> dict[str, pl.Expr]:
+    """Return where on earth."""
+    country, region, city = (pl.col(f"{prefix}{n}") for n in ("country", "region", "city"))
+    return {
+        "$geoip_country_name": values.country_name(country),
+        "$geoip_country_code": values.country_code(country),
+        "$geoip_subdivision_1_name": values.known(region),
+        "$geoip_city_name": values.known(city),
+    }
+
+
+def software() -> dict[str, pl.Expr]:
+    """Return device, app, library and what was clicked; of a column and its `heap_` twin one is null."""
+    texts = {
+        "$device_model": ("device", "heap_device"),
+        "$device_id": ("heap_device_id",),
+        "$network_carrier": ("carrier",),
+        "$app_name": ("app_name", "heap_app_name"),
+        "$app_version": ("app_version", "heap_app_version"),
+        "$lib": ("library",),
+        "$ip": ("ip", "browser_ip"),
+        "$event_type": ("type",),
+        "$el_text": ("target_text",),
+    }
+    known = {name: expr.first(*(pl.col(column) for column in columns)) for name, columns in texts.items()}
+    return known | {name: expr.stripped(pl.col(name)) for name in KEPT}
+
+
+def owner() -> pl.Expr:
+    """Return whose event it is: the identity of the user as Heap has resolved it, else the user's number."""
+    return pl.coalesce(pl.col(PERSON), pl.col("_user"))
+
+
+def session() -> dict[str, pl.Expr]:
+    """Return the session and Heap's own numbers.
+
+    A session's start is the time of its row in the sessions table; without that table `session_time`, which Heap calls
+    internal and which here counts only as a time before the event. Where neither is, PostHog's id is made from the UTC
+    day: a session across midnight is then two. A session in which somebody else logs in is two as well, since PostHog
+    wants one person in each.
+    """
+    time = pl.col("_time")
+    starts = [pl.when(start <= time).then(start) for start in (pl.col("_start"), pl.col("_session_time"))]
+    start = pl.coalesce(*starts, time.dt.truncate("1d")).dt.epoch("ms")
+    number = heap_id("session_id")
+    return {
+        "$session_id": expr.session_id(pl.when(number.is_not_null()).then(start), time, number, owner()),
+        "heap_session_id": number,
+        "heap_event_id": heap_id("event_id"),
+        "heap_user_id": pl.col("_user"),
+    }
+
+
+def informed(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return the rows with what several properties are made of, each worked out once, as `_` columns.
+
+    A pageview of an app, which has a view controller and no domain, is a `$screen`.
+    """
+    recovered = expr.fields(pl.col(RECOVERED), ["session"]).struct.field("session")
+    app = expr.stripped(pl.col("domain")).is_null() & expr.stripped(pl.col("view_controller")).is_not_null()
+    event = pl.col("_event")
+    return (
+        rows.with_columns(
+            table_name().alias("_table"),
+            moment(pl.col("time"), options).alias("_time"),
+            moment(pl.col("session_time"), options).alias("_session_time"),
+            heap_id("user_id").alias("_user"),
+            expr.fields(recovered, ["start", *ENTRY]).alias("_session"),
+            address(*(pl.col(name) for name in ("domain", "path", "query", "hash"))).alias("_url"),
+        )
+        .with_columns(
+            event_name(options).alias("_event"),
+            expr.timestamp(pl.col("_session").struct.field("start")).alias("_start"),
+            landing(*(told(f"landing_page{part}") for part in ("", "_query", "_hash"))).alias("_landing"),
+        )
+        .with_columns(
+            pl.when((event == "$pageview") & app).then(pl.lit("$screen")).otherwise(event).alias("_event"),
+            *(value.alias(f"_entry_{name}") for name, value in entry().items()),
+        )
+    )
+
+
+def to_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return the event each row is: of pageviews, of a labelled event, of all_events, of sessions that were kept."""
+    entered = {f"$session_entry_{name}": pl.col(f"_entry_{name}") for name in entry()}
+    return events.events(
+        informed(rows, options),
+        event=pl.col("_event"),
+        distinct_id=owner(),
+        timestamp=pl.col("_time"),
+        dedup_key=dedup_key(),
+        rest=pl.col(REST),
+        extra=page() | entered | device() | place() | software() | session(),
+    )
+
+
+def session_starts(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return what the sessions table knows of the events of a session, when and how it began, as one JSON object."""
+    start = moment(pl.col("time"), options).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+    known = {"start": start} | {name: expr.stripped(pl.col(name)) for name in ENTRY}
+    return links.recoveries(rows, key=heap_id("session_id"), name=pl.lit("session"), value=as_object(known))
+
+
+def kept_sessions(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return sessions as `session_start` events (or their label), for those who turn their filter off."""
+    labels = {"sessions": "session_start"} | dict(options.labels)
+    named = rows.with_columns(pl.lit("sessions").alias("event_table_name"))
+    return to_events(named, replace(options, labels=labels))
+
+
+def own_table(options: Options) -> pl.Expr:
+    """Return whether a row of all_events stands, with its properties, in a table that is planned too."""
+    names = {re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") for name in options.files}
+    for pattern, builtin in ((PAGEVIEWS, "pageview"), (SESSIONS, "session")):
+        if any(pattern.fullmatch(name) for name in options.files):
+            names |= {builtin, f"{builtin}s"}
+    return slug(pl.col("event_table_name")).is_in(sorted(names))
+
+
+def identities(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return which user is who: Heap has resolved it, and no merge is spent on it.
+
+    Identities that many share ("guest", "null") are among the ids PostHog refuses, and resolve nothing.
+    """
+    identity = expr.stripped(pl.col("identity"))
+    joined = moment(expr.first(pl.col("joindate"), pl.col("join_date")), options)
+    user = heap_id("user_id")
+    return links.concat(
+        [
+            links.resolved(rows, key=user, person=identity, time=joined, why="users.identity"),
+            links.identified(rows, identity, why="users.identity"),
+        ]
+    )
+
+
+def migrations(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return which users became which when they were identified; events on S3 still have the old number."""
+    old, new = heap_id("from_user_id"), heap_id("to_user_id")
+    time = moment(pl.col("time"), options)
+    return links.resolved(rows, key=old, person=new, time=time, why="user_migrations")
+
+
+def to_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return each user's properties: own ones without their leading `_`, `initial_…` as `$initial_…`."""
+    joined = moment(expr.first(pl.col("joindate"), pl.col("join_date")), options)
+    bags = expr.parted(bare_names(pl.col(REST)), prefix="initial_").struct
+    mine = {"heap_user_id": heap_id("user_id"), "heap_identity": expr.stripped(pl.col("identity"))}
+    created = {"created": joined.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")}
+    return events.profiles(
+        rows,
+        distinct_id=pl.coalesce(pl.col(PERSON), mine["heap_user_id"]),
+        timestamp=moment(pl.col("last_modified"), options),
+        set=expr.completed(as_object(mine), bags.field("rest")),
+        set_once=expr.completed(as_object(first_touch() | created), bags.field("once")),
+    )
+
+
+def first_touch() -> dict[str, pl.Expr]:
+    """Return how a user came first, in PostHog's spelling."""
+    url = landing(*(pl.col(f"initial_landing_page{part}") for part in ("", "_query", "_hash")))
+    came = expr.first(pl.col("initial_referrer"))
+    found = {**values.page(url, referrer=came)} | device("initial_") | place("initial_")
+    return {f"$initial_{name.removeprefix('$')}": value for name, value in found.items()}
+
+
+def as_object(columns: Mapping[str, pl.Expr]) -> pl.Expr:
+    """Return the expressions as JSON object text, without nulls."""
+    return expr.joined(
+        *(
+            pl.when(value.is_not_null()).then(pl.struct(value.alias(name)).struct.json_encode())
+            for name, value in columns.items()
+        )
+    )
+
+
+def bare_names(bag: pl.Expr) -> pl.Expr:
+    """Return a JSON object with the `_` before its keys taken off, which newer exports put before custom properties.
+
+    And in lower case where all are in upper case, as Snowflake writes them. A key stays where the name is taken.
+    """
+
+    def renamed(texts: pl.Series) -> pl.Series:
+        return pl.Series(texts.name, [text and _bare(text) for text in texts], dtype=pl.String)
+
+    return bag.map_batches(renamed, return_dtype=pl.String, is_elementwise=True)
+
+
+def _bare(text: str) -> str:
+    """Return one object's text with the keys renamed, each value in its own spelling."""
+    members, place = {}, text.index("{") + 1
+    while (start := text.find('"', place)) >= 0:
+        key, end = _DECODER.raw_decode(text, start)
+        begin = _COLON.match(text, end).end()  # type: ignore[union-attr]
+        place = _DECODER.raw_decode(text, begin)[1]
+        members[key] = text[begin:place]
+    shouted = all(key.isupper() for key in members)
+    found: dict[str, str] = {}
+    for key, value in members.items():
+        name = (key.lower() if shouted else key).removeprefix("_")
+        found[name if name and name not in members and name not in found else key] = value
+    return "{" + ",".join(f"{json.dumps(key, ensure_ascii=False)}:{found[key]}" for key in found) + "}"
+
+
+_DECODER: Final = json.JSONDecoder()
+_COLON: Final = re.compile(r"\s*:\s*")
+
+
+def is_users(columns: frozenset[str]) -> bool:
+    """Return whether these are the columns of users: no event, and something only a user has."""
+    known = columns & {"identity", "joindate", "join_date", "last_modified", "handle"}
+    return "user_id" in columns and not columns & {"event_id", "session_id"} and bool(known)
+
+
+EVENTS: Final = Table(
+    name="labelled_events",
+    columns=dict.fromkeys(COLUMNS, pl.String),
+    matches=has("event_id", "user_id", "time"),
+    to_events=to_events,
+    resolve=heap_id("user_id"),
+    recover=heap_id("session_id"),
+    warnings={"rounded_id": rounded("event_id", "user_id", "session_id")},
+    dropped=DROPPED,
+)
+NOTES: Final = Table(
+    name="manifest",
+    columns={},
+    matches=has("dump_id", "tables"),
+    to_events=events.none,
+    filters={"notes_only": pl.col(ROW).is_not_null()},
+)
+"""What a sync to S3 writes about itself."""
+MAPPING: Final = Platform(
+    title="Heap",
+    reads="Heap Connect's tables (users, sessions, pageviews, labelled events, all_events, user_migrations) as CSV or"
+    " Parquet from a warehouse, or as Avro from S3",
+    tables=[
+        Table(
+            name="user_migrations",
+            columns=dict.fromkeys(("from_user_id", "to_user_id", "time"), pl.String),
+            matches=has("from_user_id", "to_user_id"),
+            to_events=events.none,
+            to_links=migrations,
+            filters={"identity_only": pl.col(ROW).is_not_null()},
+            warnings={"rounded_id": rounded("from_user_id", "to_user_id")},
+            dropped=DROPPED,
+        ),
+        Table(
+            name="users",
+            columns=dict.fromkeys(USERS, pl.String),
+            matches=is_users,
+            to_events=events.none,
+            to_profiles=to_profiles,
+            to_links=identities,
+            link_columns=("user_id", "identity", "joindate", "join_date"),
+            resolve=heap_id("user_id"),
+            warnings={"rounded_id": rounded("user_id")},
+            dropped=DROPPED,
+        ),
+        replace(
+            EVENTS,
+            name="all_events",
+            matches=has("event_id", "user_id", "time", "event_table_name"),
+            filters={"own_table": own_table},
+            warnings={**EVENTS.warnings, "no_properties": pl.col(ROW).is_not_null()},
+        ),
+        replace(
+            EVENTS,
+            name="sessions",
+            matches=has("session_id", "user_id", "time"),
+            file=lambda name: bool(SESSIONS.fullmatch(name)),
+            to_events=kept_sessions,
+            to_recoveries=session_starts,
+            link_columns=("session_id", "time", *ENTRY),
+            filters={"sessions": pl.col(ROW).is_not_null()},
+        ),
+        replace(EVENTS, name="pageviews", file=lambda name: bool(PAGEVIEWS.fullmatch(name))),
+        EVENTS,
+        NOTES,
+        replace(NOTES, name="event_metadata", matches=bool, file=lambda name: name == "_event_metadata"),
+    ],
+)

@@ -1,0 +1,921 @@
+"""Mixpanel: raw exports, data pipelines old and new, warehouse copies, and the profiles of people and groups.
+
+The Raw Event Export API answers JSON lines `{"event", "properties"}`; JSON pipelines write `mp_master_event`,
+`mp_people_data` and `mp_identity_mappings_data` with one `properties` column; the old schematized pipelines write a
+column a property, names mangled (https://docs.mixpanel.com/docs/data-pipelines, read 2026-11-20). Airbyte takes the
+`$` from names, Stitch writes `mp_reserved_` for it, Fivetran splits known properties off. Profiles come as pages of
+the engage API, a profile a line, people tables, or the CSV of the users page.
+
+A project older than 2023 has its own time zone's wall clock in `time`, written as if it were UTC; `clock` tells it by
+when Mixpanel's servers took the event. An event is one by its name, id, time and `$insert_id`, which is not unique
+by itself (https://docs.mixpanel.com/docs/tracking-methods/event-deduplication). Identity verbs are links, not events.
+"""
+
+import itertools
+import json
+import math
+import re
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+import polars as pl
+
+from migrate import events, expr, links, values
+from migrate.mapping import FILE, PERSON, REST, ROW, Options, Platform, Table, has
+
+VERBS: Final = ("$identify", "$create_alias", "$merge")
+NAMES: Final = (
+    dict.fromkeys(
+        ["$mp_web_page_view", "$mp_page_view", "Pageview", "Page View", "Loaded a Page"], "$pageview"
+    )
+    | {"Page Viewed": "$pageview", "Viewed Page": "$pageview", "Loaded a Screen": "$screen"}
+    | dict.fromkeys(["$mp_click", "$mp_input_change", "$mp_submit", "$web_event"], "$autocapture")
+    | {"$mp_rage_click": "$rageclick", "$mp_dead_click": "$dead_click", "$mp_page_leave": "$pageleave"}
+    | {"$ae_first_open": "Application Installed", "$ae_updated": "Application Updated"}
+)
+WORKER_NAMES: Final = {"$mp_web_page_view": "$pageview"}
+# Segment sends page("E-commerce") to Mixpanel as "Viewed E-commerce Page".
+SEGMENT_PAGE: Final = r"^Viewed (.+) (?:Page|Screen)$"
+
+# What says whose event it is, when it was, and which it is.
+TOLD: Final = (
+    *("distinct_id", "$user_id", "$device_id", "$distinct_id_before_identity", "$insert_id", "time"),
+    *("mp_original_distinct_id", "mp_original_event_name", "$mp_api_timestamp_ms", "mp_processing_time_ms"),
+    *("$import", "$identified_id", "$anon_id", "alias", "$distinct_ids"),
+)
+CLOCK: Final = ("time", "$mp_api_timestamp_ms", "mp_processing_time_ms", "$import")
+# What PostHog has another name or spelling for.
+LOOKED_AT: Final = tuple(
+    "$current_url $referrer current_page_title current_domain current_url_path $browser $browser_version"  # noqa: SIM905
+    " $os $device $model $manufacturer $brand $app_version_string $app_release $app_build_number $carrier $city"
+    " $region mp_country_code mp_lib $screen_width $screen_height $elements $el_text $el_attr__href $ae_iap_price"
+    " $ae_iap_quantity".split()
+)
+# Mixpanel's own properties, without their `$` (https://docs.mixpanel.com/docs/data-structure/events-and-properties).
+# Where `$` is gone without a trace, those that are surely Mixpanel's get it back; the others may be the customer's.
+SURE: Final = tuple(
+    "browser browser_version current_url referrer referring_domain initial_referrer initial_referring_domain"  # noqa: SIM905
+    " search_engine screen_height screen_width os os_version lib_version".split()
+)
+OWN: Final = (
+    *SURE,
+    *"city region screen_dpi app_version_string app_build_number app_release app_version brand manufacturer model"  # noqa: SIM905
+    " carrier radio wifi bluetooth_version bluetooth_enabled has_nfc has_telephone google_play_services device"
+    " duration el_text el_attr__href event_type ae_session_length ae_iap_price ae_iap_quantity ae_iap_name".split(),
+)
+# Mixpanel's notes on its own pipeline.
+INTERNAL: Final = (
+    *("mp_api_endpoint", "mp_api_timestamp_ms", "mp_event_size", "geo_source", "had_persisted_distinct_id"),
+    *("import", "is_reshuffled", "preshuffle_distinct_id"),
+    *("failure_reason", "failure_description", "identity_failure_reason"),
+)
+NOTES: Final = ("mp_processing_time_ms", "mp_sent_by_lib_version")
+COPIES: Final = frozenset(
+    "_airbyte_ab_id _airbyte_emitted_at _airbyte_extracted_at _airbyte_generation_id _airbyte_meta"  # noqa: SIM905
+    " _airbyte_normalized_at _airbyte_raw_id _airbyte_unique_key _sdc_batched_at _sdc_extracted_at _sdc_received_at"
+    " _sdc_sequence _sdc_table_version _sdc_primary_key _fivetran_synced _fivetran_id _fivetran_deleted".split()
+)
+# Words that are no one's id, in any case; Mixpanel itself refuses them today
+# (https://docs.mixpanel.com/reference/import-events).
+NO_ID: Final = (
+    *(
+        "anon",
+        "anonymous",
+        "nil",
+        "none",
+        "null",
+        "n/a",
+        "na",
+        "undefined",
+        "unknown",
+        "true",
+        "false",
+        "0",
+        "-1",
+    ),
+    *("{}", "[]", "lmy47d", "00000000-0000-0000-0000-000000000000"),
+)
+DEVICE: Final = "$device:"
+MANGLED: Final = "mp_"
+RESERVED: Final = "mp_reserved_"
+# Names that a shop or a garage may have of its own.
+NOT_BARE: Final = ("brand", "device", "elements")
+
+PEOPLE: Final = {
+    **{
+        f"${name}": name
+        for name in ("email", "name", "first_name", "last_name", "phone", "avatar", "created")
+    },
+    "$last_seen": "last_seen",
+    "$city": "$geoip_city_name",
+    "$region": "$geoip_subdivision_1_name",
+    "$country_code": "$geoip_country_code",
+    "$timezone": "$geoip_time_zone",
+}
+PROFILE: Final = pl.Struct(
+    {"id": pl.String, "kind": pl.String, "set": pl.String, "set_once": pl.String, "all": pl.String}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """How one kind of file spells what it tells of an event."""
+
+    name: Callable[[Options], pl.Expr]
+    """The event's name in Mixpanel."""
+    bag: str = REST
+    """The column whose JSON object holds Mixpanel's own properties, or `REST`."""
+    more: str | None = None
+    """Another such column, if there is one."""
+    dollar: str = "$"
+    """What stands for the `$` of Mixpanel's own names."""
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Name in Mixpanel -> the columns that may hold it, the first that does counts."""
+    local: bool = False
+    """Whether `time` may be the project's wall clock."""
+
+    def spelled(self, name: str) -> Sequence[str]:
+        """Return the ways this kind of file may write a name."""
+        written = self.dollar + name.removeprefix("$") if name.startswith("$") else name
+        return (name,) if written in {name, *NOT_BARE} else (name, written)
+
+    def told(self, rows: pl.LazyFrame, names: Sequence[str], options: Options) -> pl.LazyFrame:
+        """Return the rows with a struct `_told` of these properties as text, wherever they stand."""
+        inside = [name for name in names if self.bag != REST or name not in self.columns]
+        spellings = list(dict.fromkeys(way for name in inside for way in self.spelled(name)))
+        read = expr.fields(self.properties(options), spellings) if inside else pl.lit(None)
+        found = {
+            name: [self._column(column) for column in self.columns.get(name, ())]
+            + [pl.col("_inside").struct.field(way) for way in (self.spelled(name) if name in inside else ())]
+            for name in names
+        }
+        told_of = pl.struct(pl.coalesce(ways).alias(name) for name, ways in found.items())
+        return rows.with_columns(read.alias("_inside")).with_columns(told_of.alias("_told"))
+
+    def key(self) -> pl.Expr:
+        """Return the id a row's event is exported under."""
+        names = ("mp_original_distinct_id", "distinct_id")
+        if self.bag == REST:
+            return key(
+                pl.struct(pl.coalesce(pl.col(c) for c in self.columns[name]).alias(name) for name in names)
+            )
+        given = expr.fields(pl.col(self.bag), names)
+        inside = given.map_batches(
+            lambda found: pl.DataFrame({"found": found}).select(key(pl.col("found"))).to_series(),
+            return_dtype=pl.String,
+            is_elementwise=True,
+        )
+        return pl.coalesce(*(identifier(pl.col(c)) for c in self.columns.get("distinct_id", ())), inside)
+
+    def properties(self, options: Options) -> pl.Expr:
+        """Return the properties as JSON; mangled names as far as `--labels` tells them."""
+        bag = pl.col(self.bag)
+        if self.dollar == RESERVED:
+            return bag.str.replace_all(rf'([{{,]\s*)"{RESERVED}', '${1}"$$')
+        mangled = self.dollar == MANGLED and options.labels
+        return _each(bag, partial(_relabelled, labels=options.labels)) if mangled else bag
+
+    def _column(self, name: str) -> pl.Expr:
+        """Return a column; without its `$`, `user_id` is only Mixpanel's own where its libraries tell a device too."""
+        column = pl.col(name)
+        return pl.when(pl.col("device_id").is_not_null()).then(column) if self.is_doubtful(name) else column
+
+    def is_doubtful(self, name: str) -> bool:
+        """Return whether a column may as well be the customer's own."""
+        return self.dollar == "" and name == "user_id"
+
+
+def told(name: str) -> pl.Expr:
+    """Return one of the properties gathered in `_told`, as text."""
+    return pl.col("_told").struct.field(name)
+
+
+def prop(name: str) -> pl.Expr:
+    """Return one of the properties gathered in `_told`, null for a blank."""
+    return expr.stripped(told(name))
+
+
+def meant(text: pl.Expr) -> pl.Expr:
+    """Return an id, null for a word that is no one's."""
+    bare = expr.stripped(text)
+    return pl.when(~bare.str.to_lowercase().is_in(NO_ID)).then(bare)
+
+
+def identifier(text: pl.Expr) -> pl.Expr:
+    """Return a person's id; Mixpanel writes `$device:` before ids of devices."""
+    return meant(expr.stripped(text).str.strip_prefix(DEVICE))
+
+
+def key(given: pl.Expr) -> pl.Expr:
+    """Return the id an event is exported under, of a struct of `TOLD`; that of a hot shard is kept aside."""
+    return identifier(
+        expr.first(given.struct.field("mp_original_distinct_id"), given.struct.field("distinct_id"))
+    )
+
+
+def person(options: Options) -> pl.Expr:
+    """Return whose event it is.
+
+    `$user_id` is the person; the distinct_id may be that of an anonymous device that Mixpanel chose to stand for
+    all of a person's ids, which `PERSON` knows. A word that is no one's is left as it is, where there is nothing else.
+    """
+    if options.uuid_compat:
+        return worker_person()
+    stands = [identifier(told("$user_id")), pl.col(PERSON), key(pl.col("_told"))]
+    return pl.coalesce(*stands, identifier(told("$device_id")), prop("distinct_id"))
+
+
+def worker_person() -> pl.Expr:
+    """Return whom PostHog's managed migration sends the event under, for `--uuid-compat`.
+
+    PostHog tells events apart by name, distinct_id, day and uuid, so the uuid alone makes nothing collapse. The rule
+    is that of PostHog's batch-import-worker, `content/mixpanel.rs`, as read in autumn 2026.
+    """
+    given, before = (
+        pl.when(told(n) != "").then(told(n)) for n in ("distinct_id", "$distinct_id_before_identity")
+    )
+    device = given.str.starts_with(DEVICE) | (
+        given.str.contains(r"^[A-Z0-9-]+$") & given.str.contains("[A-Z]")
+    )
+    chosen = pl.when(device.fill_null(value=True)).then(pl.coalesce(before, given)).otherwise(given)
+    return pl.coalesce(chosen, prop("$user_id"), prop("$device_id"), key(pl.col("_told")))
+
+
+def moment(text: pl.Expr) -> pl.Expr:
+    """Return a time as it stands: Unix seconds, milliseconds or microseconds, told by size, or ISO 8601."""
+    size = expr.number(text)
+    epoch = (
+        pl.when(size < 1e10)  # noqa: PLR2004 - seconds until 2286, milliseconds from April 1970
+        .then(expr.unix(text, "s"))
+        .when(size < 1e14)  # noqa: PLR2004 - milliseconds until 5138
+        .then(expr.unix(text, "ms"))
+        .otherwise(expr.unix(text, "us"))
+    )
+    return pl.coalesce(epoch, expr.timestamp(pl.when(size.is_null()).then(text)))
+
+
+def time(shape: Shape, options: Options) -> pl.Expr:
+    """Return when it happened; wall clock in `--source-timezone` where the table has the project's."""
+    shown = moment(told("time"))
+    return expr.local(shown.dt.replace_time_zone(None), options.source_timezone) if shape.local else shown
+
+
+def event_name(shape: Shape, options: Options) -> pl.Expr:
+    """Return the event's name in PostHog."""
+    name = shape.name(options)
+    if options.uuid_compat:
+        return pl.coalesce(name.replace_strict(WORKER_NAMES, default=None, return_dtype=pl.String), name)
+    ours = name.replace_strict(NAMES, default=None, return_dtype=pl.String)
+    segment = pl.when(prop("mp_lib").str.starts_with("Segment") & name.str.contains(SEGMENT_PAGE))
+    kind = pl.when(name.str.ends_with("Page")).then(pl.lit("$pageview")).otherwise(pl.lit("$screen"))
+    return pl.coalesce(ours, segment.then(kind), name)
+
+
+def dedup_key() -> pl.Expr:
+    """Return the four parts that make an event one: name, id as it was taken in, time and `$insert_id`.
+
+    A `$insert_id` returns on other events. The id under which an event is exported changes when people are merged,
+    which `$distinct_id_before_identity` keeps. A row without `$insert_id` is told by all it says.
+    """
+    before = identifier(told("$distinct_id_before_identity"))
+    parts = (pl.col("_name"), pl.coalesce(before, key(pl.col("_told"))), pl.col("_time").dt.epoch("us"))
+    inserted, others = prop("$insert_id"), (prop("$user_id"), prop("$device_id"))
+    return pl.coalesce(
+        expr.key(pl.lit("insert"), *parts, inserted, where=inserted.is_not_null()),
+        expr.key(pl.lit("row"), *parts, *others, pl.col("_bag"), pl.col("_more"), where=inserted.is_null()),
+    )
+
+
+def uuid5(name: pl.Expr) -> pl.Expr:
+    """Return the uuid that PostHog's managed migration makes of a `$insert_id`: version 5 in its own namespace."""
+    namespace = uuid.UUID(bytes=b"posthog_mixpanel")
+    return _each(name, lambda text: str(uuid.uuid5(namespace, text)))
+
+
+def page() -> dict[str, pl.Expr]:
+    """Return where it happened; page views of Mixpanel's own library have the address in parts as well."""
+    known = values.page(prop("$current_url"), referrer=prop("$referrer"))
+    return {
+        "$host": pl.coalesce(known["$host"], prop("current_domain")),
+        "$pathname": pl.coalesce(known["$pathname"], prop("current_url_path")),
+        "$referrer": known["$referrer"],
+        "$referring_domain": known["$referring_domain"],
+        "title": pl.when(pl.col("_event") == "$pageview").then(prop("current_page_title")),
+    }
+
+
+def element() -> dict[str, pl.Expr]:
+    """Return what was clicked; Mixpanel's `$elements` would be read as PostHog's, and passes on under another name."""
+    captured = pl.when(pl.col("_event").is_in(["$autocapture", "$rageclick", "$dead_click"]))
+    nothing = pl.lit(None, pl.String)
+    chain = expr.elements_chain(
+        hierarchy=captured.then(_each(prop("$elements"), _hierarchy)),
+        tag=nothing,
+        classes=nothing,
+        identifier=nothing,
+        href=captured.then(prop("$el_attr__href")),
+        text=captured.then(prop("$el_text")),
+    )
+    return {"$elements_chain": chain}
+
+
+def device(shape: Shape) -> dict[str, pl.Expr]:
+    """Return device, system and software in PostHog's names and spellings; copies have numbers as text."""
+    sizes = ("$screen_width", "$screen_height") if shape.bag == REST else ()
+    return {
+        **{name: expr.integer(told(name)) for name in sizes},
+        "$browser": values.browser(prop("$browser")),
+        "$browser_version": values.version(prop("$browser_version")),
+        "$os": values.system(prop("$os")),
+        "$device_type": values.device_type(prop("$device"), prop("$model"), prop("$os")),
+        "$device_model": prop("$model"),
+        "$device_manufacturer": expr.first(told("$manufacturer"), told("$brand")),
+        "$app_version": expr.first(told("$app_version_string"), told("$app_release")),
+        "$app_build": prop("$app_build_number"),
+        "$network_carrier": prop("$carrier"),
+        "$lib": prop("mp_lib"),
+    }
+
+
+def place() -> dict[str, pl.Expr]:
+    """Return where on earth."""
+    return {
+        "$geoip_city_name": values.known(told("$city")),
+        "$geoip_subdivision_1_name": values.known(told("$region")),
+        "$geoip_country_code": values.country_code(told("mp_country_code")),
+        "$geoip_country_name": values.country_name(told("mp_country_code")),
+    }
+
+
+def kept(shape: Shape) -> dict[str, pl.Expr]:
+    """Return what would be lost: columns of their own, and the name and id an event is not sent under."""
+    doubtful = {
+        name: pl.col(name) for names in shape.columns.values() for name in names if shape.is_doubtful(name)
+    }
+    mine = ("$user_id", "$device_id", "$insert_id", "$distinct_id_before_identity", "alias")
+    iap = pl.when(pl.col("_name") == "$ae_iap")
+    price = expr.number(told("$ae_iap_price")) * expr.number(told("$ae_iap_quantity")).fill_null(1.0)
+    moved = pl.when((key(pl.col("_told")) != pl.col("_person")) & (prop("distinct_id") != pl.col("_person")))
+    segment = pl.col("_name").str.extract(SEGMENT_PAGE)
+    return {
+        **{name: prop(name) for name in mine if name in shape.columns},
+        **{name: pl.when(prop("$user_id").is_null()).then(column) for name, column in doubtful.items()},
+        "revenue": iap.then(price.round(6)),
+        "mixpanel_event": pl.when(pl.col("_event") != pl.col("_name")).then(pl.col("_name")),
+        "mixpanel_distinct_id": moved.then(prop("distinct_id")),
+        "name": pl.when(pl.col("_event") == "$pageview").then(segment),
+        "$screen_name": pl.when(pl.col("_event") == "$screen").then(segment),
+    }
+
+
+def groups(options: Options) -> dict[str, pl.Expr]:
+    """Return `$groups` of the properties the user names as group keys; of a list the first, PostHog has one a type."""
+    inside = pl.col("_grouped").struct
+    return {
+        kind: meant(_first(pl.coalesce(told(name), inside.field(name))))
+        for name, kind in options.group_keys.items()
+    }
+
+
+def understood(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFrame:
+    """Return the rows with what they tell, and the name, time, person and properties that make an event of it."""
+    more = pl.col(shape.more) if shape.more else pl.lit(None, pl.String)
+    keys = tuple(options.group_keys)
+    completed = expr.with_query(pl.col("_bag"), prop("$current_url"), values.CAMPAIGN)
+    return (
+        shape.told(rows, tuple(dict.fromkeys((*TOLD, *LOOKED_AT, *keys))), options)
+        .with_columns(
+            shape.name(options).alias("_name"),
+            more.alias("_more"),
+            (expr.fields(more, keys) if keys else pl.lit(None)).alias("_grouped"),
+        )
+        .with_columns(
+            time(shape, options).alias("_time"),
+            event_name(shape, options).alias("_event"),
+            person(options).alias("_person"),
+            shape.properties(options).alias("_bag"),
+        )
+        .with_columns(completed.alias("_completed"))
+    )
+
+
+def to_events(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFrame:
+    """Return the event each row is."""
+    inserted = pl.when(told("$insert_id") != "").then(told("$insert_id"))
+    return events.events(
+        understood(rows, options, shape),
+        event=pl.col("_event"),
+        distinct_id=pl.col("_person"),
+        timestamp=pl.col("_time"),
+        dedup_key=dedup_key(),
+        uuid=uuid5(inserted) if options.uuid_compat else None,
+        properties=pl.col("_completed"),
+        rest=pl.col("_more"),
+        extra=page() | element() | device(shape) | place() | kept(shape),
+        groups=groups(options),
+    )
+
+
+def to_links(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFrame:
+    """Return who is who, as events and identity verbs tell it.
+
+    A row with a user and a device links them; one exported under an id that is neither is exported under the id that
+    stands for all of the person's, and what was taken in under another id is that person's too. For `--uuid-compat`
+    events keep the ids of the managed migration, so that merges must do what resolution does otherwise.
+    """
+    known = (
+        shape.told(rows, TOLD, options)
+        .with_columns(shape.name(options).alias("_name"))
+        .with_columns(
+            time(shape, options).alias("_time"),
+            identifier(told("$user_id")).alias("_user"),
+            identifier(told("$device_id")).alias("_device"),
+            (worker_person() if options.uuid_compat else key(pl.col("_told"))).alias("_key"),
+            identifier(told("$distinct_id_before_identity")).alias("_before"),
+        )
+        .filter(pl.col("_time").is_not_null())
+        .select("_told", "_name", "_time", "_user", "_device", "_key", "_before")
+        .collect()  # once, for all that is told below
+        .lazy()
+    )
+    is_verb = pl.col("_name").is_in(VERBS).fill_null(value=False)
+    mine = compatible(known.filter(~is_verb)) if options.uuid_compat else exported(known.filter(~is_verb))
+    return links.concat([*mine, *verbs(known.filter(is_verb))])
+
+
+def exported(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
+    """Yield what events tell of their person."""
+    user, device, own, before = (pl.col(name) for name in ("_user", "_device", "_key", "_before"))
+    when = pl.col("_time")
+    stands = rows.filter((own != user) & ~prop("distinct_id").str.starts_with(DEVICE))
+    yield links.linked(
+        rows.filter(device != user),
+        anonymous=device,
+        identified=user,
+        time=when,
+        why="user and device on one event",
+    )
+    yield links.resolved(stands, key=own, person=user, time=when, why="exported under one id of the person")
+    yield links.resolved(
+        rows.filter(before != own), key=before, person=own, time=when, why="taken in under another id"
+    )
+    yield links.identified(rows, user)
+    yield links.own(rows.filter(user.is_null()), anonymous=own, key=own)
+
+
+def compatible(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
+    """Yield what events tell of their person where their ids are those of the managed migration."""
+    user, device, own, when = (pl.col(name) for name in ("_user", "_device", "_key", "_time"))
+    paired = rows.filter(device != user)
+    for anonymous in (device, pl.concat_str([pl.lit(DEVICE), device])):
+        yield links.linked(
+            paired, anonymous=anonymous, identified=user, time=when, why="user and device on one event"
+        )
+    other = rows.filter(own != user)
+    yield links.linked(
+        other, anonymous=own, identified=user, time=when, why="exported under one id of the person"
+    )
+    for another in (pl.col("_before"), key(pl.col("_told"))):
+        apart = rows.filter((another != own) & (another != own.str.strip_prefix(DEVICE)))
+        yield links.same(apart, one=another, other=own, time=when, why="taken in under another id")
+    yield links.identified(rows, user)
+    yield links.own(rows.filter(own.ne_missing(user)), anonymous=own, key=own)
+
+
+def verbs(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
+    """Yield what Mixpanel's three identity verbs tell; an alias may point either way."""
+    when, name = pl.col("_time"), pl.col("_name")
+    identified, anonymous, alias = (identifier(told(n)) for n in ("$identified_id", "$anon_id", "alias"))
+    yield links.linked(
+        rows.filter((name == "$identify") & (identified != anonymous)),
+        anonymous=anonymous,
+        identified=identified,
+        time=when,
+        why="$identify",
+    )
+    yield links.identified(rows.filter(name == "$identify"), identified)
+    original = key(pl.col("_told"))
+    aliased = rows.filter((name == "$create_alias") & (alias != original))
+    yield links.same(aliased, one=original, other=alias, time=when, why="$create_alias")
+    ids = told("$distinct_ids").str.extract_all(r'"(?:[^"\\]|\\.)*"|[^\[\],\s"]+')
+    first, second = (identifier(ids.list.get(n, null_on_oob=True).str.strip_chars('"')) for n in (0, 1))
+    merged = rows.filter((name == "$merge") & (first != second))
+    yield links.same(merged, one=first, other=second, time=when, why="$merge")
+
+
+def clock(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFrame:
+    """Return how far `time` is from when Mixpanel's servers took the event; imported history says nothing of it."""
+    live = shape.told(rows, CLOCK, options).filter(expr.boolean(told("$import")).ne_missing(pl.lit(True)))
+    taken = pl.coalesce(expr.unix(told(n), "ms") for n in ("$mp_api_timestamp_ms", "mp_processing_time_ms"))
+    return links.clock(live, shown=moment(told("time")), true=taken)
+
+
+def identity_links(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
+    """Return what the table of identity mappings says: events told under an id are the resolved id's."""
+    old, new = (identifier(pl.col(name)) for name in ("distinct_id", "resolved_distinct_id"))
+    return links.resolved(
+        rows.filter(old != new),
+        key=old,
+        person=new,
+        time=pl.lit(None, events.TIMESTAMP),
+        why="identity mapping",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roll:
+    """How one kind of file lists profiles."""
+
+    bag: str
+    """The column with the properties, or `REST`; "results" holds a page of profiles."""
+    owners: Sequence[str] = ()
+    """The columns that may say whose profile it is."""
+
+    def owner(self) -> pl.Expr:
+        """Return whose profile it is; null in pages, where each says it itself."""
+        return expr.first(*(pl.col(name) for name in self.owners)) if self.owners else pl.lit(None, pl.String)
+
+    def read(self, rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+        """Return the rows with a `_profile` each; a page becomes one row for each of its own."""
+        bag = pl.col(self.bag)
+        whole = bag if self.bag == REST or not self.owners else expr.completed(bag, pl.col(REST))
+        read = pl.struct(self.owner().alias("owner"), whole.alias("bag")).map_batches(
+            partial(_profiles, flat=self.bag == REST, labels=options.labels),
+            return_dtype=pl.List(PROFILE),
+            is_elementwise=True,
+        )
+        found = rows.with_columns(read.alias("_profile")).explode("_profile")
+        return found.filter(pl.col("_profile").is_not_null()).with_columns(
+            group_type(options).alias("_group")
+        )
+
+
+def group_type(options: Options) -> pl.Expr:
+    """Return of which type the group is that a profile is of, null for a person's.
+
+    The engage API answers groups (asked for with `data_group_id`) and people alike. A profile is a group's if it
+    says `$group_key`, or if its file is called group… or as one of the user's group keys or types.
+    """
+    kinds = dict(options.group_keys)
+    only = next(iter(kinds.values())) if len(set(kinds.values())) == 1 else options.group_type
+    named = {name.lower(): kind for key, kind in kinds.items() for name in (key, kind)}
+    told_key, stem = pl.col("_profile").struct.field("kind"), pl.col(FILE).str.to_lowercase()
+    by_file = stem.str.replace(r"[-_. ]\d+$", "").replace_strict(named, default=None, return_dtype=pl.String)
+    by_word = pl.when(stem.str.contains(r"^groups?\b|^groups?_")).then(pl.lit(only))
+    own = pl.coalesce(told_key.replace_strict(kinds, default=None, return_dtype=pl.String), told_key)
+    return pl.coalesce(own, by_file, by_word)
+
+
+def to_profiles(rows: pl.LazyFrame, options: Options, roll: Roll) -> pl.LazyFrame:
+    """Return what profiles tell of people, as of the export: `$last_seen` is when they last sent an event."""
+    profile = pl.col("_profile").struct
+    owner = identifier(profile.field("id"))
+    return events.profiles(
+        roll.read(rows, options).filter(pl.col("_group").is_null()),
+        distinct_id=pl.coalesce(pl.col(PERSON), owner) if roll.owners else owner,
+        timestamp=pl.lit(None, events.TIMESTAMP),
+        set=profile.field("set"),
+        set_once=profile.field("set_once"),
+    )
+
+
+def to_groups(rows: pl.LazyFrame, options: Options, roll: Roll) -> pl.LazyFrame:
+    """Return what profiles tell of groups, under the names they would have of a person."""
+    profile = pl.col("_profile").struct
+    return events.groups(
+        roll.read(rows, options).filter(pl.col("_group").is_not_null()),
+        group_type=pl.col("_group"),
+        group_key=meant(profile.field("id")),
+        timestamp=pl.lit(None, events.TIMESTAMP),
+        properties=profile.field("all"),
+    )
+
+
+def read_labels(document: Any) -> Mapping[str, str]:  # noqa: ANN401 - any JSON value
+    """Return mangled name -> original name, of `schema/events.json` or a plain `{"mangled": "original"}`.
+
+    Mixpanel says that it writes these files, not how they look
+    (https://docs.mixpanel.com/docs/data-pipelines/old-pipelines/schematized-export-pipeline), so that any two texts
+    that stand together, and of which the rules make the one from the other, count as a pair.
+    """
+    pairs = [pair for one, other in _pairs(document) for pair in ((one, other), (other, one))]
+    found = {short: long for short, long in pairs if _is_mangled(short, long)}
+    known = {*found, *found.values()}
+    plain = document if isinstance(document, dict) else {}
+    return found | {name: long for name, long in plain.items() if isinstance(long, str) and name not in known}
+
+
+def _pairs(node: object) -> Iterator[tuple[str, str]]:
+    """Yield any two texts that stand together: a key and its text, a key and a text within, two texts."""
+    members = node if isinstance(node, dict) else {}
+    for name, child in members.items():
+        within = child.values() if isinstance(child, dict) else [child]
+        yield from ((name, text) for text in within if isinstance(text, str))
+    yield from itertools.combinations([text for text in members.values() if isinstance(text, str)], 2)
+    for child in node if isinstance(node, list) else members.values():
+        yield from _pairs(child)
+
+
+def _is_mangled(short: str, long: str) -> bool:
+    """Return whether the rules for columns and tables could have made the one name of the other."""
+    bare = re.sub(r"(?<=.)_(\d+|string|number|boolean|datetime|list|object)$", "", short)
+    if short == long or not re.fullmatch(r"[a-z0-9_]{1,128}", short):
+        return False
+    plain = re.sub(r"[^a-z0-9]", "", long.lower())
+    made = {re.sub(r"[^a-z0-9]", "", re.sub(r"^(mp_|res_)?", "", name)) for name in (short, bare)}
+    made |= {name.replace("_", "") for name in (short, bare)}
+    return plain in made
+
+
+def _relabelled(text: str, labels: Mapping[str, str]) -> str:
+    """Return an object with its keys called by their labels, whatever case they are in."""
+    bag = _object(text)
+    names = {name: labels.get(name, labels.get(name.lower(), name)) for name in bag}
+    taken = [name for name in names if names[name] != name and names[name] in bag]
+    return _text({name if name in taken else names[name]: value for name, value in bag.items()})
+
+
+def _profiles(rows: pl.Series, *, flat: bool, labels: Mapping[str, str]) -> pl.Series:
+    """Return the profiles of each row: those of a page, or the one of an owner with its bag."""
+    found: list[list[dict[str, str | None]] | None] = []
+    for row in rows.to_list():
+        text = row["bag"] or "{}"
+        if text.lstrip().startswith("["):
+            pairs = [(item.get("$distinct_id"), item.get("$properties")) for item in _list(text)]
+        else:
+            pairs = [(row["owner"], _object(_relabelled(text, labels) if labels else text))]
+        found.append([_profile(owner, bag or {}, flat=flat) for owner, bag in pairs])
+    return pl.Series(rows.name, found, dtype=pl.List(PROFILE))
+
+
+def _profile(owner: object, bag: dict[str, Any], *, flat: bool) -> dict[str, str | None]:
+    """Return one profile: whose, of which group key, and its properties in PostHog's names; "undefined" is none.
+
+    Where `$` is gone, or is written `mp_` or `mp_reserved_`, Mixpanel's own names are known by the rest.
+    """
+    bag = {name: value for name, value in bag.items() if not _is_nothing(value)}
+    kind, group = bag.pop("$group_key", None), bag.pop("$group_id", None)
+    to_set: dict[str, Any] = {}
+    once: dict[str, Any] = {}
+    for name, value in bag.items():
+        bare = re.sub(r"^(\$|mp_reserved_|mp_)", "", name) if flat or name.startswith("$") else name
+        if bare.startswith("initial_"):
+            once[f"${bare}"] = value
+        elif flat and name.startswith("mp_reserved_"):
+            to_set[PEOPLE.get(f"${bare}", f"${bare}")] = value
+        else:
+            to_set[PEOPLE.get(f"${bare}" if flat else name, name)] = value
+    found = owner if owner is not None else group
+    return {
+        "id": None if found is None else str(found),
+        "kind": None if kind is None else str(kind),
+        "set": _text(to_set),
+        "set_once": _text(once),
+        "all": _text(to_set | once),
+    }
+
+
+def _is_nothing(value: object) -> bool:
+    """Return whether a profile's value is Mixpanel's word for none."""
+    return value is None or value == "" or value == "undefined"  # noqa: PLR1714 - other types are values
+
+
+def _hierarchy(text: str) -> str:
+    """Return Mixpanel's `$elements` as the nodes that `expr.elements_chain` takes; places there count from 0."""
+    nodes = [
+        {
+            "tag": node.get("$tag_name"),
+            "id": node.get("$id"),
+            "classes": [name for name in node.get("$classes") or [] if name],
+            "index": _before(node.get("$nth_child")),
+            "indexOfType": _before(node.get("$nth_of_type")),
+            "attrs": {
+                name.removeprefix("$attr-"): v for name, v in node.items() if name.startswith("$attr-")
+            },
+        }
+        for node in _list(text)
+    ]
+    return json.dumps([{name: value for name, value in node.items() if value is not None} for node in nodes])
+
+
+def _before(place: object) -> int | None:
+    """Return a place counted from 0 of one counted from 1."""
+    return place - 1 if isinstance(place, int) else None
+
+
+def _first(text: pl.Expr) -> pl.Expr:
+    """Return the text, of a list its first item; Airbyte writes lists as Python does."""
+    shapes = (r'^\[\s*"((?:[^"\\]|\\.)*)"', r"^\[\s*'([^']*)'", r"^\[\s*([^\s\],]+)")
+    items = [text.str.extract(shape) for shape in shapes]
+    return pl.coalesce(*items, pl.when(~text.str.starts_with("[")).then(expr.stripped(text)))
+
+
+def _each(texts: pl.Expr, function: Callable[[str], str | None]) -> pl.Expr:
+    """Return what the function makes of each text, distinct ones once."""
+
+    def made(given: pl.Series) -> pl.Series:
+        known = {text: function(text) for text in given.drop_nulls().unique().to_list()}
+        return pl.Series(given.name, [known.get(text) for text in given.to_list()], dtype=pl.String)
+
+    return texts.map_batches(made, return_dtype=pl.String, is_elementwise=True)
+
+
+def _object(text: str) -> dict[str, Any]:
+    """Return a JSON object, empty for none; numbers that no double holds become null."""
+    value = _parsed(text)
+    return value if isinstance(value, dict) else {}
+
+
+def _list(text: str) -> list[dict[str, Any]]:
+    """Return the objects in a JSON list, none for anything else."""
+    value = _parsed(text)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _parsed(text: str) -> object:
+    """Return a JSON value, null for none."""
+    try:
+        return json.loads(text, strict=False, parse_float=_finite, parse_constant=lambda _name: None)
+    except ValueError:
+        return None
+
+
+def _finite(text: str) -> float | None:
+    """Return the number, None where it is too large for a double."""
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+def _text(value: dict[str, Any]) -> str:
+    """Return the object as JSON; cut emoji stay escaped, as UTF-8 has no place for them."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text if text.isascii() or not re.search("[\ud800-\udfff]", text) else json.dumps(value)
+
+
+def _named(*columns: str, bag: str = REST) -> Callable[[Options], pl.Expr]:
+    """Return the name of an event; that of a hot shard is kept aside.
+
+    https://docs.mixpanel.com/docs/debugging/distinct-id-limits, read 2026-11-20
+    """
+    name, aside = pl.coalesce(pl.col(column) for column in columns), "mp_original_event_name"
+    hot = pl.when(name == "$hotshard_events")
+    original = (
+        pl.col(aside) if bag == REST else expr.fields(hot.then(pl.col(bag)), (aside,)).struct.field(aside)
+    )
+    return lambda _options: pl.coalesce(hot.then(expr.stripped(original)), name)
+
+
+def _filed(options: Options) -> pl.Expr:
+    """Return the name of an event that has a table of its own: the table's, by its label if it has one."""
+    names = {f"{MANGLED}{verb[1:]}": verb for verb in VERBS}
+    names |= {short.lower(): long for short, long in options.labels.items()}
+    name = pl.col(FILE)
+    return pl.coalesce(
+        name.str.to_lowercase().replace_strict(names, default=None, return_dtype=pl.String), name
+    )
+
+
+def _own(dollar: str) -> Mapping[str, Sequence[str]]:
+    """Return the columns of `TOLD` in files with a column a property; some are spelled as in Mixpanel."""
+    columns = {name: tuple(dict.fromkeys((dollar + name[1:], name))) for name in TOLD if name.startswith("$")}
+    columns |= {name: (name,) for name in TOLD if not name.startswith("$")}
+    return columns | {"distinct_id": ("distinct_id", "$distinct_id", "distinct id")}
+
+
+def _renamed(dollar: str) -> dict[str, str | None]:
+    """Return what becomes of Mixpanel's own names in files that write this for their `$`."""
+    names = SURE if not dollar else OWN if dollar != "$" else ()
+    internal = [name for name in INTERNAL if dollar or name.startswith("mp_")]
+    return (
+        {dollar + name: f"${name}" for name in names}
+        | dict.fromkeys(("time", "distinct_id", *NOTES, "mp_original_event_name", "mp_original_distinct_id"))
+        | dict.fromkeys(f"${name}" for name in INTERNAL)
+        | dict.fromkeys(dollar + name for name in internal)
+        | {"$elements": "mixpanel_elements", f"{dollar or '$'}elements": "mixpanel_elements"}
+    )
+
+
+RAW: Final = Shape(name=_named("event", bag="properties"), bag="properties", more=REST, local=True)
+PIPELINE: Final = Shape(
+    name=_named("event_name", bag="properties"),
+    bag="properties",
+    more=REST,
+    columns={
+        name: (name.removeprefix("$"),)
+        for name in ("distinct_id", "time", "$user_id", "$device_id", "$insert_id")
+    },
+)
+FIVETRAN: Final = Shape(name=_named("name"), more="properties", dollar="", columns=_own(""))
+STITCH: Final = Shape(name=_named("event"), dollar=RESERVED, columns=_own(RESERVED))
+FLAT: Final = Shape(name=_named("event", "event name"), dollar="", columns=_own(""), local=True)
+MONO: Final = Shape(
+    name=_named("mp_event_name"), more="mp_properties", dollar=MANGLED, columns=_own(MANGLED), local=True
+)
+MULTI: Final = Shape(name=_filed, more="mp_properties", dollar=MANGLED, columns=_own(MANGLED), local=True)
+
+
+def events_table(
+    name: str,
+    shape: Shape,
+    matches: Callable[[frozenset[str]], bool],
+    *columns: str,
+    dropped: Sequence[str] = (),
+) -> Table:
+    """Return the table of files with events in this shape; `columns` are those that `shape` does not name."""
+    own = tuple(dict.fromkeys([*columns, *itertools.chain(*shape.columns.values())]))
+    kinds = {"identity_only": VERBS, "session_replay": ("$mp_session_record",)}
+    return Table(
+        name=name,
+        columns=dict.fromkeys(own, pl.String()),
+        matches=matches,
+        to_events=partial(to_events, shape=shape),
+        to_links=partial(to_links, shape=shape),
+        clock=partial(clock, shape=shape) if shape.local else None,
+        resolve=shape.key(),
+        objects=[column for column in own if column in {"properties", "mp_properties"}],
+        rename=_renamed(shape.dollar),
+        filters={rule: partial(_is_one_of, shape=shape, names=names) for rule, names in kinds.items()},
+        dropped=COPIES | {*dropped},
+    )
+
+
+def _is_one_of(options: Options, *, shape: Shape, names: Sequence[str]) -> pl.Expr:
+    """Return whether an event has one of these names."""
+    return shape.name(options).is_in(names)
+
+
+def profiles_table(name: str, matches: Callable[[frozenset[str]], bool], bag: str, *owners: str) -> Table:
+    """Return the table of files with profiles, see `Roll`."""
+    roll = Roll(bag=bag, owners=owners)
+    return Table(
+        name=name,
+        columns=dict.fromkeys([column for column in (bag, *owners) if column != REST], pl.String()),
+        matches=matches,
+        to_events=events.none,
+        to_profiles=partial(to_profiles, roll=roll),
+        to_groups=partial(to_groups, roll=roll),
+        resolve=identifier(roll.owner()) if owners else None,
+        objects=[bag] if bag in {"properties", "$properties"} else [],
+        rename=PEOPLE,
+        dropped=COPIES,
+    )
+
+
+def _is_bagged_people(columns: frozenset[str]) -> bool:
+    """Return whether these are columns of people with their properties as one JSON object."""
+    return {"distinct_id", "properties"} <= columns and not columns & {"time", "event", "event_name"}
+
+
+def _is_stitch(columns: frozenset[str]) -> bool:
+    """Return whether these are columns of events as Stitch writes them."""
+    return {"event", "time"} <= columns and any(name.startswith("mp_reserved_") for name in columns)
+
+
+def _is_flat(columns: frozenset[str]) -> bool:
+    """Return whether these are columns of events, one a property: Airbyte, or the CSV of the events page."""
+    return "time" in columns and bool(columns & {"event", "event name"})
+
+
+def _is_people(columns: frozenset[str]) -> bool:
+    """Return whether these are columns of people, one a property; lists of a cohort's members are none."""
+    owned = bool(columns & {"distinct_id", "$distinct_id", "distinct id"})
+    return owned and not columns & {"time", "event", "event name", "name_of_cohort", "cohort_id"}
+
+
+MAPPING: Final = Platform(
+    title="Mixpanel",
+    reads="Raw Event Export JSONL, data pipelines (JSON, old schematized JSON or Parquet), Airbyte, Fivetran and Stitch"
+    " copies, engage pages, people tables, identity mappings, and CSV of the events and users pages",
+    read_labels=read_labels,
+    tables=[
+        profiles_table("engage_pages", lambda c: "results" in c and "event" not in c, "results"),
+        profiles_table("profiles", has("$properties"), "$properties", "$distinct_id"),
+        events_table("export", RAW, has("event", "properties"), "event", "properties"),
+        events_table("pipeline", PIPELINE, has("event_name", "properties"), "event_name", "properties"),
+        events_table(
+            "fivetran",
+            FIVETRAN,
+            has("name", "time", "distinct_id", "properties"),
+            *("name", "properties"),
+            dropped=("event_id", "_file", "_line"),
+        ),
+        Table(
+            name="identity_mappings",
+            columns=dict.fromkeys(("distinct_id", "resolved_distinct_id"), pl.String()),
+            matches=has("distinct_id", "resolved_distinct_id"),
+            to_events=events.none,
+            to_links=identity_links,
+            filters={"identity_only": pl.col(ROW).is_not_null()},
+            dropped=COPIES,
+        ),
+        profiles_table("people", _is_bagged_people, "properties", "distinct_id"),
+        events_table("stitch", STITCH, _is_stitch, "event"),
+        events_table("old_pipeline", MONO, has("mp_event_name", "time"), "mp_event_name", "mp_properties"),
+        events_table("flat", FLAT, _is_flat, "event", "event name"),
+        events_table("old_pipeline_events", MULTI, has("time", "distinct_id"), "mp_properties"),
+        profiles_table("people_flat", _is_people, REST, "distinct_id", "$distinct_id", "distinct id"),
+    ],
+)

@@ -1,0 +1,152 @@
+"""Who is who before the first file is planned, and what is told of persons and groups after the last."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from migrate import clocks, events, expr, identity, states
+from migrate.checkpoint import Numbers
+from migrate.errors import UsageError
+from migrate.gather import Gatherer
+from migrate.identity import Report
+from migrate.jobs import Job
+from migrate.mapping import ROW, Options, Table
+from migrate.payload import Stamp
+from migrate.people import People
+from migrate.plan import STAGING, Counting, Planner
+from migrate.transform import NOTHING_REJECTED, Made, judged
+
+IDENTITY: Final = "(identity {})"
+PROFILES: Final = "(profiles {})"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_TABLE: Final = Table(name="told", columns={}, matches=lambda _: False, to_events=events.none)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What the user wants to be done about people."""
+
+    link: bool = True
+    """Whether ids are linked at all; `--identity none` leaves every row under the id it carries."""
+    max_cluster: int = identity.MAX_CLUSTER
+    zone: str | None = None
+    """The zone given as `--source-timezone`, None where none was."""
+
+
+@dataclass(kw_only=True)
+class Census:
+    """What a workdir, or a preview, knows of people."""
+
+    people: People
+    choices: Choices
+    options: Options
+    stamp: Stamp
+    warning: str | None = None
+    report: Report | None = None
+
+    def resolve(self) -> None:
+        """Work out, once all files are looked over, what clocks say and what the source has resolved itself.
+
+        Raises UsageError where the clocks say that times are not UTC and no zone was given.
+        """
+        self.warning = clocks.checked(self.people.clock(), self.choices.zone)
+        identity.resolve(self.people)
+
+    def merges(self, name: str, now: datetime) -> Iterator[Made]:
+        """Yield the `$identify` events that no earlier run has planned, kept as planned by this input."""
+        for found in (
+            identity.linked(self.people, name, self.choices.max_cluster) if self.choices.link else ()
+        ):
+            if isinstance(found, Report):
+                self.report = found
+            else:
+                yield self._made(_identify(found), now)
+
+    def tellings(
+        self, paths: Sequence[Path], end: datetime | None, aside: Path, now: datetime
+    ) -> Iterator[tuple[Made, list[tuple[str, int, str]]]]:
+        """Yield what files of states tell anew, and what to note of it once it is planned."""
+        for found in states.news(paths, self.people, self.options, end, aside):
+            if found.frame["timestamp"].null_count():
+                raise UsageError(
+                    "--until: missing; the profiles in these files have no time and there are no events to tell when "
+                    "history ends, so give the time of the export with --until"
+                )
+            yield self._made(found.frame, now), found.told
+
+    def _made(self, frame: pl.DataFrame, now: datetime) -> Made:
+        """Return an event frame's events ready to send; what PostHog would refuse of them is counted as a warning."""
+        numbers = Numbers()
+        made, rejects = judged(frame, _TABLE, self.stamp, now, numbers, NOTHING_REJECTED)
+        numbers.warnings.update(f"not_told.{reason}" for reason in rejects["reason"])
+        return Made(made.rename({ROW: "row"}), numbers)
+
+
+def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Job]) -> None:
+    """Look over the files that were not yet, and plan what makes people of their ids. Raises Interrupted."""
+    people, checkpoint = census.people, planner.checkpoint
+    known = checkpoint.inputs()
+    people.keep_planned(name for name, one in known.items() if one.planned)
+    jobs = gatherer.todo(todo)
+    if not jobs and checkpoint.facts().get("linked"):
+        return
+    checkpoint.note(linked=False)
+    counting = Counting(jobs, planner.on_progress, "looking over")
+    gatherer.on_rows, gatherer.on_file = counting.rows, counting.file
+    gatherer.gather(jobs)
+    census.resolve()
+    name = _next(IDENTITY, known)
+    planner.derived(name, census.merges(name, planner.clock()), leads=True)
+    report = None if census.report is None else asdict(census.report)
+    checkpoint.note(identity=report, clock=census.warning, linked=True)
+
+
+def tell(census: Census, planner: Planner, until: datetime | None) -> None:
+    """Plan what the planned files tell of persons and groups that was not told before. Raises Interrupted."""
+    paths = planner.states()
+    if not paths or planner.stopping.is_set():
+        return
+    people, checkpoint = census.people, planner.checkpoint
+    last = checkpoint.extent()[3]
+    end = until if last is None else _EPOCH + timedelta(microseconds=last)
+    aside = planner.workdir / STAGING / "states"
+    with people.transaction():
+
+        def told() -> Iterator[Made]:
+            for made, notes in census.tellings(paths, end, aside, planner.clock()):
+                people.tell(notes)
+                yield made
+
+        planner.derived(_next(PROFILES, checkpoint.inputs()), told())
+    for path in paths:
+        path.unlink()
+    paths[0].parent.rmdir()
+
+
+def _next(name: str, known: Iterable[str]) -> str:
+    """Return the name of the next input of a kind."""
+    before = {one for one in known if one.startswith(name.partition("{")[0])}
+    return name.format(len(before) + 1)
+
+
+def _identify(merges: list[tuple[str, str, int]]) -> pl.DataFrame:
+    """Return the event frame that makes anonymous ids known people's."""
+    schema = {"anonymous": pl.String, "identified": pl.String, "time": pl.Int64}
+    rows = (
+        pl.LazyFrame(merges, schema, orient="row")
+        .with_row_index(ROW, 1)
+        .with_columns(pl.col(ROW).cast(pl.Int64))
+    )
+    frame = events.events(
+        rows,
+        event=pl.lit("$identify"),
+        distinct_id=pl.col("identified"),
+        timestamp=pl.col("time").cast(events.TIMESTAMP),
+        dedup_key=expr.key(pl.lit("identify"), pl.col("anonymous"), pl.col("identified")),
+        extra={"$anon_distinct_id": pl.col("anonymous")},
+    )
+    return frame.collect()

@@ -1,0 +1,171 @@
+"""The look over all files before the first is planned: who is who, what rows know of others, how clocks are set."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+import polars as pl
+
+from migrate import links, readers
+from migrate.ahead import ahead
+from migrate.inputs import stamp
+from migrate.jobs import Job
+from migrate.mapping import FILE, FRAMEWORK, Options, Table
+from migrate.people import People
+
+_HELD_ROWS: Final = 100_000
+"""Links held of one file before they are put together and written."""
+
+
+class Interrupted(Exception):  # noqa: N818 - the word says what happened
+    """Work was asked to stop; what is done whole stays done."""
+
+
+def has_news(table: Table, *, identity: bool) -> bool:
+    """Return whether files of this table have anything to gather."""
+    return bool((identity and table.to_links) or table.clock or table.to_recoveries)
+
+
+@dataclass
+class Harvest:
+    """What one file's rows told so far and is not kept yet."""
+
+    people: People
+    table: Table
+    file: str
+    options: Options
+    identity: bool
+    since: datetime | None = None
+    until: datetime | None = None
+    _links: list[pl.DataFrame] = field(default_factory=list)
+    _recoveries: list[pl.DataFrame] = field(default_factory=list)
+    _clock: list[pl.DataFrame] = field(default_factory=list)
+
+    def take(self, rows: pl.DataFrame) -> None:
+        """Take what rows tell."""
+        nothing = (
+            pl.lit(None, dtype).alias(name) for name, dtype in FRAMEWORK.items() if name not in rows.columns
+        )
+        told = rows.with_columns(nothing).with_columns(pl.lit(self.file).alias(FILE)).lazy()
+        if self.identity and self.table.to_links:
+            self._links.append(self._within(self.table.to_links(told, self.options)).collect())
+        if self.table.to_recoveries:
+            self._recoveries.append(self.table.to_recoveries(told, self.options).collect())
+        if self.table.clock:
+            self._clock.append(
+                _counted([self.table.clock(told, self.options).with_columns(rows=pl.lit(1)).collect()])
+            )
+        if sum(frame.height for frame in (*self._links, *self._recoveries)) > _HELD_ROWS:
+            self.keep()
+
+    def keep(self) -> None:
+        """Write links and recoveries."""
+        if self._links:
+            together = pl.concat(self._links).group_by("kind", "a", "b", "why").agg(pl.col("time").min())
+            self.people.add(together.select(links.SCHEMA.names()))
+        if self._recoveries:
+            self.people.recover(pl.concat(self._recoveries))
+        self._links, self._recoveries = [], []
+
+    def clock(self) -> pl.DataFrame:
+        """Return month, offset and rows."""
+        return _counted(self._clock)
+
+    def _within(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the links seen before `until`; those first seen before `since` count from then on."""
+        if self.since is not None:
+            frame = frame.with_columns(
+                pl.col("time").clip(lower_bound=pl.lit(self.since, links.SCHEMA["time"]))
+            )
+        if self.until is not None:
+            frame = frame.filter(pl.col("time").is_null() | (pl.col("time") < self.until))
+        return frame
+
+
+def _counted(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    """Return clock counts put together."""
+    schema = dict(links.CLOCK_SCHEMA) | {"rows": pl.Int64}
+    whole = pl.concat([pl.DataFrame(schema=schema), *(frame.cast(schema) for frame in frames)])
+    return whole.group_by("month", "offset").agg(pl.col("rows").sum()).sort("month", "offset")
+
+
+@dataclass(kw_only=True)
+class Gatherer:
+    """Looks over files, several at a time; a file counts when all of it was looked over."""
+
+    people: People
+    options: Options
+    identity: bool = True
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int | None = None
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    on_rows: Callable[[int], None] = lambda _: None
+    on_file: Callable[[int], None] = lambda _: None
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def todo(self, jobs: Sequence[Job]) -> list[Job]:
+        """Return the jobs that are to be looked over."""
+        known = self.people.gathered()
+        return [
+            job
+            for job in jobs
+            if has_news(job.table, identity=self.identity) and job.source.name not in known
+        ]
+
+    def gather(self, jobs: Sequence[Job]) -> None:
+        """Look over these jobs; of limited ones, the first rows, one after another."""
+        if self.limit is not None:
+            left = self.limit
+            for job in jobs:
+                left -= self._file(job, left)
+            return
+        with ThreadPoolExecutor(self.workers, thread_name_prefix="gather") as pool:
+            try:
+                for _ in pool.map(lambda job: self._file(job, None), jobs):
+                    pass
+            except BaseException:
+                self.stopping.set()
+                raise
+
+    def _file(self, job: Job, limit: int | None) -> int:
+        """Look over one file; return how many rows of it were looked at."""
+        harvest = self.harvest(job)
+        before, done = stamp(job.source), 0
+        for chunk in ahead(chunks(job)):
+            if self.stopping.is_set():
+                raise Interrupted
+            harvest.take(chunk.rows if limit is None else chunk.rows.head(limit - done))
+            done += chunk.rows.height
+            self.on_rows(chunk.rows.height)
+            if limit is not None and done >= limit:
+                break
+        harvest.keep()
+        self.people.note_gathered(job.source.name, before, harvest.clock())
+        self.on_file(job.source.size)
+        return done
+
+    def harvest(self, job: Job) -> Harvest:
+        """Return what takes a file's rows."""
+        return Harvest(
+            self.people, job.table, job.source.stem, self.options, self.identity, self.since, self.until
+        )
+
+
+def chunks(job: Job) -> Iterator[readers.Chunk]:
+    """Yield a file's rows with the columns its table gathers from, and no others."""
+    table = job.table
+    wanted = table.columns if table.link_columns is None else table.link_columns
+    columns = {name: table.columns[name] for name in wanted}
+    lean = replace(
+        table,
+        columns=columns,
+        objects=[name for name in table.objects if name in columns],
+        dropped=table.dropped
+        | {name.lower() for name in (*table.columns, *job.header.columns)} - set(columns),
+    )
+    return readers.chunks(job.source, lean, job.header)

@@ -1,0 +1,298 @@
+"""The SQLite file beside the checkpoint that knows who is who: links, what they came to, what was told already."""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Self
+
+import polars as pl
+
+from migrate import checks, links
+
+FILE: Final = "people.sqlite"
+MAX_ID: Final = checks.MAX_DISTINCT_ID_BYTES
+
+_BATCH: Final = 10_000
+_CACHE_KB: Final = 98_304
+_GRAPH: Final = (
+    "DROP TABLE IF EXISTS temp.edge",
+    "DROP TABLE IF EXISTS temp.node",
+    "CREATE TEMP TABLE edge AS {edges}",
+    "CREATE TEMP TABLE node (id INTEGER PRIMARY KEY, name TEXT NOT NULL, known INTEGER NOT NULL)",
+    """
+    INSERT INTO node (name, known) SELECT name, max(known) FROM (
+        SELECT a AS name, 0 AS known FROM edge UNION ALL SELECT b, 0 FROM edge UNION ALL SELECT name, 1 FROM ({known})
+    ) GROUP BY name ORDER BY name
+    """,
+    "CREATE UNIQUE INDEX temp.node_name ON node (name)",
+)
+"""Numbered once all are there: indexes made of sorted names are several times faster than ones that grow."""
+_MERGES: Final = """
+    SELECT x.name AS a, y.name AS b, time FROM merge
+    CROSS JOIN node x ON x.id = anonymous + 1 CROSS JOIN node y ON y.id = identified + 1
+"""
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS gathered (input TEXT PRIMARY KEY, stamp TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS links (
+    a TEXT NOT NULL, b TEXT NOT NULL, kind TEXT NOT NULL, why TEXT NOT NULL, time INTEGER,
+    PRIMARY KEY (a, b, kind, why)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS refused (reason TEXT, a TEXT, b TEXT, PRIMARY KEY (reason, a, b)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS persons (key TEXT PRIMARY KEY, person TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS recovered (key TEXT, name TEXT, value TEXT NOT NULL, PRIMARY KEY (key, name)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS clock (month TEXT, offset INTEGER, rows INTEGER, PRIMARY KEY (month, offset)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS merged (anonymous TEXT PRIMARY KEY, identified TEXT NOT NULL, input TEXT NOT NULL)
+    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS told (owner TEXT PRIMARY KEY, time INTEGER, digest TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+class People:
+    """What a workdir knows of people. Safe to use from several threads."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Open the file; None for one in memory, which a preview needs no longer than it runs."""
+        self._db = sqlite3.connect(
+            path or ":memory:", isolation_level=None, check_same_thread=False, timeout=30
+        )
+        self._lock = threading.RLock()
+        self._db.executescript(
+            "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA temp_store = FILE;"
+        )
+        self._db.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Run statements that hold together or not at all."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    # Gathering
+
+    def gathered(self) -> dict[str, str]:
+        """Return the inputs whose links are here, with the stamps they had."""
+        with self._lock:
+            return dict(self._db.execute("SELECT input, stamp FROM gathered"))
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Add links (`links.SCHEMA`), each at the first time it is seen; those PostHog would not make are set aside."""
+        ids = [
+            pl.col(name).str.replace_all("\x00", "\ufffd", literal=True).str.strip_chars(" ") for name in "ab"
+        ]
+        judged = frame.with_columns(ids).with_columns(
+            refusal().alias("refusal"), pl.col("time").dt.epoch("us")
+        )
+        good = judged.filter(pl.col("refusal").is_null()).sort("a", "b", nulls_last=False)
+        bad = judged.filter(pl.col("refusal").is_not_null() & (pl.col("kind") != "identified"))
+        with self.transaction() as db:
+            db.executemany(
+                "INSERT INTO links VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET time = min(time, excluded.time)",
+                good.select(pl.col("a").fill_null(""), "b", "kind", "why", "time").iter_rows(),
+            )
+            db.executemany(
+                "INSERT OR IGNORE INTO refused VALUES (?, ?, ?)", bad.select("refusal", "a", "b").iter_rows()
+            )
+
+    def recover(self, frame: pl.DataFrame) -> None:
+        """Add what rows know of rows of other files (`links.RECOVERY_SCHEMA`)."""
+        with self.transaction() as db:
+            db.executemany(
+                "INSERT INTO recovered VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
+                frame.sort("key", "name").iter_rows(),
+            )
+
+    def note_gathered(self, name: str, stamp: str, clock: pl.DataFrame) -> None:
+        """Note that an input is gathered whole, with its clock (month, offset, rows)."""
+        with self.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO gathered VALUES (?, ?)", (name, stamp))
+            db.executemany(
+                "INSERT INTO clock VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET rows = rows + excluded.rows",
+                clock.iter_rows(),
+            )
+
+    def clock(self) -> list[tuple[str, int, int]]:
+        """Return month, offset in seconds and rows that show it."""
+        with self._lock:
+            return self._db.execute(
+                "SELECT month, offset, rows FROM clock ORDER BY month, rows DESC"
+            ).fetchall()
+
+    # Looking up
+
+    def persons(self, keys: pl.Series) -> pl.Series:
+        """Return the ids under which events of these keys are planned, null where the source has none."""
+        return self._looked_up(
+            keys, "SELECT key, person FROM persons WHERE key IN (SELECT value FROM json_each(?))"
+        )
+
+    def recovered(self, keys: pl.Series) -> pl.Series:
+        """Return what other files know of these rows, a JSON object each, null where they know nothing."""
+        sql = """
+            SELECT key, json_group_object(name, value) FROM recovered
+            WHERE key IN (SELECT value FROM json_each(?)) GROUP BY key
+        """
+        return self._looked_up(keys, sql)
+
+    def _looked_up(self, keys: pl.Series, sql: str) -> pl.Series:
+        """Return the text for each key."""
+        wanted = keys.drop_nulls().unique().to_list()
+        with self._lock:
+            found = self._db.execute(sql, (json.dumps(wanted),)).fetchall() if wanted else []
+        if not found:
+            return pl.repeat(None, keys.len(), dtype=pl.String, eager=True)
+        names, texts = zip(*found, strict=True)
+        return keys.replace_strict(
+            pl.Series(names, dtype=pl.String),
+            pl.Series(texts, dtype=pl.String),
+            default=None,
+            return_dtype=pl.String,
+        )
+
+    # Working out
+
+    @contextmanager
+    def graph(self, edges: str, known: str) -> "Iterator[Graph]":
+        """Give the ids of these edges (a query of a, b, time), numbered in their own order.
+
+        `known` is a query of the names among them that are of people who are known.
+        """
+        with self._lock:
+            self._db.execute("BEGIN")
+            try:
+                for statement in _GRAPH:
+                    self._db.execute(statement.format(edges=edges, known=known))
+                yield Graph(self._db)
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def one(self, sql: str) -> int:
+        """Return the only number a query answers."""
+        with self._lock:
+            return int(self._db.execute(sql).fetchone()[0])
+
+    def refusals(self) -> dict[str, int]:
+        """Return how many links were refused, by reason."""
+        with self._lock:
+            return dict(
+                self._db.execute("SELECT reason, count(*) FROM refused GROUP BY reason ORDER BY reason")
+            )
+
+    # What is planned already
+
+    def keep_planned(self, inputs: Iterable[str]) -> None:
+        """Forget merges of inputs that were never planned whole, as a killed process leaves them."""
+        with self.transaction() as db:
+            db.execute(
+                "DELETE FROM merged WHERE input NOT IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(inputs)),),
+            )
+
+    def told(self, owners: Sequence[str]) -> list[tuple[str, int, str]]:
+        """Return what was last told of these persons and groups: whose, when, and a digest of it."""
+        sql = "SELECT owner, time, digest FROM told WHERE owner IN (SELECT value FROM json_each(?))"
+        with self._lock:
+            return self._db.execute(sql, (json.dumps(owners),)).fetchall()
+
+    def tell(self, rows: Iterable[tuple[str, int, str]]) -> None:
+        """Note what is told of persons and groups, within the transaction that is open: owner, time, digest."""
+        with self._lock:
+            self._db.executemany("INSERT OR REPLACE INTO told VALUES (?, ?, ?)", rows)
+
+
+class Graph:
+    """Ids of a set of edges as numbers from 0, within one transaction."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self.size = int(db.execute("SELECT count(*) FROM node").fetchone()[0])
+
+    def edges(self) -> Iterator[tuple[int, int, int]]:
+        """Yield the edges in the order of their time, then of their ids."""
+        sql = """
+            SELECT x.id - 1, y.id - 1, time FROM edge
+            CROSS JOIN node x ON x.name = edge.a CROSS JOIN node y ON y.name = edge.b ORDER BY time, x.id, y.id
+        """
+        return iter(self._db.execute(sql))
+
+    def known(self) -> Iterator[int]:
+        """Yield the nodes of people who are known."""
+        return (node for (node,) in self._db.execute("SELECT id - 1 FROM node WHERE known"))
+
+    def ids(self) -> Iterator[int]:
+        """Yield the nodes that are ids, and not keys of the source."""
+        return (
+            node
+            for (node,) in self._db.execute(
+                "SELECT id - 1 FROM node WHERE name NOT GLOB ?", (f"{links.KEY}*",)
+            )
+        )
+
+    def names(self, nodes: Iterable[int]) -> list[str]:
+        """Return the ids of a few nodes."""
+        sql = "SELECT name FROM node WHERE id = ?"
+        return [self._db.execute(sql, (node + 1,)).fetchone()[0] for node in nodes]
+
+    def resolve(self, answers: Iterable[tuple[int, int]]) -> None:
+        """Keep which node stands for which, as what `People.persons` answers."""
+        self._db.execute("DELETE FROM persons")
+        self._db.executemany(
+            "INSERT INTO persons SELECT x.name, y.name FROM node x, node y WHERE x.id = ? + 1 AND y.id = ? + 1",
+            answers,
+        )
+
+    def keep(self, merges: Iterable[tuple[int, int, int]], name: str) -> None:
+        """Keep new merges (anonymous, identified, time) as made by the input of this name."""
+        self._db.execute("DROP TABLE IF EXISTS temp.merge")
+        self._db.execute("CREATE TEMP TABLE merge (anonymous INTEGER, identified INTEGER, time INTEGER)")
+        self._db.executemany("INSERT INTO merge VALUES (?, ?, ?)", merges)
+        self._db.execute(f"INSERT INTO merged SELECT a, b, ? FROM ({_MERGES})", (name,))
+
+    def merges(self) -> Iterator[list[tuple[str, str, int]]]:
+        """Yield what `keep` was given, by time, some at a time."""
+        rows = self._db.execute(f"{_MERGES} ORDER BY time, x.id")
+        while some := rows.fetchmany(_BATCH):
+            yield some
+
+
+def refusal() -> pl.Expr:
+    """Return why a link cannot be made, null where it can: a frame of `links.SCHEMA`."""
+    between = pl.col("kind").is_in(["linked", "same"])
+    ids = [
+        pl.when(pl.col("kind") != "resolved").then(pl.col("a")),
+        pl.when(pl.col("kind") != "own").then(pl.col("b")),
+    ]
+    return pl.coalesce(
+        pl.when(pl.col("kind") == "refused").then(pl.col("why")),
+        pl.when(pl.any_horizontal(checks.junk(one).fill_null(False) for one in ids)).then(
+            pl.lit("illegal_id")
+        ),
+        pl.when(pl.any_horizontal((one.str.strip_chars() == "").fill_null(False) for one in ids)).then(
+            pl.lit("illegal_id")
+        ),
+        pl.when(pl.any_horizontal((one.str.len_bytes() > MAX_ID).fill_null(False) for one in ids)).then(
+            pl.lit("too_long")
+        ),
+        pl.when(between & (pl.col("a") == pl.col("b"))).then(pl.lit("self_link")),
+        pl.when(between & pl.col("time").is_null()).then(pl.lit("no_time")),
+    )

@@ -1,0 +1,160 @@
+"""What is migrated and how: the user's choices, what there is to plan under them, and the workdir bound to them."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from migrate import platforms, readers
+from migrate.census import Census, Choices
+from migrate.checkpoint import Checkpoint
+from migrate.errors import Refused
+from migrate.gather import Gatherer, has_news
+from migrate.inputs import Source, sources
+from migrate.jobs import Job, recognised
+from migrate.mapping import Options, Platform
+from migrate.payload import FORMAT, Stamp
+from migrate.people import People
+from migrate.transform import Transform
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What is migrated and how its rows become events; a workdir is planned with one set of these."""
+
+    platform: str
+    options: Options = field(default_factory=Options)
+    spec: Path | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    import_id: str | None = None
+    skip_unknown: bool = False
+    choices: Choices = field(default_factory=Choices)
+
+    def mapping(self) -> Platform:
+        """Return the platform's mapping."""
+        return platforms.platform(self.platform, self.spec)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what decides the payloads, by the name it has for the user."""
+        return {
+            "platform": self.platform,
+            "mapping": platforms.digest(self.platform, self.spec),
+            "payload_format": FORMAT,
+            "--person-properties": self.options.person_properties,
+            "--source-timezone": self.options.source_timezone,
+            "--keep": sorted(self.options.keep),
+            **self._more(),
+            "--since": None if self.since is None else self.since.isoformat(),
+            "--until": None if self.until is None else self.until.isoformat(),
+            "--limit": self.limit,
+            "--encoding": self.encoding,
+            "--delimiter": self.delimiter,
+            "import_id": self.stamp().import_id,
+        }
+
+    def _more(self) -> dict[str, Any]:
+        """Return what else decides the payloads, where it is not as usual."""
+        options = self.options
+        chosen = {
+            "--identity": "none" if not self.choices.link else None,
+            "--uuid-compat": options.uuid_compat,
+            "--labels": _digest(sorted(options.labels.items())) if options.labels else None,
+            "--group-key": sorted(options.group_keys.items()) or None,
+            "--group-type": options.group_type if options.group_type != Options().group_type else None,
+        }
+        return {name: value for name, value in chosen.items() if value is not None}
+
+    def stamp(self) -> Stamp:
+        """Return what every payload carries; the import id is the user's, or made from what decides payloads."""
+        if self.import_id is not None:
+            return Stamp(platform=self.platform, import_id=self.import_id)
+        decides = [self.platform, FORMAT, self.options.person_properties, self.options.source_timezone]
+        more = self._more()
+        digest = _digest([*decides, sorted(self.options.keep), *([more] if more else [])])
+        return Stamp(platform=self.platform, import_id=f"{self.platform}-{digest}")
+
+    def transform(self, job: Job, people: People | None = None) -> Transform:
+        """Return how a job's rows become events."""
+        return Transform(
+            table=job.table,
+            stamp=self.stamp(),
+            options=self.options,
+            since=self.since,
+            until=self.until,
+            file=job.source.stem,
+            people=people,
+        )
+
+    def census(self, people: People) -> Census:
+        """Return what is to be found out about people."""
+        return Census(people=people, choices=self.choices, options=self.options, stamp=self.stamp())
+
+    def gatherer(self, people: People, **more: Any) -> Gatherer:  # noqa: ANN401 - fields of the class
+        """Return what looks over all files before the first is planned."""
+        bounds = {"since": self.since, "until": self.until}
+        return Gatherer(people=people, options=self.options, identity=self.choices.link, **bounds, **more)
+
+    def work(self, inputs: Sequence[str]) -> "Work":
+        """Return what there is to plan in the inputs; raises UsageError before anything is made."""
+        found = sources(inputs)
+        skipped = {reason: list(names) for reason, names in found.skipped.items()}
+        header = partial(readers.header, encoding=self.encoding, delimiter=self.delimiter)
+        files = [source for source in found.sources if not self._is_spec(source)]
+        jobs = recognised(files, self.mapping(), header, skip_unknown=self.skip_unknown, skipped=skipped)
+        stems = frozenset(job.source.stem.lower() for job in jobs)
+        return Work(replace(self, options=replace(self.options, files=stems)), jobs, skipped)
+
+    def _is_spec(self, source: Source) -> bool:
+        """Return whether a source is the spec, which may lie in the folder that it describes."""
+        return self.spec is not None and source.member is None and source.path == self.spec.absolute()
+
+
+@dataclass(frozen=True)
+class Work:
+    """What there is to plan, and what was passed over, by reason."""
+
+    settings: Settings
+    jobs: list[Job]
+    skipped: dict[str, list[str]]
+
+    @property
+    def is_about_people(self) -> bool:
+        """Whether any file says who is who, or tells of whole persons or groups."""
+        tables = [job.table for job in self.jobs]
+        return any(
+            has_news(one, identity=self.settings.choices.link) or one.to_profiles or one.to_groups
+            for one in tables
+        )
+
+
+def _digest(what: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Return a short hash of a JSON value."""
+    return hashlib.blake2b(json.dumps(what).encode(), digest_size=4).hexdigest()
+
+
+def pinned(checkpoint: Checkpoint, settings: Settings) -> None:
+    """Bind a workdir to its settings, or raise Refused when it was planned with others."""
+    known, now = checkpoint.facts(), settings.facts()
+    if "platform" not in known:
+        checkpoint.note(**now)
+        return
+    if (known["mapping"], known["payload_format"]) != (now["mapping"], now["payload_format"]):
+        raise Refused(
+            f"{checkpoint.workdir}: planned with another version of the {settings.platform} mapping, of its spec or of "
+            "migrate, so the same rows might become other events; finish with the version and spec it was planned "
+            "with, or plan into another --workdir"
+        )
+    for name, value in now.items():
+        if known.get(name) != value:
+            raise Refused(
+                f"{name}: this workdir was planned with {known.get(name)}, found {value}; "
+                "use what it was planned with, or plan into another --workdir"
+            )

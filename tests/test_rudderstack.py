@@ -1,0 +1,236 @@
+"""The RudderStack mapping, behaviour by behaviour: what it has that Segment's has not."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from mappings.rudderstack import MAPPING
+from migrate import events, links
+from migrate.inputs import sources
+from migrate.mapping import FRAMEWORK, RECOVERED, REST, ROW, Options, Table
+from migrate.readers import header
+
+SAMPLE = Path(__file__).parent.parent / "sample_data" / "rudderstack"
+TABLES = {table.name: table for table in MAPPING.tables}
+TIME = "2024-04-03T10:00:00.500Z"
+SESSION = 1712138400123
+DEFAULTS = {
+    "messages": {
+        "type": "track",
+        "event": "Search",
+        "userId": "anna",
+        "anonymousId": "a-1",
+        "timestamp": TIME,
+    },
+    "discards": {},
+}
+
+
+def rows(*given, table="messages"):
+    """A frame of rows as the reader delivers them: objects as JSON text, what is not given null."""
+    stored = {"user_id": "anna", "anonymous_id": "a-1", "timestamp": TIME}
+    stored |= {"event_text": "Search"} if table == "tracks" else {}
+    told = [DEFAULTS.get(table, stored) | row | {ROW: place} for place, row in enumerate(given, 1)]
+    lines = [{name: json.dumps(v) if isinstance(v, dict) else v for name, v in row.items()} for row in told]
+    return pl.DataFrame(lines, schema=dict(TABLES[table].columns) | dict(FRAMEWORK))
+
+
+def mapped(*given, table="messages"):
+    """The events of the rows, extra without nulls and objects decoded."""
+    frame = TABLES[table].to_events(rows(*given, table=table).lazy(), Options()).collect()
+    assert events.schema_errors(frame.schema) == []
+    found = frame.to_dicts()
+    for event in found:
+        event["extra"] = {name: value for name, value in event["extra"].items() if value is not None}
+        for name in ("properties", "rest", "set"):
+            event[name] = json.loads(event[name]) if event[name] else None
+    return found
+
+
+def one(table="messages", **row):
+    """The only event of one row."""
+    (event,) = mapped(row, table=table)
+    return event
+
+
+def session(event):
+    """An event's session, or None."""
+    return event["extra"].get("$session_id")
+
+
+@pytest.mark.parametrize(
+    "table", [table for table in MAPPING.tables if not table.refusal], ids=lambda table: table.name
+)
+def test_contract_on_an_empty_frame(table: Table):
+    """Without data, everything a table makes of rows has its schema, and no rows."""
+    empty = pl.LazyFrame(schema=dict(table.columns) | dict(FRAMEWORK))
+    frame = table.to_events(empty, Options())
+    assert events.schema_errors(frame.collect_schema()) == []
+    assert frame.collect().height == 0
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        pytest.param({"sessionId": SESSION}, id="milliseconds"),
+        pytest.param({"sessionId": str(SESSION)}, id="text"),
+        pytest.param({"sessionId": SESSION // 1000}, id="seconds-on-mobiles"),
+    ],
+)
+def test_session(context):
+    """The session's id is its start, and stays as it is beside PostHog's; all its events have one, over a login."""
+    anonymous, known = mapped(
+        {"context": context, "userId": None}, {"context": context | {"sessionStart": True}}
+    )
+    assert session(anonymous) == session(known) is not None
+    start = int(session(known).replace("-", "")[:12], 16)
+    assert datetime.fromtimestamp(start // 1000, UTC) == datetime(2024, 4, 3, 10, tzinfo=UTC)
+    assert known["extra"]["context_session_id"] == str(context["sessionId"])
+    assert known["rest"] == {"context_session_start": True}
+    (stored,) = mapped({"context_session_id": str(context["sessionId"])}, table="tracks")
+    assert session(stored) == session(known)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(42, id="own-number"),
+        pytest.param(12345678901, id="neither-seconds-nor-milliseconds"),
+        pytest.param(SESSION + 2 * 86_400_000, id="ahead-of-the-event"),
+        pytest.param("morning", id="word"),
+    ],
+)
+def test_what_is_no_start_is_no_session(number):
+    """A caller's own number tells no start; it stays a property."""
+    event = one(context={"sessionId": number})
+    assert session(event) is None
+    assert event["extra"]["context_session_id"] == str(number)
+
+
+def test_sessions_of_two_people():
+    """Two devices that start in the same millisecond have two sessions."""
+    one_device, other = mapped(
+        *({"context": {"sessionId": SESSION}, "anonymousId": name} for name in ("a-1", "a-2"))
+    )
+    assert session(one_device) != session(other)
+
+
+def test_traits_of_identify_calls_in_the_context():
+    """RudderStack's libraries put the traits of an identify call into its context; its own traits come first."""
+    inside = {"type": "identify", "context": {"traits": {"email": "a@example.com"}}}
+    assert one(**inside)["set"] == {"email": "a@example.com"}
+    assert one(**inside, traits={})["set"] == {"email": "a@example.com"}
+    assert one(**inside, traits={"plan": "pro"})["set"] == {"plan": "pro"}
+    rule = TABLES["messages"].filters["identity_only"](Options())
+    assert rows(inside, {"type": "identify"}).select(rule).to_series().to_list() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        pytest.param("203.0.113.7:53708", "203.0.113.7", id="ipv4-with-port"),
+        pytest.param("203.0.113.7", "203.0.113.7", id="ipv4"),
+        pytest.param("[::1]:53708", "::1", id="ipv6-with-port"),
+        pytest.param("2001:db8::1", "2001:db8::1", id="ipv6"),
+        pytest.param("", None, id="blank"),
+    ],
+)
+def test_request_ip(address, expected):
+    """The address of the request stands in for that of the context, without its port."""
+    assert one(request_ip=address)["extra"].get("$ip") == expected
+    assert one(request_ip=address, context={"ip": "198.51.100.4"})["extra"]["$ip"] == "198.51.100.4"
+
+
+def test_channel_is_no_trait():
+    """Every row says by which channel it came, also those of traits."""
+    event = one("identifies", **{REST: '{"channel":"web","plan":"pro","channel_of_choice":"mail"}'})
+    assert event["set"] == {"plan": "pro", "channel_of_choice": "mail"}
+    assert event["properties"] == {"channel": "web"}
+
+
+def test_discards_are_told_by_the_id_of_their_row():
+    """Each discarded value is told as it is, under the id of the call it is missing from."""
+    discard = {
+        "table_name": "order_completed",
+        "row_id": "r-1",
+        "column_name": "REVENUE",
+        "column_value": "19.50",
+    }
+    frame = rows(discard, discard | {"column_value": None}, table="discards")
+    found = TABLES["discards"].to_recoveries(frame.lazy(), Options()).collect()
+    assert found.schema == links.RECOVERY_SCHEMA
+    assert found.rows() == [("r-1", "revenue", "19.50")]
+    assert TABLES["discards"].link_columns == ("row_id", "column_name", "column_value")
+
+
+def test_discarded_values_come_back():
+    """What was discarded stands among the properties again, and is understood there; what the row has stays."""
+    row = {REST: '{"order_id":"o-1","gift":true}', RECOVERED: '{"revenue":"19.50","gift":"jein"}'}
+    event = one("tracks", id="r-1", **row)
+    assert event["properties"] == {"order_id": "o-1", "gift": True, "revenue": "19.50"}
+    assert event["extra"]["revenue"] == 19.5
+    assert one("tracks", id="r-2", **{RECOVERED: '{"a":"1"}'})["properties"] == {"a": "1"}
+    assert one("identifies", id="r-3", **{RECOVERED: '{"age":"old"}'})["set"] == {"age": "old"}
+
+
+def test_rows_ask_for_their_discards_by_id():
+    """Every stored table has its rows looked up; a raw message is whole."""
+    asked = {name for name, table in TABLES.items() if table.recover is not None}
+    assert asked == set(TABLES) - {"discards", "identity_graph", "staging", "messages"}
+    frame = rows({"id": " r-1 "}, {"id": None}, table="tracks")
+    assert frame.select(TABLES["tracks"].recover).to_series().to_list() == ["r-1", None]
+
+
+@pytest.mark.parametrize(
+    ("columns", "file", "table"),
+    [
+        pytest.param(
+            ["table_name", "row_id", "column_name", "column_value"],
+            "rudder_discards",
+            "discards",
+            id="discards",
+        ),
+        pytest.param(
+            ["MERGE_PROPERTY_TYPE", "RUDDER_ID"], "rudder_identity_mappings", "identity_graph", id="graph"
+        ),
+        pytest.param(["data", "metadata"], "x", "staging", id="staging"),
+        pytest.param(["messageId", "type", "originalTimestamp"], "x", "messages", id="raw"),
+        pytest.param(["id", "event", "event_text", "timestamp"], "_users", "tracks", id="event-called-users"),
+        pytest.param(["id", "received_at"], "users", "users", id="users"),
+    ],
+)
+def test_tables_are_told_apart(columns, file, table):
+    """RudderStack's own tables are told by their columns."""
+    assert MAPPING.table_for(columns, file).name == table
+
+
+def test_staging_files_are_refused_with_a_way_out():
+    """The refusal says what to export instead."""
+    assert "tables of the warehouse" in (TABLES["staging"].refusal or "")
+
+
+def test_rows_of_other_kinds_are_left_out_by_name():
+    """Every row of the discards, and of the identity graph that the calls themselves tell, falls under a rule."""
+    frame = pl.DataFrame({ROW: [1, 2]})
+    for name, rule in (("discards", "discards"), ("identity_graph", "identity_graph")):
+        assert frame.select(TABLES[name].filters[rule]).to_series().to_list() == [True, True]
+
+
+def test_the_sample_is_recognised():
+    """Every file of the sample is of a table."""
+    found = {}
+    for source in sources([str(SAMPLE)]).sources:
+        head = header(source)
+        table = head and MAPPING.table_for(head.columns, source.stem)
+        found[source.stem] = table and table.name
+    assert found == {
+        "1712138400.aBc": "messages",
+        "_users": "tracks",
+        "order_completed": "tracks",
+        "rudder_discards": "discards",
+        "rudder_identity_merge_rules": "identity_graph",
+        **{name: name for name in ("tracks", "pages", "users")},
+    }
