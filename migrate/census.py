@@ -48,13 +48,13 @@ class Census:
     warning: str | None = None
     report: Report | None = None
 
-    def resolve(self) -> None:
+    def resolve(self, end: int | None = None) -> None:
         """Work out, once all files are looked over, what clocks say and what the source has resolved itself.
 
         Raises UsageError where the clocks say that times are not UTC and no zone was given.
         """
         self.warning = clocks.checked(self.people.clock(), self.choices.zone)
-        identity.resolve(self.people)
+        identity.resolve(self.people, end=end)
 
     def merges(self, name: str, now: datetime) -> Iterator[Made]:
         """Yield the `$identify` events that no earlier run has planned, kept as planned by this input."""
@@ -98,7 +98,7 @@ def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Jo
     counting = Counting(jobs, planner.on_progress, "looking over")
     gatherer.on_rows, gatherer.on_file = counting.rows, counting.file
     gatherer.gather(jobs)
-    census.resolve()
+    census.resolve(checkpoint.extent()[3])
     name = _next(IDENTITY, known)
     planner.derived(name, census.merges(name, planner.clock()), leads=True)
     report = None if census.report is None else asdict(census.report)

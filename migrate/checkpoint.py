@@ -275,7 +275,7 @@ class Checkpoint:
             SELECT path, input, day, events, bytes, first, last, leads FROM parts
             WHERE day = ? AND round {comparison} ? ORDER BY input, path
         """  # noqa: S608 - the comparison is ours
-        return tuple(Part(*row[:-1], leads=bool(row[-1])) for row in self._db.execute(sql, (day, number)))
+        return tuple(Part(*row) for row in self._db.execute(sql, (day, number)))
 
     def settle(self, turn: Round, settled: Settled, **facts: Any) -> None:  # noqa: ANN401
         """Note what became of the next events of a round."""

@@ -618,7 +618,8 @@ def _end(session: Session, talk: Talk, *, sending: bool = True) -> NoReturn:
 
 def _dry_run(work: Work, workdir: Path | None, talk: Talk) -> NoReturn:
     """Plan into a folder that goes away again, and show everything there is to know before sending."""
-    from migrate.preview import preview  # noqa: PLC0415
+    from migrate.people import FILE, People  # noqa: PLC0415
+    from migrate.preview import examples  # noqa: PLC0415
     from migrate.report import summary  # noqa: PLC0415
 
     beside = None if workdir is None or not workdir.parent.is_dir() else workdir.parent
@@ -630,7 +631,8 @@ def _dry_run(work: Work, workdir: Path | None, talk: Talk) -> NoReturn:
         if session.interrupted:
             sys.exit(INTERRUPTED)
         numbers = summary(session.checkpoint) | {"workdir": None}
-        talk.dry_run(session.checkpoint, numbers, list(preview(work, 3)))
+        with People(Path(folder) / FILE) as people:
+            talk.dry_run(session.checkpoint, numbers, list(examples(work, 3, people)))
         talk.json(numbers)
     sys.exit(LEFT_OUT if numbers["rows"]["rejected"] else 0)
 

@@ -1,4 +1,4 @@
-"""What zone a source's times are in, told by rows that carry both their time and one that is UTC (sources-1.md §2.3)."""
+"""What zone a source's times are in, told by rows that carry a UTC time beside their own (sources-1.md §2.3)."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta

@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from migrate import jsontext
-from migrate.mapping import ROW
+from migrate.mapping import ROW, Schema
 
 TIMESTAMP: Final = pl.Datetime("us", "UTC")
 
@@ -56,25 +56,9 @@ def events(  # noqa: PLR0913 - the columns of the frame, by name
     )
 
 
-PROFILE_SCHEMA: Final = pl.Schema(
-    {
-        ROW: pl.Int64,
-        "distinct_id": pl.String,
-        "timestamp": TIMESTAMP,
-        "set": pl.String,
-        "set_once": pl.String,
-    }
-)
-GROUP_SCHEMA: Final = pl.Schema(
-    {
-        ROW: pl.Int64,
-        "distinct_id": pl.String,
-        "timestamp": TIMESTAMP,
-        "group_type": pl.String,
-        "group_key": pl.String,
-        "properties": pl.String,
-    }
-)
+_TOLD: Final[Schema] = {ROW: pl.Int64, "distinct_id": pl.String, "timestamp": TIMESTAMP}
+PROFILE_SCHEMA: Final = pl.Schema(_TOLD | dict.fromkeys(("set", "set_once"), pl.String))
+GROUP_SCHEMA: Final = pl.Schema(_TOLD | dict.fromkeys(("group_type", "group_key", "properties"), pl.String))
 
 
 def none(rows: pl.LazyFrame, _options: object = None) -> pl.LazyFrame:

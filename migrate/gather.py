@@ -78,9 +78,7 @@ class Harvest:
     def _within(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Return the links seen before `until`; those first seen before `since` count from then on."""
         if self.since is not None:
-            frame = frame.with_columns(
-                pl.col("time").clip(lower_bound=pl.lit(self.since, links.SCHEMA["time"]))
-            )
+            frame = frame.with_columns(pl.col("time").clip(lower_bound=pl.lit(self.since, links.TIME)))
         if self.until is not None:
             frame = frame.filter(pl.col("time").is_null() | (pl.col("time") < self.until))
         return frame
@@ -88,7 +86,7 @@ class Harvest:
 
 def _counted(frames: list[pl.DataFrame]) -> pl.DataFrame:
     """Return clock counts put together."""
-    schema = dict(links.CLOCK_SCHEMA) | {"rows": pl.Int64}
+    schema = pl.Schema({**links.CLOCK_SCHEMA, "rows": pl.Int64()})
     whole = pl.concat([pl.DataFrame(schema=schema), *(frame.cast(schema) for frame in frames)])
     return whole.group_by("month", "offset").agg(pl.col("rows").sum()).sort("month", "offset")
 
@@ -122,7 +120,7 @@ class Gatherer:
         if self.limit is not None:
             left = self.limit
             for job in jobs:
-                left -= self._file(job, left)
+                left -= self._file(job, left) if left > 0 else 0
             return
         with ThreadPoolExecutor(self.workers, thread_name_prefix="gather") as pool:
             try:

@@ -22,14 +22,12 @@ MAX_CLUSTER: Final = 1_000
 _BEFORE: Final = -(2**62)
 _SHOWN: Final = 10
 
+# ruff: noqa: S608 - the queries are put together from pieces that stand here
 _RESOLVED: Final = "SELECT a, b, time FROM links WHERE kind = 'resolved'"
 _KNOWN: Final = "SELECT DISTINCT b AS name FROM links WHERE kind IN ('linked', 'identified')"
 _PERSONS: Final = f"SELECT coalesce(person, name) AS name FROM ({_KNOWN}) LEFT JOIN persons ON key = name"
 # A platform that tells which anonymous ids have events of their own gets links for those alone.
-_OWN: Final = """
-    SELECT own.a FROM links own LEFT JOIN persons ON key = own.b WHERE own.kind = 'own' AND person IS NULL
-"""
-_NEEDED: Final = f"(NOT EXISTS (SELECT 1 FROM links WHERE kind = 'own') OR link.a IN ({_OWN}))"
+_NEEDED: Final = "(NOT EXISTS (SELECT 1 FROM links WHERE kind = 'own') OR link.a IN (SELECT id FROM stayed))"
 _SEEN: Final = f"link.kind = 'same' OR (link.kind = 'linked' AND {_NEEDED})"
 _LINKED: Final = f"SELECT a, b, min(time) AS time FROM links link WHERE {_SEEN} GROUP BY a, b"
 _RESOLVED_LINKED: Final = f"""
@@ -37,6 +35,7 @@ _RESOLVED_LINKED: Final = f"""
     FROM links link LEFT JOIN persons p ON p.key = link.a LEFT JOIN persons q ON q.key = link.b
     WHERE {_SEEN} GROUP BY 1, 2 HAVING a <> b
 """
+_LATE: Final = "SELECT a, b, time FROM late"
 _MERGED: Final = "SELECT anonymous AS a, identified AS b, NULL AS time FROM merged"
 _SIZES: Final = (2, 3, 4, 5, 11, 101, 1_001, 10_001, 100_001)
 
@@ -66,12 +65,16 @@ class Report:
     """Links that PostHog would not make, by reason."""
 
 
-def resolve(people: People) -> None:
+def resolve(people: People, *, end: int | None) -> None:
     """Work out what the source itself has resolved, for `People.persons`.
 
     Of the ids and keys the source holds for one person, the id that is known stands for all; where none is known,
     the one that everything else leads to. Where several are, none stands for the others.
+
+    `end`: the last timestamp of what was planned before, in microseconds, None where nothing was. Events planned
+    before under an id that is resolved only now need a merge after all, at the time of the resolution or at `end`.
     """
+    people.remember()
     with people.graph(_RESOLVED, _KNOWN) as graph:
         forest = Forest(graph.size)
         leads = bytearray(graph.size)
@@ -81,6 +84,7 @@ def resolve(people: People) -> None:
         known = _only(forest, graph.known())
         ends = _only(forest, (node for node in graph.ids() if not leads[node]))
         graph.resolve(_heads(forest, known, ends))
+    people.catch_up(end)
 
 
 def _only(forest: Forest, nodes: Iterator[int]) -> "array[int]":
@@ -138,7 +142,7 @@ class Linked:
             if one != other:
                 forest.unite(one, other, 0)
                 people[forest.root(one)] = people[one] + people[other]
-        roots = [node for node in range(self._graph.size) if forest.parent[node] == NONE]
+        roots = [n for n in range(self._graph.size) if forest.parent[n] == NONE and forest.size[n] > 1]
         conflicts = [root for root in roots if people[root] > 1]
         report.links = self.links
         report.clusters = _histogram(forest.size[root] for root in roots)
@@ -167,7 +171,7 @@ def linked(people: People, name: str, limit: int) -> Iterator[list[tuple[str, st
     report = Report(refused=people.refusals())
     report.resolved = people.one("SELECT count(*) FROM persons")
     edges, known = (_RESOLVED_LINKED, _PERSONS) if report.resolved else (_LINKED, _KNOWN)
-    with people.graph(f"{edges} UNION ALL {_MERGED}", known) as graph:
+    with people.graph(f"{edges} UNION ALL {_LATE} UNION ALL {_MERGED}", known) as graph:
         report.people = sum(1 for _ in graph.known())
         found = Linked(graph)
         graph.keep(found.merges(), name)

@@ -5,14 +5,16 @@ from typing import Final, Literal
 
 import polars as pl
 
+from migrate.mapping import Schema
+
 Kind = Literal["linked", "same", "resolved", "identified", "own", "refused"]
 
 KEY: Final = "\x1f"
 """What `key` puts before keys that are no ids."""
 
-SCHEMA: Final = pl.Schema(
-    {"kind": pl.String, "a": pl.String, "b": pl.String, "time": pl.Datetime("us", "UTC"), "why": pl.String}
-)
+TIME: Final = pl.Datetime("us", "UTC")
+_COLUMNS: Final[Schema] = {"kind": pl.String, "a": pl.String, "b": pl.String, "time": TIME, "why": pl.String}
+SCHEMA: Final = pl.Schema(_COLUMNS)
 RECOVERY_SCHEMA: Final = pl.Schema({"key": pl.String, "name": pl.String, "value": pl.String})
 CLOCK_SCHEMA: Final = pl.Schema({"month": pl.String, "offset": pl.Int64})
 _QUARTER: Final = 900
@@ -54,7 +56,7 @@ def resolved(rows: pl.LazyFrame, *, key: pl.Expr, person: pl.Expr, time: pl.Expr
 def identified(rows: pl.LazyFrame, person: pl.Expr, *, why: str = "identified") -> pl.LazyFrame:
     """Return which ids are of people who are known, where no link says it."""
     nothing = pl.lit(None, pl.String)
-    return _links(rows, "identified", nothing, person, pl.lit(None, SCHEMA["time"]), why)
+    return _links(rows, "identified", nothing, person, pl.lit(None, TIME), why)
 
 
 def own(rows: pl.LazyFrame, *, anonymous: pl.Expr, key: pl.Expr, why: str = "own") -> pl.LazyFrame:
@@ -62,12 +64,12 @@ def own(rows: pl.LazyFrame, *, anonymous: pl.Expr, key: pl.Expr, why: str = "own
 
     A platform that tells this has links only for those: a merge is not spent on an id without events.
     """
-    return _links(rows, "own", anonymous, key, pl.lit(None, SCHEMA["time"]), why)
+    return _links(rows, "own", anonymous, key, pl.lit(None, TIME), why)
 
 
 def refused(rows: pl.LazyFrame, *, anonymous: pl.Expr, identified: pl.Expr, why: str) -> pl.LazyFrame:
     """Return links that must not be made, counted under `why`."""
-    return _links(rows, "refused", anonymous, identified, pl.lit(None, SCHEMA["time"]), why)
+    return _links(rows, "refused", anonymous, identified, pl.lit(None, TIME), why)
 
 
 def concat(frames: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
@@ -98,13 +100,15 @@ def clock(rows: pl.LazyFrame, *, shown: pl.Expr, true: pl.Expr) -> pl.LazyFrame:
     return told.drop_nulls()
 
 
-def _links(rows: pl.LazyFrame, kind: Kind, a: pl.Expr, b: pl.Expr, time: pl.Expr, why: str) -> pl.LazyFrame:
+def _links(  # noqa: PLR0913, PLR0917 - the columns, in their order
+    rows: pl.LazyFrame, kind: Kind, a: pl.Expr, b: pl.Expr, time: pl.Expr, why: str
+) -> pl.LazyFrame:
     """Return the distinct links of this kind, each at the first time it is seen."""
     frame = rows.select(
         pl.lit(kind).alias("kind"),
         a.cast(pl.String).alias("a"),
         b.cast(pl.String).alias("b"),
-        time.cast(SCHEMA["time"]).alias("time"),
+        time.cast(TIME).alias("time"),
         pl.lit(why).alias("why"),
     )
     whole = pl.col("b").is_not_null() & (pl.col("a").is_not_null() | pl.lit(kind == "identified"))

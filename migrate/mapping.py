@@ -21,7 +21,16 @@ PERSON: Final = "_person"
 RECOVERED: Final = "_recovered"
 """String: a JSON object of what other files know of a row (see `Table.recover`), else null."""
 
-FRAMEWORK: Final = {ROW: pl.Int64, REST: pl.String, FILE: pl.String, PERSON: pl.String, RECOVERED: pl.String}
+Schema = dict[str, pl.DataType | type[pl.DataType]]
+"""Column names and their types."""
+
+FRAMEWORK: Final[Schema] = {
+    ROW: pl.Int64,
+    REST: pl.String,
+    FILE: pl.String,
+    PERSON: pl.String,
+    RECOVERED: pl.String,
+}
 """What every row has beside the columns its table declares."""
 
 PersonProperties = Literal["set", "set_once", "none"]

@@ -30,6 +30,20 @@ _GRAPH: Final = (
     "CREATE UNIQUE INDEX temp.node_name ON node (name)",
 )
 """Numbered once all are there: indexes made of sorted names are several times faster than ones that grow."""
+_LATE_KEYS: Final = """
+    INSERT OR IGNORE INTO late
+    SELECT stayed.id, person, coalesce((SELECT min(time) FROM links WHERE a = stayed.key AND kind = 'resolved'), ?)
+    FROM stayed JOIN persons ON persons.key = stayed.key
+"""
+_LATE_IDS: Final = """
+    INSERT OR IGNORE INTO late
+    SELECT key, person, coalesce((SELECT min(time) FROM links WHERE a = key AND kind = 'resolved'), ?)
+    FROM persons WHERE key NOT IN (SELECT key FROM before) AND key NOT GLOB ?
+"""
+_STAYED: Final = """
+    INSERT OR IGNORE INTO stayed SELECT a, b FROM links
+    WHERE kind = 'own' AND b NOT IN (SELECT key FROM persons)
+"""
 _MERGES: Final = """
     SELECT x.name AS a, y.name AS b, time FROM merge
     CROSS JOIN node x ON x.id = anonymous + 1 CROSS JOIN node y ON y.id = identified + 1
@@ -46,6 +60,8 @@ CREATE TABLE IF NOT EXISTS recovered (key TEXT, name TEXT, value TEXT NOT NULL, 
 CREATE TABLE IF NOT EXISTS clock (month TEXT, offset INTEGER, rows INTEGER, PRIMARY KEY (month, offset)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS merged (anonymous TEXT PRIMARY KEY, identified TEXT NOT NULL, input TEXT NOT NULL)
     WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS stayed (id TEXT, key TEXT, PRIMARY KEY (id, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS late (a TEXT, b TEXT, time INTEGER NOT NULL, PRIMARY KEY (a, b)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS told (owner TEXT PRIMARY KEY, time INTEGER, digest TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -169,6 +185,25 @@ class People:
 
     # Working out
 
+    def remember(self) -> None:
+        """Note which keys are resolved, before that is worked out anew."""
+        with self._lock:
+            self._db.execute("DROP TABLE IF EXISTS temp.before")
+            self._db.execute("CREATE TEMP TABLE before (key TEXT PRIMARY KEY) WITHOUT ROWID")
+            self._db.execute("INSERT INTO before SELECT key FROM persons")
+
+    def catch_up(self, end: int | None) -> None:
+        """Note the merges that what is resolved only now makes necessary, and the ids that stay their own.
+
+        An id with events of its own stays while its key is resolved to nobody; when it is, in a later run, it has to
+        be merged. So has, in later runs, every id newly resolved: its events may have been planned under itself.
+        """
+        with self.transaction() as db:
+            if end is not None:
+                db.execute(_LATE_KEYS, (end,))
+                db.execute(_LATE_IDS, (end, f"{links.KEY}*"))
+            db.execute(_STAYED)
+
     @contextmanager
     def graph(self, edges: str, known: str) -> "Iterator[Graph]":
         """Give the ids of these edges (a query of a, b, time), numbered in their own order.
@@ -266,7 +301,7 @@ class Graph:
         self._db.execute("DROP TABLE IF EXISTS temp.merge")
         self._db.execute("CREATE TEMP TABLE merge (anonymous INTEGER, identified INTEGER, time INTEGER)")
         self._db.executemany("INSERT INTO merge VALUES (?, ?, ?)", merges)
-        self._db.execute(f"INSERT INTO merged SELECT a, b, ? FROM ({_MERGES})", (name,))
+        self._db.execute(f"INSERT INTO merged SELECT a, b, ? FROM ({_MERGES})", (name,))  # noqa: S608 - ours
 
     def merges(self) -> Iterator[list[tuple[str, str, int]]]:
         """Yield what `keep` was given, by time, some at a time."""

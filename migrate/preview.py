@@ -35,27 +35,39 @@ def preview(work: Work, limit: int) -> Iterator[Preview]:
         census = settings.census(people)
         shown = list(_first(work, limit))
         if work.is_about_people:
-            gatherer = settings.gatherer(people)
-            for job, chunk in shown:
-                harvest = gatherer.harvest(job)
-                harvest.take(chunk.rows)
-                harvest.keep()
-                people.note_gathered(job.source.name, "", harvest.clock())
+            _gather(work, shown, people)
             census.resolve()
             merges = [made.frame for made in census.merges("preview", now)]
             yield from (Preview({}, frame["payload"].to_list()) for frame in merges)
         states = States(Path(folder) / "states")
-        last = None
+        times: list[datetime] = []
         for job, chunk in shown:
             transform = settings.transform(job, people)
             made = finished(chunk, transform, now)
             states.write(made.states)
-            times = [last, made.frame["timestamp"].max()]
-            last = max((time for time in times if time is not None), default=None)
+            times += made.frame.select(pl.col("timestamp").max()).drop_nulls().to_series().to_list()
             yield from _previewed(chunk, transform, made)
         if states.close():
-            tellings = census.tellings([states.path], last or settings.until, Path(folder), now)
+            tellings = census.tellings([states.path], max(times, default=settings.until), Path(folder), now)
             yield from (Preview({}, made.frame["payload"].to_list()) for made, _ in tellings)
+
+
+def examples(work: Work, limit: int, people: People | None) -> Iterator[Preview]:
+    """Yield the first rows with their payloads as they are planned, with what is known of people from all rows."""
+    now = datetime.now(UTC)
+    for job, chunk in _first(work, limit):
+        transform = work.settings.transform(job, people)
+        yield from _previewed(chunk, transform, finished(chunk, transform, now))
+
+
+def _gather(work: Work, shown: list[tuple[Job, readers.Chunk]], people: People) -> None:
+    """Look over the rows that are shown."""
+    gatherer = work.settings.gatherer(people)
+    for job, chunk in shown:
+        harvest = gatherer.harvest(job)
+        harvest.take(chunk.rows)
+        harvest.keep()
+        people.note_gathered(job.source.name, "", harvest.clock())
 
 
 def _first(work: Work, limit: int) -> Iterator[tuple[Job, readers.Chunk]]:

@@ -41,6 +41,8 @@ _WHY: Final = {
     "set_once_not_object": "PostHog ignores a $set_once that is no object",
     "groups_not_object": "PostHog ignores $groups that are no object",
     "several_group_values": "PostHog keeps one group per type and event: the first was taken",
+    "source_timezone_disagrees": "rows that carry a UTC time beside their own say another zone than was given",
+    "profile_of_no_one": "person properties of placeholder ids many people share; not sent",
     "damaged_file": "could not be read to the end; what was readable is planned",
 }
 
@@ -55,6 +57,8 @@ def summary(checkpoint: Checkpoint) -> dict[str, Any]:
         warnings["more_than_five_group_types"] = len(numbers.group_types)
     if numbers.damaged:
         warnings["damaged_file"] = len(numbers.damaged)
+    if facts.get("clock"):
+        warnings["source_timezone_disagrees"] = 1
     left_out = sum(numbers.filtered.values()) + sum(numbers.rejected.values())
     return {
         "rows": {
@@ -83,6 +87,7 @@ def summary(checkpoint: Checkpoint) -> dict[str, Any]:
         "warnings": dict(sorted(warnings.items())),
         "skipped_files": facts.get("skipped", {}),
         "damaged_files": numbers.damaged,
+        "identity": facts.get("identity"),
     }
 
 
@@ -197,6 +202,7 @@ class Talk:
             f"events   {events['planned']:>12,} planned: {events['accepted']:,} accepted, {events['duplicate']:,} "
             f"duplicate, {events['parked']:,} parked, {events['pending']:,} pending"
         )
+        _people(console, numbers["identity"])
         _notes(console, numbers)
         if numbers["requests"]:
             console.print(
@@ -253,6 +259,7 @@ class Talk:
         self.plan(checkpoint)
         console.print()
         _rows(console, numbers, checkpoint.numbers().examples)
+        _people(console, numbers["identity"])
         _notes(console, numbers)
         for shown in previews:
             console.print("\nrow", json.dumps(shown.source, ensure_ascii=False), markup=False)
@@ -294,6 +301,44 @@ def _rows(
                 f"         {count:>12,} {kind}: {reason}" + (f"  (at {places})" if places else ""),
                 markup=False,
             )
+
+
+def _people(console: "Console", identity: Mapping[str, Any] | None) -> None:
+    """Print who is who: how many people, which ids they have, who could not be made one."""
+    if not identity or not (identity["links"] or identity["resolved"] or identity["refused"]):
+        return
+    console.print(
+        f"people   {identity['people']:>12,} known: {identity['links']:,} links, {identity['merges']:,} merges "
+        f"planned, {identity['resolved']:,} ids resolved by the source itself"
+    )
+    if identity["clusters"]:
+        sizes = ", ".join(f"{count:,} of {size}" for size, count in identity["clusters"].items())
+        console.print(
+            f"clusters {sum(identity['clusters'].values()):>12,} of ids that belong together: {sizes} ids"
+        )
+    for cluster in identity["largest"]:
+        _cluster(console, cluster)
+    if identity["conflicts"]:
+        console.print(
+            f"conflict {identity['conflicts']:>12,} clusters hold several known people, who stay apart; an "
+            "anonymous id went to the first it was seen with",
+            style="yellow",
+        )
+    for cluster in identity["conflicting"]:
+        _cluster(console, cluster)
+    if identity["anonymous"]:
+        console.print(
+            f"         {identity['anonymous']:>12,} clusters in which nobody is known, left as they are"
+        )
+    for reason, count in identity["refused"].items():
+        console.print(f"refused  {count:>12,} links: {reason}")
+
+
+def _cluster(console: "Console", cluster: Mapping[str, Any]) -> None:
+    """Print one cluster's size and first ids."""
+    ids = ", ".join(name[:40] for name in cluster["ids"])
+    more = ", …" if cluster["size"] > len(cluster["ids"]) else ""
+    console.print(f"         {cluster['size']:>12,} ids: {ids}{more}", markup=False)
 
 
 def _notes(console: "Console", numbers: Mapping[str, Any]) -> None:

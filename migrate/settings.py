@@ -99,8 +99,15 @@ class Settings:
 
     def gatherer(self, people: People, **more: Any) -> Gatherer:  # noqa: ANN401 - fields of the class
         """Return what looks over all files before the first is planned."""
-        bounds = {"since": self.since, "until": self.until}
-        return Gatherer(people=people, options=self.options, identity=self.choices.link, **bounds, **more)
+        return Gatherer(
+            people=people,
+            options=self.options,
+            identity=self.choices.link,
+            since=self.since,
+            until=self.until,
+            limit=self.limit,
+            **more,
+        )
 
     def work(self, inputs: Sequence[str]) -> "Work":
         """Return what there is to plan in the inputs; raises UsageError before anything is made."""

@@ -16,18 +16,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from migrate import checks, events, expr, jsontext, special
-from migrate.mapping import ROW, Options, Table
+from migrate.mapping import ROW, Options, Schema, Table
 from migrate.people import People
 
-SCHEMA: Final = pl.Schema(
-    {
-        "owner": pl.String,
-        "timestamp": events.TIMESTAMP,
-        "distinct_id": pl.String,
-        "properties": pl.String,
-        "set_once": pl.String,
-    }
-)
+_COLUMNS: Final[Schema] = {
+    "owner": pl.String,
+    "timestamp": events.TIMESTAMP,
+    "distinct_id": pl.String,
+    "properties": pl.String,
+    "set_once": pl.String,
+}
+SCHEMA: Final = pl.Schema(_COLUMNS)
 _PERSON: Final = "p"
 _GROUP: Final = "g"
 _BETWEEN: Final = "\x1f"
@@ -63,7 +62,7 @@ def told(rows: pl.LazyFrame, table: Table, options: Options, people: People | No
     if table.to_groups:
         found.append(_groups(table.to_groups(rows, options)))
     if not found:
-        return Told(pl.DataFrame(schema={ROW: pl.Int64} | dict(SCHEMA)))
+        return Told(pl.DataFrame(schema={ROW: pl.Int64, **_COLUMNS}))
     frame = pl.concat(pl.collect_all(found))
     is_person = pl.col("owner").str.starts_with(_PERSON)
     nobody = is_person & checks.junk(pl.col("distinct_id"))
@@ -208,7 +207,7 @@ def _pieces(path: Path) -> Iterator[pl.DataFrame]:
     """Yield a file's states, some at a time."""
     with pq.ParquetFile(path, pre_buffer=False) as file:
         for batch in file.iter_batches(_ASKED):
-            yield pl.DataFrame(pa.table(batch)).select(SCHEMA.names()).cast(dict(SCHEMA))
+            yield pl.DataFrame(pa.table(batch)).select(SCHEMA.names()).cast(SCHEMA)
 
 
 def _bytes(path: Path) -> int:

@@ -1,0 +1,186 @@
+"""Persons and groups: the latest of each person, the news of each group, and nothing twice."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from migrate import events, states
+from migrate.mapping import FRAMEWORK, Options, Table
+from migrate.people import People
+
+NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
+END = datetime(2024, 5, 1, tzinfo=UTC)
+
+
+def hour(number):
+    """A time so many hours after noon."""
+    return NOON + timedelta(hours=number)
+
+
+def profile(person, at, **properties):
+    """What is told of a person; of one without a time, as of the export."""
+    return {
+        "who": person,
+        "at": None if at is None else hour(at),
+        "set": json.dumps(properties),
+        "kind": None,
+    }
+
+
+def group(key, at, **properties):
+    """What is told of a company."""
+    return profile(key, at, **properties) | {"kind": "company"}
+
+
+def to_profiles(rows, _options):
+    """The profiles among the rows."""
+    told = rows.filter(pl.col("kind").is_null())
+    once = pl.lit('{"$initial_a":"x"}')
+    return events.profiles(
+        told, distinct_id=pl.col("who"), timestamp=pl.col("at"), set=pl.col("set"), set_once=once
+    )
+
+
+def to_groups(rows, _options):
+    """The groups among the rows."""
+    told = rows.filter(pl.col("kind").is_not_null())
+    properties = pl.col("set")
+    return events.groups(
+        told,
+        group_type=pl.col("kind"),
+        group_key=pl.col("who"),
+        timestamp=pl.col("at"),
+        properties=properties,
+    )
+
+
+TABLE = Table(
+    name="t",
+    columns={},
+    matches=lambda _: True,
+    to_events=events.none,
+    to_profiles=to_profiles,
+    to_groups=to_groups,
+)
+
+
+def told(rows, options=None):
+    """The states that rows tell."""
+    schema = {"who": pl.String, "at": events.TIMESTAMP, "set": pl.String, "kind": pl.String} | FRAMEWORK
+    frame = pl.DataFrame([{"_row": n} | row for n, row in enumerate(rows, 1)], schema=schema)
+    return states.told(frame.lazy(), TABLE, options or Options(), None)
+
+
+def news(tmp_path, people, *files, options=None):
+    """What files of states tell anew: time, event, whose, and what."""
+    paths = []
+    for number, rows in enumerate(files):
+        written = states.States(tmp_path / f"{number}.states")
+        for row in rows:
+            written.write(told([row], options).frame)
+        if written.close():
+            paths.append(written.path)
+    found = []
+    for one in states.news(paths, people, options or Options(), END, tmp_path / "aside"):
+        with people.transaction():
+            people.tell(one.told)
+        for event in one.frame.iter_rows(named=True):
+            said = event["properties"] or event["set"] or event["set_once"]
+            found.append((event["timestamp"], event["event"], event["distinct_id"], json.loads(said)))
+    return sorted(found, key=str)
+
+
+def company(key, **properties):
+    """The properties of a group's event."""
+    return {"$group_type": "company", "$group_key": key, "$group_set": properties}
+
+
+def test_of_a_person_the_latest_is_told_once(tmp_path):
+    """Whatever the order of files and rows; what is of the export comes after everything with a time."""
+    files = [
+        [profile("anna", 3, plan="pro"), profile("boris", 1, n=1)],
+        [profile("anna", 1, plan="free"), profile("boris", None, n=2)],
+    ]
+    expected = [(hour(3), "$set", "anna", {"plan": "pro"}), (END, "$set", "boris", {"n": 2})]
+    assert news(tmp_path, People(), *files) == expected
+    assert news(tmp_path, People(), *reversed(files)) == expected
+
+
+def test_of_a_group_what_changed_is_told(tmp_path):
+    """In the order of time, over all files; a state that comes again later is news again."""
+    files = [
+        [group("acme", 1, seats=1), group("acme", 4, seats=1)],
+        [group("acme", 2, seats=1), group("acme", 3, seats=2)],
+    ]
+    expected = [
+        (hour(at), "$groupidentify", "$company_acme", company("acme", seats=seats))
+        for at, seats in ((1, 1), (3, 2), (4, 1))
+    ]
+    assert news(tmp_path, People(), *files) == expected
+    assert news(tmp_path, People(), *reversed(files)) == expected
+
+
+def test_the_next_night(tmp_path):
+    """What was told is not told again, older news not at all; a change is."""
+    people = People()
+    night = [profile("anna", 3, plan="pro"), group("acme", 3, seats=2)]
+    assert len(news(tmp_path, people, night)) == 2
+    again = [profile("anna", 5, plan="pro"), profile("anna", 1, plan="old"), group("acme", 5, seats=2)]
+    assert news(tmp_path, people, [*again, group("acme", 1, seats=9)]) == []
+    changed = [profile("anna", 6, plan="free"), group("acme", 6, seats=3)]
+    assert [said for *_, said in news(tmp_path, people, changed)] == [
+        company("acme", seats=3),
+        {"plan": "free"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("choice", "halves"),
+    [
+        pytest.param("set", ('{"plan":"pro","$initial_a":"y"}', '{"$initial_a":"x"}'), id="set"),
+        pytest.param("set_once", (None, '{"plan":"pro","$initial_a":"x"}'), id="set_once"),
+    ],
+)
+def test_person_properties(tmp_path, choice, halves):
+    """With `set_once` history fills in what is missing and overwrites nothing; what was first wins."""
+    options = Options(person_properties=choice)
+    written = states.States(tmp_path / "states")
+    written.write(told([profile("anna", 1, plan="pro") | {"set": '{"plan":"pro","$initial_a":"y"}'}]).frame)
+    written.close()
+    (found,) = states.news([written.path], People(), options, END, tmp_path)
+    (event,) = found.frame.rows(named=True)
+    texts = [event["set"], event["set_once"]]
+    assert [text and json.loads(text) for text in texts] == [text and json.loads(text) for text in halves]
+
+
+def test_none_tells_nothing_of_persons():
+    """Groups are no persons."""
+    rows = [profile("anna", 1, plan="pro"), group("acme", 1, seats=1)]
+    frame = told(rows, Options(person_properties="none")).frame
+    assert frame["owner"].to_list() == ["gcompany\x1facme"]
+
+
+def test_states_of_no_one():
+    """What is told of a placeholder is left out and counted; ids PostHog would cut or refuse are rejects."""
+    found = told(
+        [profile("null", 1), profile("guest", 1, n=1), profile("x" * 201, 1, n=1), group("k" * 401, 1, n=1)]
+    )
+    assert found.frame.height == 0
+    assert found.warnings == {"profile_of_no_one": 2}
+    assert found.rejects.select("_row", "reason").rows() == [
+        (3, "distinct_id_too_long"),
+        (4, "group_key_too_long"),
+    ]
+
+
+def test_more_owners_than_fit_into_memory(tmp_path, monkeypatch):
+    """They are parted on disk, and the same is told."""
+    rows = [profile(f"u{n % 50}", n, n=n) for n in range(200)] + [
+        group(f"g{n % 9}", n, n=n // 50) for n in range(200)
+    ]
+    expected = news(tmp_path, People(), rows)
+    monkeypatch.setattr(states, "_BUCKET_BYTES", 2_000)
+    assert news(tmp_path, People(), rows) == expected
+    assert list((tmp_path / "aside").iterdir()) == []
