@@ -61,23 +61,22 @@ class Settings:
         }
 
     def _more(self) -> dict[str, Any]:
-        """Return what else decides the payloads, where it is not as usual."""
+        """Return what else decides the payloads; None where it is as usual."""
         options = self.options
-        chosen = {
+        return {
             "--identity": "none" if not self.choices.link else None,
             "--uuid-compat": options.uuid_compat,
             "--labels": _digest(sorted(options.labels.items())) if options.labels else None,
             "--group-key": sorted(options.group_keys.items()) or None,
             "--group-type": options.group_type if options.group_type != Options().group_type else None,
         }
-        return {name: value for name, value in chosen.items() if value is not None}
 
     def stamp(self) -> Stamp:
         """Return what every payload carries; the import id is the user's, or made from what decides payloads."""
         if self.import_id is not None:
             return Stamp(platform=self.platform, import_id=self.import_id)
         decides = [self.platform, FORMAT, self.options.person_properties, self.options.source_timezone]
-        more = self._more()
+        more = {name: value for name, value in self._more().items() if value is not None}
         digest = _digest([*decides, sorted(self.options.keep), *([more] if more else [])])
         return Stamp(platform=self.platform, import_id=f"{self.platform}-{digest}")
 
