@@ -642,6 +642,9 @@ def main() -> None:
     # Arrow reads this when it is imported. Of its pools jemalloc keeps least of what it once had: 290 MB at the peak
     # of sending three million events, where the default takes 510 (measured, pyarrow 26).
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "jemalloc")
+    # Polars reads this when it is imported: what it has freed goes back sooner, 484 MB instead of 547 at the peak of
+    # planning Amplitude, in the same time (measured, polars 2.1).
+    os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:500,muzzy_decay_ms:0,narenas:2")
     try:
         cli.main(standalone_mode=False)
     except click.ClickException as error:

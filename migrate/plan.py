@@ -171,7 +171,7 @@ class Planner:
         transform = self.transform(job)
         now = self.clock()
         left = limit
-        for chunk in ahead(readers.chunks(job.source, job.table, job.header)):
+        for chunk in readers.gathered(ahead(readers.chunks(job.source, job.table, job.header))):
             if self.stopping.is_set():
                 raise Interrupted
             piece = (

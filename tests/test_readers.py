@@ -6,7 +6,7 @@ from readings import read, source, table
 
 from migrate.errors import UsageError
 from migrate.mapping import REST, ROW
-from migrate.readers import Header, chunks, header
+from migrate.readers import Chunk, Header, Reject, chunks, gathered, header
 
 CSV = b"a,b\n1,2\n"
 JSONL = b'{"a":1,"b":2}\n'
@@ -277,3 +277,22 @@ def test_cut_file_of_which_nothing_can_be_read_is_no_empty_file(tmp_path):
     reading = read(tmp_path / "a.gz", gzip.compress(CSV)[:10])
     assert reading.header == Header("jsonl", ())
     assert [tuple(one) for one in reading.rejects] == [(1, "truncated_file", "the gzip data end early")]
+
+
+def test_small_chunks_are_put_together():
+    """Rows, rejects and counts of neighbours, in order, until there are enough rows or bytes."""
+
+    def chunk(first, height, text="x"):
+        rows = pl.DataFrame({ROW: range(first, first + height), "a": [text] * height})
+        return Chunk(rows, [Reject(first, "bad_json", "{")], {"invalid_utf8": 1})
+
+    def gathered_rows(chunks, **limits):
+        return [one.rows[ROW].to_list() for one in gathered(chunks, **limits)]
+
+    small = [chunk(1, 2), chunk(3, 2), chunk(5, 1), chunk(6, 4)]
+    (whole,) = gathered(small)
+    assert whole.rows[ROW].to_list() == list(range(1, 10))
+    assert ([one.row for one in whole.rejects], whole.counts) == ([1, 3, 5, 6], {"invalid_utf8": 4})
+    assert gathered_rows(small, rows=4) == [[1, 2, 3, 4], [5, 6, 7, 8, 9]]
+    assert gathered_rows([chunk(1, 1, "x" * 999), chunk(2, 1)], size=500) == [[1], [2]]
+    assert gathered_rows([]) == []

@@ -11,11 +11,12 @@ from migrate.readers.avro import MARK, avro_header, avro_parts
 from migrate.readers.blocks import Text, detect
 from migrate.readers.cells import finished
 from migrate.readers.delimited import delimited_header, delimited_parts
+from migrate.readers.gathered import gathered
 from migrate.readers.jsonl import jsonl_parts, root_keys
 from migrate.readers.parquet import parquet_header, parquet_parts
 from migrate.readers.records import BLOCK_BYTES, RECORD_BYTES, Chunk, Header, Reject
 
-__all__ = ["BLOCK_BYTES", "RECORD_BYTES", "Chunk", "Header", "Reject", "chunks", "header"]
+__all__ = ["BLOCK_BYTES", "RECORD_BYTES", "Chunk", "Header", "Reject", "chunks", "gathered", "header"]
 
 _SNIFFED_BYTES: Final = 256
 _EMPTY_ARRAY: Final = re.compile(rb"\s*\[\s*\]\s*")
