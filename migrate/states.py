@@ -114,15 +114,17 @@ class States:
         self._writer: pq.ParquetWriter | None = None
 
     def write(self, frame: pl.DataFrame) -> None:
-        """Take states; of each person the latest of these is enough."""
+        """Take states. Of each person the latest of these is enough; of groups all are needed.
+
+        What lies between two states of a group may stand in another file.
+        """
         if not frame.height:
             return
         is_person = pl.col("owner").str.starts_with(_PERSON)
         ordered = frame.drop(ROW).sort(*_order())
         latest = ordered.filter(is_person).unique("owner", keep="last", maintain_order=True)
-        again = pl.struct("owner", "properties") == pl.struct("owner", "properties").shift()
-        news = ordered.filter(~is_person).filter(~again.fill_null(False))
-        table = pl.concat([latest, news]).select(SCHEMA.names()).to_arrow()
+        groups = ordered.filter(~is_person).unique(maintain_order=True)
+        table = pl.concat([latest, groups]).select(SCHEMA.names()).to_arrow()
         if self._writer is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = pq.ParquetWriter(self.path, table.schema, compression="zstd")

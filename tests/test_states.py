@@ -122,6 +122,22 @@ def test_of_a_group_what_changed_is_told(tmp_path):
     assert news(tmp_path, People(), *reversed(files)) == expected
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_what_changed_in_between_stands_in_another_file(tmp_path, together):
+    """A state that is the same before and after is news after the other."""
+    first, last = group("acme", 1, plan="a"), group("acme", 3, plan="a")
+    written = states.States(tmp_path / "one.states")
+    for rows in [[first, last]] if together else [[first], [last]]:
+        written.write(told(rows).frame)
+    written.close()
+    other = states.States(tmp_path / "two.states")
+    other.write(told([group("acme", 2, plan="b")]).frame)
+    other.close()
+    (found,) = states.news([written.path, other.path], People(), Options(), END, tmp_path)
+    plans = [json.loads(text)["$group_set"]["plan"] for text in found.frame.sort("timestamp")["properties"]]
+    assert plans == ["a", "b", "a"]
+
+
 def test_the_next_night(tmp_path):
     """What was told is not told again, older news not at all; a change is."""
     people = People()
