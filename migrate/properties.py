@@ -134,8 +134,8 @@ def _contested(frame: pl.DataFrame, forced: Mapping[str, pl.Expr], rename: Itera
     certain = frame["properties"].is_not_null() & frame["rest"].is_not_null()
     if frame.schema["extra"] == pl.String:
         certain |= frame["extra"].is_not_null()
-    certain |= bag.str.contains(_NULL_MEMBER).fill_null(value=False)
-    certain |= bag.str.contains(_hidden((*_names(frame), *is_set, *LIBRARY))).fill_null(value=False)
+    certain |= _found(bag, "null", _NULL_MEMBER)
+    certain |= _found(bag, "\\", _hidden((*_names(frame), *is_set, *LIBRARY)))
     names = {name: jsontext.quoted(name) for name in is_set if marks[name].any()}
     if not names:
         return certain
@@ -145,6 +145,13 @@ def _contested(frame: pl.DataFrame, forced: Mapping[str, pl.Expr], rename: Itera
     for name, key in names.items():
         clash |= suspects.str.contains(key, literal=True) & marks[name].gather(where)
     return certain.scatter(where.filter(clash), True)
+
+
+def _found(texts: pl.Series, part: str, pattern: str) -> pl.Series:
+    """Return whether a pattern is found in each text; only those with the literal `part` of it are searched."""
+    has_part = texts.str.contains(part, literal=True).fill_null(value=False)
+    where = has_part.arg_true()
+    return has_part.scatter(where, texts.gather(where).str.contains(pattern)) if where.len() else has_part
 
 
 def _hidden(names: Iterable[str]) -> str:
