@@ -61,7 +61,7 @@ def inner(
     `LIBRARY` where none of them names one. No key comes twice unless the bag itself has it twice.
     """
     computed = frame.lazy().select(_computed(frame, forced).alias("computed")).collect().to_series()
-    if any(repairs.is_suspect(frame[name]) for name in TEXTS if frame.schema[name] != pl.String):
+    if _is_suspect(frame, computed):
         computed = repairs.mended(computed, counts)
     merge = _contested(frame, forced, rename)
     where = merge.arg_true()
@@ -74,6 +74,13 @@ def inner(
     inside = pl.DataFrame({"bag": bag}).lazy().select(jsontext.inside(pl.col("bag"))).collect()
     comma = pl.when(pl.col("bag").is_not_null()).then(pl.lit(","))
     return inside.select("bag", comma.alias("comma"), computed.alias("computed")).hstack(library)
+
+
+def _is_suspect(frame: pl.DataFrame, computed: pl.Series) -> bool:
+    """Return whether members that were computed have to be `mended`; those that came as text were."""
+    if computed.str.contains(r"\u0000", literal=True).any():
+        return True
+    return any(repairs.is_suspect(frame[name]) for name in TEXTS if frame.schema[name] != pl.String)
 
 
 def _computed(frame: pl.DataFrame, forced: Mapping[str, pl.Expr]) -> pl.Expr:
@@ -140,6 +147,8 @@ def _contested(frame: pl.DataFrame, forced: Mapping[str, pl.Expr], rename: Itera
     if not names:
         return certain
     where = (bag.str.contains_any(list(names.values())).fill_null(value=False) & ~certain).arg_true()
+    if not where.len():
+        return certain
     suspects = bag.gather(where)
     clash = pl.repeat(False, where.len(), dtype=pl.Boolean, eager=True)
     for name, key in names.items():
