@@ -6,6 +6,7 @@ from typing import Final, Literal
 import polars as pl
 
 
+
 Kind = Literal["linked", "same", "resolved", "identified", "own"]
 
 SCHEMA: Final = pl.Schema(
@@ -78,7 +79,9 @@ def clock(rows: pl.LazyFrame, *, shown: pl.Expr, true: pl.Expr) -> pl.LazyFrame:
     return rows.select(shown.dt.strftime("%Y-%m").alias("month"), quarters.alias("offset")).drop_nulls()
 
 
-def _links(rows: pl.LazyFrame, kind: Kind, a: pl.Expr, b: pl.Expr, time: pl.Expr, why: str) -> pl.LazyFrame:
+def _links(
+    rows: pl.LazyFrame, kind: Kind, a: pl.Expr, b: pl.Expr, time: pl.Expr, why: str
+) -> pl.LazyFrame:
     """Return the distinct links of this kind, each at the first time it is seen."""
     frame = rows.select(
         pl.lit(kind).alias("kind"),
@@ -88,9 +91,8 @@ def _links(rows: pl.LazyFrame, kind: Kind, a: pl.Expr, b: pl.Expr, time: pl.Expr
         pl.lit(why).alias("why"),
     )
     whole = pl.col("b").is_not_null() & (pl.col("a").is_not_null() | pl.lit(kind == "identified"))
-    return (
-        frame.filter(whole)
-        .group_by("kind", "a", "b", "why", maintain_order=True)
-        .agg(pl.col("time").min())
-        .select(SCHEMA.names())
-    )
+    return frame.filter(whole).group_by("kind", "a", "b", "why", maintain_order=True).agg(
+        pl.col("time").min()
+    ).select(SCHEMA.names())
+
+

@@ -12,43 +12,12 @@ import polars as pl
 from migrate import expr
 
 CAMPAIGN: Final = (
-    *(
-        "utm_source",
-        "utm_medium",
-        "utm_campaign",
-        "utm_content",
-        "utm_term",
-        "utm_id",
-        "gclid",
-        "gclsrc",
-        "dclid",
-    ),
-    *(
-        "gbraid",
-        "wbraid",
-        "fbclid",
-        "msclkid",
-        "ttclid",
-        "twclid",
-        "li_fat_id",
-        "mc_cid",
-        "igshid",
-        "rdt_cid",
-    ),
+    *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "utm_id", "gclid", "gclsrc", "dclid"),
+    *("gbraid", "wbraid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "mc_cid", "igshid", "rdt_cid"),
 )
 """Query parameters of campaigns and clicks that PostHog keeps as properties of the same name."""
 
-NOTHING: Final = (
-    "",
-    "(not set)",
-    "(not provided)",
-    "(data deleted)",
-    "<Other>",
-    "undefined",
-    "null",
-    "NULL",
-    "None",
-)
+NOTHING: Final = ("", "(not set)", "(not provided)", "(data deleted)", "<Other>", "undefined", "null", "NULL", "None")
 """What vendors write for "nothing", wherever no value can be meant by it."""
 
 
@@ -90,9 +59,7 @@ def country_name(text: pl.Expr) -> pl.Expr:
     raise NotImplementedError
 
 
-def page(
-    url: pl.Expr, *, referrer: pl.Expr | None = None, web: pl.Expr | None = None
-) -> Mapping[str, pl.Expr]:
+def page(url: pl.Expr, *, referrer: pl.Expr | None = None, web: pl.Expr | None = None) -> Mapping[str, pl.Expr]:
     """Return `$current_url`, `$host`, `$pathname`; and, given one, `$referrer` and `$referring_domain`.
 
     A blank referrer is "$direct", for both, where `web` holds (default: where there is a url); else null.

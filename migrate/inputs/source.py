@@ -17,12 +17,9 @@ from migrate.inputs.streams import STEP, Truncated, peek, read_up_to
 
 _SEPARATORS: Final = re.compile(r"[/!]")
 _ENDINGS: Final = re.compile(
-    r"(\.(csv|tsv|txt|json|jsonl|ndjson|parquet|avro|snappy|gz|gzip|zst|zstd|bz2|xz|zip|c\d{3}))+$",
-    re.IGNORECASE,
+    r"(\.(csv|tsv|txt|json|jsonl|ndjson|parquet|avro|snappy|gz|gzip|zst|zstd|bz2|xz|zip|c\d{3}))+$", re.IGNORECASE
 )
-_PART: Final = re.compile(
-    r"(part|data|file|export|shard)?[-_.]?\d[\d_-]*([-_.][0-9a-f-]{8,}.*)?", re.IGNORECASE
-)
+_PART: Final = re.compile(r"(part|data|file|export|shard)?[-_.]?\d[\d_-]*([-_.][0-9a-f-]{8,}.*)?", re.IGNORECASE)
 _TIMES: Final = re.compile(r"(day|hr|hour|date|dt|year|month|y|m|d)=", re.IGNORECASE)
 _NUMBERED: Final = re.compile(r"[-_]\d{5,}$")
 
