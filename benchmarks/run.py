@@ -98,7 +98,7 @@ def generated(kind: str, rows: int, folder: Path, choices: argparse.Namespace) -
     if not done.exists():
         command = [sys.executable, HERE / "generate.py", "--format", kind, "--rows", rows, "--out", folder]
         command += ["--files", choices.files, "--seed", choices.seed, "--days", choices.days]
-        command += [f"--{shape.replace('_', '-')}" for shape in _SHAPES if getattr(choices, shape)]
+        command += [f"--{shape.replace('_', '-')}" for shape in _SHAPES if getattr(choices, shape, False)]
         measured([str(part) for part in command])
         done.touch()
     return sum(path.stat().st_size for path in folder.rglob("part-*")) + sum(
