@@ -108,12 +108,99 @@ def amplitude_compact(world: World, frame: pl.DataFrame, *, large: bool) -> pl.D
     return _lines(_visitors(world, frame), *(known[key] for key in _COMPACT.split()))
 
 
+def mixpanel(world: World, frame: pl.DataFrame, *, large: bool) -> pl.DataFrame:
+    """Return lines as Mixpanel's raw event export answers them; about 700 bytes."""
+    path = world.pick("path", "row", _PATHS)
+    url = pl.concat_str(pl.lit("https://shop.example.com"), path)
+    properties = _object(
+        _bare("time", pl.col("time").dt.epoch("s")),
+        _text("distinct_id", _user(world)),
+        _text("$browser", world.pick("browser", "person", _BROWSERS)),
+        _bare("$browser_version", world.number("browser version", "person", 40) + 90),
+        _text("$city", world.pick("city", "person", _CITIES)),
+        _text("$current_url", url),
+        _text("$device_id", world.uuid("device", "person")),
+        _text("$insert_id", world.uuid("insert", "row")),
+        _text("$lib_version", pl.lit("2.49.0")),
+        _bare("$mp_api_endpoint", pl.lit('"api.mixpanel.com"')),
+        _bare("$mp_api_timestamp_ms", pl.col("time").dt.epoch("ms") + 1_250),
+        _text("$os", world.pick("device", "person", ["Mac OS X", "Windows", "Linux"])),
+        _bare("$screen_height", pl.lit(900)),
+        _bare("$screen_width", pl.lit(1440)),
+        _bare("mp_processing_time_ms", pl.col("time").dt.epoch("ms") + 2_500),
+        _text("mp_country_code", pl.lit("DE")),
+        _text("mp_lib", pl.lit("web")),
+        _text("plan", world.pick("plan", "person", _PLANS)),
+        _bare("amount", _price(world)),
+        _bare("step", pl.col("step")),
+        _text("note", pl.lit(_NOTE)) if large else None,
+    )
+    return _lines(frame, _text("event", world.pick("event", "row", _EVENTS)), _bare("properties", properties))
+
+
+def ga4(world: World, frame: pl.DataFrame, *, large: bool) -> pl.DataFrame:
+    """Return rows of the BigQuery export, nested as it writes them: parameters as a list of key and value."""
+    path = world.pick("path", "row", _PATHS)
+    parameters = {
+        "page_location": _ga4_value(string=pl.concat_str(pl.lit("https://shop.example.com"), path)),
+        "page_title": _ga4_value(string=pl.lit("Kettles")),
+        "ga_session_id": _ga4_value(integer=pl.col("begun").dt.epoch("s")),
+        "ga_session_number": _ga4_value(integer=pl.col("step").cast(pl.Int64) + 1),
+        "engagement_time_msec": _ga4_value(integer=world.number("engaged", "row", 9_000).cast(pl.Int64)),
+        "value": _ga4_value(double=_price(world)),
+    }
+    if large:
+        parameters["note"] = _ga4_value(string=pl.lit(_NOTE))
+    listed = [pl.struct(pl.lit(key).alias("key"), value.alias("value")) for key, value in parameters.items()]
+    return frame.select(
+        event_date=pl.col("time").dt.strftime("%Y%m%d"),
+        event_timestamp=pl.col("time").dt.epoch("us"),
+        event_name=world.pick("event", "row", ["page_view"] * 6 + ["view_item", "add_to_cart", "purchase"]),
+        event_params=pl.concat_list(listed),
+        event_bundle_sequence_id=pl.col("row").cast(pl.Int64),
+        user_id=_user(world),
+        user_pseudo_id=pl.format(
+            "{}.{}", world.number("pseudo", "person", 1 << 31), world.number("first", "person", 1 << 30)
+        ),
+        device=pl.struct(
+            category=pl.lit("desktop"),
+            operating_system=world.pick("device", "person", _DEVICES),
+            language=pl.lit("de-de"),
+            web_info=pl.struct(
+                browser=world.pick("browser", "person", _BROWSERS), hostname=pl.lit("shop.example.com")
+            ),
+        ),
+        geo=pl.struct(
+            city=world.pick("city", "person", _CITIES), country=world.pick("country", "person", _COUNTRIES)
+        ),
+        traffic_source=pl.struct(
+            name=pl.lit("(direct)"), medium=pl.lit("(none)"), source=world.pick("source", "person", _SOURCES)
+        ),
+        stream_id=pl.lit("1234567890"),
+        platform=pl.lit("WEB"),
+    )
+
+
+def _ga4_value(
+    *, string: pl.Expr | None = None, integer: pl.Expr | None = None, double: pl.Expr | None = None
+) -> pl.Expr:
+    """Return a parameter's value: four fields of which one is set."""
+    return pl.struct(
+        (pl.lit(None) if string is None else string).cast(pl.String).alias("string_value"),
+        (pl.lit(None) if integer is None else integer).cast(pl.Int64).alias("int_value"),
+        pl.lit(None).cast(pl.Float64).alias("float_value"),
+        (pl.lit(None) if double is None else double).cast(pl.Float64).alias("double_value"),
+    )
+
+
 FORMATS: Final[dict[str, Callable[..., pl.DataFrame]]] = {
     "parquet": flat,
     "csv": csv,
     "jsonl": jsonl,
     "amplitude": amplitude,
     "amplitude-compact": amplitude_compact,
+    "mixpanel": mixpanel,
+    "ga4": ga4,
 }
 
 _KEYS: Final = (

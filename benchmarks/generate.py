@@ -17,7 +17,13 @@ from world import BEGINNING, World
 _BLOCK_ROWS: Final = 50_000
 _BLOCK_ROWS_LARGE: Final = 100
 _PROJECT: Final = 104_832
-_EXTENSIONS: Final = {"parquet": "parquet", "csv": "csv", "jsonl": "jsonl"}
+_EXTENSIONS: Final = {
+    "parquet": "parquet",
+    "csv": "csv",
+    "jsonl": "jsonl",
+    "mixpanel": "jsonl",
+    "ga4": "parquet",
+}
 
 
 def main() -> None:
@@ -81,7 +87,7 @@ def _blocks(world: World, choices: argparse.Namespace, start: int, stop: int) ->
 
 def _write(path: Path, choices: argparse.Namespace, blocks: Iterator[pl.DataFrame]) -> int:
     """Write one file; return how many bytes its rows take up before compression (Parquet: stored)."""
-    if choices.format == "parquet":
+    if _EXTENSIONS.get(choices.format) == "parquet":
         return _write_parquet(path, blocks)
     is_gzip = choices.format not in _EXTENSIONS and not choices.plain
     total, has_header = 0, choices.format == "csv"

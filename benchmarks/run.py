@@ -11,14 +11,23 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 from urllib.request import urlopen
 
 HERE: Final = Path(__file__).parent
-FORMATS: Final = ("parquet", "csv", "jsonl", "amplitude", "amplitude-compact")
-PLATFORMS: Final = {"parquet": "table", "csv": "table", "jsonl": "posthog"}
-"""The platform of a format, where it is not Amplitude."""
+PLATFORMS: Final = {
+    "parquet": "table",
+    "csv": "table",
+    "jsonl": "posthog",
+    "amplitude": "amplitude",
+    "amplitude-compact": "amplitude",
+    "mixpanel": "mixpanel",
+    "ga4": "ga4",
+}
+"""The platform of a format."""
+FORMATS: Final = tuple(kind for kind, name in PLATFORMS.items() if find_spec(f"mappings.{name}"))
 _SHAPES: Final = ("shuffled", "one_person_half", "one_day", "large_events", "plain")
 
 
@@ -46,6 +55,8 @@ class Result:
     """Processor seconds the sink took for the apply."""
     wire_bytes: int
     limits: dict[str, float] = field(default_factory=dict)
+    sdk: float | None = None
+    """Rows a second of the posthog Python SDK, over the same files."""
 
 
 def measured(command: Sequence[str | Path]) -> Run:
@@ -87,7 +98,7 @@ def generated(kind: str, rows: int, folder: Path, choices: argparse.Namespace) -
     if not done.exists():
         command = [sys.executable, HERE / "generate.py", "--format", kind, "--rows", rows, "--out", folder]
         command += ["--files", choices.files, "--seed", choices.seed, "--days", choices.days]
-        command += [f"--{shape.replace('_', '-')}" for shape in _SHAPES if getattr(choices, shape)]
+        command += [f"--{shape.replace('_', '-')}" for shape in _SHAPES if getattr(choices, shape, False)]
         measured([str(part) for part in command])
         done.touch()
     return sum(path.stat().st_size for path in folder.rglob("part-*")) + sum(
@@ -99,10 +110,7 @@ def one(kind: str, rows: int, folder: Path, scratch: Path, choices: argparse.Nam
     """Measure one format at one size; generated files go to `folder`, workdirs to `scratch`."""
     source = folder / _variant(kind, rows, choices)
     file_bytes = generated(kind, rows, source, choices)
-    platform = PLATFORMS.get(kind, "amplitude")
-    what = [platform, _data(source, kind)]
-    if platform == "table":
-        what += ["--spec", source / "spec.toml"]
+    what = _what(kind, source)
     sending = ["--api-key", "phc_bench", "--yes", "--concurrency", choices.concurrency]
     sending += ["--no-gzip"] if choices.no_gzip else []
     migrate = Path(sys.executable).with_name("migrate")
@@ -120,7 +128,36 @@ def one(kind: str, rows: int, folder: Path, scratch: Path, choices: argparse.Nam
     for used in (planned, whole):
         shutil.rmtree(used)
     cpu = arrived["cpu"] - idle
-    return Result(kind, rows, arrived["events"], file_bytes, plan, apply, run, cpu, arrived["bytes"], limits)
+    wire, sdk = arrived["bytes"], _sdk(kind, source, choices) if choices.sdk else None
+    return Result(kind, rows, arrived["events"], file_bytes, plan, apply, run, cpu, wire, limits, sdk)
+
+
+def profiled(kind: str, rows: int, folder: Path, scratch: Path, choices: argparse.Namespace) -> None:
+    """Print where the time of plan and of apply goes, in this order."""
+    source = folder / _variant(kind, rows, choices)
+    generated(kind, rows, source, choices)
+    migrate, workdir = Path(sys.executable).with_name("migrate"), scratch / "planned"
+    what = [str(part) for part in _what(kind, source)]
+    print(f"\n== {kind}: plan\n", flush=True)
+    subprocess.run([sys.executable, HERE / "stages.py", *what, "--top", "25"], check=True)
+    measured([migrate, "plan", *what, "--workdir", workdir, "--quiet"])
+    print(f"\n== {kind}: apply\n", flush=True)
+    subprocess.run([sys.executable, HERE / "sending.py", workdir], check=True)
+    shutil.rmtree(workdir)
+
+
+def _what(kind: str, source: Path) -> list[str | Path]:
+    """Return what the command line says of platform and inputs."""
+    what = [PLATFORMS[kind], _data(source, kind)]
+    return [*what, "--spec", source / "spec.toml"] if PLATFORMS[kind] == "table" else what
+
+
+def _sdk(kind: str, source: Path, choices: argparse.Namespace) -> float:
+    """Return how many of the same rows the posthog Python SDK sends in a second."""
+    with sink() as url:
+        command = [sys.executable, HERE / "sdk.py", url, kind, source, "--rows", str(choices.sdk)]
+        took = measured([*command, "--no-gzip"] if choices.no_gzip else command)
+        return float(counted(url)["events"]) / took.seconds
 
 
 def _variant(kind: str, rows: int, choices: argparse.Namespace) -> str:
@@ -172,6 +209,9 @@ def table(results: Sequence[Result]) -> str:
     if any(result.limits for result in results):
         columns["limit/s"] = lambda r: f"{r.limits['limit']:,.0f}"
         columns["apply/limit"] = lambda r: f"{r.events / r.apply.seconds / r.limits['limit']:.0%}"
+    if any(result.sdk for result in results):
+        columns["SDK/s"] = lambda r: f"{r.sdk or 0:,.0f}"
+        columns["run/SDK"] = lambda r: f"x{r.rows / r.run.seconds / (r.sdk or 1):.1f}"
     return _aligned([list(columns), *([show(result) for show in columns.values()] for result in results)])
 
 
@@ -223,6 +263,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--concurrency", type=int, default=8, help="requests at once")
     parser.add_argument("--no-gzip", action="store_true", help="send bodies uncompressed")
     parser.add_argument("--limit", action="store_true", help="measure a bare loop over the same bodies too")
+    parser.add_argument(
+        "--sdk",
+        type=int,
+        metavar="ROWS",
+        help="measure the posthog Python SDK too, over so many of the same rows",
+    )
+    parser.add_argument(
+        "--profile", action="store_true", help="say where the time goes instead, in one thread"
+    )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON instead")
     parser.add_argument("--data", type=Path, help="folder to keep generated files in, for another time")
     for shape in _SHAPES:
@@ -240,9 +289,14 @@ def main() -> None:
         folder = choices.data or scratch
         folder.mkdir(parents=True, exist_ok=True)
         for kind in choices.formats:
+            if choices.profile:
+                profiled(kind, sizes[-1], folder, scratch, choices)
+                continue
             for rows in sizes:
                 results.append(one(kind, rows, folder, scratch, choices))
                 print(f"{kind} {rows:,} rows: measured", file=sys.stderr)
+    if choices.profile:
+        return
     if choices.json:
         print(json.dumps([asdict(result) for result in results]))
         return

@@ -6,8 +6,9 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
 
 import polars as pl
 
@@ -17,6 +18,8 @@ from migrate.checkpoint import Checkpoint, Round, Settled
 from migrate.errors import Refused, Stopped
 from migrate.pacing import Backoff
 from migrate.sender import Abandoned, Delivery, Sender, Settling
+
+T = TypeVar("T")
 
 _CHUNK_BYTES: Final = 4 * 2**20
 _CHUNKS_IN_FLIGHT: Final = 3
@@ -45,6 +48,22 @@ class _Chunk:
 _Queue = asyncio.Queue[tuple[_Chunk, Payloads] | None]
 
 
+class _Work(NamedTuple):
+    """A piece of a round, spread over the lanes."""
+
+    duplicate: int
+    lanes: dict[int, Payloads]
+
+
+class _Ready(NamedTuple):
+    """A round whose first work is read; `lanes` is how many it is spread over."""
+
+    turn: Round
+    lanes: int
+    first: _Work | None
+    others: Iterator[_Work]
+
+
 class Apply:
     """Sends what a workdir has planned and not yet settled, oldest day first."""
 
@@ -63,6 +82,8 @@ class Apply:
         self._on_progress = on_progress
         self._sender = Sender(delivery, backoff)
         self._counted = checkpoint.facts()
+        self._noting = asyncio.Lock()
+        self._ahead: dict[str, asyncio.Task[_Ready | None]] = {}
 
     def interrupt(self) -> None:
         """Ask to stop: what is in flight is finished and noted, nothing more is begun."""
@@ -70,11 +91,37 @@ class Apply:
 
     async def run(self) -> bool:
         """Send until nothing is pending; return False when it was interrupted. Raises Stopped, resumable."""
-        async with self._sender:
-            for day in self._checkpoint.days():
-                while not self._sender.is_stopping and (turn := self._checkpoint.begin(day)):
-                    await self._send_round(turn)
+        try:
+            async with self._sender:
+                days = self._checkpoint.days()
+                for day, following in zip_longest(days, days[1:]):
+                    while not self._sender.is_stopping and (ready := await self._ready(day)):
+                        await self._send_round(ready, following)
+        finally:
+            await asyncio.gather(*self._ahead.values(), return_exceptions=True)
         return self._ended()
+
+    async def _ready(self, day: str) -> _Ready | None:
+        """Return the day's next round, read ahead or now; None when the day is settled."""
+        ahead = self._ahead.pop(day, None)
+        return await (self._read(day) if ahead is None else ahead)
+
+    async def _read(self, day: str) -> _Ready | None:
+        """Begin the day's next round and read its first work."""
+        turn = await self._noted(self._checkpoint.begin, day)
+        if turn is None:
+            return None
+        planned = sum(part.events for part in turn.parts)
+        # Twice as many lanes as requests at once: a lane that waits to try again leaves its room to another.
+        most = -(-(planned - turn.position) // self._sender.max_events)
+        lanes = max(1, min(2 * self._delivery.concurrency, most))
+        works = (_Work(piece.duplicate, _spread(piece, lanes)) for piece in self._pieces(turn, planned))
+        return _Ready(turn, lanes, await asyncio.to_thread(next, works, None), works)
+
+    async def _noted(self, note: Callable[..., T], *facts: object) -> T:
+        """Return what the checkpoint does or says, asked in a thread: a commit takes the disk milliseconds."""
+        async with self._noting:
+            return await asyncio.to_thread(note, *facts)
 
     async def resend(self) -> bool:
         """Send the parked events again; return False when it was interrupted. Raises Stopped, resumable."""
@@ -100,38 +147,40 @@ class Apply:
             raise Stopped(self._sender.reason)
         return not self._sender.is_stopping
 
-    async def _send_round(self, turn: Round) -> None:
+    async def _send_round(self, ready: _Ready, following: str | None) -> None:
         """Send one round of a day, chunk by chunk, lanes side by side."""
-        planned = sum(part.events for part in turn.parts)
-        # Twice as many lanes as requests at once: a lane that waits to try again leaves its room to another.
-        most = -(-(planned - turn.position) // self._sender.max_events)
-        queues = [_Queue() for _ in range(max(1, min(2 * self._delivery.concurrency, most)))]
+        queues = [_Queue() for _ in range(ready.lanes)]
         lanes = [asyncio.create_task(self._lane(queue)) for queue in queues]
         try:
-            is_settled = await self._feed(turn, self._pieces(turn, planned), queues)
+            is_settled = await self._feed(ready, queues, following)
         finally:
             for queue in queues:
                 queue.put_nowait(None)
             await asyncio.gather(*lanes)
         if is_settled:
-            self._checkpoint.finish(turn)
+            await self._noted(self._checkpoint.finish, ready.turn)
 
-    async def _feed(self, turn: Round, pieces: Iterator[merge.Chunk], queues: list[_Queue]) -> bool:
-        """Give the lanes their work and note what is settled, in order; return whether all of it is."""
+    async def _feed(self, ready: _Ready, queues: list[_Queue], following: str | None) -> bool:
+        """Give the lanes their work and note what is settled, in order; return whether all of it is.
+
+        The day that follows is read while the last of this one is on its way. None of it is sent before.
+        """
         under_way: deque[_Chunk] = deque()
-        is_whole = True
-        while not self._sender.is_stopping and (piece := await asyncio.to_thread(next, pieces, None)):
-            works = await asyncio.to_thread(_spread, piece, len(queues))
-            chunk = _Chunk(piece.duplicate, len(works))
-            for lane, payloads in works.items():
+        is_whole, work = True, ready.first
+        while not self._sender.is_stopping and work is not None:
+            chunk = _Chunk(work.duplicate, len(work.lanes))
+            for lane, payloads in work.lanes.items():
                 queues[lane].put_nowait((chunk, payloads))
-            if not works:
+            if not work.lanes:
                 chunk.done.set()
             under_way.append(chunk)
+            work = await asyncio.to_thread(next, ready.others, None)
             if len(under_way) >= _CHUNKS_IN_FLIGHT:
-                is_whole = is_whole and await self._settle(turn, under_way.popleft())
+                is_whole = is_whole and await self._settle(ready.turn, under_way.popleft())
+        if following is not None and following not in self._ahead and not self._sender.is_stopping:
+            self._ahead[following] = asyncio.create_task(self._read(following))
         for chunk in under_way:
-            is_whole = is_whole and await self._settle(turn, chunk)
+            is_whole = is_whole and await self._settle(ready.turn, chunk)
         return is_whole and not self._sender.is_stopping
 
     def _pieces(self, turn: Round, planned: int) -> Iterator[merge.Chunk]:
@@ -154,12 +203,15 @@ class Apply:
             raise chunk.error
         if chunk.abandoned:
             return False
-        lines = chunk.settling.parked
-        size = parked.append(self._workdir, lines)
-        settled = Settled(chunk.settling.accepted, chunk.duplicate, len(lines))
-        self._checkpoint.settle(turn, settled, parked_bytes=size, **self._counters())
+        settled = Settled(chunk.settling.accepted, chunk.duplicate, len(chunk.settling.parked))
+        await self._noted(self._note, turn, settled, chunk.settling.parked)
         self._on_progress(settled)
         return True
+
+    def _note(self, turn: Round, settled: Settled, lines: list[dict[str, Any]]) -> None:
+        """Note what became of the next events of a round, those that were refused with the server's words."""
+        size = parked.append(self._workdir, lines)
+        self._checkpoint.settle(turn, settled, parked_bytes=size, **self._counters())
 
     async def _lane(self, queue: _Queue) -> None:
         """Send one lane's work, in order."""

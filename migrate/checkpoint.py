@@ -153,8 +153,13 @@ class Checkpoint:
         try:
             # Never read-only: a killed process may have left a journal that has to be rolled back first.
             mode = "rwc" if create else "rw"
+            # One thread at a time, which need not always be the same: apply notes beside its event loop.
             db = sqlite3.connect(
-                f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=30
+                f"{path.resolve().as_uri()}?mode={mode}",
+                uri=True,
+                isolation_level=None,
+                timeout=30,
+                check_same_thread=False,
             )
             db.execute("PRAGMA synchronous = FULL")
             if is_new:

@@ -1,6 +1,7 @@
 """What PostHog would refuse, drop, cut or silently change → rejects and warnings."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -44,17 +45,26 @@ def checked(frame: pl.DataFrame, now: datetime) -> Checked:
     rejected when one is: a row is never half migrated.
     """
     clean, repairs = _clean(frame)
-    verdict = pl.coalesce(
-        pl.when(broken).then(pl.struct(reason=pl.lit(reason), value=found))
-        for reason, broken, found in (*_rules(now), *_object_rules(clean))
-    )
-    found = clean.select(ROW, verdict.alias("verdict")).filter(pl.col("verdict").is_not_null())
-    rejects = found.unnest("verdict").unique(ROW, keep="first", maintain_order=True)
+    rejects = _rejects(clean, [*_rules(now), *_object_rules(clean)])
     kept = clean
     if rejects.height:
         kept = clean.join(rejects.select(ROW), on=ROW, how="anti", maintain_order="left")
     kept = kept.with_columns(junk(pl.col("distinct_id")).alias("junk"))
     return Checked(kept, rejects, repairs, _warnings(kept, now))
+
+
+def _rejects(frame: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
+    """Return the rows an event of which breaks a rule, with the first that it breaks.
+
+    What is to be shown is worked out only where something is: it takes as long as all the rest.
+    """
+    if not frame.select(pl.any_horizontal(broken for _, broken, _ in rules).any()).item():
+        return pl.DataFrame(schema=special.REJECTS)
+    verdict = pl.coalesce(
+        pl.when(broken).then(pl.struct(reason=pl.lit(reason), value=found)) for reason, broken, found in rules
+    )
+    found = frame.select(ROW, verdict.alias("verdict")).filter(pl.col("verdict").is_not_null())
+    return found.unnest("verdict").unique(ROW, keep="first", maintain_order=True)
 
 
 def junk(distinct_id: pl.Expr) -> pl.Expr:
@@ -65,10 +75,12 @@ def junk(distinct_id: pl.Expr) -> pl.Expr:
 def _clean(frame: pl.DataFrame) -> tuple[pl.DataFrame, Counter[str]]:
     """Return the frame with names and ids as PostHog would store them, and how often that changed one."""
     names = ("event", "distinct_id")
+    has_nul = [frame[name].str.contains("\x00", literal=True).sum() for name in names]
     no_nul = [pl.col(name).str.replace_all("\x00", "\ufffd", literal=True) for name in names]
-    clean = frame.with_columns(text.str.strip_chars() for text in no_nul)
-    nul = sum(frame[name].str.contains("\x00", literal=True).sum() for name in names)
-    blanks = sum((frame[name].str.strip_chars() != frame[name]).sum() for name in names)
+    bare = frame.select(pl.col(names).str.strip_chars())
+    blanks = sum((frame[name] != bare[name]).sum() for name in names)
+    nul = sum(has_nul)
+    clean = frame.with_columns(text.str.strip_chars() for text in no_nul) if nul else frame.with_columns(bare.get_columns())
     return clean, +Counter({"nul_character": int(nul), "blanks_around_id": int(blanks)})
 
 

@@ -5,7 +5,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 import polars as pl
@@ -20,6 +21,14 @@ _NULL: Final = msgspec.Raw(b"null")
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
 
 
+class Member(NamedTuple):
+    """A member of an object: null where the value is; `is_json` says that the value is JSON text already."""
+
+    name: str
+    value: pl.Expr
+    is_json: bool = False
+
+
 def object_text(
     columns: Mapping[str, pl.Expr] | Sequence[str | pl.Expr], *, json: Mapping[str, pl.Expr] = _NO_JSON
 ) -> pl.Expr:
@@ -28,30 +37,77 @@ def object_text(
     `json` adds members whose values are JSON text already. Floats must be finite, and columns must hold nothing
     that `struct.json_encode` cannot write well: binary, times, decimals.
     """
-    parts = [members(columns)] + [_json_member(name, text) for name, text in json.items()]
-    bare = pl.concat_str([pl.when(part != "").then(part) for part in parts], separator=",", ignore_nulls=True)
-    return pl.when(bare != "").then(pl.concat_str([pl.lit("{"), bare, pl.lit("}")]))
+    texts = [Member(name, text, is_json=True) for name, text in json.items()]
+    return embraced(joined([*_members(columns), *texts]))
 
 
 def members(columns: Mapping[str, pl.Expr] | Sequence[str | pl.Expr]) -> pl.Expr:
     """Return `"key":value,"key":value`, the inside of an object, without nulls; "" where all are null."""
+    return joined(_members(columns))
+
+
+def joined(members: Sequence[Member]) -> pl.Expr:
+    """Return the inside of an object with these members in their order, "" where all are null."""
+    if not members:
+        return pl.lit("")
+    values = pl.struct(value.alias(f"{place}") for place, (_, value, _) in enumerate(members))
+    keys = [(name, is_json) for name, _, is_json in members]
+    return values.map_batches(partial(_joined, keys=keys), return_dtype=pl.String, is_elementwise=True)
+
+
+def embraced(inside: pl.Expr) -> pl.Expr:
+    """Return the object with this inside, null where it is empty."""
+    return pl.when(inside != "").then(pl.concat_str([pl.lit("{"), inside, pl.lit("}")]))
+
+
+def _members(columns: Mapping[str, pl.Expr] | Sequence[str | pl.Expr]) -> list[Member]:
+    """Return the members that columns make."""
     if isinstance(columns, Mapping):
-        parts = [member(name, value) for name, value in columns.items()]
-    else:
-        given = [pl.col(column) if isinstance(column, str) else column for column in columns]
-        parts = [member(column.meta.output_name(), column) for column in given]
-    return pl.concat_str(parts, separator=",", ignore_nulls=True) if parts else pl.lit("")
+        return [Member(name, value) for name, value in columns.items()]
+    given = [pl.col(column) if isinstance(column, str) else column for column in columns]
+    return [Member(column.meta.output_name(), column) for column in given]
 
 
-def member(name: str, value: pl.Expr) -> pl.Expr:
-    """Return `"name":value`, null where the value is."""
-    encoded = pl.struct(value.alias(name)).struct.json_encode()
-    return pl.when(value.is_not_null()).then(encoded.str.strip_prefix("{").str.strip_suffix("}"))
+def _joined(values: pl.Series, keys: Sequence[tuple[str, bool]]) -> pl.Series:
+    """Return the members of each row strung together.
+
+    Every column becomes text in the cheapest way there is for what it holds, and all are strung together at once:
+    0.3 µs a row for nine columns of text, where `json_encode` for each of them took 0.8 (measured).
+    """
+    texts: list[pl.Series] = []
+    pieces: list[pl.Expr] = []
+    literal = ""
+    for column, (name, is_json) in zip(values.struct.unnest(), keys, strict=True):
+        if column.null_count() == column.len():
+            continue
+        quote = '"' if not is_json and _is_plain(column) else ""
+        texts.append(column if quote or is_json else _encoded(column))
+        head, text = f",{quoted(name)}:{quote}", pl.col(column.name)
+        if column.null_count():
+            pieces += [pl.lit(literal), pl.concat_str(pl.lit(head), text, pl.lit(quote))]
+            literal = ""
+        else:
+            pieces += [pl.lit(literal + head), text]
+            literal = quote
+    if not pieces:
+        return pl.repeat("", values.len(), dtype=pl.String, eager=True).alias(values.name)
+    inside = pl.concat_str(*pieces, pl.lit(literal), ignore_nulls=True).str.strip_prefix(",")
+    return pl.DataFrame(texts).select(inside).to_series().alias(values.name)
 
 
-def _json_member(name: str, text: pl.Expr) -> pl.Expr:
-    """Return `"name":text`, null where the text is."""
-    return pl.concat_str([pl.lit(f"{quoted(name)}:"), text])
+def _is_plain(column: pl.Series) -> bool:
+    """Return whether these are texts that stand in JSON as they are."""
+    return column.dtype == pl.String and b"\\" not in msgspec.json.encode(column.str.join().item())
+
+
+def _encoded(column: pl.Series) -> pl.Series:
+    """Return values as JSON text, null as null."""
+    if column.dtype.is_integer() or column.dtype == pl.Boolean:
+        return column.cast(pl.String)
+    encoded = pl.struct(pl.col(column.name).alias("")).struct.json_encode()
+    value = encoded.str.strip_prefix('{"":').str.strip_suffix("}")
+    whole = pl.when(pl.col(column.name).is_not_null()).then(value)
+    return column.to_frame().select(whole.alias(column.name)).to_series()
 
 
 def quoted(text: str) -> str:

@@ -113,7 +113,7 @@ def _uuid(frame: pl.DataFrame, stamp: Stamp) -> pl.Series:
 def _payload(events: pl.DataFrame, inner: pl.DataFrame) -> pl.Series:
     """Return the payload's text around its properties."""
     time = pl.col("timestamp").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
-    head = pl.struct("event", "distinct_id", time, "uuid").struct.json_encode().str.strip_suffix("}")
-    pieces = [head, pl.lit(',"properties":{'), *inner.columns, pl.lit("}}")]
+    head = jsontext.members(["event", "distinct_id", time, "uuid"])
+    pieces = [pl.lit("{"), head, pl.lit(',"properties":{'), *inner.columns, pl.lit("}}")]
     text = pl.concat_str(pieces, ignore_nulls=True).alias("payload")
     return events.hstack(inner).lazy().select(text).collect().to_series()

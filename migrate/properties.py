@@ -60,10 +60,8 @@ def inner(
     From the weakest to the strongest: `rest`, `properties`, `extra`, `set`, `set_once` and `groups`, `forced`; and
     `LIBRARY` where none of them names one. No key comes twice unless the bag itself has it twice.
     """
-    members = [member.alias(f"{place}") for place, member in enumerate(_computed(frame, forced))]
-    joined = pl.concat_str(pl.all(), separator=",", ignore_nulls=True)
-    computed = frame.lazy().select(members).select(joined).collect().to_series()
-    if any(repairs.is_suspect(frame[name]) for name in TEXTS if frame.schema[name] != pl.String):
+    computed = frame.lazy().select(_computed(frame, forced).alias("computed")).collect().to_series()
+    if _is_suspect(frame, computed):
         computed = repairs.mended(computed, counts)
     merge = _contested(frame, forced, rename)
     where = merge.arg_true()
@@ -78,27 +76,33 @@ def inner(
     return inside.select("bag", comma.alias("comma"), computed.alias("computed")).hstack(library)
 
 
-def _computed(frame: pl.DataFrame, forced: Mapping[str, pl.Expr]) -> list[pl.Expr]:
-    """Return the members that win over the bag, each null where a row has none."""
-    last = {f"${name}": _object(frame, name) for name in _OBJECTS}
-    last |= {name: jsontext.member(name, value) for name, value in forced.items()}
-    parts = []
-    for name, value in _fields(frame, "extra").items():
-        member = jsontext.member(name, value)
-        parts.append(pl.when(last[name].is_null()).then(member) if name in last else member)
-    if frame.schema["extra"] == pl.String:
-        parts.append(jsontext.inside(pl.col("extra")))
-    return [*parts, *last.values()]
+def _is_suspect(frame: pl.DataFrame, computed: pl.Series) -> bool:
+    """Return whether members that were computed have to be `mended`; those that came as text were."""
+    if computed.str.contains(r"\u0000", literal=True).any():
+        return True
+    return any(repairs.is_suspect(frame[name]) for name in TEXTS if frame.schema[name] != pl.String)
+
+
+def _computed(frame: pl.DataFrame, forced: Mapping[str, pl.Expr]) -> pl.Expr:
+    """Return the members that win over the bag."""
+    last = [jsontext.Member(f"${name}", _object(frame, name), is_json=True) for name in _OBJECTS]
+    last += [jsontext.Member(name, value) for name, value in forced.items()]
+    wins = {member.name: member.value for member in last}
+    extra = [
+        jsontext.Member(name, pl.when(wins[name].is_null()).then(value) if name in wins else value)
+        for name, value in _fields(frame, "extra").items()
+    ]
+    computed = jsontext.joined([*extra, *last])
+    if frame.schema["extra"] != pl.String:
+        return computed
+    return pl.concat_str([jsontext.inside(pl.col("extra")), computed], separator=",", ignore_nulls=True)
 
 
 def _object(frame: pl.DataFrame, name: str) -> pl.Expr:
-    """Return `"$name":{…}`, null where the object is empty."""
-    if frame.schema[name] == pl.String:
-        bare = jsontext.inside(pl.col(name))
-    else:
-        members = jsontext.members(_fields(frame, name))
-        bare = pl.when(members != "").then(members)
-    return pl.concat_str([pl.lit(f'"${name}":{{'), bare, pl.lit("}")])
+    """Return an object's text, null where it is empty."""
+    if frame.schema[name] != pl.String:
+        return jsontext.embraced(jsontext.members(_fields(frame, name)))
+    return pl.concat_str([pl.lit("{"), jsontext.inside(pl.col(name)), pl.lit("}")])
 
 
 def _fields(frame: pl.DataFrame, name: str) -> dict[str, pl.Expr]:
@@ -137,17 +141,26 @@ def _contested(frame: pl.DataFrame, forced: Mapping[str, pl.Expr], rename: Itera
     certain = frame["properties"].is_not_null() & frame["rest"].is_not_null()
     if frame.schema["extra"] == pl.String:
         certain |= frame["extra"].is_not_null()
-    certain |= bag.str.contains(_NULL_MEMBER).fill_null(value=False)
-    certain |= bag.str.contains(_hidden((*_names(frame), *is_set, *LIBRARY))).fill_null(value=False)
+    certain |= _found(bag, "null", _NULL_MEMBER)
+    certain |= _found(bag, "\\", _hidden((*_names(frame), *is_set, *LIBRARY)))
     names = {name: jsontext.quoted(name) for name in is_set if marks[name].any()}
     if not names:
         return certain
     where = (bag.str.contains_any(list(names.values())).fill_null(value=False) & ~certain).arg_true()
+    if not where.len():
+        return certain
     suspects = bag.gather(where)
     clash = pl.repeat(False, where.len(), dtype=pl.Boolean, eager=True)
     for name, key in names.items():
         clash |= suspects.str.contains(key, literal=True) & marks[name].gather(where)
     return certain.scatter(where.filter(clash), True)
+
+
+def _found(texts: pl.Series, part: str, pattern: str) -> pl.Series:
+    """Return whether a pattern is found in each text; only those with the literal `part` of it are searched."""
+    has_part = texts.str.contains(part, literal=True).fill_null(value=False)
+    where = has_part.arg_true()
+    return has_part.scatter(where, texts.gather(where).str.contains(pattern)) if where.len() else has_part
 
 
 def _hidden(names: Iterable[str]) -> str:

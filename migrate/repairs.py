@@ -63,7 +63,7 @@ def plain(objects: pl.Series, counts: Counter[str]) -> pl.Series:
 
 
 def is_suspect(objects: pl.Series) -> bool:
-    """Return whether a struct column, once it is JSON text, has to be `mended`."""
+    """Return whether a struct column, once it is JSON text, has to be `mended` for anything but a NUL in a text."""
     return any(_is_suspect(column) for column in objects.struct.unnest())
 
 
@@ -134,8 +134,6 @@ def _plain(value: pl.Expr, dtype: DType) -> pl.Expr:
 
 def _is_suspect(column: pl.Series) -> bool:
     """Return whether the JSON text of a column's values may have to be repaired."""
-    if column.dtype in (pl.String, pl.Categorical, pl.Enum):
-        return bool(column.cast(pl.String).str.contains("\x00", literal=True).any())
     if column.dtype.is_integer():
         bounds = (column.min(), column.max())
         return any(isinstance(bound, int) and abs(bound) > MAX_EXACT_INTEGER for bound in bounds)
