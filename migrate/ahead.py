@@ -1,11 +1,14 @@
-"""An iterator read ahead: the next item is made while this one is in use."""
+"""Iterators that work ahead: the next item is made while this one is in use, or several at the same time."""
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
@@ -46,3 +49,22 @@ def _offer(ready: "queue.Queue[T]", item: T, given_up: threading.Event) -> bool:
             continue
         return True
     return False
+
+
+def in_parallel(function: Callable[[T], R], items: Iterator[T], workers: int) -> Iterator[R]:
+    """Yield what the function makes of each item, in their order, several made at the same time."""
+    if workers == 1:
+        yield from map(function, items)
+        return
+    with ThreadPoolExecutor(workers, thread_name_prefix="parallel") as pool:
+        under_way: deque[Future[R]] = deque()
+        try:
+            for item in items:
+                under_way.append(pool.submit(function, item))
+                if len(under_way) >= workers:
+                    yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
+        finally:
+            for future in under_way:
+                future.cancel()

@@ -15,7 +15,7 @@ from typing import Final, TextIO
 import polars as pl
 
 from migrate import ordinals, readers
-from migrate.ahead import ahead
+from migrate.ahead import ahead, in_parallel
 from migrate.checkpoint import Checkpoint, Input, Numbers, Part
 from migrate.days import DayWriter, synced
 from migrate.errors import Refused
@@ -68,6 +68,8 @@ class Planner:
         """Plan these jobs."""
         known = self.checkpoint.inputs()
         self._progress = Counting(todo, self.on_progress)
+        # Files are planned side by side; the chunks of a few are too.
+        self._parallel = 1 if self.limit is not None else max(1, self.workers // max(1, len(todo)))
         if self.limit is not None:
             self._limited(todo, known)
             return
@@ -170,18 +172,16 @@ class Planner:
         """Yield a source's chunks as finished events, the next one read ahead."""
         transform = self.transform(job)
         now = self.clock()
-        left = limit
-        for chunk in readers.gathered(ahead(readers.chunks(job.source, job.table, job.header))):
+        chunks = readers.gathered(ahead(readers.chunks(job.source, job.table, job.header)))
+        pieces = self._watched(chunks if limit is None else _first(chunks, limit))
+        yield from in_parallel(lambda piece: finished(piece, transform, now), pieces, self._parallel)
+
+    def _watched(self, chunks: Iterator[readers.Chunk]) -> Iterator[readers.Chunk]:
+        """Yield the chunks until it is asked to stop."""
+        for chunk in chunks:
             if self.stopping.is_set():
                 raise Interrupted
-            piece = (
-                chunk if left is None else readers.Chunk(chunk.rows.head(left), chunk.rejects, chunk.counts)
-            )
-            yield finished(piece, transform, now)
-            if left is not None:
-                left -= piece.rows.height + len(piece.rejects)
-                if left <= 0:
-                    return
+            yield chunk
 
     def _commit_done(self, waiting: set[Future["_Planned"]]) -> set[Future["_Planned"]]:
         """Wait for at least one job and note those that are done; return the others."""
@@ -247,6 +247,16 @@ class Planner:
             synced(self.workdir)
         aside.unlink()
         return path.stat().st_size if path.exists() else 0
+
+
+def _first(chunks: Iterator[readers.Chunk], limit: int) -> Iterator[readers.Chunk]:
+    """Yield the first rows of the chunks."""
+    for chunk in chunks:
+        piece = readers.Chunk(chunk.rows.head(limit), chunk.rejects, chunk.counts)
+        yield piece
+        limit -= piece.rows.height + len(piece.rejects)
+        if limit <= 0:
+            return
 
 
 def _unchanged(source: Source, before: str) -> None:

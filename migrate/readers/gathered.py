@@ -20,7 +20,7 @@ def gathered(chunks: Iterable[Chunk], *, rows: int = _ROWS, size: int = _BYTES) 
     for chunk in chunks:
         held.append(chunk)
         height += chunk.rows.height
-        taken += chunk.rows.estimated_size()
+        taken += int(chunk.rows.estimated_size())
         if height >= rows or taken >= size:
             yield _together(held)
             held, height, taken = [], 0, 0
