@@ -201,6 +201,14 @@ class Checkpoint:
         with self._transaction() as db:
             _note(db, facts)
 
+    def forget(self) -> None:
+        """Forget inputs of which no event is planned, and what was found in them."""
+        with self._transaction() as db:
+            for table in ("parts", "rounds", "names", "inputs"):
+                db.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are ours
+            db.execute("DELETE FROM meta WHERE key IN ('linked', 'identity', 'clock')")
+            _note(db, {"rejects_bytes": 0})
+
     # Planning
 
     def register(self, names: Iterable[str]) -> None:

@@ -44,6 +44,8 @@ class Session:
         """Plan what is not planned yet."""
         settings = work.settings
         pinned(self.checkpoint, settings)
+        if not self.checkpoint.inputs():
+            (self.workdir / PEOPLE).unlink(missing_ok=True)
         self.checkpoint.note(skipped={reason: len(names) for reason, names in work.skipped.items()})
         with ExitStack() as stack:
             people = stack.enter_context(People(self.workdir / PEOPLE)) if work.is_about_people else None

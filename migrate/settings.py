@@ -37,6 +37,8 @@ class Settings:
     import_id: str | None = None
     skip_unknown: bool = False
     choices: Choices = field(default_factory=Choices)
+    profiled: bool = False
+    """Whether any file to plan tells of whole persons."""
 
     def mapping(self) -> Platform:
         """Return the platform's mapping."""
@@ -90,6 +92,7 @@ class Settings:
             until=self.until,
             file=job.source.stem,
             people=people,
+            profiled=self.profiled,
         )
 
     def census(self, people: People) -> Census:
@@ -116,7 +119,9 @@ class Settings:
         files = [source for source in found.sources if not self._is_spec(source)]
         jobs = recognised(files, self.mapping(), header, skip_unknown=self.skip_unknown, skipped=skipped)
         stems = frozenset(job.source.stem.lower() for job in jobs)
-        return Work(replace(self, options=replace(self.options, files=stems)), jobs, skipped)
+        profiled = self.options.person_properties != "none" and any(job.table.to_profiles for job in jobs)
+        options = replace(self.options, files=stems)
+        return Work(replace(self, options=options, profiled=profiled), jobs, skipped)
 
     def _is_spec(self, source: Source) -> bool:
         """Return whether a source is the spec, which may lie in the folder that it describes."""
@@ -141,6 +146,11 @@ class Work:
         )
 
 
+def _said(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Return a setting as a message says it."""
+    return "nothing" if value is None else str(value)
+
+
 def _digest(what: Any) -> str:  # noqa: ANN401 - any JSON value
     """Return a short hash of a JSON value."""
     return hashlib.blake2b(json.dumps(what).encode(), digest_size=4).hexdigest()
@@ -152,6 +162,11 @@ def pinned(checkpoint: Checkpoint, settings: Settings) -> None:
     if "platform" not in known:
         checkpoint.note(**now)
         return
+    if any(known.get(name) != value for name, value in now.items()) and not checkpoint.extent()[0]:
+        # Nothing is planned yet that could become other events: the workdir begins anew.
+        checkpoint.forget()
+        checkpoint.note(**now)
+        return
     if (known["mapping"], known["payload_format"]) != (now["mapping"], now["payload_format"]):
         raise Refused(
             f"{checkpoint.workdir}: planned with another version of the {settings.platform} mapping, of its spec or of "
@@ -161,6 +176,6 @@ def pinned(checkpoint: Checkpoint, settings: Settings) -> None:
     for name, value in now.items():
         if known.get(name) != value:
             raise Refused(
-                f"{name}: this workdir was planned with {known.get(name)}, found {value}; "
+                f"{name}: this workdir was planned with {_said(known.get(name))}, found {_said(value)}; "
                 "use what it was planned with, or plan into another --workdir"
             )

@@ -80,6 +80,20 @@ def told(rows: pl.LazyFrame, table: Table, options: Options, people: People | No
     return Told(kept, rejects, +Counter({"profile_of_no_one": int(judged["nobody"].sum())}))
 
 
+def seen(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return until when the people of these events were seen, as states that say nothing else: `SCHEMA` and `_row`."""
+    last = (
+        frame.lazy()
+        .group_by("distinct_id", maintain_order=True)
+        .agg(pl.col(ROW, "timestamp").sort_by("timestamp").last())
+    )
+    nothing = pl.lit(None, pl.String)
+    owner = pl.concat_str(pl.lit(_PERSON), "distinct_id").alias("owner")
+    return last.select(
+        ROW, owner, "timestamp", "distinct_id", nothing.alias("properties"), nothing.alias("set_once")
+    ).collect()
+
+
 def _profiles(frame: pl.LazyFrame) -> pl.LazyFrame:
     """Return profiles as states."""
     person = pl.col("distinct_id").str.strip_chars()
@@ -122,7 +136,8 @@ class States:
             return
         is_person = pl.col("owner").str.starts_with(_PERSON)
         ordered = frame.drop(ROW).sort(*_order())
-        latest = ordered.filter(is_person).unique("owner", keep="last", maintain_order=True)
+        persons = ordered.filter(is_person).with_columns(_says_nothing().alias("nothing"))
+        latest = persons.unique(["owner", "nothing"], keep="last", maintain_order=True).drop("nothing")
         groups = ordered.filter(~is_person).unique(maintain_order=True)
         table = pl.concat([latest, groups]).select(SCHEMA.names()).to_arrow()
         if self._writer is None:
@@ -136,6 +151,11 @@ class States:
             return False
         self._writer.close()
         return True
+
+
+def _says_nothing() -> pl.Expr:
+    """Return whether a person's state says only until when the person was seen."""
+    return pl.col("properties").is_null() & pl.col("set_once").is_null()
 
 
 def _order() -> list[pl.Expr]:
@@ -164,8 +184,9 @@ def news(
 ) -> Iterator[News]:
     """Yield what these files tell that was not told before, some owners at a time.
 
-    A state as of the export is told at `end`, after everything else. `aside` is a folder for what does not fit into
-    memory; one bucket of owners is held at a time.
+    A person is told of when the last of that history is seen, or the time of the state if that is later; a state as
+    of the export, of a person without events, at `end`. `aside` is a folder for what does not fit into memory; one
+    bucket of owners is held at a time.
     """
     for bucket in _buckets(paths, aside):
         fresh = _fresh(bucket, people, end)
@@ -222,8 +243,17 @@ def _fresh(states: pl.DataFrame, people: People, end: datetime | None) -> pl.Dat
     """Return what of these states was not told before, in order, with its `digest`."""
     known = people.told(states["owner"].unique().to_list())
     before = pl.DataFrame(known, {"owner": pl.String, "told_time": pl.Int64, "told": pl.String}, orient="row")
+    is_person = pl.col("owner").str.starts_with(_PERSON)
+    until = pl.col("timestamp").filter(_says_nothing()).max().over("owner")
     ordered = (
         states.sort(*_order())
+        .with_columns(
+            pl.when(is_person)
+            .then(pl.max_horizontal("timestamp", until))
+            .otherwise("timestamp")
+            .alias("timestamp")
+        )
+        .filter(~(is_person & _says_nothing()))
         .with_columns(
             pl.col("timestamp").fill_null(pl.lit(end, events.TIMESTAMP)),
             expr.digest(pl.col("properties"), pl.col("set_once")).alias("digest"),
@@ -231,7 +261,6 @@ def _fresh(states: pl.DataFrame, people: People, end: datetime | None) -> pl.Dat
         .join(before, on="owner", how="left", maintain_order="left")
         .filter(pl.col("told_time").is_null() | (pl.col("timestamp").dt.epoch("us") >= pl.col("told_time")))
     )
-    is_person = pl.col("owner").str.starts_with(_PERSON)
     latest = ordered.filter(is_person).unique("owner", keep="last", maintain_order=True)
     others = ordered.filter(~is_person)
     previous = pl.coalesce(pl.col("digest").shift().over("owner"), pl.col("told"))

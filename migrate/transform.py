@@ -32,6 +32,8 @@ class Transform:
     """`FILE` of the rows."""
     people: People | None = None
     """What is known of persons and rows from all files."""
+    profiled: bool = False
+    """Whether any file tells of whole persons, so that it must be known until when a person was seen."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,11 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     )
     events, rejects = judged(frame, table, transform.stamp, now, numbers, told.rejects)
     news = news.filter(~pl.col(ROW).is_in(rejects[ROW].implode())) if rejects.height else news
+    mapped = _rows(events, news)
+    if transform.profiled:
+        news = pl.concat([news, states.seen(events)])
     numbers.rejected.update(rejects["reason"].to_list())
-    numbers.mapped = _rows(events, news)
+    numbers.mapped = mapped
     numbers.filtered = +numbers.filtered
     numbers.warnings.update(told.warnings)
     lines = [*_unread(chunk.rejects), *_rejected(rejects, rows)]

@@ -430,3 +430,38 @@ def test_rejected_rows_are_planned_again_after_a_fix(tmp_path):
     assert summary(done)["events"]["accepted"] == 4
     assert arrived["late"]["timestamp"] == "2024-04-03T13:00:00.000000Z"
     assert arrived["late"]["properties"]["n"] == 9
+
+
+def test_profiles_alone_ask_for_the_time_of_the_export(tmp_path):
+    """A workdir without a planned event is bound to nothing, so the answer works in the same one."""
+    page = {"results": [{"$distinct_id": "anna", "$properties": {"$name": "Anna"}}]}
+    (tmp_path / "engage.jsonl").write_text(json.dumps(page) + "\n")
+    words = ["plan", "mixpanel", tmp_path / "engage.jsonl", "--workdir", tmp_path / "w", "--json"]
+    asked = migrate(*words)
+    assert asked.returncode == 2
+    assert "--until" in asked.stderr
+    answered = migrate(*words, "--until", "2024-05-01")
+    assert answered.returncode == 0, answered.stderr
+    numbers = summary(answered)
+    assert (numbers["rows"]["mapped"], numbers["events"]["planned"]) == (1, 1)
+    assert numbers["last_timestamp"] == "2024-05-01T00:00:00.000000Z"
+
+
+def test_times_that_are_not_utc_are_asked_for(tmp_path):
+    """The rows carry Mixpanel's UTC clock beside the project's; nothing is planned before a zone is given."""
+    lines = []
+    for day in range(1, 20):
+        shown = 1_710_000_000 + day * 86_400
+        clock = {"$mp_api_timestamp_ms": (shown + 25_200) * 1_000 + 700}
+        lines.append(
+            {"event": "e", "properties": {"time": shown, "distinct_id": "u", "$insert_id": str(day)} | clock}
+        )
+    (tmp_path / "raw.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    words = ["plan", "mixpanel", tmp_path / "raw.jsonl", "--workdir", tmp_path / "w", "--json"]
+    asked = migrate(*words)
+    assert asked.returncode == 2
+    assert "7 h behind UTC" in asked.stderr
+    assert "America/Los_Angeles" in asked.stderr
+    answered = migrate(*words, "--source-timezone", "America/Los_Angeles")
+    assert answered.returncode == 0, answered.stderr
+    assert summary(answered)["first_timestamp"] == "2024-03-10T23:00:00.000000Z"

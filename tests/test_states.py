@@ -108,6 +108,24 @@ def test_of_a_person_the_latest_is_told_once(tmp_path):
     assert news(tmp_path, People(), *reversed(files)) == expected
 
 
+def test_a_person_is_told_of_when_last_seen(tmp_path):
+    """Not before the last event of that history, whatever the time of the profile; and never for being seen alone."""
+    rows = [profile("anna", 1, plan="pro"), profile("boris", 9, n=1), profile("carla", None, n=2)]
+    written = states.States(tmp_path / "states")
+    written.write(told(rows).frame)
+    for people in (["anna", "boris", "carla", "dora"], ["anna"]):
+        at = [hour(5 + len(people) + place) for place in range(len(people))]
+        events_of = pl.DataFrame({"_row": [7] * len(at), "distinct_id": people, "timestamp": at})
+        written.write(states.seen(events_of.cast({"timestamp": events.TIMESTAMP})))
+    written.close()
+    (found,) = states.news([written.path], People(), Options(), END, tmp_path)
+    assert found.frame.select("distinct_id", "timestamp").rows() == [
+        ("anna", hour(9)),
+        ("boris", hour(10)),
+        ("carla", hour(11)),
+    ]
+
+
 def test_of_a_group_what_changed_is_told(tmp_path):
     """In the order of time, over all files; a state that comes again later is news again."""
     files = [
