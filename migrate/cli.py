@@ -280,12 +280,13 @@ def run(dry_run: bool, workdir: Path | None, inputs: tuple[str, ...], **choices:
     """
     talk = _talk(choices)
     settings = _settings(**choices)
-    work = settings.work(inputs)
     if dry_run:
-        _dry_run(work, workdir, talk)
+        _dry_run(settings.work(inputs), workdir, talk)
+    workdir = workdir or Path(f"{settings.platform}.workdir")
+    work = settings.work(inputs, _planned(workdir))
     with ExitStack() as stack:
         delivery, local = _delivery(choices, stack)
-        session = stack.enter_context(_session(workdir or Path(f"{settings.platform}.workdir"), create=True))
+        session = stack.enter_context(_session(workdir, create=True))
         _plan(session, work, talk)
         _send(session, delivery, talk, confirmed=choices["yes"])
         if local:
@@ -310,7 +311,7 @@ def plan(workdir: Path, inputs: tuple[str, ...], **choices: Any) -> NoReturn:
     Example:  migrate plan amplitude export.zip --workdir plan
     """
     talk = _talk(choices)
-    work = _settings(**choices).work(inputs)
+    work = _settings(**choices).work(inputs, _planned(workdir))
     with _session(workdir, create=True) as session:
         _plan(session, work, talk)
         _end(session, talk, sending=False)
@@ -551,6 +552,16 @@ def _session(workdir: Path, *, create: bool = False) -> Iterator[Session]:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _planned(workdir: Path) -> dict[str, str]:
+    """Return the names of the files planned in a workdir, with the stamps they had."""
+    from migrate.checkpoint import FILE, Checkpoint  # noqa: PLC0415
+
+    if not (workdir / FILE).exists():
+        return {}
+    with Checkpoint.open(workdir, create=True) as checkpoint:
+        return {name: known.stamp for name, known in checkpoint.inputs().items() if known.planned}
 
 
 def _typed() -> str:

@@ -48,7 +48,8 @@ class Session:
             (self.workdir / PEOPLE).unlink(missing_ok=True)
         self.checkpoint.note(skipped={reason: len(names) for reason, names in work.skipped.items()})
         with ExitStack() as stack:
-            people = stack.enter_context(People(self.workdir / PEOPLE)) if work.is_about_people else None
+            path = self.workdir / PEOPLE
+            people = stack.enter_context(People(path)) if work.is_about_people or path.exists() else None
             planner = Planner(
                 workdir=self.workdir,
                 checkpoint=self.checkpoint,

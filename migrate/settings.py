@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -14,7 +14,7 @@ from migrate.census import Census, Choices
 from migrate.checkpoint import Checkpoint
 from migrate.errors import Refused
 from migrate.gather import Gatherer, has_news
-from migrate.inputs import Source, sources
+from migrate.inputs import Source, sources, stamp
 from migrate.jobs import Job, recognised
 from migrate.mapping import Options, Platform
 from migrate.payload import FORMAT, Stamp
@@ -111,14 +111,19 @@ class Settings:
             **more,
         )
 
-    def work(self, inputs: Sequence[str]) -> "Work":
-        """Return what there is to plan in the inputs; raises UsageError before anything is made."""
+    def work(self, inputs: Sequence[str], planned: Mapping[str, str] | None = None) -> "Work":
+        """Return what there is to plan in the inputs; raises UsageError before anything is made.
+
+        Files that are `planned`, by name, and still have the stamp they had are not looked into again.
+        """
         found = sources(inputs)
         skipped = {reason: list(names) for reason, names in found.skipped.items()}
         header = partial(readers.header, encoding=self.encoding, delimiter=self.delimiter)
         files = [source for source in found.sources if not self._is_spec(source)]
+        stems = frozenset(source.stem.lower() for source in files)
+        if planned:
+            files = [source for source in files if planned.get(source.name) != stamp(source)]
         jobs = recognised(files, self.mapping(), header, skip_unknown=self.skip_unknown, skipped=skipped)
-        stems = frozenset(job.source.stem.lower() for job in jobs)
         profiled = self.options.person_properties != "none" and any(job.table.to_profiles for job in jobs)
         options = replace(self.options, files=stems)
         return Work(replace(self, options=options, profiled=profiled), jobs, skipped)
