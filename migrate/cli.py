@@ -561,6 +561,8 @@ def _planned(workdir: Path) -> dict[str, str]:
     if not (workdir / FILE).exists():
         return {}
     with Checkpoint.open(workdir, create=True) as checkpoint:
+        if not checkpoint.extent()[0]:
+            return {}  # without a planned event it may begin anew, under other settings
         return {name: known.stamp for name, known in checkpoint.inputs().items() if known.planned}
 
 

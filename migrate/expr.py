@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
+from uuid import UUID
+from uuid import uuid5 as make_uuid5
 
 import polars as pl
 import polars_hash as plh
@@ -240,6 +242,46 @@ def elements_chain(  # noqa: PLR0913 - what is known of an element, by name
     known = (hierarchy, tag, classes, identifier, href, text)
     element = pl.struct(expr.alias(f"field_{place}") for place, expr in enumerate(known))
     return _on_unique(element, pl.String, elements.chain)
+
+
+def each(
+    values: pl.Expr, function: Callable[..., Any], dtype: pl.DataType | type[pl.DataType] = pl.String
+) -> pl.Expr:
+    """Return what the function makes of each distinct value; a null stays null, see `bags.on_unique`."""
+    return _on_unique(values, dtype, function)
+
+
+def each_row(texts: pl.Expr, function: Callable[[str], str | None]) -> pl.Expr:
+    """Return what the function makes of each text, for texts of which hardly two are the same; a null stays null."""
+
+    def made(given: pl.Series) -> pl.Series:
+        results = [None if text is None else function(text) for text in given.to_list()]
+        return pl.Series(given.name, results, dtype=pl.String)
+
+    return texts.map_batches(made, return_dtype=pl.String, is_elementwise=True)
+
+
+def as_object(columns: Mapping[str, pl.Expr]) -> pl.Expr:
+    """Return the expressions as JSON object text, without nulls."""
+    return joined(
+        *(
+            pl.when(value.is_not_null()).then(pl.struct(value.alias(name)).struct.json_encode())
+            for name, value in columns.items()
+        )
+    )
+
+
+def bare_names(bag: pl.Expr) -> pl.Expr:
+    """Return a JSON object with the `_` before its keys taken off, which newer exports put before custom properties.
+
+    And in lower case where all are in upper case, as Snowflake writes them. A key stays where the name is taken.
+    """
+    return each_row(bag, lambda text: text and bags.bare_names(text))
+
+
+def uuid5(name: pl.Expr, namespace: UUID) -> pl.Expr:
+    """Return the version-5 UUID of a name in a namespace, null where the name is."""
+    return each(name, lambda text: str(make_uuid5(namespace, text)))
 
 
 def _on_unique(

@@ -81,3 +81,25 @@ BROWSERS: Final = {
     }.items()
     for other in (name.lower(), *others.split(", "))
 }
+# In the order in which posthog-js looks (`user-agent-utils.ts`, read 2026-11-20): most browsers name others, too.
+AGENTS: Final = {
+    r"\bOPR/|\bOpera\b": "Opera",
+    r"IEMobile": "Internet Explorer Mobile",
+    r"SamsungBrowser/": "Samsung Internet",
+    r"\bEdg(e|A|iOS)?/": "Microsoft Edge",
+    r"FBAN|FBAV|FB_IAB|FBIOS": "Facebook Mobile",
+    r"UCBrowser|UCWEB": "UC Browser",
+    r"CriOS": "Chrome iOS",
+    r"FxiOS": "Firefox iOS",
+    r"Firefox/": "Firefox",
+    r"Chrome/|CrMo/": "Chrome",
+    r"MSIE|Trident/": "Internet Explorer",
+    r"Android.*Safari/": "Android Mobile",
+    r"Mobile.*Safari/": "Mobile Safari",
+    r"Version/.*Safari/": "Safari",
+}
+AGENT_VERSIONS: Final = (
+    r"(?:OPR|SamsungBrowser|Edge|EdgA|EdgiOS|Edg|UCBrowser|CriOS|FxiOS)/(\d+(?:\.\d+)?)",
+    r"(?:FBAV|Firefox|Chrome|CrMo|IEMobile)/(\d+(?:\.\d+)?)",
+    r"(?:MSIE |rv:|Version/)(\d+(?:\.\d+)?)",
+)

@@ -33,6 +33,12 @@ UNKNOWN: Final = (
 """What they write, in any case, where they could not tell a system, a browser or a country."""
 
 
+AGENT: Final = pl.Struct(
+    {"browser": pl.String, "version": pl.Float64, "system": pl.String, "kind": pl.String}
+)
+"""What a user agent tells."""
+
+
 def known(text: pl.Expr, *markers: str) -> pl.Expr:
     """Return the text without blanks around it, null where it is blank, in `NOTHING`, or one of the markers."""
     return expr.without(expr.stripped(text), *NOTHING, *markers)
@@ -54,11 +60,7 @@ def browser(text: pl.Expr, *, on: pl.Expr | None = None) -> pl.Expr:
 
     `on` is what `system` returned: for vendors who call the browsers of an iPhone "Safari", "Chrome" and "Firefox".
     """
-    name = _told(expr.stripped(text).str.replace(r"(?s)[ /]v?\d.*$", ""))
-    plain = name.str.to_lowercase().str.replace_all(r"[-_ ]+", " ")
-    spelled = pl.coalesce(
-        plain.replace_strict(spellings.BROWSERS, default=None, return_dtype=pl.String), name
-    )
+    spelled = _distinct(text, _browser)
     if on is None:
         return spelled
     return pl.when(on == "iOS").then(spelled.replace(spellings.IPHONE_BROWSERS)).otherwise(spelled)
@@ -75,6 +77,14 @@ def device_type(*texts: pl.Expr) -> pl.Expr:
     The texts are, first to last, a vendor's device type, model, system or platform: the first that says it counts.
     """
     return pl.coalesce([expr.classified(text, spellings.DEVICE_TYPES) for text in texts])
+
+
+def user_agent(text: pl.Expr) -> pl.Expr:
+    """Return what a browser's user agent tells, see `AGENT`; `kind` is a device type.
+
+    By posthog-js's rules; what none of them knows is left open, and so is an agent that is no browser's.
+    """
+    return _distinct(text, _agent, AGENT)
 
 
 def country_code(text: pl.Expr) -> pl.Expr:
@@ -115,10 +125,7 @@ def page(
 
 def referring_domain(referrer: pl.Expr) -> pl.Expr:
     """Return the host of a referrer, also of one without "https://"; "$direct" of "$direct"."""
-    text = known(referrer)
-    bare = text.str.extract(r"^((?:(?:[\w-]+\.)+[A-Za-z]{2,}|localhost)(?::\d+)?)(?:[/?#]|$)")
-    host = pl.coalesce(expr.host(text), bare).str.to_lowercase()
-    return pl.when(text == "$direct").then(text).otherwise(host)
+    return _distinct(referrer, _domain)
 
 
 def campaign(url: pl.Expr) -> Mapping[str, pl.Expr]:
@@ -130,16 +137,7 @@ def campaign(url: pl.Expr) -> Mapping[str, pl.Expr]:
 
 def language(text: pl.Expr) -> pl.Expr:
     """Return `$browser_language` ("en-US") of a code in any spelling ("en_us", "EN-us"); null of anything else."""
-    parts = (
-        known(text)
-        .str.to_lowercase()
-        .str.replace_all("_", "-", literal=True)
-        .str.extract_groups(r"^([a-z]{2,3})(?:-([a-z]{4}))?(?:-([a-z]{2}|\d{3}))?((?:-[a-z\d]+)+)?$")
-        .struct
-    )
-    named = (parts.field("1"), parts.field("2").str.to_titlecase(), parts.field("3").str.to_uppercase())
-    spelled = pl.concat_str(named, separator="-", ignore_nulls=True) + parts.field("4").fill_null("")
-    return pl.when(parts.field("1").is_not_null()).then(spelled)
+    return _distinct(text, _language)
 
 
 def _told(text: pl.Expr, *markers: str) -> pl.Expr:
@@ -166,3 +164,65 @@ def _unquoted(texts: pl.Series) -> pl.Series:
     if not where.len():
         return texts
     return texts.clone().scatter(where, bags.on_unique(texts.gather(where), pl.String, unquote_plus))
+
+
+def _distinct(
+    text: pl.Expr,
+    function: Callable[[pl.Expr], pl.Expr],
+    dtype: pl.DataType | type[pl.DataType] = pl.String,
+) -> pl.Expr:
+    """Return what the function, of columns, makes of each distinct text; a null stays null."""
+
+    def made(given: pl.Series) -> pl.Series:
+        distinct = given.drop_nulls().unique().to_frame("text")
+        known = distinct.with_columns(function(pl.col("text")).alias("found"))
+        rows = given.to_frame("text").join(known, on="text", how="left", maintain_order="left")
+        return rows["found"].alias(given.name)
+
+    return text.map_batches(made, return_dtype=dtype, is_elementwise=True)
+
+
+def _browser(text: pl.Expr) -> pl.Expr:
+    """Return a browser's name as PostHog spells it, of a name and version."""
+    name = _told(expr.stripped(text).str.replace(r"(?s)[ /]v?\d.*$", ""))
+    plain = name.str.to_lowercase().str.replace_all(r"[-_ ]+", " ")
+    return pl.coalesce(plain.replace_strict(spellings.BROWSERS, default=None, return_dtype=pl.String), name)
+
+
+def _domain(referrer: pl.Expr) -> pl.Expr:
+    """Return what `referring_domain` does."""
+    text = known(referrer)
+    bare = text.str.extract(r"^((?:(?:[\w-]+\.)+[A-Za-z]{2,}|localhost)(?::\d+)?)(?:[/?#]|$)")
+    host = pl.coalesce(expr.host(text), bare).str.to_lowercase()
+    return pl.when(text == "$direct").then(text).otherwise(host)
+
+
+def _language(text: pl.Expr) -> pl.Expr:
+    """Return what `language` does."""
+    parts = (
+        known(text)
+        .str.to_lowercase()
+        .str.replace_all("_", "-", literal=True)
+        .str.extract_groups(r"^([a-z]{2,3})(?:-([a-z]{4}))?(?:-([a-z]{2}|\d{3}))?((?:-[a-z\d]+)+)?$")
+        .struct
+    )
+    named = (parts.field("1"), parts.field("2").str.to_titlecase(), parts.field("3").str.to_uppercase())
+    spelled = pl.concat_str(named, separator="-", ignore_nulls=True) + parts.field("4").fill_null("")
+    return pl.when(parts.field("1").is_not_null()).then(spelled)
+
+
+def _agent(text: pl.Expr) -> pl.Expr:
+    """Return what `user_agent` does."""
+    web = pl.when(text.str.starts_with("Mozilla/")).then(text)
+    name = expr.classified(web, spellings.AGENTS)
+    found = pl.coalesce(web.str.extract(pattern) for pattern in spellings.AGENT_VERSIONS)
+    platform = web.str.extract(r"^Mozilla/[\d.]+ \(([^)]*)\)")
+    named = system(platform)
+    tablet = platform.str.contains("Android", literal=True) & ~web.str.contains("Mobile", literal=True)
+    kind = pl.when(tablet).then(pl.lit("Tablet")).otherwise(device_type(platform))
+    return pl.struct(
+        name.alias("browser"),
+        pl.when(name.is_not_null()).then(version(found)).alias("version"),
+        pl.when(named != platform).then(named).alias("system"),
+        kind.alias("kind"),
+    )

@@ -242,7 +242,7 @@ CHANGES = [
         "--person-properties: this workdir was planned with set, found none",
         id="option",
     ),
-    pytest.param(["--since", "2024-01-01"], "--since: this workdir was planned with None, found", id="since"),
+    pytest.param(["--since", "2024-01-01"], "--since: this workdir was planned with nothing, found", id="since"),
 ]
 
 
