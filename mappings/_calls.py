@@ -8,8 +8,7 @@ What the source says stands beside what PostHog understands: properties pass on 
 has that name only; all other context keeps the name it has in a warehouse.
 """
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
@@ -33,45 +32,8 @@ TIMES: Final = ("timestamp", "original_timestamp")
 CAMPAIGN: Final = {"utm_campaign": "name"} | {
     f"utm_{name}": name for name in ("source", "medium", "term", "content", "id")
 }
-# In the order in which posthog-js looks (`user-agent-utils.ts`, read 2026-11-20): most browsers name others, too.
-BROWSERS: Final = {
-    r"\bOPR/|\bOpera\b": "Opera",
-    r"IEMobile": "Internet Explorer Mobile",
-    r"SamsungBrowser/": "Samsung Internet",
-    r"\bEdg(e|A|iOS)?/": "Microsoft Edge",
-    r"FBAN|FBAV|FB_IAB|FBIOS": "Facebook Mobile",
-    r"UCBrowser|UCWEB": "UC Browser",
-    r"CriOS": "Chrome iOS",
-    r"FxiOS": "Firefox iOS",
-    r"Firefox/": "Firefox",
-    r"Chrome/|CrMo/": "Chrome",
-    r"MSIE|Trident/": "Internet Explorer",
-    r"Android.*Safari/": "Android Mobile",
-    r"Mobile.*Safari/": "Mobile Safari",
-    r"Version/.*Safari/": "Safari",
-}
-BROWSER_VERSIONS: Final = (
-    r"(?:OPR|SamsungBrowser|Edge|EdgA|EdgiOS|Edg|UCBrowser|CriOS|FxiOS)/(\d+(?:\.\d+)?)",
-    r"(?:FBAV|Firefox|Chrome|CrMo|IEMobile)/(\d+(?:\.\d+)?)",
-    r"(?:MSIE |rv:|Version/)(\d+(?:\.\d+)?)",
-)
 EVENTS: Final = {"page": "$pageview", "screen": "$screen", "identify": "$set"}
 """A call that links ids is told as a link; what is left of an identify call are its traits."""
-
-
-def each(
-    texts: pl.Expr, function: Callable[[str], Any], dtype: pl.DataType | type[pl.DataType] = pl.String
-) -> pl.Expr:
-    """Return what the function makes of each distinct text."""
-
-    def made(given: pl.Series) -> pl.Series:
-        table = given.drop_nulls().unique().to_frame("text")
-        results = pl.Series("result", [function(text) for text in table["text"]], dtype=dtype)
-        known = table.with_columns(results)
-        rows = given.to_frame("text").join(known, on="text", how="left", maintain_order="left")
-        return rows["result"].alias(given.name)
-
-    return texts.map_batches(made, return_dtype=dtype, is_elementwise=True)
 
 
 def identifier(*names: str) -> pl.Expr:
@@ -130,39 +92,6 @@ def campaign() -> dict[str, pl.Expr]:
     nothing = pl.lit(None, pl.String)
     found = values.campaign(pl.col("_url"))
     return {name: pl.coalesce(told(name), named.get(name, nothing), value) for name, value in found.items()}
-
-
-def agent(text: pl.Expr) -> dict[str, pl.Expr]:
-    """Return browser and system of a browser's user agent, which the calls do not name otherwise.
-
-    What no rule knows is left open. The text itself goes on as `$raw_user_agent`, by which PostHog knows bots.
-    """
-    web = pl.when(text.str.starts_with("Mozilla/")).then(text)
-    browser = expr.classified(web, BROWSERS)
-    version = pl.coalesce(web.str.extract(pattern) for pattern in BROWSER_VERSIONS)
-    platform = web.str.extract(r"^Mozilla/[\d.]+ \(([^)]*)\)")
-    system = values.system(platform)
-    tablet = platform.str.contains("Android", literal=True) & ~web.str.contains("Mobile", literal=True)
-    return {
-        "browser": browser,
-        "version": pl.when(browser.is_not_null()).then(values.version(version)),
-        "system": pl.when(system != platform).then(system),
-        "kind": pl.when(tablet).then(pl.lit("Tablet")).otherwise(values.device_type(platform)),
-    }
-
-
-def _agents(given: pl.Series) -> pl.Series:
-    """Return a struct of what `agent` finds, each distinct text taken apart once."""
-    table = given.drop_nulls().unique().to_frame("text")
-    parts = [value.alias(name) for name, value in agent(pl.col("text")).items()]
-    known = table.select("text", pl.struct(*parts).alias("agent"))
-    rows = given.to_frame("text").join(known, on="text", how="left", maintain_order="left")
-    return rows["agent"].alias(given.name)
-
-
-_AGENT: Final = pl.Struct(
-    {"browser": pl.String, "version": pl.Float64, "system": pl.String, "kind": pl.String}
-)
 
 
 def device() -> dict[str, pl.Expr]:
@@ -261,11 +190,10 @@ def dedup_key() -> pl.Expr:
 def to_events(calls: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the event that each call is; group and alias calls are none."""
     url = pl.coalesce(pl.when(is_("page")).then(told("url")), context("page_url"))
-    agents = context("user_agent").map_batches(_agents, return_dtype=_AGENT, is_elementwise=True)
     calls = (
         calls.filter(~(is_("group") | is_("alias")))
         .with_columns(expr.fields(pl.col("_bag"), BAG).alias("_told"))
-        .with_columns(url.alias("_url"), agents.alias("_agent"))
+        .with_columns(url.alias("_url"), values.user_agent(context("user_agent")).alias("_agent"))
     )
     name = pl.col("_type").replace_strict(EVENTS, default=None, return_dtype=pl.String)
     traits = {} if options.person_properties == "none" else {options.person_properties: pl.col("_traits")}

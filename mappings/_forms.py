@@ -7,8 +7,6 @@ https://www.rudderstack.com/docs/destinations/warehouse-destinations/warehouse-s
 the frame of `mappings._calls`, so that a call is the same event, of the same uuid, in every form.
 """
 
-import json
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -17,12 +15,12 @@ from typing import Any, Final
 
 import polars as pl
 
+from mappings import _json
 from mappings._calls import (
     CONTEXT,
     KEPT,
     TIMES,
     aliased,
-    each,
     group_states,
     identifier,
     time,
@@ -63,34 +61,22 @@ _PARTS: Final = pl.Struct({"known": pl.String, "rest": pl.String})
 def _parsed(text: str) -> Any:  # noqa: ANN401 - any JSON value
     """Return a JSON value, its text where it is none; numbers that no double holds become null."""
     try:
-        return json.loads(text, strict=False, parse_float=_finite, parse_constant=lambda _name: None)
+        return _json.decoded(text)
     except (ValueError, RecursionError):
         return text
 
 
-def _finite(text: str) -> float | None:
-    """Return the number, None where it is too large for a double."""
-    value = float(text)
-    return value if math.isfinite(value) else None
-
-
 def _object(members: Mapping[str, Any]) -> str | None:
-    """Return the object as JSON, null where it is empty; cut emoji stay escaped, as UTF-8 has no place for them."""
-    if not members:
-        return None
-    text = json.dumps(members, ensure_ascii=False, separators=(",", ":"))
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(members, separators=(",", ":"))
-    return text
+    """Return the object as JSON, null where it is empty."""
+    return _json.encoded(members) if members else None
 
 
 @lru_cache(maxsize=10_000)
-def _snake(name: str) -> str:
-    """Return a key as the warehouses spell it: `userAgentData` is user_agent_data."""
+def _named(outer: str, name: str) -> str:
+    """Return a key as the warehouses spell it: `userAgentData` is context_user_agent_data."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
-    return re.sub(r"\W+", "_", words).lower()
+    spelled = re.sub(r"\W+", "_", words).lower()
+    return f"{outer}_{spelled}"
 
 
 def _leaves(name: str, value: object) -> Iterator[tuple[str, object]]:
@@ -100,7 +86,7 @@ def _leaves(name: str, value: object) -> Iterator[tuple[str, object]]:
     """
     if isinstance(value, dict):
         for key, member in value.items():
-            yield from _leaves(f"{name}_{_snake(key)}", member)
+            yield from _leaves(_named(name, key), member)
     elif value is not None and value != "":
         yield name, value
 
@@ -136,7 +122,7 @@ def _parted(own: str, rest: str) -> dict[str, str | None]:
 def columns() -> pl.Expr:
     """Return a row's columns that are not declared, completed with what RudderStack's discards know of it."""
     rest, recovered = pl.col(REST), pl.col(RECOVERED)
-    lower = pl.coalesce(each(pl.when(rest.str.contains(_CAPITALS)).then(rest), _lowered), rest)
+    lower = pl.coalesce(expr.each(pl.when(rest.str.contains(_CAPITALS)).then(rest), _lowered), rest)
     completed = expr.completed(pl.when(recovered.is_not_null()).then(lower), recovered)
     return pl.coalesce(completed, lower)
 
@@ -155,13 +141,13 @@ def message_traits() -> pl.Expr:
 
 def table_traits(own: str) -> pl.Expr:
     """Return a struct of `known` and `rest`, see `_parted`."""
-    return each(columns(), partial(_parted, own), _PARTS)
+    return expr.each(columns(), partial(_parted, own), _PARTS)
 
 
 def messages(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return raw messages as calls."""
     flat = pl.col("_context").struct
-    rows = rows.with_columns(each(pl.col("context"), _flat, _PARTS).alias("_context"))
+    rows = rows.with_columns(expr.each(pl.col("context"), _flat, _PARTS).alias("_context"))
     return rows.with_columns(
         call_type().alias("_type"),
         expr.stripped(pl.col("event")).alias("_event"),
@@ -290,8 +276,8 @@ def in_event_table(options: Options) -> pl.Expr:
     is not told apart. A table of an event that is called like `tracks` ("Play Tracks") has its rows nowhere else.
     """
     tables = {named(stem) for stem in options.files if _bare(stem) not in STANDARD}
-    own, slug = (each(pl.col(name), named) for name in (FILE, "event"))
-    is_tracks = each(pl.col(FILE).str.to_lowercase(), is_named("tracks", "track"), pl.Boolean)
+    own, slug = (expr.each(pl.col(name), named) for name in (FILE, "event"))
+    is_tracks = expr.each(pl.col(FILE).str.to_lowercase(), is_named("tracks", "track"), pl.Boolean)
     return is_tracks & slug.is_in(sorted(tables)) & (slug != own)
 
 

@@ -11,17 +11,35 @@ they hold Google's guesses ("(organic)") too. A record's field that PostHog has 
 `ga_<record>_<field>`, unless all it says is "(not set)". Google's bookkeeping is dropped by name.
 """
 
-import ast
-import json
-import math
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-import msgspec
 import polars as pl
 
+from mappings._ga4_flat import (
+    KEYS,
+    PIVOTED,
+    item_recoveries,
+    joint,
+    param_recoveries,
+    parameter_columns,
+    pivoted,
+    spellings,
+    unnested,
+    user_recoveries,
+)
+from mappings._ga4_nested import (
+    RECOVERY,
+    audiences,
+    bought,
+    newest,
+    object_text,
+    parameters,
+    record,
+    recovered,
+    timed,
+)
+from mappings._ga4_schema import BAG, BATCH, COLUMNS, DROPPED, FIVETRAN, RECORDS, RENAME
 from migrate import events, expr, links, values
 from migrate.mapping import RECOVERED, REST, ROW, Options, Platform, Table
 
@@ -31,78 +49,6 @@ MARKS: Final = ("session_start", "first_visit", "first_open")
 """What Google adds by itself; PostHog derives sessions and first visits from the events."""
 
 
-def _split(texts: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(text.split()) for name, text in texts.items()}
-
-
-RECORDS: Final = _split(
-    {
-        "device": "category mobile_brand_name mobile_model_name mobile_marketing_name operating_system language"
-        " operating_system_version browser browser_version web_info_browser web_info_browser_version web_info_hostname",
-        "geo": "continent country region city",
-        "app_info": "id version",
-        "event_dimensions": "hostname",
-        "traffic_source": "source medium name",
-        "collected_traffic_source": "manual_source manual_medium manual_campaign_name manual_campaign_id manual_term"
-        " manual_content manual_source_platform manual_creative_format manual_marketing_tactic gclid dclid srsltid",
-        "ecommerce": "transaction_id purchase_revenue purchase_revenue_in_usd refund_value refund_value_in_usd",
-        "user_ltv": "revenue currency",
-        "privacy_info": "",
-        "session_traffic_source_last_click": "",
-        "publisher": "",
-    }
-)
-"""What is made of a record's fields; those not named are kept as `ga_…`."""
-OTHERS: Final = _split(
-    {
-        "device": "mobile_os_hardware_model vendor_id advertising_id is_limited_ad_tracking time_zone_offset_seconds",
-        "geo": "sub_continent metro",
-        "app_info": "install_store firebase_app_id install_source",
-        "ecommerce": "total_item_quantity unique_items shipping_value shipping_value_in_usd tax_value tax_value_in_usd",
-        "privacy_info": "analytics_storage ads_storage uses_transient_token",
-    }
-)
-"""Further fields that Google writes."""
-COLUMNS: Final = _split(
-    {
-        "plain": "event_date event_timestamp event_name event_value_in_usd event_bundle_sequence_id user_id"
-        " user_pseudo_id is_active_user user_first_touch_timestamp stream_id platform batch_page_id batch_ordering_id"
-        " batch_event_index",
-        "lists": "event_params user_properties items",
-        "batch": "batch_page_id batch_ordering_id batch_event_index",
-        "bag": "page_location page_title page_referrer firebase_screen firebase_screen_class ga_session_id value"
-        " transaction_id batch_page_id batch_ordering_id batch_event_index",
-        "item": "item_id item_name item_brand item_variant item_category item_category2 item_category3 item_category4"
-        " item_category5 price_in_usd price quantity item_revenue_in_usd item_revenue item_refund_in_usd item_refund"
-        " coupon affiliation location_id item_list_id item_list_name item_list_index promotion_id promotion_name"
-        " creative_name creative_slot",
-        "users": "user_id pseudo_user_id stream_id user_info user_ltv predictions audiences user_properties"
-        " occurrence_date last_updated_date",
-        "dropped": "event_previous_timestamp event_server_timestamp_offset previous_timestamp server_timestamp_offset"
-        " source_table_type is_intraday _fivetran_id _fivetran_synced _fivetran_deleted",
-        "numbers": "engagement_time_msec ga_session_number engaged_session_event entrances percent_scrolled value tax"
-        " shipping price price_in_usd quantity item_revenue item_revenue_in_usd item_refund item_refund_in_usd"
-        " total_item_quantity unique_items purchase_revenue purchase_revenue_in_usd refund_value refund_value_in_usd"
-        " shipping_value shipping_value_in_usd tax_value tax_value_in_usd revenue revenue_in_usd sessions purchases"
-        " engaged_sessions engagement_time_millis session_duration_micros time_zone_offset_seconds video_duration"
-        " video_current_time video_percent ad_revenue_in_usd",
-    }
-)
-BATCH: Final = COLUMNS["batch"]
-BAG: Final = COLUMNS["bag"]
-"""Parameters that something is made of."""
-FIVETRAN: Final = {
-    "event_date": "date",
-    "event_timestamp": "timestamp",
-    "event_name": "name",
-    "event_value_in_usd": "value_in_usd",
-    "event_bundle_sequence_id": "bundle_sequence_id",
-}
-"""What Fivetran calls columns."""
-RENAME: Final = {
-    one: f"ga_{one}" for one in ("source", "medium", "campaign", "campaign_id", "term", "content")
-}
-"""Parameters that hold Google's guesses too ("(organic)"), so that they are no `utm_…`."""
 MANUAL: Final = {
     **{one: f"manual_{one}" for one in ("source", "medium", "term", "content", "source_platform")},
     **{one: f"manual_{one}" for one in ("creative_format", "marketing_tactic")},
@@ -110,27 +56,12 @@ MANUAL: Final = {
     "id": "manual_campaign_id",
 }
 """`utm_…` -> field of `collected_traffic_source`."""
-DROPPED: Final = frozenset(COLUMNS["dropped"])
-TEXTS: Final = frozenset(("id", "session_engaged", "search_term", "coupon", "page_title", *RENAME))
-"""Text even where all its characters are digits, as every `…_id`: one key, one type (sources-2.md §1)."""
-NUMBERS: Final = frozenset(COLUMNS["numbers"])
 BROWSERS: Final = frozenset(
     ("Chrome", "Safari", "Edge", "Firefox", "Opera", "Internet Explorer", "Samsung Internet")
 )
 """On the desktop Google names the browser as the model, and the browser's maker as that of the device."""
-ON_IOS: Final = {"Safari": "Mobile Safari", "Chrome": "Chrome Mobile iOS", "Firefox": "Firefox iOS"}
-"""What others call the browsers that Google calls alike on every system."""
 GUESSES: Final = ("organic", "referral", "(none)")
 """Media that Google tells by the referrer; no link was tagged with them."""
-
-# How a row of UNNEST spells one parameter.
-PREFIXES: Final = ("", "event_params_", "event_params.", "event_param_", "param_")
-PLACES: Final = (*PREFIXES, "value.", *(f"{prefix}value{prefix[-1:] or '_'}" for prefix in PREFIXES))
-KEYS: Final = tuple(f"{prefix}key" for prefix in PREFIXES)
-UNTYPED: Final = tuple(f"{prefix}value" for prefix in PREFIXES)
-TYPED: Final = {
-    one: tuple(f"{at}{one}_value" for at in PLACES) for one in ("string", "int", "double", "float")
-}
 
 
 def field(record: str, name: str) -> pl.Expr:
@@ -221,20 +152,23 @@ def page() -> dict[str, pl.Expr]:
     }
 
 
+def system() -> pl.Expr:
+    """Return the system; "Web" is Google's word for one it does not know."""
+    return values.system(expr.without(field("device", "operating_system"), "Web"))
+
+
 def device() -> dict[str, pl.Expr]:
-    """Return device and browser. "Web" is Google's word for a system it does not know."""
+    """Return device and browser."""
     model = field("device", "mobile_model_name")
     is_browser = (field("device", "category") == "desktop") & model.is_in(sorted(BROWSERS))
     real = pl.when(~is_browser.fill_null(value=False))
-    system = values.system(expr.without(field("device", "operating_system"), "Web"))
     browser = pl.coalesce(field("device", "web_info_browser"), field("device", "browser"))
-    browser = pl.when(system == "iOS").then(browser.replace(ON_IOS)).otherwise(browser)
     version = pl.coalesce(field("device", "web_info_browser_version"), field("device", "browser_version"))
     return {
         "$device_type": values.device_type(field("device", "category")),
-        "$os": system,
+        "$os": pl.col("_system"),
         "$os_version": field("device", "operating_system_version").str.extract(r"(\d[\w.]*)\s*$"),
-        "$browser": values.browser(browser),
+        "$browser": values.browser(browser, on=pl.col("_system")),
         "$browser_version": values.version(version),
         "$browser_language": values.language(field("device", "language")),
         "$device_manufacturer": real.then(field("device", "mobile_brand_name")),
@@ -316,14 +250,13 @@ def kept() -> dict[str, pl.Expr]:
     }
 
 
-def first_touch(options: Options) -> dict[str, pl.Expr]:
+def first_touch() -> dict[str, pl.Expr]:
     """Return how the user first came: `traffic_source` is of the user and never of the event."""
     record, names = "traffic_source", {"source": "source", "medium": "medium", "name": "campaign"}
     tagged = pl.when(is_tagged(record, "source", "medium", "name"))
     return {
         **{f"$initial_utm_{new}": tagged.then(field(record, old)) for old, new in names.items()},
         **{f"ga_first_{new}": field(record, old) for old, new in names.items()},
-        "ga_first_touch_timestamp": iso(moment("user_first_touch_timestamp", options)),
     }
 
 
@@ -335,7 +268,8 @@ def person_states(options: Options) -> dict[str, pl.Expr]:
     }
     usable = pl.when(pl.col("_time").is_not_null() & pl.col("_unread").is_null() & ~nobody())
     now = usable.then(expr.joined(pl.col("_user"), object_text(worth)))
-    once = usable.then(object_text(first_touch(options)))
+    first = moment("user_first_touch_timestamp", options)
+    once = usable.then(expr.joined(object_text(first_touch()), timed("ga_first_touch_timestamp", first)))
     choices: dict[str, dict[str, pl.Expr]] = {
         "set": {"_set": now, "_once": once},
         "set_once": {"_once": expr.joined(now, once)},
@@ -363,7 +297,7 @@ def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
             expr.fields(pl.coalesce("_params", "_more"), BAG).alias("_bag"),
         )
         .with_columns(dedup_key().alias("_key"))
-        .with_columns(person().alias("_who"), **person_states(options))
+        .with_columns(person().alias("_who"), system().alias("_system"), **person_states(options))
     )
     rest = expr.joined(pl.col("_more"), pl.col("_bought"))
     return events.events(
@@ -383,9 +317,9 @@ def nested(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the events of rows as BigQuery has them."""
     found = rows.with_columns(
         *(record(name, fields).alias(f"_{name}") for name, fields in RECORDS.items()),
-        per_row(pl.col("event_params"), parameters).alias("_params"),
-        per_text(pl.col("user_properties"), pl.String, newest).alias("_user"),
-        per_text(pl.col("items"), pl.String, bought).alias("_bought"),
+        expr.each_row(pl.col("event_params"), parameters).alias("_params"),
+        expr.each(pl.col("user_properties"), newest).alias("_user"),
+        expr.each(pl.col("items"), bought).alias("_bought"),
     )
     others = [pl.col(f"_{name}").struct.field("more") for name in RECORDS]
     more = expr.joined(*others, pl.col(REST))
@@ -394,7 +328,7 @@ def nested(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
 def flat(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the events of flattened rows: fields of records are columns, parameters are columns or recovered."""
-    told = per_text(pl.col(RECOVERED), RECOVERY, recovered).struct
+    told = expr.each(pl.col(RECOVERED), recovered, RECOVERY).struct
     found = rows.with_columns(
         *(expr.first(pl.col(name), pl.col(other)).alias(name) for name, other in FIVETRAN.items()),
         *(
@@ -404,11 +338,9 @@ def flat(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
             for name, fields in RECORDS.items()
             if fields
         ),
-        pl.coalesce(per_row(pl.col("event_params"), parameters), told.field("params")).alias("_params"),
-        pl.coalesce(per_text(pl.col("user_properties"), pl.String, newest), told.field("user")).alias(
-            "_user"
-        ),
-        pl.coalesce(per_text(pl.col("items"), pl.String, bought), told.field("items")).alias("_bought"),
+        pl.coalesce(expr.each_row(pl.col("event_params"), parameters), told.field("params")).alias("_params"),
+        pl.coalesce(expr.each(pl.col("user_properties"), newest), told.field("user")).alias("_user"),
+        pl.coalesce(expr.each(pl.col("items"), bought), told.field("items")).alias("_bought"),
         pivoted(pl.col(REST)).alias("_more"),
     )
     return own_events(found.with_columns(pl.coalesce("event_id", "_params", "_more").alias("_told")), options)
@@ -420,78 +352,6 @@ def parameter_rows(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     The plan keeps one of them, also where a chunk's border runs through an event.
     """
     return flat(rows.with_columns(joint().alias("event_id")), options)
-
-
-def pivoted(rest: pl.Expr) -> pl.Expr:
-    """Return undeclared columns under the names that parameters and fields of records have; numbers are numbers.
-
-    Only a key can stand between an opening quote and a colon, so text in values is safe.
-    """
-    numbers, records = "|".join(sorted(NUMBERS)), "|".join(RECORDS)
-    nothing = "|".join(re.escape(word) for word in values.NOTHING if word)
-    return (
-        rest.str.replace_all(r'([{,])"(?:event_)?params?[_.]', '$1"')
-        .str.replace_all(rf'([{{,]")({records})[_.]', "${1}ga_${2}_")
-        .str.replace_all(rf'([{{,]"(?:ga_[a-z_]+_)?(?:{numbers})"):"(-?(?:0|[1-9]\d*)(?:\.\d+)?)"', "$1:$2")
-        .str.replace_all(rf',?"ga_[^"]*":"(?:{nothing})"', "")
-        .str.replace(r"^\{,", "{")
-    )
-
-
-def spellings(name: str, one: str) -> tuple[str, str]:
-    """Return what a flattened field of a record is called: `device_web_info_browser`, `device.web_info.browser`."""
-    return f"{name}_{one}", f"{name}.{one.replace('web_info_', 'web_info.')}"
-
-
-def joint() -> pl.Expr:
-    """Return what rows of one event have in common where each is one of its parameters."""
-    same = (
-        "stream_id",
-        "user_pseudo_id",
-        "event_timestamp",
-        "event_name",
-        "event_bundle_sequence_id",
-        *BATCH,
-    )
-    told = pl.concat_str((pl.col(name).fill_null("") for name in same), separator="|")
-    return pl.coalesce(expr.stripped(pl.col("event_id")), told)
-
-
-def unnested(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
-    """Return the parameters of rows that are events too."""
-    return param_recoveries(rows.with_columns(joint().alias("event_id")), _options)
-
-
-def param_recoveries(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
-    """Return the parameters that rows hold one each; `name` says the type too, which text cannot."""
-    text, *numbers = (
-        [pl.col(column) for column in TYPED[kind]] for kind in ("string", "int", "double", "float")
-    )
-    number = [column for columns in numbers for column in columns]
-    plain = [pl.col(column) for column in UNTYPED]
-    typed = (
-        pl.when(pl.any_horizontal(column.is_not_null() for column in text))
-        .then(pl.lit("text"))
-        .when(pl.any_horizontal(column.is_not_null() for column in number))
-        .then(pl.lit("number"))
-        .otherwise(pl.lit("any"))
-    )
-    name = pl.format("params:{}:{}", typed, expr.first(*map(pl.col, KEYS)))
-    value = pl.coalesce(*text, expr.first(*number), *plain)
-    return links.recoveries(rows, key=pl.col("event_id"), name=name, value=value)
-
-
-def user_recoveries(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
-    """Return the user properties that rows hold one each; all are text, their types are lost."""
-    name = pl.format("user:text:{}", expr.stripped(pl.col("user_properties_key")))
-    return links.recoveries(rows, key=pl.col("event_id"), name=name, value=pl.col("user_properties_value"))
-
-
-def item_recoveries(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
-    """Return the items that rows hold one each, in the order of the file."""
-    name = pl.format("items:any:{}", pl.col(ROW).cast(pl.String).str.zfill(12))
-    value = pl.struct(pl.col(f"items_{one}").alias(one) for one in COLUMNS["item"]).struct.json_encode()
-    return links.recoveries(rows, key=pl.col("event_id"), name=name, value=value)
 
 
 def to_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
@@ -512,10 +372,10 @@ def to_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     dashed = day.str.replace(r"^(\d{4})(\d\d)(\d\d)$", "$1-$2-$3")
     times = ("user_first_touch_timestamp_micros", "last_active_timestamp_micros")
     info = record("user_info", times).struct
-    first, last = (iso(expr.unix(info.field(name), "us")) for name in times)
+    first, last = (expr.unix(info.field(name), "us") for name in times)
     told = [record(name, ()).struct.field("more") for name in ("user_ltv", "predictions")]
     lists = (
-        per_text(pl.col(name), pl.String, read)
+        expr.each(pl.col(name), read)
         for name, read in (("user_properties", newest), ("audiences", audiences))
     )
     sound = [pl.when(text.str.starts_with("{")).then(text) for text in lists]
@@ -523,273 +383,9 @@ def to_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         rows,
         distinct_id=pl.coalesce(user(), values.known(pl.col("pseudo_user_id"))),
         timestamp=expr.timestamp(dashed, zone=options.source_timezone).dt.offset_by("1d"),
-        set=expr.joined(object_text({"ga_last_active_timestamp": last}), info.field("more"), *told, *sound),
-        set_once=object_text({"ga_first_touch_timestamp": first}),
+        set=expr.joined(timed("ga_last_active_timestamp", last), info.field("more"), *told, *sound),
+        set_once=timed("ga_first_touch_timestamp", first),
     )
-
-
-# Nested values as text, read by type: no other way is fast enough for parameters (6 µs a row, json takes 35).
-
-
-class Value(msgspec.Struct, gc=False):
-    """A parameter's value: one of the four, or none; `bq extract` writes 64-bit integers as strings."""
-
-    string_value: str | None = None
-    int_value: int | str | None = None
-    float_value: float | str | None = None
-    double_value: float | str | None = None
-    set_timestamp_micros: int | str | None = None
-    user_property_name: str | None = None
-
-
-class Pair(msgspec.Struct, gc=False):
-    """A parameter or user property."""
-
-    key: str
-    value: Value | None = None
-
-
-_pairs: Final = msgspec.json.Decoder(list[Pair]).decode
-UNREADABLE: Final = "unreadable: "
-_FAILURES: Final = (ValueError, TypeError, AttributeError, KeyError, RecursionError, msgspec.MsgspecError)
-RECOVERY: Final = pl.Struct(dict.fromkeys(("params", "user", "items"), pl.String))
-
-
-def per_row(texts: pl.Expr, function: Callable[[str], str | None]) -> pl.Expr:
-    """Return what the function makes of each text."""
-    return texts.map_batches(
-        lambda given: pl.Series(
-            given.name, [None if text is None else function(text) for text in given], pl.String
-        ),
-        return_dtype=pl.String,
-        is_elementwise=True,
-    )
-
-
-def per_text(
-    texts: pl.Expr, dtype: pl.DataType | type[pl.DataType], function: Callable[[str], Any]
-) -> pl.Expr:
-    """Return what the function makes of each distinct text."""
-
-    def made(given: pl.Series) -> pl.Series:
-        distinct = given.drop_nulls().unique()
-        results = pl.Series([function(text) for text in distinct], dtype=dtype)
-        table = pl.DataFrame({"text": distinct, "result": results})
-        return given.to_frame("text").join(table, on="text", how="left", maintain_order="left")["result"]
-
-    return texts.map_batches(made, return_dtype=dtype, is_elementwise=True)
-
-
-def parameters(text: str) -> str | None:
-    """Return parameters as a JSON object, keys in order; of a key given twice the first value counts."""
-    return _readable(text, lambda: _object(_values(_listed(text))))
-
-
-def newest(text: str) -> str | None:
-    """Return user properties as a JSON object; of a key given twice the value set last counts."""
-    return _readable(text, lambda: _object(_values(sorted(_listed(text), key=_set_at, reverse=True))))
-
-
-def bought(text: str) -> str | None:
-    """Return items as `{"items": […]}`, each without what is "(not set)", its own parameters among its fields."""
-    return _readable(text, lambda: _items(_elements(_parsed(text))))
-
-
-def audiences(text: str) -> str | None:
-    """Return the names of audiences as a property, those without one by their number."""
-
-    def told() -> str | None:
-        names = [one.get("name") or str(one["id"]) for one in _elements(_parsed(text))]
-        return _object({"ga_audiences": names} if names else {})
-
-    return _readable(text, told)
-
-
-def record(name: str, fields: Sequence[str]) -> pl.Expr:
-    """Return a struct of a record's fields as text, those of records in it as `outer_inner`; `more` are the others."""
-
-    def told(text: str) -> dict[str, str | None]:
-        try:
-            known = _known(dict(_leaves(_parsed(text) or {})))
-        except _FAILURES:
-            return {"more": _object({f"ga_{name}": text})}
-        more = {f"ga_{name}_{key}": value for key, value in known.items() if key not in fields}
-        return {one: _text(known.get(one)) for one in fields} | {"more": _object(more)}
-
-    return per_text(pl.col(name), pl.Struct(dict.fromkeys((*fields, "more"), pl.String)), told)
-
-
-def recovered(text: str) -> dict[str, str | None]:
-    """Return parameters, user properties and items that other rows told, as JSON objects."""
-    found: dict[str, dict[str, Any]] = {"params": {}, "user": {}, "items": {}}
-    for name, value in sorted(json.loads(text).items()):
-        kind, dtype, key = name.split(":", 2)
-        found[kind][key] = _typed(key, value, dtype)
-    items = _items([json.loads(item) for item in found["items"].values()])
-    return {"params": _object(found["params"]), "user": _object(found["user"]), "items": items}
-
-
-def object_text(columns: Mapping[str, pl.Expr]) -> pl.Expr:
-    """Return the columns as a JSON object without nulls, null where there are none."""
-    whole = pl.struct(value.alias(name) for name, value in columns.items()).struct.json_encode()
-    return per_text(whole, pl.String, lambda text: _object(_known(json.loads(text))))
-
-
-def iso(time: pl.Expr) -> pl.Expr:
-    """Return a time as text; before 1970 and at its start there were no browsers."""
-    return pl.when(time.dt.epoch("us") > 0).then(time.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"))
-
-
-def _readable(text: str, made: Callable[[], str | None]) -> str | None:
-    try:
-        return made()
-    except _FAILURES:
-        return UNREADABLE + text
-
-
-def _listed(text: str) -> list[Pair]:
-    """Return the pairs of a list in any of its spellings; a plain object is a list of its members."""
-    try:
-        return _pairs(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
-        found = _parsed(text)
-    if isinstance(found, dict) and not found.keys() & {"list", "array"}:
-        found = [{"key": key, "value": value} for key, value in found.items()]
-    return _pairs_of(_elements(found))
-
-
-def _pairs_of(found: Sequence[Mapping[str, Any]]) -> list[Pair]:
-    """Return pairs, their values wrapped or bare."""
-    wrapped = [{"key": str(one["key"]), "value": _value(one.get("value"))} for one in found]
-    return [msgspec.convert(one, Pair, strict=False) for one in wrapped]
-
-
-def _value(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
-    """Return a bare value as Google wraps it."""
-    if isinstance(value, dict) or value is None:
-        return value or {}
-    if isinstance(value, str | bool | list):
-        return {"string_value": value if isinstance(value, str) else json.dumps(value)}
-    return {"int_value" if isinstance(value, int) else "double_value": value}
-
-
-def _values(pairs: Sequence[Pair]) -> dict[str, Any]:
-    """Return the first value of each key that has one."""
-    found: dict[str, Any] = {}
-    for pair in pairs:
-        value = pair.value
-        if value is None:
-            continue
-        key = value.user_property_name or pair.key
-        if value.string_value is not None:
-            found.setdefault(key, value.string_value)
-        elif value.int_value is not None:
-            whole = int(value.int_value)
-            found.setdefault(key, str(whole) if _is_text(key) else whole)
-        else:
-            given = value.double_value if value.double_value is not None else value.float_value
-            if given is not None and math.isfinite(number := float(given)):
-                found.setdefault(key, number)
-    return found
-
-
-def _set_at(pair: Pair) -> int:
-    return int(pair.value.set_timestamp_micros or 0) if pair.value else 0
-
-
-def _is_text(key: str) -> bool:
-    return key.endswith("_id") or key in TEXTS
-
-
-def _items(items: Sequence[Mapping[str, Any]]) -> str | None:
-    """Return items as PostHog keeps them; a field of its own wins over a parameter of the item."""
-    found = []
-    for item in items:
-        own = {key: value for key, value in item.items() if key != "item_params"}
-        pairs = _pairs_of(_elements(item.get("item_params") or []))
-        found.append(_values(pairs) | _known(own))
-    return _object({"items": found}) if found else None
-
-
-def _known(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that say something, numbers as numbers."""
-    told = {key: one for key, one in fields.items() if one is not None and one not in values.NOTHING}
-    return {
-        key: _number(one) if key in NUMBERS or isinstance(one, float) else one for key, one in told.items()
-    }
-
-
-def _number(value: Any) -> Any:  # noqa: ANN401 - a number stays itself
-    """Return text as a number, where it is one; whole ones alike, as some formats write 3 and others 3.0."""
-    try:
-        found = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
-    if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
-        return value
-    return int(found) if abs(found) < _EXACT and found == int(found) else found
-
-
-def _typed(key: str, value: str, dtype: str) -> Any:  # noqa: ANN401 - text or number
-    """Return a recovered value; of an unknown type a number if its key or its decimal point says so."""
-    is_number = dtype == "number" or (
-        dtype == "any" and (key in NUMBERS or _DECIMAL.fullmatch(value) is not None)
-    )
-    return _number(value) if is_number and not _is_text(key) else value
-
-
-def _leaves(value: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the fields of a record, those of records inside it with both names."""
-    for key, one in value.items():
-        if isinstance(one, dict):
-            yield from _leaves(one, f"{path}{key}_")
-        else:
-            yield f"{path}{key}", one
-
-
-def _elements(found: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
-    """Return a list's elements, taken out of the wrappers that some Parquet writers put around them."""
-    if isinstance(found, dict):
-        found = found.get("list", found.get("array"))
-    if not isinstance(found, list):
-        raise ValueError(found)  # noqa: TRY004 - what cannot be read, of whatever type it is
-    return [one.get("element", one.get("item", one.get("array", one))) for one in found]
-
-
-def _parsed(text: str) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a JSON value; or one as Python or NumPy prints it. Raises `ValueError` where it is neither."""
-    with suppress(msgspec.DecodeError, UnicodeEncodeError):
-        return msgspec.json.decode(text)
-    try:
-        return json.loads(text, strict=False)
-    except ValueError:
-        pass
-    plain = _ARRAY.sub(r"\1", _BETWEEN.sub("}, {", _NAN.sub("None", text)))
-    try:
-        return ast.literal_eval(plain.strip())
-    except (SyntaxError, MemoryError, RecursionError) as error:
-        raise ValueError(text) from error
-
-
-def _object(fields: Mapping[str, Any]) -> str | None:
-    """Return a JSON object, keys in order, null for an empty one; cut emoji stay escaped."""
-    if not fields:
-        return None
-    try:
-        return msgspec.json.encode(fields, order="sorted").decode()
-    except UnicodeEncodeError:
-        return json.dumps(fields, sort_keys=True, separators=(",", ":"))
-
-
-def _text(value: Any) -> str | None:  # noqa: ANN401 - a scalar
-    return None if value is None or isinstance(value, list | dict) else str(value)
-
-
-_EXACT: Final = 2**53
-_DECIMAL: Final = re.compile(r"-?\d+\.\d+(e[-+]?\d+)?", re.IGNORECASE)
-_NAN: Final = re.compile(r"(?<=: )nan\b")
-_BETWEEN: Final = re.compile(r"\}\s*\n\s*\{")
-_ARRAY: Final = re.compile(r"\barray\((\[.*?\])(?:, dtype=\w+)?\)", re.DOTALL)
 
 
 def is_nested(columns: frozenset[str]) -> bool:
@@ -819,11 +415,6 @@ def is_users(columns: frozenset[str]) -> bool:
     )
 
 
-def _parameter_columns() -> Iterator[str]:
-    """Yield the columns that hold a parameter where each has a row."""
-    yield from (*KEYS, *UNTYPED, *(column for columns in TYPED.values() for column in columns))
-
-
 def _text_columns(*names: Iterable[str]) -> dict[str, type[pl.String]]:
     return dict.fromkeys((one for some in names for one in some), pl.String)
 
@@ -841,12 +432,6 @@ def _joined(name: str, key: str, columns: Sequence[str], to_recoveries: Any) -> 
     )
 
 
-# What `pivoted` does by pattern, for the names that Google itself gives; it does the same to all others.
-PIVOTED: Final = RENAME | {
-    **{f"param_{name}": name for name in (*BAG, *sorted(NUMBERS), *sorted(TEXTS))},
-    **{f"param_{old}": new for old, new in RENAME.items()},
-    **{f"{name}_{one}": f"ga_{name}_{one}" for name, fields in OTHERS.items() for one in fields},
-}
 FLAT: Final = (
     *(*COLUMNS["plain"], *COLUMNS["lists"], *FIVETRAN.values(), "event_id"),
     *(one for name, fields in RECORDS.items() for own in fields for one in spellings(name, own)),
@@ -868,14 +453,14 @@ MAPPING: Final = Platform(
             to_profiles=to_profiles,
             dropped=frozenset({"device", "geo", "privacy_info"}),
         ),
-        _joined("flat_event_params", "event_params_key", tuple(_parameter_columns()), param_recoveries),
+        _joined("flat_event_params", "event_params_key", tuple(parameter_columns()), param_recoveries),
         _joined("flat_user_properties", "user_properties_key", ("user_properties_value",), user_recoveries),
         _joined(
             "flat_items", "items_item_id", tuple(f"items_{one}" for one in COLUMNS["item"]), item_recoveries
         ),
         Table(
             name="parameter_rows",
-            columns=_text_columns(FLAT, _parameter_columns()),
+            columns=_text_columns(FLAT, parameter_columns()),
             matches=is_unnested,
             to_events=parameter_rows,
             to_links=flat_links,

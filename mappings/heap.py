@@ -13,9 +13,7 @@ read 2026-11-20). Fivetran and Stitch copy them. A chart saved as CSV holds coun
 * Of a table that was synced afresh (its label changed), older files hold rows that no longer count: give the newest.
 """
 
-import json
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -311,7 +309,9 @@ def session_starts(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return what the sessions table knows of the events of a session, when and how it began, as one JSON object."""
     start = moment(pl.col("time"), options).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
     known = {"start": start} | {name: expr.stripped(pl.col(name)) for name in ENTRY}
-    return links.recoveries(rows, key=heap_id("session_id"), name=pl.lit("session"), value=as_object(known))
+    return links.recoveries(
+        rows, key=heap_id("session_id"), name=pl.lit("session"), value=expr.as_object(known)
+    )
 
 
 def kept_sessions(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
@@ -356,15 +356,15 @@ def migrations(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 def to_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return each user's properties: own ones without their leading `_`, `initial_…` as `$initial_…`."""
     joined = moment(expr.first(pl.col("joindate"), pl.col("join_date")), options)
-    bags = expr.parted(bare_names(pl.col(REST)), prefix="initial_").struct
+    bags = expr.parted(expr.bare_names(pl.col(REST)), prefix="initial_").struct
     mine = {"heap_user_id": heap_id("user_id"), "heap_identity": expr.stripped(pl.col("identity"))}
     created = {"created": joined.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")}
     return events.profiles(
         rows,
         distinct_id=pl.coalesce(pl.col(PERSON), mine["heap_user_id"]),
         timestamp=moment(pl.col("last_modified"), options),
-        set=expr.completed(as_object(mine), bags.field("rest")),
-        set_once=expr.completed(as_object(first_touch() | created), bags.field("once")),
+        set=expr.completed(expr.as_object(mine), bags.field("rest")),
+        set_once=expr.completed(expr.as_object(first_touch() | created), bags.field("once")),
     )
 
 
@@ -374,48 +374,6 @@ def first_touch() -> dict[str, pl.Expr]:
     came = expr.first(pl.col("initial_referrer"))
     found = {**values.page(url, referrer=came)} | device("initial_") | place("initial_")
     return {f"$initial_{name.removeprefix('$')}": value for name, value in found.items()}
-
-
-def as_object(columns: Mapping[str, pl.Expr]) -> pl.Expr:
-    """Return the expressions as JSON object text, without nulls."""
-    return expr.joined(
-        *(
-            pl.when(value.is_not_null()).then(pl.struct(value.alias(name)).struct.json_encode())
-            for name, value in columns.items()
-        )
-    )
-
-
-def bare_names(bag: pl.Expr) -> pl.Expr:
-    """Return a JSON object with the `_` before its keys taken off, which newer exports put before custom properties.
-
-    And in lower case where all are in upper case, as Snowflake writes them. A key stays where the name is taken.
-    """
-
-    def renamed(texts: pl.Series) -> pl.Series:
-        return pl.Series(texts.name, [text and _bare(text) for text in texts], dtype=pl.String)
-
-    return bag.map_batches(renamed, return_dtype=pl.String, is_elementwise=True)
-
-
-def _bare(text: str) -> str:
-    """Return one object's text with the keys renamed, each value in its own spelling."""
-    members, place = {}, text.index("{") + 1
-    while (start := text.find('"', place)) >= 0:
-        key, end = _DECODER.raw_decode(text, start)
-        begin = _COLON.match(text, end).end()  # type: ignore[union-attr]
-        place = _DECODER.raw_decode(text, begin)[1]
-        members[key] = text[begin:place]
-    shouted = all(key.isupper() for key in members)
-    found: dict[str, str] = {}
-    for key, value in members.items():
-        name = (key.lower() if shouted else key).removeprefix("_")
-        found[name if name and name not in members and name not in found else key] = value
-    return "{" + ",".join(f"{json.dumps(key, ensure_ascii=False)}:{found[key]}" for key in found) + "}"
-
-
-_DECODER: Final = json.JSONDecoder()
-_COLON: Final = re.compile(r"\s*:\s*")
 
 
 def is_users(columns: frozenset[str]) -> bool:

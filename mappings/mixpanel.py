@@ -13,16 +13,17 @@ by itself (https://docs.mixpanel.com/docs/tracking-methods/event-deduplication).
 
 import itertools
 import json
-import math
-import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
+from mappings._mixpanel_ids import DEVICE, identifier, json_list, meant
+from mappings._mixpanel_labels import read_labels, relabelled
+from mappings._mixpanel_profiles import PEOPLE, Roll, to_groups, to_profiles
 from migrate import events, expr, links, values
 from migrate.mapping import FILE, PERSON, REST, ROW, Options, Platform, Table, has
 
@@ -37,6 +38,8 @@ NAMES: Final = (
     | {"$ae_first_open": "Application Installed", "$ae_updated": "Application Updated"}
 )
 WORKER_NAMES: Final = {"$mp_web_page_view": "$pageview"}
+WORKER: Final = uuid.UUID(bytes=b"posthog_mixpanel")
+"""The namespace in which PostHog's managed migration makes uuids of `$insert_id`s."""
 # Segment sends page("E-commerce") to Mixpanel as "Viewed E-commerce Page".
 SEGMENT_PAGE: Final = r"^Viewed (.+) (?:Page|Screen)$"
 
@@ -78,46 +81,10 @@ COPIES: Final = frozenset(
     " _airbyte_normalized_at _airbyte_raw_id _airbyte_unique_key _sdc_batched_at _sdc_extracted_at _sdc_received_at"
     " _sdc_sequence _sdc_table_version _sdc_primary_key _fivetran_synced _fivetran_id _fivetran_deleted".split()
 )
-# Words that are no one's id, in any case; Mixpanel itself refuses them today
-# (https://docs.mixpanel.com/reference/import-events).
-NO_ID: Final = (
-    *(
-        "anon",
-        "anonymous",
-        "nil",
-        "none",
-        "null",
-        "n/a",
-        "na",
-        "undefined",
-        "unknown",
-        "true",
-        "false",
-        "0",
-        "-1",
-    ),
-    *("{}", "[]", "lmy47d", "00000000-0000-0000-0000-000000000000"),
-)
-DEVICE: Final = "$device:"
 MANGLED: Final = "mp_"
 RESERVED: Final = "mp_reserved_"
 # Names that a shop or a garage may have of its own.
 NOT_BARE: Final = ("brand", "device", "elements")
-
-PEOPLE: Final = {
-    **{
-        f"${name}": name
-        for name in ("email", "name", "first_name", "last_name", "phone", "avatar", "created")
-    },
-    "$last_seen": "last_seen",
-    "$city": "$geoip_city_name",
-    "$region": "$geoip_subdivision_1_name",
-    "$country_code": "$geoip_country_code",
-    "$timezone": "$geoip_time_zone",
-}
-PROFILE: Final = pl.Struct(
-    {"id": pl.String, "kind": pl.String, "set": pl.String, "set_once": pl.String, "all": pl.String}
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,7 +143,7 @@ class Shape:
         if self.dollar == RESERVED:
             return bag.str.replace_all(rf'([{{,]\s*)"{RESERVED}', '${1}"$$')
         mangled = self.dollar == MANGLED and options.labels
-        return _each(bag, partial(_relabelled, labels=options.labels)) if mangled else bag
+        return expr.each(bag, partial(relabelled, labels=options.labels)) if mangled else bag
 
     def _column(self, name: str) -> pl.Expr:
         """Return a column; without its `$`, `user_id` is only Mixpanel's own where its libraries tell a device too."""
@@ -196,17 +163,6 @@ def told(name: str) -> pl.Expr:
 def prop(name: str) -> pl.Expr:
     """Return one of the properties gathered in `_told`, null for a blank."""
     return expr.stripped(told(name))
-
-
-def meant(text: pl.Expr) -> pl.Expr:
-    """Return an id, null for a word that is no one's."""
-    bare = expr.stripped(text)
-    return pl.when(~bare.str.to_lowercase().is_in(NO_ID)).then(bare)
-
-
-def identifier(text: pl.Expr) -> pl.Expr:
-    """Return a person's id; Mixpanel writes `$device:` before ids of devices."""
-    return meant(expr.stripped(text).str.strip_prefix(DEVICE))
 
 
 def key(given: pl.Expr) -> pl.Expr:
@@ -289,12 +245,6 @@ def dedup_key() -> pl.Expr:
     )
 
 
-def uuid5(name: pl.Expr) -> pl.Expr:
-    """Return the uuid that PostHog's managed migration makes of a `$insert_id`: version 5 in its own namespace."""
-    namespace = uuid.UUID(bytes=b"posthog_mixpanel")
-    return _each(name, lambda text: str(uuid.uuid5(namespace, text)))
-
-
 def page() -> dict[str, pl.Expr]:
     """Return where it happened; page views of Mixpanel's own library have the address in parts as well."""
     known = values.page(prop("$current_url"), referrer=prop("$referrer"))
@@ -312,7 +262,7 @@ def element() -> dict[str, pl.Expr]:
     captured = pl.when(pl.col("_event").is_in(["$autocapture", "$rageclick", "$dead_click"]))
     nothing = pl.lit(None, pl.String)
     chain = expr.elements_chain(
-        hierarchy=captured.then(_each(prop("$elements"), _hierarchy)),
+        hierarchy=captured.then(expr.each(prop("$elements"), _hierarchy)),
         tag=nothing,
         classes=nothing,
         identifier=nothing,
@@ -411,7 +361,7 @@ def to_events(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFram
         distinct_id=pl.col("_person"),
         timestamp=pl.col("_time"),
         dedup_key=dedup_key(),
-        uuid=uuid5(inserted) if options.uuid_compat else None,
+        uuid=expr.uuid5(inserted, WORKER) if options.uuid_compat else None,
         properties=pl.col("_completed"),
         rest=pl.col("_more"),
         extra=page() | element() | device(shape) | place() | kept(shape),
@@ -525,164 +475,6 @@ def identity_links(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Roll:
-    """How one kind of file lists profiles."""
-
-    bag: str
-    """The column with the properties, or `REST`; "results" holds a page of profiles."""
-    owners: Sequence[str] = ()
-    """The columns that may say whose profile it is."""
-
-    def owner(self) -> pl.Expr:
-        """Return whose profile it is; null in pages, where each says it itself."""
-        return expr.first(*(pl.col(name) for name in self.owners)) if self.owners else pl.lit(None, pl.String)
-
-    def read(self, rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-        """Return the rows with a `_profile` each; a page becomes one row for each of its own."""
-        bag = pl.col(self.bag)
-        whole = bag if self.bag == REST or not self.owners else expr.completed(bag, pl.col(REST))
-        read = pl.struct(self.owner().alias("owner"), whole.alias("bag")).map_batches(
-            partial(_profiles, flat=self.bag == REST, labels=options.labels),
-            return_dtype=pl.List(PROFILE),
-            is_elementwise=True,
-        )
-        found = rows.with_columns(read.alias("_profile")).explode("_profile")
-        return found.filter(pl.col("_profile").is_not_null()).with_columns(
-            group_type(options).alias("_group")
-        )
-
-
-def group_type(options: Options) -> pl.Expr:
-    """Return of which type the group is that a profile is of, null for a person's.
-
-    The engage API answers groups (asked for with `data_group_id`) and people alike. A profile is a group's if it
-    says `$group_key`, or if its file is called group… or as one of the user's group keys or types.
-    """
-    kinds = dict(options.group_keys)
-    only = next(iter(kinds.values())) if len(set(kinds.values())) == 1 else options.group_type
-    named = {name.lower(): kind for key, kind in kinds.items() for name in (key, kind)}
-    told_key, stem = pl.col("_profile").struct.field("kind"), pl.col(FILE).str.to_lowercase()
-    by_file = stem.str.replace(r"[-_. ]\d+$", "").replace_strict(named, default=None, return_dtype=pl.String)
-    by_word = pl.when(stem.str.contains(r"^groups?\b|^groups?_")).then(pl.lit(only))
-    own = pl.coalesce(told_key.replace_strict(kinds, default=None, return_dtype=pl.String), told_key)
-    return pl.coalesce(own, by_file, by_word)
-
-
-def to_profiles(rows: pl.LazyFrame, options: Options, roll: Roll) -> pl.LazyFrame:
-    """Return what profiles tell of people, as of the export: `$last_seen` is when they last sent an event."""
-    profile = pl.col("_profile").struct
-    owner = identifier(profile.field("id"))
-    return events.profiles(
-        roll.read(rows, options).filter(pl.col("_group").is_null()),
-        distinct_id=pl.coalesce(pl.col(PERSON), owner) if roll.owners else owner,
-        timestamp=pl.lit(None, events.TIMESTAMP),
-        set=profile.field("set"),
-        set_once=profile.field("set_once"),
-    )
-
-
-def to_groups(rows: pl.LazyFrame, options: Options, roll: Roll) -> pl.LazyFrame:
-    """Return what profiles tell of groups, under the names they would have of a person."""
-    profile = pl.col("_profile").struct
-    return events.groups(
-        roll.read(rows, options).filter(pl.col("_group").is_not_null()),
-        group_type=pl.col("_group"),
-        group_key=meant(profile.field("id")),
-        timestamp=pl.lit(None, events.TIMESTAMP),
-        properties=profile.field("all"),
-    )
-
-
-def read_labels(document: Any) -> Mapping[str, str]:  # noqa: ANN401 - any JSON value
-    """Return mangled name -> original name, of `schema/events.json` or a plain `{"mangled": "original"}`.
-
-    Mixpanel says that it writes these files, not how they look
-    (https://docs.mixpanel.com/docs/data-pipelines/old-pipelines/schematized-export-pipeline), so that any two texts
-    that stand together, and of which the rules make the one from the other, count as a pair.
-    """
-    pairs = [pair for one, other in _pairs(document) for pair in ((one, other), (other, one))]
-    found = {short: long for short, long in pairs if _is_mangled(short, long)}
-    known = {*found, *found.values()}
-    plain = document if isinstance(document, dict) else {}
-    return found | {name: long for name, long in plain.items() if isinstance(long, str) and name not in known}
-
-
-def _pairs(node: object) -> Iterator[tuple[str, str]]:
-    """Yield any two texts that stand together: a key and its text, a key and a text within, two texts."""
-    members = node if isinstance(node, dict) else {}
-    for name, child in members.items():
-        within = child.values() if isinstance(child, dict) else [child]
-        yield from ((name, text) for text in within if isinstance(text, str))
-    yield from itertools.combinations([text for text in members.values() if isinstance(text, str)], 2)
-    for child in node if isinstance(node, list) else members.values():
-        yield from _pairs(child)
-
-
-def _is_mangled(short: str, long: str) -> bool:
-    """Return whether the rules for columns and tables could have made the one name of the other."""
-    bare = re.sub(r"(?<=.)_(\d+|string|number|boolean|datetime|list|object)$", "", short)
-    if short == long or not re.fullmatch(r"[a-z0-9_]{1,128}", short):
-        return False
-    plain = re.sub(r"[^a-z0-9]", "", long.lower())
-    made = {re.sub(r"[^a-z0-9]", "", re.sub(r"^(mp_|res_)?", "", name)) for name in (short, bare)}
-    made |= {name.replace("_", "") for name in (short, bare)}
-    return plain in made
-
-
-def _relabelled(text: str, labels: Mapping[str, str]) -> str:
-    """Return an object with its keys called by their labels, whatever case they are in."""
-    bag = _object(text)
-    names = {name: labels.get(name, labels.get(name.lower(), name)) for name in bag}
-    taken = [name for name in names if names[name] != name and names[name] in bag]
-    return _text({name if name in taken else names[name]: value for name, value in bag.items()})
-
-
-def _profiles(rows: pl.Series, *, flat: bool, labels: Mapping[str, str]) -> pl.Series:
-    """Return the profiles of each row: those of a page, or the one of an owner with its bag."""
-    found: list[list[dict[str, str | None]] | None] = []
-    for row in rows.to_list():
-        text = row["bag"] or "{}"
-        if text.lstrip().startswith("["):
-            pairs = [(item.get("$distinct_id"), item.get("$properties")) for item in _list(text)]
-        else:
-            pairs = [(row["owner"], _object(_relabelled(text, labels) if labels else text))]
-        found.append([_profile(owner, bag or {}, flat=flat) for owner, bag in pairs])
-    return pl.Series(rows.name, found, dtype=pl.List(PROFILE))
-
-
-def _profile(owner: object, bag: dict[str, Any], *, flat: bool) -> dict[str, str | None]:
-    """Return one profile: whose, of which group key, and its properties in PostHog's names; "undefined" is none.
-
-    Where `$` is gone, or is written `mp_` or `mp_reserved_`, Mixpanel's own names are known by the rest.
-    """
-    bag = {name: value for name, value in bag.items() if not _is_nothing(value)}
-    kind, group = bag.pop("$group_key", None), bag.pop("$group_id", None)
-    to_set: dict[str, Any] = {}
-    once: dict[str, Any] = {}
-    for name, value in bag.items():
-        bare = re.sub(r"^(\$|mp_reserved_|mp_)", "", name) if flat or name.startswith("$") else name
-        if bare.startswith("initial_"):
-            once[f"${bare}"] = value
-        elif flat and name.startswith("mp_reserved_"):
-            to_set[PEOPLE.get(f"${bare}", f"${bare}")] = value
-        else:
-            to_set[PEOPLE.get(f"${bare}" if flat else name, name)] = value
-    found = owner if owner is not None else group
-    return {
-        "id": None if found is None else str(found),
-        "kind": None if kind is None else str(kind),
-        "set": _text(to_set),
-        "set_once": _text(once),
-        "all": _text(to_set | once),
-    }
-
-
-def _is_nothing(value: object) -> bool:
-    """Return whether a profile's value is Mixpanel's word for none."""
-    return value is None or value == "" or value == "undefined"  # noqa: PLR1714 - other types are values
-
-
 def _hierarchy(text: str) -> str:
     """Return Mixpanel's `$elements` as the nodes that `expr.elements_chain` takes; places there count from 0."""
     nodes = [
@@ -696,7 +488,7 @@ def _hierarchy(text: str) -> str:
                 name.removeprefix("$attr-"): v for name, v in node.items() if name.startswith("$attr-")
             },
         }
-        for node in _list(text)
+        for node in json_list(text)
     ]
     return json.dumps([{name: value for name, value in node.items() if value is not None} for node in nodes])
 
@@ -711,48 +503,6 @@ def _first(text: pl.Expr) -> pl.Expr:
     shapes = (r'^\[\s*"((?:[^"\\]|\\.)*)"', r"^\[\s*'([^']*)'", r"^\[\s*([^\s\],]+)")
     items = [text.str.extract(shape) for shape in shapes]
     return pl.coalesce(*items, pl.when(~text.str.starts_with("[")).then(expr.stripped(text)))
-
-
-def _each(texts: pl.Expr, function: Callable[[str], str | None]) -> pl.Expr:
-    """Return what the function makes of each text, distinct ones once."""
-
-    def made(given: pl.Series) -> pl.Series:
-        known = {text: function(text) for text in given.drop_nulls().unique().to_list()}
-        return pl.Series(given.name, [known.get(text) for text in given.to_list()], dtype=pl.String)
-
-    return texts.map_batches(made, return_dtype=pl.String, is_elementwise=True)
-
-
-def _object(text: str) -> dict[str, Any]:
-    """Return a JSON object, empty for none; numbers that no double holds become null."""
-    value = _parsed(text)
-    return value if isinstance(value, dict) else {}
-
-
-def _list(text: str) -> list[dict[str, Any]]:
-    """Return the objects in a JSON list, none for anything else."""
-    value = _parsed(text)
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _parsed(text: str) -> object:
-    """Return a JSON value, null for none."""
-    try:
-        return json.loads(text, strict=False, parse_float=_finite, parse_constant=lambda _name: None)
-    except ValueError:
-        return None
-
-
-def _finite(text: str) -> float | None:
-    """Return the number, None where it is too large for a double."""
-    value = float(text)
-    return value if math.isfinite(value) else None
-
-
-def _text(value: dict[str, Any]) -> str:
-    """Return the object as JSON; cut emoji stay escaped, as UTF-8 has no place for them."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text if text.isascii() or not re.search("[\ud800-\udfff]", text) else json.dumps(value)
 
 
 def _named(*columns: str, bag: str = REST) -> Callable[[Options], pl.Expr]:

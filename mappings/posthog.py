@@ -10,14 +10,13 @@ key of the old project, goes. Not carried over are columns PostHog computes itse
 the identify, alias and merge events, and from `$set` and `$set_once`.
 """
 
-import json
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
 import polars as pl
 
+from mappings import _json
 from migrate import expr
 from migrate.events import events
 from migrate.mapping import REST, Options, Platform, Table
@@ -93,7 +92,11 @@ def _parted_row(row: dict[str, str | None], options: Options) -> dict[str, str]:
     if options.person_properties == "none":
         to_set, to_set_once = {}, {}
         bag.pop("$unset", None)
-    return {"properties": _text(bag), "set": _text(to_set), "set_once": _text(to_set_once)}
+    return {
+        "properties": _json.encoded(bag),
+        "set": _json.encoded(to_set),
+        "set_once": _json.encoded(to_set_once),
+    }
 
 
 def _taken(bag: dict[str, Any], name: str) -> dict[str, Any]:
@@ -106,29 +109,8 @@ def _taken(bag: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _parsed(text: str | None) -> dict[str, Any]:
     """Return a JSON object, empty for none; numbers that no double holds become null."""
-    value = json.loads(text or "{}", strict=False, parse_float=_finite, parse_constant=lambda _name: None)
+    value = _json.decoded(text or "{}")
     return value if isinstance(value, dict) else {}
-
-
-def _finite(text: str) -> float | None:
-    """Return the number, None where it is too large for a double."""
-    value = float(text)
-    return value if math.isfinite(value) else None
-
-
-def _text(value: dict[str, Any]) -> str:
-    """Return the object as JSON; cut emoji stay escaped, as UTF-8 has no place for them."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text if text.isascii() or _encodable(text) else json.dumps(value, separators=(",", ":"))
-
-
-def _encodable(text: str) -> bool:
-    """Return whether UTF-8 can hold the text."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _dedup_key() -> pl.Expr:

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from mappings.heap import MAPPING, _bare, address, heap_id, landing, moment, rounded
-from migrate import events
+from mappings.heap import MAPPING, address, heap_id, landing, moment, rounded
+from migrate import bags, events
 from migrate.cli import cli
 from migrate.mapping import FILE, FRAMEWORK, ROW, Options
 
@@ -553,7 +553,7 @@ def test_profile_of_nobody_in_particular():
 )  # fmt: skip
 def test_names_without_underscore(bag, expected):
     """Only keys change, none is lost, and every value keeps its own text."""
-    assert _bare(bag) == expected
+    assert bags.bare_names(bag) == expected
 
 
 def test_all_events_come_once():

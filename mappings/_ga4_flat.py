@@ -1,0 +1,105 @@
+"""How others flatten the BigQuery export of Google Analytics 4: names of columns, and rows that are one parameter."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import polars as pl
+
+from mappings._ga4_schema import BAG, BATCH, COLUMNS, NUMBERS, OTHERS, RECORDS, RENAME, TEXTS
+from migrate import expr, links, values
+from migrate.mapping import ROW, Options
+
+# How a row of UNNEST spells one parameter.
+PREFIXES: Final = ("", "event_params_", "event_params.", "event_param_", "param_")
+PLACES: Final = (*PREFIXES, "value.", *(f"{prefix}value{prefix[-1:] or '_'}" for prefix in PREFIXES))
+KEYS: Final = tuple(f"{prefix}key" for prefix in PREFIXES)
+UNTYPED: Final = tuple(f"{prefix}value" for prefix in PREFIXES)
+TYPED: Final = {
+    one: tuple(f"{at}{one}_value" for at in PLACES) for one in ("string", "int", "double", "float")
+}
+
+
+def pivoted(rest: pl.Expr) -> pl.Expr:
+    """Return undeclared columns under the names that parameters and fields of records have; numbers are numbers.
+
+    Only a key can stand between an opening quote and a colon, so text in values is safe.
+    """
+    numbers, records = "|".join(sorted(NUMBERS)), "|".join(RECORDS)
+    nothing = "|".join(re.escape(word) for word in values.NOTHING if word)
+    return (
+        rest.str.replace_all(r'([{,])"(?:event_)?params?[_.]', '$1"')
+        .str.replace_all(rf'([{{,]")({records})[_.]', "${1}ga_${2}_")
+        .str.replace_all(rf'([{{,]"(?:ga_[a-z_]+_)?(?:{numbers})"):"(-?(?:0|[1-9]\d*)(?:\.\d+)?)"', "$1:$2")
+        .str.replace_all(rf',?"ga_[^"]*":"(?:{nothing})"', "")
+        .str.replace(r"^\{,", "{")
+    )
+
+
+def spellings(name: str, one: str) -> tuple[str, str]:
+    """Return what a flattened field of a record is called: `device_web_info_browser`, `device.web_info.browser`."""
+    return f"{name}_{one}", f"{name}.{one.replace('web_info_', 'web_info.')}"
+
+
+def joint() -> pl.Expr:
+    """Return what rows of one event have in common where each is one of its parameters."""
+    same = (
+        "stream_id",
+        "user_pseudo_id",
+        "event_timestamp",
+        "event_name",
+        "event_bundle_sequence_id",
+        *BATCH,
+    )
+    told = pl.concat_str((pl.col(name).fill_null("") for name in same), separator="|")
+    return pl.coalesce(expr.stripped(pl.col("event_id")), told)
+
+
+def unnested(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
+    """Return the parameters of rows that are events too."""
+    return param_recoveries(rows.with_columns(joint().alias("event_id")), _options)
+
+
+def param_recoveries(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
+    """Return the parameters that rows hold one each; `name` says the type too, which text cannot."""
+    text, *numbers = (
+        [pl.col(column) for column in TYPED[kind]] for kind in ("string", "int", "double", "float")
+    )
+    number = [column for columns in numbers for column in columns]
+    plain = [pl.col(column) for column in UNTYPED]
+    typed = (
+        pl.when(pl.any_horizontal(column.is_not_null() for column in text))
+        .then(pl.lit("text"))
+        .when(pl.any_horizontal(column.is_not_null() for column in number))
+        .then(pl.lit("number"))
+        .otherwise(pl.lit("any"))
+    )
+    name = pl.format("params:{}:{}", typed, expr.first(*map(pl.col, KEYS)))
+    value = pl.coalesce(*text, expr.first(*number), *plain)
+    return links.recoveries(rows, key=pl.col("event_id"), name=name, value=value)
+
+
+def user_recoveries(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
+    """Return the user properties that rows hold one each; all are text, their types are lost."""
+    name = pl.format("user:text:{}", expr.stripped(pl.col("user_properties_key")))
+    return links.recoveries(rows, key=pl.col("event_id"), name=name, value=pl.col("user_properties_value"))
+
+
+def item_recoveries(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
+    """Return the items that rows hold one each, in the order of the file."""
+    name = pl.format("items:any:{}", pl.col(ROW).cast(pl.String).str.zfill(12))
+    value = pl.struct(pl.col(f"items_{one}").alias(one) for one in COLUMNS["item"]).struct.json_encode()
+    return links.recoveries(rows, key=pl.col("event_id"), name=name, value=value)
+
+
+def parameter_columns() -> Iterator[str]:
+    """Yield the columns that hold a parameter where each has a row."""
+    yield from (*KEYS, *UNTYPED, *(column for columns in TYPED.values() for column in columns))
+
+
+# What `pivoted` does by pattern, for the names that Google itself gives; it does the same to all others.
+PIVOTED: Final = RENAME | {
+    **{f"param_{name}": name for name in (*BAG, *sorted(NUMBERS), *sorted(TEXTS))},
+    **{f"param_{old}": new for old, new in RENAME.items()},
+    **{f"{name}_{one}": f"ga_{name}_{one}" for name, fields in OTHERS.items() for one in fields},
+}

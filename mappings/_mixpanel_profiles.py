@@ -1,0 +1,143 @@
+"""Mixpanel's profiles of people and groups: pages of the engage API, a profile a line, tables, and CSV."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import polars as pl
+
+from mappings._mixpanel_ids import identifier, json_list, json_object, json_text, meant
+from mappings._mixpanel_labels import relabelled
+from migrate import events, expr
+from migrate.mapping import FILE, PERSON, REST, Options
+
+PEOPLE: Final = {
+    **{
+        f"${name}": name
+        for name in ("email", "name", "first_name", "last_name", "phone", "avatar", "created")
+    },
+    "$last_seen": "last_seen",
+    "$city": "$geoip_city_name",
+    "$region": "$geoip_subdivision_1_name",
+    "$country_code": "$geoip_country_code",
+    "$timezone": "$geoip_time_zone",
+}
+PROFILE: Final = pl.Struct(
+    {"id": pl.String, "kind": pl.String, "set": pl.String, "set_once": pl.String, "all": pl.String}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roll:
+    """How one kind of file lists profiles."""
+
+    bag: str
+    """The column with the properties, or `REST`; "results" holds a page of profiles."""
+    owners: Sequence[str] = ()
+    """The columns that may say whose profile it is."""
+
+    def owner(self) -> pl.Expr:
+        """Return whose profile it is; null in pages, where each says it itself."""
+        return expr.first(*(pl.col(name) for name in self.owners)) if self.owners else pl.lit(None, pl.String)
+
+    def read(self, rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+        """Return the rows with a `_profile` each; a page becomes one row for each of its own."""
+        bag = pl.col(self.bag)
+        whole = bag if self.bag == REST or not self.owners else expr.completed(bag, pl.col(REST))
+        read = pl.struct(self.owner().alias("owner"), whole.alias("bag")).map_batches(
+            partial(_profiles, flat=self.bag == REST, labels=options.labels),
+            return_dtype=pl.List(PROFILE),
+            is_elementwise=True,
+        )
+        found = rows.with_columns(read.alias("_profile")).explode("_profile")
+        return found.filter(pl.col("_profile").is_not_null()).with_columns(
+            group_type(options).alias("_group")
+        )
+
+
+def group_type(options: Options) -> pl.Expr:
+    """Return of which type the group is that a profile is of, null for a person's.
+
+    The engage API answers groups (asked for with `data_group_id`) and people alike. A profile is a group's if it
+    says `$group_key`, or if its file is called group… or as one of the user's group keys or types.
+    """
+    kinds = dict(options.group_keys)
+    only = next(iter(kinds.values())) if len(set(kinds.values())) == 1 else options.group_type
+    named = {name.lower(): kind for key, kind in kinds.items() for name in (key, kind)}
+    told_key, stem = pl.col("_profile").struct.field("kind"), pl.col(FILE).str.to_lowercase()
+    by_file = stem.str.replace(r"[-_. ]\d+$", "").replace_strict(named, default=None, return_dtype=pl.String)
+    by_word = pl.when(stem.str.contains(r"^groups?\b|^groups?_")).then(pl.lit(only))
+    own = pl.coalesce(told_key.replace_strict(kinds, default=None, return_dtype=pl.String), told_key)
+    return pl.coalesce(own, by_file, by_word)
+
+
+def to_profiles(rows: pl.LazyFrame, options: Options, roll: Roll) -> pl.LazyFrame:
+    """Return what profiles tell of people, as of the export: `$last_seen` is when they last sent an event."""
+    profile = pl.col("_profile").struct
+    owner = identifier(profile.field("id"))
+    return events.profiles(
+        roll.read(rows, options).filter(pl.col("_group").is_null()),
+        distinct_id=pl.coalesce(pl.col(PERSON), owner) if roll.owners else owner,
+        timestamp=pl.lit(None, events.TIMESTAMP),
+        set=profile.field("set"),
+        set_once=profile.field("set_once"),
+    )
+
+
+def to_groups(rows: pl.LazyFrame, options: Options, roll: Roll) -> pl.LazyFrame:
+    """Return what profiles tell of groups, under the names they would have of a person."""
+    profile = pl.col("_profile").struct
+    return events.groups(
+        roll.read(rows, options).filter(pl.col("_group").is_not_null()),
+        group_type=pl.col("_group"),
+        group_key=meant(profile.field("id")),
+        timestamp=pl.lit(None, events.TIMESTAMP),
+        properties=profile.field("all"),
+    )
+
+
+def _profiles(rows: pl.Series, *, flat: bool, labels: Mapping[str, str]) -> pl.Series:
+    """Return the profiles of each row: those of a page, or the one of an owner with its bag."""
+    found: list[list[dict[str, str | None]] | None] = []
+    for row in rows.to_list():
+        text = row["bag"] or "{}"
+        if text.lstrip().startswith("["):
+            pairs = [(item.get("$distinct_id"), item.get("$properties")) for item in json_list(text)]
+        else:
+            pairs = [(row["owner"], json_object(relabelled(text, labels) if labels else text))]
+        found.append([_profile(owner, bag or {}, flat=flat) for owner, bag in pairs])
+    return pl.Series(rows.name, found, dtype=pl.List(PROFILE))
+
+
+def _profile(owner: object, bag: dict[str, Any], *, flat: bool) -> dict[str, str | None]:
+    """Return one profile: whose, of which group key, and its properties in PostHog's names; "undefined" is none.
+
+    Where `$` is gone, or is written `mp_` or `mp_reserved_`, Mixpanel's own names are known by the rest.
+    """
+    bag = {name: value for name, value in bag.items() if not _is_nothing(value)}
+    kind, group = bag.pop("$group_key", None), bag.pop("$group_id", None)
+    to_set: dict[str, Any] = {}
+    once: dict[str, Any] = {}
+    for name, value in bag.items():
+        bare = re.sub(r"^(\$|mp_reserved_|mp_)", "", name) if flat or name.startswith("$") else name
+        if bare.startswith("initial_"):
+            once[f"${bare}"] = value
+        elif flat and name.startswith("mp_reserved_"):
+            to_set[PEOPLE.get(f"${bare}", f"${bare}")] = value
+        else:
+            to_set[PEOPLE.get(f"${bare}" if flat else name, name)] = value
+    found = owner if owner is not None else group
+    return {
+        "id": None if found is None else str(found),
+        "kind": None if kind is None else str(kind),
+        "set": json_text(to_set),
+        "set_once": json_text(once),
+        "all": json_text(to_set | once),
+    }
+
+
+def _is_nothing(value: object) -> bool:
+    """Return whether a profile's value is Mixpanel's word for none."""
+    return value is None or value == "" or value == "undefined"  # noqa: PLR1714 - other types are values
