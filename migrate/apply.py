@@ -157,7 +157,7 @@ class Apply:
             for queue in queues:
                 queue.put_nowait(None)
             await asyncio.gather(*lanes)
-        if is_settled:
+        if is_settled and ready.first is None:
             await self._noted(self._checkpoint.finish, ready.turn)
 
     async def _feed(self, ready: _Ready, queues: list[_Queue], following: str | None) -> bool:
@@ -179,8 +179,10 @@ class Apply:
                 is_whole = is_whole and await self._settle(ready.turn, under_way.popleft())
         if following is not None and following not in self._ahead and not self._sender.is_stopping:
             self._ahead[following] = asyncio.create_task(self._read(following))
-        for chunk in under_way:
-            is_whole = is_whole and await self._settle(ready.turn, chunk)
+        while under_way:
+            chunk = under_way.popleft()
+            is_last = work is None and not under_way
+            is_whole = is_whole and await self._settle(ready.turn, chunk, is_last=is_last)
         return is_whole and not self._sender.is_stopping
 
     def _pieces(self, turn: Round, planned: int) -> Iterator[merge.Chunk]:
@@ -193,7 +195,7 @@ class Apply:
             self._workdir, turn.parts, turn.earlier, chunk_bytes=chunk_bytes, skip=turn.position
         )
 
-    async def _settle(self, turn: Round, chunk: _Chunk) -> bool:
+    async def _settle(self, turn: Round, chunk: _Chunk, *, is_last: bool = False) -> bool:
         """Wait for a chunk, then note what became of it; return False when it was abandoned.
 
         An abandoned chunk stays pending, and so do all after it: the checkpoint knows how far, not which.
@@ -204,14 +206,14 @@ class Apply:
         if chunk.abandoned:
             return False
         settled = Settled(chunk.settling.accepted, chunk.duplicate, len(chunk.settling.parked))
-        await self._noted(self._note, turn, settled, chunk.settling.parked)
+        await self._noted(self._note, turn, settled, chunk.settling.parked, is_last)
         self._on_progress(settled)
         return True
 
-    def _note(self, turn: Round, settled: Settled, lines: list[dict[str, Any]]) -> None:
+    def _note(self, turn: Round, settled: Settled, lines: list[dict[str, Any]], is_last: bool) -> None:  # noqa: FBT001
         """Note what became of the next events of a round, those that were refused with the server's words."""
         size = parked.append(self._workdir, lines)
-        self._checkpoint.settle(turn, settled, parked_bytes=size, **self._counters())
+        self._checkpoint.settle(turn, settled, is_last=is_last, parked_bytes=size, **self._counters())
 
     async def _lane(self, queue: _Queue) -> None:
         """Send one lane's work, in order."""
