@@ -21,7 +21,8 @@ from migrate.sender import Abandoned, Delivery, Sender, Settling
 
 T = TypeVar("T")
 
-_CHUNK_BYTES: Final = 4 * 2**20
+_CHUNK_BYTES: Final = 8 * 2**20
+"""Enough for a full batch in every lane; half of it made half as large batches (4.7 → 3.9 µs an event, measured)."""
 _CHUNKS_IN_FLIGHT: Final = 3
 _CHUNK_SECONDS: Final = 1
 """How much of a rate limit a chunk takes: what an interrupted run waits for, and what a killed one sends again."""
@@ -62,6 +63,8 @@ class _Ready(NamedTuple):
     lanes: int
     first: _Work | None
     others: Iterator[_Work]
+    is_last: bool
+    """Whether the day has no other round after it."""
 
 
 class Apply:
@@ -82,8 +85,10 @@ class Apply:
         self._on_progress = on_progress
         self._sender = Sender(delivery, backoff)
         self._counted = checkpoint.facts()
-        self._noting = asyncio.Lock()
+        self._at_checkpoint = asyncio.Lock()
         self._ahead: dict[str, asyncio.Task[_Ready | None]] = {}
+        self._note: asyncio.Task[None] | None = None
+        self._planned = checkpoint.by_day()
 
     def interrupt(self) -> None:
         """Ask to stop: what is in flight is finished and noted, nothing more is begun."""
@@ -97,8 +102,11 @@ class Apply:
                 for day, following in zip_longest(days, days[1:]):
                     while not self._sender.is_stopping and (ready := await self._ready(day)):
                         await self._send_round(ready, following)
+                        if ready.is_last:
+                            break
         finally:
             await asyncio.gather(*self._ahead.values(), return_exceptions=True)
+            await self._noted()
         return self._ended()
 
     async def _ready(self, day: str) -> _Ready | None:
@@ -108,20 +116,27 @@ class Apply:
 
     async def _read(self, day: str) -> _Ready | None:
         """Begin the day's next round and read its first work."""
-        turn = await self._noted(self._checkpoint.begin, day)
+        turn = await self._asked(self._checkpoint.begin, day)
         if turn is None:
             return None
+        known = sum(part.events for part in (*turn.parts, *turn.earlier))
         planned = sum(part.events for part in turn.parts)
         # Twice as many lanes as requests at once: a lane that waits to try again leaves its room to another.
         most = -(-(planned - turn.position) // self._sender.max_events)
         lanes = max(1, min(2 * self._delivery.concurrency, most))
         works = (_Work(piece.duplicate, _spread(piece, lanes)) for piece in self._pieces(turn, planned))
-        return _Ready(turn, lanes, await asyncio.to_thread(next, works, None), works)
+        first = await asyncio.to_thread(next, works, None)
+        return _Ready(turn, lanes, first, works, is_last=known == self._planned[day])
 
-    async def _noted(self, note: Callable[..., T], *facts: object) -> T:
+    async def _asked(self, note: Callable[..., T], *facts: object) -> T:
         """Return what the checkpoint does or says, asked in a thread: a commit takes the disk milliseconds."""
-        async with self._noting:
+        async with self._at_checkpoint:
             return await asyncio.to_thread(note, *facts)
+
+    async def _noted(self) -> None:
+        """Wait until what was settled is noted; raises what went wrong with it."""
+        if self._note is not None:
+            await self._note
 
     async def resend(self) -> bool:
         """Send the parked events again; return False when it was interrupted. Raises Stopped, resumable."""
@@ -157,8 +172,8 @@ class Apply:
             for queue in queues:
                 queue.put_nowait(None)
             await asyncio.gather(*lanes)
-        if is_settled:
-            await self._noted(self._checkpoint.finish, ready.turn)
+        if is_settled and ready.first is None:
+            await self._asked(self._checkpoint.finish, ready.turn)
 
     async def _feed(self, ready: _Ready, queues: list[_Queue], following: str | None) -> bool:
         """Give the lanes their work and note what is settled, in order; return whether all of it is.
@@ -179,8 +194,10 @@ class Apply:
                 is_whole = is_whole and await self._settle(ready.turn, under_way.popleft())
         if following is not None and following not in self._ahead and not self._sender.is_stopping:
             self._ahead[following] = asyncio.create_task(self._read(following))
-        for chunk in under_way:
-            is_whole = is_whole and await self._settle(ready.turn, chunk)
+        while under_way:
+            chunk = under_way.popleft()
+            is_last = work is None and not under_way
+            is_whole = is_whole and await self._settle(ready.turn, chunk, is_last=is_last)
         return is_whole and not self._sender.is_stopping
 
     def _pieces(self, turn: Round, planned: int) -> Iterator[merge.Chunk]:
@@ -193,8 +210,8 @@ class Apply:
             self._workdir, turn.parts, turn.earlier, chunk_bytes=chunk_bytes, skip=turn.position
         )
 
-    async def _settle(self, turn: Round, chunk: _Chunk) -> bool:
-        """Wait for a chunk, then note what became of it; return False when it was abandoned.
+    async def _settle(self, turn: Round, chunk: _Chunk, *, is_last: bool = False) -> bool:
+        """Wait for a chunk, then have noted what became of it; return False when it was abandoned.
 
         An abandoned chunk stays pending, and so do all after it: the checkpoint knows how far, not which.
         """
@@ -203,15 +220,20 @@ class Apply:
             raise chunk.error
         if chunk.abandoned:
             return False
-        settled = Settled(chunk.settling.accepted, chunk.duplicate, len(chunk.settling.parked))
-        await self._noted(self._note, turn, settled, chunk.settling.parked)
-        self._on_progress(settled)
+        await self._noted()
+        self._note = asyncio.create_task(self._note_down(turn, chunk, is_last=is_last))
         return True
 
-    def _note(self, turn: Round, settled: Settled, lines: list[dict[str, Any]]) -> None:
-        """Note what became of the next events of a round, those that were refused with the server's words."""
-        size = parked.append(self._workdir, lines)
-        self._checkpoint.settle(turn, settled, parked_bytes=size, **self._counters())
+    async def _note_down(self, turn: Round, chunk: _Chunk, *, is_last: bool) -> None:
+        """Note what became of a chunk, while those after it are sent: a busy disk takes as long as the sending."""
+        settled = Settled(chunk.settling.accepted, chunk.duplicate, len(chunk.settling.parked))
+
+        def note() -> None:
+            size = parked.append(self._workdir, chunk.settling.parked)
+            self._checkpoint.settle(turn, settled, is_last=is_last, parked_bytes=size, **self._counters())
+
+        await self._asked(note)
+        self._on_progress(settled)
 
     async def _lane(self, queue: _Queue) -> None:
         """Send one lane's work, in order."""

@@ -290,13 +290,13 @@ class Checkpoint:
         """  # noqa: S608 - the comparison is ours
         return tuple(Part(*row) for row in self._db.execute(sql, (day, number)))
 
-    def settle(self, turn: Round, settled: Settled, **facts: Any) -> None:  # noqa: ANN401
-        """Note what became of the next events of a round."""
+    def settle(self, turn: Round, settled: Settled, *, is_last: bool = False, **facts: Any) -> None:  # noqa: ANN401
+        """Note what became of the next events of a round; after its last ones it is finished."""
         with self._transaction() as db:
             db.execute(
-                "UPDATE rounds SET accepted = accepted + ?, duplicate = duplicate + ?, parked = parked + ?"
+                "UPDATE rounds SET accepted = accepted + ?, duplicate = duplicate + ?, parked = parked + ?, done = ?"
                 " WHERE day = ? AND round = ?",
-                (settled.accepted, settled.duplicate, settled.parked, turn.day, turn.number),
+                (settled.accepted, settled.duplicate, settled.parked, is_last, turn.day, turn.number),
             )
             _note(db, facts)
 

@@ -80,11 +80,8 @@ def _clean(frame: pl.DataFrame) -> tuple[pl.DataFrame, Counter[str]]:
     bare = frame.select(pl.col(names).str.strip_chars())
     blanks = sum((frame[name] != bare[name]).sum() for name in names)
     nul = sum(has_nul)
-    clean = (
-        frame.with_columns(text.str.strip_chars() for text in no_nul)
-        if nul
-        else frame.with_columns(bare.get_columns())
-    )
+    mended = [text.str.strip_chars() for text in no_nul] if nul else bare.get_columns()
+    clean = frame.with_columns(mended)
     return clean, +Counter({"nul_character": int(nul), "blanks_around_id": int(blanks)})
 
 

@@ -61,6 +61,8 @@ def _cast(
 def _objects(rows: pl.DataFrame, column: str, rejects: list[Reject], counts: Counter[str]) -> pl.DataFrame:
     """Return the rows whose cell holds an object or nothing; the others become rejects."""
     cells = rows[column]
+    if cells.null_count() == cells.len():
+        return rows
     texts: list[str | None] = cells.to_list()
     suspects = _suspects(cells, texts)
     if not suspects:

@@ -71,8 +71,9 @@ class Lines:
         """Return the rows of these lines, the first of them numbered `first`; blank ones count but are no rows."""
         part = Part(self._rows([], []))
         texts = {number: text for number, line in enumerate(lines, first) if (text := line.strip(_BLANK))}
-        for number in [number for number, text in texts.items() if len(text) > self._record_bytes]:
-            part.rejects.append(reject(number, "record_too_large", texts.pop(number)))
+        if max(map(len, texts.values()), default=0) > self._record_bytes:
+            for number in [number for number, text in texts.items() if len(text) > self._record_bytes]:
+                part.rejects.append(reject(number, "record_too_large", texts.pop(number)))
         if not texts:
             return part
         careful = _dangerous(texts)
