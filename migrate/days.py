@@ -1,6 +1,5 @@
 """Finished events → Parquet files, one folder per UTC day."""
 
-import os
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ import pyarrow.parquet as pq
 
 from migrate.checkpoint import Part
 from migrate.dayfile import DayFile
+from migrate.durable import synced
 
 DAYS: Final = "days"
 _SPAN: Final = "span"
@@ -144,12 +144,3 @@ class DayWriter:
         written.path.replace(path)
         relative = path.relative_to(self.workdir).as_posix()
         return Part(relative, self.input, day, written.events, written.bytes, written.first, written.last)
-
-
-def synced(path: Path) -> None:
-    """Make a file's bytes, or a folder's names, durable."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from migrate.checkpoint import Checkpoint
-from migrate.days import synced
+from migrate.durable import synced
 
 PARKED: Final = "parked.jsonl"
 _WAITING: Final = "parked.jsonl.next"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from migrate.checkpoint import Checkpoint, Settled
-from migrate.days import synced
+from migrate.durable import synced
 
 if TYPE_CHECKING:
     from rich.console import Console

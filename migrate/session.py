@@ -5,16 +5,18 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from migrate import apply as applying
-from migrate import census, parked
+from migrate import census
 from migrate.checkpoint import Checkpoint, Settled
 from migrate.gather import Interrupted
 from migrate.people import FILE as PEOPLE
 from migrate.people import People
 from migrate.plan import Planner, Progress
-from migrate.sender import Delivery
 from migrate.settings import Work, pinned
+
+if TYPE_CHECKING:
+    from migrate.sender import Delivery
 
 
 @dataclass
@@ -70,18 +72,21 @@ class Session:
                 planner.plan(todo)
                 census.tell(known, planner, settings.until)
 
-    def apply(self, delivery: Delivery, on_progress: Callable[[Settled], None] = lambda _: None) -> None:
+    def apply(self, delivery: "Delivery", on_progress: Callable[[Settled], None] = lambda _: None) -> None:
         """Send what is planned and pending."""
         asyncio.run(self._applied(delivery, on_progress, resend=False))
 
-    def resend(self, delivery: Delivery) -> None:
+    def resend(self, delivery: "Delivery") -> None:
         """Send the parked events again."""
         asyncio.run(self._applied(delivery, lambda _: None, resend=True))
 
     async def _applied(
-        self, delivery: Delivery, on_progress: Callable[[Settled], None], *, resend: bool
+        self, delivery: "Delivery", on_progress: Callable[[Settled], None], *, resend: bool
     ) -> None:
         """Send, so that `stop` reaches the sender."""
+        from migrate import apply as applying  # noqa: PLC0415 - planning needs no HTTP client
+        from migrate import parked  # noqa: PLC0415
+
         applying.pinned(self.checkpoint, delivery)
         parked.restore(self.workdir, self.checkpoint)
         work = applying.Apply(self.workdir, self.checkpoint, delivery, on_progress=on_progress)

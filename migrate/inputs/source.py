@@ -21,10 +21,20 @@ _ENDINGS: Final = re.compile(
     re.IGNORECASE,
 )
 _PART: Final = re.compile(
-    r"(part|data|file|export|shard)?[-_.]?\d[\d_-]*([-_.][0-9a-f-]{8,}.*)?", re.IGNORECASE
+    r"(part|data|file|export|shard)?[-_.]?\d[\d_-]*(-of-\d+|_part_\d+|[-_.](tid-)?[0-9a-f-]{8,}.*)?", re.IGNORECASE
 )
 _TIMES: Final = re.compile(r"(day|hr|hour|date|dt|year|month|y|m|d)=", re.IGNORECASE)
-_NUMBERED: Final = re.compile(r"[-_]\d{5,}$")
+_NUMBERED: Final = re.compile(
+    r"""(
+      [-_.]?\d+-of-\d+         # -00000-of-00010: Beam, Spark
+    | [-_.]?\d{3,}_part_\d+     # 0001_part_00: Redshift
+    | (_\d{1,2}){2}_\d{1,3}     # _0_0_0: Snowflake
+    | [-_]\d{5,}               # _000000000012: BigQuery; or a day
+    | (?<=[^\W\d_])[-_.]?0\d\d+ # 000, _001: Redshift without slices, split
+    )+$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Numbers of parts as unloads put them behind a name; others may belong to it: orders_2024, top_100."""
 
 
 @dataclass(frozen=True)
