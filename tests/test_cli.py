@@ -465,3 +465,15 @@ def test_times_that_are_not_utc_are_asked_for(tmp_path):
     answered = migrate(*words, "--source-timezone", "America/Los_Angeles")
     assert answered.returncode == 0, answered.stderr
     assert summary(answered)["first_timestamp"] == "2024-03-10T23:00:00.000000Z"
+
+
+def test_mended_rows_keep_their_tables(tmp_path):
+    """Rows of several files stand in one rejects.jsonl; each is of the table it came from, and named by its file."""
+    folder, workdir, fixed = tmp_path / "in", tmp_path / "w", tmp_path / "fixed.jsonl"
+    folder.mkdir()
+    for name, number in (("signed_up", 1), ("paid", 2)):
+        (folder / f"{name}.csv").write_text(f"event_id,user_id,time,session_id\n{number},7,soon,9\n")
+    assert migrate("plan", "heap", folder, "--workdir", workdir).returncode == 3
+    fixed.write_text((workdir / "rejects.jsonl").read_text().replace("soon", "2024-04-03 12:00:00"))
+    done = migrate("preview", "heap", fixed)
+    assert sorted(json.loads(line)["event"] for line in done.stdout.splitlines()) == ["paid", "signed_up"]

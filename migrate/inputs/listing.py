@@ -10,6 +10,7 @@ from typing import Final
 
 from migrate.errors import UsageError
 from migrate.inputs.archives import Member, members
+from migrate.inputs.rejected import origins
 from migrate.inputs.source import Source
 
 _MARKER: Final = re.compile(
@@ -102,7 +103,11 @@ class _Listing:
             self._skip("duplicate", name)
             return
         self._inodes.add((status.st_dev, status.st_ino))
-        if inside is None:
+        if inside is None and (rejected := _origins(path)):
+            # Rows of each file by themselves: what table they are of is told by their columns and their file's name.
+            for origin in rejected:
+                self._take(Source(f"{_shown(name)}!{_shown(origin)}", status.st_size, path, origin=origin))
+        elif inside is None:
             self._take(Source(_shown(name), status.st_size, path))
         else:
             self._add_members(path, inside)
@@ -127,6 +132,14 @@ class _Listing:
 
     def _skip(self, reason: str, name: str) -> None:
         self.skipped.setdefault(reason, []).append(_shown(name))
+
+
+def _origins(path: Path) -> list[str]:
+    """Return the files whose rows a rejects.jsonl of ours holds; none of any other file."""
+    if path.suffix.lower() not in {".jsonl", ".json", ".ndjson"}:
+        return []
+    with path.open("rb") as stream:
+        return origins(stream)
 
 
 def _reason(name: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import io
 import re
+from contextlib import suppress
 from typing import BinaryIO, Final, cast
 
 import msgspec
@@ -18,8 +19,9 @@ _NOTHING: Final = msgspec.Raw(b"null")
 
 
 class _Reject(msgspec.Struct):
-    """A line of rejects.jsonl: `source` is the row; a record that could not be read has only its text."""
+    """A line of rejects.jsonl: `source` is the row of `file`; a record that could not be read has only its text."""
 
+    file: str = ""
     source: msgspec.Raw = _NOTHING
     value: str | None = None
 
@@ -27,12 +29,13 @@ class _Reject(msgspec.Struct):
 class _Rows(Stream):
     """The rows of a rejects file, a line each, so that row numbers stay line numbers."""
 
-    def __init__(self, lines: io.BufferedReader) -> None:
+    def __init__(self, lines: io.BufferedReader, origin: str | None) -> None:
         super().__init__()
         self._lines = lines
+        self._origin = origin
 
     def piece(self) -> bytes | None:
-        """Return the next row; of a line that is no reject, the line itself."""
+        """Return the next row, a blank one for a row of another file; of a line that is no reject, the line itself."""
         line = self._lines.readline()
         if not line:
             return None
@@ -40,6 +43,8 @@ class _Rows(Stream):
             reject = msgspec.json.decode(line, type=_Reject)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return line
+        if self._origin not in {None, reject.file}:
+            return b"\n"
         if reject.source != _NOTHING:
             return bytes(reject.source) + b"\n"
         return (reject.value or "").replace("\n", " ").encode() + b"\n"
@@ -50,9 +55,21 @@ class _Rows(Stream):
         super().close()
 
 
-def unwrapped(stream: BinaryIO) -> BinaryIO:
-    """Return a rejects file's rows, told by its first line; any other stream as it is."""
+def origins(stream: BinaryIO) -> list[str]:
+    """Return the files whose rows a rejects file holds, told by its first line; none of any other stream."""
+    head, stream = peek(stream, _HEAD_BYTES)
+    if not _LINE.match(head):
+        return []
+    found: dict[str, None] = {}
+    for line in io.BufferedReader(cast("io.RawIOBase", stream)):
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):
+            found[msgspec.json.decode(line, type=_Reject).file] = None
+    return [name for name in found if name]
+
+
+def unwrapped(stream: BinaryIO, origin: str | None = None) -> BinaryIO:
+    """Return a rejects file's rows, those of one file alone where it is named; any other stream as it is."""
     head, stream = peek(stream, _HEAD_BYTES)
     if not _LINE.match(head):
         return stream
-    return cast("BinaryIO", _Rows(io.BufferedReader(cast("io.RawIOBase", stream))))
+    return cast("BinaryIO", _Rows(io.BufferedReader(cast("io.RawIOBase", stream)), origin))

@@ -21,7 +21,8 @@ _ENDINGS: Final = re.compile(
     re.IGNORECASE,
 )
 _PART: Final = re.compile(
-    r"(part|data|file|export|shard)?[-_.]?\d[\d_-]*(-of-\d+|_part_\d+|[-_.](tid-)?[0-9a-f-]{8,}.*)?", re.IGNORECASE
+    r"(part|data|file|export|shard)?[-_.]?\d[\d_-]*(-of-\d+|_part_\d+|[-_.](tid-)?[0-9a-f-]{8,}.*)?",
+    re.IGNORECASE,
 )
 _TIMES: Final = re.compile(r"(day|hr|hour|date|dt|year|month|y|m|d)=", re.IGNORECASE)
 _NUMBERED: Final = re.compile(
@@ -30,7 +31,8 @@ _NUMBERED: Final = re.compile(
     | [-_.]?\d{3,}_part_\d+     # 0001_part_00: Redshift
     | (_\d{1,2}){2}_\d{1,3}     # _0_0_0: Snowflake
     | [-_]\d{5,}               # _000000000012: BigQuery; or a day
-    | (?<=[^\W\d_])[-_.]?0\d\d+ # 000, _001: Redshift without slices, split
+    | [-_]0\d\d+              # _001: split
+    | (?<=[^\W\d_])0\d\d+      # 000: Redshift, one after another
     )+$""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -48,6 +50,8 @@ class Source:
     path: Path = field(repr=False)
     """The file on disk, or the archive."""
     member: Member | None = field(default=None, repr=False)
+    origin: str | None = field(default=None, repr=False)
+    """Of a rejects.jsonl of ours: the file whose rows alone are meant."""
 
     @property
     def stem(self) -> str:
@@ -76,7 +80,7 @@ class Source:
         if head == b"PK\3\4":
             stream.close()
             raise Refused(f"{self.name}: an archive inside an archive or a compressed file; unpack it first")
-        return unwrapped(stream)
+        return unwrapped(stream, self.origin)
 
     @contextmanager
     def seekable(self) -> Iterator[BinaryIO | Path]:
