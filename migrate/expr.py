@@ -171,12 +171,6 @@ def path(url: pl.Expr) -> pl.Expr:
     return pl.when(found == "").then(pl.lit("/")).otherwise(found)
 
 
-def changed(value: pl.Expr, *, by: pl.Expr, order_by: pl.Expr | Sequence[pl.Expr]) -> pl.Expr:
-    """Return the value where it differs from the last one before it of the same owner within the chunk, else null."""
-    before = value.forward_fill().shift().over(by, order_by=order_by)
-    return pl.when(value.ne_missing(before)).then(value)
-
-
 def classified(text: pl.Expr, rules: Mapping[str, str]) -> pl.Expr:
     """Return the value of the first rule (regex, any case) that is found in the text, null where none is."""
     patterns = [(re.compile(pattern, re.IGNORECASE), value) for pattern, value in rules.items()]

@@ -228,3 +228,22 @@ def test_text_that_is_no_utf8_is_mended(tmp_path):
     assert reading.column("a") == [(1, "x"), (2, "\ufffdy"), (3, None)]
     assert reading.rests == ['{"z":"x"}', '{"z":"\ufffdy"}', None]
     assert reading.counts == {"invalid_utf8": 2}
+
+
+@pytest.mark.parametrize(
+    ("stored", "dtype"),
+    [
+        pytest.param([0, 10**17, None], pa.timestamp("ms", "UTC"), id="zoned"),
+        pytest.param([0, -(10**18), None], pa.timestamp("us"), id="naive"),
+        pytest.param([0, 2**31 - 1, None], pa.date32(), id="date"),
+    ],
+)
+def test_a_time_no_calendar_has_costs_one_cell(tmp_path, stored, dtype):
+    """Also where it is nested or undeclared; it is left out and counted."""
+    times = pa.array(stored, dtype)
+    table_ = pa.table({"a": times, "rest": times, "inside": pa.StructArray.from_arrays([times], ["t"])})
+    pq.write_table(table_, tmp_path / "a.parquet")
+    reading = read(tmp_path / "a.parquet")
+    assert [value is None for _, value in reading.column("a")] == [False, True, True]
+    assert ["rest" in json.loads(rest or "{}") for rest in reading.rests] == [True, False, False]
+    assert reading.counts["impossible_time"] == 2

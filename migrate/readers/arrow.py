@@ -118,8 +118,21 @@ def ready(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     return finite(column, dtype)
 
 
+def possible(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return the column with null for every date and time outside the years 1 to 9999, which polars cannot write."""
+    if isinstance(dtype, pl.Date):
+        least, most = -719_162, 2_932_896
+    elif isinstance(dtype, pl.Datetime) and dtype.time_unit != "ns":
+        per_second = 1_000 if dtype.time_unit == "ms" else 1_000_000
+        least, most = -62_135_596_800 * per_second, 253_402_300_800 * per_second - 1
+    else:
+        return column
+    return pl.when(column.to_physical().is_between(least, most)).then(column)
+
+
 def _iso(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """Return times as ISO 8601 text in UTC, cut to microseconds; lengths of time as a number of their unit."""
+    column = possible(column, dtype)
     if isinstance(dtype, pl.Duration):
         return column.to_physical()
     if isinstance(dtype, pl.Date):

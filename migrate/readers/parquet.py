@@ -81,6 +81,8 @@ class Columns:
         )
         if lost := _non_finite(frame):
             counts["non_finite_number"] = lost
+        if lost := _impossible(frame):
+            counts["impossible_time"] = lost
         return Part(rows, counts=counts)
 
     def _cell(self, declared: str, schema: pl.Schema) -> pl.Expr:
@@ -104,3 +106,15 @@ def _non_finite(frame: pl.DataFrame) -> int:
     """Count the numbers that are none, or infinite."""
     floats = [~pl.col(name).is_finite() for name, dtype in frame.schema.items() if dtype.is_float()]
     return sum(frame.select(floats).sum().row(0)) if floats and frame.height else 0
+
+
+def _impossible(frame: pl.DataFrame) -> int:
+    """Count the dates and times that no calendar has."""
+    times = {name: dtype for name, dtype in frame.schema.items() if isinstance(dtype, (pl.Date, pl.Datetime))}
+    if not times or not frame.height:
+        return 0
+    before = frame.select(pl.col(list(times)).null_count()).row(0)
+    after = frame.select(
+        arrow.possible(pl.col(name), dtype).null_count() for name, dtype in times.items()
+    ).row(0)
+    return int(sum(after) - sum(before))
