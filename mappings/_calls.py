@@ -12,6 +12,7 @@ from typing import Final
 
 import polars as pl
 
+from mappings._ids import linkable
 from migrate import events, expr, links, values
 from migrate.mapping import Options
 
@@ -223,8 +224,8 @@ def who(  # noqa: PLR0913 - where a table has its ids
     """Return the links of rows that name a user and an anonymous id together, whatever call they are of."""
     return links.linked(
         rows,
-        anonymous=identifier(anonymous),
-        identified=identifier(user),
+        anonymous=linkable(anonymous),
+        identified=linkable(user),
         time=time(options, *times),
         why=why,
     )
@@ -244,10 +245,10 @@ def aliased(
     does not show: user ids may be UUIDs, and servers alias one user id to another. If it is a person of its own,
     other rows say so by linking anonymous ids to it; then the two stay apart, as PostHog would keep them.
     """
-    new, old = identifier(user), identifier(previous)
-    pairs, why = rows.filter(new != old), "alias call"
-    same = links.same(pairs, one=old, other=new, time=time(options, *times), why=why)
-    return links.concat([same, links.identified(pairs, new, why=why)])
+    why, when = "alias call", time(options, *times)
+    same = links.same(rows, one=linkable(previous), other=linkable(user), time=when, why=why)
+    renamed = rows.filter(identifier(user) != identifier(previous))
+    return links.concat([same, links.identified(renamed, identifier(user), why=why)])
 
 
 def group_states(calls: pl.LazyFrame, options: Options, *, key: pl.Expr) -> pl.LazyFrame:

@@ -51,10 +51,13 @@ RAW_DROPPED: Final = frozenset(
 )
 RECEIVED: Final = ("timestamp", "received_at")
 STORED: Final = ("id", "message_id", "anonymous_id", "user_id", *TIMES, *CONTEXT, *KEPT)
+LINKS: Final = ("user_id", "anonymous_id", *TIMES)
 STORED_DROPPED: Final = NOISE | {"received_at", "sent_at", "uuid_ts", "loaded_at"}
 STANDARD: Final = frozenset(
     {"tracks", "pages", "screens", "identifies", "groups", "aliases", "users", "accounts"}
 )
+IN_EVENT_TABLE: Final = "event_table\x1f"
+"""Under which name, and before which ids, event tables tell that they hold a row of `tracks`; no column is so named."""
 _PARTS: Final = pl.Struct({"known": pl.String, "rest": pl.String})
 
 
@@ -119,9 +122,14 @@ def _parted(own: str, rest: str) -> dict[str, str | None]:
     return {"known": _object(known), "rest": _object({n: v for n, v in members.items() if n not in known})}
 
 
+def _discarded(recovered: str) -> str | None:
+    """Return what is known of a row without the mark that an event table holds it."""
+    return _object({name: value for name, value in _parsed(recovered).items() if name != IN_EVENT_TABLE})
+
+
 def columns() -> pl.Expr:
     """Return a row's columns that are not declared, completed with what RudderStack's discards know of it."""
-    rest, recovered = pl.col(REST), pl.col(RECOVERED)
+    rest, recovered = pl.col(REST), expr.each(pl.col(RECOVERED), _discarded)
     lower = pl.coalesce(expr.each(pl.when(rest.str.contains(_CAPITALS)).then(rest), _lowered), rest)
     completed = expr.completed(pl.when(recovered.is_not_null()).then(lower), recovered)
     return pl.coalesce(completed, lower)
@@ -269,16 +277,43 @@ def is_named(*names: str) -> Callable[[str], bool]:
     return lambda file: pattern.search(file) is not None
 
 
-def in_event_table(options: Options) -> pl.Expr:
+is_tracks: Final = is_named("tracks", "track")
+
+
+def event_key(row_id: pl.Expr) -> pl.Expr:
+    """Return under which key event tables tell of a row of `tracks`, by the id that it has in both."""
+    return pl.concat_str(pl.lit(IN_EVENT_TABLE), row_id)
+
+
+def own_table() -> pl.Expr:
+    """Return whether a row stands in its event's own table, also where that is called like `tracks` ("Play Tracks")."""
+    file, slug = expr.each(pl.col(FILE), named), expr.each(pl.col("event"), named)
+    is_standard = expr.each(pl.col(FILE), lambda stem: _bare(stem) in STANDARD, pl.Boolean)
+    return ((file == slug) & ~is_standard).fill_null(value=False)
+
+
+def held(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return which rows stand in an event table, for those of `tracks`, if there are any to be left out."""
+    asked = any(map(is_tracks, options.files)) and "in_event_table" not in options.keep
+    name = pl.lit(IN_EVENT_TABLE)
+    told = rows if asked else rows.filter(pl.lit(False))
+    return links.recoveries(
+        told, key=event_key(identifier("id", "message_id")), name=name, value=pl.lit("true")
+    )
+
+
+def held_by_tracks(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return the same of a file that is called like `tracks`, as far as its rows are an event's own."""
+    return held(rows.filter(own_table()), options)
+
+
+def in_event_table() -> pl.Expr:
     """Return whether a row of `tracks` stands in its event's own table, too, which alone has its properties.
 
-    The tables of this run are told by their files' names, so a run takes one source: what another source calls alike
-    is not told apart. A table of an event that is called like `tracks` ("Play Tracks") has its rows nowhere else.
+    Known by its id, whatever the files are called: of one source or of one month there may be no such table.
     """
-    tables = {named(stem) for stem in options.files if _bare(stem) not in STANDARD}
-    own, slug = (expr.each(pl.col(name), named) for name in (FILE, "event"))
-    is_tracks = expr.each(pl.col(FILE).str.to_lowercase(), is_named("tracks", "track"), pl.Boolean)
-    return is_tracks & slug.is_in(sorted(tables)) & (slug != own)
+    mark = expr.fields(pl.col(RECOVERED), (IN_EVENT_TABLE,)).struct.field(IN_EVENT_TABLE)
+    return mark.is_not_null() & ~own_table()
 
 
 def told_elsewhere(table: str) -> Callable[[Options], pl.Expr]:
@@ -340,8 +375,8 @@ def some(*names: str) -> Callable[[frozenset[str]], bool]:
 def tables(*, own: str, recover: pl.Expr | None = None) -> list[Table]:
     """Return the tables of a warehouse or a data lake; `own` is found in columns of tables of traits that are none.
 
-    `tracks` and tables of events have the name of an event in each row. All others are told by their files' names,
-    and where those say nothing by their columns: what holds addresses are pages.
+    `tracks` and tables of events have the name of an event in each row. All others, and `tracks` among those, are told
+    by their files' names, and where those say nothing by their columns: what holds addresses are pages.
     """
     pages = Table(
         name="pages",
@@ -350,7 +385,7 @@ def tables(*, own: str, recover: pl.Expr | None = None) -> list[Table]:
         file=is_named("pages", "page"),
         to_events=mapped("page", own),
         to_links=who,
-        link_columns=("user_id", "anonymous_id", *TIMES),
+        link_columns=LINKS,
         recover=recover,
         dropped=STORED_DROPPED,
         warnings={"text_of_512_characters": pl.col(REST).str.contains(_CUT)},
@@ -366,26 +401,46 @@ def tables(*, own: str, recover: pl.Expr | None = None) -> list[Table]:
         to_links=partial(who, why="identify call"),
         filters={"identity_only": partial(untold, own=own)},
     )
-    tracks = replace(
+    event_tables = replace(
         pages,
-        name="tracks",
+        name="event_tables",
         columns=texts("event", "event_text"),
         matches=lambda columns: some(*TIMES)(columns) and some("event", "event_text")(columns),
         file=None,
         to_events=mapped("track", own),
-        filters={"in_event_table": in_event_table},
+        to_recoveries=held,
+        link_columns=(*LINKS, "id", "message_id"),
+    )
+    tracks = replace(
+        event_tables,
+        name="tracks",
+        file=is_tracks,
+        to_recoveries=held_by_tracks,
+        link_columns=(*LINKS, "id", "message_id", "event"),
+        recover=event_key(identifier("id", "message_id")),
+        filters={"in_event_table": in_event_table()},
     )
     unnamed = replace(
         pages, name="pages_by_columns", file=None, matches=some("url", "path", "context_page_url")
     )
-    return [tracks, identifies, *last_states(pages, own), screens, pages, *no_events(pages, own), unnamed]
+    return [
+        tracks,
+        event_tables,
+        identifies,
+        *last_states(pages, own),
+        screens,
+        pages,
+        *no_events(pages, own),
+        unnamed,
+    ]
 
 
 def last_states(like: Table, own: str) -> list[Table]:
     """Return the tables of the last states of users and groups, which `identifies` and `groups` tell call by call.
 
-    Where those are among the files, a last state would say again what the last calls have said, an event for each
-    person, and as of when it was received. Should calls of old be missing there, `--keep` turns the filter off.
+    Users are told once each, in the end, also beside `identifies`, where calls of old may be missing. Where `groups`
+    is among the files, accounts would say again what its last calls have said, as of when it was received; should
+    calls be missing there, `--keep` turns the filter off.
     """
     dropped = STORED_DROPPED - {"received_at"}
     last = replace(
@@ -398,7 +453,7 @@ def last_states(like: Table, own: str) -> list[Table]:
         to_profiles=partial(profiles, own=own),
         to_links=partial(who, user="id", times=RECEIVED, why="identify call"),
         link_columns=("id", "anonymous_id", *RECEIVED),
-        filters={"told_by_identifies": told_elsewhere("identifies"), "no_traits": partial(untold, own=own)},
+        filters={"no_traits": partial(untold, own=own)},
     )
     groups = replace(
         last,
@@ -427,7 +482,7 @@ def no_events(like: Table, own: str) -> list[Table]:
         columns=texts("previous_id"),
         matches=some("previous_id"),
         to_links=alias_links,
-        link_columns=("user_id", "anonymous_id", "previous_id", *TIMES),
+        link_columns=(*LINKS, "previous_id"),
         filters={"identity_only": pl.col(ROW).is_not_null()},
     )
     return [groups, aliases]

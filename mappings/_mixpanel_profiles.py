@@ -24,9 +24,7 @@ PEOPLE: Final = {
     "$country_code": "$geoip_country_code",
     "$timezone": "$geoip_time_zone",
 }
-PROFILE: Final = pl.Struct(
-    {"id": pl.String, "kind": pl.String, "set": pl.String, "set_once": pl.String, "all": pl.String}
-)
+PROFILE: Final = pl.Struct(dict.fromkeys(("id", "kind", "seen", "set", "set_once", "all"), pl.String))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,13 +72,17 @@ def group_type(options: Options) -> pl.Expr:
 
 
 def to_profiles(rows: pl.LazyFrame, options: Options, roll: Roll) -> pl.LazyFrame:
-    """Return what profiles tell of people, as of the export: `$last_seen` is when they last sent an event."""
+    """Return what profiles tell of people, as of `$last_seen`, of the export where that is missing.
+
+    It is when a person last sent an event, and tells which of two exports is the newer one. Whether it is in UTC or in
+    the project's zone, Mixpanel does not say: without a zone it is read as the wall clock of `--source-timezone`.
+    """
     profile = pl.col("_profile").struct
     owner = identifier(profile.field("id"))
     return events.profiles(
         roll.read(rows, options).filter(pl.col("_group").is_null()),
         distinct_id=pl.coalesce(pl.col(PERSON), owner) if roll.owners else owner,
-        timestamp=pl.lit(None, events.TIMESTAMP),
+        timestamp=expr.timestamp(profile.field("seen"), zone=options.source_timezone),
         set=profile.field("set"),
         set_once=profile.field("set_once"),
     )
@@ -129,9 +131,11 @@ def _profile(owner: object, bag: dict[str, Any], *, flat: bool) -> dict[str, str
         else:
             to_set[PEOPLE.get(f"${bare}" if flat else name, name)] = value
     found = owner if owner is not None else group
+    seen = to_set.get("last_seen") if flat else bag.get("$last_seen")
     return {
         "id": None if found is None else str(found),
         "kind": None if kind is None else str(kind),
+        "seen": seen if isinstance(seen, str) else None,
         "set": json_text(to_set),
         "set_once": json_text(once),
         "all": json_text(to_set | once),

@@ -89,6 +89,8 @@ def person() -> pl.Expr:
     Amplitude gives the events on a device before its first user to that user, and later ones without a user to the
     last one before them (https://amplitude.com/docs/data/sources/instrument-track-unique-users, read 2026-11-20). Its
     `amplitude_id` says the result, row by row; a device is a person of its own only where no user has that number.
+    Rows without `amplitude_id`, which no export of Amplitude's own lacks, stay with their device, and so with its first
+    user, also after a second one.
     """
     return expr.first(pl.col("user_id"), pl.col(PERSON), pl.col("device_id"))
 

@@ -40,6 +40,7 @@ from mappings._ga4_nested import (
     timed,
 )
 from mappings._ga4_schema import BAG, BATCH, COLUMNS, DROPPED, FIVETRAN, RECORDS, RENAME
+from mappings._ids import linkable
 from migrate import events, expr, links, values
 from migrate.mapping import RECOVERED, REST, ROW, Options, Platform, Table
 
@@ -260,29 +261,18 @@ def first_touch() -> dict[str, pl.Expr]:
     }
 
 
-def person_states(options: Options) -> dict[str, pl.Expr]:
-    """Return what each row tells of its person, as JSON objects; of no one nothing."""
-    worth = {
+def worth() -> dict[str, pl.Expr]:
+    """Return what the user has spent so far."""
+    return {
         "ga_user_ltv_revenue": expr.number(field("user_ltv", "revenue")),
         "ga_user_ltv_currency": field("user_ltv", "currency"),
     }
-    usable = pl.when(pl.col("_time").is_not_null() & pl.col("_unread").is_null() & ~nobody())
-    now = usable.then(expr.joined(pl.col("_user"), object_text(worth)))
-    first = moment("user_first_touch_timestamp", options)
-    once = usable.then(expr.joined(object_text(first_touch()), timed("ga_first_touch_timestamp", first)))
-    choices: dict[str, dict[str, pl.Expr]] = {
-        "set": {"_set": now, "_once": once},
-        "set_once": {"_once": expr.joined(now, once)},
-    }
-    return choices.get(options.person_properties, {})
 
 
 def person_properties(options: Options) -> dict[str, pl.Expr]:
-    """Return `$set` and `$set_once`: of each person, in event order, what changed."""
-    order = [pl.col("_time"), pl.col(ROW)]
-    columns = {"set": {"set": "_set", "set_once": "_once"}, "set_once": {"set_once": "_once"}}
-    told = columns.get(options.person_properties, {})
-    return {name: expr.changed(pl.col(one), by=pl.col("_who"), order_by=order) for name, one in told.items()}
+    """Return `$set` or `$set_once` of the user properties that a row carries; of no one nothing."""
+    wanted = options.person_properties
+    return {} if wanted == "none" else {wanted: pl.when(~nobody()).then(pl.col("_user"))}
 
 
 def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
@@ -297,7 +287,7 @@ def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
             expr.fields(pl.coalesce("_params", "_more"), BAG).alias("_bag"),
         )
         .with_columns(dedup_key().alias("_key"))
-        .with_columns(person().alias("_who"), system().alias("_system"), **person_states(options))
+        .with_columns(person().alias("_who"), system().alias("_system"))
     )
     rest = expr.joined(pl.col("_more"), pl.col("_bought"))
     return events.events(
@@ -326,18 +316,20 @@ def nested(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     return own_events(found.with_columns(more.alias("_more"), pl.col("_params").alias("_told")), options)
 
 
+def flat_record(name: str) -> pl.Expr:
+    """Return a struct of a record's fields, as `record` does, of flattened columns."""
+    fields = (
+        values.known(expr.first(*map(pl.col, spellings(name, one)))).alias(one) for one in RECORDS[name]
+    )
+    return pl.struct(fields).alias(f"_{name}")
+
+
 def flat(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the events of flattened rows: fields of records are columns, parameters are columns or recovered."""
     told = expr.each(pl.col(RECOVERED), recovered, RECOVERY).struct
     found = rows.with_columns(
         *(expr.first(pl.col(name), pl.col(other)).alias(name) for name, other in FIVETRAN.items()),
-        *(
-            pl.struct(
-                values.known(expr.first(*map(pl.col, spellings(name, one)))).alias(one) for one in fields
-            ).alias(f"_{name}")
-            for name, fields in RECORDS.items()
-            if fields
-        ),
+        *(flat_record(name) for name, fields in RECORDS.items() if fields),
         pl.coalesce(expr.each_row(pl.col("event_params"), parameters), told.field("params")).alias("_params"),
         pl.coalesce(expr.each(pl.col("user_properties"), newest), told.field("user")).alias("_user"),
         pl.coalesce(expr.each(pl.col("items"), bought), told.field("items")).alias("_bought"),
@@ -356,14 +348,48 @@ def parameter_rows(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
 def to_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return which browsers and apps a user was seen in."""
-    time = moment("event_timestamp", options)
-    return links.linked(rows, anonymous=browser_or_app(), identified=user(), time=time, why="seen together")
+    ids = {"anonymous": linkable("user_pseudo_id"), "identified": linkable("user_id")}
+    return links.linked(rows, **ids, time=moment("event_timestamp", options), why="seen together")
 
 
 def flat_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the same of rows with Fivetran's names."""
     time = expr.first(pl.col("event_timestamp"), pl.col("timestamp"))
     return to_links(rows.with_columns(time.alias("event_timestamp")), options)
+
+
+def snapshots(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return what each event says of its user as a whole: the worth so far, and how the user first came.
+
+    Intraday tables say neither, but when that was: that is as of then, and yields to all that says more.
+    """
+    first = moment("user_first_touch_timestamp", options)
+    known = rows.with_columns(
+        moment("event_timestamp", options).alias("_time"),
+        first.alias("_first"),
+        object_text(worth()).alias("_worth"),
+        object_text(first_touch()).alias("_came"),
+    )
+    is_whole = pl.col("_worth").is_not_null() | pl.col("_came").is_not_null() | pl.col("_first").is_null()
+    return events.profiles(
+        known.filter(pl.col("_time").is_not_null()),
+        distinct_id=pl.coalesce(user(), browser_or_app()),
+        timestamp=pl.when(is_whole).then("_time").otherwise("_first"),
+        set=pl.col("_worth"),
+        set_once=expr.joined(pl.col("_came"), timed("ga_first_touch_timestamp", pl.col("_first"))),
+    )
+
+
+def nested_snapshots(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return the snapshots of rows as BigQuery has them."""
+    found = (record(name, RECORDS[name]).alias(f"_{name}") for name in ("user_ltv", "traffic_source"))
+    return snapshots(rows.with_columns(found), options)
+
+
+def flat_snapshots(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return the snapshots of flattened rows."""
+    time = expr.first(pl.col("event_timestamp"), pl.col("timestamp")).alias("event_timestamp")
+    return snapshots(rows.with_columns(time, flat_record("user_ltv"), flat_record("traffic_source")), options)
 
 
 def to_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
@@ -463,6 +489,7 @@ MAPPING: Final = Platform(
             columns=_text_columns(FLAT, parameter_columns()),
             matches=is_unnested,
             to_events=parameter_rows,
+            to_profiles=flat_snapshots,
             to_links=flat_links,
             to_recoveries=unnested,
             recover=joint(),
@@ -479,6 +506,7 @@ MAPPING: Final = Platform(
             columns=_text_columns(COLUMNS["plain"], COLUMNS["lists"], RECORDS),
             matches=is_nested,
             to_events=nested,
+            to_profiles=nested_snapshots,
             to_links=to_links,
             link_columns=LINKS,
             rename=RENAME,
@@ -491,6 +519,7 @@ MAPPING: Final = Platform(
             columns=_text_columns(FLAT),
             matches=is_flat,
             to_events=flat,
+            to_profiles=flat_snapshots,
             to_links=flat_links,
             link_columns=(*LINKS, "timestamp"),
             recover=pl.col("event_id"),

@@ -128,7 +128,7 @@ def event_name(options: Options) -> pl.Expr:
 
 def dedup_key() -> pl.Expr:
     """Return what makes the event one: its number and its table, else all it is told by."""
-    number, when = heap_id("event_id"), pl.col("_time").dt.epoch("us")
+    number, when = pl.col("_event_number"), pl.col("_time").dt.epoch("us")
     name = pl.when(pl.col("_event").is_in(["$pageview", "$screen"])).then(pl.lit("pageviews"))
     table = pl.coalesce(name, slug(pl.col("_table")))
     others = (
@@ -195,15 +195,20 @@ def entry() -> dict[str, pl.Expr]:
     return {name.removeprefix("$").removeprefix("current_"): value for name, value in found.items()}
 
 
+def system(prefix: str = "") -> pl.Expr:
+    """Return the system, without its version."""
+    name = expr.stripped(pl.col(f"{prefix}platform"))
+    return values.system(name.str.replace(r"\s+[vV]?\d[\w.]*$", ""))
+
+
 def device(prefix: str = "") -> dict[str, pl.Expr]:
     """Return browser ("Chrome 99.0.48") and system ("Mac OS X 10.15.7", "iOS"), names and versions apart."""
     browser, platform, kind = (pl.col(f"{prefix}{n}") for n in ("browser", "platform", "device_type"))
     name = expr.stripped(platform)
-    system = values.system(name.str.replace(r"\s+[vV]?\d[\w.]*$", ""))
     return {
-        "$browser": values.browser(browser, on=system),
+        "$browser": values.browser(browser, on=pl.col("_system")),
         "$browser_version": values.version(browser),
-        "$os": system,
+        "$os": pl.col("_system"),
         "$os_version": name.str.extract(r"\s[vV]?(\d[\w.]*)$"),
         "$device_type": pl.coalesce(values.device_type(kind, name), values.known(kind)),
     }
@@ -253,11 +258,11 @@ def session() -> dict[str, pl.Expr]:
     time = pl.col("_time")
     starts = [pl.when(start <= time).then(start) for start in (pl.col("_start"), pl.col("_session_time"))]
     start = pl.coalesce(*starts, time.dt.truncate("1d")).dt.epoch("ms")
-    number = heap_id("session_id")
+    number = pl.col("_session_number")
     return {
         "$session_id": expr.session_id(pl.when(number.is_not_null()).then(start), time, number, owner()),
         "heap_session_id": number,
-        "heap_event_id": heap_id("event_id"),
+        "heap_event_id": pl.col("_event_number"),
         "heap_user_id": pl.col("_user"),
     }
 
@@ -275,9 +280,11 @@ def informed(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
             table_name().alias("_table"),
             moment(pl.col("time"), options).alias("_time"),
             moment(pl.col("session_time"), options).alias("_session_time"),
+            *(heap_id(f"{name}_id").alias(f"_{name}_number") for name in ("event", "session")),
             heap_id("user_id").alias("_user"),
             expr.fields(recovered, ["start", *ENTRY]).alias("_session"),
             address(*(pl.col(name) for name in ("domain", "path", "query", "hash"))).alias("_url"),
+            system().alias("_system"),
         )
         .with_columns(
             event_name(options).alias("_event"),
@@ -355,25 +362,48 @@ def migrations(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
 def to_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return each user's properties: own ones without their leading `_`, `initial_…` as `$initial_…`."""
+    bags = expr.parted(expr.bare_names(pl.col(REST)), prefix="initial_")
+    url = landing(*(pl.col(f"initial_landing_page{part}") for part in ("", "_query", "_hash")))
     joined = moment(expr.first(pl.col("joindate"), pl.col("join_date")), options)
-    bags = expr.parted(expr.bare_names(pl.col(REST)), prefix="initial_").struct
-    mine = {"heap_user_id": heap_id("user_id"), "heap_identity": expr.stripped(pl.col("identity"))}
-    created = {"created": joined.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")}
+    known = (
+        rows.with_columns(
+            heap_id("user_id").alias("_user"),
+            joined.alias("_joined"),
+            bags.alias("_bags"),
+            url.alias("_landing"),
+        )
+        .with_columns(system("initial_").alias("_system"), **_columns(first_page()))
+        .with_columns(**_columns(device("initial_") | place("initial_")))
+    )
+    mine = {"heap_user_id": pl.col("_user"), "heap_identity": expr.stripped(pl.col("identity"))}
+    told = {"set": (expr.as_object(mine), "rest"), "set_once": (expr.as_object(first_touch()), "once")}
+    objects = {
+        name: expr.completed(own, pl.col("_bags").struct.field(more)) for name, (own, more) in told.items()
+    }
     return events.profiles(
-        rows,
-        distinct_id=pl.coalesce(pl.col(PERSON), mine["heap_user_id"]),
+        known.with_columns(**_columns(objects)),
+        distinct_id=pl.coalesce(pl.col(PERSON), pl.col("_user")),
         timestamp=moment(pl.col("last_modified"), options),
-        set=expr.completed(expr.as_object(mine), bags.field("rest")),
-        set_once=expr.completed(expr.as_object(first_touch() | created), bags.field("once")),
+        set=pl.col("_set"),
+        set_once=pl.col("_set_once"),
     )
 
 
+def first_page() -> dict[str, pl.Expr]:
+    """Return the page that a user came to first, and from where."""
+    return dict(values.page(pl.col("_landing"), referrer=expr.first(pl.col("initial_referrer"))))
+
+
 def first_touch() -> dict[str, pl.Expr]:
-    """Return how a user came first, in PostHog's spelling."""
-    url = landing(*(pl.col(f"initial_landing_page{part}") for part in ("", "_query", "_hash")))
-    came = expr.first(pl.col("initial_referrer"))
-    found = {**values.page(url, referrer=came)} | device("initial_") | place("initial_")
-    return {f"$initial_{name.removeprefix('$')}": value for name, value in found.items()}
+    """Return how a user came first, in PostHog's spelling, and when."""
+    names = (*first_page(), *device("initial_"), *place("initial_"))
+    found = {f"$initial_{name.removeprefix('$')}": pl.col(f"_{name}") for name in names}
+    return found | {"created": pl.col("_joined").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")}
+
+
+def _columns(found: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
+    """Return the properties as columns that are worked out once."""
+    return {f"_{name}": value for name, value in found.items()}
 
 
 def is_users(columns: frozenset[str]) -> bool:
@@ -402,6 +432,7 @@ NOTES: Final = Table(
 """What a sync to S3 writes about itself."""
 MAPPING: Final = Platform(
     title="Heap",
+    options=frozenset({"--labels"}),
     reads="Heap Connect's tables (users, sessions, pageviews, labelled events, all_events, user_migrations) as CSV or"
     " Parquet from a warehouse, or as Avro from S3",
     tables=[

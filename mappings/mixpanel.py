@@ -401,13 +401,8 @@ def exported(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
     user, device, own, before = (pl.col(name) for name in ("_user", "_device", "_key", "_before"))
     when = pl.col("_time")
     stands = rows.filter((own != user) & ~prop("distinct_id").str.starts_with(DEVICE))
-    yield links.linked(
-        rows.filter(device != user),
-        anonymous=device,
-        identified=user,
-        time=when,
-        why="user and device on one event",
-    )
+    yield links.linked(rows, anonymous=device, identified=user, time=when, why="user and device on one event")
+    yield of_no_one(rows, "$device_id", "$user_id")
     yield links.resolved(stands, key=own, person=user, time=when, why="exported under one id of the person")
     yield links.resolved(
         rows.filter(before != own), key=before, person=own, time=when, why="taken in under another id"
@@ -420,6 +415,7 @@ def compatible(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
     """Yield what events tell of their person where their ids are those of the managed migration."""
     user, device, own, when = (pl.col(name) for name in ("_user", "_device", "_key", "_time"))
     paired = rows.filter(device != user)
+    yield of_no_one(rows, "$device_id", "$user_id")
     for anonymous in (device, pl.concat_str([pl.lit(DEVICE), device])):
         yield links.linked(
             paired, anonymous=anonymous, identified=user, time=when, why="user and device on one event"
@@ -435,24 +431,26 @@ def compatible(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
     yield links.own(rows.filter(own.ne_missing(user)), anonymous=own, key=own)
 
 
+def of_no_one(rows: pl.LazyFrame, one: str, other: str) -> pl.LazyFrame:
+    """Return links that name a word that is no one's id, to be counted as PostHog's own are; it knows fewer."""
+    words = pl.any_horizontal(identifier(told(name)).is_null() for name in (one, other))
+    return links.refused(rows.filter(words), anonymous=prop(one), identified=prop(other), why="illegal_id")
+
+
 def verbs(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
     """Yield what Mixpanel's three identity verbs tell; an alias may point either way."""
     when, name = pl.col("_time"), pl.col("_name")
     identified, anonymous, alias = (identifier(told(n)) for n in ("$identified_id", "$anon_id", "alias"))
-    yield links.linked(
-        rows.filter((name == "$identify") & (identified != anonymous)),
-        anonymous=anonymous,
-        identified=identified,
-        time=when,
-        why="$identify",
-    )
-    yield links.identified(rows.filter(name == "$identify"), identified)
-    original = key(pl.col("_told"))
-    aliased = rows.filter((name == "$create_alias") & (alias != original))
-    yield links.same(aliased, one=original, other=alias, time=when, why="$create_alias")
+    calls = rows.filter(name == "$identify")
+    yield links.linked(calls, anonymous=anonymous, identified=identified, time=when, why="$identify")
+    yield links.identified(calls, identified)
+    yield of_no_one(calls, "$anon_id", "$identified_id")
+    aliased = rows.filter(name == "$create_alias")
+    yield links.same(aliased, one=key(pl.col("_told")), other=alias, time=when, why="$create_alias")
+    yield of_no_one(aliased, "distinct_id", "alias")
     ids = told("$distinct_ids").str.extract_all(r'"(?:[^"\\]|\\.)*"|[^\[\],\s"]+')
     first, second = (identifier(ids.list.get(n, null_on_oob=True).str.strip_chars('"')) for n in (0, 1))
-    merged = rows.filter((name == "$merge") & (first != second))
+    merged = rows.filter(name == "$merge")
     yield links.same(merged, one=first, other=second, time=when, why="$merge")
 
 
@@ -637,6 +635,7 @@ def _is_people(columns: frozenset[str]) -> bool:
 
 MAPPING: Final = Platform(
     title="Mixpanel",
+    options=frozenset({"--labels", "--group-key", "--group-type", "--uuid-compat"}),
     reads="Raw Event Export JSONL, data pipelines (JSON, old schematized JSON or Parquet), Airbyte, Fivetran and Stitch"
     " copies, engage pages, people tables, identity mappings, and CSV of the events and users pages",
     read_labels=read_labels,

@@ -19,13 +19,20 @@ DISCARDS: Final = ("table_name", "row_id", "column_name", "column_value")
 
 
 def recoveries(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
-    """Return what was discarded, by the id of its row: a message's, which is the same in `tracks` and event table."""
-    key, name = expr.stripped(pl.col("row_id")), expr.stripped(pl.col("column_name")).str.to_lowercase()
-    return links.recoveries(rows, key=key, name=name, value=pl.col("column_value"))
+    """Return what was discarded, by the id of its row: a message's, which is the same in `tracks` and event table.
+
+    Rows of `tracks` ask for it by a key of their own, see `_forms.event_key`.
+    """
+    row, name = expr.stripped(pl.col("row_id")), expr.stripped(pl.col("column_name")).str.to_lowercase()
+    return pl.concat(
+        links.recoveries(rows, key=key, name=name, value=pl.col("column_value"))
+        for key in (row, _forms.event_key(row))
+    )
 
 
 MAPPING: Final = Platform(
     title="RudderStack",
+    options=frozenset({"--labels", "--group-key", "--group-type"}),
     reads="raw messages as JSON lines (S3, GCS), and warehouse or data lake tables as CSV, Parquet or JSON lines, with"
     " rudder_discards",
     tables=[

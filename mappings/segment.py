@@ -15,6 +15,7 @@ from migrate.mapping import Platform
 
 MAPPING: Final = Platform(
     title="Segment",
+    options=frozenset({"--labels", "--group-key", "--group-type"}),
     reads="raw messages as JSON lines (S3, GCS), and warehouse or data lake tables as CSV, Parquet or JSON lines",
     tables=[_forms.MESSAGES, *_forms.tables(own=r"context_")],
 )

@@ -434,6 +434,7 @@ def _settings(platform: str, **choices: Any) -> Settings:
         ),
         **{name: choices[name] for name in names},
     )
+    _heeded(platform, settings.mapping().options, choices)
     filters = sorted({name for table in settings.mapping().tables for name in table.filters})
     for name in choices["keep"]:
         if name not in filters:
@@ -442,6 +443,20 @@ def _settings(platform: str, **choices: Any) -> Settings:
                 f"--keep: {platform} has no such filter, found '{name}'; its filters are {known}"
             )
     return settings
+
+
+def _heeded(platform: str, options: frozenset[str], choices: dict[str, Any]) -> None:
+    """Raise UsageError for an option that this platform would pass over in silence."""
+    given = {
+        "--labels": choices["labels"],
+        "--group-key": choices["group_key"],
+        "--group-type": choices["group_type"] != "company",
+        "--uuid-compat": choices["uuid_compat"],
+    }
+    for name, value in given.items():
+        if value and name not in options:
+            heeded = f"; it heeds {', '.join(sorted(options))}" if options else ""
+            raise UsageError(f"{name}: {platform} has no use for it{heeded}; leave it out")
 
 
 def _options(read_labels: Callable[[Any], Any] | None, choices: dict[str, Any]) -> Options:

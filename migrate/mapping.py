@@ -129,6 +129,8 @@ class Platform:
     tables: Sequence[Table] = ()
     reads: str = ""
     """The formats and shapes it takes, in a phrase."""
+    options: frozenset[str] = frozenset()
+    """Which of `--labels`, `--group-key`, `--group-type` and `--uuid-compat` it heeds; others are refused."""
     from_spec: Callable[[Mapping[str, Any]], Sequence[Table]] | None = None
     """Builds the tables from a TOML document, for platforms described by the user."""
 

@@ -242,7 +242,9 @@ CHANGES = [
         "--person-properties: this workdir was planned with set, found none",
         id="option",
     ),
-    pytest.param(["--since", "2024-01-01"], "--since: this workdir was planned with nothing, found", id="since"),
+    pytest.param(
+        ["--since", "2024-01-01"], "--since: this workdir was planned with nothing, found", id="since"
+    ),
 ]
 
 
@@ -477,3 +479,16 @@ def test_mended_rows_keep_their_tables(tmp_path):
     fixed.write_text((workdir / "rejects.jsonl").read_text().replace("soon", "2024-04-03 12:00:00"))
     done = migrate("preview", "heap", fixed)
     assert sorted(json.loads(line)["event"] for line in done.stdout.splitlines()) == ["paid", "signed_up"]
+
+
+def test_an_option_that_a_platform_does_not_heed_is_refused(tmp_path):
+    """Nothing the user says is passed over in silence."""
+    (tmp_path / "names.json").write_text("{}")
+    for more in (
+        ["--labels", tmp_path / "names.json"],
+        ["--group-key", "a=b"],
+        ["--uuid-compat", "posthog-worker"],
+    ):
+        done = migrate("preview", "posthog", rows(tmp_path / "in" / "a.jsonl"), *more)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"{more[0]}: posthog has no use for it" in done.stderr

@@ -313,17 +313,6 @@ def test_host_and_path(url, host, path):
     assert (one(expr.host(A), url), one(expr.path(A), url)) == (host, path)
 
 
-def test_changed_is_judged_in_order_and_by_owner():
-    """A value stands where it differs from its owner's last one, in the given order; nulls in between do not count."""
-    columns = {
-        "v": ["1", "2", "1", None, "2", "1"],
-        "o": ["a", "a", "a", "a", "a", "b"],
-        "t": ["1", "3", "2", "4", "5", "1"],
-    }
-    new = made(expr.changed(pl.col("v"), by=pl.col("o"), order_by=pl.col("t")), **columns)
-    assert new == ["1", "2", None, None, None, "1"]
-
-
 def test_parted():
     """Keys with the prefix become `$key` without empty values; all others stay, digits and order as they were."""
     bag = '{"plan":"pro","n":1.10,"initial_a":"x","initial_b":"EMPTY","initial_c":null,"initial_d":""}'

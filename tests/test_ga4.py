@@ -2,17 +2,19 @@
 
 import json
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from readings import read, source
 
 from mappings.ga4 import MAPPING
 from migrate import events, links, values
+from migrate.cli import cli
 from migrate.mapping import FRAMEWORK, RECOVERED, REST, ROW, Options
 from migrate.readers import header
 
@@ -286,6 +288,15 @@ def test_links():
     assert found.rows() == [("linked", "111.222", "anna", WHEN, "seen together")]
 
 
+def test_links_of_words_that_are_no_ids():
+    """What programs write for nothing stays, so that the link is refused and counted; what Google does is no id."""
+    frame = rows(
+        {"user_id": "undefined"}, {"user_id": "(not set)"}, {"user_id": "a", "user_pseudo_id": "null"}
+    )
+    found = EVENTS.to_links(frame.lazy(), Options()).collect()
+    assert found.select("a", "b").rows() == [("111.222", "undefined"), ("null", "a")]
+
+
 def test_links_of_fivetran():
     """Its table is linked alike, by its own column of time."""
     row = {"timestamp": "2024-04-03 08:00:05.347831", "user_id": "anna", "user_pseudo_id": "1.2"}
@@ -550,18 +561,28 @@ def test_campaign_of_the_address():
     }
 
 
+def snapshots(*given, table=EVENTS, ordinary=None, **options):
+    """What rows say of whole persons, objects decoded."""
+    frame = rows(*given, table=table, ordinary=ordinary)
+    found = table.to_profiles(frame.lazy(), Options(**options)).collect()
+    assert found.schema == events.PROFILE_SCHEMA
+    decode = {name: lambda text: json.loads(text) if text else None for name in ("set", "set_once")}
+    return [row | {name: read(row[name]) for name, read in decode.items()} for row in found.to_dicts()]
+
+
 def first(**record):
     """What `traffic_source` sets once."""
-    return one(traffic_source=record)["set_once"]
+    return next((one["set_once"] for one in snapshots({"traffic_source": record})), None)
 
 
 def test_first_touch_is_of_the_user():
-    """It is set once and never shown as the event's."""
-    event = one(
-        traffic_source={"source": "news", "medium": "email", "name": "may"},
-        user_first_touch_timestamp=str(TIME),
-    )
-    assert event["set_once"] == {
+    """It is set once, as part of the person's last state, and never shown as the event's."""
+    row = {
+        "traffic_source": {"source": "news", "medium": "email", "name": "may"},
+        "user_first_touch_timestamp": str(TIME),
+    }
+    (person,), event = snapshots(row), one(**row)
+    assert person["set_once"] == {
         "$initial_utm_source": "news",
         "$initial_utm_medium": "email",
         "$initial_utm_campaign": "may",
@@ -570,7 +591,54 @@ def test_first_touch_is_of_the_user():
         "ga_first_campaign": "may",
         "ga_first_touch_timestamp": "2024-04-03T08:00:05.347831Z",
     }
-    assert utm(event) == {}
+    assert (utm(event), event["set_once"]) == ({}, None)
+
+
+def test_snapshots_of_users():
+    """Of all events the last tells what a user is worth; rows of intraday tables, which do not, yield to others."""
+    worth, came = {"revenue": "12.5", "currency": "EUR"}, str(TIME - 7)
+    told = snapshots(
+        {"user_ltv": worth, "user_id": "anna", "user_first_touch_timestamp": came},
+        {"user_first_touch_timestamp": came},
+        {"user_pseudo_id": None, "user_ltv": worth},
+        {"event_timestamp": "soon", "user_ltv": worth},
+        {},
+    )
+    assert [(row["distinct_id"], row["timestamp"], row["set"]) for row in told] == [
+        ("anna", WHEN, {"ga_user_ltv_revenue": 12.5, "ga_user_ltv_currency": "EUR"}),
+        ("111.222", WHEN - timedelta(microseconds=7), None),
+    ]
+    assert all(row["set_once"] == {"ga_first_touch_timestamp": "2024-04-03T08:00:05.347824Z"} for row in told)
+
+
+@pytest.mark.parametrize("parts", [[5], [2, 3], [1, 1, 3]], ids=str)
+def test_the_same_events_in_any_files_are_the_same(tmp_path, parts):
+    """Nothing depends on what stood before a row in its file: the person ends as the last event says."""
+    given = [("pro", 0), ("pro", 3), ("free", 2), ("free", 1), ("pro", 4)]
+    lines = [
+        json.dumps(
+            ORDINARY
+            | {"event_timestamp": str(TIME + n), "user_properties": params(plan=plan)}
+            | {"user_ltv": {"revenue": str(n)}, "event_params": []}
+        )
+        for plan, n in given
+    ]
+    (tmp_path / "in").mkdir()
+    for number, size in enumerate(parts):
+        text = "\n".join(lines[:size]) + "\n"
+        (tmp_path / f"in/{number}.jsonl").write_text(text)
+        del lines[:size]
+    command = ["plan", "ga4", str(tmp_path / "in"), "--workdir", str(tmp_path / "w"), "--quiet"]
+    assert CliRunner().invoke(cli, command).exit_code == 0
+    texts = [
+        t for part in (tmp_path / "w").glob("days/*/*.parquet") for t in pl.read_parquet(part)["payload"]
+    ]
+    found = [json.loads(text.rstrip(",")) for text in texts]
+    sets = sorted((e["timestamp"], e["event"], e["properties"]["$set"]) for e in found)
+    moments = [f"2024-04-03T08:00:05.34783{n}Z" for n in range(1, 6)]
+    plans = ["pro", "free", "free", "pro", "pro"]
+    told = [(at, "$pageview", {"plan": plan}) for at, plan in zip(moments, plans, strict=True)]
+    assert sets == sorted([*told, (moments[-1], "$set", {"ga_user_ltv_revenue": 4})])
 
 
 @pytest.mark.parametrize(
@@ -661,7 +729,7 @@ def told(*pairs):
 
 
 def test_user_properties():
-    """With their types, the last one set of each; lifetime value beside them."""
+    """With their types, the last one set of each."""
     properties = told(
         ("plan", "free", 1),
         ("plan", "pro", "3"),
@@ -670,46 +738,20 @@ def test_user_properties():
         ("x", 0.5, None),
         ("none", None, 9),
     )
-    event = one(user_properties=properties, user_ltv={"revenue": "12.5", "currency": "EUR"})
-    assert event["set"] == {
-        "plan": "pro",
-        "n": 3,
-        "x": 0.5,
-        "ga_user_ltv_revenue": 12.5,
-        "ga_user_ltv_currency": "EUR",
-    }
-
-
-def test_user_properties_are_sent_when_they_changed():
-    """In the order of events, not of rows, and for each person apart."""
-    given = [("pro", 3), ("free", 1), ("free", 2)]
-    found = mapped(
-        *({"user_properties": params(plan=plan), "event_timestamp": str(TIME + n)} for plan, n in given),
-        {"user_properties": params(plan="pro"), "user_id": "boris"},
-    )
-    assert [event["set"] for event in found] == [{"plan": "pro"}, {"plan": "free"}, None, {"plan": "pro"}]
-
-
-def test_a_rejected_row_hides_no_change():
-    """What a row without a time, or with unreadable parameters, says of a person is said by the next."""
-    row = {"user_properties": params(plan="pro")}
-    found = EVENTS.to_events(
-        rows(row | {"event_timestamp": "soon"}, row | {"event_params": "x"}, row).lazy(), Options()
-    )
-    assert found.collect()["set"].to_list() == [None, None, '{"plan":"pro"}']
+    assert one(user_properties=properties)["set"] == {"plan": "pro", "n": 3, "x": 0.5}
 
 
 @pytest.mark.parametrize(
     ("choice", "expected"),
     [
-        pytest.param("set", ({"plan": "pro"}, {"ga_first_source": "(direct)"}), id="set"),
-        pytest.param("set_once", (None, {"plan": "pro", "ga_first_source": "(direct)"}), id="set_once"),
+        pytest.param("set", ({"plan": "pro"}, None), id="set"),
+        pytest.param("set_once", (None, {"plan": "pro"}), id="set_once"),
         pytest.param("none", (None, None), id="none"),
     ],
 )
 def test_person_properties_option(choice, expected):
     """The user decides whether history may overwrite, may fill in, or may not touch people."""
-    row = {"user_properties": params(plan="pro"), "traffic_source": {"source": "(direct)"}}
+    row = {"user_properties": params(plan="pro")}
     (event,) = mapped(row, person_properties=choice)
     assert (event["set"], event["set_once"]) == expected
 
@@ -798,7 +840,9 @@ def test_flat_columns():
         "20240403",
     )
     assert uuid.UUID(seen["$session_id"]).int >> 80 == START * 1000
-    assert (event["set"], event["set_once"]) == (
+    (person,) = snapshots(row, table=FLAT, ordinary={})
+    assert (person["timestamp"], person["set"], person["set_once"]) == (
+        WHEN,
         {"ga_user_ltv_revenue": 2.0},
         {"ga_first_source": "(direct)"},
     )

@@ -484,3 +484,41 @@ def test_rejects_of_ours_stand_for_their_rows(tmp_path):
     (source,) = sources([str(path)]).sources
     with source.open() as stream:
         assert stream.read() == b'{"event": "e", "n": 1.50}\n{"event":\nnot a line of ours\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("tracks.csv.gz", "tracks"),
+        ("tracks_000000000012.json.gz", "tracks"),  # BigQuery
+        ("tracks_0_7_12.csv.gz", "tracks"),  # Snowflake
+        ("tracks000", "tracks"),  # Redshift, one after another
+        ("tracks_0001_part_00.gz", "tracks"),  # Redshift, side by side
+        ("tracks0001_part_00.gz", "tracks"),
+        ("tracks-00001.csv", "tracks"),
+        ("tracks-001.csv", "tracks"),
+        ("tracks_000.parquet", "tracks"),
+        ("web.tracks-00000-of-00010.avro", "web.tracks"),
+        ("events_20240403_000.json", "events"),
+        ("tracks/000", "tracks"),
+        ("tracks/0001_part_00.gz", "tracks"),
+        ("tracks/00003-of-00010.csv", "tracks"),
+        ("tracks/part-00000-of-00010.csv", "tracks"),
+        ("tracks/part-00000-tid-8744261537-1f2e-4d3c-0-1-c000.snappy.parquet", "tracks"),
+        ("tracks/data_0_0_0.csv.gz", "tracks"),
+        ("orders_2024.csv", "orders_2024"),
+        ("orders_2024_01.csv", "orders_2024_01"),
+        ("orders-2024-01-02.csv", "orders-2024-01-02"),
+        ("top_100.csv", "top_100"),
+        ("top1000.csv", "top1000"),
+        ("level 007.csv", "level 007"),
+        ("step_2.csv", "step_2"),
+        ("party_01_part_two.csv", "party_01_part_two"),
+    ],
+)
+def test_what_a_file_is_a_table_of(tmp_path, name, stem):
+    """Numbers of parts are no part of a table's name; years, and numbers of other kinds, are."""
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(TEXT)
+    (source,) = sources([str(tmp_path)]).sources
+    assert source.stem == stem

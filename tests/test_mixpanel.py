@@ -84,7 +84,6 @@ def profiles(table, *given, **options):
     decoded = [
         (json.loads(row["set"] or "{}"), json.loads(row["set_once"] or "{}")) for row in frame.to_dicts()
     ]
-    assert frame["timestamp"].null_count() == frame.height, "as of the export"
     return dict(zip(frame["distinct_id"], decoded, strict=True))
 
 
@@ -295,8 +294,15 @@ def test_links_of_simplified_ids():
 
 
 def test_links_of_ids_that_are_no_ones():
-    """Words that are no one's id link nobody, and rows without a time nothing at all."""
-    assert links("export", exported(distinct_id="null", _user_id="anonymous", _device_id="undefined")) == []
+    """Words that are no one's id link nobody and are counted; rows without a time tell nothing at all."""
+    row = exported(distinct_id="null", _user_id="anonymous", _device_id="undefined")
+    assert links("export", row) == [("refused", "undefined", "anonymous")]
+    assert links("export", row, uuid_compat="posthog-worker")[-1] == ("refused", "undefined", "anonymous")
+    for event, given in {
+        "$identify": {"_identified_id": "lmy47d", "_anon_id": "d-1"},
+        "$create_alias": {"alias": "lmy47d", "distinct_id": "d-1"},
+    }.items():
+        assert ("refused", "d-1", "lmy47d") in links("export", exported(event, **given))
     assert links("export", exported(time="soon", _user_id="u-1", _device_id="d-1")) == []
 
 
@@ -752,6 +758,53 @@ def test_a_page_of_profiles():
     ]
     assert profiles("engage_pages", {"results": results}) == {"u-17": TOLD, "17": ({"a": 1}, {})}
     assert profiles("engage_pages", {"results": []}) == {}
+
+
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        pytest.param(
+            "engage_pages",
+            lambda seen: {"results": [{"$distinct_id": "u", "$properties": {"a": 1, "$last_seen": seen}}]},
+            id="engage",
+        ),
+        pytest.param(
+            "people",
+            lambda seen: {"distinct_id": "u", "properties": {"a": 1, "$last_seen": seen}},
+            id="people",
+        ),
+        pytest.param(
+            "people_flat", lambda seen: {"distinct_id": "u", "a": 1, "last_seen": seen}, id="airbyte"
+        ),
+        pytest.param(
+            "people_flat", lambda seen: {"distinct_id": "u", "a": 1, "$last_seen": seen}, id="users-page"
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    ("seen", "hour"),
+    [
+        pytest.param("2024-03-04T10:00:00", 9, id="wall-clock"),
+        pytest.param("2024-03-04T10:00:00Z", 10, id="zoned"),
+        pytest.param("soon", None, id="unreadable"),
+        pytest.param(None, None, id="missing"),
+    ],
+)
+def test_profiles_are_as_of_when_a_person_was_last_seen(table, row, seen, hour):
+    """So that of two exports the newer one counts; without that time a profile is as of the export."""
+    frame = rows(TABLES[table], row(seen))
+    options = Options(source_timezone="Europe/Berlin")
+    (time,) = TABLES[table].to_profiles(frame.lazy(), options).collect()["timestamp"]
+    assert (time and time.hour) == hour
+
+
+def test_the_newest_snapshot_of_a_person_wins(tmp_path):
+    """Whatever the files are called, and whatever stands in them."""
+    for name, seen, value in (("1", "2024-02-01T00:00:00", 1), ("2", "2024-01-01T00:00:00", 9)):
+        people = [{"$distinct_id": "u-1", "$properties": {"$last_seen": seen, "v": value}}]
+        (tmp_path / f"{name}.json").write_text(json.dumps({"page": 0, "results": people}))
+    (event,) = previewed(tmp_path)
+    assert event["properties"]["$set"] == {"v": 1, "last_seen": "2024-02-01T00:00:00"}
 
 
 def test_a_profile_a_line():

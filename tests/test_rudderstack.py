@@ -162,7 +162,7 @@ def test_discards_are_told_by_the_id_of_their_row():
     frame = rows(discard, discard | {"column_value": None}, table="discards")
     found = TABLES["discards"].to_recoveries(frame.lazy(), Options()).collect()
     assert found.schema == links.RECOVERY_SCHEMA
-    assert found.rows() == [("r-1", "revenue", "19.50")]
+    assert found.rows() == [(key, "revenue", "19.50") for key in ("r-1", "event_table\x1fr-1")]
     assert TABLES["discards"].link_columns == ("row_id", "column_name", "column_value")
 
 
@@ -177,11 +177,20 @@ def test_discarded_values_come_back():
 
 
 def test_rows_ask_for_their_discards_by_id():
-    """Every stored table has its rows looked up; a raw message is whole."""
+    """Every stored table has its rows looked up, `tracks` by a key of its own; a raw message is whole."""
     asked = {name for name, table in TABLES.items() if table.recover is not None}
     assert asked == set(TABLES) - {"discards", "identity_graph", "staging", "messages"}
-    frame = rows({"id": " r-1 "}, {"id": None}, table="tracks")
-    assert frame.select(TABLES["tracks"].recover).to_series().to_list() == ["r-1", None]
+    for name, key in {"tracks": "event_table\x1fr-1", "event_tables": "r-1"}.items():
+        frame = rows({"id": " r-1 "}, {"id": None}, table=name)
+        assert frame.select(TABLES[name].recover).to_series().to_list() == [key, None]
+
+
+def test_a_discard_makes_no_row_of_tracks_one_of_an_event_table():
+    """Whatever the column is called whose value was discarded."""
+    row = {"id": "r-1", "event": "search", RECOVERED: '{"event_table":"x"}'}
+    frame = rows(row, table="tracks")
+    assert frame.select(TABLES["tracks"].filters["in_event_table"]).item() is False
+    assert one("tracks", **row)["properties"] == {"event_table": "x"}
 
 
 @pytest.mark.parametrize(
@@ -198,7 +207,9 @@ def test_rows_ask_for_their_discards_by_id():
         ),
         pytest.param(["data", "metadata"], "x", "staging", id="staging"),
         pytest.param(["messageId", "type", "originalTimestamp"], "x", "messages", id="raw"),
-        pytest.param(["id", "event", "event_text", "timestamp"], "_users", "tracks", id="event-called-users"),
+        pytest.param(
+            ["id", "event", "event_text", "timestamp"], "_users", "event_tables", id="event-called-users"
+        ),
         pytest.param(["id", "received_at"], "users", "users", id="users"),
     ],
 )
@@ -228,8 +239,8 @@ def test_the_sample_is_recognised():
         found[source.stem] = table and table.name
     assert found == {
         "1712138400.aBc": "messages",
-        "_users": "tracks",
-        "order_completed": "tracks",
+        "_users": "event_tables",
+        "order_completed": "event_tables",
         "rudder_discards": "discards",
         "rudder_identity_merge_rules": "identity_graph",
         **{name: name for name in ("tracks", "pages", "users")},

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
 from mappings.segment import MAPPING
 from migrate import events
+from migrate.cli import cli
 from migrate.inputs import sources
-from migrate.mapping import FILE, FRAMEWORK, REST, ROW, Options, Table
+from migrate.mapping import FILE, FRAMEWORK, RECOVERED, REST, ROW, Options, Table
 from migrate.readers import header
 
 SAMPLE = Path(__file__).parent.parent / "sample_data" / "segment"
@@ -494,6 +496,7 @@ def test_links_of_messages():
         ("linked", "a-1", "anna", 8, "seen together"),
         ("linked", "a-1", "anna", 9, "identify call"),
         ("linked", "a-1", "bert", 12, "seen together"),
+        ("linked", "a-1", "undefined", 12, "seen together"),  # refused, and counted, by all mappings alike
     ]
 
 
@@ -506,8 +509,10 @@ def test_aliases():
     )
     stored = linked({"previous_id": "old"}, table="aliases")
     for found in (raw, stored):
+        own = [("same", "anna", "anna", 12, "alias call")] if found is raw else []  # refused and counted
         assert sorted(found, key=str) == [
             ("identified", None, "anna", None, "alias call"),
+            *own,
             ("same", "old", "anna", 12, "alias call"),
         ]
 
@@ -536,49 +541,117 @@ def test_users_are_profiles():
     assert filtered("no_traits", given, {"id": "dora"}, table="users") == [False, True]
 
 
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        pytest.param({"users", "tracks"}, False, id="alone"),
-        pytest.param({"users", "identifies"}, True, id="beside-identifies"),
-        pytest.param({"prod.IDENTIFIES_2024".lower()}, True, id="any-spelling"),
-    ],
-)
-def test_users_beside_identifies_are_left_out(files, expected):
-    """Identify calls tell the same as users, as of when it was so."""
-    assert filtered("told_by_identifies", {"id": "anna"}, table="users", files=frozenset(files)) == [expected]
+def test_users_beside_identifies_are_told_too(tmp_path):
+    """Of dora there is no identify call any more: what `users` says of her, and that anna's plan is newer, is told."""
+    (tmp_path / "identifies.csv").write_text("id,user_id,timestamp,plan\ni-1,anna,2024-04-03 09:30:00,pro\n")
+    (tmp_path / "users.csv").write_text(
+        "id,received_at,plan\nanna,2024-04-03 10:00:00,team\ndora,2024-04-05 10:00:00,free\n"
+    )
+    told = sorted(
+        (e["distinct_id"], e["timestamp"][:16], e["properties"]["$set"]["plan"]) for e in planned(tmp_path)
+    )
+    assert told == [
+        ("anna", "2024-04-03T09:30", "pro"),
+        ("anna", "2024-04-03T10:00", "team"),
+        ("dora", "2024-04-05T10:00", "free"),
+    ]
+
+
+CALLS = "id,timestamp,user_id,event,event_text"
+
+
+def call(number, slug="search", *more):
+    """A line of `tracks` or, with its properties, of an event table."""
+    return ",".join([f"m-{number}", TIME, "anna", slug, slug.title(), *more])
+
+
+def planned(folder, *options):
+    """The events that a folder comes to."""
+    workdir = folder.parent / f"{folder.name}-plan"
+    command = ["plan", "segment", str(folder), "--workdir", str(workdir), "--quiet", *options]
+    done = CliRunner().invoke(cli, command)
+    assert done.exit_code == 0, done.output
+    parts = sorted(workdir.glob("days/*/*.parquet"))
+    return [json.loads(text.rstrip(",")) for part in parts for text in pl.read_parquet(part)["payload"]]
 
 
 @pytest.mark.parametrize(
-    ("file", "files", "expected"),
+    ("tracks", "table"),
     [
-        pytest.param("tracks", {"tracks", "search"}, True, id="beside-its-table"),
-        pytest.param("tracks", {"tracks", "prod.search_view"}, True, id="view-of-a-schema"),
-        pytest.param("TRACKS_2024", {"tracks_2024", "search"}, True, id="part-of-tracks"),
-        pytest.param("tracks", {"tracks", "order_completed"}, False, id="no-table-of-its-own"),
-        pytest.param("search", {"tracks", "search"}, False, id="event-table"),
-        pytest.param("search_2024", {"search", "search_2024"}, False, id="part-of-event-table"),
+        pytest.param("tracks.csv", "search.csv", id="plain"),
+        pytest.param("tracks_000.csv", "zoom_000.csv", id="numbered"),
+        pytest.param("web.tracks.csv", "web.search_view.csv", id="schema-and-view"),
+        pytest.param("tracks_000000000000.csv", "search_000000000000.csv", id="bigquery"),
+        pytest.param("tracks_0_0_0.csv", "search_0_1_0.csv", id="snowflake"),
+        pytest.param("tracks/0001_part_00.csv", "search/0001_part_00.csv", id="redshift"),
+        pytest.param("tracks/part-00000-of-00010.csv", "search/part-00000-of-00010.csv", id="parts"),
+        pytest.param("tracks-00001.csv", "what we call it.csv", id="any-name"),
+        pytest.param("tracks.csv", "play_tracks.csv", id="called-like-tracks"),
     ],
 )
-def test_tracks_or_event_table_never_both(file, files, expected):
-    """Of an event that has its own table the row of `tracks` is left out: the table alone has its properties."""
-    assert filtered("in_event_table", {FILE: file}, table="tracks", files=frozenset(files)) == [expected]
+def test_tracks_or_event_table_never_both(tmp_path, tracks, table):
+    """What an event table holds comes from there, with its properties, whatever its file is called.
+
+    What it does not hold comes from `tracks`: of another source, or of a time before the table's first row.
+    """
+    slug = "play_tracks" if table.startswith("play") else "search"
+    for name, lines in {
+        f"in/web/{tracks}": [CALLS, call(1, slug), call(2, slug)],
+        f"in/web/{table}": [f"{CALLS},revenue", call(1, slug, "5")],
+        f"in/ios/{tracks}": [CALLS, call(3, slug)],
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("\n".join(lines) + "\n")
+    found = [event["properties"].get("revenue") for event in planned(tmp_path / "in")]
+    assert sorted(found, key=str) == [5.0, None, None]
+
+
+def test_rows_in_event_tables_can_be_kept(tmp_path):
+    """With the filter off each row is planned, and says nothing of the mark; one uuid is sent once."""
+    for name, lines in {
+        "tracks": [CALLS, call(1)],
+        "zoom": [f"{CALLS},revenue", call(1, "search", "5")],
+    }.items():
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / f"in/{name}.csv").write_text("\n".join(lines) + "\n")
+    found = planned(tmp_path / "in", "--keep", "in_event_table")
+    assert len({event["uuid"] for event in found}) == 1
+    assert all("event_table" not in key for event in found for key in event["properties"])
+
+
+def held(table, *given, **options):
+    """What a table tells of the rows it holds."""
+    told = TABLES[table].to_recoveries(rows(*given, table=table).lazy(), Options(**options)).collect()
+    return told["key"].to_list()
+
+
+def test_what_event_tables_tell():
+    """By id, and only where there is a `tracks` to be asked; a row of "Play Tracks" is its event's own."""
+    row = {"id": " m-1 ", "timestamp": TIME, "event": "search"}
+    beside = frozenset({"prod_tracks_2024", "search"})
+    assert held("event_tables", row, {"id": None}, files=beside) == ["event_table\x1fm-1"]
+    assert held("event_tables", row, files=frozenset({"search", "trackers"})) == []
+    assert held("event_tables", row, files=beside, keep=frozenset({"in_event_table"})) == []
+    assert held("tracks", row, files=beside) == []
+    own = row | {"event": "play_tracks", FILE: "Play Tracks"}
+    assert held("tracks", own, files=beside) == ["event_table\x1fm-1"]
+    assert rows(row, table="tracks").select(TABLES["tracks"].recover).item() == "event_table\x1fm-1"
 
 
 @pytest.mark.parametrize(
-    ("slug", "file", "files", "expected"),
+    ("slug", "file", "expected"),
     [
-        pytest.param("play_tracks", "play_tracks", {"play_tracks"}, False, id="own-name-like-tracks"),
-        pytest.param("users", "tracks", {"tracks", "users"}, False, id="standard-table"),
-        pytest.param("users", "tracks", {"tracks", "users", "_users"}, True, id="rudderstack-renamed"),
-        pytest.param("2_button", "tracks", {"tracks", "_2_button"}, True, id="redshift-digit"),
-        pytest.param("straße_gesucht", "tracks", {"tracks", "straße gesucht"}, True, id="spaces-and-umlauts"),
+        pytest.param("search", "tracks", True, id="tracks"),
+        pytest.param("play_tracks", "play_tracks", False, id="own-name-like-tracks"),
+        pytest.param("tracks", "tracks", True, id="event-called-tracks"),
+        pytest.param("tracks", "_tracks", False, id="rudderstack-renamed"),
+        pytest.param("straße_verfolgt_track", "Straße verfolgt Track", False, id="spaces-and-umlauts"),
     ],
 )
-def test_events_named_like_tables(slug, file, files, expected):
-    """An event whose name is that of a standard table, or near it, is not mistaken for one."""
-    row = {"event": slug, FILE: file}
-    assert filtered("in_event_table", row, table="tracks", files=frozenset(files)) == [expected]
+def test_events_named_like_tables(slug, file, expected):
+    """A row of an event's own table stays, also where the event is called like `tracks`; others yield to it."""
+    row = {"event": slug, FILE: file, RECOVERED: r'{"event_table\u001f":"true"}'}
+    assert filtered("in_event_table", row, row | {RECOVERED: None}, table="tracks") == [expected, False]
 
 
 def test_the_same_call_has_the_same_key_in_every_form():
@@ -666,8 +739,8 @@ CALL = ["id", "anonymous_id", "user_id", "timestamp"]
         pytest.param(["type", "messageId", "timestamp", "context"], "1712138400", "messages", id="raw"),
         pytest.param(["TYPE", "MESSAGEID", "TIMESTAMP"], "x", "messages", id="raw-capitals"),
         pytest.param([*CALL, "event", "event_text"], "tracks", "tracks", id="tracks"),
-        pytest.param([*CALL, "EVENT", "type"], "Order Completed", "tracks", id="event-table"),
-        pytest.param([*CALL, "event", "previous_id", "url"], "users", "tracks", id="event-table-users"),
+        pytest.param([*CALL, "EVENT", "type"], "Order Completed", "event_tables", id="event-table"),
+        pytest.param([*CALL, "event", "previous_id", "url"], "users", "event_tables", id="event-table-users"),
         pytest.param([*CALL, "email"], "identifies", "identifies", id="identifies"),
         pytest.param(
             [*CALL, "url", "group_id"], "prod_identifies_2024", "identifies", id="identifies-in-a-long-name"
@@ -700,8 +773,8 @@ def test_the_sample_is_recognised():
         found[source.stem] = table and table.name
     assert found == {
         "1712138400.aBc123": "messages",
-        "newsletter_ordered": "tracks",
-        "order_completed": "tracks",
+        "newsletter_ordered": "event_tables",
+        "order_completed": "event_tables",
         **{name: name for name in ("tracks", "pages", "screens", "identifies", "users", "groups", "aliases")},
     }
 
