@@ -316,13 +316,6 @@ def in_event_table() -> pl.Expr:
     return mark.is_not_null() & ~own_table()
 
 
-def told_elsewhere(table: str) -> Callable[[Options], pl.Expr]:
-    """Return a filter of all rows where another table is among the files of this run."""
-    return lambda options: (
-        pl.lit(any(is_named(table)(stem) for stem in options.files)) & pl.col(ROW).is_not_null()
-    )
-
-
 def untold(options: Options, *, own: str) -> pl.Expr:
     """Return whether a row of a table of traits has none that are wanted."""
     return pl.lit(options.person_properties == "none") | table_traits(own).struct.field("rest").is_null()
@@ -438,9 +431,8 @@ def tables(*, own: str, recover: pl.Expr | None = None) -> list[Table]:
 def last_states(like: Table, own: str) -> list[Table]:
     """Return the tables of the last states of users and groups, which `identifies` and `groups` tell call by call.
 
-    Users are told once each, in the end, also beside `identifies`, where calls of old may be missing. Where `groups`
-    is among the files, accounts would say again what its last calls have said, as of when it was received; should
-    calls be missing there, `--keep` turns the filter off.
+    Users are told once each, in the end, also beside `identifies`, where calls of old may be missing; accounts, also
+    beside `groups`, where they say something else than its last calls did.
     """
     dropped = STORED_DROPPED - {"received_at"}
     last = replace(
@@ -461,7 +453,7 @@ def last_states(like: Table, own: str) -> list[Table]:
         columns=texts("received_at", "group_id"),
         file=is_named("accounts"),
         to_groups=partial(accounts, own=own),
-        filters={"told_by_groups": told_elsewhere("groups")},
+        filters={},
     )
     return [users, groups]
 

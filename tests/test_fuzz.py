@@ -21,7 +21,7 @@ from migrate.inputs import sources
 from migrate.settings import Settings
 from migrate.transform import finished
 
-ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "60"))
+ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "6"))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ODD = [
     b"1e400", b"NaN", b"-Infinity", b"\\ud800", b"\\u0000", b"\x00", b"\xff\xfe", b'"', b"\\", b"{", b"]", b",", b"\r",
