@@ -4,11 +4,11 @@ from array import array
 from typing import Final
 
 NONE: Final = -1
-_ROOT: Final = 2**62
+_ROOT: Final = 2**31 - 1
 
 
 class Forest:
-    """Disjoint sets of the nodes 0 … size-1, each perhaps with an owner; 28 bytes a node.
+    """Disjoint sets of the nodes 0 … size-1, each perhaps with an owner; 24 bytes a node.
 
     Sets are joined by size and paths stay as they are, so that a path tells the order of joins: the number of the
     join that hung a node below its parent grows towards the root.
@@ -18,7 +18,7 @@ class Forest:
         self.parent = array("i", [NONE]) * size
         self.size = array("i", [1]) * size
         self.owner = array("i", [NONE]) * size
-        self._joined = array("q", [_ROOT]) * size
+        self._joined = array("i", [_ROOT]) * size
         self._times = array("q")
 
     def root(self, node: int) -> int:

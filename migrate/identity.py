@@ -3,7 +3,7 @@
 Ids are joined in the order in which the links between them were first seen, as PostHog itself would: an anonymous id
 goes to the first person it is seen with, and two people who are known are never made one. What the source has
 resolved itself (`links.resolved`) comes first and costs no merge: events are planned under its answer. The order of
-files does not matter. Ids stand in SQLite and are joined as numbers: about 60 bytes of memory an id.
+files does not matter. Ids stand in SQLite and are joined as numbers: about 30 bytes of memory an id.
 """
 
 import heapq

@@ -16,7 +16,7 @@ FILE: Final = "people.sqlite"
 MAX_ID: Final = checks.MAX_DISTINCT_ID_BYTES
 
 _BATCH: Final = 10_000
-_CACHE_KB: Final = 98_304
+_CACHE_KB: Final = 32_768
 _GRAPH: Final = (
     "DROP TABLE IF EXISTS temp.edge",
     "DROP TABLE IF EXISTS temp.node",
