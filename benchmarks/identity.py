@@ -8,7 +8,7 @@ own, and prints seconds, the peak of resident memory, and seconds per million li
 
 import argparse
 import json
-import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -52,14 +52,12 @@ def planned(people: int) -> tuple[float, float, dict[str, int]]:
         process = subprocess.Popen([*command, "--quiet", "--json"], stdout=subprocess.PIPE)
         said, _ = process.communicate()
         seconds = time.monotonic() - began
-        peak = _peak(process)
+        peak = _peak()
         return seconds, peak, json.loads(said)["identity"]
 
 
-def _peak(_process: "subprocess.Popen[bytes]") -> float:
+def _peak() -> float:
     """Return the most memory any child has taken, in megabytes."""
-    import resource
-
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 
@@ -73,9 +71,8 @@ def main() -> None:
     for people in parser.parse_args().people:
         seconds, peak, identity = planned(people)
         per = seconds / identity["links"] * 1_000_000
-        print(
-            f"{people:>10,} {identity['links']:>10,} {identity['merges']:>10,} {seconds:>8.1f} {per:>10.1f} {peak:>8.0f}"
-        )
+        counts = f"{people:>10,} {identity['links']:>10,} {identity['merges']:>10,}"
+        print(f"{counts} {seconds:>8.1f} {per:>10.1f} {peak:>8.0f}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The small expressions mappings are written in."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 from uuid import uuid5 as make_uuid5
@@ -344,10 +344,16 @@ def _timestamps(texts: pl.Series, zone: str) -> pl.Series:
     return found.alias(texts.name)
 
 
-def _likely_shapes(texts: pl.Series, zone: str) -> list[str]:
-    """Return the shapes of times, the one that reads the first text before the others."""
+def _likely_shapes(texts: pl.Series, zone: str) -> Iterator[str]:
+    """Yield the shapes of times, one that reads the first text before the others; shapes that read a text agree."""
     first = texts.drop_nulls().head(1)
-    return sorted(_SHAPES, key=lambda shape: _shaped(first, shape, zone).null_count() or not first.len())
+    likely = (
+        next((shape for shape in _SHAPES if _shaped(first, shape, zone).count()), None)
+        if first.len()
+        else None
+    )
+    yield from [] if likely is None else [likely]
+    yield from (shape for shape in _SHAPES if shape != likely)
 
 
 def _shaped(texts: pl.Series, shape: str, zone: str) -> pl.Series:
