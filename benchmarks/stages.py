@@ -20,6 +20,7 @@ from migrate import checks, readers, session, transform
 from migrate.days import DayWriter
 from migrate.jobs import Job
 from migrate.mapping import Options
+from migrate.settings import Settings
 
 _ROOT: Final = Path(session.__file__).parents[1]
 _PARTS: Final = {
@@ -82,7 +83,7 @@ def _patched(timers: Timers) -> Iterator[None]:
             setattr(module, name, function)
 
 
-def staged(job: Job, settings: session.Settings, timers: Timers) -> int:
+def staged(job: Job, settings: Settings, timers: Timers) -> int:
     """Plan one source stage by stage, in one thread, and return how many rows it has."""
     to_events = job.table.to_events
 
@@ -93,11 +94,11 @@ def staged(job: Job, settings: session.Settings, timers: Timers) -> int:
     with timers.timing("bytes"), job.source.open() as stream:
         while stream.read(1 << 20):
             pass
-    how = settings.transform(replace(job.table, to_events=mapped))
+    how = settings.transform(replace(job, table=replace(job.table, to_events=mapped)))
     rows, now = 0, datetime.now(UTC)
     with tempfile.TemporaryDirectory() as folder:
         writer = DayWriter(Path(folder), 1)
-        chunks = readers.chunks(job.source, job.table, job.header)
+        chunks = readers.gathered(readers.chunks(job.source, job.table, job.header))
         while (chunk := _next(chunks, timers)) is not None:
             with timers.timing("the rest of transform"):
                 piece = transform.finished(chunk, how, now)
@@ -190,7 +191,7 @@ def main() -> None:
     parser.add_argument("--spec", type=Path)
     parser.add_argument("--top", type=int, default=20, help="how many functions to show")
     choices = parser.parse_args()
-    settings = session.Settings(platform=choices.platform, spec=choices.spec)
+    settings = Settings(platform=choices.platform, spec=choices.spec)
     job = settings.work(choices.inputs).jobs[0]
     timers = Timers()
     with _patched(timers):
