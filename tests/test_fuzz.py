@@ -21,7 +21,7 @@ from migrate.inputs import sources
 from migrate.settings import Settings
 from migrate.transform import finished
 
-ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "6"))
+ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "20"))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ODD = [
     b"1e400", b"NaN", b"-Infinity", b"\\ud800", b"\\u0000", b"\x00", b"\xff\xfe", b'"', b"\\", b"{", b"]", b",", b"\r",
@@ -90,7 +90,8 @@ def payloads(path, settings):
     """The payloads of a file, after checking that its rows balance; none where it is refused with a sentence."""
     try:
         work = settings.work([str(path)])
-    except MigrateError:
+    except MigrateError as error:
+        assert str(error)
         return
     for job in work.jobs:
         for chunk in readers.chunks(job.source, job.table, job.header):
