@@ -47,7 +47,7 @@ is then the same events.
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import partial
@@ -56,9 +56,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from migrate import expr
+from migrate import expr, jsontext, times
 from migrate.errors import UsageError
 from migrate.events import events
+from migrate.jsontext import Member
 from migrate.mapping import REST, Options, Platform, Table
 
 _KINDS: Final = ("json", "numbers", "booleans")
@@ -74,6 +75,8 @@ _UNREADABLE: Final = {
     "%f": "decimals after a point are %.f, those without one %3f, %6f or %9f; use one of these",
 }
 _PROBE: Final = datetime(2024, 11, 23, 17, 48, 59, tzinfo=UTC)
+_PLAIN_NUMBER: Final = r"^-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?$"
+"""What is a finite number at first sight."""
 _NUMBER: Final = r"^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$"
 
 
@@ -358,7 +361,7 @@ def _patterned(text: pl.Expr, pattern: str, zone: str) -> pl.Expr:
     bare = text.str.strip_chars()
     if _OFFSET.search(pattern):
         return bare.str.to_datetime(pattern, time_unit="us", time_zone="UTC", strict=False)
-    return expr.local(bare.str.to_datetime(pattern, time_unit="us", strict=False), zone)
+    return times.local(bare.str.to_datetime(pattern, time_unit="us", strict=False), zone)
 
 
 def _time(spec: Spec, options: Options) -> pl.Expr:
@@ -394,34 +397,42 @@ def _json_alone(texts: pl.Series) -> pl.Series:
     return pl.Series(texts.name, kept, dtype=pl.String)
 
 
-def _raw(text: pl.Expr, kind: str) -> pl.Expr:
-    """Return a column's values as JSON, in their own digits; null where they are not of its kind."""
+def _numbers(texts: pl.Series) -> pl.Series:
+    """Return the texts that are numbers, in their own digits, null for the others."""
+    if texts.str.contains(_PLAIN_NUMBER).all():
+        return texts
+    text = pl.col("text").str.strip_chars()
+    number = pl.when(text.str.contains(_NUMBER) & expr.number(text).is_not_null()).then(text)
+    return texts.to_frame("text").select(number).to_series()
+
+
+def _booleans(texts: pl.Series) -> pl.Series:
+    """Return `true` and `false` for the texts that mean one, null for the others."""
+    if texts.is_in(["true", "false"]).all():
+        return texts
+    return texts.to_frame("text").select(expr.boolean(pl.col("text")).cast(pl.String)).to_series()
+
+
+_VALUES: Final = {"json": _json_alone, "numbers": _numbers, "booleans": _booleans}
+
+
+def _valued(texts: pl.Series, kind: str) -> pl.Series:
+    """Return texts as JSON values of their kind, as JSON strings where they are not of it; a JSON null is none."""
+    values = _VALUES[kind](texts)
+    where = (values.is_null() & texts.is_not_null()).arg_true()
+    if where.len():
+        values = values.scatter(where, jsontext.strings(texts.gather(where)))
     if kind == "json":
-        return text.map_batches(_json_alone, return_dtype=pl.String, is_elementwise=True)
-    if kind == "booleans":
-        return expr.boolean(text).cast(pl.String)
-    bare = text.str.strip_chars()
-    return pl.when(bare.str.contains(_NUMBER) & expr.number(bare).is_not_null()).then(bare)
+        return values.set(values.str.strip_chars() == "null", None)
+    return values
 
 
-def _member(name: str, text: pl.Expr, kind: str | None = None) -> pl.Expr:
-    """Return `"name":value` as JSON, null where there is no value."""
-    encoded = pl.struct(text.alias(name)).struct.json_encode().str.strip_prefix("{").str.strip_suffix("}")
-    plain = pl.when(text.is_not_null()).then(encoded)
+def _member(name: str, text: pl.Expr, kind: str | None = None) -> Member:
+    """Return a property of this name: the text, or what it says where it is of the kind that was declared."""
     if kind is None:
-        return plain
-    if kind == "json":
-        plain = pl.when(text.str.strip_chars() != "null").then(plain)
-    raw = _raw(text, kind)
-    sound = pl.when(raw.str.strip_chars() != "null").then(raw)
-    return pl.coalesce([pl.concat_str([pl.lit(f"{_shown(name)}:"), sound]), plain])
-
-
-def _object(members: Iterable[pl.Expr]) -> pl.Expr:
-    """Return JSON objects with these members, without those that are null."""
-    return pl.concat_str(
-        [pl.lit("{"), pl.concat_str(list(members), separator=",", ignore_nulls=True), pl.lit("}")]
-    )
+        return Member(name, text)
+    value = text.map_batches(partial(_valued, kind=kind), return_dtype=pl.String, is_elementwise=True)
+    return Member(name, value, is_json=True)
 
 
 def _properties(spec: Spec) -> pl.Expr:
@@ -433,15 +444,15 @@ def _properties(spec: Spec) -> pl.Expr:
         members.append(_member(spec.uuid, no_uuid))
     if not members:
         return pl.col(REST)
-    inside = pl.col(REST).str.strip_chars().str.strip_prefix("{").str.strip_suffix("}")
-    return _object([*members, pl.when(inside != "").then(inside)])
+    rest = Member(None, jsontext.inside(pl.col(REST)), is_json=True)
+    return pl.concat_str(pl.lit("{"), jsontext.joined([*members, rest]), pl.lit("}"))
 
 
 def _person(spec: Spec, columns: Mapping[str, str]) -> pl.Expr | None:
     """Return person properties as JSON objects, None where the spec has none."""
     kinds = spec.kinds()
     members = [_member(name, _filled(column), kinds.get(column)) for name, column in columns.items()]
-    return _object(members) if members else None
+    return pl.concat_str(pl.lit("{"), jsontext.joined(members), pl.lit("}")) if members else None
 
 
 def _dedup_key(spec: Spec) -> pl.Expr:

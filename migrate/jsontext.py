@@ -22,9 +22,12 @@ _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
 
 
 class Member(NamedTuple):
-    """A member of an object: null where the value is; `is_json` says that the value is JSON text already."""
+    """A member of an object: null where the value is; `is_json` says that the value is JSON text already.
 
-    name: str
+    Without a name the value is text of whole members, as `inside` gives it.
+    """
+
+    name: str | None
     value: pl.Expr
     is_json: bool = False
 
@@ -48,11 +51,12 @@ def members(columns: Mapping[str, pl.Expr] | Sequence[str | pl.Expr]) -> pl.Expr
 
 def joined(members: Sequence[Member]) -> pl.Expr:
     """Return the inside of an object with these members in their order, "" where all are null."""
-    if not members:
-        return pl.lit("")
-    values = pl.struct(value.alias(f"{place}") for place, (_, value, _) in enumerate(members))
-    keys = [(name, is_json) for name, _, is_json in members]
-    return values.map_batches(partial(_joined, keys=keys), return_dtype=pl.String, is_elementwise=True)
+    pieces = [_constant(member) or member for member in members]
+    values = [piece.value for piece in pieces if isinstance(piece, Member)]
+    if not values:
+        return pl.lit("".join(map(str, pieces)).removeprefix(","))
+    rows = pl.struct(value.alias(f"{place}") for place, value in enumerate(values))
+    return rows.map_batches(partial(_joined, pieces=pieces), return_dtype=pl.String, is_elementwise=True)
 
 
 def embraced(inside: pl.Expr) -> pl.Expr:
@@ -68,31 +72,50 @@ def _members(columns: Mapping[str, pl.Expr] | Sequence[str | pl.Expr]) -> list[M
     return [Member(column.meta.output_name(), column) for column in given]
 
 
-def _joined(values: pl.Series, keys: Sequence[tuple[str, bool]]) -> pl.Series:
-    """Return the members of each row strung together.
+def _constant(member: Member) -> str | None:
+    """Return `,"key":value` of a member that is the same in all rows, "" where it is null; None for any other."""
+    if member.is_json or not member.value.meta.is_literal():
+        return None
+    value = pl.select(member.value.alias("value")).to_series()
+    return "" if value.null_count() else f"{_key(member)}{_encoded(value).item()}"
+
+
+def _key(member: Member) -> str:
+    """Return what stands before a member's value."""
+    return "," if member.name is None else f",{quoted(member.name)}:"
+
+
+def _joined(values: pl.Series, pieces: Sequence[Member | str]) -> pl.Series:
+    """Return the members of each row strung together, and what is the same in all rows between them.
 
     Every column becomes text in the cheapest way there is for what it holds, and all are strung together at once:
     0.3 µs a row for nine columns of text, where `json_encode` for each of them took 0.8 (measured).
     """
     texts: list[pl.Series] = []
-    pieces: list[pl.Expr] = []
+    strung: list[pl.Expr] = []
     literal = ""
-    for column, (name, is_json) in zip(values.struct.unnest(), keys, strict=True):
+    columns = iter(values.struct.unnest())
+    for piece in pieces:
+        if isinstance(piece, str):
+            literal += piece
+            continue
+        column = next(columns)
         if column.null_count() == column.len():
             continue
-        quote = '"' if not is_json and _is_plain(column) else ""
-        texts.append(column if quote or is_json else _encoded(column))
-        head, text = f",{quoted(name)}:{quote}", pl.col(column.name)
+        quote = '"' if not piece.is_json and _is_plain(column) else ""
+        texts.append(column if quote or piece.is_json else _encoded(column))
+        head, text = _key(piece) + quote, pl.col(column.name)
         if column.null_count():
-            pieces += [pl.lit(literal), pl.concat_str(pl.lit(head), text, pl.lit(quote))]
+            strung += [pl.lit(literal), pl.concat_str(pl.lit(head), text, pl.lit(quote))]
             literal = ""
         else:
-            pieces += [pl.lit(literal + head), text]
+            strung += [pl.lit(literal + head), text]
             literal = quote
-    if not pieces:
-        return pl.repeat("", values.len(), dtype=pl.String, eager=True).alias(values.name)
-    inside = pl.concat_str(*pieces, pl.lit(literal), ignore_nulls=True).str.strip_prefix(",")
-    return pl.DataFrame(texts).select(inside).to_series().alias(values.name)
+    if not texts:
+        inside = literal.removeprefix(",")
+        return pl.repeat(inside, values.len(), dtype=pl.String, eager=True).alias(values.name)
+    whole = pl.concat_str(*strung, pl.lit(literal), ignore_nulls=True).str.strip_prefix(",")
+    return pl.DataFrame(texts).select(whole).to_series().alias(values.name)
 
 
 def _is_plain(column: pl.Series) -> bool:
@@ -108,6 +131,11 @@ def _encoded(column: pl.Series) -> pl.Series:
     value = encoded.str.strip_prefix('{"":').str.strip_suffix("}")
     whole = pl.when(pl.col(column.name).is_not_null()).then(value)
     return column.to_frame().select(whole.alias(column.name)).to_series()
+
+
+def strings(texts: pl.Series) -> pl.Series:
+    """Return texts as JSON strings, null as null."""
+    return _encoded(texts)
 
 
 def quoted(text: str) -> str:

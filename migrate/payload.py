@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from migrate import expr, jsontext, properties, special
+from migrate import expr, jsontext, properties, special, times
 from migrate.mapping import Table
 
 FORMAT: Final = 1
@@ -68,7 +68,8 @@ def payloads(frame: pl.DataFrame, table: Table, stamp: Stamp) -> Payloads:
     forced = stamp.forced() | {"$process_person_profile": _personless()}
     inner = properties.inner(sound, forced, table.rename, repairs)
     events = sound.select("_row", "event", "distinct_id", "timestamp", _uuid(sound, stamp))
-    examined = special.examined(events.with_columns(_payload(events, inner)))
+    finished = events.with_columns(_payload(events, inner))
+    examined = special.examined(finished, properties.watched(sound, table.rename))
     return Payloads(examined.frame, examined.rejects, +(repairs + examined.repairs), examined.warnings)
 
 
@@ -103,17 +104,19 @@ def _personless() -> pl.Expr:
 
 def _uuid(frame: pl.DataFrame, stamp: Stamp) -> pl.Series:
     """Return the event's own uuid, else a version 7 of its time and a hash of platform and dedup key."""
+    derived = expr.uuid7(pl.col("timestamp").dt.epoch("ms"), pl.lit(stamp.platform), pl.col("dedup_key"))
+    if frame["uuid"].null_count() == frame.height:
+        return frame.select(derived.alias("uuid")).to_series()
     own = frame.select(expr.canonical_uuid(pl.col("uuid"))).to_series()
     if not own.null_count():
         return own
-    derived = expr.uuid7(pl.col("timestamp").dt.epoch("ms"), pl.lit(stamp.platform), pl.col("dedup_key"))
-    return frame.lazy().select(pl.coalesce(pl.lit(own), derived).alias("uuid")).collect().to_series()
+    return frame.select(pl.coalesce(pl.lit(own), derived).alias("uuid")).to_series()
 
 
 def _payload(events: pl.DataFrame, inner: pl.DataFrame) -> pl.Series:
     """Return the payload's text around its properties."""
-    time = pl.col("timestamp").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
-    head = jsontext.members(["event", "distinct_id", time, "uuid"])
-    pieces = [pl.lit("{"), head, pl.lit(',"properties":{'), *inner.columns, pl.lit("}}")]
+    head = [jsontext.members(["event", "distinct_id"]), pl.lit(',"timestamp":"'), *times.written("timestamp")]
+    around = [pl.lit("{"), *head, pl.lit('","uuid":"'), pl.col("uuid"), pl.lit('","properties":{')]
+    pieces = [*around, *inner.columns, pl.lit("}}")]
     text = pl.concat_str(pieces, ignore_nulls=True).alias("payload")
     return events.hstack(inner).lazy().select(text).collect().to_series()

@@ -50,6 +50,14 @@ QUOTES: Final = "\"'"
 REJECTS: Final = pl.Schema({ROW: pl.Int64, "reason": pl.String, "value": pl.String})
 
 _OTHER_ID: Final = {"$identify": "$anon_distinct_id", "$create_alias": "alias", "$merge_dangerously": "alias"}
+WATCHED: Final = frozenset(
+    {"$cookieless_mode", "$session_id", "$prev_pageview_pathname", "$heatmap_data"}
+) | {
+    "$set",
+    "$set_once",
+    "$groups",
+}
+"""Names of members, in any event, whose values are looked at."""
 _IDS: Final = {"$anon_distinct_id": "anon_distinct_id_not_string", "alias": "alias_not_string"}
 _OBJECTS: Final = {f"${name}": f"{name}_not_object" for name in ("set", "set_once", "groups")}
 _UUID: Final = "-".join(f"[0-9a-fA-F]{{{digits}}}" for digits in (8, 4, 4, 4, 12))
@@ -81,30 +89,37 @@ class Examined:
     warnings: Counter[str]
 
 
-def examined(frame: pl.DataFrame) -> Examined:
+def examined(frame: pl.DataFrame, watched: pl.Series) -> Examined:
     """Return finished events as PostHog will neither refuse nor drop them; `frame` needs `_row`, `event`, `payload`.
 
-    Of a row with several events all are rejected when one is: a row is never half migrated.
+    `watched`: whether an event may hold a member of `WATCHED` that its source gave it; of the others only the name is
+    looked at. Of a row with several events all are rejected when one is: a row is never half migrated.
     """
     repairs: Counter[str] = Counter()
     warnings: Counter[str] = Counter()
     refused: list[tuple[int, str, str]] = []
-    where = frame.lazy().select(_worth_a_look()).collect().to_series().arg_true()
+    asked = frame.select(watched | pl.col("event").is_in([*MERGE_EVENTS, "$groupidentify"])).to_series()
+    suspects = frame if asked.all() else frame.filter(asked)
+    where = _worth_a_look(suspects, asked.arg_true())
     if where.len():
         frame, refused = _looked_into(frame, where, repairs, warnings)
     rejects = pl.DataFrame(refused, REJECTS, orient="row").unique(ROW, keep="first", maintain_order=True)
     if rejects.height:
         frame = frame.filter(~pl.col(ROW).is_in(rejects[ROW].implode()))
-    return Examined(frame, rejects, repairs, warnings + _disliked(frame))
+        suspects = suspects.filter(~pl.col(ROW).is_in(rejects[ROW].implode()))
+    return Examined(frame, rejects, repairs, warnings + _disliked(suspects))
 
 
-def _worth_a_look() -> pl.Expr:
-    """Return whether an event may have to be repaired, refused or warned of for what it says."""
+def _worth_a_look(suspects: pl.DataFrame, places: pl.Series) -> pl.Series:
+    """Return the places of those that may have to be repaired, refused or warned of for what they say."""
+    if not suspects.height:
+        return places
     event, payload = pl.col("event"), pl.col("payload")
     long_key = (event == "$groupidentify") & (payload.str.len_bytes() > MAX_GROUP_KEY)
     cookieless = payload.str.contains('"$cookieless_mode"', literal=True)
     suspect = pl.any_horizontal(payload.str.contains(pattern) for pattern in _NO_OBJECT)
-    return event.is_in(MERGE_EVENTS) | long_key | cookieless | suspect
+    found = suspects.lazy().select(event.is_in(MERGE_EVENTS) | long_key | cookieless | suspect).collect()
+    return places.filter(found.to_series())
 
 
 def _looked_into(
@@ -178,6 +193,8 @@ def _text(raw: msgspec.Raw) -> str:
 
 def _disliked(frame: pl.DataFrame) -> Counter[str]:
     """Return what PostHog would take but not like, at any depth of the properties."""
+    if not frame.height:
+        return Counter()
     payload = pl.col("payload")
     session = pl.when(payload.str.contains('"$session_id"', literal=True)).then(payload)
     both = [

@@ -1,0 +1,106 @@
+"""Times as text: ISO 8601 as sources spell it, and as PostHog is sent it."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_NAIVE_SHAPES: Final = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")
+_DATE_SHAPE: Final = "%Y-%m-%d"
+_ZONED_SHAPES: Final = ("%+", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S%.f%#z")
+_SHAPES: Final = (*_NAIVE_SHAPES, _DATE_SHAPE, *_ZONED_SHAPES)
+_UTC: Final = pl.Datetime("us", "UTC")
+_TO_DAY: Final = len("2024-01-01")
+_TO_SECONDS: Final = len("2024-01-01T00:00:00")
+
+
+def read(texts: pl.Series, zone: str) -> pl.Series:
+    """Return the times of ISO-like texts in UTC, null where a text is none; see `expr.timestamp`."""
+    quick = _all_alike(texts, zone)
+    return _by_shape(texts, zone) if quick is None else quick
+
+
+def written(column: str) -> list[pl.Expr]:
+    """Return the pieces of a column of UTC times as `2024-01-01T00:00:00.000000Z`, to be strung together."""
+    text = pl.col(column).map_batches(_printed, return_dtype=pl.String, is_elementwise=True)
+    return [text.str.slice(0, _TO_DAY), pl.lit("T"), text.str.slice(_TO_DAY + 1), pl.lit("Z")]
+
+
+def local(naive: pl.Expr, zone: str) -> pl.Expr:
+    """Return wall-clock times in an IANA zone as UTC; see `expr.timestamp` for hours that occur twice or never."""
+    if zone == "UTC":
+        return naive.dt.replace_time_zone("UTC")
+    here = {"ambiguous": "earliest", "non_existent": "null"}
+    exact = naive.dt.replace_time_zone(zone, **here)  # type: ignore[arg-type]
+    skipped = (naive + pl.duration(hours=1)).dt.replace_time_zone(zone, **here)  # type: ignore[arg-type]
+    return pl.coalesce([exact, skipped]).dt.convert_time_zone("UTC")
+
+
+def _printed(times: pl.Series) -> pl.Series:
+    """Return UTC times as text, six decimals; Arrow takes a third of what `strftime` does (measured)."""
+    naive = times.dt.replace_time_zone(None).dt.cast_time_unit("us").to_arrow()
+    return pl.Series(times.name, pc.cast(naive, pa.large_string()), dtype=pl.String)
+
+
+def _all_alike(texts: pl.Series, zone: str) -> pl.Series | None:
+    """Return the times where all texts have seconds and all have a zone, or none has; else None.
+
+    Arrow reads nothing else than `_by_shape` does of such texts, in a fifth of the time (0.08 µs a row, measured);
+    it takes times without minutes or seconds too, and of one text it cannot read it gives up on all.
+    """
+    if not (first := texts.drop_nulls().head(1)).len():
+        return None
+    if not all((texts.str.slice(place, 1) == ":").all() for place in (13, 16)):
+        return None
+    has_zone = any(sign in first.item()[_TO_SECONDS:] for sign in "Z+-")
+    try:
+        found = pc.cast(texts.to_arrow(), pa.timestamp("us", "UTC" if has_zone else None))
+    except pa.ArrowInvalid:
+        return None
+    times = pl.Series(texts.name, found)
+    if has_zone:
+        return times.cast(_UTC)
+    return times.to_frame("time").select(local(pl.col("time"), zone)).to_series().alias(texts.name)
+
+
+def _by_shape(texts: pl.Series, zone: str) -> pl.Series:
+    """Return the times; a shape is tried only on what the shapes before it could not read.
+
+    Shapes that read the same text agree, so their order changes nothing but the time it takes: the one of the first
+    text comes first (1.8 → 0.3 µs a row for zoned times, measured).
+    """
+    found = pl.repeat(None, texts.len(), dtype=_UTC, eager=True)
+    for shape in _likely_shapes(texts, zone):
+        unread = (found.is_null() & texts.is_not_null()).arg_true()
+        if not unread.len():
+            break
+        whole = unread.len() == texts.len()
+        times = _shaped(texts if whole else texts.gather(unread), shape, zone)
+        found = times if whole else found.scatter(unread, times)
+    return found.alias(texts.name)
+
+
+def _likely_shapes(texts: pl.Series, zone: str) -> Iterator[str]:
+    """Yield the shapes of times, one that reads the first text before the others; shapes that read a text agree."""
+    first = texts.drop_nulls().head(1)
+    likely = (
+        next((shape for shape in _SHAPES if _shaped(first, shape, zone).count()), None)
+        if first.len()
+        else None
+    )
+    yield from [] if likely is None else [likely]
+    yield from (shape for shape in _SHAPES if shape != likely)
+
+
+def _shaped(texts: pl.Series, shape: str, zone: str) -> pl.Series:
+    """Return the times of texts in one shape, null for all others."""
+    text = pl.col("text").str.strip_chars()
+    if shape in _ZONED_SHAPES:
+        time = text.str.to_datetime(shape, time_unit="us", time_zone="UTC", strict=False)
+    elif shape == _DATE_SHAPE:
+        time = local(text.str.to_date(shape, strict=False).cast(pl.Datetime("us")), zone)
+    else:
+        time = local(text.str.to_datetime(shape, time_unit="us", strict=False), zone)
+    return texts.to_frame("text").select(time).to_series()
