@@ -115,8 +115,9 @@ def _uuid(frame: pl.DataFrame, stamp: Stamp) -> pl.Series:
 
 def _payload(events: pl.DataFrame, inner: pl.DataFrame) -> pl.Series:
     """Return the payload's text around its properties."""
-    head = [jsontext.members(["event", "distinct_id"]), pl.lit(',"timestamp":"'), *times.written("timestamp")]
-    around = [pl.lit("{"), *head, pl.lit('","uuid":"'), pl.col("uuid"), pl.lit('","properties":{')]
-    pieces = [*around, *inner.columns, pl.lit("}}")]
+    head = jsontext.members(["event", "distinct_id"])
+    time = times.written(pl.col("timestamp"))
+    own = [pl.lit("{"), head, pl.lit(',"timestamp":"'), time, pl.lit('","uuid":"'), pl.col("uuid")]
+    pieces = [*own, pl.lit('","properties":{'), *inner.columns, pl.lit("}}")]
     text = pl.concat_str(pieces, ignore_nulls=True).alias("payload")
     return events.hstack(inner).lazy().select(text).collect().to_series()

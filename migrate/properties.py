@@ -79,26 +79,28 @@ def inner(
     return inside.select("bag", comma.alias("comma"), computed.alias("computed")).hstack(library)
 
 
-def watched(frame: pl.DataFrame, rename: Mapping[str, str | None]) -> pl.Series:
-    """Return whether an event may hold a member of `special.WATCHED`, at any depth, that its source gave it.
+def watched(frame: pl.DataFrame, rename: Mapping[str, str | None]) -> set[str]:
+    """Return the names of `special.WATCHED` that members of any event have, at any depth; `frame` is `sound`.
 
-    `frame` is `sound`. Quotes inside of texts are escaped, so that only a key can stand right behind a bare one.
+    Quotes inside of texts are escaped, so that only a key can stand behind a bare one.
     """
-    named = any(_has_watched(frame.schema[name]) for name in TEXTS)
-    if named or not special.WATCHED.isdisjoint(rename.values()):
-        return pl.repeat(True, frame.height, dtype=pl.Boolean, eager=True)
-    found = pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True)
-    for name in TEXTS:
-        if frame.schema[name] == pl.String and frame[name].null_count() < frame.height:
-            found |= _holds(frame[name], sorted(special.WATCHED))
+    found = special.WATCHED & set(rename.values())
+    for column in TEXTS:
+        if frame.schema[column] != pl.String:
+            found |= special.WATCHED & _names_within(frame.schema[column])
+        elif frame[column].null_count() < frame.height:
+            own = frame[column].filter(frame[column].str.contains('"$', literal=True))
+            keys = {name: jsontext.quoted(name) for name in special.WATCHED - found} if own.len() else {}
+            found |= {name for name, key in keys.items() if own.str.contains(key, literal=True).any()}
     return found
 
 
-def _has_watched(dtype: DType) -> bool:
-    """Return whether values of a type hold a name of `special.WATCHED`."""
+def _names_within(dtype: DType) -> set[str]:
+    """Return the names of members that values of a type have, at any depth."""
     if isinstance(dtype, pl.Struct):
-        return any(field.name in special.WATCHED or _has_watched(field.dtype) for field in dtype.fields)
-    return isinstance(dtype, pl.List | pl.Array) and _has_watched(dtype.inner)
+        names = [{field.name} | _names_within(field.dtype) for field in dtype.fields]
+        return set().union(*names)
+    return _names_within(dtype.inner) if isinstance(dtype, pl.List | pl.Array) else set()
 
 
 def _holds(bags: pl.Series, names: Sequence[str]) -> pl.Series:
