@@ -15,7 +15,7 @@ from migrate.batches import Payloads, batches, body
 from migrate.checkpoint import Checkpoint, Round, Settled
 
 _HEAD: Final = b"x" * 80
-_CHUNK_BYTES: Final = 4 << 20
+_CHUNK_BYTES: Final = 8 << 20
 
 
 class Stages:
@@ -41,7 +41,7 @@ def staged(workdir: Path, stages: Stages, lanes: int) -> int:
             turn: Round = stages.timed("checkpoint", checkpoint.begin, day)
             chunks = merge.chunks(workdir, turn.parts, turn.earlier, chunk_bytes=_CHUNK_BYTES)
             while (chunk := stages.timed("reading, merging", next, chunks, None)) is not None:
-                for payloads in stages.timed("lanes", apply._spread, chunk, lanes).values():  # noqa: SLF001
+                for payloads in stages.timed("lanes", apply.spread, chunk.frame, lanes).values():
                     _bodies(payloads, stages)
                 settled = Settled(chunk.frame.height, chunk.duplicate)
                 stages.timed("checkpoint", checkpoint.settle, turn, settled)
@@ -61,7 +61,7 @@ def main() -> None:
     """Print the stages of a planned workdir, which stays as it is."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("workdir", type=Path)
-    parser.add_argument("--lanes", type=int, default=5)
+    parser.add_argument("--lanes", type=int, default=16)
     choices = parser.parse_args()
     stages = Stages()
     with tempfile.TemporaryDirectory() as folder:

@@ -13,6 +13,7 @@ from typing import Final
 
 import polars as pl
 
+from mappings._recurring import Recurring
 from migrate import events, expr, links, values
 from migrate.mapping import PERSON, REST, ROW, Options, Platform, Table, has
 
@@ -43,6 +44,8 @@ BAG: Final = (
     *(f"[Amplitude] Element {name}" for name in ELEMENT),
     *("referrer", "referring_domain", "$revenue", "$price", "$quantity", "$currency", "$receipt"),
 )
+# What an object with one of these holds; an escape may hide any letter.
+IN_BAG: Final = ("[Amplitude]", '"referr', '"$', "\\u")
 # Amplitude's own documentation and its rows spell Reddit's click id in two ways.
 CAMPAIGN: Final = (*values.CAMPAIGN, "ko_click_id", "rtd_cid")
 
@@ -175,9 +178,12 @@ def element() -> dict[str, pl.Expr]:
     }
 
 
-def device() -> dict[str, pl.Expr]:
+def hardware() -> dict[str, pl.Expr]:
     """Return browser and system: `os_name` and `os_version` are the browser's on the web and the system's elsewhere."""
-    web, browser = pl.col("_web"), pl.when(pl.col("_web"))
+    library = pl.col("library").str.contains(r"^amplitude-(ts|js)\b")
+    platform = expr.stripped(pl.col("platform")).str.to_lowercase()
+    web = pl.coalesce(platform == "web", library, pl.lit(False))
+    browser = pl.when(web)
     kind = pl.concat_str("device_family", "device_type", separator=" ", ignore_nulls=True)
     more = pl.concat_str(kind, "device_model", "platform", separator=" ", ignore_nulls=True)
     name = pl.col("os_name")
@@ -190,33 +196,63 @@ def device() -> dict[str, pl.Expr]:
         "$device_type": values.device_type(more),
         "$device_model": expr.first(pl.col("device_model"), pl.when(~web).then("device_type")),
         "$device_manufacturer": expr.first(pl.col("device_manufacturer"), pl.col("device_brand")),
+    }
+
+
+def country() -> dict[str, pl.Expr]:
+    """Return which country, by code and English name."""
+    return {
+        "$geoip_country_code": values.country_code(pl.col("country")),
+        "$geoip_country_name": values.country_name(pl.col("country")),
+    }
+
+
+def sender() -> dict[str, pl.Expr]:
+    """Return library and language; Flutter names two, `outer/1.0_inner/2.0`, of which the first was called."""
+    library, language = expr.stripped(pl.col("library")), values.language(pl.col("language"))
+    return {
+        "$lib": pl.coalesce(library.str.extract(r"^([^/]+)/\d"), library),
+        "$lib_version": library.str.extract(r"^[^/]+/(\d[^_]*)"),
+        "amplitude_library": pl.when(library.str.contains(r"/.*/")).then(library),
+        "$browser_language": language,
+        "amplitude_language": pl.when(language.is_null()).then(expr.stripped(pl.col("language"))),
+    }
+
+
+RECURRING: Final = Recurring(
+    (
+        *("country", "device_brand", "device_family", "device_manufacturer", "device_model", "device_type"),
+        *("language", "library", "os_name", "os_version", "platform"),
+    ),
+    {"hardware": hardware(), "country": country(), "sender": sender()},
+)
+
+
+def device() -> dict[str, pl.Expr]:
+    """Return what it happened on."""
+    return {
+        **RECURRING.told("hardware", pl.col("_recurring")),
         "$device_id": expr.stripped(pl.col("device_id")),
     }
 
 
 def place() -> dict[str, pl.Expr]:
-    """Return where on earth; countries and regions come as English names."""
+    """Return where on earth; regions come as English names."""
     return {
         "$ip": expr.stripped(pl.col("ip_address")),
         "$geoip_city_name": expr.stripped(pl.col("city")),
         "$geoip_subdivision_1_name": expr.stripped(pl.col("region")),
-        "$geoip_country_code": values.country_code(pl.col("country")),
-        "$geoip_country_name": values.country_name(pl.col("country")),
+        **RECURRING.told("country", pl.col("_recurring")),
         "$geoip_latitude": expr.number(pl.col("location_lat")),
         "$geoip_longitude": expr.number(pl.col("location_lng")),
     }
 
 
 def software() -> dict[str, pl.Expr]:
-    """Return app and library; Flutter names two libraries, `outer/1.0_inner/2.0`, of which the first was called."""
-    library, language = expr.stripped(pl.col("library")), values.language(pl.col("language"))
+    """Return app and library."""
     return {
         "$app_version": expr.stripped(pl.col("version_name")),
-        "$lib": pl.coalesce(library.str.extract(r"^([^/]+)/\d"), library),
-        "$lib_version": library.str.extract(r"^[^/]+/(\d[^_]*)"),
-        "amplitude_library": pl.when(library.str.contains(r"/.*/")).then(library),
-        "$browser_language": language,
-        "amplitude_language": pl.when(language.is_null()).then(expr.stripped(pl.col("language"))),
+        **RECURRING.told("sender", pl.col("_recurring")),
     }
 
 
@@ -298,14 +334,14 @@ def profiles(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
 
 def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the event each row is."""
-    library = pl.col("library").str.contains(r"^amplitude-(ts|js)\b")
-    platform = expr.stripped(pl.col("platform")).str.to_lowercase()
     known = rows.with_columns(
         time().alias("_time"),
         person().alias("_who"),
         expr.lookup(expr.stripped(pl.col("event_type")), NAMES).alias("_event"),
-        expr.fields(pl.col("event_properties"), BAG).alias("_bag"),
-        pl.coalesce(platform == "web", library, pl.lit(False)).alias("_web"),
+        expr.fields(
+            pl.when(pl.col("event_properties").str.contains_any(IN_BAG)).then("event_properties"), BAG
+        ).alias("_bag"),
+        RECURRING.struct().alias("_recurring"),
     ).with_columns(
         expr.first(prop("[Amplitude] Page Location"), prop("[Amplitude] Page URL")).alias("_url"),
         user_properties(pl.when(pl.col("_event") == "$set").then("user_properties")).alias("_told"),

@@ -115,12 +115,14 @@ def _parsed(text: str | None) -> dict[str, Any]:
 
 def _dedup_key() -> pl.Expr:
     """Return the uuid; for a row without one all it says, but not when it was taken in or exported."""
+    uuid = expr.canonical_uuid(pl.col("uuid"))
     said = expr.key(
         *(pl.col(name) for name in ("uuid", "event", "distinct_id")),
         pl.col("timestamp").dt.epoch("us"),
         *(pl.col(name) for name in (*_OBJECTS, "elements_chain", REST)),
+        where=uuid.is_null(),
     )
-    return pl.coalesce(expr.canonical_uuid(pl.col("uuid")), said)
+    return pl.coalesce(uuid, said)
 
 
 def _is_events(columns: frozenset[str]) -> bool:

@@ -2,13 +2,15 @@
 
 import asyncio
 import hashlib
+import math
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from threading import Lock
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
@@ -19,21 +21,47 @@ from migrate.errors import Refused, Stopped
 from migrate.pacing import Backoff
 from migrate.sender import Abandoned, Delivery, Sender, Settling
 
-T = TypeVar("T")
-
 _CHUNK_BYTES: Final = 8 * 2**20
 """Enough for a full batch in every lane; half of it made half as large batches (4.7 → 3.9 µs an event, measured)."""
 _CHUNKS_IN_FLIGHT: Final = 3
+_CHUNKS_AHEAD: Final = 2
+"""How many are read before there is room for them in flight."""
 _CHUNK_SECONDS: Final = 1
 """How much of a rate limit a chunk takes: what an interrupted run waits for, and what a killed one sends again."""
+_UNNOTED: Final = 4
+"""Chunks that may be settled while those before them are being noted: what a killed run sends again."""
+_EVENT_BYTES: Final = 64
+"""What an event takes beside its payload, about."""
+_UNEVEN: Final = 1.125
+"""How many times the mean the fullest lanes have, about: lanes filled to the brim make a request more each."""
+_PARTS_AT_ONCE: Final = 1_000
+"""About how many parts the checkpoint is asked for at once."""
+
+
+class _Work(NamedTuple):
+    """A piece of a round, spread over the lanes."""
+
+    turn: Round
+    duplicate: int
+    lanes: dict[int, Payloads]
+    is_last: bool
+    """Whether the round has no other piece after it."""
 
 
 @dataclass
 class _Chunk:
-    """A chunk on its way: what became of its events so far, and how many lanes still have some of them."""
+    """A piece on its way: what became of its events so far, and how many lanes still have some of them.
 
+    Its events wait for `gate`, which the round before opens when all of it is settled.
+    """
+
+    turn: Round
     duplicate: int
     lanes: int
+    is_last: bool
+    gate: asyncio.Event
+    following: asyncio.Event
+    """The gate of the round after this one."""
     settling: Settling = field(default_factory=Settling)
     abandoned: bool = False
     error: BaseException | None = None
@@ -49,26 +77,12 @@ class _Chunk:
 _Queue = asyncio.Queue[tuple[_Chunk, Payloads] | None]
 
 
-class _Work(NamedTuple):
-    """A piece of a round, spread over the lanes."""
-
-    duplicate: int
-    lanes: dict[int, Payloads]
-
-
-class _Ready(NamedTuple):
-    """A round whose first work is read; `lanes` is how many it is spread over."""
-
-    turn: Round
-    lanes: int
-    first: _Work | None
-    others: Iterator[_Work]
-    is_last: bool
-    """Whether the day has no other round after it."""
-
-
 class Apply:
-    """Sends what a workdir has planned and not yet settled, oldest day first."""
+    """Sends what a workdir has planned and not yet settled, oldest day first.
+
+    One thread reads, a few pieces ahead; lanes send side by side; what is settled is noted in order, in another
+    thread, while more is sent.
+    """
 
     def __init__(
         self,
@@ -85,10 +99,11 @@ class Apply:
         self._on_progress = on_progress
         self._sender = Sender(delivery, backoff)
         self._counted = checkpoint.facts()
-        self._at_checkpoint = asyncio.Lock()
-        self._ahead: dict[str, asyncio.Task[_Ready | None]] = {}
-        self._note: asyncio.Task[None] | None = None
-        self._planned = checkpoint.by_day()
+        self._at_checkpoint = Lock()
+        # Twice as many lanes as requests at once: a lane that waits to try again leaves its room to another.
+        self._most_lanes = 2 * delivery.concurrency
+        self._error: BaseException | None = None
+        self._unnoted: deque[_Chunk] = deque()
 
     def interrupt(self) -> None:
         """Ask to stop: what is in flight is finished and noted, nothing more is begun."""
@@ -96,47 +111,142 @@ class Apply:
 
     async def run(self) -> bool:
         """Send until nothing is pending; return False when it was interrupted. Raises Stopped, resumable."""
-        try:
-            async with self._sender:
-                days = self._checkpoint.days()
-                for day, following in zip_longest(days, days[1:]):
-                    while not self._sender.is_stopping and (ready := await self._ready(day)):
-                        await self._send_round(ready, following)
-                        if ready.is_last:
-                            break
-        finally:
-            await asyncio.gather(*self._ahead.values(), return_exceptions=True)
-            await self._noted()
+        under_way: asyncio.Queue[_Chunk | None] = asyncio.Queue()
+        queues = [_Queue() for _ in range(self._most_lanes)]
+        self._room = asyncio.Semaphore(_CHUNKS_IN_FLIGHT)
+        async with self._sender:
+            lanes = [asyncio.create_task(self._lane(queue)) for queue in queues]
+            settling = asyncio.create_task(self._settled(under_way))
+            try:
+                await self._feed(queues, under_way)
+            finally:
+                for queue in queues:
+                    queue.put_nowait(None)
+                under_way.put_nowait(None)
+                await asyncio.gather(*lanes, settling)
+        if self._error:
+            raise self._error
         return self._ended()
 
-    async def _ready(self, day: str) -> _Ready | None:
-        """Return the day's next round, read ahead or now; None when the day is settled."""
-        ahead = self._ahead.pop(day, None)
-        return await (self._read(day) if ahead is None else ahead)
+    async def _feed(self, queues: list[_Queue], under_way: asyncio.Queue[_Chunk | None]) -> None:
+        """Give the lanes their work as it is read, until all is read or the run stops."""
+        loop = asyncio.get_running_loop()
+        works = self._works()
+        gate, following = asyncio.Event(), asyncio.Event()
+        gate.set()
+        with ThreadPoolExecutor(1, thread_name_prefix="read") as pool:
+            reading = deque(loop.run_in_executor(pool, next, works, None) for _ in range(_CHUNKS_AHEAD))
+            try:
+                while (work := await reading.popleft()) is not None:
+                    reading.append(loop.run_in_executor(pool, next, works, None))
+                    await self._room.acquire()
+                    if self._sender.is_stopping:
+                        return
+                    chunk = _Chunk(work.turn, work.duplicate, len(work.lanes), work.is_last, gate, following)
+                    under_way.put_nowait(chunk)
+                    for lane, payloads in work.lanes.items():
+                        queues[lane].put_nowait((chunk, payloads))
+                    if not work.lanes:
+                        chunk.done.set()
+                    if work.is_last:
+                        gate, following = following, asyncio.Event()
+            finally:
+                await asyncio.gather(*reading, return_exceptions=True)
 
-    async def _read(self, day: str) -> _Ready | None:
-        """Begin the day's next round and read its first work."""
-        turn = await self._asked(self._checkpoint.begin, day)
-        if turn is None:
-            return None
-        known = sum(part.events for part in (*turn.parts, *turn.earlier))
-        planned = sum(part.events for part in turn.parts)
-        # Twice as many lanes as requests at once: a lane that waits to try again leaves its room to another.
-        most = -(-(planned - turn.position) // self._sender.max_events)
-        lanes = max(1, min(2 * self._delivery.concurrency, most))
-        works = (_Work(piece.duplicate, _spread(piece, lanes)) for piece in self._pieces(turn, planned))
-        first = await asyncio.to_thread(next, works, None)
-        return _Ready(turn, lanes, first, works, is_last=known == self._planned[day])
+    def _works(self) -> Iterator[_Work]:
+        """Yield all that is to be sent, round by round, the oldest day first."""
+        days = deque(self._checkpoint.days())
+        while days:
+            for turn in self._rounds(days):
+                held: tuple[int, dict[int, Payloads]] = 0, {}
+                lanes = 0
+                for piece in self._pieces(turn):
+                    if lanes:
+                        yield _Work(turn, *held, is_last=False)
+                    # As many for all of the round: a distinct_id must not change its lane.
+                    lanes = lanes or _lanes(piece.frame.height, self._sender.max_events, self._most_lanes)
+                    held = piece.duplicate, spread(piece.frame, lanes)
+                    del piece
+                yield _Work(turn, *held, is_last=True)
 
-    async def _asked(self, note: Callable[..., T], *facts: object) -> T:
-        """Return what the checkpoint does or says, asked in a thread: a commit takes the disk milliseconds."""
-        async with self._at_checkpoint:
-            return await asyncio.to_thread(note, *facts)
+    def _rounds(self, days: deque[str]) -> list[Round]:
+        """Return the rounds of the next days; of several, as the checkpoint may be busy for a while."""
+        found: list[Round] = []
+        with self._at_checkpoint:
+            while days and sum(len(turn.parts) for turn in found) < _PARTS_AT_ONCE:
+                found += self._checkpoint.rounds(days.popleft())
+        return found
+
+    def _pieces(self, turn: Round) -> Iterator[merge.Chunk]:
+        """Yield what is left of a round, in pieces that take a few seconds at the most."""
+        chunk_bytes = _CHUNK_BYTES
+        if self._delivery.rate:
+            planned = sum(part.events for part in turn.parts)
+            average = max(1, sum(part.bytes for part in turn.parts) // max(1, planned)) + _EVENT_BYTES
+            chunk_bytes = min(chunk_bytes, int(self._delivery.rate * _CHUNK_SECONDS * average))
+        return merge.chunks(
+            self._workdir, turn.parts, turn.earlier, chunk_bytes=chunk_bytes, skip=turn.position
+        )
+
+    async def _settled(self, under_way: asyncio.Queue[_Chunk | None]) -> None:
+        """Take chunks as they are settled, in order: the next round may go, and what became of them is noted.
+
+        An abandoned chunk stays pending, and so do all after it: the checkpoint knows how far, not which.
+        """
+        is_whole, noting = True, None
+        while chunk := await under_way.get():
+            await chunk.done.wait()
+            if chunk.error:
+                self._failed(chunk.error)
+            is_whole = is_whole and not chunk.abandoned and not chunk.error
+            if is_whole:
+                if len(self._unnoted) >= _UNNOTED and noting:
+                    await noting
+                self._unnoted.append(chunk)
+                if noting is None or noting.done():
+                    noting = asyncio.create_task(self._noted())
+            if chunk.is_last or not is_whole:
+                # Where it is not whole the run stops, and the gate lets nothing through.
+                chunk.following.set()
+            self._room.release()
+        if noting:
+            await noting
 
     async def _noted(self) -> None:
-        """Wait until what was settled is noted; raises what went wrong with it."""
-        if self._note is not None:
-            await self._note
+        """Note what became of the chunks that are settled, while others are sent: a busy disk takes its time."""
+        while self._unnoted and not self._error:
+            chunks = list(self._unnoted)
+            self._unnoted.clear()
+            try:
+                for settled in await asyncio.to_thread(self._note, chunks):
+                    self._on_progress(settled)
+            except Exception as error:  # noqa: BLE001 - raised again when the run has ended
+                self._failed(error)
+
+    def _note(self, chunks: list[_Chunk]) -> list[Settled]:
+        """Note what became of some chunks; return it."""
+        found = [(chunk.turn, _outcome(chunk), chunk.is_last) for chunk in chunks]
+        with self._at_checkpoint:
+            size = parked.append(self._workdir, [line for chunk in chunks for line in chunk.settling.parked])
+            self._checkpoint.settle_all(found, parked_bytes=size, **self._counters())
+        return [settled for _, settled, _ in found]
+
+    def _failed(self, error: BaseException) -> None:
+        """Stop, for an error that is raised when all is quiet."""
+        self._error = self._error or error
+        self.interrupt()
+
+    async def _lane(self, queue: _Queue) -> None:
+        """Send one lane's work, in order."""
+        while work := await queue.get():
+            chunk, payloads = work
+            try:
+                await self._sender.settle(payloads, chunk.settling, gate=chunk.gate)
+            except Abandoned:
+                chunk.abandoned = True
+            except Exception as error:  # noqa: BLE001 - raised again when the run has ended
+                chunk.error = error
+            chunk.lane_done()
 
     async def resend(self) -> bool:
         """Send the parked events again; return False when it was interrupted. Raises Stopped, resumable."""
@@ -146,7 +256,7 @@ class Apply:
                 settling = Settling()
                 try:
                     await self._sender.settle(
-                        _payloads(pl.Series([line["payload"] for line in lines])), settling
+                        Payloads.joined(pl.Series([line["payload"] for line in lines])), settling
                     )
                 except Abandoned:
                     left += lines
@@ -161,91 +271,6 @@ class Apply:
         if self._sender.reason:
             raise Stopped(self._sender.reason)
         return not self._sender.is_stopping
-
-    async def _send_round(self, ready: _Ready, following: str | None) -> None:
-        """Send one round of a day, chunk by chunk, lanes side by side."""
-        queues = [_Queue() for _ in range(ready.lanes)]
-        lanes = [asyncio.create_task(self._lane(queue)) for queue in queues]
-        try:
-            is_settled = await self._feed(ready, queues, following)
-        finally:
-            for queue in queues:
-                queue.put_nowait(None)
-            await asyncio.gather(*lanes)
-        if is_settled and ready.first is None:
-            await self._asked(self._checkpoint.finish, ready.turn)
-
-    async def _feed(self, ready: _Ready, queues: list[_Queue], following: str | None) -> bool:
-        """Give the lanes their work and note what is settled, in order; return whether all of it is.
-
-        The day that follows is read while the last of this one is on its way. None of it is sent before.
-        """
-        under_way: deque[_Chunk] = deque()
-        is_whole, work = True, ready.first
-        while not self._sender.is_stopping and work is not None:
-            chunk = _Chunk(work.duplicate, len(work.lanes))
-            for lane, payloads in work.lanes.items():
-                queues[lane].put_nowait((chunk, payloads))
-            if not work.lanes:
-                chunk.done.set()
-            under_way.append(chunk)
-            work = await asyncio.to_thread(next, ready.others, None)
-            if len(under_way) >= _CHUNKS_IN_FLIGHT:
-                is_whole = is_whole and await self._settle(ready.turn, under_way.popleft())
-        if following is not None and following not in self._ahead and not self._sender.is_stopping:
-            self._ahead[following] = asyncio.create_task(self._read(following))
-        while under_way:
-            chunk = under_way.popleft()
-            is_last = work is None and not under_way
-            is_whole = is_whole and await self._settle(ready.turn, chunk, is_last=is_last)
-        return is_whole and not self._sender.is_stopping
-
-    def _pieces(self, turn: Round, planned: int) -> Iterator[merge.Chunk]:
-        """Yield what is left of the round, in pieces that take a few seconds at the most."""
-        chunk_bytes = _CHUNK_BYTES
-        if self._delivery.rate:
-            average = max(1, sum(part.bytes for part in turn.parts) // max(1, planned)) + 64
-            chunk_bytes = min(chunk_bytes, int(self._delivery.rate * _CHUNK_SECONDS * average))
-        return merge.chunks(
-            self._workdir, turn.parts, turn.earlier, chunk_bytes=chunk_bytes, skip=turn.position
-        )
-
-    async def _settle(self, turn: Round, chunk: _Chunk, *, is_last: bool = False) -> bool:
-        """Wait for a chunk, then have noted what became of it; return False when it was abandoned.
-
-        An abandoned chunk stays pending, and so do all after it: the checkpoint knows how far, not which.
-        """
-        await chunk.done.wait()
-        if chunk.error:
-            raise chunk.error
-        if chunk.abandoned:
-            return False
-        await self._noted()
-        self._note = asyncio.create_task(self._note_down(turn, chunk, is_last=is_last))
-        return True
-
-    async def _note_down(self, turn: Round, chunk: _Chunk, *, is_last: bool) -> None:
-        """Note what became of a chunk, while those after it are sent: a busy disk takes as long as the sending."""
-        settled = Settled(chunk.settling.accepted, chunk.duplicate, len(chunk.settling.parked))
-
-        def note() -> None:
-            size = parked.append(self._workdir, chunk.settling.parked)
-            self._checkpoint.settle(turn, settled, is_last=is_last, parked_bytes=size, **self._counters())
-
-        await self._asked(note)
-        self._on_progress(settled)
-
-    async def _lane(self, queue: _Queue) -> None:
-        """Send one lane's work, in order."""
-        while work := await queue.get():
-            chunk, payloads = work
-            try:
-                await self._sender.settle(payloads, chunk.settling)
-            except Abandoned:
-                chunk.abandoned = True
-            except Exception as error:  # noqa: BLE001 - raised again where the chunk is waited for
-                chunk.error = error
-            chunk.lane_done()
 
     def _counters(self) -> dict[str, Any]:
         """Return the workdir's counters, this process's added."""
@@ -274,13 +299,31 @@ def pinned(checkpoint: Checkpoint, delivery: Delivery) -> None:
         )
 
 
-def _spread(piece: merge.Chunk, lanes: int) -> dict[int, Payloads]:
+def _lanes(events: int, max_events: int, most: int) -> int:
+    """Return over how many lanes so many events are spread: those with the fewest requests, of these the most lanes.
+
+    The fullest lane is expected to have an eighth more than the mean.
+    """
+
+    def requests(lanes: int) -> int:
+        return lanes * max(1, math.ceil(events * _UNEVEN / lanes / max_events))
+
+    return min(range(most, 0, -1), key=requests)
+
+
+def spread(frame: pl.DataFrame, lanes: int) -> dict[int, Payloads]:
     """Return each lane's payloads: those of one distinct_id in one lane, in order."""
-    lane = (pl.col("distinct_id").hash() % lanes).cast(pl.Int32).alias("lane")
-    parted = piece.frame.select(lane, "payload").partition_by("lane", as_dict=True, maintain_order=True)
-    return {int(key[0]): _payloads(frame["payload"]) for key, frame in parted.items()}
+    if lanes <= 1:
+        return {0: Payloads.joined(frame["payload"])} if frame.height else {}
+    lane = (frame["distinct_id"].hash() % lanes).cast(pl.UInt16).alias("lane")
+    ordered = pl.DataFrame([lane, frame["payload"]]).sort("lane", maintain_order=True)
+    payloads, start, found = Payloads.joined(ordered["payload"]), 0, {}
+    for length, number in ordered["lane"].rle().struct.unnest().iter_rows():
+        found[number] = payloads.part(start, start + length)
+        start += length
+    return found
 
 
-def _payloads(texts: pl.Series) -> Payloads:
-    """Return payload texts as request bodies are cut from them."""
-    return Payloads.of(texts + ",")
+def _outcome(chunk: _Chunk) -> Settled:
+    """Return what became of a chunk."""
+    return Settled(chunk.settling.accepted, chunk.duplicate, len(chunk.settling.parked))

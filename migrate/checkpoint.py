@@ -264,46 +264,56 @@ class Checkpoint:
         return [day for (day,) in self._db.execute(unsettled)]
 
     def begin(self, day: str) -> Round | None:
-        """Return the day's next round to send, freezing which parts belong to it; None when the day is settled."""
-        with self._transaction() as db:
-            unfinished = db.execute("SELECT round FROM rounds WHERE day = ? AND NOT done", (day,)).fetchone()
-            if unfinished:
-                number = unfinished[0]
-            else:
-                (number,) = db.execute("SELECT count(*) + 1 FROM rounds WHERE day = ?", (day,)).fetchone()
-                sql = """
-                    UPDATE parts SET round = ? WHERE day = ? AND round IS NULL
-                    AND leads = (SELECT max(leads) FROM parts WHERE day = ? AND round IS NULL)
-                """
-                if not db.execute(sql, (number, day, day)).rowcount:
-                    return None
-                db.execute("INSERT INTO rounds (day, round) VALUES (?, ?)", (day, number))
-            sql = "SELECT accepted + duplicate + parked FROM rounds WHERE day = ? AND round = ?"
-            (position,) = db.execute(sql, (day, number)).fetchone()
-        return Round(day, number, position, self._parts(day, "=", number), self._parts(day, "<", number))
+        """Return the day's next round to send; None when the day is settled."""
+        return next(iter(self.rounds(day)), None)
 
-    def _parts(self, day: str, comparison: str, number: int) -> tuple[Part, ...]:
-        """Return a day's parts by round, in the order of their inputs."""
-        sql = f"""
-            SELECT path, input, day, events, bytes, first, last, leads FROM parts
-            WHERE day = ? AND round {comparison} ? ORDER BY input, path
-        """  # noqa: S608 - the comparison is ours
-        return tuple(Part(*row) for row in self._db.execute(sql, (day, number)))
+    def rounds(self, day: str) -> list[Round]:
+        """Return the day's rounds to send, in order.
+
+        Which parts belong to a round is frozen with the first of its events that is settled: parts that come later
+        make another. What says who is who makes a round of its own, before the others.
+        """
+        sql = "SELECT round, accepted + duplicate + parked, done FROM rounds WHERE day = ? ORDER BY round"
+        begun = self._db.execute(sql, (day,)).fetchall()
+        sql = """
+            SELECT path, input, day, events, bytes, first, last, leads, round FROM parts WHERE day = ?
+            ORDER BY input, path
+        """
+        parts: dict[int | None, list[Part]] = {}
+        for *row, number in self._db.execute(sql, (day,)):
+            parts.setdefault(number, []).append(Part(*row))
+        new = parts.pop(None, [])
+        groups = [(number, position, bool(done), parts.get(number, [])) for number, position, done in begun]
+        for own in ([part for part in new if part.leads], [part for part in new if not part.leads]):
+            if own:
+                groups.append((len(groups) + 1, 0, False, own))
+        found: list[Round] = []
+        earlier: list[Part] = []
+        for number, position, done, own in groups:
+            if not done:
+                found.append(Round(day, number, position, tuple(own), tuple(earlier)))
+            earlier = sorted([*earlier, *own], key=lambda part: (part.input, part.path))
+        return found
 
     def settle(self, turn: Round, settled: Settled, *, is_last: bool = False, **facts: Any) -> None:  # noqa: ANN401
         """Note what became of the next events of a round; after its last ones it is finished."""
+        self.settle_all([(turn, settled, is_last)], **facts)
+
+    def settle_all(self, chunks: Iterable[tuple[Round, Settled, bool]], **facts: Any) -> None:  # noqa: ANN401
+        """Note what became of several chunks, in their order, all of it or nothing; see `settle`."""
         with self._transaction() as db:
-            db.execute(
-                "UPDATE rounds SET accepted = accepted + ?, duplicate = duplicate + ?, parked = parked + ?, done = ?"
-                " WHERE day = ? AND round = ?",
-                (settled.accepted, settled.duplicate, settled.parked, is_last, turn.day, turn.number),
-            )
+            for turn, settled, is_last in chunks:
+                _freeze(db, turn)
+                db.execute(
+                    "UPDATE rounds SET accepted = accepted + ?, duplicate = duplicate + ?, parked = parked + ?,"
+                    " done = ? WHERE day = ? AND round = ?",
+                    (settled.accepted, settled.duplicate, settled.parked, is_last, turn.day, turn.number),
+                )
             _note(db, facts)
 
     def finish(self, turn: Round) -> None:
         """Note that all events of a round are settled."""
-        with self._transaction() as db:
-            db.execute("UPDATE rounds SET done = 1 WHERE day = ? AND round = ?", (turn.day, turn.number))
+        self.settle(turn, Settled(), is_last=True)
 
     def unpark(self, accepted: int, **facts: Any) -> None:  # noqa: ANN401
         """Note that parked events were accepted after all."""
@@ -412,6 +422,15 @@ def _verify(db: sqlite3.Connection, path: Path) -> None:
     (state,) = db.execute("PRAGMA quick_check(1)").fetchone()
     if state != "ok":
         raise Refused(f"{path}: the checkpoint is damaged, found '{state}'; {_MEND}")
+
+
+def _freeze(db: sqlite3.Connection, turn: Round) -> None:
+    """Note which parts belong to a round, unless that is known."""
+    known = db.execute("INSERT OR IGNORE INTO rounds (day, round) VALUES (?, ?)", (turn.day, turn.number))
+    if known.rowcount:
+        db.executemany(
+            "UPDATE parts SET round = ? WHERE path = ?", ((turn.number, part.path) for part in turn.parts)
+        )
 
 
 def _note(db: sqlite3.Connection, facts: Mapping[str, Any]) -> None:

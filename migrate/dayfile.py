@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 SCHEMA: Final = pa.schema(
     [
         ("timestamp", pa.timestamp("us", "UTC")),
-        ("event", pa.dictionary(pa.int32(), pa.large_string())),
+        ("event", pa.large_string()),
         ("distinct_id", pa.large_string()),
         ("uuid", pa.large_string()),
         ("payload", pa.large_string()),
-        ("file", pa.dictionary(pa.int32(), pa.large_string())),
+        ("file", pa.large_string()),
         ("row", pa.int64()),
     ]
 )
@@ -28,40 +28,41 @@ class DayFile:
     """A file that is being written; `first` and `last` are microseconds since 1970."""
 
     path: Path
+    compression: str = "zstd"
     events: int = 0
     bytes: int = 0
     first: int = 2**63 - 1
     last: int = -(2**63)
+    _sink: pa.OSFile = field(init=False)
     _writer: pq.ParquetWriter = field(init=False)
 
     def __post_init__(self) -> None:
-        self._writer = writer(self.path)
+        # Given a path, pyarrow looks it up in the file systems it knows, which takes longer than a small file.
+        self._sink = pa.OSFile(str(self.path), "wb")
+        self._writer = writer(self._sink, self.compression)
 
-    def add(self, frame: pl.DataFrame) -> None:
-        """Write events in timestamp order, as row groups of about `GROUP_BYTES` of payloads."""
-        sizes = frame["payload"].str.len_bytes().cast(pl.Int64)
-        start = 0
-        for length in ((sizes.cum_sum() - 1) // GROUP_BYTES).rle().struct.field("len"):
-            self._writer.write_table(arrow(frame.slice(start, length)), row_group_size=length)
-            start += length
-        times = frame["timestamp"].dt.epoch("us")
-        self.events += frame.height
-        self.bytes += int(sizes.sum())
-        self.first = min(self.first, int(times[0]))
-        self.last = max(self.last, int(times[-1]))
+    def add(self, table: pa.Table, size: int) -> None:
+        """Write events in timestamp order, as `arrow` gives them, as a row group; `size` is that of their payloads."""
+        self._writer.write_table(table, row_group_size=table.num_rows)
+        times = table.column("timestamp")
+        self.events += table.num_rows
+        self.bytes += size
+        self.first = min(self.first, times[0].value)
+        self.last = max(self.last, times[-1].value)
 
     def close(self) -> None:
         """Write the file's end."""
         self._writer.close()
+        self._sink.close()
 
 
-def writer(path: Path) -> pq.ParquetWriter:
+def writer(where: Path | pa.NativeFile, compression: str = "zstd") -> pq.ParquetWriter:
     """Return a writer of finished events; readers find the first timestamp of a row group in its statistics."""
     return pq.ParquetWriter(
-        path,
+        where,
         SCHEMA,
-        compression="zstd",
-        compression_level=1,
+        compression=compression,
+        compression_level=1 if compression == "zstd" else None,
         use_dictionary=["event", "distinct_id", "file"],
         write_statistics=["timestamp"],
     )
@@ -70,4 +71,4 @@ def writer(path: Path) -> pq.ParquetWriter:
 def arrow(frame: pl.DataFrame) -> pa.Table:
     """Return finished events as an Arrow table of `SCHEMA`."""
     table = frame.select(SCHEMA.names).to_arrow(compat_level=pl.CompatLevel.oldest())
-    return table.cast(SCHEMA)
+    return table if table.schema.equals(SCHEMA) else table.cast(SCHEMA)

@@ -1,30 +1,37 @@
 """A day's Parquet files → its events in timestamp order, each once."""
 
 import tempfile
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import datetime
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from migrate.checkpoint import Part
 
 _MERGE_BYTES: Final = 24 * 2**20
 """What the batches at hand of all runs may take together."""
-_EVENT_BYTES: Final = 64
-"""What an event takes beside its payload, about."""
-_MIN_BATCH: Final = 16
+_MIN_BATCH: Final = 2
+_FEW: Final = 512
+"""Events that are copied together sooner than they are put side by side: a tenth of a millisecond a batch, measured."""
 _MAX_BATCH: Final = 8_192
 _MAX_RUNS: Final = 256
 """Runs merged at once; more are first merged into longer ones on disk."""
+_MAX_OPEN: Final = 16
+"""Parts whose files stay open, read once for what is in them and for the events."""
 _MAX_TIES: Final = 1_000_000
 """Keys remembered of one timestamp; where more events share it, PostHog collapses the duplicates among the rest."""
 _KEY: Final = ("uuid", "event", "distinct_id")
+_SENT: Final = ["timestamp", "event", "distinct_id", "uuid"]
+_KEPT: Final = [*_SENT, "payload"]
+_MERGED: Final = [*_KEPT, "row", "sent", "order"]
+_ORDER: Final = ("timestamp", "order", "row")
 
 
 @dataclass(frozen=True)
@@ -51,96 +58,152 @@ def chunks(
     """
     seen: pl.DataFrame | None = None
     for frame in _gathered(_merged_parts(workdir, parts, sent), chunk_bytes):
-        marked, seen = _marked(frame, seen)
-        passed = min(skip, marked.height)
+        fresh, seen = _fresh(frame, seen)
+        planned = frame
+        if sent:
+            fresh = None if fresh is None else fresh.filter(~frame["sent"])
+            planned = frame.filter(~pl.col("sent"))
+        passed = min(skip, planned.height)
         skip -= passed
-        marked = marked.slice(passed)
-        kept = marked if marked["kept"].all() else marked.filter("kept")
-        kept = kept.select("timestamp", "event", "distinct_id", "uuid", "payload")
-        if marked.height:
-            yield Chunk(kept, marked.height - kept.height)
+        if passed == planned.height:
+            continue
+        kept = planned.slice(passed) if fresh is None else planned.slice(passed).filter(fresh.slice(passed))
+        yield Chunk(kept[_KEPT], planned.height - passed - kept.height)
 
 
-def _gathered(pieces: Iterator[pl.DataFrame], chunk_bytes: int) -> Iterator[pl.DataFrame]:
-    """Yield the pieces put together, or cut, to frames of about `chunk_bytes` of payloads."""
-    held: list[pl.DataFrame] = []
-    room = chunk_bytes
+Piece = list[pa.RecordBatch]
+"""Events of several runs; none of another piece comes between them in time."""
+
+
+def _gathered(pieces: Iterator[Piece], chunk_bytes: int) -> Iterator[pl.DataFrame]:
+    """Yield the pieces in order, put together, or cut, to frames of about `chunk_bytes` of payloads."""
+    held: list[Piece] = []
+    size = 0
     for piece in pieces:
-        size = int(piece["payload"].str.len_bytes().sum() or 0) + _EVENT_BYTES * piece.height
-        rows = -(-piece.height * chunk_bytes // size)
-        for slice_ in piece.iter_slices(rows):
-            held.append(slice_)
-            room -= size * slice_.height // piece.height
-            if room <= 0:
-                yield pl.concat(held)
-                held, room = [], chunk_bytes
+        held.append(piece)
+        size += sum(_payload_bytes(batch) for batch in piece)
+        if size >= chunk_bytes:
+            yield from _cut(_ordered(held), size, chunk_bytes)
+            held, size = [], 0
     if held:
-        yield pl.concat(held)
+        yield from _cut(_ordered(held), size, chunk_bytes)
 
 
-def _marked(frame: pl.DataFrame, seen: pl.DataFrame | None) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the events to send, marked as `kept` or not, and the keys the next frame must know.
+def _cut(frame: pl.DataFrame, size: int, chunk_bytes: int) -> Iterator[pl.DataFrame]:
+    """Yield a frame in as many slices as make them about `chunk_bytes` of payloads."""
+    yield from frame.iter_slices(max(1, frame.height // max(1, round(size / chunk_bytes))))
+
+
+def _payload_bytes(batch: pa.RecordBatch) -> int:
+    """Return how much text the payloads of a batch are; none, of those sent before."""
+    column = batch.column("payload")
+    if not len(column) or column.null_count:
+        return 0
+    offsets = memoryview(column.buffers()[1]).cast("q")
+    return int(offsets[column.offset + len(column)] - offsets[column.offset])
+
+
+def _ordered(pieces: list[Piece]) -> pl.DataFrame:
+    """Return the events of all pieces, one piece after another, each in timestamp order, then by input and row."""
+    batches = [batch for piece in pieces for batch in piece]
+    if len(batches) == len(pieces):
+        frame = _frame(batches)
+        if _is_ordered(frame):
+            return frame
+    numbered = [
+        batch.append_column("piece", pa.repeat(pa.scalar(number, pa.int32()), batch.num_rows))
+        for number, piece in enumerate(pieces)
+        for batch in piece
+    ]
+    return _frame(numbered).sort("piece", *_ORDER, maintain_order=True)
+
+
+def _frame(batches: list[pa.RecordBatch]) -> pl.DataFrame:
+    """Return the events of some batches, not copied unless they are small."""
+    if sum(batch.num_rows for batch in batches) <= _FEW and len(batches) > 1:
+        batches = [pa.concat_batches(batches)]
+    return pl.concat([pl.DataFrame(batch) for batch in batches], rechunk=False)
+
+
+def _is_ordered(frame: pl.DataFrame) -> bool:
+    """Return whether the rows of each timestamp are in order, as they nearly always are in a single run."""
+    time, row = frame["timestamp"], frame["row"]
+    count = frame.height - 1
+    out_of_order = (time.head(count) == time.tail(count)) & (row.head(count) > row.tail(count))
+    return not out_of_order.any()
+
+
+def _fresh(frame: pl.DataFrame, seen: pl.DataFrame | None) -> tuple[pl.Series | None, pl.DataFrame]:
+    """Return which events are no duplicates (None: all of them), and the keys the next frame must know.
 
     Events of one timestamp may be cut apart between two frames, so the keys of the last timestamp go along.
     """
-    keys = frame.select("timestamp", *_KEY)
-    known = keys if seen is None else pl.concat([seen, keys])
+    keys = frame[["timestamp", *_KEY]]
+    known = keys if seen is None else pl.concat([seen, keys], rechunk=False)
     # Hashing one column tells nearly always that there is nothing to find, at a quarter of the price of all three.
-    if known["uuid"].n_unique() == known.height:
-        kept = pl.repeat(True, frame.height, dtype=pl.Boolean, eager=True)
-    else:
-        kept = known.select(pl.struct(_KEY).is_first_distinct()).to_series().tail(frame.height)
-    last = known.slice(int(known["timestamp"].search_sorted(frame["timestamp"][-1], side="left")))
-    carried = last.unique(_KEY, keep="first", maintain_order=True).head(_MAX_TIES)
-    marked = frame.with_columns(kept.alias("kept"))
-    return marked.filter(~pl.col("sent")) if frame["sent"].any() else marked, carried
+    fresh = None
+    if known["uuid"].n_unique() < known.height:
+        fresh = known.select(pl.struct(_KEY).is_first_distinct()).to_series().tail(frame.height)
+    times = known["timestamp"]
+    if known.height == 1 or times[-2] != times[-1]:
+        return fresh, known.tail(1)
+    last = known.slice(int(times.search_sorted(times[-1], side="left")))
+    return fresh, last.unique(_KEY, keep="first", maintain_order=True).head(_MAX_TIES)
 
 
-Batches = Callable[[int], Iterator[pl.DataFrame]]
+Batches = Callable[[int], Iterator[pa.RecordBatch]]
+"""Given how many rows at most, the batches of a run."""
 
 
 @dataclass
 class _Run:
-    """Events in timestamp order, read batch by batch, opened when its first timestamp comes up."""
+    """Events in timestamp order, read batch by batch, opened when its first timestamp comes up.
 
-    first: datetime
+    Times are microseconds since 1970, taken from the column's buffer: a run is cut without a copy or a query.
+    """
+
+    first: int
     event_bytes: int
     batches: Batches
-    _reading: Iterator[pl.DataFrame] | None = None
-    _head: pl.DataFrame = field(default_factory=pl.DataFrame)
+    _reading: Iterator[pa.RecordBatch] | None = None
+    _head: pa.RecordBatch | None = None
+    _times: memoryview = field(default_factory=lambda: memoryview(b"").cast("q"))
 
     def fill(self, rows: int) -> bool:
         """Make sure that there are events at hand; return whether there are."""
         if self._reading is None:
             self._reading = self.batches(rows)
-        while not self._head.height:
-            batch = next(self._reading, None)
-            if batch is None:
+        while not len(self._times):
+            self._head = next(self._reading, None)
+            if self._head is None:
                 return False
-            self._head = batch
+            times = self._head.column("timestamp")
+            self._times = memoryview(times.buffers()[1]).cast("q")[times.offset : times.offset + len(times)]
         return True
 
     @property
-    def last(self) -> datetime:
+    def last(self) -> int:
         """The last timestamp at hand."""
-        return self._head["timestamp"][-1]  # type: ignore[no-any-return]
+        return self._times[-1]
 
-    def take(self, until: datetime) -> pl.DataFrame:
+    def take(self, until: int) -> pa.RecordBatch:
         """Return the events at hand up to and including a timestamp."""
-        count = int(self._head["timestamp"].search_sorted(until, side="right"))
-        taken, self._head = self._head.head(count), self._head.slice(count)
+        assert self._head is not None  # noqa: S101 - it was filled
+        count = bisect_right(self._times, until)
+        taken, self._head = self._head.slice(0, count), self._head.slice(count)
+        self._times = self._times[count:]
         return taken
 
 
-def _merged_parts(workdir: Path, parts: Sequence[Part], sent: Sequence[Part]) -> Iterator[pl.DataFrame]:
+def _merged_parts(workdir: Path, parts: Sequence[Part], sent: Sequence[Part]) -> Iterator[Piece]:
     """Yield the events of all parts in timestamp order, piece by piece."""
     marked = [(part, True) for part in sent] + [(part, False) for part in parts]
     with ExitStack() as stack:
-        runs = [
-            run
-            for order, (part, is_sent) in enumerate(marked)
-            for run in _runs(workdir / part.path, part, order, is_sent=is_sent)
-        ]
+        runs: list[_Run] = []
+        for order, (part, is_sent) in enumerate(marked):
+            found = _Group(workdir / part.path, order, is_sent=is_sent)
+            stays = stack if len(marked) <= _MAX_OPEN else None
+            runs += _runs(found, max(1, part.bytes // max(1, part.events)), stays)
         runs.sort(key=lambda run: run.first)
         if len(runs) > _MAX_RUNS:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="merge-", dir=workdir))
@@ -163,7 +226,7 @@ def _written(runs: list[_Run], path: Path) -> _Run:
     with ExitStack() as stack:
         writer: pq.ParquetWriter | None = None
         for piece in _merged(runs):
-            table = piece.to_arrow(compat_level=pl.CompatLevel.oldest())
+            table = _ordered([piece])[_MERGED].to_arrow(compat_level=pl.CompatLevel.oldest())
             if writer is None:
                 writer = stack.enter_context(pq.ParquetWriter(path, table.schema, compression="lz4"))
             writer.write_table(table)
@@ -171,7 +234,7 @@ def _written(runs: list[_Run], path: Path) -> _Run:
     return _Run(runs[0].first, event_bytes, partial(_file_batches, path))
 
 
-def _merged(runs: Sequence[_Run]) -> Iterator[pl.DataFrame]:
+def _merged(runs: Sequence[_Run]) -> Iterator[Piece]:
     """Yield the events of runs that are in order of their first timestamp, in timestamp order, piece by piece."""
     event_bytes = max((run.event_bytes for run in runs), default=1)
     rows = max(_MIN_BATCH, min(_MAX_BATCH, _MERGE_BYTES // min(len(runs) or 1, _MAX_RUNS) // event_bytes))
@@ -185,44 +248,74 @@ def _merged(runs: Sequence[_Run]) -> Iterator[pl.DataFrame]:
         if not active:
             return
         cut = min(run.last for run in active)
-        piece = pl.concat([run.take(cut) for run in active])
-        yield piece.sort("timestamp", "order", "row", maintain_order=True)
+        yield [taken for run in active if (taken := run.take(cut)).num_rows]
         active = [run for run in active if run.fill(rows)]
 
 
-def _runs(path: Path, part: Part, order: int, *, is_sent: bool) -> Iterator[_Run]:
-    """Yield every row group of a part as a run."""
-    metadata = pq.read_metadata(path)
-    for group in range(metadata.num_row_groups):
-        first = metadata.row_group(group).column(0).statistics.min
-        batches = partial(_group_batches, path, group, order, is_sent)
-        yield _Run(first, max(1, part.bytes // max(1, part.events)), batches)
+@dataclass(frozen=True)
+class _Group:
+    """Where a run of a part is read from: its file, open or not, and which row group."""
 
+    path: Path
+    order: int
+    is_sent: bool
+    file: pq.ParquetFile | None = None
+    number: int = 0
 
-def _group_batches(path: Path, group: int, order: int, is_sent: bool, rows: int) -> Iterator[pl.DataFrame]:  # noqa: FBT001 - bound by partial
-    """Yield one row group of a part, batch by batch."""
-    columns = [
-        name
-        for name in ("timestamp", "event", "distinct_id", "uuid", "payload", "row")
-        if name != "payload" or not is_sent
-    ]
-    payload = pl.lit(None, dtype=pl.String).alias("payload") if is_sent else pl.col("payload")
-    with pq.ParquetFile(path, pre_buffer=False) as file:
-        for batch in file.iter_batches(rows, row_groups=[group], columns=columns):
-            yield pl.DataFrame(batch).select(
-                "timestamp",
-                pl.col("event").cast(pl.String),
-                "distinct_id",
-                "uuid",
-                payload,
-                "row",
-                pl.lit(is_sent).alias("sent"),
-                pl.lit(order, dtype=pl.Int32).alias("order"),
+    def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
+        """Yield the row group, batch by batch."""
+        if self.file is not None:
+            yield from self._read(self.file, rows)
+            return
+        with _opened(self.path) as file:
+            yield from self._read(file, rows)
+
+    def _read(self, file: pq.ParquetFile, rows: int) -> Iterator[pa.RecordBatch]:
+        columns = [*(_SENT if self.is_sent else _KEPT), "row"]
+        found = file.iter_batches(rows, row_groups=[self.number], columns=columns, use_threads=False)
+        for batch in found:
+            count = batch.num_rows
+            payload = pa.nulls(count, pa.large_string()) if self.is_sent else batch.column("payload")
+            yield pa.RecordBatch.from_arrays(
+                [
+                    batch.column("timestamp"),
+                    _text(batch.column("event")),
+                    batch.column("distinct_id"),
+                    batch.column("uuid"),
+                    payload,
+                    batch.column("row"),
+                    pa.repeat(pa.scalar(self.is_sent, pa.bool_()), count),
+                    pa.repeat(pa.scalar(self.order, pa.int32()), count),
+                ],
+                _MERGED,
             )
 
 
-def _file_batches(path: Path, rows: int) -> Iterator[pl.DataFrame]:
+def _text(column: pa.Array) -> pa.Array:
+    """Return a column as text; in plans of earlier versions names of events are dictionaries."""
+    return column if column.type == pa.large_string() else column.cast(pa.large_string())
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+    """Open a file; given as a path, it would be looked up in all file systems that pyarrow knows first."""
+    with pa.OSFile(str(path)) as source, pq.ParquetFile(source, pre_buffer=False) as file:
+        yield file
+
+
+def _runs(part: _Group, event_bytes: int, stays: ExitStack | None) -> list[_Run]:
+    """Return every row group of a part as a run; where there is a stack for it the file stays open."""
+    with ExitStack() as closes:
+        file = (stays or closes).enter_context(_opened(part.path))
+        runs = []
+        for number in range(file.metadata.num_row_groups):
+            first = file.metadata.row_group(number).column(0).statistics.min_raw
+            group = replace(part, file=file if stays else None, number=number)
+            runs.append(_Run(first, event_bytes, group.batches))
+        return runs
+
+
+def _file_batches(path: Path, rows: int) -> Iterator[pa.RecordBatch]:
     """Yield a file of merged events, batch by batch."""
-    with pq.ParquetFile(path, pre_buffer=False) as file:
-        for batch in file.iter_batches(rows):
-            yield pl.DataFrame(batch)
+    with _opened(path) as file:
+        yield from file.iter_batches(rows, use_threads=False)

@@ -11,9 +11,9 @@ from typing import Any, Final, NoReturn, Self
 
 import msgspec
 
-from migrate.batches import Batch, Payloads, batches, body, head
+from migrate.batches import Batch, Payloads, batches, head, pieces
 from migrate.pacing import Backoff, Deadline, Limiter, TokenBucket
-from migrate.transport import Accepted, Outcome, Retry, Split, Stop, Transport
+from migrate.transport import Accepted, Outcome, Packed, Retry, Split, Stop, Transport
 
 _RESUME: Final = "run the same command again to resume"
 
@@ -104,25 +104,54 @@ class Sender:
             "seconds": time.monotonic() - self._began,
         }
 
-    async def settle(self, payloads: Payloads, settling: Settling) -> None:
-        """Send payloads of one day, batch after batch; raises Abandoned when the run stops before all are settled."""
-        bounds = {"max_bytes": self._delivery.max_batch_bytes, "max_events": self.max_events}
-        for batch in batches(payloads, head=self._head, **bounds):
-            await self._settle(payloads, batch, settling)
+    async def settle(
+        self, payloads: Payloads, settling: Settling, *, gate: asyncio.Event | None = None
+    ) -> None:
+        """Send payloads of one day, batch after batch; raises Abandoned when the run stops before all are settled.
 
-    async def _settle(self, payloads: Payloads, batch: Batch, settling: Settling) -> None:
+        The body of a batch is made while the one before it is on its way. Before the `gate` opens, the first is made
+        and nothing is sent; opened while the run stops, it lets nothing through.
+        """
+        bounds = {"max_bytes": self._delivery.max_batch_bytes, "max_events": self.max_events}
+        cuts = batches(payloads, head=self._head, **bounds)
+        following = self._made(payloads, next(cuts, None))
+        try:
+            while following is not None:
+                batch, making = following
+                request = await making
+                if gate is not None and not gate.is_set():
+                    await gate.wait()
+                    if self.is_stopping:
+                        raise Abandoned
+                following = self._made(payloads, next(cuts, None))
+                await self._settle(payloads, batch, request, settling)
+        finally:
+            if following is not None:
+                await asyncio.wait([following[1]])
+
+    def _made(self, payloads: Payloads, batch: Batch | None) -> tuple[Batch, asyncio.Task[Packed]] | None:
+        """Begin to make the body of a batch; None where there is no batch."""
+        if batch is None:
+            return None
+        return batch, asyncio.ensure_future(self._packed(payloads, batch))
+
+    async def _packed(self, payloads: Payloads, batch: Batch) -> Packed:
+        """Return the body of a batch."""
+        return await self._transport.packed(*pieces(self._head, payloads, batch.start, batch.stop))
+
+    async def _settle(self, payloads: Payloads, batch: Batch, request: Packed, settling: Settling) -> None:
         """Send one batch, halved where PostHog refuses it, until a bad event stands alone and is parked."""
-        answer = await self._answered(body(self._head, payloads, batch.start, batch.stop), batch.events)
+        answer = await self._answered(request, batch.events)
         if isinstance(answer, Accepted):
             settling.accepted += batch.events
         elif batch.events == 1:
             settling.parked.append(_parked(bytes(payloads.text(batch.start, batch.stop)[:-1]), answer))
         else:
             for half in batch.halves():
-                await self._settle(payloads, half, settling)
+                await self._settle(payloads, half, await self._packed(payloads, half), settling)
         self._deadline.progress()
 
-    async def _answered(self, request: bytes, events: int) -> Accepted | Split:
+    async def _answered(self, request: Packed, events: int) -> Accepted | Split:
         """Send one request until there is an answer that settles it."""
         attempt = 0
         while True:
@@ -138,7 +167,7 @@ class Sender:
             delay = self._backoff.delay(attempt, answer.retry_after)
             await self._pause(min(delay, self._deadline.remaining + 0.01))
 
-    async def _sent(self, request: bytes) -> Outcome:
+    async def _sent(self, request: Packed) -> Outcome:
         """Send one request when there is room for it."""
         while self._in_flight >= self._limiter.limit:
             self._freed.clear()

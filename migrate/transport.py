@@ -22,13 +22,15 @@ from migrate import VERSION
 from migrate.target import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
 ANSWER_BYTES: Final = 64 * 1024  # PostHog's answers are one line; nothing after this much is read
 SHOWN_CHARACTERS: Final = 200  # of a strange answer: enough to recognise a login page
 SERVER_WORDS: Final = 1000  # characters kept of what PostHog says about a refused batch
 GZIP_FROM_BYTES: Final = 4 * 1024  # below this, compression saves no more than a network packet or two
+THREAD_FROM_BYTES: Final = 64 * 1024  # below this, compressing takes less time than handing it to a thread
+WHOLE_UP_TO_BYTES: Final = 512 * 1024  # of a body written to the network in one go, without blocking the loop
 CLIENT_ERRORS: Final = range(400, 500)
 SERVER_ERRORS: Final = range(500, 600)
 AGAIN: Final = "run the same command again to resume"
@@ -97,6 +99,9 @@ def outcome(  # noqa: PLR0913 - an answer has this many parts
     status: int, headers: "Mapping[str, str]", body: bytes, *, url: str, now: float, secret: str = ""
 ) -> Outcome:
     """Say what an answer means; pure. `secret` is shown as *** wherever the server echoes it."""
+    answer = _object(body) if status == HTTPStatus.OK else {}
+    if _is_ok(answer):
+        return Accepted()
     named = {name.lower(): _shown(value, secret) for name, value in headers.items()}
     said = _shown(body.decode("utf-8", errors="replace"), secret, limit=SERVER_WORDS)
     if status in {400, 413}:
@@ -106,20 +111,22 @@ def outcome(  # noqa: PLR0913 - an answer has this many parts
     if status in CLIENT_ERRORS:
         advice = ADVICE.get(status, "see what the server says")
         return Stop(f"{url}: the batch was refused, found {status} '{said}'; {advice}, then {AGAIN}")
-    answer = _object(body) if status == HTTPStatus.OK else {}
     if "quota_limited" in answer:
         return Stop(
             f"{url}: the project is over its quota and keeps nothing of this batch, found"
             f" '{said[:SHOWN_CHARACTERS]}'; raise the project's limit, then {AGAIN}"
         )
-    if answer.get("status") == "Ok" or (type(answer.get("status")) is int and answer["status"] == 1):
-        return Accepted()
     target = f" to {named['location']}" if "location" in named else ""
     return Stop(
         f"{url}: the answer is not PostHog's, found {status}{target}, {named.get('content-type', 'no type')},"
         f" '{said[:SHOWN_CHARACTERS]}'; check --host, and whether a proxy or a login page stands in between,"
         f" then {AGAIN}"
     )
+
+
+def _is_ok(answer: dict[str, Any]) -> bool:
+    status = answer.get("status")
+    return "quota_limited" not in answer and (status == "Ok" or (type(status) is int and status == 1))
 
 
 def _object(body: bytes) -> dict[str, Any]:
@@ -135,6 +142,18 @@ def _shown(text: str, secret: str, *, limit: int = SHOWN_CHARACTERS) -> str:
     for form in (secret, json.dumps(secret)[1:-1]) if secret else ():
         text = text.replace(form, "***")
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:limit]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Packed:
+    """A request body as it goes over the network, and the headers that say so."""
+
+    data: bytes
+    headers: dict[str, str]
+
+
+def _compressed(pieces: "Sequence[bytes | memoryview]") -> Packed:
+    return Packed(igzip.compress(b"".join(pieces), 1, mtime=0), {"Content-Encoding": "gzip"})
 
 
 class Transport:
@@ -177,21 +196,28 @@ class Transport:
     ) -> None:
         self.bytes_sent += len(sent.chunk)
 
-    async def send(self, body: bytes) -> Outcome:
+    async def packed(self, *pieces: bytes | memoryview) -> Packed:
+        """Put the pieces of a body together as they are sent; large ones are compressed in a thread."""
+        size = sum(map(len, pieces))
+        if not self._gzip or size < GZIP_FROM_BYTES:
+            return Packed(b"".join(pieces), {})
+        if size < THREAD_FROM_BYTES:
+            return _compressed(pieces)
+        return await asyncio.to_thread(_compressed, pieces)
+
+    async def send(self, body: bytes | Packed) -> Outcome:
         """Send one body once; every answer and every network failure is an outcome, never an exception."""
-        headers = {}
-        if self._gzip and len(body) >= GZIP_FROM_BYTES:
-            body = await asyncio.to_thread(igzip.compress, body, 1, mtime=0)
-            headers["Content-Encoding"] = "gzip"
+        packed = await self.packed(body) if isinstance(body, bytes) else body
         self.requests += 1
         began = time.monotonic()
-        answer = await self._post(body, headers)
+        answer = await self._post(packed)
         return replace(answer, seconds=time.monotonic() - began)
 
-    async def _post(self, body: bytes, headers: dict[str, str]) -> Outcome:
+    async def _post(self, packed: Packed) -> Outcome:
+        data = packed.data if len(packed.data) <= WHOLE_UP_TO_BYTES else BytesIO(packed.data)
         try:
             async with self._session.post(
-                f"{self._url}/batch/", data=BytesIO(body), headers=headers, allow_redirects=False
+                f"{self._url}/batch/", data=data, headers=packed.headers, allow_redirects=False
             ) as answer:
                 text = await _start(answer.content)
                 return outcome(

@@ -6,19 +6,12 @@ from typing import Final
 
 import msgspec
 import polars as pl
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from migrate.mapping import ROW, Table
-from migrate.readers.care import RISKY, BadJSON, members, scrubbed
+from migrate.readers.care import Anything, BadJSON, members, risky, scrubbed
 from migrate.readers.records import Chunk, Part, Reject, reject
 
-
-class _Anything(msgspec.Struct):
-    """A JSON object whose members are checked and skipped."""
-
-
-_is_object: Final = msgspec.json.Decoder(_Anything).decode
+_is_object: Final = msgspec.json.Decoder(Anything).decode
 _text: Final = msgspec.json.Decoder(str).decode
 _EMPTY: Final = ("", "null", "[]")
 _WORDS: Final = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
@@ -27,7 +20,7 @@ _WORDS: Final = {"true": True, "t": True, "1": True, "false": False, "f": False,
 def finished(part: Part, table: Table) -> Chunk:
     """Return the chunk a part comes to: JSON objects checked, declared types cast, columns in their order."""
     rows, rejects, counts = part.rows, list(part.rejects), part.counts
-    for column in table.objects:
+    for column in () if part.sound else table.objects:
         rows = _objects(rows, column, rejects, counts)
     for column, dtype in table.columns.items():
         if dtype != pl.String:
@@ -82,8 +75,7 @@ def _objects(rows: pl.DataFrame, column: str, rejects: list[Reject], counts: Cou
 
 def _suspects(cells: pl.Series, texts: Sequence[str | None]) -> list[int]:
     """Return where the cells are not simply objects."""
-    risky = pc.match_substring_regex(cells.to_arrow().cast(pa.large_utf8()), RISKY)
-    found = set(pl.Series(pc.fill_null(risky, False)).arg_true().to_list())
+    found = set(risky(cells).arg_true().to_list())
     cell = iter(enumerate(texts))
     while True:
         index = 0

@@ -6,12 +6,10 @@ from typing import Final
 
 import msgspec
 import polars as pl
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from migrate.mapping import REST, ROW, Table
 from migrate.readers.blocks import Text, TooLarge, line_blocks
-from migrate.readers.care import DANGEROUS, BadJSON, members, plain
+from migrate.readers.care import BadJSON, dangerous, members, plain
 from migrate.readers.keys import Keys
 from migrate.readers.records import Header, Part, reject
 
@@ -31,9 +29,9 @@ def jsonl_parts(
             part.rejects.append(reject(row, "record_too_large", block.start))
             row += 1
         else:
-            found = text.clean(block).removesuffix(b"\n").split(b"\n")
-            part = lines.part(found, row)
-            row += len(found)
+            found = text.clean(block).removesuffix(b"\n")
+            part = lines.block(found, row)
+            row += found.count(b"\n") + 1
             cut = text.truncated is not None and not block.endswith(b"\n") and cut_off(part, row - 1)
         yield part
     if text.truncated is not None and not cut:
@@ -67,6 +65,15 @@ class Lines:
         self._schema = dict.fromkeys(self._keys.spelling.values(), pl.String)
         self._record_bytes = record_bytes
 
+    def block(self, text: bytes, first: int) -> Part:
+        """Return the rows of lines in one text, as `part` does; at once where no line needs care."""
+        frame = self._sound(text)
+        if frame is None:
+            return self.part(text.split(b"\n"), first)
+        part = Part(self._named(range(first, first + frame.height), frame, {}))
+        part.sound = True
+        return part
+
     def part(self, lines: Sequence[bytes], first: int) -> Part:
         """Return the rows of these lines, the first of them numbered `first`; blank ones count but are no rows."""
         part = Part(self._rows([], []))
@@ -88,31 +95,40 @@ class Lines:
         part.rows = pl.concat(frames).sort(ROW) if len(frames) > 1 else frames[0]
         return part
 
+    def _sound(self, text: bytes) -> pl.DataFrame | None:
+        """Return the cells of lines read column-wise; None where one of them is none, or cannot be read so."""
+        if len(text) > self._record_bytes or not self._keys.are_sound(text):
+            return None
+        lines = pl.Series([text], dtype=pl.Binary).cast(pl.String).str.split("\n").explode()
+        if dangerous(lines).any():
+            return None
+        frame = _read(text, dict.fromkeys(self._keys.seen, pl.String))
+        return frame if frame is not None and frame.height == lines.len() else None
+
     def _fast(self, numbers: list[int], texts: list[bytes]) -> Iterator[tuple[list[int], pl.DataFrame]]:
         """Yield lines read at once, with their numbers; lines that cannot be read so are left out."""
         if not texts:
             return
-        try:
-            frame = pl.read_ndjson(b"\n".join(texts), schema=self._schema)
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-            frame = pl.DataFrame()
-        if frame.height == len(texts):
+        frame = _read(b"\n".join(texts), self._schema)
+        if frame is not None and frame.height == len(texts):
             yield numbers, frame
         elif len(texts) > 1:
             half = len(texts) // 2
             yield from self._fast(numbers[:half], texts[:half])
             yield from self._fast(numbers[half:], texts[half:])
 
-    def _named(self, numbers: list[int], frame: pl.DataFrame, rests: Mapping[int, str]) -> pl.DataFrame:
+    def _named(self, numbers: Sequence[int], frame: pl.DataFrame, rests: Mapping[int, str]) -> pl.DataFrame:
         """Return the frame under the declared names, with numbers and rests."""
+        found, nothing = set(frame.columns), pl.lit(None, pl.String)
         return frame.select(
             pl.Series(ROW, numbers, dtype=pl.Int64),
-            *(frame[key].alias(name) for name, key in self._keys.spelling.items()),
-            pl.Series(
-                REST,
-                [rests.get(number) for number in numbers] if rests else [None] * len(numbers),
-                dtype=pl.String,
+            *(
+                (frame[key] if key in found else nothing).alias(name)
+                for name, key in self._keys.spelling.items()
             ),
+            pl.Series(REST, [rests.get(number) for number in numbers], dtype=pl.String)
+            if rests
+            else nothing.alias(REST),
         )
 
     def _careful(self, texts: Mapping[int, bytes], part: Part) -> pl.DataFrame:
@@ -134,9 +150,18 @@ class Lines:
         return frame.insert_column(0, pl.Series(ROW, numbers, dtype=pl.Int64))
 
 
+def _read(lines: bytes, schema: Mapping[str, type[pl.String]]) -> pl.DataFrame | None:
+    """Return lines read column-wise, None where a line cannot be read."""
+    try:
+        return pl.read_ndjson(lines, schema=schema)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return None
+
+
 def _dangerous(texts: Mapping[int, bytes]) -> set[int]:
     """Return the numbers of the lines that the fast way would read wrongly."""
-    mask = pc.match_substring_regex(pa.array(texts.values(), pa.large_utf8()), DANGEROUS)
-    if not pc.any(mask).as_py():
+    found = dangerous(pl.Series(list(texts.values()), dtype=pl.Binary).cast(pl.String)).arg_true()
+    if not found.len():
         return set()
-    return {number for number, dangerous in zip(texts, mask.to_pylist(), strict=True) if dangerous}
+    numbers = list(texts)
+    return {numbers[place] for place in found}

@@ -1,11 +1,13 @@
 """Root keys of JSON lines: which are declared, dropped or neither, on every line, and the rest they make."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final, Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, Final, Literal
 
 import msgspec
 
 from migrate.mapping import Table
+from migrate.readers.care import Anything
 from migrate.readers.records import Header, spelled
 
 _FAILURES: Final = (msgspec.DecodeError, RecursionError)
@@ -13,6 +15,7 @@ _FORBIDDEN: Final = frozenset(map(chr, range(32))) | {'"', "\\"}
 """msgspec takes no field names with these; such keys are looked at one by one."""
 
 _REMEMBERED: Final = 100_000
+_PIECE_BYTES: Final = 1 << 16
 _members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 _Place = Literal["declared", "dropped"] | bytes
@@ -29,9 +32,31 @@ class Keys:
         self._dropped = {name.lower() for name in table.dropped}
         self._places: dict[str, _Place] = {}
         dropped = {key for key in header.columns if key.lower() in self._dropped}
-        self._known = _checker({*self.spelling.values(), *table.dropped, *dropped})
         self._expected = set(self.spelling.values())
+        known = {*self._expected, *table.dropped, *dropped}
+        self._seen = [key for key in header.columns if key in known]
+        self._unseen = known.difference(header.columns)
+        self._objects = {self.spelling[name] for name in table.objects}
+        self._known = _checker([*self._seen, *sorted(self._unseen)], frozenset()).decode
+        self._sound = _checker(self._seen, self._objects)
         self._mostly_known = True
+
+    @property
+    def seen(self) -> list[str]:
+        """The keys read column-wise that any line had so far, in a sound block or at the start of the file."""
+        return [key for key in self._seen if key in self._expected]
+
+    def are_sound(self, block: bytes) -> bool:
+        """Whether lines are objects with declared and dropped keys alone, objects where the table declares them."""
+        for piece in _pieces(block):
+            while True:
+                try:
+                    self._sound.decode_lines(piece)
+                    break
+                except _FAILURES:
+                    if not self._learned(piece):
+                        return False
+        return True
 
     def rests(self, lines: Mapping[int, bytes]) -> tuple[dict[int, str], set[int]]:
         """Return the rest of each line that has one, and the lines that need to be read with care."""
@@ -66,6 +91,16 @@ class Keys:
             if key.lower() not in self._dropped and value != b"null"
         ]
         return declared, _object(rest) or None
+
+    def _learned(self, lines: bytes) -> bool:
+        """Take note of the known keys that are new in these lines; False if there are none."""
+        new = [key for line in lines.split(b"\n") for key in _keys(line) if key in self._unseen]
+        if not new:
+            return False
+        self._unseen.difference_update(new)
+        self._seen += dict.fromkeys(new)
+        self._sound = _checker(self._seen, self._objects)
+        return True
 
     def _unsure(self, lines: Mapping[int, bytes]) -> list[int]:
         """Return the lines with keys that are neither declared nor dropped, or that are no objects."""
@@ -106,10 +141,37 @@ def _object(members: Iterable[bytes]) -> str:
     return f"{{{inside.decode()}}}" if inside else ""
 
 
-def _checker(keys: Iterable[str]) -> Callable[[bytes], object]:
-    """Return a function that raises for a line with any other key."""
-    names = [key for key in sorted(keys) if not _FORBIDDEN.intersection(key)]
-    fields = [(f"f{index}", msgspec.Raw, msgspec.Raw()) for index in range(len(names))]
-    rename = {f"f{index}": name for index, name in enumerate(names)}
+def _keys(line: bytes) -> Iterable[str]:
+    """Return the keys of an object, none for anything else."""
+    try:
+        return _members(line)
+    except _FAILURES:
+        return ()
+
+
+def _pieces(block: bytes) -> Iterator[bytes]:
+    """Cut a block into pieces of whole lines, so small that what is read of one stays in the processor's cache.
+
+    2.2 µs a row of 55 keys, where 3 MB at once take 3.8 and line by line takes 2.3 with the cutting (measured).
+    """
+    start = 0
+    while start < len(block):
+        end = block.rfind(b"\n", start, start + _PIECE_BYTES) + 1
+        end = end or block.find(b"\n", start + _PIECE_BYTES) + 1 or len(block)
+        yield block[start:end]
+        start = end
+
+
+def _checker(keys: Sequence[str], objects: AbstractSet[str]) -> msgspec.json.Decoder[Any]:
+    """Return a decoder that raises for lines with any other key, or without an object where one must be.
+
+    Keys in the order in which lines have them are found twice as fast (18 of 60, measured).
+    """
+    names = [key for key in keys if not _FORBIDDEN.intersection(key)]
+    places = {name: f"f{index}" for index, name in enumerate(names)}
+    fields = [
+        (place, Anything | None if name in objects else msgspec.Raw, None) for name, place in places.items()
+    ]
+    rename = {place: name for name, place in places.items()}
     line = msgspec.defstruct("Line", fields, rename=rename, forbid_unknown_fields=True, gc=False)
-    return msgspec.json.Decoder(line).decode
+    return msgspec.json.Decoder(line)

@@ -56,6 +56,8 @@ class Part:
     rows: pl.DataFrame
     rejects: list[Reject] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    sound: bool = False
+    """Whether every cell that should hold a JSON object is known to hold one, or nothing."""
 
 
 def reject(row: int | None, reason: str, value: bytes | str) -> Reject:
