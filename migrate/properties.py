@@ -82,12 +82,15 @@ def inner(
 def watched(frame: pl.DataFrame, rename: Mapping[str, str | None]) -> set[str]:
     """Return the names of `special.WATCHED` that members of any event have, at any depth; `frame` is `sound`.
 
-    Quotes inside of texts are escaped, so that only a key can stand behind a bare one.
+    Quotes inside of texts are escaped, so that only a key can stand behind a bare one. A key with an escape may turn
+    out to be any of them.
     """
     found = special.WATCHED & set(rename.values())
     for column in TEXTS:
         if frame.schema[column] != pl.String:
             found |= special.WATCHED & _names_within(frame.schema[column])
+        elif frame[column].str.contains(r"\u", literal=True).any():
+            return set(special.WATCHED)
         elif frame[column].null_count() < frame.height:
             own = frame[column].filter(frame[column].str.contains('"$', literal=True))
             keys = {name: jsontext.quoted(name) for name in special.WATCHED - found} if own.len() else {}

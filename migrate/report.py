@@ -303,13 +303,19 @@ def _rows(
             )
 
 
+def _several(count: int, what: str) -> str:
+    """Return a count of things in words."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def _people(console: "Console", identity: Mapping[str, Any] | None) -> None:
     """Print who is who: how many people, which ids they have, who could not be made one."""
     if not identity or not (identity["links"] or identity["resolved"] or identity["refused"]):
         return
     console.print(
-        f"people   {identity['people']:>12,} known: {identity['links']:,} links, {identity['merges']:,} merges "
-        f"planned, {identity['resolved']:,} ids resolved by the source itself"
+        f"people   {identity['people']:>12,} known: {_several(identity['links'], 'link')}, "
+        f"{_several(identity['merges'], 'merge')} planned, {_several(identity['resolved'], 'id')} resolved by the "
+        "source itself"
     )
     if identity["clusters"]:
         sizes = ", ".join(f"{count:,} of {size}" for size, count in identity["clusters"].items())
@@ -320,7 +326,7 @@ def _people(console: "Console", identity: Mapping[str, Any] | None) -> None:
         _cluster(console, cluster)
     if identity["conflicts"]:
         console.print(
-            f"conflict {identity['conflicts']:>12,} clusters hold several known people, who stay apart; an "
+            f"conflict {identity['conflicts']:>12,} of the clusters with several known people, who stay apart; an "
             "anonymous id went to the first it was seen with",
             style="yellow",
         )

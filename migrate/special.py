@@ -184,15 +184,15 @@ def _text(raw: msgspec.Raw) -> str:
 
 def _disliked(frame: pl.DataFrame, watched: set[str]) -> Counter[str]:
     """Return what PostHog would take but not like, at any depth of the properties."""
-    payload = pl.col("payload")
-    rules = {}
-    if "$session_id" in watched:
-        session = pl.when(payload.str.contains('"$session_id"', literal=True)).then(payload)
-        rules["session_id_not_uuid"] = (~session.str.contains(_SESSION)).fill_null(False)
-    names = {name: payload.str.contains(f'"{name}"', literal=True) for name in ("$heatmap_data", _PREVIOUS)}
-    with_url = names[_PREVIOUS] & payload.str.contains('"$current_url"', literal=True)
-    heatmaps = [names["$heatmap_data"]] * ("$heatmap_data" in watched) + [with_url] * (_PREVIOUS in watched)
-    if heatmaps:
-        rules["heatmap_side_effect"] = pl.any_horizontal(heatmaps)
-    found = frame.select(rule.sum().alias(name) for name, rule in rules.items()) if rules else frame.clear()
-    return +Counter(found.row(0, named=True) if rules else {})
+    payload, never = pl.col("payload"), pl.lit(False)
+    session = pl.when(payload.str.contains('"$session_id"', literal=True)).then(payload)
+    heatmap = payload.str.contains('"$heatmap_data"', literal=True)
+    moved = [payload.str.contains(f'"{name}"', literal=True) for name in (_PREVIOUS, "$current_url")]
+    rules = {"$session_id": ~session.str.contains(_SESSION), "$heatmap_data": heatmap}
+    rules[_PREVIOUS] = pl.all_horizontal(moved)
+    asked = {name: rule if name in watched else never for name, rule in rules.items()}
+    found = frame.select(
+        session_id_not_uuid=asked["$session_id"].sum(),
+        heatmap_side_effect=(asked["$heatmap_data"] | asked[_PREVIOUS]).sum(),
+    )
+    return +Counter(found.row(0, named=True))

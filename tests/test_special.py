@@ -128,6 +128,12 @@ def test_a_renamed_property_is_looked_at_under_its_new_name():
     assert done.rejects["_row"].to_list() == [2]
 
 
+def test_a_name_with_an_escape_is_looked_at_too():
+    """A bag that is merged key by key has its keys spelled plainly in the payload."""
+    done = made(event_frame({"properties": r'{"\u0024cookieless_mode":"x","other":null}'}))
+    assert done.rejects["reason"].to_list() == ["cookieless_mode_not_boolean"]
+
+
 def test_a_row_is_never_half_migrated():
     """Of a row with several events all go when one is refused; other rows stay."""
     frame = event_frame({"_row": 1}, {"_row": 1, "properties": '{"$cookieless_mode":1}'}, {"_row": 2})
