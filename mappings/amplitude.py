@@ -118,7 +118,7 @@ def dedup_key() -> pl.Expr:
 
     An insert id is unique on its device for a week only, hence the name and time beside it.
     """
-    uuid, inserted = expr.canonical_uuid(pl.col("uuid")), insert_id()
+    uuid, inserted = pl.col("_uuid"), pl.col("_inserted")
     when = pl.col("_time").dt.epoch("us")
     by_insert = (pl.lit("insert"), inserted, pl.col("device_id"), pl.col("event_type"), when)
     names = ("device_id", "user_id", "session_id", "event_type", "event_properties")
@@ -299,7 +299,7 @@ def kept() -> dict[str, pl.Expr]:
         "amplitude_client_event_time": pl.when(client != pl.col("event_time")).then(client),
         "amplitude_event_id": expr.integer(event_id()),
         "amplitude_sample_rate": expr.number(pl.col("sample_rate")),
-        "$insert_id": insert_id(),
+        "$insert_id": pl.col("_inserted"),
     }
 
 
@@ -337,6 +337,8 @@ def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     known = rows.with_columns(
         time().alias("_time"),
         person().alias("_who"),
+        expr.canonical_uuid(pl.col("uuid")).alias("_uuid"),
+        insert_id().alias("_inserted"),
         expr.lookup(expr.stripped(pl.col("event_type")), NAMES).alias("_event"),
         expr.fields(
             pl.when(pl.col("event_properties").str.contains_any(IN_BAG)).then("event_properties"), BAG

@@ -24,7 +24,7 @@ import polars as pl
 from mappings._mixpanel_ids import DEVICE, identifier, json_list, meant
 from mappings._mixpanel_labels import read_labels, relabelled
 from mappings._mixpanel_profiles import PEOPLE, Roll, to_groups, to_profiles
-from migrate import events, expr, links, times, values
+from migrate import events, expr, links, values
 from migrate.mapping import FILE, PERSON, REST, ROW, Options, Platform, Table, has
 
 VERBS: Final = ("$identify", "$create_alias", "$merge")
@@ -216,7 +216,7 @@ def moment(text: pl.Expr) -> pl.Expr:
 def time(shape: Shape, options: Options) -> pl.Expr:
     """Return when it happened; wall clock in `--source-timezone` where the table has the project's."""
     shown = moment(told("time"))
-    return times.local(shown.dt.replace_time_zone(None), options.source_timezone) if shape.local else shown
+    return expr.local(shown.dt.replace_time_zone(None), options.source_timezone) if shape.local else shown
 
 
 def event_name(shape: Shape, options: Options) -> pl.Expr:

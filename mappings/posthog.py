@@ -115,7 +115,7 @@ def _parsed(text: str | None) -> dict[str, Any]:
 
 def _dedup_key() -> pl.Expr:
     """Return the uuid; for a row without one all it says, but not when it was taken in or exported."""
-    uuid = expr.canonical_uuid(pl.col("uuid"))
+    uuid = pl.col("_uuid")
     said = expr.key(
         *(pl.col(name) for name in ("uuid", "event", "distinct_id")),
         pl.col("timestamp").dt.epoch("us"),
@@ -166,6 +166,7 @@ def to_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         _filled(pl.coalesce(person, bagged.struct.field("distinct_id"))).alias("distinct_id"),
         pl.when(bagged.struct.field("$ip").is_null()).then(_filled(pl.col("ip"))).alias("ip"),
         expr.timestamp(pl.col("timestamp"), zone=options.source_timezone).alias("timestamp"),
+        expr.canonical_uuid(pl.col("uuid")).alias("_uuid"),
         _person(options).alias("_person"),
     )
     parted = pl.col("_person").struct
@@ -174,7 +175,7 @@ def to_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         event=pl.col("event"),
         distinct_id=pl.col("distinct_id"),
         timestamp=pl.col("timestamp"),
-        uuid=expr.canonical_uuid(pl.col("uuid")),
+        uuid=pl.col("_uuid"),
         dedup_key=_dedup_key(),
         properties=pl.coalesce(parted.field("properties"), pl.col("properties")),
         rest=pl.col(REST),

@@ -56,10 +56,9 @@ from typing import Any, Final
 
 import polars as pl
 
-from migrate import expr, jsontext, times
+from migrate import expr
 from migrate.errors import UsageError
 from migrate.events import events
-from migrate.jsontext import Member
 from migrate.mapping import REST, Options, Platform, Table
 
 _KINDS: Final = ("json", "numbers", "booleans")
@@ -361,7 +360,7 @@ def _patterned(text: pl.Expr, pattern: str, zone: str) -> pl.Expr:
     bare = text.str.strip_chars()
     if _OFFSET.search(pattern):
         return bare.str.to_datetime(pattern, time_unit="us", time_zone="UTC", strict=False)
-    return times.local(bare.str.to_datetime(pattern, time_unit="us", strict=False), zone)
+    return expr.local(bare.str.to_datetime(pattern, time_unit="us", strict=False), zone)
 
 
 def _time(spec: Spec, options: Options) -> pl.Expr:
@@ -421,38 +420,39 @@ def _valued(texts: pl.Series, kind: str) -> pl.Series:
     values = _VALUES[kind](texts)
     where = (values.is_null() & texts.is_not_null()).arg_true()
     if where.len():
-        values = values.scatter(where, jsontext.strings(texts.gather(where)))
+        odd = pl.select(expr.quoted(pl.lit(texts.gather(where)))).to_series()
+        values = values.scatter(where, odd)
     if kind == "json":
         return values.set(values.str.strip_chars() == "null", None)
     return values
 
 
-def _member(name: str, text: pl.Expr, kind: str | None = None) -> Member:
-    """Return a property of this name: the text, or what it says where it is of the kind that was declared."""
-    if kind is None:
-        return Member(name, text)
-    value = text.map_batches(partial(_valued, kind=kind), return_dtype=pl.String, is_elementwise=True)
-    return Member(name, value, is_json=True)
+def _object(columns: Mapping[str, pl.Expr], kinds: Mapping[str, str], rest: pl.Expr | None = None) -> pl.Expr:
+    """Return properties as a JSON object: the text, or what it says where it is of the kind that was declared."""
+    values = {
+        name: text.map_batches(
+            partial(_valued, kind=kinds[name]), return_dtype=pl.String, is_elementwise=True
+        )
+        if name in kinds
+        else text
+        for name, text in columns.items()
+    }
+    return expr.object_of(values, json=kinds.keys(), rest=rest)
 
 
 def _properties(spec: Spec) -> pl.Expr:
     """Return the rows' properties: what passes on unchanged, and the declared columns among them."""
-    kinds = spec.kinds()
-    members = [_member(column, pl.col(column), kinds.get(column)) for column in spec.properties()]
+    columns = {column: pl.col(column) for column in spec.properties()}
     if spec.uuid and spec.uuid in spec.gone():
-        no_uuid = pl.when(expr.canonical_uuid(pl.col(spec.uuid)).is_null()).then(_filled(spec.uuid))
-        members.append(_member(spec.uuid, no_uuid))
-    if not members:
-        return pl.col(REST)
-    rest = Member(None, jsontext.inside(pl.col(REST)), is_json=True)
-    return pl.concat_str(pl.lit("{"), jsontext.joined([*members, rest]), pl.lit("}"))
+        is_none = expr.canonical_uuid(pl.col(spec.uuid)).is_null()
+        columns[spec.uuid] = pl.when(is_none).then(_filled(spec.uuid))
+    return _object(columns, spec.kinds(), pl.col(REST)) if columns else pl.col(REST)
 
 
 def _person(spec: Spec, columns: Mapping[str, str]) -> pl.Expr | None:
     """Return person properties as JSON objects, None where the spec has none."""
-    kinds = spec.kinds()
-    members = [_member(name, _filled(column), kinds.get(column)) for name, column in columns.items()]
-    return pl.concat_str(pl.lit("{"), jsontext.joined(members), pl.lit("}")) if members else None
+    kinds = {name: spec.kinds()[column] for name, column in columns.items() if column in spec.kinds()}
+    return _object({name: _filled(column) for name, column in columns.items()}, kinds) if columns else None
 
 
 def _dedup_key(spec: Spec) -> pl.Expr:

@@ -19,10 +19,10 @@ from migrate.batches import Payloads
 from migrate.checkpoint import Checkpoint, Round, Settled
 from migrate.errors import Refused, Stopped
 from migrate.pacing import Backoff
-from migrate.sender import Abandoned, Delivery, Sender, Settling
+from migrate.sender import Abandoned, Delivery, Gate, Sender, Settling
 
-_CHUNK_BYTES: Final = 8 * 2**20
-"""Enough for a full batch in every lane; half of it made half as large batches (4.7 → 3.9 µs an event, measured)."""
+_CHUNK_BYTES: Final = 6 * 2**20
+"""Enough for a full batch in as many lanes as there are requests at once."""
 _CHUNKS_IN_FLIGHT: Final = 3
 _CHUNKS_AHEAD: Final = 2
 """How many are read before there is room for them in flight."""
@@ -30,8 +30,8 @@ _CHUNK_SECONDS: Final = 1
 """How much of a rate limit a chunk takes: what an interrupted run waits for, and what a killed one sends again."""
 _UNNOTED: Final = 4
 """Chunks that may be settled while those before them are being noted: what a killed run sends again."""
-_EVENT_BYTES: Final = 64
-"""What an event takes beside its payload, about."""
+_RESUMED_EVENTS: Final = 8_192
+"""What a chunk usually has; the first one of a round that goes on may be what was left of one."""
 _UNEVEN: Final = 1.125
 """How many times the mean the fullest lanes have, about: lanes filled to the brim make a request more each."""
 _PARTS_AT_ONCE: Final = 1_000
@@ -59,8 +59,8 @@ class _Chunk:
     duplicate: int
     lanes: int
     is_last: bool
-    gate: asyncio.Event
-    following: asyncio.Event
+    gate: Gate
+    following: Gate
     """The gate of the round after this one."""
     settling: Settling = field(default_factory=Settling)
     abandoned: bool = False
@@ -132,8 +132,8 @@ class Apply:
         """Give the lanes their work as it is read, until all is read or the run stops."""
         loop = asyncio.get_running_loop()
         works = self._works()
-        gate, following = asyncio.Event(), asyncio.Event()
-        gate.set()
+        gate, following = Gate(), Gate()
+        gate.open()
         with ThreadPoolExecutor(1, thread_name_prefix="read") as pool:
             reading = deque(loop.run_in_executor(pool, next, works, None) for _ in range(_CHUNKS_AHEAD))
             try:
@@ -149,7 +149,7 @@ class Apply:
                     if not work.lanes:
                         chunk.done.set()
                     if work.is_last:
-                        gate, following = following, asyncio.Event()
+                        gate, following = following, Gate()
             finally:
                 await asyncio.gather(*reading, return_exceptions=True)
 
@@ -164,7 +164,7 @@ class Apply:
                     if lanes:
                         yield _Work(turn, *held, is_last=False)
                     # As many for all of the round: a distinct_id must not change its lane.
-                    lanes = lanes or _lanes(piece.frame.height, self._sender.max_events, self._most_lanes)
+                    lanes = lanes or self._lanes(turn, piece)
                     held = piece.duplicate, spread(piece.frame, lanes)
                     del piece
                 yield _Work(turn, *held, is_last=True)
@@ -181,12 +181,19 @@ class Apply:
         """Yield what is left of a round, in pieces that take a few seconds at the most."""
         chunk_bytes = _CHUNK_BYTES
         if self._delivery.rate:
-            planned = sum(part.events for part in turn.parts)
-            average = max(1, sum(part.bytes for part in turn.parts) // max(1, planned)) + _EVENT_BYTES
-            chunk_bytes = min(chunk_bytes, int(self._delivery.rate * _CHUNK_SECONDS * average))
+            chunk_bytes = min(chunk_bytes, int(self._delivery.rate * _CHUNK_SECONDS * _average(turn)))
         return merge.chunks(
             self._workdir, turn.parts, turn.earlier, chunk_bytes=chunk_bytes, skip=turn.position
         )
+
+    def _lanes(self, turn: Round, piece: merge.Chunk) -> int:
+        """Return over how many lanes a round is spread, which begins with this piece."""
+        events = piece.events
+        if turn.position:
+            left = sum(part.events for part in turn.parts) - turn.position
+            events = max(events, min(left, _RESUMED_EVENTS))
+        fitting = max(1, min(self._sender.max_events, self._delivery.max_batch_bytes // _average(turn)))
+        return _lanes(events, fitting, self._most_lanes)
 
     async def _settled(self, under_way: asyncio.Queue[_Chunk | None]) -> None:
         """Take chunks as they are settled, in order: the next round may go, and what became of them is noted.
@@ -206,8 +213,7 @@ class Apply:
                 if noting is None or noting.done():
                     noting = asyncio.create_task(self._noted())
             if chunk.is_last or not is_whole:
-                # Where it is not whole the run stops, and the gate lets nothing through.
-                chunk.following.set()
+                chunk.following.open(shut=self._sender.is_stopping)
             self._room.release()
         if noting:
             await noting
@@ -299,6 +305,11 @@ def pinned(checkpoint: Checkpoint, delivery: Delivery) -> None:
         )
 
 
+def _average(turn: Round) -> int:
+    """Return how many bytes the payloads of a round have in the mean."""
+    return max(1, sum(part.bytes for part in turn.parts) // max(1, sum(part.events for part in turn.parts)))
+
+
 def _lanes(events: int, max_events: int, most: int) -> int:
     """Return over how many lanes so many events are spread: those with the fewest requests, of these the most lanes.
 
@@ -306,9 +317,12 @@ def _lanes(events: int, max_events: int, most: int) -> int:
     """
 
     def requests(lanes: int) -> int:
-        return lanes * max(1, math.ceil(events * _UNEVEN / lanes / max_events))
+        fullest = events if lanes == 1 else events * _UNEVEN / lanes
+        return lanes * max(1, math.ceil(fullest / max_events))
 
-    return min(range(most, 0, -1), key=requests)
+    batches = math.ceil(events / max_events)
+    fewest = max(1, min(batches, most // 2))
+    return min(range(most, fewest - 1, -1), key=requests)
 
 
 def spread(frame: pl.DataFrame, lanes: int) -> dict[int, Payloads]:

@@ -236,13 +236,19 @@ class Checkpoint:
         planned: Input,
         numbers: Numbers,
         parts: Iterable[Part],
+        *,
+        beside: Iterable[Input] = (),
         **facts: Any,  # noqa: ANN401
     ) -> None:
-        """Note that an input is planned whole: its numbers and its parts, all at once."""
+        """Note that an input is planned whole: its numbers and its parts, all at once.
+
+        They count for the inputs `beside` it too, which were planned together with it.
+        """
+        told = [(planned, numbers), *((one, Numbers()) for one in beside)]
         with self._transaction() as db:
-            db.execute(
+            db.executemany(
                 "UPDATE inputs SET stamp = ?, size = ?, digest = ?, numbers = ? WHERE id = ?",
-                (planned.stamp, planned.size, planned.digest, numbers.to_json(), planned.id),
+                ((one.stamp, one.size, one.digest, its.to_json(), one.id) for one, its in told),
             )
             db.executemany(
                 "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",

@@ -1,7 +1,7 @@
 """The small expressions mappings are written in."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 from uuid import uuid5 as make_uuid5
@@ -66,6 +66,11 @@ def timestamp(text: pl.Expr, *, zone: str = "UTC") -> pl.Expr:
     return text.map_batches(
         lambda texts: times.read(texts, zone), return_dtype=pl.Datetime("us", "UTC"), is_elementwise=True
     )
+
+
+def local(naive: pl.Expr, zone: str) -> pl.Expr:
+    """Return wall-clock times in an IANA zone as UTC; see `timestamp` for hours that occur twice or never."""
+    return times.local(naive, zone)
 
 
 def unix(text: pl.Expr, unit: str) -> pl.Expr:
@@ -249,6 +254,24 @@ def as_object(columns: Mapping[str, pl.Expr]) -> pl.Expr:
             for name, value in columns.items()
         )
     )
+
+
+def object_of(
+    columns: Mapping[str, pl.Expr], *, json: Collection[str] = (), rest: pl.Expr | None = None
+) -> pl.Expr:
+    """Return the expressions as JSON object text, without nulls; "{}" where there is nothing in it.
+
+    Those named in `json` are JSON already. The members of `rest`, an object, follow.
+    """
+    members = [jsontext.Member(name, value, name in json) for name, value in columns.items()]
+    if rest is not None:
+        members.append(jsontext.Member(None, jsontext.inside(rest), is_json=True))
+    return pl.concat_str(pl.lit("{"), jsontext.joined(members), pl.lit("}"))
+
+
+def quoted(text: pl.Expr) -> pl.Expr:
+    """Return text as a JSON string, null as null."""
+    return text.map_batches(jsontext.strings, return_dtype=pl.String, is_elementwise=True)
 
 
 def bare_names(bag: pl.Expr) -> pl.Expr:

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,8 +10,8 @@ from typing import Final
 
 import polars as pl
 
-from migrate import links, readers
-from migrate.ahead import ahead
+from migrate import links
+from migrate.bundles import Bundle, bundles
 from migrate.inputs import stamp
 from migrate.jobs import Job
 from migrate.mapping import FILE, FRAMEWORK, Options, Table
@@ -50,7 +50,8 @@ class Harvest:
         nothing = (
             pl.lit(None, dtype).alias(name) for name, dtype in FRAMEWORK.items() if name not in rows.columns
         )
-        told = rows.with_columns(nothing).with_columns(pl.lit(self.file).alias(FILE)).lazy()
+        file = [] if FILE in rows.columns else [pl.lit(self.file).alias(FILE)]
+        told = rows.with_columns(*nothing).with_columns(file).lazy()
         if self.identity and self.table.to_links:
             self._links.append(self._within(self.table.to_links(told, self.options)).collect())
         if self.table.to_recoveries:
@@ -120,21 +121,21 @@ class Gatherer:
         if self.limit is not None:
             left = self.limit
             for job in jobs:
-                left -= self._file(job, left) if left > 0 else 0
+                left -= self._bundle(Bundle([job]), left) if left > 0 else 0
             return
         with ThreadPoolExecutor(self.workers, thread_name_prefix="gather") as pool:
             try:
-                for _ in pool.map(lambda job: self._file(job, None), jobs):
+                for _ in pool.map(lambda bundle: self._bundle(bundle, None), bundles(jobs)):
                     pass
             except BaseException:
                 self.stopping.set()
                 raise
 
-    def _file(self, job: Job, limit: int | None) -> int:
-        """Look over one file; return how many rows of it were looked at."""
-        harvest = self.harvest(job)
-        before, done = stamp(job.source), 0
-        for chunk in ahead(chunks(job)):
+    def _bundle(self, bundle: Bundle, limit: int | None) -> int:
+        """Look over files; return how many rows of them were looked at."""
+        harvest = self.harvest(bundle.job)
+        before, done = [stamp(job.source) for job in bundle.jobs], 0
+        for chunk in Bundle([lean(job) for job in bundle.jobs]).gathered():
             if self.stopping.is_set():
                 raise Interrupted
             harvest.take(chunk.rows if limit is None else chunk.rows.head(limit - done))
@@ -143,8 +144,9 @@ class Gatherer:
             if limit is not None and done >= limit:
                 break
         harvest.keep()
-        self.people.note_gathered(job.source.name, before, harvest.clock())
-        self.on_file(job.source.size)
+        self.people.note_gathered(dict(zip(bundle.names, before, strict=True)), harvest.clock())
+        for job in bundle.jobs:
+            self.on_file(job.source.size)
         return done
 
     def harvest(self, job: Job) -> Harvest:
@@ -154,16 +156,13 @@ class Gatherer:
         )
 
 
-def chunks(job: Job) -> Iterator[readers.Chunk]:
-    """Yield a file's rows with the columns its table gathers from, and no others."""
+def lean(job: Job) -> Job:
+    """Return a file to be read for the columns its table gathers from, and no others."""
     table = job.table
     wanted = table.columns if table.link_columns is None else table.link_columns
     columns = {name: table.columns[name] for name in wanted}
-    lean = replace(
-        table,
-        columns=columns,
-        objects=[name for name in table.objects if name in columns],
-        dropped=table.dropped
-        | {name.lower() for name in (*table.columns, *job.header.columns)} - set(columns),
+    others = {name.lower() for name in (*table.columns, *job.header.columns)} - set(columns)
+    objects = [name for name in table.objects if name in columns]
+    return replace(
+        job, table=replace(table, columns=columns, objects=objects, dropped=table.dropped | others)
     )
-    return readers.chunks(job.source, lean, job.header)

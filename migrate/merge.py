@@ -80,11 +80,12 @@ def _gathered(pieces: Iterator[Piece], chunk_bytes: int) -> Iterator[pl.DataFram
     held: list[Piece] = []
     size = 0
     for piece in pieces:
-        held.append(piece)
-        size += sum(_payload_bytes(batch) for batch in piece)
-        if size >= chunk_bytes:
+        more = sum(_payload_bytes(batch) for batch in piece)
+        if held and size + more > chunk_bytes:
             yield from _cut(_ordered(held), size, chunk_bytes)
             held, size = [], 0
+        held.append(piece)
+        size += more
     if held:
         yield from _cut(_ordered(held), size, chunk_bytes)
 

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
@@ -136,10 +136,10 @@ class People:
                 frame.sort("key", "name").iter_rows(),
             )
 
-    def note_gathered(self, name: str, stamp: str, clock: pl.DataFrame) -> None:
-        """Note that an input is gathered whole, with its clock (month, offset, rows)."""
+    def note_gathered(self, stamps: Mapping[str, str], clock: pl.DataFrame) -> None:
+        """Note that inputs are gathered whole, each with its stamp, and their clock (month, offset, rows)."""
         with self.transaction() as db:
-            db.execute("INSERT OR REPLACE INTO gathered VALUES (?, ?)", (name, stamp))
+            db.executemany("INSERT OR REPLACE INTO gathered VALUES (?, ?)", stamps.items())
             db.executemany(
                 "INSERT INTO clock VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET rows = rows + excluded.rows",
                 clock.iter_rows(),

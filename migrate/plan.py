@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,7 +15,8 @@ from typing import Final, TextIO
 import polars as pl
 
 from migrate import ordinals, readers
-from migrate.ahead import ahead, in_parallel
+from migrate.ahead import in_parallel
+from migrate.bundles import Bundle, bundles
 from migrate.checkpoint import Checkpoint, Input, Numbers, Part
 from migrate.days import DayWriter
 from migrate.durable import synced
@@ -69,20 +70,21 @@ class Planner:
         """Plan these jobs."""
         known = self.checkpoint.inputs()
         self._progress = Counting(todo, self.on_progress)
-        # Files are planned side by side; the chunks of a few are too.
-        self._parallel = 1 if self.limit is not None else max(1, self.workers // max(1, len(todo)))
         if self.limit is not None:
             self._limited(todo, known)
             return
+        together = list(bundles(todo))
+        # Files are planned side by side; the chunks of a few are too.
+        self._parallel = max(1, self.workers // max(1, len(together)))
         with ThreadPoolExecutor(self.workers, thread_name_prefix="plan") as pool:
             waiting: set[Future[_Planned]] = set()
             try:
-                for job in todo:
-                    if len(waiting) >= self.workers:
+                for bundle in together:
+                    if len(waiting) > self.workers:  # one more than work at once: none idles during a commit
                         waiting = self._commit_done(waiting)
                     if self.stopping.is_set():
                         break
-                    waiting.add(pool.submit(self._planned, job, known[job.source.name], None))
+                    waiting.add(pool.submit(self._planned, bundle, known, None))
                 while waiting:
                     waiting = self._commit_done(waiting)
             except BaseException:
@@ -95,7 +97,7 @@ class Planner:
         for job in todo:
             if left <= 0:
                 return
-            planned = self._planned(job, known[job.source.name], left)
+            planned = self._planned(Bundle([job]), known, left)
             self._commit(planned)
             left -= planned.numbers.read
 
@@ -133,20 +135,20 @@ class Planner:
         if restamped:
             self.checkpoint.restamp(restamped)
 
-    def _planned(self, job: Job, known: Input, limit: int | None) -> "_Planned":
-        """Plan one source aside."""
-        before = stamp(job.source)
-        pinned = fingerprint(job.source)
-        known = replace(known, stamp=before, size=pinned.size, digest=pinned.digest)
-        states = States(self.workdir / STAGING / f"{known.id:08d}.states")
-        planned = _Planned(known, DayWriter(self.workdir, known.id), states, job)
+    def _planned(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> "_Planned":
+        """Plan sources aside."""
+        before = {job.source.name: stamp(job.source) for job in bundle.jobs}
+        inputs = [_fingerprinted(known[job.source.name], job.source, before) for job in bundle.jobs]
+        states = States(self.workdir / STAGING / f"{inputs[0].id:08d}.states")
+        planned = _Planned(inputs, DayWriter(self.workdir, inputs[0].id), states, bundle)
         planned.rejects.parent.mkdir(exist_ok=True)
         try:
             with planned.rejects.open("w", encoding="utf-8") as rejects:
-                for piece in self._finished(job, limit):
+                for piece in self._finished(bundle, limit):
                     self._take(planned, piece, rejects)
             planned.states.close()
-            _unchanged(job.source, before)
+            for job in bundle.jobs:
+                _unchanged(job.source, before[job.source.name])
         except BaseException:
             planned.writer.discard()
             raise
@@ -154,28 +156,34 @@ class Planner:
 
     def _take(self, planned: "_Planned", piece: Finished, rejects: TextIO) -> None:
         """Write one chunk's events and rejects, and keep its numbers."""
-        name = planned.job.source.name
+        bundle = planned.bundle
         examples = {
-            reason: [f"{name}:{row}" for row in rows] for reason, rows in piece.numbers.examples.items()
+            reason: [_place(bundle, int(row)) for row in rows]
+            for reason, rows in piece.numbers.examples.items()
         }
-        planned.numbers.add(replace(piece.numbers, examples=examples))
-        rejects.writelines(
-            json.dumps({"file": name} | reject, ensure_ascii=False) + "\n" for reject in piece.rejects
-        )
-        if any(piece.numbers.rejected[reason] for reason in _DAMAGE):
-            planned.numbers.damaged.append(name)
+        damaged = []
+        for reject in piece.rejects:
+            name, row = bundle.whence(reject["row"])
+            rejects.write(json.dumps({"file": name} | reject | {"row": row}, ensure_ascii=False) + "\n")
+            if reject["reason"] in _DAMAGE:
+                damaged.append(name)
+        planned.numbers.add(replace(piece.numbers, examples=examples, damaged=damaged))
         planned.states.write(piece.states)
         if piece.frame.height:
-            planned.writer.write(piece.frame.with_columns(pl.lit(name).alias("file")))
+            planned.writer.write(piece.frame.with_columns(bundle.files(piece.frame["row"]).alias("file")))
         self._progress.rows(piece.numbers.read)
 
-    def _finished(self, job: Job, limit: int | None) -> Iterator[Finished]:
-        """Yield a source's chunks as finished events, the next one read ahead."""
-        transform = self.transform(job)
+    def _finished(self, bundle: Bundle, limit: int | None) -> Iterator[Finished]:
+        """Yield the sources' chunks as finished events, the next one read ahead."""
+        transform = self.transform(bundle.job)
         now = self.clock()
-        chunks = readers.gathered(ahead(readers.chunks(job.source, job.table, job.header)))
-        pieces = self._watched(chunks if limit is None else _first(chunks, limit))
-        yield from in_parallel(lambda piece: finished(piece, transform, now), pieces, self._parallel)
+        chunks = bundle.gathered()
+        if limit is not None:
+            yield from (finished(piece, transform, now) for piece in self._watched(_first(chunks, limit)))
+            return
+        yield from in_parallel(
+            lambda piece: finished(piece, transform, now), self._watched(chunks), self._parallel
+        )
 
     def _watched(self, chunks: Iterator[readers.Chunk]) -> Iterator[readers.Chunk]:
         """Yield the chunks until it is asked to stop."""
@@ -187,7 +195,7 @@ class Planner:
     def _commit_done(self, waiting: set[Future["_Planned"]]) -> set[Future["_Planned"]]:
         """Wait for at least one job and note those that are done; return the others."""
         done, others = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in sorted(done, key=lambda f: 0 if f.exception() else f.result().input.id):
+        for future in sorted(done, key=lambda f: 0 if f.exception() else f.result().inputs[0].id):
             try:
                 self._commit(future.result())
             except Interrupted:
@@ -195,17 +203,19 @@ class Planner:
         return others
 
     def _commit(self, planned: "_Planned") -> None:
-        """Move one source's events into their days, and note it."""
-        if planned.job.table.ordinals:
+        """Move the sources' events into their days, and note them."""
+        if planned.bundle.job.table.ordinals:
             for paths in planned.writer.files().values():
                 ordinals.numbered(paths)
         parts: list[Part] = planned.writer.finish()
         if planned.states.path.exists():
             self._place(planned.states.path)
         size = self._append_rejects(planned.rejects)
-        self.checkpoint.planned(planned.input, planned.numbers, parts, rejects_bytes=size)
+        first, *beside = planned.inputs
+        self.checkpoint.planned(first, planned.numbers, parts, beside=beside, rejects_bytes=size)
         planned.writer.discard()
-        self._progress.file(planned.input.size)
+        for one in planned.inputs:
+            self._progress.file(one.size)
 
     def _place(self, states: Path) -> None:
         """Move one source's states to where they wait until they are told, durably."""
@@ -260,6 +270,18 @@ def _first(chunks: Iterator[readers.Chunk], limit: int) -> Iterator[readers.Chun
             return
 
 
+def _fingerprinted(known: Input, source: Source, stamps: Mapping[str, str]) -> Input:
+    """Return what is to be noted of an input."""
+    pinned = fingerprint(source)
+    return replace(known, stamp=stamps[source.name], size=pinned.size, digest=pinned.digest)
+
+
+def _place(bundle: Bundle, number: int) -> str:
+    """Return a row's place as messages say it."""
+    name, row = bundle.whence(number)
+    return f"{name}:{row}"
+
+
 def _unchanged(source: Source, before: str) -> None:
     """Raise Refused when a file is not what it was."""
     if stamp(source) != before:
@@ -270,17 +292,17 @@ def _unchanged(source: Source, before: str) -> None:
 
 @dataclass
 class _Planned:
-    """One source, planned aside."""
+    """Sources planned aside; what is kept under an input's number is kept under the first's."""
 
-    input: Input
+    inputs: list[Input]
     writer: DayWriter
     states: States
-    job: Job
+    bundle: Bundle
     numbers: Numbers = field(default_factory=Numbers)
 
     @property
     def rejects(self) -> Path:
-        """Where the rejects are until the input is noted."""
+        """Where the rejects are until the inputs are noted."""
         return self.writer.aside.with_suffix(".rejects")
 
 

@@ -67,7 +67,7 @@ def _gather(work: Work, shown: list[tuple[Job, readers.Chunk]], people: People) 
         harvest = gatherer.harvest(job)
         harvest.take(chunk.rows)
         harvest.keep()
-        people.note_gathered(job.source.name, "", harvest.clock())
+        people.note_gathered({job.source.name: ""}, harvest.clock())
 
 
 def _first(work: Work, limit: int) -> Iterator[tuple[Job, readers.Chunk]]:

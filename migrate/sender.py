@@ -49,6 +49,25 @@ class Settling:
     """Lines of parked.jsonl."""
 
 
+class Gate:
+    """What work waits at before its first request; opened once, for all of it or, shut for good, for none."""
+
+    def __init__(self) -> None:
+        self._passed: bool | None = None
+        self._opened = asyncio.Event()
+
+    def open(self, *, shut: bool = False) -> None:
+        """Let through what waits, or have it give up."""
+        self._passed = not shut
+        self._opened.set()
+
+    async def passed(self) -> None:
+        """Wait until it opens; raises Abandoned when it is shut."""
+        await self._opened.wait()
+        if not self._passed:
+            raise Abandoned
+
+
 class Sender:
     """Sends payloads to one PostHog; an async context manager. `reason` says why it stopped by itself, if it did."""
 
@@ -104,13 +123,10 @@ class Sender:
             "seconds": time.monotonic() - self._began,
         }
 
-    async def settle(
-        self, payloads: Payloads, settling: Settling, *, gate: asyncio.Event | None = None
-    ) -> None:
+    async def settle(self, payloads: Payloads, settling: Settling, *, gate: Gate | None = None) -> None:
         """Send payloads of one day, batch after batch; raises Abandoned when the run stops before all are settled.
 
-        The body of a batch is made while the one before it is on its way. Before the `gate` opens, the first is made
-        and nothing is sent; opened while the run stops, it lets nothing through.
+        The body of a batch is made while the one before it is on its way, the first one before the `gate` opens.
         """
         bounds = {"max_bytes": self._delivery.max_batch_bytes, "max_events": self.max_events}
         cuts = batches(payloads, head=self._head, **bounds)
@@ -119,10 +135,8 @@ class Sender:
             while following is not None:
                 batch, making = following
                 request = await making
-                if gate is not None and not gate.is_set():
-                    await gate.wait()
-                    if self.is_stopping:
-                        raise Abandoned
+                if gate is not None:
+                    await gate.passed()
                 following = self._made(payloads, next(cuts, None))
                 await self._settle(payloads, batch, request, settling)
         finally:

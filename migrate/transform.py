@@ -29,7 +29,7 @@ class Transform:
     since: datetime | None = None
     until: datetime | None = None
     file: str = ""
-    """`FILE` of the rows."""
+    """`FILE` of the rows, where they do not say it themselves."""
     people: People | None = None
     """What is known of persons and rows from all files."""
     profiled: bool = False
@@ -114,10 +114,8 @@ def _informed(rows: pl.DataFrame, transform: Transform) -> pl.DataFrame:
     if people and table.recover is not None:
         known[RECOVERED] = people.recovered(rows.select(table.recover.cast(pl.String)).to_series())
     nothing = pl.lit(None, pl.String)
-    return rows.with_columns(
-        pl.lit(transform.file).alias(FILE),
-        *(known.get(name, nothing).alias(name) for name in (PERSON, RECOVERED)),
-    )
+    file = [] if FILE in rows.columns else [pl.lit(transform.file).alias(FILE)]
+    return rows.with_columns(*file, *(known.get(name, nothing).alias(name) for name in (PERSON, RECOVERED)))
 
 
 def _rows(*frames: pl.DataFrame) -> int:

@@ -255,3 +255,32 @@ def test_a_rate_limit_is_kept(tmp_path):
         applied(tmp_path, checkpoint, delivery(sandbox.url, rate=300.0))
         assert checkpoint.facts()["seconds"] >= 0.9
         assert sandbox.summary()["raw"]["events"] == 600
+
+
+def test_what_says_who_is_who_is_all_settled_before_the_rest(tmp_path):
+    """A day's leading parts go first, whole, though the others are read and packed meanwhile."""
+    with planned(tmp_path, events(600, people=300)) as checkpoint:
+        checkpoint._db.execute("UPDATE parts SET leads = 1")  # noqa: SLF001 - as the census plans them
+    with (
+        Sandbox(faults=[{"fault": "latency", "seconds": 0.02}]) as sandbox,
+        planned(tmp_path, events(600, people=300, start=600), "b.jsonl") as checkpoint,
+    ):
+        assert applied(tmp_path, checkpoint, delivery(sandbox.url, max_batch_events=40))
+        rows = [row["uuid"] for row in sandbox.events("raw")]
+    leading = set(events(600, people=300)["uuid"])
+    assert len(rows) == 1_200
+    assert set(rows[:600]) == leading
+
+
+def test_a_piece_of_many_lanes_is_interrupted_whole_or_not_at_all(tmp_path):
+    """Interrupted between two days, the second is not begun in some of its lanes: nothing is sent twice."""
+    frame = events(4_000, days=8, people=300)
+    with Sandbox() as sandbox, planned(tmp_path, frame) as checkpoint:
+        choices = delivery(sandbox.url, max_batch_events=20)
+        work = Apply(tmp_path, checkpoint, choices, on_progress=lambda _: work.interrupt())
+        assert not asyncio.run(work.run())
+        settled = checkpoint.settled().accepted
+        assert 0 < settled < 4_000
+        assert sandbox.summary()["raw"]["events"] == settled
+        assert applied(tmp_path, checkpoint, choices)
+        assert sandbox.summary()["raw"]["events"] == 4_000

@@ -152,3 +152,26 @@ def test_batches_are_bounded_and_greedy(events, max_bytes, max_events):
     for start, stop in cut(column, max_bytes, max_events):
         assert fits(start, stop) or stop - start == 1
         assert stop == len(events) or not fits(start, stop + 1)
+
+
+@given(names, st.integers(0, 30), st.integers(0, 30))
+def test_joined_payloads_are_those_with_commas(events, start, length):
+    """Put together with commas in one go, a column gives the same bytes, in its slices too; short texts as well."""
+    texts = pl.Series([json.dumps(event, ensure_ascii=False) for event in events], dtype=pl.String)
+    for part in (
+        texts,
+        texts.slice(start),
+        pl.concat([texts.slice(start), texts.head(start)], rechunk=False),
+    ):
+        joined, added = Payloads.joined(part), Payloads.of(part + ",")
+        assert list(joined.offsets) == [offset - added.offsets[0] for offset in added.offsets]
+        assert joined.text(0, len(joined)) == added.text(0, len(added))
+        stop = min(start + length, len(joined))
+        if start <= stop:
+            assert joined.part(start, stop).text(0, stop - start) == added.text(start, stop)
+
+
+def test_a_null_cannot_be_joined():
+    """A payload that is missing is refused, not left out."""
+    with pytest.raises(ValueError, match=r"^a payload is null$"):
+        Payloads.joined(pl.Series(["{}", None], dtype=pl.String))

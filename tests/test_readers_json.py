@@ -10,6 +10,7 @@ from readings import read, source, table
 from migrate.mapping import REST, ROW
 from migrate.readers import Header, chunks, header
 from migrate.readers.care import members, plain
+from migrate.readers.cells import finished
 from migrate.readers.jsonl import Lines
 
 
@@ -364,6 +365,54 @@ def test_line_is_read_the_same_whatever_is_around_it(tmp_path, lines, block_byte
         alone_rejects += part.rejects
     assert (rows, rejects) == (alone_rows, alone_rejects)
     assert len(rows) + len(rejects) == 1 + sum(bool(line.strip()) for line in lines)
+
+
+CELLS = st.sampled_from(
+    [
+        *(b'{"a":{}}', b'{"a":{"x":[1.50,{"y":null}]},"b":"x"}', b'{"a":null}', b"{}", b'{"b":{"x":1}}'),
+        *(b'{"a":"{}"}', b'{"a":"{\\"x\\":1}"}', b'{"a":"{bad"}', b'{"a":""}', b'{"a":[]}', b'{"a":1}'),
+        *(b'{"A":{}}', b'{"a":{},"a":"bad"}', b'{"a":{"x":1e22}}', b'{"a":{"x":1e400}}', b'{"d":1,"a":{}}'),
+        *(
+            b'{"a":' + b'{"x":' * 101 + b"1" + b"}" * 102,
+            b'{"a":{}} {"a":{}}',
+            b'{"a":',
+            b"{}}",
+            b' {"a":{}}\r',
+        ),
+    ]
+)
+
+
+@COMPARED
+@given(lines=st.lists(CELLS, min_size=1, max_size=12), block_bytes=st.integers(1, 400))
+def test_objects_are_the_same_whatever_is_around_them(tmp_path, lines, block_bytes):
+    """A cell that must hold an object is judged by itself, whether or not its block was read at once."""
+    given_table, head = table("ab", dropped=["d"], objects=["a"]), Header("jsonl", ("a",))
+    found = source(tmp_path / "a", b"\n".join([*lines, b""]))
+    read_chunks = list(chunks(found, given_table, head, block_bytes=block_bytes))
+    alone = [
+        finished(Lines(given_table, head, 1 << 20).part([line], number), given_table)
+        for number, line in enumerate(lines, 1)
+    ]
+    for of in (lambda chunk: chunk.rows.rows(), lambda chunk: chunk.rejects):
+        assert [one for chunk in read_chunks for one in of(chunk)] == [
+            one for chunk in alone for one in of(chunk)
+        ]
+
+
+def test_lines_that_only_together_are_as_many_as_objects(tmp_path):
+    """Two objects on a line and one over two lines do not make up for each other."""
+    reading = read(tmp_path / "a", b'{"a":0}\n{"a":1} {"a":2}\n{"a":\n3}\n{"a":4}\n')
+    assert reading.column("a") == [(1, "0"), (5, "4")]
+    assert reading.reasons == [(2, "malformed_json"), (3, "malformed_json"), (4, "malformed_json")]
+
+
+def test_key_that_comes_late(tmp_path):
+    """A declared key that no line had in the first megabyte is read from the line on that has it."""
+    lines = [b'{"a":1}'] * 200_000 + [b'{"a":2,"b":"late"}', b'{"a":3}']
+    reading = read(tmp_path / "a", b"\n".join(lines))
+    assert reading.column("b")[-3:] == [(200_000, None), (200_001, "late"), (200_002, None)]
+    assert reading.rejects == []
 
 
 @COMPARED

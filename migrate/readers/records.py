@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple
 
 import polars as pl
 
-BLOCK_BYTES: Final = 3 << 20
+BLOCK_BYTES: Final = 1 << 20
 """Text taken up at once; the only thing that decides where chunks end."""
 
 RECORD_BYTES: Final = 64 << 20

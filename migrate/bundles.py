@@ -1,0 +1,85 @@
+"""Small files of one table → planned together: what a chunk costs by itself is paid once for many of them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import polars as pl
+
+from migrate import readers
+from migrate.ahead import ahead
+from migrate.jobs import Job
+from migrate.mapping import FILE, ROW
+
+_SMALL: Final = 512 << 10
+"""A file of more bytes is planned alone."""
+_MOST_BYTES: Final = 4 << 20
+_MOST_FILES: Final = 64
+_PLACE: Final = 1 << 40
+"""Rows of the n-th file of a bundle are numbered from n times this on: more rows than a file has."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Files that are planned at once, whole or not at all; a large one alone."""
+
+    jobs: Sequence[Job]
+
+    @property
+    def names(self) -> list[str]:
+        """The files' names."""
+        return [job.source.name for job in self.jobs]
+
+    @property
+    def job(self) -> Job:
+        """The first of the files, of whose table all are."""
+        return self.jobs[0]
+
+    def chunks(self) -> Iterator[readers.Chunk]:
+        """Yield the rows of all files, one file after another, numbered through; each row knows its file."""
+        for place, job in enumerate(self.jobs):
+            first = place * _PLACE
+            for chunk in readers.chunks(job.source, job.table, job.header):
+                number = (pl.col(ROW) + first).alias(ROW)
+                rows = chunk.rows.with_columns(number, pl.lit(job.source.stem).alias(FILE))
+                rejects = [one._replace(row=first + (one.row or 0)) for one in chunk.rejects]
+                yield replace(chunk, rows=rows, rejects=rejects)
+
+    def gathered(self) -> Iterator[readers.Chunk]:
+        """Yield the same in fewer, larger chunks, the next one read while one is in use."""
+        return readers.gathered(ahead(self.chunks()))
+
+    def whence(self, number: int) -> tuple[str, int | None]:
+        """Return a row's file and its number there; None for the file as a whole."""
+        place, row = divmod(number, _PLACE)
+        return self.names[place], row or None
+
+    def files(self, numbers: pl.Series) -> pl.Series:
+        """Return the file's name for each of these rows."""
+        names = pl.Series(self.names, dtype=pl.String)
+        return (
+            names.gather(numbers // _PLACE) if len(self.jobs) > 1 else names.new_from_index(0, numbers.len())
+        )
+
+
+def bundles(jobs: Sequence[Job]) -> Iterator[Bundle]:
+    """Yield the files in bundles, in order: small ones that are neighbours, of one table and not told apart by rows.
+
+    Where identical rows of one file are events of their own, they are counted file by file.
+    """
+    held: list[Job] = []
+    for job in jobs:
+        if held and not _fits(held, job):
+            yield Bundle(held)
+            held = []
+        held.append(job)
+    if held:
+        yield Bundle(held)
+
+
+def _fits(held: Sequence[Job], job: Job) -> bool:
+    """Return whether a file may be planned with those before it."""
+    if job.table is not held[0].table or job.table.ordinals or len(held) >= _MOST_FILES:
+        return False
+    sizes = [one.source.size for one in (*held, job)]
+    return max(sizes) <= _SMALL and sum(sizes) <= _MOST_BYTES
