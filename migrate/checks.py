@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import polars as pl
@@ -19,6 +19,7 @@ MAX_FUTURE: Final = timedelta(hours=23)
 MIN_AGE: Final = timedelta(hours=48)
 """PostHog asks that history be at least this old (posthog-ingestion.md §3.3)."""
 MAX_GROUP_TYPES: Final = 5
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 JUNK_IDS: Final = special.ILLEGAL_IDS | {"-1", "[]", "n/a", "nil", "unknown", "{}"}
 """Ids that are no one's, in lower case: PostHog's lists, and Amplitude's and Mixpanel's (sources-1.md §0.5)."""
@@ -75,13 +76,14 @@ def junk(distinct_id: pl.Expr) -> pl.Expr:
 def _clean(frame: pl.DataFrame) -> tuple[pl.DataFrame, Counter[str]]:
     """Return the frame with names and ids as PostHog would store them, and how often that changed one."""
     names = ("event", "distinct_id")
-    has_nul = [frame[name].str.contains("\x00", literal=True).sum() for name in names]
-    no_nul = [pl.col(name).str.replace_all("\x00", "\ufffd", literal=True) for name in names]
-    bare = frame.select(pl.col(names).str.strip_chars())
+    has_nul = [pl.col(name).str.contains("\x00", literal=True).fill_null(False) for name in names]
+    bare = frame.select(pl.col(names).str.strip_chars(), nul=pl.sum_horizontal(has_nul))
     blanks = sum((frame[name] != bare[name]).sum() for name in names)
-    nul = sum(has_nul)
-    mended = [text.str.strip_chars() for text in no_nul] if nul else bare.get_columns()
-    clean = frame.with_columns(mended)
+    nul = bare["nul"].sum()
+    if not nul and not blanks:
+        return frame, Counter()
+    no_nul = [pl.col(name).str.replace_all("\x00", "\ufffd", literal=True) for name in names]
+    clean = frame.with_columns(text.str.strip_chars() for text in no_nul)
     return clean, +Counter({"nul_character": int(nul), "blanks_around_id": int(blanks)})
 
 
@@ -91,7 +93,7 @@ def _rules(now: datetime) -> list[Rule]:
     return [
         ("no_timestamp", time.is_null(), pl.lit(None, pl.String)),
         ("timestamp_out_of_range", ~time.dt.year().is_between(1, 9999), time.dt.to_string("iso")),
-        ("timestamp_in_future", time > now + MAX_FUTURE, time.dt.to_string("iso")),
+        ("timestamp_in_future", _is_after(now + MAX_FUTURE), time.dt.to_string("iso")),
         ("no_event_name", name.is_null() | (name == ""), name),
         ("event_name_too_long", name.str.len_bytes() > MAX_NAME_BYTES, name),
         ("event_not_importable", name == "$performance_event", name),
@@ -104,21 +106,28 @@ def _rules(now: datetime) -> list[Rule]:
 def _object_rules(frame: pl.DataFrame) -> list[Rule]:
     """Return the rules for objects that come as text: they must be objects, and no deeper than PostHog reads."""
     rules = []
-    for name in properties.TEXTS:
-        if frame.schema[name] == pl.String and frame[name].null_count() < frame.height:
-            bare = pl.col(name).str.strip_chars()
-            is_object = bare.str.starts_with("{") & bare.str.ends_with("}")
-            shown = pl.format("{}: {}", pl.lit(name), name)
-            rules.append(("bad_json", ~is_object & ~bare.is_in(properties.NOTHING), shown))
+    names = properties.texts(frame)
+    openings = frame.select(payload.openings(pl.col(name)).max() for name in names)
+    for name in names:
+        bare = pl.col(name).str.strip_chars()
+        is_object = bare.str.starts_with("{") & bare.str.ends_with("}")
+        shown = pl.format("{}: {}", pl.lit(name), name)
+        rules.append(("bad_json", ~is_object & ~bare.is_in(properties.NOTHING), shown))
+        if openings[name].item() > payload.MAX_DEPTH:
             rules.append(("nested_too_deep", pl.lit(payload.too_deep(frame[name])), shown))
     return rules
+
+
+def _is_after(moment: datetime) -> pl.Expr:
+    """Return whether an event is of a later time, both in microseconds: no datetime literal, which is a query."""
+    return pl.col("timestamp").to_physical() > (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def _warnings(frame: pl.DataFrame, now: datetime) -> Counter[str]:
     """Return what PostHog would take but not like."""
     time = pl.col("timestamp")
     rules = {
-        "younger_than_48h": time > now - MIN_AGE,
+        "younger_than_48h": _is_after(now - MIN_AGE),
         "before_1970": time.dt.year() < 1970,  # noqa: PLR2004 - the Unix epoch
         "junk_distinct_id": pl.col("junk"),
     }

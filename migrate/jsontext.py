@@ -14,6 +14,7 @@ import polars as pl
 from migrate.repairs import repaired
 
 T = TypeVar("T")
+Value = pl.Expr | str | bool
 
 _raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _NO_JSON: Final[Mapping[str, pl.Expr]] = {}
@@ -24,11 +25,12 @@ _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
 class Member(NamedTuple):
     """A member of an object: null where the value is; `is_json` says that the value is JSON text already.
 
+    A value that is no expression is the same in all rows.
     Without a name the value is text of whole members, as `inside` gives it.
     """
 
     name: str | None
-    value: pl.Expr
+    value: Value
     is_json: bool = False
 
 
@@ -52,7 +54,7 @@ def members(columns: Mapping[str, pl.Expr] | Sequence[str | pl.Expr]) -> pl.Expr
 def joined(members: Sequence[Member]) -> pl.Expr:
     """Return the inside of an object with these members in their order, "" where all are null."""
     pieces = [_constant(member) or member for member in members]
-    values = [piece.value for piece in pieces if isinstance(piece, Member)]
+    values = [member.value for member in members if isinstance(member.value, pl.Expr)]
     if not values:
         return pl.lit("".join(map(str, pieces)).removeprefix(","))
     rows = pl.struct(value.alias(f"{place}") for place, value in enumerate(values))
@@ -73,11 +75,12 @@ def _members(columns: Mapping[str, pl.Expr] | Sequence[str | pl.Expr]) -> list[M
 
 
 def _constant(member: Member) -> str | None:
-    """Return `,"key":value` of a member that is the same in all rows, "" where it is null; None for any other."""
-    if member.is_json or not member.value.meta.is_literal():
-        return None
-    value = pl.select(member.value.alias("value")).to_series()
-    return "" if value.null_count() else f"{_key(member)}{_encoded(value).item()}"
+    """Return `,"key":value` of a member that is the same in all rows; None for any other."""
+    return (
+        None
+        if isinstance(member.value, pl.Expr)
+        else _key(member) + json.dumps(member.value, ensure_ascii=False)
+    )
 
 
 def _key(member: Member) -> str:

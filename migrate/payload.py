@@ -29,16 +29,16 @@ class Stamp:
     platform: str
     import_id: str
 
-    def forced(self) -> dict[str, pl.Expr]:
+    def forced(self) -> dict[str, str | bool]:
         """Return the properties no source may override.
 
         Without `$geoip_disable` every person moves to the importer's data centre (posthog-ingestion.md §3.4).
         """
         return {
-            "$geoip_disable": pl.lit(True),
-            "historical_migration": pl.lit(True),
-            "analytics_source": pl.lit(self.platform),
-            "$import_job_id": pl.lit(self.import_id),
+            "$geoip_disable": True,
+            "historical_migration": True,
+            "analytics_source": self.platform,
+            "$import_job_id": self.import_id,
         }
 
 
@@ -65,12 +65,17 @@ def payloads(frame: pl.DataFrame, table: Table, stamp: Stamp) -> Payloads:
     """
     repairs: Counter[str] = Counter()
     sound = properties.sound(frame, repairs)
-    forced = stamp.forced() | {"$process_person_profile": _personless()}
+    forced: dict[str, jsontext.Value] = {**stamp.forced(), "$process_person_profile": _personless()}
     inner = properties.inner(sound, forced, table.rename, repairs)
     events = sound.select("_row", "event", "distinct_id", "timestamp", _uuid(sound, stamp))
     finished = events.with_columns(_payload(events, inner))
     examined = special.examined(finished, properties.watched(sound, table.rename))
     return Payloads(examined.frame, examined.rejects, +(repairs + examined.repairs), examined.warnings)
+
+
+def may_be_too_large(size: int) -> bool:
+    """Return whether a payload of so many bytes might not fit a Kafka record, if all of them were quotes."""
+    return 2 * size + len('""') + _ENVELOPE_BYTES >= MAX_RECORD_BYTES
 
 
 def too_large() -> pl.Expr:
@@ -82,13 +87,16 @@ def too_large() -> pl.Expr:
     return (size + escapes >= MAX_RECORD_BYTES).fill_null(False)
 
 
+def openings(text: pl.Expr) -> pl.Expr:
+    """Return how many objects and lists a JSON text opens, brackets in strings counted: no less than it is deep."""
+    return text.str.count_matches("[", literal=True) + text.str.count_matches("{", literal=True)
+
+
 def too_deep(payload: pl.Series) -> pl.Series:
     """Return whether each JSON text is nested deeper than `MAX_DEPTH`; null is not."""
-    brackets = payload.str.count_matches("[", literal=True) + payload.str.count_matches("{", literal=True)
-    suspects = (brackets > MAX_DEPTH).fill_null(value=False)
+    opened = payload.to_frame("payload").select(openings(pl.col("payload")).fill_null(0)).to_series()
+    suspects = opened > MAX_DEPTH
     where = suspects.arg_true()
-    if not where.len():
-        return suspects
     return suspects.scatter(where, [jsontext.depth(text) > MAX_DEPTH for text in payload.gather(where)])
 
 

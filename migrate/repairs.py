@@ -43,9 +43,10 @@ def repaired(text: str, counts: Counter[str]) -> str:
 
 def mended(texts: pl.Series, counts: Counter[str]) -> pl.Series:
     """Return JSON texts `repaired`; only suspicious ones are looked into."""
-    where = texts.str.contains(SUSPECT).arg_true()
-    if not where.len():
+    suspects = texts.str.contains(SUSPECT)
+    if not suspects.any():
         return texts
+    where = suspects.arg_true()
     changed = [repaired(text, counts) for text in texts.gather(where)]
     return texts.clone().scatter(where, pl.Series(changed, dtype=pl.String))
 

@@ -12,7 +12,7 @@ import polars as pl
 from migrate import checks, jsontext, special, states
 from migrate.checkpoint import Numbers
 from migrate.mapping import FILE, FRAMEWORK, PERSON, RECOVERED, REST, ROW, Options, Table
-from migrate.payload import MAX_DEPTH, Stamp, payloads, too_deep, too_large
+from migrate.payload import MAX_DEPTH, Stamp, may_be_too_large, openings, payloads, too_deep, too_large
 from migrate.people import People
 from migrate.readers import Chunk, Reject
 
@@ -169,6 +169,12 @@ def _within(frames: Sequence[pl.DataFrame], transform: Transform, numbers: Numbe
 
 def _fitting(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the events PostHog can store, and the rejects that it cannot for their size or depth."""
+    size, opened = frame.select(
+        pl.col("payload").str.len_bytes().max().alias("size"),
+        openings(pl.col("payload")).max().alias("opened"),
+    ).row(0)
+    if not may_be_too_large(size or 0) and (opened or 0) <= MAX_DEPTH:
+        return frame, pl.DataFrame(schema=special.REJECTS)
     deep = too_deep(frame["payload"])
     reason = pl.when(too_large()).then(pl.lit("too_large")).when(pl.lit(deep)).then(pl.lit("nested_too_deep"))
     judged = frame.with_columns(reason.alias("reason"))
