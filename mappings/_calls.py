@@ -193,8 +193,8 @@ def to_events(calls: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     url = pl.coalesce(pl.when(is_("page")).then(told("url")), context("page_url"))
     calls = (
         calls.filter(~(is_("group") | is_("alias")))
-        .with_columns(expr.fields(pl.col("_bag"), BAG).alias("_told"))
-        .with_columns(url.alias("_url"), values.user_agent(context("user_agent")).alias("_agent"))
+        .with_columns_seq(expr.fields(pl.col("_bag"), BAG).alias("_told"))
+        .with_columns_seq(url.alias("_url"), values.user_agent(context("user_agent")).alias("_agent"))
     )
     name = pl.col("_type").replace_strict(EVENTS, default=None, return_dtype=pl.String)
     traits = {} if options.person_properties == "none" else {options.person_properties: pl.col("_traits")}

@@ -155,8 +155,8 @@ def table_traits(own: str) -> pl.Expr:
 def messages(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return raw messages as calls."""
     flat = pl.col("_context").struct
-    rows = rows.with_columns(expr.each(pl.col("context"), _flat, _PARTS).alias("_context"))
-    return rows.with_columns(
+    rows = rows.with_columns_seq(expr.each(pl.col("context"), _flat, _PARTS).alias("_context"))
+    return rows.with_columns_seq(
         call_type().alias("_type"),
         expr.stripped(pl.col("event")).alias("_event"),
         expr.stripped(pl.col("name")).alias("_name"),
@@ -185,7 +185,7 @@ def stored(rows: pl.LazyFrame, options: Options, *, kind: str, own: str) -> pl.L
     parts = pl.struct(columns().alias("known"), nothing.alias("rest"))
     if kind == "identify":
         parts = table_traits(own)
-    return rows.with_columns(
+    return rows.with_columns_seq(
         parts.alias("_parts"),
         pl.lit(kind).alias("_type"),
         event.alias("_event"),
@@ -195,7 +195,7 @@ def stored(rows: pl.LazyFrame, options: Options, *, kind: str, own: str) -> pl.L
         identifier("user_id").alias("_user"),
         identifier("anonymous_id").alias("_anonymous"),
         time(options, "timestamp", "original_timestamp").alias("_time"),
-    ).with_columns(
+    ).with_columns_seq(
         pl.col("_parts").struct.field("known").alias("_bag"),
         pl.col("_parts").struct.field("rest").alias("_traits"),
     )
@@ -329,7 +329,7 @@ def mapped(kind: str, own: str) -> Callable[[pl.LazyFrame, Options], pl.LazyFram
 def states(rows: pl.LazyFrame, options: Options, *, own: str) -> pl.LazyFrame:
     """Return the rows of a table of last states as calls; they were so when the last of its calls was received."""
     calls = stored(rows, options, kind="identify", own=own)
-    return calls.with_columns(time(options, "timestamp", "received_at").alias("_time"))
+    return calls.with_columns_seq(time(options, "timestamp", "received_at").alias("_time"))
 
 
 def profiles(rows: pl.LazyFrame, options: Options, *, own: str) -> pl.LazyFrame:
@@ -349,7 +349,7 @@ def stored_groups(rows: pl.LazyFrame, options: Options, *, own: str) -> pl.LazyF
 
 def accounts(rows: pl.LazyFrame, options: Options, *, own: str) -> pl.LazyFrame:
     """Return what the table of accounts tells of groups, which nobody in particular said last."""
-    calls = states(rows, options, own=own).with_columns(
+    calls = states(rows, options, own=own).with_columns_seq(
         _user=pl.lit(None, pl.String), _anonymous=pl.lit(None, pl.String)
     )
     return group_states(calls, options, key=identifier("group_id", "id"))

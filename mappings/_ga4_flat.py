@@ -57,7 +57,7 @@ def joint() -> pl.Expr:
 
 def unnested(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
     """Return the parameters of rows that are events too."""
-    return param_recoveries(rows.with_columns(joint().alias("event_id")), _options)
+    return param_recoveries(rows.with_columns_seq(joint().alias("event_id")), _options)
 
 
 def param_recoveries(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:

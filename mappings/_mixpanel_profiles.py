@@ -49,8 +49,8 @@ class Roll:
             return_dtype=pl.List(PROFILE),
             is_elementwise=True,
         )
-        found = rows.with_columns(read.alias("_profile")).explode("_profile")
-        return found.filter(pl.col("_profile").is_not_null()).with_columns(
+        found = rows.with_columns_seq(read.alias("_profile")).explode("_profile")
+        return found.filter(pl.col("_profile").is_not_null()).with_columns_seq(
             group_type(options).alias("_group")
         )
 

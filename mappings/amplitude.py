@@ -322,7 +322,7 @@ def profiles(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
     """Return what rows tell of persons: every Amplitude event repeats its user's properties as they then were."""
     parts = pl.col("_user").struct
     return events.profiles(
-        rows.filter(pl.col("event_type").ne_missing("$groupidentify")).with_columns(
+        rows.filter(pl.col("event_type").ne_missing("$groupidentify")).with_columns_seq(
             user_properties(pl.col("user_properties")).alias("_user")
         ),
         distinct_id=person(),
@@ -334,7 +334,7 @@ def profiles(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
 
 def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the event each row is."""
-    known = rows.with_columns(
+    known = rows.with_columns_seq(
         time().alias("_time"),
         person().alias("_who"),
         expr.canonical_uuid(pl.col("uuid")).alias("_uuid"),
@@ -344,7 +344,7 @@ def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
             pl.when(pl.col("event_properties").str.contains_any(IN_BAG)).then("event_properties"), BAG
         ).alias("_bag"),
         RECURRING.struct().alias("_recurring"),
-    ).with_columns(
+    ).with_columns_seq(
         expr.first(prop("[Amplitude] Page Location"), prop("[Amplitude] Page URL")).alias("_url"),
         user_properties(pl.when(pl.col("_event") == "$set").then("user_properties")).alias("_told"),
     )
@@ -369,7 +369,7 @@ def groups(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
         rows.filter(
             (pl.col("event_type") == "$groupidentify") | (expr.stripped(pl.col("group_properties")) != "{}")
         )
-        .with_columns(
+        .with_columns_seq(
             time().alias("_time"),
             expr.group_updates(pl.col("groups"), pl.col("group_properties")).alias("_update"),
         )
@@ -396,7 +396,7 @@ def who_is_who(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
 
     A device is linked only if it has events that Amplitude itself gives to nobody: the others cost no merge.
     """
-    both = rows.with_columns(
+    both = rows.with_columns_seq(
         user().alias("_who"), expr.stripped(pl.col("device_id")).alias("_device"), time().alias("_time")
     )
     who, device, when = pl.col("_who"), pl.col("_device"), pl.col("_time")

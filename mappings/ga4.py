@@ -281,13 +281,13 @@ def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     unread = pl.coalesce(pl.when(~text.str.starts_with("{")).then(text) for text in lists)
     sound = [pl.when(text.str.starts_with("{")).then(text) for text in lists]
     known = (
-        rows.with_columns(unread.alias("_unread"), *sound)
-        .with_columns(
+        rows.with_columns_seq(unread.alias("_unread"), *sound)
+        .with_columns_seq(
             moment("event_timestamp", options).alias("_time"),
             expr.fields(pl.coalesce("_params", "_more"), BAG).alias("_bag"),
         )
-        .with_columns(dedup_key().alias("_key"))
-        .with_columns(person().alias("_who"), system().alias("_system"))
+        .with_columns_seq(dedup_key().alias("_key"))
+        .with_columns_seq(person().alias("_who"), system().alias("_system"))
     )
     rest = expr.joined(pl.col("_more"), pl.col("_bought"))
     return events.events(
@@ -305,7 +305,7 @@ def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
 def nested(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the events of rows as BigQuery has them."""
-    found = rows.with_columns(
+    found = rows.with_columns_seq(
         *(record(name, fields).alias(f"_{name}") for name, fields in RECORDS.items()),
         expr.each_row(pl.col("event_params"), parameters).alias("_params"),
         expr.each(pl.col("user_properties"), newest).alias("_user"),
@@ -313,7 +313,7 @@ def nested(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     )
     others = [pl.col(f"_{name}").struct.field("more") for name in RECORDS]
     more = expr.joined(*others, pl.col(REST))
-    return own_events(found.with_columns(more.alias("_more"), pl.col("_params").alias("_told")), options)
+    return own_events(found.with_columns_seq(more.alias("_more"), pl.col("_params").alias("_told")), options)
 
 
 def flat_record(name: str) -> pl.Expr:
@@ -327,7 +327,7 @@ def flat_record(name: str) -> pl.Expr:
 def flat(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the events of flattened rows: fields of records are columns, parameters are columns or recovered."""
     told = expr.each(pl.col(RECOVERED), recovered, RECOVERY).struct
-    found = rows.with_columns(
+    found = rows.with_columns_seq(
         *(expr.first(pl.col(name), pl.col(other)).alias(name) for name, other in FIVETRAN.items()),
         *(flat_record(name) for name, fields in RECORDS.items() if fields),
         pl.coalesce(expr.each_row(pl.col("event_params"), parameters), told.field("params")).alias("_params"),
@@ -335,7 +335,9 @@ def flat(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         pl.coalesce(expr.each(pl.col("items"), bought), told.field("items")).alias("_bought"),
         pivoted(pl.col(REST)).alias("_more"),
     )
-    return own_events(found.with_columns(pl.coalesce("event_id", "_params", "_more").alias("_told")), options)
+    return own_events(
+        found.with_columns_seq(pl.coalesce("event_id", "_params", "_more").alias("_told")), options
+    )
 
 
 def parameter_rows(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
@@ -343,7 +345,7 @@ def parameter_rows(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
     The plan keeps one of them, also where a chunk's border runs through an event.
     """
-    return flat(rows.with_columns(joint().alias("event_id")), options)
+    return flat(rows.with_columns_seq(joint().alias("event_id")), options)
 
 
 def to_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
@@ -355,7 +357,7 @@ def to_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 def flat_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the same of rows with Fivetran's names."""
     time = expr.first(pl.col("event_timestamp"), pl.col("timestamp"))
-    return to_links(rows.with_columns(time.alias("event_timestamp")), options)
+    return to_links(rows.with_columns_seq(time.alias("event_timestamp")), options)
 
 
 def snapshots(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
@@ -364,7 +366,7 @@ def snapshots(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     Intraday tables say neither, but when that was: that is as of then, and yields to all that says more.
     """
     first = moment("user_first_touch_timestamp", options)
-    known = rows.with_columns(
+    known = rows.with_columns_seq(
         moment("event_timestamp", options).alias("_time"),
         first.alias("_first"),
         object_text(worth()).alias("_worth"),
@@ -383,13 +385,15 @@ def snapshots(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 def nested_snapshots(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the snapshots of rows as BigQuery has them."""
     found = (record(name, RECORDS[name]).alias(f"_{name}") for name in ("user_ltv", "traffic_source"))
-    return snapshots(rows.with_columns(found), options)
+    return snapshots(rows.with_columns_seq(found), options)
 
 
 def flat_snapshots(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the snapshots of flattened rows."""
     time = expr.first(pl.col("event_timestamp"), pl.col("timestamp")).alias("event_timestamp")
-    return snapshots(rows.with_columns(time, flat_record("user_ltv"), flat_record("traffic_source")), options)
+    return snapshots(
+        rows.with_columns_seq(time, flat_record("user_ltv"), flat_record("traffic_source")), options
+    )
 
 
 def to_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:

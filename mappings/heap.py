@@ -276,7 +276,7 @@ def informed(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     app = expr.stripped(pl.col("domain")).is_null() & expr.stripped(pl.col("view_controller")).is_not_null()
     event = pl.col("_event")
     return (
-        rows.with_columns(
+        rows.with_columns_seq(
             table_name().alias("_table"),
             moment(pl.col("time"), options).alias("_time"),
             moment(pl.col("session_time"), options).alias("_session_time"),
@@ -286,12 +286,12 @@ def informed(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
             address(*(pl.col(name) for name in ("domain", "path", "query", "hash"))).alias("_url"),
             system().alias("_system"),
         )
-        .with_columns(
+        .with_columns_seq(
             event_name(options).alias("_event"),
             expr.timestamp(pl.col("_session").struct.field("start")).alias("_start"),
             landing(*(told(f"landing_page{part}") for part in ("", "_query", "_hash"))).alias("_landing"),
         )
-        .with_columns(
+        .with_columns_seq(
             pl.when((event == "$pageview") & app).then(pl.lit("$screen")).otherwise(event).alias("_event"),
             *(value.alias(f"_entry_{name}") for name, value in entry().items()),
         )
@@ -324,7 +324,7 @@ def session_starts(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 def kept_sessions(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return sessions as `session_start` events (or their label), for those who turn their filter off."""
     labels = {"sessions": "session_start"} | dict(options.labels)
-    named = rows.with_columns(pl.lit("sessions").alias("event_table_name"))
+    named = rows.with_columns_seq(pl.lit("sessions").alias("event_table_name"))
     return to_events(named, replace(options, labels=labels))
 
 
@@ -366,14 +366,14 @@ def to_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     url = landing(*(pl.col(f"initial_landing_page{part}") for part in ("", "_query", "_hash")))
     joined = moment(expr.first(pl.col("joindate"), pl.col("join_date")), options)
     known = (
-        rows.with_columns(
+        rows.with_columns_seq(
             heap_id("user_id").alias("_user"),
             joined.alias("_joined"),
             bags.alias("_bags"),
             url.alias("_landing"),
         )
-        .with_columns(system("initial_").alias("_system"), **_columns(first_page()))
-        .with_columns(**_columns(device("initial_") | place("initial_")))
+        .with_columns_seq(system("initial_").alias("_system"), **_columns(first_page()))
+        .with_columns_seq(**_columns(device("initial_") | place("initial_")))
     )
     mine = {"heap_user_id": pl.col("_user"), "heap_identity": expr.stripped(pl.col("identity"))}
     told = {"set": (expr.as_object(mine), "rest"), "set_once": (expr.as_object(first_touch()), "once")}
@@ -381,7 +381,7 @@ def to_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         name: expr.completed(own, pl.col("_bags").struct.field(more)) for name, (own, more) in told.items()
     }
     return events.profiles(
-        known.with_columns(**_columns(objects)),
+        known.with_columns_seq(**_columns(objects)),
         distinct_id=pl.coalesce(pl.col(PERSON), pl.col("_user")),
         timestamp=moment(pl.col("last_modified"), options),
         set=pl.col("_set"),

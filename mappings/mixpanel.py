@@ -120,7 +120,7 @@ class Shape:
             for name in names
         }
         told_of = pl.struct(pl.coalesce(ways).alias(name) for name, ways in found.items())
-        return rows.with_columns(read.alias("_inside")).with_columns(told_of.alias("_told"))
+        return rows.with_columns_seq(read.alias("_inside")).with_columns_seq(told_of.alias("_told"))
 
     def key(self) -> pl.Expr:
         """Return the id a row's event is exported under."""
@@ -131,7 +131,7 @@ class Shape:
             )
         given = expr.fields(pl.col(self.bag), names)
         inside = given.map_batches(
-            lambda found: pl.DataFrame({"found": found}).select(key(pl.col("found"))).to_series(),
+            lambda found: pl.DataFrame({"found": found}).select_seq(key(pl.col("found"))).to_series(),
             return_dtype=pl.String,
             is_elementwise=True,
         )
@@ -337,18 +337,18 @@ def understood(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFra
     completed = expr.with_query(pl.col("_bag"), prop("$current_url"), values.CAMPAIGN)
     return (
         shape.told(rows, tuple(dict.fromkeys((*TOLD, *LOOKED_AT, *keys))), options)
-        .with_columns(
+        .with_columns_seq(
             shape.name(options).alias("_name"),
             more.alias("_more"),
             (expr.fields(more, keys) if keys else pl.lit(None)).alias("_grouped"),
         )
-        .with_columns(
+        .with_columns_seq(
             time(shape, options).alias("_time"),
             event_name(shape, options).alias("_event"),
             person(options).alias("_person"),
             shape.properties(options).alias("_bag"),
         )
-        .with_columns(completed.alias("_completed"))
+        .with_columns_seq(completed.alias("_completed"))
     )
 
 
@@ -378,8 +378,8 @@ def to_links(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFrame
     """
     known = (
         shape.told(rows, TOLD, options)
-        .with_columns(shape.name(options).alias("_name"))
-        .with_columns(
+        .with_columns_seq(shape.name(options).alias("_name"))
+        .with_columns_seq(
             time(shape, options).alias("_time"),
             identifier(told("$user_id")).alias("_user"),
             identifier(told("$device_id")).alias("_device"),
@@ -387,7 +387,7 @@ def to_links(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFrame
             identifier(told("$distinct_id_before_identity")).alias("_before"),
         )
         .filter(pl.col("_time").is_not_null())
-        .select("_told", "_name", "_time", "_user", "_device", "_key", "_before")
+        .select_seq("_told", "_name", "_time", "_user", "_device", "_key", "_before")
         .collect()  # once, for all that is told below
         .lazy()
     )

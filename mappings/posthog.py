@@ -162,7 +162,7 @@ def to_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         pl.when(person.is_null() | pl.col("ip").is_not_null()).then(pl.col("properties")),
         ("distinct_id", "$ip"),
     )
-    rows = rows.with_columns(
+    rows = rows.with_columns_seq(
         _filled(pl.coalesce(person, bagged.struct.field("distinct_id"))).alias("distinct_id"),
         pl.when(bagged.struct.field("$ip").is_null()).then(_filled(pl.col("ip"))).alias("ip"),
         expr.timestamp(pl.col("timestamp"), zone=options.source_timezone).alias("timestamp"),

@@ -245,7 +245,7 @@ def _reads_back(pattern: str) -> bool:
     """Return whether a time written by this pattern is read by it as the same day."""
     try:
         text = pl.Series("text", [_PROBE]).dt.strftime(pattern).to_frame()
-        found = text.select(_patterned(pl.col("text"), pattern, "UTC")).item()
+        found = text.select_seq(_patterned(pl.col("text"), pattern, "UTC")).item()
     except pl.exceptions.ComputeError:
         return False
     return isinstance(found, datetime) and found.date() == _PROBE.date()
@@ -402,14 +402,14 @@ def _numbers(texts: pl.Series) -> pl.Series:
         return texts
     text = pl.col("text").str.strip_chars()
     number = pl.when(text.str.contains(_NUMBER) & expr.number(text).is_not_null()).then(text)
-    return texts.to_frame("text").select(number).to_series()
+    return texts.to_frame("text").select_seq(number).to_series()
 
 
 def _booleans(texts: pl.Series) -> pl.Series:
     """Return `true` and `false` for the texts that mean one, null for the others."""
     if texts.is_in(["true", "false"]).all():
         return texts
-    return texts.to_frame("text").select(expr.boolean(pl.col("text")).cast(pl.String)).to_series()
+    return texts.to_frame("text").select_seq(expr.boolean(pl.col("text")).cast(pl.String)).to_series()
 
 
 _VALUES: Final = {"json": _json_alone, "numbers": _numbers, "booleans": _booleans}

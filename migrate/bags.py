@@ -64,7 +64,7 @@ def on_unique(
     given = table.filter(~pl.all_horizontal(pl.all().is_null())).unique()
     results = pl.Series("_result", [function(*row) for row in given.iter_rows()], dtype=dtype)
     joined = table.join(
-        given.with_columns(results), on=table.columns, how="left", nulls_equal=True, maintain_order="left"
+        given.with_columns_seq(results), on=table.columns, how="left", nulls_equal=True, maintain_order="left"
     )
     return joined["_result"].alias(columns.name)
 

@@ -49,8 +49,8 @@ def checked(frame: pl.DataFrame, now: datetime) -> Checked:
     rejects = _rejects(clean, [*_rules(now), *_object_rules(clean)])
     kept = clean
     if rejects.height:
-        kept = clean.join(rejects.select(ROW), on=ROW, how="anti", maintain_order="left")
-    kept = kept.with_columns(junk(pl.col("distinct_id")).alias("junk"))
+        kept = clean.join(rejects.select_seq(ROW), on=ROW, how="anti", maintain_order="left")
+    kept = kept.with_columns_seq(junk(pl.col("distinct_id")).alias("junk"))
     return Checked(kept, rejects, repairs, _warnings(kept, now))
 
 
@@ -59,12 +59,12 @@ def _rejects(frame: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
 
     What is to be shown is worked out only where something is: it takes as long as all the rest.
     """
-    if not frame.select(pl.any_horizontal(broken for _, broken, _ in rules).any()).item():
+    if not frame.select_seq(pl.any_horizontal(broken for _, broken, _ in rules).any()).item():
         return pl.DataFrame(schema=special.REJECTS)
     verdict = pl.coalesce(
         pl.when(broken).then(pl.struct(reason=pl.lit(reason), value=found)) for reason, broken, found in rules
     )
-    found = frame.select(ROW, verdict.alias("verdict")).filter(pl.col("verdict").is_not_null())
+    found = frame.select_seq(ROW, verdict.alias("verdict")).filter(pl.col("verdict").is_not_null())
     return found.unnest("verdict").unique(ROW, keep="first", maintain_order=True)
 
 
@@ -77,13 +77,13 @@ def _clean(frame: pl.DataFrame) -> tuple[pl.DataFrame, Counter[str]]:
     """Return the frame with names and ids as PostHog would store them, and how often that changed one."""
     names = ("event", "distinct_id")
     has_nul = [pl.col(name).str.contains("\x00", literal=True).fill_null(False) for name in names]
-    bare = frame.select(pl.col(names).str.strip_chars(), nul=pl.sum_horizontal(has_nul))
+    bare = frame.select_seq(pl.col(names).str.strip_chars(), nul=pl.sum_horizontal(has_nul))
     blanks = sum((frame[name] != bare[name]).sum() for name in names)
     nul = bare["nul"].sum()
     if not nul and not blanks:
         return frame, Counter()
     no_nul = [pl.col(name).str.replace_all("\x00", "\ufffd", literal=True) for name in names]
-    clean = frame.with_columns(text.str.strip_chars() for text in no_nul)
+    clean = frame.with_columns_seq(text.str.strip_chars() for text in no_nul)
     return clean, +Counter({"nul_character": int(nul), "blanks_around_id": int(blanks)})
 
 
@@ -107,7 +107,7 @@ def _object_rules(frame: pl.DataFrame) -> list[Rule]:
     """Return the rules for objects that come as text: they must be objects, and no deeper than PostHog reads."""
     rules = []
     names = properties.texts(frame)
-    openings = frame.select(payload.openings(pl.col(name)).max() for name in names)
+    openings = frame.select_seq(payload.openings(pl.col(name)).max() for name in names)
     for name in names:
         bare = pl.col(name).str.strip_chars()
         is_object = bare.str.starts_with("{") & bare.str.ends_with("}")
@@ -131,5 +131,5 @@ def _warnings(frame: pl.DataFrame, now: datetime) -> Counter[str]:
         "before_1970": time.dt.year() < 1970,  # noqa: PLR2004 - the Unix epoch
         "junk_distinct_id": pl.col("junk"),
     }
-    found = frame.select(rule.sum().alias(name) for name, rule in rules.items()).row(0, named=True)
+    found = frame.select_seq(rule.sum().alias(name) for name, rule in rules.items()).row(0, named=True)
     return +Counter({name: int(count or 0) for name, count in found.items()})

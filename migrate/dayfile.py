@@ -70,5 +70,5 @@ def writer(where: Path | pa.NativeFile, compression: str = "zstd") -> pq.Parquet
 
 def arrow(frame: pl.DataFrame) -> pa.Table:
     """Return finished events as an Arrow table of `SCHEMA`."""
-    table = frame.select(SCHEMA.names).to_arrow(compat_level=pl.CompatLevel.oldest())
+    table = frame.select_seq(SCHEMA.names).to_arrow(compat_level=pl.CompatLevel.oldest())
     return table if table.schema.equals(SCHEMA) else table.cast(SCHEMA)

@@ -95,7 +95,7 @@ class DayWriter:
             length *= _OPEN_DAYS
         spans = (number // length).rle().struct.unnest()
         name = pl.format("{}-{}-{}", pl.lit(_SPAN), pl.lit(length), pl.col("value"))
-        self._append(held, spans["len"], spans.select(name).to_series())
+        self._append(held, spans["len"], spans.select_seq(name).to_series())
 
     def _append(self, frame: pl.DataFrame, lengths: pl.Series, names: pl.Series) -> None:
         """Add events in timestamp order to files: so many to the first, so many to the next.

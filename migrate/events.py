@@ -43,7 +43,7 @@ def events(  # noqa: PLR0913 - the columns of the frame, by name
     """
     null = pl.lit(None, dtype=pl.String)
     objects = {"extra": extra, "set": set, "set_once": set_once, "groups": groups}
-    return rows.select(
+    return rows.select_seq(
         pl.col(ROW),
         event.cast(pl.String).alias("event"),
         distinct_id.cast(pl.String).alias("distinct_id"),
@@ -83,7 +83,7 @@ def profiles(
     each person the latest is sent, as one `$set` event.
     """
     text = {"set": _text(set), "set_once": _text(set_once)}
-    frame = rows.select(
+    frame = rows.select_seq(
         pl.col(ROW),
         distinct_id.cast(pl.String).alias("distinct_id"),
         timestamp.cast(TIMESTAMP).alias("timestamp"),
@@ -108,7 +108,7 @@ def groups(  # noqa: PLR0913 - the columns of the frame, by name
     who told it, if anyone did; else it is sent as PostHog's server libraries do, as `$type_key`.
     """
     person = pl.lit(None, pl.String) if distinct_id is None else distinct_id.cast(pl.String)
-    frame = rows.select(
+    frame = rows.select_seq(
         pl.col(ROW),
         person.alias("distinct_id"),
         timestamp.cast(TIMESTAMP).alias("timestamp"),

@@ -308,7 +308,9 @@ def _keys(told: pl.Series) -> pl.Series:
     where = table["where"].arg_true()
     if where.len():
         rows = table.drop("where")[where]
-        keys = keys.scatter(where, rows.select(_key(*(pl.col(name) for name in rows.columns))).to_series())
+        keys = keys.scatter(
+            where, rows.select_seq(_key(*(pl.col(name) for name in rows.columns))).to_series()
+        )
     return keys.alias(told.name)
 
 
@@ -323,7 +325,7 @@ def _with_query(given: pl.Series, names: Sequence[str]) -> pl.Series:
     found = bags.on_unique(query, pl.String, lambda text: bags.parameters(text, names))
     table = pl.DataFrame({"bag": bag.gather(where), "found": found})
     both = pl.when(pl.col("found").is_null()).then("bag").otherwise(joined(pl.col("bag"), pl.col("found")))
-    return bag.clone().scatter(where, table.select(both).to_series())
+    return bag.clone().scatter(where, table.select_seq(both).to_series())
 
 
 def _session_ids(sessions: pl.Series) -> pl.Series:
@@ -331,7 +333,7 @@ def _session_ids(sessions: pl.Series) -> pl.Series:
     table = sessions.struct.unnest()
     start, day, owner = pl.col("start"), pl.col("day"), pl.col("owner")
     made = uuid7(start + day * DAY_MS, pl.lit("session"), start, day, owner)
-    ids = table.unique().filter(start.is_not_null()).with_columns(made.alias("id"))
+    ids = table.unique().filter(start.is_not_null()).with_columns_seq(made.alias("id"))
     found = table.join(ids, on=table.columns, how="left", nulls_equal=True, maintain_order="left")
     return found["id"].alias(sessions.name)
 
@@ -339,7 +341,7 @@ def _session_ids(sessions: pl.Series) -> pl.Series:
 def _uuid7s(told: pl.Series) -> pl.Series:
     """Return the ids; hashed on its own, since an expression that is used four times is worked out four times."""
     ms = pl.col("milliseconds").clip(0, (1 << 48) - 1)
-    table = told.struct.unnest().select(ms, plh.col("key").nchash.md5().alias("hash"))
+    table = told.struct.unnest().select_seq(ms, plh.col("key").nchash.md5().alias("hash"))
     hashed = pl.col("hash")
     variant = hashed.str.slice(3, 1).replace_strict(_VARIANT, return_dtype=pl.String)
     pieces = [
@@ -355,7 +357,7 @@ def _uuid7s(told: pl.Series) -> pl.Series:
         pl.lit("-"),
         hashed.str.slice(7, 12),
     ]
-    return table.select(pl.concat_str(pieces)).to_series().alias(told.name)
+    return table.select_seq(pl.concat_str(pieces)).to_series().alias(told.name)
 
 
 def _hex(number: pl.Expr) -> pl.Expr:

@@ -118,7 +118,7 @@ def _joined(values: pl.Series, pieces: Sequence[Member | str]) -> pl.Series:
         inside = literal.removeprefix(",")
         return pl.repeat(inside, values.len(), dtype=pl.String, eager=True).alias(values.name)
     whole = pl.concat_str(*strung, pl.lit(literal), ignore_nulls=True).str.strip_prefix(",")
-    return pl.DataFrame(texts).select(whole).to_series().alias(values.name)
+    return pl.DataFrame(texts).select_seq(whole).to_series().alias(values.name)
 
 
 def _is_plain(column: pl.Series) -> bool:
@@ -133,7 +133,7 @@ def _encoded(column: pl.Series) -> pl.Series:
     encoded = pl.struct(pl.col(column.name).alias("")).struct.json_encode()
     value = encoded.str.strip_prefix('{"":').str.strip_suffix("}")
     whole = pl.when(pl.col(column.name).is_not_null()).then(value)
-    return column.to_frame().select(whole.alias(column.name)).to_series()
+    return column.to_frame().select_seq(whole.alias(column.name)).to_series()
 
 
 def strings(texts: pl.Series) -> pl.Series:
@@ -166,7 +166,7 @@ def fields(texts: pl.Series, names: Sequence[str]) -> pl.Series:
         rows = [_fields(text, names) for text in texts.filter(hard)]
         mended = pl.DataFrame(rows, schema=schema, orient="row")
         places = hard.arg_true()
-        frame = frame.select(frame[name].scatter(places, mended[name]) for name in names)
+        frame = frame.select_seq(frame[name].scatter(places, mended[name]) for name in names)
     return frame.to_struct(texts.name)
 
 

@@ -80,7 +80,7 @@ def concat(frames: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
 def recoveries(rows: pl.LazyFrame, *, key: pl.Expr, name: pl.Expr, value: pl.Expr) -> pl.LazyFrame:
     """Return what rows know of a row of another file: under its `key`, a property's name and value, as text."""
     columns = {"key": key, "name": name, "value": value}
-    frame = rows.select(expr.cast(pl.String).alias(column) for column, expr in columns.items())
+    frame = rows.select_seq(expr.cast(pl.String).alias(column) for column, expr in columns.items())
     return frame.drop_nulls()
 
 
@@ -94,7 +94,7 @@ def clock(rows: pl.LazyFrame, *, shown: pl.Expr, true: pl.Expr) -> pl.LazyFrame:
     behind = (true - shown).dt.total_seconds()
     quarters = ((behind + _EARLY) / _QUARTER).floor().cast(pl.Int64) * _QUARTER
     is_prompt = (behind - quarters <= _LATE) & (quarters.abs() <= _FARTHEST)
-    told = rows.select(
+    told = rows.select_seq(
         shown.dt.strftime("%Y-%m").alias("month"), pl.when(is_prompt).then(quarters).alias("offset")
     )
     return told.drop_nulls()
@@ -104,7 +104,7 @@ def _links(  # noqa: PLR0913, PLR0917 - the columns, in their order
     rows: pl.LazyFrame, kind: Kind, a: pl.Expr, b: pl.Expr, time: pl.Expr, why: str
 ) -> pl.LazyFrame:
     """Return the distinct links of this kind, each at the first time it is seen."""
-    frame = rows.select(
+    frame = rows.select_seq(
         pl.lit(kind).alias("kind"),
         a.cast(pl.String).alias("a"),
         b.cast(pl.String).alias("b"),
@@ -116,5 +116,5 @@ def _links(  # noqa: PLR0913, PLR0917 - the columns, in their order
         frame.filter(whole)
         .group_by("kind", "a", "b", "why", maintain_order=True)
         .agg(pl.col("time").min())
-        .select(SCHEMA.names())
+        .select_seq(SCHEMA.names())
     )

@@ -67,8 +67,8 @@ def payloads(frame: pl.DataFrame, table: Table, stamp: Stamp) -> Payloads:
     sound = properties.sound(frame, repairs)
     forced: dict[str, jsontext.Value] = {**stamp.forced(), "$process_person_profile": _personless()}
     inner = properties.inner(sound, forced, table.rename, repairs)
-    events = sound.select("_row", "event", "distinct_id", "timestamp", _uuid(sound, stamp))
-    finished = events.with_columns(_payload(events, inner))
+    events = sound.select_seq("_row", "event", "distinct_id", "timestamp", _uuid(sound, stamp))
+    finished = events.with_columns_seq(_payload(events, inner))
     examined = special.examined(finished, properties.watched(sound, table.rename))
     return Payloads(examined.frame, examined.rejects, +(repairs + examined.repairs), examined.warnings)
 
@@ -94,7 +94,7 @@ def openings(text: pl.Expr) -> pl.Expr:
 
 def too_deep(payload: pl.Series) -> pl.Series:
     """Return whether each JSON text is nested deeper than `MAX_DEPTH`; null is not."""
-    opened = payload.to_frame("payload").select(openings(pl.col("payload")).fill_null(0)).to_series()
+    opened = payload.to_frame("payload").select_seq(openings(pl.col("payload")).fill_null(0)).to_series()
     suspects = opened > MAX_DEPTH
     where = suspects.arg_true()
     return suspects.scatter(where, [jsontext.depth(text) > MAX_DEPTH for text in payload.gather(where)])
@@ -114,11 +114,11 @@ def _uuid(frame: pl.DataFrame, stamp: Stamp) -> pl.Series:
     """Return the event's own uuid, else a version 7 of its time and a hash of platform and dedup key."""
     derived = expr.uuid7(pl.col("timestamp").dt.epoch("ms"), pl.lit(stamp.platform), pl.col("dedup_key"))
     if frame["uuid"].null_count() == frame.height:
-        return frame.select(derived.alias("uuid")).to_series()
-    own = frame.select(expr.canonical_uuid(pl.col("uuid"))).to_series()
+        return frame.select_seq(derived.alias("uuid")).to_series()
+    own = frame.select_seq(expr.canonical_uuid(pl.col("uuid"))).to_series()
     if not own.null_count():
         return own
-    return frame.select(pl.coalesce(pl.lit(own), derived).alias("uuid")).to_series()
+    return frame.select_seq(pl.coalesce(pl.lit(own), derived).alias("uuid")).to_series()
 
 
 def _payload(events: pl.DataFrame, inner: pl.DataFrame) -> pl.Series:
@@ -128,4 +128,4 @@ def _payload(events: pl.DataFrame, inner: pl.DataFrame) -> pl.Series:
     own = [pl.lit("{"), head, pl.lit(',"timestamp":"'), time, pl.lit('","uuid":"'), pl.col("uuid")]
     pieces = [*own, pl.lit('","properties":{'), *inner.columns, pl.lit("}}")]
     text = pl.concat_str(pieces, ignore_nulls=True).alias("payload")
-    return events.hstack(inner).lazy().select(text).collect().to_series()
+    return events.hstack(inner).lazy().select_seq(text).collect().to_series()

@@ -54,12 +54,14 @@ def sound(frame: pl.DataFrame, counts: Counter[str]) -> pl.DataFrame:
     """
     names = texts(frame)
     bare = [pl.col(name).str.strip_chars() for name in names]
-    frame = frame.with_columns(pl.when(~text.is_in(NOTHING)).then(text) for text in bare) if names else frame
+    frame = (
+        frame.with_columns_seq(pl.when(~text.is_in(NOTHING)).then(text) for text in bare) if names else frame
+    )
     found = {name: frame[name] for name in TEXTS}
     mended = {name: repairs.mended(found[name], counts) for name in names}
     mended |= {name: repairs.plain(found[name], counts) for name in TEXTS if frame.schema[name] != pl.String}
     changed = [column for name, column in mended.items() if column is not found[name]]
-    return frame.with_columns(changed) if changed else frame
+    return frame.with_columns_seq(changed) if changed else frame
 
 
 def inner(
@@ -73,7 +75,7 @@ def inner(
     From the weakest to the strongest: `rest`, `properties`, `extra`, `set`, `set_once` and `groups`, `forced`; and
     `LIBRARY` where none of them names one. No key comes twice unless the bag itself has it twice.
     """
-    computed = frame.lazy().select(_computed(frame, forced).alias("computed")).collect().to_series()
+    computed = frame.lazy().select_seq(_computed(frame, forced).alias("computed")).collect().to_series()
     if _is_suspect(frame, computed):
         computed = repairs.mended(computed, counts)
     wins = _winning(frame, forced, rename)
@@ -93,7 +95,7 @@ def inner(
     pieces = pl.DataFrame([bag.alias("bag"), computed, merge.alias("merged"), frame["extra"]])
     return (
         pieces.lazy()
-        .select(inside, comma.alias("comma"), "computed", **_library(frame, bag, bags.names_library))
+        .select_seq(inside, comma.alias("comma"), "computed", **_library(frame, bag, bags.names_library))
         .collect()
     )
 
@@ -111,13 +113,13 @@ def watched(frame: pl.DataFrame, rename: Mapping[str, str | None]) -> set[str]:
         return found
     own = [pl.col(name).str.contains('"$', literal=True).any().alias(name) for name in names]
     escapes = [pl.col(name).str.contains(r"\u", literal=True).any() for name in names]
-    seen = frame.select(*own, escaped=pl.any_horizontal(escapes))
+    seen = frame.select_seq(*own, escaped=pl.any_horizontal(escapes))
     if seen["escaped"].item():
         return set(special.WATCHED)
     keys = {name: jsontext.quoted(name) for name in special.WATCHED - found}
     for text in (name for name in names if seen[name].item()):
         holds = [pl.col(text).str.contains(key, literal=True).any().alias(name) for name, key in keys.items()]
-        found |= {name for name, is_there in frame.select(holds).row(0, named=True).items() if is_there}
+        found |= {name for name, is_there in frame.select_seq(holds).row(0, named=True).items() if is_there}
     return found
 
 
@@ -222,7 +224,7 @@ class _Bags:
         found = {name: bag.str.contains(part, literal=True) for name, part in parts.items()}
         found["named"] = _contains(bag, sorted(name for name in names if not name.startswith("$")))
         marks = (mark.fill_null(False).alias(name) for name, mark in found.items())
-        return cls(**frame.select(bag.alias("text"), several.alias("merged"), *marks).to_dict())
+        return cls(**frame.select_seq(bag.alias("text"), several.alias("merged"), *marks).to_dict())
 
 
 def _winning(
@@ -257,13 +259,13 @@ def _contested(bags: _Bags, wins: Mapping[str, pl.Expr], frame: pl.DataFrame) ->
         own = bags.own.arg_true()
         asked = _contains(pl.col("text"), [name for name in wins if name.startswith("$")])
         suspects |= bags.own.clone().scatter(
-            own, bags.text.gather(own).to_frame("text").select(asked).to_series()
+            own, bags.text.gather(own).to_frame("text").select_seq(asked).to_series()
         )
     suspects &= ~certain
     if not suspects.any():
         return certain
     where = suspects.arg_true()
-    contested, marks = bags.text.gather(where), frame.gather(where).select(**wins)
+    contested, marks = bags.text.gather(where), frame.gather(where).select_seq(**wins)
     clash = pl.repeat(False, where.len(), dtype=pl.Boolean, eager=True)
     for name in wins:
         clash |= contested.str.contains(jsontext.quoted(name), literal=True) & marks[name]

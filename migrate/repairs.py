@@ -60,7 +60,7 @@ def plain(objects: pl.Series, counts: Counter[str]) -> pl.Series:
     if not odd:
         return objects
     fields = [_plain(pl.field(name), columns[name].dtype).alias(name) for name in odd]
-    return objects.to_frame().select(pl.col(objects.name).struct.with_fields(fields)).to_series()
+    return objects.to_frame().select_seq(pl.col(objects.name).struct.with_fields(fields)).to_series()
 
 
 def is_suspect(objects: pl.Series) -> bool:

@@ -1,6 +1,7 @@
 """One command's work in a workdir: settings pinned, sources planned, the plan applied."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ class Session:
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> None:
         """Plan what is not planned yet."""
+        _collect_rarely()
         settings = work.settings
         pinned(self.checkpoint, settings)
         if not self.checkpoint.inputs():
@@ -87,6 +89,7 @@ class Session:
         from migrate import apply as applying  # noqa: PLC0415 - planning needs no HTTP client
         from migrate import parked  # noqa: PLC0415
 
+        _collect_rarely()
         applying.pinned(self.checkpoint, delivery)
         parked.restore(self.workdir, self.checkpoint)
         work = applying.Apply(self.workdir, self.checkpoint, delivery, on_progress=on_progress)
@@ -101,3 +104,9 @@ class Session:
                 await (work.resend() if resend else work.run())
         finally:
             self._stops.remove(stop)
+
+
+def _collect_rarely() -> None:
+    """Have garbage looked for in what is made from now on, and seldom: it is a tenth of sending (measured)."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)

@@ -96,7 +96,7 @@ def examined(frame: pl.DataFrame, watched: set[str]) -> Examined:
     repairs: Counter[str] = Counter()
     warnings: Counter[str] = Counter()
     refused: list[tuple[int, str, str]] = []
-    worth = frame.lazy().select(_worth_a_look(watched)).collect().to_series()
+    worth = frame.lazy().select_seq(_worth_a_look(watched)).collect().to_series()
     if worth.any():
         frame, refused = _looked_into(frame, worth.arg_true(), repairs, warnings)
     rejects = pl.DataFrame(refused, REJECTS, orient="row")
@@ -120,14 +120,14 @@ def _looked_into(
 ) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
     """Return the frame with the events at these places repaired, and those refused as row, reason and value."""
     refused, texts = [], []
-    for row, payload in frame.select(ROW, "payload").gather(where).iter_rows():
+    for row, payload in frame.select_seq(ROW, "payload").gather(where).iter_rows():
         event = _event(payload)
         texts.append(_repaired(payload, event, repairs))
         if found := _refusal(event):
             refused.append((row, *found))
         else:
             warnings.update(_unheard(event))
-    return frame.with_columns(frame["payload"].scatter(where, pl.Series(texts, dtype=pl.String))), refused
+    return frame.with_columns_seq(frame["payload"].scatter(where, pl.Series(texts, dtype=pl.String))), refused
 
 
 def _repaired(payload: str, event: _Event, repairs: Counter[str]) -> str:
@@ -195,7 +195,7 @@ def _disliked(frame: pl.DataFrame, watched: set[str]) -> Counter[str]:
     rules = {"$session_id": ~session.str.contains(_SESSION), "$heatmap_data": heatmap}
     rules[_PREVIOUS] = pl.all_horizontal(moved)
     asked = {name: rule if name in watched else never for name, rule in rules.items()}
-    found = frame.select(
+    found = frame.select_seq(
         session_id_not_uuid=asked["$session_id"].sum(),
         heatmap_side_effect=(asked["$heatmap_data"] | asked[_PREVIOUS]).sum(),
     )

@@ -57,7 +57,9 @@ def told(rows: pl.LazyFrame, table: Table, options: Options, people: People | No
         if people and table.resolve is None:
             whole = profiles.collect()
             persons = people.persons(whole["distinct_id"])
-            profiles = whole.with_columns(persons.fill_null(whole["distinct_id"]).alias("distinct_id")).lazy()
+            profiles = whole.with_columns_seq(
+                persons.fill_null(whole["distinct_id"]).alias("distinct_id")
+            ).lazy()
         found.append(_profiles(profiles))
     if table.to_groups:
         found.append(_groups(table.to_groups(rows, options)))
@@ -72,8 +74,8 @@ def told(rows: pl.LazyFrame, table: Table, options: Options, people: People | No
         .when(~is_person & (pl.col("owner").str.len_chars() > special.MAX_GROUP_KEY))
         .then(pl.lit("group_key_too_long"))
     )
-    judged = frame.with_columns(nobody.alias("nobody"), reason.alias("reason"))
-    rejects = judged.filter(pl.col("reason").is_not_null()).select(
+    judged = frame.with_columns_seq(nobody.alias("nobody"), reason.alias("reason"))
+    rejects = judged.filter(pl.col("reason").is_not_null()).select_seq(
         ROW, "reason", pl.col("owner").str.slice(1, 200).alias("value")
     )
     kept = judged.filter(~pl.col("nobody") & pl.col("reason").is_null()).drop("nobody", "reason")
@@ -89,7 +91,7 @@ def seen(frame: pl.DataFrame) -> pl.DataFrame:
     )
     nothing = pl.lit(None, pl.String)
     owner = pl.concat_str(pl.lit(_PERSON), "distinct_id").alias("owner")
-    return last.select(
+    return last.select_seq(
         ROW, owner, "timestamp", "distinct_id", nothing.alias("properties"), nothing.alias("set_once")
     ).collect()
 
@@ -97,7 +99,7 @@ def seen(frame: pl.DataFrame) -> pl.DataFrame:
 def _profiles(frame: pl.LazyFrame) -> pl.LazyFrame:
     """Return profiles as states."""
     person = pl.col("distinct_id").str.strip_chars()
-    return frame.with_columns(person).select(
+    return frame.with_columns_seq(person).select_seq(
         ROW,
         pl.concat_str(pl.lit(_PERSON), "distinct_id").alias("owner"),
         "timestamp",
@@ -110,7 +112,7 @@ def _profiles(frame: pl.LazyFrame) -> pl.LazyFrame:
 def _groups(frame: pl.LazyFrame) -> pl.LazyFrame:
     """Return group states; of one time and group the first row's person tells it."""
     owner = pl.concat_str(pl.lit(_GROUP), "group_type", pl.lit(_BETWEEN), "group_key")
-    return frame.select(
+    return frame.select_seq(
         ROW,
         owner.alias("owner"),
         "timestamp",
@@ -136,10 +138,10 @@ class States:
             return
         is_person = pl.col("owner").str.starts_with(_PERSON)
         ordered = frame.drop(ROW).sort(*_order())
-        persons = ordered.filter(is_person).with_columns(_says_nothing().alias("nothing"))
+        persons = ordered.filter(is_person).with_columns_seq(_says_nothing().alias("nothing"))
         latest = persons.unique(["owner", "nothing"], keep="last", maintain_order=True).drop("nothing")
         groups = ordered.filter(~is_person).unique(maintain_order=True)
-        table = pl.concat([latest, groups]).select(SCHEMA.names()).to_arrow()
+        table = pl.concat([latest, groups]).select_seq(SCHEMA.names()).to_arrow()
         if self._writer is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = pq.ParquetWriter(self.path, table.schema, compression="zstd")
@@ -191,7 +193,7 @@ def news(
     for bucket in _buckets(paths, aside):
         fresh = _fresh(bucket, people, end)
         last = fresh.unique("owner", keep="last", maintain_order=True)
-        kept = last.select("owner", pl.col("timestamp").dt.epoch("us"), "digest").rows()
+        kept = last.select_seq("owner", pl.col("timestamp").dt.epoch("us"), "digest").rows()
         for some in fresh.iter_slices(_ASKED):
             yield News(_events(some, options), kept)
             kept = []
@@ -213,7 +215,7 @@ def _buckets(paths: Sequence[Path], aside: Path) -> Iterator[pl.DataFrame]:
             for frame in _pieces(path):
                 number = (pl.col("owner").hash() % count).alias("bucket")
                 for (bucket,), part in (
-                    frame.with_columns(number).partition_by("bucket", as_dict=True).items()
+                    frame.with_columns_seq(number).partition_by("bucket", as_dict=True).items()
                 ):
                     writers[bucket].write_table(part.drop("bucket").to_arrow().cast(schema))
     for file in files:
@@ -230,7 +232,7 @@ def _pieces(path: Path) -> Iterator[pl.DataFrame]:
     """Yield a file's states, some at a time."""
     with pq.ParquetFile(path, pre_buffer=False) as file:
         for batch in file.iter_batches(_ASKED):
-            yield pl.DataFrame(pa.table(batch)).select(SCHEMA.names()).cast(SCHEMA)
+            yield pl.DataFrame(pa.table(batch)).select_seq(SCHEMA.names()).cast(SCHEMA)
 
 
 def _bytes(path: Path) -> int:
@@ -247,14 +249,14 @@ def _fresh(states: pl.DataFrame, people: People, end: datetime | None) -> pl.Dat
     until = pl.col("timestamp").filter(_says_nothing()).max().over("owner")
     ordered = (
         states.sort(*_order())
-        .with_columns(
+        .with_columns_seq(
             pl.when(is_person)
             .then(pl.max_horizontal("timestamp", until))
             .otherwise("timestamp")
             .alias("timestamp")
         )
         .filter(~(is_person & _says_nothing()))
-        .with_columns(
+        .with_columns_seq(
             pl.col("timestamp").fill_null(pl.lit(end, events.TIMESTAMP)),
             expr.digest(pl.col("properties"), pl.col("set_once")).alias("digest"),
         )
@@ -274,7 +276,7 @@ def _fresh(states: pl.DataFrame, people: People, end: datetime | None) -> pl.Dat
 
 def _events(fresh: pl.DataFrame, options: Options) -> pl.DataFrame:
     """Return the event frame that tells these states."""
-    numbered = fresh.with_row_index(ROW, 1).with_columns(pl.col(ROW).cast(pl.Int64)).lazy()
+    numbered = fresh.with_row_index(ROW, 1).with_columns_seq(pl.col(ROW).cast(pl.Int64)).lazy()
     is_person = pl.col("owner").str.starts_with(_PERSON)
     persons, groups = numbered.filter(is_person), numbered.filter(~is_person)
     return events.concat([_persons(persons, options), _group_events(groups)]).collect()

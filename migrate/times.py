@@ -54,7 +54,7 @@ def _all_alike(texts: pl.Series, zone: str) -> pl.Series | None:
     times = pl.Series(texts.name, found)
     if has_zone:
         return times.cast(_UTC)
-    return times.to_frame("time").select(local(pl.col("time"), zone)).to_series().alias(texts.name)
+    return times.to_frame("time").select_seq(local(pl.col("time"), zone)).to_series().alias(texts.name)
 
 
 def _by_shape(texts: pl.Series, zone: str) -> pl.Series:
@@ -95,4 +95,4 @@ def _shaped(texts: pl.Series, shape: str, zone: str) -> pl.Series:
         time = local(text.str.to_date(shape, strict=False).cast(pl.Datetime("us")), zone)
     else:
         time = local(text.str.to_datetime(shape, time_unit="us", strict=False), zone)
-    return texts.to_frame("text").select(time).to_series()
+    return texts.to_frame("text").select_seq(time).to_series()

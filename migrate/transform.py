@@ -110,12 +110,14 @@ def _informed(rows: pl.DataFrame, transform: Transform) -> pl.DataFrame:
     table, people = transform.table, transform.people
     known = {}
     if people and table.resolve is not None:
-        known[PERSON] = people.persons(rows.select(table.resolve.cast(pl.String)).to_series())
+        known[PERSON] = people.persons(rows.select_seq(table.resolve.cast(pl.String)).to_series())
     if people and table.recover is not None:
-        known[RECOVERED] = people.recovered(rows.select(table.recover.cast(pl.String)).to_series())
+        known[RECOVERED] = people.recovered(rows.select_seq(table.recover.cast(pl.String)).to_series())
     nothing = pl.lit(None, pl.String)
     file = [] if FILE in rows.columns else [pl.lit(transform.file).alias(FILE)]
-    return rows.with_columns(*file, *(known.get(name, nothing).alias(name) for name in (PERSON, RECOVERED)))
+    return rows.with_columns_seq(
+        *file, *(known.get(name, nothing).alias(name) for name in (PERSON, RECOVERED))
+    )
 
 
 def _rows(*frames: pl.DataFrame) -> int:
@@ -127,7 +129,7 @@ def _counted(rows: pl.DataFrame, rules: Any) -> dict[str, int]:  # noqa: ANN401 
     """Return how many rows each predicate holds for."""
     if not rules or not rows.height:
         return {}
-    found = rows.select(rule.fill_null(False).sum().alias(name) for name, rule in rules.items())
+    found = rows.select_seq(rule.fill_null(False).sum().alias(name) for name, rule in rules.items())
     return {name: int(count) for name, count in found.row(0, named=True).items() if count}
 
 
@@ -142,11 +144,11 @@ def _filtered(rows: pl.DataFrame, transform: Transform, numbers: Numbers) -> pl.
     if not rules:
         return rows
     reason = pl.coalesce([pl.when(rule.fill_null(False)).then(pl.lit(name)) for name, rule in rules.items()])
-    marked = rows.with_columns(reason.alias("_filter"))
+    marked = rows.with_columns_seq(reason.alias("_filter"))
     counts = marked["_filter"].drop_nulls().value_counts()
     numbers.filtered.update(dict(counts.iter_rows()))
     for name, number in (
-        marked.select("_filter", ROW).drop_nulls().unique("_filter", keep="first").iter_rows()
+        marked.select_seq("_filter", ROW).drop_nulls().unique("_filter", keep="first").iter_rows()
     ):
         numbers.examples[name] = [str(number)]
     return marked.filter(pl.col("_filter").is_null()).drop("_filter")
@@ -169,7 +171,7 @@ def _within(frames: Sequence[pl.DataFrame], transform: Transform, numbers: Numbe
 
 def _fitting(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the events PostHog can store, and the rejects that it cannot for their size or depth."""
-    size, opened = frame.select(
+    size, opened = frame.select_seq(
         pl.col("payload").str.len_bytes().max().alias("size"),
         openings(pl.col("payload")).max().alias("opened"),
     ).row(0)
@@ -177,14 +179,16 @@ def _fitting(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         return frame, pl.DataFrame(schema=special.REJECTS)
     deep = too_deep(frame["payload"])
     reason = pl.when(too_large()).then(pl.lit("too_large")).when(pl.lit(deep)).then(pl.lit("nested_too_deep"))
-    judged = frame.with_columns(reason.alias("reason"))
+    judged = frame.with_columns_seq(reason.alias("reason"))
     bad = judged.filter(pl.col("reason").is_not_null())
     found = (
         pl.when(pl.col("reason") == "too_large")
         .then(pl.format("{} bytes, the limit is 900000", pl.col("payload").str.len_bytes()))
         .otherwise(pl.lit(f"deeper than {MAX_DEPTH} levels"))
     )
-    rejects = bad.select(ROW, "reason", found.alias("value")).unique(ROW, keep="first", maintain_order=True)
+    rejects = bad.select_seq(ROW, "reason", found.alias("value")).unique(
+        ROW, keep="first", maintain_order=True
+    )
     kept = judged.drop("reason")
     if bad.height:
         kept = kept.filter(~pl.col(ROW).is_in(rejects[ROW].implode()))

@@ -44,7 +44,7 @@ def _cast(
         value = pl.coalesce(text.cast(dtype, strict=False), whole)
     else:
         value = text.cast(dtype, strict=False)
-    cast = rows.with_columns(value.alias(column))
+    cast = rows.with_columns_seq(value.alias(column))
     lost = cast[column].null_count() - rows[column].null_count()
     if lost:
         counts[f"wrong_type.{column}"] += lost
@@ -69,7 +69,7 @@ def _objects(rows: pl.DataFrame, column: str, rejects: list[Reject], counts: Cou
         except BadJSON:
             kept[index] = False
             rejects.append(reject(numbers[index], "bad_json", f"{column}: {text}"))
-    rows = rows.with_columns(pl.Series(column, texts, dtype=pl.String))
+    rows = rows.with_columns_seq(pl.Series(column, texts, dtype=pl.String))
     return rows if all(kept) else rows.filter(pl.Series(kept))
 
 

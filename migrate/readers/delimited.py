@@ -91,7 +91,7 @@ class Records:
         frame = frame.insert_column(0, pl.Series(ROW, numbers, dtype=pl.Int64))
         part = Part(frame, [self._reject(first + number - 1, line, spoiled) for number, line in ragged])
         self._take_headers(part)
-        part.rows = part.rows.select(
+        part.rows = part.rows.select_seq(
             ROW,
             *(self._cell(name).alias(name) for name in self._declared),
             object_text({name: self._column(name) for name in self._rest}).cast(pl.String).alias(REST),

@@ -74,7 +74,7 @@ class Columns:
             {self._aliases[name]: pl.Series(arrow.simple(column, counts)) for name, column in columns.items()}
         )
         rows = pl.select(pl.int_range(first, first + batch.num_rows, dtype=pl.Int64).alias(ROW))
-        rows = rows.with_columns(frame.get_columns()).select(
+        rows = rows.with_columns_seq(frame.get_columns()).select_seq(
             ROW,
             *(self._cell(name, frame.schema).alias(name) for name in self._declared),
             self._rest_text(frame.schema).alias(REST),
@@ -105,7 +105,7 @@ class Columns:
 def _non_finite(frame: pl.DataFrame) -> int:
     """Count the numbers that are none, or infinite."""
     floats = [~pl.col(name).is_finite() for name, dtype in frame.schema.items() if dtype.is_float()]
-    return sum(frame.select(floats).sum().row(0)) if floats and frame.height else 0
+    return sum(frame.select_seq(floats).sum().row(0)) if floats and frame.height else 0
 
 
 def _impossible(frame: pl.DataFrame) -> int:
@@ -113,8 +113,8 @@ def _impossible(frame: pl.DataFrame) -> int:
     times = {name: dtype for name, dtype in frame.schema.items() if isinstance(dtype, (pl.Date, pl.Datetime))}
     if not times or not frame.height:
         return 0
-    before = frame.select(pl.col(list(times)).null_count()).row(0)
-    after = frame.select(
+    before = frame.select_seq(pl.col(list(times)).null_count()).row(0)
+    after = frame.select_seq(
         arrow.possible(pl.col(name), dtype).null_count() for name, dtype in times.items()
     ).row(0)
     return int(sum(after) - sum(before))
