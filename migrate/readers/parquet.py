@@ -17,6 +17,8 @@ from migrate.readers.records import Header, Part, aliases, reject, spelled
 _BATCH_BYTES: Final = 3 << 20
 _LEAST_ROWS: Final = 1 << 10
 _MOST_ROWS: Final = 12_288
+_MOST_NESTED: Final = 4_096
+"""Nested values become text of many times the size that the file says they have."""
 _UNREADABLE: Final = (pa.ArrowException, OSError, Truncated)
 
 
@@ -35,7 +37,9 @@ def parquet_parts(source: Source, table: Table, header: Header) -> Iterator[Part
     row = 1
     try:
         with source.seekable() as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
-            for batch in parquet.iter_batches(_batch_rows(parquet.metadata), columns=columns.needed):
+            nested = any(pa.types.is_nested(field.type) for field in parquet.schema_arrow)
+            rows = _batch_rows(parquet.metadata, _MOST_NESTED if nested else _MOST_ROWS)
+            for batch in parquet.iter_batches(rows, columns=columns.needed):
                 yield columns.part(batch, row)
                 row += batch.num_rows
     except _UNREADABLE as error:
@@ -44,11 +48,11 @@ def parquet_parts(source: Source, table: Table, header: Header) -> Iterator[Part
         yield part
 
 
-def _batch_rows(metadata: pq.FileMetaData) -> int:
+def _batch_rows(metadata: pq.FileMetaData, most: int) -> int:
     """Return how many rows to take at once, by the size the file says they have."""
     total: int = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
     rows: int = metadata.num_rows
-    return max(_LEAST_ROWS, min(_MOST_ROWS, _BATCH_BYTES * rows // max(1, total)))
+    return max(_LEAST_ROWS, min(most, _BATCH_BYTES * rows // max(1, total)))
 
 
 class Columns:
