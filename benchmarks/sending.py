@@ -8,11 +8,15 @@ from pathlib import Path
 from shutil import copytree
 from typing import Any, Final
 
-from isal import igzip
+from migrate.cli import prepare
 
-from migrate import apply, merge
-from migrate.batches import Payloads, batches, body
-from migrate.checkpoint import Checkpoint, Round, Settled
+prepare()
+
+from isal import igzip  # noqa: E402
+
+from migrate import apply, merge  # noqa: E402
+from migrate.batches import Payloads, batches, body  # noqa: E402
+from migrate.checkpoint import Checkpoint, Round, Settled  # noqa: E402
 
 _HEAD: Final = b"x" * 80
 _CHUNK_BYTES: Final = 8 << 20

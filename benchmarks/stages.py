@@ -14,13 +14,17 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-import polars as pl
+from migrate.cli import prepare
 
-from migrate import checks, readers, session, transform
-from migrate.days import DayWriter
-from migrate.jobs import Job
-from migrate.mapping import Options
-from migrate.settings import Settings
+prepare()
+
+import polars as pl  # noqa: E402 - what is measured is what the command does
+
+from migrate import checks, readers, session, transform  # noqa: E402
+from migrate.days import DayWriter  # noqa: E402
+from migrate.jobs import Job  # noqa: E402
+from migrate.mapping import Options  # noqa: E402
+from migrate.settings import Settings  # noqa: E402
 
 _ROOT: Final = Path(session.__file__).parents[1]
 _PARTS: Final = {
