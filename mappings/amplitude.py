@@ -13,8 +13,8 @@ from typing import Final
 
 import polars as pl
 
-from mappings._recurring import Recurring
 from migrate import events, expr, links, values
+from migrate.distinct import Recurring
 from migrate.mapping import PERSON, REST, ROW, Options, Platform, Table, has
 
 NAMES: Final = {

@@ -12,6 +12,7 @@ import msgspec
 import polars as pl
 
 from migrate import jsontext
+from migrate.distinct import distinct
 
 Raw = msgspec.Raw
 GROUP: Final = pl.Struct({"type": pl.String, "key": pl.String, "properties": pl.String})
@@ -61,12 +62,10 @@ def on_unique(
     A struct's fields are the function's arguments, in their order.
     """
     table = columns.struct.unnest() if isinstance(columns.dtype, pl.Struct) else columns.to_frame("value")
-    given = table.filter(~pl.all_horizontal(pl.all().is_null())).unique()
-    results = pl.Series("_result", [function(*row) for row in given.iter_rows()], dtype=dtype)
-    joined = table.join(
-        given.with_columns_seq(results), on=table.columns, how="left", nulls_equal=True, maintain_order="left"
-    )
-    return joined["_result"].alias(columns.name)
+    found = distinct(table.get_columns())
+    given = table[found.places].iter_rows()
+    results = [None if all(value is None for value in row) else function(*row) for row in given]
+    return pl.Series(columns.name, results, dtype=dtype).gather(found.codes)
 
 
 def parted(text: str, prefix: str, empty: frozenset[str]) -> dict[str, str | None]:

@@ -41,13 +41,13 @@ class Bundle:
             first = place * _PLACE
             for chunk in readers.chunks(job.source, job.table, job.header):
                 number = (pl.col(ROW) + first).alias(ROW)
-                rows = chunk.rows.with_columns(number, pl.lit(job.source.stem).alias(FILE))
+                rows = chunk.rows.with_columns_seq(number, pl.lit(job.source.stem).alias(FILE))
                 rejects = [one._replace(row=first + (one.row or 0)) for one in chunk.rejects]
                 yield replace(chunk, rows=rows, rejects=rejects)
 
     def gathered(self) -> Iterator[readers.Chunk]:
         """Yield the same in fewer, larger chunks, the next one read while one is in use."""
-        return readers.gathered(ahead(self.chunks()))
+        return ahead(readers.gathered(self.chunks()))
 
     def whence(self, number: int) -> tuple[str, int | None]:
         """Return a row's file and its number there; None for the file as a whole."""

@@ -10,6 +10,7 @@ import polars as pl
 import polars_hash as plh
 
 from migrate import bags, elements, jsontext, times
+from migrate.distinct import distinct
 
 SECOND_MS: Final = 1_000
 DAY_MS: Final = 86_400_000
@@ -332,10 +333,10 @@ def _session_ids(sessions: pl.Series) -> pl.Series:
     """Return the ids, each distinct one made once; `start` and `day` are numbers, `owner` text."""
     table = sessions.struct.unnest()
     start, day, owner = pl.col("start"), pl.col("day"), pl.col("owner")
+    found = distinct(table.get_columns())
     made = uuid7(start + day * DAY_MS, pl.lit("session"), start, day, owner)
-    ids = table.unique().filter(start.is_not_null()).with_columns_seq(made.alias("id"))
-    found = table.join(ids, on=table.columns, how="left", nulls_equal=True, maintain_order="left")
-    return found["id"].alias(sessions.name)
+    ids = table[found.places].select_seq(pl.when(start.is_not_null()).then(made)).to_series()
+    return ids.gather(found.codes).alias(sessions.name)
 
 
 def _uuid7s(told: pl.Series) -> pl.Series:

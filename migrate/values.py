@@ -12,6 +12,7 @@ from urllib.parse import unquote_plus
 import polars as pl
 
 from migrate import bags, countries, expr, spellings
+from migrate.distinct import distinct
 
 CAMPAIGN: Final = tuple(
     "utm_source utm_medium utm_campaign utm_content utm_term utm_id"  # noqa: SIM905 - one word a line would be long
@@ -174,10 +175,11 @@ def _distinct(
     """Return what the function, of columns, makes of each distinct text; a null stays null."""
 
     def made(given: pl.Series) -> pl.Series:
-        distinct = given.drop_nulls().unique().to_frame("text")
-        known = distinct.with_columns(function(pl.col("text")).alias("found"))
-        rows = given.to_frame("text").join(known, on="text", how="left", maintain_order="left")
-        return rows["found"].alias(given.name)
+        found = distinct([given])
+        texts = given.gather(found.places).to_frame("text")
+        is_told = pl.col("text").is_not_null()
+        known = texts.select_seq(pl.when(is_told).then(function(pl.col("text"))).alias(given.name))
+        return known.to_series().gather(found.codes)
 
     return text.map_batches(made, return_dtype=dtype, is_elementwise=True)
 

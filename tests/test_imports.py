@@ -61,8 +61,8 @@ def is_of(dotted, *packages):
 
 @pytest.mark.parametrize("path", cases(MAPPINGS))
 def test_mappings_import_little(path):
-    """A mapping knows events, links, expressions and spellings, what a mapping is, polars and the standard library."""
-    ours = [f"migrate.{module}" for module in ("events", "expr", "links", "mapping", "values")]
+    """A mapping knows events, links, expressions, spellings, what rows share and what a mapping is, and polars."""
+    ours = [f"migrate.{module}" for module in ("distinct", "events", "expr", "links", "mapping", "values")]
     ours += ["migrate.errors"] if path.name == "table.py" else []
     ours += ["migrate.bags"] if path.name == "_ga4_nested.py" else []
     ours += [f"mappings.{shared.stem}" for shared in MAPPINGS if shared.stem.startswith("_")]

@@ -25,18 +25,30 @@ class Stream(io.RawIOBase):
         """Return True."""
         return True
 
+    def read(self, size: int = -1, /) -> bytes:
+        """Return up to so many bytes, without copying a piece that is taken whole; b"" at the end."""
+        if size < 0:
+            return self.readall()
+        taken = self._taken(size)
+        whole = taken.obj
+        return whole if isinstance(whole, bytes) and len(whole) == len(taken) else bytes(taken)
+
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
         """Fill the start of the buffer; 0 at the end."""
         target = memoryview(buffer).cast("B")
+        taken = self._taken(len(target))
+        target[: len(taken)] = taken
+        return len(taken)
+
+    def _taken(self, size: int) -> memoryview:
+        """Return up to so many bytes of the piece in use, or of the next one; none at the end."""
         while not self._ready:
             piece = self.piece()
             if piece is None:
-                return 0
+                break
             self._ready = memoryview(piece)
-        count = min(len(target), len(self._ready))
-        target[:count] = self._ready[:count]
-        self._ready = self._ready[count:]
-        return count
+        taken, self._ready = self._ready[:size], self._ready[size:]
+        return taken
 
     def piece(self) -> bytes | None:
         """Return the next bytes, perhaps none yet; None at the end."""

@@ -139,7 +139,7 @@ def line_blocks(pieces: Iterator[bytes], limit: int) -> Iterator[bytes | TooLarg
             if end > first:
                 yield piece[first:end]
         else:
-            yield b"".join([*carry, piece[:end]])
+            yield b"".join([*carry, memoryview(piece)[:end]])
         carry, length = [piece[end:]], len(piece) - end
     if length > limit:
         yield TooLarge(b"".join(carry)[:1024])

@@ -42,12 +42,12 @@ class Anything(msgspec.Struct, gc=False):
 
 def risky(texts: pl.Series) -> pl.Series:
     """Return whether texts may be valid JSON and still be out of range: their numbers, or how deep they nest."""
-    return texts.to_frame("text").select(_RISKY).to_series()
+    return texts.to_frame("text").select_seq(_RISKY).to_series()
 
 
 def dangerous(lines: pl.Series) -> pl.Series:
     """Return whether lines would be read wrongly, or not at all, by polars' `read_ndjson`."""
-    found, escaped = lines.to_frame("text").select(_RISKY.alias("risky"), _HAS_ESCAPES.alias("escaped"))
+    found, escaped = lines.to_frame("text").select_seq(_RISKY.alias("risky"), _HAS_ESCAPES.alias("escaped"))
     where = escaped.arg_true()
     if not where.len():
         return found

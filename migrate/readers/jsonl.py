@@ -96,14 +96,20 @@ class Lines:
 
     def _sound(self, text: bytes) -> pl.DataFrame | None:
         """Return the cells of lines read column-wise; None where one of them is none, or cannot be read so."""
-        if len(text) > self._record_bytes or not self._keys.are_sound(text):
+        if len(text) > self._record_bytes:
+            return None
+        frame = self._keys.cells(text)
+        if frame is None and not self._keys.are_sound(text):
             return None
         lines = pl.Series([text], dtype=pl.Binary).cast(pl.String).str.split("\n").explode()
+        lines = lines.head(lines.len() - text.endswith(b"\n"))
         if dangerous(lines).any():
             return None
-        frame = _read(text, dict.fromkeys(self._keys.seen, pl.String))
-        height = lines.len() - text.endswith(b"\n")
-        return frame if frame is not None and frame.height == height else None
+        if frame is None:
+            frame = _read(text, dict.fromkeys(self._keys.seen, pl.String))
+        elif not _are_whole(lines):
+            return None
+        return frame if frame is not None and frame.height == lines.len() else None
 
     def _fast(self, numbers: list[int], texts: list[bytes]) -> Iterator[tuple[list[int], pl.DataFrame]]:
         """Yield lines read at once, with their numbers; lines that cannot be read so are left out."""
@@ -150,6 +156,15 @@ class Lines:
         schema = dict.fromkeys([*self._keys.spelling, REST], pl.String)
         frame = pl.DataFrame(rows, schema=schema)
         return frame.insert_column(0, pl.Series(ROW, numbers, dtype=pl.Int64))
+
+
+def _are_whole(lines: pl.Series) -> bool:
+    """Return whether each line that msgspec has read is of whole objects: no line ends within one.
+
+    After a brace that closes another, inside of an object, none can open one.
+    """
+    bare = lines.str.strip_chars(" \t\r")
+    return bool((bare.str.starts_with("{") & bare.str.ends_with("}")).all())
 
 
 def _read(lines: bytes, schema: Mapping[str, type[pl.String]]) -> pl.DataFrame | None:

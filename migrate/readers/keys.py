@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from operator import attrgetter
 from typing import Any, Final, Literal
 
 import msgspec
+import polars as pl
 
 from migrate.mapping import Table
 from migrate.readers.care import Anything
@@ -14,6 +17,8 @@ _FAILURES: Final = (msgspec.DecodeError, RecursionError)
 _FORBIDDEN: Final = frozenset(map(chr, range(32))) | {'"', "\\"}
 """msgspec takes no field names with these; such keys are looked at one by one."""
 
+_FEW: Final = 8
+"""So many columns are taken out of the lines here, in half the time that reading them column-wise takes."""
 _REMEMBERED: Final = 100_000
 _PIECE_BYTES: Final = 1 << 16
 _members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -38,7 +43,9 @@ class Keys:
         self._unseen = known.difference(header.columns)
         self._objects = {self.spelling[name] for name in table.objects}
         self._known = _checker([*self._seen, *sorted(self._unseen)], frozenset()).decode
-        self._sound = _checker(self._seen, self._objects)
+        self._are_few = len(self._expected) <= _FEW and not self._objects
+        """Whether `cells` can be told: few columns are wanted, and so far each has held texts and whole numbers."""
+        self._sound = self._new_checker()
         self._mostly_known = True
 
     @property
@@ -48,15 +55,25 @@ class Keys:
 
     def are_sound(self, block: bytes) -> bool:
         """Whether lines are objects with declared and dropped keys alone, objects where the table declares them."""
+        return all(self._decoded(piece) is not None for piece in _pieces(block))
+
+    def cells(self, block: bytes) -> pl.DataFrame | None:
+        """Return the cells of sound lines by key, where few are wanted; None where they are not simply told."""
+        if not self._are_few:
+            return None
+        found: dict[str, list[str | int | None]] = {}
+        height = 0
         for piece in _pieces(block):
-            while True:
-                try:
-                    self._sound.decode_lines(piece)
-                    break
-                except _FAILURES:
-                    if not self._learned(piece):
-                        return False
-        return True
+            lines = self._decoded(piece)
+            if lines is None:
+                return None
+            for key, place in self._told:
+                found.setdefault(key, [None] * height).extend(map(place, lines))
+            height += len(lines)
+        try:
+            return pl.DataFrame({key: _texts(values) for key, values in found.items()})
+        except ValueError:  # a whole number of thousands of digits
+            return None
 
     def rests(self, lines: Mapping[int, bytes]) -> tuple[dict[int, str], set[int]]:
         """Return the rest of each line that has one, and the lines that need to be read with care."""
@@ -92,6 +109,21 @@ class Keys:
         ]
         return declared, _object(rest) or None
 
+    def _decoded(self, lines: bytes) -> Sequence[Any] | None:
+        """Return lines decoded by `_sound`, None where one is not sound."""
+        while True:
+            try:
+                return self._sound.decode_lines(lines)
+            except msgspec.ValidationError:
+                if self._learned(lines):
+                    continue
+                if not self._are_few:
+                    return None
+                self._are_few = False
+                self._sound = self._new_checker()
+            except _FAILURES:
+                return None
+
     def _learned(self, lines: bytes) -> bool:
         """Take note of the known keys that are new in these lines; False if there are none."""
         new = [key for line in lines.split(b"\n") for key in _keys(line) if key in self._unseen]
@@ -99,8 +131,14 @@ class Keys:
             return False
         self._unseen.difference_update(new)
         self._seen += dict.fromkeys(new)
-        self._sound = _checker(self._seen, self._objects)
+        self._sound = self._new_checker()
         return True
+
+    def _new_checker(self) -> msgspec.json.Decoder[Any]:
+        """Return what decodes sound lines, of the keys seen so far."""
+        fields = _fields(self._seen)
+        self._told = [(key, attrgetter(field)) for key, field in fields.items() if key in self._expected]
+        return _checker(self._seen, self._objects, self._expected if self._are_few else frozenset())
 
     def _unsure(self, lines: Mapping[int, bytes]) -> list[int]:
         """Return the lines with keys that are neither declared nor dropped, or that are no objects."""
@@ -162,16 +200,35 @@ def _pieces(block: bytes) -> Iterator[bytes]:
         start = end
 
 
-def _checker(keys: Sequence[str], objects: AbstractSet[str]) -> msgspec.json.Decoder[Any]:
+def _fields(keys: Sequence[str]) -> dict[str, str]:
+    """Return a field's name for each key."""
+    return {key: f"f{index}" for index, key in enumerate(keys) if not _FORBIDDEN.intersection(key)}
+
+
+def _texts(values: Sequence[str | int | None]) -> pl.Series:
+    """Return texts as they are and whole numbers in their digits."""
+    for dtype in (pl.String, pl.Int64):
+        with suppress(TypeError, OverflowError):
+            return pl.Series(values, dtype=dtype).cast(pl.String)
+    return pl.Series([str(value) if isinstance(value, int) else value for value in values], dtype=pl.String)
+
+
+def _checker(
+    keys: Sequence[str], objects: AbstractSet[str], told: AbstractSet[str] = frozenset()
+) -> msgspec.json.Decoder[Any]:
     """Return a decoder that raises for lines with any other key, or without an object where one must be.
 
+    What is told is decoded, and must be text or a whole number; all else is looked at no closer.
     Keys in the order in which lines have them are found twice as fast (18 of 60, measured).
     """
-    names = [key for key in keys if not _FORBIDDEN.intersection(key)]
-    places = {name: f"f{index}" for index, name in enumerate(names)}
-    fields = [
-        (place, Anything | None if name in objects else msgspec.Raw, None) for name, place in places.items()
-    ]
-    rename = {place: name for name, place in places.items()}
-    line = msgspec.defstruct("Line", fields, rename=rename, forbid_unknown_fields=True, gc=False)
+    fields = _fields(keys)
+    types = {key: str | int | None if key in told else msgspec.Raw for key in fields}
+    types |= dict.fromkeys(objects & types.keys(), Anything | None)
+    line = msgspec.defstruct(
+        "Line",
+        [(field, types[key], None) for key, field in fields.items()],
+        rename={field: key for key, field in fields.items()},
+        forbid_unknown_fields=True,
+        gc=False,
+    )
     return msgspec.json.Decoder(line)
