@@ -62,6 +62,8 @@ def on_unique(
     A struct's fields are the function's arguments, in their order.
     """
     table = columns.struct.unnest() if isinstance(columns.dtype, pl.Struct) else columns.to_frame("value")
+    if all(column.null_count() == table.height for column in table.get_columns()):
+        return pl.repeat(None, table.height, dtype=dtype, eager=True).alias(columns.name)
     found = distinct(table.get_columns())
     given = table[found.places].iter_rows()
     results = [None if all(value is None for value in row) else function(*row) for row in given]

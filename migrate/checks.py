@@ -106,7 +106,7 @@ def _rules(now: datetime) -> list[Rule]:
 def _object_rules(frame: pl.DataFrame) -> list[Rule]:
     """Return the rules for objects that come as text: they must be objects, and no deeper than PostHog reads."""
     rules = []
-    names = properties.texts(frame)
+    names = properties.texts(frame, frame.schema)
     openings = frame.select_seq(payload.openings(pl.col(name)).max() for name in names)
     for name in names:
         bare = pl.col(name).str.strip_chars()

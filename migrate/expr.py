@@ -318,6 +318,8 @@ def _keys(told: pl.Series) -> pl.Series:
 def _with_query(given: pl.Series, names: Sequence[str]) -> pl.Series:
     """Return the bags, those that lack the URL's parameters completed."""
     bag, url = given.struct.field("bag"), given.struct.field("url")
+    if not url.str.contains("?", literal=True).any():
+        return bag
     in_bag = bag.str.contains_any([f'"{name}"' for name in names]).fill_null(value=False)
     where = (url.str.contains_any([f"{name}=" for name in names]) & ~in_bag).arg_true()
     if not where.len():

@@ -66,10 +66,11 @@ def payloads(frame: pl.DataFrame, table: Table, stamp: Stamp) -> Payloads:
     repairs: Counter[str] = Counter()
     sound = properties.sound(frame, repairs)
     forced: dict[str, jsontext.Value] = {**stamp.forced(), "$process_person_profile": _personless()}
-    inner = properties.inner(sound, forced, table.rename, repairs)
+    schema = sound.schema
+    inner = properties.inner(sound, schema, forced, table.rename, repairs)
     events = sound.select_seq("_row", "event", "distinct_id", "timestamp", _uuid(sound, stamp))
     finished = events.with_columns_seq(_payload(events, inner))
-    examined = special.examined(finished, properties.watched(sound, table.rename))
+    examined = special.examined(finished, properties.watched(sound, schema, table.rename))
     return Payloads(examined.frame, examined.rejects, +(repairs + examined.repairs), examined.warnings)
 
 

@@ -11,6 +11,10 @@ import polars as pl
 from migrate import VERSION, jsontext, repairs, special
 from migrate.repairs import DType
 
+Schema = Mapping[str, DType]
+"""An event frame's; asked for once, as sixty fields take long to name."""
+Fields = Mapping[str, pl.Expr]
+
 LIBRARY: Final = {"$lib": "posthog-migrate", "$lib_version": VERSION}
 """Who sends, where the source does not say."""
 
@@ -40,11 +44,9 @@ class _Root(msgspec.Struct):
 _root: Final = msgspec.json.Decoder(_Root).decode
 
 
-def texts(frame: pl.DataFrame) -> list[str]:
-    """Return which of `TEXTS` are text in an event frame, and not null throughout."""
-    return [
-        name for name in TEXTS if frame.schema[name] == pl.String and frame[name].null_count() < frame.height
-    ]
+def texts(frame: pl.DataFrame, schema: Schema) -> list[str]:
+    """Return which of `TEXTS` are text in an event frame of this schema, and not null throughout."""
+    return [name for name in TEXTS if schema[name] == pl.String and frame[name].null_count() < frame.height]
 
 
 def sound(frame: pl.DataFrame, counts: Counter[str]) -> pl.DataFrame:
@@ -52,20 +54,22 @@ def sound(frame: pl.DataFrame, counts: Counter[str]) -> pl.DataFrame:
 
     Objects as text come without blanks around them, null where they hold nothing.
     """
-    names = texts(frame)
+    schema = frame.schema
+    names = texts(frame, schema)
     bare = [pl.col(name).str.strip_chars() for name in names]
     frame = (
         frame.with_columns_seq(pl.when(~text.is_in(NOTHING)).then(text) for text in bare) if names else frame
     )
     found = {name: frame[name] for name in TEXTS}
     mended = {name: repairs.mended(found[name], counts) for name in names}
-    mended |= {name: repairs.plain(found[name], counts) for name in TEXTS if frame.schema[name] != pl.String}
+    mended |= {name: repairs.plain(found[name], counts) for name in TEXTS if schema[name] != pl.String}
     changed = [column for name, column in mended.items() if column is not found[name]]
     return frame.with_columns_seq(changed) if changed else frame
 
 
 def inner(
     frame: pl.DataFrame,
+    schema: Schema,
     forced: Mapping[str, jsontext.Value],
     rename: Mapping[str, str | None],
     counts: Counter[str],
@@ -75,12 +79,14 @@ def inner(
     From the weakest to the strongest: `rest`, `properties`, `extra`, `set`, `set_once` and `groups`, `forced`; and
     `LIBRARY` where none of them names one. No key comes twice unless the bag itself has it twice.
     """
-    computed = frame.lazy().select_seq(_computed(frame, forced).alias("computed")).collect().to_series()
-    if _is_suspect(frame, computed):
+    fields = {name: _fields(frame, schema, name) for name in ("extra", *_OBJECTS)}
+    mine = _computed(schema, fields, forced).alias("computed")
+    computed = frame.lazy().select_seq(mine).collect().to_series()
+    if _is_suspect(frame, schema, computed):
         computed = repairs.mended(computed, counts)
-    wins = _winning(frame, forced, rename)
-    bags = _Bags.of(frame, wins)
-    merge = _contested(bags, wins, frame)
+    wins = _winning(fields["extra"], forced, rename)
+    bags = _Bags.of(frame, schema, wins)
+    merge = _contested(bags, wins, frame, _names(schema))
     bag = bags.text
     if merge.any():
         where = merge.arg_true()
@@ -95,19 +101,21 @@ def inner(
     pieces = pl.DataFrame([bag.alias("bag"), computed, merge.alias("merged"), frame["extra"]])
     return (
         pieces.lazy()
-        .select_seq(inside, comma.alias("comma"), "computed", **_library(frame, bag, bags.names_library))
+        .select_seq(
+            inside, comma.alias("comma"), "computed", **_library(fields["extra"], bag, bags.names_library)
+        )
         .collect()
     )
 
 
-def watched(frame: pl.DataFrame, rename: Mapping[str, str | None]) -> set[str]:
+def watched(frame: pl.DataFrame, schema: Schema, rename: Mapping[str, str | None]) -> set[str]:
     """Return the names of `special.WATCHED` that members of any event have, at any depth; `frame` is `sound`.
 
     Quotes inside of texts are escaped, so that only a key can stand behind a bare one. A key with an escape may turn
     out to be any of them.
     """
-    names = texts(frame)
-    nested = [_names_within(frame.schema[name]) for name in TEXTS if name not in names]
+    names = texts(frame, schema)
+    nested = [_names_within(schema[name]) for name in TEXTS if name not in names]
     found = special.WATCHED & {*rename.values()}.union(*nested)
     if not names:
         return found
@@ -142,24 +150,21 @@ def _contains(text: pl.Expr, names: Sequence[str]) -> pl.Expr:
     return pl.any_horizontal(pl.lit(False), *(text.str.contains(key, literal=True) for key in keys))
 
 
-def _is_suspect(frame: pl.DataFrame, computed: pl.Series) -> bool:
+def _is_suspect(frame: pl.DataFrame, schema: Schema, computed: pl.Series) -> bool:
     """Return whether members that were computed have to be `mended`; those that came as text were."""
     if computed.str.contains(r"\u0000", literal=True).any():
         return True
-    return any(repairs.is_suspect(frame[name]) for name in TEXTS if frame.schema[name] != pl.String)
+    return any(repairs.is_suspect(frame[name]) for name in TEXTS if schema[name] != pl.String)
 
 
-def _computed(frame: pl.DataFrame, forced: Mapping[str, jsontext.Value]) -> pl.Expr:
+def _computed(schema: Schema, fields: Mapping[str, Fields], forced: Mapping[str, jsontext.Value]) -> pl.Expr:
     """Return the members that win over the bag."""
-    last = [jsontext.Member(f"${name}", _object(frame, name), is_json=True) for name in _OBJECTS]
+    last = [jsontext.Member(f"${name}", _object(name, fields, schema), is_json=True) for name in _OBJECTS]
     last += [jsontext.Member(name, value) for name, value in forced.items()]
     wins = {member.name: member.value for member in last}
-    extra = [
-        jsontext.Member(name, _unless(wins.get(name), value))
-        for name, value in _fields(frame, "extra").items()
-    ]
+    extra = [jsontext.Member(name, _unless(wins.get(name), value)) for name, value in fields["extra"].items()]
     computed = jsontext.joined([*extra, *last])
-    if frame.schema["extra"] != pl.String:
+    if schema["extra"] != pl.String:
         return computed
     return pl.concat_str([jsontext.inside(pl.col("extra")), computed], separator=",", ignore_nulls=True)
 
@@ -171,17 +176,16 @@ def _unless(stronger: jsontext.Value | None, value: pl.Expr) -> pl.Expr:
     return pl.when(stronger.is_null() if isinstance(stronger, pl.Expr) else pl.lit(False)).then(value)
 
 
-def _object(frame: pl.DataFrame, name: str) -> pl.Expr:
+def _object(name: str, fields: Mapping[str, Fields], schema: Schema) -> pl.Expr:
     """Return an object's text, null where it is empty."""
-    if frame.schema[name] != pl.String:
-        return jsontext.embraced(jsontext.members(_fields(frame, name)))
+    if schema[name] != pl.String:
+        return jsontext.embraced(jsontext.members(fields[name]))
     return pl.concat_str([pl.lit("{"), jsontext.inside(pl.col(name)), pl.lit("}")])
 
 
-def _fields(frame: pl.DataFrame, name: str) -> dict[str, pl.Expr]:
+def _fields(frame: pl.DataFrame, schema: Schema, name: str) -> Fields:
     """Return the fields of a struct column that hold anything, as expressions by key; none for a column of text."""
-    dtype = frame.schema[name]
-    if not isinstance(dtype, pl.Struct):
+    if not isinstance(schema[name], pl.Struct):
         return {}
     columns = frame[name].struct.unnest()
     return {
@@ -191,9 +195,9 @@ def _fields(frame: pl.DataFrame, name: str) -> dict[str, pl.Expr]:
     }
 
 
-def _names(frame: pl.DataFrame) -> list[str]:
+def _names(schema: Schema) -> list[str]:
     """Return the keys of `extra` that any frame of the table may hold."""
-    dtype = frame.schema["extra"]
+    dtype = schema["extra"]
     return [field.name for field in dtype.fields] if isinstance(dtype, pl.Struct) else []
 
 
@@ -214,11 +218,11 @@ class _Bags:
     """Whether it may hold a name that is asked for and does not begin with `$`."""
 
     @classmethod
-    def of(cls, frame: pl.DataFrame, names: Iterable[str]) -> Self:
+    def of(cls, frame: pl.DataFrame, schema: Schema, names: Iterable[str]) -> Self:
         """Return the bags of an event frame, all asked at once: a query of its own takes as long as 2,000 rows."""
         bag = pl.coalesce("properties", "rest")
         several = pl.col("properties").is_not_null() & pl.col("rest").is_not_null()
-        if frame.schema["extra"] == pl.String:
+        if schema["extra"] == pl.String:
             several |= pl.col("extra").is_not_null()
         parts = {"null": "null", "escape": "\\", "names_library": '"$lib', "own": '"$'}
         found = {name: bag.str.contains(part, literal=True) for name, part in parts.items()}
@@ -228,18 +232,20 @@ class _Bags:
 
 
 def _winning(
-    frame: pl.DataFrame, forced: Mapping[str, jsontext.Value], rename: Iterable[str]
+    extra: Fields, forced: Mapping[str, jsontext.Value], rename: Iterable[str]
 ) -> dict[str, pl.Expr]:
     """Return the names that a bag's members may not keep, each with whether it is so for an event."""
     wins = dict.fromkeys(rename, pl.lit(True))
-    for mine in (_fields(frame, "extra"), {f"${name}": pl.col(name) for name in _OBJECTS}, forced):
+    for mine in (extra, {f"${name}": pl.col(name) for name in _OBJECTS}, forced):
         for name, value in mine.items():
             is_set = value.is_not_null() if isinstance(value, pl.Expr) else pl.lit(True)
             wins[name] = wins.get(name, pl.lit(False)) | is_set
     return wins
 
 
-def _contested(bags: _Bags, wins: Mapping[str, pl.Expr], frame: pl.DataFrame) -> pl.Series:
+def _contested(
+    bags: _Bags, wins: Mapping[str, pl.Expr], frame: pl.DataFrame, names: Sequence[str]
+) -> pl.Series:
     """Return whether a row's bag must be merged key by key.
 
     That is for a rename, a drop, a null, which is not sent, or a key that is computed too.
@@ -249,7 +255,7 @@ def _contested(bags: _Bags, wins: Mapping[str, pl.Expr], frame: pl.DataFrame) ->
     certain = bags.merged
     for mark, pattern in (
         (bags.null, _NULL_MEMBER),
-        (bags.escape, _hidden((*_names(frame), *wins, *LIBRARY))),
+        (bags.escape, _hidden((*names, *wins, *LIBRARY))),
     ):
         if mark.any():
             where = mark.arg_true()
@@ -280,9 +286,9 @@ def _hidden(names: Iterable[str]) -> str:
     return rf"\\u(?i:{'|'.join(escapes)})" + (r"|\\/" if "/" in characters else "")
 
 
-def _library(frame: pl.DataFrame, bag: pl.Series, suspects: pl.Series) -> dict[str, pl.Expr]:
+def _library(extra: Fields, bag: pl.Series, suspects: pl.Series) -> dict[str, pl.Expr]:
     """Return `,"key":value` for each of `LIBRARY`, null where the bag or `extra` has its own, or they are merged."""
-    extra, skip = _fields(frame, "extra"), pl.col("merged")
+    skip = pl.col("merged")
     if suspects.any():
         where = suspects.arg_true()
         roots = [_root(text or "{}") for text in bag.gather(where)]

@@ -17,6 +17,8 @@ _TO_SECONDS: Final = len("2024-01-01T00:00:00")
 
 def read(texts: pl.Series, zone: str) -> pl.Series:
     """Return the times of ISO-like texts in UTC, null where a text is none; see `expr.timestamp`."""
+    if texts.null_count() == texts.len():
+        return pl.repeat(None, texts.len(), dtype=_UTC, eager=True).alias(texts.name)
     quick = _all_alike(texts, zone)
     return _by_shape(texts, zone) if quick is None else quick
 
