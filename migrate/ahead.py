@@ -12,43 +12,40 @@ R = TypeVar("R")
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
-    """Yield the items, the next one made in a thread of its own while this one is in use."""
-    ready: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(maxsize=1)
+    """Yield the items, the next one made in a thread of its own while this one is in use; never more than that."""
+    ready: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
+    wanted = threading.Semaphore(0)
     given_up = threading.Event()
 
     def read() -> None:
+        error: BaseException = StopIteration()
         try:
             for item in items:
-                if not _offer(ready, (item, None), given_up):
+                ready.put((item, None))
+                del item
+                wanted.acquire()
+                if given_up.is_set():
                     return
-            _offer(ready, (None, StopIteration()), given_up)
-        except BaseException as error:  # noqa: BLE001 - carried over to the thread that reads on
-            _offer(ready, (None, error), given_up)
+        except BaseException as found:  # noqa: BLE001 - carried over to the thread that reads on
+            error = found
+        ready.put((None, error))
 
     thread = threading.Thread(target=read, name="ahead", daemon=True)
     thread.start()
     try:
         while True:
             item, error = ready.get()
+            wanted.release()
             if isinstance(error, StopIteration):
                 return
             if error is not None:
                 raise error
             yield item  # type: ignore[misc]
+            del item
     finally:
         given_up.set()
+        wanted.release()
         thread.join()
-
-
-def _offer(ready: "queue.Queue[T]", item: T, given_up: threading.Event) -> bool:
-    """Put an item as soon as there is room; return False when nobody wants it any more."""
-    while not given_up.is_set():
-        try:
-            ready.put(item, timeout=0.1)
-        except queue.Full:
-            continue
-        return True
-    return False
 
 
 def in_parallel(function: Callable[[T], R], items: Iterator[T], workers: int) -> Iterator[R]:

@@ -11,6 +11,7 @@ import polars as pl
 
 from migrate import checks, jsontext, special, states
 from migrate.checkpoint import Numbers
+from migrate.distinct import slim
 from migrate.mapping import FILE, FRAMEWORK, PERSON, RECOVERED, REST, ROW, Options, Table
 from migrate.payload import MAX_DEPTH, Stamp, may_be_too_large, openings, payloads, too_deep, too_large
 from migrate.people import People
@@ -64,7 +65,7 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     numbers.rejected.update(reject.reason for reject in chunk.rejects)
     numbers.warnings.update(_counted(rows, table.warnings))
     rows = _filtered(rows, transform, numbers)
-    frame = table.to_events(rows.lazy(), options).collect()
+    frame = _slim(table.to_events(rows.lazy(), options).collect())
     told = states.told(rows.lazy(), table, options, transform.people)
     frame, news = _within([frame, told.frame], transform, numbers)
     numbers.filtered["no_event"] += (
@@ -103,6 +104,14 @@ def judged(  # noqa: PLR0913, PLR0917 - what a frame is judged by, and where it 
     numbers.names.update(dict(events["event"].value_counts().iter_rows()))
     numbers.group_types |= _group_types(verdict.frame)
     return events, rejects
+
+
+def _slim(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return an event frame whose `extra` takes no room for what it does not hold."""
+    extra = frame["extra"]
+    if not isinstance(extra.dtype, pl.Struct):
+        return frame
+    return frame.with_columns_seq(slim(extra.struct.unnest()).to_struct("extra"))
 
 
 def _informed(rows: pl.DataFrame, transform: Transform) -> pl.DataFrame:

@@ -68,3 +68,23 @@ def test_reading_ahead_ends_with_its_reader():
     assert next(items) == 0
     items.close()
     assert threading.active_count() == before
+
+
+def test_no_more_than_one_is_read_ahead():
+    """One item is in use and one ready or being made: each may take up much memory."""
+    made, released = [], threading.Event()
+
+    def items():
+        for item in range(5):
+            made.append(item)
+            if item == 2:
+                released.set()
+            yield item
+
+    reading = ahead(items())
+    assert next(reading) == 0
+    assert len(made) <= 2
+    assert next(reading) == 1
+    assert released.wait(10)
+    reading.close()
+    assert made == [0, 1, 2]

@@ -14,9 +14,9 @@ from migrate.mapping import REST, ROW, Table
 from migrate.readers import arrow
 from migrate.readers.records import Header, Part, aliases, reject, spelled
 
-_BATCH_BYTES: Final = 3 << 20
+_BATCH_BYTES: Final = 4 << 20
 _LEAST_ROWS: Final = 1 << 10
-_MOST_ROWS: Final = 12_288
+_MOST_ROWS: Final = 16_384
 _MOST_NESTED: Final = 4_096
 """Nested values become text of many times the size that the file says they have."""
 _UNREADABLE: Final = (pa.ArrowException, OSError, Truncated)
