@@ -41,8 +41,10 @@ def staged(workdir: Path, stages: Stages, lanes: int) -> int:
     """Do all that apply does but send; return how many events there were."""
     events = 0
     with Checkpoint.open(workdir) as checkpoint:
-        for day in checkpoint.days():
-            turn: Round = stages.timed("checkpoint", checkpoint.begin, day)
+        turns: list[Round] = [
+            turn for day in checkpoint.days() for turn in stages.timed("checkpoint", checkpoint.rounds, day)
+        ]
+        for turn in turns:
             chunks = merge.chunks(workdir, turn.parts, turn.earlier, chunk_bytes=_CHUNK_BYTES)
             while (chunk := stages.timed("reading, merging", next, chunks, None)) is not None:
                 for payloads in stages.timed("lanes", apply.spread, chunk.frame, lanes).values():

@@ -6,7 +6,7 @@ import math
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -23,6 +23,8 @@ from migrate.sender import Abandoned, Delivery, Gate, Sender, Settling
 
 _CHUNK_BYTES: Final = 6 * 2**20
 """Enough for a full batch in as many lanes as there are requests at once."""
+_SLACK: Final = 1.05
+"""Pieces are not cut to the byte."""
 _CHUNKS_IN_FLIGHT: Final = 3
 _CHUNKS_AHEAD: Final = 2
 """How many are read before there is room for them in flight."""
@@ -38,6 +40,16 @@ _PARTS_AT_ONCE: Final = 1_000
 """About how many parts the checkpoint is asked for at once."""
 
 
+class _Piece(NamedTuple):
+    """A piece of a round, to be spread over so many lanes."""
+
+    turn: Round
+    events: merge.Chunk
+    lanes: int
+    is_last: bool
+    """Whether the round has no other piece after it."""
+
+
 class _Work(NamedTuple):
     """A piece of a round, spread over the lanes."""
 
@@ -45,7 +57,6 @@ class _Work(NamedTuple):
     duplicate: int
     lanes: dict[int, Payloads]
     is_last: bool
-    """Whether the round has no other piece after it."""
 
 
 @dataclass
@@ -80,8 +91,8 @@ _Queue = asyncio.Queue[tuple[_Chunk, Payloads] | None]
 class Apply:
     """Sends what a workdir has planned and not yet settled, oldest day first.
 
-    One thread reads, a few pieces ahead; lanes send side by side; what is settled is noted in order, in another
-    thread, while more is sent.
+    One thread reads, a few pieces ahead, and one spreads what is read; lanes send side by side; what is settled is
+    noted in order, in another thread, while more is sent.
     """
 
     def __init__(
@@ -130,15 +141,18 @@ class Apply:
 
     async def _feed(self, queues: list[_Queue], under_way: asyncio.Queue[_Chunk | None]) -> None:
         """Give the lanes their work as it is read, until all is read or the run stops."""
-        loop = asyncio.get_running_loop()
-        works = self._works()
+        pieces = self._read()
         gate, following = Gate(), Gate()
         gate.open()
-        with ThreadPoolExecutor(1, thread_name_prefix="read") as pool:
-            reading = deque(loop.run_in_executor(pool, next, works, None) for _ in range(_CHUNKS_AHEAD))
+        with ThreadPoolExecutor(1, "read") as reading, ThreadPoolExecutor(1, "spread") as spreading:
+
+            def begun() -> asyncio.Task[_Work | None]:
+                return asyncio.create_task(_work(pieces, reading, spreading))
+
+            ahead = deque(begun() for _ in range(_CHUNKS_AHEAD))
             try:
-                while (work := await reading.popleft()) is not None:
-                    reading.append(loop.run_in_executor(pool, next, works, None))
+                while work := await ahead.popleft():
+                    ahead.append(begun())
                     await self._room.acquire()
                     if self._sender.is_stopping:
                         return
@@ -150,24 +164,23 @@ class Apply:
                         chunk.done.set()
                     if work.is_last:
                         gate, following = following, Gate()
+                    del work
             finally:
-                await asyncio.gather(*reading, return_exceptions=True)
+                await asyncio.gather(*ahead, return_exceptions=True)
 
-    def _works(self) -> Iterator[_Work]:
+    def _read(self) -> Iterator[_Piece]:
         """Yield all that is to be sent, round by round, the oldest day first."""
         days = deque(self._checkpoint.days())
         while days:
             for turn in self._rounds(days):
-                held: tuple[int, dict[int, Payloads]] = 0, {}
-                lanes = 0
-                for piece in self._pieces(turn):
+                held, lanes = merge.Chunk(pl.DataFrame(), 0), 0
+                for events in self._pieces(turn):
                     if lanes:
-                        yield _Work(turn, *held, is_last=False)
+                        yield _Piece(turn, held, lanes, is_last=False)
                     # As many for all of the round: a distinct_id must not change its lane.
-                    lanes = lanes or self._lanes(turn, piece)
-                    held = piece.duplicate, spread(piece.frame, lanes)
-                    del piece
-                yield _Work(turn, *held, is_last=True)
+                    held, lanes = events, lanes or self._lanes(turn, events)
+                    del events
+                yield _Piece(turn, held, lanes, is_last=True)
 
     def _rounds(self, days: deque[str]) -> list[Round]:
         """Return the rounds of the next days; of several, as the checkpoint may be busy for a while."""
@@ -178,17 +191,21 @@ class Apply:
         return found
 
     def _pieces(self, turn: Round) -> Iterator[merge.Chunk]:
-        """Yield what is left of a round, in pieces that take a few seconds at the most."""
-        chunk_bytes = _CHUNK_BYTES
+        """Yield what is left of a round, in pieces that take a few seconds at the most, about as large as each other.
+
+        A small one at the end would have a small request for every lane.
+        """
+        whole = sum(part.bytes for part in turn.parts)
+        chunk_bytes = math.ceil(_SLACK * whole / max(1, round(whole / _CHUNK_BYTES)))
         if self._delivery.rate:
             chunk_bytes = min(chunk_bytes, int(self._delivery.rate * _CHUNK_SECONDS * _average(turn)))
         return merge.chunks(
             self._workdir, turn.parts, turn.earlier, chunk_bytes=chunk_bytes, skip=turn.position
         )
 
-    def _lanes(self, turn: Round, piece: merge.Chunk) -> int:
-        """Return over how many lanes a round is spread, which begins with this piece."""
-        events = piece.events
+    def _lanes(self, turn: Round, begin: merge.Chunk) -> int:
+        """Return over how many lanes a round is spread, which begins with these events."""
+        events = begin.events
         if turn.position:
             left = sum(part.events for part in turn.parts) - turn.position
             events = max(events, min(left, _RESUMED_EVENTS))
@@ -303,6 +320,16 @@ def pinned(checkpoint: Checkpoint, delivery: Delivery) -> None:
             "--api-key: this workdir began to send with another key; "
             "use the key of the same project, or plan into another --workdir"
         )
+
+
+async def _work(pieces: Iterator[_Piece], reading: Executor, spreading: Executor) -> _Work | None:
+    """Return the next piece, read in one thread and spread over its lanes in another; None after the last."""
+    loop = asyncio.get_running_loop()
+    piece: _Piece | None = await loop.run_in_executor(reading, next, pieces, None)
+    if piece is None:
+        return None
+    lanes = await loop.run_in_executor(spreading, spread, piece.events.frame, piece.lanes)
+    return _Work(piece.turn, piece.events.duplicate, lanes, piece.is_last)
 
 
 def _average(turn: Round) -> int:
