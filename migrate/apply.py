@@ -19,7 +19,7 @@ from migrate.batches import Payloads
 from migrate.checkpoint import Checkpoint, Round, Settled
 from migrate.errors import Refused, Stopped
 from migrate.pacing import Backoff
-from migrate.sender import Abandoned, Delivery, Gate, Sender, Settling
+from migrate.sender import Abandoned, Delivery, Gate, Prepared, Sender, Settling
 
 _CHUNK_BYTES: Final = 6 * 2**20
 """Enough for a full batch in as many lanes as there are requests at once."""
@@ -55,7 +55,7 @@ class _Work(NamedTuple):
 
     turn: Round
     duplicate: int
-    lanes: dict[int, Payloads]
+    lanes: dict[int, Prepared]
     is_last: bool
 
 
@@ -85,14 +85,14 @@ class _Chunk:
             self.done.set()
 
 
-_Queue = asyncio.Queue[tuple[_Chunk, Payloads] | None]
+_Queue = asyncio.Queue[tuple[_Chunk, Prepared] | None]
 
 
 class Apply:
     """Sends what a workdir has planned and not yet settled, oldest day first.
 
-    One thread reads, a few pieces ahead, and one spreads what is read; lanes send side by side; what is settled is
-    noted in order, in another thread, while more is sent.
+    One thread reads, a few pieces ahead, and one makes requests of what is read; lanes send side by side; what is
+    settled is noted in order, in another thread, while more is sent.
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class Apply:
         with ThreadPoolExecutor(1, "read") as reading, ThreadPoolExecutor(1, "spread") as spreading:
 
             def begun() -> asyncio.Task[_Work | None]:
-                return asyncio.create_task(_work(pieces, reading, spreading))
+                return asyncio.create_task(self._work(pieces, reading, spreading))
 
             ahead = deque(begun() for _ in range(_CHUNKS_AHEAD))
             try:
@@ -158,8 +158,8 @@ class Apply:
                         return
                     chunk = _Chunk(work.turn, work.duplicate, len(work.lanes), work.is_last, gate, following)
                     under_way.put_nowait(chunk)
-                    for lane, payloads in work.lanes.items():
-                        queues[lane].put_nowait((chunk, payloads))
+                    for lane, prepared in work.lanes.items():
+                        queues[lane].put_nowait((chunk, prepared))
                     if not work.lanes:
                         chunk.done.set()
                     if work.is_last:
@@ -167,6 +167,20 @@ class Apply:
                     del work
             finally:
                 await asyncio.gather(*ahead, return_exceptions=True)
+
+    async def _work(self, pieces: Iterator[_Piece], reading: Executor, spreading: Executor) -> _Work | None:
+        """Return the next piece, read in one thread and made ready in another; None after the last."""
+        loop = asyncio.get_running_loop()
+        piece: _Piece | None = await loop.run_in_executor(reading, next, pieces, None)
+        if piece is None:
+            return None
+        lanes = await loop.run_in_executor(spreading, self._prepared, piece)
+        return _Work(piece.turn, piece.events.duplicate, lanes, piece.is_last)
+
+    def _prepared(self, piece: _Piece) -> dict[int, Prepared]:
+        """Return each lane's requests."""
+        lanes = spread(piece.events.frame, piece.lanes)
+        return {lane: self._sender.prepared(payloads) for lane, payloads in lanes.items()}
 
     def _read(self) -> Iterator[_Piece]:
         """Yield all that is to be sent, round by round, the oldest day first."""
@@ -262,9 +276,9 @@ class Apply:
     async def _lane(self, queue: _Queue) -> None:
         """Send one lane's work, in order."""
         while work := await queue.get():
-            chunk, payloads = work
+            chunk, prepared = work
             try:
-                await self._sender.settle(payloads, chunk.settling, gate=chunk.gate)
+                await self._sender.settle(prepared, chunk.settling, gate=chunk.gate)
             except Abandoned:
                 chunk.abandoned = True
             except Exception as error:  # noqa: BLE001 - raised again when the run has ended
@@ -278,9 +292,8 @@ class Apply:
             for lines in parked.days(self._workdir):
                 settling = Settling()
                 try:
-                    await self._sender.settle(
-                        Payloads.joined(pl.Series([line["payload"] for line in lines])), settling
-                    )
+                    payloads = Payloads.joined(pl.Series([line["payload"] for line in lines]))
+                    await self._sender.settle(self._sender.prepared(payloads), settling)
                 except Abandoned:
                     left += lines
                 else:
@@ -320,16 +333,6 @@ def pinned(checkpoint: Checkpoint, delivery: Delivery) -> None:
             "--api-key: this workdir began to send with another key; "
             "use the key of the same project, or plan into another --workdir"
         )
-
-
-async def _work(pieces: Iterator[_Piece], reading: Executor, spreading: Executor) -> _Work | None:
-    """Return the next piece, read in one thread and spread over its lanes in another; None after the last."""
-    loop = asyncio.get_running_loop()
-    piece: _Piece | None = await loop.run_in_executor(reading, next, pieces, None)
-    if piece is None:
-        return None
-    lanes = await loop.run_in_executor(spreading, spread, piece.events.frame, piece.lanes)
-    return _Work(piece.turn, piece.events.duplicate, lanes, piece.is_last)
 
 
 def _average(turn: Round) -> int:

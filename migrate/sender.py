@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
 from types import TracebackType
-from typing import Any, Final, NoReturn, Self
+from typing import Any, Final, NamedTuple, NoReturn, Self
 
 import msgspec
 
@@ -47,6 +47,13 @@ class Settling:
     accepted: int = 0
     parked: list[dict[str, Any]] = field(default_factory=list)
     """Lines of parked.jsonl."""
+
+
+class Prepared(NamedTuple):
+    """Payloads, and the requests that carry them, in order."""
+
+    payloads: Payloads
+    requests: list[tuple[Batch, Packed]]
 
 
 class Gate:
@@ -123,31 +130,24 @@ class Sender:
             "seconds": time.monotonic() - self._began,
         }
 
-    async def settle(self, payloads: Payloads, settling: Settling, *, gate: Gate | None = None) -> None:
-        """Send payloads of one day, batch after batch; raises Abandoned when the run stops before all are settled.
-
-        The body of a batch is made while the one before it is on its way, the first one before the `gate` opens.
-        """
+    def prepared(self, payloads: Payloads) -> Prepared:
+        """Return payloads with the requests that carry them, in the thread that asks."""
         bounds = {"max_bytes": self._delivery.max_batch_bytes, "max_events": self.max_events}
         cuts = batches(payloads, head=self._head, **bounds)
-        following = self._made(payloads, next(cuts, None))
-        try:
-            while following is not None:
-                batch, making = following
-                request = await making
-                if gate is not None:
-                    await gate.passed()
-                following = self._made(payloads, next(cuts, None))
-                await self._settle(payloads, batch, request, settling)
-        finally:
-            if following is not None:
-                await asyncio.wait([following[1]])
+        return Prepared(
+            payloads,
+            [(cut, self._transport.pack(*pieces(self._head, payloads, cut.start, cut.stop))) for cut in cuts],
+        )
 
-    def _made(self, payloads: Payloads, batch: Batch | None) -> tuple[Batch, asyncio.Task[Packed]] | None:
-        """Begin to make the body of a batch; None where there is no batch."""
-        if batch is None:
-            return None
-        return batch, asyncio.ensure_future(self._packed(payloads, batch))
+    async def settle(self, prepared: Prepared, settling: Settling, *, gate: Gate | None = None) -> None:
+        """Send payloads of one day, batch after batch; raises Abandoned when the run stops before all are settled.
+
+        None is sent before the `gate` opens.
+        """
+        if gate is not None:
+            await gate.passed()
+        for batch, request in prepared.requests:
+            await self._settle(prepared.payloads, batch, request, settling)
 
     async def _packed(self, payloads: Payloads, batch: Batch) -> Packed:
         """Return the body of a batch."""

@@ -196,14 +196,17 @@ class Transport:
     ) -> None:
         self.bytes_sent += len(sent.chunk)
 
-    async def packed(self, *pieces: bytes | memoryview) -> Packed:
-        """Put the pieces of a body together as they are sent; large ones are compressed in a thread."""
-        size = sum(map(len, pieces))
-        if not self._gzip or size < GZIP_FROM_BYTES:
+    def pack(self, *pieces: bytes | memoryview) -> Packed:
+        """Put the pieces of a body together as they are sent, in the thread that asks."""
+        if not self._gzip or sum(map(len, pieces)) < GZIP_FROM_BYTES:
             return Packed(b"".join(pieces), {})
-        if size < THREAD_FROM_BYTES:
-            return _compressed(pieces)
-        return await asyncio.to_thread(_compressed, pieces)
+        return _compressed(pieces)
+
+    async def packed(self, *pieces: bytes | memoryview) -> Packed:
+        """Do the same; large bodies are compressed in a thread."""
+        if not self._gzip or sum(map(len, pieces)) < THREAD_FROM_BYTES:
+            return self.pack(*pieces)
+        return await asyncio.to_thread(self.pack, *pieces)
 
     async def send(self, body: bytes | Packed) -> Outcome:
         """Send one body once; every answer and every network failure is an outcome, never an exception."""
