@@ -35,6 +35,7 @@ class DayWriter:
     _open: OrderedDict[str, DayFile] = field(default_factory=OrderedDict)
     _closed: list[tuple[str, DayFile]] = field(default_factory=list)
     _files: int = 0
+    _is_sealed: bool = False
 
     @property
     def aside(self) -> Path:
@@ -60,9 +61,17 @@ class DayWriter:
             found.setdefault(day, []).append(written.path)
         return found
 
-    def finish(self) -> list[Part]:
-        """Make the files durable under their final names; return what they are."""
+    def seal(self) -> None:
+        """Close the files and make them durable where they are, whatever else is done at that time."""
         self.files()
+        for _, written in self._closed:
+            synced(written.path)
+        self._is_sealed = True
+
+    def finish(self) -> list[Part]:
+        """Move the files to their final names, durably; return what they are."""
+        if not self._is_sealed:
+            self.seal()
         parts = [self._place(day, written) for day, written in self._closed]
         folders = {(self.workdir / part.path).parent for part in parts}
         for folder in [*sorted(folders), self.workdir / DAYS, self.workdir] if parts else ():
@@ -173,8 +182,7 @@ class DayWriter:
             self._close(name)
 
     def _place(self, day: str, written: DayFile) -> Part:
-        """Make one file durable and move it to its day."""
-        synced(written.path)
+        """Move one file to its day."""
         number = written.path.stem.rpartition("_")[2]
         relative = f"{DAYS}/{day}/{self.input:08d}-{number}.parquet"
         path = self.workdir / relative

@@ -147,6 +147,10 @@ class Planner:
                 for piece in self._finished(bundle, limit):
                     self._take(planned, piece, rejects)
             planned.states.close()
+            if bundle.job.table.ordinals:
+                for paths in planned.writer.files().values():
+                    ordinals.numbered(paths)
+            planned.writer.seal()
             for job in bundle.jobs:
                 _unchanged(job.source, before[job.source.name])
         except BaseException:
@@ -204,9 +208,6 @@ class Planner:
 
     def _commit(self, planned: "_Planned") -> None:
         """Move the sources' events into their days, and note them."""
-        if planned.bundle.job.table.ordinals:
-            for paths in planned.writer.files().values():
-                ordinals.numbered(paths)
         parts: list[Part] = planned.writer.finish()
         if planned.states.path.exists():
             self._place(planned.states.path)
