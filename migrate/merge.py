@@ -15,12 +15,12 @@ import pyarrow.parquet as pq
 
 from migrate.checkpoint import Part
 
-_MERGE_BYTES: Final = 24 * 2**20
+_MERGE_BYTES: Final = 12 * 2**20
 """What the batches at hand of all runs may take together."""
 _MIN_BATCH: Final = 2
 _FEW: Final = 512
 """Events that are copied together sooner than they are put side by side: a tenth of a millisecond a batch, measured."""
-_MAX_BATCH: Final = 8_192
+_MAX_BATCH: Final = 4_096
 _MAX_RUNS: Final = 256
 """Runs merged at once; more are first merged into longer ones on disk."""
 _MAX_OPEN: Final = 16
