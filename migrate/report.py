@@ -305,7 +305,12 @@ def _rows(
 
 def _several(count: int, what: str) -> str:
     """Return a count of things in words."""
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+    return f"{count:,} {_named(count, what)}"
+
+
+def _named(count: int, what: str) -> str:
+    """Return what so many things are called."""
+    return what if count == 1 else f"{what}s"
 
 
 def _people(console: "Console", identity: Mapping[str, Any] | None) -> None:
@@ -337,7 +342,7 @@ def _people(console: "Console", identity: Mapping[str, Any] | None) -> None:
             f"         {identity['anonymous']:>12,} clusters in which nobody is known, left as they are"
         )
     for reason, count in identity["refused"].items():
-        console.print(f"refused  {count:>12,} links: {reason}")
+        console.print(f"refused  {count:>12,} {_named(count, 'link')}: {reason}")
 
 
 def _cluster(console: "Console", cluster: Mapping[str, Any]) -> None:
@@ -357,7 +362,7 @@ def _notes(console: "Console", numbers: Mapping[str, Any]) -> None:
     for name in numbers["damaged_files"][:_SHOWN]:
         console.print(f"         {name}", style="yellow", markup=False)
     for reason, count in numbers["skipped_files"].items():
-        console.print(f"skipped  {count:>12,} files: {reason}")
+        console.print(f"skipped  {count:>12,} {_named(count, 'file')}: {reason}")
 
 
 def _bars(console: "Console", title: str, counts: Mapping[str, int]) -> None:
