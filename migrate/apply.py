@@ -26,8 +26,8 @@ _CHUNK_BYTES: Final = 6 * 2**20
 _SLACK: Final = 1.05
 """Pieces are not cut to the byte."""
 _CHUNKS_IN_FLIGHT: Final = 3
-_CHUNKS_AHEAD: Final = 2
-"""How many are read before there is room for them in flight."""
+_CHUNKS_AHEAD: Final = 4
+"""How many are read before there is room for them in flight: the first of a day takes ten times as long as the next."""
 _CHUNK_SECONDS: Final = 1
 """How much of a rate limit a chunk takes: what an interrupted run waits for, and what a killed one sends again."""
 _UNNOTED: Final = 4
