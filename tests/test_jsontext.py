@@ -86,6 +86,27 @@ def test_fields_of_a_row_depend_on_the_row_alone(rows):
     assert found == [{key: str(row[key]) if key in row else None for key in "ab"} for row in rows]
 
 
+BROKEN = (
+    '{"a":"x',
+    'y"}',
+    '{"a":[{"x":1}',
+    '{"y":2}]}',
+    '{"a":1},{"a":2}',
+    '{"a":3} {"a":4}',
+    '{"a":5}',
+    "",
+    None,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(BROKEN), min_size=1, max_size=6))
+def test_fields_of_broken_rows_do_not_meet(rows):
+    """Halves of objects in two rows make no object, and two objects in a row no two rows."""
+    found = jsontext.fields(pl.Series(rows, dtype=pl.String), ["a"]).struct.field("a").to_list()
+    assert found == ["5" if row == '{"a":5}' else None for row in rows]
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.recursive(

@@ -436,6 +436,17 @@ def test_key_that_comes_late(tmp_path):
 
 
 @WIDTHS
+def test_other_kind_of_value_that_comes_late(tmp_path, columns):
+    """A column of texts and whole numbers that holds a decimal far into a block is read on, none of it lost."""
+    lines = [b'{"a":1,"b":"x"}'] * 20_000 + [b'{"a":1.5,"b":"y"}', b'{"a":true}']
+    reading = read(tmp_path / "a", b"\n".join(lines), table(columns))
+    assert reading.column("a")[-3:] == [(20_000, "1"), (20_001, "1.5"), (20_002, "true")]
+    assert reading.column("b")[:2] == [(1, "x"), (2, "x")]
+    assert len(reading.rows) == 20_002
+    assert reading.rejects == []
+
+
+@WIDTHS
 @COMPARED
 @given(one=st.dictionaries(st.sampled_from("ab"), VALUES))
 def test_fast_and_careful_reading_agree(tmp_path, columns, one):

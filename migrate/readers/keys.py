@@ -65,7 +65,7 @@ class Keys:
         height = 0
         for piece in _pieces(block):
             lines = self._decoded(piece)
-            if lines is None:
+            if lines is None or not self._are_few:
                 return None
             for key, place in self._told:
                 found.setdefault(key, [None] * height).extend(map(place, lines))
