@@ -269,10 +269,6 @@ class Checkpoint:
         """
         return [day for (day,) in self._db.execute(unsettled)]
 
-    def begin(self, day: str) -> Round | None:
-        """Return the day's next round to send; None when the day is settled."""
-        return next(iter(self.rounds(day)), None)
-
     def rounds(self, day: str) -> list[Round]:
         """Return the day's rounds to send, in order.
 

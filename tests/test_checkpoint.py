@@ -104,17 +104,17 @@ def test_a_round_is_frozen_when_it_begins(tmp_path):
     planned(tmp_path, events(10)).close()
     with planned(tmp_path, events(5, start=50), "b.jsonl") as checkpoint:
         (day,) = checkpoint.days()
-        turn = checkpoint.begin(day)
+        (turn,) = checkpoint.rounds(day)
         assert (turn.number, turn.position, len(turn.parts), turn.earlier) == (1, 0, 2, ())
         checkpoint.settle(turn, Settled(accepted=3, duplicate=1))
     with planned(tmp_path, events(5, start=90), "c.jsonl") as checkpoint:
-        again = checkpoint.begin(day)
+        again = checkpoint.rounds(day)[0]
         assert (again.number, again.position, len(again.parts)) == (1, 4, 2)
         checkpoint.finish(again)
-        later = checkpoint.begin(day)
+        (later,) = checkpoint.rounds(day)
         assert (later.number, later.position, len(later.parts), len(later.earlier)) == (2, 0, 1, 2)
         checkpoint.finish(later)
-        assert checkpoint.begin(day) is None
+        assert checkpoint.rounds(day) == []
         assert checkpoint.days() == []
 
 
