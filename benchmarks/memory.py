@@ -3,12 +3,11 @@
 import argparse
 import json
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import Final
 
-from run import FORMATS, _what, generated, measured, sink
+from measuring import FORMATS, MIGRATE, PLATFORMS, Data, measured, sink, target, what
 
 _WIDTH: Final = 640
 _HEIGHT: Final = 320
@@ -23,14 +22,16 @@ Curve = list[tuple[int, float]]
 def curves(choices: argparse.Namespace, folder: Path, scratch: Path) -> dict[str, Curve]:
     """Return megabytes by rows, of plan and of apply."""
     found: dict[str, Curve] = {"plan": [], "apply": []}
-    migrate, workdir = Path(sys.executable).with_name("migrate"), scratch / "workdir"
+    workdir = scratch / "workdir"
     for rows in choices.rows:
-        source = folder / f"{choices.format}-{rows}-{choices.files}"
-        generated(choices.format, rows, source, choices)
-        plan = measured([migrate, "plan", *_what(choices.format, source), "--workdir", workdir, "--quiet"])
+        data = Data(
+            format=choices.format, rows=rows, files=choices.files, days=choices.days, seed=choices.seed
+        )
+        source = data.generated(folder)
+        inputs = what(PLATFORMS[choices.format], source)
+        plan = measured([MIGRATE, "plan", *inputs, "--workdir", workdir, "--quiet"])
         with sink() as url:
-            sending = ["--host", url, "--api-key", "phc_bench", "--yes", "--quiet"]
-            apply = measured([migrate, "apply", workdir, *sending])
+            apply = measured([MIGRATE, "apply", workdir, *target(url), "--quiet"])
         shutil.rmtree(workdir)
         halves = {"plan": plan, "apply": apply}
         for half, run in halves.items():

@@ -2,42 +2,29 @@
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
-from urllib.request import urlopen
 
-HERE: Final = Path(__file__).parent
-PLATFORMS: Final = {
-    "parquet": "table",
-    "csv": "table",
-    "jsonl": "posthog",
-    "amplitude": "amplitude",
-    "amplitude-compact": "amplitude",
-    "mixpanel": "mixpanel",
-    "ga4": "ga4",
-}
-"""The platform of a format."""
-FORMATS: Final = tuple(kind for kind, name in PLATFORMS.items() if find_spec(f"mappings.{name}"))
-_SHAPES: Final = ("shuffled", "one_person_half", "one_day", "large_events", "plain")
-
-
-@dataclass(frozen=True)
-class Run:
-    """One process: wall and processor seconds, peak resident memory in MB."""
-
-    seconds: float
-    cpu: float
-    memory: float
+from measuring import (
+    FORMATS,
+    HERE,
+    MIGRATE,
+    PLATFORMS,
+    SHAPES,
+    Data,
+    Run,
+    counted,
+    measured,
+    sink,
+    size,
+    target,
+    what,
+)
 
 
 @dataclass
@@ -59,97 +46,42 @@ class Result:
     """Rows a second of the posthog Python SDK, over the same files."""
 
 
-def measured(command: Sequence[str | Path]) -> Run:
-    """Run a command and return what it took; its words go to stderr if it fails."""
-    with tempfile.TemporaryFile() as words:
-        began = time.perf_counter()
-        process = subprocess.Popen([str(part) for part in command], stdout=words, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            words.seek(0)
-            sys.stderr.write(words.read().decode("utf-8", "replace"))
-            sys.exit(f"exit code {process.returncode}: {' '.join(map(str, command))}")
-    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
-
-
-@contextmanager
-def sink(*options: str | Path) -> Iterator[str]:
-    """Run a sink of its own; give its URL."""
-    command = [sys.executable, str(HERE / "sink.py"), *map(str, options)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout  # noqa: S101 - it was asked for
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.terminate()
-
-
-def counted(url: str) -> dict[str, Any]:
-    """Return what the sink has counted since it was last asked."""
-    with urlopen(url) as answer:  # noqa: S310 - our own sink
-        return dict(json.load(answer))
-
-
-def generated(kind: str, rows: int, folder: Path, choices: argparse.Namespace) -> int:
-    """Write the rows unless they are there; return the bytes of the files."""
-    done = folder / ".done"
-    if not done.exists():
-        command = [sys.executable, HERE / "generate.py", "--format", kind, "--rows", rows, "--out", folder]
-        command += ["--files", choices.files, "--seed", choices.seed, "--days", choices.days]
-        command += [f"--{shape.replace('_', '-')}" for shape in _SHAPES if getattr(choices, shape, False)]
-        measured([str(part) for part in command])
-        done.touch()
-    return sum(path.stat().st_size for path in folder.rglob("part-*")) + sum(
-        path.stat().st_size for path in folder.rglob("*.json*")
-    )
-
-
-def one(kind: str, rows: int, folder: Path, scratch: Path, choices: argparse.Namespace) -> Result:
+def one(data: Data, folder: Path, scratch: Path, choices: argparse.Namespace) -> Result:
     """Measure one format at one size; generated files go to `folder`, workdirs to `scratch`."""
-    source = folder / _variant(kind, rows, choices)
-    file_bytes = generated(kind, rows, source, choices)
-    what = _what(kind, source)
-    sending = ["--api-key", "phc_bench", "--yes", "--concurrency", choices.concurrency]
+    source = data.generated(folder)
+    inputs = what(PLATFORMS[data.format], source)
+    sending = ["--concurrency", choices.concurrency, "--quiet"]
     sending += ["--no-gzip"] if choices.no_gzip else []
-    migrate = Path(sys.executable).with_name("migrate")
     planned, whole = scratch / "planned", scratch / "whole"
-    plan = measured([migrate, "plan", *what, "--workdir", planned, "--quiet"])
-    limits = _limits(migrate, planned, sending, choices) if choices.limit else {}
+    plan = measured([MIGRATE, "plan", *inputs, "--workdir", planned, "--quiet"])
+    limits = _limits(planned, sending, choices) if choices.limit else {}
     with sink() as url:
         idle = counted(url)["cpu"]
-        apply = measured([migrate, "apply", planned, "--host", url, *sending, "--quiet"])
+        apply = measured([MIGRATE, "apply", planned, *target(url), *sending])
         arrived = counted(url)
-        run = measured([migrate, "run", *what, "--workdir", whole, "--host", url, *sending, "--quiet"])
+        run = measured([MIGRATE, "run", *inputs, "--workdir", whole, *target(url), *sending])
         again = counted(url)
     if arrived["events"] != again["events"]:
-        sys.exit(f"{kind}: apply sent {arrived['events']} events, run {again['events']}")
+        sys.exit(f"{data.format}: apply sent {arrived['events']} events, run {again['events']}")
     for used in (planned, whole):
         shutil.rmtree(used)
     cpu = arrived["cpu"] - idle
-    wire, sdk = arrived["bytes"], _sdk(kind, source, choices) if choices.sdk else None
-    return Result(kind, rows, arrived["events"], file_bytes, plan, apply, run, cpu, wire, limits, sdk)
+    wire, sdk = arrived["bytes"], _sdk(data.format, source, choices) if choices.sdk else None
+    return Result(
+        data.format, data.rows, arrived["events"], size(source), plan, apply, run, cpu, wire, limits, sdk
+    )
 
 
-def profiled(kind: str, rows: int, folder: Path, scratch: Path, choices: argparse.Namespace) -> None:
+def profiled(data: Data, folder: Path, scratch: Path) -> None:
     """Print where the time of plan and of apply goes, in this order."""
-    source = folder / _variant(kind, rows, choices)
-    generated(kind, rows, source, choices)
-    migrate, workdir = Path(sys.executable).with_name("migrate"), scratch / "planned"
-    what = [str(part) for part in _what(kind, source)]
-    print(f"\n== {kind}: plan\n", flush=True)
-    subprocess.run([sys.executable, HERE / "stages.py", *what, "--top", "25"], check=True)
-    measured([migrate, "plan", *what, "--workdir", workdir, "--quiet"])
-    print(f"\n== {kind}: apply\n", flush=True)
+    source, workdir = data.generated(folder), scratch / "planned"
+    inputs = [str(part) for part in what(PLATFORMS[data.format], source)]
+    print(f"\n== {data.format}: plan\n", flush=True)
+    subprocess.run([sys.executable, HERE / "stages.py", *inputs, "--top", "25"], check=True)
+    measured([MIGRATE, "plan", *inputs, "--workdir", workdir, "--quiet"])
+    print(f"\n== {data.format}: apply\n", flush=True)
     subprocess.run([sys.executable, HERE / "sending.py", workdir], check=True)
     shutil.rmtree(workdir)
-
-
-def _what(kind: str, source: Path) -> list[str | Path]:
-    """Return what the command line says of platform and inputs."""
-    what = [PLATFORMS[kind], _data(source, kind)]
-    return [*what, "--spec", source / "spec.toml"] if PLATFORMS[kind] == "table" else what
 
 
 def _sdk(kind: str, source: Path, choices: argparse.Namespace) -> float:
@@ -160,26 +92,12 @@ def _sdk(kind: str, source: Path, choices: argparse.Namespace) -> float:
         return float(counted(url)["events"]) / took.seconds
 
 
-def _variant(kind: str, rows: int, choices: argparse.Namespace) -> str:
-    """Return a name for generated files that tells them from others."""
-    shapes = [shape for shape in _SHAPES if getattr(choices, shape)]
-    numbers = [rows, choices.files, choices.days, choices.seed]
-    return "-".join(map(str, [kind, *numbers, *shapes]))
-
-
-def _data(source: Path, kind: str) -> Path | str:
-    """Return what to migrate: the folder, or the files beside the spec."""
-    return f"{source}/*.{kind}" if kind in ("parquet", "csv") else source
-
-
-def _limits(
-    migrate: Path, planned: Path, sending: Sequence[str | Path], choices: argparse.Namespace
-) -> dict[str, float]:
+def _limits(planned: Path, sending: Sequence[object], choices: argparse.Namespace) -> dict[str, float]:
     """Return what a bare loop does with the bodies that apply sends for this plan."""
     copy, kept = planned.with_name("copy"), planned.with_name("bodies")
     shutil.copytree(planned, copy)
     with sink("--keep", kept) as url:
-        measured([migrate, "apply", copy, "--host", url, *sending, "--quiet"])
+        measured([MIGRATE, "apply", copy, *target(url), *sending])
         counted(url)
     shutil.rmtree(copy)
     with sink() as url:
@@ -188,6 +106,14 @@ def _limits(
         done = subprocess.run([str(part) for part in command], check=True, stdout=subprocess.PIPE)
     kept.unlink()
     return dict(json.loads(done.stdout))
+
+
+def _data(kind: str, rows: int, choices: argparse.Namespace) -> Data:
+    """Return which files of a format the command line asks for."""
+    shapes = tuple(shape for shape in SHAPES if getattr(choices, shape))
+    return Data(
+        format=kind, rows=rows, files=choices.files, days=choices.days, seed=choices.seed, shapes=shapes
+    )
 
 
 def table(results: Sequence[Result]) -> str:
@@ -274,7 +200,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON instead")
     parser.add_argument("--data", type=Path, help="folder to keep generated files in, for another time")
-    for shape in _SHAPES:
+    for shape in SHAPES:
         parser.add_argument(f"--{shape.replace('_', '-')}", action="store_true", help="as in generate.py")
     return parser.parse_args()
 
@@ -290,10 +216,10 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for kind in choices.formats:
             if choices.profile:
-                profiled(kind, sizes[-1], folder, scratch, choices)
+                profiled(_data(kind, sizes[-1], choices), folder, scratch)
                 continue
             for rows in sizes:
-                results.append(one(kind, rows, folder, scratch, choices))
+                results.append(one(_data(kind, rows, choices), folder, scratch, choices))
                 print(f"{kind} {rows:,} rows: measured", file=sys.stderr)
     if choices.profile:
         return
