@@ -1,33 +1,39 @@
 """The calls of Segment's specification as events: what Segment's and RudderStack's mappings share.
 
 A frame of calls has a row for each call, in whatever form it was stored (see `mappings._forms`): `_type` (track, page,
-screen, identify, group, alias), `_event`, `_id`, `_user`, `_anonymous`, `_time`, the properties `_bag`, the traits
-`_traits`, what else the row says `_rest`, and the `CONTEXT` and `KEPT` columns as text.
+screen, identify, group, alias), `_event`, `_id`, `_user`, `_anonymous`, `_time`, the properties that are `looked_at` as
+a struct of text `_told`, the columns `OF_CALL` as text, what `of_device` tells of the others `_device`, the traits
+`_traits`, and what a call without an id is told by beside these: properties `_bag`, context `_context`, all else
+`_rest`.
 
 What the source says stands beside what PostHog understands: properties pass on unchanged. Context that PostHog names
 has that name only; all other context keeps the name it has in a warehouse.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import polars as pl
 
 from mappings._ids import linkable
 from migrate import events, expr, links, values
+from migrate.distinct import Recurring
 from migrate.mapping import Options
 
-CONTEXT: Final = tuple(
-    "context_ip context_locale context_timezone"  # noqa: SIM905 - a list of one word a line would fill a page
-    " context_user_agent context_group_id context_page_url context_page_path context_page_referrer"
-    " context_campaign_source context_campaign_medium context_campaign_name context_campaign_term"
-    " context_campaign_content context_campaign_id context_app_name context_app_version context_app_build"
-    " context_app_namespace context_device_id context_device_manufacturer context_device_model context_device_name"
-    " context_os_name context_os_version context_screen_width context_screen_height context_screen_density"
-    " context_network_carrier context_network_wifi context_network_cellular context_network_bluetooth"
-    " context_library_name context_library_version".split()
+OF_CALL: Final = (
+    *("context_ip", "context_group_id", "context_session_id", "context_page_url", "context_page_path"),
+    *("context_page_referrer", "context_page_title", "context_campaign_source", "context_campaign_medium"),
+    *("context_campaign_name", "context_campaign_term", "context_campaign_content", "context_campaign_id"),
 )
-KEPT: Final = ("context_device_type", "context_page_title", "context_session_id")
-"""Context that is understood and kept as it is, too."""
+"""Context that is understood and another with each call."""
+OF_DEVICE: Final = tuple(
+    "context_locale context_timezone context_user_agent context_app_name context_app_version context_app_build"  # noqa: SIM905
+    " context_app_namespace context_device_id context_device_manufacturer context_device_model context_device_name"
+    " context_device_type context_os_name context_os_version context_screen_width context_screen_height"
+    " context_screen_density context_network_carrier context_network_wifi context_network_cellular"
+    " context_network_bluetooth context_library_name context_library_version".split()
+)
+"""Context that is understood and the same with many calls."""
 BAG: Final = ("url", "path", "title", "referrer", "name", "revenue", "total", *values.CAMPAIGN)
 TIMES: Final = ("timestamp", "original_timestamp")
 CAMPAIGN: Final = {"utm_campaign": "name"} | {
@@ -56,13 +62,18 @@ def is_(kind: str) -> pl.Expr:
     return (pl.col("_type") == kind).fill_null(value=False)
 
 
+def looked_at(options: Options) -> list[str]:
+    """Return which properties are looked at: `BAG`, and what the user names as group keys."""
+    return list(dict.fromkeys((*BAG, *options.group_keys)))
+
+
 def told(name: str) -> pl.Expr:
-    """Return one of the `BAG` properties as text."""
+    """Return one of the `looked_at` properties as text."""
     return expr.stripped(pl.col("_told").struct.field(name))
 
 
 def context(name: str) -> pl.Expr:
-    """Return one of the `CONTEXT` columns as text."""
+    """Return one of the `OF_CALL` or `OF_DEVICE` columns as text."""
     return values.known(pl.col(f"context_{name}"))
 
 
@@ -71,10 +82,7 @@ def page() -> dict[str, pl.Expr]:
 
     An empty referrer is none, in CSV and JSON alike; of a call from a page that is PostHog's "$direct".
     """
-    viewed = pl.when(is_("page"))
-    known = values.page(
-        pl.col("_url"), referrer=pl.coalesce(viewed.then(told("referrer")), context("page_referrer"))
-    )
+    viewed, known = pl.when(is_("page")), values.page(pl.col("_url"), referrer=pl.col("_referrer"))
     path = pl.coalesce(viewed.then(told("path")), context("page_path"))
     name = pl.coalesce(pl.col("_name"), told("name"))
     return {
@@ -95,41 +103,86 @@ def campaign() -> dict[str, pl.Expr]:
     return {name: pl.coalesce(told(name), named.get(name, nothing), value) for name, value in found.items()}
 
 
-def device() -> dict[str, pl.Expr]:
-    """Return device and system; what the context does not say of them, the user agent does."""
-    system, model, found = context("os_name"), context("device_model"), pl.col("_agent").struct
-    kind = values.device_type(model, context("device_type"), system)
-    sizes = ("width", "height", "density")
+def machine() -> dict[str, pl.Expr]:
+    """Return system and kind of device as the context says them."""
+    system = context("os_name")
+    kind = values.device_type(context("device_model"), context("device_type"), system)
+    return {"system": values.system(system), "kind": kind}
+
+
+RECURRING: Final = {
+    "machine": Recurring(
+        ("context_os_name", "context_device_model", "context_device_type"), {"machine": machine()}
+    ),
+    "agent": Recurring(
+        ("context_user_agent",), {"agent": {"agent": values.user_agent(context("user_agent"))}}
+    ),
+    "locale": Recurring(("context_locale",), {"locale": {"language": values.language(context("locale"))}}),
+}
+"""What few distinct rows tell, each worked out once."""
+
+
+def recurring(group: str, name: str) -> pl.Expr:
+    """Return something that is `RECURRING`."""
+    return pl.col(f"_{group}").struct.field(name)
+
+
+def equipment() -> dict[str, pl.Expr]:
+    """Return what columns `OF_DEVICE` tell of device and software; what the context does not, the user agent does."""
+    agent = recurring("agent", "agent").struct
+    sizes, radios = ("width", "height", "density"), ("wifi", "cellular", "bluetooth")
     return {
-        "$browser": found.field("browser"),
-        "$browser_version": found.field("version"),
-        "$os": pl.coalesce(values.system(system), found.field("system")),
+        "$browser": agent.field("browser"),
+        "$browser_version": agent.field("version"),
+        "$os": pl.coalesce(recurring("machine", "system"), agent.field("system")),
         "$os_version": context("os_version"),
-        "$device_type": pl.coalesce(kind, found.field("kind")),
-        "$device_model": model,
+        "$device_type": pl.coalesce(recurring("machine", "kind"), agent.field("kind")),
+        "$device_model": context("device_model"),
         "$device_id": context("device_id"),
         "$device_name": context("device_name"),
         "$device_manufacturer": context("device_manufacturer"),
         **{f"$screen_{name}": expr.number(context(f"screen_{name}")) for name in sizes},
         "$raw_user_agent": context("user_agent"),
-    }
-
-
-def software() -> dict[str, pl.Expr]:
-    """Return app, library and network, where they are, and what of the context is kept."""
-    app = ("name", "version", "build", "namespace")
-    radios = ("wifi", "cellular", "bluetooth")
-    return {
-        **{f"$app_{name}": context(f"app_{name}") for name in app},
+        **{f"$app_{name}": context(f"app_{name}") for name in ("name", "version", "build", "namespace")},
         "$lib": context("library_name"),
         "$lib_version": context("library_version"),
         **{f"$network_{name}": expr.boolean(context(f"network_{name}")) for name in radios},
         "$network_carrier": context("network_carrier"),
-        "$browser_language": pl.when(pl.col("_url").is_not_null()).then(values.language(context("locale"))),
+        "$browser_language": recurring("locale", "language"),
         "$locale": context("locale"),
         "$timezone": context("timezone"),
+        "context_device_type": expr.stripped(pl.col("context_device_type")),
+    }
+
+
+EQUIPMENT: Final = equipment()
+"""Put together once, as `EXTRA` is."""
+
+
+def of_device(columns: pl.Series) -> pl.Series:
+    """Return a struct of `EQUIPMENT`, as a struct of the columns `OF_DEVICE` tells it."""
+    rows = columns.struct.unnest()
+    known = rows.with_columns_seq(one.struct().alias(f"_{group}") for group, one in RECURRING.items())
+    device = pl.struct(value.alias(name) for name, value in EQUIPMENT.items())
+    return known.select_seq(device.alias(columns.name)).to_series()
+
+
+DEVICE: Final = of_device(pl.Series(dtype=pl.Struct(dict.fromkeys(OF_DEVICE, pl.String)))).dtype
+"""The type of what `of_device` returns."""
+
+
+def device() -> dict[str, pl.Expr]:
+    """Return what it happened on, and in which language a page was seen."""
+    known = {name: pl.col("_device").struct.field(name) for name in EQUIPMENT}
+    seen = pl.when(pl.col("_url").is_not_null())
+    return known | {"$browser_language": seen.then(known["$browser_language"])}
+
+
+def kept() -> dict[str, pl.Expr]:
+    """Return the network's address, and the context that is kept as it is, beside what is made of it."""
+    return {
         "$ip": pl.coalesce(context("ip"), pl.col("_ip")),
-        **{name: expr.stripped(pl.col(name)) for name in KEPT},
+        **{name: expr.stripped(pl.col(name)) for name in ("context_page_title", "context_session_id")},
     }
 
 
@@ -157,44 +210,51 @@ def money() -> dict[str, pl.Expr]:
     return {"revenue": pl.when(is_("track")).then(revenue)}
 
 
+EXTRA: Final = page() | campaign() | device() | kept() | session() | money()
+"""What is computed of every event; put together once, since that takes as long as to map 300 rows."""
+
+
 def groups(options: Options) -> dict[str, pl.Expr]:
     """Return the group that the context names, and those that properties do by `--group-key`."""
     found = {options.group_type: context("group_id")}
-    fields = expr.fields(pl.col("_bag"), list(options.group_keys)).struct
     for name, group_type in options.group_keys.items():
-        key = values.known(fields.field(name))
+        key = values.known(pl.col("_told").struct.field(name))
         found[group_type] = pl.coalesce(key, found[group_type]) if group_type in found else key
     return found
 
 
 def dedup_key() -> pl.Expr:
-    """Return what makes a call one: its message id, which every form has; without one, all that it says."""
+    """Return what makes a call one: its message id, which every form has; without one, all that it says.
+
+    However that is spelled: in any order of keys, and in any kind of file.
+    """
     has_id = pl.col("_id").is_not_null()
-    names = (
-        "_type",
-        "_user",
-        "_anonymous",
-        "_event",
-        "_name",
-        "_bag",
-        "_traits",
-        "_rest",
-        "context_page_url",
-    )
-    by_all = (pl.lit("row"), pl.col("_time").dt.epoch("us"), *(pl.col(name) for name in names))
+    names = ("_type", "_user", "_anonymous", "_event", "_name", "_channel", "context_page_url")
+    objects = ("_bag", "_traits", "_rest", "_context")
+    wholes = [expr.canonical(pl.col(name), where=~has_id) for name in objects]
+    by_all = (pl.lit("row"), pl.col("_time").dt.epoch("us"), *(pl.col(name) for name in names), *wholes)
     return pl.coalesce(
         expr.key(pl.lit("call"), pl.col("_type"), pl.col("_id"), where=has_id),
         expr.key(*by_all, where=~has_id),
     )
 
 
-def to_events(calls: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return the event that each call is; group and alias calls are none."""
-    url = pl.coalesce(pl.when(is_("page")).then(told("url")), context("page_url"))
-    calls = (
-        calls.filter(~(is_("group") | is_("alias")))
-        .with_columns_seq(expr.fields(pl.col("_bag"), BAG).alias("_told"))
-        .with_columns_seq(url.alias("_url"), values.user_agent(context("user_agent")).alias("_agent"))
+def to_events(
+    calls: pl.LazyFrame,
+    options: Options,
+    *,
+    laid: pl.Expr | None = None,
+    properties: pl.Expr | None = None,
+    extra: Mapping[str, pl.Expr],
+) -> pl.LazyFrame:
+    """Return the event that each call is; group and alias calls are none.
+
+    `laid` and `properties` are its own properties, see `events.events`; `extra` is what only one form of calls has.
+    """
+    viewed = pl.when(is_("page"))
+    calls = calls.filter(~(is_("group") | is_("alias"))).with_columns_seq(
+        pl.coalesce(viewed.then(told("url")), context("page_url")).alias("_url"),
+        pl.coalesce(viewed.then(told("referrer")), context("page_referrer")).alias("_referrer"),
     )
     name = pl.col("_type").replace_strict(EVENTS, default=None, return_dtype=pl.String)
     traits = {} if options.person_properties == "none" else {options.person_properties: pl.col("_traits")}
@@ -204,9 +264,9 @@ def to_events(calls: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         distinct_id=pl.coalesce("_user", "_anonymous"),
         timestamp=pl.col("_time"),
         dedup_key=dedup_key(),
-        properties=pl.col("_bag"),
-        rest=pl.col("_rest"),
-        extra=page() | campaign() | device() | software() | session() | money(),
+        laid=laid,
+        properties=properties,
+        extra={**EXTRA, **extra},
         groups=groups(options),
         **{key: pl.when(is_("identify")).then(value) for key, value in traits.items()},
     )

@@ -8,27 +8,36 @@ the frame of `mappings._calls`, so that a call is the same event, of the same uu
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
+from operator import attrgetter
 from typing import Any, Final
 
+import msgspec
 import polars as pl
 
 from mappings import _json
 from mappings._calls import (
-    CONTEXT,
-    KEPT,
+    DEVICE,
+    OF_CALL,
+    OF_DEVICE,
     TIMES,
     aliased,
     group_states,
     identifier,
+    looked_at,
+    of_device,
     time,
     to_events,
     who,
 )
 from migrate import events, expr, links
-from migrate.mapping import FILE, RECOVERED, REST, ROW, Options, Table
+from migrate.distinct import distinct
+from migrate.mapping import FILE, PROPERTIES, RECOVERED, REST, ROW, Bag, Options, Table, inside
+
+Raw = msgspec.Raw
+Members = Mapping[str, Raw]
 
 NOISE: Final = frozenset(
     "context_source_id context_source_type"  # noqa: SIM905 - a list of one word a line would fill a page
@@ -43,14 +52,14 @@ _CUT: Final = r':\s*"(?:[^"\\]|\\.){512}"'
 """Found where a text has as many characters as a column of a Redshift warehouse holds; it was probably longer."""
 RAW: Final = (
     *("type", "event", "name", "category", "messageId", "userId", "anonymousId", "previousId", "groupId"),
-    *("timestamp", "originalTimestamp", "properties", "traits", "context", "request_ip"),
+    *("timestamp", "originalTimestamp", "properties", "traits", "context", "channel", "request_ip"),
 )
 # Clocks of the transport, switches and sums of Segment's pipeline, and its names for source and workspace.
 RAW_DROPPED: Final = frozenset(
     {"receivedAt", "sentAt", "integrations", "_metadata", "version", "projectId", "writeKey", "rudderId"}
 )
 RECEIVED: Final = ("timestamp", "received_at")
-STORED: Final = ("id", "message_id", "anonymous_id", "user_id", *TIMES, *CONTEXT, *KEPT)
+STORED: Final = ("id", "message_id", "anonymous_id", "user_id", *TIMES, *OF_CALL, *OF_DEVICE)
 LINKS: Final = ("user_id", "anonymous_id", *TIMES)
 STORED_DROPPED: Final = NOISE | {"received_at", "sent_at", "uuid_ts", "loaded_at"}
 STANDARD: Final = frozenset(
@@ -58,7 +67,15 @@ STANDARD: Final = frozenset(
 )
 IN_EVENT_TABLE: Final = "event_table\x1f"
 """Under which name, and before which ids, event tables tell that they hold a row of `tracks`; no column is so named."""
+_MARK: Final = '"event_table\\u001f":'
+"""The same name as it stands in JSON."""
 _PARTS: Final = pl.Struct({"known": pl.String, "rest": pl.String})
+_CALL, _DEVICE, _TRAITS = "call", "device", "traits"
+"""Under which keys a context is told: its columns `OF_CALL` and `OF_DEVICE` together, and its traits."""
+_SHORT: Final = 4_000
+"""Characters of a context whose members are remembered, lest they take too much memory."""
+_NOTHING: Final = (b"null", b'""')
+_raw: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 def _parsed(text: str) -> Any:  # noqa: ANN401 - any JSON value
@@ -69,9 +86,23 @@ def _parsed(text: str) -> Any:  # noqa: ANN401 - any JSON value
         return text
 
 
-def _object(members: Mapping[str, Any]) -> str | None:
+def _value(value: object) -> Raw:
+    """Return a value as JSON."""
+    return Raw(_json.encoded(value).encode())
+
+
+def _members(text: str | bytes) -> Members | None:
+    """Return the members of a JSON object, each in its own text, and None of anything else."""
+    try:
+        return _raw(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        found = _parsed(text if isinstance(text, str) else text.decode())
+    return {name: _value(value) for name, value in found.items()} if isinstance(found, dict) else None
+
+
+def _object(members: Members) -> str | None:
     """Return the object as JSON, null where it is empty."""
-    return _json.encoded(members) if members else None
+    return msgspec.json.encode(members).decode() if members else None
 
 
 @lru_cache(maxsize=10_000)
@@ -82,57 +113,140 @@ def _named(outer: str, name: str) -> str:
     return f"{outer}_{spelled}"
 
 
-def _leaves(name: str, value: object) -> Iterator[tuple[str, object]]:
-    """Yield what an object holds, however deep, under the names of the warehouse's columns; lists stay whole.
+class _Columns:
+    """Columns of text that a row has together in one text: a JSON object whose keys are the columns' places.
 
-    Blank texts are left out, as they are in the warehouse.
+    Two texts a row cost the reader a fourth of what twenty columns do, and devices that are alike are seen at once.
     """
-    if isinstance(value, dict):
-        for key, member in value.items():
-            yield from _leaves(_named(name, key), member)
-    elif value is not None and value != "":
-        yield name, value
+
+    def __init__(self, names: Sequence[str]) -> None:
+        keys = {name: str(place) for place, name in enumerate(names)}
+        row = msgspec.defstruct("Row", [(name, str | None, None) for name in names], rename=keys, gc=False)
+        self.heads = {name: f'"{key}":'.encode() for name, key in keys.items()}
+        """What stands before a column's value, a JSON string."""
+        self.dtype = pl.Struct(dict.fromkeys(names, pl.String))
+        self._row = msgspec.json.Decoder(row).decode
+        self._values = {name: attrgetter(name) for name in names}
+
+    def struct(self, texts: pl.Series) -> pl.Series:
+        """Return a struct of the columns; of a key that occurs twice the last counts."""
+        rows = [self._row(text or "{}") for text in texts.to_list()]
+        found = (pl.Series(name, list(map(of, rows)), dtype=pl.String) for name, of in self._values.items())
+        return pl.DataFrame(found).to_struct(texts.name)
 
 
-def _flat(context: str) -> dict[str, str | None]:
-    """Return a message's context as two objects of columns: those that are understood, and the rest."""
-    flat: dict[str, Any] = {}
-    for name, value in _leaves("context", _parsed(context)):
-        flat.setdefault(name, value)
-    known = {name: value for name, value in flat.items() if name in _UNDERSTOOD}
-    rest = {name: value for name, value in flat.items() if name not in known and name not in NOISE}
-    return {"known": _object(known), "rest": _object(rest)}
+_calls: Final = _Columns(OF_CALL)
+_devices: Final = _Columns(OF_DEVICE)
+_Leaves = tuple[bytes, bytes, Members]
+"""Columns as in a warehouse: what stands in the objects of `_calls` and of `_devices`, and the rest."""
 
 
-_UNDERSTOOD: Final = frozenset((*CONTEXT, *KEPT))
+def _leaves(outer: str, members: Members, leaf: Callable[[str, str, bytes], _Leaves]) -> _Leaves:
+    """Return what an object holds, however deep; of a column that occurs twice the first counts, so it stands last."""
+    call = device = b""
+    rest: dict[str, Raw] = {}
+    for key, value in members.items():
+        of_call, of_device, others = leaf(outer, key, bytes(value))
+        if of_call:
+            call = of_call + call
+        if of_device:
+            device = of_device + device
+        if others:
+            rest |= {name: one for name, one in others.items() if name not in rest}
+    return call, device, rest
 
 
-def _lowered(rest: str) -> str | None:
+def _leaf(outer: str, key: str, value: bytes) -> _Leaves:
+    """Return what a member of an object is; lists stay whole, blank texts are left out, as they are in warehouses."""
+    name = _named(outer, key)
+    if value.startswith(b"{"):
+        return _leaves(name, _members(value) or {}, _leaf)
+    if value in _NOTHING or name in NOISE:
+        return b"", b"", {}
+    text = value if value.startswith(b'"') else bytes(_value(value.decode()))
+    if name in _calls.heads:
+        return b"%b%b," % (_calls.heads[name], text), b"", {}
+    if name in _devices.heads:
+        return b"", b"%b%b," % (_devices.heads[name], text), {}
+    return b"", b"", {name: Raw(value)}
+
+
+_remembered: Final = lru_cache(maxsize=8_192)(_leaf)
+"""Hardly two contexts are alike, but many of their pages, campaigns, systems and libraries are."""
+
+
+def _flat(context: str) -> Members:
+    """Return a message's context as `flattened` does."""
+    members = _members(context)
+    if members is None:
+        whole = _value(_parsed(context))
+        return {} if bytes(whole) in _NOTHING else {"context": whole}
+    call, device, rest = _leaves("context", members, _remembered if len(context) < _SHORT else _leaf)
+    flat = {**rest, _CALL: Raw(b"{%b}" % call[:-1]), _DEVICE: Raw(b"{%b}" % device[:-1])}
+    return flat | {_TRAITS: members[_TRAITS]} if _TRAITS in members else flat
+
+
+def flattened(context: str) -> Members:
+    """Return what a message's context holds, as `Bag.read` does: columns as in a warehouse, and see `_CALL`.
+
+    What is no object stays whole, and so does what is nested too deep.
+    """
+    try:
+        return _flat(context)
+    except RecursionError:
+        return {"context": _value(context)}
+
+
+def _equipment(devices: pl.Series) -> pl.Series:
+    """Return what `of_device` tells of messages; many of them come from one device."""
+    found = distinct([devices])
+    return of_device(_devices.struct(devices.gather(found.places))).gather(found.codes).alias(devices.name)
+
+
+def _lowered(members: Members) -> Members:
     """Return the columns with their names in lower case, where all of them stand in capitals."""
-    members = _parsed(rest)
-    if any(letter.islower() for name in members for letter in name):
-        return rest
-    return _object({name.lower(): value for name, value in members.items()})
+    return {name.lower(): one for name, one in members.items()} if "".join(members).isupper() else members
+
+
+def _completed(rest: str | None, recovered: str | None) -> str | None:
+    """Return a row's columns with what is known of it elsewhere, but for the mark that an event table holds it."""
+    own = _lowered(_members(rest or "{}") or {})
+    known = _members(recovered or "{}") or {}
+    return _object({name: value for name, value in known.items() if name != IN_EVENT_TABLE} | dict(own))
+
+
+def _texts(names: Sequence[str], bag: str) -> dict[str, str | None]:
+    """Return these columns as text."""
+    members = _members(bag) or {}
+    return {name: _text(bytes(members[name]).decode()) if name in members else None for name in names}
+
+
+def _text(value: str) -> str | None:
+    """Return a JSON value as a cell has it."""
+    return _json.decoded(value) if value.startswith('"') or value == "null" else value
 
 
 def _parted(own: str, rest: str) -> dict[str, str | None]:
     """Return the columns of a table of traits as two objects: `known`, those of the call itself, and the traits."""
-    members = _parsed(rest)
+    members = _members(rest) or {}
     known = {name: value for name, value in members.items() if re.match(own, name)}
     return {"known": _object(known), "rest": _object({n: v for n, v in members.items() if n not in known})}
 
 
-def _discarded(recovered: str) -> str | None:
-    """Return what is known of a row without the mark that an event table holds it."""
-    return _object({name: value for name, value in _parsed(recovered).items() if name != IN_EVENT_TABLE})
+def whole() -> pl.Expr:
+    """Return the undeclared columns of rows that are not to be taken as they are read, null of all others.
+
+    Those of Snowflake, which stand in capitals, have their names in lower case; those of which RudderStack discarded
+    values have these, too.
+    """
+    rest, recovered = pl.col(REST), pl.col(RECOVERED)
+    is_odd = rest.str.contains(_CAPITALS) | recovered.is_not_null()
+    return expr.each(pl.when(is_odd).then(pl.struct(rest, recovered)), _completed)
 
 
 def columns() -> pl.Expr:
-    """Return a row's columns that are not declared, completed with what RudderStack's discards know of it."""
-    rest, recovered = pl.col(REST), expr.each(pl.col(RECOVERED), _discarded)
-    lower = pl.coalesce(expr.each(pl.when(rest.str.contains(_CAPITALS)).then(rest), _lowered), rest)
-    completed = expr.completed(pl.when(recovered.is_not_null()).then(lower), recovered)
-    return pl.coalesce(completed, lower)
+    """Return the undeclared columns of all rows."""
+    return pl.coalesce(whole(), pl.col(REST))
 
 
 def call_type() -> pl.Expr:
@@ -143,8 +257,8 @@ def call_type() -> pl.Expr:
 def message_traits() -> pl.Expr:
     """Return the traits of a message; RudderStack's libraries put those of identify calls into the context."""
     identify = call_type() == "identify"
-    inside = expr.fields(pl.when(identify).then(pl.col("context")), ("traits",)).struct.field("traits")
-    return pl.coalesce(expr.without(expr.stripped(bag), "{}") for bag in (pl.col("traits"), inside))
+    there = pl.when(identify).then(pl.col(inside("context", _TRAITS)))
+    return pl.coalesce(expr.without(expr.stripped(bag), "{}") for bag in (pl.col("traits"), there))
 
 
 def table_traits(own: str) -> pl.Expr:
@@ -152,53 +266,106 @@ def table_traits(own: str) -> pl.Expr:
     return expr.each(columns(), partial(_parted, own), _PARTS)
 
 
+def message_bags(options: Options) -> dict[str, Bag]:
+    """Return how the objects of messages are opened."""
+    told = (_CALL, _DEVICE, _TRAITS)
+    return {
+        "properties": Bag(keys=list(dict.fromkeys((*looked_at(options), "channel")))),
+        "context": Bag(keys=told, drops=frozenset(told), read=flattened),
+    }
+
+
 def messages(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return raw messages as calls."""
-    flat = pl.col("_context").struct
-    rows = rows.with_columns_seq(expr.each(pl.col("context"), _flat, _PARTS).alias("_context"))
+    known = {name: pl.col(inside("properties", name)) for name in looked_at(options)}
     return rows.with_columns_seq(
         call_type().alias("_type"),
         expr.stripped(pl.col("event")).alias("_event"),
         expr.stripped(pl.col("name")).alias("_name"),
         expr.stripped(pl.col("category")).alias("_category"),
+        pl.col("channel").alias("_channel"),
         expr.stripped(pl.col("messageId")).alias("_id"),
         identifier("userId").alias("_user"),
         identifier("anonymousId").alias("_anonymous"),
         time(options, "timestamp", "originalTimestamp").alias("_time"),
+        pl.struct(value.alias(name) for name, value in known.items()).alias("_told"),
         pl.col("properties").alias("_bag"),
-        expr.joined(pl.col(REST), flat.field("rest")).alias("_rest"),
+        pl.col(REST).alias("_rest"),
+        pl.col("context").alias("_context"),
         message_traits().alias("_traits"),
         _without_port(pl.col("request_ip")).alias("_ip"),
-        expr.fields(flat.field("known"), (*CONTEXT, *KEPT)).struct.unnest(),
+        pl.col(inside("context", _CALL))
+        .map_batches(_calls.struct, return_dtype=_calls.dtype, is_elementwise=True)
+        .struct.unnest(),
+        pl.col(inside("context", _DEVICE))
+        .map_batches(_equipment, return_dtype=DEVICE, is_elementwise=True)
+        .alias("_device"),
     )
 
 
+def message_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return the events of raw messages."""
+    channel = pl.when(pl.col(inside("properties", "channel")).is_null()).then("_channel")
+    calls = messages(rows, options)
+    return to_events(calls, options, laid=pl.col(PROPERTIES), extra={"channel": channel})
+
+
 def stored(rows: pl.LazyFrame, options: Options, *, kind: str, own: str) -> pl.LazyFrame:
-    """Return the rows of a warehouse's table as calls of one kind; a `message_id` beside the id is a property."""
+    """Return the rows of a warehouse's table as calls of one kind, with the `whole` of odd rows."""
     nothing = pl.lit(None, pl.String)
-    both = pl.col("id").is_not_null() & pl.col("message_id").is_not_null()
     event = nothing
     if kind == "track":
         slug = expr.stripped(pl.col("event"))
         label = slug.replace(options.labels) if options.labels else slug
         event = pl.coalesce(expr.stripped(pl.col("event_text")), label)
-    parts = pl.struct(columns().alias("known"), nothing.alias("rest"))
-    if kind == "identify":
-        parts = table_traits(own)
-    return rows.with_columns_seq(
-        parts.alias("_parts"),
+    rows = rows.with_columns_seq(whole().alias("_whole")).with_columns_seq(
+        pl.coalesce("_whole", REST).alias("_bag"),
+        nothing.alias("_traits"),
         pl.lit(kind).alias("_type"),
         event.alias("_event"),
-        *(nothing.alias(name) for name in ("_name", "_category", "_ip")),
-        pl.when(both).then(pl.struct("message_id").struct.json_encode()).alias("_rest"),
+        *(nothing.alias(name) for name in ("_name", "_category", "_channel", "_ip", "_rest", "_context")),
         identifier("id", "message_id").alias("_id"),
         identifier("user_id").alias("_user"),
         identifier("anonymous_id").alias("_anonymous"),
         time(options, "timestamp", "original_timestamp").alias("_time"),
-    ).with_columns_seq(
-        pl.col("_parts").struct.field("known").alias("_bag"),
-        pl.col("_parts").struct.field("rest").alias("_traits"),
+        pl.struct(OF_DEVICE)
+        .map_batches(of_device, return_dtype=DEVICE, is_elementwise=True)
+        .alias("_device"),
     )
+    if kind != "identify":
+        return rows
+    parts = pl.col("_parts").struct
+    return rows.with_columns_seq(
+        expr.each(pl.col("_bag"), partial(_parted, own), _PARTS).alias("_parts")
+    ).with_columns_seq(parts.field("known").alias("_bag"), parts.field("rest").alias("_traits"))
+
+
+def stored_events(rows: pl.LazyFrame, options: Options, *, kind: str, own: str) -> pl.LazyFrame:
+    """Return the events of a warehouse's table; a `message_id` beside the id is a property, columns of traits are none.
+
+    The columns of most rows are taken as they were read; those of odd rows are opened again.
+    """
+    calls = stored(rows, options, kind=kind, own=own)
+    both = pl.col("id").is_not_null() & pl.col("message_id").is_not_null()
+    extra = {"message_id": pl.when(both).then("message_id")}
+    if kind == "identify":
+        told = told_of_rows(calls, options, is_told=re.compile(own).match)
+        return to_events(told, options, properties=pl.col("_bag"), extra=extra)
+    laid = pl.when(pl.col("_whole").is_null()).then(PROPERTIES)
+    return to_events(
+        told_of_rows(calls, options), options, laid=laid, properties=pl.col("_whole"), extra=extra
+    )
+
+
+def told_of_rows(
+    calls: pl.LazyFrame, options: Options, *, is_told: Callable[[str], object] = bool
+) -> pl.LazyFrame:
+    """Return the calls of a warehouse's table with `_told`, which is null for columns that are not to be looked at."""
+    names, nothing = looked_at(options), pl.lit(None, pl.String)
+    odd = expr.each(pl.col("_whole"), partial(_texts, names), pl.Struct(dict.fromkeys(names, pl.String)))
+    told = {name: pl.coalesce(inside(REST, name), pl.col("_odd").struct.field(name)) for name in names}
+    struct = pl.struct((told[name] if is_told(name) else nothing).alias(name) for name in names)
+    return calls.with_columns_seq(odd.alias("_odd")).with_columns_seq(struct.alias("_told"))
 
 
 def _without_port(address: pl.Expr) -> pl.Expr:
@@ -246,11 +413,13 @@ MESSAGES: Final = Table(
         and bool(columns & {"timestamp", "originaltimestamp"})
         and bool(columns & {"messageid", "anonymousid", "userid"})
     ),
-    to_events=lambda rows, options: to_events(messages(rows, options), options),
+    to_events=message_events,
     to_links=message_links,
     link_columns=("type", "userId", "anonymousId", "previousId", "timestamp", "originalTimestamp"),
     to_groups=message_groups,
     objects=("properties", "traits"),
+    bags=message_bags,
+    properties=("properties", REST, "context"),
     filters={"identity_only": only_identity},
     dropped=RAW_DROPPED,
 )
@@ -312,8 +481,7 @@ def in_event_table() -> pl.Expr:
 
     Known by its id, whatever the files are called: of one source or of one month there may be no such table.
     """
-    mark = expr.fields(pl.col(RECOVERED), (IN_EVENT_TABLE,)).struct.field(IN_EVENT_TABLE)
-    return mark.is_not_null() & ~own_table()
+    return pl.col(RECOVERED).str.contains(_MARK, literal=True) & ~own_table()
 
 
 def untold(options: Options, *, own: str) -> pl.Expr:
@@ -321,9 +489,9 @@ def untold(options: Options, *, own: str) -> pl.Expr:
     return pl.lit(options.person_properties == "none") | table_traits(own).struct.field("rest").is_null()
 
 
-def mapped(kind: str, own: str) -> Callable[[pl.LazyFrame, Options], pl.LazyFrame]:
-    """Return `to_events` of a table of calls of this kind."""
-    return lambda rows, options: to_events(stored(rows, options, kind=kind, own=own), options)
+def stored_bags(options: Options) -> dict[str, Bag]:
+    """Return how the undeclared columns of a warehouse's table are opened."""
+    return {REST: Bag(keys=looked_at(options))}
 
 
 def states(rows: pl.LazyFrame, options: Options, *, own: str) -> pl.LazyFrame:
@@ -376,22 +544,28 @@ def tables(*, own: str, recover: pl.Expr | None = None) -> list[Table]:
         columns=texts(),
         matches=some(*TIMES),
         file=is_named("pages", "page"),
-        to_events=mapped("page", own),
+        to_events=partial(stored_events, kind="page", own=own),
         to_links=who,
         link_columns=LINKS,
         recover=recover,
+        bags=stored_bags,
+        properties=(REST,),
         dropped=STORED_DROPPED,
         warnings={"text_of_512_characters": pl.col(REST).str.contains(_CUT)},
     )
     screens = replace(
-        pages, name="screens", file=is_named("screens", "screen"), to_events=mapped("screen", own)
+        pages,
+        name="screens",
+        file=is_named("screens", "screen"),
+        to_events=partial(stored_events, kind="screen", own=own),
     )
     identifies = replace(
         pages,
         name="identifies",
         file=is_named("identifies", "identify"),
-        to_events=mapped("identify", own),
+        to_events=partial(stored_events, kind="identify", own=own),
         to_links=partial(who, why="identify call"),
+        properties=(),
         filters={"identity_only": partial(untold, own=own)},
     )
     event_tables = replace(
@@ -400,7 +574,7 @@ def tables(*, own: str, recover: pl.Expr | None = None) -> list[Table]:
         columns=texts("event", "event_text"),
         matches=lambda columns: some(*TIMES)(columns) and some("event", "event_text")(columns),
         file=None,
-        to_events=mapped("track", own),
+        to_events=partial(stored_events, kind="track", own=own),
         to_recoveries=held,
         link_columns=(*LINKS, "id", "message_id"),
     )
@@ -436,7 +610,13 @@ def last_states(like: Table, own: str) -> list[Table]:
     """
     dropped = STORED_DROPPED - {"received_at"}
     last = replace(
-        like, columns=texts("received_at"), dropped=dropped, matches=some("id"), to_events=events.none
+        like,
+        columns=texts("received_at"),
+        dropped=dropped,
+        matches=some("id"),
+        to_events=events.none,
+        bags={},
+        properties=(),
     )
     users = replace(
         last,
@@ -460,7 +640,7 @@ def last_states(like: Table, own: str) -> list[Table]:
 
 def no_events(like: Table, own: str) -> list[Table]:
     """Return the tables of calls that are no events: of groups and of aliases."""
-    other = replace(like, file=None, to_events=events.none)
+    other = replace(like, file=None, to_events=events.none, bags={}, properties=())
     groups = replace(
         other,
         name="groups",

@@ -1,64 +1,195 @@
-"""Nested values of Google Analytics 4 as text: parameters, user properties, items and records, in any spelling.
+"""Nested values of Google Analytics 4: parameters, user properties, items and records, in any spelling.
 
 They come as JSON, as Python or NumPy prints them, or put together of other rows. Keys come out in order, so that a
 value is the same text whatever format it was in.
 """
 
+import ast
 import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
+from urllib.parse import parse_qsl
 
+import msgspec
 import polars as pl
 
-from mappings._ga4_schema import NUMBERS, TEXTS
-from migrate import bags, expr, values
+from mappings._ga4_schema import BAG, NUMBERS, RECORDS, TEXTS
+from migrate import expr, values
+from migrate.distinct import Recurring
+from migrate.jsontext import FAILURES
 
+T = TypeVar("T")
+Raw = msgspec.Raw
+Members = dict[str, Raw]
+
+WHOLE: Final = "(whole)"
+"""Under this key stands all that a list holds, as one JSON object; Google's names have no brackets."""
 UNREADABLE: Final = "unreadable: "
 RECOVERY: Final = pl.Struct(dict.fromkeys(("params", "user", "items"), pl.String))
 
+_EXACT: Final = 2**53
+_DECIMAL: Final = re.compile(r"-?\d+\.\d+(e[-+]?\d+)?", re.IGNORECASE)
+_NAN: Final = re.compile(r"(?<=: )nan\b")
+_BETWEEN: Final = re.compile(r"\}\s*\n\s*\{")
+_ARRAY: Final = re.compile(r"\barray\((\[.*?\])(?:, dtype=\w+)?\)", re.DOTALL)
+_HALF: Final = re.compile("[\ud800-\udfff]")
+_NOTHING: Final = frozenset(values.NOTHING)
+_REMEMBERED: Final = 2_048
+_SHORT: Final = 1_000
+"""Longer texts are not remembered: they would take too much room, and hardly repeat."""
 
-def parameters(text: str) -> str | None:
-    """Return parameters as a JSON object, keys in order; of a key given twice the first value counts."""
-    return _readable(text, lambda: bags.sorted_text(_values(bags.pairs(text))))
+
+class Value(msgspec.Struct, gc=False):
+    """A parameter's value: one of the four, or none; `bq extract` writes 64-bit integers as strings."""
+
+    string_value: str | None = None
+    int_value: int | str | None = None
+    float_value: float | str | None = None
+    double_value: float | str | None = None
 
 
-def newest(text: str) -> str | None:
-    """Return user properties as a JSON object; of a key given twice the value set last counts."""
-    return _readable(
-        text, lambda: bags.sorted_text(_values(sorted(bags.pairs(text), key=_set_at, reverse=True)))
-    )
+class UserValue(Value, gc=False):
+    """A user property's value; tables of users number the properties, and name them here."""
+
+    set_timestamp_micros: int | str | None = None
+    user_property_name: str | None = None
 
 
-def bought(text: str) -> str | None:
-    """Return items as `{"items": […]}`, each without what is "(not set)", its own parameters among its fields."""
-    return _readable(text, lambda: _bought(text))
+class Pair(msgspec.Struct, gc=False):
+    """A parameter."""
+
+    key: str
+    value: Value | None = None
+
+
+class UserPair(msgspec.Struct, gc=False):
+    """A user property."""
+
+    key: str
+    value: UserValue | None = None
+
+
+P = TypeVar("P", Pair, UserPair)
+
+# Read by type: no other way is fast enough for parameters.
+_pairs: Final = msgspec.json.Decoder(list[Pair])
+_user_pairs: Final = msgspec.json.Decoder(list[UserPair])
+_raw_list: Final = msgspec.json.Decoder(list[Raw]).decode
+_decoded: Final = msgspec.json.Decoder(Members).decode
+_encoded: Final = msgspec.json.Encoder(order="sorted").encode
+
+
+class Record(NamedTuple):
+    """What a record holds: its known fields as text, and under names of their own all others."""
+
+    fields: Mapping[str, str | None]
+    others: Members
+
+
+def remembered(function: Callable[[str], T]) -> Callable[[str], T]:
+    """Return the function with a memory, for texts that many rows share."""
+    cached = lru_cache(maxsize=_REMEMBERED)(function)
+
+    def made(text: str) -> T:
+        return cached(text) if len(text) <= _SHORT else function(text)
+
+    return made
+
+
+def parameters(text: str) -> Members:
+    """Return parameters, keys in order, and the `WHOLE`; of a key given twice the first value counts."""
+    return _members(_values(_read(text, _pairs, Pair)))
+
+
+def newest(text: str) -> Members:
+    """Return the `WHOLE` of user properties; of a key given twice the value set last counts."""
+    pairs = sorted(_read(text, _user_pairs, UserPair), key=_set_at, reverse=True)
+    for pair in pairs:
+        if pair.value is not None and pair.value.user_property_name:
+            pair.key = pair.value.user_property_name
+    whole = sorted_text(_values(pairs))
+    return {WHOLE: Raw(whole.encode())} if whole else {}
+
+
+def bought(text: str) -> Members:
+    """Return `items`, each without what is "(not set)", its own parameters among its fields; and the `WHOLE`."""
+    try:
+        told = [_item_text(bytes(raw)) for raw in _raw_list(text)]
+    except FAILURES:
+        told = [sorted_text(_item(item)) or "{}" for item in elements(parsed(text))]
+    if not told:
+        return {}
+    listed = f"[{','.join(told)}]"
+    return {"items": Raw(listed.encode()), WHOLE: Raw(f'{{"items":{listed}}}'.encode())}
+
+
+def text_of(read: Callable[[str], Members]) -> Callable[[str], str | None]:
+    """Return a function that gives the `WHOLE` of a list, of one that cannot be read a text that is no object."""
+
+    def told(text: str) -> str | None:
+        try:
+            whole = read(text).get(WHOLE)
+        except FAILURES:
+            return UNREADABLE + text
+        return None if whole is None else bytes(whole).decode()
+
+    return told
 
 
 def audiences(text: str) -> str | None:
-    """Return the names of audiences as a property, those without one by their number."""
+    """Return the names of audiences as a property, those without one by their number; null of what is no list."""
+    try:
+        names = [one.get("name") or str(one["id"]) for one in elements(parsed(text))]
+    except FAILURES:
+        return None
+    return sorted_text({"ga_audiences": names} if names else {})
 
-    def told() -> str | None:
-        names = [one.get("name") or str(one["id"]) for one in bags.elements(bags.parsed(text))]
-        return bags.sorted_text({"ga_audiences": names} if names else {})
 
-    return _readable(text, told)
+def record(name: str, fields: Sequence[str]) -> Callable[[str], Record]:
+    """Return what reads a record; fields of records in it are `outer_inner`, those not known `ga_<record>_<field>`."""
+
+    def opened(text: str) -> Record:
+        try:
+            known = _known(dict(_leaves(parsed(text) or {})))
+        except FAILURES:
+            return Record({}, _members({f"ga_{name}": text}, whole=False))
+        others = {f"ga_{name}_{key}": value for key, value in known.items() if key not in fields}
+        return Record({one: _text(known.get(one)) for one in fields}, _members(others, whole=False))
+
+    return remembered(opened)
 
 
-def record(name: str, fields: Sequence[str]) -> pl.Expr:
-    """Return a struct of a record's fields as text, those of records in it as `outer_inner`; `more` are the others."""
+RECORD: Final = {name: record(name, fields) for name, fields in RECORDS.items()}
+"""What reads each record of an event."""
+
+
+def others(name: str) -> Callable[[str], Members]:
+    """Return what reads the fields of a record that are kept as they are."""
+    read = RECORD[name]
+    return lambda text: read(text).others
+
+
+def fields(name: str, texts: pl.Series) -> pl.DataFrame:
+    """Return the known fields of these records, a column each."""
+    read, names = RECORD[name], RECORDS[name]
+    told = [{} if text is None else read(text).fields for text in texts.to_list()]
+    columns = {one: [row.get(one) for row in told] for one in names}
+    return pl.DataFrame(columns, schema=dict.fromkeys(names, pl.String))
+
+
+def parts(name: str, wanted: Sequence[str]) -> pl.Expr:
+    """Return a struct of these fields of a record as text; `more` is an object of the others."""
+    read = record(name, wanted)
 
     def told(text: str) -> dict[str, str | None]:
-        try:
-            known = _known(dict(_leaves(bags.parsed(text) or {})))
-        except bags.FAILURES:
-            return {"more": bags.sorted_text({f"ga_{name}": text})}
-        more = {f"ga_{name}_{key}": value for key, value in known.items() if key not in fields}
-        return {one: _text(known.get(one)) for one in fields} | {"more": bags.sorted_text(more)}
+        found = read(text)
+        return {**found.fields, "more": msgspec.json.encode(found.others).decode() if found.others else None}
 
-    return expr.each(pl.col(name), told, pl.Struct(dict.fromkeys((*fields, "more"), pl.String)))
+    return expr.each(pl.col(name), told, pl.Struct(dict.fromkeys((*wanted, "more"), pl.String)))
 
 
 def recovered(text: str) -> dict[str, str | None]:
@@ -67,18 +198,54 @@ def recovered(text: str) -> dict[str, str | None]:
     for name, value in sorted(json.loads(text).items()):
         kind, dtype, key = name.split(":", 2)
         found[kind][key] = _typed(key, value, dtype)
-    items = _items([json.loads(item) for item in found["items"].values()])
+    items = [_item(json.loads(item)) for item in found["items"].values()]
     return {
-        "params": bags.sorted_text(found["params"]),
-        "user": bags.sorted_text(found["user"]),
-        "items": items,
+        "params": sorted_text(found["params"]),
+        "user": sorted_text(found["user"]),
+        "items": sorted_text({"items": items} if items else {}),
     }
+
+
+def some(
+    given: pl.Expr, made: Callable[[pl.Series], pl.Series], dtype: pl.DataType | type[pl.DataType]
+) -> pl.Expr:
+    """Return what is made of values that many files do not have; of nothing but nulls, nulls."""
+
+    def told(values: pl.Series) -> pl.Series:
+        if values.null_count() == values.len():
+            return pl.repeat(None, values.len(), dtype=dtype, eager=True).alias(values.name)
+        return made(values).alias(values.name)
+
+    return given.map_batches(told, return_dtype=dtype, is_elementwise=True)
+
+
+class Once:
+    """What is made of texts that many rows share, for each of them once."""
+
+    def __init__(self, made: Callable[[pl.Series], pl.Series]) -> None:
+        self._dtype = made(pl.Series(dtype=pl.String)).dtype
+        told = pl.col("text").map_batches(made, return_dtype=self._dtype, is_elementwise=True)
+        self._recurring = Recurring(("text",), {"all": {"told": told}})
+
+    def told(self, text: pl.Expr) -> pl.Expr:
+        """Return it for these texts; of null, null."""
+        return some(text, self._read, self._dtype)
+
+    def _read(self, texts: pl.Series) -> pl.Series:
+        told = self._recurring.struct().struct.field("told")
+        return texts.to_frame("text").select_seq(told).to_series()
 
 
 def object_text(columns: Mapping[str, pl.Expr]) -> pl.Expr:
     """Return the columns as a JSON object without nulls, null where there are none."""
     whole = pl.struct(value.alias(name) for name, value in columns.items()).struct.json_encode()
-    return expr.each(whole, lambda text: bags.sorted_text(_known(json.loads(text))))
+    return expr.each(whole, lambda text: sorted_text(_known(json.loads(text))))
+
+
+def both(one: pl.Expr, other: pl.Expr) -> pl.Expr:
+    """Return two objects that are not empty as one, either of them where the other is null."""
+    together = pl.concat_str(one.str.strip_suffix("}"), pl.lit(","), other.str.strip_prefix("{"))
+    return pl.coalesce(together, one, other)
 
 
 def timed(name: str, time: pl.Expr) -> pl.Expr:
@@ -87,64 +254,148 @@ def timed(name: str, time: pl.Expr) -> pl.Expr:
     return pl.when(time.dt.epoch("us") > 0).then(pl.concat_str([pl.lit(f'{{"{name}":"'), text, pl.lit('"}')]))
 
 
-def _readable(text: str, made: Callable[[], str | None]) -> str | None:
+def queried(url: pl.Expr) -> pl.Expr:
+    """Return a struct of what the query of an address says of campaigns; of each parameter the first counts."""
+    holds = url.str.contains_any([f"{name}=" for name in values.CAMPAIGN])
+    query = pl.when(holds).then(url.str.extract(r"\?([^#]*)"))
+    return expr.each(query, _campaign, pl.Struct(dict.fromkeys(values.CAMPAIGN, pl.String)))
+
+
+def _campaign(query: str) -> dict[str, str | None]:
+    """Return the campaign of a query."""
+    found: dict[str, str | None] = {}
+    for name, value in parse_qsl(query):
+        found.setdefault(name, value)
+    return {name: found.get(name) for name in values.CAMPAIGN}
+
+
+def sorted_text(fields: Mapping[str, Any]) -> str | None:
+    """Return a JSON object, keys in order, null for an empty one; cut emoji stay escaped."""
+    if not fields:
+        return None
     try:
-        return made()
-    except bags.FAILURES:
-        return UNREADABLE + text
+        return _encoded(fields).decode()
+    except UnicodeEncodeError:
+        return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 
 
-def _values(pairs: Sequence[bags.Pair]) -> dict[str, Any]:
-    """Return the first value of each key that has one."""
+def elements(found: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
+    """Return a list's elements, taken out of the wrappers that some Parquet writers put around them."""
+    if isinstance(found, dict):
+        found = found.get("list", found.get("array"))
+    if not isinstance(found, list):
+        raise ValueError(found)  # noqa: TRY004 - what cannot be read, of whatever type it is
+    return [one.get("element", one.get("item", one.get("array", one))) for one in found]
+
+
+def parsed(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a JSON value; or one as Python or NumPy prints it. Raises `ValueError` where it is neither."""
+    with suppress(msgspec.DecodeError, UnicodeEncodeError):
+        return msgspec.json.decode(text)
+    try:
+        return json.loads(text, strict=False)
+    except ValueError:
+        pass
+    plain = _ARRAY.sub(r"\1", _BETWEEN.sub("}, {", _NAN.sub("None", text)))
+    try:
+        return ast.literal_eval(plain.strip())
+    except (SyntaxError, MemoryError, RecursionError) as error:
+        raise ValueError(text) from error
+
+
+def _members(found: Mapping[str, Any], *, whole: bool = True) -> Members:
+    """Return an object's members, keys in order, and if asked for the `WHOLE`."""
+    if not found:
+        return {}
+    try:
+        text = _encoded(found)
+    except UnicodeEncodeError:
+        text = json.dumps(found, sort_keys=True, separators=(",", ":")).encode()
+        members = {_HALF.sub("\ufffd", key): _escaped(key, found[key]) for key in sorted(found)}
+    else:
+        members = _decoded(text)
+    if whole:
+        members[WHOLE] = Raw(text)
+    return members
+
+
+def _escaped(key: str, value: Any) -> Raw:  # noqa: ANN401 - text or number
+    """Return a value with halves of characters escaped, to be repaired and counted as others are, or gone at once."""
+    return Raw(
+        json.dumps(_HALF.sub("\ufffd", value) if key in BAG and isinstance(value, str) else value).encode()
+    )
+
+
+def _read(text: str, decoder: msgspec.json.Decoder[list[P]], kind: type[P]) -> list[P]:
+    """Return the pairs of a list in any of its spellings; a plain object is a list of its members."""
+    try:
+        return decoder.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        found = parsed(text)
+    if isinstance(found, dict) and not found.keys() & {"list", "array"}:
+        found = [{"key": key, "value": value} for key, value in found.items()]
+    return _converted(elements(found), kind)
+
+
+def _converted(found: Sequence[Mapping[str, Any]], kind: type[P]) -> list[P]:
+    """Return pairs, their values wrapped or bare."""
+    wrapped = [{"key": str(one["key"]), "value": _wrapped(one.get("value"))} for one in found]
+    return [msgspec.convert(one, kind, strict=False) for one in wrapped]
+
+
+def _wrapped(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
+    """Return a bare value as Google wraps it."""
+    if isinstance(value, dict) or value is None:
+        return value or {}
+    if isinstance(value, str | bool | list):
+        return {"string_value": value if isinstance(value, str) else json.dumps(value)}
+    return {"int_value" if isinstance(value, int) else "double_value": value}
+
+
+def _values(pairs: Sequence[Pair] | Sequence[UserPair]) -> dict[str, Any]:
+    """Return the first value of each key that has one; in one plain loop, as it runs six times a row."""
     found: dict[str, Any] = {}
     for pair in pairs:
         value = pair.value
         if value is None:
             continue
-        key = value.user_property_name or pair.key
-        if value.string_value is not None:
-            found.setdefault(key, value.string_value)
-        elif value.int_value is not None:
-            whole = int(value.int_value)
-            found.setdefault(key, str(whole) if _is_text(key) else whole)
-        else:
-            given = value.double_value if value.double_value is not None else value.float_value
-            if given is not None and math.isfinite(number := float(given)):
-                found.setdefault(key, number)
+        key, text = pair.key, value.string_value
+        if text is not None:
+            if key not in found:
+                found[key] = text
+            continue
+        whole = value.int_value
+        if whole is not None:
+            number = whole if whole.__class__ is int else int(whole)
+            if key not in found:
+                found[key] = str(number) if _is_text(key) else number
+            continue
+        given = value.double_value
+        if given is None:
+            given = value.float_value
+        if given is not None and math.isfinite(size := float(given)) and key not in found:
+            found[key] = size
     return found
 
 
-def _set_at(pair: bags.Pair) -> int:
+def _set_at(pair: UserPair) -> int:
     return int(pair.value.set_timestamp_micros or 0) if pair.value else 0
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _is_text(key: str) -> bool:
     return key.endswith("_id") or key in TEXTS
 
 
-def _bought(text: str) -> str | None:
-    """Return a list of items; each distinct one is read once, as the same few are on most rows."""
-    try:
-        told = [_item_text(bytes(raw)) for raw in bags.raw_list(text)]
-    except bags.FAILURES:
-        return _items(bags.elements(bags.parsed(text)))
-    return f'{{"items":[{",".join(told)}]}}' if told else None
-
-
 @lru_cache(maxsize=10_000)
 def _item_text(text: bytes) -> str:
-    return bags.sorted_text(_item(bags.elements([bags.plain(text)])[0])) or "{}"
-
-
-def _items(items: Sequence[Mapping[str, Any]]) -> str | None:
-    """Return items as PostHog keeps them."""
-    return bags.sorted_text({"items": [_item(item) for item in items]}) if items else None
+    return sorted_text(_item(elements([msgspec.json.decode(text)])[0])) or "{}"
 
 
 def _item(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return an item; a field of its own wins over a parameter of the item."""
     own = {key: value for key, value in item.items() if key != "item_params"}
-    pairs = bags.pairs_of(bags.elements(item.get("item_params") or []))
+    pairs = _converted(elements(item.get("item_params") or []), Pair)
     return _values(pairs) | _known(own)
 
 
@@ -190,8 +441,3 @@ def _leaves(value: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any
 
 def _text(value: Any) -> str | None:  # noqa: ANN401 - a scalar
     return None if value is None or isinstance(value, list | dict) else str(value)
-
-
-_NOTHING: Final = frozenset(values.NOTHING)
-_EXACT: Final = 2**53
-_DECIMAL: Final = re.compile(r"-?\d+\.\d+(e[-+]?\d+)?", re.IGNORECASE)

@@ -15,7 +15,7 @@ import polars as pl
 
 from migrate import events, expr, links, values
 from migrate.distinct import Recurring
-from migrate.mapping import PERSON, REST, ROW, Options, Platform, Table, has
+from migrate.mapping import PERSON, PROPERTIES, REST, ROW, Bag, Options, Platform, Table, has, inside
 
 NAMES: Final = {
     "[Amplitude] Page Viewed": "$pageview",
@@ -44,8 +44,6 @@ BAG: Final = (
     *(f"[Amplitude] Element {name}" for name in ELEMENT),
     *("referrer", "referring_domain", "$revenue", "$price", "$quantity", "$currency", "$receipt"),
 )
-# What an object with one of these holds; an escape may hide any letter.
-IN_BAG: Final = ("[Amplitude]", '"referr', '"$', "\\u")
 # Amplitude's own documentation and its rows spell Reddit's click id in two ways.
 CAMPAIGN: Final = (*values.CAMPAIGN, "ko_click_id", "rtd_cid")
 
@@ -121,12 +119,14 @@ def dedup_key() -> pl.Expr:
     uuid, inserted = pl.col("_uuid"), pl.col("_inserted")
     when = pl.col("_time").dt.epoch("us")
     by_insert = (pl.lit("insert"), inserted, pl.col("device_id"), pl.col("event_type"), when)
-    names = ("device_id", "user_id", "session_id", "event_type", "event_properties")
-    by_all = (pl.lit("row"), event_id(), when, *(pl.col(name) for name in names))
+    names = ("device_id", "user_id", "session_id", "event_type")
+    without = uuid.is_null() & inserted.is_null()
+    bag = expr.canonical(pl.col("event_properties"), where=without)
+    by_all = (pl.lit("row"), event_id(), when, *(pl.col(name) for name in names), bag)
     return pl.coalesce(
         uuid,
         expr.key(*by_insert, where=uuid.is_null() & inserted.is_not_null()),
-        expr.key(*by_all, where=uuid.is_null() & inserted.is_null()),
+        expr.key(*by_all, where=without),
     )
 
 
@@ -137,7 +137,7 @@ def event_id() -> pl.Expr:
 
 def prop(name: str) -> pl.Expr:
     """Return one of the `BAG` properties of the event as text."""
-    return expr.stripped(pl.col("_bag").struct.field(name))
+    return expr.stripped(pl.col(inside("event_properties", name)))
 
 
 def page() -> dict[str, pl.Expr]:
@@ -344,9 +344,6 @@ def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         expr.canonical_uuid(pl.col("uuid")).alias("_uuid"),
         insert_id().alias("_inserted"),
         expr.lookup(expr.stripped(pl.col("event_type")), NAMES).alias("_event"),
-        expr.fields(
-            pl.when(pl.col("event_properties").str.contains_any(IN_BAG)).then("event_properties"), BAG
-        ).alias("_bag"),
         RECURRING.struct().alias("_recurring"),
     ).with_columns_seq(
         expr.first(prop("[Amplitude] Page Location"), prop("[Amplitude] Page URL")).alias("_url"),
@@ -358,8 +355,7 @@ def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         distinct_id=pl.col("_who"),
         timestamp=pl.col("_time"),
         dedup_key=dedup_key(),
-        properties=expr.with_query(pl.col("event_properties"), pl.col("_url"), CAMPAIGN),
-        rest=pl.col(REST),
+        laid=expr.with_query(pl.col(PROPERTIES), pl.col("_url"), CAMPAIGN),
         extra=EXTRA,
         groups=expr.first_values(pl.col("groups")),
         **told(options),
@@ -474,6 +470,8 @@ MAPPING: Final = Platform(
             ),
             resolve=pl.when(user().is_null()).then(amplitude_person()),
             objects=OBJECTS,
+            bags={"event_properties": Bag(keys=BAG)},
+            properties=("event_properties", REST),
             filters={"session_events": pl.col("event_type").is_in(SESSION_EVENTS)},
             # A list with more than one value, among the groups.
             warnings={

@@ -12,6 +12,7 @@ they hold Google's guesses ("(organic)") too. A record's field that PostHog has 
 """
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import polars as pl
@@ -30,19 +31,28 @@ from mappings._ga4_flat import (
 )
 from mappings._ga4_nested import (
     RECOVERY,
+    WHOLE,
+    Once,
     audiences,
+    both,
     bought,
+    fields,
     newest,
     object_text,
+    others,
     parameters,
-    record,
+    parts,
+    queried,
     recovered,
+    remembered,
+    some,
+    text_of,
     timed,
 )
 from mappings._ga4_schema import BAG, BATCH, COLUMNS, DROPPED, FIVETRAN, RECORDS, RENAME
 from mappings._ids import linkable
 from migrate import events, expr, links, values
-from migrate.mapping import RECOVERED, REST, ROW, Options, Platform, Table
+from migrate.mapping import OWN, PROPERTIES, RECOVERED, REST, ROW, Bag, Options, Platform, Table, inside
 
 NAMES: Final = {"page_view": "$pageview", "screen_view": "$screen"}
 """`user_engagement` is a timer and stays itself: it has no element, as an `$autocapture` must."""
@@ -61,6 +71,10 @@ BROWSERS: Final = frozenset(
     ("Chrome", "Safari", "Edge", "Firefox", "Opera", "Internet Explorer", "Samsung Internet")
 )
 """On the desktop Google names the browser as the model, and the browser's maker as that of the device."""
+LOGIN: Final = pl.col("_login")
+BROWSER: Final = pl.col("_browser")
+NOBODY: Final = LOGIN.is_null() & BROWSER.is_null()
+"""Ids of a row, worked out once."""
 GUESSES: Final = ("organic", "referral", "(none)")
 """Media that Google tells by the referrer; no link was tagged with them."""
 
@@ -70,9 +84,19 @@ def field(record: str, name: str) -> pl.Expr:
     return pl.col(f"_{record}").struct.field(name)
 
 
+def of(record: str, name: str) -> pl.Expr:
+    """Return what is told of a record under a name, see `of_records`."""
+    return pl.col(f"_of_{record}").struct.field(name)
+
+
+def all_of(record: str) -> dict[str, pl.Expr]:
+    """Return all properties that are told of a record."""
+    return {name: of(record, name) for name in OF_RECORDS[record] if not name.startswith("_")}
+
+
 def param(name: str) -> pl.Expr:
-    """Return one of the `BAG` parameters as text."""
-    return expr.stripped(pl.col("_bag").struct.field(name))
+    """Return one of the `BAG` parameters as text, null for a blank."""
+    return pl.col("_bag").struct.field(name)
 
 
 def moment(column: str, options: Options) -> pl.Expr:
@@ -99,8 +123,16 @@ def nobody() -> pl.Expr:
 
 def person() -> pl.Expr:
     """Return whose event it is; of no one's, an id for that event alone, the same on every run."""
-    single = expr.uuid7(pl.col("_time").dt.epoch("ms"), pl.lit("ga4 without ids"), pl.col("_key"))
-    return pl.coalesce(user(), browser_or_app(), pl.when(nobody()).then(pl.format("no-id-{}", single)))
+    own = pl.struct(pl.col("_time").dt.epoch("ms").alias("ms"), pl.col("_key").alias("key"))
+    single = some(pl.when(NOBODY).then(own), _single, pl.String)
+    return pl.coalesce(LOGIN, BROWSER, single)
+
+
+def _single(events: pl.Series) -> pl.Series:
+    """Return an id for each of these events of no one."""
+    single = expr.uuid7(pl.col("ms"), pl.lit("ga4 without ids"), pl.col("key"))
+    known = pl.when(pl.col("key").is_not_null()).then(pl.format("no-id-{}", single))
+    return events.struct.unnest().select_seq(known).to_series()
 
 
 def dedup_key() -> pl.Expr:
@@ -115,10 +147,10 @@ def dedup_key() -> pl.Expr:
     same = ("stream_id", "event_name", "event_bundle_sequence_id")
     return expr.key(
         *(pl.col(name) for name in same),
-        browser_or_app(),
+        BROWSER,
         pl.col("_time").dt.epoch("us"),
         *batch,
-        *(pl.when(~placed | nobody()).then(text) for text in told),
+        *(pl.when(~placed | NOBODY).then(text) for text in told),
     )
 
 
@@ -126,8 +158,8 @@ def session() -> dict[str, pl.Expr]:
     """Return the session, which is one only together with its browser: its id is its start in seconds."""
     start, time = session_start(), pl.col("_time")
     day = pl.when(param("ga_session_id").is_not_null()).then(time.dt.truncate("1d").dt.epoch("ms"))
-    owner = pl.col("stream_id"), browser_or_app(), param("ga_session_id")
-    known = pl.when(browser_or_app().is_not_null())
+    owner = pl.col("stream_id"), BROWSER, param("ga_session_id")
+    known = pl.when(BROWSER.is_not_null())
     return {"$session_id": expr.session_id(known.then(pl.coalesce(start, day)), time, *owner)}
 
 
@@ -144,10 +176,13 @@ def session_start() -> pl.Expr:
 def page() -> dict[str, pl.Expr]:
     """Return page and screen; the web's referrer is told by page views, elsewhere its absence says nothing."""
     viewed = pl.col("event_name") == "page_view"
-    known = dict(values.page(param("page_location"), referrer=param("page_referrer"), web=viewed))
-    host = (known["$host"], field("device", "web_info_hostname"), field("event_dimensions", "hostname"))
-    return known | {
-        "$host": pl.coalesce(host),
+    came = values.page(param("page_location"), referrer=param("page_referrer"), web=viewed)
+    return {
+        "$current_url": came["$current_url"],
+        "$host": pl.coalesce(of("page", "$host"), of("device", "_host"), of("event_dimensions", "_host")),
+        "$pathname": of("page", "$pathname"),
+        "$referrer": came["$referrer"],
+        "$referring_domain": came["$referring_domain"],
         "title": pl.when(viewed).then(param("page_title")),
         "$screen_name": pl.coalesce(param("firebase_screen"), param("firebase_screen_class")),
     }
@@ -158,8 +193,8 @@ def system() -> pl.Expr:
     return values.system(expr.without(field("device", "operating_system"), "Web"))
 
 
-def device() -> dict[str, pl.Expr]:
-    """Return device and browser."""
+def device(system: pl.Expr) -> dict[str, pl.Expr]:
+    """Return device, browser and the host a page was on."""
     model = field("device", "mobile_model_name")
     is_browser = (field("device", "category") == "desktop") & model.is_in(sorted(BROWSERS))
     real = pl.when(~is_browser.fill_null(value=False))
@@ -167,17 +202,15 @@ def device() -> dict[str, pl.Expr]:
     version = pl.coalesce(field("device", "web_info_browser_version"), field("device", "browser_version"))
     return {
         "$device_type": values.device_type(field("device", "category")),
-        "$os": pl.col("_system"),
+        "$os": system,
         "$os_version": field("device", "operating_system_version").str.extract(r"(\d[\w.]*)\s*$"),
-        "$browser": values.browser(browser, on=pl.col("_system")),
+        "$browser": values.browser(browser, on=system),
         "$browser_version": values.version(version),
         "$browser_language": values.language(field("device", "language")),
         "$device_manufacturer": real.then(field("device", "mobile_brand_name")),
         "$device_model": real.then(model),
         "$device_name": field("device", "mobile_marketing_name"),
-        "$device_id": browser_or_app(),
-        "$app_namespace": field("app_info", "id"),
-        "$app_version": field("app_info", "version"),
+        "_host": field("device", "web_info_hostname"),
     }
 
 
@@ -195,7 +228,7 @@ def place() -> dict[str, pl.Expr]:
 def campaign() -> dict[str, pl.Expr]:
     """Return the campaign of the event itself, as a tagged link of `collected_traffic_source` tells it.
 
-    What Google guessed of the referrer there is kept as `ga_collected_…`; the URL's own parameters stand in `rest`.
+    What Google guessed of the referrer there is kept as `ga_collected_…`.
     """
     record = "collected_traffic_source"
     tagged = is_tagged(record, "manual_source", "manual_medium", "manual_campaign_name")
@@ -222,10 +255,10 @@ def money() -> dict[str, pl.Expr]:
     parameter is the site's own.
     """
     value = expr.number(param("value"))
-    own, other = values.known(param("transaction_id")), field("ecommerce", "transaction_id")
+    own, other = values.known(param("transaction_id")), of("ecommerce", "transaction_id")
 
     def told(name: str) -> pl.Expr:
-        return expr.number(field("ecommerce", name))
+        return expr.number(of("ecommerce", name))
 
     bought, returned = (pl.col("event_name") == name for name in ("purchase", "refund"))
     revenue = pl.coalesce(value, told("purchase_revenue")), pl.coalesce(value, told("refund_value"))
@@ -238,6 +271,25 @@ def money() -> dict[str, pl.Expr]:
     }
 
 
+def of_records(system: pl.Expr) -> dict[str, dict[str, pl.Expr]]:
+    """Return what is told of each record, by what its fields alone say; `system` is what `system` returns."""
+    return {
+        "device": device(system),
+        "app_info": {"$app_namespace": field("app_info", "id"), "$app_version": field("app_info", "version")},
+        "geo": place(),
+        "collected_traffic_source": campaign(),
+        "event_dimensions": {"_host": field("event_dimensions", "hostname")},
+        "ecommerce": {name: field("ecommerce", name) for name in RECORDS["ecommerce"]},
+        "traffic_source": {"_came": object_text(first_touch())},
+        "user_ltv": {"_worth": object_text(worth())},
+    }
+
+
+def hardware() -> dict[str, pl.Expr]:
+    """Return device, browser and app."""
+    return all_of("device") | {"$device_id": BROWSER} | all_of("app_info")
+
+
 def kept() -> dict[str, pl.Expr]:
     """Return what PostHog has no name for."""
     return {
@@ -247,7 +299,7 @@ def kept() -> dict[str, pl.Expr]:
         "ga_stream_id": expr.stripped(pl.col("stream_id")),
         "ga_platform": expr.stripped(pl.col("platform")),
         # A boolean: PostHog makes a person of everyone who does not carry it.
-        "$process_person_profile": pl.when(nobody()).then(pl.lit(False)),
+        "$process_person_profile": pl.when(NOBODY).then(pl.lit(False)),
     }
 
 
@@ -269,75 +321,163 @@ def worth() -> dict[str, pl.Expr]:
     }
 
 
+def told_of(name: str, texts: pl.Series) -> pl.Series:
+    """Return a struct of what is told of each of these records, as `OF_RECORDS` says it."""
+    told = pl.struct(value.alias(key) for key, value in OF_RECORDS[name].items())
+    return fields(name, texts).to_struct(f"_{name}").to_frame().select_seq(told).to_series()
+
+
+def address(urls: pl.Series) -> pl.Series:
+    """Return a struct of what each of these addresses tells, `_query` what it says of the campaign."""
+    told = {name: one for name, one in values.page(pl.col("url")).items() if name != "$current_url"}
+    told["_query"] = queried(pl.col("url"))
+    struct = pl.struct(value.alias(name) for name, value in told.items())
+    return urls.to_frame("url").select_seq(struct).to_series()
+
+
+OF_RECORDS: Final = of_records(system())
+OF_EVENTS: Final = ("device", "app_info", "geo", "event_dimensions", "collected_traffic_source", "ecommerce")
+"""Those that say something of the event; the others are of the user."""
+CAMPAIGNS: Final = dict.fromkeys((*OF_RECORDS["collected_traffic_source"], *values.CAMPAIGN), pl.String)
+"""What a campaign is told by, and in what type."""
+ONCE: Final = {name: Once(partial(told_of, name)) for name in OF_RECORDS} | {"page": Once(address)}
+
+
 def person_properties(options: Options) -> dict[str, pl.Expr]:
     """Return `$set` or `$set_once` of the user properties that a row carries; of no one nothing."""
     wanted = options.person_properties
-    return {} if wanted == "none" else {wanted: pl.when(~nobody()).then(pl.col("_user"))}
+    return {} if wanted == "none" else {wanted: pl.when(~NOBODY).then(pl.col("_user"))}
 
 
-def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return the event each row is; `rows` have records as structs and lists as JSON, see `nested` and `flat`."""
-    lists = [pl.col(name) for name in ("_params", "_user", "_bought")]
-    unread = pl.coalesce(pl.when(~text.str.starts_with("{")).then(text) for text in lists)
-    sound = [pl.when(text.str.starts_with("{")).then(text) for text in lists]
+def own_events(
+    rows: pl.LazyFrame, options: Options, *, campaigns: dict[str, pl.Expr], **source: pl.Expr
+) -> pl.LazyFrame:
+    """Return the event each row is; `source` are its own properties as `events.events` takes them.
+
+    Rows have what is told `of` records and of the page, the `BAG`, `_user`, and all parameters and items, `_told` and
+    `_bought`, which tell events apart.
+    """
     known = (
-        rows.with_columns_seq(unread.alias("_unread"), *sound)
-        .with_columns_seq(
+        rows.with_columns_seq(
             moment("event_timestamp", options).alias("_time"),
-            expr.fields(pl.coalesce("_params", "_more"), BAG).alias("_bag"),
+            user().alias("_login"),
+            browser_or_app().alias("_browser"),
         )
         .with_columns_seq(dedup_key().alias("_key"))
-        .with_columns_seq(person().alias("_who"), system().alias("_system"))
+        .with_columns_seq(person().alias("_who"))
     )
-    rest = expr.joined(pl.col("_more"), pl.col("_bought"))
     return events.events(
         known,
         event=expr.lookup(pl.col("event_name"), NAMES),
         distinct_id=pl.col("_who"),
         timestamp=pl.col("_time"),
         dedup_key=pl.col("_key"),
-        properties=pl.coalesce("_unread", "_params"),  # what cannot be read is no object, and rejects the row
-        rest=expr.with_query(rest, param("page_location"), values.CAMPAIGN),
-        extra=page() | device() | place() | campaign() | money() | session() | kept(),
+        extra=page() | hardware() | all_of("geo") | campaigns | money() | session() | kept(),
+        **source,
         **person_properties(options),
     )
 
 
 def nested(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the events of rows as BigQuery has them."""
-    found = rows.with_columns_seq(
-        *(record(name, fields).alias(f"_{name}") for name, fields in RECORDS.items()),
-        expr.each_row(pl.col("event_params"), parameters).alias("_params"),
-        expr.each(pl.col("user_properties"), newest).alias("_user"),
-        expr.each(pl.col("items"), bought).alias("_bought"),
+    wholes = {"_told": "event_params", "_user": "user_properties", "_bought": "items"}
+    found = (
+        rows.with_columns_seq(
+            *(ONCE[name].told(pl.col(name)).alias(f"_of_{name}") for name in OF_EVENTS),
+            *(pl.col(inside(column, WHOLE)).alias(name) for name, column in wholes.items()),
+        )
+        .with_columns_seq(bag().alias("_bag"))
+        .with_columns_seq(ONCE["page"].told(param("page_location")).alias("_of_page"))
+        .with_columns_seq(addressed().alias("_of_campaign"))
     )
-    others = [pl.col(f"_{name}").struct.field("more") for name in RECORDS]
-    more = expr.joined(*others, pl.col(REST))
-    return own_events(found.with_columns_seq(more.alias("_more"), pl.col("_params").alias("_told")), options)
+    campaigns = {name: of("campaign", name) for name in CAMPAIGNS}
+    return own_events(found, options, campaigns=campaigns, laid=pl.col(PROPERTIES))
+
+
+def bag() -> pl.Expr:
+    """Return a struct of the `BAG`, of rows without a list of parameters from columns of these names."""
+    listed, columns = (
+        pl.struct(expr.stripped(pl.col(inside(column, name))).alias(name) for name in BAG)
+        for column in ("event_params", REST)
+    )
+    return pl.when(pl.col("_told").is_null()).then(columns).otherwise(listed)
+
+
+def addressed() -> pl.Expr:
+    """Return a struct of the `CAMPAIGNS` of events: what the address says counts where the row itself says nothing."""
+    record, url = pl.col("_of_collected_traffic_source"), of("page", "_query")
+    return pl.struct(record.alias("record"), url.alias("url"), OWN).map_batches(
+        _campaigns, return_dtype=pl.Struct(CAMPAIGNS), is_elementwise=True
+    )
+
+
+def _campaigns(given: pl.Series) -> pl.Series:
+    """Return what `addressed` does; most chunks of rows have none."""
+    table = given.struct.unnest()
+    if all(table[name].null_count() == table.height for name in ("record", "url")):
+        return pl.repeat(None, table.height, dtype=pl.Struct(CAMPAIGNS), eager=True)
+    told = {name: pl.col("record").struct.field(name) for name in OF_RECORDS["collected_traffic_source"]}
+    for name in values.CAMPAIGN:
+        own = pl.col(OWN).str.contains(f'"{name}":', literal=True).fill_null(value=False)
+        url = pl.when(~own).then(pl.col("url").struct.field(name))
+        told[name] = pl.coalesce(told[name], url) if name in told else url
+    return table.select_seq(pl.struct(told[name].alias(name) for name in CAMPAIGNS)).to_series()
 
 
 def flat_record(name: str) -> pl.Expr:
-    """Return a struct of a record's fields, as `record` does, of flattened columns."""
-    fields = (
+    """Return a struct of a record's fields, as `fields` does, of flattened columns."""
+    columns = (
         values.known(expr.first(*map(pl.col, spellings(name, one)))).alias(one) for one in RECORDS[name]
     )
-    return pl.struct(fields).alias(f"_{name}")
+    return pl.struct(columns).alias(f"_{name}")
 
 
 def flat(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the events of flattened rows: fields of records are columns, parameters are columns or recovered."""
+    untold = pl.col("event_id").is_null() & pl.col("_params").is_null()
+    told = (
+        (record, pl.struct(value.alias(name) for name, value in made.items()))
+        for record, made in of_records(pl.col("_system")).items()
+        if record in OF_EVENTS
+    )
+    stripped = (expr.stripped(param(name)).alias(name) for name in BAG)
+    known = (
+        listed(rows)
+        .with_columns_seq(
+            pl.coalesce("event_id", "_params", expr.canonical(pl.col("_more"), where=untold)).alias("_told"),
+            expr.fields(pl.coalesce("_params", "_more"), BAG).alias("_bag"),
+            *(struct.alias(f"_of_{record}") for record, struct in told),
+        )
+        .with_columns_seq(pl.struct(stripped).alias("_bag"))
+        .with_columns_seq(ONCE["page"].told(param("page_location")).alias("_of_page"))
+    )
+    rest = expr.joined(pl.col("_more"), pl.col("_bought"))
+    return own_events(
+        known,
+        options,
+        campaigns=all_of("collected_traffic_source"),
+        properties=pl.coalesce("_unread", "_params"),  # what cannot be read is no object, and rejects the row
+        rest=expr.with_query(rest, param("page_location"), values.CAMPAIGN),
+    )
+
+
+def listed(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Return flattened rows with records as structs, and as JSON objects what stands in lists and further columns."""
     told = expr.each(pl.col(RECOVERED), recovered, RECOVERY).struct
+    lists = {
+        "_params": (expr.each_row(pl.col("event_params"), text_of(parameters)), told.field("params")),
+        "_user": (expr.each(pl.col("user_properties"), text_of(newest)), told.field("user")),
+        "_bought": (expr.each(pl.col("items"), text_of(bought)), told.field("items")),
+    }
     found = rows.with_columns_seq(
         *(expr.first(pl.col(name), pl.col(other)).alias(name) for name, other in FIVETRAN.items()),
-        *(flat_record(name) for name, fields in RECORDS.items() if fields),
-        pl.coalesce(expr.each_row(pl.col("event_params"), parameters), told.field("params")).alias("_params"),
-        pl.coalesce(expr.each(pl.col("user_properties"), newest), told.field("user")).alias("_user"),
-        pl.coalesce(expr.each(pl.col("items"), bought), told.field("items")).alias("_bought"),
+        *(flat_record(name) for name in OF_EVENTS),
+        *(pl.coalesce(ways).alias(name) for name, ways in lists.items()),
         pivoted(pl.col(REST)).alias("_more"),
     )
-    return own_events(
-        found.with_columns_seq(pl.coalesce("event_id", "_params", "_more").alias("_told")), options
-    )
+    sound = [pl.when(pl.col(name).str.starts_with("{")).then(name).alias(name) for name in lists]
+    unread = [pl.when(~pl.col(name).str.starts_with("{")).then(name) for name in lists]
+    return found.with_columns_seq(pl.coalesce(unread).alias("_unread"), *sound, system().alias("_system"))
 
 
 def parameter_rows(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
@@ -361,39 +501,40 @@ def flat_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
 
 def snapshots(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return what each event says of its user as a whole: the worth so far, and how the user first came.
+    """Return what each event says of its user as a whole: the `_worth` so far, and how the user first `_came`.
 
     Intraday tables say neither, but when that was: that is as of then, and yields to all that says more.
     """
-    first = moment("user_first_touch_timestamp", options)
     known = rows.with_columns_seq(
         moment("event_timestamp", options).alias("_time"),
-        first.alias("_first"),
-        object_text(worth()).alias("_worth"),
-        object_text(first_touch()).alias("_came"),
+        moment("user_first_touch_timestamp", options).alias("_first"),
     )
     is_whole = pl.col("_worth").is_not_null() | pl.col("_came").is_not_null() | pl.col("_first").is_null()
+    first = timed("ga_first_touch_timestamp", pl.col("_first"))
     return events.profiles(
-        known.filter(pl.col("_time").is_not_null()),
+        known.with_columns_seq(both(pl.col("_came"), first).alias("_once")).filter(
+            pl.col("_time").is_not_null()
+        ),
         distinct_id=pl.coalesce(user(), browser_or_app()),
         timestamp=pl.when(is_whole).then("_time").otherwise("_first"),
         set=pl.col("_worth"),
-        set_once=expr.joined(pl.col("_came"), timed("ga_first_touch_timestamp", pl.col("_first"))),
+        set_once=pl.col("_once"),
     )
 
 
 def nested_snapshots(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the snapshots of rows as BigQuery has them."""
-    found = (record(name, RECORDS[name]).alias(f"_{name}") for name in ("user_ltv", "traffic_source"))
+    told = {"_worth": "user_ltv", "_came": "traffic_source"}
+    found = (ONCE[record].told(pl.col(record)).struct.field(name) for name, record in told.items())
     return snapshots(rows.with_columns_seq(found), options)
 
 
 def flat_snapshots(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the snapshots of flattened rows."""
     time = expr.first(pl.col("event_timestamp"), pl.col("timestamp")).alias("event_timestamp")
-    return snapshots(
-        rows.with_columns_seq(time, flat_record("user_ltv"), flat_record("traffic_source")), options
-    )
+    known = rows.with_columns_seq(time, flat_record("user_ltv"), flat_record("traffic_source"))
+    told = object_text(worth()).alias("_worth"), object_text(first_touch()).alias("_came")
+    return snapshots(known.with_columns_seq(told), options)
 
 
 def to_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
@@ -401,14 +542,14 @@ def to_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     day = expr.first(pl.col("last_updated_date"), pl.col("occurrence_date"))
     dashed = day.str.replace(r"^(\d{4})(\d\d)(\d\d)$", "$1-$2-$3")
     times = ("user_first_touch_timestamp_micros", "last_active_timestamp_micros")
-    info = record("user_info", times).struct
+    info = parts("user_info", times).struct
     first, last = (expr.unix(info.field(name), "us") for name in times)
-    told = [record(name, ()).struct.field("more") for name in ("user_ltv", "predictions")]
-    lists = (
-        expr.each(pl.col(name), read)
-        for name, read in (("user_properties", newest), ("audiences", audiences))
-    )
-    sound = [pl.when(text.str.starts_with("{")).then(text) for text in lists]
+    told = [parts(name, ()).struct.field("more") for name in ("user_ltv", "predictions")]
+    properties = expr.each(pl.col("user_properties"), text_of(newest))
+    sound = [
+        pl.when(properties.str.starts_with("{")).then(properties),
+        expr.each(pl.col("audiences"), audiences),
+    ]
     return events.profiles(
         rows,
         distinct_id=pl.coalesce(user(), values.known(pl.col("pseudo_user_id"))),
@@ -468,6 +609,14 @@ FLAT: Final = (
 )
 NAME: Final = expr.first(pl.col("event_name"), pl.col("name"))
 WARNINGS: Final = {"without_ids": nobody()}
+BAGS: Final = {
+    "event_params": Bag(keys=(WHOLE, *BAG), drops=frozenset({WHOLE}), read=parameters),
+    "user_properties": Bag(keys=(WHOLE,), read=remembered(newest)),
+    "items": Bag(keys=(WHOLE,), drops=frozenset({WHOLE}), read=bought),
+    REST: Bag(keys=BAG),
+    **{name: Bag(read=others(name)) for name in RECORDS},
+}
+"""How the lists and records of BigQuery's own table are opened."""
 LINKS: Final = ("event_timestamp", "user_id", "user_pseudo_id")
 
 MAPPING: Final = Platform(
@@ -513,6 +662,8 @@ MAPPING: Final = Platform(
             to_profiles=nested_snapshots,
             to_links=to_links,
             link_columns=LINKS,
+            bags=BAGS,
+            properties=("event_params", *RECORDS, REST, "items"),
             rename=RENAME,
             filters={"automatic_events": pl.col("event_name").is_in(MARKS)},
             warnings=WARNINGS,

@@ -20,7 +20,7 @@ from typing import Final
 import polars as pl
 
 from migrate import events, expr, links, values
-from migrate.mapping import FILE, PERSON, RECOVERED, REST, ROW, Options, Platform, Table, has
+from migrate.mapping import FILE, PERSON, PROPERTIES, RECOVERED, REST, ROW, Options, Platform, Table, has
 
 PAGEVIEWS: Final = re.compile(r"(.*\.)?(heap_)?pageviews?(_raw)?")
 SESSIONS: Final = re.compile(r"(.*\.)?(heap_)?sessions?(_raw)?")
@@ -134,7 +134,8 @@ def dedup_key() -> pl.Expr:
     others = (
         pl.col("_user"),
         when,
-        *(pl.col(n) for n in ("session_id", "type", "path", "target_text", REST)),
+        *(pl.col(n) for n in ("session_id", "type", "path", "target_text")),
+        expr.canonical(pl.col(REST), where=number.is_null()),
     )
     return pl.coalesce(
         expr.key(table, number, where=number.is_not_null()),
@@ -307,7 +308,7 @@ def to_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         distinct_id=owner(),
         timestamp=pl.col("_time"),
         dedup_key=dedup_key(),
-        rest=pl.col(REST),
+        laid=pl.col(PROPERTIES),
         extra=page() | entered | device() | place() | software() | session(),
     )
 
@@ -417,6 +418,7 @@ EVENTS: Final = Table(
     columns=dict.fromkeys(COLUMNS, pl.String),
     matches=has("event_id", "user_id", "time"),
     to_events=to_events,
+    properties=(REST,),
     resolve=heap_id("user_id"),
     recover=heap_id("session_id"),
     warnings={"rounded_id": rounded("event_id", "user_id", "session_id")},

@@ -22,10 +22,11 @@ from typing import Final
 import polars as pl
 
 from mappings._mixpanel_ids import DEVICE, identifier, json_list, meant
-from mappings._mixpanel_labels import read_labels, relabelled
+from mappings._mixpanel_labels import read_labels
 from mappings._mixpanel_profiles import PEOPLE, Roll, to_groups, to_profiles
 from migrate import events, expr, links, values
-from migrate.mapping import FILE, PERSON, REST, ROW, Options, Platform, Table, has
+from migrate.distinct import Recurring
+from migrate.mapping import FILE, PERSON, PROPERTIES, REST, ROW, Bag, Options, Platform, Table, has, inside
 
 VERBS: Final = ("$identify", "$create_alias", "$merge")
 NAMES: Final = (
@@ -109,41 +110,42 @@ class Shape:
         written = self.dollar + name.removeprefix("$") if name.startswith("$") else name
         return (name,) if written in {name, *NOT_BARE} else (name, written)
 
-    def told(self, rows: pl.LazyFrame, names: Sequence[str], options: Options) -> pl.LazyFrame:
-        """Return the rows with a struct `_told` of these properties as text, wherever they stand."""
+    def bags(self, options: Options) -> dict[str, Bag]:
+        """Return what the objects hold: Mixpanel's own properties, and what the user names as group keys."""
+        keys = tuple(options.group_keys)
+        names = dict.fromkeys((*TOLD, *LOOKED_AT, *keys))
         inside = [name for name in names if self.bag != REST or name not in self.columns]
-        spellings = list(dict.fromkeys(way for name in inside for way in self.spelled(name)))
-        read = expr.fields(self.properties(options), spellings) if inside else pl.lit(None)
-        found = {
-            name: [self._column(column) for column in self.columns.get(name, ())]
-            + [pl.col("_inside").struct.field(way) for way in (self.spelled(name) if name in inside else ())]
-            for name in names
-        }
-        told_of = pl.struct(pl.coalesce(ways).alias(name) for name, ways in found.items())
-        return rows.with_columns_seq(read.alias("_inside")).with_columns_seq(told_of.alias("_told"))
+        own = Bag(
+            keys=list(dict.fromkeys(way for name in inside for way in self.spelled(name))),
+            name=self.named(options),
+        )
+        return {self.bag: own} | ({self.more: Bag(keys=keys)} if self.more else {})
+
+    def named(self, options: Options) -> Callable[[str], str] | None:
+        """Return what keys are called from now on: mangled ones as far as `--labels` tells them."""
+        if self.dollar == RESERVED:
+            return lambda key: f"${key.removeprefix(RESERVED)}" if key.startswith(RESERVED) else key
+        labels = options.labels
+        mangled = self.dollar == MANGLED and labels
+        return (lambda key: labels.get(key, labels.get(key.lower(), key))) if mangled else None
+
+    def told(self, name: str) -> pl.Expr:
+        """Return a property as text, wherever it stands."""
+        columns = [self._column(column) for column in self.columns.get(name, ())]
+        return pl.coalesce(*columns, *(pl.col(column) for column in self.within(name)))
+
+    def within(self, name: str) -> Sequence[str]:
+        """Return the columns that hold what the objects have under a name, in any way it may be written."""
+        is_within = self.bag != REST or name not in self.columns
+        return [inside(self.bag, way) for way in self.spelled(name)] if is_within else []
+
+    def struct(self, names: Sequence[str]) -> pl.Expr:
+        """Return a struct `_told` of these properties as text."""
+        return pl.struct(self.told(name).alias(name) for name in names).alias("_told")
 
     def key(self) -> pl.Expr:
         """Return the id a row's event is exported under."""
-        names = ("mp_original_distinct_id", "distinct_id")
-        if self.bag == REST:
-            return key(
-                pl.struct(pl.coalesce(pl.col(c) for c in self.columns[name]).alias(name) for name in names)
-            )
-        given = expr.fields(pl.col(self.bag), names)
-        inside = given.map_batches(
-            lambda found: pl.DataFrame({"found": found}).select_seq(key(pl.col("found"))).to_series(),
-            return_dtype=pl.String,
-            is_elementwise=True,
-        )
-        return pl.coalesce(*(identifier(pl.col(c)) for c in self.columns.get("distinct_id", ())), inside)
-
-    def properties(self, options: Options) -> pl.Expr:
-        """Return the properties as JSON; mangled names as far as `--labels` tells them."""
-        bag = pl.col(self.bag)
-        if self.dollar == RESERVED:
-            return bag.str.replace_all(rf'([{{,]\s*)"{RESERVED}', '${1}"$$')
-        mangled = self.dollar == MANGLED and options.labels
-        return expr.each(bag, partial(relabelled, labels=options.labels)) if mangled else bag
+        return identifier(expr.first(self.told("mp_original_distinct_id"), self.told("distinct_id")))
 
     def _column(self, name: str) -> pl.Expr:
         """Return a column; without its `$`, `user_id` is only Mixpanel's own where its libraries tell a device too."""
@@ -180,7 +182,7 @@ def person(options: Options) -> pl.Expr:
     """
     if options.uuid_compat:
         return worker_person()
-    stands = [identifier(told("$user_id")), pl.col(PERSON), key(pl.col("_told"))]
+    stands = [identifier(told("$user_id")), pl.col(PERSON), pl.col("_key")]
     return pl.coalesce(*stands, identifier(told("$device_id")), prop("distinct_id"))
 
 
@@ -230,29 +232,36 @@ def event_name(shape: Shape, options: Options) -> pl.Expr:
     return pl.coalesce(ours, segment.then(kind), name)
 
 
-def dedup_key() -> pl.Expr:
+def dedup_key(shape: Shape) -> pl.Expr:
     """Return the four parts that make an event one: name, id as it was taken in, time and `$insert_id`.
 
     A `$insert_id` returns on other events. The id under which an event is exported changes when people are merged,
     which `$distinct_id_before_identity` keeps. A row without `$insert_id` is told by all it says.
     """
     before = identifier(told("$distinct_id_before_identity"))
-    parts = (pl.col("_name"), pl.coalesce(before, key(pl.col("_told"))), pl.col("_time").dt.epoch("us"))
+    parts = (pl.col("_name"), pl.coalesce(before, "_key"), pl.col("_time").dt.epoch("us"))
     inserted, others = prop("$insert_id"), (prop("$user_id"), prop("$device_id"))
+    objects = (pl.col(shape.bag), pl.col(shape.more) if shape.more else pl.lit(None, pl.String))
+    wholes = [expr.canonical(whole, where=inserted.is_null()) for whole in objects]
     return pl.coalesce(
         expr.key(pl.lit("insert"), *parts, inserted, where=inserted.is_not_null()),
-        expr.key(pl.lit("row"), *parts, *others, pl.col("_bag"), pl.col("_more"), where=inserted.is_null()),
+        expr.key(pl.lit("row"), *parts, *others, *wholes, where=inserted.is_null()),
     )
 
 
 def page() -> dict[str, pl.Expr]:
-    """Return where it happened; page views of Mixpanel's own library have the address in parts as well."""
-    known = values.page(prop("$current_url"), referrer=prop("$referrer"))
+    """Return where it happened."""
+    known = values.page(pl.col("$current_url"), referrer=pl.col("$referrer"))
+    return {name: known[name] for name in ("$host", "$pathname", "$referrer", "$referring_domain")}
+
+
+def viewed() -> dict[str, pl.Expr]:
+    """Return the page; page views of Mixpanel's own library have the address in parts as well."""
+    known = RECURRING["page"].told("page", pl.col("_page"))
     return {
+        **known,
         "$host": pl.coalesce(known["$host"], prop("current_domain")),
         "$pathname": pl.coalesce(known["$pathname"], prop("current_url_path")),
-        "$referrer": known["$referrer"],
-        "$referring_domain": known["$referring_domain"],
         "title": pl.when(pl.col("_event") == "$pageview").then(prop("current_page_title")),
     }
 
@@ -272,17 +281,24 @@ def element() -> dict[str, pl.Expr]:
     return {"$elements_chain": chain}
 
 
-def device(shape: Shape) -> dict[str, pl.Expr]:
-    """Return device, system and software in PostHog's names and spellings; copies have numbers as text."""
+def hardware() -> dict[str, pl.Expr]:
+    """Return device and system in PostHog's names and spellings."""
+    system, model = known("$os"), known("$model")
+    return {
+        "$browser": values.browser(known("$browser")),
+        "$browser_version": values.version(known("$browser_version")),
+        "$os": values.system(system),
+        "$device_type": values.device_type(known("$device"), model, system),
+        "$device_model": model,
+        "$device_manufacturer": expr.first(pl.col("$manufacturer"), pl.col("$brand")),
+    }
+
+
+def software(shape: Shape) -> dict[str, pl.Expr]:
+    """Return app and library in PostHog's names; copies have numbers as text."""
     sizes = ("$screen_width", "$screen_height") if shape.bag == REST else ()
     return {
         **{name: expr.integer(told(name)) for name in sizes},
-        "$browser": values.browser(prop("$browser")),
-        "$browser_version": values.version(prop("$browser_version")),
-        "$os": values.system(prop("$os")),
-        "$device_type": values.device_type(prop("$device"), prop("$model"), prop("$os")),
-        "$device_model": prop("$model"),
-        "$device_manufacturer": expr.first(told("$manufacturer"), told("$brand")),
         "$app_version": expr.first(told("$app_version_string"), told("$app_release")),
         "$app_build": prop("$app_build_number"),
         "$network_carrier": prop("$carrier"),
@@ -293,10 +309,35 @@ def device(shape: Shape) -> dict[str, pl.Expr]:
 def place() -> dict[str, pl.Expr]:
     """Return where on earth."""
     return {
-        "$geoip_city_name": values.known(told("$city")),
-        "$geoip_subdivision_1_name": values.known(told("$region")),
-        "$geoip_country_code": values.country_code(told("mp_country_code")),
-        "$geoip_country_name": values.country_name(told("mp_country_code")),
+        "$geoip_city_name": values.known(pl.col("$city")),
+        "$geoip_subdivision_1_name": values.known(pl.col("$region")),
+        "$geoip_country_code": values.country_code(pl.col("mp_country_code")),
+        "$geoip_country_name": values.country_name(pl.col("mp_country_code")),
+    }
+
+
+def known(name: str) -> pl.Expr:
+    """Return a column's text, null for a blank."""
+    return expr.stripped(pl.col(name))
+
+
+RECURRING: Final = {
+    "page": Recurring(("$current_url", "$referrer"), {"page": page()}),
+    "hardware": Recurring(
+        ("$browser", "$browser_version", "$os", "$device", "$model", "$manufacturer", "$brand"),
+        {"hardware": hardware()},
+    ),
+    "place": Recurring(("$city", "$region", "mp_country_code"), {"place": place()}),
+}
+"""What few distinct rows tell, each worked out once."""
+
+
+def recurring() -> dict[str, pl.Expr]:
+    """Return all that is told of hardware and place."""
+    return {
+        name: value
+        for group in ("hardware", "place")
+        for name, value in RECURRING[group].told(group, pl.col(f"_{group}")).items()
     }
 
 
@@ -308,7 +349,7 @@ def kept(shape: Shape) -> dict[str, pl.Expr]:
     mine = ("$user_id", "$device_id", "$insert_id", "$distinct_id_before_identity", "alias")
     iap = pl.when(pl.col("_name") == "$ae_iap")
     price = expr.number(told("$ae_iap_price")) * expr.number(told("$ae_iap_quantity")).fill_null(1.0)
-    moved = pl.when((key(pl.col("_told")) != pl.col("_person")) & (prop("distinct_id") != pl.col("_person")))
+    moved = pl.when((pl.col("_key") != pl.col("_person")) & (prop("distinct_id") != pl.col("_person")))
     segment = pl.col("_name").str.extract(SEGMENT_PAGE)
     return {
         **{name: prop(name) for name in mine if name in shape.columns},
@@ -321,34 +362,28 @@ def kept(shape: Shape) -> dict[str, pl.Expr]:
     }
 
 
-def groups(options: Options) -> dict[str, pl.Expr]:
+def groups(shape: Shape, options: Options) -> dict[str, pl.Expr]:
     """Return `$groups` of the properties the user names as group keys; of a list the first, PostHog has one a type."""
-    inside = pl.col("_grouped").struct
-    return {
-        kind: meant(_first(pl.coalesce(told(name), inside.field(name))))
-        for name, kind in options.group_keys.items()
-    }
+    found = {}
+    for name, kind in options.group_keys.items():
+        more = [pl.col(inside(shape.more, name))] if shape.more else []
+        found[kind] = meant(_first(pl.coalesce(told(name), *more)))
+    return found
 
 
 def understood(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFrame:
     """Return the rows with what they tell, and the name, time, person and properties that make an event of it."""
-    more = pl.col(shape.more) if shape.more else pl.lit(None, pl.String)
-    keys = tuple(options.group_keys)
-    completed = expr.with_query(pl.col("_bag"), prop("$current_url"), values.CAMPAIGN)
+    names = tuple(dict.fromkeys((*TOLD, *LOOKED_AT, *options.group_keys)))
+    completed = expr.with_query(pl.col(PROPERTIES), prop("$current_url"), values.CAMPAIGN)
     return (
-        shape.told(rows, tuple(dict.fromkeys((*TOLD, *LOOKED_AT, *keys))), options)
+        rows.with_columns_seq(shape.struct(names), shape.name(options).alias("_name"))
         .with_columns_seq(
-            shape.name(options).alias("_name"),
-            more.alias("_more"),
-            (expr.fields(more, keys) if keys else pl.lit(None)).alias("_grouped"),
-        )
-        .with_columns_seq(
+            key(pl.col("_told")).alias("_key"),
+            *(known.over(told).alias(f"_{group}") for group, known in RECURRING.items()),
             time(shape, options).alias("_time"),
             event_name(shape, options).alias("_event"),
-            person(options).alias("_person"),
-            shape.properties(options).alias("_bag"),
         )
-        .with_columns_seq(completed.alias("_completed"))
+        .with_columns_seq(person(options).alias("_person"), completed.alias("_completed"))
     )
 
 
@@ -360,12 +395,11 @@ def to_events(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFram
         event=pl.col("_event"),
         distinct_id=pl.col("_person"),
         timestamp=pl.col("_time"),
-        dedup_key=dedup_key(),
+        dedup_key=dedup_key(shape),
         uuid=expr.uuid5(inserted, WORKER) if options.uuid_compat else None,
-        properties=pl.col("_completed"),
-        rest=pl.col("_more"),
-        extra=page() | element() | device(shape) | place() | kept(shape),
-        groups=groups(options),
+        laid=pl.col("_completed"),
+        extra=viewed() | element() | recurring() | software(shape) | kept(shape),
+        groups=groups(shape, options),
     )
 
 
@@ -374,19 +408,27 @@ def to_links(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFrame
 
     A row with a user and a device links them; one exported under an id that is neither is exported under the id that
     stands for all of the person's, and what was taken in under another id is that person's too. For `--uuid-compat`
-    events keep the ids of the managed migration, so that merges must do what resolution does otherwise.
+    events keep the ids of the managed migration, so that merges must do what resolution does otherwise. Of rows that
+    name the same ids the first is enough.
     """
+    who = [name for name in TOLD if name not in CLOCK]
+    alike = (
+        rows.with_columns_seq(shape.struct(TOLD), shape.name(options).alias("_name"))
+        .select_seq(
+            "_name", time(shape, options).alias("_time"), *(told(name).alias(f"_{name}") for name in who)
+        )
+        .filter(pl.col("_time").is_not_null())
+        .group_by("_name", *(f"_{name}" for name in who), maintain_order=True)
+        .agg(pl.col("_time").min())
+    )
     known = (
-        shape.told(rows, TOLD, options)
-        .with_columns_seq(shape.name(options).alias("_name"))
+        alike.with_columns_seq(pl.struct(pl.col(f"_{name}").alias(name) for name in who).alias("_told"))
         .with_columns_seq(
-            time(shape, options).alias("_time"),
             identifier(told("$user_id")).alias("_user"),
             identifier(told("$device_id")).alias("_device"),
             (worker_person() if options.uuid_compat else key(pl.col("_told"))).alias("_key"),
             identifier(told("$distinct_id_before_identity")).alias("_before"),
         )
-        .filter(pl.col("_time").is_not_null())
         .select_seq("_told", "_name", "_time", "_user", "_device", "_key", "_before")
         .collect()  # once, for all that is told below
         .lazy()
@@ -454,9 +496,11 @@ def verbs(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
     yield links.same(merged, one=first, other=second, time=when, why="$merge")
 
 
-def clock(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFrame:
+def clock(rows: pl.LazyFrame, _options: Options, shape: Shape) -> pl.LazyFrame:
     """Return how far `time` is from when Mixpanel's servers took the event; imported history says nothing of it."""
-    live = shape.told(rows, CLOCK, options).filter(expr.boolean(told("$import")).ne_missing(pl.lit(True)))
+    live = rows.with_columns_seq(shape.struct(CLOCK)).filter(
+        expr.boolean(told("$import")).ne_missing(pl.lit(True))
+    )
     taken = pl.coalesce(expr.unix(told(n), "ms") for n in ("$mp_api_timestamp_ms", "mp_processing_time_ms"))
     return links.clock(live, shown=moment(told("time")), true=taken)
 
@@ -510,9 +554,7 @@ def _named(*columns: str, bag: str = REST) -> Callable[[Options], pl.Expr]:
     """
     name, aside = pl.coalesce(pl.col(column) for column in columns), "mp_original_event_name"
     hot = pl.when(name == "$hotshard_events")
-    original = (
-        pl.col(aside) if bag == REST else expr.fields(hot.then(pl.col(bag)), (aside,)).struct.field(aside)
-    )
+    original = pl.col(aside if bag == REST else inside(bag, aside))
     return lambda _options: pl.coalesce(hot.then(expr.stripped(original)), name)
 
 
@@ -582,7 +624,10 @@ def events_table(
         to_events=partial(to_events, shape=shape),
         to_links=partial(to_links, shape=shape),
         clock=partial(clock, shape=shape) if shape.local else None,
+        link_columns=[*own, *itertools.chain(*(shape.within(name) for name in TOLD))],
         resolve=shape.key(),
+        bags=shape.bags,
+        properties=(shape.bag, shape.more) if shape.more else (shape.bag,),
         objects=[column for column in own if column in {"properties", "mp_properties"}],
         rename=_renamed(shape.dollar),
         filters={rule: partial(_is_one_of, shape=shape, names=names) for rule, names in kinds.items()},

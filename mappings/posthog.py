@@ -3,7 +3,9 @@
 Batch exports and file downloads (S3, BigQuery, Snowflake, Redshift, Postgres) as JSON lines, Parquet or CSV
 with one column a field (https://posthog.com/docs/cdp/batch-exports/s3, read in autumn 2026); JSON lines of
 capture's own shape `{event, distinct_id, timestamp, uuid, properties}`
-(https://posthog.com/docs/api/capture); CSV and JSON of the SQL editor with the whole `properties` column.
+(https://posthog.com/docs/api/capture); CSV and JSON of the SQL editor with the whole `properties` column; pages
+of the events API, whose results have the uuid as `id` (`ClickhouseEventSerializer` in PostHog's
+posthog/models/event/util.py, read 2026-11-28).
 
 Nothing is interpreted: uuid, name, person, time and every property stay what they are. Only `token`, the
 key of the old project, goes. Not carried over are columns PostHog computes itself: persons are rebuilt from
@@ -11,15 +13,14 @@ the identify, alias and merge events, and from `$set` and `$set_once`.
 """
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 import polars as pl
 
-from mappings import _json
 from migrate import expr
 from migrate.events import events
-from migrate.mapping import REST, Options, Platform, Table
+from migrate.mapping import PROPERTIES, REST, Bag, Options, Platform, Table, inside
 
 REPLAY_AND_HEATMAP: Final = ("$snapshot", "$snapshot_items", "$$heatmap", "$performance_event")
 """Parts of recordings and heatmaps: `/batch/` makes no recording of them, and drops some in silence."""
@@ -46,7 +47,10 @@ _COMPUTED: Final = (
 _ENVELOPE: Final = ("token", "$token", "api_key", "sent_at", "offset", "now")
 """What belongs to the request that brought an event; `sent_at` and `offset` would move its time."""
 
-_PERSON: Final = pl.Struct(dict.fromkeys(("properties", "set", "set_once"), pl.String()))
+_SHOWN_IN_PAGES: Final = ("elements", "elements_hash", "matched_recordings", "person")
+"""What a page of the API shows beside an event: `elements_chain` once more, recordings, the person as it is now."""
+
+_PERSON: Final = ("$set", "$set_once")
 
 
 def _filled(text: pl.Expr) -> pl.Expr:
@@ -54,63 +58,40 @@ def _filled(text: pl.Expr) -> pl.Expr:
     return pl.when(text.str.strip_chars() != "").then(text)
 
 
-def _person(options: Options) -> pl.Expr:
-    """Return a struct of `properties`, `set` and `set_once` where person properties have to be put together.
+def _bags(options: Options) -> dict[str, Bag]:
+    """Return what `properties` holds; person properties that are wanted otherwise do not stay there."""
+    moved = {"set": (), "set_once": _PERSON, "none": (*_PERSON, "$unset")}[options.person_properties]
+    return {"properties": Bag(keys=("distinct_id", "$ip", *_PERSON), drops=frozenset(moved))}
 
-    Those are rows that bring some beside the bag's own, and all rows when the user wants them otherwise.
+
+def _person(options: Options) -> dict[str, pl.Expr]:
+    """Return `$set` and `$set_once` where they have to be put together.
+
+    Those are rows that bring some beside the bag's own, under which they win, as in PostHog; and all rows when the
+    user wants them otherwise. Elsewhere the bag's own stay what they are.
     """
-    own = {
-        "set": pl.coalesce("$set", "set"),
-        "set_once": pl.coalesce("$set_once", "set_once"),
-    }
-    concerned = pl.lit(options.person_properties != "set") | pl.any_horizontal(
-        text.is_not_null() & (text.str.strip_chars() != "{}") for text in own.values()
-    )
-    row = pl.struct(pl.col("properties"), *(text.alias(name) for name, text in own.items()))
-    return (
-        pl.when(concerned)
-        .then(row)
-        .map_batches(partial(_parted, options=options), return_dtype=_PERSON, is_elementwise=True)
-    )
-
-
-def _parted(rows: pl.Series, *, options: Options) -> pl.Series:
-    """Return the rows with `$set` and `$set_once` taken out of `properties` and laid under the rows' own."""
-    if rows.null_count() == rows.len():
-        return rows
-    parted = [None if row is None else _parted_row(row, options) for row in rows.to_list()]
-    return pl.Series(rows.name, parted, dtype=_PERSON)
-
-
-def _parted_row(row: dict[str, str | None], options: Options) -> dict[str, str]:
-    """Return one row's bag without person properties, and those; the row's own win, as in PostHog."""
-    bag, own_set, own_once = (_parsed(row[name]) for name in ("properties", "set", "set_once"))
-    to_set = _taken(bag, "$set") | own_set
-    to_set_once = _taken(bag, "$set_once") | own_once
-    if options.person_properties == "set_once":
-        to_set, to_set_once = {}, to_set | to_set_once
+    own = {name: pl.coalesce(name, name.removeprefix("$")) for name in _PERSON}
+    told = {name: expr.completed(own[name], _object(inside("properties", name))) for name in _PERSON}
     if options.person_properties == "none":
-        to_set, to_set_once = {}, {}
-        bag.pop("$unset", None)
-    return {
-        "properties": _json.encoded(bag),
-        "set": _json.encoded(to_set),
-        "set_once": _json.encoded(to_set_once),
-    }
+        return {}
+    if options.person_properties == "set_once":
+        return {"set_once": expr.completed(told["$set_once"], told["$set"])}
+    brings = pl.any_horizontal(text.is_not_null() & (text.str.strip_chars() != "{}") for text in own.values())
+    return {name.removeprefix("$"): pl.when(brings).then(text) for name, text in told.items()}
 
 
-def _taken(bag: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return an object taken out of the bag; what is no object stays there."""
-    value = bag.get(name)
-    if value is None or isinstance(value, dict):
-        bag.pop(name, None)
-    return value if isinstance(value, dict) else {}
+def _odd_person() -> pl.Expr:
+    """Return whether the bag has person properties that are no object, which PostHog passes over.
+
+    They stay where they are, unless the user wants person properties otherwise.
+    """
+    told = [pl.col(inside("properties", name)) for name in _PERSON]
+    return pl.any_horizontal(text.is_not_null() & ~text.str.starts_with("{") for text in told)
 
 
-def _parsed(text: str | None) -> dict[str, Any]:
-    """Return a JSON object, empty for none; numbers that no double holds become null."""
-    value = _json.decoded(text or "{}")
-    return value if isinstance(value, dict) else {}
+def _object(column: str) -> pl.Expr:
+    """Return a column's objects, null for anything else."""
+    return pl.when(pl.col(column).str.starts_with("{")).then(column)
 
 
 def _dedup_key() -> pl.Expr:
@@ -119,7 +100,9 @@ def _dedup_key() -> pl.Expr:
     said = expr.key(
         *(pl.col(name) for name in ("uuid", "event", "distinct_id")),
         pl.col("timestamp").dt.epoch("us"),
-        *(pl.col(name) for name in (*_OBJECTS, "elements_chain", REST)),
+        *(expr.canonical(pl.col(name), where=uuid.is_null()) for name in _OBJECTS),
+        pl.col("elements_chain"),
+        expr.canonical(pl.col(REST), where=uuid.is_null()),
         where=uuid.is_null(),
     )
     return pl.coalesce(uuid, said)
@@ -128,6 +111,11 @@ def _dedup_key() -> pl.Expr:
 def _is_events(columns: frozenset[str]) -> bool:
     """Return whether these are columns of events; the person may be named inside `properties`."""
     return {"event", "timestamp"} <= columns and bool(columns & {"distinct_id", "$distinct_id", "properties"})
+
+
+def _is_page(columns: frozenset[str]) -> bool:
+    """Return whether these are keys of the results of a page of the events API."""
+    return {"id", "event", "timestamp", "elements"} <= columns and "uuid" not in columns
 
 
 def _is_ui_csv(columns: frozenset[str]) -> bool:
@@ -158,18 +146,13 @@ def to_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     without a zone is in the zone the user gives: the SQL editor writes the project's.
     """
     person = _filled(pl.coalesce(_filled(pl.col("distinct_id")), pl.col("$distinct_id")))
-    bagged = expr.fields(
-        pl.when(person.is_null() | pl.col("ip").is_not_null()).then(pl.col("properties")),
-        ("distinct_id", "$ip"),
-    )
+    bagged, address = (pl.col(inside("properties", name)) for name in ("distinct_id", "$ip"))
     rows = rows.with_columns_seq(
-        _filled(pl.coalesce(person, bagged.struct.field("distinct_id"))).alias("distinct_id"),
-        pl.when(bagged.struct.field("$ip").is_null()).then(_filled(pl.col("ip"))).alias("ip"),
+        _filled(pl.coalesce(person, bagged)).alias("distinct_id"),
+        pl.when(address.is_null()).then(_filled(pl.col("ip"))).alias("ip"),
         expr.timestamp(pl.col("timestamp"), zone=options.source_timezone).alias("timestamp"),
         expr.canonical_uuid(pl.col("uuid")).alias("_uuid"),
-        _person(options).alias("_person"),
     )
-    parted = pl.col("_person").struct
     return events(
         rows,
         event=pl.col("event"),
@@ -177,11 +160,25 @@ def to_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         timestamp=pl.col("timestamp"),
         uuid=pl.col("_uuid"),
         dedup_key=_dedup_key(),
-        properties=pl.coalesce(parted.field("properties"), pl.col("properties")),
-        rest=pl.col(REST),
+        laid=pl.col(PROPERTIES),
         extra={"$elements_chain": _filled(pl.col("elements_chain")), "$ip": pl.col("ip")},
-        set=parted.field("set"),
-        set_once=parted.field("set_once"),
+        **_person(options),
+    )
+
+
+def page_to_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return one event a result, unchanged; its `id` is the event's uuid."""
+    return to_events(rows.with_columns_seq(pl.col("id").alias("uuid")), options)
+
+
+def _page() -> Table:
+    """Return the table of the results of a page."""
+    events_table = _table("api_page", _is_page)
+    return replace(
+        events_table,
+        columns={"id" if name == "uuid" else name: dtype for name, dtype in events_table.columns.items()},
+        to_events=page_to_events,
+        dropped=events_table.dropped.union(_SHOWN_IN_PAGES),
     )
 
 
@@ -193,7 +190,10 @@ def _table(name: str, matches: Callable[[frozenset[str]], bool], refusal: str | 
         matches=matches,
         to_events=to_events,
         objects=_OBJECTS,
+        bags=_bags,
+        properties=("properties", REST),
         rename={"token": None},
+        warnings={"person_properties_no_object": _odd_person()},
         filters={"replay_and_heatmap": pl.col("event").is_in(REPLAY_AND_HEATMAP)},
         dropped=frozenset((*_COMPUTED, *_ENVELOPE)),
         refusal=refusal,
@@ -217,6 +217,7 @@ MAPPING = Platform(
             "the old export apps wrote CSV without quotes, so commas inside properties cannot be told from"
             " those between columns; export the events with a batch export",
         ),
+        _page(),
         _table("events", _is_events),
         _table(
             "persons",

@@ -59,7 +59,7 @@ import polars as pl
 from migrate import expr
 from migrate.errors import UsageError
 from migrate.events import events
-from migrate.mapping import REST, Options, Platform, Table
+from migrate.mapping import PROPERTIES, REST, WHOLE, Bag, Options, Platform, Table
 
 _KINDS: Final = ("json", "numbers", "booleans")
 _LISTS: Final = (*_KINDS, "dedup_key", "drop", "keep")
@@ -441,12 +441,24 @@ def _object(columns: Mapping[str, pl.Expr], kinds: Mapping[str, str], rest: pl.E
 
 
 def _properties(spec: Spec) -> pl.Expr:
-    """Return the rows' properties: what passes on unchanged, and the declared columns among them."""
-    columns = {column: pl.col(column) for column in spec.properties()}
+    """Return the rows' properties: the declared columns that are some, and what passes on unchanged."""
+    names = {column: spec.tables["rename"].get(column, column) for column in spec.properties()}
+    columns = {name: pl.col(column) for column, name in names.items()}
     if spec.uuid and spec.uuid in spec.gone():
         is_none = expr.canonical_uuid(pl.col(spec.uuid)).is_null()
         columns[spec.uuid] = pl.when(is_none).then(_filled(spec.uuid))
-    return _object(columns, spec.kinds(), pl.col(REST)) if columns else pl.col(REST)
+    kinds = {names[column]: kind for column, kind in spec.kinds().items() if column in names}
+    return _object(columns, kinds, pl.col(PROPERTIES)) if columns else pl.col(PROPERTIES)
+
+
+def _rest(spec: Spec) -> Bag:
+    """Return how the undeclared columns are opened: one that is called like a property of a declared one gets `_2`.
+
+    Of a flat file `_missing` has seen that there is none; in JSON lines it may come late.
+    """
+    taken = {spec.tables["rename"].get(column, column) for column in spec.properties()}
+    taken |= {spec.uuid} if spec.uuid else set()
+    return Bag(name=lambda key: f"{key}_2" if key in taken else key)
 
 
 def _person(spec: Spec, columns: Mapping[str, str]) -> pl.Expr | None:
@@ -457,13 +469,16 @@ def _person(spec: Spec, columns: Mapping[str, str]) -> pl.Expr | None:
 
 def _dedup_key(spec: Spec) -> pl.Expr:
     """Return the key's columns; where there are none, or all are empty, the whole row."""
-    row = expr.key(*(pl.col(column) for column in sorted(spec.declared())), pl.col(REST))
     named = [pl.col(column) for column in spec.lists["dedup_key"]]
+    is_named = pl.any_horizontal(pl.lit(False), *(part.is_not_null() for part in named))
+    told = [
+        expr.canonical(pl.col(name), where=~is_named) if name in spec.lists["json"] else pl.col(name)
+        for name in sorted(spec.declared())
+    ]
     if not named:
-        return row
-    return (
-        pl.when(pl.any_horizontal(part.is_not_null() for part in named)).then(expr.key(*named)).otherwise(row)
-    )
+        return expr.key(*told, pl.col(WHOLE))
+    row = expr.key(*told, expr.canonical(pl.col(REST), where=~is_named))
+    return pl.when(is_named).then(expr.key(*named)).otherwise(row)
 
 
 def to_events(rows: pl.LazyFrame, options: Options, *, spec: Spec) -> pl.LazyFrame:
@@ -480,7 +495,7 @@ def to_events(rows: pl.LazyFrame, options: Options, *, spec: Spec) -> pl.LazyFra
         timestamp=_time(spec, options),
         uuid=expr.canonical_uuid(pl.col(spec.uuid)) if spec.uuid else None,
         dedup_key=_dedup_key(spec),
-        properties=_properties(spec),
+        laid=_properties(spec),
         extra={name: pl.lit(value) for name, value in spec.constants.items()},
         set=_person(spec, to_set),
         set_once=_person(spec, to_set_once),
@@ -502,6 +517,9 @@ def tables(spec: Mapping[str, Any]) -> Sequence[Table]:
             columns=dict.fromkeys(found.declared(), pl.String()),
             matches=_any_file,
             to_events=partial(to_events, spec=found),
+            bags={REST: _rest(found)},
+            properties=(REST,),
+            whole=not found.lists["dedup_key"],
             rename=found.tables["rename"],
             dropped=frozenset(found.lists["drop"]),
             ordinals=not found.lists["dedup_key"] and found.uuid is None,

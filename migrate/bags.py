@@ -1,10 +1,8 @@
 """Property bags as JSON text: split, reduced and completed, each distinct text once."""
 
-import ast
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -17,41 +15,10 @@ from migrate.distinct import distinct
 Raw = msgspec.Raw
 GROUP: Final = pl.Struct({"type": pl.String, "key": pl.String, "properties": pl.String})
 
-FAILURES: Final = (ValueError, TypeError, AttributeError, KeyError, RecursionError, msgspec.MsgspecError)
-"""What reading a text raises that does not hold what it should."""
-
 _DECODER: Final = json.JSONDecoder()
 _COLON: Final = re.compile(r"\s*:\s*")
 _objects = msgspec.json.Decoder(dict[str, dict[str, Raw]])
 _values = msgspec.json.Decoder(dict[str, Any])
-_list = msgspec.json.Decoder(list[Raw])
-_NAN: Final = re.compile(r"(?<=: )nan\b")
-_BETWEEN: Final = re.compile(r"\}\s*\n\s*\{")
-_ARRAY: Final = re.compile(r"\barray\((\[.*?\])(?:, dtype=\w+)?\)", re.DOTALL)
-
-
-# Read by type: no other way is fast enough for parameters (6 µs a row, json takes 35).
-
-
-class Value(msgspec.Struct, gc=False):
-    """A parameter's value: one of the four, or none; `bq extract` writes 64-bit integers as strings."""
-
-    string_value: str | None = None
-    int_value: int | str | None = None
-    float_value: float | str | None = None
-    double_value: float | str | None = None
-    set_timestamp_micros: int | str | None = None
-    user_property_name: str | None = None
-
-
-class Pair(msgspec.Struct, gc=False):
-    """A parameter or user property."""
-
-    key: str
-    value: Value | None = None
-
-
-_pairs = msgspec.json.Decoder(list[Pair])
 
 
 def on_unique(
@@ -146,76 +113,6 @@ def parameters(query: str, names: Sequence[str]) -> str | None:
         if name in names:
             found.setdefault(name, value)
     return msgspec.json.encode(found).decode() if found else None
-
-
-def pairs(text: str) -> list[Pair]:
-    """Return the pairs of a list in any of its spellings; a plain object is a list of its members."""
-    try:
-        return _pairs.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
-        found = parsed(text)
-    if isinstance(found, dict) and not found.keys() & {"list", "array"}:
-        found = [{"key": key, "value": value} for key, value in found.items()]
-    return pairs_of(elements(found))
-
-
-def pairs_of(found: Sequence[Mapping[str, Any]]) -> list[Pair]:
-    """Return pairs, their values wrapped or bare."""
-    wrapped = [{"key": str(one["key"]), "value": _value(one.get("value"))} for one in found]
-    return [msgspec.convert(one, Pair, strict=False) for one in wrapped]
-
-
-def elements(found: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
-    """Return a list's elements, taken out of the wrappers that some Parquet writers put around them."""
-    if isinstance(found, dict):
-        found = found.get("list", found.get("array"))
-    if not isinstance(found, list):
-        raise ValueError(found)  # noqa: TRY004 - what cannot be read, of whatever type it is
-    return [one.get("element", one.get("item", one.get("array", one))) for one in found]
-
-
-def parsed(text: str) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a JSON value; or one as Python or NumPy prints it. Raises `ValueError` where it is neither."""
-    with suppress(msgspec.DecodeError, UnicodeEncodeError):
-        return msgspec.json.decode(text)
-    try:
-        return json.loads(text, strict=False)
-    except ValueError:
-        pass
-    plain = _ARRAY.sub(r"\1", _BETWEEN.sub("}, {", _NAN.sub("None", text)))
-    try:
-        return ast.literal_eval(plain.strip())
-    except (SyntaxError, MemoryError, RecursionError) as error:
-        raise ValueError(text) from error
-
-
-def raw_list(text: str) -> list[Raw]:
-    """Return the elements of a JSON list, each as its own text; raises one of `FAILURES` where it is none."""
-    return _list.decode(text)
-
-
-def plain(text: bytes) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a JSON value; raises one of `FAILURES` where it is none."""
-    return msgspec.json.decode(text)
-
-
-def sorted_text(fields: Mapping[str, Any]) -> str | None:
-    """Return a JSON object, keys in order, null for an empty one; cut emoji stay escaped."""
-    if not fields:
-        return None
-    try:
-        return msgspec.json.encode(fields, order="sorted").decode()
-    except UnicodeEncodeError:
-        return json.dumps(fields, sort_keys=True, separators=(",", ":"))
-
-
-def _value(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
-    """Return a bare value as Google wraps it."""
-    if isinstance(value, dict) or value is None:
-        return value or {}
-    if isinstance(value, str | bool | list):
-        return {"string_value": value if isinstance(value, str) else json.dumps(value)}
-    return {"int_value" if isinstance(value, int) else "double_value": value}
 
 
 def _members(value: str | Raw) -> dict[str, Raw]:

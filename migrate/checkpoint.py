@@ -16,7 +16,7 @@ from migrate.errors import Refused, Stopped
 FILE: Final = "checkpoint.sqlite"
 LOCK: Final = "lock"
 APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 _EXAMPLES: Final = 3
 _SCHEMA: Final = """
@@ -418,8 +418,12 @@ def _verify(db: sqlite3.Connection, path: Path) -> None:
             f"{path}: not a migrate checkpoint, found a file of something else; use another --workdir"
         )
     if version != FORMAT:
+        age, way = (
+            ("an older", "plan again in a new --workdir") if version < FORMAT else ("a newer", "use that one")
+        )
         raise Refused(
-            f"{path}: checkpoint format {version}, this version reads {FORMAT}; use the version that wrote it"
+            f"{path}: made by {age} version of migrate, found checkpoint format {version} where this one reads "
+            f"{FORMAT}; {way}"
         )
     (state,) = db.execute("PRAGMA quick_check(1)").fetchone()
     if state != "ok":

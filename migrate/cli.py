@@ -246,16 +246,19 @@ def preview(limit: int, inputs: tuple[str, ...], **choices: Any) -> None:
     \b
     Example:  migrate preview amplitude export.zip --limit 5
     """
-    from migrate.preview import preview  # noqa: PLC0415
+    from migrate.preview import MAPPED, preview  # noqa: PLC0415
 
     settings = _settings(limit=None, **choices)
-    left_out = 0
+    rows = left_out = 0
     for row in preview(settings.work(inputs), limit):
-        left_out += not row.payloads
+        rows += bool(row.place)
+        left_out += not row.payloads and row.why != MAPPED
         for payload in row.payloads:
             click.echo(payload)
+        if row.why is not None:
+            click.echo(f"{row.place}: {row.why}", err=True)
     if left_out:
-        click.echo(f"{left_out} of the first {limit} rows make no event; 'run --dry-run' says why", err=True)
+        click.echo(f"{left_out} of the first {rows} rows make no event", err=True)
 
 
 @cli.command()

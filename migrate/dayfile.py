@@ -21,6 +21,10 @@ SCHEMA: Final = pa.schema(
 )
 GROUP_BYTES: Final = 8 * 2**20
 """Row groups are the runs that a day is merged from; their size bounds the memory of applying."""
+_PAGE_BYTES: Final = 128 << 10
+"""A page of each column of every run is unpacked while runs are merged, and a dictionary of ids would be whole."""
+_PAGE_ROWS: Final = 256
+"""After how many rows it is looked at how large a page is."""
 
 
 @dataclass
@@ -63,7 +67,9 @@ def writer(where: Path | pa.NativeFile, compression: str = "zstd") -> pq.Parquet
         SCHEMA,
         compression=compression,
         compression_level=1 if compression == "zstd" else None,
-        use_dictionary=["event", "distinct_id", "file"],
+        use_dictionary=["event", "file"],
+        data_page_size=_PAGE_BYTES,
+        write_batch_size=_PAGE_ROWS,
         write_statistics=["timestamp"],
     )
 

@@ -1,6 +1,6 @@
 """Columns → which of their rows are alike, so that what many rows share is worked out once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -81,7 +81,11 @@ class Recurring:
 
     def struct(self) -> pl.Expr:
         """Return a struct of all the expressions."""
-        rows = pl.struct(self._columns)
+        return self.over(pl.col)
+
+    def over(self, column: Callable[[str], pl.Expr]) -> pl.Expr:
+        """Return the same, where a column is called otherwise in the rows."""
+        rows = pl.struct(column(name).alias(name) for name in self._columns)
         return rows.map_batches(self._told, return_dtype=self._dtype, is_elementwise=True)
 
     def told(self, group: str, struct: pl.Expr) -> dict[str, pl.Expr]:

@@ -6,11 +6,11 @@ from typing import Final
 import polars as pl
 
 from migrate import jsontext
-from migrate.mapping import ROW, Schema
+from migrate.mapping import OWN, ROW, Schema
 
 TIMESTAMP: Final = pl.Datetime("us", "UTC")
 
-TEXT_COLUMNS: Final = ("event", "distinct_id", "dedup_key", "uuid", "properties", "rest")
+TEXT_COLUMNS: Final = ("event", "distinct_id", "dedup_key", "uuid", "laid", "own", "properties", "rest")
 OBJECT_COLUMNS: Final = ("extra", "set", "set_once", "groups")
 
 Object = Mapping[str, pl.Expr] | pl.Expr | None
@@ -24,6 +24,7 @@ def events(  # noqa: PLR0913 - the columns of the frame, by name
     timestamp: pl.Expr,
     dedup_key: pl.Expr,
     uuid: pl.Expr | None = None,
+    laid: pl.Expr | None = None,
     properties: pl.Expr | None = None,
     rest: pl.Expr | None = None,
     extra: Object = None,
@@ -36,9 +37,10 @@ def events(  # noqa: PLR0913 - the columns of the frame, by name
     * `event`, `distinct_id`: text; blank or null is a reject. `timestamp`: `Datetime("us", "UTC")`; null is a reject.
     * `dedup_key`: text, the same for the same source event on every run; the uuid is made from it and the
       platform, unless `uuid` (text) gives the event's own.
-    * `properties`: the source's own property bag, a JSON object as text. `rest`: another one (usually `REST`),
-      whose keys yield to the bag's.
-    * `extra`: computed properties; a non-null value wins over the bag's key of the same name.
+    * `laid`: the source's own properties as the reader has laid them together, usually `PROPERTIES`: no name that
+      is computed is among them, and what the source itself says under one is taken over with it.
+    * `properties`, `rest`: objects that a mapping makes itself; they are opened, and laid under `laid` in this order.
+    * `extra`: computed properties; a non-null value wins over what the source itself says under that name.
     * `set`, `set_once`, `groups`: `$set`, `$set_once`, `$groups`, as expressions by key or as JSON object text.
     """
     null = pl.lit(None, dtype=pl.String)
@@ -50,9 +52,11 @@ def events(  # noqa: PLR0913 - the columns of the frame, by name
         timestamp.alias("timestamp"),
         dedup_key.cast(pl.String).alias("dedup_key"),
         (null if uuid is None else uuid.cast(pl.String)).alias("uuid"),
+        (null if laid is None else laid).alias("laid"),
         (null if properties is None else properties).alias("properties"),
         (null if rest is None else rest).alias("rest"),
         *(_object(value).alias(name) for name, value in objects.items()),
+        (null if laid is None else pl.col(OWN)).alias("own"),
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 from uuid import uuid5 as make_uuid5
@@ -76,16 +77,8 @@ def local(naive: pl.Expr, zone: str) -> pl.Expr:
 
 def unix(text: pl.Expr, unit: str) -> pl.Expr:
     """Return a Unix time in `unit` ("s", "ms" or "us"; decimals allowed) as `Datetime("us", "UTC")`."""
-    factor = {"s": 1_000_000, "ms": 1_000, "us": 1}[unit]
-    bare = text.str.strip_chars()
-    whole = bare.cast(pl.Int64, strict=False) * factor
-    parts = (bare.str.extract(r"^(\d+)\.\d+$"), bare.str.extract(r"^\d+\.(\d{1,6})"))
-    digits = {"s": 6, "ms": 3, "us": 0}[unit]
-    fraction = parts[1].str.pad_end(6, "0").str.head(digits) if digits else pl.lit("0")
-    decimal = parts[0].cast(pl.Int64, strict=False) * factor + fraction.cast(pl.Int64, strict=False)
-    micros = pl.coalesce([whole, decimal])
-    sane = micros.is_between(-62_135_596_800_000_000, 253_402_300_799_999_999)
-    return pl.when(sane).then(micros).cast(pl.Datetime("us", "UTC"))
+    read = partial(_unix, digits={"s": 6, "ms": 3, "us": 0}[unit])
+    return text.map_batches(read, return_dtype=pl.Datetime("us", "UTC"), is_elementwise=True)
 
 
 def key(*parts: pl.Expr, where: pl.Expr | None = None) -> pl.Expr:
@@ -98,6 +91,16 @@ def key(*parts: pl.Expr, where: pl.Expr | None = None) -> pl.Expr:
     texts = [part.cast(pl.String).alias(f"part_{place}") for place, part in enumerate(parts)]
     told = pl.struct(where.alias("where"), *texts)
     return told.map_batches(_keys, return_dtype=pl.String, is_elementwise=True)
+
+
+def canonical(json: pl.Expr, *, where: pl.Expr | None = None) -> pl.Expr:
+    """Return JSON texts in the one form that all spellings of the same value have, see `jsontext.canonical`.
+
+    For keys: the same object, in any order of keys and in any kind of file, is the same event. Null where `where` does
+    not hold, and not worked out there.
+    """
+    text = json if where is None else pl.when(where).then(json)
+    return each_row(text, jsontext.canonical)
 
 
 def digest(*parts: pl.Expr) -> pl.Expr:
@@ -286,6 +289,28 @@ def bare_names(bag: pl.Expr) -> pl.Expr:
 def uuid5(name: pl.Expr, namespace: UUID) -> pl.Expr:
     """Return the version-5 UUID of a name in a namespace, null where the name is."""
     return each(name, lambda text: str(make_uuid5(namespace, text)))
+
+
+def _unix(texts: pl.Series, digits: int) -> pl.Series:
+    """Return Unix times as `unix` does; `digits` is how many of the decimals there can be count."""
+    bare = texts.str.strip_chars()
+    micros = bare.cast(pl.Int64, strict=False) * 10**digits
+    decimal = (micros.is_null() & bare.is_not_null()).arg_true()
+    if decimal.len():
+        parts = (
+            bare.gather(decimal)
+            .to_frame("text")
+            .select_seq(
+                whole=pl.col("text").str.extract(r"^(\d+)\.\d+$").cast(pl.Int64, strict=False),
+                rest=pl.col("text").str.extract(r"^\d+\.(\d{1,6})").str.pad_end(6, "0").str.head(digits),
+            )
+        )
+        rest = parts["rest"].cast(pl.Int64, strict=False) if digits else pl.lit(0)
+        found = parts.select_seq(pl.col("whole") * 10**digits + rest).to_series()
+        micros = micros.scatter(decimal, found)
+    sane = micros.is_between(-62_135_596_800_000_000, 253_402_300_799_999_999)
+    times: pl.Series = micros.set(~sane, None).cast(pl.Datetime("us", "UTC"))
+    return times.alias(texts.name)
 
 
 def _on_unique(

@@ -14,7 +14,7 @@ from migrate import links
 from migrate.bundles import Bundle, bundles
 from migrate.inputs import stamp
 from migrate.jobs import Job
-from migrate.mapping import FILE, FRAMEWORK, Options, Table
+from migrate.mapping import FILE, FRAMEWORK, REST, Bag, Options, Table, inside
 from migrate.people import People
 
 _HELD_ROWS: Final = 100_000
@@ -57,9 +57,7 @@ class Harvest:
         if self.table.to_recoveries:
             self._recoveries.append(self.table.to_recoveries(told, self.options).collect())
         if self.table.clock:
-            self._clock.append(
-                _counted([self.table.clock(told, self.options).with_columns(rows=pl.lit(1)).collect()])
-            )
+            self._clock.append(self.table.clock(told, self.options).collect())
         if sum(frame.height for frame in (*self._links, *self._recoveries)) > _HELD_ROWS:
             self.keep()
 
@@ -87,7 +85,7 @@ class Harvest:
 
 def _counted(frames: list[pl.DataFrame]) -> pl.DataFrame:
     """Return clock counts put together."""
-    schema = pl.Schema({**links.CLOCK_SCHEMA, "rows": pl.Int64()})
+    schema = links.CLOCK_SCHEMA
     whole = pl.concat([pl.DataFrame(schema=schema), *(frame.cast(schema) for frame in frames)])
     return whole.group_by("month", "offset").agg(pl.col("rows").sum()).sort("month", "offset")
 
@@ -157,12 +155,38 @@ class Gatherer:
 
 
 def lean(job: Job) -> Job:
-    """Return a file to be read for the columns its table gathers from, and no others."""
+    """Return a file to be read for the columns and keys its table gathers from, and no others."""
     table = job.table
-    wanted = table.columns if table.link_columns is None else table.link_columns
-    columns = {name: table.columns[name] for name in wanted}
-    others = {name.lower() for name in (*table.columns, *job.header.columns)} - set(columns)
-    objects = [name for name in table.objects if name in columns]
-    return replace(
-        job, table=replace(table, columns=columns, objects=objects, dropped=table.dropped | others)
+    bags = table.bags(Options()) if callable(table.bags) else table.bags
+    asked = table.link_columns
+    wanted = set(
+        asked or (*table.columns, *bags, *(name for bag in bags for name in _inside(bag, bags[bag]).values()))
     )
+    opened = {
+        column: replace(bag, keys=[key for key, name in _inside(column, bag).items() if name in wanted])
+        for column, bag in bags.items()
+        if not wanted.isdisjoint(_inside(column, bag).values())
+    }
+    columns = {name: dtype for name, dtype in table.columns.items() if name in wanted or name in opened}
+    others = (
+        set()
+        if REST in opened
+        else {name.lower() for name in (*table.columns, *job.header.columns)} - set(columns)
+    )
+    objects = [name for name in table.objects if name in columns and name not in opened]
+    return replace(
+        job,
+        table=replace(
+            table,
+            columns=columns,
+            objects=objects,
+            bags=opened,
+            properties=(),
+            dropped=table.dropped | others,
+        ),
+    )
+
+
+def _inside(column: str, bag: Bag) -> dict[str, str]:
+    """Return key -> the column of rows it becomes."""
+    return {key: inside(column, key) for key in bag.keys}

@@ -39,14 +39,15 @@ def recognised(
         if found is None:
             skipped.setdefault("empty", []).append(source.name)
             continue
-        table = platform.table_for(found.columns, source.stem) if found.columns else _first(platform)
+        found, table = _read_as(found, platform, source.stem)
         if table is None:
             unknown.append((source.name, found.columns))
             continue
         if table.refusal:
             raise UsageError(f"{source.name}: {table.refusal}")
-        whole = found.format in {"avro", "csv", "parquet"}  # of JSON only the first megabyte was seen
-        if whole and table.missing and (message := table.missing(found.columns)):
+        # Of JSON, and of what is inside of a wrapper, only the start was seen.
+        is_whole = found.wrapper is None and found.format in {"avro", "csv", "parquet"}
+        if is_whole and table.missing and (message := table.missing(found.columns)):
             raise UsageError(f"{source.name}: {message}")
         jobs.append(Job(source=source, header=found, table=table))
     if unknown and not skip_unknown:
@@ -54,6 +55,15 @@ def recognised(
     if unknown:
         skipped.setdefault("unknown", []).extend(name for name, _ in unknown)
     return jobs
+
+
+def _read_as(header: readers.Header, platform: Platform, file: str) -> tuple[readers.Header, Table | None]:
+    """Return how a file is read and for which table; for the rows inside where no table takes it as it is."""
+    within = header.within
+    table = platform.table_for(header.columns, file) if header.columns else _first(platform)
+    if within is None or (table and not (table.missing and table.missing(header.columns))):
+        return header, table
+    return within, platform.table_for(within.columns, file) if within.columns else _first(platform)
 
 
 def _first(platform: Platform) -> Table:

@@ -1,12 +1,11 @@
 """JSON as text: objects from columns, fields from objects, repairs where a server would choke."""
 
-import io
 import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 import polars as pl
@@ -16,9 +15,20 @@ from migrate.repairs import repaired
 T = TypeVar("T")
 Value = pl.Expr | str | bool
 
+FAILURES: Final = (ValueError, TypeError, AttributeError, KeyError, RecursionError, msgspec.MsgspecError)
+"""What reading a text raises that does not hold what it should."""
+
+_NUMBER: Final = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?")
+_ESCAPE: Final = re.compile(rb"\\(?:u([dD][89abAB]..)(\\u[dD][c-fC-F]..)?|u([dD][c-fC-F]..)|.)", re.DOTALL)
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+Raw = msgspec.Raw
+"""A JSON value in its own text."""
+NULL: Final = Raw(b"null")
+encoded: Final = msgspec.json.Encoder().encode
+"""An object's text of its members' texts."""
+_decoded_text: Final = msgspec.json.Decoder(str).decode
 _raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _NO_JSON: Final[Mapping[str, pl.Expr]] = {}
-_NULL: Final = msgspec.Raw(b"null")
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
 
 
@@ -32,6 +42,8 @@ class Member(NamedTuple):
     name: str | None
     value: Value
     is_json: bool = False
+    fallback: pl.Expr | None = None
+    """JSON text that stands there where the value is null."""
 
 
 def object_text(
@@ -54,7 +66,8 @@ def members(columns: Mapping[str, pl.Expr] | Sequence[str | pl.Expr]) -> pl.Expr
 def joined(members: Sequence[Member]) -> pl.Expr:
     """Return the inside of an object with these members in their order, "" where all are null."""
     pieces = [_constant(member) or member for member in members]
-    values = [member.value for member in members if isinstance(member.value, pl.Expr)]
+    given = [(member.value, member.fallback) for member in members if isinstance(member.value, pl.Expr)]
+    values = [value for pair in given for value in pair if isinstance(value, pl.Expr)]
     if not values:
         return pl.lit("".join(map(str, pieces)).removeprefix(","))
     rows = pl.struct(value.alias(f"{place}") for place, value in enumerate(values))
@@ -103,13 +116,20 @@ def _joined(values: pl.Series, pieces: Sequence[Member | str]) -> pl.Series:
             literal += piece
             continue
         column = next(columns)
+        other = None if piece.fallback is None else next(columns)
         if column.null_count() == column.len():
-            continue
+            if other is None:
+                continue
+            column, piece, other = other, piece._replace(is_json=True), None  # noqa: PLW2901 - it is all there is
         quote = '"' if not piece.is_json and _is_plain(column) else ""
         texts.append(column if quote or piece.is_json else _encoded(column))
         head, text = _key(piece) + quote, pl.col(column.name)
         if column.null_count():
-            strung += [pl.lit(literal), pl.concat_str(pl.lit(head), text, pl.lit(quote))]
+            whole = pl.concat_str(pl.lit(head), text, pl.lit(quote))
+            if other is not None:
+                texts.append(other)
+                whole = pl.coalesce(whole, pl.concat_str(pl.lit(_key(piece)), pl.col(other.name)))
+            strung += [pl.lit(literal), whole]
             literal = ""
         else:
             strung += [pl.lit(literal + head), text]
@@ -155,66 +175,48 @@ def inside(objects: pl.Expr) -> pl.Expr:
 def fields(texts: pl.Series, names: Sequence[str]) -> pl.Series:
     """Return a struct of these keys of JSON objects, as text; null where a key or the object is missing.
 
-    Strings come unescaped, nested values as JSON text, whole numbers in their digits, others as the same double in
-    the fewest digits. What comes of a row depends on that row alone.
+    Strings come unescaped, all else in its own text. What comes of a row depends on that row alone.
     """
-    schema = dict.fromkeys(names, pl.String)
-    escaped = texts.str.contains("\\", literal=True)
-    hard = texts.str.contains(_UNSAFE if escaped.any() else _BLANK).fill_null(value=False)
-    frame = _easy_fields(pl.select(pl.when(~hard).then(texts)).to_series(), schema)
-    if hard.any():
-        rows = [_fields(text, names) for text in texts.filter(hard)]
-        mended = pl.DataFrame(rows, schema=schema, orient="row")
-        places = hard.arg_true()
-        frame = frame.select_seq(frame[name].scatter(places, mended[name]) for name in names)
-    return frame.to_struct(texts.name)
+    found = [_object(text) for text in texts.to_list()]
+    columns = [cells([bag.get(name) for bag in found]).alias(name) for name in names]
+    return pl.DataFrame(columns).to_struct(texts.name)
 
 
-_BLANK: Final = r"^\s*$"
-_UNSAFE: Final = rf"\\(?:[\\tbf]|u00[01]|u005[cC]|u[dD][89a-fA-F])|{_BLANK}"
-"""What polars' JSON reader gives back unescaped inside nested values (polars 2.1, measured), or skips."""
-
-
-def _easy_fields(texts: pl.Series, schema: Mapping[str, type[pl.String]]) -> pl.DataFrame:
-    """Return the fields through polars' JSON reader; what it cannot read is halved until it stands alone.
-
-    Not through `str.json_decode`, which takes half the time: it reads all rows as one list, so that halves of objects
-    in two rows become one, and two objects in one row become two rows (polars 2.1).
-    """
-    if not texts.len():
-        return pl.DataFrame(schema=schema)
-    lines = io.BytesIO()
-    one_line = texts.str.replace_all("\n", " ", literal=True).to_frame()
-    one_line.write_csv(lines, include_header=False, quote_style="never", null_value="{}")
+def _object(text: str | None) -> dict[str, Raw]:
+    """Return an object's members; none where it is no object."""
     try:
-        frame = pl.read_ndjson(lines.getvalue(), schema=schema)
-    except pl.exceptions.ComputeError:
-        frame = pl.DataFrame(schema=schema)
-    if frame.height == texts.len():
-        return frame
-    if texts.len() == 1:
-        return pl.DataFrame([_fields(texts[0], list(schema))], schema=schema, orient="row")
-    half = texts.len() // 2
-    return pl.concat([_easy_fields(texts[:half], schema), _easy_fields(texts[half:], schema)])
-
-
-def _fields(text: str | None, names: Sequence[str]) -> list[str | None]:
-    """Return these keys of one JSON object; all null where it is none."""
-    try:
-        bag = raw_object(text or "{}")
+        return raw_object(text or "{}")
     except msgspec.DecodeError:
-        return [None] * len(names)
-    return [_text(bag.get(name)) for name in names]
+        return {}
 
 
-def _text(raw: msgspec.Raw | None) -> str | None:
-    """Return a raw value as text: strings unescaped, null as None, all else as it stands."""
-    if raw is None:
-        return None
-    value = bytes(raw).decode()
-    if value == "null":
-        return None
-    return str(parsed(value)) if value.startswith('"') else value
+def cells(values: Sequence[Raw | None]) -> pl.Series:
+    """Return values as cells: text unescaped, null and nothing as null, all else as JSON text."""
+    return unquoted(values)[0]
+
+
+def unquoted(values: Sequence[Raw | None]) -> tuple[pl.Series, bool]:
+    """Return values as `cells` does, and whether none of them was text."""
+    found = texts([None if value is None else bytes(value) for value in values])
+    if found.null_count() == found.len() or found.str.starts_with("{").all():
+        return found, True
+    text = pl.col("text")
+    quoted = text.str.starts_with('"')
+    bare = pl.when(quoted).then(text.str.strip_prefix('"').str.strip_suffix('"')).otherwise(text)
+    is_text, escaped, cell = found.to_frame("text").select_seq(
+        quoted.alias("quoted"),
+        (quoted & text.str.contains("\\", literal=True)).alias("escaped"),
+        pl.when(text != "null").then(bare).alias("cell"),
+    )
+    where = escaped.arg_true()
+    if where.len():
+        cell = cell.scatter(where, pl.Series(map(_decoded_text, found.gather(where)), dtype=pl.String))
+    return cell, not is_text.any()
+
+
+def texts(values: Sequence[bytes | None]) -> pl.Series:
+    """Return texts as a column."""
+    return pl.Series(values, dtype=pl.Binary).cast(pl.String)
 
 
 def raw_object(text: str) -> dict[str, msgspec.Raw]:
@@ -230,6 +232,72 @@ def decoded(decoder: msgspec.json.Decoder[T], text: str) -> T:
         return decoder.decode(repaired(text, Counter()))
 
 
+def canonical(text: str) -> str:
+    """Return a JSON text in the one form that all spellings of the same value have.
+
+    Keys in order at every depth, no spaces, null members left out, numbers by their exact decimal value as digits and
+    exponent (`1`, `1.0` and `1e0` are `1e0`), a text never equal to a number. What is no JSON is a text of its own.
+    """
+    try:
+        return msgspec.json.encode(_canonical.decode(_without_halves(text)), order="sorted").decode()
+    except (ValueError, RecursionError):
+        return msgspec.json.encode(text.encode("utf-8", "replace").decode()).decode()
+
+
+def scrubbed(text: bytes) -> tuple[bytes, int]:
+    """Return the text with each escaped half of a surrogate pair replaced by U+FFFD, and how many there were."""
+    if b"\\u" not in text or not _SURROGATE.search(text):
+        return text, 0
+    lone = 0
+
+    def repair(match: re.Match[bytes]) -> bytes:
+        nonlocal lone
+        high, paired, low = match.groups()
+        if (high and not paired) or low:
+            lone += 1
+            return b"\\ufffd"
+        return match[0]
+
+    return _ESCAPE.sub(repair, text), lone
+
+
+def _without_halves(text: str) -> str:
+    """Return the text with U+FFFD for each half of a surrogate pair."""
+    return scrubbed(text.encode("utf-8", "replace"))[0].decode()
+
+
+def canonical_number(digits: str) -> str:
+    """Return a number as `canonical` does; what is written for no number is null."""
+    found = _NUMBER.fullmatch(digits)
+    if found is None:
+        return "null"
+    sign, whole, fraction, exponent = found.groups(default="")
+    bare = (whole + fraction).lstrip("0")
+    kept = bare.rstrip("0")
+    place = int(exponent or 0) - len(fraction) + len(bare) - len(kept)
+    return f"{sign}{kept}e{place}" if kept else "0e0"
+
+
+def _exact(digits: str) -> msgspec.Raw | None:
+    number = canonical_number(digits)
+    return None if number == "null" else msgspec.Raw(number.encode())
+
+
+_canonical: Final = json.JSONDecoder(
+    strict=False,
+    parse_float=_exact,
+    parse_int=_exact,
+    parse_constant=lambda _name: None,
+    object_hook=lambda bag: {key: value for key, value in bag.items() if value is not None},
+)
+
+
+def without_nulls(text: str) -> str | None:
+    """Return a JSON object's text without members that are null; null where nothing is left."""
+    bag = {key: raw for key, raw in _raw_object.decode(text).items() if raw != NULL}
+    return msgspec.json.encode(bag).decode() if bag else None
+
+
 def depth(text: str) -> int:
     """Return how deep a JSON text is nested: 1 for an object or list of scalars, 0 for a scalar."""
     deepest = level = 0
@@ -237,47 +305,3 @@ def depth(text: str) -> int:
         level += (found[1] is not None) - (found[2] is not None)
         deepest = max(deepest, level)
     return deepest
-
-
-def rewritten(
-    text: str,
-    *,
-    rename: Mapping[str, str | None],
-    without: frozenset[str] = frozenset(),
-    rest: str | None = None,
-) -> str:
-    """Return a JSON object's text with keys renamed, dropped (`None`) or left out; values keep their own text.
-
-    Members of `rest`, renamed alike, are added where the object has no such key. Where a rename meets a key that is
-    there already, the key under its own name wins and the other keeps its old name, so that neither is lost. A null
-    wins over nothing.
-    """
-    bag = merged(text, rest, rename)
-    return msgspec.json.encode({key: raw for key, raw in bag.items() if key not in without}).decode()
-
-
-def merged(text: str | None, rest: str | None, rename: Mapping[str, str | None]) -> dict[str, msgspec.Raw]:
-    """Return the members of a JSON object and under them those of `rest`, both as `rewritten` renames them."""
-    bag = _renamed(_raw_object.decode(text or "{}"), rename)
-    if rest is not None:
-        for key, raw in _renamed(_raw_object.decode(rest), rename).items():
-            if bag.get(key, _NULL) == _NULL:
-                bag[key] = raw
-    return bag
-
-
-def _renamed(bag: dict[str, msgspec.Raw], rename: Mapping[str, str | None]) -> dict[str, msgspec.Raw]:
-    """Return the members under their new names, in the order of the object, the renamed last."""
-    if rename.keys().isdisjoint(bag):
-        return bag
-    found = {key: raw for key, raw in bag.items() if key not in rename}
-    for key, target in rename.items():
-        if target is not None and key in bag:
-            free = found.get(target, _NULL) == _NULL
-            found[target if free else key] = bag[key]
-    return found
-
-
-def parsed(text: str) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a JSON value as Python sees it: big integers exact, lone surrogates as they stand."""
-    return json.loads(text, strict=False)

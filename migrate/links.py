@@ -16,7 +16,7 @@ TIME: Final = pl.Datetime("us", "UTC")
 _COLUMNS: Final[Schema] = {"kind": pl.String, "a": pl.String, "b": pl.String, "time": TIME, "why": pl.String}
 SCHEMA: Final = pl.Schema(_COLUMNS)
 RECOVERY_SCHEMA: Final = pl.Schema({"key": pl.String, "name": pl.String, "value": pl.String})
-CLOCK_SCHEMA: Final = pl.Schema({"month": pl.String, "offset": pl.Int64})
+CLOCK_SCHEMA: Final = pl.Schema({"month": pl.String, "offset": pl.Int64, "rows": pl.Int64})
 _QUARTER: Final = 900
 _EARLY: Final = 60
 _LATE: Final = 240
@@ -89,15 +89,21 @@ def clock(rows: pl.LazyFrame, *, shown: pl.Expr, true: pl.Expr) -> pl.LazyFrame:
 
     Both `Datetime("us", "UTC")`; a row that lacks one is left out, and so is one that arrived late: more than four
     minutes past a quarter of an hour, or farther off than any zone is. `offset` is in seconds: 25200 where the source
-    writes US Pacific summer time as if it were UTC.
+    writes US Pacific summer time as if it were UTC; `rows` how many show it.
     """
-    behind = (true - shown).dt.total_seconds()
-    quarters = ((behind + _EARLY) / _QUARTER).floor().cast(pl.Int64) * _QUARTER
+    times = rows.select_seq(shown.alias("shown"), true.alias("true")).drop_nulls()
+    behind = (pl.col("true") - pl.col("shown")).dt.total_seconds()
+    quarters = (behind + _EARLY) // _QUARTER * _QUARTER
     is_prompt = (behind - quarters <= _LATE) & (quarters.abs() <= _FARTHEST)
-    told = rows.select_seq(
-        shown.dt.strftime("%Y-%m").alias("month"), pl.when(is_prompt).then(quarters).alias("offset")
+    month = (pl.col("shown").dt.year() * 12 + pl.col("shown").dt.month() - 1).alias("month")
+    return (
+        times.select_seq(month, pl.when(is_prompt).then(quarters).alias("offset"))
+        .drop_nulls()
+        .group_by("month", "offset")
+        .agg(pl.len().cast(pl.Int64).alias("rows"))
+        .with_columns_seq(pl.date(pl.col("month") // 12, pl.col("month") % 12 + 1, 1).dt.strftime("%Y-%m"))
+        .select_seq(pl.col("date").alias("month"), "offset", "rows")
     )
-    return told.drop_nulls()
 
 
 def _links(  # noqa: PLR0913, PLR0917 - the columns, in their order
@@ -105,16 +111,8 @@ def _links(  # noqa: PLR0913, PLR0917 - the columns, in their order
 ) -> pl.LazyFrame:
     """Return the distinct links of this kind, each at the first time it is seen."""
     frame = rows.select_seq(
-        pl.lit(kind).alias("kind"),
-        a.cast(pl.String).alias("a"),
-        b.cast(pl.String).alias("b"),
-        time.cast(TIME).alias("time"),
-        pl.lit(why).alias("why"),
+        a.cast(pl.String).alias("a"), b.cast(pl.String).alias("b"), time.cast(TIME).alias("time")
     )
     whole = pl.col("b").is_not_null() & (pl.col("a").is_not_null() | pl.lit(kind == "identified"))
-    return (
-        frame.filter(whole)
-        .group_by("kind", "a", "b", "why", maintain_order=True)
-        .agg(pl.col("time").min())
-        .select_seq(SCHEMA.names())
-    )
+    distinct = frame.filter(whole).group_by("a", "b", maintain_order=True).agg(pl.col("time").min())
+    return distinct.select_seq(pl.lit(kind).alias("kind"), "a", "b", "time", pl.lit(why).alias("why"))

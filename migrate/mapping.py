@@ -7,7 +7,8 @@ from typing import Any, Final, Literal
 import polars as pl
 
 ROW: Final = "_row"
-"""Int64: where a row stands in its file, from 1; line for JSONL, record without the header for CSV."""
+"""Int64: where a row stands in its file, from 1: for CSV the record without the header, for JSON the line it begins on,
+counted as if each further record of a line began one of its own; in arrays and pages its place."""
 
 REST: Final = "_rest"
 """String: a JSON object of every column or root key the table does not declare, null where there is none."""
@@ -21,6 +22,15 @@ PERSON: Final = "_person"
 RECOVERED: Final = "_recovered"
 """String: a JSON object of what other files know of a row (see `Table.recover`), else null."""
 
+PROPERTIES: Final = "_properties"
+"""String: a JSON object of what is left of the objects that become the event's properties, see `Table.properties`."""
+
+OWN: Final = "_own"
+"""String: a JSON object of what the source itself says under names that are computed, too; see `Table.claims`."""
+
+WHOLE: Final = "_whole"
+"""String: the canonical form of `REST`, the same however its keys are ordered and spaced; see `Table.whole`."""
+
 Schema = dict[str, pl.DataType | type[pl.DataType]]
 """Column names and their types."""
 
@@ -30,6 +40,9 @@ FRAMEWORK: Final[Schema] = {
     FILE: pl.String,
     PERSON: pl.String,
     RECOVERED: pl.String,
+    PROPERTIES: pl.String,
+    OWN: pl.String,
+    WHOLE: pl.String,
 }
 """What every row has beside the columns its table declares."""
 
@@ -55,6 +68,28 @@ class Options:
     """Make the uuids that PostHog's managed migration makes, where it has a formula."""
     files: frozenset[str] = frozenset()
     """`FILE` of every input of this run, in lower case: which other tables are there."""
+
+
+def inside(column: str, key: str) -> str:
+    """Return the name of the column that holds what an object in a column has under a key, see `Bag.keys`."""
+    return f"{column}.{key}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bag:
+    """How the objects in a column are opened, once, when a row is read."""
+
+    keys: Sequence[str] = ()
+    """Keys delivered as columns of text, each named `inside`; they stay in the object."""
+    drops: frozenset[str] = frozenset()
+    """Keys that are no properties, whatever `keys` says of them."""
+    read: Callable[[str], Mapping[str, Any]] | None = None
+    """Text -> its members as JSON (bytes or `msgspec.Raw`), for columns that hold something else than an object.
+
+    Anything among `jsontext.FAILURES` that it raises rejects the row as `bad_json`.
+    """
+    name: Callable[[str], str] | None = None
+    """Key -> what it is called from then on."""
 
 
 ToFrame = Callable[[pl.LazyFrame, Options], pl.LazyFrame]
@@ -85,7 +120,7 @@ class Table:
     to_links: ToFrame | None = None
     """Which ids are one person; gathered from all files before the first event is planned. No filter applies."""
     link_columns: Sequence[str] | None = None
-    """The declared columns that `to_links`, `clock` and `to_recoveries` look at, if not all of them; without `REST`."""
+    """The columns, and those `inside` of objects, that `to_links`, `clock` and `to_recoveries` look at, if not all."""
     resolve: pl.Expr | None = None
     """Under which id or key `to_links` told the source's own resolution of a row's person; gives rows `PERSON`."""
     to_recoveries: ToFrame | None = None
@@ -98,6 +133,18 @@ class Table:
     """Whether a file of this name (`FILE`, lower case) may be of this table, beside what `matches` says."""
     objects: Sequence[str] = ()
     """Declared columns that hold JSON objects; a cell that is none rejects its row as `bad_json`."""
+    bags: Mapping[str, Bag] | Callable[[Options], Mapping[str, Bag]] = field(default_factory=dict)
+    """Columns with objects, or `REST` -> how they are opened."""
+    properties: Sequence[str] = ()
+    """Which of the columns with objects, or `REST`, become the event's properties, delivered together as `PROPERTIES`.
+
+    Of a key that several of them hold the first counts; nulls are left out; `rename` and `claims` are heeded.
+    """
+    whole: bool = False
+    """Whether rows are to have `WHOLE`, as what makes them one."""
+    claims: frozenset[str] = frozenset()
+    """Names of properties that are computed, so that a key of that name is not left in `PROPERTIES` but delivered
+    under `OWN`; what a mapping gives as `extra`, and what the framework adds, is known without."""
     rename: Mapping[str, str | None] = field(default_factory=dict)
     """Source property -> its name in PostHog, or None to drop it by name; all others pass on unchanged."""
     filters: Mapping[str, Filter] = field(default_factory=dict)

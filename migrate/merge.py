@@ -13,10 +13,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from migrate import expr
 from migrate.checkpoint import Part
 
 _MERGE_BYTES: Final = 12 * 2**20
 """What the batches at hand of all runs may take together."""
+_BUFFER_BYTES: Final = 1 << 16
+"""Read at once of a run's column; without it pyarrow holds all that is stored of it."""
 _MIN_BATCH: Final = 2
 _FEW: Final = 512
 """Events that are copied together sooner than they are put side by side: a tenth of a millisecond a batch, measured."""
@@ -25,7 +28,7 @@ _MAX_RUNS: Final = 256
 """Runs merged at once; more are first merged into longer ones on disk."""
 _MAX_OPEN: Final = 16
 """Parts whose files stay open, read once for what is in them and for the events."""
-_MAX_TIES: Final = 1_000_000
+_MAX_TIES: Final = 4_000_000
 """Keys remembered of one timestamp; where more events share it, PostHog collapses the duplicates among the rest."""
 _KEY: Final = ("uuid", "event", "distinct_id")
 _SENT: Final = ["timestamp", "event", "distinct_id", "uuid"]
@@ -56,9 +59,9 @@ def chunks(
     before. The first `skip` events, duplicates counted, are passed over. The same parts give the same events in
     the same order; only where chunks are cut depends on `chunk_bytes`. Memory is one chunk and a batch per run.
     """
-    seen: pl.DataFrame | None = None
+    ties = _Ties()
     for frame in _gathered(_merged_parts(workdir, parts, sent), chunk_bytes):
-        fresh, seen = _fresh(frame, seen)
+        fresh = _fresh(frame, ties)
         planned = frame
         if sent:
             fresh = None if fresh is None else fresh.filter(~frame["sent"])
@@ -134,22 +137,71 @@ def _is_ordered(frame: pl.DataFrame) -> bool:
     return not out_of_order.any()
 
 
-def _fresh(frame: pl.DataFrame, seen: pl.DataFrame | None) -> tuple[pl.Series | None, pl.DataFrame]:
-    """Return which events are no duplicates (None: all of them), and the keys the next frame must know.
+def _fresh(frame: pl.DataFrame, ties: "_Ties") -> pl.Series | None:
+    """Return which events are no duplicates, None for all of them.
 
-    Events of one timestamp may be cut apart between two frames, so the keys of the last timestamp go along.
+    Events of one timestamp may be cut apart between two frames, so `ties` goes along.
     """
-    keys = frame[["timestamp", *_KEY]]
-    known = keys if seen is None else pl.concat([seen, keys], rechunk=False)
     # Hashing one column tells nearly always that there is nothing to find, at a quarter of the price of all three.
     fresh = None
-    if known["uuid"].n_unique() < known.height:
-        fresh = known.select(pl.struct(_KEY).is_first_distinct()).to_series().tail(frame.height)
-    times = known["timestamp"]
-    if known.height == 1 or times[-2] != times[-1]:
-        return fresh, known.tail(1)
-    last = known.slice(int(times.search_sorted(times[-1], side="left")))
-    return fresh, last.unique(_KEY, keep="first", maintain_order=True).head(_MAX_TIES)
+    if frame["uuid"].n_unique() < frame.height:
+        fresh = frame.select(pl.struct(_KEY).is_first_distinct()).to_series()
+    again = ties.again(frame[["timestamp", *_KEY]])
+    if again is not None and again.any():
+        fresh = ~again if fresh is None else fresh & ~again
+    return fresh
+
+
+class _Ties:
+    """Knows the events of the last timestamp, by a hash of 128 bits each."""
+
+    def __init__(self) -> None:
+        self._last = pl.DataFrame()
+        """Those of the last frame, not hashed yet."""
+        self._levels: list[pl.DataFrame] = []
+        """Hashes in the order of their first half; each at least twice as many as the next."""
+
+    def again(self, frame: pl.DataFrame) -> pl.Series | None:
+        """Return which of these events there were at the end of the frame before, None where none can have been."""
+        times, found = frame["timestamp"], None
+        is_going_on = self._last.height > 0 and times[0] == self._last["timestamp"][0]
+        if is_going_on:
+            self._remember()
+            same = int(times.search_sorted(times[0], side="right"))
+            found = self._known(_hashes(frame.head(same))).extend_constant(value=False, n=frame.height - same)
+        if not is_going_on or times[-1] != times[0]:
+            self._levels = []
+        self._last = frame.slice(int(times.search_sorted(times[-1], side="left")))
+        return found
+
+    def _known(self, hashes: pl.DataFrame) -> pl.Series:
+        """Return which of these are known."""
+        found = pl.repeat(False, hashes.height, eager=True)
+        for level in self._levels:
+            places = level["first"].search_sorted(hashes["first"]).clip(upper_bound=level.height - 1)
+            like = level["first"].gather(places) == hashes["first"]
+            if like.any():
+                found |= like & (level["second"].gather(places) == hashes["second"])
+        return found
+
+    def _remember(self) -> None:
+        """Hash the events of the last frame."""
+        if sum(level.height for level in self._levels) >= _MAX_TIES:
+            return
+        self._levels.append(_hashes(self._last).sort("first"))
+        while len(self._levels) > 1 and self._levels[-2].height < 2 * self._levels[-1].height:
+            *self._levels, larger, smaller = self._levels
+            self._levels.append(pl.concat([larger, smaller]).sort("first"))
+
+
+def _hashes(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a hash of each event's key, in two halves."""
+    halves = {"first": (0, 16), "second": (16, 16)}
+    digest = frame.select(expr.digest(*map(pl.col, _KEY)).alias("digest"))["digest"]
+    return digest.to_frame().select(
+        pl.col("digest").str.slice(*half).str.to_integer(base=16, dtype=pl.UInt64).alias(name)
+        for name, half in halves.items()
+    )
 
 
 Batches = Callable[[int], Iterator[pa.RecordBatch]]
@@ -300,7 +352,10 @@ def _text(column: pa.Array) -> pa.Array:
 @contextmanager
 def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     """Open a file; given as a path, it would be looked up in all file systems that pyarrow knows first."""
-    with pa.OSFile(str(path)) as source, pq.ParquetFile(source, pre_buffer=False) as file:
+    with (
+        pa.OSFile(str(path)) as source,
+        pq.ParquetFile(source, pre_buffer=False, buffer_size=_BUFFER_BYTES) as file,
+    ):
         yield file
 
 

@@ -1,15 +1,15 @@
 """Event frame → payload text, column-wise."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
 
 from migrate import expr, jsontext, properties, special, times
-from migrate.mapping import Table
+from migrate.mapping import FRAMEWORK, Options, Table, inside
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raised whenever the same source row would become other payload bytes; a plan of another format is refused."""
 
 MAX_RECORD_BYTES: Final = 900_000
@@ -56,6 +56,19 @@ class Payloads:
     warnings: Counter[str]
 
 
+def claimed(table: Table, options: Options) -> Table:
+    """Return a table that knows, under these options, what its objects hold and which names its events compute.
+
+    What `to_events` computes shows in the schema of what it makes of no rows.
+    """
+    bags = table.bags(options) if callable(table.bags) else table.bags
+    known = dict.fromkeys(inside(column, key) for column, bag in bags.items() for key in bag.keys)
+    rows = pl.LazyFrame(schema={**table.columns, **dict.fromkeys(known, pl.String()), **FRAMEWORK})
+    made = table.to_events(rows, options).collect_schema() if table.properties else {"extra": pl.String()}
+    forced = {*Stamp(platform="", import_id="").forced(), "$process_person_profile"}
+    return replace(table, bags=bags, claims=table.claims | properties.claimed(made, dict.fromkeys(forced)))
+
+
 def payloads(frame: pl.DataFrame, table: Table, stamp: Stamp) -> Payloads:
     """Return the event frame's events as JSON text, exactly as they will be sent.
 
@@ -64,10 +77,10 @@ def payloads(frame: pl.DataFrame, table: Table, stamp: Stamp) -> Payloads:
     The same event gives the same bytes, whatever else is in the frame.
     """
     repairs: Counter[str] = Counter()
-    sound = properties.sound(frame, repairs)
     forced: dict[str, jsontext.Value] = {**stamp.forced(), "$process_person_profile": _personless()}
+    sound = properties.sound(frame, table, forced, repairs)
     schema = sound.schema
-    inner = properties.inner(sound, schema, forced, table.rename, repairs)
+    inner = properties.inner(sound, schema, forced, repairs)
     events = sound.select_seq("_row", "event", "distinct_id", "timestamp", _uuid(sound, stamp))
     finished = events.with_columns_seq(_payload(events, inner))
     examined = special.examined(finished, properties.watched(sound, schema, table.rename))

@@ -1,28 +1,42 @@
-"""The first rows with their payloads, as they would be sent, without a workdir."""
+"""The first rows with their payloads, as they would be sent, without a workdir.
 
+Of a row that makes none it is told why, in the words of the dry run.
+"""
+
+import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
 from migrate import ordinals, readers
 from migrate.jobs import Job
+from migrate.mapping import ROW
 from migrate.people import People
 from migrate.settings import Work
 from migrate.states import States
 from migrate.transform import Finished, Transform, finished, source
 
+MAPPED: Final = "mapped: tells of a person or a group, shown after the rows"
+"""What is said of a row that makes no event of its own and is not left out."""
+_SHOWN: Final = 100
+
 
 @dataclass(frozen=True)
 class Preview:
-    """One source row and the payloads it becomes, none when it is left out; or payloads that come from no one row."""
+    """One source row and the payloads it becomes, or why it becomes none; or payloads that come from no one row."""
 
     source: dict[str, Any]
     payloads: list[str]
+    place: str = ""
+    """The file and the row's number in it; the file for what is said of all of it."""
+    why: str | None = None
+    """What becomes of a row without payloads, in the words of the dry run."""
 
 
 def preview(work: Work, limit: int) -> Iterator[Preview]:
@@ -43,10 +57,10 @@ def preview(work: Work, limit: int) -> Iterator[Preview]:
         times: list[datetime] = []
         for job, chunk in shown:
             transform = settings.transform(job, people)
-            made = finished(chunk, transform, now)
+            made = finished(_read(chunk), transform, now)
             states.write(made.states)
             times += made.frame.select(pl.col("timestamp").max()).drop_nulls().to_series().to_list()
-            yield from _previewed(chunk, transform, made)
+            yield from _previewed(job, chunk, transform, made, now)
         if states.close():
             tellings = census.tellings([states.path], max(times, default=settings.until), Path(folder), now)
             yield from (Preview({}, made.frame["payload"].to_list()) for made, _ in tellings)
@@ -57,7 +71,7 @@ def examples(work: Work, limit: int, people: People | None) -> Iterator[Preview]
     now = datetime.now(UTC)
     for job, chunk in _first(work, limit):
         transform = work.settings.transform(job, people)
-        yield from _previewed(chunk, transform, finished(chunk, transform, now))
+        yield from _previewed(job, chunk, transform, finished(_read(chunk), transform, now), now)
 
 
 def _gather(work: Work, shown: list[tuple[Job, readers.Chunk]], people: People) -> None:
@@ -71,19 +85,80 @@ def _gather(work: Work, shown: list[tuple[Job, readers.Chunk]], people: People) 
 
 
 def _first(work: Work, limit: int) -> Iterator[tuple[Job, readers.Chunk]]:
-    """Yield the first rows of all files."""
+    """Yield the first rows of all files; those that could not be read count."""
     left = limit
     for job in work.jobs:
         for chunk in readers.chunks(job.source, job.table, job.header):
-            yield job, readers.Chunk(chunk.rows.head(left), [], {})
-            left -= chunk.rows.height
+            head = _head(chunk, left)
+            yield job, head
+            left -= head.rows.height + len(head.rejects)
             if left <= 0:
                 return
 
 
-def _previewed(chunk: readers.Chunk, transform: Transform, made: Finished) -> Iterator[Preview]:
-    """Yield the rows of a chunk with their payloads."""
+def _head(chunk: readers.Chunk, count: int) -> readers.Chunk:
+    """Return the first rows of a chunk, readable or not."""
+    numbers = sorted([*chunk.rows[ROW].head(count), *map(_place, chunk.rejects)])
+    if len(numbers) <= count and chunk.rows.height <= count:
+        return chunk
+    last = numbers[count - 1]
+    rejects = [one for one in chunk.rejects if _place(one) <= last]
+    return readers.Chunk(chunk.rows.filter(pl.col(ROW) <= last), rejects, chunk.counts)
+
+
+def _place(reject: readers.Reject) -> float:
+    """Return where a reject stands; what is said of the file as a whole comes last."""
+    return math.inf if reject.row is None else reject.row
+
+
+def _read(chunk: readers.Chunk) -> readers.Chunk:
+    """Return a chunk without what could not be read."""
+    return readers.Chunk(chunk.rows, [], {})
+
+
+def _previewed(
+    job: Job, chunk: readers.Chunk, transform: Transform, made: Finished, now: datetime
+) -> Iterator[Preview]:
+    """Yield the rows of a chunk with their payloads, or why they have none, in the order of the file."""
     frame = ordinals.numbered_frame(made.frame) if transform.table.ordinals else made.frame
-    by_row = dict(frame.group_by("row").agg(pl.col("payload")).iter_rows())
+    payloads = dict(frame.group_by("row", maintain_order=True).agg(pl.col("payload")).iter_rows())
+    whys = {line["row"]: _rejected(line["reason"], line["value"]) for line in made.rejects}
+    left_out = chunk.rows.filter(~pl.col(ROW).is_in([*payloads, *whys]))
+    whys |= _whys(left_out, transform, now)
+    unread = sorted(chunk.rejects, key=_place, reverse=True)
     for row in chunk.rows.iter_rows(named=True):
-        yield Preview(source(row), by_row.get(row["_row"], []))
+        number = row[ROW]
+        while unread and _place(unread[-1]) < number:
+            yield _unread(job, unread.pop())
+        yield Preview(
+            source(row, transform.table),
+            payloads.get(number, []),
+            f"{job.source.name}:{number}",
+            whys.get(number),
+        )
+    yield from (_unread(job, one) for one in reversed(unread))
+
+
+def _unread(job: Job, reject: readers.Reject) -> Preview:
+    """Return what is said of a row that could not be read."""
+    place = job.source.name if reject.row is None else f"{job.source.name}:{reject.row}"
+    shown = {"reason": reject.reason, "value": reject.value}
+    return Preview(shown, [], place, _rejected(reject.reason, reject.value))
+
+
+def _rejected(reason: str, value: str | None) -> str:
+    """Return why a row is rejected, in words."""
+    found = "" if value is None else f", found {json.dumps(value[:_SHOWN], ensure_ascii=False)}"
+    return f"rejected: {reason}{found}"
+
+
+def _whys(rows: pl.DataFrame, transform: Transform, now: datetime) -> dict[int, str]:
+    """Return why each of these rows makes no event, none of them being rejected: told of all, or else of each half."""
+    if not rows.height:
+        return {}
+    numbers = finished(readers.Chunk(rows, [], {}), transform, now).numbers
+    found = [f"filtered: {name}" for name in numbers.filtered] + [MAPPED] * bool(numbers.mapped)
+    if len(found) == 1 or rows.height == 1:
+        return dict.fromkeys(rows[ROW], ", ".join(found))
+    half = rows.height // 2
+    return _whys(rows.head(half), transform, now) | _whys(rows.slice(half), transform, now)

@@ -1,14 +1,16 @@
-"""What stands inside `properties`: the source's own bag, and over it what we computed."""
+"""What stands inside `properties`: what is left of the source's own objects, and beside it what we computed."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Self
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
-import msgspec
 import polars as pl
 
 from migrate import VERSION, jsontext, repairs, special
+from migrate.distinct import distinct
+from migrate.mapping import OWN, PROPERTIES, ROW, Table
+from migrate.readers.opened import Opener
+from migrate.readers.records import Part
 from migrate.repairs import DType
 
 Schema = Mapping[str, DType]
@@ -18,30 +20,19 @@ Fields = Mapping[str, pl.Expr]
 LIBRARY: Final = {"$lib": "posthog-migrate", "$lib_version": VERSION}
 """Who sends, where the source does not say."""
 
-TEXTS: Final = ("properties", "rest", "extra", "set", "set_once", "groups")
+TEXTS: Final = ("laid", "own", "extra", "properties", "rest", "set", "set_once", "groups")
 """Columns of the event frame that may hold JSON objects as text."""
+MADE: Final = ("extra", "properties", "rest")
+"""Those that a mapping may have made as text, which nobody has opened yet."""
+
+READ: Final = ("laid", "own")
+"""Those that the reader made."""
 
 NOTHING: Final = ("", "null")
 """Texts that stand for no object."""
 
-_OBJECTS: Final = ("set", "set_once", "groups")
+OBJECTS: Final = ("set", "set_once", "groups")
 _LIB, _LIB_VERSION = (f"{jsontext.quoted(key)}:{jsontext.quoted(value)}" for key, value in LIBRARY.items())
-_RAW_LIBRARY: Final = {key: msgspec.Raw(msgspec.json.encode(value)) for key, value in LIBRARY.items()}
-_NULL: Final = msgspec.Raw(b"null")
-_FEW: Final = 12
-"""So many literals are found one by one before they are found faster together."""
-_NULL_MEMBER: Final = r'"\s*:\s*null\s*[,}]'
-"""RE2 pattern found in every object with a null member; it errs on the side of looking."""
-
-
-class _Root(msgspec.Struct):
-    """What an object says of the library at its root."""
-
-    lib: Any = msgspec.field(name="$lib", default=msgspec.UNSET)
-    lib_version: Any = msgspec.field(name="$lib_version", default=msgspec.UNSET)
-
-
-_root: Final = msgspec.json.Decoder(_Root).decode
 
 
 def texts(frame: pl.DataFrame, schema: Schema) -> list[str]:
@@ -49,62 +40,112 @@ def texts(frame: pl.DataFrame, schema: Schema) -> list[str]:
     return [name for name in TEXTS if schema[name] == pl.String and frame[name].null_count() < frame.height]
 
 
-def sound(frame: pl.DataFrame, counts: Counter[str]) -> pl.DataFrame:
+def sound(
+    frame: pl.DataFrame, table: Table, forced: Mapping[str, jsontext.Value], counts: Counter[str]
+) -> pl.DataFrame:
     """Return the event frame with its objects as JSON can carry and PostHog keep them; repairs are counted.
 
-    Objects as text come without blanks around them, null where they hold nothing.
+    Objects that a mapping made are opened as the reader opens others: `laid` and `OWN` hold all there is.
     """
     schema = frame.schema
-    names = texts(frame, schema)
+    names = [name for name in texts(frame, schema) if name not in READ]
     bare = [pl.col(name).str.strip_chars() for name in names]
-    frame = (
-        frame.with_columns_seq(pl.when(~text.is_in(NOTHING)).then(text) for text in bare) if names else frame
+    if names:
+        frame = frame.with_columns_seq(pl.when(~text.is_in(NOTHING)).then(text) for text in bare)
+    made = [name for name in MADE if name in names]
+    if made:
+        frame = frame.with_columns_seq(repairs.mended(frame[name], counts) for name in made)
+        frame = _opened(frame, made, table, claimed(schema, forced) | table.claims, counts)
+    changed = [_mended(frame[name], counts) for name in (*READ, "extra", *OBJECTS)]
+    return frame.with_columns_seq(column for column in changed if column is not frame[column.name])
+
+
+def _mended(column: pl.Series, counts: Counter[str]) -> pl.Series:
+    """Return objects as JSON can carry and PostHog keep them; of the reader's no member is null."""
+    if column.dtype != pl.String:
+        return repairs.plain(column, counts)
+    mended = repairs.mended(column, counts)
+    if mended is column or column.name not in READ:
+        return mended
+    where = ((mended != column) & mended.str.contains("null", literal=True)).arg_true()
+    return mended.scatter(
+        where, pl.Series(map(jsontext.without_nulls, mended.gather(where)), dtype=pl.String)
     )
-    found = {name: frame[name] for name in TEXTS}
-    mended = {name: repairs.mended(found[name], counts) for name in names}
-    mended |= {name: repairs.plain(found[name], counts) for name in TEXTS if schema[name] != pl.String}
-    changed = [column for name, column in mended.items() if column is not found[name]]
-    return frame.with_columns_seq(changed) if changed else frame
+
+
+def claimed(schema: Schema, forced: Mapping[str, object]) -> frozenset[str]:
+    """Return the names that an event frame of this schema computes, and those that each event gets."""
+    extra = schema["extra"]
+    own = [field.name for field in extra.fields] if isinstance(extra, pl.Struct) else []
+    return frozenset((*own, *(f"${name}" for name in OBJECTS), *forced, *LIBRARY))
+
+
+def _opened(
+    frame: pl.DataFrame, made: Sequence[str], table: Table, claims: frozenset[str], counts: Counter[str]
+) -> pl.DataFrame:
+    """Return the frame with the objects that its mapping made opened, and laid together with what is laid already."""
+    first = [name for name in made if name == "extra"]
+    order = [*first, *READ, *(name for name in made if name not in first)]
+    opener = Opener(bags={}, laid=order, rename=table.rename, claims=claims)
+    opened = opener.opened(Part(frame.select_seq(ROW, *order), counts=counts))
+    return frame.with_columns_seq(opened[PROPERTIES].alias("laid"), opened[OWN].alias("own"))
 
 
 def inner(
-    frame: pl.DataFrame,
-    schema: Schema,
-    forced: Mapping[str, jsontext.Value],
-    rename: Mapping[str, str | None],
-    counts: Counter[str],
+    frame: pl.DataFrame, schema: Schema, forced: Mapping[str, jsontext.Value], counts: Counter[str]
 ) -> pl.DataFrame:
     """Return the members of each event's `properties` as columns of text to be strung together; `frame` is `sound`.
 
-    From the weakest to the strongest: `rest`, `properties`, `extra`, `set`, `set_once` and `groups`, `forced`; and
-    `LIBRARY` where none of them names one. No key comes twice unless the bag itself has it twice.
+    From the weakest to the strongest: `laid`, which holds no name that is computed; `OWN`; `extra`; `set`, `set_once`
+    and `groups`; `forced`; and `LIBRARY` where none of them names one.
     """
-    fields = {name: _fields(frame, schema, name) for name in ("extra", *_OBJECTS)}
-    mine = _computed(schema, fields, forced).alias("computed")
-    computed = frame.lazy().select_seq(mine).collect().to_series()
+    needed = _needed(frame, schema, forced)
+    frame = frame.with_columns_seq(column.alias(f"own {name}") for name, column in needed.items())
+    own = {name: pl.col(f"own {name}") for name in needed}
+    fields = {name: _fields(frame, schema, name, own) for name in ("extra", *OBJECTS)}
+    mine = _computed(schema, fields, forced, own)
+    computed = frame.lazy().select_seq(mine.alias("computed")).collect().to_series()
     if _is_suspect(frame, schema, computed):
         computed = repairs.mended(computed, counts)
-    wins = _winning(fields["extra"], forced, rename)
-    bags = _Bags.of(frame, schema, wins)
-    merge = _contested(bags, wins, frame, _names(schema))
-    bag = bags.text
-    if merge.any():
-        where = merge.arg_true()
-        rows = (column.gather(where) for column in (frame["properties"], frame["rest"], computed))
-        merged = [
-            _merged(properties, rest, mine, rename) for properties, rest, mine in zip(*rows, strict=True)
-        ]
-        computed = computed.scatter(where, pl.Series(merged, dtype=pl.String))
-        bag = bag.set(merge, None)
-    inside = jsontext.inside(pl.col("bag"))
+    inside = jsontext.inside(pl.col("laid"))
     comma = pl.when(inside.is_not_null()).then(pl.lit(","))
-    pieces = pl.DataFrame([bag.alias("bag"), computed, merge.alias("merged"), frame["extra"]])
-    return (
-        pieces.lazy()
-        .select_seq(
-            inside, comma.alias("comma"), "computed", **_library(fields["extra"], bag, bags.names_library)
-        )
-        .collect()
+    pieces = frame.with_columns_seq(computed).lazy()
+    return pieces.select_seq(
+        inside, comma.alias("comma"), "computed", **_library(fields["extra"], own)
+    ).collect()
+
+
+def _needed(
+    frame: pl.DataFrame, schema: Schema, forced: Mapping[str, jsontext.Value]
+) -> dict[str, pl.Series]:
+    """Return what the source itself says, as JSON text, under names for which nothing is computed on some row."""
+    if frame["own"].null_count() == frame.height:
+        return {}
+    found = distinct([frame["own"]])
+    told = [
+        {} if text is None else {name: bytes(raw).decode() for name, raw in jsontext.raw_object(text).items()}
+        for text in frame["own"].gather(found.places)
+    ]
+    names = sorted({name for members in told for name in members})
+    needed = [name for name in names if _lacks(name, frame, schema, forced)]
+    return {
+        name: pl.Series([members.get(name) for members in told], dtype=pl.String).gather(found.codes)
+        for name in needed
+    }
+
+
+def _lacks(name: str, frame: pl.DataFrame, schema: Schema, forced: Mapping[str, jsontext.Value]) -> bool:
+    """Return whether there is a row on which nothing is computed under a name."""
+    extra = _fields(frame, schema, "extra", ()).get(name)
+    bare = name.removeprefix("$")
+    found = [] if extra is None else [extra]
+    if name in forced:
+        value = forced[name]
+        found.append(value if isinstance(value, pl.Expr) else pl.lit(True))
+    elif name == f"${bare}" and bare in OBJECTS:
+        found.append(_object(bare, {bare: _fields(frame, schema, bare, ())}, schema))
+    return not found or bool(
+        frame.select_seq(pl.all_horizontal(value.is_null() for value in found).any()).item()
     )
 
 
@@ -115,13 +156,13 @@ def watched(frame: pl.DataFrame, schema: Schema, rename: Mapping[str, str | None
     out to be any of them.
     """
     names = texts(frame, schema)
-    nested = [_names_within(schema[name]) for name in TEXTS if name not in names]
+    nested = [_names_within(schema[name]) for name in ("extra", *OBJECTS) if name not in names]
     found = special.WATCHED & {*rename.values()}.union(*nested)
     if not names:
         return found
-    own = [pl.col(name).str.contains('"$', literal=True).any().alias(name) for name in names]
+    dollars = [pl.col(name).str.contains('"$', literal=True).any().alias(name) for name in names]
     escapes = [pl.col(name).str.contains(r"\u", literal=True).any() for name in names]
-    seen = frame.select_seq(*own, escaped=pl.any_horizontal(escapes))
+    seen = frame.select_seq(*dollars, escaped=pl.any_horizontal(escapes))
     if seen["escaped"].item():
         return set(special.WATCHED)
     keys = {name: jsontext.quoted(name) for name in special.WATCHED - found}
@@ -139,40 +180,42 @@ def _names_within(dtype: DType) -> set[str]:
     return _names_within(dtype.inner) if isinstance(dtype, pl.List | pl.Array) else set()
 
 
-def _contains(text: pl.Expr, names: Sequence[str]) -> pl.Expr:
-    """Return whether a text holds one of the names in quotes.
-
-    A few are found one by one faster than together: 0.02 against 0.4 µs for a text of 500 bytes (measured).
-    """
-    keys = [jsontext.quoted(name) for name in names]
-    if len(keys) > _FEW:
-        return text.str.contains_any(keys)
-    return pl.any_horizontal(pl.lit(False), *(text.str.contains(key, literal=True) for key in keys))
-
-
 def _is_suspect(frame: pl.DataFrame, schema: Schema, computed: pl.Series) -> bool:
     """Return whether members that were computed have to be `mended`; those that came as text were."""
     if computed.str.contains(r"\u0000", literal=True).any():
         return True
-    return any(repairs.is_suspect(frame[name]) for name in TEXTS if schema[name] != pl.String)
+    return any(repairs.is_suspect(frame[name]) for name in ("extra", *OBJECTS) if schema[name] != pl.String)
 
 
-def _computed(schema: Schema, fields: Mapping[str, Fields], forced: Mapping[str, jsontext.Value]) -> pl.Expr:
-    """Return the members that win over the bag."""
-    last = [jsontext.Member(f"${name}", _object(name, fields, schema), is_json=True) for name in _OBJECTS]
+def _computed(
+    schema: Schema, fields: Mapping[str, Fields], forced: Mapping[str, jsontext.Value], own: Fields
+) -> pl.Expr:
+    """Return the members that stand beside what is laid; where one is null, what the source itself says."""
+    last = [jsontext.Member(f"${name}", _object(name, fields, schema), is_json=True) for name in OBJECTS]
     last += [jsontext.Member(name, value) for name, value in forced.items()]
-    wins = {member.name: member.value for member in last}
-    extra = [jsontext.Member(name, _unless(wins.get(name), value)) for name, value in fields["extra"].items()]
-    computed = jsontext.joined([*extra, *last])
-    if schema["extra"] != pl.String:
-        return computed
-    return pl.concat_str([jsontext.inside(pl.col("extra")), computed], separator=",", ignore_nulls=True)
+    stronger = {member.name: member.value for member in last}
+    mine: list[jsontext.Member] = []
+    for name, value in fields["extra"].items():
+        if name in stronger:
+            mine.append(jsontext.Member(name, _unless(stronger[name], value)))
+        else:
+            mine.append(jsontext.Member(name, value, fallback=own.get(name)))
+    for member in last:
+        name = str(member.name)
+        weaker = fields["extra"].get(name)
+        fallback = own.get(name) if weaker is None or name not in own else _unless(weaker, own[name])
+        mine.append(member._replace(fallback=fallback) if isinstance(member.value, pl.Expr) else member)
+    computed = {member.name for member in mine}
+    alone = [
+        jsontext.Member(name, value, is_json=True)
+        for name, value in sorted(own.items())
+        if name not in computed
+    ]
+    return jsontext.joined([*alone, *mine])
 
 
-def _unless(stronger: jsontext.Value | None, value: pl.Expr) -> pl.Expr:
+def _unless(stronger: jsontext.Value, value: pl.Expr) -> pl.Expr:
     """Return the value where a stronger one of the same name is null."""
-    if stronger is None:
-        return value
     return pl.when(stronger.is_null() if isinstance(stronger, pl.Expr) else pl.lit(False)).then(value)
 
 
@@ -183,135 +226,30 @@ def _object(name: str, fields: Mapping[str, Fields], schema: Schema) -> pl.Expr:
     return pl.concat_str([pl.lit("{"), jsontext.inside(pl.col(name)), pl.lit("}")])
 
 
-def _fields(frame: pl.DataFrame, schema: Schema, name: str) -> Fields:
-    """Return the fields of a struct column that hold anything, as expressions by key; none for a column of text."""
+def _fields(frame: pl.DataFrame, schema: Schema, name: str, own: Collection[str]) -> Fields:
+    """Return the fields of a struct column as expressions by key, none for a column of text.
+
+    Those that hold nothing are left out, unless the source has something `own` in their place.
+    """
     if not isinstance(schema[name], pl.Struct):
         return {}
     columns = frame[name].struct.unnest()
     return {
         column.name: pl.col(name).struct.field(column.name)
         for column in columns
-        if column.null_count() < frame.height
+        if column.null_count() < frame.height or (name == "extra" and column.name in own)
     }
 
 
-def _names(schema: Schema) -> list[str]:
-    """Return the keys of `extra` that any frame of the table may hold."""
-    dtype = schema["extra"]
-    return [field.name for field in dtype.fields] if isinstance(dtype, pl.Struct) else []
-
-
-@dataclass(frozen=True)
-class _Bags:
-    """The source's own bag of each event, and what is found in it at first sight."""
-
-    text: pl.Series
-    """`properties`, else `rest`."""
-    merged: pl.Series
-    """Whether there is another beside it."""
-    null: pl.Series
-    escape: pl.Series
-    names_library: pl.Series
-    own: pl.Series
-    """Whether a key begins with `$`."""
-    named: pl.Series
-    """Whether it may hold a name that is asked for and does not begin with `$`."""
-
-    @classmethod
-    def of(cls, frame: pl.DataFrame, schema: Schema, names: Iterable[str]) -> Self:
-        """Return the bags of an event frame, all asked at once: a query of its own takes as long as 2,000 rows."""
-        bag = pl.coalesce("properties", "rest")
-        several = pl.col("properties").is_not_null() & pl.col("rest").is_not_null()
-        if schema["extra"] == pl.String:
-            several |= pl.col("extra").is_not_null()
-        parts = {"null": "null", "escape": "\\", "names_library": '"$lib', "own": '"$'}
-        found = {name: bag.str.contains(part, literal=True) for name, part in parts.items()}
-        found["named"] = _contains(bag, sorted(name for name in names if not name.startswith("$")))
-        marks = (mark.fill_null(False).alias(name) for name, mark in found.items())
-        return cls(**frame.select_seq(bag.alias("text"), several.alias("merged"), *marks).to_dict())
-
-
-def _winning(
-    extra: Fields, forced: Mapping[str, jsontext.Value], rename: Iterable[str]
-) -> dict[str, pl.Expr]:
-    """Return the names that a bag's members may not keep, each with whether it is so for an event."""
-    wins = dict.fromkeys(rename, pl.lit(True))
-    for mine in (extra, {f"${name}": pl.col(name) for name in _OBJECTS}, forced):
-        for name, value in mine.items():
-            is_set = value.is_not_null() if isinstance(value, pl.Expr) else pl.lit(True)
-            wins[name] = wins.get(name, pl.lit(False)) | is_set
-    return wins
-
-
-def _contested(
-    bags: _Bags, wins: Mapping[str, pl.Expr], frame: pl.DataFrame, names: Sequence[str]
-) -> pl.Series:
-    """Return whether a row's bag must be merged key by key.
-
-    That is for a rename, a drop, a null, which is not sent, or a key that is computed too.
-
-    What is said of a row depends on that row alone, so that its payload does.
-    """
-    certain = bags.merged
-    for mark, pattern in (
-        (bags.null, _NULL_MEMBER),
-        (bags.escape, _hidden((*names, *wins, *LIBRARY))),
-    ):
-        if mark.any():
-            where = mark.arg_true()
-            certain |= mark.clone().scatter(where, bags.text.gather(where).str.contains(pattern))
-    suspects = bags.named
-    if bags.own.any():
-        own = bags.own.arg_true()
-        asked = _contains(pl.col("text"), [name for name in wins if name.startswith("$")])
-        suspects |= bags.own.clone().scatter(
-            own, bags.text.gather(own).to_frame("text").select_seq(asked).to_series()
+def _library(extra: Fields, own: Fields) -> dict[str, pl.Expr]:
+    """Return `,"key":value` for each of `LIBRARY`, null where the source or `extra` has its own."""
+    has = {
+        key: pl.any_horizontal(
+            pl.lit(False), *(found[key].is_not_null() for found in (extra, own) if key in found)
         )
-    suspects &= ~certain
-    if not suspects.any():
-        return certain
-    where = suspects.arg_true()
-    contested, marks = bags.text.gather(where), frame.gather(where).select_seq(**wins)
-    clash = pl.repeat(False, where.len(), dtype=pl.Boolean, eager=True)
-    for name in wins:
-        clash |= contested.str.contains(jsontext.quoted(name), literal=True) & marks[name]
-    return certain.clone().scatter(where.filter(clash), True)
-
-
-def _hidden(names: Iterable[str]) -> str:
-    """Return an RE2 pattern found in every object with a key among the names that is not spelled plainly."""
-    characters = "".join(names)
-    units = characters.encode("utf-16-be").hex()
-    escapes = sorted({units[start : start + 4] for start in range(0, len(units), 4)})
-    return rf"\\u(?i:{'|'.join(escapes)})" + (r"|\\/" if "/" in characters else "")
-
-
-def _library(extra: Fields, bag: pl.Series, suspects: pl.Series) -> dict[str, pl.Expr]:
-    """Return `,"key":value` for each of `LIBRARY`, null where the bag or `extra` has its own, or they are merged."""
-    skip = pl.col("merged")
-    if suspects.any():
-        where = suspects.arg_true()
-        roots = [_root(text or "{}") for text in bag.gather(where)]
-    has = {}
-    for key in ("lib", "lib_version"):
-        has[key] = extra[f"${key}"].is_not_null() if f"${key}" in extra else pl.lit(False)
-        if suspects.any():
-            named = [getattr(root, key) is not msgspec.UNSET for root in roots]
-            has[key] |= pl.lit(suspects.clone().scatter(where, named))
-    return {
-        "lib": pl.when(~(has["lib"] | skip)).then(pl.lit(f",{_LIB}")),
-        "lib_version": pl.when(~(has["lib"] | has["lib_version"] | skip)).then(pl.lit(f",{_LIB_VERSION}")),
+        for key in LIBRARY
     }
-
-
-def _merged(properties: str | None, rest: str | None, computed: str, rename: Mapping[str, str | None]) -> str:
-    """Return the members of bag and rest, renamed and dropped, under the computed ones."""
-    bag = jsontext.merged(properties, rest, rename)
-    mine = jsontext.raw_object(f"{{{computed}}}")
-    if "null" in computed:
-        mine = {key: raw for key, raw in mine.items() if raw != _NULL}
-    members = {key: raw for key, raw in bag.items() if key not in mine and raw != _NULL}
-    members.update(mine)
-    if "$lib" not in members:
-        members = members | {key: raw for key, raw in _RAW_LIBRARY.items() if key not in members}
-    return msgspec.json.encode(members)[1:-1].decode()
+    return {
+        "lib": pl.when(~has["$lib"]).then(pl.lit(f",{_LIB}")),
+        "lib_version": pl.when(~(has["$lib"] | has["$lib_version"])).then(pl.lit(f",{_LIB_VERSION}")),
+    }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from migrate import platforms, readers
 from migrate.census import Census, Choices
@@ -17,7 +17,7 @@ from migrate.gather import Gatherer, has_news
 from migrate.inputs import Source, sources, stamp
 from migrate.jobs import Job, recognised
 from migrate.mapping import Options, Platform
-from migrate.payload import FORMAT, Stamp
+from migrate.payload import FORMAT, Stamp, claimed
 from migrate.people import People
 from migrate.transform import Transform
 
@@ -77,7 +77,7 @@ class Settings:
         """Return what every payload carries; the import id is the user's, or made from what decides payloads."""
         if self.import_id is not None:
             return Stamp(platform=self.platform, import_id=self.import_id)
-        decides = [self.platform, FORMAT, self.options.person_properties, self.options.source_timezone]
+        decides = [self.platform, _RECIPE, self.options.person_properties, self.options.source_timezone]
         more = {name: value for name, value in self._more().items() if value is not None}
         digest = _digest([*decides, sorted(self.options.keep), *([more] if more else [])])
         return Stamp(platform=self.platform, import_id=f"{self.platform}-{digest}")
@@ -126,11 +126,17 @@ class Settings:
         jobs = recognised(files, self.mapping(), header, skip_unknown=self.skip_unknown, skipped=skipped)
         profiled = self.options.person_properties != "none" and any(job.table.to_profiles for job in jobs)
         options = replace(self.options, files=stems)
+        tables = {id(job.table): claimed(job.table, options) for job in jobs}
+        jobs = [replace(job, table=tables[id(job.table)]) for job in jobs]
         return Work(replace(self, options=options, profiled=profiled), jobs, skipped)
 
     def _is_spec(self, source: Source) -> bool:
         """Return whether a source is the spec, which may lie in the folder that it describes."""
         return self.spec is not None and source.member is None and source.path == self.spec.absolute()
+
+
+_RECIPE: Final = 1
+"""How the import id is made of what decides payloads."""
 
 
 @dataclass(frozen=True)

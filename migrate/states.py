@@ -258,7 +258,9 @@ def _fresh(states: pl.DataFrame, people: People, end: datetime | None) -> pl.Dat
         .filter(~(is_person & _says_nothing()))
         .with_columns_seq(
             pl.col("timestamp").fill_null(pl.lit(end, events.TIMESTAMP)),
-            expr.digest(pl.col("properties"), pl.col("set_once")).alias("digest"),
+            expr.digest(*(expr.canonical(pl.col(name)) for name in ("properties", "set_once"))).alias(
+                "digest"
+            ),
         )
         .join(before, on="owner", how="left", maintain_order="left")
         .filter(pl.col("told_time").is_null() | (pl.col("timestamp").dt.epoch("us") >= pl.col("told_time")))

@@ -12,7 +12,7 @@ import polars as pl
 from migrate import checks, jsontext, special, states
 from migrate.checkpoint import Numbers
 from migrate.distinct import slim
-from migrate.mapping import FILE, FRAMEWORK, PERSON, RECOVERED, REST, ROW, Options, Table
+from migrate.mapping import FILE, PERSON, RECOVERED, REST, ROW, Options, Table
 from migrate.payload import MAX_DEPTH, Stamp, may_be_too_large, openings, payloads, too_deep, too_large
 from migrate.people import People
 from migrate.readers import Chunk, Reject
@@ -82,7 +82,7 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     numbers.mapped = mapped
     numbers.filtered = +numbers.filtered
     numbers.warnings.update(told.warnings)
-    lines = [*_unread(chunk.rejects), *_rejected(rejects, rows)]
+    lines = [*_unread(chunk.rejects), *_rejected(rejects, rows, table)]
     for line in lines[:20]:
         numbers.examples.setdefault(line["reason"], []).append(str(line["row"]))
     return Finished(events.rename({ROW: "row"}), news, lines, numbers)
@@ -218,7 +218,7 @@ def _unread(rejects: list[Reject]) -> Iterator[dict[str, Any]]:
         yield {"row": reject.row, "reason": reject.reason, "value": reject.value}
 
 
-def _rejected(rejects: pl.DataFrame, rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
+def _rejected(rejects: pl.DataFrame, rows: pl.DataFrame, table: Table) -> Iterator[dict[str, Any]]:
     """Yield the lines of rejected rows, each with the row itself, so that it can be mended and planned again."""
     if not rejects.height:
         return
@@ -226,11 +226,11 @@ def _rejected(rejects: pl.DataFrame, rows: pl.DataFrame) -> Iterator[dict[str, A
     by_row = {row[ROW]: row for row in sources.iter_rows(named=True)}
     for number, reason, value in rejects.sort(ROW).iter_rows():
         shown = None if value is None else value[:500]
-        yield {"row": number, "reason": reason, "value": shown, "source": source(by_row[number])}
+        yield {"row": number, "reason": reason, "value": shown, "source": source(by_row[number], table)}
 
 
-def source(row: dict[str, Any]) -> dict[str, Any]:
+def source(row: dict[str, Any], table: Table) -> dict[str, Any]:
     """Return a row as its file had it: declared columns and the rest, without nulls."""
     rest: dict[str, Any] = json.loads(row.get(REST) or "{}")
-    known = {name: value for name, value in row.items() if value is not None and name not in FRAMEWORK}
+    known = {name: value for name, value in row.items() if value is not None and name in table.columns}
     return known | rest

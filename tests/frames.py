@@ -2,13 +2,20 @@
 
 import json
 from collections import Counter
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import polars as pl
 
-from migrate import checks, payload
+from migrate import checks, payload, readers
+from migrate.checkpoint import Numbers
 from migrate.events import OBJECT_COLUMNS, TEXT_COLUMNS, TIMESTAMP
-from migrate.mapping import Table
+from migrate.mapping import FRAMEWORK, OWN, PROPERTIES, WHOLE, Options, Table
+from migrate.properties import LIBRARY
+from migrate.readers.opened import Opener
+from migrate.readers.records import Part
+from migrate.settings import Settings
+from migrate.transform import finished
 
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
 LATER = datetime(2025, 1, 1, tzinfo=UTC)
@@ -69,3 +76,69 @@ def strict(text):
 def _never(name):
     """Fail on a word that is no JSON."""
     raise AssertionError(name)
+
+
+def opened(table, frame, options=Options()):  # noqa: B008 - frozen
+    """Return rows, of which only columns and `REST` are told, with all that the reader finds in their objects."""
+    known = {**table.columns, **FRAMEWORK}
+    given = frame.with_columns(
+        pl.lit(None, dtype).alias(name) for name, dtype in known.items() if name not in frame.columns
+    )
+    made = {PROPERTIES, OWN, WHOLE}
+    part = Part(given.drop(made))
+    found = Opener.of(payload.claimed(table, options)).opened(part)
+    assert part.rejects == []
+    return found.with_columns(
+        pl.lit(None, pl.String).alias(name) for name in made if name not in found.columns
+    )
+
+
+def told(event):
+    """Return the properties that the source itself tells of an event, as a dict; None where there are none."""
+    texts = [event[name] for name in ("rest", "properties", "own", "laid") if event[name]]
+    return {key: value for text in texts for key, value in json.loads(text).items()} if texts else None
+
+
+def sent(table, frame, options=Options()):  # noqa: B008 - frozen
+    """Return the properties of the event of each row as they are sent, but for what every event of ours carries."""
+    known = payload.claimed(table, options)
+    verdict = checks.checked(known.to_events(opened(table, frame, options).lazy(), options).collect(), LATER)
+    done = payload.payloads(verdict.frame, known, STAMP)
+    assert verdict.rejects.height + done.rejects.height == 0
+    ours = FORCED | LIBRARY
+    found = [strict(text)["properties"] for text in done.frame["payload"]]
+    return [{key: value for key, value in bag.items() if ours.get(key) != value} for bag in found]
+
+
+@dataclass
+class Made:
+    """What files came to, without what is known of people from all of them."""
+
+    payloads: list[str] = field(default_factory=list)
+    rejects: list[dict] = field(default_factory=list)
+    numbers: Numbers = field(default_factory=Numbers)
+
+    @property
+    def uuids(self):
+        """The uuid of each event."""
+        return [json.loads(text)["uuid"] for text in self.payloads]
+
+    @property
+    def bags(self):
+        """The properties of each event."""
+        return [strict(text)["properties"] for text in self.payloads]
+
+
+def made_of(platform, *paths, spec=None, **options):
+    """Return what files come to, each read, opened and mapped as `plan` does it."""
+    work = Settings(platform=platform, spec=spec, options=Options(**options)).work(
+        [str(path) for path in paths]
+    )
+    whole = Made()
+    for job in work.jobs:
+        for chunk in readers.chunks(job.source, job.table, job.header):
+            done = finished(chunk, work.settings.transform(job), LATER)
+            whole.payloads += done.frame["payload"].to_list()
+            whole.rejects += done.rejects
+            whole.numbers.add(done.numbers)
+    return whole

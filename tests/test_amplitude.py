@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from frames import opened, sent, told
 
 from mappings.amplitude import MAPPING
 from migrate import events, links
@@ -31,12 +32,14 @@ def rows(*given):
 
 def mapped(*given, person_properties="set"):
     """The events of the rows, in their order, extra without nulls and objects decoded."""
-    frame = EVENTS.to_events(rows(*given).lazy(), Options(person_properties=person_properties)).collect()
+    options = Options(person_properties=person_properties)
+    frame = EVENTS.to_events(opened(EVENTS, rows(*given), options).lazy(), options).collect()
     assert events.schema_errors(frame.schema) == []
     found = []
     for event in frame.to_dicts():
         event["extra"] = {name: value for name, value in (event["extra"] or {}).items() if value is not None}
-        for name in ("properties", "set", "set_once", "groups"):
+        event["properties"] = told(event)
+        for name in ("set", "set_once", "groups"):
             event[name] = json.loads(event[name]) if event[name] else None
         found.append(event)
     return found
@@ -67,20 +70,22 @@ def holds(predicate, *given):
 @pytest.mark.parametrize("table", [EVENTS, MERGED_IDS], ids=lambda table: table.name)
 def test_contract_on_an_empty_frame(table, person_properties):
     """Without data, the output has the schema of the event frame."""
-    empty = pl.LazyFrame(schema=dict(table.columns) | FRAMEWORK)
-    frame = table.to_events(empty, Options(person_properties=person_properties))
+    options = Options(person_properties=person_properties)
+    empty = opened(table, pl.DataFrame(schema=dict(table.columns) | FRAMEWORK), options)
+    frame = table.to_events(empty.lazy(), options)
     assert events.schema_errors(frame.collect_schema()) == []
     assert frame.collect().height == 0
 
 
 def test_a_plain_event():
     """Name, person, time to the microsecond and the event's own properties pass on as they are."""
-    event = one(event_type="Search", event_properties={"term": "Gießkanne", "n": 1}, _rest='{"new":1}')
+    row = {"event_type": "Search", "event_properties": {"term": "Gießkanne", "n": 1}, "_rest": '{"new":1}'}
+    event = one(**row)
     assert (event["event"], event["distinct_id"]) == ("Search", "anna")
     assert event["timestamp"] == datetime(2024, 4, 3, 12, 0, 0, 123456, tzinfo=UTC)
-    assert event["properties"] == {"term": "Gießkanne", "n": 1}
-    assert event["rest"] == '{"new":1}'
+    assert event["properties"] == {"term": "Gießkanne", "n": 1, "new": 1}
     assert event["uuid"] is None
+    assert sent(EVENTS, rows(row)) == [event["properties"] | event["extra"]]
 
 
 @pytest.mark.parametrize(

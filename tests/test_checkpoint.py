@@ -1,5 +1,6 @@
 """The checkpoint tells the truth or nothing."""
 
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -69,13 +70,29 @@ def test_a_foreign_file_is_refused(tmp_path, make):
     assert (tmp_path / FILE).read_bytes() == before
 
 
-def test_a_checkpoint_of_a_later_format_is_refused(tmp_path):
-    """A file that a newer version wrote is not guessed at."""
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [
+        pytest.param(
+            2,
+            "made by an older version of migrate, found checkpoint format 2 where this one reads 3; "
+            "plan again in a new --workdir",
+            id="older",
+        ),
+        pytest.param(
+            99,
+            "made by a newer version of migrate, found checkpoint format 99 where this one reads 3; use that one",
+            id="newer",
+        ),
+    ],
+)
+def test_a_checkpoint_of_another_format_is_refused(tmp_path, version, message):
+    """A workdir that another version made is not guessed at."""
     planned(tmp_path, events(1)).close()
     db = sqlite3.connect(tmp_path / FILE)
-    db.execute("PRAGMA user_version = 99")
+    db.execute(f"PRAGMA user_version = {version}")
     db.close()
-    with pytest.raises(Refused, match="checkpoint format 99, this version reads 2"):
+    with pytest.raises(Refused, match=re.escape(message)):
         Checkpoint.open(tmp_path)
 
 

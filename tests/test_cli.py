@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -362,6 +363,95 @@ def test_preview_prints_payloads_to_stdout_only(tmp_path):
     source = rows(tmp_path / "in" / "a.jsonl", 10)
     done = migrate("preview", "posthog", source, "--limit", "4")
     assert [json.loads(line)["properties"]["n"] for line in done.stdout.splitlines()] == [0, 1, 2, 3]
+
+
+def odd_rows(path):
+    """Write rows of every kind: events, unreadable ones, filtered ones, rejected ones."""
+    sound = {"event": "e", "distinct_id": "u", "timestamp": "2024-04-03T12:00:00Z", "properties": {"n": 1}}
+    lines = [
+        sound,
+        "not json",
+        sound | {"event": "$snapshot"},
+        sound | {"timestamp": "soon"},
+        sound | {"properties": 5},
+        sound | {"timestamp": "2020-01-01T00:00:00Z"},
+        sound,
+    ]
+    path.write_text("".join((one if isinstance(one, str) else json.dumps(one)) + "\n" for one in lines))
+    return path
+
+
+def test_preview_says_of_every_row_why_it_makes_no_event(tmp_path):
+    """On stderr, in the file's order and the words of the dry run; stdout has payloads alone."""
+    source = odd_rows(tmp_path / "a.jsonl")
+    done = migrate("preview", "posthog", source, "--since", "2024-01-01")
+    assert [json.loads(line)["properties"]["n"] for line in done.stdout.splitlines()] == [1, 1]
+    assert done.stderr.splitlines() == [
+        f'{source}:2: rejected: malformed_json, found "not json"',
+        f"{source}:3: filtered: replay_and_heatmap",
+        f"{source}:4: rejected: no_timestamp",
+        f'{source}:5: rejected: bad_json, found "properties: 5"',
+        f"{source}:6: filtered: before_since",
+        "5 of the first 7 rows make no event",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("limit", "events", "left_out"), [(1, 1, 0), (2, 1, 1), (5, 1, 4), (6, 2, 4), (99, 2, 5)]
+)
+def test_first_rows_of_a_preview_are_those_that_cannot_be_read_too(tmp_path, limit, events, left_out):
+    """`--limit` counts rows as the file has them, over all files, and no more than there are."""
+    source = odd_rows(tmp_path / "1.jsonl")
+    lines = source.read_text().splitlines(keepends=True)
+    source.write_text("".join(lines[:5]))
+    (tmp_path / "2.jsonl").write_text("".join([lines[6], lines[1]]))
+    done = migrate("preview", "posthog", tmp_path, "--limit", limit)
+    assert len(done.stdout.splitlines()) == events
+    last = [f"{left_out} of the first {min(limit, 7)} rows make no event"] if left_out else []
+    assert done.stderr.splitlines()[left_out:] == last
+    assert done.stderr.count("/2.jsonl:2: rejected: malformed_json") == (limit > 6)
+
+
+def test_preview_and_dry_run_say_the_same(tmp_path):
+    """Of as many rows as there are, by rule and reason."""
+    source = odd_rows(tmp_path / "a.jsonl")
+    source.write_text(source.read_text() * 30)
+    words = [source, "--since", "2024-01-01"]
+    shown = migrate("preview", "posthog", *words, "--limit", "1000").stderr.splitlines()
+    counted = Counter(re.search(r": ((?:filtered|rejected): \w+)", line)[1] for line in shown[:-1])
+    rows = summary(migrate("run", "posthog", *words, "--dry-run", "--json"))["rows"]
+    assert counted == {
+        f"{kind}: {name}": count for kind in ("filtered", "rejected") for name, count in rows[kind].items()
+    }
+    assert shown[-1] == f"{rows['read'] - rows['mapped']} of the first {rows['read']} rows make no event"
+
+
+def test_row_that_tells_of_a_group_is_not_said_to_make_nothing(tmp_path):
+    """What it tells comes after the rows, put together with what others tell."""
+    call = {"type": "group", "messageId": "m", "anonymousId": "a", "timestamp": "2024-04-03T12:00:00Z"}
+    call |= {"groupId": "g", "traits": {"name": "Acme"}, "context": {}}
+    (tmp_path / "a.jsonl").write_text(json.dumps(call) + "\n")
+    done = migrate("preview", "segment", tmp_path / "a.jsonl")
+    assert [json.loads(line)["event"] for line in done.stdout.splitlines()] == ["$groupidentify"]
+    assert done.stderr == (
+        f"{tmp_path / 'a.jsonl'}:1: mapped: tells of a person or a group, shown after the rows\n"
+    )
+
+
+def test_file_without_a_record_is_told(tmp_path):
+    """It is one reject of the file as a whole; files that say that there is nothing are skipped."""
+    folder = tmp_path / "in"
+    rows(folder / "1.jsonl", 2)
+    (folder / "2.json").write_text('{"event":\n"e"\n')
+    (folder / "3.json").write_text("[]")
+    done = migrate("plan", "posthog", folder, "--workdir", tmp_path / "w", "--json")
+    assert done.returncode == 3
+    assert summary(done)["rows"] == {"read": 3, "mapped": 2, "filtered": {}, "rejected": {"no_record": 1}}
+    assert summary(done)["skipped_files"] == {"empty": 1}
+    [line] = [json.loads(line) for line in (tmp_path / "w" / "rejects.jsonl").read_text().splitlines()]
+    assert line == {"file": str(folder / "2.json"), "row": None, "reason": "no_record", "value": "2 lines"}
+    shown = migrate("preview", "posthog", folder / "2.json")
+    assert shown.stderr.splitlines()[0] == f'{folder / "2.json"}: rejected: no_record, found "2 lines"'
 
 
 def test_environment_variables_stand_for_options(tmp_path):

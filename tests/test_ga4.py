@@ -10,12 +10,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from frames import made_of, opened
+from frames import told as own_of
 from readings import read, source
 
 from mappings.ga4 import MAPPING
 from migrate import events, links, values
 from migrate.cli import cli
 from migrate.mapping import FRAMEWORK, RECOVERED, REST, ROW, Options
+from migrate.payload import claimed
 from migrate.readers import header
 
 TABLES = {table.name: table for table in MAPPING.tables}
@@ -59,12 +62,13 @@ def rows(*given, table=EVENTS, ordinary=None):
 
 
 def decoded(frame):
-    """Events as dicts: extra without nulls, objects decoded."""
+    """Events as dicts: extra without nulls, objects decoded, what the source itself says together."""
     assert events.schema_errors(frame.schema) == []
     found = []
     for event in frame.to_dicts():
         event["extra"] = {name: one for name, one in event["extra"].items() if one is not None}
-        for name in ("properties", "rest", "set", "set_once"):
+        event["properties"] = own_of(event)
+        for name in ("set", "set_once"):
             event[name] = json.loads(event[name]) if event[name] else None
         found.append(event)
     return found
@@ -72,7 +76,7 @@ def decoded(frame):
 
 def mapped(*given, table=EVENTS, ordinary=None, **options):
     """The events of the rows, in their order."""
-    frame = rows(*given, table=table, ordinary=ordinary)
+    frame = opened(table, rows(*given, table=table, ordinary=ordinary), Options(**options))
     return decoded(table.to_events(frame.lazy(), Options(**options)).collect())
 
 
@@ -106,8 +110,8 @@ def holds(predicate, frame):
 @pytest.mark.parametrize("table", [t for t in MAPPING.tables if not t.refusal], ids=lambda table: table.name)
 def test_contract_on_an_empty_frame(table, person_properties):
     """Without data, every output has its schema."""
-    empty = pl.LazyFrame(schema=dict(table.columns) | FRAMEWORK)
     options = Options(person_properties=person_properties)
+    empty = opened(table, pl.DataFrame(schema=dict(table.columns) | FRAMEWORK), options).lazy()
     assert events.schema_errors(table.to_events(empty, options).collect().schema) == []
     for made, schema in (
         (table.to_links, links.SCHEMA),
@@ -124,8 +128,8 @@ def test_a_plain_event():
         _rest='{"new":1}',
     )
     assert (event["event"], event["distinct_id"], event["timestamp"]) == ("$pageview", "111.222", WHEN)
-    assert event["properties"] == {"page_location": "https://a.example.com/x", "entrances": 1, "share": 0.5}
-    assert event["rest"] == {"new": 1}
+    params_ = {"page_location": "https://a.example.com/x", "entrances": 1, "share": 0.5}
+    assert event["properties"] == params_ | {"new": 1}
     assert event["uuid"] is None
 
 
@@ -208,13 +212,14 @@ def test_parameters(text, expected):
     "text", ["not a list", '["a"]', "[{}]", "7", "[" * 100_000, '[{"key":"a","value":{"int_value":"x"}}]']
 )
 @pytest.mark.parametrize("column", ["event_params", "user_properties", "items"])
-def test_an_unreadable_list_rejects_the_row(column, text):
+def test_an_unreadable_list_rejects_the_row(column, text, tmp_path):
     """It is handed on as it is, which is no object, rather than lost."""
     if column == "items" and text.startswith("[{"):
         pytest.skip("items have no keys and values")
-    frame = EVENTS.to_events(rows({column: text}).lazy(), Options()).collect()
-    assert frame["properties"].to_list() == [f"unreadable: {text}"]
-    assert (frame["set"][0] or "{}")[0] == "{"
+    (tmp_path / "events.jsonl").write_text(json.dumps(ORDINARY | {"device": {}, column: text}))
+    found = made_of("ga4", tmp_path)
+    assert ([one["reason"] for one in found.rejects], found.payloads) == (["bad_json"], [])
+    assert found.rejects[0]["value"].startswith(f"{column}: {text}"[:500])
 
 
 def test_parquet(tmp_path):
@@ -494,7 +499,7 @@ def test_what_posthog_has_no_name_for_is_kept():
         is_active_user="true",
         event_value_in_usd="1.5",
     )
-    assert event["rest"] == {
+    assert event["properties"] == {
         "ga_device_vendor_id": "v",
         "ga_device_form_factor": "foldable",
         "ga_device_time_zone_offset_seconds": 7200,
@@ -514,12 +519,12 @@ def test_what_posthog_has_no_name_for_is_kept():
 def test_a_record_that_is_none_is_kept_as_it_is():
     """Nothing is lost where someone wrote something else into the column."""
     for text in ("Berlin", "[1]", "7"):
-        assert one(geo=text)["rest"] == {"ga_geo": text}
+        assert one(geo=text)["properties"] == {"ga_geo": text}
 
 
 def utm(event):
     """Campaign properties, wherever they stand."""
-    both = (event["rest"] or {}) | event["extra"]
+    both = (event["properties"] or {}) | event["extra"]
     return {name: one for name, one in both.items() if name.startswith(("utm_", "gclid", "ga_collected"))}
 
 
@@ -561,9 +566,30 @@ def test_campaign_of_the_address():
     }
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param({"event_params": params(gclid="own")}, id="parameter"),
+        pytest.param({"_rest": '{"gclid":"own"}'}, id="column"),
+        pytest.param({"collected_traffic_source": {"gclid": "own"}}, id="record"),
+    ],
+)
+def test_a_campaign_that_the_row_tells_stands_before_that_of_the_address(row):
+    """The address only says what nothing else does."""
+    address = params(page_location="https://a.example.com/?gclid=url&fbclid=f&utm_source=&utm_source=x")
+    event = one(**row | {"event_params": address + row.get("event_params", [])})
+    seen = (event["properties"] or {}) | event["extra"]
+    assert {name: seen[name] for name in ("gclid", "fbclid", "utm_source")} == {
+        "gclid": "own",
+        "fbclid": "f",
+        "utm_source": "x",
+    }
+    assert ("gclid" in event["extra"]) == ("collected_traffic_source" in row)
+
+
 def snapshots(*given, table=EVENTS, ordinary=None, **options):
     """What rows say of whole persons, objects decoded."""
-    frame = rows(*given, table=table, ordinary=ordinary)
+    frame = opened(table, rows(*given, table=table, ordinary=ordinary), Options(**options))
     found = table.to_profiles(frame.lazy(), Options(**options)).collect()
     assert found.schema == events.PROFILE_SCHEMA
     decode = {name: lambda text: json.loads(text) if text else None for name in ("set", "set_once")}
@@ -714,13 +740,13 @@ def test_items():
         "coupon": "",
     }
     event = one(items=[item | {"item_params": params(colour="grün", item_id="other")}, {"item_id": "2"}])
-    assert event["rest"] == {
+    assert event["properties"] == {
         "items": [
             {"item_id": "0815", "item_name": "Gießkanne", "quantity": 3, "price": 19.9, "colour": "grün"},
             {"item_id": "2"},
         ]
     }
-    assert one(items=[])["rest"] is None
+    assert one(items=[])["properties"] is None
 
 
 def told(*pairs):
@@ -823,8 +849,7 @@ def test_flat_columns():
     }
     (event,) = mapped(row, table=FLAT, ordinary={})
     assert (event["event"], event["timestamp"], event["distinct_id"]) == ("scroll", WHEN, "1.2")
-    assert event["properties"] is None
-    assert event["rest"] == {
+    assert event["properties"] == {
         "percent_scrolled": 90,
         "colour": "grün",
         "ga_session_id": str(START),
@@ -866,7 +891,7 @@ def test_a_header_given_twice(tmp_path):
     data = f"{names}\ne,2024-04-03 08:00:00,2024-04-03,1.2,true,0\n".encode()
     found = read(tmp_path / "event.csv", data, given=FLAT)
     (event,) = mapped(*found.rows, table=FLAT, ordinary={})
-    assert event["rest"] == {"session_engaged": "true", "session_engaged_2": "0"}
+    assert event["properties"] == {"session_engaged": "true", "session_engaged_2": "0"}
 
 
 def recovered(table, *given, ordinary=None):
@@ -949,9 +974,8 @@ def test_the_flattener():
     ):
         told_by |= json.loads(recovered(TABLES[table], *given)["e1"])
     (event,) = mapped({"event_id": "e1", RECOVERED: json.dumps(told_by)}, table=FLAT)
-    assert event["properties"] == {"n": 7, "value": 3, "share": 0.5, "zip": "01234"}
     assert event["set"] == {"plan": "pro"}
-    assert event["rest"] == {
+    assert event["properties"] == {"n": 7, "value": 3, "share": 0.5, "zip": "01234"} | {
         "items": [
             {"item_id": "a", "quantity": 2},
             {"item_id": "a", "quantity": 2},
@@ -1047,19 +1071,16 @@ FILES = sorted(path for path in SAMPLE.rglob("*") if path.is_file())
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_every_field_of_the_sample_is_carried_or_dropped_by_name(path):
     """Every leaf of every readable row is a property, a part of one, or says nothing."""
-    table = MAPPING.table_for(header(source(path)).columns, path.stem)
+    table = claimed(MAPPING.table_for(header(source(path)).columns, path.stem), Options())
     found = read(path, given=table)
     if table.to_events is events.none:
         return
-    frame = pl.DataFrame(
-        found.rows, schema=dict(table.columns) | {ROW: pl.Int64, REST: pl.String}
-    ).with_columns(
-        pl.lit(None, dtype).alias(name) for name, dtype in FRAMEWORK.items() if name not in (ROW, REST)
-    )
-    made = decoded(
-        table.to_events(frame.lazy(), Options()).collect().filter(pl.col("properties").str.starts_with("{"))
-    )
-    names = {name for event in made for name in {**(event["properties"] or {}), **(event["rest"] or {})}}
+    schema = dict.fromkeys(found.rows[0], pl.String) | {ROW: pl.Int64}
+    frame = pl.DataFrame(found.rows, schema=schema)
+    more = (pl.lit(None, dtype).alias(name) for name, dtype in FRAMEWORK.items() if name not in schema)
+    made = table.to_events(frame.with_columns(more).lazy(), Options()).collect()
+    made = decoded(made.filter(pl.col("properties").str.starts_with("{").fill_null(value=True)))
+    names = {name for event in made for name in event["properties"] or {}}
     for row in frame.filter(pl.col(ROW).is_in([event[ROW] for event in made])).to_dicts():
         given = {name for name, one in json.loads(row[REST] or "{}").items() if one not in values.NOTHING}
         expected = {table.rename.get(name, name) for name in given}

@@ -14,6 +14,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from frames import opened, sent
 
 from mappings.heap import MAPPING, address, heap_id, landing, moment, rounded
 from migrate import bags, events
@@ -37,7 +38,8 @@ def mapped(*given, table="labelled_events", file="signed_up", **options):
     """The events of rows, extra without nulls."""
     ordinary = {"event_id": "81", "user_id": "48", "time": TIME}
     rows = frame(table, *(ordinary | row for row in given), file=file)
-    found = TABLES[table].to_events(rows, Options(**options)).collect()
+    whole = opened(TABLES[table], rows.collect(), Options(**options))
+    found = TABLES[table].to_events(whole.lazy(), Options(**options)).collect()
     assert events.schema_errors(found.schema) == []
     return [
         event | {"extra": {name: value for name, value in event["extra"].items() if value is not None}}
@@ -182,8 +184,11 @@ def test_a_plain_event():
     event = one(_rest='{"method":"form"}')
     assert (event["event"], event["distinct_id"]) == ("signed_up", "48")
     assert event["timestamp"] == datetime(2024, 4, 3, 12, 0, 0, 123456, tzinfo=UTC)
-    assert event["rest"] == '{"method":"form"}'
+    assert event["laid"] == '{"method":"form"}'
     assert event["extra"] == {"heap_event_id": "81", "heap_user_id": "48"}
+    row = {"event_id": "81", "user_id": "48", "time": TIME, "_rest": '{"method":"form"}'}
+    (properties,) = sent(TABLES["labelled_events"], frame("labelled_events", row).collect())
+    assert properties == {"method": "form"} | event["extra"]
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from frames import opened
 
-from migrate import events, links, platforms
+from migrate import events, links, payload, platforms
 from migrate.cli import cli
-from migrate.mapping import FRAMEWORK, REST, Options
+from migrate.gather import lean
+from migrate.jobs import Job
+from migrate.mapping import FRAMEWORK, OWN, PROPERTIES, REST, WHOLE, Options, inside
 from migrate.preview import preview
+from migrate.readers import Header
 from migrate.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -35,8 +39,8 @@ TABLES = [pytest.param(table, id=f"{name}-{table.name}") for name in NAMES for t
 @pytest.mark.parametrize("person_properties", ["set", "set_once", "none"])
 def test_contract_on_an_empty_frame(table, person_properties):
     """Without any data, what a mapping makes of rows has the schema it should have, and no rows."""
-    rows = pl.LazyFrame(schema=dict(table.columns) | FRAMEWORK)
     options = Options(person_properties=person_properties)
+    rows = opened(table, pl.DataFrame(schema=dict(table.columns) | FRAMEWORK), options).lazy()
     frame = table.to_events(rows, options)
     assert events.schema_errors(frame.collect_schema()) == []
     assert frame.collect().height == 0
@@ -56,12 +60,24 @@ def test_contract_on_an_empty_frame(table, person_properties):
 @pytest.mark.parametrize("table", TABLES)
 def test_what_is_gathered_needs_no_other_columns(table):
     """Files are looked over with `link_columns` alone, and without what no table declares."""
-    wanted = table.columns if table.link_columns is None else table.link_columns
-    assert set(wanted) <= set(table.columns)
-    framework = {name: dtype for name, dtype in FRAMEWORK.items() if name != REST}
-    rows = pl.LazyFrame(schema={name: table.columns[name] for name in wanted} | framework)
+    known = payload.claimed(table, Options())
+    least = lean(Job(source=None, header=Header("jsonl", tuple(table.columns)), table=known)).table
+    delivered = _delivered(known) if table.link_columns is None else set(table.link_columns)
+    assert delivered <= _delivered(least) <= _delivered(known)
+    assert least.properties == ()
+    framework = {
+        name: dtype for name, dtype in FRAMEWORK.items() if name not in {REST, PROPERTIES, OWN, WHOLE}
+    }
+    rows = pl.LazyFrame(schema={name: table.columns.get(name, pl.String) for name in delivered} | framework)
     for function in (table.to_links, table.to_recoveries, table.clock):
         assert function is None or function(rows, Options()).collect().height == 0
+
+
+def _delivered(table):
+    """The columns a reader delivers for a table, those of the keys of its objects among them."""
+    return set(table.columns) | {
+        inside(column, key) for column, bag in table.bags.items() for key in bag.keys
+    }
 
 
 @pytest.mark.parametrize("name", NAMES)

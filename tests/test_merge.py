@@ -2,9 +2,11 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -120,3 +122,29 @@ def test_however_it_is_cut_the_events_are_the_same(tmp_path_factory, inputs, chu
     assert times == sorted(times)
     rest = list(merge.chunks(workdir, parts, chunk_bytes=chunk_bytes, skip=skip))
     assert sum(chunk.events for chunk in rest) == max(0, total - skip)
+
+
+def test_duplicates_among_many_events_of_one_instant(tmp_path):
+    """However many chunks events of one time are cut into, what comes again is known; it takes 16 bytes an event."""
+    events = [(7, f"u{number}") for number in range(3_000)]
+    again = [(7, f"u{number}") for number in range(0, 3_000, 7)]
+    parts = written(tmp_path, [(3, "before"), *events], [*again, (7, "new"), (9, "after")])
+    chunks = list(merge.chunks(tmp_path, parts, chunk_bytes=2_000))
+    assert len(chunks) > 20
+    assert sorted(uuids(chunks)) == sorted(["before", *(uuid for _, uuid in events), "new", "after"])
+    assert sum(chunk.duplicate for chunk in chunks) == len(again)
+    ties = merge._Ties()  # noqa: SLF001 - what the test is about
+    for start in range(0, 3_000, 10):
+        ties.again(frame(events[start : start + 10]))
+    levels = ties._levels  # noqa: SLF001
+    assert sum(level.height for level in levels) == 2_990
+    assert sum(level.estimated_size() for level in levels) == 16 * 2_990
+    assert all(larger.height >= 2 * smaller.height for larger, smaller in pairwise(levels))
+
+
+def test_runs_take_little_memory(tmp_path):
+    """A plan's files have no dictionaries of ids: of every run one would be held while a day is merged."""
+    (part,) = written(tmp_path, [(second, f"u{second}") for second in range(9)])
+    group = pq.read_metadata(tmp_path / part.path).row_group(0)
+    found = {group.column(place).path_in_schema: group.column(place) for place in range(group.num_columns)}
+    assert [name for name, column in found.items() if column.has_dictionary_page] == ["event", "file"]

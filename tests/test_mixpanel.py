@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from frames import opened, sent, told
 
 from mappings.mixpanel import MAPPING
 from migrate import events
@@ -36,15 +37,20 @@ def rows(table, *given):
     return pl.DataFrame(told, schema=known)
 
 
+def whole(table, *given, **options):
+    """Rows with what is in their objects."""
+    return opened(TABLES[table], rows(TABLES[table], *given), Options(**options))
+
+
 def mapped(table, *given, **options):
     """The events of the rows, extra without nulls and objects decoded."""
-    frame = TABLES[table].to_events(rows(TABLES[table], *given).lazy(), Options(**options)).collect()
+    read = whole(table, *given, **options)
+    frame = TABLES[table].to_events(read.lazy(), Options(**options)).collect()
     assert events.schema_errors(frame.schema) == []
     found = []
     for event in frame.to_dicts():
         event["extra"] = {name: value for name, value in (event["extra"] or {}).items() if value is not None}
-        for name in ("properties", "rest"):
-            event[name] = json.loads(event[name]) if event[name] else None
+        event["properties"] = told(event)
         event["groups"] = {k: v for k, v in event["groups"].items() if v} if event["groups"] else None
         found.append(event)
     return found
@@ -64,13 +70,14 @@ def one(event="Ordered", *, options=None, **properties):
 
 def links(table, *given, **options):
     """What the rows tell of ids, as kind, from and to, sorted."""
-    frame = TABLES[table].to_links(rows(TABLES[table], *given).lazy(), Options(**options)).collect()
+    read = whole(table, *given, **options)
+    frame = TABLES[table].to_links(read.lazy(), Options(**options)).collect()
     return sorted(frame.select("kind", "a", "b").rows(), key=str)
 
 
 def filtered(table, *given, **options):
     """For each row, the filters that hold."""
-    frame = rows(TABLES[table], *given)
+    frame = whole(table, *given, **options)
     rules = {
         n: r if isinstance(r, pl.Expr) else r(Options(**options)) for n, r in TABLES[table].filters.items()
     }
@@ -105,7 +112,7 @@ def previewed(*arguments):
 def test_contract_on_an_empty_frame(table, compat):
     """Without data, whatever the options, every frame has its schema."""
     options = Options(uuid_compat=compat, labels={"a": "B"}, group_keys={"company_id": "company"})
-    empty = rows(table).lazy()
+    empty = opened(table, rows(table), options).lazy()
     assert events.schema_errors(table.to_events(empty, options).collect_schema()) == []
     for tell in (table.to_links, table.to_profiles, table.to_groups, table.clock):
         assert tell is None or tell(empty, options).collect().height == 0
@@ -115,8 +122,10 @@ def test_a_plain_event():
     """Name, person, time and properties pass on, also a key that only this row has."""
     event = one("Bestellt", item="Gießkanne", n=1)
     assert (event["event"], event["distinct_id"], event["timestamp"]) == ("Bestellt", "u-1", NOON)
-    assert event["properties"] == {"time": T, "distinct_id": "u-1", "item": "Gießkanne", "n": 1}
+    assert event["properties"] == {"item": "Gießkanne", "n": 1}
     assert event["uuid"] is None
+    (properties,) = sent(EXPORT, rows(EXPORT, exported("Bestellt", item="Gießkanne", n=1)))
+    assert properties == {"item": "Gießkanne", "n": 1}
     assert {EXPORT.rename[name] for name in ("time", "distinct_id", "$mp_api_timestamp_ms")} == {None}
 
 
@@ -177,27 +186,27 @@ def test_tables_in_utc(table, row):
 
 
 def clock(table, *given):
-    """What the rows tell of the clock."""
-    frame = (
-        TABLES[table]
-        .clock(rows(TABLES[table], *given).lazy(), Options(source_timezone="Asia/Tokyo"))
-        .collect()
-    )
-    return frame.rows()
+    """What the rows tell of the clock: month, offset and how many rows show it."""
+    options = Options(source_timezone="Asia/Tokyo")
+    return sorted(TABLES[table].clock(whole(table, *given).lazy(), options).collect().rows())
 
 
 def test_clock():
     """How far `time` is from when the servers took the event, by month, whatever zone the user gave."""
     assert clock("export", exported(time=T, _mp_api_timestamp_ms=(T + 28_805) * 1000)) == [
-        ("2024-03", 28_800)
+        ("2024-03", 28_800, 1)
     ]
-    assert clock("export", exported(time=T, mp_processing_time_ms=(T + 61) * 1000)) == [("2024-03", 0)]
+    assert clock("export", exported(time=T, mp_processing_time_ms=(T + 61) * 1000)) == [("2024-03", 0, 1)]
     both = exported(time=T, _mp_api_timestamp_ms=T * 1000, mp_processing_time_ms=(T + 9_000) * 1000)
-    assert clock("export", both) == [("2024-03", 0)], "when it came in, not when it was worked on"
+    assert clock("export", both) == [("2024-03", 0, 1)], "when it came in, not when it was worked on"
     flat = {"event": "e", "time": "2021-06-16T16:28:00Z", "mp_processing_time_ms": "1623886083321"}
-    assert clock("flat", flat) == [("2021-06", 25_200)]
+    assert clock("flat", flat) == [("2021-06", 25_200, 1)]
     old = {"mp_event_name": "e", "time": f"{T}", "mp_mp_api_timestamp_ms": f"{(T + 3_600) * 1000}"}
-    assert clock("old_pipeline", old) == [("2024-03", 3_600)]
+    assert clock("old_pipeline", old) == [("2024-03", 3_600, 1)]
+    assert clock("flat", flat, flat, flat | {"time": "2021-06-16T15:28:00Z"}, {"event": "e"}) == [
+        ("2021-06", 25_200, 2),
+        ("2021-06", 28_800, 1),
+    ]
 
 
 def test_clock_of_imported_history():
@@ -262,8 +271,8 @@ def test_resolution_is_asked_for_by_the_exported_id():
         "people_flat": {"$distinct_id": "d-1"},
     }
     for name, row in told.items():
-        assert rows(TABLES[name], row).select(TABLES[name].resolve).item() == "d-1", name
-    hot = rows(EXPORT, exported(distinct_id="", mp_original_distinct_id="u-9"))
+        assert whole(name, row).select(TABLES[name].resolve).item() == "d-1", name
+    hot = whole("export", exported(distinct_id="", mp_original_distinct_id="u-9"))
     assert hot.select(EXPORT.resolve).item() == "u-9"
 
 
@@ -588,9 +597,11 @@ def test_pipeline_columns_are_properties():
         "device_id": "d",
         "insert_id": "i",
     }
-    (event,) = mapped("pipeline", row | {"properties": {"a": 1}, "new": 2})
+    row |= {"properties": {"a": 1, "b": None, "both": 3}, "b": 4, "both": 5, "new": 2}
+    (event,) = mapped("pipeline", row)
     assert {"$user_id": "u", "$device_id": "d", "$insert_id": "i"}.items() <= event["extra"].items()
-    assert (event["properties"], event["rest"]) == ({"a": 1}, {"new": 2})
+    assert event["properties"] == {"a": 1, "b": 4, "both": 3, "new": 2}
+    assert sent(TABLES["pipeline"], rows(TABLES["pipeline"], row)) == [event["properties"] | event["extra"]]
 
 
 def test_airbyte_names():
@@ -634,7 +645,7 @@ def test_old_pipelines():
     row = {"time": str(T), "distinct_id": "a", "mp_user_id": "u", "mp_browser": "Firefox", "browser": "own"}
     (mono,) = mapped("old_pipeline", row | {"mp_event_name": "Signed Up", "mp_properties": {"n 9501": 1}})
     assert (mono["event"], mono["distinct_id"], mono["extra"]["$browser"]) == ("Signed Up", "u", "Firefox")
-    assert mono["rest"] == {"n 9501": 1}
+    assert mono["properties"] == {"$browser": "Firefox", "browser": "own", "n 9501": 1}
     (multi,) = mapped("old_pipeline_events", row | {FILE: "signed_up"})
     assert multi["event"] == "signed_up"
     rename = TABLES["old_pipeline"].rename

@@ -4,6 +4,7 @@ import json
 
 import polars as pl
 import pytest
+from frames import made_of, opened, sent
 
 from mappings.posthog import MAPPING
 from migrate.events import schema_errors
@@ -30,14 +31,24 @@ def rows(*records):
 
 
 def frame(*records, options=Options()):  # noqa: B008 - frozen
-    return EVENTS.to_events(rows(*records).lazy(), options).collect()
+    return EVENTS.to_events(opened(EVENTS, rows(*records), options).lazy(), options).collect()
+
+
+def row(**columns):
+    """Return a row that is sound but for these columns."""
+    sound = {"event": "e", "distinct_id": "u", "timestamp": "2024-01-02T03:04:05.678901Z"}
+    return {name: value for name, value in (sound | columns).items() if value is not None}
 
 
 def event(*, options=Options(), **columns):  # noqa: B008 - frozen
     """Return the one event of a row, sound but for these columns."""
-    sound = {"event": "e", "distinct_id": "u", "timestamp": "2024-01-02T03:04:05.678901Z"}
-    record = {name: value for name, value in (sound | columns).items() if value is not None}
-    [found] = frame(record, options=options).to_dicts()
+    [found] = frame(row(**columns), options=options).to_dicts()
+    return found
+
+
+def properties(*, options=Options(), **columns):  # noqa: B008 - frozen
+    """Return the properties that are sent of a row, sound but for these columns."""
+    [found] = sent(EVENTS, rows(row(**columns)), options)
     return found
 
 
@@ -48,8 +59,8 @@ def moment(found):
 @pytest.mark.parametrize("table", MAPPING.tables, ids=lambda table: table.name)
 def test_every_table_keeps_the_contract(table):
     """The event frame has the right columns and types, known without any data."""
-    schema = {**table.columns, ROW: pl.Int64, REST: pl.String}
-    assert schema_errors(table.to_events(pl.LazyFrame(schema=schema), Options()).collect_schema()) == []
+    rows = opened(table, pl.DataFrame(schema={**table.columns, ROW: pl.Int64, REST: pl.String}))
+    assert schema_errors(table.to_events(rows.lazy(), Options()).collect_schema()) == []
 
 
 @pytest.mark.parametrize("person_properties", ["set", "set_once", "none"])
@@ -147,15 +158,19 @@ def test_events_are_not_refused():
 
 
 def test_identity_stays():
-    """Name, person, uuid and bag are the source's own, to the byte."""
-    bag = '{"price": 1.10, "big": 9007199254740993, "ünï": null}'
-    found = event(uuid=UUID, properties=bag, event="order placed", distinct_id=" u ")
-    assert (found["event"], found["distinct_id"], found["uuid"], found["properties"]) == (
+    """Name, person, uuid and bag are the source's own, to the byte; only what is null in the bag is no property."""
+    whole = '{"price": 1.10, "big": 9007199254740993, "ünï": "a\\u00e9", "deep": {"none": null}}'
+    found = event(uuid=UUID, properties=whole, event="order placed", distinct_id=" u ")
+    assert (found["event"], found["distinct_id"], found["uuid"], found["laid"]) == (
         "order placed",
         " u ",
         UUID,
-        bag,
+        whole,
     )
+    assert [found[name] for name in ("own", "properties", "rest", "set", "set_once")] == [None] * 5
+    bag = '{"price": 1.10, "big": 9007199254740993, "ünï": null}'
+    assert event(properties=bag)["laid"] == '{"price":1.10,"big":9007199254740993}'
+    assert properties(properties=bag) == {"price": 1.1, "big": "9007199254740993"}
 
 
 @pytest.mark.parametrize(
@@ -255,8 +270,9 @@ def test_only_the_old_projects_token_is_dropped():
 
 def test_columns_of_the_event_are_properties():
     """A column beside the bag passes on, and yields to the bag's key of the same name."""
-    found = event(properties='{"a":1}', **{"$session_id": UUID})
-    assert (found["properties"], json.loads(found["rest"])) == ('{"a":1}', {"$session_id": UUID})
+    assert properties(properties='{"a":1}', **{"$session_id": UUID}) == {"a": 1, "$session_id": UUID}
+    assert properties(properties='{"a":1}', a=2, b=3) == {"a": 1, "b": 3}
+    assert properties(properties='{"a":null}', a=2) == {"a": 2}
 
 
 @pytest.mark.parametrize("name", ["person_id", "_inserted_at", "team_id", "sent_at", "offset", "api_key"])
@@ -292,69 +308,72 @@ def test_ip_column_fills_a_missing_ip(properties, expected):
     assert event(properties=properties, ip="203.0.113.9")["extra"]["$ip"] == expected
 
 
-def person(found):
-    """Return bag, set and set_once of an event, parsed."""
-    return [
-        None if found[name] is None else json.loads(found[name]) for name in ("properties", "set", "set_once")
-    ]
-
-
 @pytest.mark.parametrize(
     ("columns", "expected"),
     [
-        pytest.param({"$set": {"a": 1}}, [{}, {"a": 1}, {}], id="alone"),
+        pytest.param({"$set": {"a": 1}}, {"$set": {"a": 1}}, id="alone"),
         pytest.param(
             {"properties": {"x": 1, "$set": {"a": 0, "b": 0}}, "$set": {"a": 1}},
-            [{"x": 1}, {"a": 1, "b": 0}, {}],
+            {"x": 1, "$set": {"a": 1, "b": 0}},
             id="row_wins",
         ),
         pytest.param(
             {"properties": {"$set_once": {"a": 0}}, "set": '{"b":"é"}', "set_once": '{"a":1}'},
-            [{}, {"b": "é"}, {"a": 1}],
+            {"$set": {"b": "é"}, "$set_once": {"a": 1}},
             id="columns_of_batch_exports",
         ),
         pytest.param(
             {"properties": {"$set": "odd"}, "$set": {"a": 1}},
-            [{"$set": "odd"}, {"a": 1}, {}],
+            {"$set": {"a": 1}},
             id="bag_has_no_object",
         ),
-        pytest.param({"properties": {"$set": {"a": 1}}}, [{"$set": {"a": 1}}, None, None], id="only_the_bag"),
-        pytest.param(
-            {"properties": {"$set": {"a": 1}}, "$set": {}}, [{"$set": {"a": 1}}, None, None], id="empty"
-        ),
+        pytest.param({"properties": {"$set": {"a": 1}}}, {"$set": {"a": 1}}, id="only_the_bag"),
+        pytest.param({"properties": {"$set": {"a": 1}}, "$set": {}}, {"$set": {"a": 1}}, id="empty"),
+        pytest.param({"properties": {"$set": "odd"}}, {"$set": "odd"}, id="only_the_bag_and_no_object"),
     ],
 )
 def test_the_rows_person_properties_win_over_the_bags(columns, expected):
     """Key by key, as PostHog merges them; a bag that is alone is not touched."""
-    assert person(event(**columns)) == expected
+    assert properties(**columns) == expected
 
 
-def test_merging_keeps_cut_emoji_and_big_integers():
-    """Taking a bag apart changes no value: what is to be mended is mended, and counted, later."""
-    found = event(properties='{"cut":"\\ud83e","big":90071992547409931,"é":1}', **{"$set": {"a": 1}})
-    assert found["properties"] == '{"cut":"\\ud83e","big":90071992547409931,"\\u00e9":1}'
+@pytest.mark.parametrize("column", [pytest.param({}, id="alone"), pytest.param({"a": 1}, id="merged")])
+def test_a_bag_that_is_alone_keeps_its_own_text(column):
+    """Only where a row brings some beside the bag's are person properties put together."""
+    found = event(properties='{"$set": {"b": 1.10}}', **({"$set": column} if column else {}))
+    assert found["own"] == '{"$set":{"b": 1.10}}'
+    assert found["set"] == ('{"b":1.10,"a":1}' if column else None)
+
+
+def test_merging_keeps_cut_emoji_and_big_integers(tmp_path):
+    """Taking a bag apart changes no value but what is to be mended, and that is counted, once."""
+    line = row(properties={"cut": "\ud83e", "big": 90071992547409931, "é": 1}, **{"$set": {"a": 1}})
+    (tmp_path / "a.jsonl").write_text(json.dumps(line) + "\n")
+    made = made_of("posthog", tmp_path / "a.jsonl")
+    expected = {"cut": "\ufffd", "big": "90071992547409931", "é": 1, "$set": {"a": 1}}
+    assert expected.items() <= made.bags[0].items()
+    assert made.numbers.repairs == {"lone_surrogate": 1, "big_integer": 1}
 
 
 @pytest.mark.parametrize(
     ("choice", "expected"),
     [
-        pytest.param(
-            "set", [{"$set": {"a": 1}, "$set_once": {"a": 2, "b": 2}, "x": 1}, None, None], id="set"
-        ),
-        pytest.param("set_once", [{"x": 1}, {}, {"a": 2, "b": 2}], id="set_once"),
-        pytest.param("none", [{"x": 1}, {}, {}], id="none"),
+        pytest.param("set", {"$set": {"a": 1}, "$set_once": {"a": 2, "b": 2}, "x": 1}, id="set"),
+        pytest.param("set_once", {"x": 1, "$set_once": {"a": 2, "b": 2}}, id="set_once"),
+        pytest.param("none", {"x": 1}, id="none"),
     ],
 )
 def test_the_user_decides_what_becomes_of_persons(choice, expected):
     """Old values need not overwrite those of a project that is live."""
     bag = {"$set": {"a": 1}, "$set_once": {"a": 2, "b": 2}, "x": 1}
-    assert person(event(properties=bag, options=Options(person_properties=choice))) == expected
+    assert properties(properties=bag, options=Options(person_properties=choice)) == expected
 
 
 def test_no_person_properties_means_none_are_unset():
     """`none` leaves persons alone altogether."""
-    found = event(properties={"$unset": ["a"], "x": 1}, options=Options(person_properties="none"))
-    assert person(found) == [{"x": 1}, {}, {}]
+    bag = {"$unset": ["a"], "x": 1}
+    assert properties(properties=bag, options=Options(person_properties="none")) == {"x": 1}
+    assert properties(properties=bag, options=Options(person_properties="set_once")) == bag
 
 
 @pytest.mark.parametrize(

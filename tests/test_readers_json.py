@@ -1,6 +1,7 @@
 import json
 import math
 import time
+from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,8 +11,6 @@ from readings import read, source, table
 from migrate.mapping import REST, ROW
 from migrate.readers import Header, chunks, header
 from migrate.readers.care import members, plain
-from migrate.readers.cells import finished
-from migrate.readers.jsonl import Lines
 
 WIDTHS = pytest.mark.parametrize(
     "columns", [pytest.param("ab", id="few columns"), pytest.param("abmnopqrst", id="many columns")]
@@ -128,19 +127,15 @@ def test_lone_surrogates_become_replacement_characters(tmp_path):
         pytest.param(b'"x"', "malformed_json", id="string"),
         pytest.param(b'{"a":1', "malformed_json", id="cut"),
         pytest.param(b'{"a":1}}', "malformed_json", id="too much"),
-        pytest.param(b'{"a":1} {"a":2}', "malformed_json", id="two"),
+        pytest.param(b'{"a":1} x', "malformed_json", id="more than one"),
         pytest.param(b'{"a":1},', "malformed_json", id="comma"),
         pytest.param(b"{'a':1}", "malformed_json", id="single quotes"),
-        pytest.param(b'{"a":NaN}', "malformed_json", id="NaN"),
-        pytest.param(b'{"z":NaN}', "malformed_json", id="NaN in the rest"),
+        pytest.param(b'{"a":NaNs}', "malformed_json", id="no word of Python"),
+        pytest.param(b'{"a":"x', "malformed_json", id="cut in a text"),
         pytest.param(b'{"a":01}', "malformed_json", id="leading zero"),
         pytest.param(b'{"a":"\t"}', "malformed_json", id="raw tab"),
         pytest.param(b'{"a":"\\x"}', "malformed_json", id="no escape"),
         pytest.param(b'{"a":"\\u12"}', "malformed_json", id="short escape"),
-        pytest.param(b'{"a":1e400}', "number_out_of_range", id="1e400"),
-        pytest.param(b'{"a":{"x":[-1e400]}}', "number_out_of_range", id="-1e400 inside"),
-        pytest.param(b'{"z":1e400}', "number_out_of_range", id="1e400 in the rest"),
-        pytest.param(b'{"a":' + b"[" * 100 + b"]" * 100 + b"}", "nested_too_deep", id="101 deep"),
         pytest.param(b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}", "nested_too_deep", id="5001 deep"),
         pytest.param(b'{"a":' + b'{"a":' * 5000, "nested_too_deep", id="5001 deep and cut"),
     ],
@@ -150,6 +145,46 @@ def test_line_that_is_no_object_is_rejected(tmp_path, line, reason):
     reading = read(tmp_path / "a", b'{"a":1}\n' + line + b'\n{"a":3}\n')
     assert reading.column("a") == [(1, "1"), (3, "3")]
     assert [tuple(one) for one in reading.rejects] == [(2, reason, line.decode()[:500])]
+
+
+@pytest.mark.parametrize(
+    ("value", "cell", "lost"),
+    [
+        pytest.param(b"NaN", None, 1, id="NaN"),
+        pytest.param(b"Infinity", None, 1, id="infinity"),
+        pytest.param(b"-Infinity", None, 1, id="minus infinity"),
+        pytest.param(b'[NaN, "NaN", -Infinity]', '[null, "NaN", null]', 2, id="inside"),
+        pytest.param(b'"-Infinity"', "-Infinity", 0, id="text"),
+    ],
+)
+@pytest.mark.parametrize("array", [False, True])
+def test_words_for_no_number_cost_the_value(tmp_path, value, cell, lost, array):
+    """What Python writes for numbers that are none is null, and counted; row, neighbours and other values stay."""
+    lines = [b'{"a":1}', b'{"a":' + value + b',"b":"x","z":' + value + b"}", b'{"a":3}']
+    reading = read(tmp_path / "a", b"[" + b",".join(lines) + b"]" if array else b"\n".join(lines))
+    assert reading.column("a") == [(1, "1"), (2, cell), (3, "3")]
+    assert reading.rows[1]["b"] == "x"
+    shown = value.decode() if cell == "-Infinity" else cell
+    assert reading.rests[1] == (None if cell is None else f'{{"z":{shown}}}')
+    assert (reading.rejects, reading.counts) == ([], {"non_finite_number": 2 * lost} if lost else {})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("1e400", id="1e400"),
+        pytest.param('{"x":[-1e400]}', id="-1e400 inside"),
+        pytest.param("[" * 100 + "]" * 100, id="101 deep"),
+        pytest.param('{"a":' * 500 + "1" + "}" * 500, id="501 deep"),
+    ],
+)
+def test_what_only_posthog_does_not_take_is_read(tmp_path, value):
+    """Numbers no double holds and deep objects are JSON, read as written; see test_records for what becomes of them."""
+    data = f'{{"a":1}}\n{{"a":{value},"z":{value}}}\n{{"a":3}}\n'
+    reading = read(tmp_path / "a", data.encode())
+    assert reading.column("a") == [(1, "1"), (2, value), (3, "3")]
+    assert reading.rests[1] == f'{{"z":{value}}}'
+    assert (reading.rejects, reading.counts) == ([], {})
 
 
 @pytest.mark.parametrize("block_bytes", [16, 100, 8 << 20])
@@ -228,14 +263,22 @@ def test_array_elements_that_are_no_objects_are_rejected(tmp_path, block_bytes):
     """A bad element costs one row; brackets and quotes in strings are text."""
     data = rb'[{"a":"]},{\"[\\"},5,[1,{"a":2}],{"a":1e400},{"a" 1},"},{",{"a":"\ud800"},{"a":7}]'
     reading = read(tmp_path / "a", data, block_bytes=block_bytes)
-    assert reading.column("a") == [(1, ']},{"[\\'), (7, "\ufffd"), (8, "7")]
+    assert reading.column("a") == [(1, ']},{"[\\'), (4, "1e400"), (7, "\ufffd"), (8, "7")]
     assert reading.reasons == [
         (2, "malformed_json"),
         (3, "malformed_json"),
-        (4, "number_out_of_range"),
         (5, "malformed_json"),
         (6, "malformed_json"),
     ]
+
+
+@pytest.mark.parametrize("block_bytes", [1, 5, 8 << 20])
+def test_line_break_inside_of_a_text_is_no_json(tmp_path, block_bytes):
+    """An element is put on one line, and is no more JSON for it."""
+    data = b'[{"a":"x\ny"},\n{"a":\n"b"},{"a":"\r","b":NaN}]'
+    reading = read(tmp_path / "a", data, block_bytes=block_bytes)
+    assert reading.column("a") == [(2, "b")]
+    assert reading.reasons == [(1, "malformed_json"), (3, "malformed_json")]
 
 
 def test_text_outside_the_array_is_rejected_line_by_line(tmp_path):
@@ -346,23 +389,43 @@ def test_any_objects_are_read_back(tmp_path, objects, ascii_only, array, block_b
         assert same(json.loads(row[REST] or "{}"), rest)
 
 
+def alone(path, lines, given, head):
+    """What chunks come to when each line is a file of its own: rows and rejects, numbered through."""
+    rows, rejects, line = [], [], 1
+    for one in lines:
+        found = list(chunks(source(path, one), given, head)) if one.strip() else []
+        last = 1
+        for chunk in found:
+            last = max([last, *chunk.rows[ROW], *(reject.row for reject in chunk.rejects)])
+            rows += [(row[0] + line - 1, *row[1:]) for row in chunk.rows.rows()]
+            rejects += [reject._replace(row=reject.row + line - 1) for reject in chunk.rejects]
+        line += last
+    return rows, rejects
+
+
+def together(path, lines, given, head, block_bytes):
+    """What chunks come to when all lines are one file, in blocks of this size: rows and rejects."""
+    found = list(chunks(source(path, b"\n".join([*lines, b""])), given, head, block_bytes=block_bytes))
+    return [row for one in found for row in one.rows.rows()], [each for one in found for each in one.rejects]
+
+
 PARTS = st.sampled_from(
     [
         *(b'{"a":1}', b'{"b":"x"}', b'{"c":1}', b'{"A":2}', b'{"a":"\\\\"}', b'{"b":[1.0]}'),
-        *(b"null", b'{"a":1e400}', b'{"a":', b"}", b'"', b'{"b":' + b"9" * 50 + b"}"),
+        *(b"null", b'{"a":1e400}', b'{"a":01}', b"}", b'"', b'{"b":' + b"9" * 50 + b"}", b'{"a":NaN}'),
+        *(b"", b" ", b'{"a":"\\ud800"}', b"\xff", b'{"a":1} {"a":2}', b'{"a":1}{"a":2}\r', b"1}"),
         *(
-            b"",
-            b" ",
-            b'{"a":"\\ud800"}',
-            b"\xff",
-            b'{"a":1} {"a":2}',
-            b'{"a":',
-            b"1}",
             b'{"a":-0}',
             b'{"b":1.50}',
+            b'{"a":"\xff"}',
+            b'{"a":1},',
+            b'x{"a":1}{"a":2}',
+            b'{"a":1}}',
+            b' {"a":1}',
         ),
     ]
 )
+"""Lines that hold objects or none; none of them opens one that it does not close."""
 
 
 @WIDTHS
@@ -370,19 +433,40 @@ PARTS = st.sampled_from(
 @given(lines=st.lists(PARTS, max_size=12), block_bytes=st.integers(1, 60))
 def test_line_is_read_the_same_whatever_is_around_it(tmp_path, columns, lines, block_bytes):
     """Rows and rejects are those of each line read alone, and every line that is not blank is one or the other."""
-    path = tmp_path / "a"
     given_table, head = table(columns), Header("jsonl", ("a", "b"))
-    found = source(path, b"\n".join([b"{}", *lines, b""]))
-    read_chunks = list(chunks(found, given_table, head, block_bytes=block_bytes))
-    rows = [row for chunk in read_chunks for row in chunk.rows.rows()]
-    rejects = [one for chunk in read_chunks for one in chunk.rejects]
-    alone_rows, alone_rejects = [], []
-    for number, line in enumerate([b"{}", *lines], 1):
-        part = Lines(given_table, head, 1 << 20).part([line.decode("utf-8", "replace").encode()], number)
-        alone_rows += part.rows.rows()
-        alone_rejects += part.rejects
-    assert (rows, rejects) == (alone_rows, alone_rejects)
-    assert len(rows) + len(rejects) == 1 + sum(bool(line.strip()) for line in lines)
+    rows, rejects = together(tmp_path / "a", [b"{}", *lines], given_table, head, block_bytes)
+    assert (rows, rejects) == alone(tmp_path / "b", [b"{}", *lines], given_table, head)
+    numbers = [row[0] for row in rows] + [one.row for one in rejects]
+    assert len(set(numbers)) == len(numbers) >= 1 + sum(bool(line.strip()) for line in lines)
+
+
+OPEN = st.sampled_from(
+    [
+        *(b'{"a":1}', b'{"b":"x"}', b'{"a":[{"b":1}]}', b'{"a":{"x":[1.50,{"y":null}]},"b":"x"}', b"{}"),
+        *(
+            b'{"a":',
+            b'{"a"',
+            b"{",
+            b'{"a":"x',
+            b'{"a":[1,',
+            b'{"a":1,',
+            b'{"a":1',
+            b'{"b":{"a":[{',
+            b'{"a":"\\',
+        ),
+    ]
+)
+"""Lines that hold an object each, or the start of one."""
+
+
+@COMPARED
+@given(lines=st.lists(OPEN, max_size=12), block_bytes=st.integers(1, 60))
+def test_object_that_does_not_end_costs_none_of_its_neighbours(tmp_path, lines, block_bytes):
+    """Every line that begins with an object is read as alone, whatever was left open before it."""
+    given_table, head = table(), Header("jsonl", ("a", "b"))
+    rows, rejects = together(tmp_path / "a", [b"{}", *lines], given_table, head, block_bytes)
+    assert (rows, rejects) == alone(tmp_path / "b", [b"{}", *lines], given_table, head)
+    assert len(rows) + len(rejects) == 1 + len(lines)
 
 
 CELLS = st.sampled_from(
@@ -390,13 +474,7 @@ CELLS = st.sampled_from(
         *(b'{"a":{}}', b'{"a":{"x":[1.50,{"y":null}]},"b":"x"}', b'{"a":null}', b"{}", b'{"b":{"x":1}}'),
         *(b'{"a":"{}"}', b'{"a":"{\\"x\\":1}"}', b'{"a":"{bad"}', b'{"a":""}', b'{"a":[]}', b'{"a":1}'),
         *(b'{"A":{}}', b'{"a":{},"a":"bad"}', b'{"a":{"x":1e22}}', b'{"a":{"x":1e400}}', b'{"d":1,"a":{}}'),
-        *(
-            b'{"a":' + b'{"x":' * 101 + b"1" + b"}" * 102,
-            b'{"a":{}} {"a":{}}',
-            b'{"a":',
-            b"{}}",
-            b' {"a":{}}\r',
-        ),
+        *(b'{"a":' + b'{"x":' * 101 + b"1" + b"}" * 102, b'{"a":{}} {"a":{}}', b"{}}", b' {"a":{}}\r'),
     ]
 )
 
@@ -406,25 +484,17 @@ CELLS = st.sampled_from(
 def test_objects_are_the_same_whatever_is_around_them(tmp_path, lines, block_bytes):
     """A cell that must hold an object is judged by itself, whether or not its block was read at once."""
     given_table, head = table("ab", dropped=["d"], objects=["a"]), Header("jsonl", ("a",))
-    found = source(tmp_path / "a", b"\n".join([*lines, b""]))
-    read_chunks = list(chunks(found, given_table, head, block_bytes=block_bytes))
-    alone = [
-        finished(Lines(given_table, head, 1 << 20).part([line], number), given_table)
-        for number, line in enumerate(lines, 1)
-    ]
-    for of in (lambda chunk: chunk.rows.rows(), lambda chunk: chunk.rejects):
-        assert [one for chunk in read_chunks for one in of(chunk)] == [
-            one for chunk in alone for one in of(chunk)
-        ]
+    found = together(tmp_path / "a", lines, given_table, head, block_bytes)
+    assert found == alone(tmp_path / "b", lines, given_table, head)
 
 
 @WIDTHS
 def test_lines_that_only_together_are_as_many_as_objects(tmp_path, columns):
-    """Two objects on a line and one over two lines do not make up for each other."""
+    """Two objects on a line and one over two lines are three, not two: they do not make up for each other."""
     lines = b'{"a":0}\n{"a":1} {"a":2}\n{"a":\n3}\n{"a":4}\n'
     reading = read(tmp_path / "a", lines, table(columns))
-    assert reading.column("a") == [(1, "0"), (5, "4")]
-    assert reading.reasons == [(2, "malformed_json"), (3, "malformed_json"), (4, "malformed_json")]
+    assert reading.column("a") == [(1, "0"), (2, "1"), (3, "2"), (4, "3"), (6, "4")]
+    assert reading.rejects == []
 
 
 def test_key_that_comes_late(tmp_path):
@@ -453,7 +523,7 @@ def test_fast_and_careful_reading_agree(tmp_path, columns, one):
     """A line read together with others and a line read with care are the same values."""
     line = json.dumps(one).encode()
     (row,) = read(tmp_path / "a", line, table(columns)).rows
-    careful = {key: plain(value) for key, value in members(line, {}).items()}
+    careful = {key: plain(value) for key, value in members(line, Counter()).items()}
     for key in "ab":
         assert same(value_of(row[key], one.get(key)), value_of(careful.get(key), one.get(key)))
 

@@ -199,11 +199,61 @@ def test_chunks_are_cut_by_rows(tmp_path):
     assert rows["a"].to_list() == [str(number) for number in range(200_000)]
 
 
-def test_wide_rows_come_in_small_chunks(tmp_path):
-    """Rows of 40 kB come a thousand at a time."""
-    path = write(tmp_path / "a", {"a": ["x" * 40_000] * 3000}, compression="zstd", use_dictionary=False)
+def few(count, size=20_000):
+    """Five texts of a size over and over: dictionary pages of thousands of times what is stored."""
+    texts = pa.array([str(number) * size for number in range(5)])
+    return pa.DictionaryArray.from_arrays(pa.array([place % 5 for place in range(count)], pa.int32()), texts)
+
+
+@pytest.mark.parametrize(
+    ("column", "options"),
+    [
+        pytest.param(few(3000), {"store_schema": False}, id="text"),
+        pytest.param(few(3000), {}, id="dictionary"),
+        pytest.param(
+            pa.ListArray.from_arrays(range(0, 3001, 3), few(3000)), {"store_schema": False}, id="list"
+        ),
+        pytest.param(pa.ListArray.from_arrays(range(0, 3001, 3), few(3000)), {}, id="list of dictionaries"),
+        pytest.param(pa.StructArray.from_arrays([few(3000)], ["t"]), {"store_schema": False}, id="struct"),
+        pytest.param(["x"] * 2000 + few(1000).to_pylist(), {}, id="only later"),
+        pytest.param(few(3000).cast(pa.string()), {"use_dictionary": False}, id="plain"),
+    ],
+)
+def test_chunks_are_cut_by_what_rows_decode_to(tmp_path, column, options):
+    """However little is stored, a chunk holds some megabytes; where it ends changes no row."""
+    path = write(tmp_path / "a", {"a": column, "z": column}, compression="zstd", **options)
+    assert path.stat().st_size < 100_000
     found = source(path)
-    assert [chunk.rows.height for chunk in chunks(found, table(["a"]), header(found))] == [1024, 1024, 952]
+    frames = [chunk.rows for chunk in chunks(found, table(["a"]), header(found))]
+    assert max(int(frame.estimated_size()) for frame in frames) < 10_000_000
+    assert len(frames) < 80
+    rows = pl.concat(frames)
+    values = column if isinstance(column, list) else column.to_pylist()
+    assert rows[ROW].to_list() == list(range(1, len(values) + 1))
+    assert [json.loads(text)["z"] for text in rows[REST]] == values
+    plain = [
+        text if isinstance(value, str) else json.loads(text)
+        for text, value in zip(rows["a"], values, strict=True)
+    ]
+    assert plain == values
+
+
+def test_one_row_may_be_larger_than_a_chunk(tmp_path):
+    """Rows of more than a chunk should hold come one by one."""
+    found = source(write(tmp_path / "a", {"a": few(20, 5_000_000)}, compression="zstd"))
+    assert [chunk.rows.height for chunk in chunks(found, table(["a"]), header(found))] == [1] * 20
+
+
+def test_rows_before_damage_are_read(tmp_path):
+    """Where the pages of a later row group are damaged, what was decoded before is delivered."""
+    numbers = [str(number) for number in range(300)]
+    path = write(tmp_path / "a", {"a": numbers}, row_group_size=100, compression="zstd", use_dictionary=False)
+    start = pq.read_metadata(path).row_group(2).column(0).data_page_offset
+    data = path.read_bytes()
+    reading = read(path, data[:start] + b"\xff" * 50 + data[start + 50 :])
+    assert reading.column("a") == [(int(number) + 1, number) for number in numbers[: len(reading.rows)]]
+    assert reading.reasons == [(None, "unreadable_file")]
+    assert len(reading.rows) >= 72
 
 
 def test_compressed_parquet_that_ends_early(tmp_path):

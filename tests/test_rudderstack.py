@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from frames import opened, sent, told
 
 from mappings.rudderstack import MAPPING
 from migrate import events, links
@@ -33,20 +34,25 @@ def rows(*given, table="messages"):
     """A frame of rows as the reader delivers them: objects as JSON text, what is not given null."""
     stored = {"user_id": "anna", "anonymous_id": "a-1", "timestamp": TIME}
     stored |= {"event_text": "Search"} if table == "tracks" else {}
-    told = [DEFAULTS.get(table, stored) | row | {ROW: place} for place, row in enumerate(given, 1)]
-    lines = [{name: json.dumps(v) if isinstance(v, dict) else v for name, v in row.items()} for row in told]
+    full = [DEFAULTS.get(table, stored) | row | {ROW: place} for place, row in enumerate(given, 1)]
+    lines = [{name: json.dumps(v) if isinstance(v, dict) else v for name, v in row.items()} for row in full]
     return pl.DataFrame(lines, schema=dict(TABLES[table].columns) | dict(FRAMEWORK))
+
+
+def whole(*given, table="messages"):
+    """Rows with what is in their objects."""
+    return opened(TABLES[table], rows(*given, table=table))
 
 
 def mapped(*given, table="messages"):
     """The events of the rows, extra without nulls and objects decoded."""
-    frame = TABLES[table].to_events(rows(*given, table=table).lazy(), Options()).collect()
+    frame = TABLES[table].to_events(whole(*given, table=table).lazy(), Options()).collect()
     assert events.schema_errors(frame.schema) == []
     found = frame.to_dicts()
     for event in found:
         event["extra"] = {name: value for name, value in event["extra"].items() if value is not None}
-        for name in ("properties", "rest", "set"):
-            event[name] = json.loads(event[name]) if event[name] else None
+        event["properties"] = told(event)
+        event["set"] = json.loads(event["set"]) if event["set"] else None
     return found
 
 
@@ -66,7 +72,7 @@ def session(event):
 )
 def test_contract_on_an_empty_frame(table: Table):
     """Without data, everything a table makes of rows has its schema, and no rows."""
-    empty = pl.LazyFrame(schema=dict(table.columns) | dict(FRAMEWORK))
+    empty = opened(table, pl.DataFrame(schema=dict(table.columns) | dict(FRAMEWORK))).lazy()
     frame = table.to_events(empty, Options())
     assert events.schema_errors(frame.collect_schema()) == []
     assert frame.collect().height == 0
@@ -89,7 +95,7 @@ def test_session(context):
     start = int(session(known).replace("-", "")[:12], 16)
     assert datetime.fromtimestamp(start // 1000, UTC) == datetime(2024, 4, 3, 10, tzinfo=UTC)
     assert known["extra"]["context_session_id"] == str(context["sessionId"])
-    assert known["rest"] == {"context_session_start": True}
+    assert known["properties"] == {"context_session_start": True}
     (stored,) = mapped({"context_session_id": str(context["sessionId"])}, table="tracks")
     assert session(stored) == session(known)
 
@@ -125,7 +131,7 @@ def test_traits_of_identify_calls_in_the_context():
     assert one(**inside, traits={})["set"] == {"email": "a@example.com"}
     assert one(**inside, traits={"plan": "pro"})["set"] == {"plan": "pro"}
     rule = TABLES["messages"].filters["identity_only"](Options())
-    assert rows(inside, {"type": "identify"}).select(rule).to_series().to_list() == [False, True]
+    assert whole(inside, {"type": "identify"}).select(rule).to_series().to_list() == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -174,6 +180,13 @@ def test_discarded_values_come_back():
     assert event["extra"]["revenue"] == 19.5
     assert one("tracks", id="r-2", **{RECOVERED: '{"a":"1"}'})["properties"] == {"a": "1"}
     assert one("identifies", id="r-3", **{RECOVERED: '{"age":"old"}'})["set"] == {"age": "old"}
+
+
+def test_discarded_values_under_names_that_are_computed():
+    """They are sent where nothing is computed, and each name once."""
+    row = {"id": "r-1", REST: '{"name":"Rose","ORDER_ID":"o-1"}', RECOVERED: '{"revenue":"much","title":"T"}'}
+    (found,) = sent(TABLES["tracks"], rows(row, table="tracks"))
+    assert found == {"name": "Rose", "ORDER_ID": "o-1", "revenue": "much", "title": "T"}
 
 
 def test_rows_ask_for_their_discards_by_id():

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from frames import made_of, opened, sent, told
 
 from mappings.segment import MAPPING
 from migrate import events
@@ -47,23 +48,30 @@ PIXEL = (
 def rows(*given, table="messages"):
     """A frame of rows as the reader delivers them: objects as JSON text, what is not given null."""
     defaults = DEFAULTS.get(table, {"user_id": "anna", "timestamp": TIME, FILE: table})
-    told = [defaults | row | {ROW: place} for place, row in enumerate(given, 1)]
-    lines = [{name: json.dumps(v) if isinstance(v, dict) else v for name, v in row.items()} for row in told]
+    full = [defaults | row | {ROW: place} for place, row in enumerate(given, 1)]
+    lines = [{name: json.dumps(v) if isinstance(v, dict) else v for name, v in row.items()} for row in full]
     return pl.DataFrame(lines, schema=dict(TABLES[table].columns) | dict(FRAMEWORK))
 
 
+def whole(*given, table="messages", **options):
+    """Rows with what is in their objects."""
+    return opened(TABLES[table], rows(*given, table=table), Options(**options))
+
+
 def decoded(event):
-    """An event with its objects decoded, without nulls."""
+    """An event with its objects decoded, without nulls; `properties` are all that the source itself says."""
     event["extra"] = {name: value for name, value in (event["extra"] or {}).items() if value is not None}
     event["groups"] = {name: value for name, value in (event["groups"] or {}).items() if value is not None}
-    for name in ("properties", "rest", "set", "set_once"):
+    event["properties"] = told(event)
+    for name in ("set", "set_once"):
         event[name] = json.loads(event[name]) if event[name] else None
     return event
 
 
 def mapped(*given, table="messages", **options):
     """The events of the rows, in their order."""
-    frame = TABLES[table].to_events(rows(*given, table=table).lazy(), Options(**options)).collect()
+    read = whole(*given, table=table, **options)
+    frame = TABLES[table].to_events(read.lazy(), Options(**options)).collect()
     assert events.schema_errors(frame.schema) == []
     return [decoded(event) for event in frame.to_dicts()]
 
@@ -86,14 +94,15 @@ def seen(**context):
 
 def left(**context):
     """What of a message's context is passed on under its own name."""
-    return one(context=context)["rest"]
+    return one(context=context)["properties"]
 
 
 def filtered(name, *given, table="messages", **options):
     """For each row, whether a filter of the table holds."""
     rule = TABLES[table].filters[name]
     predicate = rule if isinstance(rule, pl.Expr) else rule(Options(**options))
-    return rows(*given, table=table).select(predicate.fill_null(value=False)).to_series().to_list()
+    read = whole(*given, table=table, **options)
+    return read.select(predicate.fill_null(value=False)).to_series().to_list()
 
 
 def linked(*given, table="messages"):
@@ -106,7 +115,8 @@ def linked(*given, table="messages"):
 
 def grouped(*given, table="messages", **options):
     """What the rows tell of groups."""
-    frame = TABLES[table].to_groups(rows(*given, table=table).lazy(), Options(**options)).collect()
+    read = whole(*given, table=table, **options)
+    frame = TABLES[table].to_groups(read.lazy(), Options(**options)).collect()
     assert frame.schema == events.GROUP_SCHEMA
     return frame.to_dicts()
 
@@ -116,7 +126,7 @@ def grouped(*given, table="messages", **options):
 def test_contract_on_an_empty_frame(table: Table, person_properties):
     """Without data, everything a table makes of rows has its schema, and no rows."""
     options = Options(person_properties=person_properties)
-    empty = pl.LazyFrame(schema=dict(table.columns) | dict(FRAMEWORK))
+    empty = opened(table, pl.DataFrame(schema=dict(table.columns) | dict(FRAMEWORK)), options).lazy()
     frame = table.to_events(empty, options)
     assert events.schema_errors(frame.collect_schema()) == []
     assert frame.collect().height == 0
@@ -129,10 +139,10 @@ def test_contract_on_an_empty_frame(table: Table, person_properties):
 
 def test_a_plain_message():
     """Name, person, time and the event's own properties pass on as they are."""
-    event = one(properties={"term": "Gießkanne", "n": 1}, _rest='{"channel":"client"}')
+    event = one(properties={"term": "Gießkanne", "n": 1}, channel="client", _rest='{"plan":["a"]}')
     assert (event["event"], event["distinct_id"], event["timestamp"]) == ("Search", "anna", NOON)
-    assert event["properties"] == {"term": "Gießkanne", "n": 1}
-    assert event["rest"] == {"channel": "client"}
+    assert event["properties"] == {"term": "Gießkanne", "n": 1, "plan": ["a"]}
+    assert event["extra"] == {"channel": "client"}
     assert event["set"] is None
     assert event["uuid"] is None
 
@@ -266,7 +276,7 @@ def test_campaign():
         "utm_medium": "own",
         "utm_term": "t",
     }
-    assert event["rest"] == {"context_campaign_custom": "c"}
+    assert event["properties"] == {"utm_medium": "own", "context_campaign_custom": "c"}
 
 
 def test_device():
@@ -374,14 +384,48 @@ def test_the_model_says_more_than_the_kind_of_device():
 
 def test_a_context_that_is_none_is_passed_on():
     """A text in the context's place is neither lost nor a reason to reject."""
-    assert one(context="später")["rest"] == {"context": "später"}
+    assert one(context="später")["properties"] == {"context": "später"}
 
 
 def test_context_numbers_and_cut_emoji():
     """Large numbers keep their digits, and half an emoji stays JSON."""
     context = '{"a":12345678901234567890,"b":"\\ud83c","c":1e999}'
-    assert one(context=context)["rest"]["context_a"] == 12345678901234567890
-    assert one(context=context)["rest"]["context_b"] == "\ud83c"
+    assert one(context=context)["properties"]["context_a"] == 12345678901234567890
+    assert one(context=context)["properties"]["context_b"] == "\ud83c"
+
+
+def test_of_two_spellings_the_first_counts():
+    """Names that are one column of the warehouse are one here, too, however deep they stand."""
+    context = {"page_url": "https://a.example.com/", "page": {"url": "https://b.example.com/", "custom": 1}}
+    event = one(context=context | {"pageCustom": 2})
+    assert event["extra"]["$current_url"] == "https://a.example.com/"
+    assert event["properties"] == {"context_page_custom": 1}
+
+
+def test_numbers_of_the_context_keep_their_digits():
+    """What is passed on is the text that the source wrote, also where a text is computed of it."""
+    (event,) = sent(MESSAGES, rows({"context": '{"app":{"version":7.10,"build":712},"score":2.50}'}))
+    assert (event["$app_version"], event["$app_build"]) == ("7.10", "712")
+    frame = MESSAGES.to_events(whole({"context": '{"score":2.50}'}).lazy(), Options()).collect()
+    assert frame["laid"].to_list() == ['{"context_score":2.50}']
+
+
+@pytest.mark.parametrize(
+    "length",
+    [pytest.param(10, id="short"), pytest.param(1_000, id="one-kilobyte"), pytest.param(10_000, id="ten")],
+)
+def test_contexts_of_all_sizes(length):
+    """What a context says does not depend on how much it says."""
+    context = {"device": {"model": "x" * length, "custom": "y"}, "os": {"name": "Android"}}
+    event = one(context=context)
+    assert (event["extra"]["$device_model"], event["extra"]["$os"]) == ("x" * length, "Android")
+    assert event["properties"] == {"context_device_custom": "y"}
+
+
+def test_a_context_nested_too_deep_is_no_reason_to_fail():
+    """It is passed on as the text that it is, which is refused in the end if PostHog cannot take it."""
+    deep = '{"a":' * 5_000 + "1" + "}" * 5_000
+    assert one(context=deep)["properties"] == {"context": deep}
 
 
 @pytest.mark.parametrize(
@@ -452,14 +496,14 @@ def test_identify_calls(person_properties, expected):
         (event,) = mapped(row, table=name, person_properties=person_properties)
         assert event["event"] == "$set"
         assert {key: event[key] for key in ("set", "set_once")} == expected
-        assert "plan" not in {**(event["properties"] or {}), **(event["rest"] or {}), **event["extra"]}
+        assert "plan" not in {**(event["properties"] or {}), **event["extra"]}
     assert event["properties"] == {"context_active": True}
 
 
 def test_traits_of_other_calls_set_nothing():
     """Traits in the context of a track are as old as the last identify call; they stay properties."""
     event = one(context={"traits": {"plan": "free"}})
-    assert (event["set"], event["rest"]) == (None, {"context_traits_plan": "free"})
+    assert (event["set"], event["properties"]) == (None, {"context_traits_plan": "free"})
 
 
 def test_calls_that_only_tell_who_is_who():
@@ -665,8 +709,8 @@ def test_a_message_id_beside_the_id():
     """Where rows have both, the id is the call's, and the other a property of it."""
     event = one("tracks", id="m-1", message_id="chat-7")
     assert event["dedup_key"] == one("tracks", id="m-1")["dedup_key"]
-    assert event["rest"] == {"message_id": "chat-7"}
-    assert one("tracks", message_id="m-1")["rest"] is None
+    assert event["extra"] == {"message_id": "chat-7"}
+    assert one("tracks", message_id="m-1")["extra"] == {}
 
 
 def test_dedup_key_without_an_id():
@@ -682,6 +726,59 @@ def test_dedup_key_without_an_id():
         )
         == 4
     )
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.csv", "a.parquet"])
+def test_a_call_without_an_id_is_one_in_every_file(tmp_path, name):
+    """In any order of keys, with any spaces, numbers spelled in any way, and in any kind of file."""
+    plain = {"type": "track", "event": "Search", "userId": "anna", "timestamp": TIME}
+    bags = {
+        "properties": '{"b": [1, {"y": 2.50, "x": "ü"}], "a": 1e2}',
+        "context": '{"page": {"title": "T", "url": "https://a.example.com/"}, "mine": {"k": null}}',
+    }
+    other = {
+        "context": r'{"mine":{},"page":{"url":"https:\/\/a.example.com/","title":"T"}}',
+        "properties": '{"a":100,"b":[1.0,{"x":"\\u00fc","y":2.5}]}',
+    }
+    line = (
+        json.dumps(plain)[:-1] + ",".join(["", *(f'"{name}": {text}' for name, text in bags.items())]) + "}"
+    )
+    (tmp_path / "first.jsonl").write_text(line)
+    path = tmp_path / name
+    whole = ",".join(f'"{name}":{text}' for name, text in other.items()) + "," + json.dumps(plain)[1:-1]
+    if name.startswith("a.json"):
+        path.write_text(f"{{{whole}}}" if name == "a.jsonl" else f"[{{{whole}}}]")
+    else:
+        frame = pl.DataFrame([other | plain])
+        frame.write_csv(path) if name == "a.csv" else frame.write_parquet(path)
+    (uuid,) = made_of("segment", tmp_path / "first.jsonl").uuids
+    assert made_of("segment", path).uuids == [uuid]
+
+
+def test_columns_in_capitals_of_a_file(tmp_path):
+    """A file of Snowflake's is read as others are, whatever name its columns have that we compute, too."""
+    path = tmp_path / "tracks.csv"
+    path.write_text(
+        f"ID,TIMESTAMP,USER_ID,EVENT,EVENT_TEXT,TOTAL,NAME\nm-1,{TIME},anna,search,Search,5,Rose\n"
+    )
+    made = made_of("segment", path)
+    (bag,) = made.bags
+    assert {name: bag.get(name) for name in ("total", "revenue", "name", "TOTAL")} == {
+        "total": "5",
+        "revenue": 5,
+        "name": "Rose",
+        "TOTAL": None,
+    }
+
+
+def test_what_is_computed_and_told_is_sent_once():
+    """Where nothing is computed under a name, what the row itself says is sent, in every form."""
+    own = {"name": "Rose", "title": "T", "revenue": "much", "$os": "BeOS"}
+    expected = own | {"$os": "Windows", "$device_type": "Desktop"}
+    assert sent(MESSAGES, rows({"properties": own, "context": {"os": {"name": "Windows"}}})) == [expected]
+    for bag in (own, {name.upper(): value for name, value in own.items()}):
+        row = {REST: json.dumps(bag), "context_os_name": "Windows"}
+        assert sent(TABLES["tracks"], rows(row, table="tracks")) == [expected]
 
 
 def test_columns_in_capitals():
@@ -785,7 +882,7 @@ def test_every_column_of_the_sample_is_carried_or_dropped_by_name():
         head = header(source)
         strangers |= {name for name in head.columns if name.lower() not in known} if head else set()
     words = (
-        "channel consent list_size price double_opt_in order_id revenue total currency products coupon"
+        "consent list_size price double_opt_in order_id revenue total currency products coupon"
         " path referrer search title url items email plan address_city seats"
     )
     assert strangers == set(words.split())

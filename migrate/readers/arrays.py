@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from itertools import groupby
 from typing import Final
 
 import msgspec
 
 from migrate.mapping import Table
-from migrate.readers.blocks import Text, TooLarge
-from migrate.readers.jsonl import Lines, cut_off
-from migrate.readers.records import Header, Part, reject
+from migrate.readers.blocks import Text
+from migrate.readers.cutter import START_BYTES, Broken
+from migrate.readers.jsonl import Rows, cut_off
+from migrate.readers.records import Header, Part
+from migrate.readers.structure import checked_line
 
 _SEAM: Final = re.compile(rb"\}\s*,\s*\{")
 _SEAM_WINDOW: Final = 1 << 16
@@ -20,68 +21,38 @@ _IN_STRING: Final = re.compile(_STRING, re.DOTALL)
 _AT_TOP: Final = re.compile(rb'(?:[^"\[\]{},]++|"' + _STRING + rb'")*+', re.DOTALL)
 _NESTED: Final = re.compile(rb'(?:[^"\[\]{}]++|"' + _STRING + rb'")*+', re.DOTALL)
 _SPACE: Final = re.compile(rb"[\s,]*+")
-_LINE_BREAKS: Final = bytes.maketrans(b"\r\n", b"  ")
 _split: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def array_parts(
     text: Text, table: Table, header: Header, *, block_bytes: int, record_bytes: int
 ) -> Iterator[Part]:
-    """Yield the objects of a JSON array block by block; `ROW` is the element's place, from 1."""
-    lines = Lines(table, header, record_bytes)
-    row, cut = 1, False
-    for found in _elements(text, block_bytes, record_bytes):
-        if isinstance(found, TooLarge):
-            part = lines.part([], row)
-            part.rejects.append(reject(row, "record_too_large", found.start))
-            row += 1
-        else:
-            part = lines.part(found, row)
-            row += len(found)
-            cut = text.truncated is not None and cut_off(part, row - 1)
-        yield part
-    if text.truncated is not None and not cut:
-        part = lines.part([], row)
-        part.rejects.append(reject(row, "truncated_file", text.truncated))
-        yield part
+    """Yield the objects of a JSON array block by block; `ROW` is the element's place, from 1.
 
-
-def array_start(data: bytes) -> list[bytes]:
-    """Return the elements of an array of which this is the start."""
-    scanner = _Scanner(len(data))
-    scanner.take(data)
-    return [element for element in scanner.found if isinstance(element, bytes)]
-
-
-def _elements(text: Text, block_bytes: int, record_bytes: int) -> Iterator[list[bytes] | TooLarge]:
-    """Yield runs of elements; each is one line."""
-    scanner = _Scanner(record_bytes)
+    In an array of pages it is the place among the rows of all of them.
+    """
+    rows = Rows(table, header, record_bytes, text)
+    elements = Elements(record_bytes)
     for piece in text.pieces(block_bytes):
-        scanner.take(piece)
-        yield from _runs(scanner, text)
-    scanner.finish()
-    if not scanner.closed and text.truncated is None:
+        elements.take(piece)
+        elements.cut()
+        yield rows.part(*elements.taken())
+    elements.cut(final=True)
+    if not elements.closed and text.truncated is None:
         text.truncated = "the JSON array does not end"
-    yield from _runs(scanner, text)
+    part = rows.part(*elements.taken())
+    if text.truncated is not None and not cut_off(part, rows.last):
+        rows.tell(part, "truncated_file", text.truncated, rows.last + 1)
+    yield part
 
 
-def _runs(scanner: "_Scanner", text: Text) -> Iterator[list[bytes] | TooLarge]:
-    """Yield what the scanner has found, elements in a row together."""
-    found, scanner.found = scanner.found, []
-    for too_large, run in groupby(found, lambda one: isinstance(one, TooLarge)):
-        if too_large:
-            yield from (one for one in run if isinstance(one, TooLarge))
-        else:
-            lines = b"\n".join([one.translate(_LINE_BREAKS) for one in run if isinstance(one, bytes)])
-            yield text.clean(lines).split(b"\n")
-
-
-class _Scanner:
+class Elements:
     """Finds where elements end, whatever the blocks they come in."""
 
     def __init__(self, limit: int) -> None:
-        self.found: list[bytes | TooLarge] = []
+        self.found: list[bytes | Broken] = []
         self.closed = False
+        self._next = 1
         self._limit = limit
         self._data = b""
         self._at = 0
@@ -91,17 +62,24 @@ class _Scanner:
         self._skipped: bytes | None = None
 
     def take(self, piece: bytes) -> None:
-        """Go through the next piece of text."""
+        """Take the next piece of text."""
         self._data += piece
+
+    def cut(self, *, final: bool = False) -> None:
+        """Find the elements that end in the text at hand; if it is the last, what is left is the last element."""
         self._scan()
-        if len(self._data) > self._limit:
-            self._skipped = self._skipped or self._data[:1024]
+        if final:
+            self.closed = not self._in_array
+            self._take(0, len(self._data))
+        elif len(self._data) > self._limit:
+            self._skipped = self._skipped or self._data[:START_BYTES]
             self._data, self._at = self._data[self._at :], 0
 
-    def finish(self) -> None:
-        """Take what is left as the last element."""
-        self.closed = not self._in_array
-        self._take(0, len(self._data))
+    def taken(self) -> tuple[list[bytes | Broken], range]:
+        """Return what was found since the last call, and the places, from 1."""
+        found, self.found = self.found, []
+        first, self._next = self._next, self._next + len(found)
+        return found, range(first, self._next)
 
     def _scan(self) -> None:
         """Find every element that ends in the text at hand; what begins the next one stays."""
@@ -176,7 +154,7 @@ class _Scanner:
     def _take(self, start: int, end: int) -> None:
         """Take an element."""
         if self._skipped is not None:
-            self.found.append(TooLarge(self._skipped))
+            self.found.append(Broken("record_too_large", self._skipped))
             self._skipped = None
         elif element := self._data[start:end].strip():
-            self.found.append(element)
+            self.found.append(checked_line(element))

@@ -25,10 +25,11 @@ def simple(column: pa.Array, counts: Counter[str]) -> pa.Array:
     Text that is not UTF-8 has U+FFFD in those places, each cell counted. Raises `ArrowInvalid` for damaged data.
     """
     target = _simple_type(column.type)
-    try:
-        column = column.cast(target)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
-        column = pa.array([_simple_value(value, target) for value in column.to_pylist()], target)
+    if column.type != target:
+        try:
+            column = column.cast(target)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+            column = pa.array([_simple_value(value, target) for value in column.to_pylist()], target)
     try:
         column.validate(full=True)
     except pa.ArrowInvalid:

@@ -50,7 +50,7 @@ def avro_parts(source: Source, table: Table, header: Header, *, block_bytes: int
 
     Damage ends the file: what was read before it is delivered, up to the record that cannot be read.
     """
-    columns = Columns(table, header)
+    columns = Columns.of(table, header)
     first = 1
     with source.open() as stream:
         file = _File(source, stream)
@@ -71,7 +71,8 @@ def _part(columns: Columns, file: "_File", records: list[Mapping[str, Any]], fir
         if name in columns.needed
     }
     length = pa.nulls(len(records))  # a batch without columns would have none
-    part = columns.part(pa.RecordBatch.from_arrays([*arrays.values(), length], [*arrays, ""]), first)
+    batch = pa.RecordBatch.from_arrays([*arrays.values(), length], [*arrays, ""])
+    part = columns.part(columns.simple(batch), first)
     part.counts.update(file.counts)
     file.counts.clear()
     return part

@@ -1,10 +1,10 @@
-"""Stored bytes → pieces of UTF-8 text of a fixed size, whatever the encoding, and lines cut from them."""
+"""Stored bytes → pieces of UTF-8 text of a fixed size, whatever the encoding."""
 
 import codecs
 import struct
 from collections import Counter
 from collections.abc import Iterator
-from typing import BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final
 
 import pyarrow as pa
 
@@ -17,12 +17,6 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SNIFFED: Final = 256
-
-
-class TooLarge(NamedTuple):
-    """A line beyond the limit, of which only the start was kept."""
-
-    start: bytes
 
 
 def detect(head: bytes) -> str:
@@ -120,28 +114,3 @@ def is_utf8(block: bytes) -> bool:
     except pa.ArrowInvalid:
         return False
     return True
-
-
-def line_blocks(pieces: Iterator[bytes], limit: int) -> Iterator[bytes | TooLarge]:
-    """Cut text into blocks of whole lines; only the last may lack its newline."""
-    carry: list[bytes] = []
-    length = 0
-    for piece in pieces:
-        end = piece.rfind(b"\n") + 1
-        if not end:
-            if length <= limit:
-                carry.append(piece)
-            length += len(piece)
-            continue
-        first = piece.find(b"\n") + 1
-        if length + first > limit:
-            yield TooLarge(b"".join([*carry, piece[:first]])[:1024])
-            if end > first:
-                yield piece[first:end]
-        else:
-            yield b"".join([*carry, memoryview(piece)[:end]])
-        carry, length = [piece[end:]], len(piece) - end
-    if length > limit:
-        yield TooLarge(b"".join(carry)[:1024])
-    elif length:
-        yield b"".join(carry)

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -10,14 +11,16 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from migrate.jsontext import object_text
 from migrate.mapping import REST, ROW, Table
 from migrate.readers.blocks import Text
 from migrate.readers.quotes import Splitter, Spoiled
 from migrate.readers.records import Header, Part, Reject, aliases, reject, spelled
+from migrate.readers.wide import is_wide, object_text, stretches, together
 
 DELIMITERS: Final = (",", "\t", ";", "|")
 _MARK: Final = "\0\0spoiled line "
+_COLUMN_BYTES: Final = 128
+"""Text taken up at once for each of very many columns: a column costs 50 µs a block by itself (measured)."""
 
 
 def delimited_header(data: bytes, *, delimiter: str | None, encoding: str) -> Header | None:
@@ -35,15 +38,16 @@ def delimited_header(data: bytes, *, delimiter: str | None, encoding: str) -> He
 
 def unique(cells: Sequence[str]) -> list[str]:
     """Return column names for the cells of a header: repeats get `_2` …, empty ones `column_` and their place."""
-    names: list[str] = []
-    given = [cell.strip() for cell in cells]
-    for place, cell in enumerate(given, 1):
+    names: dict[str, None] = {}
+    stripped = [cell.strip() for cell in cells]
+    given, numbers = set(stripped), Counter[str]()
+    for place, cell in enumerate(stripped, 1):
         name = stem = cell or f"column_{place}"
-        number = 2
         while name in names or (name != cell and name in given):
-            name, number = f"{stem}_{number}", number + 1
-        names.append(name)
-    return names
+            numbers[stem] += 1
+            name = f"{stem}_{numbers[stem] + 1}"
+        names[name] = None
+    return list(names)
 
 
 def delimited_parts(
@@ -51,6 +55,8 @@ def delimited_parts(
 ) -> Iterator[Part]:
     """Yield a file of delimited text block by block; `ROW` counts records, the header's being 0."""
     records = Records(table, header)
+    if is_wide(header.columns):
+        block_bytes = max(block_bytes, min(record_bytes, _COLUMN_BYTES * len(header.columns)))
     splitter = Splitter(records.delimiter, header.line_end, record_bytes, records.mark)
     for piece in text.pieces(block_bytes):
         yield records.part(text, *splitter.take(piece))
@@ -75,34 +81,52 @@ class Records:
         dropped = {name.lower() for name in table.dropped}
         self._rest = [name for name in self._columns if name not in taken and name.lower() not in dropped]
         self._needed = [*dict.fromkeys(self._spelling.values()), *self._rest] or list(header.columns[:1])
+        self._is_wide = is_wide(self._rest)
+        self._stretches = stretches(self._rest)
         self._header: dict[str, str | None] = {}
 
     def part(self, text: Text, block: bytes, spoiled: Sequence[Spoiled]) -> Part:
         """Return the rows of these records; spoiled lines and those of a wrong length are rejects."""
         first = self.next
-        frame, ragged = self._read(text.clean(block))
-        self.next += frame.height + len(ragged)
+        table, ragged = self._read(text.clean(block))
+        self.next += table.num_rows + len(ragged)
         gaps = {first + number - 1 for number, _ in ragged}
         numbers = (
             [number for number in range(first, self.next) if number not in gaps]
             if gaps
             else range(first, self.next)
         )
-        frame = frame.insert_column(0, pl.Series(ROW, numbers, dtype=pl.Int64))
-        part = Part(frame, [self._reject(first + number - 1, line, spoiled) for number, line in ragged])
-        self._take_headers(part)
-        part.rows = part.rows.select_seq(
-            ROW,
-            *(self._cell(name).alias(name) for name in self._declared),
-            object_text({name: self._column(name) for name in self._rest}).cast(pl.String).alias(REST),
-        )
+        rows = self._rows(table, pl.Series(ROW, numbers, dtype=pl.Int64))
+        part = Part(rows, [self._reject(first + number - 1, line, spoiled) for number, line in ragged])
+        table = self._take_headers(part, table)
+        if not self._is_wide:
+            flat = pl.DataFrame(table.select([self._columns[name] for name in self._rest]))
+            part.flat = pl.DataFrame([flat[self._columns[name]].alias(name) for name in self._rest])
         return part
 
-    def _read(self, block: bytes) -> tuple[pl.DataFrame, list[tuple[int, str]]]:
+    def _rows(self, table: pa.Table, numbers: pl.Series) -> pl.DataFrame:
+        """Return the declared columns; and the rest as text where there are very many, seen a stretch at a time."""
+        declared = table.select([self._columns[name] for name in dict.fromkeys(self._spelling.values())])
+        frame = pl.DataFrame(declared).insert_column(0, numbers)
+        cells = [self._cell(name).alias(name) for name in self._declared]
+        if not self._is_wide:
+            return frame.select_seq(ROW, *cells)
+        texts = [self._text(table, names) for names in self._stretches]
+        frame = frame.hstack([text.alias(f"rest{n}") for n, text in enumerate(texts)])
+        rest = together([pl.col(f"rest{n}") for n in range(len(texts))])
+        return frame.select_seq(ROW, *cells, rest.cast(pl.String).alias(REST))
+
+    def _text(self, table: pa.Table, names: Sequence[str]) -> pl.Series:
+        """Return these columns as JSON objects."""
+        frame = pl.DataFrame(table.select([self._columns[name] for name in names]))
+        return frame.select_seq(object_text({name: self._column(name) for name in names})).to_series()
+
+    def _read(self, block: bytes) -> tuple[pa.Table, list[tuple[int, str]]]:
         """Return the needed columns of a block, and its records of a wrong length with their places, from 1."""
         ragged: list[tuple[int, str]] = []
         if not block.strip(b"\r\n"):
-            return pl.DataFrame(schema={self._columns[name]: pl.String for name in self._needed}), ragged
+            schema = pa.schema([(self._columns[name], pa.large_string()) for name in self._needed])
+            return schema.empty_table(), ragged
 
         def skip(row: Any) -> str:  # noqa: ANN401 - pyarrow ships no types
             ragged.append((row.number, row.text))
@@ -124,7 +148,7 @@ class Records:
                 check_utf8=False,
             ),
         )
-        return pl.DataFrame(table), ragged
+        return table, ragged
 
     def _reject(self, number: int, line: str, spoiled: Sequence[Spoiled]) -> Reject:
         if not line.startswith(self.mark):
@@ -132,22 +156,35 @@ class Records:
         found = spoiled[int(line.removeprefix(self.mark))]
         return reject(number, found.reason, found.text.rstrip(b"\r\n"))
 
-    def _take_headers(self, part: Part) -> None:
-        """Take the header out of the rows, and reject where it comes again, as in files put together."""
+    def _take_headers(self, part: Part, table: pa.Table) -> pa.Table:
+        """Take the header out of the rows, and reject where it comes again, as in files put together.
+
+        Return the table without them.
+        """
         if part.rows.height and part.rows[ROW][0] == 0:
-            self._header = dict(zip(self._needed, part.rows.row(0)[1:], strict=True))
-            part.rows = part.rows.slice(1)
+            self._header = {name: table.column(self._columns[name])[0].as_py() for name in self._needed}
+            part.rows, table = part.rows.slice(1), table.slice(1)
             repeats = [name for name in self._needed if (self._header[name] or name).strip() != name]
             if repeats:
                 part.counts["duplicate_header"] += len(repeats)
         part.rejects = [one for one in part.rejects if one.row != 0]
-        cells = [self._column(name).eq_missing(cell) for name, cell in self._header.items()]
-        if len(cells) > 1:
-            again = part.rows.filter(pl.all_horizontal(cells))
-            if again.height:
-                part.rows = part.rows.filter(~pl.all_horizontal(cells))
-                line = self.delimiter.join(self._columns)
-                part.rejects += [reject(row, "repeated_header", line) for row in again[ROW]]
+        if len(self._header) > 1 and (again := self._again(table)).len():
+            line = self.delimiter.join(self._columns)
+            part.rejects += [reject(row, "repeated_header", line) for row in part.rows[ROW].gather(again)]
+            kept = pl.Series(range(table.num_rows), dtype=pl.UInt32)
+            kept = kept.filter(~kept.is_in(again.implode()))
+            part.rows, table = part.rows[kept], table.take(kept.to_arrow())
+        return table
+
+    def _again(self, table: pa.Table) -> pl.Series:
+        """Return where in the rows the header stands again; a look at the first cells nearly always tells."""
+        places = pl.Series(range(table.num_rows), dtype=pl.UInt32)
+        for name, cell in self._header.items():
+            if not places.len():
+                break
+            cells = pl.Series(table.column(self._columns[name])).gather(places)
+            places = places.filter(cells.eq_missing(pl.Series([cell], dtype=pl.String)))
+        return places
 
     def _cell(self, declared: str) -> pl.Expr:
         name = self._spelling.get(declared)

@@ -1,42 +1,47 @@
-"""JSON objects, one a line: declared keys read column-wise, risky lines one by one."""
+"""JSON objects one after another, on lines of their own or laid out in any other way."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Final
 
-import msgspec
 import polars as pl
 
-from migrate.mapping import REST, ROW, Table
-from migrate.readers.blocks import Text, TooLarge, line_blocks
-from migrate.readers.care import BadJSON, dangerous, members, plain
-from migrate.readers.keys import Keys
+from migrate.jsontext import scrubbed
+from migrate.mapping import ROW, Table
+from migrate.readers.blocks import Text
+from migrate.readers.care import BadJSON, members
+from migrate.readers.cutter import Broken, Cutter
+from migrate.readers.objects import Objects
 from migrate.readers.records import Header, Part, reject
+from migrate.readers.structure import one_line
+from migrate.readers.wrapped import Wrapper
 
-_BLANK: Final = b" \t\r\n"
-_root: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+Found = Sequence[bytes | Broken]
+"""Records, and text that is none."""
 
 
 def jsonl_parts(
     text: Text, table: Table, header: Header, *, block_bytes: int, record_bytes: int
 ) -> Iterator[Part]:
-    """Yield a file of JSON lines block by block; `ROW` is the line's number."""
-    lines = Lines(table, header, record_bytes)
-    row, cut = 1, False
-    for block in line_blocks(text.pieces(block_bytes), record_bytes):
-        if isinstance(block, TooLarge):
-            part = lines.part([], row)
-            part.rejects.append(reject(row, "record_too_large", block.start))
-            row += 1
-        else:
-            part, found = lines.block(text.clean(block), row)
-            row += found
-            cut = text.truncated is not None and not block.endswith(b"\n") and cut_off(part, row - 1)
+    """Yield a file of JSON objects block by block.
+
+    `ROW` is the number of the line an object begins on, counted as if each further object of a line began a line of
+    its own; in a file of pages it is the place among all rows. Lines of one object each are read as they are.
+    """
+    rows = Rows(table, header, record_bytes, text)
+    cutter = Cutter(record_bytes)
+    for piece in text.pieces(block_bytes):
+        cutter.take(piece)
+        part = rows.lines(cutter)
+        if part is None:
+            cutter.cut()
+            part = rows.part(*cutter.taken())
         yield part
-    if text.truncated is not None and not cut:
-        part = lines.part([], row)
-        part.rejects.append(reject(row, "truncated_file", text.truncated))
-        yield part
+    cutter.cut(final=True)
+    part = rows.part(*cutter.taken())
+    if text.truncated is not None and not (cutter.ends_broken and cut_off(part, rows.last)):
+        rows.tell(part, "truncated_file", text.truncated, cutter.next)
+    yield part
 
 
 def cut_off(part: Part, row: int) -> bool:
@@ -47,138 +52,93 @@ def cut_off(part: Part, row: int) -> bool:
     return True
 
 
-def root_keys(lines: Iterable[bytes]) -> tuple[str, ...]:
-    """Return the keys of the objects in these lines, in the order in which they first appear."""
+def cell_parts(parts: Iterable[Part], table: Table, header: Header, *, record_bytes: int) -> Iterator[Part]:
+    """Yield the rows inside of the cells of one column; `ROW` stays the cell's."""
+    rows = Rows(table, header, record_bytes)
+    wrapper = Wrapper(header.wrapper or "")
+    for part in parts:
+        cells = part.rows.get_column(header.wrapper or "")
+        inside = rows.objects([wrapper.cell(cell) for cell in cells], part.rows[ROW].to_list())
+        inside.rejects += part.rejects
+        inside.counts.update(part.counts)
+        yield inside
+
+
+def root_keys(found: Iterable[bytes | Broken]) -> tuple[str, ...]:
+    """Return the keys of these objects, in the order in which they first appear."""
     keys: dict[str, None] = {}
-    for line in lines:
-        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            keys |= dict.fromkeys(_root(line))
+    for one in found:
+        with suppress(BadJSON):
+            keys |= {} if isinstance(one, Broken) else dict.fromkeys(members(one, Counter()))
     return tuple(keys)
 
 
-class Lines:
-    """Turns lines into parts. What a line becomes never depends on the lines around it."""
+class Rows:
+    """Turns records into rows, whatever they were cut from; of wrapped records it is what is inside."""
 
-    def __init__(self, table: Table, header: Header, record_bytes: int) -> None:
-        self._keys = Keys(table, header)
-        self._schema = dict.fromkeys(self._keys.spelling.values(), pl.String)
-        self._record_bytes = record_bytes
+    def __init__(self, table: Table, header: Header, record_bytes: int, text: Text | None = None) -> None:
+        """`text` is what the records come from, where their bytes are still to be checked."""
+        self._objects = Objects(table, header, record_bytes)
+        self._wrapper = None if header.wrapper is None else Wrapper(header.wrapper)
+        self._text = text
+        self.last = 0
+        """The number of the last record or reject."""
 
-    def block(self, text: bytes, first: int) -> tuple[Part, int]:
-        """Return the rows of a text, as `part` does but at once where no line needs care, and how many lines it has."""
-        frame = self._sound(text)
-        if frame is None:
-            lines = text.removesuffix(b"\n").split(b"\n")
-            return self.part(lines, first), len(lines)
-        rows = self._named(range(first, first + frame.height), frame, {})
-        return Part(rows, sound=True), frame.height
-
-    def part(self, lines: Sequence[bytes], first: int) -> Part:
-        """Return the rows of these lines, the first of them numbered `first`; blank ones count but are no rows."""
-        part = Part(self._rows([], []))
-        texts = {number: text for number, line in enumerate(lines, first) if (text := line.strip(_BLANK))}
-        if max(map(len, texts.values()), default=0) > self._record_bytes:
-            for number in [number for number, text in texts.items() if len(text) > self._record_bytes]:
-                part.rejects.append(reject(number, "record_too_large", texts.pop(number)))
-        if not texts:
-            return part
-        careful = _dangerous(texts)
-        safe = {number: text for number, text in texts.items() if number not in careful} if careful else texts
-        rests, unsure = self._keys.rests(safe)
-        if unsure:
-            safe = {number: text for number, text in safe.items() if number not in unsure}
-        frames = [self._named(*read, rests) for read in self._fast(list(safe), list(safe.values()))]
-        if len(texts) > sum(frame.height for frame in frames):
-            left = texts.keys() - {number for frame in frames for number in frame[ROW]}
-            frames.append(self._careful({number: texts[number] for number in sorted(left)}, part))
-        part.rows = pl.concat(frames).sort(ROW) if len(frames) > 1 else frames[0]
+    def lines(self, cutter: Cutter) -> Part | None:
+        """Return the whole lines at hand as rows; None where one is no object by itself, so that they must be cut."""
+        block = b"" if self._wrapper is not None or self._text is None else cutter.lines()
+        if not block or self._text is None:
+            return None
+        counted = Counter(self._text.counts)
+        part, count = self._objects.part(self._text.clean(block), cutter.next)
+        if not cutter.are_alone(block, [one.row or 0 for one in part.rejects]):
+            self._text.counts = counted
+            return None
+        self.last = cutter.next + count - 1
+        cutter.skip(block, count)
         return part
 
-    def _sound(self, text: bytes) -> pl.DataFrame | None:
-        """Return the cells of lines read column-wise; None where one of them is none, or cannot be read so."""
-        if len(text) > self._record_bytes:
-            return None
-        frame = self._keys.cells(text)
-        if frame is None and not self._keys.are_sound(text):
-            return None
-        lines = pl.Series([text], dtype=pl.Binary).cast(pl.String).str.split("\n").explode()
-        lines = lines.head(lines.len() - text.endswith(b"\n"))
-        if dangerous(lines).any():
-            return None
-        if frame is None:
-            frame = _read(text, dict.fromkeys(self._keys.seen, pl.String))
-        elif not _are_whole(lines):
-            return None
-        return frame if frame is not None and frame.height == lines.len() else None
+    def part(self, found: Found, numbers: Sequence[int]) -> Part:
+        """Return records as rows, each with its number."""
+        counts = Counter[str]()
+        if self._wrapper is not None:
+            found, numbers = self._wrapper.opened(found, numbers, self.last, counts)
+        part = self.objects(found, numbers)
+        part.counts.update(counts)
+        self.last = numbers[-1] if numbers else self.last
+        return part
 
-    def _fast(self, numbers: list[int], texts: list[bytes]) -> Iterator[tuple[list[int], pl.DataFrame]]:
-        """Yield lines read at once, with their numbers; lines that cannot be read so are left out."""
-        if not texts:
-            return
-        frame = _read(b"\n".join(texts), self._schema)
-        if frame is not None and frame.height == len(texts):
-            yield numbers, frame
-        elif len(texts) > 1:
-            half = len(texts) // 2
-            yield from self._fast(numbers[:half], texts[:half])
-            yield from self._fast(numbers[half:], texts[half:])
+    def objects(self, found: Found, numbers: Sequence[int]) -> Part:
+        """Return objects as rows, each with its number; what is none is a reject."""
+        records = [
+            (one, number) for one, number in zip(found, numbers, strict=True) if isinstance(one, bytes)
+        ]
+        part = self._part([one_line(one) for one, _ in records], [number for _, number in records])
+        for one, number in zip(found, numbers, strict=True):
+            if isinstance(one, Broken):
+                text, lone = scrubbed(self._clean(one.text))
+                part.rejects.append(reject(number, one.reason, text))
+                if lone:
+                    part.counts["lone_surrogate"] += lone
+        part.rejects.sort(key=lambda one: one.row or 0)
+        return part
 
-    def _named(self, numbers: Sequence[int], frame: pl.DataFrame, rests: Mapping[int, str]) -> pl.DataFrame:
-        """Return the frame under the declared names, with numbers and rests.
+    def tell(self, part: Part, reason: str, value: str, number: int) -> None:
+        """Add a reject that stands after the last record."""
+        pages = self._wrapper is not None and self._wrapper.is_paged
+        part.rejects.append(reject(self.last + 1 if pages else number, reason, value))
 
-        Put together without a query, which costs 0.4 ms for the 49 columns of Amplitude (measured).
-        """
-        cells = {column.name: column for column in frame.get_columns()}
-        nothing = pl.repeat(None, len(numbers), dtype=pl.String, eager=True)
-        rest = [rests.get(number) for number in numbers] if rests else nothing
-        return pl.DataFrame(
-            [
-                pl.Series(ROW, numbers, dtype=pl.Int64),
-                *(cells.get(key, nothing).alias(name) for name, key in self._keys.spelling.items()),
-                pl.Series(REST, rest, dtype=pl.String),
-            ]
-        )
+    def _part(self, lines: Sequence[bytes], numbers: Sequence[int]) -> Part:
+        """Return objects, one a line, as rows with these numbers."""
+        first = numbers[0] if numbers else 1
+        is_run = not numbers or numbers[-1] - first + 1 == len(numbers)
+        part, _ = self._objects.part(self._clean(b"\n".join(lines)), first if is_run else 1)
+        if not is_run:
+            places = pl.Series(ROW, numbers, dtype=pl.Int64)
+            part.rows = part.rows.with_columns(places.gather(part.rows[ROW] - 1))
+            part.rejects = [one._replace(row=numbers[(one.row or 1) - 1]) for one in part.rejects]
+        return part
 
-    def _careful(self, texts: Mapping[int, bytes], part: Part) -> pl.DataFrame:
-        """Return the rows of lines read one by one; what is no row becomes a reject."""
-        numbers, rows = [], []
-        for number, text in texts.items():
-            try:
-                declared, rest = self._keys.split(members(text, part.counts))
-            except BadJSON as error:
-                part.rejects.append(reject(number, str(error), text))
-            else:
-                numbers.append(number)
-                rows.append({name: plain(value) for name, value in declared.items()} | {REST: rest})
-        return self._rows(numbers, rows)
-
-    def _rows(self, numbers: Sequence[int], rows: Sequence[Mapping[str, str | None]]) -> pl.DataFrame:
-        schema = dict.fromkeys([*self._keys.spelling, REST], pl.String)
-        frame = pl.DataFrame(rows, schema=schema)
-        return frame.insert_column(0, pl.Series(ROW, numbers, dtype=pl.Int64))
-
-
-def _are_whole(lines: pl.Series) -> bool:
-    """Return whether each line that msgspec has read is of whole objects: no line ends within one.
-
-    After a brace that closes another, inside of an object, none can open one.
-    """
-    bare = lines.str.strip_chars(" \t\r")
-    return bool((bare.str.starts_with("{") & bare.str.ends_with("}")).all())
-
-
-def _read(lines: bytes, schema: Mapping[str, type[pl.String]]) -> pl.DataFrame | None:
-    """Return lines read column-wise, None where a line cannot be read."""
-    try:
-        return pl.read_ndjson(lines, schema=schema)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        return None
-
-
-def _dangerous(texts: Mapping[int, bytes]) -> set[int]:
-    """Return the numbers of the lines that the fast way would read wrongly."""
-    found = dangerous(pl.Series(list(texts.values()), dtype=pl.Binary).cast(pl.String)).arg_true()
-    if not found.len():
-        return set()
-    numbers = list(texts)
-    return {numbers[place] for place in found}
+    def _clean(self, text: bytes) -> bytes:
+        """Return text as valid UTF-8, what was replaced counted."""
+        return text if self._text is None else self._text.clean(text)

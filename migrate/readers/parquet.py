@@ -1,24 +1,39 @@
 """Parquet: columns found by name, batch by batch, with flat memory."""
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, Self
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from migrate.inputs import Source, Truncated
-from migrate.jsontext import object_text
 from migrate.mapping import REST, ROW, Table
 from migrate.readers import arrow
 from migrate.readers.records import Header, Part, aliases, reject, spelled
+from migrate.readers.wide import is_wide, object_text, side_by_side, stretches
 
 _BATCH_BYTES: Final = 4 << 20
-_LEAST_ROWS: Final = 1 << 10
+"""What the rows of a batch take once they are decoded, about."""
+_FULL: Final = 0.9
+"""How full a batch is handed on: a few rows more would cost as much as many."""
 _MOST_ROWS: Final = 16_384
 _MOST_NESTED: Final = 4_096
-"""Nested values become text of many times the size that the file says they have."""
+"""Nested values become text of many times the size that they have."""
+_FIRST_ROWS: Final = 8
+_GROWTH: Final = 8
+"""How many times as many rows as the last time are decoded at the most."""
+_MOST_AT_ONCE: Final = 4_096
+"""Rows decoded at the most before they are weighed: those to come may be much larger than those before."""
+_READING_BYTES: Final = 48 << 20
+"""What columns that are read together may take; those of a file that has more are read one stretch after another."""
+_COLUMN_BYTES: Final = 64 << 10
+"""What a column takes while it is read, in pyarrow and in polars, whatever it holds (measured)."""
+_PAGE_BYTES: Final = 512 << 10
+"""What a column's page and dictionary take at the most, about; one of each is unpacked while it is read."""
+_BUFFER_BYTES: Final = 1 << 16
+"""Read at once of a column; without it pyarrow holds all that is stored of each in a row group."""
 _UNREADABLE: Final = (pa.ArrowException, OSError, Truncated)
 
 
@@ -33,61 +48,208 @@ def parquet_header(source: Source) -> Header:
 
 def parquet_parts(source: Source, table: Table, header: Header) -> Iterator[Part]:
     """Yield a Parquet file batch by batch; `ROW` is the row's place in the file, from 1."""
-    columns = Columns(table, header)
+    columns = Columns.of(table, header)
     row = 1
     try:
-        with source.seekable() as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
-            nested = any(pa.types.is_nested(field.type) for field in parquet.schema_arrow)
-            rows = _batch_rows(parquet.metadata, _MOST_NESTED if nested else _MOST_ROWS)
-            for batch in parquet.iter_batches(rows, columns=columns.needed):
-                yield columns.part(batch, row)
-                row += batch.num_rows
+        with (
+            source.seekable() as file,
+            pq.ParquetFile(file, pre_buffer=False, buffer_size=_BUFFER_BYTES) as parquet,
+        ):
+            for part in _parts(parquet, columns):
+                yield part
+                row += part.rows.height
     except _UNREADABLE as error:
         part = columns.part(pa.RecordBatch.from_pylist([], pa.schema([])), row)
         part.rejects.append(reject(None, "unreadable_file", str(error)))
         yield part
 
 
-def _batch_rows(metadata: pq.FileMetaData, most: int) -> int:
-    """Return how many rows to take at once, by the size the file says they have."""
-    total: int = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
-    rows: int = metadata.num_rows
-    return max(_LEAST_ROWS, min(most, _BATCH_BYTES * rows // max(1, total)))
+def _parts(parquet: pq.ParquetFile, columns: "Columns") -> Iterator[Part]:
+    """Yield a file's rows; those of very many columns row group by row group, a stretch of columns at a time."""
+    found = columns.stretches(_weights(parquet))
+    if len(found) == 1:
+        yield from _numbered(parquet, columns, range(parquet.num_row_groups), 1)
+        return
+    first = 1
+    for group in range(parquet.num_row_groups):
+        if height := parquet.metadata.row_group(group).num_rows:
+            yield from side_by_side(_numbered(parquet, one, [group], first) for one in found)
+        first += height
+
+
+def _weights(parquet: pq.ParquetFile) -> dict[str, float]:
+    """Return for each column what share it takes of the memory that columns may take while they are read."""
+    sizes = Counter[str]()
+    for group in map(parquet.metadata.row_group, range(parquet.num_row_groups)):
+        for leaf in map(group.column, range(parquet.metadata.num_columns)):
+            sizes[leaf.path_in_schema] = max(leaf.total_uncompressed_size, sizes[leaf.path_in_schema])
+    names, found = set(parquet.schema_arrow.names), Counter[str]()
+    for path, size in sizes.items():
+        found[path if path in names else path.partition(".")[0]] += _COLUMN_BYTES + min(_PAGE_BYTES, size)
+    return {name: size / _READING_BYTES for name, size in found.items()}
+
+
+def _numbered(
+    parquet: pq.ParquetFile, columns: "Columns", groups: Sequence[int], first: int
+) -> Iterator[Part]:
+    """Yield the rows of some row groups, the first of them numbered `first`."""
+    for batch in _batches(parquet, columns, groups):
+        yield columns.part(batch, first)
+        first += batch.num_rows
+
+
+def _batches(parquet: pq.ParquetFile, columns: "Columns", groups: Sequence[int]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of some row groups in batches of about `_BATCH_BYTES`, or of as many rows as one may have.
+
+    What rows decode to is not known before: a page of a few distinct texts decodes to thousands of its size. So a few
+    are decoded first, then as many as should fill a batch by what the last ones came to; where they are larger than
+    that they are cut. What was decoded before damage is yielded before the error is raised.
+    """
+    held = _Held(columns, parquet.schema_arrow)
+    try:
+        for batch in parquet.iter_batches(held.wanted, groups, columns.needed, use_threads=False):
+            yield from held.take(columns.simple(batch))
+            # Asked for by pyarrow with every batch; its public function reads all batches in one size.
+            parquet.reader.set_batch_size(held.wanted)
+    except _UNREADABLE:
+        yield from held.left()
+        raise
+    yield from held.left()
+
+
+class _Held:
+    """Rows decoded and not handed on yet; `wanted` says how many to decode next."""
+
+    def __init__(self, columns: "Columns", schema: pa.Schema) -> None:
+        is_nested = any(pa.types.is_nested(field.type) for field in schema)
+        self._most = _MOST_NESTED if is_nested else _MOST_ROWS
+        self._batches: list[pa.RecordBatch] = []
+        self._rows = self._bytes = 0
+        # Rows without columns are made all at once, by the first size asked for.
+        self.wanted = _FIRST_ROWS if columns.needed else self._most
+
+    def take(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        """Take decoded rows, and yield batches that are full."""
+        size = max(1, batch.nbytes)
+        if size > _BATCH_BYTES:
+            yield from self.left()
+            yield from _cut(batch)
+        else:
+            self._batches.append(batch)
+            self._rows += batch.num_rows
+            self._bytes += size
+            if self._bytes >= _FULL * _BATCH_BYTES or self._rows >= self._most:
+                yield from self.left()
+        fitting = (_BATCH_BYTES - self._bytes) * batch.num_rows // size
+        most = min(_GROWTH * batch.num_rows, _MOST_AT_ONCE, self._most - self._rows)
+        self.wanted = max(1, min(fitting, most))
+
+    def left(self) -> Iterator[pa.RecordBatch]:
+        """Yield what is held, if anything is, as one batch."""
+        if self._batches:
+            yield self._batches[0] if len(self._batches) == 1 else pa.concat_batches(self._batches)
+        self._batches, self._rows, self._bytes = [], 0, 0
+
+
+def _cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Yield a batch in halves, and halves of these, until they have no more than `_BATCH_BYTES`, or one row."""
+    if batch.nbytes <= _BATCH_BYTES or batch.num_rows <= 1:
+        yield batch
+        return
+    middle = batch.num_rows // 2
+    yield from _cut(batch.slice(0, middle))
+    yield from _cut(batch.slice(middle))
 
 
 class Columns:
     """Turns batches into parts."""
 
-    def __init__(self, table: Table, header: Header) -> None:
-        self._declared = tuple(table.columns)
-        self._spelling = spelled(table.columns, header.columns)
-        passed_over = {name.lower() for name in table.dropped}
-        taken = set(self._spelling.values())
-        self._rest = [
-            name for name in header.columns if name not in taken and name.lower() not in passed_over
+    def __init__(
+        self,
+        declared: Sequence[str],
+        spelling: Mapping[str, str],
+        rest: Sequence[str],
+        names: Mapping[str, str],
+        *,
+        as_text: bool,
+    ) -> None:
+        """`as_text`: whether the undeclared columns become JSON text here, as very many of them must."""
+        self._as_text = as_text
+        self.needed = [*dict.fromkeys(spelling.values()), *rest]
+        self._declared, self._spelling, self._rest, self._aliases = declared, spelling, rest, names
+        self._counts = Counter[str]()
+
+    @classmethod
+    def of(cls, table: Table, header: Header) -> Self:
+        """Return the columns of a file that a table needs."""
+        spelling = spelled(table.columns, header.columns)
+        taken, passed_over = set(spelling.values()), {name.lower() for name in table.dropped}
+        rest = [name for name in header.columns if name not in taken and name.lower() not in passed_over]
+        names = aliases(header.columns)
+        return cls(tuple(table.columns), spelling, rest, names, as_text=is_wide(rest))
+
+    def stretches(self, weights: Mapping[str, float]) -> list[Self]:
+        """Return the columns in as many as weigh no more than 1 each, the first with those that are declared."""
+        found = stretches(self._rest, [weights.get(name, 0) for name in self._rest])
+        if len(found) == 1:
+            return [self]
+        return [
+            type(self)(
+                () if place else self._declared,
+                {} if place else self._spelling,
+                names,
+                self._aliases,
+                as_text=True,
+            )
+            for place, names in enumerate(found)
         ]
-        self._aliases = aliases(header.columns)
-        self.needed = [*dict.fromkeys(self._spelling.values()), *self._rest]
+
+    def simple(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the needed columns of a batch in types polars takes; what is mended is counted with the next part."""
+        places = {name: place for place, name in enumerate(batch.schema.names)}
+        columns = {
+            name: arrow.simple(batch.column(places[name]), self._counts)
+            for name in self.needed
+            if name in places
+        }
+        return pa.RecordBatch.from_arrays(list(columns.values()), list(columns)) if columns else batch
 
     def part(self, batch: pa.RecordBatch, first: int) -> Part:
-        """Return the batch as text, its first row numbered `first`."""
-        counts = Counter[str]()
-        names = batch.schema.names
-        columns = {name: batch.column(names.index(name)) for name in self.needed if name in names}
+        """Return a `simple` batch as text, its first row numbered `first`."""
+        counts, self._counts = self._counts, Counter[str]()
+        columns = zip(batch.schema.names, batch.columns, strict=True)
         frame = pl.DataFrame(
-            {self._aliases[name]: pl.Series(arrow.simple(column, counts)) for name, column in columns.items()}
+            {self._aliases[name]: pl.Series(column) for name, column in columns if name in self._aliases}
         )
         rows = pl.select(pl.int_range(first, first + batch.num_rows, dtype=pl.Int64).alias(ROW))
         rows = rows.with_columns_seq(frame.get_columns()).select_seq(
             ROW,
             *(self._cell(name, frame.schema).alias(name) for name in self._declared),
-            self._rest_text(frame.schema).alias(REST),
+            *([self._rest_text(frame.schema).alias(REST)] if self._as_text else []),
         )
         if lost := _non_finite(frame):
             counts["non_finite_number"] = lost
         if lost := _impossible(frame):
             counts["impossible_time"] = lost
-        return Part(rows, counts=counts)
+        if self._as_text:
+            return Part(rows, counts=counts)
+        flat, digits = self._flat(frame)
+        return Part(rows, counts=counts, flat=flat, json=digits)
+
+    def _flat(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, frozenset[str]]:
+        """Return the undeclared columns as JSON has them, and which of them are text of numbers: decimals."""
+        columns, digits = [], set()
+        for name in self._rest:
+            alias = self._aliases[name]
+            column, dtype = pl.col(alias), frame.schema.get(alias)
+            if isinstance(dtype, pl.Decimal):
+                columns.append(column.cast(pl.String).alias(alias))
+                digits.add(name)
+            elif dtype is not None and dtype != pl.Null:
+                columns.append(arrow.ready(column, dtype).alias(alias))
+        found = frame.select_seq(columns)
+        names = {self._aliases[name]: name for name in self._rest}
+        return pl.DataFrame([column.alias(names[column.name]) for column in found]), frozenset(digits)
 
     def _cell(self, declared: str, schema: pl.Schema) -> pl.Expr:
         name = self._aliases.get(self._spelling.get(declared, ""))

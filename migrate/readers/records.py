@@ -1,13 +1,13 @@
 """What every reader hands on: a header, chunks of rows, rejects."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, NamedTuple
 
 import polars as pl
 
-BLOCK_BYTES: Final = 1 << 20
+BLOCK_BYTES: Final = 2 << 20
 """Text taken up at once; the only thing that decides where chunks end."""
 
 RECORD_BYTES: Final = 64 << 20
@@ -47,6 +47,18 @@ class Header:
     delimiter: str | None = None
     encoding: str = "utf-8"
     line_end: str = "\n"
+    wrapper: str | None = None
+    """The column or root key that rows with these `columns` stand inside of, see `wrapped`; None for the file's own."""
+    around: tuple[str, ...] = ()
+    """The file's own columns, where there is a `wrapper`."""
+    within: "Header | None" = None
+    """The header of the rows inside of a wrapper, where the file may be read in that way too."""
+
+    def holding(self, wrapper: str, columns: Iterable[str]) -> "Header":
+        """Return this header, and with it that of the rows which stand inside of a wrapper."""
+        return replace(
+            self, within=replace(self, columns=tuple(columns), wrapper=wrapper, around=self.columns)
+        )
 
 
 @dataclass
@@ -56,8 +68,12 @@ class Part:
     rows: pl.DataFrame
     rejects: list[Reject] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    sound: bool = False
-    """Whether every cell that should hold a JSON object is known to hold one, or nothing."""
+    sound: frozenset[str] = frozenset()
+    """Columns known to hold objects or nothing."""
+    flat: pl.DataFrame | None = None
+    """Of flat files: the undeclared columns as values that JSON has; `rows` are then without `REST`."""
+    json: frozenset[str] = frozenset()
+    """Which of these are JSON text already."""
 
 
 def reject(row: int | None, reason: str, value: bytes | str) -> Reject:
