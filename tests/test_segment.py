@@ -147,6 +147,12 @@ def test_a_plain_message():
     assert event["uuid"] is None
 
 
+def test_the_channel_of_a_message_yields_to_a_property_of_that_name():
+    """As all that stands at the root of a message does."""
+    channel = [{"channel": "web", "properties": {"channel": own}} for own in ("mail", "", 5, None)]
+    assert [bag["channel"] for bag in sent(MESSAGES, rows(*channel))] == ["mail", "", 5, "web"]
+
+
 @pytest.mark.parametrize(
     ("times", "expected"),
     [
