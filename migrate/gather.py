@@ -168,11 +168,9 @@ def lean(job: Job) -> Job:
         if not wanted.isdisjoint(_inside(column, bag).values())
     }
     columns = {name: dtype for name, dtype in table.columns.items() if name in wanted or name in opened}
-    others = (
-        set()
-        if REST in opened
-        else {name.lower() for name in (*table.columns, *job.header.columns)} - set(columns)
-    )
+    mine = {name.lower() for name in columns}
+    every = {way for name in (*table.columns, *job.header.columns) for way in (name, name.lower())}
+    others = set() if REST in opened else {name for name in every if name.lower() not in mine}
     objects = [name for name in table.objects if name in columns and name not in opened]
     return replace(
         job,

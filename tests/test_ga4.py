@@ -213,7 +213,7 @@ def test_parameters(text, expected):
 )
 @pytest.mark.parametrize("column", ["event_params", "user_properties", "items"])
 def test_an_unreadable_list_rejects_the_row(column, text, tmp_path):
-    """It is handed on as it is, which is no object, rather than lost."""
+    """The row is kept aside, with the list as it is, rather than planned without it."""
     if column == "items" and text.startswith("[{"):
         pytest.skip("items have no keys and values")
     (tmp_path / "events.jsonl").write_text(json.dumps(ORDINARY | {"device": {}, column: text}))
