@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,6 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from migrate import expr
 from migrate.checkpoint import Part
 
 _MERGE_BYTES: Final = 12 * 2**20
@@ -171,7 +171,8 @@ class _Ties:
             found = self._known(_hashes(frame.head(same))).extend_constant(value=False, n=frame.height - same)
         if not is_going_on or times[-1] != times[0]:
             self._levels = []
-        self._last = frame.slice(int(times.search_sorted(times[-1], side="left")))
+        is_single = frame.height == 1 or times[-2] != times[-1]
+        self._last = frame.slice(-1 if is_single else int(times.search_sorted(times[-1], side="left")))
         return found
 
     def _known(self, hashes: pl.DataFrame) -> pl.Series:
@@ -196,12 +197,11 @@ class _Ties:
 
 def _hashes(frame: pl.DataFrame) -> pl.DataFrame:
     """Return a hash of each event's key, in two halves."""
-    halves = {"first": (0, 16), "second": (16, 16)}
-    digest = frame.select(expr.digest(*map(pl.col, _KEY)).alias("digest"))["digest"]
-    return digest.to_frame().select(
-        pl.col("digest").str.slice(*half).str.to_integer(base=16, dtype=pl.UInt64).alias(name)
-        for name, half in halves.items()
-    )
+    parts = ["uuid", pl.col("event").str.len_bytes(), "event", "distinct_id"]
+    texts = frame.select(pl.concat_str(parts, separator=" ")).to_series()
+    hashes = b"".join(blake2b(text.encode(), digest_size=16).digest() for text in texts)
+    halves = pl.Series(pa.Array.from_buffers(pa.uint64(), 2 * frame.height, [None, pa.py_buffer(hashes)]))
+    return pl.DataFrame({"first": halves.gather_every(2), "second": halves.gather_every(2, 1)})
 
 
 Batches = Callable[[int], Iterator[pa.RecordBatch]]
