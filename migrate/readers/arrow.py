@@ -7,6 +7,8 @@ from typing import Any, Final
 import polars as pl
 import pyarrow as pa
 
+from migrate import times
+
 _DATE: Final = "%Y-%m-%d"
 _TIME: Final = "%H:%M:%S%.6f"
 _IS_TEXT: Final[tuple[Callable[[pa.DataType], bool], ...]] = (
@@ -141,9 +143,8 @@ def _iso(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if isinstance(dtype, pl.Time):
         return column.dt.strftime(_TIME)
     if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
-        moment = column.dt.convert_time_zone("UTC").dt.cast_time_unit("us")
-        return moment.dt.strftime(f"{_DATE}T{_TIME}Z")
-    return column.dt.cast_time_unit("us").dt.strftime(f"{_DATE}T{_TIME}")
+        return times.written(column.dt.convert_time_zone("UTC").dt.cast_time_unit("us"))
+    return times.written(column.dt.cast_time_unit("us"), zone="")
 
 
 def finite(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
