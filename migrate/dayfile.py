@@ -1,6 +1,6 @@
 """One Parquet file of finished events: its columns, its row groups, what is known of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -27,37 +27,42 @@ _PAGE_ROWS: Final = 256
 """After how many rows it is looked at how large a page is."""
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file that is written; `first` and `last` are microseconds since 1970."""
+
+    path: str
+    events: int
+    bytes: int
+    first: int
+    last: int
+
+
 class DayFile:
-    """A file that is being written; `first` and `last` are microseconds since 1970."""
+    """A file that is being written."""
 
-    path: Path
-    compression: str = "zstd"
-    events: int = 0
-    bytes: int = 0
-    first: int = 2**63 - 1
-    last: int = -(2**63)
-    _sink: pa.OSFile = field(init=False)
-    _writer: pq.ParquetWriter = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self, path: Path, compression: str = "zstd") -> None:
+        self._path = path
+        self._events = self._bytes = 0
+        self._first, self._last = 2**63 - 1, -(2**63)
         # Given a path, pyarrow looks it up in the file systems it knows, which takes longer than a small file.
-        self._sink = pa.OSFile(str(self.path), "wb")
-        self._writer = writer(self._sink, self.compression)
+        self._sink = pa.OSFile(str(path), "wb")
+        self._writer = writer(self._sink, compression)
 
     def add(self, table: pa.Table, size: int) -> None:
         """Write events in timestamp order, as `arrow` gives them, as a row group; `size` is that of their payloads."""
         self._writer.write_table(table, row_group_size=table.num_rows)
         times = table.column("timestamp")
-        self.events += table.num_rows
-        self.bytes += size
-        self.first = min(self.first, times[0].value)
-        self.last = max(self.last, times[-1].value)
+        self._events += table.num_rows
+        self._bytes += size
+        self._first = min(self._first, times[0].value)
+        self._last = max(self._last, times[-1].value)
 
-    def close(self) -> None:
-        """Write the file's end."""
+    def close(self) -> Written:
+        """Write the file's end; what is returned takes no more than it says, where the writer would keep 20 kB."""
         self._writer.close()
         self._sink.close()
+        return Written(str(self._path), self._events, self._bytes, self._first, self._last)
 
 
 def writer(where: Path | pa.NativeFile, compression: str = "zstd") -> pq.ParquetWriter:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from migrate import dayfile
 from migrate.checkpoint import Part
-from migrate.dayfile import DayFile
+from migrate.dayfile import DayFile, Written
 from migrate.durable import synced
 
 DAYS: Final = "days"
@@ -33,7 +33,7 @@ class DayWriter:
     _held: list[pl.DataFrame] = field(default_factory=list)
     _held_bytes: int = 0
     _open: OrderedDict[str, DayFile] = field(default_factory=OrderedDict)
-    _closed: list[tuple[str, DayFile]] = field(default_factory=list)
+    _closed: list[tuple[str, Written]] = field(default_factory=list)
     _files: int = 0
     _is_sealed: bool = False
 
@@ -55,17 +55,17 @@ class DayWriter:
         while spans := [entry for entry in self._closed if entry[0].startswith(_SPAN)]:
             self._closed = [entry for entry in self._closed if entry not in spans]
             for _, written in spans:
-                self._part(written.path)
+                self._part(Path(written.path))
         found: dict[str, list[Path]] = {}
         for day, written in self._closed:
-            found.setdefault(day, []).append(written.path)
+            found.setdefault(day, []).append(Path(written.path))
         return found
 
     def seal(self) -> None:
         """Close the files and make them durable where they are, whatever else is done at that time."""
         self.files()
         for _, written in self._closed:
-            synced(written.path)
+            synced(Path(written.path))
         self._is_sealed = True
 
     def finish(self) -> list[Part]:
@@ -171,9 +171,7 @@ class DayWriter:
 
     def _close(self, name: str) -> None:
         """Close one file."""
-        written = self._open.pop(name)
-        written.close()
-        self._closed.append((name, written))
+        self._closed.append((name, self._open.pop(name).close()))
 
     def _close_all(self) -> None:
         """Write what is held and close what is open."""
@@ -181,11 +179,12 @@ class DayWriter:
         for name in list(self._open):
             self._close(name)
 
-    def _place(self, day: str, written: DayFile) -> Part:
+    def _place(self, day: str, written: Written) -> Part:
         """Move one file to its day."""
-        number = written.path.stem.rpartition("_")[2]
+        aside = Path(written.path)
+        number = aside.stem.rpartition("_")[2]
         relative = f"{DAYS}/{day}/{self.input:08d}-{number}.parquet"
         path = self.workdir / relative
         path.parent.mkdir(parents=True, exist_ok=True)
-        written.path.replace(path)
+        aside.replace(path)
         return Part(relative, self.input, day, written.events, written.bytes, written.first, written.last)

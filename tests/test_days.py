@@ -1,5 +1,6 @@
 """Finished events become Parquet files, one folder a day, whole or not at all."""
 
+import gc
 import tracemalloc
 from datetime import UTC, datetime, timedelta
 
@@ -63,6 +64,16 @@ def test_any_number_of_days(tmp_path, count):
     assert len({part.day for part in parts}) == len(parts) == count
     assert read(tmp_path, parts).sort("row").equals(given.sort("row"))
     assert list(writer.aside.iterdir()) == []
+
+
+def test_files_that_are_written_take_no_memory(tmp_path):
+    """Of a file that is closed only its numbers are kept, however many days there are."""
+    writer = days.DayWriter(tmp_path, 1)
+    writer.write(frame([MIDNIGHT + timedelta(days=day) for day in range(70)]))
+    assert len(writer.files()) == 70
+    gc.collect()
+    assert [one for one in gc.get_objects() if isinstance(one, pq.ParquetWriter)] == []
+    assert sum(part.events for part in writer.finish()) == 70
 
 
 def test_days_that_come_again_and_again(tmp_path, monkeypatch):
