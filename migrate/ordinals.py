@@ -1,15 +1,18 @@
 """Identical rows of one file → events of their own, where a table says that they are."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from migrate import dayfile, expr
 
 _BATCH_ROWS: Final = 131_072
+_KEYS: Final = {"uuid": pl.String, "row": pl.Int64}
 _HASHES: Final = 8_000_000
 """Hashes looked through at once; some 60 bytes each while they are sorted."""
 
@@ -22,7 +25,8 @@ def numbered(paths: Iterable[Path]) -> int:
     uuids and rows of the repeated events take.
     """
     files = list(paths)
-    repeats = _repeats(pl.concat(_twice(files)))
+    few = _few(files)
+    repeats = _repeats(pl.concat(_twice(files)) if few is None else few)
     for path in files if repeats.height else ():
         if any(batch.join(repeats, on=["uuid", "row"], how="semi").height for batch in _keys(path)):
             _rewrite(path, repeats)
@@ -36,15 +40,27 @@ def numbered_frame(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _keys(path: Path) -> Iterator[pl.DataFrame]:
     """Yield uuid and row of a file's events, batch by batch."""
-    with pq.ParquetFile(path, pre_buffer=False) as file:
-        for batch in file.iter_batches(_BATCH_ROWS, columns=["uuid", "row"]):
+    # Given a path, pyarrow looks it up in the file systems it knows, which takes longer than a small file.
+    with pa.OSFile(str(path)) as source, pq.ParquetFile(source, pre_buffer=False) as file:
+        for batch in file.iter_batches(_BATCH_ROWS, columns=["uuid", "row"], use_threads=False):
             yield pl.DataFrame(batch)
+
+
+def _few(files: list[Path]) -> pl.DataFrame | None:
+    """Return uuid and row of all events, None where they are more than a batch: those of a day nearly always fit."""
+    found, height = [pl.DataFrame(schema=_KEYS)], 0
+    for batch in chain.from_iterable(map(_keys, files)):
+        found.append(batch)
+        height += batch.height
+        if height > _BATCH_ROWS:
+            return None
+    return pl.concat(found)
 
 
 def _twice(files: list[Path]) -> Iterator[pl.DataFrame]:
     """Yield uuid and row of the events whose uuid may occur twice: those whose hash does."""
     again = _hashes_twice(files).implode()
-    yield pl.DataFrame(schema={"uuid": pl.String, "row": pl.Int64})
+    yield pl.DataFrame(schema=_KEYS)
     for path in files:
         for batch in _keys(path):
             few = batch.filter(pl.col("uuid").hash().is_in(again))
@@ -69,6 +85,8 @@ def _repeats(keys: pl.DataFrame) -> pl.DataFrame:
 
     A row may be several events; they have one ordinal.
     """
+    if keys["uuid"].n_unique() == keys.height:
+        return pl.DataFrame(schema={**_KEYS, "ordinal": pl.Int64})
     rows = keys.unique(["uuid", "row"]).filter(pl.col("uuid").is_duplicated())
     ordinal = (pl.col("row").rank("ordinal").over("uuid") - 1).cast(pl.Int64)
     return rows.with_columns(ordinal.alias("ordinal")).filter(pl.col("ordinal") > 0).sort("row", "uuid")

@@ -127,6 +127,7 @@ def test_statistics_survive_the_rewriting(tmp_path):
 def test_a_day_too_large_to_look_through_at_once(tmp_path, monkeypatch):
     """Repeats are found however many passes it takes."""
     monkeypatch.setattr(ordinals, "_HASHES", 3)
+    monkeypatch.setattr(ordinals, "_BATCH_ROWS", 10)
     letters = "abcdefghijklmnopqrstuvwxyz" * 3
     rows, count = numbered(tmp_path, frame(letters))
     assert count == 52
