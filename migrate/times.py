@@ -25,12 +25,14 @@ def read(texts: pl.Series, zone: str) -> pl.Series:
 
 
 def written(time: pl.Expr, zone: str = "Z") -> pl.Expr:
-    """Return times in microseconds, of the years 1 to 9999, as `2024-01-01T00:00:00.000000` and a zone."""
+    """Return times in microseconds as `2024-01-01T00:00:00.000000` and a zone."""
     return time.map_batches(partial(_written, zone=zone), return_dtype=pl.String, is_elementwise=True)
 
 
 def _written(times: pl.Series, zone: str) -> pl.Series:
     """Return times as text; Arrow writes those without a zone in a third of what `strftime` takes (measured)."""
+    if not times.dt.year().is_between(1, 9999).all():
+        return times.dt.strftime(f"%Y-%m-%dT%H:%M:%S%.6f{zone}")
     naive = times.dt.replace_time_zone(None).to_arrow()
     spaced = pc.cast(naive, pa.large_string())
     return pl.Series(
