@@ -411,9 +411,10 @@ def to_links(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFrame
     events keep the ids of the managed migration, so that merges must do what resolution does otherwise. Of rows that
     name the same ids the first is enough.
     """
-    who = [name for name in TOLD if name not in CLOCK]
+    who = [name for name in TOLD if name not in {*CLOCK, "$insert_id", "mp_original_event_name"}]
+    name = shape.name(options)
     alike = (
-        rows.with_columns_seq(shape.struct(TOLD), shape.name(options).alias("_name"))
+        rows.with_columns_seq(shape.struct(TOLD), pl.when(name.is_in(VERBS)).then(name).alias("_name"))
         .select_seq(
             "_name", time(shape, options).alias("_time"), *(told(name).alias(f"_{name}") for name in who)
         )

@@ -6,7 +6,7 @@ itself, or at a `{` right after a `}`.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -98,9 +98,9 @@ class Cutter:
             return b""
         return block
 
-    def are_alone(self, block: bytes, numbers: Iterable[int]) -> bool:
+    def are_alone(self, block: bytes, numbers: Sequence[int]) -> bool:
         """Return whether the lines with these numbers, which are no objects, are none together with others either."""
-        lines = block.split(b"\n")
+        lines = block.split(b"\n") if numbers else []
         for number in numbers:
             line, after = lines[number - self._line : number - self._line + 2]
             text = line.lstrip() + b"\n{"

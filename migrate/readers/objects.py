@@ -21,7 +21,7 @@ _BLANK: Final = b" \t\r\n"
 _PIECE_BYTES: Final = 1 << 15
 """So much is decoded at once that it stays in the processor's cache: 64 KB take a tenth longer, 1 MB twice as long."""
 _PIECE_ROWS: Final = 128
-"""The same for texts that are there one by one."""
+"""The same in rows."""
 _TRIES: Final = 16
 """So many pieces of a file may hold something unforeseen before all of its lines are read key by key."""
 
@@ -32,6 +32,7 @@ _SEAM: Final = re.compile(rb"\}\r?\n\{")
 """Found in half the time that `bytes.count` takes (0.3 µs a row of 800 bytes, measured)."""
 
 Members = dict[str, Raw]
+_JSON_ALONE: Final = {Raw, type(None)}
 
 
 class Objects:
@@ -81,9 +82,10 @@ class Objects:
             return None
         lists: dict[str, list[Any]] = {}
         height = 0
-        for piece in _pieces(text):
-            rows = self._fields.decoded(piece)
-            if rows is None or not _one_a_line(piece, len(rows)):
+        lines = text.removesuffix(b"\n").split(b"\n")
+        for start in range(0, len(lines), _PIECE_ROWS):
+            rows = self._fields.decoded(lines[start : start + _PIECE_ROWS])
+            if rows is None:
                 self._tries -= 1
                 return None
             for key, place in self._fields.places:
@@ -101,7 +103,7 @@ class Objects:
         """Return the cells of a field; take note of it where it holds objects alone, or nothing."""
         if key not in self._objects:
             return _column(values, text)
-        if any(isinstance(value, str | int) for value in values):
+        if not {*map(type, values)} <= _JSON_ALONE:
             return _column(values, text)
         column, is_json = unquoted(values)
         if is_json and column.str.starts_with("{").all():
@@ -224,15 +226,15 @@ class Fields:
             self._seen, self._unseen = list(self._unseen), {}
         self._decoder = self._made()
 
-    def decoded(self, lines: bytes) -> list[Any] | None:
-        """Return the objects of lines decoded; None where one holds something unforeseen, which is then foreseen."""
+    def decoded(self, texts: Sequence[bytes | str]) -> list[Any] | None:
+        """Return these objects decoded; None where one holds something unforeseen, which is then foreseen."""
         for _ in range(3):  # a key that is new, a value that is neither text nor a whole number, and again
             try:
-                return self._decoder.decode_lines(lines)
+                return list(map(self._decoder.decode, texts))
             except msgspec.ValidationError:
-                if not self._learned(lines.split(b"\n")):
+                if not self._learned(texts):
                     return None
-            except _FAILURES:
+            except (*_FAILURES, UnicodeEncodeError):
                 return None
         return None
 
@@ -244,7 +246,7 @@ class Fields:
             self._order(texts[:_PIECE_ROWS])
         lists: list[list[Any]] = [[] for _ in self.places]
         for start in range(0, len(texts), _PIECE_ROWS):
-            rows = self._some(texts[start : start + _PIECE_ROWS])
+            rows = self.decoded(texts[start : start + _PIECE_ROWS])
             if rows is None:
                 return None
             for values, (_, place) in zip(lists, self.places, strict=True):
@@ -267,18 +269,6 @@ class Fields:
             self._seen = [*found, *(key for key in self._seen if key not in found)]
             self._decoder = self._made()
             self._is_ordered = True
-
-    def _some(self, texts: Sequence[str]) -> list[Any] | None:
-        """Return these objects decoded; None where one holds something unforeseen, which is foreseen from then on."""
-        for _ in range(2):
-            try:
-                return list(map(self._decoder.decode, texts))
-            except msgspec.ValidationError:
-                if not self._learned(texts):
-                    return None
-            except (*_FAILURES, UnicodeEncodeError):
-                return None
-        return None
 
     def _learned(self, texts: Iterable[bytes | str]) -> bool:
         """Take note of known keys that are new, and of values that are not simple; False if there are none."""

@@ -1,6 +1,6 @@
 """Objects in cells → columns of the keys a table knows, and one text of what is left: each is opened once."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Self
 
 import msgspec
@@ -48,6 +48,7 @@ class Opener:
             for name in dict.fromkeys((*laid, *bags, *objects))
         ]
         self._gone = frozenset({*self._rename, *claims})
+        self._marks = _marks({*self._gone, *(name for bag in self._bags if bag.laid for name in bag.drops)})
         self._rank = {name: place for place, name in enumerate(self._rename)}
         self._targets = {name: target for name, target in self._rename.items() if target is not None}
         self._lays, self._whole = bool(laid), whole
@@ -85,7 +86,7 @@ class Opener:
         )
         rows = rows.with_columns_seq(sheet.mended(rows)).hstack(sheet.found())
         if self._lays:
-            rows = rows.hstack([_one_line(texts(sheet.laid)).alias(PROPERTIES), texts(sheet.own).alias(OWN)])
+            rows = rows.hstack([_one_line(sheet.laid_column()).alias(PROPERTIES), texts(sheet.own).alias(OWN)])
         if self._whole:
             rows = rows.hstack([(_canonical(rows[REST]) if flat is None else flat.whole()).alias(WHOLE)])
         if flat is not None:
@@ -98,13 +99,28 @@ class Opener:
         left = [bag for bag in bags if not bag.by_field(cells[bag], sheet)]
         if not left:
             return
+        places: Iterable[int] = range(rows.height)
+        if len(left) == 1 and left[0].keys and not left[0].is_row_by_row:  # sound, and laid
+            column = rows[left[0].column]
+            closer = self._looked_at_closer(column)
+            sheet.as_written = column.set(closer, None)
+            places = closer.arg_true()
+            cells[left[0]] = column.filter(closer).to_list()
         numbers = rows[ROW]
-        for place, row in enumerate(zip(*(cells[bag] for bag in left), strict=True)):
+        for place, *row in zip(places, *(cells[bag] for bag in left), strict=True):
             try:
                 sheet.laid[place], sheet.own[place] = self._together(left, row, place, sheet, part)
             except BadJSON as error:
                 sheet.kept[place] = False
                 part.rejects.append(reject(numbers[place], "bad_json", str(error)))
+
+    def _looked_at_closer(self, objects: pl.Series) -> pl.Series:
+        """Return which of these sound objects may not be laid as they are: something may be taken out of them.
+
+        It takes a tenth of what it takes to open them (0.25 µs for 190 bytes, measured).
+        """
+        is_empty = objects.str.strip_chars("{} \t\r\n") == ""
+        return (objects.str.contains_any(self._marks) | is_empty).fill_null(False)
 
     def _together(
         self, bags: Sequence["_Opened"], row: Sequence[str | None], place: int, sheet: "_Sheet", part: Part
@@ -180,8 +196,8 @@ class Opener:
         return rows.with_columns_seq(
             (whole if rows[name].null_count() == rows.height else _completed(those, whole)).alias(name)
             for name, those, whole in (
-                (PROPERTIES, sheet.laid, rows[REST] if is_all else flat.text(left)),
-                (OWN, sheet.own, flat.text(claimed)),
+                (PROPERTIES, sheet.laid_column(), rows[REST] if is_all else flat.text(left)),
+                (OWN, texts(sheet.own), flat.text(claimed)),
             )
         )
 
@@ -311,6 +327,8 @@ class _Sheet:
         self.columns: dict[str, pl.Series | None] = {}
         self._noted: dict[str, tuple[list[int], list[Any]]] = {}
         self._mended: dict[str, dict[int, str | None]] = {}
+        self.as_written: pl.Series | None = None
+        """Objects that are laid as they stand in their column."""
         self.laid: list[bytes | None] = [None] * height
         self.own: list[bytes | None] = [None] * height
         self.kept = [True] * height
@@ -324,6 +342,11 @@ class _Sheet:
     def mend(self, column: str, place: int, text: str | None) -> None:
         """Take note of the object that a cell really holds."""
         self._mended.setdefault(column, {})[place] = text
+
+    def laid_column(self) -> pl.Series:
+        """Return what is laid of each row."""
+        laid = texts(self.laid)
+        return laid if self.as_written is None else self.as_written.zip_with(self.as_written.is_not_null(), laid)
 
     def mended(self, rows: pl.DataFrame) -> list[pl.Series]:
         """Return the columns of which cells are to be another text."""
@@ -346,20 +369,21 @@ class _Sheet:
         return pl.repeat(None, self._height, dtype=pl.String, eager=True).scatter(places, values)
 
 
-def _completed(those: Sequence[bytes | None], others: pl.Series) -> pl.Series:
+def _marks(names: Iterable[str]) -> list[str]:
+    """Return texts of which an object has one if it has a key of these names, however it is spelled, or a null."""
+    escaped = "\\" if any(sign in name for name in names for sign in '"\\/\b\f\n\r\t') else "\\u"
+    return sorted({"null", escaped, *(f'"{name}"' for name in names)})
+
+
+def _completed(those: pl.Series, others: pl.Series) -> pl.Series:
     """Return objects with the members of others that they lack."""
-    found: list[bytes | None] = []
-    for one, text in zip(those, others.to_list(), strict=True):
-        if one is None or text is None:
-            found.append(text.encode() if text else one)
-        else:
-            bag = _reopened(one)
-            found.append(
-                encoded(
-                    bag | {key: value for key, value in _reopened(text.encode()).items() if key not in bag}
-                )
-            )
-    return texts(found)
+    both = (those.is_not_null() & others.is_not_null()).arg_true()
+    found = []
+    for one, other in zip(those.gather(both), others.gather(both), strict=True):
+        bag = _reopened(one)
+        found.append(bag | {key: value for key, value in _reopened(other).items() if key not in bag})
+    whole = those.zip_with(those.is_not_null(), others)
+    return whole.scatter(both, texts(list(map(encoded, found))))
 
 
 class _Flat:
@@ -410,12 +434,12 @@ class _Flat:
         ).to_series()
 
 
-def _reopened(text: bytes) -> Members:
+def _reopened(text: str) -> Members:
     """Return the members of an object that was put together, halves of surrogate pairs in it replaced."""
     try:
         return decoded(text)
     except msgspec.DecodeError:
-        return decoded(scrubbed(text)[0])
+        return decoded(scrubbed(text.encode())[0])
 
 
 def _canonical(texts: pl.Series) -> pl.Series:
