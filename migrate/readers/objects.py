@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
 import polars as pl
+from msgspec.structs import astuple
 
 from migrate.jsontext import NULL, Raw, cells, encoded, scrubbed, texts, unquoted
 from migrate.mapping import REST, ROW, Table
@@ -15,7 +15,7 @@ from migrate.readers.care import BadJSON, members
 from migrate.readers.records import Header, Part, reject, spelled
 
 _FAILURES: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_FORBIDDEN: Final = frozenset(map(chr, range(32))) | {'"', "\\"}
+FORBIDDEN: Final = frozenset(map(chr, range(32))) | {'"', "\\"}
 """msgspec takes no field names with these; lines are then read key by key."""
 _BLANK: Final = b" \t\r\n"
 _PIECE_BYTES: Final = 1 << 15
@@ -88,10 +88,10 @@ class Objects:
             if rows is None:
                 self._tries -= 1
                 return None
-            for key, place in self._fields.places:
+            for key, values in self._fields.transposed(rows):
                 if key not in lists:
                     lists[key] = [None] * height
-                lists[key].extend(map(place, rows))
+                lists[key].extend(values)
             height += len(rows)
         self._sound_keys: set[str] = set(self._objects).difference(lists)
         try:
@@ -240,25 +240,27 @@ class Fields:
 
     def columns(self, texts: Sequence[str]) -> dict[str, pl.Series] | None:
         """Return the keys that any of these objects has as columns; None where a text is no object."""
-        if not texts or not self.places:
+        if not texts or not self._expected:
             return {}
         if not self._strict and not self._is_ordered:
             self._order(texts[:_PIECE_ROWS])
-        lists: list[list[Any]] = [[] for _ in self.places]
+        lists: dict[str, list[Any]] = {}
         for start in range(0, len(texts), _PIECE_ROWS):
             rows = self.decoded(texts[start : start + _PIECE_ROWS])
             if rows is None:
                 return None
-            for values, (_, place) in zip(lists, self.places, strict=True):
-                values.extend(map(place, rows))
-        keys = [key for key, _ in self.places]
-        some = [
-            (key, values) for key, values in zip(keys, lists, strict=True) if values.count(None) < len(values)
-        ]
+            for key, values in self.transposed(rows):
+                lists.setdefault(key, []).extend(values)
+        some = {key: values for key, values in lists.items() if _has_any(values)}
         try:
-            return {key: _column(values, *texts) for key, values in some}
+            return {key: _column(values, *texts) for key, values in some.items()}
         except ValueError:
             return None
+
+    def transposed(self, rows: Iterable[Any]) -> Iterator[tuple[str, Sequence[Any]]]:
+        """Yield the keys that are asked for, each with what decoded objects have of it, a value each."""
+        columns = zip(self._keys, zip(*map(astuple, rows), strict=True), strict=True)
+        return ((key, values) for key, values in columns if key in self._expected)
 
     def _order(self, texts: Sequence[str]) -> None:
         """Put the fields into the order in which these objects have them."""
@@ -289,11 +291,11 @@ class Fields:
     def _made(self) -> msgspec.json.Decoder[Any]:
         """Return a decoder for the keys seen so far."""
         fields = {
-            key: f"f{place}" for place, key in enumerate(self._seen) if not _FORBIDDEN.intersection(key)
+            key: f"f{place}" for place, key in enumerate(self._seen) if not FORBIDDEN.intersection(key)
         }
         simple = self._expected.keys() - self._nested
         types = {key: str | int | None if key in simple else Raw for key in fields}
-        self.places = [(key, attrgetter(name)) for key, name in fields.items() if key in self._expected]
+        self._keys = list(fields)
         line = msgspec.defstruct(
             "Line",
             [(name, types[key], None) for key, name in fields.items()],
@@ -302,6 +304,11 @@ class Fields:
             gc=False,
         )
         return msgspec.json.Decoder(line)
+
+
+def _has_any(values: Sequence[Any]) -> bool:
+    """Return whether any of these is not null."""
+    return values[0] is not None or values.count(None) < len(values)
 
 
 def _is_simple(value: Raw) -> bool:

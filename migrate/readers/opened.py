@@ -1,6 +1,9 @@
 """Objects in cells → columns of the keys a table knows, and one text of what is left: each is opened once."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
+from operator import itemgetter
 from typing import Any, Final, Self
 
 import msgspec
@@ -11,10 +14,13 @@ from migrate.distinct import distinct
 from migrate.jsontext import NULL, Raw, cells, encoded, scrubbed, texts
 from migrate.mapping import OWN, PROPERTIES, REST, ROW, WHOLE, Bag, Options, Table, inside
 from migrate.readers.care import BadJSON, decoded, members
-from migrate.readers.objects import Fields
+from migrate.readers.objects import FORBIDDEN, Fields
 from migrate.readers.records import Part, reject
 
 _REMEMBERED: Final = 100_000
+_SHAPES: Final = 1_000
+_OFTEN: Final = 20
+"""So often objects of the same keys are met before it is worked out what becomes of them, which takes 0.2 ms."""
 _EMPTY: Final = ("", "null", "[]")
 _text: Final = msgspec.json.Decoder(str).decode
 
@@ -52,6 +58,7 @@ class Opener:
         self._rank = {name: place for place, name in enumerate(self._rename)}
         self._targets = {name: target for name, target in self._rename.items() if target is not None}
         self._lays, self._whole = bool(laid), whole
+        self._shapes: dict[_Opened, _Shapes] = {}
 
     @classmethod
     def of(cls, table: Table) -> Self:
@@ -100,16 +107,19 @@ class Opener:
         if not left:
             return
         places: Iterable[int] = range(rows.height)
+        shapes = None
         if len(left) == 1 and left[0].keys and not left[0].is_row_by_row:  # sound, and laid
             column = rows[left[0].column]
             closer = self._looked_at_closer(column)
             sheet.as_written = column.set(closer, None)
             places = closer.arg_true()
             cells[left[0]] = column.filter(closer).to_list()
+            shapes = self._shapes.setdefault(left[0], _Shapes(partial(self._parted, left[0])))
         numbers = rows[ROW]
         for place, *row in zip(places, *(cells[bag] for bag in left), strict=True):
+            found = None if shapes is None else shapes.written(row[0])
             try:
-                sheet.laid[place], sheet.own[place] = self._together(left, row, place, sheet, part)
+                sheet.laid[place], sheet.own[place] = found or self._together(left, row, place, sheet, part)
             except BadJSON as error:
                 sheet.kept[place] = False
                 part.rejects.append(reject(numbers[place], "bad_json", str(error)))
@@ -119,8 +129,7 @@ class Opener:
 
         It takes a tenth of what it takes to open them (0.25 µs for 190 bytes, measured).
         """
-        is_empty = objects.str.strip_chars("{} \t\r\n") == ""
-        return (objects.str.contains_any(self._marks) | is_empty).fill_null(False)
+        return objects.str.contains_any(self._marks).fill_null(False)
 
     def _together(
         self, bags: Sequence["_Opened"], row: Sequence[str | None], place: int, sheet: "_Sheet", part: Part
@@ -146,6 +155,12 @@ class Opener:
                 laid, whole = left, text if left is found and is_as_written else None
         text_of_laid = whole.encode() if whole else encoded(laid)
         return text_of_laid if laid else None, encoded(own) if own else None
+
+    def _parted(self, bag: "_Opened", found: Members) -> tuple[Members, Members]:
+        """Return what is left of an object without nulls, and what of it is claimed."""
+        own: Members = {}
+        left = self._left(bag, found, own, may_hold_null=False)
+        return left, own
 
     def _left(self, bag: "_Opened", found: Members, own: Members, *, may_hold_null: bool) -> Members:
         """Return what is left of an object, the very same where nothing is taken out; add what is claimed to `own`."""
@@ -319,6 +334,58 @@ class _Opened:
         return key if name in beside else name
 
 
+Writer = Callable[[Members], bytes | None]
+
+
+class _Shapes:
+    """Objects of the same keys in the same order, as many are: what becomes of them is worked out once.
+
+    It takes half as long as to take their members out of each (2.9 → 5.0 µs for one of 20 keys, measured).
+    """
+
+    def __init__(self, parted: Callable[[Members], tuple[Members, Members]]) -> None:
+        """`parted` returns what is left of an object, and what is claimed."""
+        self._parted = parted
+        self._met: Counter[tuple[str, ...]] = Counter()
+        self._known: dict[tuple[str, ...], tuple[Writer, Writer]] = {}
+
+    def written(self, text: str) -> tuple[bytes | None, bytes | None] | None:
+        """Return what is left of a sound object and what is claimed, both as text; None where it has to be opened."""
+        try:
+            found = decoded(text)
+        except (*jsontext.FAILURES, UnicodeEncodeError):
+            return None
+        keys = tuple(found)
+        known = self._known.get(keys) or self._worked_out(keys)
+        if known is None or ("null" in text and NULL in found.values()):
+            return None
+        left, own = known
+        return left(found), own(found)
+
+    def _worked_out(self, keys: tuple[str, ...]) -> tuple[Writer, Writer] | None:
+        """Return what writes objects of these keys, once they are met often."""
+        if len(self._known) >= _SHAPES or len(self._met) >= _REMEMBERED:
+            return None
+        self._met[keys] += 1
+        if self._met[keys] < _OFTEN or any(FORBIDDEN.intersection(key) for key in keys):
+            return None
+        left, own = self._parted(dict(zip(keys, keys, strict=True)))
+        self._known[keys] = _writer(left), _writer(own)
+        return self._known[keys]
+
+
+def _writer(members: Mapping[str, str]) -> Writer:
+    """Return what writes an object of some members of another: name -> key there."""
+    if not members:
+        return lambda _: None
+    names = {f"f{place}": name for place, name in enumerate(members)}
+    made = msgspec.defstruct("Members", [(name, Raw) for name in names], rename=names, gc=False)
+    taken = itemgetter(*members.values())
+    if len(members) == 1:
+        return lambda found: encoded(made(taken(found)))
+    return lambda found: encoded(made(*taken(found)))
+
+
 class _Sheet:
     """What is found in the rows of a part, column by column."""
 
@@ -370,9 +437,10 @@ class _Sheet:
 
 
 def _marks(names: Iterable[str]) -> list[str]:
-    """Return texts of which an object has one if it has a key of these names, however it is spelled, or a null."""
+    """Return texts of which an object has one if it is empty, or has a key of these names, in any spelling, or a null."""
     escaped = "\\" if any(sign in name for name in names for sign in '"\\/\b\f\n\r\t') else "\\u"
-    return sorted({"null", escaped, *(f'"{name}"' for name in names)})
+    empty = ("{}", "{ ", "{\t", "{\r", "{\n")
+    return sorted({"null", escaped, *empty, *(f'"{name}"' for name in names)})
 
 
 def _completed(those: pl.Series, others: pl.Series) -> pl.Series:
