@@ -186,15 +186,15 @@ def _flat(context: str) -> Members:
     return flat | {_TRAITS: members[_TRAITS]} if _TRAITS in members else flat
 
 
-def flattened(context: str) -> Members:
+def flattened(context: str) -> str | None:
     """Return what a message's context holds, as `Bag.read` does: columns as in a warehouse, and see `_CALL`.
 
     What is no object stays whole, and so does what is nested too deep.
     """
     try:
-        return _flat(context)
+        return _object(_flat(context))
     except RecursionError:
-        return {"context": _value(context)}
+        return _object({"context": _value(context)})
 
 
 def _equipment(devices: pl.Series) -> pl.Series:

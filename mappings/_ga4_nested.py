@@ -17,17 +17,16 @@ from urllib.parse import parse_qsl
 import msgspec
 import polars as pl
 
-from mappings._ga4_schema import BAG, NUMBERS, RECORDS, TEXTS
+from mappings._ga4_schema import NUMBERS, RECORDS, TEXTS
 from migrate import expr, values
 from migrate.distinct import Recurring
 from migrate.jsontext import FAILURES
 
 T = TypeVar("T")
 Raw = msgspec.Raw
-Members = dict[str, Raw]
 
 WHOLE: Final = "(whole)"
-"""Under this key stands all that a list holds, as one JSON object; Google's names have no brackets."""
+"""Under this name is all that a list holds, as one JSON object; Google's names have no brackets."""
 UNREADABLE: Final = "unreadable: "
 RECOVERY: Final = pl.Struct(dict.fromkeys(("params", "user", "items"), pl.String))
 
@@ -36,7 +35,6 @@ _DECIMAL: Final = re.compile(r"-?\d+\.\d+(e[-+]?\d+)?", re.IGNORECASE)
 _NAN: Final = re.compile(r"(?<=: )nan\b")
 _BETWEEN: Final = re.compile(r"\}\s*\n\s*\{")
 _ARRAY: Final = re.compile(r"\barray\((\[.*?\])(?:, dtype=\w+)?\)", re.DOTALL)
-_HALF: Final = re.compile("[\ud800-\udfff]")
 _NOTHING: Final = frozenset(values.NOTHING)
 _REMEMBERED: Final = 2_048
 _SHORT: Final = 1_000
@@ -79,7 +77,6 @@ P = TypeVar("P", Pair, UserPair)
 _pairs: Final = msgspec.json.Decoder(list[Pair])
 _user_pairs: Final = msgspec.json.Decoder(list[UserPair])
 _raw_list: Final = msgspec.json.Decoder(list[Raw]).decode
-_decoded: Final = msgspec.json.Decoder(Members).decode
 _encoded: Final = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -87,7 +84,7 @@ class Record(NamedTuple):
     """What a record holds: its known fields as text, and under names of their own all others."""
 
     fields: Mapping[str, str | None]
-    others: Members
+    others: str | None
 
 
 def remembered(function: Callable[[str], T]) -> Callable[[str], T]:
@@ -100,42 +97,37 @@ def remembered(function: Callable[[str], T]) -> Callable[[str], T]:
     return made
 
 
-def parameters(text: str) -> Members:
-    """Return parameters, keys in order, and the `WHOLE`; of a key given twice the first value counts."""
-    return _members(_values(_read(text, _pairs, Pair)))
+def parameters(text: str) -> str | None:
+    """Return parameters as a JSON object, keys in order; of a key given twice the first value counts."""
+    return sorted_text(_values(_read(text, _pairs, Pair)))
 
 
-def newest(text: str) -> Members:
-    """Return the `WHOLE` of user properties; of a key given twice the value set last counts."""
+def newest(text: str) -> str | None:
+    """Return user properties likewise; of a key given twice the value set last counts."""
     pairs = sorted(_read(text, _user_pairs, UserPair), key=_set_at, reverse=True)
     for pair in pairs:
         if pair.value is not None and pair.value.user_property_name:
             pair.key = pair.value.user_property_name
-    whole = sorted_text(_values(pairs))
-    return {WHOLE: Raw(whole.encode())} if whole else {}
+    return sorted_text(_values(pairs))
 
 
-def bought(text: str) -> Members:
-    """Return `items`, each without what is "(not set)", its own parameters among its fields; and the `WHOLE`."""
+def bought(text: str) -> str | None:
+    """Return `{"items": […]}`, each without what is "(not set)", its own parameters among its fields."""
     try:
         told = [_item_text(bytes(raw)) for raw in _raw_list(text)]
     except FAILURES:
         told = [sorted_text(_item(item)) or "{}" for item in elements(parsed(text))]
-    if not told:
-        return {}
-    listed = f"[{','.join(told)}]"
-    return {"items": Raw(listed.encode()), WHOLE: Raw(f'{{"items":{listed}}}'.encode())}
+    return f'{{"items":[{",".join(told)}]}}' if told else None
 
 
-def text_of(read: Callable[[str], Members]) -> Callable[[str], str | None]:
-    """Return a function that gives the `WHOLE` of a list, of one that cannot be read a text that is no object."""
+def text_of(read: Callable[[str], str | None]) -> Callable[[str], str | None]:
+    """Return a function that gives what is read of a list, of one that cannot be read a text that is no object."""
 
     def told(text: str) -> str | None:
         try:
-            whole = read(text).get(WHOLE)
+            return read(text)
         except FAILURES:
             return UNREADABLE + text
-        return None if whole is None else bytes(whole).decode()
 
     return told
 
@@ -156,9 +148,9 @@ def record(name: str, fields: Sequence[str]) -> Callable[[str], Record]:
         try:
             known = _known(dict(_leaves(parsed(text) or {})))
         except FAILURES:
-            return Record({}, _members({f"ga_{name}": text}, whole=False))
+            return Record({}, sorted_text({f"ga_{name}": text}))
         others = {f"ga_{name}_{key}": value for key, value in known.items() if key not in fields}
-        return Record({one: _text(known.get(one)) for one in fields}, _members(others, whole=False))
+        return Record({one: _text(known.get(one)) for one in fields}, sorted_text(others))
 
     return remembered(opened)
 
@@ -167,7 +159,7 @@ RECORD: Final = {name: record(name, fields) for name, fields in RECORDS.items()}
 """What reads each record of an event."""
 
 
-def others(name: str) -> Callable[[str], Members]:
+def others(name: str) -> Callable[[str], str | None]:
     """Return what reads the fields of a record that are kept as they are."""
     read = RECORD[name]
     return lambda text: read(text).others
@@ -187,7 +179,7 @@ def parts(name: str, wanted: Sequence[str]) -> pl.Expr:
 
     def told(text: str) -> dict[str, str | None]:
         found = read(text)
-        return {**found.fields, "more": msgspec.json.encode(found.others).decode() if found.others else None}
+        return {**found.fields, "more": found.others}
 
     return expr.each(pl.col(name), told, pl.Struct(dict.fromkeys((*wanted, "more"), pl.String)))
 
@@ -301,29 +293,6 @@ def parsed(text: str) -> Any:  # noqa: ANN401 - any JSON value
         return ast.literal_eval(plain.strip())
     except (SyntaxError, MemoryError, RecursionError) as error:
         raise ValueError(text) from error
-
-
-def _members(found: Mapping[str, Any], *, whole: bool = True) -> Members:
-    """Return an object's members, keys in order, and if asked for the `WHOLE`."""
-    if not found:
-        return {}
-    try:
-        text = _encoded(found)
-    except UnicodeEncodeError:
-        text = json.dumps(found, sort_keys=True, separators=(",", ":")).encode()
-        members = {_HALF.sub("\ufffd", key): _escaped(key, found[key]) for key in sorted(found)}
-    else:
-        members = _decoded(text)
-    if whole:
-        members[WHOLE] = Raw(text)
-    return members
-
-
-def _escaped(key: str, value: Any) -> Raw:  # noqa: ANN401 - text or number
-    """Return a value with halves of characters escaped, to be repaired and counted as others are, or gone at once."""
-    return Raw(
-        json.dumps(_HALF.sub("\ufffd", value) if key in BAG and isinstance(value, str) else value).encode()
-    )
 
 
 def _read(text: str, decoder: msgspec.json.Decoder[list[P]], kind: type[P]) -> list[P]:

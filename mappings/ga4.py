@@ -610,9 +610,9 @@ FLAT: Final = (
 NAME: Final = expr.first(pl.col("event_name"), pl.col("name"))
 WARNINGS: Final = {"without_ids": nobody()}
 BAGS: Final = {
-    "event_params": Bag(keys=(WHOLE, *BAG), drops=frozenset({WHOLE}), read=parameters),
-    "user_properties": Bag(keys=(WHOLE,), read=remembered(newest)),
-    "items": Bag(keys=(WHOLE,), drops=frozenset({WHOLE}), read=bought),
+    "event_params": Bag(keys=BAG, read=parameters, whole=WHOLE),
+    "user_properties": Bag(read=remembered(newest), whole=WHOLE),
+    "items": Bag(read=bought, whole=WHOLE),
     REST: Bag(keys=BAG),
     **{name: Bag(read=others(name)) for name in RECORDS},
 }

@@ -83,11 +83,13 @@ class Bag:
     """Keys delivered as columns of text, each named `inside`; they stay in the object."""
     drops: frozenset[str] = frozenset()
     """Keys that are no properties, whatever `keys` says of them."""
-    read: Callable[[str], Mapping[str, Any]] | None = None
-    """Text -> its members as JSON (bytes or `msgspec.Raw`), for columns that hold something else than an object.
+    read: Callable[[str], str | None] | None = None
+    """Text -> the JSON object it stands for, None for an empty one: for columns that hold something else than that.
 
     Anything among `jsontext.FAILURES` that it raises rejects the row as `bad_json`.
     """
+    whole: str | None = None
+    """Under which name, `inside` too, the object that `read` gives is delivered as a column."""
     name: Callable[[str], str] | None = None
     """Key -> what it is called from then on."""
 

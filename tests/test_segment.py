@@ -394,10 +394,10 @@ def test_a_context_that_is_none_is_passed_on():
 
 
 def test_context_numbers_and_cut_emoji():
-    """Large numbers keep their digits, and half an emoji stays JSON."""
+    """Large numbers keep their digits, and half an emoji is mended."""
     context = '{"a":12345678901234567890,"b":"\\ud83c","c":1e999}'
     assert one(context=context)["properties"]["context_a"] == 12345678901234567890
-    assert one(context=context)["properties"]["context_b"] == "\ud83c"
+    assert one(context=context)["properties"]["context_b"] == "\ufffd"
 
 
 def test_of_two_spellings_the_first_counts():

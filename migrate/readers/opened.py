@@ -58,7 +58,6 @@ class Opener:
         self._rank = {name: place for place, name in enumerate(self._rename)}
         self._targets = {name: target for name, target in self._rename.items() if target is not None}
         self._lays, self._whole = bool(laid), whole
-        self._shapes: dict[_Opened, _Shapes] = {}
 
     @classmethod
     def of(cls, table: Table) -> Self:
@@ -86,6 +85,8 @@ class Opener:
         sheet = _Sheet(rows.height)
         for bag in self._bags:
             sheet.columns |= dict.fromkeys(bag.inside.values())
+            if bag.whole is not None:
+                sheet.columns[bag.whole] = None
         here = [bag for bag in self._bags if flat is None or bag.column != REST]
         asked = [bag for bag in here if rows[bag.column].null_count() < rows.height]
         self._open(
@@ -102,34 +103,51 @@ class Opener:
 
     def _open(self, rows: pl.DataFrame, bags: Sequence["_Opened"], sheet: "_Sheet", part: Part) -> None:
         """Open the cells of each row; a row with one that holds no object is a reject."""
-        cells = {bag: rows[bag.column].to_list() for bag in bags}
-        left = [bag for bag in bags if not bag.by_field(cells[bag], sheet)]
+        cells = {bag: bag.cells(rows, sheet, part) for bag in bags}
+        some = [bag for bag in bags if cells[bag].null_count() < rows.height]
+        left = [bag for bag in some if not bag.by_field(cells[bag], sheet)]
         if not left:
             return
+        columns = [cells[bag] for bag in left]
         places: Iterable[int] = range(rows.height)
-        shapes = None
-        if len(left) == 1 and left[0].keys and not left[0].is_row_by_row:  # sound, and laid
-            column = rows[left[0].column]
-            closer = self._looked_at_closer(column)
-            sheet.as_written = column.set(closer, None)
-            places = closer.arg_true()
-            cells[left[0]] = column.filter(closer).to_list()
-            shapes = self._shapes.setdefault(left[0], _Shapes(partial(self._parted, left[0])))
+        are_sound = all(bag.laid and bag.is_sound(part) for bag in left)
+        if are_sound:
+            closer = self._laid_as_they_are(columns, sheet)
+            places, columns = closer.arg_true(), [column.filter(closer) for column in columns]
         numbers = rows[ROW]
-        for place, *row in zip(places, *(cells[bag] for bag in left), strict=True):
-            found = None if shapes is None else shapes.written(row[0])
+        for place, *row in zip(places, *columns, strict=True):
+            found = self._written(left, row) if are_sound else None
             try:
                 sheet.laid[place], sheet.own[place] = found or self._together(left, row, place, sheet, part)
             except BadJSON as error:
-                sheet.kept[place] = False
-                part.rejects.append(reject(numbers[place], "bad_json", str(error)))
+                sheet.reject(place, numbers[place], str(error), part)
 
-    def _looked_at_closer(self, objects: pl.Series) -> pl.Series:
-        """Return which of these sound objects may not be laid as they are: something may be taken out of them.
+    def _laid_as_they_are(self, objects: Sequence[pl.Series], sheet: "_Sheet") -> pl.Series:
+        """Lay sound objects of which surely nothing is taken out; return which rows have others.
 
         It takes a tenth of what it takes to open them (0.25 µs for 190 bytes, measured).
         """
-        return objects.str.contains_any(self._marks).fill_null(False)
+        alone, *others = objects
+        is_one = alone.is_not_null()
+        are_several = pl.repeat(False, alone.len(), dtype=pl.Boolean, eager=True)
+        for column in others:
+            are_several |= is_one & column.is_not_null()
+            is_one |= column.is_not_null()
+            alone = alone.zip_with(alone.is_not_null(), column)
+        closer = are_several | alone.str.contains_any(self._marks).fill_null(False)
+        sheet.as_written = alone.set(closer, None)
+        return closer
+
+    def _written(
+        self, bags: Sequence["_Opened"], row: Sequence[str | None]
+    ) -> tuple[bytes | None, bytes | None] | None:
+        """Return what `_together` does of a row with one object whose keys are those of many, else None."""
+        if len(bags) == 1:
+            return bags[0].shapes(self._parted).written(row[0] or "")
+        if row.count(None) < len(row) - 1:
+            return None
+        bag, text = next((bag, text) for bag, text in zip(bags, row, strict=True) if text is not None)
+        return bag.shapes(self._parted).written(text)
 
     def _together(
         self, bags: Sequence["_Opened"], row: Sequence[str | None], place: int, sheet: "_Sheet", part: Part
@@ -243,17 +261,48 @@ class _Opened:
     def __init__(self, column: str, bag: Bag, *, laid: bool) -> None:
         self.column, self.bag, self.laid, self.drops = column, bag, laid, bag.drops
         self.keys = frozenset(bag.keys)
-        self.is_plain = bag.read is None and bag.name is None
+        self.is_plain = bag.name is None
         """Whether an object of which nothing is taken out can stay the text it is."""
         self.is_looked_at = not laid and not bag.keys and self.is_plain
         """Whether it is only to be made sure that it holds objects."""
         self.inside = {key: inside(column, key) for key in bag.keys}
+        self.whole = None if bag.whole is None else inside(column, bag.whole)
         self.is_row_by_row = bool(bag.keys)
         """Whether its keys are still to be taken out of each object."""
-        self._fields = Fields(bag.keys, bag.keys, (), strict=False) if bag.keys and self.is_plain else None
+        self._fields = Fields(bag.keys, bag.keys, (), strict=False) if bag.keys and bag.name is None else None
         self._names: dict[str, str] = {}
+        self._shapes: _Shapes | None = None
 
-    def by_field(self, cells: Sequence[str | None], sheet: "_Sheet") -> bool:
+    def cells(self, rows: pl.DataFrame, sheet: "_Sheet", part: Part) -> pl.Series:
+        """Return the cells as objects; rows with one that cannot be made an object are rejects."""
+        texts, read = rows[self.column], self.bag.read
+        if read is None:
+            return texts
+        found: list[str | None] = []
+        for text in texts:
+            try:
+                found.append(text and read(text))
+            except jsontext.FAILURES:
+                sheet.reject(len(found), rows[ROW][len(found)], f"{self.column}: {text}", part)
+                found.append(None)
+        objects = pl.Series(self.column, found, dtype=pl.String)
+        if self.whole is not None:
+            sheet.columns[self.whole] = objects
+        return objects
+
+    def is_sound(self, part: Part) -> bool:
+        """Return whether all cells are known to be objects as they stand."""
+        if self.bag.name is not None or self.is_row_by_row:
+            return False
+        return self._fields is not None or self.bag.read is not None or self.column in part.sound
+
+    def shapes(self, parted: Callable[["_Opened", Members], tuple[Members, Members]]) -> "_Shapes":
+        """Return what writes objects of keys that are met often."""
+        if self._shapes is None:
+            self._shapes = _Shapes(partial(parted, self))
+        return self._shapes
+
+    def by_field(self, objects: pl.Series, sheet: "_Sheet") -> bool:
         """Decode the keys of all cells at once, where they are simply objects; return whether that is all to be done.
 
         In half the time that it takes to look for them in each object.
@@ -261,12 +310,10 @@ class _Opened:
         self.is_row_by_row = bool(self.keys)
         if self._fields is None:
             return False
-        columns = self._fields.columns([cell for cell in cells if cell is not None])
+        columns = self._fields.columns(objects.drop_nulls().to_list())
         if columns is None:
             return False
-        places = (
-            None if None not in cells else [place for place, cell in enumerate(cells) if cell is not None]
-        )
+        places = objects.is_not_null().arg_true() if objects.null_count() else None
         for key, column in columns.items():
             sheet.columns[self.inside[key]] = sheet.spread(column, places)
         self.is_row_by_row = False
@@ -280,9 +327,7 @@ class _Opened:
         try:
             found = self._members(text)
             is_as_written = self.is_plain
-        except (*jsontext.FAILURES, UnicodeEncodeError) as error:
-            if self.bag.read is not None:
-                raise BadJSON(f"{self.column}: {text}") from error
+        except (*jsontext.FAILURES, UnicodeEncodeError):
             found, is_as_written = self._careful(text, place, sheet, part), False
         if self.is_row_by_row:
             for key in self.keys.intersection(found):
@@ -291,13 +336,10 @@ class _Opened:
 
     def _members(self, text: str) -> Members:
         """Return the members of a cell, none where it is only to be made sure that it holds an object."""
-        if self.bag.read is not None:
-            found: Members = dict(self.bag.read(text))
-        elif self.is_looked_at:
+        if self.is_looked_at:
             _object(text)
             return {}
-        else:
-            found = decoded(text)
+        found = decoded(text)
         return (
             found
             if self.bag.name is None
@@ -317,7 +359,10 @@ class _Opened:
         except (BadJSON, msgspec.DecodeError) as error:
             raise BadJSON(f"{self.column}: {text}") from error
         is_repaired = part.counts.total() != before
-        sheet.mend(self.column, place, (encoded(found).decode() if is_repaired else bare) if found else None)
+        if self.bag.read is None:
+            sheet.mend(
+                self.column, place, (encoded(found).decode() if is_repaired else bare) if found else None
+            )
         return (
             found
             if self.bag.name is None
@@ -406,6 +451,12 @@ class _Sheet:
         places.append(place)
         values.append(value)
 
+    def reject(self, place: int, number: int, value: str, part: Part) -> None:
+        """Leave out a row with a cell that holds no object; it is one reject, whatever else is wrong with it."""
+        if self.kept[place]:
+            part.rejects.append(reject(number, "bad_json", value))
+        self.kept[place] = False
+
     def mend(self, column: str, place: int, text: str | None) -> None:
         """Take note of the object that a cell really holds."""
         self._mended.setdefault(column, {})[place] = text
@@ -429,7 +480,7 @@ class _Sheet:
         nothing = pl.repeat(None, self._height, dtype=pl.String, eager=True)
         return [(nothing if column is None else column).alias(name) for name, column in self.columns.items()]
 
-    def spread(self, values: pl.Series, places: list[int] | None) -> pl.Series:
+    def spread(self, values: pl.Series, places: Sequence[int] | pl.Series | None) -> pl.Series:
         """Return a column with these values at these places, if not at all, and nothing elsewhere."""
         if places is None:
             return values
