@@ -141,7 +141,7 @@ def dedup_key() -> pl.Expr:
     There is no id. Since July 2024 the event's place in its batch tells events of one bundle apart; before that all
     their parameters and items must, as two clicks may have one time.
     """
-    batch = [pl.coalesce(pl.col(name), param(name)) for name in BATCH]
+    batch = [as_whole(pl.coalesce(pl.col(name), param(name))) for name in BATCH]
     told = pl.col("_told"), pl.col("_bought")
     placed = pl.all_horizontal(place.is_not_null() for place in batch)
     same = ("stream_id", "event_name", "event_bundle_sequence_id")
@@ -154,11 +154,17 @@ def dedup_key() -> pl.Expr:
     )
 
 
+def as_whole(number: pl.Expr) -> pl.Expr:
+    """Return a whole number's digits, also where its column or parameter holds decimals: `7.0` is the `7` of others."""
+    return number.str.strip_suffix(".0")
+
+
 def session() -> dict[str, pl.Expr]:
     """Return the session, which is one only together with its browser: its id is its start in seconds."""
     start, time = session_start(), pl.col("_time")
-    day = pl.when(param("ga_session_id").is_not_null()).then(time.dt.truncate("1d").dt.epoch("ms"))
-    owner = pl.col("stream_id"), BROWSER, param("ga_session_id")
+    number = as_whole(param("ga_session_id"))
+    day = pl.when(number.is_not_null()).then(time.dt.truncate("1d").dt.epoch("ms"))
+    owner = pl.col("stream_id"), BROWSER, number
     known = pl.when(BROWSER.is_not_null())
     return {"$session_id": expr.session_id(known.then(pl.coalesce(start, day)), time, *owner)}
 

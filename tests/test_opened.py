@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrate import platforms
-from migrate.mapping import OWN, PROPERTIES, ROW
+from migrate.mapping import OWN, PROPERTIES, ROW, Bag
 from migrate.readers.opened import Opener
 from migrate.readers.records import Part
 
@@ -510,3 +510,48 @@ def test_a_rename_into_a_claimed_name_that_the_source_has_loses_nothing():
         None,
         '{"$current_url":1}',
     )
+
+
+NAMES = st.sampled_from(["a", "b", "claimed", "old", "new", "gone", "a\"b", "é", "nul", "list"])
+TOKENS = st.sampled_from(["1", "1.50", "null", '"x"', '"null"', "{}", "[1, 2]", '{"claimed": 1}', "true"])
+
+
+def spelled_key(draw, name):
+    """A key as JSON, perhaps with its first letter escaped."""
+    if draw(st.booleans()):
+        return json.dumps(name, ensure_ascii=False)
+    return f'"\\u{ord(name[0]):04x}{json.dumps(name[1:])[1:]}'
+
+
+@st.composite
+def objects(draw):
+    """The text of an object, with or without blanks, of keys that may be renamed, dropped or claimed."""
+    names = draw(st.lists(NAMES, max_size=5, unique=True))
+    blank = draw(st.sampled_from(["", " "]))
+    inside = f",{blank}".join(f"{spelled_key(draw, name)}:{blank}{draw(TOKENS)}" for name in names)
+    return f"{{{blank}{inside}}}"
+
+
+def parts_of(texts, column="bag", sound=frozenset()):
+    """What is laid and what is claimed of these cells, as values."""
+    opener = Opener(
+        bags={column: Bag(keys=["list"], drops=frozenset({"gone"}))},
+        laid=[column],
+        rename={"old": "new", "nul": None},
+        claims=frozenset({"claimed"}),
+    )
+    rows = pl.DataFrame({ROW: range(len(texts)), column: texts}, schema={ROW: pl.Int64, column: pl.String})
+    frame = opener.opened(Part(rows, sound=sound))
+    return [
+        tuple(list(json.loads(text).items()) if text else None for text in pair)
+        for pair in frame.select(PROPERTIES, OWN).iter_rows()
+    ]
+
+
+@given(st.lists(objects(), min_size=1, max_size=6))
+def test_what_becomes_of_an_object_does_not_depend_on_the_others(texts):
+    """Neither on whether it is laid as it stands, nor on whether objects of its keys are met often."""
+    alone = [parts_of([text])[0] for text in texts]
+    assert parts_of(texts) == alone
+    assert parts_of(texts * 30) == alone * 30
+    assert parts_of([*texts, '{"broken'])[: len(texts)] == alone
