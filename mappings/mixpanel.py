@@ -625,7 +625,10 @@ def events_table(
         to_events=partial(to_events, shape=shape),
         to_links=partial(to_links, shape=shape),
         clock=partial(clock, shape=shape) if shape.local else None,
-        link_columns=[*own, *itertools.chain(*(shape.within(name) for name in TOLD))],
+        link_columns=[
+            *(name for name in own if name not in {shape.bag, shape.more}),
+            *itertools.chain(*(shape.within(name) for name in TOLD)),
+        ],
         resolve=shape.key(),
         bags=shape.bags,
         properties=(shape.bag, shape.more) if shape.more else (shape.bag,),

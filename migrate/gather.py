@@ -159,14 +159,13 @@ class Gatherer:
 
 def gathered(bundle: Bundle) -> Iterator[readers.Chunk]:
     """Yield what files are looked over for, in large chunks, the next one read while one is in use."""
-    asked = set(bundle.job.table.link_columns)
-    lean_bundle = Bundle([lean(job) for job in bundle.jobs])
-    opened = lean_bundle.job.table.bags
-    spent = [name for name in opened if name not in asked] if asked else []
+    asked = bundle.job.table.link_columns
+    few = Bundle([lean(job) for job in bundle.jobs])
+    spent = [] if asked is None else [name for name in few.job.table.columns if name not in asked]
 
     def chunks() -> Iterator[readers.Chunk]:
-        for chunk in lean_bundle.chunks():
-            yield replace(chunk, rows=chunk.rows.drop(spent, strict=False))
+        for chunk in few.chunks():
+            yield replace(chunk, rows=chunk.rows.drop(spent))
 
     return ahead(readers.gathered(chunks(), rows=_CHUNK_ROWS))
 

@@ -282,7 +282,9 @@ def test_without_consent():
 
 def test_a_session_of_decimals_is_the_session_of_whole_numbers():
     """Some copies of the tables have all numbers as decimals."""
-    ids = {extra(event_params=params(ga_session_id=number))["$session_id"] for number in (START, float(START))}
+    ids = {
+        extra(event_params=params(ga_session_id=number))["$session_id"] for number in (START, float(START))
+    }
     assert len(ids) == 1
 
 
@@ -823,7 +825,9 @@ def test_dedup_key_by_the_place_in_the_batch():
     place = {"batch_page_id": "9", "batch_ordering_id": "1", "batch_event_index": "2"}
     assert key(**place, event_params=params(a=1)) == key(**place, event_params=params(a=2))
     assert key(**place) == key(event_params=params(batch_page_id=9, batch_ordering_id=1, batch_event_index=2))
-    assert key(**place) == key(event_params=params(batch_page_id=9.0, batch_ordering_id=1, batch_event_index=2.0))
+    assert key(**place) == key(
+        event_params=params(batch_page_id=9.0, batch_ordering_id=1, batch_event_index=2.0)
+    )
     assert key(**place) != key(**(place | {"batch_event_index": "3"}))
     no_one = place | {"user_pseudo_id": None}
     assert key(**no_one, event_params=params(a=1)) != key(**no_one, event_params=params(a=2))

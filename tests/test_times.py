@@ -41,4 +41,8 @@ def test_times_of_years_of_other_lengths_are_whole():
     """Parquet has times of the year 12345, and some before our era, beside others."""
     naive = pl.Series([0, 327_403_382_400_000_000, -62_198_755_200_000_000]).cast(pl.Datetime("us"))
     texts = pl.DataFrame({"at": naive}).select(times.written(pl.col("at"), zone="")).to_series().to_list()
-    assert texts == ["1970-01-01T00:00:00.000000", "+12345-01-01T00:00:00.000000", "-0001-01-01T00:00:00.000000"]
+    assert texts == [
+        "1970-01-01T00:00:00.000000",
+        "+12345-01-01T00:00:00.000000",
+        "-0001-01-01T00:00:00.000000",
+    ]

@@ -290,9 +290,7 @@ class Fields:
 
     def _made(self) -> msgspec.json.Decoder[Any]:
         """Return a decoder for the keys seen so far."""
-        fields = {
-            key: f"f{place}" for place, key in enumerate(self._seen) if not FORBIDDEN.intersection(key)
-        }
+        fields = {key: f"f{place}" for place, key in enumerate(self._seen) if not FORBIDDEN.intersection(key)}
         simple = self._expected.keys() - self._nested
         types = {key: str | int | None if key in simple else Raw for key in fields}
         self._keys = list(fields)

@@ -96,7 +96,9 @@ class Opener:
         )
         rows = rows.with_columns_seq(sheet.mended(rows)).hstack(sheet.found())
         if self._lays:
-            rows = rows.hstack([_one_line(sheet.laid_column()).alias(PROPERTIES), texts(sheet.own).alias(OWN)])
+            rows = rows.hstack(
+                [_one_line(sheet.laid_column()).alias(PROPERTIES), texts(sheet.own).alias(OWN)]
+            )
         if self._whole:
             rows = rows.hstack([(_canonical(rows[REST]) if flat is None else flat.whole()).alias(WHOLE)])
         if flat is not None:
@@ -483,7 +485,9 @@ class _Sheet:
     def laid_column(self) -> pl.Series:
         """Return what is laid of each row."""
         laid = texts(self.laid)
-        return laid if self.as_written is None else self.as_written.zip_with(self.as_written.is_not_null(), laid)
+        return (
+            laid if self.as_written is None else self.as_written.zip_with(self.as_written.is_not_null(), laid)
+        )
 
     def mended(self, rows: pl.DataFrame) -> list[pl.Series]:
         """Return the columns of which cells are to be another text."""
@@ -507,7 +511,7 @@ class _Sheet:
 
 
 def _marks(names: Iterable[str]) -> list[str]:
-    """Return texts of which an object has one if it is empty, or has a key of these names, in any spelling, or a null."""
+    """Return texts of which an object has one if it has a key of these names, however it is spelled, a null, or nothing."""
     escaped = "\\" if any(sign in name for name in names for sign in '"\\/\b\f\n\r\t') else "\\u"
     empty = ("{}", "{ ", "{\t", "{\r", "{\n")
     return sorted({"null", escaped, *empty, *(f'"{name}"' for name in names)})
