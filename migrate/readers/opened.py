@@ -511,7 +511,7 @@ class _Sheet:
 
 
 def _marks(names: Iterable[str]) -> list[str]:
-    """Return texts of which an object has one if it has a key of these names, however it is spelled, a null, or nothing."""
+    """Return texts of which any object has one that has a key of these names, in any spelling, a null, or nothing."""
     escaped = "\\" if any(sign in name for name in names for sign in '"\\/\b\f\n\r\t') else "\\u"
     empty = ("{}", "{ ", "{\t", "{\r", "{\n")
     return sorted({"null", escaped, *empty, *(f'"{name}"' for name in names)})
