@@ -15,7 +15,6 @@ from typing import Final
 
 import polars as pl
 
-from mappings._ids import linkable
 from migrate import events, expr, links, values
 from migrate.distinct import Recurring
 from migrate.mapping import Options
@@ -284,8 +283,8 @@ def who(  # noqa: PLR0913 - where a table has its ids
     """Return the links of rows that name a user and an anonymous id together, whatever call they are of."""
     return links.linked(
         rows,
-        anonymous=linkable(anonymous),
-        identified=linkable(user),
+        anonymous=values.linkable(anonymous),
+        identified=values.linkable(user),
         time=time(options, *times),
         why=why,
     )
@@ -306,7 +305,7 @@ def aliased(
     other rows say so by linking anonymous ids to it; then the two stay apart, as PostHog would keep them.
     """
     why, when = "alias call", time(options, *times)
-    same = links.same(rows, one=linkable(previous), other=linkable(user), time=when, why=why)
+    same = links.same(rows, one=values.linkable(previous), other=values.linkable(user), time=when, why=why)
     renamed = rows.filter(identifier(user) != identifier(previous))
     return links.concat([same, links.identified(renamed, identifier(user), why=why)])
 

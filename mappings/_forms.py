@@ -17,7 +17,6 @@ from typing import Any, Final
 import msgspec
 import polars as pl
 
-from mappings import _json
 from mappings._calls import (
     DEVICE,
     OF_CALL,
@@ -32,7 +31,7 @@ from mappings._calls import (
     to_events,
     who,
 )
-from migrate import events, expr, links
+from migrate import events, expr, jsontext, links
 from migrate.distinct import distinct
 from migrate.mapping import FILE, PROPERTIES, RECOVERED, REST, ROW, Bag, Options, Table, inside
 
@@ -81,14 +80,14 @@ _raw: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 def _parsed(text: str) -> Any:  # noqa: ANN401 - any JSON value
     """Return a JSON value, its text where it is none; numbers that no double holds become null."""
     try:
-        return _json.decoded(text)
+        return jsontext.value_of(text)
     except (ValueError, RecursionError):
         return text
 
 
 def _value(value: object) -> Raw:
     """Return a value as JSON."""
-    return Raw(_json.encoded(value).encode())
+    return Raw(jsontext.text_of(value).encode())
 
 
 def _members(text: str | bytes) -> Members | None:
@@ -223,7 +222,7 @@ def _texts(names: Sequence[str], bag: str) -> dict[str, str | None]:
 
 def _text(value: str) -> str | None:
     """Return a JSON value as a cell has it."""
-    return _json.decoded(value) if value.startswith('"') or value == "null" else value
+    return jsontext.value_of(value) if value.startswith('"') or value == "null" else value
 
 
 def _parted(own: str, rest: str) -> dict[str, str | None]:

@@ -6,8 +6,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from mappings import _json
-from migrate import expr
+from migrate import expr, jsontext
 
 # Words that are no one's id, in any case; Mixpanel itself refuses them today
 # (https://docs.mixpanel.com/reference/import-events).
@@ -58,7 +57,7 @@ def json_list(text: str) -> list[dict[str, Any]]:
 def _parsed(text: str) -> object:
     """Return a JSON value, null for none."""
     try:
-        return _json.decoded(text)
+        return jsontext.value_of(text)
     except ValueError:
         return None
 

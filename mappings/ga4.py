@@ -50,7 +50,6 @@ from mappings._ga4_nested import (
     timed,
 )
 from mappings._ga4_schema import BAG, BATCH, COLUMNS, DROPPED, FIVETRAN, RECORDS, RENAME
-from mappings._ids import linkable
 from migrate import events, expr, links, values
 from migrate.mapping import OWN, PROPERTIES, RECOVERED, REST, ROW, Bag, Options, Platform, Table, inside
 
@@ -496,7 +495,7 @@ def parameter_rows(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
 def to_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return which browsers and apps a user was seen in."""
-    ids = {"anonymous": linkable("user_pseudo_id"), "identified": linkable("user_id")}
+    ids = {"anonymous": values.linkable("user_pseudo_id"), "identified": values.linkable("user_id")}
     return links.linked(rows, **ids, time=moment("event_timestamp", options), why="seen together")
 
 

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import json
+import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -445,3 +446,12 @@ def _note(db: sqlite3.Connection, facts: Mapping[str, Any]) -> None:
         "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
         ((key, json.dumps(value)) for key, value in facts.items()),
     )
+
+
+def synced(path: Path) -> None:
+    """Make a file's bytes, or a folder's names, durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from migrate import payload, properties, special
+from migrate import jsontext, payload, properties, special
 from migrate.mapping import ROW
 
 MAX_NAME_BYTES: Final = 200
@@ -114,7 +114,7 @@ def _object_rules(frame: pl.DataFrame) -> list[Rule]:
         shown = pl.format("{}: {}", pl.lit(name), name)
         if name not in properties.READ:
             rules.append(("bad_json", ~is_object & ~bare.is_in(properties.NOTHING), shown))
-        if openings[name].item() > payload.MAX_DEPTH:
+        if openings[name].item() > jsontext.MAX_DEPTH:
             rules.append(("nested_too_deep", pl.lit(payload.too_deep(frame[name])), shown))
     return rules
 

@@ -9,9 +9,8 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from migrate import dayfile
-from migrate.checkpoint import Part
+from migrate.checkpoint import Part, synced
 from migrate.dayfile import DayFile, Written
-from migrate.durable import synced
 
 DAYS: Final = "days"
 _SPAN: Final = "span"

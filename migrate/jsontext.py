@@ -1,16 +1,20 @@
 """JSON as text: objects from columns, fields from objects, repairs where a server would choke."""
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 import polars as pl
 
 from migrate.repairs import repaired
+
+MAX_DEPTH: Final = 100
+"""Nesting PostHog's parser is sure to accept (posthog-ingestion.md §8.11); parsers here take far more."""
 
 T = TypeVar("T")
 Value = pl.Expr | str | bool
@@ -27,9 +31,12 @@ NULL: Final = Raw(b"null")
 encoded: Final = msgspec.json.Encoder().encode
 """An object's text of its members' texts."""
 _decoded_text: Final = msgspec.json.Decoder(str).decode
+sound_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
+"""An object's members, each value in its own text; the last of equal keys counts, where the first stands."""
 _raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _NO_JSON: Final[Mapping[str, pl.Expr]] = {}
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
+_TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+_NO_NUMBER: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|(-?\b(?:NaN|Infinity|nan|inf)\b)', re.DOTALL)
 
 
 class Member(NamedTuple):
@@ -298,10 +305,84 @@ def without_nulls(text: str) -> str | None:
     return msgspec.json.encode(bag).decode() if bag else None
 
 
-def depth(text: str) -> int:
-    """Return how deep a JSON text is nested: 1 for an object or list of scalars, 0 for a scalar."""
-    deepest = level = 0
-    for found in _BRACKETS.finditer(text):
-        level += (found[1] is not None) - (found[2] is not None)
-        deepest = max(deepest, level)
-    return deepest
+class BadJSON(ValueError):  # noqa: N818 - it is caught a few lines away
+    """This text is no object that can be passed on; the message is the reason of the reject."""
+
+
+def careful_members(text: bytes, counts: Counter[str]) -> dict[str, Raw]:
+    """Return an object's members; what costs a value and not the object is repaired and counted.
+
+    Half of a surrogate pair becomes U+FFFD (`lone_surrogate`), a NaN or an infinity, as Python and Java write them,
+    null (`non_finite_number`). Raises `BadJSON`.
+    """
+    try:
+        return sound_members(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        if too_deep(text):
+            raise BadJSON("nested_too_deep") from None
+    mended, lone = scrubbed(text)
+    mended, odd = _finite(mended)
+    try:
+        found = sound_members(mended)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadJSON("malformed_json") from error
+    counts.update(+Counter({"lone_surrogate": lone, "non_finite_number": odd}))
+    return found
+
+
+def _finite(text: bytes) -> tuple[bytes, int]:
+    """Return the text with null for what is written for numbers that are none, and how many there were."""
+    odd = 0
+
+    def repair(match: re.Match[bytes]) -> bytes:
+        nonlocal odd
+        if match[1] is None:
+            return match[0]
+        odd += 1
+        return b"null"
+
+    return _NO_NUMBER.sub(repair, text), odd
+
+
+def too_deep(text: bytes) -> bool:
+    """Return whether objects and lists stand in one another more than `MAX_DEPTH` deep."""
+    if text.count(b"{") + text.count(b"[") <= MAX_DEPTH:
+        return False
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        if token[0] in b"[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                return True
+        elif token[0] in b"]}":
+            depth -= 1
+    return False
+
+
+def value_of(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a JSON value as Python has it; numbers that no double holds become null.
+
+    Raises `ValueError` where it is none.
+    """
+    return _decoder.decode(text)
+
+
+def text_of(value: object) -> str:
+    """Return a value as JSON; cut emoji stay escaped, as UTF-8 has no place for them."""
+    text = _encoder.encode(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":"))
+    return text
+
+
+def _double(text: str) -> float | None:
+    """Return the number, None where it is too large for a double."""
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+# Made once: `json.loads` and `json.dumps` make new ones for every call with arguments.
+_decoder = json.JSONDecoder(strict=False, parse_float=_double, parse_constant=lambda _name: None)
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from migrate.checkpoint import Checkpoint
-from migrate.durable import synced
+from migrate.checkpoint import Checkpoint, synced
 
 PARKED: Final = "parked.jsonl"
 _WAITING: Final = "parked.jsonl.next"

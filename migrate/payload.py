@@ -15,9 +15,6 @@ FORMAT: Final = 2
 MAX_RECORD_BYTES: Final = 900_000
 """PostHog's Kafka record limit less a margin; the event's JSON travels escaped in it (posthog-ingestion.md §8.17)."""
 
-MAX_DEPTH: Final = 100
-"""Nesting PostHog's parser is sure to accept (posthog-ingestion.md §8.11)."""
-
 _ENVELOPE_BYTES: Final = 1_024
 """What a Kafka record holds beside the event: address, token, uuid, time (posthog-ingestion.md §1.8)."""
 
@@ -108,11 +105,11 @@ def openings(text: pl.Expr) -> pl.Expr:
 
 
 def too_deep(payload: pl.Series) -> pl.Series:
-    """Return whether each JSON text is nested deeper than `MAX_DEPTH`; null is not."""
+    """Return whether each JSON text is nested deeper than `jsontext.MAX_DEPTH`; null is not."""
     opened = payload.to_frame("payload").select_seq(openings(pl.col("payload")).fill_null(0)).to_series()
-    suspects = opened > MAX_DEPTH
+    suspects = opened > jsontext.MAX_DEPTH
     where = suspects.arg_true()
-    return suspects.scatter(where, [jsontext.depth(text) > MAX_DEPTH for text in payload.gather(where)])
+    return suspects.scatter(where, [jsontext.too_deep(text.encode()) for text in payload.gather(where)])
 
 
 def _personless() -> pl.Expr:

@@ -17,9 +17,8 @@ import polars as pl
 from migrate import ordinals, readers
 from migrate.ahead import in_parallel
 from migrate.bundles import Bundle, bundles
-from migrate.checkpoint import Checkpoint, Input, Numbers, Part
+from migrate.checkpoint import Checkpoint, Input, Numbers, Part, synced
 from migrate.days import DayWriter
-from migrate.durable import synced
 from migrate.errors import Refused
 from migrate.gather import Interrupted
 from migrate.inputs import Source, fingerprint, stamp

@@ -12,8 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from migrate.checkpoint import Checkpoint, Settled
-from migrate.durable import synced
+from migrate.checkpoint import Checkpoint, Settled, synced
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -13,7 +13,7 @@ from migrate import checks, jsontext, special, states
 from migrate.checkpoint import Numbers
 from migrate.distinct import slim
 from migrate.mapping import FILE, PERSON, RECOVERED, REST, ROW, Options, Table
-from migrate.payload import MAX_DEPTH, Stamp, may_be_too_large, openings, payloads, too_deep, too_large
+from migrate.payload import Stamp, may_be_too_large, openings, payloads, too_deep, too_large
 from migrate.people import People
 from migrate.readers import Chunk, Reject
 
@@ -184,7 +184,7 @@ def _fitting(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         pl.col("payload").str.len_bytes().max().alias("size"),
         openings(pl.col("payload")).max().alias("opened"),
     ).row(0)
-    if not may_be_too_large(size or 0) and (opened or 0) <= MAX_DEPTH:
+    if not may_be_too_large(size or 0) and (opened or 0) <= jsontext.MAX_DEPTH:
         return frame, pl.DataFrame(schema=special.REJECTS)
     deep = too_deep(frame["payload"])
     reason = pl.when(too_large()).then(pl.lit("too_large")).when(pl.lit(deep)).then(pl.lit("nested_too_deep"))
@@ -193,7 +193,7 @@ def _fitting(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     found = (
         pl.when(pl.col("reason") == "too_large")
         .then(pl.format("{} bytes, the limit is 900000", pl.col("payload").str.len_bytes()))
-        .otherwise(pl.lit(f"deeper than {MAX_DEPTH} levels"))
+        .otherwise(pl.lit(f"deeper than {jsontext.MAX_DEPTH} levels"))
     )
     rejects = bad.select_seq(ROW, "reason", found.alias("value")).unique(
         ROW, keep="first", maintain_order=True

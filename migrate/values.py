@@ -228,3 +228,17 @@ def _agent(text: pl.Expr) -> pl.Expr:
         pl.when(named != platform).then(named).alias("system"),
         kind.alias("kind"),
     )
+
+
+_REFUSED: Final = frozenset({"undefined", "null", "none"})
+"""What programs write for "nothing", in lower case, and PostHog merges with no one."""
+_NO_ID: Final = tuple(word for word in NOTHING if word.lower() not in _REFUSED)
+
+
+def linkable(*names: str) -> pl.Expr:
+    """Return the first of these ids as a link has it.
+
+    "undefined" and the like are no one's ids and stay here all the same: such a link is refused and counted. What a
+    vendor itself writes for "nothing" is no id at all.
+    """
+    return pl.coalesce(expr.without(expr.stripped(pl.col(name)), *_NO_ID) for name in names)

@@ -112,15 +112,18 @@ def test_fields_of_broken_rows_do_not_meet(rows):
     st.recursive(
         texts, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3)
     ),
+    st.integers(0, 3),
 )
-def test_depth(value):
-    """Depth is how many objects and lists stand in one another."""
+def test_too_deep(value, more):
+    """So deep is a text as objects and lists stand in one another, whatever its strings hold."""
 
     def measured(inner):
         items = inner.values() if isinstance(inner, dict) else inner if isinstance(inner, list) else None
         return 0 if items is None else 1 + max(map(measured, items), default=0)
 
-    assert jsontext.depth(json.dumps(value)) == measured(value)
+    around = max(0, jsontext.MAX_DEPTH - measured(value)) + more - 1
+    text = "[" * around + json.dumps([value, value]) + "]" * around
+    assert jsontext.too_deep(text.encode()) == (around + 1 + measured(value) > jsontext.MAX_DEPTH)
 
 
 def test_raw_object_keeps_texts():

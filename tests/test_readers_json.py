@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from readings import read, source, table
 
+from migrate.jsontext import careful_members, cells
 from migrate.mapping import REST, ROW
 from migrate.readers import Header, chunks, header
-from migrate.readers.care import members, plain
 
 WIDTHS = pytest.mark.parametrize(
     "columns", [pytest.param("ab", id="few columns"), pytest.param("abmnopqrst", id="many columns")]
@@ -523,7 +523,7 @@ def test_fast_and_careful_reading_agree(tmp_path, columns, one):
     """A line read together with others and a line read with care are the same values."""
     line = json.dumps(one).encode()
     (row,) = read(tmp_path / "a", line, table(columns)).rows
-    careful = {key: plain(value) for key, value in members(line, Counter()).items()}
+    careful = {key: cells([value]).item() for key, value in careful_members(line, Counter()).items()}
     for key in "ab":
         assert same(value_of(row[key], one.get(key)), value_of(careful.get(key), one.get(key)))
 

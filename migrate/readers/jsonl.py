@@ -6,14 +6,12 @@ from contextlib import suppress
 
 import polars as pl
 
-from migrate.jsontext import scrubbed
+from migrate.jsontext import BadJSON, careful_members, scrubbed
 from migrate.mapping import ROW, Table
 from migrate.readers.blocks import Text
-from migrate.readers.care import BadJSON, members
-from migrate.readers.cutter import Broken, Cutter
+from migrate.readers.cutter import Broken, Cutter, one_line
 from migrate.readers.objects import Objects
 from migrate.readers.records import Header, Part, reject
-from migrate.readers.structure import one_line
 from migrate.readers.wrapped import Wrapper
 
 Found = Sequence[bytes | Broken]
@@ -69,7 +67,7 @@ def root_keys(found: Iterable[bytes | Broken]) -> tuple[str, ...]:
     keys: dict[str, None] = {}
     for one in found:
         with suppress(BadJSON):
-            keys |= {} if isinstance(one, Broken) else dict.fromkeys(members(one, Counter()))
+            keys |= {} if isinstance(one, Broken) else dict.fromkeys(careful_members(one, Counter()))
     return tuple(keys)
 
 

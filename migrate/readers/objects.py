@@ -9,9 +9,8 @@ import msgspec
 import polars as pl
 from msgspec.structs import astuple
 
-from migrate.jsontext import NULL, Raw, cells, encoded, scrubbed, texts, unquoted
+from migrate.jsontext import NULL, BadJSON, Raw, careful_members, cells, encoded, scrubbed, texts, unquoted
 from migrate.mapping import REST, ROW, Table
-from migrate.readers.care import BadJSON, members
 from migrate.readers.records import Header, Part, reject, spelled
 
 _FAILURES: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -151,7 +150,7 @@ class Objects:
             part.rejects.append(reject(number, "record_too_large", line))
             return None
         try:
-            return members(line, part.counts)
+            return careful_members(line, part.counts)
         except BadJSON as error:
             part.rejects.append(reject(number, str(error), line))
             return None

@@ -11,9 +11,9 @@ import polars as pl
 
 from migrate import jsontext
 from migrate.distinct import distinct
-from migrate.jsontext import NULL, Raw, cells, encoded, scrubbed, texts
+from migrate.jsontext import NULL, BadJSON, Raw, careful_members, cells, encoded, scrubbed, texts
+from migrate.jsontext import sound_members as decoded
 from migrate.mapping import OWN, PROPERTIES, REST, ROW, WHOLE, Bag, Options, Table, inside
-from migrate.readers.care import BadJSON, decoded, members
 from migrate.readers.objects import FORBIDDEN, Fields
 from migrate.readers.records import Part, reject
 
@@ -376,7 +376,9 @@ class _Opened:
             bare = text.strip()
             bare = _text(bare).strip() if bare.startswith('"') else bare
             before = part.counts.total()
-            found = {} if bare in _EMPTY else members(bare.encode("utf-8", "surrogatepass"), part.counts)
+            found = (
+                {} if bare in _EMPTY else careful_members(bare.encode("utf-8", "surrogatepass"), part.counts)
+            )
         except (BadJSON, msgspec.DecodeError) as error:
             raise BadJSON(f"{self.column}: {text}") from error
         is_repaired = part.counts.total() != before

@@ -7,11 +7,9 @@ from typing import Final
 import msgspec
 import polars as pl
 
-from migrate.jsontext import Raw
+from migrate.jsontext import BadJSON, Raw, careful_members
 from migrate.mapping import Table
-from migrate.readers.care import BadJSON, members
-from migrate.readers.cutter import Broken
-from migrate.readers.structure import checked_line, one_line
+from migrate.readers.cutter import Broken, checked_line, one_line
 
 AIRBYTE: Final = "_airbyte_data"
 """Airbyte's raw tables and files hold a row under this name, as an object or as its text, beside `_airbyte_…` of its
@@ -74,7 +72,7 @@ class Wrapper:
     def _inside(self, record: bytes, counts: Counter[str]) -> list[bytes | Broken]:
         """Return the rows in a record."""
         try:
-            found = members(one_line(record), counts)
+            found = careful_members(one_line(record), counts)
         except BadJSON as error:
             return [Broken(str(error), record)]
         if self._key not in found:
