@@ -277,9 +277,9 @@ def _fingerprinted(known: Input, source: Source, stamps: Mapping[str, str]) -> I
 
 
 def _place(bundle: Bundle, number: int) -> str:
-    """Return a row's place as messages say it."""
+    """Return a row's place as messages say it, the file's name where it is none of its rows."""
     name, row = bundle.whence(number)
-    return f"{name}:{row}"
+    return name if row is None else f"{name}:{row}"
 
 
 def _unchanged(source: Source, before: str) -> None:

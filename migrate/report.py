@@ -265,7 +265,7 @@ class Talk:
             for payload in shown.payloads:
                 console.print("  →", payload, markup=False)
             if not shown.payloads:
-                console.print("  → no event", markup=False)
+                console.print(f"  → no event: {shown.why}", markup=False)
         console.print("\nnothing was sent", markup=False)
 
 

@@ -412,6 +412,14 @@ def test_first_rows_of_a_preview_are_those_that_cannot_be_read_too(tmp_path, lim
     assert done.stderr.count("/2.jsonl:2: rejected: malformed_json") == (limit > 6)
 
 
+def test_a_dry_run_says_why_a_file_is_nothing(tmp_path):
+    """The place is the file's, since there is no row, and the reason stands where the row's events would."""
+    (tmp_path / "in.jsonl").write_text('{"nonsense\nmore\n')
+    shown = migrate("run", "amplitude", "in.jsonl", "--dry-run", cwd=tmp_path).stderr
+    assert f"1 rejected: no_record  (at {tmp_path / 'in.jsonl'})" in shown
+    assert '→ no event: rejected: no_record, found "2 lines"' in shown
+
+
 def test_preview_and_dry_run_say_the_same(tmp_path):
     """Of as many rows as there are, by rule and reason."""
     source = odd_rows(tmp_path / "a.jsonl")
