@@ -44,7 +44,7 @@ EVENTS: Final = {"page": "$pageview", "screen": "$screen", "identify": "$set"}
 
 def identifier(*names: str) -> pl.Expr:
     """Return the first of these ids that is one."""
-    return pl.coalesce(values.known(pl.col(name)) for name in names)
+    return pl.coalesce(expr.identifier(values.known(pl.col(name))) for name in names)
 
 
 def time(options: Options, *names: str) -> pl.Expr:

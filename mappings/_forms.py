@@ -58,6 +58,7 @@ RAW_DROPPED: Final = frozenset(
     {"receivedAt", "sentAt", "integrations", "_metadata", "version", "projectId", "writeKey", "rudderId"}
 )
 RECEIVED: Final = ("timestamp", "received_at")
+STORED_IDS: Final = ("id", "message_id", "anonymous_id", "user_id")
 STORED: Final = ("id", "message_id", "anonymous_id", "user_id", *TIMES, *OF_CALL, *OF_DEVICE)
 LINKS: Final = ("user_id", "anonymous_id", *TIMES)
 STORED_DROPPED: Final = NOISE | {"received_at", "sent_at", "uuid_ts", "loaded_at"}
@@ -416,6 +417,7 @@ MESSAGES: Final = Table(
     to_links=message_links,
     link_columns=("type", "userId", "anonymousId", "previousId", "timestamp", "originalTimestamp"),
     to_groups=message_groups,
+    ids=("messageId", "userId", "anonymousId", "previousId", "groupId"),
     objects=("properties", "traits"),
     bags=message_bags,
     properties=("properties", REST, "context"),
@@ -546,6 +548,7 @@ def tables(*, own: str, recover: pl.Expr | None = None) -> list[Table]:
         to_events=partial(stored_events, kind="page", own=own),
         to_links=who,
         link_columns=LINKS,
+        ids=STORED_IDS,
         recover=recover,
         bags=stored_bags,
         properties=(REST,),
@@ -630,6 +633,7 @@ def last_states(like: Table, own: str) -> list[Table]:
         last,
         name="accounts",
         columns=texts("received_at", "group_id"),
+        ids=(*STORED_IDS, "group_id"),
         file=is_named("accounts"),
         to_groups=partial(accounts, own=own),
         filters={},
@@ -644,6 +648,7 @@ def no_events(like: Table, own: str) -> list[Table]:
         other,
         name="groups",
         columns=texts("group_id"),
+        ids=(*STORED_IDS, "group_id"),
         matches=some("group_id"),
         to_groups=partial(stored_groups, own=own),
     )
@@ -651,6 +656,7 @@ def no_events(like: Table, own: str) -> list[Table]:
         other,
         name="aliases",
         columns=texts("previous_id"),
+        ids=(*STORED_IDS, "previous_id"),
         matches=some("previous_id"),
         to_links=alias_links,
         link_columns=(*LINKS, "previous_id"),

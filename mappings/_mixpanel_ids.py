@@ -33,7 +33,7 @@ DEVICE: Final = "$device:"
 
 def meant(text: pl.Expr) -> pl.Expr:
     """Return an id, null for a word that is no one's."""
-    bare = expr.stripped(text)
+    bare = expr.identifier(text)
     return pl.when(~bare.str.to_lowercase().is_in(NO_ID)).then(bare)
 
 

@@ -56,6 +56,7 @@ COLUMNS: Final = tuple(
     " os_name os_version partner_id paying plan platform project_name region sample_rate session_id source_id"
     " start_version user_creation_time user_id user_properties uuid version_name".split()
 )
+INSERT_IDS: Final = ("$insert_id", "_insert_id", "insert_id")
 OBJECTS: Final = ("event_properties", "user_properties", "groups", "group_properties")
 # Amplitude's notes on its own pipeline (when an event was uploaded, by which road, under which schema), and those of
 # the services that copied the rows.
@@ -108,7 +109,7 @@ def time() -> pl.Expr:
 
 def insert_id() -> pl.Expr:
     """Return `$insert_id` in any of its spellings."""
-    return expr.first(pl.col("$insert_id"), pl.col("_insert_id"), pl.col("insert_id"))
+    return expr.first(*map(pl.col, INSERT_IDS))
 
 
 def dedup_key() -> pl.Expr:
@@ -469,6 +470,7 @@ MAPPING: Final = Platform(
                 "session_id",
             ),
             resolve=pl.when(user().is_null()).then(amplitude_person()),
+            ids=(*INSERT_IDS, "user_id", "device_id", "amplitude_id", "session_id", "uuid"),
             objects=OBJECTS,
             bags={"event_properties": Bag(keys=BAG)},
             properties=("event_properties", REST),
@@ -487,6 +489,7 @@ MAPPING: Final = Platform(
             matches=has("amplitude_id", "merged_amplitude_id"),
             to_events=events.none,
             to_links=merged,
+            ids=("amplitude_id", "merged_amplitude_id"),
             filters={"identity_only": pl.col(ROW).is_not_null()},
             dropped=frozenset({"scope", "merge_time", "merge_event_time", "merge_server_time"}),
         ),

@@ -603,6 +603,7 @@ def _joined(name: str, key: str, columns: Sequence[str], to_recoveries: Any) -> 
         matches=lambda found: {"event_id", key} <= found and "event_name" not in found,
         to_events=events.none,
         to_recoveries=to_recoveries,
+        ids=("event_id",),
         filters={"joined_to_its_event": pl.col(ROW).is_not_null()},
         dropped=DROPPED | {"event_date"},
     )
@@ -622,6 +623,7 @@ BAGS: Final = {
     **{name: Bag(read=others(name)) for name in RECORDS},
 }
 """How the lists and records of BigQuery's own table are opened."""
+IDS: Final = ("user_id", "user_pseudo_id")
 LINKS: Final = ("event_timestamp", "user_id", "user_pseudo_id")
 
 MAPPING: Final = Platform(
@@ -635,6 +637,7 @@ MAPPING: Final = Platform(
             matches=is_users,
             to_events=events.none,
             to_profiles=to_profiles,
+            ids=("user_id", "pseudo_user_id"),
             dropped=frozenset({"device", "geo", "privacy_info"}),
         ),
         _joined("flat_event_params", "event_params_key", tuple(parameter_columns()), param_recoveries),
@@ -650,6 +653,7 @@ MAPPING: Final = Platform(
             to_profiles=flat_snapshots,
             to_links=flat_links,
             to_recoveries=unnested,
+            ids=(*IDS, "event_id"),
             recover=joint(),
             rename=PIVOTED,
             filters={
@@ -667,6 +671,7 @@ MAPPING: Final = Platform(
             to_profiles=nested_snapshots,
             to_links=to_links,
             link_columns=LINKS,
+            ids=IDS,
             bags=BAGS,
             properties=("event_params", *RECORDS, REST, "items"),
             rename=RENAME,
@@ -682,6 +687,7 @@ MAPPING: Final = Platform(
             to_profiles=flat_snapshots,
             to_links=flat_links,
             link_columns=(*LINKS, "timestamp"),
+            ids=(*IDS, "event_id"),
             recover=pl.col("event_id"),
             rename=PIVOTED,
             filters={"automatic_events": NAME.is_in(MARKS)},

@@ -50,6 +50,10 @@ TOLD: Final = (
     *("mp_original_distinct_id", "mp_original_event_name", "$mp_api_timestamp_ms", "mp_processing_time_ms"),
     *("$import", "$identified_id", "$anon_id", "alias", "$distinct_ids"),
 )
+IDS: Final = (
+    *("distinct_id", "$user_id", "$device_id", "$distinct_id_before_identity", "$insert_id"),
+    *("mp_original_distinct_id", "$identified_id", "$anon_id", "alias"),
+)
 CLOCK: Final = ("time", "$mp_api_timestamp_ms", "mp_processing_time_ms", "$import")
 # What PostHog has another name or spelling for.
 LOOKED_AT: Final = tuple(
@@ -629,6 +633,7 @@ def events_table(
             *(name for name in own if name not in {shape.bag, shape.more}),
             *itertools.chain(*(shape.within(name) for name in TOLD)),
         ],
+        ids=[column for name in IDS for column in (*shape.columns.get(name, ()), *shape.within(name))],
         resolve=shape.key(),
         bags=shape.bags,
         properties=(shape.bag, shape.more) if shape.more else (shape.bag,),
@@ -654,6 +659,7 @@ def profiles_table(name: str, matches: Callable[[frozenset[str]], bool], bag: st
         to_events=events.none,
         to_profiles=partial(to_profiles, roll=roll),
         to_groups=partial(to_groups, roll=roll),
+        ids=owners,
         resolve=identifier(roll.owner()) if owners else None,
         objects=[bag] if bag in {"properties", "$properties"} else [],
         rename=PEOPLE,
@@ -706,6 +712,7 @@ MAPPING: Final = Platform(
             matches=has("distinct_id", "resolved_distinct_id"),
             to_events=events.none,
             to_links=identity_links,
+            ids=("distinct_id", "resolved_distinct_id"),
             filters={"identity_only": pl.col(ROW).is_not_null()},
             dropped=COPIES,
         ),

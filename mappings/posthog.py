@@ -177,6 +177,7 @@ def _page() -> Table:
     return replace(
         events_table,
         columns={"id" if name == "uuid" else name: dtype for name, dtype in events_table.columns.items()},
+        ids=["id" if name == "uuid" else name for name in events_table.ids],
         to_events=page_to_events,
         dropped=events_table.dropped.union(_SHOWN_IN_PAGES),
     )
@@ -189,6 +190,7 @@ def _table(name: str, matches: Callable[[frozenset[str]], bool], refusal: str | 
         columns=dict.fromkeys((*_TEXTS, *_OBJECTS), pl.String()),
         matches=matches,
         to_events=to_events,
+        ids=("uuid", "distinct_id", "$distinct_id", inside("properties", "distinct_id")),
         objects=_OBJECTS,
         bags=_bags,
         properties=("properties", REST),

@@ -43,6 +43,7 @@ MAPPING: Final = Platform(
             to_events=events.none,
             to_recoveries=recoveries,
             link_columns=("row_id", "column_name", "column_value"),
+            ids=("row_id",),
             filters={"discards": pl.col(ROW).is_not_null()},
             dropped=frozenset({"received_at", "uuid_ts", "loaded_at", "reason"}),
         ),

@@ -1,4 +1,4 @@
-"""Any flat file: CSV, TSV, Parquet or JSON lines with a row for each event, described by a TOML spec.
+r"""Any flat file: CSV, TSV, Parquet or JSON lines with a row for each event, described by a TOML spec.
 
     event = {constant = "order placed"}      # or a column: event = "action"
     distinct_id = ["user_id", "device_id"]   # a column, or several: the first that is not blank
@@ -9,6 +9,7 @@
     booleans = ["gift"]                      # columns that hold true/false, yes/no, 1/0
     drop = ["internal_note"]                 # columns that go nowhere
     keep = ["country"]                       # columns used elsewhere that are wanted as properties too
+    nulls = ["-", "NULL"]                    # what stands for nothing in cells of CSV and TSV, beside \N
 
     [timestamp]                              # or, for ISO 8601: timestamp = "ordered_at"
     column = "ordered_at"
@@ -64,7 +65,7 @@ from migrate.mapping import PROPERTIES, REST, WHOLE, Bag, Options, Platform, Tab
 _KINDS: Final = ("json", "numbers", "booleans")
 _LISTS: Final = (*_KINDS, "dedup_key", "drop", "keep")
 _TABLES: Final = ("rename", "set", "set_once", "groups")
-_KEYS: Final = ("event", "distinct_id", "timestamp", "uuid", *_LISTS, *_TABLES, "constants")
+_KEYS: Final = ("event", "distinct_id", "timestamp", "uuid", *_LISTS, *_TABLES, "constants", "nulls")
 
 _UNIX: Final = {"unix_s": "s", "unix_ms": "ms", "unix_us": "us"}
 _OFFSET: Final = re.compile(r"%(?:[:#]*z|\+)")
@@ -93,6 +94,7 @@ class Spec:
     lists: Mapping[str, Sequence[str]]
     tables: Mapping[str, Mapping[str, str]]
     constants: Mapping[str, str | float | bool]
+    nulls: Sequence[str]
 
     def kinds(self) -> dict[str, str]:
         """Return the columns that are more than text, each with its kind."""
@@ -278,6 +280,14 @@ def _constants(spec: Mapping[str, Any]) -> dict[str, str | float | bool]:
     return found
 
 
+def _nulls(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the texts that stand for nothing."""
+    value = spec.get("nulls", [])
+    if not isinstance(value, list) or not all(isinstance(text, str) and text for text in value):
+        raise _wrong("nulls", "a list of texts", value, 'nulls = ["text", …]')
+    return tuple(value)
+
+
 def _read(document: Mapping[str, Any]) -> Spec:
     """Return the spec in a TOML document; raise a `UsageError` that names the key where it is wrong."""
     for key in document:
@@ -296,6 +306,7 @@ def _read(document: Mapping[str, Any]) -> Spec:
         lists={key: _list(document, key) for key in _LISTS},
         tables={key: _table(document, key) for key in _TABLES},
         constants=_constants(document),
+        nulls=_nulls(document),
     )
     for contradiction in chain(_misread(spec), _misplaced(spec), _named_twice(spec)):
         raise UsageError(f"spec: {contradiction}")
@@ -470,7 +481,7 @@ def _person(spec: Spec, columns: Mapping[str, str]) -> pl.Expr | None:
 def _dedup_key(spec: Spec) -> pl.Expr:
     """Return the key's columns; where there are none, or all are empty, the whole row."""
     named = [pl.col(column) for column in spec.lists["dedup_key"]]
-    is_named = pl.any_horizontal(pl.lit(False), *(part.is_not_null() for part in named))
+    is_named = pl.any_horizontal(pl.lit(False), *(expr.identifier(part).is_not_null() for part in named))
     told = [
         expr.canonical(pl.col(name), where=~is_named) if name in spec.lists["json"] else pl.col(name)
         for name in sorted(spec.declared())
@@ -522,6 +533,8 @@ def tables(spec: Mapping[str, Any]) -> Sequence[Table]:
             whole=not found.lists["dedup_key"],
             rename=found.tables["rename"],
             dropped=frozenset(found.lists["drop"]),
+            ids=[*found.distinct_id, *found.tables["groups"].values(), *([found.uuid] if found.uuid else [])],
+            nulls=found.nulls,
             ordinals=not found.lists["dedup_key"] and found.uuid is None,
             missing=partial(_missing, found),
         )

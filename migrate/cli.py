@@ -143,6 +143,13 @@ SOURCE = grouped(
     option("--skip-unknown", is_flag=True, help="Pass over files that no table of the platform takes."),
     option("--encoding", help="Encoding of text files that do not say it, e.g. latin-1."),
     option("--delimiter", help="Delimiter of CSV files, where guessing is wrong."),
+    option(
+        "--null",
+        "nulls",
+        multiple=True,
+        metavar="TEXT",
+        help="What stands for nothing in cells of CSV files, beside \\N (may be repeated).",
+    ),
     option("--import-id", help="Name of this import in every event ($import_job_id)."),
 )
 SENDING = grouped(
@@ -426,7 +433,7 @@ def _settings(platform: str, **choices: Any) -> Settings:
     from migrate.census import Choices  # noqa: PLC0415
     from migrate.settings import Settings  # noqa: PLC0415
 
-    names = ("spec", "since", "until", "limit", "encoding", "delimiter", "import_id", "skip_unknown")
+    names = ("spec", "since", "until", "limit", "encoding", "delimiter", "nulls", "import_id", "skip_unknown")
     settings = Settings(
         platform=platform,
         options=_options(platforms.platform(platform, choices["spec"]).read_labels, choices),

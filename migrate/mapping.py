@@ -155,6 +155,10 @@ class Table:
     """What is counted and said -> predicate over rows; a row it holds for is mapped all the same."""
     dropped: frozenset[str] = frozenset()
     """Source columns deliberately not carried over, so that `REST` does not pass them on."""
+    ids: Sequence[str] = ()
+    """Columns, and those `inside` of objects, that hold ids: a word that means nothing is none (`expr.identifier`)."""
+    nulls: Sequence[str] = ()
+    """What stands for nothing in cells of CSV and TSV, beside no text at all and `\\N`."""
     ordinals: bool = False
     """Identical rows of one file are different events: the n-th repeat gets a key of its own."""
     refusal: str | None = None

@@ -16,7 +16,7 @@ from migrate.errors import Refused
 from migrate.gather import Gatherer, has_news
 from migrate.inputs import Source, sources, stamp
 from migrate.jobs import Job, recognised
-from migrate.mapping import Options, Platform
+from migrate.mapping import Options, Platform, Table
 from migrate.payload import FORMAT, Stamp, claimed
 from migrate.people import People
 from migrate.transform import Transform
@@ -34,6 +34,7 @@ class Settings:
     limit: int | None = None
     encoding: str | None = None
     delimiter: str | None = None
+    nulls: tuple[str, ...] = ()
     import_id: str | None = None
     skip_unknown: bool = False
     choices: Choices = field(default_factory=Choices)
@@ -59,6 +60,7 @@ class Settings:
             "--limit": self.limit,
             "--encoding": self.encoding,
             "--delimiter": self.delimiter,
+            "--null": list(self.nulls) or None,
             "import_id": self.stamp().import_id,
         }
 
@@ -126,9 +128,13 @@ class Settings:
         jobs = recognised(files, self.mapping(), header, skip_unknown=self.skip_unknown, skipped=skipped)
         profiled = self.options.person_properties != "none" and any(job.table.to_profiles for job in jobs)
         options = replace(self.options, files=stems)
-        tables = {id(job.table): claimed(job.table, options) for job in jobs}
+        tables = {id(job.table): claimed(self._reading(job.table), options) for job in jobs}
         jobs = [replace(job, table=tables[id(job.table)]) for job in jobs]
         return Work(replace(self, options=options, profiled=profiled), jobs, skipped)
+
+    def _reading(self, table: Table) -> Table:
+        """Return a table with what the user says of how its files are written."""
+        return replace(table, nulls=(*table.nulls, *self.nulls))
 
     def _is_spec(self, source: Source) -> bool:
         """Return whether a source is the spec, which may lie in the folder that it describes."""

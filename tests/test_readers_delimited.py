@@ -1,6 +1,7 @@
 import csv
 import io
 import time
+from dataclasses import replace
 
 import pyarrow.csv
 import pytest
@@ -44,7 +45,9 @@ def test_shapes_of_delimited_text(tmp_path, data):
         pytest.param(b" ", " ", id="blank"),
         pytest.param(b"NULL", "NULL", id="NULL is text"),
         pytest.param(b"NA", "NA", id="NA is text"),
-        pytest.param(b"\\N", "\\N", id="the database null is text"),
+        pytest.param(b"\\N", None, id="null of databases"),
+        pytest.param(b"\\n", "\\n", id="another letter"),
+        pytest.param(b"C:\\New", "C:\\New", id="path"),
         pytest.param(b'5" pipe', '5" pipe', id="quote in the middle"),
         pytest.param(b'"5"" pipe"', '5" pipe', id="doubled quote"),
         pytest.param(b'"5" pipe"', '5 pipe"', id="quote not doubled"),
@@ -279,3 +282,22 @@ def test_memory_stays_flat(tmp_path):
     heights = [chunk.rows.height for chunk in chunks(found, table(), header(found), block_bytes=1 << 18)]
     assert sum(heights) == 500_000
     assert max(heights) <= (1 << 18) // 4
+
+
+@pytest.mark.parametrize("separator", [b",", b"\t"])
+@pytest.mark.parametrize("columns", [2, 300])
+def test_what_stands_for_nothing(tmp_path, separator, columns):
+    """What databases and the user say for nothing is nothing in every column, declared or not, and is counted."""
+    names = [b"a", b"b", *(b"x%d" % n for n in range(columns - 2))]
+    cells = [rb"\N", rb"C:\N", *[b"-"] * (columns - 2)]
+    data = separator.join(names) + b"\n" + separator.join(cells) + b"\n"
+    reading = read(tmp_path / "a", data, replace(table(), nulls=("-", "")))
+    assert reading.rows == [{ROW: 1, "a": None, "b": r"C:\N", REST: None}]
+    assert reading.counts == {"null_text": columns - 1}
+
+
+def test_a_header_is_none_of_what_stands_for_nothing(tmp_path):
+    """A column may be called as others write nothing."""
+    reading = read(tmp_path / "a", b"a,NULL\n1,NULL\n2,x\n", replace(table(["a", "NULL"]), nulls=("NULL",)))
+    assert reading.column("NULL") == [(1, None), (2, "x")]
+    assert reading.counts == {"null_text": 1}

@@ -75,7 +75,7 @@ def test_specs_keep_the_contract(text):
 
 def test_the_documented_spec_has_every_key():
     """What is explained is what there is."""
-    keys = "event distinct_id uuid dedup_key json numbers booleans drop keep timestamp rename constants"
+    keys = "event distinct_id uuid dedup_key json numbers booleans drop keep timestamp rename constants nulls"
     assert sorted(tomllib.loads(FULL)) == sorted([*keys.split(), "set", "set_once", "groups"])
 
 
@@ -403,7 +403,7 @@ ERRORS = [
     pytest.param(
         "evnt = 'x'",
         "spec: evnt: no such key; the keys are event, distinct_id, timestamp, uuid, json, numbers, booleans,"
-        " dedup_key, drop, keep, rename, set, set_once, groups, constants",
+        " dedup_key, drop, keep, rename, set, set_once, groups, constants, nulls",
         id="unknown_key",
     ),
     pytest.param(

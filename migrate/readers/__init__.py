@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 
+from migrate import expr
 from migrate.inputs import Source, peek
 from migrate.mapping import Table
 from migrate.readers.arrays import Elements, array_parts
@@ -115,12 +116,25 @@ def _lines(source: Source, header: Header) -> str:
 
 def _finished(part: Part, table: Table, opener: Opener) -> Chunk:
     """Return the chunk a part comes to: objects opened, declared types cast."""
-    rows = opener.opened(part)
+    rows = _without_words(opener.opened(part), table.ids, part.counts)
     for column, dtype in table.columns.items():
         if dtype != pl.String:
             rows = _cast(rows, column, dtype, part.counts)
     rejects = sorted(part.rejects, key=lambda one: -1 if one.row is None else one.row)
     return Chunk(rows, rejects, part.counts)
+
+
+def _without_words(rows: pl.DataFrame, ids: Iterable[str], counts: Counter[str]) -> pl.DataFrame:
+    """Return the rows with nothing in the place of ids that mean nothing, and count those that had one."""
+    names = [name for name in ids if name in rows.columns and rows[name].null_count() < rows.height]
+    if not names:
+        return rows
+    words = rows.select_seq(expr.means_nothing(pl.col(name)).fill_null(value=False) for name in names)
+    count = words.select_seq(pl.any_horizontal(pl.all()).sum()).item()
+    if not count:
+        return rows
+    counts["null_text"] += count
+    return rows.with_columns(rows[name].set(words[name], None) for name in names)
 
 
 def _cast(

@@ -18,6 +18,8 @@ from migrate.readers.records import Header, Part, Reject, aliases, reject, spell
 from migrate.readers.wide import is_wide, object_text, stretches, together
 
 DELIMITERS: Final = (",", "\t", ";", "|")
+_NULL: Final = r"\N"
+"""What MySQL, Postgres, Snowflake, Redshift and Hive write for null."""
 _MARK: Final = "\0\0spoiled line "
 _COLUMN_BYTES: Final = 128
 """Text taken up at once for each of very many columns: a column costs 50 µs a block by itself (measured)."""
@@ -84,11 +86,14 @@ class Records:
         self._is_wide = is_wide(self._rest)
         self._stretches = stretches(self._rest)
         self._header: dict[str, str | None] = {}
+        self._nulls = [text for text in dict.fromkeys((_NULL, *table.nulls)) if text]
 
     def part(self, text: Text, block: bytes, spoiled: Sequence[Spoiled]) -> Part:
         """Return the rows of these records; spoiled lines and those of a wrong length are rejects."""
         first = self.next
-        table, ragged = self._read(text.clean(block))
+        block = text.clean(block)
+        table, ragged = self._read(block)
+        table, nulls = self._without_nulls(table, block, below=int(first == 0))
         self.next += table.num_rows + len(ragged)
         gaps = {first + number - 1 for number, _ in ragged}
         numbers = (
@@ -98,6 +103,8 @@ class Records:
         )
         rows = self._rows(table, pl.Series(ROW, numbers, dtype=pl.Int64))
         part = Part(rows, [self._reject(first + number - 1, line, spoiled) for number, line in ragged])
+        if nulls:
+            part.counts["null_text"] += nulls
         table = self._take_headers(part, table)
         if not self._is_wide:
             flat = pl.DataFrame(table.select([self._columns[name] for name in self._rest]))
@@ -149,6 +156,17 @@ class Records:
             ),
         )
         return table, ragged
+
+    def _without_nulls(self, table: pa.Table, block: bytes, *, below: int) -> tuple[pa.Table, int]:
+        """Return the columns without texts that stand for nothing `below` the header, and how many there were."""
+        nulls, count = [text for text in self._nulls if text.encode() in block], 0
+        for place, name in enumerate(table.column_names if nulls else ()):
+            cells = pl.Series(table.column(name))
+            is_null = cells.is_in(nulls) & (pl.int_range(cells.len(), eager=True) >= below)
+            if found := int(is_null.sum()):
+                bare = cells.set(is_null, None).to_arrow(compat_level=pl.CompatLevel.oldest())
+                table, count = table.set_column(place, name, bare), count + found
+        return table, count
 
     def _reject(self, number: int, line: str, spoiled: Sequence[Spoiled]) -> Reject:
         if not line.startswith(self.mark):

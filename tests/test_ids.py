@@ -1,0 +1,165 @@
+"""Words that mean nothing are no ids: on every platform, in every column that holds some, in every kind of file."""
+
+import csv
+import json
+from collections import Counter
+from pathlib import Path
+
+import polars as pl
+import pytest
+from frames import LATER
+
+from migrate import expr, links, readers
+from migrate.mapping import FRAMEWORK, REST, ROW, Options, inside
+from migrate.settings import Settings
+from migrate.transform import finished, source
+
+SAMPLES = Path(__file__).parent.parent / "sample_data"
+WORDS = (
+    *(
+        "NULL",
+        "null",
+        "Null",
+        "(null)",
+        "None",
+        "none",
+        "nil",
+        "undefined",
+        "NaN",
+        "nan",
+        "<NA>",
+        "<nil>",
+        "N/A",
+    ),
+    *("n/a", r"\N", "]", "[]", "{}", "   ", "-", "---", " \u2013 ", '"null"', "'None'"),
+    *("00000000-0000-0000-0000-000000000000", "00000000000000000000000000000000"),
+)
+FORMATS = ("jsonl", "csv", "parquet")
+PLATFORMS = sorted(path.name for path in SAMPLES.iterdir())
+
+
+def settings(platform):
+    """What a platform's sample is planned with."""
+    spec = SAMPLES / platform / "spec.toml"
+    return Settings(platform=platform, spec=spec if spec.exists() else None)
+
+
+def sampled():
+    """Every table of every platform with ids, the name of a file of it, and some of its rows."""
+    for platform in PLATFORMS:
+        seen = set()
+        for job in settings(platform).work([str(SAMPLES / platform)]).jobs:
+            if job.table.name in seen or not job.table.ids:
+                continue
+            rows = next(readers.chunks(job.source, job.table, job.header)).rows.head(4)
+            if rows.height:
+                seen.add(job.table.name)
+                told = [source(row, job.table) for row in rows.iter_rows(named=True)]
+                yield platform, job, [dict.fromkeys(job.header.columns) | row for row in told]
+
+
+CASES = [
+    pytest.param((platform, job, rows, column, form), id=f"{platform}-{job.table.name}-{column}-{form}")
+    for platform, job, rows in sampled()
+    for column in job.table.ids
+    for form in FORMATS
+]
+
+
+def placed(row, column, word, table):
+    """The row with another id, None for none; an id inside of an object stands there."""
+    bags = table.bags(Options()) if callable(table.bags) else table.bags
+    for bag in bags:
+        key = column.removeprefix(f"{bag}.")
+        if key == column:
+            continue
+        whole = row if bag == REST else row.get(bag)
+        members = whole if isinstance(whole, dict) else json.loads(whole or "{}")
+        members = {name: value for name, value in members.items() if name != key}
+        members |= {} if word is None else {key: word}
+        return members if bag == REST else row | {bag: json.dumps(members)}
+    return row | {column: word}
+
+
+def written(path, rows):
+    """A file of these rows, all cells as text; objects as JSON."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    texts = [
+        {name: json.dumps(cell) if isinstance(cell, dict | list) else cell for name, cell in row.items()}
+        for row in rows
+    ]
+    if path.suffix == ".jsonl":
+        path.write_text("".join(f"{json.dumps(dict.fromkeys(names) | row)}\n" for row in texts))
+    elif path.suffix == ".csv":
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, names)
+            writer.writeheader()
+            writer.writerows(texts)
+    else:
+        cells = {name: [row.get(name) for row in texts] for name in names}
+        cells = {
+            name: [str(cell) if cell is not None else None for cell in values]
+            for name, values in cells.items()
+        }
+        pl.DataFrame(cells, schema=dict.fromkeys(names, pl.String)).write_parquet(path)
+    return path
+
+
+def outcome(platform, path, table):
+    """Who did what, who is who, what is told of whom, why rows are rejected, and how many words were found."""
+    work = settings(platform).work([str(path)])
+    (job,) = work.jobs
+    assert job.table.name == table.name
+    events, told, states, reasons, counts = [], [], [], Counter(), Counter()
+    for chunk in readers.chunks(job.source, job.table, job.header):
+        done = finished(chunk, work.settings.transform(job), LATER)
+        for text in done.frame["payload"]:
+            event = json.loads(text)
+            events.append((event["event"], event["distinct_id"], event["timestamp"]))
+        states += done.states.select(pl.exclude(ROW, "set", "set_once", "properties", "own")).rows()
+        reasons.update(line["reason"] for line in done.rejects)
+        counts.update(done.numbers.repairs)
+        if job.table.to_links:
+            nothing = [pl.lit(None, t).alias(n) for n, t in FRAMEWORK.items() if n not in chunk.rows.columns]
+            found = job.table.to_links(
+                chunk.rows.with_columns(nothing).lazy(), work.settings.options
+            ).collect()
+            assert found.schema == links.SCHEMA
+            told += found.rows()
+    return events, set(told), states, reasons, counts["null_text"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_word_for_nothing_is_no_id(tmp_path, case):
+    """A row with one is the row without an id there, and is counted."""
+    platform, job, rows, column, form = case
+    name = f"{job.source.stem}.{form}"
+    outcomes = []
+    for folder, words in (("none", [None] * len(WORDS)), ("words", WORDS)):
+        (tmp_path / folder).mkdir()
+        given = [placed(row, column, word, job.table) for row in rows for word in words]
+        outcomes.append(outcome(platform, written(tmp_path / folder / name, given), job.table))
+    (*without, before), (*having, after) = outcomes
+    assert having == without
+    assert after - before == len(WORDS) * len(rows)
+
+
+@pytest.mark.parametrize(
+    "word", ["0", "guest", "system", "anonymous", "unknown", "nullable", "-1", "a-", "nil2"]
+)
+def test_other_words_may_be_ids(word):
+    """What PostHog merges with no one may all the same be someone, and is kept."""
+    texts = pl.DataFrame({"id": [word, f" {word}"]})
+    assert texts.select(expr.identifier(pl.col("id"))).to_series().to_list() == [word, word]
+
+
+def test_every_platform_says_where_its_ids_are():
+    """A table that tells who did something has a column for it."""
+    for platform in PLATFORMS:
+        for table in settings(platform).mapping().tables:
+            if table.refusal:
+                continue
+            bags = table.bags(Options()) if callable(table.bags) else table.bags
+            known = {*table.columns, *(inside(bag, key) for bag in bags for key in bags[bag].keys)}
+            assert known.issuperset(table.ids), f"{platform} {table.name}"
+            assert table.ids or not (table.to_links or table.resolve is not None), f"{platform} {table.name}"
