@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from migrate import jsontext, payload, properties, special
+from migrate import expr, jsontext, payload, properties, special
 from migrate.mapping import ROW
 
 MAX_NAME_BYTES: Final = 200
@@ -69,8 +69,9 @@ def _rejects(frame: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
 
 
 def junk(distinct_id: pl.Expr) -> pl.Expr:
-    """Return whether an id is a placeholder that many people share."""
-    return distinct_id.str.to_lowercase().str.strip_chars(special.QUOTES).is_in(sorted(JUNK_IDS))
+    """Return whether an id is a placeholder that many people share, or no id at all."""
+    bare = distinct_id.str.to_lowercase().str.strip_chars(special.QUOTES)
+    return bare.is_in(sorted(JUNK_IDS)) | expr.means_nothing(distinct_id)
 
 
 def _clean(frame: pl.DataFrame) -> tuple[pl.DataFrame, Counter[str]]:

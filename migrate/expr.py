@@ -16,11 +16,12 @@ from migrate.distinct import distinct
 SECOND_MS: Final = 1_000
 DAY_MS: Final = 86_400_000
 
-_NO_ID: Final = (
-    r"""(?i)^\s*["']?(?:null|\(null\)|none|nil|undefined|nan|<na>|<nil>|n/a|\\n|\]|\[\]|\{\}|[\s\p{Pd}]*"""
-    r"""|0{8}-?0{4}-?0{4}-?0{4}-?0{12})["']?\s*$"""
+NO_ID: Final = (
+    r"""(?i)^\s*["']?(?:null|\(null\)|none|nil|undefined|nan|<na>|<nil>|n/a|\\n|\]|\[\]|\{\}"""
+    r"""|0{8}-?0{4}-?0{4}-?0{4}-?0{12}"""
+    """|[\\s\\-\u2010-\u2015\u2212]*)["']?\\s*$"""
 )
-"""Words for no id, only blanks or dashes, a uuid or advertising id of zeros."""
+"""Words for no id, a uuid or advertising id of zeros, only blanks or dashes."""
 _HEX: Final = pl.Series("hex", [f"{n:04x}" for n in range(65_536)])
 
 
@@ -41,13 +42,13 @@ def means_nothing(text: pl.Expr) -> pl.Expr:
     Some of them are real ids to PostHog, so that all who have one become one person (posthog-ingestion.md §2.5, §3.7).
     No text at all is no word.
     """
-    return text.str.contains(_NO_ID) & (text != "")
+    return text.str.contains(NO_ID) & (text != "")
 
 
 def identifier(text: pl.Expr) -> pl.Expr:
     """Return an id without blanks around it, null where it is blank or `means_nothing`."""
     bare = text.str.strip_chars()
-    return pl.when(~bare.str.contains(_NO_ID)).then(bare)
+    return pl.when(~bare.str.contains(NO_ID)).then(bare)
 
 
 def without(text: pl.Expr, *markers: str) -> pl.Expr:

@@ -1,5 +1,6 @@
 """Events and properties with a meaning of their own in PostHog: what it would refuse, drop or misread of them."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Final
 import msgspec
 import polars as pl
 
+from migrate import expr
 from migrate.mapping import ROW
 
 MERGE_EVENTS: Final = ("$identify", "$create_alias", "$merge_dangerously")
@@ -62,6 +64,7 @@ _PATTERNS: Final = {"$cookieless_mode": r'"\$cookieless_mode"'} | {
 _DISLIKED: Final = {"$session_id", "$heatmap_data", _PREVIOUS}
 WATCHED: Final = {*_PATTERNS, *_DISLIKED}
 """Names of members whose values are looked at in any event."""
+_NO_ID: Final = re.compile(expr.NO_ID)
 _FALSE: Final = msgspec.Raw(b"false")
 _TRUE: Final = msgspec.Raw(b"true")
 
@@ -133,12 +136,21 @@ def _looked_into(
 def _repaired(payload: str, event: _Event, repairs: Counter[str]) -> str:
     """Return the payload, and `event`, without `false` where events about persons must not say so.
 
-    PostHog drops such an event.
+    PostHog drops such an event. Nor does it merge with a word for nothing that PostHog takes for an id.
     """
-    if event.event not in MERGE_EVENTS or event.properties.get("$process_person_profile") != _FALSE:
+    bag = event.properties
+    if event.event not in MERGE_EVENTS:
         return payload
-    del event.properties["$process_person_profile"]
-    repairs["process_person_profile_removed"] += 1
+    before = len(bag)
+    if bag.get("$process_person_profile") == _FALSE:
+        del bag["$process_person_profile"]
+        repairs["process_person_profile_removed"] += 1
+    other = _value(bag, _OTHER_ID[event.event])
+    if isinstance(other, str) and other and _NO_ID.match(other) and not _is_unmergeable(other):
+        del bag[_OTHER_ID[event.event]]
+        repairs["null_text"] += 1
+    if len(bag) == before:
+        return payload
     head = payload[: payload.index(',"properties":{')]
     return f'{head},"properties":{msgspec.json.encode(event.properties).decode()}}}'
 

@@ -115,6 +115,8 @@ def test_warned_of_times(time, name):
         pytest.param('"undefined"', True, id="quoted"),
         pytest.param("''", True, id="empty_in_quotes"),
         pytest.param("-1", True, id="amplitudes"),
+        pytest.param("(null)", True, id="no_id"),
+        pytest.param("--", True, id="dashes"),
         pytest.param("anonymous-7", False, id="a_person"),
         pytest.param("10", False, id="a_number"),
     ],

@@ -90,6 +90,8 @@ def test_nobody_is_known():
         pytest.param(("linked", "phone", '"NULL"', 1), "illegal_id", id="in-quotes"),
         pytest.param(("linked", "backend", "anna", 1), "illegal_id", id="capture's-list"),
         pytest.param(("linked", " ", "anna", 1), "illegal_id", id="blank"),
+        pytest.param(("linked", "(null)", "anna", 1), "illegal_id", id="no-id"),
+        pytest.param(("same", "anna", r"\N", 1), "illegal_id", id="null-of-databases"),
         pytest.param(("linked", "x" * 201, "anna", 1), "too_long", id="too-long"),
         pytest.param(("linked", "anna ", "anna", 1), "self_link", id="itself"),
         pytest.param(("same", "a", "b", None), "no_time", id="no-time"),

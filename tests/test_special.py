@@ -140,3 +140,16 @@ def test_a_row_is_never_half_migrated():
     done = made(frame)
     assert done.rejects["_row"].to_list() == [1]
     assert done.frame["_row"].to_list() == [2]
+
+
+@pytest.mark.parametrize("word", ["(null)", r"\N", "N/A", "[]", "--", "<nil>"])
+@pytest.mark.parametrize("key", ["$anon_distinct_id", "alias"])
+def test_no_one_is_merged_with_a_word_for_nothing(key, word):
+    """PostHog would take these for ids, and merge all who ever came with one."""
+    event = "$identify" if key.startswith("$") else "$create_alias"
+    done = sent(event, {key: word, "a": 1})
+    (text,) = done.frame["payload"]
+    bag = strict(text)["properties"]
+    assert (key in bag, bag["a"]) == (False, 1)
+    assert done.repairs == {"null_text": 1}
+    assert done.rejects.height == 0
