@@ -274,7 +274,7 @@ def session() -> dict[str, pl.Expr]:
     owner = expr.first(pl.col("device_id"), pl.col("user_id"))
     return {
         "$session_id": expr.session_id(pl.when(start > 0).then(start), pl.col("_time"), owner),
-        "amplitude_session_id": expr.without(expr.stripped(pl.col("session_id")), "-1"),
+        "amplitude_session_id": expr.without(expr.stripped(pl.col("session_id")), "-1", "-1.0"),
     }
 
 

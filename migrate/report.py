@@ -42,6 +42,7 @@ _WHY: Final = {
     "several_group_values": "PostHog keeps one group per type and event: the first was taken",
     "source_timezone_disagrees": "rows that carry a UTC time beside their own say another zone than was given",
     "profile_of_no_one": "person properties of placeholder ids many people share; not sent",
+    "float_like_id": "ids like 123.0, which may be the 123 of another file; they are kept as they are",
     "damaged_file": "could not be read to the end; what was readable is planned",
 }
 
@@ -259,7 +260,7 @@ class Talk:
         console.print()
         _rows(console, numbers, checkpoint.numbers().examples)
         _people(console, numbers["identity"])
-        _notes(console, numbers)
+        _notes(console, numbers, checkpoint.numbers().examples)
         for shown in previews:
             console.print("\nrow", json.dumps(shown.source, ensure_ascii=False), markup=False)
             for payload in shown.payloads:
@@ -295,11 +296,7 @@ def _rows(
     )
     for kind in ("filtered", "rejected"):
         for reason, count in sorted(rows[kind].items(), key=lambda item: -item[1]):
-            places = ", ".join((examples or {}).get(reason, []))
-            console.print(
-                f"         {count:>12,} {kind}: {reason}" + (f"  (at {places})" if places else ""),
-                markup=False,
-            )
+            console.print(f"         {count:>12,} {kind}: {reason}{_places(examples, reason)}", markup=False)
 
 
 def _several(count: int, what: str) -> str:
@@ -351,13 +348,23 @@ def _cluster(console: "Console", cluster: Mapping[str, Any]) -> None:
     console.print(f"         {cluster['size']:>12,} ids: {ids}{more}", markup=False)
 
 
-def _notes(console: "Console", numbers: Mapping[str, Any]) -> None:
+def _places(examples: Mapping[str, list[str]] | None, reason: str) -> str:
+    """Return where rows of this reason are, in brackets."""
+    places = ", ".join((examples or {}).get(reason, []))
+    return f"  (at {places})" if places else ""
+
+
+def _notes(
+    console: "Console", numbers: Mapping[str, Any], examples: Mapping[str, list[str]] | None = None
+) -> None:
     """Print what was changed, what to be aware of, what was passed over."""
     for reason, count in numbers["repairs"].items():
         console.print(f"changed  {count:>12,} {reason}")
     for reason, count in numbers["warnings"].items():
         why = f": {_WHY[reason]}" if reason in _WHY else ""
-        console.print(f"warning  {count:>12,} {reason}{why}", style="yellow")
+        console.print(
+            f"warning  {count:>12,} {reason}{why}{_places(examples, reason)}", style="yellow", markup=False
+        )
     for name in numbers["damaged_files"][:_SHOWN]:
         console.print(f"         {name}", style="yellow", markup=False)
     for reason, count in numbers["skipped_files"].items():

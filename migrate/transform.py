@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -64,6 +64,7 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     numbers = Numbers(read=rows.height + len(chunk.rejects), repairs=Counter(chunk.counts))
     numbers.rejected.update(reject.reason for reject in chunk.rejects)
     numbers.warnings.update(_counted(rows, table.warnings))
+    _note_float_like(rows, table.ids, numbers)
     rows = _filtered(rows, transform, numbers)
     frame = _slim(table.to_events(rows.lazy(), options).collect())
     told = states.told(rows.lazy(), table, options, transform.people)
@@ -140,6 +141,17 @@ def _counted(rows: pl.DataFrame, rules: Any) -> dict[str, int]:  # noqa: ANN401 
         return {}
     found = rows.select_seq(rule.fill_null(False).sum().alias(name) for name, rule in rules.items())
     return {name: int(count) for name, count in found.row(0, named=True).items() if count}
+
+
+def _note_float_like(rows: pl.DataFrame, ids: Iterable[str], numbers: Numbers) -> None:
+    """Count the rows with an id like `123.0`, which may be the `123` of others and is kept as it is."""
+    texts = [pl.col(name) for name in ids if name in rows.columns]
+    if not texts or not rows.height:
+        return
+    found = rows.filter(pl.any_horizontal(text.str.contains(r"^-?\d+\.0+$") for text in texts))
+    if found.height:
+        numbers.warnings["float_like_id"] += found.height
+        numbers.examples["float_like_id"] = [str(found[ROW][0])]
 
 
 def _filtered(rows: pl.DataFrame, transform: Transform, numbers: Numbers) -> pl.DataFrame:

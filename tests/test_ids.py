@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from frames import LATER
+from frames import LATER, made_of
 
 from migrate import expr, links, readers
 from migrate.mapping import FRAMEWORK, REST, ROW, Options, inside
@@ -163,3 +163,53 @@ def test_every_platform_says_where_its_ids_are():
             known = {*table.columns, *(inside(bag, key) for bag in bags for key in bags[bag].keys)}
             assert known.issuperset(table.ids), f"{platform} {table.name}"
             assert table.ids or not (table.to_links or table.resolve is not None), f"{platform} {table.name}"
+
+
+@pytest.mark.parametrize("dtype", [pl.Float64, pl.Float32, pl.Decimal(20, 4), pl.Int64])
+def test_ids_of_numbers_are_spelled_alike(tmp_path, dtype):
+    """A column that has a null somewhere is one of floats to many programs; its ids are those of other files."""
+    columns = {"uid": [123, None, -7], "device_id": ["d", "d", "d"], "event_type": ["A"] * 3}
+    frame = pl.DataFrame(columns).with_columns(
+        pl.col("uid").cast(dtype), event_time=pl.lit("2024-01-01 10:00:00")
+    )
+    path = tmp_path / "a.parquet"
+    frame.rename({"uid": "user_id"}).with_columns(session_id=pl.lit(-1).cast(dtype)).write_parquet(path)
+    made = made_of("amplitude", path)
+    assert [json.loads(text)["distinct_id"] for text in made.payloads] == ["123", "d", "-7"]
+    assert not [bag for bag in made.bags if {"$session_id", "amplitude_session_id"} & bag.keys()]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "rounded"), [(pl.Float64, 2**53), (pl.Float64, -1e19), (pl.Float32, 2**24), (pl.Float64, 1e300)]
+)
+def test_ids_that_may_have_been_rounded_are_rejected(tmp_path, dtype, rounded):
+    """Many ids have become one there; the row is not planned, and no one is linked with it."""
+    path = tmp_path / "a.parquet"
+    ids = pl.Series([float(rounded), 5.0, 1.5]).cast(dtype)
+    frame = pl.DataFrame(
+        {"user_id": ids, "device_id": "d", "event_type": "A", "event_time": "2024-01-01 10:00:00"}
+    )
+    frame.write_parquet(path)
+    made = made_of("amplitude", path)
+    assert [json.loads(text)["distinct_id"] for text in made.payloads] == ["5", "1.5"]
+    assert [(line["row"], line["reason"]) for line in made.rejects] == [(1, "rounded_id")]
+    assert float(made.rejects[0]["value"]) == float(rounded)
+    assert {told[2] for told in outcome("amplitude", path, table_of("amplitude"))[1]} == {"5", "1.5"}
+
+
+def table_of(platform):
+    """The platform's first table."""
+    return settings(platform).mapping().tables[0]
+
+
+def test_ids_that_look_like_floats_are_kept_and_counted(tmp_path):
+    """As text they may be what the source has; a text with a point in it is told from a number."""
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "event_type,user_id,event_time\n"
+        + "".join(f"A,{i},2024-01-01 10:00:00\n" for i in ("5", "5.0", "5.5"))
+    )
+    made = made_of("amplitude", path)
+    assert [json.loads(text)["distinct_id"] for text in made.payloads] == ["5", "5.0", "5.5"]
+    assert made.numbers.warnings["float_like_id"] == 1
+    assert made.numbers.examples["float_like_id"] == ["2"]

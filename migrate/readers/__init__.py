@@ -10,7 +10,7 @@ import polars as pl
 
 from migrate import expr
 from migrate.inputs import Source, peek
-from migrate.mapping import Table
+from migrate.mapping import ROW, Table
 from migrate.readers.arrays import Elements, array_parts
 from migrate.readers.avro import MARK, avro_header, avro_parts
 from migrate.readers.blocks import Text, detect
@@ -20,7 +20,17 @@ from migrate.readers.gathered import gathered
 from migrate.readers.jsonl import cell_parts, jsonl_parts, root_keys
 from migrate.readers.opened import Opener
 from migrate.readers.parquet import parquet_header, parquet_parts
-from migrate.readers.records import BLOCK_BYTES, RECORD_BYTES, Chunk, Format, Header, Part, Reject, reject
+from migrate.readers.records import (
+    BLOCK_BYTES,
+    RECORD_BYTES,
+    ROUNDED,
+    Chunk,
+    Format,
+    Header,
+    Part,
+    Reject,
+    reject,
+)
 from migrate.readers.wrapped import Wrapper, outer, wrapper
 
 __all__ = ["BLOCK_BYTES", "RECORD_BYTES", "Chunk", "Header", "Reject", "chunks", "gathered", "header"]
@@ -116,7 +126,7 @@ def _lines(source: Source, header: Header) -> str:
 
 def _finished(part: Part, table: Table, opener: Opener) -> Chunk:
     """Return the chunk a part comes to: objects opened, declared types cast."""
-    rows = _without_words(opener.opened(part), table.ids, part.counts)
+    rows = _with_ids(opener.opened(part), table.ids, part)
     for column, dtype in table.columns.items():
         if dtype != pl.String:
             rows = _cast(rows, column, dtype, part.counts)
@@ -124,17 +134,27 @@ def _finished(part: Part, table: Table, opener: Opener) -> Chunk:
     return Chunk(rows, rejects, part.counts)
 
 
-def _without_words(rows: pl.DataFrame, ids: Iterable[str], counts: Counter[str]) -> pl.DataFrame:
-    """Return the rows with nothing in the place of ids that mean nothing, and count those that had one."""
+def _with_ids(rows: pl.DataFrame, ids: Iterable[str], part: Part) -> pl.DataFrame:
+    """Return the rows with nothing in the place of ids that mean nothing, which are counted.
+
+    Rows with an id that was rounded are rejects.
+    """
     names = [name for name in ids if name in rows.columns and rows[name].null_count() < rows.height]
     if not names:
         return rows
-    words = rows.select_seq(expr.means_nothing(pl.col(name)).fill_null(value=False) for name in names)
-    count = words.select_seq(pl.any_horizontal(pl.all()).sum()).item()
-    if not count:
+    odd = rows.select_seq(
+        pl.any_horizontal(expr.means_nothing(pl.col(names)).fill_null(value=False)).alias("word"),
+        pl.any_horizontal(pl.col(names).str.starts_with(ROUNDED).fill_null(value=False)).alias("rounded"),
+    )
+    if odd["word"].any():
+        part.counts["null_text"] += int(odd["word"].sum())
+        rows = rows.with_columns(pl.when(~expr.means_nothing(pl.col(names))).then(pl.col(names)))
+    if not odd["rounded"].any():
         return rows
-    counts["null_text"] += count
-    return rows.with_columns(rows[name].set(words[name], None) for name in names)
+    first = pl.coalesce(pl.when(pl.col(name).str.starts_with(ROUNDED)).then(pl.col(name)) for name in names)
+    for number, found in rows.filter(odd["rounded"]).select_seq(ROW, first).iter_rows():
+        part.rejects.append(reject(number, "rounded_id", found.removeprefix(ROUNDED)))
+    return rows.filter(~odd["rounded"])
 
 
 def _cast(

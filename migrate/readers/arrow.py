@@ -8,6 +8,7 @@ import polars as pl
 import pyarrow as pa
 
 from migrate import times
+from migrate.readers.records import ROUNDED
 
 _DATE: Final = "%Y-%m-%d"
 _TIME: Final = "%H:%M:%S%.6f"
@@ -100,6 +101,25 @@ def text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if dtype.is_temporal():
         return ready(column, dtype).cast(pl.String)
     return finite(column, dtype).cast(pl.String)
+
+
+def identifier(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return a column of ids as cells of text: whole numbers without decimals, whatever type holds them.
+
+    Programs that know no whole number beside a null make floats of ids, `123.0`. A float that may have been rounded,
+    so that it stands for many ids, comes behind `ROUNDED`.
+    """
+    shown = text(column, dtype)
+    if isinstance(dtype, pl.Decimal):
+        return shown.str.replace(r"\.0+$", "")
+    if not dtype.is_float():
+        return shown
+    value = column.cast(pl.Float64)
+    is_whole = value.is_finite() & (value == value.floor())
+    digits = value.cast(pl.Int64, strict=False).cast(pl.String)
+    exact = 2**24 if isinstance(dtype, pl.Float32) else 2**53
+    marked = pl.concat_str(pl.lit(ROUNDED), shown)
+    return pl.when(is_whole & (value.abs() < exact)).then(digits).when(is_whole).then(marked).otherwise(shown)
 
 
 def ready(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:

@@ -1,7 +1,7 @@
 """Parquet: columns found by name, batch by batch, with flat memory."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, Self
 
 import polars as pl
@@ -161,12 +161,15 @@ def _cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     yield from _cut(batch.slice(middle))
 
 
+Written = Callable[[pl.Expr, pl.DataType], pl.Expr]
+
+
 class Columns:
     """Turns batches into parts."""
 
     def __init__(
         self,
-        declared: Sequence[str],
+        declared: Mapping[str, Written],
         spelling: Mapping[str, str],
         rest: Sequence[str],
         names: Mapping[str, str],
@@ -186,7 +189,8 @@ class Columns:
         taken, passed_over = set(spelling.values()), {name.lower() for name in table.dropped}
         rest = [name for name in header.columns if name not in taken and name.lower() not in passed_over]
         names = aliases(header.columns)
-        return cls(tuple(table.columns), spelling, rest, names, as_text=is_wide(rest))
+        declared = {name: arrow.identifier if name in table.ids else arrow.text for name in table.columns}
+        return cls(declared, spelling, rest, names, as_text=is_wide(rest))
 
     def stretches(self, weights: Mapping[str, float]) -> list[Self]:
         """Return the columns in as many as weigh no more than 1 each, the first with those that are declared."""
@@ -195,7 +199,7 @@ class Columns:
             return [self]
         return [
             type(self)(
-                () if place else self._declared,
+                {} if place else self._declared,
                 {} if place else self._spelling,
                 names,
                 self._aliases,
@@ -255,7 +259,7 @@ class Columns:
         name = self._aliases.get(self._spelling.get(declared, ""))
         if name is None or name not in schema:
             return pl.lit(None, dtype=pl.String)
-        return arrow.text(pl.col(name), schema[name])
+        return self._declared[declared](pl.col(name), schema[name])
 
     def _rest_text(self, schema: pl.Schema) -> pl.Expr:
         columns, digits = {}, {}

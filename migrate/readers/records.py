@@ -14,6 +14,8 @@ RECORD_BYTES: Final = 64 << 20
 """The longest record; a longer one is a reject, and is never held in memory whole."""
 
 VALUE_CHARACTERS: Final = 500
+ROUNDED: Final = "\0\0rounded id "
+"""Stands before an id that may not be what the source once had; its row becomes a reject."""
 
 Format = Literal["csv", "jsonl", "json", "parquet", "avro"]
 
