@@ -79,7 +79,7 @@ _raw: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 def _parsed(text: str) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a JSON value, its text where it is none; numbers that no double holds become null."""
+    """Return a JSON value, its text where it is none; numbers that Python cannot hold are their own text."""
     try:
         return jsontext.value_of(text)
     except (ValueError, RecursionError):

@@ -43,7 +43,7 @@ def identifier(text: pl.Expr) -> pl.Expr:
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """Return a JSON object, empty for none; numbers that no double holds become null."""
+    """Return a JSON object, empty for none; numbers that Python cannot hold are their own text."""
     value = _parsed(text)
     return value if isinstance(value, dict) else {}
 

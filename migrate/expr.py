@@ -367,6 +367,10 @@ def _with_query(given: pl.Series, names: Sequence[str]) -> pl.Series:
     if not url.str.contains("?", literal=True).any():
         return bag
     in_bag = bag.str.contains_any([f'"{name}"' for name in names]).fill_null(value=False)
+    escaped = (bag.str.contains("\\u", literal=True) & ~in_bag).fill_null(value=False).arg_true()
+    in_bag = in_bag.scatter(
+        escaped, [not jsontext.raw_object(text).keys().isdisjoint(names) for text in bag.gather(escaped)]
+    )
     where = (url.str.contains_any([f"{name}=" for name in names]) & ~in_bag).arg_true()
     if not where.len():
         return bag

@@ -360,7 +360,7 @@ def too_deep(text: bytes) -> bool:
 
 
 def value_of(text: str) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a JSON value as Python has it; numbers that no double holds become null.
+    """Return a JSON value as Python has it; numbers that Python cannot hold are their own text.
 
     Raises `ValueError` where it is none.
     """
@@ -377,12 +377,22 @@ def text_of(value: object) -> str:
     return text
 
 
-def _double(text: str) -> float | None:
-    """Return the number, None where it is too large for a double."""
+def _double(text: str) -> float | str:
+    """Return the number, its text where it is too large for a double."""
     value = float(text)
-    return value if math.isfinite(value) else None
+    return value if math.isfinite(value) else text
+
+
+def _whole(text: str) -> int | str:
+    """Return the number, its text where Python takes no more digits."""
+    try:
+        return int(text)
+    except ValueError:
+        return text
 
 
 # Made once: `json.loads` and `json.dumps` make new ones for every call with arguments.
-_decoder = json.JSONDecoder(strict=False, parse_float=_double, parse_constant=lambda _name: None)
+_decoder = json.JSONDecoder(
+    strict=False, parse_float=_double, parse_int=_whole, parse_constant=lambda _name: None
+)
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

@@ -1,7 +1,6 @@
 """The first half: inputs → plan directory."""
 
 import itertools
-import json
 import os
 import shutil
 import threading
@@ -14,7 +13,7 @@ from typing import Final, TextIO
 
 import polars as pl
 
-from migrate import ordinals, readers
+from migrate import jsontext, ordinals, readers
 from migrate.ahead import in_parallel
 from migrate.bundles import Bundle, bundles
 from migrate.checkpoint import Checkpoint, Input, Numbers, Part, synced
@@ -167,7 +166,7 @@ class Planner:
         damaged = []
         for reject in piece.rejects:
             name, row = bundle.whence(reject["row"])
-            rejects.write(json.dumps({"file": name} | reject | {"row": row}, ensure_ascii=False) + "\n")
+            rejects.write(jsontext.encoded({"file": name} | reject | {"row": row}).decode() + "\n")
             if reject["reason"] in _DAMAGE:
                 damaged.append(name)
         planned.numbers.add(replace(piece.numbers, examples=examples, damaged=damaged))

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
 from migrate import ordinals, readers
 from migrate.jobs import Job
+from migrate.jsontext import encoded
 from migrate.mapping import ROW
 from migrate.people import People
 from migrate.settings import Work
@@ -31,7 +32,8 @@ _SHOWN: Final = 100
 class Preview:
     """One source row and the payloads it becomes, or why it becomes none; or payloads that come from no one row."""
 
-    source: dict[str, Any]
+    source: str
+    """The row as JSON, as `rejects.jsonl` has it."""
     payloads: list[str]
     place: str = ""
     """The file and the row's number in it; the file for what is said of all of it."""
@@ -52,7 +54,7 @@ def preview(work: Work, limit: int) -> Iterator[Preview]:
             _gather(work, shown, people)
             census.resolve()
             merges = [made.frame for made in census.merges("preview", now)]
-            yield from (Preview({}, frame["payload"].to_list()) for frame in merges)
+            yield from (Preview("{}", frame["payload"].to_list()) for frame in merges)
         states = States(Path(folder) / "states")
         times: list[datetime] = []
         for job, chunk in shown:
@@ -63,7 +65,7 @@ def preview(work: Work, limit: int) -> Iterator[Preview]:
             yield from _previewed(job, chunk, transform, made, now)
         if states.close():
             tellings = census.tellings([states.path], max(times, default=settings.until), Path(folder), now)
-            yield from (Preview({}, made.frame["payload"].to_list()) for made, _ in tellings)
+            yield from (Preview("{}", made.frame["payload"].to_list()) for made, _ in tellings)
 
 
 def examples(work: Work, limit: int, people: People | None) -> Iterator[Preview]:
@@ -131,7 +133,7 @@ def _previewed(
         while unread and _place(unread[-1]) < number:
             yield _unread(job, unread.pop())
         yield Preview(
-            source(row, transform.table),
+            encoded(source(row, transform.table)).decode(),
             payloads.get(number, []),
             f"{job.source.name}:{number}",
             whys.get(number),
@@ -143,7 +145,7 @@ def _unread(job: Job, reject: readers.Reject) -> Preview:
     """Return what is said of a row that could not be read."""
     place = job.source.name if reject.row is None else f"{job.source.name}:{reject.row}"
     shown = {"reason": reject.reason, "value": reject.value}
-    return Preview(shown, [], place, _rejected(reject.reason, reject.value))
+    return Preview(encoded(shown).decode(), [], place, _rejected(reject.reason, reject.value))
 
 
 def _rejected(reason: str, value: str | None) -> str:

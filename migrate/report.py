@@ -262,7 +262,7 @@ class Talk:
         _people(console, numbers["identity"])
         _notes(console, numbers, checkpoint.numbers().examples)
         for shown in previews:
-            console.print("\nrow", json.dumps(shown.source, ensure_ascii=False), markup=False)
+            console.print("\nrow", shown.source, markup=False)
             for payload in shown.payloads:
                 console.print("  →", payload, markup=False)
             if not shown.payloads:

@@ -1,6 +1,5 @@
 """A chunk of rows → finished events, every row accounted for."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -242,7 +241,7 @@ def _rejected(rejects: pl.DataFrame, rows: pl.DataFrame, table: Table) -> Iterat
 
 
 def source(row: dict[str, Any], table: Table) -> dict[str, Any]:
-    """Return a row as its file had it: declared columns and the rest, without nulls."""
-    rest: dict[str, Any] = json.loads(row.get(REST) or "{}")
+    """Return a row as its file had it: declared columns and the rest, as JSON text (`msgspec.Raw`), without nulls."""
+    rest = jsontext.raw_object(row.get(REST) or "{}")
     known = {name: value for name, value in row.items() if value is not None and name in table.columns}
     return known | rest

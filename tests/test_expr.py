@@ -436,3 +436,15 @@ def test_elements_chain_escapes():
 def test_elements_chain_of_nothing(hierarchy):
     """Nothing known, or nothing readable, is no chain."""
     assert chain(hierarchy=hierarchy) is None
+
+
+def test_a_query_completes_no_bag_that_has_the_parameter_in_another_spelling():
+    """A key is the same however its letters are written."""
+    rows = pl.DataFrame(
+        {
+            "bag": [r'{"\u0075tm_source":"own"}', r'{"a":"\u0075tm_source"}'],
+            "url": "https://x/?utm_source=url",
+        }
+    )
+    found = rows.select(expr.with_query(pl.col("bag"), pl.col("url"), ["utm_source"])).to_series().to_list()
+    assert found == [rows["bag"][0], r'{"a":"\u0075tm_source","utm_source":"url"}']

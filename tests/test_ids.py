@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from frames import LATER, made_of
 
-from migrate import expr, links, readers
+from migrate import expr, jsontext, links, readers
 from migrate.mapping import FRAMEWORK, REST, ROW, Options, inside
 from migrate.settings import Settings
 from migrate.transform import finished, source
@@ -54,7 +54,9 @@ def sampled():
             rows = next(readers.chunks(job.source, job.table, job.header)).rows.head(4)
             if rows.height:
                 seen.add(job.table.name)
-                told = [source(row, job.table) for row in rows.iter_rows(named=True)]
+                told = [
+                    json.loads(jsontext.encoded(source(row, job.table))) for row in rows.iter_rows(named=True)
+                ]
                 yield platform, job, [dict.fromkeys(job.header.columns) | row for row in told]
 
 

@@ -129,3 +129,9 @@ def test_too_deep(value, more):
 def test_raw_object_keeps_texts():
     """A member's value is its own text."""
     assert jsontext.raw_object('{"a": 1.0, "b":[ ]}') == {"a": msgspec.Raw(b"1.0"), "b": msgspec.Raw(b"[ ]")}
+
+
+@pytest.mark.parametrize("digits", ["9" * 5_000, "-1e400", "1" * 400 + ".5"])
+def test_numbers_that_python_cannot_hold_are_their_own_text(digits):
+    """Rather than nothing."""
+    assert jsontext.value_of(f'{{"x":{digits},"y":1}}') == {"x": digits, "y": 1}

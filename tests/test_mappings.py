@@ -98,7 +98,7 @@ def test_completeness(name):
     work = Settings(platform=name, spec=spec(name)).work([str(ROOT / "sample_data" / name)])
     rows = [row for row in preview(work, 1000) if row.payloads]
     found = {word for row in rows for text in row.payloads for word in _words(json.loads(text)["properties"])}
-    assert {prop for row in rows for prop in _properties(row.source, name)} - found == set()
+    assert {prop for row in rows for prop in _properties(json.loads(row.source), name)} - found == set()
 
 
 def _properties(source, name):

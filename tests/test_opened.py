@@ -555,3 +555,39 @@ def test_what_becomes_of_an_object_does_not_depend_on_the_others(texts):
     assert parts_of(texts) == alone
     assert parts_of(texts * 30) == alone * 30
     assert parts_of([*texts, '{"broken'])[: len(texts)] == alone
+
+
+@pytest.mark.parametrize(
+    "bag",
+    [
+        '{"a": 1, "caf\\u00e9": "null"}',
+        '{ "a": "nullable" }',
+        '{"a": 1, "a": 2}',
+        '{"a":{}}',
+    ],
+)
+def test_what_nothing_is_taken_out_of_stays_as_written_however_often_it_comes(bag):
+    """Also where it had to be looked at to know it."""
+    rows = pl.DataFrame({ROW: range(100), "bag": [bag] * 100})
+    opener = Opener(bags={"bag": Bag(keys=["list"])}, laid=["bag"], claims=frozenset({"claimed"}))
+    assert opener.opened(Part(rows))[PROPERTIES].to_list() == [bag] * 100
+
+
+def test_a_nan_is_left_out_of_an_object_in_a_cell(tmp_path):
+    """As it is of one in a line."""
+    told = {"event": "e", "distinct_id": "u", "timestamp": NOON}
+    (tmp_path / "line.jsonl").write_text(json.dumps(told)[:-1] + ',"properties":{"k":NaN,"b":1}}')
+    (tmp_path / "cell.jsonl").write_text(json.dumps(told | {"properties": '{"k":NaN,"b":1}'}))
+    line, cell = (made_of("posthog", tmp_path / f"{name}.jsonl") for name in ("line", "cell"))
+    assert line.payloads == cell.payloads
+    assert "k" not in line.bags[0]
+    assert line.numbers.repairs == cell.numbers.repairs == {"non_finite_number": 1}
+
+
+def test_a_row_that_is_rejected_is_told_as_it_was_written(tmp_path):
+    """With all its digits, however many, so that it can be mended and planned again."""
+    digits = "9" * 5_000
+    line = f'{{"event":"e","distinct_id":"u","timestamp":"soon","x":1.50,"y":1e400,"z":{digits}}}'
+    (tmp_path / "a.jsonl").write_text(line)
+    (reject,) = made_of("posthog", tmp_path / "a.jsonl").rejects
+    assert msgspec.json.encode(reject["source"]).decode() == line

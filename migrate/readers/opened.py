@@ -169,7 +169,7 @@ class Opener:
             found, is_as_written = bag.members(text, place, sheet, part)
             if not bag.laid or not found:
                 continue
-            left = self._left(bag, found, own, may_hold_null="null" in text)
+            left = self._left(bag, found, own, may_hold_null=not is_as_written or "null" in text)
             if laid:
                 laid = laid | {key: value for key, value in left.items() if key not in laid}
                 whole = None
@@ -415,7 +415,7 @@ class _Shapes:
         """`parted` returns what is left of an object, and what is claimed."""
         self._parted = parted
         self._met: Counter[tuple[str, ...]] = Counter()
-        self._known: dict[tuple[str, ...], tuple[Writer, Writer]] = {}
+        self._known: dict[tuple[str, ...], tuple[Writer | None, Writer]] = {}
 
     def written(self, text: str) -> tuple[bytes | None, bytes | None] | None:
         """Return what is left of a sound object and what is claimed, both as text; None where it has to be opened."""
@@ -428,17 +428,18 @@ class _Shapes:
         if known is None or ("null" in text and NULL in found.values()):
             return None
         left, own = known
-        return left(found), own(found)
+        return text.encode() if left is None else left(found), own(found)
 
-    def _worked_out(self, keys: tuple[str, ...]) -> tuple[Writer, Writer] | None:
-        """Return what writes objects of these keys, once they are met often."""
+    def _worked_out(self, keys: tuple[str, ...]) -> tuple[Writer | None, Writer] | None:
+        """Return what writes objects of these keys, once they are met often; None first where they stay as they are."""
         if len(self._known) >= _SHAPES or len(self._met) >= _REMEMBERED:
             return None
         self._met[keys] += 1
         if self._met[keys] < _OFTEN or any(FORBIDDEN.intersection(key) for key in keys):
             return None
-        left, own = self._parted(dict(zip(keys, keys, strict=True)))
-        self._known[keys] = _writer(left), _writer(own)
+        found = dict(zip(keys, keys, strict=True))
+        left, own = self._parted(found)
+        self._known[keys] = None if left is found and keys else _writer(left), _writer(own)
         return self._known[keys]
 
 
