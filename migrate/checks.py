@@ -1,7 +1,7 @@
 """What PostHog would refuse, drop, cut or silently change → rejects and warnings."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -46,7 +46,7 @@ def checked(frame: pl.DataFrame, now: datetime) -> Checked:
     rejected when one is: a row is never half migrated.
     """
     clean, repairs = _clean(frame)
-    rejects = _rejects(clean, [*_rules(now), *_object_rules(clean)])
+    rejects = _rejects(clean, [*_rules(now), *_damaged(frame), *_object_rules(clean)])
     kept = clean
     if rejects.height:
         kept = clean.join(rejects.select_seq(ROW), on=ROW, how="anti", maintain_order="left")
@@ -102,6 +102,15 @@ def _rules(now: datetime) -> list[Rule]:
         ("distinct_id_too_long", person.str.len_bytes() > MAX_DISTINCT_ID_BYTES, person),
         ("no_dedup_key", pl.all_horizontal(pl.col("uuid", "dedup_key").is_null()), name),
     ]
+
+
+def _damaged(frame: pl.DataFrame) -> Iterator[Rule]:
+    """Yield the rules for names of which bytes were lost before they came here: those of many are then one.
+
+    `frame` is as it was given: what stands there for a NUL is no such thing.
+    """
+    for name in ("event", "distinct_id"):
+        yield "invalid_text", pl.lit(frame[name].str.contains("\ufffd", literal=True)), pl.col(name)
 
 
 def _object_rules(frame: pl.DataFrame) -> list[Rule]:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 SANDBOX: Final = "sandbox"
 INTERRUPTED: Final = 130
 LEFT_OUT: Final = 3
+SET_ASIDE: Final = 5
+_PREVIEWED_BYTES: Final = 8 << 20
 _CLOUD_RATE: Final = 1_000.0
 _DURATION: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -257,7 +259,8 @@ def preview(limit: int, inputs: tuple[str, ...], **choices: Any) -> None:
 
     settings = _settings(limit=None, **choices)
     rows = left_out = 0
-    for row in preview(settings.work(inputs), limit):
+    work = settings.work(inputs, checked=_PREVIEWED_BYTES)
+    for row in preview(work, limit):
         rows += bool(row.place)
         left_out += not row.payloads and row.why != MAPPED
         for payload in row.payloads:
@@ -266,6 +269,8 @@ def preview(limit: int, inputs: tuple[str, ...], **choices: Any) -> None:
             click.echo(f"{row.place}: {row.why}", err=True)
     if left_out:
         click.echo(f"{left_out} of the first {rows} rows make no event", err=True)
+    if _set_aside(work):
+        sys.exit(SET_ASIDE)
 
 
 @cli.command()
@@ -301,7 +306,7 @@ def run(dry_run: bool, workdir: Path | None, inputs: tuple[str, ...], **choices:
         _send(session, delivery, talk, confirmed=choices["yes"])
         if local:
             talk.arrived(local)
-        _end(session, talk)
+        _end(session, talk, set_aside=_set_aside(work))
 
 
 @cli.command()
@@ -324,7 +329,7 @@ def plan(workdir: Path, inputs: tuple[str, ...], **choices: Any) -> NoReturn:
     work = _settings(**choices).work(inputs, _planned(workdir))
     with _session(workdir, create=True) as session:
         _plan(session, work, talk)
-        _end(session, talk, sending=False)
+        _end(session, talk, sending=False, set_aside=_set_aside(work))
 
 
 @cli.command()
@@ -639,7 +644,14 @@ def _send(session: Session, delivery: Delivery, talk: Talk, *, confirmed: bool) 
         raise
 
 
-def _end(session: Session, talk: Talk, *, sending: bool = True) -> NoReturn:
+def _set_aside(work: Work) -> bool:
+    """Say which files were set aside, and return whether there are any."""
+    for name, why in work.set_aside.items():
+        click.echo(f"error: {name}: set aside: {why}", err=True)
+    return bool(work.set_aside)
+
+
+def _end(session: Session, talk: Talk, *, sending: bool = True, set_aside: bool = False) -> NoReturn:
     """Show what was done, and exit as the numbers say."""
     from migrate.report import command, summary, written  # noqa: PLC0415
 
@@ -651,6 +663,8 @@ def _end(session: Session, talk: Talk, *, sending: bool = True) -> NoReturn:
         raise AssertionError(f"the sums do not balance, which is a bug: {numbers}")
     if session.interrupted:
         sys.exit(INTERRUPTED)
+    if set_aside:
+        sys.exit(SET_ASIDE)
     sys.exit(LEFT_OUT if numbers["rows"]["rejected"] or numbers["events"]["parked"] else 0)
 
 
@@ -672,6 +686,8 @@ def _dry_run(work: Work, workdir: Path | None, talk: Talk) -> NoReturn:
         with People(Path(folder) / FILE) as people:
             talk.dry_run(session.checkpoint, numbers, list(examples(work, 3, people)))
         talk.json(numbers)
+    if _set_aside(work):
+        sys.exit(SET_ASIDE)
     sys.exit(LEFT_OUT if numbers["rows"]["rejected"] else 0)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -113,10 +114,13 @@ class Settings:
             **more,
         )
 
-    def work(self, inputs: Sequence[str], planned: Mapping[str, str] | None = None) -> "Work":
+    def work(
+        self, inputs: Sequence[str], planned: Mapping[str, str] | None = None, *, checked: int | None = None
+    ) -> "Work":
         """Return what there is to plan in the inputs; raises UsageError before anything is made.
 
-        Files that are `planned`, by name, and still have the stamp they had are not looked into again.
+        Files that are `planned`, by name, and still have the stamp they had are not looked into again. That text is
+        valid in its encoding is `checked` for so many bytes of each file, for all of them if it is None.
         """
         found = sources(inputs)
         skipped = {reason: list(names) for reason, names in found.skipped.items()}
@@ -126,11 +130,14 @@ class Settings:
         if planned:
             files = [source for source in files if planned.get(source.name) != stamp(source)]
         jobs = recognised(files, self.mapping(), header, skip_unknown=self.skip_unknown, skipped=skipped)
+        jobs, set_aside = _readable(jobs, checked)
+        if set_aside:
+            skipped["wrong_encoding"] = list(set_aside)
         profiled = self.options.person_properties != "none" and any(job.table.to_profiles for job in jobs)
         options = replace(self.options, files=stems)
         tables = {id(job.table): claimed(self._reading(job.table), options) for job in jobs}
         jobs = [replace(job, table=tables[id(job.table)]) for job in jobs]
-        return Work(replace(self, options=options, profiled=profiled), jobs, skipped)
+        return Work(replace(self, options=options, profiled=profiled), jobs, skipped, set_aside)
 
     def _reading(self, table: Table) -> Table:
         """Return a table with what the user says of how its files are written."""
@@ -152,6 +159,8 @@ class Work:
     settings: Settings
     jobs: list[Job]
     skipped: dict[str, list[str]]
+    set_aside: dict[str, str] = field(default_factory=dict)
+    """Files that may not be planned as they are -> why, and what to do."""
 
     @property
     def is_about_people(self) -> bool:
@@ -161,6 +170,14 @@ class Work:
             has_news(one, identity=self.settings.choices.link) or one.to_profiles or one.to_groups
             for one in tables
         )
+
+
+def _readable(jobs: Sequence[Job], checked: int | None) -> tuple[list[Job], dict[str, str]]:
+    """Return the files whose text can be read, and why the others cannot."""
+    with ThreadPoolExecutor(thread_name_prefix="check") as pool:
+        found = list(pool.map(lambda job: readers.misread(job.source, job.header, checked), jobs))
+    complaints = {job.source.name: why for job, why in zip(jobs, found, strict=True) if why is not None}
+    return [job for job in jobs if job.source.name not in complaints], complaints
 
 
 def _said(value: Any) -> str:  # noqa: ANN401 - any JSON value

@@ -169,15 +169,24 @@ def test_a_shared_device_goes_to_the_first_and_is_reported(tmp_path):
     assert summary["identity"]["conflicting"] == [{"size": 4, "ids": ["anna", "bert", "kiosk", "phone"]}]
 
 
-@pytest.mark.parametrize(
-    "name", ["anonymous", "GUEST", "undefined", "[object Object]", "NaN", "null", "0", "'null'", "-1", "{}"]
-)
+@pytest.mark.parametrize("name", ["anonymous", "GUEST", "[object Object]", "0", "-1", "system"])
 def test_ids_of_nobody_are_linked_to_nobody_and_counted(tmp_path, name):
     """Both lists, on either side of the link."""
     folder = write(tmp_path / "in" / "a.jsonl", hit(1, 0, name, "phone"), hit(2, 1, "anna", name))
     summary, workdir = planned("amplitude", folder)
     assert merges(workdir) == {}
     assert summary["identity"]["refused"] == {"illegal_id": 2}
+
+
+@pytest.mark.parametrize("name", ["undefined", "NaN", "null", "'null'", "{}", "(null)", r"\N", "--"])
+def test_words_for_nothing_are_no_ids_and_link_nothing(tmp_path, name):
+    """On either side; each row is counted, and no person is made of the word."""
+    folder = write(tmp_path / "in" / "a.jsonl", hit(1, 0, name, "phone"), hit(2, 1, "anna", name))
+    summary, workdir = planned("amplitude", folder)
+    assert merges(workdir) == {}
+    assert summary["identity"]["refused"] == {}
+    assert summary["repairs"]["null_text"] == 2
+    assert {event["distinct_id"] for event in events(workdir)} == {"phone", "anna"}
 
 
 def test_long_ids_self_links_and_hashed_devices_are_counted(tmp_path):

@@ -1,7 +1,7 @@
 """A file → frames of declared text types, chunk by chunk; bad lines come out as rejects; all formats are read here."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 from typing import Final
@@ -13,7 +13,7 @@ from migrate.inputs import Source, peek
 from migrate.mapping import ROW, Table
 from migrate.readers.arrays import Elements, array_parts
 from migrate.readers.avro import MARK, avro_header, avro_parts
-from migrate.readers.blocks import Text, detect
+from migrate.readers.blocks import Lines, Text, detect
 from migrate.readers.cutter import Cutter
 from migrate.readers.delimited import delimited_header, delimited_parts
 from migrate.readers.gathered import gathered
@@ -33,7 +33,17 @@ from migrate.readers.records import (
 )
 from migrate.readers.wrapped import Wrapper, outer, wrapper
 
-__all__ = ["BLOCK_BYTES", "RECORD_BYTES", "Chunk", "Header", "Reject", "chunks", "gathered", "header"]
+__all__ = [
+    "BLOCK_BYTES",
+    "RECORD_BYTES",
+    "Chunk",
+    "Header",
+    "Reject",
+    "chunks",
+    "gathered",
+    "header",
+    "misread",
+]
 
 _WORDS: Final = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 _DAMAGE = frozenset({"truncated_file", "unreadable_file"})
@@ -62,6 +72,19 @@ def header(source: Source, *, encoding: str | None = None, delimiter: str | None
         else:
             found = _text_header(Text(stream, encoding or detect(head)), delimiter)
     return found if found is None or found.format in _JSON else _with_cells(source, found)
+
+
+def misread(source: Source, header: Header, most: int | None = None) -> str | None:
+    """Return why a file is not to be read in the encoding it seems to have, None where it may be.
+
+    Looks at all of it, or at so many bytes: what is not valid in its encoding would make one person of many.
+    """
+    if header.format not in _TEXT_PARTS:
+        return None
+    with source.open() as stream:
+        lines = Lines(Text(stream, header.encoding))
+        lines.read(most)
+    return lines.complaint()
 
 
 def chunks(
@@ -137,24 +160,31 @@ def _finished(part: Part, table: Table, opener: Opener) -> Chunk:
 def _with_ids(rows: pl.DataFrame, ids: Iterable[str], part: Part) -> pl.DataFrame:
     """Return the rows with nothing in the place of ids that mean nothing, which are counted.
 
-    Rows with an id that was rounded are rejects.
+    Rows with an id that was rounded, or of which a part could not be read, are rejects: each stands for many.
     """
     names = [name for name in ids if name in rows.columns and rows[name].null_count() < rows.height]
     if not names:
         return rows
+    is_word = expr.means_nothing(pl.col(names))
+    rules: dict[str, Callable[[pl.Expr], pl.Expr]] = {
+        "invalid_text": lambda text: text.str.contains("\ufffd", literal=True),
+        "rounded_id": lambda text: text.str.starts_with(ROUNDED),
+    }
+    found = {"word": is_word} | {reason: rule(pl.col(names)) for reason, rule in rules.items()}
     odd = rows.select_seq(
-        pl.any_horizontal(expr.means_nothing(pl.col(names)).fill_null(value=False)).alias("word"),
-        pl.any_horizontal(pl.col(names).str.starts_with(ROUNDED).fill_null(value=False)).alias("rounded"),
+        pl.any_horizontal(one.fill_null(value=False)).alias(name) for name, one in found.items()
     )
     if odd["word"].any():
         part.counts["null_text"] += int(odd["word"].sum())
-        rows = rows.with_columns(pl.when(~expr.means_nothing(pl.col(names))).then(pl.col(names)))
-    if not odd["rounded"].any():
-        return rows
-    first = pl.coalesce(pl.when(pl.col(name).str.starts_with(ROUNDED)).then(pl.col(name)) for name in names)
-    for number, found in rows.filter(odd["rounded"]).select_seq(ROW, first).iter_rows():
-        part.rejects.append(reject(number, "rounded_id", found.removeprefix(ROUNDED)))
-    return rows.filter(~odd["rounded"])
+        rows = rows.with_columns(pl.when(~is_word).then(pl.col(names)))
+    for reason, rule in rules.items():
+        if not odd[reason].any():
+            continue
+        first = pl.coalesce(pl.when(rule(pl.col(name))).then(pl.col(name)) for name in names)
+        for number, text in rows.filter(odd[reason]).select_seq(ROW, first).iter_rows():
+            part.rejects.append(reject(number, reason, text.removeprefix(ROUNDED)))
+        rows, odd = rows.filter(~odd[reason]), odd.filter(~odd[reason])
+    return rows
 
 
 def _cast(

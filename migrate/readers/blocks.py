@@ -1,6 +1,7 @@
 """Stored bytes → pieces of UTF-8 text of a fixed size, whatever the encoding."""
 
 import codecs
+import re
 import struct
 from collections import Counter
 from collections.abc import Iterator
@@ -17,20 +18,48 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SNIFFED: Final = 256
+_FEW_ZEROS: Final = 0.05
+"""The share of characters that are ASCII in any CSV or JSON, whatever language it holds."""
+_REPLACED: Final = "\ufffd".encode()
+_CHECKED_BYTES: Final = 1 << 20
+_BAD_UTF8: Final = re.compile("[\udcc2-\udcf4][\udc80-\udcbf]{1,2}|([\udc80-\udcff\0])")
+"""In text whose bad bytes are escaped: the first half of a character, else a bad byte."""
+_BAD: Final = re.compile("([\ufffd\0])")
+_WORD: Final = re.compile(rb'[^\s,;|":]*[\x80-\xff][^\s,;|":]*')
+_LONG_LINE: Final = 1 << 12
+_LONGEST: Final = 4
+"""Bytes of a character."""
+_SAMPLE_BYTES: Final = 1 << 14
+_MOST_BAD: Final = 0.01
+"""The share of lines with bytes that cannot be read which a file may have; with more it is another encoding."""
+_ENCODINGS: Final = (
+    *(
+        "cp1252",
+        "cp1250",
+        "cp1251",
+        "cp1253",
+        "mac_roman",
+        "koi8_r",
+        "shift_jis",
+        "gb18030",
+        "big5",
+        "euc_kr",
+    ),
+)
+"""What exports are written in that are not UTF-8; where several fit alike, the first."""
 
 
 def detect(head: bytes) -> str:
-    """Return the encoding these first bytes show: by mark, by zeros between ASCII, else UTF-8."""
+    """Return the encoding these first bytes show: by mark, by the zeros of ASCII in UTF-16, else UTF-8."""
     for mark, encoding in _BOMS:
         if head.startswith(mark):
             return encoding
     pairs = head[: min(_SNIFFED, len(head)) & ~1]
     even, odd = pairs[::2], pairs[1::2]
     if len(pairs) >= 4:  # noqa: PLR2004 - two characters
-        if odd.count(0) > 0.9 * len(odd) and even.count(0) == 0:
-            return "utf-16-le"
-        if even.count(0) > 0.9 * len(even) and odd.count(0) == 0:
-            return "utf-16-be"
+        for encoding, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+            if zeros.count(0) > _FEW_ZEROS * len(zeros) and not others.count(0) and _is_text(pairs, encoding):
+                return encoding
     return "utf-8"
 
 
@@ -46,6 +75,11 @@ class Text:
             self._codec = codecs.lookup(encoding).name
         except LookupError as error:
             raise UsageError(f"encoding {encoding!r}: unknown; use utf-8, utf-16 or latin-1") from error
+
+    @property
+    def is_utf8(self) -> bool:
+        """Whether it is stored as UTF-8."""
+        return self._codec == "utf-8"
 
     def pieces(self, size: int) -> Iterator[bytes]:
         """Yield the text as UTF-8, not yet checked where it was stored as UTF-8, without a byte order mark."""
@@ -106,8 +140,97 @@ class Text:
         return counts
 
 
+class Lines:
+    """Counts the lines of a text, and those that are not valid in its encoding; a very long one counts as many.
+
+    A character of UTF-8 that was cut, as fields of a fixed number of bytes do, is no sign of another encoding.
+    """
+
+    def __init__(self, text: Text) -> None:
+        self._text = text
+        self._bad = _BAD_UTF8 if text.is_utf8 else _BAD
+        self._count = self._count_bad = self._line = 0
+        self._first: tuple[int, int, int] | None = None
+        """Line and byte in it, both from 1, of the first bad byte, and what stands there."""
+        self._sample = b""
+        """Some bad lines."""
+
+    def read(self, most: int | None = None) -> None:
+        """Read the text, or so many bytes of it."""
+        held, taken = b"", 0
+        for piece in self._text.pieces(_CHECKED_BYTES):
+            held += piece
+            taken += len(piece)
+            end = held.rfind(b"\n") + 1 or _last_whole(held)
+            self._take(held[:end])
+            held = held[end:]
+            if most is not None and taken >= most:
+                return
+        self._take(held)
+
+    def _take(self, block: bytes) -> None:
+        """Take whole lines, or a stretch of a very long one."""
+        lines = block.count(b"\n")
+        self._count += max(lines + (block[-1:] not in b"\n"), len(block) // _LONG_LINE)
+        if not is_utf8(block) or b"\0" in block or (not self._text.is_utf8 and _REPLACED in block):
+            text = block.decode("utf-8", "surrogateescape")
+            for number, line in enumerate(text.split("\n"), self._line + 1):
+                if places := [found.start(1) for found in self._bad.finditer(line) if found[1]]:
+                    self._take_bad(number, line, places)
+        self._line += lines
+
+    def _take_bad(self, number: int, line: str, places: list[int]) -> None:
+        """Take a line with bad bytes at these places."""
+        self._count_bad += len({place // _LONG_LINE for place in places})
+        if self._first is None or len(self._sample) < _SAMPLE_BYTES:
+            stored, before = (one.encode("utf-8", "surrogateescape") for one in (line, line[: places[0]]))
+            self._first = self._first or (number, len(before) + 1, stored[len(before)])
+            self._sample += stored[:_SAMPLE_BYTES] + b"\n"
+
+    def complaint(self) -> str | None:
+        """Return why the text is not to be read in its encoding, None where it may be."""
+        if self._first is None or self._count_bad <= _MOST_BAD * self._count:
+            return None
+        line, place, found = self._first
+        said = f"{self._count_bad:,} of {self._count:,} lines are not valid {self._text.encoding}"
+        guesses = " or ".join(f"--encoding {name}" for name in _guessed(self._sample))
+        how = f"perhaps it is {guesses}" if guesses else "say what it is with --encoding"
+        return f"{said}, the first bad byte is 0x{found:02x} on line {line:,}, byte {place:,}; {how}"
+
+
+def _last_whole(text: bytes) -> int:
+    """Return where text may be cut so that no character is."""
+    end = len(text)
+    while end and len(text) - end < _LONGEST and 0x80 <= text[end - 1] < 0xC0:  # noqa: PLR2004 - amid a character
+        end -= 1
+    return max(0, end - 1)
+
+
+def _guessed(sample: bytes) -> list[str]:
+    """Return which encodings text may have that is not UTF-8, the likeliest first, two at the most."""
+    if sample.count(0) > len(sample) // 8:
+        return [name for name in ("utf-16-le", "utf-16-be") if _is_text(sample, name)][:1]
+    from charset_normalizer import from_bytes  # noqa: PLC0415 - takes a while, and is hardly ever asked
+
+    words = b" ".join(_WORD.findall(sample))  # what stands around them in a file is no language
+    ranked = [
+        sorted({match.encoding, *match.could_be_from_charset} & {*_ENCODINGS}, key=_ENCODINGS.index)
+        for match in from_bytes(words, cp_isolation=list(_ENCODINGS))
+    ]
+    likely = [names[0] for names in ranked if names] or [name for name in _ENCODINGS if _is_text(words, name)]
+    return list(dict.fromkeys(likely))[:2]
+
+
+def _is_text(sample: bytes, encoding: str) -> bool:
+    """Return whether this can be text: nearly all of it can be printed."""
+    text = sample.decode(encoding, "ignore")
+    return sum(character.isprintable() or character.isspace() for character in text) > 0.9 * len(text)
+
+
 def is_utf8(block: bytes) -> bool:
     """Whether a block is valid UTF-8."""
+    if block.isascii():
+        return True
     offsets = pa.py_buffer(struct.pack("<qq", 0, len(block)))
     try:
         pa.Array.from_buffers(pa.large_utf8(), 1, [None, offsets, pa.py_buffer(block)]).validate(full=True)
