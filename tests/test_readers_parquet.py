@@ -2,12 +2,16 @@ import datetime as dt
 import json
 import secrets
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from readings import read, source, table
 
 from migrate.mapping import REST, ROW
@@ -117,9 +121,9 @@ def test_types_become_text(tmp_path, array, cells, rest):
 
 
 def test_int96_timestamps(tmp_path):
-    """The timestamps of old Spark and Impala files are timestamps."""
+    """The timestamps of old Spark and Hive files are timestamps, of UTC."""
     path = write(tmp_path / "a", {"a": pa.array([NOON])}, use_deprecated_int96_timestamps=True)
-    assert read(path).column("a") == [(1, "2024-01-02T12:00:00.123456")]
+    assert read(path).column("a") == [(1, "2024-01-02T12:00:00.123456Z")]
 
 
 def test_numbers_that_are_none_become_null_and_are_counted(tmp_path):
@@ -296,4 +300,109 @@ def test_a_time_no_calendar_has_costs_one_cell(tmp_path, stored, dtype):
     reading = read(tmp_path / "a.parquet")
     assert [value is None for _, value in reading.column("a")] == [False, True, True]
     assert ["rest" in json.loads(rest or "{}") for rest in reading.rests] == [True, False, False]
-    assert reading.counts["impossible_time"] == 2
+    assert reading.counts["impossible_time"] == 3
+
+
+MICROSECONDS = st.integers(-62_135_596_800_000_000, 253_402_300_799_999_999)
+NANOSECONDS = st.integers(-9_223_372_036_854_775_000, 9_223_372_036_854_775_000)
+
+
+@st.composite
+def typed(draw, depth=0):
+    """A type of Arrow's, what values of it are made of, and how each is to arrive."""
+    kinds = ["us", "utc", "ns", "ms", "date", "time", "text", "whole"]
+    kind = draw(st.sampled_from(kinds + ["list", "struct", "map"] * (depth < 3)))
+    if kind == "list":
+        inner, values, written = draw(typed(depth + 1))
+        made = st.lists(st.none() | values, max_size=2)
+        return pa.list_(inner), made, lambda some: [None if one is None else written(one) for one in some]
+    if kind == "struct":
+        inner, values, written = draw(typed(depth + 1))
+        found = pa.struct([("t", inner), ("n", pa.int64())])
+        made = st.fixed_dictionaries({"t": st.none() | values, "n": st.integers(0, 9)})
+        return found, made, lambda one: {"t": None if one["t"] is None else written(one["t"]), "n": one["n"]}
+    if kind == "map":
+        inner, values, written = draw(typed(depth + 1))
+        numbered = draw(st.booleans())
+        keys = st.integers(0, 9) if numbered else st.sampled_from(["a", "b"])
+        made = st.dictionaries(keys, st.none() | values, max_size=2).map(lambda one: list(one.items()))
+        found = pa.map_(pa.int64() if numbered else pa.string(), inner)
+        return found, made, lambda some: {str(k): None if v is None else written(v) for k, v in some}
+    return draw(st.just(LEAVES[kind]))
+
+
+def moment(microseconds, zone):
+    """A time as it is to arrive."""
+    told = dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=microseconds)  # noqa: DTZ001 - the zone is said apart
+    return f"{told.isoformat(timespec='microseconds')}{zone}"
+
+
+LEAVES = {
+    "us": (pa.timestamp("us"), MICROSECONDS, lambda one: moment(one, "")),
+    "utc": (pa.timestamp("us", "UTC"), MICROSECONDS, lambda one: moment(one, "Z")),
+    "ns": (pa.timestamp("ns"), NANOSECONDS, lambda one: moment(one // 1_000, "")),
+    "ms": (
+        pa.timestamp("ms", "Europe/Berlin"),
+        st.integers(-62_135_596_800_000, 253_402_300_799_999),
+        lambda one: moment(one * 1_000, "Z"),
+    ),
+    "date": (
+        pa.date32(),
+        st.integers(-719_162, 2_932_896),
+        lambda one: moment(one * 86_400_000_000, "")[:10],
+    ),
+    "time": (pa.time64("us"), st.integers(0, 86_399_999_999), lambda one: moment(one, "")[11:]),
+    "text": (pa.string(), st.text(st.sampled_from('aé"\\ 0'), max_size=3), lambda one: one),
+    "whole": (pa.int64(), st.integers(-(2**53), 2**53), lambda one: one),
+}
+
+
+@settings(max_examples=150, deadline=None)
+@given(typed().flatmap(lambda kind: st.tuples(st.just(kind), st.lists(kind[1], min_size=1, max_size=3))))
+def test_what_arrow_reads_at_microseconds_is_what_arrives(case):
+    """Times, dates and numbers, at any depth of lists, structs and maps."""
+    (dtype, _, written), values = case
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "a.parquet"
+        pq.write_table(pa.table({"a": pa.array([1] * len(values)), "z": pa.array(values, dtype)}), path)
+        reading = read(path)
+    expected = [{"z": written(value)} for value in values]
+    assert [json.loads(rest) for rest in reading.rests] == expected
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(MICROSECONDS, min_size=1, max_size=3), st.sampled_from(["plain", "list", "struct", "map"]))
+def test_int96_over_its_whole_range(values, around):
+    """Spark and Hive write times in it, in UTC; read as nanoseconds, 9999 would be 1816."""
+    times = pa.array(values, pa.timestamp("us"))
+    whole = {
+        "plain": lambda: times,
+        "list": lambda: pa.array([[one] for one in times.to_pylist()], pa.list_(times.type)),
+        "struct": lambda: pa.StructArray.from_arrays([times], ["t"]),
+        "map": lambda: pa.array(
+            [[("k", one)] for one in times.to_pylist()], pa.map_(pa.string(), times.type)
+        ),
+    }[around]()
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "a.parquet"
+        pq.write_table(pa.table({"a": times, "z": whole}), path, use_deprecated_int96_timestamps=True)
+        reading = read(path)
+    texts = [moment(one, "Z") for one in values]
+    shown = {
+        "plain": lambda t: t,
+        "list": lambda t: [t],
+        "struct": lambda t: {"t": t},
+        "map": lambda t: {"k": t},
+    }
+    assert [cell for _, cell in reading.column("a")] == texts
+    assert [json.loads(rest)["z"] for rest in reading.rests] == [shown[around](text) for text in texts]
+
+
+def test_digits_below_microseconds_are_cut_and_counted(tmp_path):
+    """However deep they stand."""
+    times = pa.array([1_000_001, 1_999, 5_000, None], pa.timestamp("ns"))
+    lists = pa.array([[1_001, 2_000], [], None, [None, 7]], pa.list_(pa.timestamp("ns")))
+    pq.write_table(pa.table({"a": times, "z": lists}), tmp_path / "a.parquet")
+    reading = read(tmp_path / "a.parquet")
+    assert reading.counts == {"time_cut": 4}
+    assert reading.column("a")[:2] == [(1, "1970-01-01T00:00:00.001000"), (2, "1970-01-01T00:00:00.000001")]

@@ -1,7 +1,7 @@
 """Typed columns to text: times as ISO 8601, numbers in plain digits, nested values as JSON."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import polars as pl
@@ -20,6 +20,21 @@ _IS_TEXT: Final[tuple[Callable[[pa.DataType], bool], ...]] = (
     pa.types.is_decimal256,
     pa.types.is_interval,
 )
+
+
+def in_utc(dtype: pa.DataType, stored: Iterator[str]) -> pa.DataType:
+    """Return a type with a zone for the times in it that are stored as INT96, which Spark and Hive write in UTC.
+
+    `stored` yields the physical type of each column of Parquet, in their order.
+    """
+    if pa.types.is_struct(dtype):
+        return pa.struct([field.with_type(in_utc(field.type, stored)) for field in dtype])
+    if pa.types.is_map(dtype):
+        return pa.map_(in_utc(dtype.key_type, stored), in_utc(dtype.item_type, stored))
+    if pa.types.is_list(dtype) or pa.types.is_large_list(dtype) or pa.types.is_fixed_size_list(dtype):
+        return pa.large_list(in_utc(dtype.value_type, stored))
+    is_old = next(stored, None) == "INT96" and pa.types.is_timestamp(dtype)
+    return pa.timestamp("us", "UTC") if is_old else dtype
 
 
 def simple(column: pa.Array, counts: Counter[str]) -> pa.Array:
@@ -124,14 +139,8 @@ def identifier(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 def ready(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """Return the column in types that JSON has: times as ISO 8601 text, decimals as floats."""
-    if isinstance(dtype, pl.Struct):
-        members = [ready(column.struct.field(one.name), _instance(one.dtype)) for one in dtype.fields]
-        names = [one.name for one in dtype.fields]
-        whole = pl.struct(one.alias(name) for one, name in zip(members, names, strict=True))
-        return pl.when(column.is_not_null()).then(whole) if names else column
-    if isinstance(dtype, pl.List):
-        inner = _instance(dtype.inner)
-        return column.list.eval(ready(pl.element(), inner)) if _needs_work(inner) else column
+    if dtype.is_nested():
+        return _ready_inside(column, dtype)
     if dtype.is_temporal():
         return _iso(column, dtype)
     if isinstance(dtype, pl.Decimal):
@@ -139,6 +148,66 @@ def ready(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if isinstance(dtype, (pl.Categorical, pl.Enum)):
         return column.cast(pl.String)
     return finite(column, dtype)
+
+
+def _ready_inside(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return nested values as `ready` does."""
+    if isinstance(dtype, pl.Struct):
+        members = [ready(column.struct.field(one.name), _instance(one.dtype)) for one in dtype.fields]
+        names = [one.name for one in dtype.fields]
+        whole = pl.struct(one.alias(name) for one, name in zip(members, names, strict=True))
+        return pl.when(column.is_not_null()).then(whole) if names else column
+    if isinstance(dtype, pl.Map):
+        return _ready_map(column, dtype)
+    if not isinstance(dtype, pl.List):
+        return column
+    inner = _instance(dtype.inner)
+    return column.list.eval(ready(pl.element(), inner)) if _needs_work(inner) else column
+
+
+def _ready_map(column: pl.Expr, dtype: pl.Map) -> pl.Expr:
+    """Return a map as `ready` does, its keys as text."""
+    key, value = _instance(dtype.key), _instance(dtype.value)
+    nothing = pl.LazyFrame(schema={"value": value}).select(ready(pl.col("value"), value).alias("value"))
+    one = pl.element().struct
+    members = [text(one.field("key"), key).alias("key"), ready(one.field("value"), value).alias("value")]
+    entries = _entries(column, dtype).list.eval(pl.struct(members))
+    return entries.cast(pl.Map(pl.String, nothing.collect_schema()["value"]))
+
+
+def _entries(column: pl.Expr, dtype: pl.Map) -> pl.Expr:
+    """Return a map as a list of its keys and values."""
+    return column.cast(pl.List(pl.Struct({"key": dtype.key, "value": dtype.value})))
+
+
+def is_impossible(column: pl.Expr, dtype: pl.DataType) -> pl.Expr | None:
+    """Return whether a date or time is outside the years 1 to 9999; None where the type has none such."""
+    can_be = isinstance(dtype, pl.Date) or (isinstance(dtype, pl.Datetime) and dtype.time_unit != "ns")
+    return column.is_not_null() & possible(column, dtype).is_null() if can_be else None
+
+
+def is_finer(column: pl.Expr, dtype: pl.DataType) -> pl.Expr | None:
+    """Return whether a time has digits below microseconds, which are cut; None where the type has none."""
+    can_be = isinstance(dtype, pl.Time) or (isinstance(dtype, pl.Datetime) and dtype.time_unit == "ns")
+    return column.to_physical() % 1_000 != 0 if can_be else None
+
+
+def tally(
+    column: pl.Expr, dtype: pl.DataType, rule: Callable[[pl.Expr, pl.DataType], pl.Expr | None]
+) -> pl.Expr | None:
+    """Return for how many of a row's values, at any depth, a rule holds; None where it holds for no such type."""
+    if isinstance(dtype, pl.Map):
+        inner = pl.List(pl.Struct({"key": dtype.key, "value": dtype.value}))
+        return tally(_entries(column, dtype), inner, rule)
+    if isinstance(dtype, pl.List):
+        found = tally(pl.element(), _instance(dtype.inner), rule)
+        return None if found is None else column.list.eval(found).list.sum()
+    if isinstance(dtype, pl.Struct):
+        members = (tally(column.struct.field(one.name), _instance(one.dtype), rule) for one in dtype.fields)
+        some = [one for one in members if one is not None]
+        return pl.sum_horizontal(some) if some else None
+    found = rule(column, dtype)
+    return None if found is None else found.cast(pl.Int64)
 
 
 def possible(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:

@@ -53,7 +53,9 @@ def parquet_parts(source: Source, table: Table, header: Header) -> Iterator[Part
     try:
         with (
             source.seekable() as file,
-            pq.ParquetFile(file, pre_buffer=False, buffer_size=_BUFFER_BYTES) as parquet,
+            pq.ParquetFile(
+                file, pre_buffer=False, buffer_size=_BUFFER_BYTES, coerce_int96_timestamp_unit="us"
+            ) as parquet,
         ):
             for part in _parts(parquet, columns):
                 yield part
@@ -105,16 +107,34 @@ def _batches(parquet: pq.ParquetFile, columns: "Columns", groups: Sequence[int])
     are decoded first, then as many as should fill a batch by what the last ones came to; where they are larger than
     that they are cut. What was decoded before damage is yielded before the error is raised.
     """
-    held = _Held(columns, parquet.schema_arrow)
+    held, old = _Held(columns, parquet.schema_arrow), _old_times(parquet)
     try:
         for batch in parquet.iter_batches(held.wanted, groups, columns.needed, use_threads=False):
-            yield from held.take(columns.simple(batch))
+            yield from held.take(columns.simple(_in_utc(batch, old)))
             # Asked for by pyarrow with every batch; its public function reads all batches in one size.
             parquet.reader.set_batch_size(held.wanted)
     except _UNREADABLE:
         yield from held.left()
         raise
     yield from held.left()
+
+
+def _old_times(parquet: pq.ParquetFile) -> dict[str, pa.DataType]:
+    """Return the columns that hold times as INT96, with the type that their values really have."""
+    stored = [parquet.schema.column(place).physical_type for place in range(len(parquet.schema))]
+    if "INT96" not in stored:
+        return {}
+    rest = iter(stored)
+    types = {field.name: (field.type, arrow.in_utc(field.type, rest)) for field in parquet.schema_arrow}
+    return {name: meant for name, (said, meant) in types.items() if "UTC" in str(meant) and meant != said}
+
+
+def _in_utc(batch: pa.RecordBatch, types: Mapping[str, pa.DataType]) -> pa.RecordBatch:
+    """Return the batch with these columns of these types."""
+    for name, dtype in types.items():
+        if (place := batch.schema.get_field_index(name)) >= 0:
+            batch = batch.set_column(place, name, batch.column(place).cast(dtype))
+    return batch
 
 
 class _Held:
@@ -233,8 +253,7 @@ class Columns:
         )
         if lost := _non_finite(frame):
             counts["non_finite_number"] = lost
-        if lost := _impossible(frame):
-            counts["impossible_time"] = lost
+        counts.update({name: lost for name, lost in _times_lost(frame) if lost})
         if self._as_text:
             return Part(rows, counts=counts)
         flat, digits = self._flat(frame)
@@ -278,13 +297,10 @@ def _non_finite(frame: pl.DataFrame) -> int:
     return sum(frame.select_seq(floats).sum().row(0)) if floats and frame.height else 0
 
 
-def _impossible(frame: pl.DataFrame) -> int:
-    """Count the dates and times that no calendar has."""
-    times = {name: dtype for name, dtype in frame.schema.items() if isinstance(dtype, (pl.Date, pl.Datetime))}
-    if not times or not frame.height:
-        return 0
-    before = frame.select_seq(pl.col(list(times)).null_count()).row(0)
-    after = frame.select_seq(
-        arrow.possible(pl.col(name), dtype).null_count() for name, dtype in times.items()
-    ).row(0)
-    return int(sum(after) - sum(before))
+def _times_lost(frame: pl.DataFrame) -> Iterator[tuple[str, int]]:
+    """Yield how many dates and times no calendar has, and how many are cut to microseconds, at any depth."""
+    for name, rule in {"impossible_time": arrow.is_impossible, "time_cut": arrow.is_finer}.items():
+        tallies = [arrow.tally(pl.col(name), dtype, rule) for name, dtype in frame.schema.items()]
+        some = [one.sum().alias(f"{n}") for n, one in enumerate(tallies) if one is not None]
+        if some and frame.height:
+            yield name, sum(frame.select_seq(some).row(0))
