@@ -57,6 +57,8 @@ RAW: Final = (
 RAW_DROPPED: Final = frozenset(
     {"receivedAt", "sentAt", "integrations", "_metadata", "version", "projectId", "writeKey", "rudderId"}
 )
+DEVICE_CLOCK: Final = "original_timestamp_for_timestamp"
+"""Counted of calls that say when the device had them happen, and not when they did."""
 RECEIVED: Final = ("timestamp", "received_at")
 STORED_IDS: Final = ("id", "message_id", "anonymous_id", "user_id")
 STORED: Final = ("id", "message_id", "anonymous_id", "user_id", *TIMES, *OF_CALL, *OF_DEVICE)
@@ -417,11 +419,13 @@ MESSAGES: Final = Table(
     to_links=message_links,
     link_columns=("type", "userId", "anonymousId", "previousId", "timestamp", "originalTimestamp"),
     to_groups=message_groups,
+    times=("timestamp", "originalTimestamp"),
     ids=("messageId", "userId", "anonymousId", "previousId", "groupId"),
     objects=("properties", "traits"),
     bags=message_bags,
     properties=("properties", REST, "context"),
     filters={"identity_only": only_identity},
+    warnings={DEVICE_CLOCK: pl.col("timestamp").is_null() & pl.col("originalTimestamp").is_not_null()},
     dropped=RAW_DROPPED,
 )
 """Raw messages."""
@@ -548,12 +552,16 @@ def tables(*, own: str, recover: pl.Expr | None = None) -> list[Table]:
         to_events=partial(stored_events, kind="page", own=own),
         to_links=who,
         link_columns=LINKS,
+        times=TIMES,
         ids=STORED_IDS,
         recover=recover,
         bags=stored_bags,
         properties=(REST,),
         dropped=STORED_DROPPED,
-        warnings={"text_of_512_characters": pl.col(REST).str.contains(_CUT)},
+        warnings={
+            "text_of_512_characters": pl.col(REST).str.contains(_CUT),
+            DEVICE_CLOCK: pl.col("timestamp").is_null() & pl.col("original_timestamp").is_not_null(),
+        },
     )
     screens = replace(
         pages,
@@ -614,6 +622,7 @@ def last_states(like: Table, own: str) -> list[Table]:
     last = replace(
         like,
         columns=texts("received_at"),
+        times=RECEIVED,
         dropped=dropped,
         matches=some("id"),
         to_events=events.none,

@@ -470,6 +470,7 @@ MAPPING: Final = Platform(
                 "session_id",
             ),
             resolve=pl.when(user().is_null()).then(amplitude_person()),
+            times=("event_time", "client_event_time"),
             ids=(*INSERT_IDS, "user_id", "device_id", "amplitude_id", "session_id", "uuid"),
             objects=OBJECTS,
             bags={"event_properties": Bag(keys=BAG)},
@@ -477,9 +478,11 @@ MAPPING: Final = Platform(
             filters={"session_events": pl.col("event_type").is_in(SESSION_EVENTS)},
             # A list with more than one value, among the groups.
             warnings={
+                "client_event_time_for_event_time": expr.stripped(pl.col("event_time")).is_null()
+                & expr.stripped(pl.col("client_event_time")).is_not_null(),
                 "several_group_values": pl.col("groups").str.contains(
                     r'\[\s*("(?:[^"\\]|\\.)*"|[^"\]\s,]+)\s*,'
-                )
+                ),
             },
             dropped=DROPPED,
         ),

@@ -418,6 +418,7 @@ EVENTS: Final = Table(
     columns=dict.fromkeys(COLUMNS, pl.String),
     matches=has("event_id", "user_id", "time"),
     to_events=to_events,
+    times=("time",),
     ids=("event_id", "user_id", "session_id"),
     properties=(REST,),
     resolve=heap_id("user_id"),

@@ -633,6 +633,7 @@ def events_table(
             *(name for name in own if name not in {shape.bag, shape.more}),
             *itertools.chain(*(shape.within(name) for name in TOLD)),
         ],
+        times=[*shape.columns.get("time", ()), *shape.within("time")],
         ids=[column for name in IDS for column in (*shape.columns.get(name, ()), *shape.within(name))],
         resolve=shape.key(),
         bags=shape.bags,

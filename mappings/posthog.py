@@ -190,6 +190,7 @@ def _table(name: str, matches: Callable[[frozenset[str]], bool], refusal: str | 
         columns=dict.fromkeys((*_TEXTS, *_OBJECTS), pl.String()),
         matches=matches,
         to_events=to_events,
+        times=("timestamp",),
         ids=("uuid", "distinct_id", "$distinct_id", inside("properties", "distinct_id")),
         objects=_OBJECTS,
         bags=_bags,

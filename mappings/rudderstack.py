@@ -7,14 +7,16 @@ row, and `rudder_discards`: a value that does not fit its column's type is missi
 back, as the text that it is there.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
 
 from mappings import _forms
 from migrate import events, expr, links
-from migrate.mapping import ROW, Options, Platform, Table, has
+from migrate.mapping import ROW, Options, Platform, Table, ToFrame, has
 
+LAKE: Final = "_timestamp"
 DISCARDS: Final = ("table_name", "row_id", "column_name", "column_value")
 
 
@@ -27,6 +29,33 @@ def recoveries(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
     return pl.concat(
         links.recoveries(rows, key=key, name=name, value=pl.col("column_value"))
         for key in (row, _forms.event_key(row))
+    )
+
+
+def of_lake(table: Table) -> Table:
+    """Return a table that may be a data lake's, which calls the warehouse's `timestamp` `_timestamp`."""
+    named = pl.coalesce("timestamp", LAKE).alias("timestamp")
+
+    def told(function: ToFrame) -> ToFrame:
+        return lambda rows, options: function(rows.with_columns_seq(named), options)
+
+    there = (table.to_profiles, table.to_groups, table.to_links, table.to_recoveries)
+    profiles, groups, who, others = (function and told(function) for function in there)
+    return replace(
+        table,
+        columns={**table.columns, LAKE: pl.String()},
+        matches=lambda columns: table.matches(columns | ({"timestamp"} if LAKE in columns else set())),
+        to_events=told(table.to_events),
+        to_profiles=profiles,
+        to_groups=groups,
+        to_links=who,
+        to_recoveries=others,
+        times=(*table.times, LAKE),
+        link_columns=None if table.link_columns is None else (*table.link_columns, LAKE),
+        warnings={
+            name: rule & pl.col(LAKE).is_null() if name == _forms.DEVICE_CLOCK else rule
+            for name, rule in table.warnings.items()
+        },
     )
 
 
@@ -64,6 +93,6 @@ MAPPING: Final = Platform(
             " warehouse, or the raw messages of an S3 or GCS destination",
         ),
         _forms.MESSAGES,
-        *_forms.tables(own=r"context_|channel$", recover=expr.stripped(pl.col("id"))),
+        *map(of_lake, _forms.tables(own=r"context_|channel$", recover=expr.stripped(pl.col("id")))),
     ],
 )

@@ -533,6 +533,7 @@ def tables(spec: Mapping[str, Any]) -> Sequence[Table]:
             whole=not found.lists["dedup_key"],
             rename=found.tables["rename"],
             dropped=frozenset(found.lists["drop"]),
+            times=(found.timestamp,),
             ids=[*found.distinct_id, *found.tables["groups"].values(), *([found.uuid] if found.uuid else [])],
             nulls=found.nulls,
             ordinals=not found.lists["dedup_key"] and found.uuid is None,

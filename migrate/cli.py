@@ -613,6 +613,8 @@ def _plan(session: Session, work: Work, talk: Talk) -> None:
     with talk.planning() as progress:
         session.plan(work, progress)
     session.checkpoint.note(planning=session.interrupted)
+    if not session.interrupted:
+        session.checkpoint.note(begun=None)
 
 
 def _confirm(session: Session, delivery: Delivery, talk: Talk, *, confirmed: bool) -> None:

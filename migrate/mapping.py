@@ -157,6 +157,8 @@ class Table:
     """Source columns deliberately not carried over, so that `REST` does not pass them on."""
     ids: Sequence[str] = ()
     """Columns, and those `inside` of objects, that hold ids: a word that means nothing is none (`expr.identifier`)."""
+    times: Sequence[str] = ()
+    """Columns, and those `inside` of objects, that hold the time of an event: what a row has that cannot be read."""
     nulls: Sequence[str] = ()
     """What stands for nothing in cells of CSV and TSV, beside no text at all and `\\N`."""
     ordinals: bool = False

@@ -92,11 +92,16 @@ def may_be_too_large(size: int) -> bool:
 
 def too_large() -> pl.Expr:
     """Return whether a `payload` would not fit a Kafka record: its quotes and backslashes count twice."""
+    return (stored_bytes() >= MAX_RECORD_BYTES).fill_null(False)
+
+
+def stored_bytes() -> pl.Expr:
+    """Return how large the Kafka record of a `payload` would be, null where it surely fits."""
     payload = pl.col("payload")
     size = payload.str.len_bytes() + len('""') + _ENVELOPE_BYTES
     suspect = pl.when(size + payload.str.len_bytes() >= MAX_RECORD_BYTES).then(payload)
     escapes = suspect.str.count_matches('"', literal=True) + suspect.str.count_matches("\\", literal=True)
-    return (size + escapes >= MAX_RECORD_BYTES).fill_null(False)
+    return size + escapes
 
 
 def openings(text: pl.Expr) -> pl.Expr:

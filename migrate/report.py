@@ -42,6 +42,8 @@ _WHY: Final = {
     "several_group_values": "PostHog keeps one group per type and event: the first was taken",
     "source_timezone_disagrees": "rows that carry a UTC time beside their own say another zone than was given",
     "profile_of_no_one": "person properties of placeholder ids many people share; not sent",
+    "original_timestamp_for_timestamp": "the device's own clock, since there is no other time",
+    "client_event_time_for_event_time": "the device's own clock, since there is no other time",
     "float_like_id": "ids like 123.0, which may be the 123 of another file; they are kept as they are",
     "damaged_file": "could not be read to the end; what was readable is planned",
 }

@@ -5,6 +5,7 @@ import gc
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ class Session:
         from migrate.settings import pinned  # noqa: PLC0415
 
         _collect_rarely()
-        settings = work.settings
+        settings, now = work.settings, self._begun()
         pinned(self.checkpoint, settings)
         if not self.checkpoint.inputs():
             (self.workdir / PEOPLE).unlink(missing_ok=True)
@@ -62,6 +63,7 @@ class Session:
                 workdir=self.workdir,
                 checkpoint=self.checkpoint,
                 transform=lambda job: settings.transform(job, people),
+                clock=lambda: now,
                 limit=settings.limit,
                 on_progress=on_progress,
             )
@@ -77,6 +79,14 @@ class Session:
                 census.link(known, settings.gatherer(people, stopping=planner.stopping), planner, todo)
                 planner.plan(todo)
                 census.tell(known, planner, settings.until)
+
+    def _begun(self) -> datetime:
+        """Return when this increment was begun, so that one that is resumed judges alike."""
+        begun = self.checkpoint.facts().get("begun")
+        if begun is None:
+            begun = datetime.now(UTC).isoformat()
+            self.checkpoint.note(begun=begun)
+        return datetime.fromisoformat(begun)
 
     def apply(self, delivery: "Delivery", on_progress: Callable[[Settled], None] = lambda _: None) -> None:
         """Send what is planned and pending."""

@@ -8,11 +8,20 @@ from typing import Any, Final
 
 import polars as pl
 
-from migrate import checks, jsontext, special, states
+from migrate import checks, expr, jsontext, special, states
 from migrate.checkpoint import Numbers
 from migrate.distinct import slim
 from migrate.mapping import FILE, PERSON, RECOVERED, REST, ROW, Options, Table
-from migrate.payload import Stamp, may_be_too_large, openings, payloads, too_deep, too_large
+from migrate.payload import (
+    MAX_RECORD_BYTES,
+    Stamp,
+    may_be_too_large,
+    openings,
+    payloads,
+    stored_bytes,
+    too_deep,
+    too_large,
+)
 from migrate.people import People
 from migrate.readers import Chunk, Reject
 
@@ -74,6 +83,7 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
         - sum(numbers.filtered[name] for name in ("before_since", "after_until"))
     )
     events, rejects = judged(frame, table, transform.stamp, now, numbers, told.rejects)
+    rejects = _with_times(rejects, rows, table)
     news = news.filter(~pl.col(ROW).is_in(rejects[ROW].implode())) if rejects.height else news
     mapped = _rows(events, news)
     if transform.profiled:
@@ -142,6 +152,20 @@ def _counted(rows: pl.DataFrame, rules: Any) -> dict[str, int]:  # noqa: ANN401 
     return {name: int(count) for name, count in found.row(0, named=True).items() if count}
 
 
+def _with_times(rejects: pl.DataFrame, rows: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Return the rejects, those of rows without a time that have one which cannot be read with what they have."""
+    names = [name for name in table.times if name in rows.columns]
+    if not names or not (rejects["reason"] == "no_timestamp").any():
+        return rejects
+    found = rows.select_seq(ROW, expr.first(*map(pl.col, names)).alias("found"))
+    is_bad = (pl.col("reason") == "no_timestamp") & pl.col("found").is_not_null()
+    return rejects.join(found, on=ROW, how="left", maintain_order="left").select_seq(
+        ROW,
+        pl.when(is_bad).then(pl.lit("bad_timestamp")).otherwise("reason").alias("reason"),
+        pl.when(is_bad).then("found").otherwise("value").alias("value"),
+    )
+
+
 def _note_float_like(rows: pl.DataFrame, ids: Iterable[str], numbers: Numbers) -> None:
     """Count the rows with an id like `123.0`, which may be the `123` of others and is kept as it is."""
     texts = [pl.col(name) for name in ids if name in rows.columns]
@@ -203,7 +227,7 @@ def _fitting(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     bad = judged.filter(pl.col("reason").is_not_null())
     found = (
         pl.when(pl.col("reason") == "too_large")
-        .then(pl.format("{} bytes, the limit is 900000", pl.col("payload").str.len_bytes()))
+        .then(pl.format(f"{{}} bytes as PostHog stores it, the limit is {MAX_RECORD_BYTES}", stored_bytes()))
         .otherwise(pl.lit(f"deeper than {jsontext.MAX_DEPTH} levels"))
     )
     rejects = bad.select_seq(ROW, "reason", found.alias("value")).unique(

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from migrate.checkpoint import Checkpoint
 from migrate.sandbox import Sandbox
 
 ROOT = Path(__file__).parent.parent
@@ -142,11 +143,11 @@ def test_rejected_rows_make_the_exit_code_3_and_are_in_a_file(tmp_path):
     source.write_text(source.read_text() + '{"event":"e","distinct_id":"u","timestamp":"soon"}\nnot json\n')
     done = migrate("plan", "posthog", source, "--workdir", tmp_path / "w", "--json")
     assert done.returncode == 3
-    assert summary(done)["rows"]["rejected"] == {"malformed_json": 1, "no_timestamp": 1}
+    assert summary(done)["rows"]["rejected"] == {"malformed_json": 1, "bad_timestamp": 1}
     lines = [json.loads(line) for line in (tmp_path / "w" / "rejects.jsonl").read_text().splitlines()]
     assert [(line["file"], line["row"], line["reason"]) for line in lines] == [
         (str(source), 5, "malformed_json"),
-        (str(source), 4, "no_timestamp"),
+        (str(source), 4, "bad_timestamp"),
     ]
     assert lines[0]["value"] == "not json"
     assert lines[1]["source"]["timestamp"] == "soon"
@@ -389,7 +390,7 @@ def test_preview_says_of_every_row_why_it_makes_no_event(tmp_path):
     assert done.stderr.splitlines() == [
         f'{source}:2: rejected: malformed_json, found "not json"',
         f"{source}:3: filtered: replay_and_heatmap",
-        f"{source}:4: rejected: no_timestamp",
+        f'{source}:4: rejected: bad_timestamp, found "soon"',
         f'{source}:5: rejected: bad_json, found "properties: 5"',
         f"{source}:6: filtered: before_since",
         "5 of the first 7 rows make no event",
@@ -590,3 +591,17 @@ def test_an_option_that_a_platform_does_not_heed_is_refused(tmp_path):
         done = migrate("preview", "posthog", rows(tmp_path / "in" / "a.jsonl"), *more)
         assert (done.returncode, done.stdout) == (2, "")
         assert f"{more[0]}: posthog has no use for it" in done.stderr
+
+
+def test_a_resumed_increment_judges_by_when_it_was_begun(tmp_path):
+    """What was in the future then still is; the next increment is judged by its own beginning."""
+    rows(tmp_path / "in" / "a.jsonl")
+    (tmp_path / "w").mkdir()
+    with Checkpoint.open(tmp_path / "w", create=True) as checkpoint:
+        checkpoint.note(planning=True, begun="2001-01-01T00:00:00+00:00")
+    words = ("plan", "posthog", tmp_path / "in", "--workdir", tmp_path / "w", "--json")
+    resumed = summary(migrate(*words))["rows"]
+    assert resumed["rejected"] == {"timestamp_in_future": resumed["read"]}
+    rows(tmp_path / "in" / "b.jsonl")
+    after = summary(migrate(*words))["rows"]
+    assert (after["mapped"], after["rejected"]) == (resumed["read"], resumed["rejected"])

@@ -96,7 +96,7 @@ def test_a_bad_byte_costs_its_row_where_it_counts(tmp_path, inputs, column):
     cells[column] += b"\xfc"
     (inputs / "a.csv").write_bytes(",".join(head).encode() + b"\n" + good + b",".join(cells.values()) + b"\n")
     _, summary, _ = planned(tmp_path)
-    reasons = {"event": "invalid_text", "uid": "invalid_text", "ts": "no_timestamp"}
+    reasons = {"event": "invalid_text", "uid": "invalid_text", "ts": "bad_timestamp"}
     assert summary["rows"]["rejected"] == ({reasons[column]: 1} if column in reasons else {})
     assert summary["repairs"] == {"invalid_utf8": 1}
 

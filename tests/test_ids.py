@@ -215,3 +215,35 @@ def test_ids_that_look_like_floats_are_kept_and_counted(tmp_path):
     assert [json.loads(text)["distinct_id"] for text in made.payloads] == ["5", "5.0", "5.5"]
     assert made.numbers.warnings["float_like_id"] == 1
     assert made.numbers.examples["float_like_id"] == ["2"]
+
+
+TIMED = [
+    pytest.param((platform, job, rows), id=f"{platform}-{job.table.name}")
+    for platform, job, rows in sampled()
+    if job.table.times
+]
+
+
+@pytest.mark.parametrize("case", TIMED)
+@pytest.mark.parametrize(
+    ("text", "reason"), [("soon", "bad_timestamp"), (None, "no_timestamp"), (" ", "no_timestamp")]
+)
+def test_a_time_that_cannot_be_read_is_told_from_none(tmp_path, case, text, reason):
+    """Whatever the platform; and the reject says what was found."""
+    platform, job, rows = case
+    made = []
+    for folder, given in (("as it is", None), ("bad", text)):
+        changed = rows
+        for column in job.table.times if given is not None or folder == "bad" else ():
+            changed = [placed(row, column, given, job.table) for row in changed]
+        (tmp_path / folder).mkdir()
+        path = written(tmp_path / folder / f"{job.source.stem}.jsonl", changed)
+        made.append(made_of(platform, path, spec=settings(platform).spec))
+    usual, odd = made
+    told = {line["row"]: (line["reason"], line["value"]) for line in odd.rejects}
+    without = {line["row"] for line in usual.rejects}
+    assert odd.payloads == [] or job.table.to_events.__name__ == "none"
+    assert usual.payloads == [] or told
+    assert {said for row, said in told.items() if row not in without} <= {
+        (reason, text if text == "soon" else None)
+    }
