@@ -10,6 +10,8 @@ r"""Any flat file: CSV, TSV, Parquet or JSON lines with a row for each event, de
     drop = ["internal_note"]                 # columns that go nowhere
     keep = ["country"]                       # columns used elsewhere that are wanted as properties too
     nulls = ["-", "NULL"]                    # what stands for nothing in cells of CSV and TSV, beside \N
+    dialect = "plain"                        # how CSV is written: plain, spark or clickhouse, see --dialect
+    columns = ["action", "user_id"]          # names of the columns of a file without a header
 
     [timestamp]                              # or, for ISO 8601: timestamp = "ordered_at"
     column = "ordered_at"
@@ -65,7 +67,19 @@ from migrate.mapping import PROPERTIES, REST, WHOLE, Bag, Options, Platform, Tab
 _KINDS: Final = ("json", "numbers", "booleans")
 _LISTS: Final = (*_KINDS, "dedup_key", "drop", "keep")
 _TABLES: Final = ("rename", "set", "set_once", "groups")
-_KEYS: Final = ("event", "distinct_id", "timestamp", "uuid", *_LISTS, *_TABLES, "constants", "nulls")
+_DIALECTS: Final = ("plain", "spark", "clickhouse")
+_LAYOUT: Final = ("dialect", "quote", "escape", "no_header", "columns")
+_KEYS: Final = (
+    "event",
+    "distinct_id",
+    "timestamp",
+    "uuid",
+    *_LISTS,
+    *_TABLES,
+    "constants",
+    "nulls",
+    *_LAYOUT,
+)
 
 _UNIX: Final = {"unix_s": "s", "unix_ms": "ms", "unix_us": "us"}
 _OFFSET: Final = re.compile(r"%(?:[:#]*z|\+)")
@@ -542,8 +556,29 @@ def tables(spec: Mapping[str, Any]) -> Sequence[Table]:
     ]
 
 
+def layout(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how the files are written, as far as a TOML document says it."""
+    found: dict[str, Any] = {}
+    for key, expected in (("dialect", _DIALECTS), ("quote", None), ("escape", None)):
+        if key not in spec:
+            continue
+        value = spec[key]
+        if expected and value not in expected:
+            raise _wrong(key, f"one of {', '.join(expected)}", value, f'{key} = "{expected[0]}"')
+        if not isinstance(value, str) or (not expected and len(value.encode()) != 1):
+            raise _wrong(key, "one ASCII character", value, f'{key} = "\'"')
+        found[key] = value
+    if not isinstance(spec.get("no_header", False), bool):
+        raise _wrong("no_header", "true or false", spec["no_header"], "no_header = true")
+    columns = _list(spec, "columns")
+    if columns or spec.get("no_header"):
+        found |= {"columns": columns, "has_header": False}
+    return found
+
+
 MAPPING = Platform(
     title="Any flat file, described by a TOML spec (--spec)",
     reads="CSV, TSV, Parquet or JSON lines with a row for each event",
     from_spec=tables,
+    layout_of=layout,
 )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from migrate.mapping import Options
+    from migrate.readers import Layout
     from migrate.report import Talk
     from migrate.sandbox import Sandbox
     from migrate.sender import Delivery
@@ -145,6 +146,16 @@ SOURCE = grouped(
     option("--skip-unknown", is_flag=True, help="Pass over files that no table of the platform takes."),
     option("--encoding", help="Encoding of text files that do not say it, e.g. latin-1."),
     option("--delimiter", help="Delimiter of CSV files, where guessing is wrong."),
+    option(
+        "--dialect",
+        type=click.Choice(["plain", "spark", "clickhouse"]),
+        help="How CSV files are written: quotes doubled, quotes behind a backslash (Spark), or all that would end a "
+        "cell behind one (ClickHouse, Postgres' COPY, MySQL).  [default: as the file shows]",
+    ),
+    option("--quote", metavar="CHAR", help='Quote of CSV files.  [default: "]'),
+    option("--escape", metavar="CHAR", help="What stands before a quote inside of quotes."),
+    option("--no-header", is_flag=True, help="The first line of CSV files is a row; columns are numbered."),
+    option("--columns", metavar="A,B,…", help="Names of the columns of CSV files without a header."),
     option(
         "--null",
         "nulls",
@@ -438,7 +449,7 @@ def _settings(platform: str, **choices: Any) -> Settings:
     from migrate.census import Choices  # noqa: PLC0415
     from migrate.settings import Settings  # noqa: PLC0415
 
-    names = ("spec", "since", "until", "limit", "encoding", "delimiter", "nulls", "import_id", "skip_unknown")
+    names = ("spec", "since", "until", "limit", "encoding", "nulls", "import_id", "skip_unknown")
     settings = Settings(
         platform=platform,
         options=_options(platforms.platform(platform, choices["spec"]).read_labels, choices),
@@ -447,6 +458,7 @@ def _settings(platform: str, **choices: Any) -> Settings:
             max_cluster=choices["max_cluster"],
             zone=choices["source_timezone"],
         ),
+        layout=_layout(choices),
         **{name: choices[name] for name in names},
     )
     _heeded(platform, settings.mapping().options, choices)
@@ -458,6 +470,24 @@ def _settings(platform: str, **choices: Any) -> Settings:
                 f"--keep: {platform} has no such filter, found '{name}'; its filters are {known}"
             )
     return settings
+
+
+def _layout(choices: dict[str, Any]) -> Layout:
+    """Return how delimited files are said to be written."""
+    from migrate.readers import Layout  # noqa: PLC0415
+
+    for name in ("delimiter", "quote", "escape"):
+        if choices[name] is not None and len(choices[name].encode()) != 1:
+            raise UsageError(f"--{name}: one ASCII character, found '{choices[name]}'")
+    columns = tuple(name.strip() for name in (choices["columns"] or "").split(",") if name.strip())
+    return Layout(
+        delimiter=choices["delimiter"],
+        dialect=choices["dialect"],
+        quote=choices["quote"],
+        escape=choices["escape"],
+        columns=columns,
+        has_header=not (choices["no_header"] or columns),
+    )
 
 
 def _heeded(platform: str, options: frozenset[str], choices: dict[str, Any]) -> None:

@@ -39,7 +39,14 @@ def recognised(
         if found is None:
             skipped.setdefault("empty", []).append(source.name)
             continue
+        if found.doubt:
+            raise UsageError(f"{source.name}: {found.doubt}")
         found, table = _read_as(found, platform, source.stem)
+        if found.value is not None and (table is None or table.missing):
+            raise UsageError(
+                f"{source.name}: its first line is a row and no header, found '{found.value}'; name its columns with "
+                "--columns a,b,… (or columns = [...] in a spec), or have them numbered with --no-header"
+            )
         if table is None:
             unknown.append((source.name, found.columns))
             continue

@@ -189,6 +189,11 @@ class Platform:
     from_spec: Callable[[Mapping[str, Any]], Sequence[Table]] | None = None
     """Builds the tables from a TOML document, for platforms described by the user."""
 
+    layout: Mapping[str, Any] = field(default_factory=dict)
+    """How its delimited files are written, as far as a spec says it: fields of `readers.Layout`."""
+    layout_of: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    """Reads `layout` from a TOML document, for platforms described by the user."""
+
     read_labels: Callable[[Any], Mapping[str, str]] | None = None
     """Reads a JSON document given as `--labels`, for platforms whose vendor writes one."""
 

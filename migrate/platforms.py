@@ -39,7 +39,9 @@ def platform(name: str, spec: Path | None = None) -> Platform:
         raise UsageError(
             f"--spec: {name} needs a TOML file that describes the columns; see the README's 'any table'"
         )
-    return replace(found, tables=found.from_spec(document(spec)))
+    said = document(spec)
+    layout = found.layout_of(said) if found.layout_of else {}
+    return replace(found, tables=found.from_spec(said), layout=layout)
 
 
 def document(spec: Path) -> Mapping[str, Any]:

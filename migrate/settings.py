@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,8 @@ from migrate.payload import FORMAT, Stamp, claimed
 from migrate.people import People
 from migrate.transform import Transform
 
+_LAYOUT: Final = readers.Layout()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -34,7 +36,7 @@ class Settings:
     until: datetime | None = None
     limit: int | None = None
     encoding: str | None = None
-    delimiter: str | None = None
+    layout: readers.Layout = _LAYOUT
     nulls: tuple[str, ...] = ()
     import_id: str | None = None
     skip_unknown: bool = False
@@ -60,7 +62,12 @@ class Settings:
             "--until": None if self.until is None else self.until.isoformat(),
             "--limit": self.limit,
             "--encoding": self.encoding,
-            "--delimiter": self.delimiter,
+            "--delimiter": self.layout.delimiter,
+            "--dialect": self.layout.dialect,
+            "--quote": self.layout.quote,
+            "--escape": self.layout.escape,
+            "--columns": list(self.layout.columns) or None,
+            "--no-header": None if self.layout.has_header else True,
             "--null": list(self.nulls) or None,
             "import_id": self.stamp().import_id,
         }
@@ -124,12 +131,14 @@ class Settings:
         """
         found = sources(inputs)
         skipped = {reason: list(names) for reason, names in found.skipped.items()}
-        header = partial(readers.header, encoding=self.encoding, delimiter=self.delimiter)
+        mapping = self.mapping()
+        layout = self._layout(mapping)
+        header = partial(readers.header, encoding=self.encoding, layout=layout)
         files = [source for source in found.sources if not self._is_spec(source)]
         stems = frozenset(source.stem.lower() for source in files)
         if planned:
             files = [source for source in files if planned.get(source.name) != stamp(source)]
-        jobs = recognised(files, self.mapping(), header, skip_unknown=self.skip_unknown, skipped=skipped)
+        jobs = recognised(files, mapping, header, skip_unknown=self.skip_unknown, skipped=skipped)
         jobs, set_aside = _readable(jobs, checked)
         if set_aside:
             skipped["wrong_encoding"] = list(set_aside)
@@ -138,6 +147,11 @@ class Settings:
         tables = {id(job.table): claimed(self._reading(job.table), options) for job in jobs}
         jobs = [replace(job, table=tables[id(job.table)]) for job in jobs]
         return Work(replace(self, options=options, profiled=profiled), jobs, skipped, set_aside)
+
+    def _layout(self, mapping: Platform) -> readers.Layout:
+        """Return how delimited files are written: as the user says, else as the spec does."""
+        said = {name: value for name, value in asdict(self.layout).items() if value != getattr(_LAYOUT, name)}
+        return replace(readers.Layout(**mapping.layout), **said)
 
     def _reading(self, table: Table) -> Table:
         """Return a table with what the user says of how its files are written."""

@@ -10,7 +10,7 @@ import polars as pl
 
 from migrate.inputs import Source, sources
 from migrate.mapping import REST, ROW, Table
-from migrate.readers import Header, Reject, chunks, header
+from migrate.readers import Header, Layout, Reject, chunks, header
 
 
 @dataclass
@@ -74,7 +74,7 @@ def read(
 ) -> Reading:
     """Read a file for a table, by default one of the columns a and b."""
     found = source(path, data)
-    head = header(found, encoding=encoding, delimiter=delimiter)
+    head = header(found, encoding=encoding, layout=Layout(delimiter=delimiter))
     reading = Reading(head, [], [], Counter(), 0)
     for chunk in chunks(found, given or table(), head, **sizes) if head else ():
         reading.rows += chunk.rows.rows(named=True)

@@ -229,9 +229,9 @@ def test_what_the_csv_module_writes_is_read_back(  # noqa: PLR0913, PLR0917 - wh
     reading = read(
         tmp_path / "a", out.getvalue().encode(), table("abc"), delimiter=delimiter, block_bytes=block_bytes
     )
-    expected = [(cell or None for cell in row) for row in rows]
-    assert [(row["a"], row["b"], row["c"]) for row in reading.rows] == [tuple(row) for row in expected]
-    assert [row[ROW] for row in reading.rows] == list(range(1, len(rows) + 1))
+    expected = {place: tuple(cell or None for cell in row) for place, row in enumerate(rows, 1) if any(row)}
+    assert {row[ROW]: (row["a"], row["b"], row["c"]) for row in reading.rows} == expected
+    assert reading.counts["empty_row"] == len(rows) - len(expected)
     assert reading.rejects == []
 
 
@@ -249,8 +249,9 @@ def test_any_text_is_read_the_same_in_blocks_of_any_size(tmp_path, parts, block_
     large = read(tmp_path / "a", data)
     assert small.rows == large.rows
     assert sorted(small.rejects) == sorted(large.rejects)
-    numbers = sorted([row[ROW] for row in large.rows] + [one.row for one in large.rejects])
-    assert numbers == list(range(1, len(numbers) + 1))
+    numbers = {row[ROW] for row in large.rows} | {one.row for one in large.rejects}
+    assert len(numbers) == len(large.rows) + len(large.rejects)
+    assert numbers <= set(range(1, len(numbers) + large.counts["empty_row"] + 1))
 
 
 @COMPARED
@@ -265,6 +266,8 @@ def test_text_pyarrow_reads_is_read_as_pyarrow_reads_it(tmp_path, parts):
     reading = read(tmp_path / "a", b"a,b\n" + data, block_bytes=16)
     if any(one.reason == "unclosed_quote" for one in reading.rejects) or not data.strip():
         return
+    if reading.header.columns != ("a", "b"):
+        return  # rows end with a delimiter
     whole = pyarrow.csv.read_csv(
         io.BytesIO(data),
         pyarrow.csv.ReadOptions(column_names=["a", "b"]),
@@ -273,7 +276,8 @@ def test_text_pyarrow_reads_is_read_as_pyarrow_reads_it(tmp_path, parts):
             column_types={"a": "string", "b": "string"}, strings_can_be_null=True, null_values=[""]
         ),
     )
-    assert [{"a": row["a"], "b": row["b"]} for row in reading.rows] == whole.to_pylist()
+    some = [row for row in whole.to_pylist() if any(cell is not None for cell in row.values())]
+    assert [{"a": row["a"], "b": row["b"]} for row in reading.rows] == some
 
 
 def test_memory_stays_flat(tmp_path):

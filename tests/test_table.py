@@ -76,7 +76,8 @@ def test_specs_keep_the_contract(text):
 def test_the_documented_spec_has_every_key():
     """What is explained is what there is."""
     keys = "event distinct_id uuid dedup_key json numbers booleans drop keep timestamp rename constants nulls"
-    assert sorted(tomllib.loads(FULL)) == sorted([*keys.split(), "set", "set_once", "groups"])
+    keys += " dialect columns set set_once groups"
+    assert sorted(tomllib.loads(FULL)) == sorted(keys.split())
 
 
 def test_no_rows_are_no_events():
@@ -403,7 +404,8 @@ ERRORS = [
     pytest.param(
         "evnt = 'x'",
         "spec: evnt: no such key; the keys are event, distinct_id, timestamp, uuid, json, numbers, booleans,"
-        " dedup_key, drop, keep, rename, set, set_once, groups, constants, nulls",
+        " dedup_key, drop, keep, rename, set, set_once, groups, constants, nulls, dialect, quote,"
+        " escape, no_header, columns",
         id="unknown_key",
     ),
     pytest.param(

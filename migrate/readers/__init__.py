@@ -16,6 +16,7 @@ from migrate.readers.avro import MARK, avro_header, avro_parts
 from migrate.readers.blocks import Lines, Text, detect
 from migrate.readers.cutter import Cutter
 from migrate.readers.delimited import delimited_header, delimited_parts
+from migrate.readers.dialects import Layout
 from migrate.readers.gathered import gathered
 from migrate.readers.jsonl import cell_parts, jsonl_parts, root_keys
 from migrate.readers.opened import Opener
@@ -38,6 +39,7 @@ __all__ = [
     "RECORD_BYTES",
     "Chunk",
     "Header",
+    "Layout",
     "Reject",
     "chunks",
     "gathered",
@@ -53,7 +55,7 @@ _HEAD_BYTES: Final = 1 << 20
 _TEXT_PARTS: Final = {"csv": delimited_parts, "json": array_parts, "jsonl": jsonl_parts}
 
 
-def header(source: Source, *, encoding: str | None = None, delimiter: str | None = None) -> Header | None:
+def header(source: Source, *, encoding: str | None = None, layout: Layout = Layout()) -> Header | None:  # noqa: B008 - frozen
     """Return a file's format and columns, told by its content; None if there is nothing in it.
 
     Parquet and Avro by their marks, JSON by its first character, all else is delimited text, the delimiter the one
@@ -70,7 +72,7 @@ def header(source: Source, *, encoding: str | None = None, delimiter: str | None
         elif head.startswith(MARK):
             found = avro_header(source)
         else:
-            found = _text_header(Text(stream, encoding or detect(head)), delimiter)
+            found = _text_header(Text(stream, encoding or detect(head)), layout)
     return found if found is None or found.format in _JSON else _with_cells(source, found)
 
 
@@ -227,7 +229,7 @@ def _file_parts(
                 yield part
 
 
-def _text_header(text: Text, delimiter: str | None) -> Header | None:
+def _text_header(text: Text, layout: Layout) -> Header | None:
     """Return the header of a file of text."""
     found: Header | None = None
     data = b""
@@ -239,12 +241,12 @@ def _text_header(text: Text, delimiter: str | None) -> Header | None:
             found = _json_header("jsonl" if start == b"{" else "json", text, chain([data], pieces))
             break
         if start:
-            found = delimited_header(data, delimiter=delimiter, encoding=text.encoding)
+            found = delimited_header(data, layout=layout, encoding=text.encoding)
         if found is not None or len(data) > RECORD_BYTES:
             break
     else:
         if data.strip():
-            found = delimited_header(data + b"\n", delimiter=delimiter, encoding=text.encoding)
+            found = delimited_header(data + b"\n", layout=layout, encoding=text.encoding)
     return Header("jsonl", ()) if found is None and text.truncated is not None else found
 
 

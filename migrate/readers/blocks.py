@@ -58,7 +58,11 @@ def detect(head: bytes) -> str:
     even, odd = pairs[::2], pairs[1::2]
     if len(pairs) >= 4:  # noqa: PLR2004 - two characters
         for encoding, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
-            if zeros.count(0) > _FEW_ZEROS * len(zeros) and not others.count(0) and _is_text(pairs, encoding):
+            if (
+                zeros.count(0) > max(2, _FEW_ZEROS * len(zeros))
+                and not others.count(0)
+                and _is_text(pairs, encoding)
+            ):
                 return encoding
     return "utf-8"
 

@@ -5,7 +5,8 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, Literal
 
 import polars as pl
 import pyarrow as pa
@@ -13,10 +14,17 @@ import pyarrow.csv as pc
 
 from migrate.mapping import REST, ROW, Table
 from migrate.readers.blocks import Text
+from migrate.readers.dialects import NOTHING, Escaped, Layout, Name, Quoted, told
 from migrate.readers.quotes import Splitter, Spoiled
 from migrate.readers.records import Header, Part, Reject, aliases, reject, spelled
 from migrate.readers.wide import is_wide, object_text, stretches, together
 
+_SEP: Final = re.compile(rb'"?sep=([,;|\t])"?\r?\n', re.IGNORECASE)
+_VALUE: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[^@\s]+@[^@\s]+\.[a-z]+"
+)
+"""What no column is called: a time, a uuid, an address."""
+_SNIFFED_BYTES: Final = 1 << 18
 DELIMITERS: Final = (",", "\t", ";", "|")
 _NULL: Final = r"\N"
 """What MySQL, Postgres, Snowflake, Redshift and Hive write for null."""
@@ -25,17 +33,64 @@ _COLUMN_BYTES: Final = 128
 """Text taken up at once for each of very many columns: a column costs 50 µs a block by itself (measured)."""
 
 
-def delimited_header(data: bytes, *, delimiter: str | None, encoding: str) -> Header | None:
+def delimited_header(data: bytes, *, layout: Layout, encoding: str) -> Header | None:
     """Return the header that the first record of this text makes; None if no record ends in it."""
-    head = data.decode("utf-8", "replace").lstrip("\r\n")
+    data = data.lstrip(b"\r\n")
+    begins: Literal["header", "row", "sep"] = "header" if layout.has_header else "row"
+    delimiter = layout.delimiter
+    if said := _SEP.match(data):
+        data, begins = data[said.end() :], "sep"
+        delimiter = delimiter or said[1].decode()
+    head = data.decode("utf-8", "replace")
     line_end = "\n" if "\n" in head else "\r"
     if line_end not in head:
         return None
     if delimiter is None:
         line = re.sub(r'"[^"]*"', "", head.split(line_end, 1)[0])
         delimiter = max(DELIMITERS, key=line.count)
-    cells = next(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter))
-    return Header("csv", tuple(unique(cells)), delimiter, encoding, line_end)
+    dialect, doubt = _dialect(layout, delimiter, data)
+    layout = replace(layout, delimiter=None, dialect=None if dialect == "plain" else dialect)
+    plain = b"".join(_translated(layout, delimiter, iter([data]), len(data))).decode("utf-8", "replace")
+    records = csv.reader(io.StringIO(plain, newline=""), delimiter=delimiter)
+    cells = next(records)
+    value = next((cell for cell in cells if begins != "row" and _VALUE.fullmatch(cell.strip())), None)
+    if begins == "row":
+        columns = unique(layout.columns) or [f"column_{place}" for place in range(1, len(cells) + 1)]
+    else:
+        columns = unique(cells) + _trailing(cells, next(records, []))
+    return Header(
+        *("csv", tuple(columns), delimiter, encoding, line_end),
+        layout=layout,
+        begins=begins,
+        doubt=doubt,
+        value=value,
+    )
+
+
+def _dialect(layout: Layout, delimiter: str, data: bytes) -> tuple[Name | None, str | None]:
+    """Return the dialect that the user says or the file shows, and why it is to be said where it shows two."""
+    if layout.dialect or layout.quote or layout.escape:
+        return layout.dialect, None
+    found = told(data[:_SNIFFED_BYTES], delimiter)
+    return found, None if found else (
+        "some quotes are doubled and some stand behind a backslash, so that cells would be torn either way; "
+        "say how it is written with --dialect plain, spark or clickhouse"
+    )
+
+
+def _trailing(cells: Sequence[str], row: Sequence[str]) -> list[str]:
+    """Return a column more where rows end with a delimiter and the header does not."""
+    return [f"column_{len(row)}"] if len(row) == len(cells) + 1 and not row[-1] else []
+
+
+def _translated(layout: Layout, delimiter: str, pieces: Iterator[bytes], most: int) -> Iterator[bytes]:
+    """Return the text as RFC 4180 has it."""
+    if layout.dialect == "clickhouse":
+        return Escaped(delimiter).plain(pieces, most)
+    quote, escape = layout.quote or '"', layout.escape or ("\\" if layout.dialect == "spark" else None)
+    if quote == '"' and escape in {None, '"'}:
+        return pieces
+    return Quoted(delimiter, quote, escape).plain(pieces, most)
 
 
 def unique(cells: Sequence[str]) -> list[str]:
@@ -60,7 +115,9 @@ def delimited_parts(
     if is_wide(header.columns):
         block_bytes = max(block_bytes, min(record_bytes, _COLUMN_BYTES * len(header.columns)))
     splitter = Splitter(records.delimiter, header.line_end, record_bytes, records.mark)
-    for piece in text.pieces(block_bytes):
+    pieces = text.pieces(block_bytes)
+    pieces = _below_sep(pieces) if header.begins == "sep" else pieces
+    for piece in _translated(header.layout, records.delimiter, pieces, record_bytes):
         yield records.part(text, *splitter.take(piece))
     last = records.part(text, *splitter.finish(truncated=text.truncated is not None))
     if text.truncated is not None and [one.reason for one in last.rejects[-1:]] != ["truncated_file"]:
@@ -68,12 +125,21 @@ def delimited_parts(
     yield last
 
 
+def _below_sep(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the text below Excel's line about its delimiter."""
+    first = next(pieces, b"").lstrip(b"\r\n")
+    said = _SEP.match(first)
+    yield first[said.end() :] if said else first
+    yield from pieces
+
+
 class Records:
     """Turns stretches of whole records into parts."""
 
     def __init__(self, table: Table, header: Header) -> None:
         self.delimiter = header.delimiter or ","
-        self.next = 0
+        self._dialect = header.layout.dialect
+        self.next = int(header.begins == "row")
         """The number of the next record."""
         self._columns = aliases(header.columns)
         self.mark = _MARK if len(self._columns) > 1 else f"{_MARK}{self.delimiter}"
@@ -86,7 +152,8 @@ class Records:
         self._is_wide = is_wide(self._rest)
         self._stretches = stretches(self._rest)
         self._header: dict[str, str | None] = {}
-        self._nulls = [text for text in dict.fromkeys((_NULL, *table.nulls)) if text]
+        null = NOTHING if header.layout.dialect == "clickhouse" else _NULL
+        self._nulls = [text for text in dict.fromkeys((null, *table.nulls)) if text]
 
     def part(self, text: Text, block: bytes, spoiled: Sequence[Spoiled]) -> Part:
         """Return the rows of these records; spoiled lines and those of a wrong length are rejects."""
@@ -101,8 +168,17 @@ class Records:
             if gaps
             else range(first, self.next)
         )
-        rows = self._rows(table, pl.Series(ROW, numbers, dtype=pl.Int64))
+        empty = self._empty(table, block) & (pl.int_range(table.num_rows, eager=True) >= int(first == 0))
+        numbered = pl.Series(ROW, numbers, dtype=pl.Int64)
+        if empty.any():
+            kept = (~empty).arg_true()
+            table, numbered = table.take(kept.to_arrow()), numbered.gather(kept)
+        rows = self._rows(table, numbered)
         part = Part(rows, [self._reject(first + number - 1, line, spoiled) for number, line in ragged])
+        if self._dialect and rows.height:
+            part.counts[f"dialect_{self._dialect}"] += rows.height
+        if empty.any():
+            part.counts["empty_row"] += int(empty.sum())
         if nulls:
             part.counts["null_text"] += nulls
         table = self._take_headers(part, table)
@@ -128,11 +204,12 @@ class Records:
         frame = pl.DataFrame(table.select([self._columns[name] for name in names]))
         return frame.select_seq(object_text({name: self._column(name) for name in names})).to_series()
 
-    def _read(self, block: bytes) -> tuple[pa.Table, list[tuple[int, str]]]:
-        """Return the needed columns of a block, and its records of a wrong length with their places, from 1."""
+    def _read(self, block: bytes, names: Sequence[str] = ()) -> tuple[pa.Table, list[tuple[int, str]]]:
+        """Return columns of a block, by default the needed, and its records of a wrong length with their places."""
+        names = names or self._needed
         ragged: list[tuple[int, str]] = []
         if not block.strip(b"\r\n"):
-            schema = pa.schema([(self._columns[name], pa.large_string()) for name in self._needed])
+            schema = pa.schema([(self._columns[name], pa.large_string()) for name in names])
             return schema.empty_table(), ragged
 
         def skip(row: Any) -> str:  # noqa: ANN401 - pyarrow ships no types
@@ -149,13 +226,30 @@ class Records:
             ),
             convert_options=pc.ConvertOptions(
                 column_types=dict.fromkeys(self._columns.values(), pa.large_string()),
-                include_columns=[self._columns[name] for name in self._needed],
+                include_columns=[self._columns[name] for name in names],
                 null_values=[""],
                 strings_can_be_null=True,
                 check_utf8=False,
             ),
         )
         return table, ragged
+
+    def _empty(self, table: pa.Table, block: bytes) -> pl.Series:
+        """Return which records have nothing in any column, as spreadsheets write below what there is."""
+        nothing = self._nothing_in(table)
+        if nothing.any() and len(self._needed) < len(self._columns):
+            whole, _ = self._read(block, list(self._columns))
+            nothing = self._nothing_in(whole)
+        return nothing
+
+    def _nothing_in(self, table: pa.Table) -> pl.Series:
+        """Return which records have nothing in these columns."""
+        nothing = pl.repeat(True, table.num_rows, dtype=pl.Boolean, eager=True)
+        for column in table.columns if len(self._columns) > 1 else ():
+            if not nothing.any():
+                break
+            nothing &= pl.Series(column).is_null() if column.null_count else False
+        return nothing & (len(self._columns) > 1)
 
     def _without_nulls(self, table: pa.Table, block: bytes, *, below: int) -> tuple[pa.Table, int]:
         """Return the columns without texts that stand for nothing `below` the header, and how many there were."""

@@ -7,6 +7,8 @@ from typing import Final, Literal, NamedTuple
 
 import polars as pl
 
+from migrate.readers.dialects import Layout
+
 BLOCK_BYTES: Final = 2 << 20
 """Text taken up at once; the only thing that decides where chunks end."""
 
@@ -40,6 +42,9 @@ class Chunk:
     """Repairs and oddities by name: `invalid_utf8`, `lone_surrogate`, `wrong_type.<column>` …"""
 
 
+_LAYOUT: Final = Layout()
+
+
 @dataclass(frozen=True)
 class Header:
     """What a file is and which columns (root keys, for JSON) it has."""
@@ -49,6 +54,14 @@ class Header:
     delimiter: str | None = None
     encoding: str = "utf-8"
     line_end: str = "\n"
+    layout: Layout = _LAYOUT
+    """How a file of delimited text is written: what the user says of it, and what was found out."""
+    begins: Literal["header", "row", "sep"] = "header"
+    """What the first line is: names of columns, a row, or Excel's `sep=;` before them."""
+    doubt: str | None = None
+    """Why the file cannot be read so, and what to say instead."""
+    value: str | None = None
+    """A cell of the first line that no column is called, so that it may be a row."""
     wrapper: str | None = None
     """The column or root key that rows with these `columns` stand inside of, see `wrapped`; None for the file's own."""
     around: tuple[str, ...] = ()
