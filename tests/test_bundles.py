@@ -64,7 +64,7 @@ def test_files_planned_together_become_what_they_become_alone(folder, tmp_path):
     events, rejects, numbers = together
     assert {file for file, *_ in events} == {"a.jsonl", "b.jsonl", "c.jsonl.gz", "d.jsonl", "e.jsonl"}
     assert ("a.jsonl", "3", "no_distinct_id") in rejects
-    assert ("b.jsonl", "1", "no_timestamp") in rejects
+    assert ("b.jsonl", "1", "bad_timestamp") in rejects
     assert ("b.jsonl", "2", "malformed_json") in rejects
     assert ("d.jsonl", "2", "event_name_too_long") in rejects
     assert numbers.damaged == ["c.jsonl.gz"]
