@@ -9,6 +9,7 @@ the least and the greatest of them. A machine that does something else slows bot
 """
 
 import argparse
+import compileall
 import io
 import json
 import shutil
@@ -206,9 +207,16 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _compiled() -> None:
+    """Compile our modules, as an installation does: where Python may not keep them it takes 0.1 s of every process."""
+    for package in ("migrate", "mappings"):
+        compileall.compile_dir(HERE.parent / package, quiet=1)
+
+
 def main() -> None:
     """Print a line for each case."""
     choices = _arguments()
+    _compiled()
     with (
         installed(choices.revision, choices.keep) as migrate,
         tempfile.TemporaryDirectory(prefix="migrate-pairs-") as temporary,

@@ -128,8 +128,13 @@ def quoted(text: bytes) -> bytes:
 
 def told(head: bytes, delimiter: str) -> Name | None:
     """Return which dialect the start of a text shows; None where it shows two that contradict each other."""
+    if b"\\" not in head:
+        return "plain"
     d = re.escape(delimiter.encode())
-    torn = re.search(rb'(?:^|[%b\n])"(?:[^"\\]|\\[^"]|"")*\\"(?=[^%b\r\n"])' % (d, d), head) is not None
+    torn = (
+        b'\\"' in head
+        and re.search(rb'(?:^|[%b\n])"(?:[^"\\]|\\[^"]|"")*\\"(?=[^%b\r\n"])' % (d, d), head) is not None
+    )
     doubled = (
         re.search(rb'(?:^|[%b\n])"(?:[^"\\]|\\[^"]|(?<!\\)"")*(?<!\\)""(?=[^%b\r\n])' % (d, d), head)
         is not None
