@@ -550,6 +550,7 @@ def tables(spec: Mapping[str, Any]) -> Sequence[Table]:
             times=(found.timestamp,),
             ids=[*found.distinct_id, *found.tables["groups"].values(), *([found.uuid] if found.uuid else [])],
             nulls=found.nulls,
+            partitions=True,
             ordinals=not found.lists["dedup_key"] and found.uuid is None,
             missing=partial(_missing, found),
         )

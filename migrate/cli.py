@@ -155,6 +155,11 @@ SOURCE = grouped(
     option("--quote", metavar="CHAR", help='Quote of CSV files.  [default: "]'),
     option("--escape", metavar="CHAR", help="What stands before a quote inside of quotes."),
     option("--no-header", is_flag=True, help="The first line of CSV files is a row; columns are numbered."),
+    option(
+        "--no-partitions",
+        is_flag=True,
+        help="Folders called name=value are only folders, and no columns of files.",
+    ),
     option("--columns", metavar="A,B,…", help="Names of the columns of CSV files without a header."),
     option(
         "--null",
@@ -459,6 +464,7 @@ def _settings(platform: str, **choices: Any) -> Settings:
             zone=choices["source_timezone"],
         ),
         layout=_layout(choices),
+        partitions=not choices["no_partitions"],
         **{name: choices[name] for name in names},
     )
     _heeded(platform, settings.mapping().options, choices)

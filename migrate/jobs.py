@@ -54,7 +54,7 @@ def recognised(
             raise UsageError(f"{source.name}: {table.refusal}")
         # Of JSON, and of what is inside of a wrapper, only the start was seen.
         is_whole = found.wrapper is None and found.format in {"avro", "csv", "parquet"}
-        if is_whole and table.missing and (message := table.missing(found.columns)):
+        if is_whole and table.missing and (message := table.missing(_columns(found))):
             raise UsageError(f"{source.name}: {message}")
         jobs.append(Job(source=source, header=found, table=table))
     if unknown and not skip_unknown:
@@ -68,9 +68,16 @@ def _read_as(header: readers.Header, platform: Platform, file: str) -> tuple[rea
     """Return how a file is read and for which table; for the rows inside where no table takes it as it is."""
     within = header.within
     table = platform.table_for(header.columns, file) if header.columns else _first(platform)
-    if within is None or (table and not (table.missing and table.missing(header.columns))):
+    if table is None and header.partitions:
+        table = platform.table_for(_columns(header), file)
+    if within is None or (table and not (table.missing and table.missing(_columns(header)))):
         return header, table
     return within, platform.table_for(within.columns, file) if within.columns else _first(platform)
+
+
+def _columns(header: readers.Header) -> tuple[str, ...]:
+    """Return the columns of a file and those that its folders are."""
+    return (*header.columns, *(name for name, _ in header.partitions if header.partition(name)))
 
 
 def _first(platform: Platform) -> Table:

@@ -161,6 +161,8 @@ class Table:
     """Columns, and those `inside` of objects, that hold the time of an event: what a row has that cannot be read."""
     nulls: Sequence[str] = ()
     """What stands for nothing in cells of CSV and TSV, beside no text at all and `\\N`."""
+    partitions: bool = False
+    """Whether what folders `name=value` say is a property where it is declared by no column; else it is left out."""
     ordinals: bool = False
     """Identical rows of one file are different events: the n-th repeat gets a key of its own."""
     refusal: str | None = None

@@ -38,6 +38,7 @@ class Settings:
     encoding: str | None = None
     layout: readers.Layout = _LAYOUT
     nulls: tuple[str, ...] = ()
+    partitions: bool = True
     import_id: str | None = None
     skip_unknown: bool = False
     choices: Choices = field(default_factory=Choices)
@@ -68,6 +69,7 @@ class Settings:
             "--escape": self.layout.escape,
             "--columns": list(self.layout.columns) or None,
             "--no-header": None if self.layout.has_header else True,
+            "--no-partitions": None if self.partitions else True,
             "--null": list(self.nulls) or None,
             "import_id": self.stamp().import_id,
         }
@@ -133,7 +135,7 @@ class Settings:
         skipped = {reason: list(names) for reason, names in found.skipped.items()}
         mapping = self.mapping()
         layout = self._layout(mapping)
-        header = partial(readers.header, encoding=self.encoding, layout=layout)
+        header = partial(readers.header, encoding=self.encoding, layout=layout, partitions=self.partitions)
         files = [source for source in found.sources if not self._is_spec(source)]
         stems = frozenset(source.stem.lower() for source in files)
         if planned:

@@ -129,11 +129,10 @@ class Made:
         return [strict(text)["properties"] for text in self.payloads]
 
 
-def made_of(platform, *paths, spec=None, **options):
+def made_of(platform, *paths, spec=None, partitions=True, **options):
     """Return what files come to, each read, opened and mapped as `plan` does it."""
-    work = Settings(platform=platform, spec=spec, options=Options(**options)).work(
-        [str(path) for path in paths]
-    )
+    settings = Settings(platform=platform, spec=spec, options=Options(**options), partitions=partitions)
+    work = settings.work([str(path) for path in paths])
     whole = Made()
     for job in work.jobs:
         for chunk in readers.chunks(job.source, job.table, job.header):

@@ -1,16 +1,19 @@
 """A file → frames of declared text types, chunk by chunk; bad lines come out as rejects; all formats are read here."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 from typing import Final
+from urllib.parse import unquote
 
 import polars as pl
 
 from migrate import expr
 from migrate.inputs import Source, peek
-from migrate.mapping import ROW, Table
+from migrate.jsontext import encoded
+from migrate.mapping import REST, ROW, Table
 from migrate.readers.arrays import Elements, array_parts
 from migrate.readers.avro import MARK, avro_header, avro_parts
 from migrate.readers.blocks import Lines, Text, detect
@@ -49,13 +52,20 @@ __all__ = [
 
 _WORDS: Final = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 _DAMAGE = frozenset({"truncated_file", "unreadable_file"})
+_NO_PARTITION: Final = "__HIVE_DEFAULT_PARTITION__"
 _JSON: Final = frozenset({"json", "jsonl"})
 _SNIFFED_BYTES: Final = 256
 _HEAD_BYTES: Final = 1 << 20
 _TEXT_PARTS: Final = {"csv": delimited_parts, "json": array_parts, "jsonl": jsonl_parts}
 
 
-def header(source: Source, *, encoding: str | None = None, layout: Layout = Layout()) -> Header | None:  # noqa: B008 - frozen
+def header(
+    source: Source,
+    *,
+    encoding: str | None = None,
+    layout: Layout = Layout(),  # noqa: B008 - frozen
+    partitions: bool = True,
+) -> Header | None:
     """Return a file's format and columns, told by its content; None if there is nothing in it.
 
     Parquet and Avro by their marks, JSON by its first character, all else is delimited text, the delimiter the one
@@ -73,7 +83,22 @@ def header(source: Source, *, encoding: str | None = None, layout: Layout = Layo
             found = avro_header(source)
         else:
             found = _text_header(Text(stream, encoding or detect(head)), layout)
-    return found if found is None or found.format in _JSON else _with_cells(source, found)
+    found = found if found is None or found.format in _JSON else _with_cells(source, found)
+    if found is None or not partitions or "=" not in source.name:
+        return found
+    said = _partitions(source)
+    inside = found.within and replace(found.within, partitions=said)
+    return replace(found, partitions=said, within=inside)
+
+
+def _partitions(source: Source) -> tuple[tuple[str, str | None], ...]:
+    """Return what the folders say that a file lies in, the innermost of a name."""
+    found: dict[str, str | None] = {}
+    for folder in re.split(r"[/!]", source.name)[:-1]:
+        name, sign, value = folder.partition("=")
+        if sign and name:
+            found[unquote(name)] = None if value == _NO_PARTITION else unquote(value)
+    return tuple(found.items())
 
 
 def misread(source: Source, header: Header, most: int | None = None) -> str | None:
@@ -111,7 +136,7 @@ def chunks(
     if nothing is not None:
         nothing.rejects.append(reject(None, "no_record", _lines(source, header)))
     for part in _parts(source, table, header, *sizes) if nothing is None else (nothing,):
-        chunk = _finished(part, table, opener)
+        chunk = _finished(_placed(part, table, header) if header.partitions else part, table, opener)
         if chunk.rows.height or chunk.rejects or chunk.counts:
             yield chunk
 
@@ -147,6 +172,46 @@ def _lines(source: Source, header: Header) -> str:
             lines, last = lines + piece.count(b"\n"), piece or last
     lines += not last.endswith(b"\n")
     return f"{lines:,} line" if lines == 1 else f"{lines:,} lines"
+
+
+def _placed(part: Part, table: Table, header: Header) -> Part:
+    """Return a part with what the folders say of its rows; where the file has a column of that name, that counts."""
+    own = {name.lower(): name for name in header.columns}
+    declared = {name.lower(): name for name in table.columns}
+    passing: dict[str, str] = {}
+    for name, value in header.partitions:
+        column, lowered = declared.get(name.lower()), name.lower()
+        if lowered in own:
+            _compare(part, column, own[lowered], value)
+        elif column is not None:
+            part.rows = part.rows.with_columns(pl.lit(value, pl.String).alias(column))
+        elif table.partitions and value is not None:
+            passing[name] = value
+        elif not table.partitions and lowered not in {one.lower() for one in table.dropped}:
+            part.counts[f"partition_left_out.{name}"] += part.rows.height
+    if passing and part.flat is not None:
+        height = part.rows.height
+        told = (pl.Series(name, [value]).new_from_index(0, height) for name, value in passing.items())
+        part.flat = pl.DataFrame([*part.flat.get_columns(), *told])
+    elif passing:
+        said = pl.lit(encoded(passing).decode())
+        part.rows = part.rows.with_columns(expr.completed(pl.col(REST), said).alias(REST))
+    return part
+
+
+def _compare(part: Part, column: str | None, name: str, value: str | None) -> None:
+    """Count the rows whose own column says something else than their folder."""
+    if column is not None:
+        own = part.rows[column]
+    elif part.flat is None:
+        own = part.rows.select_seq(expr.fields(pl.col(REST), [name]).struct.field(name)).to_series()
+    elif name in part.flat.columns:
+        own = part.flat[name].cast(pl.String)
+    else:
+        return
+    differing = int((own.is_not_null() & own.ne_missing(pl.Series([value], dtype=pl.String))).sum())
+    if differing:
+        part.counts[f"partition_differs.{name}"] += differing
 
 
 def _finished(part: Part, table: Table, opener: Opener) -> Chunk:

@@ -62,12 +62,19 @@ class Header:
     """Why the file cannot be read so, and what to say instead."""
     value: str | None = None
     """A cell of the first line that no column is called, so that it may be a row."""
+    partitions: tuple[tuple[str, str | None], ...] = ()
+    """What the folders `name=value` say that the file lies in, as Hive, Spark and their like lay files out."""
     wrapper: str | None = None
     """The column or root key that rows with these `columns` stand inside of, see `wrapped`; None for the file's own."""
     around: tuple[str, ...] = ()
     """The file's own columns, where there is a `wrapper`."""
     within: "Header | None" = None
     """The header of the rows inside of a wrapper, where the file may be read in that way too."""
+
+    def partition(self, name: str) -> bool:
+        """Return whether folders say something under a name, in any case, that the file has no column for."""
+        lowered = {column.lower() for column in self.columns}
+        return name.lower() in {one.lower() for one, _ in self.partitions} and name.lower() not in lowered
 
     def holding(self, wrapper: str, columns: Iterable[str]) -> "Header":
         """Return this header, and with it that of the rows which stand inside of a wrapper."""
