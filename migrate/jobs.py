@@ -53,7 +53,7 @@ def recognised(
         if table.refusal:
             raise UsageError(f"{source.name}: {table.refusal}")
         # Of JSON, and of what is inside of a wrapper, only the start was seen.
-        is_whole = found.wrapper is None and found.format in {"avro", "csv", "parquet"}
+        is_whole = found.wrapper is None and found.format in {"avro", "csv", "orc", "parquet"}
         if is_whole and table.missing and (message := table.missing(_columns(found))):
             raise UsageError(f"{source.name}: {message}")
         jobs.append(Job(source=source, header=found, table=table))

@@ -17,7 +17,7 @@ from migrate.inputs.streams import STEP, Truncated, peek, read_up_to
 
 _SEPARATORS: Final = re.compile(r"[/!]")
 _ENDINGS: Final = re.compile(
-    r"(\.(csv|tsv|txt|json|jsonl|ndjson|parquet|avro|snappy|gz|gzip|zst|zstd|bz2|xz|zip|c\d{3}))+$",
+    r"(\.(csv|tsv|txt|json|jsonl|ndjson|parquet|avro|orc|snappy|gz|gzip|zst|zstd|bz2|xz|zip|c\d{3}))+$",
     re.IGNORECASE,
 )
 _PART: Final = re.compile(

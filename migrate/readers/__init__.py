@@ -15,7 +15,8 @@ from migrate.inputs import Source, peek
 from migrate.jsontext import encoded
 from migrate.mapping import REST, ROW, Table
 from migrate.readers.arrays import Elements, array_parts
-from migrate.readers.avro import MARK, avro_header, avro_parts
+from migrate.readers.avro import MARK as AVRO
+from migrate.readers.avro import avro_header, avro_parts
 from migrate.readers.blocks import Lines, Text, detect
 from migrate.readers.cutter import Cutter
 from migrate.readers.delimited import delimited_header, delimited_parts
@@ -23,6 +24,8 @@ from migrate.readers.dialects import Layout
 from migrate.readers.gathered import gathered
 from migrate.readers.jsonl import cell_parts, jsonl_parts, root_keys
 from migrate.readers.opened import Opener
+from migrate.readers.orc import MARK as ORC
+from migrate.readers.orc import orc_header, orc_parts
 from migrate.readers.parquet import parquet_header, parquet_parts
 from migrate.readers.records import (
     BLOCK_BYTES,
@@ -68,7 +71,7 @@ def header(
 ) -> Header | None:
     """Return a file's format and columns, told by its content; None if there is nothing in it.
 
-    Parquet and Avro by their marks, JSON by its first character, all else is delimited text, the delimiter the one
+    Parquet, Avro and ORC by their marks, JSON by its first character, all else is delimited text, the delimiter the one
     of , tab ; and | that its first line has most of. The encoding is told by a byte order mark or by its zeros, else
     UTF-8. For JSON the columns are the root keys seen in the first megabyte that has any. Where rows may stand inside
     of a column or key, `within` is their header. A file of which nothing can be read has a header without columns;
@@ -79,8 +82,10 @@ def header(
         head, stream = peek(opened, _SNIFFED_BYTES)
         if head.startswith(b"PAR1"):
             found: Header | None = parquet_header(source)
-        elif head.startswith(MARK):
+        elif head.startswith(AVRO):
             found = avro_header(source)
+        elif head.startswith(ORC):
+            found = orc_header(source)
         else:
             found = _text_header(Text(stream, encoding or detect(head)), layout)
     found = found if found is None or found.format in _JSON else _with_cells(source, found)
@@ -282,6 +287,8 @@ def _file_parts(
     """Yield a file's rows part by part; what is inside of a column is not looked at."""
     if header.format == "parquet":
         yield from parquet_parts(source, table, header)
+    elif header.format == "orc":
+        yield from orc_parts(source, table, header)
     elif header.format == "avro":
         yield from avro_parts(source, table, header, block_bytes=block_bytes)
     else:

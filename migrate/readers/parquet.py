@@ -153,7 +153,7 @@ class _Held:
         size = max(1, batch.nbytes)
         if size > _BATCH_BYTES:
             yield from self.left()
-            yield from _cut(batch)
+            yield from cut(batch)
         else:
             self._batches.append(batch)
             self._rows += batch.num_rows
@@ -171,14 +171,14 @@ class _Held:
         self._batches, self._rows, self._bytes = [], 0, 0
 
 
-def _cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+def cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """Yield a batch in halves, and halves of these, until they have no more than `_BATCH_BYTES`, or one row."""
     if batch.nbytes <= _BATCH_BYTES or batch.num_rows <= 1:
         yield batch
         return
     middle = batch.num_rows // 2
-    yield from _cut(batch.slice(0, middle))
-    yield from _cut(batch.slice(middle))
+    yield from cut(batch.slice(0, middle))
+    yield from cut(batch.slice(middle))
 
 
 Written = Callable[[pl.Expr, pl.DataType], pl.Expr]

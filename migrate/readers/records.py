@@ -19,7 +19,7 @@ VALUE_CHARACTERS: Final = 500
 ROUNDED: Final = "\0\0rounded id "
 """Stands before an id that may not be what the source once had; its row becomes a reject."""
 
-Format = Literal["csv", "jsonl", "json", "parquet", "avro"]
+Format = Literal["csv", "jsonl", "json", "parquet", "avro", "orc"]
 
 
 class Reject(NamedTuple):
