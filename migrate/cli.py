@@ -648,9 +648,10 @@ def _plan(session: Session, work: Work, talk: Talk) -> None:
     session.checkpoint.note(planning=True, command=_typed())
     with talk.planning() as progress:
         session.plan(work, progress)
-    session.checkpoint.note(planning=session.interrupted)
-    if not session.interrupted:
-        session.checkpoint.note(begun=None)
+    if session.interrupted:
+        session.checkpoint.note(planning=True)
+    else:
+        session.checkpoint.note(planning=False, begun=None)
 
 
 def _confirm(session: Session, delivery: Delivery, talk: Talk, *, confirmed: bool) -> None:

@@ -51,7 +51,7 @@ class Session:
         from migrate.settings import pinned  # noqa: PLC0415
 
         _collect_rarely()
-        settings, now = work.settings, self._begun()
+        settings, now = work.settings, self._begun(work)
         pinned(self.checkpoint, settings)
         if not self.checkpoint.inputs():
             (self.workdir / PEOPLE).unlink(missing_ok=True)
@@ -80,10 +80,13 @@ class Session:
                 planner.plan(todo)
                 census.tell(known, planner, settings.until)
 
-    def _begun(self) -> datetime:
-        """Return when this increment was begun, so that one that is resumed judges alike."""
-        begun = self.checkpoint.facts().get("begun")
-        if begun is None:
+    def _begun(self, work: "Work") -> datetime:
+        """Return when this increment was begun, so that one that is resumed judges alike.
+
+        With a file that was not there then another one begins: what is in it may be younger.
+        """
+        begun, known = self.checkpoint.facts().get("begun"), self.checkpoint.inputs()
+        if begun is None or any(job.source.name not in known for job in work.jobs):
             begun = datetime.now(UTC).isoformat()
             self.checkpoint.note(begun=begun)
         return datetime.fromisoformat(begun)

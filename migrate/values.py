@@ -238,7 +238,7 @@ _NO_ID: Final = tuple(word for word in NOTHING if word.lower() not in _REFUSED)
 def linkable(*names: str) -> pl.Expr:
     """Return the first of these ids as a link has it.
 
-    "undefined" and the like are no one's ids and stay here all the same: such a link is refused and counted. What a
-    vendor itself writes for "nothing" is no id at all.
+    What a vendor itself writes for "nothing" is no id at all. Words that mean nothing anywhere are gone by now, see
+    `Table.ids`; what is left of them elsewhere is refused as a link, and counted.
     """
     return pl.coalesce(expr.without(expr.stripped(pl.col(name)), *_NO_ID) for name in names)

@@ -595,9 +595,10 @@ def test_an_option_that_a_platform_does_not_heed_is_refused(tmp_path):
 
 def test_a_resumed_increment_judges_by_when_it_was_begun(tmp_path):
     """What was in the future then still is; the next increment is judged by its own beginning."""
-    rows(tmp_path / "in" / "a.jsonl")
+    source = rows(tmp_path / "in" / "a.jsonl")
     (tmp_path / "w").mkdir()
     with Checkpoint.open(tmp_path / "w", create=True) as checkpoint:
+        checkpoint.register([str(source)])
         checkpoint.note(planning=True, begun="2001-01-01T00:00:00+00:00")
     words = ("plan", "posthog", tmp_path / "in", "--workdir", tmp_path / "w", "--json")
     resumed = summary(migrate(*words))["rows"]
@@ -605,3 +606,15 @@ def test_a_resumed_increment_judges_by_when_it_was_begun(tmp_path):
     rows(tmp_path / "in" / "b.jsonl")
     after = summary(migrate(*words))["rows"]
     assert (after["mapped"], after["rejected"]) == (resumed["read"], resumed["rejected"])
+
+
+def test_an_increment_with_a_new_file_is_one_of_its_own(tmp_path):
+    """One that was given up and goes on another day takes that day's events for what they are."""
+    source = rows(tmp_path / "in" / "a.jsonl")
+    (tmp_path / "w").mkdir()
+    with Checkpoint.open(tmp_path / "w", create=True) as checkpoint:
+        checkpoint.register([str(source)])
+        checkpoint.note(planning=True, begun="2001-01-01T00:00:00+00:00")
+    rows(tmp_path / "in" / "b.jsonl")
+    done = summary(migrate("plan", "posthog", tmp_path / "in", "--workdir", tmp_path / "w", "--json"))
+    assert (done["rows"]["mapped"], done["rows"]["rejected"]) == (6, {})

@@ -120,6 +120,20 @@ def test_numbers_of_rows_are_those_of_records(tmp_path):
         assert chunk.rows.select(ROW, "a", "b").rows() == [(1, "1", "2")]
 
 
+@pytest.mark.parametrize("size", [100_000, 2_000_000])
+def test_the_first_row_may_be_as_long_as_any(tmp_path, size):
+    """It is looked at to know the columns."""
+    data = f'a,b\n1,"{{""k"":""{"x" * size}""}}"\n'.encode()
+    rows, rejects, _ = read(tmp_path / "a", data, Layout())
+    assert (len(rows[0][1]), rejects) == (size + 8, [])
+
+
+def test_the_line_about_the_delimiter_above_a_file_without_a_header(tmp_path):
+    """It is no row there, either."""
+    rows, rejects, _ = read(tmp_path / "a", b"sep=;\n1;2\n", Layout(columns=("a", "b"), has_header=False))
+    assert (rows, rejects) == ([("1", "2")], [])
+
+
 def test_trailing_delimiters(tmp_path):
     """Of rows, of rows and header, and rows of empty cells."""
     for data in (b"a,b\n1,2,\n3,4,\n", b"a,b,\n1,2,\n3,4,\n", b"a,b\n1,2\n,\n3,4\n"):

@@ -21,7 +21,6 @@ from migrate.readers.blocks import Lines, Text, detect
 from migrate.readers.cutter import Cutter
 from migrate.readers.delimited import delimited_header, delimited_parts
 from migrate.readers.dialects import Layout
-from migrate.readers.gathered import gathered
 from migrate.readers.jsonl import cell_parts, jsonl_parts, root_keys
 from migrate.readers.opened import Opener
 from migrate.readers.orc import MARK as ORC
@@ -36,6 +35,7 @@ from migrate.readers.records import (
     Header,
     Part,
     Reject,
+    gathered,
     reject,
 )
 from migrate.readers.wrapped import Wrapper, outer, wrapper

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import polars as pl
 import pyarrow as pa
@@ -14,9 +14,8 @@ import pyarrow.csv as pc
 
 from migrate.mapping import REST, ROW, Table
 from migrate.readers.blocks import Text
-from migrate.readers.dialects import NOTHING, Escaped, Layout, Name, Quoted, told
-from migrate.readers.quotes import Splitter, Spoiled
-from migrate.readers.records import Header, Part, Reject, aliases, reject, spelled
+from migrate.readers.dialects import NOTHING, Escaped, Layout, Name, Quoted, Splitter, Spoiled, told
+from migrate.readers.records import RECORD_BYTES, Header, Part, Reject, aliases, reject, spelled
 from migrate.readers.wide import is_wide, object_text, stretches, together
 
 _SEP: Final = re.compile(rb'"?sep=([,;|\t])"?\r?\n', re.IGNORECASE)
@@ -25,6 +24,7 @@ _VALUE: Final = re.compile(
 )
 """What no column is called: a time, a uuid, an address."""
 _SNIFFED_BYTES: Final = 1 << 18
+csv.field_size_limit(RECORD_BYTES)  # the cells of a first row may be as long as any
 DELIMITERS: Final = (",", "\t", ";", "|")
 _NULL: Final = r"\N"
 """What MySQL, Postgres, Snowflake, Redshift and Hive write for null."""
@@ -36,11 +36,9 @@ _COLUMN_BYTES: Final = 128
 def delimited_header(data: bytes, *, layout: Layout, encoding: str) -> Header | None:
     """Return the header that the first record of this text makes; None if no record ends in it."""
     data = data.lstrip(b"\r\n")
-    begins: Literal["header", "row", "sep"] = "header" if layout.has_header else "row"
     delimiter = layout.delimiter
     if said := _SEP.match(data):
-        data, begins = data[said.end() :], "sep"
-        delimiter = delimiter or said[1].decode()
+        data, delimiter = data[said.end() :], delimiter or said[1].decode()
     head = data.decode("utf-8", "replace")
     line_end = "\n" if "\n" in head else "\r"
     if line_end not in head:
@@ -53,15 +51,16 @@ def delimited_header(data: bytes, *, layout: Layout, encoding: str) -> Header | 
     plain = b"".join(_translated(layout, delimiter, iter([data]), len(data))).decode("utf-8", "replace")
     records = csv.reader(io.StringIO(plain, newline=""), delimiter=delimiter)
     cells = next(records)
-    value = next((cell for cell in cells if begins != "row" and _VALUE.fullmatch(cell.strip())), None)
-    if begins == "row":
-        columns = unique(layout.columns) or [f"column_{place}" for place in range(1, len(cells) + 1)]
-    else:
+    value = None
+    if layout.has_header:
+        value = next((cell for cell in cells if _VALUE.fullmatch(cell.strip())), None)
         columns = unique(cells) + _trailing(cells, next(records, []))
+    else:
+        columns = unique(layout.columns) or [f"column_{place}" for place in range(1, len(cells) + 1)]
     return Header(
         *("csv", tuple(columns), delimiter, encoding, line_end),
         layout=layout,
-        begins=begins,
+        says_delimiter=said is not None,
         doubt=doubt,
         value=value,
     )
@@ -116,7 +115,7 @@ def delimited_parts(
         block_bytes = max(block_bytes, min(record_bytes, _COLUMN_BYTES * len(header.columns)))
     splitter = Splitter(records.delimiter, header.line_end, record_bytes, records.mark)
     pieces = text.pieces(block_bytes)
-    pieces = _below_sep(pieces) if header.begins == "sep" else pieces
+    pieces = _below_sep(pieces) if header.says_delimiter else pieces
     for piece in _translated(header.layout, records.delimiter, pieces, record_bytes):
         yield records.part(text, *splitter.take(piece))
     last = records.part(text, *splitter.finish(truncated=text.truncated is not None))
@@ -139,7 +138,7 @@ class Records:
     def __init__(self, table: Table, header: Header) -> None:
         self.delimiter = header.delimiter or ","
         self._dialect = header.layout.dialect
-        self.next = int(header.begins == "row")
+        self.next = int(not header.layout.has_header)
         """The number of the next record."""
         self._columns = aliases(header.columns)
         self.mark = _MARK if len(self._columns) > 1 else f"{_MARK}{self.delimiter}"
