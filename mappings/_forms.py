@@ -64,6 +64,8 @@ STORED_IDS: Final = ("id", "message_id", "anonymous_id", "user_id")
 STORED: Final = ("id", "message_id", "anonymous_id", "user_id", *TIMES, *OF_CALL, *OF_DEVICE)
 LINKS: Final = ("user_id", "anonymous_id", *TIMES)
 STORED_DROPPED: Final = NOISE | {"received_at", "sent_at", "uuid_ts", "loaded_at"}
+OF_ANOTHER: Final = STORED_DROPPED | {*OF_CALL, *OF_DEVICE}
+"""Dropped where a row is no event: in which context the call stood that it tells of."""
 STANDARD: Final = frozenset(
     {"tracks", "pages", "screens", "identifies", "groups", "aliases", "users", "accounts"}
 )
@@ -491,7 +493,7 @@ def in_event_table() -> pl.Expr:
 
 def untold(options: Options, *, own: str) -> pl.Expr:
     """Return whether a row of a table of traits has none that are wanted."""
-    return pl.lit(options.person_properties == "none") | table_traits(own).struct.field("rest").is_null()
+    return pl.lit(options.person_properties == "none") | traits(own).is_null()
 
 
 def stored_bags(options: Options) -> dict[str, Bag]:
@@ -499,31 +501,36 @@ def stored_bags(options: Options) -> dict[str, Bag]:
     return {REST: Bag(keys=looked_at(options))}
 
 
-def states(rows: pl.LazyFrame, options: Options, *, own: str) -> pl.LazyFrame:
-    """Return the rows of a table of last states as calls; they were so when the last of its calls was received."""
-    calls = stored(rows, options, kind="identify", own=own)
-    return calls.with_columns_seq(time(options, "timestamp", "received_at").alias("_time"))
+def traits(own: str) -> pl.Expr:
+    """Return the traits of a row of a table that has nothing else: what is the call's own (`own`) is left out."""
+    return table_traits(own).struct.field("rest")
 
 
 def profiles(rows: pl.LazyFrame, options: Options, *, own: str) -> pl.LazyFrame:
-    """Return what the table of users tells of persons: its traits, not the context of the last call."""
-    person = identifier("id")
-    traits = pl.col("_traits")
-    return events.profiles(
-        states(rows, options, own=own), distinct_id=person, timestamp=pl.col("_time"), set=traits
-    )
+    """Return what the table of users tells of persons; it was so when the last of their calls was received."""
+    last = time(options, *RECEIVED)
+    return events.profiles(rows, distinct_id=identifier("id"), timestamp=last, set=traits(own))
 
 
 def stored_groups(rows: pl.LazyFrame, options: Options, *, own: str) -> pl.LazyFrame:
     """Return what the table of group calls tells of groups."""
-    calls = stored(rows, options, kind="identify", own=own)
+    calls = rows.with_columns_seq(
+        identifier("user_id").alias("_user"),
+        identifier("anonymous_id").alias("_anonymous"),
+        time(options, *TIMES).alias("_time"),
+        traits(own).alias("_traits"),
+    )
     return group_states(calls, options, key=identifier("group_id"))
 
 
 def accounts(rows: pl.LazyFrame, options: Options, *, own: str) -> pl.LazyFrame:
     """Return what the table of accounts tells of groups, which nobody in particular said last."""
-    calls = states(rows, options, own=own).with_columns_seq(
-        _user=pl.lit(None, pl.String), _anonymous=pl.lit(None, pl.String)
+    nobody = pl.lit(None, pl.String)
+    calls = rows.with_columns_seq(
+        nobody.alias("_user"),
+        nobody.alias("_anonymous"),
+        time(options, *RECEIVED).alias("_time"),
+        traits(own).alias("_traits"),
     )
     return group_states(calls, options, key=identifier("group_id", "id"))
 
@@ -531,6 +538,11 @@ def accounts(rows: pl.LazyFrame, options: Options, *, own: str) -> pl.LazyFrame:
 def texts(*names: str) -> dict[str, type[pl.DataType]]:
     """Return the columns of a stored table and these, all as text."""
     return dict.fromkeys((*STORED, *names), pl.String)
+
+
+def plain(*names: str) -> dict[str, type[pl.DataType]]:
+    """Return these columns, all as text."""
+    return dict.fromkeys(names, pl.String)
 
 
 def some(*names: str) -> Callable[[frozenset[str]], bool]:
@@ -618,20 +630,18 @@ def last_states(like: Table, own: str) -> list[Table]:
     Users are told once each, in the end, also beside `identifies`, where calls of old may be missing; accounts, also
     beside `groups`, where they say something else than its last calls did.
     """
-    dropped = STORED_DROPPED - {"received_at"}
     last = replace(
-        like,
-        columns=texts("received_at"),
+        no_event(like, own),
         times=RECEIVED,
-        dropped=dropped,
+        dropped=(OF_ANOTHER | {"message_id", "original_timestamp", "user_id"}) - {"received_at"},
+        warnings={name: rule for name, rule in like.warnings.items() if name != DEVICE_CLOCK},
         matches=some("id"),
-        to_events=events.none,
-        bags={},
-        properties=(),
     )
     users = replace(
         last,
         name="users",
+        columns=plain("id", "anonymous_id", *RECEIVED),
+        ids=("id", "anonymous_id"),
         file=is_named("users"),
         to_profiles=partial(profiles, own=own),
         to_links=partial(who, user="id", times=RECEIVED, why="identify call"),
@@ -641,8 +651,11 @@ def last_states(like: Table, own: str) -> list[Table]:
     groups = replace(
         last,
         name="accounts",
-        columns=texts("received_at", "group_id"),
-        ids=(*STORED_IDS, "group_id"),
+        columns=plain("id", "group_id", *RECEIVED),
+        ids=("id", "group_id"),
+        dropped=last.dropped | {"anonymous_id"},
+        to_links=None,
+        link_columns=None,
         file=is_named("accounts"),
         to_groups=partial(accounts, own=own),
         filters={},
@@ -650,22 +663,32 @@ def last_states(like: Table, own: str) -> list[Table]:
     return [users, groups]
 
 
+def no_event(like: Table, own: str) -> Table:
+    """Return a table whose rows are no events: of their columns traits are told, and none of the call's own."""
+    is_own = re.compile(own).match
+    return replace(like, to_events=events.none, bags={}, properties=(), left_out=is_own)
+
+
 def no_events(like: Table, own: str) -> list[Table]:
     """Return the tables of calls that are no events: of groups and of aliases."""
-    other = replace(like, file=None, to_events=events.none, bags={}, properties=())
+    key = {"id"} if like.recover is not None else set[str]()
+    other = replace(no_event(like, own), file=None, dropped=(OF_ANOTHER | {"id", "message_id"}) - key)
     groups = replace(
         other,
         name="groups",
-        columns=texts("group_id"),
-        ids=(*STORED_IDS, "group_id"),
+        columns=plain(*key, *LINKS, "group_id"),
+        ids=("anonymous_id", "user_id", "group_id"),
         matches=some("group_id"),
         to_groups=partial(stored_groups, own=own),
     )
     aliases = replace(
         other,
         name="aliases",
-        columns=texts("previous_id"),
-        ids=(*STORED_IDS, "previous_id"),
+        columns=plain(*LINKS, "previous_id"),
+        ids=("anonymous_id", "user_id", "previous_id"),
+        recover=None,
+        left_out=bool,
+        dropped=other.dropped | {"id"},
         matches=some("previous_id"),
         to_links=alias_links,
         link_columns=(*LINKS, "previous_id"),

@@ -494,6 +494,7 @@ MAPPING: Final = Platform(
             to_links=merged,
             ids=("amplitude_id", "merged_amplitude_id"),
             filters={"identity_only": pl.col(ROW).is_not_null()},
+            left_out=bool,
             dropped=frozenset({"scope", "merge_time", "merge_event_time", "merge_server_time"}),
         ),
         Table(

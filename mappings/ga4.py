@@ -550,6 +550,7 @@ def to_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     info = parts("user_info", times).struct
     first, last = (expr.unix(info.field(name), "us") for name in times)
     told = [parts(name, ()).struct.field("more") for name in ("user_ltv", "predictions")]
+    stream = expr.as_object({"ga_stream_id": expr.stripped(pl.col("stream_id"))})
     properties = expr.each(pl.col("user_properties"), text_of(newest))
     sound = [
         pl.when(properties.str.starts_with("{")).then(properties),
@@ -559,7 +560,10 @@ def to_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         rows,
         distinct_id=pl.coalesce(user(), values.known(pl.col("pseudo_user_id"))),
         timestamp=expr.timestamp(dashed, zone=options.source_timezone).dt.offset_by("1d"),
-        set=expr.joined(timed("ga_last_active_timestamp", last), info.field("more"), *told, *sound),
+        set=expr.completed(
+            expr.joined(timed("ga_last_active_timestamp", last), stream, info.field("more"), *told, *sound),
+            pl.col(REST),
+        ),
         set_once=timed("ga_first_touch_timestamp", first),
     )
 
@@ -605,6 +609,7 @@ def _joined(name: str, key: str, columns: Sequence[str], to_recoveries: Any) -> 
         to_recoveries=to_recoveries,
         ids=("event_id",),
         filters={"joined_to_its_event": pl.col(ROW).is_not_null()},
+        left_out=bool,
         dropped=DROPPED | {"event_date"},
     )
 

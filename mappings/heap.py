@@ -448,6 +448,7 @@ MAPPING: Final = Platform(
             to_links=migrations,
             ids=("from_user_id", "to_user_id"),
             filters={"identity_only": pl.col(ROW).is_not_null()},
+            left_out=bool,
             warnings={"rounded_id": rounded("from_user_id", "to_user_id")},
             dropped=DROPPED,
         ),

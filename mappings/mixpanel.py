@@ -86,6 +86,8 @@ COPIES: Final = frozenset(
     " _airbyte_normalized_at _airbyte_raw_id _airbyte_unique_key _sdc_batched_at _sdc_extracted_at _sdc_received_at"
     " _sdc_sequence _sdc_table_version _sdc_primary_key _fivetran_synced _fivetran_id _fivetran_deleted".split()
 )
+PAGE: Final = frozenset({"page", "page_size", "session_id", "status", "total", "computed_at"})
+"""What the engage API says of an answer."""
 MANGLED: Final = "mp_"
 RESERVED: Final = "mp_reserved_"
 # Names that a shop or a garage may have of its own.
@@ -664,7 +666,8 @@ def profiles_table(name: str, matches: Callable[[frozenset[str]], bool], bag: st
         resolve=identifier(roll.owner()) if owners else None,
         objects=[bag] if bag in {"properties", "$properties"} else [],
         rename=PEOPLE,
-        dropped=COPIES,
+        left_out=bool if bag == "results" else None,
+        dropped=COPIES | PAGE if bag == "results" else COPIES,
     )
 
 
@@ -715,6 +718,7 @@ MAPPING: Final = Platform(
             to_links=identity_links,
             ids=("distinct_id", "resolved_distinct_id"),
             filters={"identity_only": pl.col(ROW).is_not_null()},
+            left_out=bool,
             dropped=COPIES,
         ),
         profiles_table("people", _is_bagged_people, "properties", "distinct_id"),

@@ -67,14 +67,15 @@ MAPPING: Final = Platform(
     tables=[
         Table(
             name="discards",
-            columns=dict.fromkeys(DISCARDS, pl.String),
+            columns=dict.fromkeys(DISCARDS[1:], pl.String),
             matches=has(*DISCARDS),
             to_events=events.none,
             to_recoveries=recoveries,
             link_columns=("row_id", "column_name", "column_value"),
             ids=("row_id",),
             filters={"discards": pl.col(ROW).is_not_null()},
-            dropped=frozenset({"received_at", "uuid_ts", "loaded_at", "reason"}),
+            left_out=bool,
+            dropped=frozenset({"table_name", "received_at", "uuid_ts", "loaded_at", "reason"}),
         ),
         # Says without a time what the calls themselves say, each at its own.
         Table(

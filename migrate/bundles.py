@@ -1,7 +1,8 @@
 """Small files of one table → planned together: what a chunk costs by itself is paid once for many of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Final
 
 import polars as pl
@@ -9,6 +10,7 @@ import polars as pl
 from migrate import readers
 from migrate.ahead import ahead
 from migrate.jobs import Job
+from migrate.jsontext import Raw
 from migrate.mapping import FILE, ROW
 
 _SMALL: Final = 512 << 10
@@ -53,6 +55,23 @@ class Bundle:
         """Return a row's file and its number there; None for the file as a whole."""
         place, row = divmod(number, _PLACE)
         return self.names[place], row or None
+
+    def dropped(self) -> Callable[[Sequence[int]], dict[int, dict[str, Raw]]]:
+        """Return what gives rows' columns that their table drops, see `readers.Dropped`."""
+        opened: dict[int, readers.Dropped] = {}
+
+        def of(numbers: Sequence[int]) -> dict[int, dict[str, Raw]]:
+            found: dict[int, dict[str, Raw]] = {}
+            for place, some in groupby(sorted(numbers), lambda number: number // _PLACE):
+                job = self.jobs[place]
+                if place not in opened:
+                    opened[place] = readers.Dropped(job.source, job.table, job.header)
+                first = place * _PLACE
+                rows = opened[place].of([number - first for number in some])
+                found |= {first + row: columns for row, columns in rows.items()}
+            return found
+
+        return of
 
     def files(self, numbers: pl.Series) -> pl.Series:
         """Return the file's name for each of these rows."""

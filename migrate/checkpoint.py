@@ -53,6 +53,8 @@ class Numbers:
     warnings: Counter[str] = field(default_factory=Counter)
     names: Counter[str] = field(default_factory=Counter)
     group_types: set[str] = field(default_factory=set)
+    dropped: Counter[str] = field(default_factory=Counter)
+    """Source column that its table drops -> in how many files it is."""
     damaged: list[str] = field(default_factory=list)
     """Names of inputs that could not be read to their end."""
     examples: dict[str, list[str]] = field(default_factory=dict)
@@ -62,7 +64,7 @@ class Numbers:
         """Add another input's numbers to these."""
         self.read += other.read
         self.mapped += other.mapped
-        for name in ("filtered", "rejected", "repairs", "warnings", "names"):
+        for name in ("filtered", "rejected", "repairs", "warnings", "names", "dropped"):
             getattr(self, name).update(getattr(other, name))
         self.group_types |= other.group_types
         self.damaged += other.damaged
@@ -79,7 +81,8 @@ class Numbers:
     def from_json(cls, text: str) -> Self:
         """Return the numbers kept as `to_json` wrote them."""
         kept = json.loads(text)
-        counters = {name: Counter(kept[name]) for name in ("filtered", "rejected", "repairs", "warnings")}
+        names = ("filtered", "rejected", "repairs", "warnings", "dropped")
+        counters = {name: Counter(kept.get(name)) for name in names}
         return cls(**kept | counters | {"group_types": set(kept["group_types"])})
 
 

@@ -155,6 +155,8 @@ class Table:
     """What is counted and said -> predicate over rows; a row it holds for is mapped all the same."""
     dropped: frozenset[str] = frozenset()
     """Source columns deliberately not carried over, so that `REST` does not pass them on."""
+    left_out: Callable[[str], object] | None = None
+    """Which undeclared columns go nowhere, if not all are carried over; a row with something in one is counted."""
     ids: Sequence[str] = ()
     """Columns, and those `inside` of objects, that hold ids: a word that means nothing is none (`expr.identifier`)."""
     times: Sequence[str] = ()
@@ -176,6 +178,11 @@ class Table:
     def takes(self, columns: frozenset[str], file: str) -> bool:
         """Return whether a file with these columns and this name, both in lower case, is of this table."""
         return self.matches(columns) and (self.file is None or self.file(file))
+
+    def drops(self, columns: Iterable[str]) -> list[str]:
+        """Return which of a file's columns are deliberately not carried over."""
+        lowered = {name.lower() for name in self.dropped}
+        return [name for name in columns if name.lower() in lowered]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -140,6 +140,8 @@ class Planner:
         states = States(self.workdir / STAGING / f"{inputs[0].id:08d}.states")
         planned = _Planned(inputs, DayWriter(self.workdir, inputs[0].id), states, bundle)
         planned.rejects.parent.mkdir(exist_ok=True)
+        for job in bundle.jobs:
+            planned.numbers.dropped.update(job.table.drops(job.header.columns))
         try:
             with planned.rejects.open("w", encoding="utf-8") as rejects:
                 for piece in self._finished(bundle, limit):
@@ -164,8 +166,12 @@ class Planner:
             for reason, rows in piece.numbers.examples.items()
         }
         damaged = []
+        rejected = [reject["row"] for reject in piece.rejects if "source" in reject]
+        dropped = planned.dropped(rejected) if rejected else {}
         for reject in piece.rejects:
             name, row = bundle.whence(reject["row"])
+            if reject["row"] in dropped:
+                reject["source"] |= dropped[reject["row"]]
             rejects.write(jsontext.encoded({"file": name} | reject | {"row": row}).decode() + "\n")
             if reject["reason"] in _DAMAGE:
                 damaged.append(name)
@@ -298,6 +304,9 @@ class _Planned:
     states: States
     bundle: Bundle
     numbers: Numbers = field(default_factory=Numbers)
+
+    def __post_init__(self) -> None:
+        self.dropped = self.bundle.dropped()
 
     @property
     def rejects(self) -> Path:

@@ -87,6 +87,7 @@ def summary(checkpoint: Checkpoint) -> dict[str, Any]:
         "import_id": facts.get("import_id"),
         "repairs": dict(sorted(numbers.repairs.items())),
         "warnings": dict(sorted(warnings.items())),
+        "dropped_columns": dict(sorted(numbers.dropped.items())),
         "skipped_files": facts.get("skipped", {}),
         "damaged_files": numbers.damaged,
         "identity": facts.get("identity"),
@@ -369,6 +370,9 @@ def _notes(
         )
     for name in numbers["damaged_files"][:_SHOWN]:
         console.print(f"         {name}", style="yellow", markup=False)
+    if dropped := numbers["dropped_columns"]:
+        some = ", ".join(list(dropped)[:_SHOWN]) + (", …" if len(dropped) > _SHOWN else "")
+        console.print(f"dropped  {len(dropped):>12,} {_named(len(dropped), 'column')}: {some}", markup=False)
     for reason, count in numbers["skipped_files"].items():
         console.print(f"skipped  {count:>12,} {_named(count, 'file')}: {reason}")
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Final
@@ -12,7 +12,7 @@ import polars as pl
 
 from migrate import expr
 from migrate.inputs import Source, peek
-from migrate.jsontext import encoded
+from migrate.jsontext import Raw, encoded, raw_object
 from migrate.mapping import REST, ROW, Table
 from migrate.readers.arrays import Elements, array_parts
 from migrate.readers.avro import MARK as AVRO
@@ -44,6 +44,7 @@ __all__ = [
     "BLOCK_BYTES",
     "RECORD_BYTES",
     "Chunk",
+    "Dropped",
     "Header",
     "Layout",
     "Reject",
@@ -57,6 +58,7 @@ _WORDS: Final = {"true": True, "t": True, "1": True, "false": False, "f": False,
 _DAMAGE = frozenset({"truncated_file", "unreadable_file"})
 _NO_PARTITION: Final = "__HIVE_DEFAULT_PARTITION__"
 _JSON: Final = frozenset({"json", "jsonl"})
+_AS_WRITTEN: Final = Opener(bags={})
 _SNIFFED_BYTES: Final = 256
 _HEAD_BYTES: Final = 1 << 20
 _TEXT_PARTS: Final = {"csv": delimited_parts, "json": array_parts, "jsonl": jsonl_parts}
@@ -146,6 +148,40 @@ def chunks(
             yield chunk
 
 
+class Dropped:
+    """What rows hold that their table drops, for those who look for what is wrong with one; asked for in order.
+
+    The file is read a second time for it, as far as the last row asked for.
+    """
+
+    def __init__(self, source: Source, table: Table, header: Header) -> None:
+        self._names = frozenset(name.lower() for name in table.dropped)
+        others = frozenset(name for name in header.columns if name.lower() not in self._names)
+        bare = Table(name="", columns={}, matches=table.matches, to_events=table.to_events, dropped=others)
+        self._parts = _parts(source, bare, header, BLOCK_BYTES, RECORD_BYTES) if self._names else iter(())
+        self._held = pl.DataFrame(schema={ROW: pl.Int64, REST: pl.String})
+
+    def of(self, rows: Sequence[int]) -> dict[int, dict[str, Raw]]:
+        """Return the columns of each of these rows, none of which may stand before one asked for earlier."""
+        found: dict[int, dict[str, Raw]] = {}
+        wanted = sorted(rows)
+        while wanted:
+            here = self._held.filter(pl.col(ROW).is_in(wanted))
+            for number, rest in here.select_seq(ROW, REST).iter_rows():
+                members = raw_object(rest or "{}")
+                found[number] = {
+                    name: value for name, value in members.items() if name.lower() in self._names
+                }
+            last = self._held[ROW].max()
+            if isinstance(last, int) and wanted[-1] <= last:
+                break
+            part = next(self._parts, None)
+            if part is None:
+                break
+            self._held = _AS_WRITTEN.opened(part)
+        return found
+
+
 def _parts(
     source: Source, table: Table, header: Header, block_bytes: int, record_bytes: int
 ) -> Iterator[Part]:
@@ -222,11 +258,21 @@ def _compare(part: Part, column: str | None, name: str, value: str | None) -> No
 def _finished(part: Part, table: Table, opener: Opener) -> Chunk:
     """Return the chunk a part comes to: objects opened, declared types cast."""
     rows = _with_ids(opener.opened(part), table.ids, part)
+    if table.left_out is not None:
+        _note_left_out(rows, table.left_out, part)
     for column, dtype in table.columns.items():
         if dtype != pl.String:
             rows = _cast(rows, column, dtype, part.counts)
     rejects = sorted(part.rejects, key=lambda one: -1 if one.row is None else one.row)
     return Chunk(rows, rejects, part.counts)
+
+
+def _note_left_out(rows: pl.DataFrame, is_left_out: Callable[[str], object], part: Part) -> None:
+    """Count what rows have in columns that go nowhere."""
+    for rest in rows[REST].drop_nulls():
+        for name in raw_object(rest):
+            if is_left_out(name):
+                part.counts[f"column_left_out.{name}"] += 1
 
 
 def _with_ids(rows: pl.DataFrame, ids: Iterable[str], part: Part) -> pl.DataFrame:
