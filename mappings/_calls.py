@@ -256,7 +256,6 @@ def to_events(
         pl.coalesce(viewed.then(told("referrer")), context("page_referrer")).alias("_referrer"),
     )
     name = pl.col("_type").replace_strict(EVENTS, default=None, return_dtype=pl.String)
-    traits = {} if options.person_properties == "none" else {options.person_properties: pl.col("_traits")}
     return events.events(
         calls,
         event=pl.coalesce(name, pl.col("_event")),
@@ -267,7 +266,7 @@ def to_events(
         properties=properties,
         extra={**EXTRA, **extra},
         groups=groups(options),
-        **{key: pl.when(is_("identify")).then(value) for key, value in traits.items()},
+        set=pl.when(is_("identify")).then("_traits"),
     )
 
 

@@ -402,11 +402,10 @@ def message_groups(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     return group_states(calls, options, key=identifier("groupId"))
 
 
-def only_identity(options: Options) -> pl.Expr:
-    """Return whether a message only links ids: alias calls, and identify calls without traits that are wanted."""
+def only_identity() -> pl.Expr:
+    """Return whether a message only links ids: alias calls, and identify calls without traits."""
     kind = call_type()
-    bare = pl.lit(options.person_properties == "none") | message_traits().is_null()
-    return (kind == "alias") | ((kind == "identify") & bare)
+    return (kind == "alias") | ((kind == "identify") & message_traits().is_null())
 
 
 MESSAGES: Final = Table(
@@ -426,7 +425,7 @@ MESSAGES: Final = Table(
     objects=("properties", "traits"),
     bags=message_bags,
     properties=("properties", REST, "context"),
-    filters={"identity_only": only_identity},
+    filters={"identity_only": only_identity()},
     warnings={DEVICE_CLOCK: pl.col("timestamp").is_null() & pl.col("originalTimestamp").is_not_null()},
     dropped=RAW_DROPPED,
 )
@@ -489,11 +488,6 @@ def in_event_table() -> pl.Expr:
     Known by its id, whatever the files are called: of one source or of one month there may be no such table.
     """
     return pl.col(RECOVERED).str.contains(_MARK, literal=True) & ~own_table()
-
-
-def untold(options: Options, *, own: str) -> pl.Expr:
-    """Return whether a row of a table of traits has none that are wanted."""
-    return pl.lit(options.person_properties == "none") | traits(own).is_null()
 
 
 def stored_bags(options: Options) -> dict[str, Bag]:
@@ -588,7 +582,7 @@ def tables(*, own: str, recover: pl.Expr | None = None) -> list[Table]:
         to_events=partial(stored_events, kind="identify", own=own),
         to_links=partial(who, why="identify call"),
         properties=(),
-        filters={"identity_only": partial(untold, own=own)},
+        filters={"identity_only": traits(own).is_null()},
     )
     event_tables = replace(
         pages,
@@ -646,7 +640,7 @@ def last_states(like: Table, own: str) -> list[Table]:
         to_profiles=partial(profiles, own=own),
         to_links=partial(who, user="id", times=RECEIVED, why="identify call"),
         link_columns=("id", "anonymous_id", *RECEIVED),
-        filters={"no_traits": partial(untold, own=own)},
+        filters={"no_traits": traits(own).is_null()},
     )
     groups = replace(
         last,

@@ -313,16 +313,6 @@ def user_properties(bag: pl.Expr) -> pl.Expr:
     return expr.parted(bag, prefix="initial_", empty=["EMPTY"])
 
 
-def told(options: Options) -> dict[str, pl.Expr]:
-    """Return `$set` and `$set_once` of the rows that say nothing else; of others, see `profiles`."""
-    rest, once = (pl.col("_told").struct.field(part) for part in ("rest", "once"))
-    if options.person_properties == "none":
-        return {}
-    if options.person_properties == "set_once":
-        return {"set_once": expr.joined(rest, once)}
-    return {"set": rest, "set_once": once}
-
-
 def profiles(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
     """Return what rows tell of persons: every Amplitude event repeats its user's properties as they then were."""
     parts = pl.col("_user").struct
@@ -337,8 +327,8 @@ def profiles(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
     ).filter(pl.col("timestamp").is_not_null())
 
 
-def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return the event each row is."""
+def own_events(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the event each row is; persons are told of by rows that say nothing else, and by `profiles`."""
     known = rows.with_columns_seq(
         time().alias("_time"),
         person().alias("_who"),
@@ -359,7 +349,8 @@ def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         laid=expr.with_query(pl.col(PROPERTIES), pl.col("_url"), CAMPAIGN),
         extra=EXTRA,
         groups=expr.first_values(pl.col("groups")),
-        **told(options),
+        set=pl.col("_told").struct.field("rest"),
+        set_once=pl.col("_told").struct.field("once"),
     )
 
 
@@ -387,9 +378,9 @@ def groups(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
     )
 
 
-def to_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+def to_events(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
     """Return the event each row is, but for group updates, which are told apart."""
-    return own_events(rows.filter(pl.col("event_type").ne_missing("$groupidentify")), options)
+    return own_events(rows.filter(pl.col("event_type").ne_missing("$groupidentify")))
 
 
 def who_is_who(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:

@@ -348,12 +348,6 @@ CAMPAIGNS: Final = dict.fromkeys((*OF_RECORDS["collected_traffic_source"], *valu
 ONCE: Final = {name: Once(partial(told_of, name)) for name in OF_RECORDS} | {"page": Once(address)}
 
 
-def person_properties(options: Options) -> dict[str, pl.Expr]:
-    """Return `$set` or `$set_once` of the user properties that a row carries; of no one nothing."""
-    wanted = options.person_properties
-    return {} if wanted == "none" else {wanted: pl.when(~NOBODY).then(pl.col("_user"))}
-
-
 def own_events(
     rows: pl.LazyFrame, options: Options, *, campaigns: dict[str, pl.Expr], **source: pl.Expr
 ) -> pl.LazyFrame:
@@ -378,8 +372,8 @@ def own_events(
         timestamp=pl.col("_time"),
         dedup_key=pl.col("_key"),
         extra=page() | hardware() | all_of("geo") | campaigns | money() | session() | kept(),
+        set=pl.when(~NOBODY).then("_user"),
         **source,
-        **person_properties(options),
     )
 
 

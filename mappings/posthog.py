@@ -58,24 +58,13 @@ def _filled(text: pl.Expr) -> pl.Expr:
     return pl.when(text.str.strip_chars() != "").then(text)
 
 
-def _bags(options: Options) -> dict[str, Bag]:
-    """Return what `properties` holds; person properties that are wanted otherwise do not stay there."""
-    moved = {"set": (), "set_once": _PERSON, "none": (*_PERSON, "$unset")}[options.person_properties]
-    return {"properties": Bag(keys=("distinct_id", "$ip", *_PERSON), drops=frozenset(moved))}
+def _person() -> dict[str, pl.Expr]:
+    """Return `$set` and `$set_once` of rows that bring some beside the bag's own, under which they win, as in PostHog.
 
-
-def _person(options: Options) -> dict[str, pl.Expr]:
-    """Return `$set` and `$set_once` where they have to be put together.
-
-    Those are rows that bring some beside the bag's own, under which they win, as in PostHog; and all rows when the
-    user wants them otherwise. Elsewhere the bag's own stay what they are.
+    Elsewhere the bag's own stay what they are.
     """
     own = {name: pl.coalesce(name, name.removeprefix("$")) for name in _PERSON}
     told = {name: expr.completed(own[name], _object(inside("properties", name))) for name in _PERSON}
-    if options.person_properties == "none":
-        return {}
-    if options.person_properties == "set_once":
-        return {"set_once": expr.completed(told["$set_once"], told["$set"])}
     brings = pl.any_horizontal(text.is_not_null() & (text.str.strip_chars() != "{}") for text in own.values())
     return {name.removeprefix("$"): pl.when(brings).then(text) for name, text in told.items()}
 
@@ -162,7 +151,7 @@ def to_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         dedup_key=_dedup_key(),
         laid=pl.col(PROPERTIES),
         extra={"$elements_chain": _filled(pl.col("elements_chain")), "$ip": pl.col("ip")},
-        **_person(options),
+        **_person(),
     )
 
 
@@ -193,7 +182,7 @@ def _table(name: str, matches: Callable[[frozenset[str]], bool], refusal: str | 
         times=("timestamp",),
         ids=("uuid", "distinct_id", "$distinct_id", inside("properties", "distinct_id")),
         objects=_OBJECTS,
-        bags=_bags,
+        bags={"properties": Bag(keys=("distinct_id", "$ip", *_PERSON))},
         properties=("properties", REST),
         rename={"token": None},
         warnings={"person_properties_no_object": _odd_person()},

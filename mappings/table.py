@@ -240,7 +240,7 @@ def _timestamp(spec: Mapping[str, Any]) -> tuple[str, str, str | None]:
         raise UsageError(
             f"spec: timestamp.zone: {value['format']} says the zone itself; take timestamp.zone out"
         )
-    return value["column"], shape, _zone(value["zone"])
+    return value["column"], shape, expr.zone_name(value["zone"], "spec: timestamp.zone")
 
 
 def _format(shape: object) -> str:
@@ -265,18 +265,6 @@ def _reads_back(pattern: str) -> bool:
     except pl.exceptions.ComputeError:
         return False
     return isinstance(found, datetime) and found.date() == _PROBE.date()
-
-
-def _zone(zone: object) -> str:
-    """Return a zone polars knows."""
-    use = 'a name like "Europe/Berlin"'
-    if not _is_name(zone):
-        raise _wrong("timestamp.zone", "an IANA zone", zone, use)
-    try:
-        pl.Series([_PROBE]).dt.convert_time_zone(str(zone))
-    except pl.exceptions.ComputeError:
-        raise _wrong("timestamp.zone", "an IANA zone", zone, use) from None
-    return str(zone)
 
 
 def _constants(spec: Mapping[str, Any]) -> dict[str, str | float | bool]:
@@ -508,11 +496,6 @@ def _dedup_key(spec: Spec) -> pl.Expr:
 
 def to_events(rows: pl.LazyFrame, options: Options, *, spec: Spec) -> pl.LazyFrame:
     """Return one event a row, as the spec says."""
-    to_set, to_set_once = spec.tables["set"], spec.tables["set_once"]
-    if options.person_properties == "set_once":
-        to_set, to_set_once = {}, {**to_set, **to_set_once}
-    if options.person_properties == "none":
-        to_set, to_set_once = {}, {}
     return events(
         rows,
         event=pl.lit(spec.event_name) if spec.event is None else pl.col(spec.event),
@@ -522,8 +505,8 @@ def to_events(rows: pl.LazyFrame, options: Options, *, spec: Spec) -> pl.LazyFra
         dedup_key=_dedup_key(spec),
         laid=_properties(spec),
         extra={name: pl.lit(value) for name, value in spec.constants.items()},
-        set=_person(spec, to_set),
-        set_once=_person(spec, to_set_once),
+        set=_person(spec, spec.tables["set"]),
+        set_once=_person(spec, spec.tables["set_once"]),
         groups={kind: _filled(column) for kind, column in spec.tables["groups"].items()},
     )
 

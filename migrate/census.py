@@ -18,7 +18,7 @@ from migrate.mapping import ROW, Options, Table
 from migrate.payload import Stamp
 from migrate.people import People
 from migrate.plan import STAGING, Counting, Planner
-from migrate.transform import NOTHING_REJECTED, Made, judged
+from migrate.transform import NOTHING_REJECTED, Made, Transform, judged
 
 IDENTITY: Final = "(identity {})"
 PROFILES: Final = "(profiles {})"
@@ -70,7 +70,7 @@ class Census:
         self, paths: Sequence[Path], end: datetime | None, aside: Path, now: datetime
     ) -> Iterator[tuple[Made, list[tuple[str, int, str]]]]:
         """Yield what files of states tell anew, and what to note of it once it is planned."""
-        for found in states.news(paths, self.people, self.options, end, aside):
+        for found in states.news(paths, self.people, end, aside):
             if found.frame["timestamp"].null_count():
                 raise UsageError(
                     "--until: missing; the profiles in these files have no time and there are no events to tell when "
@@ -81,7 +81,8 @@ class Census:
     def _made(self, frame: pl.DataFrame, now: datetime) -> Made:
         """Return an event frame's events ready to send; what PostHog would refuse of them is counted as a warning."""
         numbers = Numbers()
-        made, rejects = judged(frame, _TABLE, self.stamp, now, numbers, NOTHING_REJECTED)
+        as_events = Transform(table=_TABLE, stamp=self.stamp, options=self.options)
+        made, rejects = judged(frame, as_events, now, numbers, NOTHING_REJECTED)
         numbers.warnings.update(f"not_told.{reason}" for reason in rejects["reason"])
         return Made(made.rename({ROW: "row"}), numbers)
 

@@ -512,17 +512,10 @@ def _heeded(platform: str, options: frozenset[str], choices: dict[str, Any]) -> 
 
 def _options(read_labels: Callable[[Any], Any] | None, choices: dict[str, Any]) -> Options:
     """Return the choices that change payloads."""
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415
-
     from migrate.mapping import Options  # noqa: PLC0415
+    from migrate.times import zone_name  # noqa: PLC0415
 
-    zone = choices["source_timezone"] or "UTC"
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UsageError(
-            f"--source-timezone: not an IANA zone, found '{zone}'; give one such as Europe/Berlin"
-        ) from None
+    zone = choices["source_timezone"]
     keys = dict(word.partition("=")[::2] for word in choices["group_key"])
     if wrong := [name for name, kind in keys.items() if not (name and kind)]:
         raise UsageError(
@@ -530,7 +523,7 @@ def _options(read_labels: Callable[[Any], Any] | None, choices: dict[str, Any]) 
         )
     return Options(
         person_properties=choices["person_properties"],
-        source_timezone=zone,
+        source_timezone="UTC" if zone is None else zone_name(zone, "--source-timezone"),
         keep=frozenset(choices["keep"]),
         labels={} if choices["labels"] is None else _labels(choices["labels"], read_labels),
         group_keys=keys,

@@ -91,6 +91,11 @@ def timestamp(text: pl.Expr, *, zone: str = "UTC") -> pl.Expr:
     )
 
 
+def zone_name(name: object, where: str) -> str:
+    """Return the name of an IANA zone, as `timestamp` takes it; raises UsageError for anything else `where` gives."""
+    return times.zone_name(name, where)
+
+
 def local(naive: pl.Expr, zone: str) -> pl.Expr:
     """Return wall-clock times in an IANA zone as UTC; see `timestamp` for hours that occur twice or never."""
     return times.local(naive, zone)

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from migrate import expr, jsontext, properties, special, times
-from migrate.mapping import FRAMEWORK, Options, Table, inside
+from migrate.mapping import FRAMEWORK, Options, PersonProperties, Table, inside
 
 FORMAT: Final = 2
 """Raised whenever the same source row would become other payload bytes; a plan of another format is refused."""
@@ -64,11 +64,13 @@ def claimed(table: Table, options: Options) -> Table:
     rows = pl.LazyFrame(schema={**table.columns, **dict.fromkeys(known, pl.String()), **FRAMEWORK})
     made = table.to_events(rows, options).collect_schema() if table.properties else {"extra": pl.String()}
     forced = {*Stamp(platform="", import_id="").forced(), "$process_person_profile"}
+    if options.person_properties == "none":
+        forced.update(properties.PERSON)
     return replace(table, bags=bags, claims=table.claims | properties.claimed(made, dict.fromkeys(forced)))
 
 
-def payloads(frame: pl.DataFrame, table: Table, stamp: Stamp) -> Payloads:
-    """Return the event frame's events as JSON text, exactly as they will be sent.
+def payloads(frame: pl.DataFrame, table: Table, stamp: Stamp, persons: PersonProperties = "set") -> Payloads:
+    """Return the event frame's events as JSON text, exactly as they will be sent; `persons` as wanted.
 
     `frame` is an event frame that passed `checks.checked`. The text holds the root keys event, distinct_id,
     timestamp, uuid and properties and no others: PostHog drops those without a word (posthog-ingestion.md §1.3).
@@ -76,7 +78,7 @@ def payloads(frame: pl.DataFrame, table: Table, stamp: Stamp) -> Payloads:
     """
     repairs: Counter[str] = Counter()
     forced: dict[str, jsontext.Value] = {**stamp.forced(), "$process_person_profile": _personless()}
-    sound = properties.sound(frame, table, forced, repairs)
+    sound = properties.as_wanted(properties.sound(frame, table, forced, repairs), persons)
     schema = sound.schema
     inner = properties.inner(sound, schema, forced, repairs)
     events = sound.select_seq("_row", "event", "distinct_id", "timestamp", _uuid(sound, stamp))

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import polars as pl
 
-from migrate import VERSION, jsontext, repairs, special
+from migrate import VERSION, expr, jsontext, repairs, special
 from migrate.distinct import distinct
-from migrate.mapping import OWN, PROPERTIES, ROW, Table
+from migrate.mapping import OWN, PROPERTIES, ROW, PersonProperties, Table
 from migrate.readers.opened import Opener
 from migrate.readers.records import Part
 from migrate.repairs import DType
@@ -32,6 +33,8 @@ NOTHING: Final = ("", "null")
 """Texts that stand for no object."""
 
 OBJECTS: Final = ("set", "set_once", "groups")
+PERSON: Final = ("$set", "$set_once", "$unset")
+"""What tells of a person, also where the source itself says it."""
 _LIB, _LIB_VERSION = (f"{jsontext.quoted(key)}:{jsontext.quoted(value)}" for key, value in LIBRARY.items())
 
 
@@ -71,6 +74,41 @@ def _mended(column: pl.Series, counts: Counter[str]) -> pl.Series:
     return mended.scatter(
         where, pl.Series(map(jsontext.without_nulls, mended.gather(where)), dtype=pl.String)
     )
+
+
+def as_wanted(frame: pl.DataFrame, wanted: PersonProperties) -> pl.DataFrame:
+    """Return an event frame that is `sound` with what it tells of persons as the user wants it told.
+
+    That is `set` and `set_once`, and what the source itself says under their names: all of it as `set_once`, so that it
+    does not overwrite what a live project knows (of one key what was `set_once` counts), or none of it.
+    """
+    if wanted == "set":
+        return frame
+    nothing = pl.lit(None, pl.String)
+    gone = PERSON if wanted == "none" else PERSON[:2]
+    own = expr.each(
+        pl.col("own"), partial(_without, gone), pl.Struct(dict.fromkeys((*PERSON, "own"), pl.String))
+    )
+    if wanted == "none":
+        return frame.with_columns_seq(own.struct.field("own"), set=nothing, set_once=nothing)
+    schema = frame.schema
+    told = {
+        f"${name}": expr.completed(
+            _object(name, {name: _fields(frame, schema, name, ())}, schema), own.struct.field(f"${name}")
+        )
+        for name in ("set", "set_once")
+    }
+    once = expr.completed(told["$set_once"], told["$set"])
+    return frame.with_columns_seq(own.struct.field("own"), set=nothing, set_once=once)
+
+
+def _without(names: Sequence[str], text: str) -> dict[str, str | None]:
+    """Return what is left of an object without these members, as `own`, and those of them that are objects."""
+    members = jsontext.raw_object(text)
+    left = {name: value for name, value in members.items() if name not in names}
+    found = {name: bytes(members[name]).decode() for name in names if name in members}
+    objects = {name: found.get(name) if found.get(name, "").startswith("{") else None for name in PERSON}
+    return objects | {"own": jsontext.encoded(left).decode() if left else None}
 
 
 def claimed(schema: Schema, forced: Mapping[str, object]) -> frozenset[str]:

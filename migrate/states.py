@@ -181,9 +181,7 @@ class News:
     told: list[tuple[str, int, str]]
 
 
-def news(
-    paths: Sequence[Path], people: People, options: Options, end: datetime | None, aside: Path
-) -> Iterator[News]:
+def news(paths: Sequence[Path], people: People, end: datetime | None, aside: Path) -> Iterator[News]:
     """Yield what these files tell that was not told before, some owners at a time.
 
     A person is told of when the last of that history is seen, or the time of the state if that is later; a state as
@@ -195,7 +193,7 @@ def news(
         last = fresh.unique("owner", keep="last", maintain_order=True)
         kept = last.select_seq("owner", pl.col("timestamp").dt.epoch("us"), "digest").rows()
         for some in fresh.iter_slices(_ASKED):
-            yield News(_events(some, options), kept)
+            yield News(_events(some), kept)
             kept = []
 
 
@@ -276,26 +274,24 @@ def _fresh(states: pl.DataFrame, people: People, end: datetime | None) -> pl.Dat
     )
 
 
-def _events(fresh: pl.DataFrame, options: Options) -> pl.DataFrame:
+def _events(fresh: pl.DataFrame) -> pl.DataFrame:
     """Return the event frame that tells these states."""
     numbered = fresh.with_row_index(ROW, 1).with_columns_seq(pl.col(ROW).cast(pl.Int64)).lazy()
     is_person = pl.col("owner").str.starts_with(_PERSON)
     persons, groups = numbered.filter(is_person), numbered.filter(~is_person)
-    return events.concat([_persons(persons, options), _group_events(groups)]).collect()
+    return events.concat([_persons(persons), _group_events(groups)]).collect()
 
 
-def _persons(states: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+def _persons(states: pl.LazyFrame) -> pl.LazyFrame:
     """Return a `$set` event for each person."""
-    whole = {"set": pl.col("properties"), "set_once": pl.col("set_once")}
-    if options.person_properties == "set_once":
-        whole = {"set_once": expr.completed(pl.col("set_once"), pl.col("properties"))}
     return events.events(
         states,
         event=pl.lit("$set"),
         distinct_id=pl.col("distinct_id"),
         timestamp=pl.col("timestamp"),
         dedup_key=expr.key(pl.lit("profile"), pl.col("owner"), pl.col("digest")),
-        **whole,
+        set=pl.col("properties"),
+        set_once=pl.col("set_once"),
     )
 
 

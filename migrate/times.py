@@ -1,5 +1,6 @@
 """Times as text: ISO 8601 as sources spell it, and as PostHog is sent it."""
 
+import zoneinfo
 from collections.abc import Iterator
 from functools import partial
 from typing import Final
@@ -8,12 +9,40 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from migrate.errors import UsageError
+
 _NAIVE_SHAPES: Final = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")
 _DATE_SHAPE: Final = "%Y-%m-%d"
 _ZONED_SHAPES: Final = ("%+", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S%.f%#z")
 _SHAPES: Final = (*_NAIVE_SHAPES, _DATE_SHAPE, *_ZONED_SHAPES)
 _UTC: Final = pl.Datetime("us", "UTC")
 _TO_SECONDS: Final = len("2024-01-01T00:00:00")
+
+
+_NO_PLACE: Final = {
+    "factory": "stands for no zone",
+    "localtime": "is the zone of whichever machine it is read on",
+}
+zoneinfo.reset_tzpath(())  # the zones of the library `tzdata`, which are the same on every machine
+
+
+def zone_name(name: object, where: str) -> str:
+    """Return the name of an IANA zone; raises UsageError for anything else that `where` gives.
+
+    Both polars, which works out times, and the tz database know it, so that it means the same wherever it is read.
+    """
+    if not isinstance(name, str) or not name:
+        raise UsageError(f"{where}: not an IANA zone, found {name!r}; give one such as Europe/Berlin")
+    if why := _NO_PLACE.get(name.lower()):
+        raise UsageError(f"{where}: '{name}' {why}; give the zone of a place, such as Europe/Berlin")
+    try:
+        zoneinfo.ZoneInfo(name)
+        pl.Series([0]).cast(_UTC).dt.convert_time_zone(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError, pl.exceptions.ComputeError):
+        zones = {one.lower(): one for one in sorted(zoneinfo.available_timezones())}
+        meant = zones.get(name.strip().lower(), "one such as Europe/Berlin")
+        raise UsageError(f"{where}: not an IANA zone, found '{name}'; give {meant}") from None
+    return name
 
 
 def read(texts: pl.Series, zone: str) -> pl.Series:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from migrate import checks, expr, jsontext, special, states
+from migrate import checks, events, expr, jsontext, special, states
 from migrate.checkpoint import Numbers
 from migrate.distinct import slim
 from migrate.mapping import FILE, PERSON, RECOVERED, REST, ROW, Options, Table
@@ -25,6 +25,8 @@ from migrate.payload import (
 from migrate.people import People
 from migrate.readers import Chunk, Reject
 
+NOT_WANTED: Final = "person_properties"
+"""Under which name rows are counted that only tell of persons, where nothing is to be told of them."""
 NOTHING_REJECTED: Final = pl.DataFrame(schema=special.REJECTS)
 
 
@@ -77,17 +79,18 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     frame = _slim(table.to_events(rows.lazy(), options).collect())
     told = states.told(rows.lazy(), table, options, transform.people)
     frame, news = _within([frame, told.frame], transform, numbers)
-    numbers.filtered["no_event"] += (
-        rows.height
-        - _rows(frame, news, told.rejects)
-        - sum(numbers.filtered[name] for name in ("before_since", "after_until"))
+    if options.person_properties == "none":
+        frame = _not_about_persons(frame, [news, told.rejects], numbers)
+    left_out = sum(numbers.filtered[name] for name in ("before_since", "after_until", NOT_WANTED))
+    numbers.filtered[_why_no_event(table, options)] += (
+        rows.height - _rows(frame, news, told.rejects) - left_out
     )
-    events, rejects = judged(frame, table, transform.stamp, now, numbers, told.rejects)
+    made, rejects = judged(frame, transform, now, numbers, told.rejects)
     rejects = _with_times(rejects, rows, table)
     news = news.filter(~pl.col(ROW).is_in(rejects[ROW].implode())) if rejects.height else news
-    mapped = _rows(events, news)
+    mapped = _rows(made, news)
     if transform.profiled:
-        news = pl.concat([news, states.seen(events)])
+        news = pl.concat([news, states.seen(made)])
     numbers.rejected.update(rejects["reason"].to_list())
     numbers.mapped = mapped
     numbers.filtered = +numbers.filtered
@@ -95,25 +98,26 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     lines = [*_unread(chunk.rejects), *_rejected(rejects, rows, table)]
     for line in lines[:20]:
         numbers.examples.setdefault(line["reason"], []).append(str(line["row"]))
-    return Finished(events.rename({ROW: "row"}), news, lines, numbers)
+    return Finished(made.rename({ROW: "row"}), news, lines, numbers)
 
 
-def judged(  # noqa: PLR0913, PLR0917 - what a frame is judged by, and where it is counted
-    frame: pl.DataFrame, table: Table, stamp: Stamp, now: datetime, numbers: Numbers, before: pl.DataFrame
+def judged(
+    frame: pl.DataFrame, transform: Transform, now: datetime, numbers: Numbers, before: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return an event frame's events ready to send, and the rejects, with those from `before`, one a row."""
     verdict = checks.checked(frame, now)
-    made = payloads(verdict.frame, table, stamp)
-    events, unfit = _fitting(made.frame)
+    options = transform.options
+    made = payloads(verdict.frame, transform.table, transform.stamp, options.person_properties)
+    kept, unfit = _fitting(made.frame)
     rejects = pl.concat([before, verdict.rejects, made.rejects, unfit])
     if before.height:
         rejects = rejects.unique(ROW, keep="first", maintain_order=True)
-        events = events.filter(~pl.col(ROW).is_in(before[ROW].implode()))
+        kept = kept.filter(~pl.col(ROW).is_in(before[ROW].implode()))
     numbers.repairs.update(verdict.repairs + made.repairs)
     numbers.warnings.update(verdict.warnings + made.warnings)
-    numbers.names.update(dict(events["event"].value_counts().iter_rows()))
+    numbers.names.update(dict(kept["event"].value_counts().iter_rows()))
     numbers.group_types |= _group_types(verdict.frame)
-    return events, rejects
+    return kept, rejects
 
 
 def _slim(frame: pl.DataFrame) -> pl.DataFrame:
@@ -211,6 +215,20 @@ def _within(frames: Sequence[pl.DataFrame], transform: Transform, numbers: Numbe
         numbers.filtered[name] += outside.len()
         kept = [frame.filter(~pl.col(ROW).is_in(outside.implode())) for frame in kept]
     return kept
+
+
+def _not_about_persons(frame: pl.DataFrame, beside: Sequence[pl.DataFrame], numbers: Numbers) -> pl.DataFrame:
+    """Return the events without those that only tell of persons, of whom the user wants nothing to be told."""
+    is_about = (pl.col("event") == "$set").fill_null(value=False)
+    kept = frame.filter(~is_about)
+    numbers.filtered[NOT_WANTED] += _rows(frame, *beside) - _rows(kept, *beside)
+    return kept
+
+
+def _why_no_event(table: Table, options: Options) -> str:
+    """Return under which name a row that makes nothing is counted."""
+    is_about_persons = table.to_profiles is not None and table.to_events is events.none
+    return NOT_WANTED if is_about_persons and options.person_properties == "none" else "no_event"
 
 
 def _fitting(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

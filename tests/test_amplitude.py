@@ -462,21 +462,6 @@ def test_user_properties_are_told_of_the_person_and_not_on_every_event():
     assert profiled({"user_properties": {}}, {"user_properties": None}, state | {"event_time": "soon"}) == []
 
 
-@pytest.mark.parametrize(
-    ("choice", "expected"),
-    [
-        pytest.param("set", ({"plan": "pro"}, {"$initial_a": "x"}), id="set"),
-        pytest.param("set_once", (None, {"plan": "pro", "$initial_a": "x"}), id="set_once"),
-        pytest.param("none", (None, None), id="none"),
-    ],
-)
-def test_person_properties_option(choice, expected):
-    """The user decides whether history may overwrite, may fill in, or may not touch people."""
-    row = {"event_type": "$identify", "user_properties": {"plan": "pro", "initial_a": "x"}}
-    (event,) = mapped(row, person_properties=choice)
-    assert person(event) == expected
-
-
 def test_identify_rows_say_what_they_say():
     """Amplitude's `$identify` sets properties, changed or not, and never becomes PostHog's."""
     state = {"user_properties": {"plan": "pro"}}

@@ -775,21 +775,6 @@ def test_user_properties():
     assert one(user_properties=properties)["set"] == {"plan": "pro", "n": 3, "x": 0.5}
 
 
-@pytest.mark.parametrize(
-    ("choice", "expected"),
-    [
-        pytest.param("set", ({"plan": "pro"}, None), id="set"),
-        pytest.param("set_once", (None, {"plan": "pro"}), id="set_once"),
-        pytest.param("none", (None, None), id="none"),
-    ],
-)
-def test_person_properties_option(choice, expected):
-    """The user decides whether history may overwrite, may fill in, or may not touch people."""
-    row = {"user_properties": params(plan="pro")}
-    (event,) = mapped(row, person_properties=choice)
-    assert (event["set"], event["set_once"]) == expected
-
-
 def test_dedup_key_without_a_place_in_the_batch():
     """The tuple, and all parameters and items: two clicks of one bundle and time are two."""
     row = {"event_bundle_sequence_id": "41", "event_params": params(a=1, b="x")}

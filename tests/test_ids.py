@@ -38,10 +38,10 @@ FORMATS = ("jsonl", "csv", "parquet")
 PLATFORMS = sorted(path.name for path in SAMPLES.iterdir())
 
 
-def settings(platform):
+def settings(platform, **options):
     """What a platform's sample is planned with."""
     spec = SAMPLES / platform / "spec.toml"
-    return Settings(platform=platform, spec=spec if spec.exists() else None)
+    return Settings(platform=platform, spec=spec if spec.exists() else None, options=Options(**options))
 
 
 def sampled():

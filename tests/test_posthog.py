@@ -356,27 +356,6 @@ def test_merging_keeps_cut_emoji_and_big_integers(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("choice", "expected"),
-    [
-        pytest.param("set", {"$set": {"a": 1}, "$set_once": {"a": 2, "b": 2}, "x": 1}, id="set"),
-        pytest.param("set_once", {"x": 1, "$set_once": {"a": 2, "b": 2}}, id="set_once"),
-        pytest.param("none", {"x": 1}, id="none"),
-    ],
-)
-def test_the_user_decides_what_becomes_of_persons(choice, expected):
-    """Old values need not overwrite those of a project that is live."""
-    bag = {"$set": {"a": 1}, "$set_once": {"a": 2, "b": 2}, "x": 1}
-    assert properties(properties=bag, options=Options(person_properties=choice)) == expected
-
-
-def test_no_person_properties_means_none_are_unset():
-    """`none` leaves persons alone altogether."""
-    bag = {"$unset": ["a"], "x": 1}
-    assert properties(properties=bag, options=Options(person_properties="none")) == {"x": 1}
-    assert properties(properties=bag, options=Options(person_properties="set_once")) == bag
-
-
-@pytest.mark.parametrize(
     ("name", "is_filtered"),
     [
         pytest.param("$snapshot", True, id="recording"),

@@ -130,7 +130,7 @@ def test_traits_of_identify_calls_in_the_context():
     assert one(**inside)["set"] == {"email": "a@example.com"}
     assert one(**inside, traits={})["set"] == {"email": "a@example.com"}
     assert one(**inside, traits={"plan": "pro"})["set"] == {"plan": "pro"}
-    rule = TABLES["messages"].filters["identity_only"](Options())
+    rule = TABLES["messages"].filters["identity_only"]
     assert whole(inside, {"type": "identify"}).select(rule).to_series().to_list() == [False, True]
 
 

@@ -486,22 +486,14 @@ def test_groups_and_accounts_tables():
     assert (account["distinct_id"], account["group_key"], account["timestamp"].day) == (None, "acme", 5)
 
 
-@pytest.mark.parametrize(
-    ("person_properties", "expected"),
-    [
-        pytest.param("set", {"set": {"plan": "pro"}, "set_once": None}, id="set"),
-        pytest.param("set_once", {"set": None, "set_once": {"plan": "pro"}}, id="set-once"),
-        pytest.param("none", {"set": None, "set_once": None}, id="none"),
-    ],
-)
-def test_identify_calls(person_properties, expected):
-    """The traits of an identify call are set on the person, as the user wishes, and stand nowhere else."""
+def test_identify_calls():
+    """The traits of an identify call are set on the person, and stand nowhere else."""
     raw = {"type": "identify", "traits": {"plan": "pro"}}
     table = {REST: '{"plan":"pro","context_active":true}'}
     for name, row in (("messages", raw), ("identifies", table)):
-        (event,) = mapped(row, table=name, person_properties=person_properties)
+        (event,) = mapped(row, table=name)
         assert event["event"] == "$set"
-        assert {key: event[key] for key in ("set", "set_once")} == expected
+        assert (event["set"], event["set_once"]) == ({"plan": "pro"}, None)
         assert "plan" not in {**(event["properties"] or {}), **event["extra"]}
     assert event["properties"] == {"context_active": True}
 
@@ -513,7 +505,7 @@ def test_traits_of_other_calls_set_nothing():
 
 
 def test_calls_that_only_tell_who_is_who():
-    """Aliases, and identify calls without traits that are wanted, make no event."""
+    """Aliases, and identify calls without traits, make no event."""
     identify = {"type": "identify"}
     given = [
         identify,
@@ -523,7 +515,6 @@ def test_calls_that_only_tell_who_is_who():
         {"type": "page"},
     ]
     assert filtered("identity_only", *given) == [True, True, False, True, False]
-    assert filtered("identity_only", *given, person_properties="none") == [True, True, True, True, False]
     stored = [{REST: '{"context_active":true}'}, {REST: '{"plan":"pro"}'}, {}]
     assert filtered("identity_only", *stored, table="identifies") == [True, False, True]
     assert filtered("identity_only", {"previous_id": "a-1"}, table="aliases") == [True]

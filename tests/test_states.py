@@ -73,17 +73,17 @@ def told(rows, options=None):
     return states.told(frame.lazy(), TABLE, options or Options(), None)
 
 
-def news(tmp_path, people, *files, options=None):
+def news(tmp_path, people, *files):
     """What files of states tell anew: time, event, whose, and what."""
     paths = []
     for number, rows in enumerate(files):
         written = states.States(tmp_path / f"{number}.states")
         for row in rows:
-            written.write(told([row], options).frame)
+            written.write(told([row]).frame)
         if written.close():
             paths.append(written.path)
     found = []
-    for one in states.news(paths, people, options or Options(), END, tmp_path / "aside"):
+    for one in states.news(paths, people, END, tmp_path / "aside"):
         with people.transaction():
             people.tell(one.told)
         for event in one.frame.iter_rows(named=True):
@@ -118,7 +118,7 @@ def test_a_person_is_told_of_when_last_seen(tmp_path):
         events_of = pl.DataFrame({"_row": [7] * len(at), "distinct_id": people, "timestamp": at})
         written.write(states.seen(events_of.cast({"timestamp": events.TIMESTAMP})))
     written.close()
-    (found,) = states.news([written.path], People(), Options(), END, tmp_path)
+    (found,) = states.news([written.path], People(), END, tmp_path)
     assert found.frame.select("distinct_id", "timestamp").rows() == [
         ("anna", hour(9)),
         ("boris", hour(10)),
@@ -151,7 +151,7 @@ def test_what_changed_in_between_stands_in_another_file(tmp_path, together):
     other = states.States(tmp_path / "two.states")
     other.write(told([group("acme", 2, plan="b")]).frame)
     other.close()
-    (found,) = states.news([written.path, other.path], People(), Options(), END, tmp_path)
+    (found,) = states.news([written.path, other.path], People(), END, tmp_path)
     plans = [json.loads(text)["$group_set"]["plan"] for text in found.frame.sort("timestamp")["properties"]]
     assert plans == ["a", "b", "a"]
 
@@ -168,25 +168,6 @@ def test_the_next_night(tmp_path):
         company("acme", seats=3),
         {"plan": "free"},
     ]
-
-
-@pytest.mark.parametrize(
-    ("choice", "halves"),
-    [
-        pytest.param("set", ('{"plan":"pro","$initial_a":"y"}', '{"$initial_a":"x"}'), id="set"),
-        pytest.param("set_once", (None, '{"plan":"pro","$initial_a":"x"}'), id="set_once"),
-    ],
-)
-def test_person_properties(tmp_path, choice, halves):
-    """With `set_once` history fills in what is missing and overwrites nothing; what was first wins."""
-    options = Options(person_properties=choice)
-    written = states.States(tmp_path / "states")
-    written.write(told([profile("anna", 1, plan="pro") | {"set": '{"plan":"pro","$initial_a":"y"}'}]).frame)
-    written.close()
-    (found,) = states.news([written.path], People(), options, END, tmp_path)
-    (event,) = found.frame.rows(named=True)
-    texts = [event["set"], event["set_once"]]
-    assert [text and json.loads(text) for text in texts] == [text and json.loads(text) for text in halves]
 
 
 def test_none_tells_nothing_of_persons():

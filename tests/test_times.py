@@ -1,11 +1,16 @@
 """Times are written as PostHog reads them."""
 
+import json
+import zoneinfo
 from datetime import UTC, datetime
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
 from migrate import times
+from migrate.cli import cli
+from migrate.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -46,3 +51,52 @@ def test_times_of_years_of_other_lengths_are_whole():
         "+12345-01-01T00:00:00.000000",
         "-0001-01-01T00:00:00.000000",
     ]
+
+
+ZONES = [
+    ("Factory", "'Factory' stands for no zone"),
+    ("localtime", "'localtime' is the zone of whichever machine it is read on"),
+    ("LocalTime", "'LocalTime' is the zone"),
+    ("europe/berlin", "give Europe/Berlin"),
+    (" Europe/Berlin", "give Europe/Berlin"),
+    ("CEST", "found 'CEST'; give one such as Europe/Berlin"),
+    ("posixrules", "not an IANA zone"),
+    ("right/Europe/Berlin", "not an IANA zone"),
+    ("../../etc/localtime", "not an IANA zone"),
+    ("Europe", "not an IANA zone"),
+    ("", "not an IANA zone"),
+    ("\0", "not an IANA zone"),
+    (2, "found 2"),
+    (None, "found None"),
+]
+
+
+@pytest.mark.parametrize(("name", "said"), ZONES)
+@pytest.mark.parametrize("where", ["--source-timezone", "spec: timestamp.zone"])
+def test_what_is_no_zone_is_refused_with_a_sentence(name, said, where):
+    """The same for an option and in a spec: what a machine knows by itself is none."""
+    with pytest.raises(UsageError) as refused:
+        times.zone_name(name, where)
+    assert str(refused.value).startswith(f"{where}: ")
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("name", [one for one, _ in ZONES if isinstance(one, str) and "\0" not in one])
+def test_option_and_spec_refuse_the_same(tmp_path, name):
+    """With the same words, but for where they stand."""
+    (tmp_path / "a.csv").write_text("e,u,t\na,b,2024-01-01\n")
+    spec = 'event = "e"\ndistinct_id = "u"\ntimestamp = {column = "t", zone = %s}\n'
+    (tmp_path / "zoned.toml").write_text(spec % json.dumps(name))
+    (tmp_path / "plain.toml").write_text('event = "e"\ndistinct_id = "u"\ntimestamp = "t"\n')
+    command = ["preview", "table", str(tmp_path / "a.csv"), "--spec"]
+    by_spec = CliRunner().invoke(cli, [*command, str(tmp_path / "zoned.toml")])
+    by_option = CliRunner().invoke(cli, [*command, str(tmp_path / "plain.toml"), "--source-timezone", name])
+    assert {type(by_spec.exception), type(by_option.exception)} == {UsageError}
+    said = str(by_option.exception).removeprefix("--source-timezone: ")
+    assert said == str(by_spec.exception).removeprefix("spec: timestamp.zone: ")
+
+
+def test_zones_that_polars_or_python_knows_alone_are_none():
+    """Else a zone could be taken and not be worked out later."""
+    for name in sorted(zoneinfo.available_timezones() - {"Factory", "localtime"}):
+        assert times.zone_name(name, "") == name
