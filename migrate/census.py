@@ -99,7 +99,10 @@ def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Jo
     counting = Counting(jobs, planner.on_progress, "looking over")
     gatherer.on_rows, gatherer.on_file = counting.rows, counting.file
     gatherer.gather(jobs)
-    census.resolve(checkpoint.extent()[3])
+    last = checkpoint.extent()[3]
+    if last is None and gatherer.since is not None and checkpoint.facts().get("people_taken_over"):
+        last = (gatherer.since - _EPOCH) // timedelta(microseconds=1)  # planned before, in another workdir
+    census.resolve(last)
     name = _next(IDENTITY, known)
     planner.derived(name, census.merges(name, planner.clock()), leads=True)
     report = None if census.report is None else asdict(census.report)

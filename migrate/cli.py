@@ -638,13 +638,8 @@ def _typed() -> str:
 
 def _plan(session: Session, work: Work, talk: Talk) -> None:
     """Plan, with progress."""
-    session.checkpoint.note(planning=True, command=_typed())
     with talk.planning() as progress:
-        session.plan(work, progress)
-    if session.interrupted:
-        session.checkpoint.note(planning=True)
-    else:
-        session.checkpoint.note(planning=False, begun=None)
+        session.plan(work, progress, command=_typed())
 
 
 def _confirm(session: Session, delivery: Delivery, talk: Talk, *, confirmed: bool) -> None:

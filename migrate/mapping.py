@@ -195,6 +195,11 @@ class Platform:
     """The formats and shapes it takes, in a phrase."""
     options: frozenset[str] = frozenset()
     """Which of `--labels`, `--group-key`, `--group-type` and `--uuid-compat` it heeds; others are refused."""
+    identity_version: int = 1
+    """Raised with whatever decides an event's uuid, event, distinct_id, timestamp or merges: a workdir of another one
+    plans nothing new, lest the same row become a second event. `tests/versions.py` tells when."""
+    payload_version: int = 1
+    """Raised with whatever else is sent: a workdir of another one goes on, and says so."""
     from_spec: Callable[[Mapping[str, Any]], Sequence[Table]] | None = None
     """Builds the tables from a TOML document, for platforms described by the user."""
 

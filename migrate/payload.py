@@ -9,9 +9,6 @@ import polars as pl
 from migrate import expr, jsontext, properties, special, times
 from migrate.mapping import FRAMEWORK, Options, PersonProperties, Table, inside
 
-FORMAT: Final = 2
-"""Raised whenever the same source row would become other payload bytes; a plan of another format is refused."""
-
 MAX_RECORD_BYTES: Final = 900_000
 """PostHog's Kafka record limit less a margin; the event's JSON travels escaped in it (posthog-ingestion.md §8.17)."""
 

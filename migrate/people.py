@@ -1,20 +1,28 @@
 """The SQLite file beside the checkpoint that knows who is who: links, what they came to, what was told already."""
 
 import json
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
 
 import polars as pl
 
 from migrate import checks, links
+from migrate.errors import Refused
 
 FILE: Final = "people.sqlite"
+GIVEN: Final = "people.given.sqlite"
+"""The file of an earlier workdir, as it was given to one that begins."""
+BEFORE: Final = "(before)"
+"""The input that made what was made in an earlier workdir."""
 MAX_ID: Final = checks.MAX_DISTINCT_ID_BYTES
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _BATCH: Final = 10_000
 _CACHE_KB: Final = 32_768
 _GRAPH: Final = (
@@ -58,8 +66,9 @@ CREATE TABLE IF NOT EXISTS refused (reason TEXT, a TEXT, b TEXT, PRIMARY KEY (re
 CREATE TABLE IF NOT EXISTS persons (key TEXT PRIMARY KEY, person TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS recovered (key TEXT, name TEXT, value TEXT NOT NULL, PRIMARY KEY (key, name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS clock (month TEXT, offset INTEGER, rows INTEGER, PRIMARY KEY (month, offset)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS merged (anonymous TEXT PRIMARY KEY, identified TEXT NOT NULL, input TEXT NOT NULL)
-    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS merged (
+    anonymous TEXT PRIMARY KEY, identified TEXT NOT NULL, time INTEGER NOT NULL, input TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS stayed (id TEXT, key TEXT, PRIMARY KEY (id, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS late (a TEXT, b TEXT, time INTEGER NOT NULL, PRIMARY KEY (a, b)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS told (owner TEXT PRIMARY KEY, time INTEGER, digest TEXT NOT NULL) WITHOUT ROWID;
@@ -240,8 +249,20 @@ class People:
         with self.transaction() as db:
             db.execute(
                 "DELETE FROM merged WHERE input NOT IN (SELECT value FROM json_each(?))",
-                (json.dumps(list(inputs)),),
+                (json.dumps([BEFORE, *inputs]),),
             )
+
+    def take_over(self, since: int | None) -> None:
+        """Keep what was sent before `since` (microseconds), nothing of it without: all else is to be planned here.
+
+        Links, and what they came to, are kept; what files say is gathered again from those that are there.
+        """
+        with self.transaction() as db:
+            for table in ("merged", "told"):
+                db.execute(f"DELETE FROM {table} WHERE ? IS NULL OR time >= ?", (since, since))  # noqa: S608 - ours
+            db.execute("UPDATE merged SET input = ?", (BEFORE,))
+            for table in ("gathered", "clock"):
+                db.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are ours
 
     def told(self, owners: Sequence[str]) -> list[tuple[str, int, str]]:
         """Return what was last told of these persons and groups: whose, when, and a digest of it."""
@@ -253,6 +274,30 @@ class People:
         """Note what is told of persons and groups, within the transaction that is open: owner, time, digest."""
         with self._lock:
             self._db.executemany("INSERT OR REPLACE INTO told VALUES (?, ?, ?)", rows)
+
+
+def begin(workdir: Path, since: datetime | None, *, is_new: bool) -> bool:
+    """Begin with the people's file of an earlier workdir if one was put into this one, which `is_new`; else with none.
+
+    Return whether there is one. It is kept beside, so that a workdir of which nothing is planned yet can begin again.
+    Raises Refused for a file that is none of ours.
+    """
+    path, given = workdir / FILE, workdir / GIVEN
+    if is_new and path.exists():
+        path.replace(given)
+    for name in (FILE, f"{FILE}-journal"):
+        (workdir / name).unlink(missing_ok=True)
+    if not given.exists():
+        return False
+    shutil.copyfile(given, path)
+    try:
+        with People(path) as people:
+            people.take_over(None if since is None else (since - _EPOCH) // timedelta(microseconds=1))
+    except sqlite3.Error as error:
+        raise Refused(
+            f"{given}: cannot be used as the {FILE} of an earlier workdir, found '{error}'; copy it again, or remove it"
+        ) from error
+    return True
 
 
 class Graph:
@@ -301,7 +346,7 @@ class Graph:
         self._db.execute("DROP TABLE IF EXISTS temp.merge")
         self._db.execute("CREATE TEMP TABLE merge (anonymous INTEGER, identified INTEGER, time INTEGER)")
         self._db.executemany("INSERT INTO merge VALUES (?, ?, ?)", merges)
-        self._db.execute(f"INSERT INTO merged SELECT a, b, ? FROM ({_MERGES})", (name,))  # noqa: S608 - ours
+        self._db.execute(f"INSERT INTO merged SELECT a, b, time, ? FROM ({_MERGES})", (name,))  # noqa: S608 - ours
 
     def merges(self) -> Iterator[list[tuple[str, str, int]]]:
         """Yield what `keep` was given, by time, some at a time."""

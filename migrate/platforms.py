@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib
+import json
 import pkgutil
 import tomllib
 from collections.abc import Mapping
@@ -56,12 +57,7 @@ def document(spec: Path) -> Mapping[str, Any]:
         raise UsageError(f"{spec}: not TOML, found '{error}'; see the README's 'any table'") from error
 
 
-def digest(name: str, spec: Path | None = None) -> str:
-    """Return a hash of what makes events of a platform's rows: its module, what modules share, and the spec."""
-    module = Path(str(importlib.import_module(f"mappings.{name}").__file__))
-    hashed = hashlib.blake2b(module.read_bytes(), digest_size=16)
-    for shared in sorted(module.parent.glob("_*.py")):
-        hashed.update(shared.read_bytes())
-    if spec is not None:
-        hashed.update(spec.read_bytes())
-    return hashed.hexdigest()
+def digest(spec: Path) -> str:
+    """Return a hash of what a spec says, however it is laid out."""
+    said = json.dumps(document(spec), sort_keys=True, default=str)
+    return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()

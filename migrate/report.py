@@ -88,10 +88,23 @@ def summary(checkpoint: Checkpoint) -> dict[str, Any]:
         "repairs": dict(sorted(numbers.repairs.items())),
         "warnings": dict(sorted(warnings.items())),
         "dropped_columns": dict(sorted(numbers.dropped.items())),
+        "notes": list(_remarks(facts)),
         "skipped_files": facts.get("skipped", {}),
         "damaged_files": numbers.damaged,
         "identity": facts.get("identity"),
     }
+
+
+def _remarks(facts: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is to be known of a workdir beside its numbers."""
+    versions = facts.get("payload_versions", [])
+    if len(versions) > 1:
+        yield (
+            f"planned with payload versions {', '.join(map(str, versions))} of the mapping, one after another: the "
+            "same events, some of them with other properties; see the changelog"
+        )
+    if facts.get("people_taken_over"):
+        yield "who is who was taken over from the people.sqlite that was there when this workdir was begun"
 
 
 def _moment(microseconds: int | None) -> str | None:
@@ -373,6 +386,8 @@ def _notes(
     if dropped := numbers["dropped_columns"]:
         some = ", ".join(list(dropped)[:_SHOWN]) + (", …" if len(dropped) > _SHOWN else "")
         console.print(f"dropped  {len(dropped):>12,} {_named(len(dropped), 'column')}: {some}", markup=False)
+    for note in numbers["notes"]:
+        console.print(f"note     {note}", markup=False)
     for reason, count in numbers["skipped_files"].items():
         console.print(f"skipped  {count:>12,} {_named(count, 'file')}: {reason}")
 

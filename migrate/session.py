@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from migrate.checkpoint import Checkpoint, Settled
 
 if TYPE_CHECKING:
-    from migrate.plan import Progress
+    from migrate.people import People
+    from migrate.plan import Planner, Progress
     from migrate.sender import Delivery
     from migrate.settings import Work
 
@@ -40,21 +41,20 @@ class Session:
         self,
         work: "Work",
         on_progress: Callable[["Progress"], None] = lambda _: None,
+        *,
+        command: str = "",
     ) -> None:
-        """Plan what is not planned yet."""
+        """Plan what is not planned yet; `command` is what was typed for it. A workdir that refuses stays as it is."""
         # Sending alone needs none of these, and they take a fifth of a second.
-        from migrate import census  # noqa: PLC0415
-        from migrate.gather import Interrupted  # noqa: PLC0415
         from migrate.people import FILE as PEOPLE  # noqa: PLC0415
         from migrate.people import People  # noqa: PLC0415
         from migrate.plan import Planner  # noqa: PLC0415
-        from migrate.settings import pinned  # noqa: PLC0415
 
         _collect_rarely()
-        settings, now = work.settings, self._begun(work)
-        pinned(self.checkpoint, settings)
-        if not self.checkpoint.inputs():
-            (self.workdir / PEOPLE).unlink(missing_ok=True)
+        settings = work.settings
+        self._pinned(work)
+        self.checkpoint.note(planning=True, command=command)
+        now = self._begun(work)
         self.checkpoint.note(skipped={reason: len(names) for reason, names in work.skipped.items()})
         with ExitStack() as stack:
             path = self.workdir / PEOPLE
@@ -68,17 +68,40 @@ class Session:
                 on_progress=on_progress,
             )
             self._stops.append(planner.stopping.set)
-            if self.interrupted:
-                return
-            todo = planner.todo(work.jobs)
-            if people is None:
-                planner.plan(todo)
-                return
-            with suppress(Interrupted):
-                known = settings.census(people)
-                census.link(known, settings.gatherer(people, stopping=planner.stopping), planner, todo)
-                planner.plan(todo)
-                census.tell(known, planner, settings.until)
+            if not self.interrupted:
+                self._planned(planner, work, people)
+        if not self.interrupted:
+            self.checkpoint.note(planning=False, begun=None)
+
+    def _planned(self, planner: "Planner", work: "Work", people: "People | None") -> None:
+        """Plan the files that are not planned, and what all of them tell of people."""
+        from migrate import census  # noqa: PLC0415
+        from migrate.gather import Interrupted  # noqa: PLC0415
+
+        settings = work.settings
+        todo = planner.todo(work.jobs)
+        if people is None:
+            planner.plan(todo)
+            return
+        with suppress(Interrupted):
+            known = settings.census(people)
+            census.link(known, settings.gatherer(people, stopping=planner.stopping), planner, todo)
+            planner.plan(todo)
+            census.tell(known, planner, settings.until)
+
+    def _pinned(self, work: "Work") -> None:
+        """Bind the workdir to its settings; where nothing is planned yet, begin with the people it was given."""
+        from migrate import people  # noqa: PLC0415
+        from migrate.settings import pinned  # noqa: PLC0415
+
+        known, facts = self.checkpoint.inputs(), self.checkpoint.facts()
+        is_whole = all(one.planned for one in known.values()) and not facts.get("planning")
+        has_news = not is_whole or any(job.source.name not in known for job in work.jobs)
+        pinned(self.checkpoint, work.settings, has_news=has_news)
+        if not self.checkpoint.inputs():
+            is_new = "platform" not in facts
+            taken = people.begin(self.workdir, work.settings.since, is_new=is_new)
+            self.checkpoint.note(people_taken_over=taken)
 
     def _begun(self, work: "Work") -> datetime:
         """Return when this increment was begun, so that one that is resumed judges alike.

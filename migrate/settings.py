@@ -5,12 +5,12 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from migrate import platforms, readers
+from migrate import VERSION, platforms, readers
 from migrate.census import Census, Choices
 from migrate.checkpoint import Checkpoint
 from migrate.errors import Refused
@@ -18,7 +18,8 @@ from migrate.gather import Gatherer, has_news
 from migrate.inputs import Source, sources, stamp
 from migrate.jobs import Job, recognised
 from migrate.mapping import Options, Platform, Table
-from migrate.payload import FORMAT, Stamp, claimed
+from migrate.payload import Stamp, claimed
+from migrate.people import FILE as PEOPLE
 from migrate.people import People
 from migrate.transform import Transform
 
@@ -53,8 +54,7 @@ class Settings:
         """Return what decides the payloads, by the name it has for the user."""
         return {
             "platform": self.platform,
-            "mapping": platforms.digest(self.platform, self.spec),
-            "payload_format": FORMAT,
+            "--spec": None if self.spec is None else platforms.digest(self.spec),
             "--person-properties": self.options.person_properties,
             "--source-timezone": self.options.source_timezone,
             "--keep": sorted(self.options.keep),
@@ -206,26 +206,48 @@ def _digest(what: Any) -> str:  # noqa: ANN401 - any JSON value
     return hashlib.blake2b(json.dumps(what).encode(), digest_size=4).hexdigest()
 
 
-def pinned(checkpoint: Checkpoint, settings: Settings) -> None:
-    """Bind a workdir to its settings, or raise Refused when it was planned with others."""
+def pinned(checkpoint: Checkpoint, settings: Settings, *, has_news: bool) -> None:
+    """Bind a workdir to its settings, or raise Refused when it was planned with others.
+
+    `has_news`: whether there is anything to plan; without it nothing could become other events, whatever the version.
+    """
     known, now = checkpoint.facts(), settings.facts()
-    if "platform" not in known:
-        checkpoint.note(**now)
+    mapping = settings.mapping()
+    identity = {"identity_version": mapping.identity_version}
+    begun = now | identity | {"payload_versions": [mapping.payload_version], "begun_with": VERSION}
+    is_other = any(known.get(name) != value for name, value in (now | identity).items())
+    # Where nothing is planned yet that could become other events, the workdir begins anew.
+    if "platform" not in known or (is_other and not checkpoint.extent()[0]):
+        if "platform" in known:
+            checkpoint.forget()
+        checkpoint.note(**begun)
         return
-    if any(known.get(name) != value for name, value in now.items()) and not checkpoint.extent()[0]:
-        # Nothing is planned yet that could become other events: the workdir begins anew.
-        checkpoint.forget()
-        checkpoint.note(**now)
-        return
-    if (known["mapping"], known["payload_format"]) != (now["mapping"], now["payload_format"]):
-        raise Refused(
-            f"{checkpoint.workdir}: planned with another version of the {settings.platform} mapping, of its spec or of "
-            "migrate, so the same rows might become other events; finish with the version and spec it was planned "
-            "with, or plan into another --workdir"
-        )
     for name, value in now.items():
-        if known.get(name) != value:
-            raise Refused(
-                f"{name}: this workdir was planned with {_said(known.get(name))}, found {_said(value)}; "
-                "use what it was planned with, or plan into another --workdir"
-            )
+        if known.get(name) == value:
+            continue
+        found = f"planned with {_said(known.get(name))}, found {_said(value)}"
+        found = "planned with a spec that says something else" if name == "--spec" else found
+        raise Refused(
+            f"{name}: this workdir was {found}; use what it was planned with, or plan into another --workdir"
+        )
+    if not has_news:
+        return
+    if known["identity_version"] != mapping.identity_version:
+        raise Refused(_road(checkpoint, known, settings.platform, mapping))
+    if mapping.payload_version not in known["payload_versions"]:
+        checkpoint.note(payload_versions=[*known["payload_versions"], mapping.payload_version])
+
+
+def _road(checkpoint: Checkpoint, known: Mapping[str, Any], platform: str, mapping: Platform) -> str:
+    """Return why nothing new is planned in a workdir of another identity version, and how to go on."""
+    last, begun, now = checkpoint.sent_until(), known["begun_with"], mapping.identity_version
+    road = f"then begin a new --workdir with a copy of this one's {PEOPLE} in it"
+    if last is not None:
+        day = last + timedelta(days=1)
+        road += f" and --since {day}, the day after the last of which was sent (older rows that come late are left out)"
+    return (
+        f"{checkpoint.workdir}: begun by migrate {begun} with identity version {known['identity_version']} of the "
+        f"{platform} mapping, this is migrate {VERSION} with version {now}, under which the same rows may become other "
+        f"events, so nothing new is planned here; finish with migrate {begun}, or send what is planned (migrate apply "
+        f"{checkpoint.workdir}), {road}"
+    )

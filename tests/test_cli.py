@@ -270,7 +270,7 @@ def test_a_workdir_planned_with_another_spec_is_refused(tmp_path):
     spec.write_text(spec.read_text() + 'drop = ["x"]\n')
     done = migrate(*words)
     assert done.returncode == 5
-    assert "planned with another version of the table mapping, of its spec or of migrate" in done.stderr
+    assert "--spec: this workdir was planned with a spec that says something else" in done.stderr
 
 
 def test_status_after_a_kill_rolls_back_what_was_half_written(tmp_path):
