@@ -15,6 +15,7 @@ from mappings.table import tables
 from migrate.errors import UsageError
 from migrate.events import schema_errors
 from migrate.mapping import REST, ROW, Options
+from migrate.settings import Settings
 
 UUID = "018d35bd-1280-7001-8a1b-2c3d4e5f0001"
 SOUND = 'event = "action"\ndistinct_id = "user"\ntimestamp = "ts"\n'
@@ -681,3 +682,15 @@ def test_the_sample_fits_its_spec():
     header = (folder / "orders.csv").read_text(encoding="utf-8").splitlines()[0]
     assert found.missing is not None
     assert found.missing(header.split(",")) is None
+
+
+@pytest.mark.parametrize("way", ["spec.toml", "../in/spec.toml", "{}/in/../in/spec.toml", "link.toml"])
+def test_a_spec_in_the_folder_it_describes_is_no_row(tmp_path, monkeypatch, way):
+    """However it is named."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "link.toml").symlink_to(tmp_path / "in" / "spec.toml")
+    monkeypatch.chdir(tmp_path if way == "link.toml" else tmp_path / "in")
+    (tmp_path / "in" / "spec.toml").write_text('event = "e"\ndistinct_id = "u"\ntimestamp = "t"\n')
+    (tmp_path / "in" / "a.csv").write_text("e,u,t\na,b,2024-01-01\n")
+    work = Settings(platform="table", spec=Path(way.format(tmp_path))).work([str(tmp_path / "in")])
+    assert [job.source.stem for job in work.jobs] == ["a"]
