@@ -1,6 +1,6 @@
 """Who is who before the first file is planned, and what is told of persons and groups after the last."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from migrate import clocks, events, expr, identity, states
-from migrate.checkpoint import Numbers
+from migrate.checkpoint import Checkpoint, Numbers
 from migrate.errors import UsageError
 from migrate.gather import Gatherer
 from migrate.identity import Report
@@ -103,7 +103,7 @@ def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Jo
     if last is None and gatherer.since is not None and checkpoint.facts().get("people_taken_over"):
         last = (gatherer.since - _EPOCH) // timedelta(microseconds=1)  # planned before, in another workdir
     census.resolve(last)
-    name = _next(IDENTITY, known)
+    name = _next(IDENTITY, checkpoint)
     planner.derived(name, census.merges(name, planner.clock()), leads=True)
     report = None if census.report is None else asdict(census.report)
     checkpoint.note(identity=report, clock=census.warning, linked=True)
@@ -125,16 +125,16 @@ def tell(census: Census, planner: Planner, until: datetime | None) -> None:
                 people.tell(notes)
                 yield made
 
-        planner.derived(_next(PROFILES, checkpoint.inputs()), told())
+        planner.derived(_next(PROFILES, checkpoint), told())
     for path in paths:
         path.unlink()
     paths[0].parent.rmdir()
 
 
-def _next(name: str, known: Iterable[str]) -> str:
-    """Return the name of the next input of a kind."""
-    before = {one for one in known if one.startswith(name.partition("{")[0])}
-    return name.format(len(before) + 1)
+def _next(name: str, checkpoint: Checkpoint) -> str:
+    """Return the name of the next input of a kind; one that a killed process did not plan whole is planned anew."""
+    planned = [one for one, known in checkpoint.inputs().items() if known.planned]
+    return name.format(sum(one.startswith(name.partition("{")[0]) for one in planned) + 1)
 
 
 def _identify(merges: list[tuple[str, str, int]]) -> pl.DataFrame:

@@ -211,7 +211,9 @@ class Checkpoint:
         with self._transaction() as db:
             for table in ("parts", "rounds", "names", "inputs"):
                 db.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are ours
-            db.execute("DELETE FROM meta WHERE key IN ('linked', 'identity', 'clock')")
+            db.execute(
+                "DELETE FROM meta WHERE key IN ('linked', 'identity', 'clock', 'planning', 'plan_commands')"
+            )
             _note(db, {"rejects_bytes": 0})
 
     # Planning
@@ -230,6 +232,15 @@ class Checkpoint:
             "SELECT id, name, stamp, size, digest, numbers IS NOT NULL FROM inputs ORDER BY id"
         )
         return {row[1]: Input(row[0], row[1], row[2], row[3], row[4], bool(row[5])) for row in rows}
+
+    def unplanned(self) -> list[str]:
+        """Return the names of the inputs that were to be planned and are not, in order."""
+        return [name for name, known in self.inputs().items() if not known.planned]
+
+    def is_whole(self) -> bool:
+        """Return whether all that was to be planned is, with what it tells of persons and groups; a trial is, too."""
+        facts = self.facts()
+        return not facts.get("planning") and (facts.get("--limit") is not None or not self.unplanned())
 
     def restamp(self, stamps: Mapping[int, str]) -> None:
         """Note new stamps of inputs whose bytes are the same."""

@@ -220,6 +220,7 @@ SENDING = grouped(
         "--timeout", type=Duration(), default="60s", show_default=True, help="How long to wait for an answer."
     ),
     option("--yes", is_flag=True, help="Do not ask before sending."),
+    option("--partial", is_flag=True, help="Send a plan though it is not whole."),
 )
 TALKING = grouped(
     option("--json", "as_json", is_flag=True, help="Print a JSON summary as the last line of stdout."),
@@ -319,7 +320,7 @@ def run(dry_run: bool, workdir: Path | None, inputs: tuple[str, ...], **choices:
         delivery, local = _delivery(choices, stack)
         session = stack.enter_context(_session(workdir, create=True))
         _plan(session, work, talk)
-        _send(session, delivery, talk, confirmed=choices["yes"])
+        _send(session, delivery, talk, choices)
         if local:
             talk.arrived(local)
         _end(session, talk, set_aside=_set_aside(work))
@@ -362,7 +363,7 @@ def apply(workdir: Path, **choices: Any) -> NoReturn:
     with ExitStack() as stack:
         delivery, _ = _delivery(choices, stack)
         session = stack.enter_context(_session(workdir))
-        _send(session, delivery, talk, confirmed=choices["yes"])
+        _send(session, delivery, talk, choices)
         _end(session, talk)
 
 
@@ -380,6 +381,7 @@ def resend(workdir: Path, **choices: Any) -> NoReturn:
     with ExitStack() as stack:
         delivery, _ = _delivery(choices, stack)
         session = stack.enter_context(_session(workdir))
+        session.check_whole(partial=choices["partial"])
         _confirm(session, delivery, talk, confirmed=choices["yes"])
         session.resend(delivery)
         _end(session, talk)
@@ -655,12 +657,15 @@ def _confirm(session: Session, delivery: Delivery, talk: Talk, *, confirmed: boo
         sys.exit(INTERRUPTED)
 
 
-def _send(session: Session, delivery: Delivery, talk: Talk, *, confirmed: bool) -> None:
-    """Apply, with progress."""
+def _send(session: Session, delivery: Delivery, talk: Talk, choices: dict[str, Any]) -> None:
+    """Apply, with progress; a plan that is not whole only where that is wanted."""
     from migrate.report import command, summary  # noqa: PLC0415
 
+    if session.interrupted:
+        return
+    session.check_whole(partial=choices["partial"])
     session.checkpoint.note(sending=True, command=_typed())
-    _confirm(session, delivery, talk, confirmed=confirmed)
+    _confirm(session, delivery, talk, confirmed=choices["yes"])
     try:
         with talk.applying(summary(session.checkpoint)) as progress:
             session.apply(delivery, progress)
@@ -690,7 +695,7 @@ def _end(session: Session, talk: Talk, *, sending: bool = True, set_aside: bool 
         raise AssertionError(f"the sums do not balance, which is a bug: {numbers}")
     if session.interrupted:
         sys.exit(INTERRUPTED)
-    if set_aside:
+    if set_aside or not numbers["whole"]:
         sys.exit(SET_ASIDE)
     sys.exit(LEFT_OUT if numbers["rows"]["rejected"] or numbers["events"]["parked"] else 0)
 

@@ -83,6 +83,7 @@ def summary(checkpoint: Checkpoint) -> dict[str, Any]:
         "last_timestamp": _moment(last),
         "seconds": round(facts["seconds"], 3),
         "balanced": numbers.read == numbers.mapped + left_out and pending >= 0,
+        "whole": checkpoint.is_whole(),
         "workdir": str(checkpoint.workdir),
         "import_id": facts.get("import_id"),
         "repairs": dict(sorted(numbers.repairs.items())),
@@ -103,6 +104,8 @@ def _remarks(facts: Mapping[str, Any]) -> Iterator[str]:
             f"planned with payload versions {', '.join(map(str, versions))} of the mapping, one after another: the "
             "same events, some of them with other properties; see the changelog"
         )
+    if facts.get("partial"):
+        yield "events were sent before the plan was whole, with --partial"
     if facts.get("people_taken_over"):
         yield "who is who was taken over from the people.sqlite that was there when this workdir was begun"
 
@@ -126,8 +129,9 @@ def written(workdir: Path, numbers: Mapping[str, Any]) -> None:
 def command(checkpoint: Checkpoint, numbers: Mapping[str, Any], *, sending: bool = True) -> str | None:
     """Return the command that goes on with a workdir, None when everything is settled."""
     facts = checkpoint.facts()
-    is_planned = all(known.planned for known in checkpoint.inputs().values()) and not facts.get("planning")
-    if not is_planned or (sending and numbers["events"]["pending"] and facts.get("sending")):
+    if not numbers["whole"]:
+        return str(next(iter(facts.get("plan_commands", [])), facts.get("command")))
+    if sending and numbers["events"]["pending"] and facts.get("sending"):
         return str(facts["command"])
     workdir = shlex.quote(str(checkpoint.workdir))
     host = f" --host {facts['target']}" if "target" in facts else " --host …"

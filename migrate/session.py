@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate.checkpoint import Checkpoint, Settled
+from migrate.errors import Refused
 
 if TYPE_CHECKING:
     from migrate.people import People
@@ -53,7 +54,7 @@ class Session:
         _collect_rarely()
         settings = work.settings
         self._pinned(work)
-        self.checkpoint.note(planning=True, command=command)
+        self._commanded(command)
         now = self._begun(work)
         self.checkpoint.note(skipped={reason: len(names) for reason, names in work.skipped.items()})
         with ExitStack() as stack:
@@ -71,7 +72,37 @@ class Session:
             if not self.interrupted:
                 self._planned(planner, work, people)
         if not self.interrupted:
-            self.checkpoint.note(planning=False, begun=None)
+            left = [one for one in self.checkpoint.facts()["plan_commands"] if one != command]
+            self.checkpoint.note(planning=False, begun=None, plan_commands=left)
+        if self.checkpoint.is_whole():
+            self.checkpoint.note(plan_commands=[])
+
+    def _commanded(self, command: str) -> None:
+        """Note that this command plans; those before it that did not come to their end are still to be done."""
+        before = self.checkpoint.facts().get("plan_commands", [])
+        commands = [*(one for one in before if one != command), command]
+        self.checkpoint.note(planning=True, command=command, plan_commands=commands)
+
+    def check_whole(self, *, partial: bool) -> None:
+        """Raise Refused where the plan is not whole, unless what there is may be sent: that is noted for ever."""
+        if self.checkpoint.is_whole():
+            return
+        if partial:
+            self.checkpoint.note(partial=True)
+            return
+        left, total = len(self.checkpoint.unplanned()), len(self.checkpoint.inputs())
+        commands = (
+            " and ".join(self.checkpoint.facts().get("plan_commands", [])) or "the command that began it"
+        )
+        how_far = (
+            f"{total - left:,} of {total:,} files are planned"
+            if left
+            else "persons and groups are not told yet"
+        )
+        raise Refused(
+            f"{self.workdir}: the plan is not whole, {how_far}; finish it with: {commands}; "
+            "or send what is there with --partial"
+        )
 
     def _planned(self, planner: "Planner", work: "Work", people: "People | None") -> None:
         """Plan the files that are not planned, and what all of them tell of people."""
@@ -95,8 +126,7 @@ class Session:
         from migrate.settings import pinned  # noqa: PLC0415
 
         known, facts = self.checkpoint.inputs(), self.checkpoint.facts()
-        is_whole = all(one.planned for one in known.values()) and not facts.get("planning")
-        has_news = not is_whole or any(job.source.name not in known for job in work.jobs)
+        has_news = not self.checkpoint.is_whole() or any(job.source.name not in known for job in work.jobs)
         pinned(self.checkpoint, work.settings, has_news=has_news)
         if not self.checkpoint.inputs():
             is_new = "platform" not in facts

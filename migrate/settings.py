@@ -161,7 +161,9 @@ class Settings:
 
     def _is_spec(self, source: Source) -> bool:
         """Return whether a source is the spec, which may lie in the folder that it describes."""
-        return self.spec is not None and source.member is None and source.path.resolve() == self.spec.resolve()
+        return (
+            self.spec is not None and source.member is None and source.path.resolve() == self.spec.resolve()
+        )
 
 
 _RECIPE: Final = 1
