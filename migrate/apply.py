@@ -19,6 +19,7 @@ from migrate.batches import Payloads
 from migrate.checkpoint import Checkpoint, Round, Settled
 from migrate.errors import Refused, Stopped
 from migrate.pacing import Backoff
+from migrate.seals import present
 from migrate.sender import Abandoned, Delivery, Gate, Prepared, Sender, Settling
 
 _CHUNK_BYTES: Final = 6 * 2**20
@@ -122,6 +123,8 @@ class Apply:
 
     async def run(self) -> bool:
         """Send until nothing is pending; return False when it was interrupted. Raises Stopped, resumable."""
+        for _, file in self._checkpoint.pending():
+            present(file.path, file.seal)
         under_way: asyncio.Queue[_Chunk | None] = asyncio.Queue()
         queues = [_Queue() for _ in range(self._most_lanes)]
         self._room = asyncio.Semaphore(_CHUNKS_IN_FLIGHT)

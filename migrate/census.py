@@ -18,6 +18,7 @@ from migrate.mapping import ROW, Options, Table
 from migrate.payload import Stamp
 from migrate.people import People
 from migrate.plan import STAGING, Counting, Planner
+from migrate.seals import Kept
 from migrate.transform import NOTHING_REJECTED, Made, Transform, judged
 
 IDENTITY: Final = "(identity {})"
@@ -67,10 +68,10 @@ class Census:
                 yield self._made(_identify(found), now)
 
     def tellings(
-        self, paths: Sequence[Path], end: datetime | None, aside: Path, now: datetime
+        self, files: Sequence[Kept], end: datetime | None, aside: Path, now: datetime
     ) -> Iterator[tuple[Made, list[tuple[str, int, str]]]]:
         """Yield what files of states tell anew, and what to note of it once it is planned."""
-        for found in states.news(paths, self.people, end, aside):
+        for found in states.news(files, self.people, end, aside):
             if found.frame["timestamp"].null_count():
                 raise UsageError(
                     "--until: missing; the profiles in these files have no time and there are no events to tell when "
@@ -111,24 +112,23 @@ def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Jo
 
 def tell(census: Census, planner: Planner, until: datetime | None) -> None:
     """Plan what the planned files tell of persons and groups that was not told before. Raises Interrupted."""
-    paths = planner.states()
-    if not paths or planner.stopping.is_set():
-        return
     people, checkpoint = census.people, planner.checkpoint
+    files = checkpoint.states()
+    if not files or planner.stopping.is_set():
+        return
     last = checkpoint.extent()[3]
     end = until if last is None else _EPOCH + timedelta(microseconds=last)
     aside = planner.workdir / STAGING / "states"
     with people.transaction():
 
         def told() -> Iterator[Made]:
-            for made, notes in census.tellings(paths, end, aside, planner.clock()):
+            for made, notes in census.tellings(files, end, aside, planner.clock()):
                 people.tell(notes)
                 yield made
 
         planner.derived(_next(PROFILES, checkpoint), told())
-    for path in paths:
-        path.unlink()
-    paths[0].parent.rmdir()
+    checkpoint.told()
+    planner.tidy_states()
 
 
 def _next(name: str, checkpoint: Checkpoint) -> str:

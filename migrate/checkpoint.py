@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from migrate.errors import Refused, Stopped
+from migrate.seals import Kept, Seal
 
 FILE: Final = "checkpoint.sqlite"
 LOCK: Final = "lock"
@@ -21,23 +22,25 @@ APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is r
 FORMAT: Final = 4
 
 _EXAMPLES: Final = 3
+_PART: Final = ("path", "input", "day", "events", "bytes", "first", "last", "leads")
 _SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE inputs (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL, size INTEGER NOT NULL,
-    digest TEXT NOT NULL, numbers TEXT
+    digest TEXT NOT NULL, numbers TEXT, lead INTEGER
 );
 CREATE TABLE parts (
     path TEXT PRIMARY KEY, input INTEGER NOT NULL REFERENCES inputs, day TEXT NOT NULL, events INTEGER NOT NULL,
     bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, leads INTEGER NOT NULL,
-    round INTEGER
-) WITHOUT ROWID;
+    size INTEGER NOT NULL, sums BLOB NOT NULL, round INTEGER
+);
 CREATE INDEX parts_day ON parts (day, round);
 CREATE TABLE rounds (
     day TEXT NOT NULL, round INTEGER NOT NULL, accepted INTEGER NOT NULL DEFAULT 0,
     duplicate INTEGER NOT NULL DEFAULT 0, parked INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (day, round)
 ) WITHOUT ROWID;
+CREATE TABLE states (path TEXT PRIMARY KEY, size INTEGER NOT NULL, sums BLOB NOT NULL);
 CREATE TABLE names (name TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID;
 """
 
@@ -110,8 +113,9 @@ class Part:
     bytes: int
     first: int
     last: int
-    leads: bool = False
+    leads: bool
     """Whether its events go before all others of the day: they say who is who."""
+    seal: Seal
 
 
 @dataclass(frozen=True)
@@ -209,7 +213,7 @@ class Checkpoint:
     def forget(self) -> None:
         """Forget inputs of which no event is planned, and what was found in them."""
         with self._transaction() as db:
-            for table in ("parts", "rounds", "names", "inputs"):
+            for table in ("parts", "rounds", "names", "states", "inputs"):
                 db.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are ours
             db.execute(
                 "DELETE FROM meta WHERE key IN ('linked', 'identity', 'clock', 'planning', 'plan_commands')"
@@ -254,27 +258,71 @@ class Checkpoint:
         parts: Iterable[Part],
         *,
         beside: Iterable[Input] = (),
+        states: Kept | None = None,
         **facts: Any,  # noqa: ANN401
     ) -> None:
         """Note that an input is planned whole: its numbers and its parts, all at once.
 
-        They count for the inputs `beside` it too, which were planned together with it.
+        They count for the inputs `beside` it too, which were planned together with it; so do the `states` they tell.
         """
         told = [(planned, numbers), *((one, Numbers()) for one in beside)]
         with self._transaction() as db:
             db.executemany(
-                "UPDATE inputs SET stamp = ?, size = ?, digest = ?, numbers = ? WHERE id = ?",
-                ((one.stamp, one.size, one.digest, its.to_json(), one.id) for one, its in told),
+                "UPDATE inputs SET stamp = ?, size = ?, digest = ?, numbers = ?, lead = ? WHERE id = ?",
+                ((one.stamp, one.size, one.digest, its.to_json(), planned.id, one.id) for one, its in told),
             )
             db.executemany(
-                "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
-                ((p.path, p.input, p.day, p.events, p.bytes, p.first, p.last, p.leads) for p in parts),
+                "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+                (
+                    (
+                        p.path,
+                        p.input,
+                        p.day,
+                        p.events,
+                        p.bytes,
+                        p.first,
+                        p.last,
+                        p.leads,
+                        p.seal.size,
+                        p.seal.sums,
+                    )
+                    for p in parts
+                ),
             )
+            if states is not None:
+                name = states.path.relative_to(self.workdir).as_posix()
+                db.execute("INSERT INTO states VALUES (?, ?, ?)", (name, states.seal.size, states.seal.sums))
             db.executemany(
                 "INSERT INTO names VALUES (?, ?) ON CONFLICT DO UPDATE SET events = events + excluded.events",
                 numbers.names.items(),
             )
             _note(db, facts)
+
+    def states(self) -> list[Kept]:
+        """Return the files of states that wait to be told, in the order of their inputs."""
+        rows = self._db.execute("SELECT path, size, sums FROM states ORDER BY path")
+        return [Kept(self.workdir / path, Seal(size, sums)) for path, size, sums in rows]
+
+    def told(self) -> None:
+        """Note that all states are told."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM states")
+
+    def pending(self) -> Iterator[tuple[str, Kept]]:
+        """Yield the day and the file of each part with events that are not settled, oldest first."""
+        sql = """
+            SELECT parts.day, path, size, sums FROM parts LEFT JOIN rounds USING (day, round)
+            WHERE NOT coalesce(done, 0) ORDER BY parts.day, path
+        """
+        for day, path, size, sums in self._db.execute(sql):
+            yield day, Kept(self.workdir / path, Seal(size, sums))
+
+    def sources(self, path: str) -> list[str]:
+        """Return the names of the inputs that a part is of, by its path."""
+        sql = """
+            SELECT name FROM inputs WHERE lead = (SELECT input FROM parts WHERE path = ?) ORDER BY id
+        """
+        return [name for (name,) in self._db.execute(sql, (path,))]
 
     # Applying
 
@@ -300,12 +348,14 @@ class Checkpoint:
         sql = "SELECT round, accepted + duplicate + parked, done FROM rounds WHERE day = ? ORDER BY round"
         begun = self._db.execute(sql, (day,)).fetchall()
         sql = """
-            SELECT path, input, day, events, bytes, first, last, leads, round FROM parts WHERE day = ?
+            SELECT path, input, day, events, bytes, first, last, leads, size, sums, round FROM parts WHERE day = ?
             ORDER BY input, path
         """
         parts: dict[int | None, list[Part]] = {}
-        for *row, number in self._db.execute(sql, (day,)):
-            parts.setdefault(number, []).append(Part(*row))
+        for *row, size, sums, number in self._db.execute(sql, (day,)):
+            parts.setdefault(number, []).append(
+                Part(**dict(zip(_PART, row, strict=True)), seal=Seal(size, sums))
+            )
         new = parts.pop(None, [])
         groups = [(number, position, bool(done), parts.get(number, [])) for number, position, done in begun]
         for own in ([part for part in new if part.leads], [part for part in new if not part.leads]):

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from migrate import dayfile
 from migrate.checkpoint import Part, synced
 from migrate.dayfile import DayFile, Written
+from migrate.seals import Seal
 
 DAYS: Final = "days"
 _SPAN: Final = "span"
@@ -29,12 +30,14 @@ class DayWriter:
 
     workdir: Path
     input: int
+    leads: bool = False
+    """Whether its events go before all others of their days."""
     _held: list[pl.DataFrame] = field(default_factory=list)
     _held_bytes: int = 0
     _open: OrderedDict[str, DayFile] = field(default_factory=OrderedDict)
     _closed: list[tuple[str, Written]] = field(default_factory=list)
     _files: int = 0
-    _is_sealed: bool = False
+    _seals: dict[str, Seal] | None = None
 
     @property
     def aside(self) -> Path:
@@ -61,15 +64,17 @@ class DayWriter:
         return found
 
     def seal(self) -> None:
-        """Close the files and make them durable where they are, whatever else is done at that time."""
+        """Close the files, seal them and make them durable where they are, whatever else is done at that time."""
         self.files()
+        self._seals = {}
         for _, written in self._closed:
-            synced(Path(written.path))
-        self._is_sealed = True
+            path = Path(written.path)
+            self._seals[written.path] = Seal.of(path)
+            synced(path)
 
     def finish(self) -> list[Part]:
         """Move the files to their final names, durably; return what they are."""
-        if not self._is_sealed:
+        if self._seals is None:
             self.seal()
         parts = [self._place(day, written) for day, written in self._closed]
         folders = {(self.workdir / part.path).parent for part in parts}
@@ -186,4 +191,6 @@ class DayWriter:
         path = self.workdir / relative
         path.parent.mkdir(parents=True, exist_ok=True)
         aside.replace(path)
-        return Part(relative, self.input, day, written.events, written.bytes, written.first, written.last)
+        seal = (self._seals or {})[written.path]
+        found = (written.events, written.bytes, written.first, written.last)
+        return Part(relative, self.input, day, *found, self.leads, seal)

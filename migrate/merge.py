@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from migrate.checkpoint import Part
+from migrate.seals import Seal, Sealed
 
 _MERGE_BYTES: Final = 12 * 2**20
 """What the batches at hand of all runs may take together."""
@@ -254,7 +255,7 @@ def _merged_parts(workdir: Path, parts: Sequence[Part], sent: Sequence[Part]) ->
     with ExitStack() as stack:
         runs: list[_Run] = []
         for order, (part, is_sent) in enumerate(marked):
-            found = _Group(workdir / part.path, order, is_sent=is_sent)
+            found = _Group(workdir / part.path, part.seal, order, is_sent=is_sent)
             stays = stack if len(marked) <= _MAX_OPEN else None
             runs += _runs(found, max(1, part.bytes // max(1, part.events)), stays)
         runs.sort(key=lambda run: run.first)
@@ -284,7 +285,7 @@ def _written(runs: list[_Run], path: Path) -> _Run:
                 writer = stack.enter_context(pq.ParquetWriter(path, table.schema, compression="lz4"))
             writer.write_table(table)
     event_bytes = max(run.event_bytes for run in runs)
-    return _Run(runs[0].first, event_bytes, partial(_file_batches, path))
+    return _Run(runs[0].first, event_bytes, partial(_file_batches, path, Seal.of(path)))
 
 
 def _merged(runs: Sequence[_Run]) -> Iterator[Piece]:
@@ -310,6 +311,7 @@ class _Group:
     """Where a run of a part is read from: its file, open or not, and which row group."""
 
     path: Path
+    seal: Seal
     order: int
     is_sent: bool
     file: pq.ParquetFile | None = None
@@ -320,7 +322,7 @@ class _Group:
         if self.file is not None:
             yield from self._read(self.file, rows)
             return
-        with _opened(self.path) as file:
+        with _opened(self.path, self.seal) as file:
             yield from self._read(file, rows)
 
     def _read(self, file: pq.ParquetFile, rows: int) -> Iterator[pa.RecordBatch]:
@@ -350,10 +352,10 @@ def _text(column: pa.Array) -> pa.Array:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[pq.ParquetFile]:
-    """Open a file; given as a path, it would be looked up in all file systems that pyarrow knows first."""
+def _opened(path: Path, seal: Seal) -> Iterator[pq.ParquetFile]:
+    """Open a file that is sealed."""
     with (
-        pa.OSFile(str(path)) as source,
+        Sealed(path, seal) as source,
         pq.ParquetFile(source, pre_buffer=False, buffer_size=_BUFFER_BYTES) as file,
     ):
         yield file
@@ -362,7 +364,7 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
 def _runs(part: _Group, event_bytes: int, stays: ExitStack | None) -> list[_Run]:
     """Return every row group of a part as a run; where there is a stack for it the file stays open."""
     with ExitStack() as closes:
-        file = (stays or closes).enter_context(_opened(part.path))
+        file = (stays or closes).enter_context(_opened(part.path, part.seal))
         runs = []
         for number in range(file.metadata.num_row_groups):
             first = file.metadata.row_group(number).column(0).statistics.min_raw
@@ -371,7 +373,7 @@ def _runs(part: _Group, event_bytes: int, stays: ExitStack | None) -> list[_Run]
         return runs
 
 
-def _file_batches(path: Path, rows: int) -> Iterator[pa.RecordBatch]:
+def _file_batches(path: Path, seal: Seal, rows: int) -> Iterator[pa.RecordBatch]:
     """Yield a file of merged events, batch by batch."""
-    with _opened(path) as file:
+    with _opened(path, seal) as file:
         yield from file.iter_batches(rows, use_threads=False)

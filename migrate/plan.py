@@ -22,6 +22,7 @@ from migrate.errors import Refused
 from migrate.gather import Interrupted
 from migrate.inputs import Source, fingerprint, stamp
 from migrate.jobs import Job
+from migrate.seals import Kept, Seal
 from migrate.states import States
 from migrate.transform import Finished, Made, Transform, finished
 
@@ -107,10 +108,7 @@ class Planner:
         for path in self.workdir.glob("days/*/*.parquet"):
             if path.relative_to(self.workdir).as_posix() not in noted:
                 path.unlink()
-        planned = {known.id for known in self.checkpoint.inputs().values() if known.planned}
-        for path in self.states():
-            if int(path.stem) not in planned:
-                path.unlink()
+        self.tidy_states()
         size = self.checkpoint.facts().get("rejects_bytes", 0)
         rejects = self.workdir / REJECTS
         if rejects.exists() and rejects.stat().st_size > size:
@@ -213,26 +211,34 @@ class Planner:
     def _commit(self, planned: "_Planned") -> None:
         """Move the sources' events into their days, and note them."""
         parts: list[Part] = planned.writer.finish()
-        if planned.states.path.exists():
-            self._place(planned.states.path)
+        states = self._place(planned.states.path) if planned.states.path.exists() else None
         size = self._append_rejects(planned.rejects)
         first, *beside = planned.inputs
-        self.checkpoint.planned(first, planned.numbers, parts, beside=beside, rejects_bytes=size)
+        self.checkpoint.planned(
+            first, planned.numbers, parts, beside=beside, states=states, rejects_bytes=size
+        )
         planned.writer.discard()
         for one in planned.inputs:
             self._progress.file(one.size)
 
-    def _place(self, states: Path) -> None:
-        """Move one source's states to where they wait until they are told, durably."""
+    def _place(self, states: Path) -> Kept:
+        """Move one source's states to where they wait until they are told, sealed and durably."""
+        seal = Seal.of(states)
         synced(states)
         folder = self.workdir / STATES
         folder.mkdir(exist_ok=True)
-        states.replace(folder / states.name)
+        place = states.replace(folder / states.name)
         synced(folder)
+        return Kept(place, seal)
 
-    def states(self) -> list[Path]:
-        """Return the files of states that wait to be told, in the order of their inputs."""
-        return sorted((self.workdir / STATES).glob("*.states"))
+    def tidy_states(self) -> None:
+        """Remove files of states that are told, or that were never noted."""
+        waiting = {kept.path for kept in self.checkpoint.states()}
+        for path in (self.workdir / STATES).glob("*.states"):
+            if path not in waiting:
+                path.unlink()
+        if not waiting and (self.workdir / STATES).exists():
+            (self.workdir / STATES).rmdir()
 
     def derived(self, name: str, made: Iterator[Made], *, leads: bool = False) -> None:
         """Plan events that come from no row, as an input of this name; nothing, where there are none."""
@@ -241,15 +247,14 @@ class Planner:
             return
         self.checkpoint.register([name])
         known = self.checkpoint.inputs()[name]
-        writer, numbers = DayWriter(self.workdir, known.id), Numbers()
+        writer, numbers = DayWriter(self.workdir, known.id, leads), Numbers()
         for piece in itertools.chain([first], made):
             if self.stopping.is_set():
                 raise Interrupted
             numbers.add(piece.numbers)
             if piece.frame.height:
                 writer.write(piece.frame.with_columns(pl.lit(name).alias("file")))
-        parts = [replace(part, leads=leads) for part in writer.finish()]
-        self.checkpoint.planned(known, numbers, parts)
+        self.checkpoint.planned(known, numbers, writer.finish())
         writer.discard()
 
     def _append_rejects(self, aside: Path) -> int:

@@ -19,6 +19,7 @@ from migrate.jobs import Job
 from migrate.jsontext import encoded
 from migrate.mapping import ROW
 from migrate.people import People
+from migrate.seals import Kept
 from migrate.settings import Work
 from migrate.states import States
 from migrate.transform import Finished, Transform, finished, source
@@ -64,7 +65,9 @@ def preview(work: Work, limit: int) -> Iterator[Preview]:
             times += made.frame.select(pl.col("timestamp").max()).drop_nulls().to_series().to_list()
             yield from _previewed(job, chunk, transform, made, now)
         if states.close():
-            tellings = census.tellings([states.path], max(times, default=settings.until), Path(folder), now)
+            tellings = census.tellings(
+                [Kept.of(states.path)], max(times, default=settings.until), Path(folder), now
+            )
             yield from (Preview("{}", made.frame["payload"].to_list()) for made, _ in tellings)
 
 

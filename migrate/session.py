@@ -7,16 +7,19 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from migrate.checkpoint import Checkpoint, Settled
 from migrate.errors import Refused
+from migrate.seals import Harmed
 
 if TYPE_CHECKING:
     from migrate.people import People
     from migrate.plan import Planner, Progress
     from migrate.sender import Delivery
     from migrate.settings import Work
+
+_SHOWN: Final = 3
 
 
 @dataclass
@@ -172,8 +175,22 @@ class Session:
         try:
             if not self.interrupted:
                 await (work.resend() if resend else work.run())
+        except Harmed as error:
+            raise self._harmed(error) from error
         finally:
             self._stops.remove(stop)
+
+    def _harmed(self, error: Harmed) -> Refused:
+        """Return what is said of a part that is not what it was: its day and its sources."""
+        path = error.path.relative_to(self.workdir)
+        names = self.checkpoint.sources(path.as_posix())
+        if not names:
+            return error
+        shown = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+        return Refused(
+            f"{error.path}: harmed since it was planned, {error.why}; nothing of this day ({path.parts[1]}) or a later "
+            f"one is sent any more; it is of {shown}"
+        )
 
 
 def _collect_rarely() -> None:

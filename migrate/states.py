@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from migrate import checks, events, expr, jsontext, special
 from migrate.mapping import ROW, Options, Schema, Table
 from migrate.people import People
+from migrate.seals import Kept
 
 _COLUMNS: Final[Schema] = {
     "owner": pl.String,
@@ -181,14 +182,14 @@ class News:
     told: list[tuple[str, int, str]]
 
 
-def news(paths: Sequence[Path], people: People, end: datetime | None, aside: Path) -> Iterator[News]:
+def news(files: Sequence[Kept], people: People, end: datetime | None, aside: Path) -> Iterator[News]:
     """Yield what these files tell that was not told before, some owners at a time.
 
     A person is told of when the last of that history is seen, or the time of the state if that is later; a state as
     of the export, of a person without events, at `end`. `aside` is a folder for what does not fit into memory; one
     bucket of owners is held at a time.
     """
-    for bucket in _buckets(paths, aside):
+    for bucket in _buckets(files, aside):
         fresh = _fresh(bucket, people, end)
         last = fresh.unique("owner", keep="last", maintain_order=True)
         kept = last.select_seq("owner", pl.col("timestamp").dt.epoch("us"), "digest").rows()
@@ -197,45 +198,46 @@ def news(paths: Sequence[Path], people: People, end: datetime | None, aside: Pat
             kept = []
 
 
-def _buckets(paths: Sequence[Path], aside: Path) -> Iterator[pl.DataFrame]:
+def _buckets(files: Sequence[Kept], aside: Path) -> Iterator[pl.DataFrame]:
     """Yield the states, all of one owner in the same frame."""
-    size = sum(_bytes(path) for path in paths)
+    size = sum(_bytes(file) for file in files)
     count = min(_MOST_BUCKETS, size // _BUCKET_BYTES + 1)
     if count == 1:
-        yield pl.concat([_read(path) for path in paths], rechunk=False)
+        yield pl.concat([_read(file) for file in files], rechunk=False)
         return
     aside.mkdir(parents=True, exist_ok=True)
-    files = [aside / f"bucket-{number:03d}.parquet" for number in range(count)]
+    buckets = [aside / f"bucket-{number:03d}.parquet" for number in range(count)]
     with ExitStack() as stack:
         schema = pl.DataFrame(schema=SCHEMA).to_arrow().schema
-        writers = [stack.enter_context(pq.ParquetWriter(file, schema, compression="lz4")) for file in files]
-        for path in paths:
-            for frame in _pieces(path):
+        writers = [stack.enter_context(pq.ParquetWriter(path, schema, compression="lz4")) for path in buckets]
+        for file in files:
+            for frame in _pieces(file):
                 number = (pl.col("owner").hash() % count).alias("bucket")
                 for (bucket,), part in (
                     frame.with_columns_seq(number).partition_by("bucket", as_dict=True).items()
                 ):
                     writers[bucket].write_table(part.drop("bucket").to_arrow().cast(schema))
-    for file in files:
-        yield _read(file)
-        file.unlink()
+    for kept in map(Kept.of, buckets):
+        yield _read(kept)
+        kept.path.unlink()
 
 
-def _read(path: Path) -> pl.DataFrame:
+def _read(file: Kept) -> pl.DataFrame:
     """Return all states of a file."""
-    return pl.concat([pl.DataFrame(schema=SCHEMA), *_pieces(path)])
+    return pl.concat([pl.DataFrame(schema=SCHEMA), *_pieces(file)])
 
 
-def _pieces(path: Path) -> Iterator[pl.DataFrame]:
+def _pieces(file: Kept) -> Iterator[pl.DataFrame]:
     """Yield a file's states, some at a time."""
-    with pq.ParquetFile(path, pre_buffer=False) as file:
-        for batch in file.iter_batches(_ASKED):
+    with file.opened() as source, pq.ParquetFile(source, pre_buffer=False) as parquet:
+        for batch in parquet.iter_batches(_ASKED):
             yield pl.DataFrame(pa.table(batch)).select_seq(SCHEMA.names()).cast(SCHEMA)
 
 
-def _bytes(path: Path) -> int:
+def _bytes(file: Kept) -> int:
     """Return what a file takes, uncompressed."""
-    metadata = pq.read_metadata(path)
+    with file.opened() as source:
+        metadata = pq.read_metadata(source)
     return sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
 
 

@@ -2,11 +2,15 @@
 
 import json
 import os
+import random
+import shutil
 import subprocess
 import sys
 
+import polars as pl
 import pytest
 
+from migrate import seals
 from migrate.sandbox import Sandbox
 
 KILLED = """
@@ -143,3 +147,172 @@ def test_a_trial_is_whole(tmp_path):
     )
     assert (trial.returncode, summary(trial)["whole"]) == (0, True)
     assert migrate("status", workdir, "--json").stderr.count("next") == 0
+
+
+# Files that are not what they were
+
+
+@pytest.fixture
+def plan(tmp_path):
+    """A plan of several days, with merges and persons, whole; small enough to be planned in a second."""
+    source, workdir = exports(tmp_path / "in", files=3), tmp_path / "w"
+    done = migrate("plan", "segment", source, "--workdir", workdir, "--json")
+    assert done.returncode == 0, done.stderr
+    return workdir, summary(done)["events"]["planned"]
+
+
+def flipped(path, place, bit=0):
+    """Change one bit of a file."""
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1 << bit
+    path.write_bytes(data)
+
+
+def applied(workdir, sandbox):
+    """What sending comes to, with the tuples that arrived."""
+    done = migrate("apply", workdir, "--host", sandbox.url, "--yes")
+    return done, {(event["uuid"], event["event"], event["distinct_id"]) for event in sandbox.events()}
+
+
+def expected(workdir):
+    """The tuples that a plan holds, by day."""
+    frames = {
+        day.name: pl.concat([pl.read_parquet(path) for path in sorted(day.iterdir())])
+        for day in sorted((workdir / "days").iterdir())
+    }
+    return {day: set(frame.select("uuid", "event", "distinct_id").rows()) for day, frame in frames.items()}
+
+
+FLIPS = int(os.environ.get("SEAL_FLIPS", "8"))
+
+
+def test_no_flipped_bit_arrives(tmp_path, plan):
+    """Whichever bit of whichever file of the plan: nothing of it leaves, and nothing of a later day.
+
+    The long form: SEAL_FLIPS=500 pytest tests/test_sealed.py -k flipped
+    """
+    workdir, _ = plan
+    dice = random.Random(7)
+    by_day = expected(workdir)
+    files = sorted((workdir / "days").glob("*/*.parquet"))
+    for number in range(FLIPS):
+        path = files[int(dice.random() * len(files))]
+        rough = tmp_path / f"rough-{number}"
+        shutil.copytree(workdir, rough)
+        harmed = rough / path.relative_to(workdir)
+        flipped(harmed, int(dice.random() * harmed.stat().st_size), int(dice.random() * 8))
+        with Sandbox() as sandbox:
+            done, arrived = applied(rough, sandbox)
+        day = path.parent.name
+        assert done.returncode == 5, (number, done.stderr)
+        assert str(harmed) in done.stderr
+        assert f"nothing of this day ({day})" in done.stderr
+        unharmed = (pl.read_parquet(one) for one in (workdir / "days" / day).iterdir() if one != path)
+        beside = (set(frame.select("uuid", "event", "distinct_id").rows()) for frame in unharmed)
+        before = set().union(*(some for one, some in by_day.items() if one < day), *beside)
+        assert arrived <= before
+        shutil.rmtree(rough)
+
+
+HARM = {
+    "lost": lambda path, _: path.unlink(),
+    "shorter": lambda path, _: path.write_bytes(path.read_bytes()[:-1]),
+    "longer": lambda path, _: path.write_bytes(path.read_bytes() + b"\0"),
+    "empty": lambda path, _: path.write_bytes(b""),
+    "another day's": lambda path, other: shutil.copy(other, path),
+    "a folder": lambda path, _: (path.unlink(), path.mkdir()),
+}
+
+
+@pytest.mark.parametrize("how", HARM)
+def test_a_file_that_is_lost_or_another_stops_all_before_anything_is_sent(plan, how):
+    """Also one of the last day: of a plan that is not all there nothing leaves."""
+    workdir, _ = plan
+    first, *_ = sorted((workdir / "days").glob("*/00000001-*.parquet"))
+    (last,) = (workdir / "days" / "2024-04-03").glob("00000003-*.parquet")
+    HARM[how](last, first)
+    with Sandbox() as sandbox:
+        done, arrived = applied(workdir, sandbox)
+    assert (done.returncode, arrived) == (5, set())
+    assert str(last) in done.stderr
+    assert "in/02.jsonl" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_stale_file_of_the_same_size_is_noticed(tmp_path, plan):
+    """As a backup puts it back: one of another plan, byte by byte as long."""
+    workdir, _ = plan
+    (last,) = (workdir / "days" / "2024-04-03").glob("00000003-*.parquet")
+    data = last.read_bytes()
+    other = tmp_path / "other"
+    text = (tmp_path / "in" / "02.jsonl").read_text().replace("u1", "u9")
+    (tmp_path / "in" / "02.jsonl").write_text(text)
+    assert migrate("plan", "segment", tmp_path / "in", "--workdir", other).returncode == 0
+    stale = (other / last.relative_to(workdir)).read_bytes()
+    last.write_bytes(stale[: len(data)].ljust(len(data), b"\0"))
+    with Sandbox() as sandbox:
+        done, arrived = applied(workdir, sandbox)
+    assert done.returncode == 5
+    assert "u9" not in {person for _, _, person in arrived}
+
+
+def test_an_harmed_part_that_was_sent_is_noticed_where_duplicates_are_sought(tmp_path, plan):
+    """Later rows of its day would else be sent though they were there."""
+    workdir, _ = plan
+    with Sandbox() as sandbox:
+        assert applied(workdir, sandbox)[0].returncode == 0
+        before = len(sandbox.events())
+        exports(tmp_path / "in", files=1, rows=50, start=5)
+        more = (tmp_path / "in" / "05.jsonl").read_text().replace("2024-04-06", "2024-04-02")
+        (tmp_path / "in" / "05.jsonl").write_text(more)
+        assert migrate("plan", "segment", tmp_path / "in", "--workdir", workdir).returncode == 0
+        path = min((workdir / "days" / "2024-04-02").iterdir())
+        flipped(path, path.stat().st_size // 2)
+        done, _ = applied(workdir, sandbox)
+        assert done.returncode == 5
+        assert str(path) in done.stderr
+        assert len(sandbox.events()) == before
+
+
+@pytest.mark.parametrize("how", ["lost", "shorter", "flipped"])
+def test_states_that_are_harmed_are_not_told(tmp_path, how):
+    """A killed plan has them on disk; what they tell of persons is not left out in silence either."""
+    source, workdir = exports(tmp_path / "in", files=3), tmp_path / "w"
+    users = "id,email,received_at\nu1,one@example.com,2024-04-03 12:00:00\n"
+    (source / "users.csv").write_text(users)
+    words = ["plan", "segment", source, "--workdir", workdir]
+    assert migrate(*words, killed_at=("census", "tell")).returncode == 9
+    path = min((workdir / "states").iterdir())
+    if how == "flipped":
+        flipped(path, path.stat().st_size // 2)
+    else:
+        HARM[how](path, None)
+    done = migrate(*words)
+    assert done.returncode == 5
+    assert str(path) in done.stderr
+    assert migrate("apply", workdir, "--host", "sandbox").returncode == 5
+
+
+def test_what_is_given_out_is_what_was_sealed(tmp_path):
+    """Whatever is read, in whichever order; a changed block is given to no one, the others are."""
+    dice = random.Random(3)
+    data = bytes(int(dice.random() * 256) for _ in range(3 * seals.BLOCK + 17))
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    kept = seals.Kept.of(path)
+    with kept.opened() as file:
+        for _ in range(300):
+            start, size = int(dice.random() * len(data)), int(dice.random() * 2 * seals.BLOCK)
+            file.seek(start)
+            assert file.read(size) == data[start : start + size]
+            assert file.tell() == min(len(data), start + size)
+        file.seek(-8, os.SEEK_END)
+        assert file.read() == data[-8:]
+        flipped(path, seals.BLOCK + 5)
+        file.seek(0)
+        assert file.read(10) == data[:10]
+        file.seek(2 * seals.BLOCK)
+        assert file.read(10) == data[2 * seals.BLOCK :][:10]
+        file.seek(2 * seals.BLOCK - 1)
+        with pytest.raises(seals.Harmed, match="other bytes between 65,536 and 131,072"):
+            file.read(2)

@@ -9,6 +9,7 @@ import pytest
 from migrate import events, states
 from migrate.mapping import FRAMEWORK, Options, Table
 from migrate.people import People
+from migrate.seals import Kept
 
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
 END = datetime(2024, 5, 1, tzinfo=UTC)
@@ -83,7 +84,7 @@ def news(tmp_path, people, *files):
         if written.close():
             paths.append(written.path)
     found = []
-    for one in states.news(paths, people, END, tmp_path / "aside"):
+    for one in states.news([*map(Kept.of, paths)], people, END, tmp_path / "aside"):
         with people.transaction():
             people.tell(one.told)
         for event in one.frame.iter_rows(named=True):
@@ -118,7 +119,7 @@ def test_a_person_is_told_of_when_last_seen(tmp_path):
         events_of = pl.DataFrame({"_row": [7] * len(at), "distinct_id": people, "timestamp": at})
         written.write(states.seen(events_of.cast({"timestamp": events.TIMESTAMP})))
     written.close()
-    (found,) = states.news([written.path], People(), END, tmp_path)
+    (found,) = states.news([Kept.of(written.path)], People(), END, tmp_path)
     assert found.frame.select("distinct_id", "timestamp").rows() == [
         ("anna", hour(9)),
         ("boris", hour(10)),
@@ -151,7 +152,7 @@ def test_what_changed_in_between_stands_in_another_file(tmp_path, together):
     other = states.States(tmp_path / "two.states")
     other.write(told([group("acme", 2, plan="b")]).frame)
     other.close()
-    (found,) = states.news([written.path, other.path], People(), END, tmp_path)
+    (found,) = states.news([Kept.of(written.path), Kept.of(other.path)], People(), END, tmp_path)
     plans = [json.loads(text)["$group_set"]["plan"] for text in found.frame.sort("timestamp")["properties"]]
     assert plans == ["a", "b", "a"]
 
