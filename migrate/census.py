@@ -107,7 +107,8 @@ def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Jo
     name = _next(IDENTITY, checkpoint)
     planner.derived(name, census.merges(name, planner.clock()), leads=True)
     report = None if census.report is None else asdict(census.report)
-    checkpoint.note(identity=report, clock=census.warning, linked=True)
+    people.step()
+    checkpoint.note(identity=report, clock=census.warning, linked=True, people_generation=people.which()[1])
 
 
 def tell(census: Census, planner: Planner, until: datetime | None) -> None:
@@ -127,7 +128,8 @@ def tell(census: Census, planner: Planner, until: datetime | None) -> None:
                 yield made
 
         planner.derived(_next(PROFILES, checkpoint), told())
-    checkpoint.told()
+        people.step()
+    checkpoint.told(people_generation=people.which()[1])
     planner.tidy_states()
 
 

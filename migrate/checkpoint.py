@@ -22,6 +22,9 @@ APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is r
 FORMAT: Final = 4
 
 _EXAMPLES: Final = 3
+_PEOPLE: Final = "people.sqlite"
+_OF_INPUTS: Final = ("linked", "identity", "clock", "planning", "plan_commands", "people_id")
+"""Facts that come from inputs."""
 _PART: Final = ("path", "input", "day", "events", "bytes", "first", "last", "leads")
 _SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -40,7 +43,7 @@ CREATE TABLE rounds (
     duplicate INTEGER NOT NULL DEFAULT 0, parked INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (day, round)
 ) WITHOUT ROWID;
-CREATE TABLE states (path TEXT PRIMARY KEY, size INTEGER NOT NULL, sums BLOB NOT NULL);
+CREATE TABLE seals (path TEXT PRIMARY KEY, size INTEGER NOT NULL, sums BLOB NOT NULL);
 CREATE TABLE names (name TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID;
 """
 
@@ -210,14 +213,25 @@ class Checkpoint:
         with self._transaction() as db:
             _note(db, facts)
 
+    def seal_people(self, seal: Seal | None) -> None:
+        """Note the people's file as it is left, None before it is changed."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM seals WHERE path = ?", (_PEOPLE,))
+            if seal is not None:
+                db.execute("INSERT INTO seals VALUES (?, ?, ?)", (_PEOPLE, seal.size, seal.sums))
+
+    def people_seal(self) -> Seal | None:
+        """Return the seal of the people's file, None where it may have been changed since."""
+        sql = "SELECT size, sums FROM seals WHERE path = ?"
+        row = self._db.execute(sql, (_PEOPLE,)).fetchone()
+        return None if row is None else Seal(*row)
+
     def forget(self) -> None:
         """Forget inputs of which no event is planned, and what was found in them."""
         with self._transaction() as db:
-            for table in ("parts", "rounds", "names", "states", "inputs"):
+            for table in ("parts", "rounds", "names", "seals", "inputs"):
                 db.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are ours
-            db.execute(
-                "DELETE FROM meta WHERE key IN ('linked', 'identity', 'clock', 'planning', 'plan_commands')"
-            )
+            db.executemany("DELETE FROM meta WHERE key = ?", ((key,) for key in _OF_INPUTS))
             _note(db, {"rejects_bytes": 0})
 
     # Planning
@@ -291,7 +305,7 @@ class Checkpoint:
             )
             if states is not None:
                 name = states.path.relative_to(self.workdir).as_posix()
-                db.execute("INSERT INTO states VALUES (?, ?, ?)", (name, states.seal.size, states.seal.sums))
+                db.execute("INSERT INTO seals VALUES (?, ?, ?)", (name, states.seal.size, states.seal.sums))
             db.executemany(
                 "INSERT INTO names VALUES (?, ?) ON CONFLICT DO UPDATE SET events = events + excluded.events",
                 numbers.names.items(),
@@ -300,13 +314,16 @@ class Checkpoint:
 
     def states(self) -> list[Kept]:
         """Return the files of states that wait to be told, in the order of their inputs."""
-        rows = self._db.execute("SELECT path, size, sums FROM states ORDER BY path")
+        rows = self._db.execute(
+            "SELECT path, size, sums FROM seals WHERE path <> ? ORDER BY path", (_PEOPLE,)
+        )
         return [Kept(self.workdir / path, Seal(size, sums)) for path, size, sums in rows]
 
-    def told(self) -> None:
+    def told(self, **facts: Any) -> None:  # noqa: ANN401
         """Note that all states are told."""
         with self._transaction() as db:
-            db.execute("DELETE FROM states")
+            db.execute("DELETE FROM seals WHERE path <> ?", (_PEOPLE,))
+            _note(db, facts)
 
     def pending(self) -> Iterator[tuple[str, Kept]]:
         """Yield the day and the file of each part with events that are not settled, oldest first."""
@@ -454,14 +471,19 @@ def writable(workdir: Path) -> Iterator[None]:
     """Turn what a disk can refuse (space, permission, a folder that is gone) into Stopped, with what to do."""
     try:
         yield
-    except (OSError, sqlite3.OperationalError) as error:
-        if isinstance(error, OSError) and error.errno not in _DISK:
-            raise
-        words = error.strerror if isinstance(error, OSError) else error
-        where = getattr(error, "filename", None) or workdir
+    except sqlite3.DatabaseError as error:
+        if not isinstance(error, sqlite3.OperationalError):
+            raise Refused(f"{workdir}: a file of it is damaged, found '{error}'; {_MEND}") from error
         raise Stopped(
-            f"{where}: cannot be written or read, found '{words}'; see to space and permissions, "
+            f"{workdir}: cannot be written or read, found '{error}'; see to space and permissions, "
             "then run the same command again to resume"
+        ) from error
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        raise Stopped(
+            f"{error.filename or workdir}: cannot be written or read, found '{error.strerror}'; see to space and "
+            "permissions, then run the same command again to resume"
         ) from error
 
 

@@ -1,11 +1,13 @@
 """The SQLite file beside the checkpoint that knows who is who: links, what they came to, what was told already."""
 
 import json
+import secrets
 import shutil
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
@@ -14,6 +16,7 @@ import polars as pl
 
 from migrate import checks, links
 from migrate.errors import Refused
+from migrate.seals import Seal
 
 FILE: Final = "people.sqlite"
 GIVEN: Final = "people.given.sqlite"
@@ -57,6 +60,7 @@ _MERGES: Final = """
     CROSS JOIN node x ON x.id = anonymous + 1 CROSS JOIN node y ON y.id = identified + 1
 """
 _SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS self (id TEXT NOT NULL, generation INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS gathered (input TEXT PRIMARY KEY, stamp TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS links (
     a TEXT NOT NULL, b TEXT NOT NULL, kind TEXT NOT NULL, why TEXT NOT NULL, time INTEGER,
@@ -110,6 +114,19 @@ class People:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+
+    def which(self) -> tuple[str, int]:
+        """Return which file this is, and how often what it knows was carried forward."""
+        with self.transaction() as db:
+            db.execute(
+                "INSERT INTO self SELECT ?, 0 WHERE NOT EXISTS (SELECT 1 FROM self)", (secrets.token_hex(16),)
+            )
+            return db.execute("SELECT id, generation FROM self").fetchone()  # type: ignore[no-any-return]
+
+    def step(self) -> None:
+        """Carry forward what it knows: the checkpoint notes it next, and is one step behind if it is killed before."""
+        with self._lock:
+            self._db.execute("UPDATE self SET generation = generation + 1")
 
     # Gathering
 
@@ -261,7 +278,7 @@ class People:
             for table in ("merged", "told"):
                 db.execute(f"DELETE FROM {table} WHERE ? IS NULL OR time >= ?", (since, since))  # noqa: S608 - ours
             db.execute("UPDATE merged SET input = ?", (BEFORE,))
-            for table in ("gathered", "clock"):
+            for table in ("gathered", "clock", "self"):
                 db.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are ours
 
     def told(self, owners: Sequence[str]) -> list[tuple[str, int, str]]:
@@ -274,6 +291,48 @@ class People:
         """Note what is told of persons and groups, within the transaction that is open: owner, time, digest."""
         with self._lock:
             self._db.executemany("INSERT OR REPLACE INTO told VALUES (?, ?, ?)", rows)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a checkpoint knows of its people's file."""
+
+    id: str
+    generation: int
+    seal: Seal | None
+    """Of the file as the last command left it; None where one was killed that was changing it."""
+
+    def check(self, path: Path) -> None:
+        """Raise Refused where a file does not belong to the checkpoint: missing, older, another, damaged."""
+        if not path.exists():
+            raise _refused(path, "missing")
+        if self.seal is not None and path.stat().st_size != self.seal.size:
+            found = f"{path.stat().st_size:,} bytes where {self.seal.size:,} were left"
+            raise _refused(path, f"found {found}")
+        if self.seal is not None and Seal.of(path) != self.seal:
+            raise _refused(path, "found other content than was left")
+        try:
+            # Not read-only: a killed process may have left a journal that has to be rolled back first.
+            with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)) as db:
+                (state,) = db.execute("PRAGMA quick_check(1)").fetchone()
+                name, generation = db.execute("SELECT id, generation FROM self").fetchone()
+        except (sqlite3.DatabaseError, TypeError) as error:
+            raise _refused(path, f"damaged, found '{error}'") from error
+        if state != "ok":
+            raise _refused(path, f"damaged, found '{state}'")
+        if name != self.id:
+            raise _refused(path, "found one that another workdir began with")
+        if generation not in {self.generation, self.generation + 1}:
+            age = "an older" if generation < self.generation else "a newer"
+            raise _refused(path, f"found {age} one, of step {generation} where {self.generation} was noted")
+
+
+def _refused(path: Path, why: str) -> Refused:
+    """Return the error for a people's file that does not belong to the checkpoint."""
+    return Refused(
+        f"{path}: not the file that belongs to this checkpoint, {why}; it knows who is who, and without it people who "
+        "are known could be merged, so nothing is planned; put the right file back, or plan all into another --workdir"
+    )
 
 
 def begin(workdir: Path, since: datetime | None, *, is_new: bool) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from migrate.checkpoint import Checkpoint, Settled
 from migrate.errors import Refused
-from migrate.seals import Harmed
+from migrate.seals import Harmed, Seal
 
 if TYPE_CHECKING:
     from migrate.people import People
@@ -50,8 +50,6 @@ class Session:
     ) -> None:
         """Plan what is not planned yet; `command` is what was typed for it. A workdir that refuses stays as it is."""
         # Sending alone needs none of these, and they take a fifth of a second.
-        from migrate.people import FILE as PEOPLE  # noqa: PLC0415
-        from migrate.people import People  # noqa: PLC0415
         from migrate.plan import Planner  # noqa: PLC0415
 
         _collect_rarely()
@@ -61,8 +59,7 @@ class Session:
         now = self._begun(work)
         self.checkpoint.note(skipped={reason: len(names) for reason, names in work.skipped.items()})
         with ExitStack() as stack:
-            path = self.workdir / PEOPLE
-            people = stack.enter_context(People(path)) if work.is_about_people or path.exists() else None
+            people = self._people(work, stack)
             planner = Planner(
                 workdir=self.workdir,
                 checkpoint=self.checkpoint,
@@ -79,6 +76,21 @@ class Session:
             self.checkpoint.note(planning=False, begun=None, plan_commands=left)
         if self.checkpoint.is_whole():
             self.checkpoint.note(plan_commands=[])
+
+    def _people(self, work: "Work", stack: ExitStack) -> "People | None":
+        """Open the people's file, if there is to be one; when it is closed the checkpoint knows it by its seal."""
+        from migrate.people import FILE, People  # noqa: PLC0415
+
+        path = self.workdir / FILE
+        if not work.is_about_people and not path.exists():
+            return None
+        self.checkpoint.seal_people(None)
+        stack.callback(lambda: self.checkpoint.seal_people(Seal.of(path)))
+        people = stack.enter_context(People(path))
+        if self.checkpoint.facts().get("people_id") is None:
+            name, generation = people.which()
+            self.checkpoint.note(people_id=name, people_generation=generation)
+        return people
 
     def _commanded(self, command: str) -> None:
         """Note that this command plans; those before it that did not come to their end are still to be done."""
@@ -134,7 +146,12 @@ class Session:
         if not self.checkpoint.inputs():
             is_new = "platform" not in facts
             taken = people.begin(self.workdir, work.settings.since, is_new=is_new)
-            self.checkpoint.note(people_taken_over=taken)
+            self.checkpoint.note(people_taken_over=taken, people_id=None)
+        elif facts.get("people_id") is not None:
+            seal = self.checkpoint.people_seal()
+            people.Known(facts["people_id"], facts["people_generation"], seal).check(
+                self.workdir / people.FILE
+            )
 
     def _begun(self, work: "Work") -> datetime:
         """Return when this increment was begun, so that one that is resumed judges alike.

@@ -316,3 +316,108 @@ def test_what_is_given_out_is_what_was_sealed(tmp_path):
         file.seek(2 * seals.BLOCK - 1)
         with pytest.raises(seals.Harmed, match="other bytes between 65,536 and 131,072"):
             file.read(2)
+
+
+# Who is who
+
+
+def people(workdir):
+    """The file that knows who is who."""
+    return workdir / "people.sqlite"
+
+
+def older(workdir, tmp_path):
+    """Put back the people's file of the first night after the second."""
+    shutil.copy(people(workdir), tmp_path / "before.sqlite")
+    exports(tmp_path / "in", files=1, start=5)
+    assert migrate("plan", "segment", tmp_path / "in", "--workdir", workdir).returncode == 0
+    shutil.copy(tmp_path / "before.sqlite", people(workdir))
+
+
+def another(workdir, tmp_path):
+    """Put the file of another workdir there."""
+    assert migrate("plan", "segment", tmp_path / "in", "--workdir", tmp_path / "other").returncode == 0
+    shutil.copy(people(tmp_path / "other"), people(workdir))
+
+
+WRONG = {
+    "missing": lambda workdir, _: people(workdir).unlink(),
+    "older": older,
+    "another": another,
+    "emptied": lambda workdir, _: people(workdir).write_bytes(b""),
+    "a changed bit": lambda workdir, _: flipped(people(workdir), people(workdir).stat().st_size // 2),
+    "a changed bit in its head": lambda workdir, _: flipped(people(workdir), 40),
+    "no database": lambda workdir, _: people(workdir).write_bytes(b"x" * 9_000),
+}
+
+
+@pytest.mark.parametrize("was_killed", [False, True])
+@pytest.mark.parametrize("how", WRONG)
+def test_a_plan_goes_on_with_its_own_people_only(tmp_path, plan, how, was_killed):
+    """Else two people who are known could be merged; it says what to do and leaves all as it is."""
+    workdir, _ = plan
+    if was_killed:
+        exports(tmp_path / "in", files=1, start=7)
+        words = ["plan", "segment", tmp_path / "in", "--workdir", workdir]
+        assert migrate(*words, killed_at=("plan.Planner", "plan")).returncode == 9
+        if how == "older":
+            pytest.skip("a night goes on between")
+        if how.startswith("a changed bit"):
+            return  # what a killed process left is held against nothing but itself
+    WRONG[how](workdir, tmp_path)
+    found = people(workdir).read_bytes() if people(workdir).exists() else None
+    exports(tmp_path / "in", files=1, start=8)
+    for _ in range(2):
+        done = migrate("plan", "segment", tmp_path / "in", "--workdir", workdir)
+        assert done.returncode == 5, done.stderr
+        assert "Traceback" not in done.stderr
+        assert f"{people(workdir)}: not the file that belongs to this checkpoint" in done.stderr
+        assert (people(workdir).read_bytes() if people(workdir).exists() else None) == found
+
+
+BETWEEN = [
+    pytest.param(("checkpoint.Checkpoint", "told"), 0, id="told and not noted"),
+    pytest.param(("people.People", "step"), 0, id="merges planned and no step"),
+    pytest.param(("people.People", "step"), 1, id="persons planned and no step"),
+    pytest.param(("people.People", "which"), 1, id="a step and not noted"),
+    pytest.param(("checkpoint.Checkpoint", "seal_people"), 1, id="all but the seal"),
+]
+
+
+@pytest.mark.parametrize(("place", "after"), BETWEEN)
+def test_a_kill_between_two_commits_is_rolled_forward(tmp_path, place, after):
+    """The same events as without one, each once; and the next night goes on."""
+    source, calm, rough = exports(tmp_path / "in", files=3), tmp_path / "calm", tmp_path / "rough"
+    users = "id,email,received_at\nu1,one@example.com,2024-04-03 12:00:00\n"
+    (source / "users.csv").write_text(users)
+    assert migrate("plan", "segment", source, "--workdir", calm).returncode == 0
+    words = ["plan", "segment", source, "--workdir", rough, "--json"]
+    assert migrate(*words, killed_at=place, after=after).returncode == 9
+    done = migrate(*words)
+    assert (done.returncode, summary(done)["whole"]) == (0, True), done.stderr
+    assert {*arriving(rough)} == {*arriving(calm)}
+    exports(source, files=1, start=9)
+    assert migrate(*words).returncode == 0
+
+
+def arriving(workdir):
+    """What arrives of a plan."""
+    with Sandbox() as sandbox:
+        done, arrived = applied(workdir, sandbox)
+        assert done.returncode == 0, done.stderr
+        assert len(sandbox.events()) == len(arrived)
+    return arrived
+
+
+@pytest.mark.parametrize("place", [0, 20, 100, 4_096, 8_192, 12_288])
+def test_a_damaged_checkpoint_is_a_sentence(plan, place):
+    """Wherever it is damaged, and whatever is asked of it."""
+    workdir, _ = plan
+    path = workdir / "checkpoint.sqlite"
+    data = bytearray(path.read_bytes())
+    data[place : place + 600] = b"\xff" * len(data[place : place + 600])
+    path.write_bytes(data)
+    for words in (["status", workdir], ["apply", workdir, "--host", "sandbox"]):
+        done = migrate(*words)
+        assert "Traceback" not in done.stderr, done.stderr
+        assert done.returncode == 5, done.stderr
