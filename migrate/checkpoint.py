@@ -8,7 +8,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, Self
@@ -23,7 +23,7 @@ FORMAT: Final = 4
 
 _EXAMPLES: Final = 3
 _PEOPLE: Final = "people.sqlite"
-_OF_INPUTS: Final = ("linked", "identity", "clock", "planning", "plan_commands", "people_id")
+_OF_INPUTS: Final = ("linked", "identity", "clock", "planning", "plan_commands", "people_id", "set_aside")
 """Facts that come from inputs."""
 _PART: Final = ("path", "input", "day", "events", "bytes", "first", "last", "leads")
 _SCHEMA: Final = """
@@ -119,6 +119,16 @@ class Part:
     leads: bool
     """Whether its events go before all others of the day: they say who is who."""
     seal: Seal
+
+
+@dataclass(frozen=True)
+class Aside:
+    """Why a source is set aside: a word and a sentence; the stamp it had, and whether it is not to be spoken of."""
+
+    reason: str
+    why: str
+    stamp: str = ""
+    is_dismissed: bool = False
 
 
 @dataclass(frozen=True)
@@ -256,9 +266,38 @@ class Checkpoint:
         return [name for name, known in self.inputs().items() if not known.planned]
 
     def is_whole(self) -> bool:
-        """Return whether all that was to be planned is, with what it tells of persons and groups; a trial is, too."""
+        """Return whether all that was to be planned is, with what it tells of persons and groups; a trial is, too.
+
+        What is set aside is not outstanding.
+        """
         facts = self.facts()
-        return not facts.get("planning") and (facts.get("--limit") is not None or not self.unplanned())
+        if facts.get("planning"):
+            return False
+        return facts.get("--limit") is not None or self.set_aside().keys() >= set(self.unplanned())
+
+    def set_aside(self) -> dict[str, Aside]:
+        """Return the sources that are set aside, by name."""
+        return {name: Aside(*one) for name, one in self.facts().get("set_aside", {}).items()}
+
+    def put_aside(self, found: Mapping[str, Aside]) -> list[str]:
+        """Note sources that are set aside; return the names of those that were not, or not as they are now."""
+        known = self.set_aside()
+        new = [
+            name
+            for name, one in found.items()
+            if name not in known or (known[name].reason, known[name].stamp) != (one.reason, one.stamp)
+        ]
+        kept = known | {name: found[name] for name in new}
+        self.note(set_aside={name: [*vars(one).values()] for name, one in kept.items()})
+        return new
+
+    def dismiss(self, reason: str) -> int:
+        """Say no more of what is set aside for this reason; return how many sources that are."""
+        known = self.set_aside()
+        meant = [name for name, one in known.items() if one.reason == reason and not one.is_dismissed]
+        kept = known | {name: replace(known[name], is_dismissed=True) for name in meant}
+        self.note(set_aside={name: [*vars(one).values()] for name, one in kept.items()})
+        return len(meant)
 
     def restamp(self, stamps: Mapping[int, str]) -> None:
         """Note new stamps of inputs whose bytes are the same."""
@@ -285,6 +324,10 @@ class Checkpoint:
                 "UPDATE inputs SET stamp = ?, size = ?, digest = ?, numbers = ?, lead = ? WHERE id = ?",
                 ((one.stamp, one.size, one.digest, its.to_json(), planned.id, one.id) for one, its in told),
             )
+            aside = json.loads(_fact(db, "set_aside", "{}"))
+            left = {name: one for name, one in aside.items() if name not in {one.name for one, _ in told}}
+            if left != aside:
+                _note(db, {"set_aside": left})
             db.executemany(
                 "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
                 (
@@ -531,6 +574,12 @@ def _freeze(db: sqlite3.Connection, turn: Round) -> None:
         db.executemany(
             "UPDATE parts SET round = ? WHERE path = ?", ((turn.number, part.path) for part in turn.parts)
         )
+
+
+def _fact(db: sqlite3.Connection, key: str, otherwise: str) -> str:
+    """Return a fact as JSON."""
+    row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return otherwise if row is None else str(row[0])
 
 
 def _note(db: sqlite3.Connection, facts: Mapping[str, Any]) -> None:

@@ -323,7 +323,7 @@ def run(dry_run: bool, workdir: Path | None, inputs: tuple[str, ...], **choices:
         _send(session, delivery, talk, choices)
         if local:
             talk.arrived(local)
-        _end(session, talk, set_aside=_set_aside(work))
+        _end(session, talk)
 
 
 @cli.command()
@@ -346,7 +346,7 @@ def plan(workdir: Path, inputs: tuple[str, ...], **choices: Any) -> NoReturn:
     work = _settings(**choices).work(inputs, _planned(workdir))
     with _session(workdir, create=True) as session:
         _plan(session, work, talk)
-        _end(session, talk, sending=False, set_aside=_set_aside(work))
+        _end(session, talk, sending=False)
 
 
 @cli.command()
@@ -642,6 +642,9 @@ def _plan(session: Session, work: Work, talk: Talk) -> None:
     """Plan, with progress."""
     with talk.planning() as progress:
         session.plan(work, progress, command=_typed())
+    aside = session.checkpoint.set_aside()
+    for name in session.set_aside:
+        click.echo(f"error: {name}: set aside: {aside[name].why}", err=True)
 
 
 def _confirm(session: Session, delivery: Delivery, talk: Talk, *, confirmed: bool) -> None:
@@ -678,12 +681,12 @@ def _send(session: Session, delivery: Delivery, talk: Talk, choices: dict[str, A
 
 def _set_aside(work: Work) -> bool:
     """Say which files were set aside, and return whether there are any."""
-    for name, why in work.set_aside.items():
-        click.echo(f"error: {name}: set aside: {why}", err=True)
+    for name, one in work.set_aside.items():
+        click.echo(f"error: {name}: set aside: {one.why}", err=True)
     return bool(work.set_aside)
 
 
-def _end(session: Session, talk: Talk, *, sending: bool = True, set_aside: bool = False) -> NoReturn:
+def _end(session: Session, talk: Talk, *, sending: bool = True) -> NoReturn:
     """Show what was done, and exit as the numbers say."""
     from migrate.report import command, summary, written  # noqa: PLC0415
 
@@ -695,7 +698,7 @@ def _end(session: Session, talk: Talk, *, sending: bool = True, set_aside: bool 
         raise AssertionError(f"the sums do not balance, which is a bug: {numbers}")
     if session.interrupted:
         sys.exit(INTERRUPTED)
-    if set_aside or not numbers["whole"]:
+    if session.set_aside or not numbers["whole"]:
         sys.exit(SET_ASIDE)
     sys.exit(LEFT_OUT if numbers["rows"]["rejected"] or numbers["events"]["parked"] else 0)
 

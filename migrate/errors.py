@@ -3,6 +3,7 @@
     MigrateError
     ├── UsageError      fix the command, the spec or the configuration      exit 2
     ├── Refused         sources, mapping, target or workdir do not fit      exit 5
+    │   └── Unfit       one source cannot be planned as it is: set aside
     └── Stopped         the server, the key, the quota, the deadline        exit 4
 
 A bad row is data (a reject), never an exception. An exception that is none of these is a bug and keeps its
@@ -28,6 +29,14 @@ class Refused(MigrateError):  # noqa: N818 - the word says what happened
     """The sources, the mapping, the target or the workdir differ from what was planned, or are held elsewhere."""
 
     exit_code = 5
+
+
+class Unfit(Refused):
+    """A source cannot be planned as it is now: it is set aside by name, and the others are planned."""
+
+    def __init__(self, name: str, reason: str, why: str) -> None:
+        super().__init__(f"{name}: {why}")
+        self.name, self.reason, self.why = name, reason, why
 
 
 class Stopped(MigrateError):  # noqa: N818 - the word says what happened

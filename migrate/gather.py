@@ -13,6 +13,7 @@ import polars as pl
 from migrate import links, readers
 from migrate.ahead import ahead
 from migrate.bundles import Bundle, bundles
+from migrate.errors import Unfit
 from migrate.inputs import stamp
 from migrate.jobs import Job
 from migrate.mapping import FILE, FRAMEWORK, REST, Bag, Options, Table, inside
@@ -133,7 +134,16 @@ class Gatherer:
                 raise
 
     def _bundle(self, bundle: Bundle, limit: int | None) -> int:
-        """Look over files; return how many rows of them were looked at."""
+        """Look over files, those that cannot be read any more apart; return how many rows were looked at."""
+        while bundle.jobs:
+            try:
+                return self._whole(bundle, limit)
+            except Unfit as error:
+                bundle = Bundle([job for job in bundle.jobs if job.source.name != error.name])
+        return 0
+
+    def _whole(self, bundle: Bundle, limit: int | None) -> int:
+        """Look over files, all of them; return how many rows of them were looked at."""
         harvest = self.harvest(bundle.job)
         before, done = [stamp(job.source) for job in bundle.jobs], 0
         for chunk in gathered(bundle):

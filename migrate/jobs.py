@@ -1,10 +1,10 @@
 """What there is to plan: every source with the table it belongs to, recognised before anything is planned."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from migrate import readers
-from migrate.errors import UsageError
+from migrate.errors import Unfit, UsageError
 from migrate.inputs import Source
 from migrate.mapping import Platform, Table
 
@@ -27,15 +27,16 @@ def recognised(
     *,
     skip_unknown: bool,
     skipped: dict[str, list[str]],
-) -> list[Job]:
-    """Return what there is to plan, after looking into every file.
+) -> tuple[list[Job], list[Unfit]]:
+    """Return what there is to plan, after looking into every file, and which files cannot be looked into.
 
     Files without rows are added to `skipped`. Raises UsageError for files that no table of the platform takes, and
     for those that a table refuses, naming them all, before anything is planned.
     """
     jobs, unknown = [], []
-    for source in sources:
-        found = header(source)
+    unfit: list[Unfit] = []
+    for source, known in _headers(sources, header, unfit):
+        found = known
         if found is None:
             skipped.setdefault("empty", []).append(source.name)
             continue
@@ -61,7 +62,20 @@ def recognised(
         raise UsageError(_unknown(unknown, platform))
     if unknown:
         skipped.setdefault("unknown", []).extend(name for name, _ in unknown)
-    return jobs
+    return jobs, unfit
+
+
+def _headers(
+    sources: Sequence[Source], header: Callable[[Source], readers.Header | None], unfit: list[Unfit]
+) -> Iterator[tuple[Source, readers.Header | None]]:
+    """Yield what is in each file, but for those that cannot be looked into."""
+    for source in sources:
+        try:
+            found = header(source)
+        except Unfit as error:
+            unfit.append(error)
+        else:
+            yield source, found
 
 
 def _read_as(header: readers.Header, platform: Platform, file: str) -> tuple[readers.Header, Table | None]:

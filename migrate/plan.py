@@ -16,9 +16,9 @@ import polars as pl
 from migrate import jsontext, ordinals, readers
 from migrate.ahead import in_parallel
 from migrate.bundles import Bundle, bundles
-from migrate.checkpoint import Checkpoint, Input, Numbers, Part, synced
+from migrate.checkpoint import Aside, Checkpoint, Input, Numbers, Part, synced
 from migrate.days import DayWriter
-from migrate.errors import Refused
+from migrate.errors import Unfit
 from migrate.gather import Interrupted
 from migrate.inputs import Source, fingerprint, stamp
 from migrate.jobs import Job
@@ -56,14 +56,32 @@ class Planner:
     on_progress: Callable[[Progress], None] = lambda _: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     stopping: threading.Event = field(default_factory=threading.Event)
+    aside: dict[str, Aside] = field(default_factory=dict)
+    """Sources that turn out not to be what can be planned -> why."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def todo(self, jobs: Sequence[Job]) -> list[Job]:
-        """Return the jobs not planned yet, in order; those planned are checked to be the same bytes."""
+        """Return the jobs not planned yet, in order; those planned that have other bytes now are set aside."""
         self._tidy()
         self.checkpoint.register(job.source.name for job in jobs)
         known = self.checkpoint.inputs()
         self._pinned([(known[j.source.name], j.source) for j in jobs if known[j.source.name].planned])
+        self._missed({job.source.name for job in jobs})
         return [job for job in jobs if not known[job.source.name].planned]
+
+    def _missed(self, given: set[str]) -> None:
+        """Set aside what an earlier command was to plan and did not, and what is no longer there."""
+        for name in self.checkpoint.unplanned():
+            is_file = not name.startswith("(")
+            if is_file and name not in given and not Path(name.partition("!")[0]).exists():
+                self.put_aside(
+                    Unfit(name, "vanished", "vanished before it was planned; put it back and plan it")
+                )
+
+    def put_aside(self, error: Unfit, stamp: str = "") -> None:
+        """Set a source aside, by name: the others are planned."""
+        with self._lock:
+            self.aside[error.name] = Aside(error.reason, error.why, stamp)
 
     def plan(self, todo: Sequence[Job]) -> None:
         """Plan these jobs."""
@@ -76,7 +94,7 @@ class Planner:
         # Files are planned side by side; the chunks of a few are too.
         self._parallel = max(1, self.workers // max(1, len(together)))
         with ThreadPoolExecutor(self.workers, thread_name_prefix="plan") as pool:
-            waiting: set[Future[_Planned]] = set()
+            waiting: set[Future[_Planned | None]] = set()
             try:
                 for bundle in together:
                     if len(waiting) > self.workers:  # one more than work at once: none idles during a commit
@@ -98,7 +116,7 @@ class Planner:
                 return
             planned = self._planned(Bundle([job]), known, left)
             self._commit(planned)
-            left -= planned.numbers.read
+            left -= planned.numbers.read if planned else 0
 
     def _tidy(self) -> None:
         """Remove what a killed process left behind: files written aside, or moved but never noted."""
@@ -115,24 +133,42 @@ class Planner:
             os.truncate(rejects, size)
 
     def _pinned(self, planned: Sequence[tuple[Input, Source]]) -> None:
-        """Raise Refused when a planned input has other bytes now."""
+        """Set aside planned inputs that have other bytes now."""
         restamped = {}
         for known, source in planned:
-            now = stamp(source)
-            if now == known.stamp:
+            try:
+                now = stamp(source)
+                if now == known.stamp:
+                    continue
+                found = fingerprint(source)
+            except Unfit:
+                continue  # planned as it was, and gone since
+            if (found.size, found.digest) == (known.size, known.digest):
+                restamped[known.id] = now
                 continue
-            found = fingerprint(source)
-            if (found.size, found.digest) != (known.size, known.digest):
-                raise Refused(
-                    f"{source.name}: changed since it was planned, found {found.size} bytes where {known.size} were "
-                    "planned or other content; put the planned file back, or give the new one another name"
-                )
-            restamped[known.id] = now
+            why = (
+                f"changed since it was planned, found {found.size:,} bytes where {known.size:,} were planned or other "
+                "content; put the planned file back, or plan what is new in it with --again"
+            )
+            self.put_aside(Unfit(source.name, "changed", why), now)
         if restamped:
             self.checkpoint.restamp(restamped)
 
-    def _planned(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> "_Planned":
-        """Plan sources aside."""
+    def _planned(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> "_Planned | None":
+        """Plan sources into files of their own; those that cannot be planned as they are now are set aside.
+
+        Return None where none is left.
+        """
+        while bundle.jobs:
+            try:
+                return self._planned_whole(bundle, known, limit)
+            except Unfit as error:
+                self.put_aside(error)
+                bundle = Bundle([job for job in bundle.jobs if job.source.name != error.name])
+        return None
+
+    def _planned_whole(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> "_Planned":
+        """Plan sources into files of their own, all of them."""
         before = {job.source.name: stamp(job.source) for job in bundle.jobs}
         inputs = [_fingerprinted(known[job.source.name], job.source, before) for job in bundle.jobs]
         states = States(self.workdir / STAGING / f"{inputs[0].id:08d}.states")
@@ -198,18 +234,20 @@ class Planner:
                 raise Interrupted
             yield chunk
 
-    def _commit_done(self, waiting: set[Future["_Planned"]]) -> set[Future["_Planned"]]:
+    def _commit_done(self, waiting: "set[Future[_Planned | None]]") -> "set[Future[_Planned | None]]":
         """Wait for at least one job and note those that are done; return the others."""
         done, others = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in sorted(done, key=lambda f: 0 if f.exception() else f.result().inputs[0].id):
+        for future in sorted(done, key=_order):
             try:
                 self._commit(future.result())
             except Interrupted:
                 continue
         return others
 
-    def _commit(self, planned: "_Planned") -> None:
+    def _commit(self, planned: "_Planned | None") -> None:
         """Move the sources' events into their days, and note them."""
+        if planned is None:
+            return
         parts: list[Part] = planned.writer.finish()
         states = self._place(planned.states.path) if planned.states.path.exists() else None
         size = self._append_rejects(planned.rejects)
@@ -293,11 +331,16 @@ def _place(bundle: Bundle, number: int) -> str:
 
 
 def _unchanged(source: Source, before: str) -> None:
-    """Raise Refused when a file is not what it was."""
+    """Raise Unfit when a file is not what it was."""
     if stamp(source) != before:
-        raise Refused(
-            f"{source.name}: changed while it was being planned; wait until it is written, then run again"
-        )
+        why = "changed while it was being planned; wait until it is written, then run again"
+        raise Unfit(source.name, "changed", why)
+
+
+def _order(future: "Future[_Planned | None]") -> int:
+    """Return the number of the first input that was planned, 0 where none was."""
+    planned = None if future.exception() else future.result()
+    return planned.inputs[0].id if planned else 0
 
 
 @dataclass

@@ -90,6 +90,7 @@ def summary(checkpoint: Checkpoint) -> dict[str, Any]:
         "warnings": dict(sorted(warnings.items())),
         "dropped_columns": dict(sorted(numbers.dropped.items())),
         "notes": list(_remarks(facts)),
+        "set_aside": {name: one.why for name, one in checkpoint.set_aside().items() if not one.is_dismissed},
         "skipped_files": facts.get("skipped", {}),
         "damaged_files": numbers.damaged,
         "identity": facts.get("identity"),
@@ -390,6 +391,8 @@ def _notes(
     if dropped := numbers["dropped_columns"]:
         some = ", ".join(list(dropped)[:_SHOWN]) + (", …" if len(dropped) > _SHOWN else "")
         console.print(f"dropped  {len(dropped):>12,} {_named(len(dropped), 'column')}: {some}", markup=False)
+    for name, why in list(numbers["set_aside"].items())[:_SHOWN]:
+        console.print(f"aside    {name}: {why}", style="yellow", markup=False)
     for note in numbers["notes"]:
         console.print(f"note     {note}", markup=False)
     for reason, count in numbers["skipped_files"].items():

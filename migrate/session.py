@@ -29,6 +29,8 @@ class Session:
     checkpoint: Checkpoint
     _stops: list[Callable[[], None]] = field(default_factory=list)
     interrupted: bool = False
+    set_aside: list[str] = field(default_factory=list)
+    """Sources that this command was the first to set aside, or found to be others than when they were."""
 
     @property
     def workdir(self) -> Path:
@@ -71,6 +73,7 @@ class Session:
             self._stops.append(planner.stopping.set)
             if not self.interrupted:
                 self._planned(planner, work, people)
+            self.set_aside += self.checkpoint.put_aside(work.set_aside | planner.aside)
         if not self.interrupted:
             left = [one for one in self.checkpoint.facts()["plan_commands"] if one != command]
             self.checkpoint.note(planning=False, begun=None, plan_commands=left)

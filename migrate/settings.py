@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from migrate import VERSION, platforms, readers
 from migrate.census import Census, Choices
-from migrate.checkpoint import Checkpoint
-from migrate.errors import Refused
+from migrate.checkpoint import Aside, Checkpoint
+from migrate.errors import Refused, Unfit
 from migrate.gather import Gatherer, has_news
 from migrate.inputs import Source, sources, stamp
 from migrate.jobs import Job, recognised
@@ -140,15 +140,16 @@ class Settings:
         stems = frozenset(source.stem.lower() for source in files)
         if planned:
             files = [source for source in files if planned.get(source.name) != stamp(source)]
-        jobs = recognised(files, mapping, header, skip_unknown=self.skip_unknown, skipped=skipped)
-        jobs, set_aside = _readable(jobs, checked)
-        if set_aside:
-            skipped["wrong_encoding"] = list(set_aside)
+        jobs, gone = recognised(files, mapping, header, skip_unknown=self.skip_unknown, skipped=skipped)
+        jobs, wrong = _readable(jobs, checked)
+        if wrong:
+            skipped["wrong_encoding"] = list(wrong)
+        aside = wrong | {one.name: Aside(one.reason, one.why) for one in gone}
         profiled = self.options.person_properties != "none" and any(job.table.to_profiles for job in jobs)
         options = replace(self.options, files=stems)
         tables = {id(job.table): claimed(self._reading(job.table), options) for job in jobs}
         jobs = [replace(job, table=tables[id(job.table)]) for job in jobs]
-        return Work(replace(self, options=options, profiled=profiled), jobs, skipped, set_aside)
+        return Work(replace(self, options=options, profiled=profiled), jobs, skipped, aside)
 
     def _layout(self, mapping: Platform) -> readers.Layout:
         """Return how delimited files are written: as the user says, else as the spec does."""
@@ -177,8 +178,8 @@ class Work:
     settings: Settings
     jobs: list[Job]
     skipped: dict[str, list[str]]
-    set_aside: dict[str, str] = field(default_factory=dict)
-    """Files that may not be planned as they are -> why, and what to do."""
+    set_aside: dict[str, Aside] = field(default_factory=dict)
+    """Files that cannot be planned as they are -> why, and what to do."""
 
     @property
     def is_about_people(self) -> bool:
@@ -190,10 +191,18 @@ class Work:
         )
 
 
-def _readable(jobs: Sequence[Job], checked: int | None) -> tuple[list[Job], dict[str, str]]:
+def _readable(jobs: Sequence[Job], checked: int | None) -> tuple[list[Job], dict[str, Aside]]:
     """Return the files whose text can be read, and why the others cannot."""
+
+    def judged(job: Job) -> Aside | None:
+        try:
+            why = readers.misread(job.source, job.header, checked)
+            return None if why is None else Aside("wrong_encoding", why, stamp(job.source))
+        except Unfit as error:
+            return Aside(error.reason, error.why)
+
     with ThreadPoolExecutor(thread_name_prefix="check") as pool:
-        found = list(pool.map(lambda job: readers.misread(job.source, job.header, checked), jobs))
+        found = list(pool.map(judged, jobs))
     complaints = {job.source.name: why for job, why in zip(jobs, found, strict=True) if why is not None}
     return [job for job in jobs if job.source.name not in complaints], complaints
 

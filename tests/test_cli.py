@@ -290,14 +290,14 @@ def test_status_after_a_kill_rolls_back_what_was_half_written(tmp_path):
     assert summary(shown)["events"]["pending"] == 4
 
 
-def test_a_source_that_changed_since_it_was_planned_is_refused(tmp_path):
+def test_a_source_that_changed_since_it_was_planned_is_set_aside(tmp_path):
     """Other bytes under the name of a planned file: exit code 5, with the name."""
     source = rows(tmp_path / "in" / "a.jsonl")
     migrate("plan", "posthog", source, "--workdir", tmp_path / "w")
     rows(source, start=7)
     done = migrate("plan", "posthog", source, "--workdir", tmp_path / "w")
     assert done.returncode == 5
-    assert f"error: {source}: changed since it was planned" in done.stderr
+    assert f"error: {source}: set aside: changed since it was planned" in done.stderr
 
 
 def test_a_file_that_only_was_touched_is_not_refused(tmp_path):

@@ -122,7 +122,7 @@ def test_two_processes_never_share_a_workdir(tmp_path):
     assert "another migrate process is working in this workdir" in second.stderr
 
 
-def test_a_source_replaced_while_it_is_planned_is_refused(tmp_path):
+def test_a_source_replaced_while_it_is_planned_is_set_aside(tmp_path):
     """What was read is not passed off as what is there now."""
     source = rows(tmp_path / "in" / "a.jsonl", 200_000)
     other = rows(tmp_path / "other.jsonl", 200_000, start=5)
@@ -132,7 +132,7 @@ def test_a_source_replaced_while_it_is_planned_is_refused(tmp_path):
         os.replace(other, source)  # noqa: PTH105 - as cron jobs do
         code, err = ended(process)
     assert code == 5, err
-    assert f"error: {source}: changed while it was being planned" in err
+    assert f"error: {source}: set aside: changed while it was being planned" in err
 
 
 @pytest.mark.parametrize("name", ["../escape.jsonl", "/absolute.jsonl", "a/../../escape.jsonl"])

@@ -421,3 +421,92 @@ def test_a_damaged_checkpoint_is_a_sentence(plan, place):
         done = migrate(*words)
         assert "Traceback" not in done.stderr, done.stderr
         assert done.returncode == 5, done.stderr
+
+
+# Sources that are not what they were
+
+
+def aside(done):
+    """Which sources a command says are set aside."""
+    return {name.rpartition("/")[2] for name in summary(done)["set_aside"]}
+
+
+def test_a_source_that_changed_is_set_aside_and_the_others_go(tmp_path, plan):
+    """Exit code 5 once; `status` keeps saying it; the next night is 0 until it changes again."""
+    workdir, planned = plan
+    source = tmp_path / "in"
+    words = ["run", "segment", source, "--workdir", workdir, "--yes", "--json"]
+    with Sandbox() as sandbox:
+        host = ["--host", sandbox.url]
+        path = source / "01.jsonl"
+        path.write_text(path.read_text().replace("u1", "u9"))
+        exports(source, files=1, start=4)
+        first = migrate(*words, *host)
+        assert (first.returncode, aside(first), summary(first)["whole"]) == (5, {"01.jsonl"}, True), (
+            first.stderr
+        )
+        assert f"error: {path}: set aside: changed since it was planned" in first.stderr
+        assert summary(first)["events"]["pending"] == 0
+        assert summary(first)["events"]["accepted"] > planned
+        second = migrate(*words, *host)
+        assert (second.returncode, aside(second)) == (0, {"01.jsonl"})
+        assert f"aside    {path}: changed since" in migrate("status", workdir).stderr
+        path.write_text(path.read_text().replace("u9", "u8"))
+        assert migrate(*words, *host).returncode == 5
+        assert not {"u8", "u9"} & {event["distinct_id"] for event in sandbox.events()}
+
+
+VANISHING = """
+import os, sys
+from pathlib import Path
+import migrate.plan
+kept, gone = migrate.plan.Planner.plan, sys.argv[-1].split(",")
+def plan(self, todo):
+    for name in gone:
+        Path(name).unlink()
+    return kept(self, todo)
+migrate.plan.Planner.plan = plan
+sys.argv = ["migrate", *sys.argv[1:-1]]
+from migrate.cli import main
+main()
+"""
+"""The command, under which some files vanish before they are planned."""
+
+
+@pytest.mark.parametrize("rows", [40, 1])
+def test_a_source_that_vanishes_before_it_is_planned_is_set_aside(tmp_path, rows):
+    """The others are planned and sent, also those that would have been planned together with it."""
+    source, workdir = exports(tmp_path / "in", files=4, rows=rows), tmp_path / "w"
+    gone = ",".join(str(source / name) for name in ("01.jsonl", "02.jsonl"))
+    words = ["plan", "segment", source, "--workdir", workdir, "--json"]
+    start = [sys.executable, "-c", VANISHING, *map(str, words), gone]
+    done = subprocess.run(start, capture_output=True, text=True, check=False)
+    assert (done.returncode, aside(done), summary(done)["whole"]) == (5, {"01.jsonl", "02.jsonl"}, True)
+    assert summary(done)["rows"]["read"] == 2 * rows
+    again = migrate(*words)
+    assert (again.returncode, aside(again)) == (0, {"01.jsonl", "02.jsonl"}), again.stderr
+    assert migrate("apply", workdir, "--host", "sandbox").returncode == 0
+    exports(source, files=4, rows=rows)
+    back = migrate(*words)
+    assert (back.returncode, aside(back), summary(back)["rows"]["read"]) == (0, set(), 4 * rows)
+
+
+def test_what_a_killed_plan_missed_and_is_gone_is_set_aside(tmp_path):
+    """It can never be planned; what is there is finished and sent."""
+    source, workdir = exports(tmp_path / "in"), tmp_path / "w"
+    words = ["plan", "segment", source, "--workdir", workdir, "--json"]
+    assert migrate(*words, killed_at=("plan.Planner", "plan")).returncode == 9
+    (source / "03.jsonl").unlink()
+    done = migrate(*words)
+    assert (done.returncode, aside(done), summary(done)["whole"]) == (5, {"03.jsonl"}, True)
+    assert migrate("apply", workdir, "--host", "sandbox").returncode == 0
+
+
+def test_a_source_that_vanished_after_it_was_planned_is_no_matter(tmp_path, plan):
+    """Folders are rotated."""
+    workdir, planned = plan
+    (tmp_path / "in" / "00.jsonl").unlink()
+    exports(tmp_path / "in", files=1, start=6)
+    done = migrate("plan", "segment", tmp_path / "in", "--workdir", workdir, "--json")
+    assert (done.returncode, aside(done)) == (0, set())
+    assert summary(done)["events"]["planned"] > planned

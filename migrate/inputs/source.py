@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, cast
 
-from migrate.errors import Refused
+from migrate.errors import Refused, Unfit
 from migrate.inputs.archives import Member
 from migrate.inputs.layers import MAGIC_BYTES, compression, unwrap
 from migrate.inputs.rejected import unwrapped
@@ -106,7 +106,7 @@ class Fingerprint(NamedTuple):
 
 
 def fingerprint(source: Source) -> Fingerprint:
-    """Return size and blake2b digest of `source.raw()`; raises `Refused` if the file is gone or cut short."""
+    """Return size and blake2b digest of `source.raw()`; raises `Unfit` if the file is gone or cut short."""
     digest, size = hashlib.blake2b(digest_size=32), 0
     try:
         with source.raw() as stream:
@@ -114,7 +114,7 @@ def fingerprint(source: Source) -> Fingerprint:
                 digest.update(data)
                 size += len(data)
     except Truncated as error:
-        raise Refused(f"{source.name}: {error}; fetch it again") from error
+        raise Unfit(source.name, "cut_short", f"{error}; fetch it again") from error
     return Fingerprint(size, digest.hexdigest())
 
 
@@ -130,6 +130,6 @@ def _explained(source: Source) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise Refused(
-            f"{source.name}: cannot be read any more ({error.strerror}); put the file back or plan again"
-        ) from error
+        reason = "vanished" if isinstance(error, FileNotFoundError) else "unreadable"
+        why = f"cannot be read any more ({error.strerror}); put the file back or plan again"
+        raise Unfit(source.name, reason, why) from error
