@@ -56,16 +56,16 @@ class Bundle:
         place, row = divmod(number, _PLACE)
         return self.names[place], row or None
 
-    def dropped(self) -> Callable[[Sequence[int]], dict[int, dict[str, Raw]]]:
-        """Return what gives rows' columns that their table drops, see `readers.Dropped`."""
-        opened: dict[int, readers.Dropped] = {}
+    def originals(self) -> Callable[[Sequence[int]], dict[int, dict[str, Raw]]]:
+        """Return what gives rows as their files have them, see `readers.Originals`."""
+        opened: dict[int, readers.Originals] = {}
 
         def of(numbers: Sequence[int]) -> dict[int, dict[str, Raw]]:
             found: dict[int, dict[str, Raw]] = {}
             for place, some in groupby(sorted(numbers), lambda number: number // _PLACE):
                 job = self.jobs[place]
                 if place not in opened:
-                    opened[place] = readers.Dropped(job.source, job.table, job.header)
+                    opened[place] = readers.Originals(job.source, job.table, job.header)
                 first = place * _PLACE
                 rows = opened[place].of([number - first for number in some])
                 found |= {first + row: columns for row, columns in rows.items()}

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -392,12 +391,6 @@ class Checkpoint:
             SELECT day FROM parts WHERE round IS NULL UNION SELECT day FROM rounds WHERE NOT done ORDER BY day
         """
         return [day for (day,) in self._db.execute(unsettled)]
-
-    def sent_until(self) -> date | None:
-        """Return the last UTC day of which anything was sent, None where nothing was."""
-        sql = "SELECT max(day) FROM rounds WHERE accepted + duplicate + parked"
-        (day,) = self._db.execute(sql).fetchone()
-        return None if day is None else date.fromisoformat(day)
 
     def rounds(self, day: str) -> list[Round]:
         """Return the day's rounds to send, in order.

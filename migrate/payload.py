@@ -61,7 +61,7 @@ def claimed(table: Table, options: Options) -> Table:
     rows = pl.LazyFrame(schema={**table.columns, **dict.fromkeys(known, pl.String()), **FRAMEWORK})
     made = table.to_events(rows, options).collect_schema() if table.properties else {"extra": pl.String()}
     forced = {*Stamp(platform="", import_id="").forced(), "$process_person_profile"}
-    if options.person_properties == "none":
+    if options.person_properties != "set":
         forced.update(properties.PERSON)
     return replace(table, bags=bags, claims=table.claims | properties.claimed(made, dict.fromkeys(forced)))
 
@@ -75,7 +75,7 @@ def payloads(frame: pl.DataFrame, table: Table, stamp: Stamp, persons: PersonPro
     """
     repairs: Counter[str] = Counter()
     forced: dict[str, jsontext.Value] = {**stamp.forced(), "$process_person_profile": _personless()}
-    sound = properties.as_wanted(properties.sound(frame, table, forced, repairs), persons)
+    sound = properties.as_wanted(properties.sound(frame, table, forced, repairs), persons, repairs)
     schema = sound.schema
     inner = properties.inner(sound, schema, forced, repairs)
     events = sound.select_seq("_row", "event", "distinct_id", "timestamp", _uuid(sound, stamp))

@@ -29,6 +29,8 @@ from migrate.transform import Finished, Made, Transform, finished
 REJECTS: Final = "rejects.jsonl"
 STAGING: Final = "staging"
 STATES: Final = "states"
+_OF_A_CELL: Final = ("rounded_id", "invalid_text", "bad_json")
+"""Reasons of rejects that are rows, though the reader could not deliver them."""
 _DAMAGE: Final = ("truncated_file", "unreadable_file")
 
 
@@ -176,6 +178,7 @@ class Planner:
         planned.rejects.parent.mkdir(exist_ok=True)
         for job in bundle.jobs:
             planned.numbers.dropped.update(job.table.drops(job.header.columns))
+            planned.numbers.dropped.update(job.header.beside)
         try:
             with planned.rejects.open("w", encoding="utf-8") as rejects:
                 for piece in self._finished(bundle, limit):
@@ -200,12 +203,12 @@ class Planner:
             for reason, rows in piece.numbers.examples.items()
         }
         damaged = []
-        rejected = [reject["row"] for reject in piece.rejects if "source" in reject]
-        dropped = planned.dropped(rejected) if rejected else {}
+        rejected = [one["row"] for one in piece.rejects if "source" in one or one["reason"] in _OF_A_CELL]
+        originals = planned.originals(rejected) if rejected else {}
         for reject in piece.rejects:
             name, row = bundle.whence(reject["row"])
-            if reject["row"] in dropped:
-                reject["source"] |= dropped[reject["row"]]
+            if reject["row"] in originals:
+                reject["source"] = originals[reject["row"]]
             rejects.write(jsontext.encoded({"file": name} | reject | {"row": row}).decode() + "\n")
             if reject["reason"] in _DAMAGE:
                 damaged.append(name)
@@ -354,7 +357,7 @@ class _Planned:
     numbers: Numbers = field(default_factory=Numbers)
 
     def __post_init__(self) -> None:
-        self.dropped = self.bundle.dropped()
+        self.originals = self.bundle.originals()
 
     @property
     def rejects(self) -> Path:

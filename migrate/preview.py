@@ -131,13 +131,13 @@ def _previewed(
     left_out = chunk.rows.filter(~pl.col(ROW).is_in([*payloads, *whys]))
     whys |= _whys(left_out, transform, now)
     unread = sorted(chunk.rejects, key=_place, reverse=True)
-    dropped = readers.Dropped(job.source, job.table, job.header).of(chunk.rows[ROW].to_list())
+    originals = readers.Originals(job.source, job.table, job.header).of(chunk.rows[ROW].to_list())
     for row in chunk.rows.iter_rows(named=True):
         number = row[ROW]
         while unread and _place(unread[-1]) < number:
             yield _unread(job, unread.pop())
         yield Preview(
-            encoded(source(row, transform.table) | dropped.get(number, {})).decode(),
+            encoded(originals.get(number) or source(row, transform.table)).decode(),
             payloads.get(number, []),
             f"{job.source.name}:{number}",
             whys.get(number),

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from functools import partial
 from typing import Final
 
 import polars as pl
@@ -76,39 +75,49 @@ def _mended(column: pl.Series, counts: Counter[str]) -> pl.Series:
     )
 
 
-def as_wanted(frame: pl.DataFrame, wanted: PersonProperties) -> pl.DataFrame:
+def as_wanted(frame: pl.DataFrame, wanted: PersonProperties, counts: Counter[str]) -> pl.DataFrame:
     """Return an event frame that is `sound` with what it tells of persons as the user wants it told.
 
     That is `set` and `set_once`, and what the source itself says under their names: all of it as `set_once`, so that it
-    does not overwrite what a live project knows (of one key what was `set_once` counts), or none of it.
+    does not overwrite what a live project knows (of one key what was `set_once` counts), or none of it. What is left
+    out is counted: with `set_once`, what would take a property away, and what is no object.
     """
     if wanted == "set":
         return frame
     nothing = pl.lit(None, pl.String)
-    gone = PERSON if wanted == "none" else PERSON[:2]
-    own = expr.each(
-        pl.col("own"), partial(_without, gone), pl.Struct(dict.fromkeys((*PERSON, "own"), pl.String))
-    )
+    parted = pl.Struct(dict.fromkeys((*PERSON[:2], *(f"{name} left" for name in PERSON), "own"), pl.String))
+    own = frame.select_seq(expr.each(pl.col("own"), _parted, parted).alias("own")).to_series().struct
     if wanted == "none":
-        return frame.with_columns_seq(own.struct.field("own"), set=nothing, set_once=nothing)
+        told = {
+            name: own.field(name).is_not_null() | own.field(f"{name} left").is_not_null()
+            for name in PERSON[:2]
+        }
+        some = frame["set"].is_not_null() | frame["set_once"].is_not_null()
+        some |= told["$set"] | told["$set_once"] | own.field("$unset left").is_not_null()
+        counts["person_properties_left_out"] += int(some.sum())
+        return frame.with_columns_seq(own.field("own").alias("own"), set=nothing, set_once=nothing)
+    for name in PERSON:
+        counts[f"{name[1:]}_left_out"] += own.field(f"{name} left").count()
     schema = frame.schema
-    told = {
+    both = {
         f"${name}": expr.completed(
-            _object(name, {name: _fields(frame, schema, name, ())}, schema), own.struct.field(f"${name}")
+            _object(name, {name: _fields(frame, schema, name, ())}, schema), pl.lit(own.field(f"${name}"))
         )
         for name in ("set", "set_once")
     }
-    once = expr.completed(told["$set_once"], told["$set"])
-    return frame.with_columns_seq(own.struct.field("own"), set=nothing, set_once=once)
+    once = expr.completed(both["$set_once"], both["$set"])
+    return frame.with_columns_seq(own.field("own").alias("own"), set=nothing, set_once=once)
 
 
-def _without(names: Sequence[str], text: str) -> dict[str, str | None]:
-    """Return what is left of an object without these members, as `own`, and those of them that are objects."""
+def _parted(text: str) -> dict[str, str | None]:
+    """Return what an object says of persons, as objects, and what of that is none; and what is left of it, `own`."""
     members = jsontext.raw_object(text)
-    left = {name: value for name, value in members.items() if name not in names}
-    found = {name: bytes(members[name]).decode() for name in names if name in members}
-    objects = {name: found.get(name) if found.get(name, "").startswith("{") else None for name in PERSON}
-    return objects | {"own": jsontext.encoded(left).decode() if left else None}
+    left = {name: value for name, value in members.items() if name not in PERSON}
+    found = {name: bytes(members[name]).decode() for name in PERSON if name in members}
+    objects = {name: one for name, one in found.items() if name in PERSON[:2] and one.startswith("{")}
+    others = {f"{name} left": one for name, one in found.items() if name not in objects}
+    empty: dict[str, str | None] = dict.fromkeys((*PERSON[:2], *(f"{name} left" for name in PERSON)))
+    return empty | objects | others | {"own": jsontext.encoded(left).decode() if left else None}
 
 
 def claimed(schema: Schema, forced: Mapping[str, object]) -> frozenset[str]:

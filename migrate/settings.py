@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -142,8 +142,8 @@ class Settings:
             files = [source for source in files if planned.get(source.name) != stamp(source)]
         jobs, gone = recognised(files, mapping, header, skip_unknown=self.skip_unknown, skipped=skipped)
         jobs, wrong = _readable(jobs, checked)
-        if wrong:
-            skipped["wrong_encoding"] = list(wrong)
+        for name, one in wrong.items():
+            skipped.setdefault(one.reason, []).append(name)
         aside = wrong | {one.name: Aside(one.reason, one.why) for one in gone}
         profiled = self.options.person_properties != "none" and any(job.table.to_profiles for job in jobs)
         options = replace(self.options, files=stems)
@@ -196,8 +196,8 @@ def _readable(jobs: Sequence[Job], checked: int | None) -> tuple[list[Job], dict
 
     def judged(job: Job) -> Aside | None:
         try:
-            why = readers.misread(job.source, job.header, checked)
-            return None if why is None else Aside("wrong_encoding", why, stamp(job.source))
+            found = readers.misread(job.source, job.header, checked)
+            return None if found is None else Aside(*found, stamp(job.source))
         except Unfit as error:
             return Aside(error.reason, error.why)
 
@@ -251,11 +251,12 @@ def pinned(checkpoint: Checkpoint, settings: Settings, *, has_news: bool) -> Non
 
 def _road(checkpoint: Checkpoint, known: Mapping[str, Any], platform: str, mapping: Platform) -> str:
     """Return why nothing new is planned in a workdir of another identity version, and how to go on."""
-    last, begun, now = checkpoint.sent_until(), known["begun_with"], mapping.identity_version
-    road = f"then begin a new --workdir with a copy of this one's {PEOPLE} in it"
-    if last is not None:
-        day = last + timedelta(days=1)
-        road += f" and --since {day}, the day after the last of which was sent (older rows that come late are left out)"
+    begun, now = known["begun_with"], mapping.identity_version
+    day = date.fromisoformat(list(checkpoint.by_day())[-1]) + timedelta(days=1)
+    road = (
+        f"then begin a new --workdir with a copy of this one's {PEOPLE} in it and --since {day}, the day after the "
+        "last of which something was sent then (older rows that come late are left out)"
+    )
     return (
         f"{checkpoint.workdir}: begun by migrate {begun} with identity version {known['identity_version']} of the "
         f"{platform} mapping, this is migrate {VERSION} with version {now}, under which the same rows may become other "

@@ -246,15 +246,16 @@ def wide(path, rows):
 
 
 @pytest.mark.parametrize("write", [jsonl, array, delimited, parquet, orced, wrapped])
-def test_a_reject_has_the_columns_that_its_table_drops(tmp_path, write):
-    """Each those of its own row, wherever that stands."""
+def test_a_reject_is_the_whole_row_that_its_file_has(tmp_path, write):
+    """With the columns that its table drops, each those of its own row, wherever that stands."""
     bad = (3, 4, 9_000, CALLS - 1)
     write(tmp_path / "calls", calls(bad))
     summary, rejects = planned(tmp_path, "segment", tmp_path / "calls")
     assert [line["row"] for line in rejects] == [number + 1 for number in bad]
     assert [line["source"]["writeKey"] for line in rejects] == [f"key {number}" for number in bad]
     assert {line["source"]["RECEIVEDAT"] for line in rejects} == {GOOD}
-    assert summary["dropped_columns"] == {"RECEIVEDAT": 1, "writeKey": 1}
+    beside = {"_airbyte_ab_id": 1} if write is wrapped else {}
+    assert summary["dropped_columns"] == {"RECEIVEDAT": 1, "writeKey": 1} | beside
     assert summary["rows"]["mapped"] == CALLS - len(bad)
 
 
@@ -285,6 +286,36 @@ def test_rejects_that_are_mended_are_planned_as_their_rows_would_have_been(tmp_p
     mended.write_text(json.dumps(rejects[0]).replace("soon", GOOD) + "\n")
     jsonl(tmp_path / "whole.jsonl", [*calls(())][1:2])
     assert made_of("segment", mended).payloads == made_of("segment", tmp_path / "whole.jsonl").payloads
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "airbyte"])
+def test_a_reject_shows_the_word_that_was_no_id(tmp_path, form):
+    """Else nobody sees what there is to mend; the folder's column is there, too."""
+    row = {"id": "1", "event": "e", "user_id": "NULL", "timestamp": "2024-01-01T00:00:00Z", "Note": "n"}
+    path = tmp_path / "country=DE" / "tracks"
+    path.parent.mkdir()
+    if form == "csv":
+        pl.DataFrame([row]).write_csv(path)
+    else:
+        jsonl(path, [row if form == "jsonl" else {"_airbyte_ab_id": "1", "_airbyte_data": row, "beside": 2}])
+    summary, (line,) = planned(tmp_path, "segment", path.parent)
+    assert line["source"] == row | {"country": "DE"}
+    assert summary["dropped_columns"] == ({"_airbyte_ab_id": 1, "beside": 1} if form == "airbyte" else {})
+
+
+def test_a_row_that_could_not_be_delivered_is_there_to_be_mended_too(tmp_path):
+    """With an id that was rounded, or an object that is none."""
+    frame = pl.DataFrame(
+        {"event_type": ["e", "e"], "user_id": [1.0, 2.0**53], "event_time": ["2024-01-01 00:00:00"] * 2}
+    )
+    frame.with_columns(event_properties=pl.lit("{}")).write_parquet(tmp_path / "a.parquet")
+    (tmp_path / "b.csv").write_text(
+        "event_type,user_id,event_time,event_properties\ne,u,2024-01-01 00:00:00,oops\n"
+    )
+    _, lines = planned(tmp_path, "amplitude", tmp_path)
+    assert [line["reason"] for line in lines] == ["rounded_id", "bad_json"]
+    assert [line["source"]["event_time"] for line in lines] == ["2024-01-01 00:00:00"] * 2
+    assert lines[1]["source"]["event_properties"] == "oops"
 
 
 def test_preview_shows_what_is_dropped(tmp_path):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from readings import source, table
 
 from migrate.mapping import ROW
-from migrate.readers import Layout, chunks, header
+from migrate.readers import Layout, chunks, header, misread
 
 TIME = "2024-03-01T10:00:00Z"
 SPEC = 'event = "event"\ndistinct_id = ["uid"]\ntimestamp = {column = "time", format = "iso", zone = "UTC"}\n'
@@ -208,4 +208,62 @@ def test_wrong_words_about_a_file_are_refused_by_key(tmp_path, line, message):
     """As those about its columns are."""
     code, _, said = planned(tmp_path, HEADLESS, spec=f"{line}\n{SPEC}")
     assert code == 2
+    assert message in said
+
+
+LATE = [
+    pytest.param('buy,LATE,{},"{{\\"sku\\":\\"a\\"}}"\n', ",", "spark", '{"sku":"a"}', id="spark"),
+    pytest.param("buy\tLATE\t{}\t\\N\tone\\ntwo\n", "\t", "clickhouse", None, id="clickhouse"),
+]
+
+
+@pytest.mark.parametrize(("row", "delimiter", "dialect", "cell"), LATE)
+def test_a_dialect_that_shows_late_is_not_torn_in_silence(tmp_path, row, delimiter, dialect, cell):
+    """The start of a file is plain, and further on something is not: it is set aside with the option to give."""
+    names = ["event", "uid", "time", "note", *(["more"] if delimiter == "\t" else [])]
+    plain = delimiter.join(["buy", "u", TIME, "x" * 80, *(["y"] if delimiter == "\t" else [])])
+    lines = [delimiter.join(names), *[plain] * 8_000, row.format(TIME).rstrip("\n")]
+    data = ("\n".join(lines) + "\n").encode()
+    (tmp_path / "a.csv").write_bytes(data)
+    (tmp_path / "spec.toml").write_text(SPEC)
+    command = ["plan", "table", "a.csv", "--spec", "spec.toml", "--json", "--workdir"]
+
+    def planning(workdir, *words):
+        start = [sys.executable, "-m", "migrate", *command, workdir, *words]
+        done = subprocess.run(start, cwd=tmp_path, capture_output=True, text=True, check=False)
+        return done.returncode, json.loads(done.stdout.splitlines()[-1]), done.stderr
+
+    code, summary, said = planning("w")
+    assert (code, summary["rows"]["read"], summary["skipped_files"]) == (5, 0, {"unclear_dialect": 1})
+    assert f"as --dialect {dialect} has it" in said
+    code, summary, _ = planning("x", "--dialect", dialect)
+    assert (code, summary["rows"]["mapped"]) == (0, 8_001)
+    code, summary, _ = planning("y", "--dialect", "plain")
+    assert (code, summary["rows"]["mapped"]) == (0, 8_001)
+    code, events, _ = planned(tmp_path, "\n".join([lines[0], lines[-1], ""]).encode(), "--dialect", dialect)
+    assert events[0]["properties"].get("note") == cell
+
+
+@pytest.mark.parametrize(
+    "cell", ['"{""a"":""x\\""y""}"', '"C:\\dir\\"', '"a\n""b\\"""', "C:\\new", '"\\""', 'a \\"b']
+)
+def test_plain_text_with_backslashes_is_plain_wherever_it_stands(tmp_path, cell):
+    """Also far behind the start of a file."""
+    lines = ["event,uid,time,note", *[f"buy,u,{TIME},{'x' * 80}"] * 8_000, f"buy,u,{TIME},{cell}", ""]
+    found = source(tmp_path / "a.csv", "\n".join(lines).encode())
+    assert misread(found, header(found)) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--columns", "event,uid,time"], "its first row has 4 cells, found 3 names for its columns"),
+        (["--columns", "event,uid,time,amount,more"], "its first row has 4 cells, found 5 names"),
+        (["--no-header", "--quote", ","], "its quote is said to be ',', which is its delimiter"),
+    ],
+)
+def test_what_does_not_fit_a_file_is_said_and_costs_no_row(tmp_path, words, message):
+    """A row for each of a million lines would help nobody."""
+    code, events, said = planned(tmp_path, HEADLESS, *words)
+    assert (code, events) == (2, [])
     assert message in said

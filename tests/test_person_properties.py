@@ -85,9 +85,7 @@ ROWS = {
     ("choice", "expected"),
     [
         pytest.param("set", OWN, id="set"),
-        pytest.param(
-            "set_once", {"$set_once": {"a": 2, "b": "\u00fc"}, "$unset": ["c"], "x": 1}, id="set_once"
-        ),
+        pytest.param("set_once", {"$set_once": {"a": 2, "b": "\u00fc"}, "x": 1}, id="set_once"),
         pytest.param("none", {"x": 1}, id="none"),
     ],
 )
@@ -135,3 +133,21 @@ def test_rows_that_only_tell_of_persons_are_counted_under_a_name(tmp_path):
     assert (rows["read"], rows["mapped"]) == (4, 1)
     told = [path.read_bytes() for path in Path(tmp_path / "w").rglob("*") if path.is_file()]
     assert not any(b"u@example.com" in data for data in told)
+
+
+@pytest.mark.parametrize(
+    ("choice", "counts"),
+    [
+        pytest.param("set", {}, id="set"),
+        pytest.param("set_once", {"set_left_out": 1, "unset_left_out": 2}, id="set_once"),
+        pytest.param("none", {"person_properties_left_out": 3}, id="none"),
+    ],
+)
+def test_what_is_left_out_of_what_is_told_of_persons_is_counted(tmp_path, choice, counts):
+    """A property that would be taken away from a live project, and text that is no object, as cells of CSV are."""
+    bags = [{"$unset": ["a"]}, {"$set": "{}", "$unset": ["a"]}, {"$set": {"a": 1}}, {"x": 1}]
+    rows = [RECORD | {"uuid": None, "properties": bag} for bag in bags]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    made = made_of("posthog", tmp_path / "a.jsonl", person_properties=choice)
+    assert made.numbers.repairs == counts
+    assert all("$unset" not in bag for bag in made.bags if choice != "set")

@@ -134,7 +134,7 @@ def test_another_identity_version_plans_nothing_new_and_shows_the_road(tmp_path,
         "people.sqlite",
     ):
         assert said in refused
-    assert "--since" not in refused
+    assert "and --since 2024-04-03, the day after the last" in refused
     assert migrate("status", workdir)["events"] == before["events"]
     (source / "03.jsonl").unlink()
     assert migrate("plan", "segment", source, "--workdir", workdir)["events"] == before["events"]

@@ -20,7 +20,7 @@ from migrate.readers.avro import avro_header, avro_parts
 from migrate.readers.blocks import Lines, Text, detect
 from migrate.readers.cutter import Cutter
 from migrate.readers.delimited import delimited_header, delimited_parts
-from migrate.readers.dialects import Layout
+from migrate.readers.dialects import Layout, Plain
 from migrate.readers.jsonl import cell_parts, jsonl_parts, root_keys
 from migrate.readers.opened import Opener
 from migrate.readers.orc import MARK as ORC
@@ -44,9 +44,9 @@ __all__ = [
     "BLOCK_BYTES",
     "RECORD_BYTES",
     "Chunk",
-    "Dropped",
     "Header",
     "Layout",
+    "Originals",
     "Reject",
     "chunks",
     "gathered",
@@ -108,15 +108,16 @@ def _partitions(source: Source) -> tuple[tuple[str, str | None], ...]:
     return tuple(found.items())
 
 
-def misread(source: Source, header: Header, most: int | None = None) -> str | None:
-    """Return why a file is not to be read in the encoding it seems to have, None where it may be.
+def misread(source: Source, header: Header, most: int | None = None) -> tuple[str, str] | None:
+    """Return why a file is not to be read in the encoding or dialect it seems to have, a word and a sentence, or None.
 
     Looks at all of it, or at so many bytes: what is not valid in its encoding would make one person of many.
     """
     if header.format not in _TEXT_PARTS:
         return None
     with source.open() as stream:
-        lines = Lines(Text(stream, header.encoding))
+        plain = Plain(header.delimiter) if header.seems_plain and header.delimiter else None
+        lines = Lines(Text(stream, header.encoding), plain)
         lines.read(most)
     return lines.complaint()
 
@@ -148,36 +149,35 @@ def chunks(
             yield chunk
 
 
-class Dropped:
-    """What rows hold that their table drops, for those who look for what is wrong with one; asked for in order.
+class Originals:
+    """Rows as their file has them, all columns and words, for those who look for what is wrong with one.
 
-    The file is read a second time for it, as far as the last row asked for.
+    Asked for in order: the file is read a second time for it, as far as the last row asked for.
     """
 
     def __init__(self, source: Source, table: Table, header: Header) -> None:
-        self._names = frozenset(name.lower() for name in table.dropped)
-        others = frozenset(name for name in header.columns if name.lower() not in self._names)
-        bare = Table(name="", columns={}, matches=table.matches, to_events=table.to_events, dropped=others)
-        self._parts = _parts(source, bare, header, BLOCK_BYTES, RECORD_BYTES) if self._names else iter(())
+        bare = Table(name="", columns={}, matches=table.matches, to_events=table.to_events, partitions=True)
+        self._header = header
+        self._bare = bare
+        self._parts = _parts(source, bare, header, BLOCK_BYTES, RECORD_BYTES)
         self._held = pl.DataFrame(schema={ROW: pl.Int64, REST: pl.String})
 
     def of(self, rows: Sequence[int]) -> dict[int, dict[str, Raw]]:
-        """Return the columns of each of these rows, none of which may stand before one asked for earlier."""
+        """Return each of these rows that there is, none of which may stand before one asked for earlier."""
         found: dict[int, dict[str, Raw]] = {}
         wanted = sorted(rows)
         while wanted:
             here = self._held.filter(pl.col(ROW).is_in(wanted))
             for number, rest in here.select_seq(ROW, REST).iter_rows():
-                members = raw_object(rest or "{}")
-                found[number] = {
-                    name: value for name, value in members.items() if name.lower() in self._names
-                }
+                found[number] = raw_object(rest or "{}")
             last = self._held[ROW].max()
             if isinstance(last, int) and wanted[-1] <= last:
                 break
             part = next(self._parts, None)
             if part is None:
                 break
+            if self._header.partitions:
+                part = _placed(part, self._bare, self._header)
             self._held = _AS_WRITTEN.opened(part)
         return found
 

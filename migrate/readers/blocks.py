@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from migrate.errors import UsageError
 from migrate.inputs import Truncated
+from migrate.readers.dialects import Plain
 
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -139,8 +140,11 @@ class Lines:
     A character of UTF-8 that was cut, as fields of a fixed number of bytes do, is no sign of another encoding.
     """
 
-    def __init__(self, text: Text) -> None:
+    def __init__(self, text: Text, plain: Plain | None = None) -> None:
+        """`plain` looks whether what seemed plain delimited text at its start is."""
         self._text = text
+        self._plain = plain
+        self._why: str | None = None
         self._bad = _BAD_UTF8 if text.is_utf8 else _BAD
         self._count = self._count_bad = self._line = 0
         self._first: tuple[int, int, int] | None = None
@@ -170,6 +174,8 @@ class Lines:
             for number, line in enumerate(text.split("\n"), self._line + 1):
                 if places := [found.start(1) for found in self._bad.finditer(line) if found[1]]:
                     self._take_bad(number, line, places)
+        if self._plain is not None and self._why is None:
+            self._why = self._plain.complaint(block, self._line)
         self._line += lines
 
     def _take_bad(self, number: int, line: str, places: list[int]) -> None:
@@ -180,15 +186,16 @@ class Lines:
             self._first = self._first or (number, len(before) + 1, stored[len(before)])
             self._sample += stored[:_SAMPLE_BYTES] + b"\n"
 
-    def complaint(self) -> str | None:
-        """Return why the text is not to be read in its encoding, None where it may be."""
+    def complaint(self) -> tuple[str, str] | None:
+        """Return why the text is not to be read in its encoding or its dialect, a word and a sentence, or None."""
         if self._first is None or self._count_bad <= _MOST_BAD * self._count:
-            return None
+            return None if self._why is None else ("unclear_dialect", self._why)
         line, place, found = self._first
         said = f"{self._count_bad:,} of {self._count:,} lines are not valid {self._text.encoding}"
         guesses = " or ".join(f"--encoding {name}" for name in _guessed(self._sample))
         how = f"perhaps it is {guesses}" if guesses else "say what it is with --encoding"
-        return f"{said}, the first bad byte is 0x{found:02x} on line {line:,}, byte {place:,}; {how}"
+        where = f"the first bad byte is 0x{found:02x} on line {line:,}, byte {place:,}"
+        return "wrong_encoding", f"{said}, {where}; {how}"
 
 
 def _last_whole(text: bytes) -> int:

@@ -46,6 +46,7 @@ def delimited_header(data: bytes, *, layout: Layout, encoding: str) -> Header | 
     if delimiter is None:
         line = re.sub(r'"[^"]*"', "", head.split(line_end, 1)[0])
         delimiter = max(DELIMITERS, key=line.count)
+    said_layout = bool(layout.dialect or layout.quote or layout.escape)
     dialect, doubt = _dialect(layout, delimiter, data)
     layout = replace(layout, delimiter=None, dialect=None if dialect == "plain" else dialect)
     plain = b"".join(_translated(layout, delimiter, iter([data]), len(data))).decode("utf-8", "replace")
@@ -57,10 +58,16 @@ def delimited_header(data: bytes, *, layout: Layout, encoding: str) -> Header | 
         columns = unique(cells) + _trailing(cells, next(records, []))
     else:
         columns = unique(layout.columns) or [f"column_{place}" for place in range(1, len(cells) + 1)]
+        columns += _trailing(columns, cells)
+        if len(columns) != len(cells):
+            doubt = (
+                f"its first row has {len(cells)} cells, found {len(columns)} names for its columns; name each"
+            )
     return Header(
         *("csv", tuple(columns), delimiter, encoding, line_end),
         layout=layout,
         says_delimiter=said is not None,
+        seems_plain=dialect == "plain" and not said_layout,
         doubt=doubt,
         value=value,
     )
@@ -68,6 +75,8 @@ def delimited_header(data: bytes, *, layout: Layout, encoding: str) -> Header | 
 
 def _dialect(layout: Layout, delimiter: str, data: bytes) -> tuple[Name | None, str | None]:
     """Return the dialect that the user says or the file shows, and why it is to be said where it shows two."""
+    if layout.quote == delimiter:
+        return layout.dialect, f"its quote is said to be '{delimiter}', which is its delimiter; say another"
     if layout.dialect or layout.quote or layout.escape:
         return layout.dialect, None
     found = told(data[:_SNIFFED_BYTES], delimiter)

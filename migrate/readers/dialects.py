@@ -152,6 +152,30 @@ def told(head: bytes, delimiter: str) -> Name | None:
     return "plain"
 
 
+class Plain:
+    """Looks for what shows that text is not plain after all, further on than its start was looked at."""
+
+    def __init__(self, delimiter: str) -> None:
+        self._delimiter = delimiter
+        self._torn = re.compile(rb'\\"[^"%b\r\n]' % re.escape(delimiter.encode()))
+
+    def complaint(self, block: bytes, line: int) -> str | None:
+        """Return why these lines, after so many others, are not to be read as plain text, None where they may be."""
+        is_odd = b'\\"' in block and self._torn.search(block) is not None
+        if not is_odd and not (self._delimiter == "\t" and b"\\N" in block):
+            return None
+        found = told(block, self._delimiter)
+        if found == "plain":
+            return None
+        lines = block.count(b"\n") + 1
+        like = "which is how no program writes" if found is None else f"as --dialect {found} has it"
+        return (
+            f"its start is plain text, and between lines {line + 1:,} and {line + lines:,} something stands behind a "
+            f"backslash {like}, so that cells would be torn; say how all of it is written with --dialect plain, spark "
+            "or clickhouse"
+        )
+
+
 class Spoiled(NamedTuple):
     """A line that is no record."""
 

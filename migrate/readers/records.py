@@ -64,6 +64,8 @@ class Header:
     """How a file of delimited text is written: what the user says of it, and what was found out."""
     says_delimiter: bool = False
     """Whether Excel's line `sep=;` stands above all others."""
+    seems_plain: bool = field(default=False, compare=False)
+    """Whether its start is plain delimited text, of which nobody has said what it is."""
     doubt: str | None = None
     """Why the file cannot be read so, and what to say instead."""
     value: str | None = None
@@ -76,6 +78,11 @@ class Header:
     """The file's own columns, where there is a `wrapper`."""
     within: "Header | None" = None
     """The header of the rows inside of a wrapper, where the file may be read in that way too."""
+
+    @property
+    def beside(self) -> list[str]:
+        """Return the columns that stand beside those that rows stand inside of, which are no row's."""
+        return [name for name in self.around if name != self.wrapper]
 
     def partition(self, name: str) -> bool:
         """Return whether folders say something under a name, in any case, that the file has no column for."""
