@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -273,6 +273,73 @@ class Checkpoint:
         if facts.get("planning"):
             return False
         return facts.get("--limit") is not None or self.set_aside().keys() >= set(self.unplanned())
+
+    def together(self, names: Iterable[str]) -> list[str]:
+        """Return these inputs as far as they are planned, members of archives too, and those planned with them."""
+        given = set(names)
+        rows = self._db.execute(
+            "SELECT name, lead FROM inputs WHERE numbers IS NOT NULL ORDER BY id"
+        ).fetchall()
+        leads = {lead for name, lead in rows if name in given or name.partition("!")[0] in given}
+        return [name for name, lead in rows if lead in leads]
+
+    def supersede(self, names: Sequence[str]) -> None:
+        """Make room for inputs that are planned anew: what was planned of them goes by another name from now on."""
+        with self._transaction() as db:
+            for name in names:
+                before = f"{name} (planned before"
+                (count,) = db.execute(
+                    "SELECT count(*) FROM inputs WHERE instr(name, ?) = 1", (before,)
+                ).fetchone()
+                db.execute("UPDATE inputs SET name = ? WHERE name = ?", (f"{before}, {count + 1})", name))
+            db.executemany(
+                "INSERT INTO inputs (name, stamp, size, digest) VALUES (?, '', 0, '')", ((n,) for n in names)
+            )
+            superseded = json.loads(_fact(db, "superseded", "[]"))
+            _note(db, {"superseded": [*superseded, *(name for name in names if name not in superseded)]})
+
+    def superseded(self) -> Iterator[tuple[int, int]]:
+        """Yield the first inputs of what was planned before, and of what is planned instead, where that is done."""
+        for name in self.facts().get("superseded", []):
+            sql = "SELECT lead FROM inputs WHERE instr(name, ?) = 1 ORDER BY id DESC LIMIT 1"
+            before = self._db.execute(sql, (f"{name} (planned before",)).fetchone()
+            now = self._db.execute("SELECT lead FROM inputs WHERE name = ?", (name,)).fetchone()
+            if before and now and now[0] is not None:
+                yield before[0], now[0]
+
+    def parts_of(self, lead: int) -> list[Part]:
+        """Return the parts of an input, in order."""
+        names = ", ".join((*_PART, "size", "sums"))
+        rows = self._db.execute(f"SELECT {names} FROM parts WHERE input = ? ORDER BY path", (lead,))  # noqa: S608
+        return [Part(**dict(zip(_PART, row, strict=False)), seal=Seal(*row[-2:])) for row in rows]
+
+    def restored(self, before: int, now: int, events: Mapping[str, int]) -> None:
+        """Forget what was planned anew and came to the same events: what was planned before has its name again."""
+        with self._transaction() as db:
+            _uncount(db, events)
+            names = [name for (name,) in db.execute("SELECT name FROM inputs WHERE lead = ?", (now,))]
+            db.execute("DELETE FROM parts WHERE input = ?", (now,))
+            db.execute("DELETE FROM inputs WHERE lead = ?", (now,))
+            for name in names:
+                sql = "UPDATE inputs SET name = ? WHERE lead = ? AND instr(name, ?) = 1"
+                db.execute(sql, (name, before, f"{name} (planned before"))
+
+    def unsent(self, lead: int) -> list[str]:
+        """Return the paths of an input's files of which nothing is sent."""
+        sql = "SELECT path FROM parts WHERE input = ? AND round IS NULL"
+        return [path for (path,) in self._db.execute(sql, (lead,))]
+
+    def replaced(self, before: int, events: Mapping[str, int]) -> None:
+        """Forget the files of what was planned before of which nothing is sent, with their events by name."""
+        with self._transaction() as db:
+            _uncount(db, events)
+            db.execute("DELETE FROM parts WHERE input = ? AND round IS NULL", (before,))
+            if not db.execute("SELECT 1 FROM parts WHERE input = ? LIMIT 1", (before,)).fetchone():
+                db.execute("UPDATE inputs SET numbers = ? WHERE lead = ?", (Numbers().to_json(), before))
+
+    def done_again(self) -> None:
+        """Note that what was to be planned anew is."""
+        self.note(superseded=[])
 
     def set_aside(self) -> dict[str, Aside]:
         """Return the sources that are set aside, by name."""
@@ -567,6 +634,14 @@ def _freeze(db: sqlite3.Connection, turn: Round) -> None:
         db.executemany(
             "UPDATE parts SET round = ? WHERE path = ?", ((turn.number, part.path) for part in turn.parts)
         )
+
+
+def _uncount(db: sqlite3.Connection, events: Mapping[str, int]) -> None:
+    """Take events off the number planned under each name."""
+    db.executemany(
+        "UPDATE names SET events = events - ? WHERE name = ?", ((n, name) for name, n in events.items())
+    )
+    db.execute("DELETE FROM names WHERE events <= 0")
 
 
 def _fact(db: sqlite3.Connection, key: str, otherwise: str) -> str:

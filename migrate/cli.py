@@ -21,7 +21,7 @@ from migrate import VERSION
 from migrate.errors import MigrateError, Refused, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from migrate.mapping import Options
@@ -222,6 +222,13 @@ SENDING = grouped(
     option("--yes", is_flag=True, help="Do not ask before sending."),
     option("--partial", is_flag=True, help="Send a plan though it is not whole."),
 )
+AGAIN = option(
+    "--again",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Plan this source anew, one of the inputs (may be repeated).",
+)
 TALKING = grouped(
     option("--json", "as_json", is_flag=True, help="Print a JSON summary as the last line of stdout."),
     option("--quiet", is_flag=True, help="Show warnings and errors only."),
@@ -298,12 +305,15 @@ def preview(limit: int, inputs: tuple[str, ...], **choices: Any) -> None:
     help="Where plan and checkpoint are kept.  [default: ./PLATFORM.workdir]",
 )
 @option("--limit", type=click.IntRange(1), help="Only the first N rows: a trial.")
+@AGAIN
 @click.option(
     "--dry-run", is_flag=True, help="Plan only and show what would be sent; nothing is sent, nothing stays."
 )
 @SENDING
 @TALKING
-def run(dry_run: bool, workdir: Path | None, inputs: tuple[str, ...], **choices: Any) -> NoReturn:  # noqa: FBT001
+def run(
+    *, dry_run: bool, workdir: Path | None, inputs: tuple[str, ...], again: Sequence[Any], **choices: Any
+) -> NoReturn:
     r"""Plan, then apply; the same command again resumes.
 
     \b
@@ -315,11 +325,11 @@ def run(dry_run: bool, workdir: Path | None, inputs: tuple[str, ...], **choices:
     if dry_run:
         _dry_run(settings.work(inputs), workdir, talk)
     workdir = workdir or Path(f"{settings.platform}.workdir")
-    work = settings.work(inputs, _planned(workdir))
+    work, again = _work(settings, inputs, workdir, again)
     with ExitStack() as stack:
         delivery, local = _delivery(choices, stack)
         session = stack.enter_context(_session(workdir, create=True))
-        _plan(session, work, talk)
+        _plan(session, work, talk, again)
         _send(session, delivery, talk, choices)
         if local:
             talk.arrived(local)
@@ -335,17 +345,18 @@ def run(dry_run: bool, workdir: Path | None, inputs: tuple[str, ...], **choices:
     help="Where plan and checkpoint are kept.",
 )
 @option("--limit", type=click.IntRange(1), help="Only the first N rows: a trial.")
+@AGAIN
 @TALKING
-def plan(workdir: Path, inputs: tuple[str, ...], **choices: Any) -> NoReturn:
+def plan(workdir: Path, inputs: tuple[str, ...], again: Sequence[Any], **choices: Any) -> NoReturn:
     r"""Plan only, kept in the workdir; new files are added to it.
 
     \b
     Example:  migrate plan amplitude export.zip --workdir plan
     """
     talk = _talk(choices)
-    work = _settings(**choices).work(inputs, _planned(workdir))
+    work, again = _work(_settings(**choices), inputs, workdir, again)
     with _session(workdir, create=True) as session:
-        _plan(session, work, talk)
+        _plan(session, work, talk, again)
         _end(session, talk, sending=False)
 
 
@@ -615,16 +626,36 @@ def _session(workdir: Path, *, create: bool = False) -> Iterator[Session]:
                 signal.signal(number, handler)
 
 
-def _planned(workdir: Path) -> dict[str, str]:
-    """Return the names of the files planned in a workdir, with the stamps they had."""
+def _planned(workdir: Path, again: Sequence[Path]) -> tuple[dict[str, str], list[str]]:
+    """Return the names of the files planned in a workdir, with the stamps they had, and those to plan `again`."""
     from migrate.checkpoint import FILE, Checkpoint  # noqa: PLC0415
 
     if not (workdir / FILE).exists():
-        return {}
+        return {}, []
     with Checkpoint.open(workdir, create=True) as checkpoint:
         if not checkpoint.extent()[0]:
-            return {}  # without a planned event it may begin anew, under other settings
-        return {name: known.stamp for name, known in checkpoint.inputs().items() if known.planned}
+            return {}, []  # without a planned event it may begin anew, under other settings
+        meant = checkpoint.together(os.path.abspath(path) for path in again)  # noqa: PTH100 - links are not followed
+        planned = {name: known.stamp for name, known in checkpoint.inputs().items() if known.planned}
+        return {name: stamp for name, stamp in planned.items() if name not in meant}, meant
+
+
+def _work(
+    settings: Settings, inputs: Sequence[str], workdir: Path, again: Sequence[Path]
+) -> tuple[Work, list[str]]:
+    """Return what there is to plan in a workdir, and which of it is to be planned again."""
+    planned, meant = _planned(workdir, again)
+    work = settings.work(inputs, planned)
+    there = {job.source.name for job in work.jobs}
+    if missing := [name for name in meant if name not in there]:
+        raise UsageError(
+            f"--again: {missing[0]} is not among the inputs, or gone; name it as an input, too (files that were "
+            "planned together are planned again together)"
+        )
+    wanted = {os.path.abspath(path) for path in again}  # noqa: PTH100
+    if unknown := wanted - {part for name in there for part in (name, name.partition("!")[0])}:
+        raise UsageError(f"--again: {min(unknown)} is not among the inputs; name it as an input, too")
+    return work, meant
 
 
 def _typed() -> str:
@@ -638,10 +669,10 @@ def _typed() -> str:
     return shlex.join(shown)
 
 
-def _plan(session: Session, work: Work, talk: Talk) -> None:
+def _plan(session: Session, work: Work, talk: Talk, again: Sequence[str] = ()) -> None:
     """Plan, with progress."""
     with talk.planning() as progress:
-        session.plan(work, progress, command=_typed())
+        session.plan(work, progress, command=_typed(), again=again)
     aside = session.checkpoint.set_aside()
     for name in session.set_aside:
         click.echo(f"error: {name}: set aside: {aside[name].why}", err=True)
@@ -721,7 +752,7 @@ def _dry_run(work: Work, workdir: Path | None, talk: Talk) -> NoReturn:
         with People(Path(folder) / FILE) as people:
             talk.dry_run(session.checkpoint, numbers, list(examples(work, 3, people)))
         talk.json(numbers)
-    if _set_aside(work):
+    if session.set_aside:
         sys.exit(SET_ASIDE)
     sys.exit(LEFT_OUT if numbers["rows"]["rejected"] else 0)
 

@@ -162,6 +162,11 @@ class People:
                 frame.sort("key", "name").iter_rows(),
             )
 
+    def forget_gathered(self, names: Iterable[str]) -> None:
+        """Have these inputs looked over again."""
+        with self.transaction() as db:
+            db.executemany("DELETE FROM gathered WHERE input = ?", ((name,) for name in names))
+
     def note_gathered(self, stamps: Mapping[str, str], clock: pl.DataFrame) -> None:
         """Note that inputs are gathered whole, each with its stamp, and their clock (month, offset, rows)."""
         with self.transaction() as db:

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -49,6 +49,7 @@ class Session:
         on_progress: Callable[["Progress"], None] = lambda _: None,
         *,
         command: str = "",
+        again: Sequence[str] = (),
     ) -> None:
         """Plan what is not planned yet; `command` is what was typed for it. A workdir that refuses stays as it is."""
         # Sending alone needs none of these, and they take a fifth of a second.
@@ -56,7 +57,9 @@ class Session:
 
         _collect_rarely()
         settings = work.settings
-        self._pinned(work)
+        self._pinned(work, is_anew=bool(again))
+        if again:
+            self.checkpoint.supersede(again)
         self._commanded(command)
         now = self._begun(work)
         self.checkpoint.note(skipped={reason: len(names) for reason, names in work.skipped.items()})
@@ -124,27 +127,34 @@ class Session:
 
     def _planned(self, planner: "Planner", work: "Work", people: "People | None") -> None:
         """Plan the files that are not planned, and what all of them tell of people."""
-        from migrate import census  # noqa: PLC0415
+        from migrate import again, census  # noqa: PLC0415
         from migrate.gather import Interrupted  # noqa: PLC0415
 
         settings = work.settings
         todo = planner.todo(work.jobs)
         if people is None:
             planner.plan(todo)
+            again.settle(self.checkpoint)
             return
         with suppress(Interrupted):
             known = settings.census(people)
+            people.forget_gathered(self.checkpoint.facts().get("superseded", []))
             census.link(known, settings.gatherer(people, stopping=planner.stopping), planner, todo)
             planner.plan(todo)
+            again.settle(self.checkpoint)
             census.tell(known, planner, settings.until)
 
-    def _pinned(self, work: "Work") -> None:
+    def _pinned(self, work: "Work", *, is_anew: bool) -> None:
         """Bind the workdir to its settings; where nothing is planned yet, begin with the people it was given."""
         from migrate import people  # noqa: PLC0415
         from migrate.settings import pinned  # noqa: PLC0415
 
         known, facts = self.checkpoint.inputs(), self.checkpoint.facts()
-        has_news = not self.checkpoint.is_whole() or any(job.source.name not in known for job in work.jobs)
+        has_news = (
+            is_anew
+            or not self.checkpoint.is_whole()
+            or any(job.source.name not in known for job in work.jobs)
+        )
         pinned(self.checkpoint, work.settings, has_news=has_news)
         if not self.checkpoint.inputs():
             is_new = "platform" not in facts

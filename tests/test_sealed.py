@@ -510,3 +510,109 @@ def test_a_source_that_vanished_after_it_was_planned_is_no_matter(tmp_path, plan
     done = migrate("plan", "segment", tmp_path / "in", "--workdir", workdir, "--json")
     assert (done.returncode, aside(done)) == (0, set())
     assert summary(done)["events"]["planned"] > planned
+
+
+# Sources planned anew
+
+
+@pytest.mark.parametrize("rows", [40, 1])
+@pytest.mark.parametrize("how", ["lost", "flipped", "empty", "a folder"])
+def test_a_harmed_part_is_put_back_by_its_source(tmp_path, how, rows):
+    """Sending goes on where it was: what was sent is not sent again, nothing is missing, the numbers are the same.
+
+    Small files are planned together, and again together.
+    """
+    source, workdir = exports(tmp_path / "in", files=3, rows=rows), tmp_path / "w"
+    words = ["plan", "segment", source, "--workdir", workdir, "--json"]
+    before = migrate(*words)
+    path = max((workdir / "days" / "2024-04-03").glob("0000000[1-3]-*.parquet"))
+    data = path.read_bytes()
+    with Sandbox() as sandbox:
+        if how == "flipped":
+            flipped(path, path.stat().st_size // 2)
+        else:
+            HARM[how](path, None)
+        done, arrived = applied(workdir, sandbox)
+        assert done.returncode == 5
+        assert (len(arrived) > 0) == (how == "flipped")
+        again = migrate(*words, "--again", source / "02.jsonl")
+        assert again.returncode == 0, again.stderr
+        assert path.read_bytes() == data
+        same = ("rows", "events", "whole")
+        if how != "flipped":
+            assert {key: summary(again)[key] for key in same} == {key: summary(before)[key] for key in same}
+        done, _ = applied(workdir, sandbox)
+        assert done.returncode == 0, done.stderr
+        events = [(event["uuid"], event["event"]) for event in sandbox.events()]
+        assert len(events) == len(set(events)) == summary(before)["events"]["planned"]
+    shown = migrate("status", workdir, "--json")
+    assert summary(shown)["balanced"]
+    assert summary(shown)["events"]["pending"] == 0
+    assert migrate(*words).returncode == 0
+
+
+def test_a_changed_source_planned_anew_takes_the_place_of_what_was_not_sent(tmp_path, plan):
+    """Of what was not sent yet; it is set aside no more."""
+    workdir, planned = plan
+    source = tmp_path / "in"
+    path = source / "01.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]).replace('"E"', '"F"', 3))
+    words = ["plan", "segment", source, "--workdir", workdir, "--json"]
+    assert aside(migrate(*words)) == {"01.jsonl"}
+    again = migrate(*words, "--again", path)
+    assert (again.returncode, aside(again)) == (0, set()), again.stderr
+    rows = summary(again)["rows"]
+    assert (rows["read"], rows["mapped"]) == (119, 119)
+    arrived = arriving(workdir)
+    assert sum(event == "F" for _, event, _ in arrived) == 2  # the first is an identify call
+    assert len(arrived) == planned - 1
+
+
+def test_a_changed_source_planned_anew_adds_to_what_was_sent(tmp_path, plan):
+    """What was sent stays; the same rows are duplicates, others are new events."""
+    workdir, _ = plan
+    source = tmp_path / "in"
+    path = source / "01.jsonl"
+    with Sandbox() as sandbox:
+        assert applied(workdir, sandbox)[0].returncode == 0
+        before = len(sandbox.events())
+        text = path.read_text()
+        path.write_text(text + text.splitlines(keepends=True)[5].replace('"1-5"', '"1-99"'))
+        words = ["run", "segment", source, "--workdir", workdir, "--host", sandbox.url, "--yes", "--json"]
+        done = migrate(*words, "--again", path)
+        assert done.returncode == 0, done.stderr
+        assert len(sandbox.events()) == before + 1
+        assert summary(done)["events"]["duplicate"] >= 39
+        assert summary(done)["balanced"]
+        assert migrate(*words).returncode == 0
+
+
+def test_what_is_to_be_planned_anew_must_be_there(tmp_path, plan):
+    """Among the inputs; and the workdir stays as it is."""
+    workdir, _ = plan
+    before = (workdir / "checkpoint.sqlite").read_bytes()
+    for path in (tmp_path / "elsewhere.jsonl", tmp_path / "in" / "07.jsonl"):
+        done = migrate("plan", "segment", tmp_path / "in", "--workdir", workdir, "--again", path)
+        assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+        assert f"--again: {path} is not among the inputs" in done.stderr
+    (tmp_path / "in" / "01.jsonl").unlink()
+    done = migrate(
+        "plan", "segment", tmp_path / "in", "--workdir", workdir, "--again", tmp_path / "in" / "01.jsonl"
+    )
+    assert done.returncode == 2
+    assert (workdir / "checkpoint.sqlite").read_bytes() == before
+
+
+def test_a_kill_while_a_source_is_planned_anew_loses_nothing(tmp_path, plan):
+    """The next command goes on with it."""
+    workdir, planned = plan
+    source = tmp_path / "in"
+    path = max((workdir / "days" / "2024-04-03").glob("00000003-*.parquet"))
+    path.unlink()
+    words = ["plan", "segment", source, "--workdir", workdir]
+    again = [*words, "--again", source / "02.jsonl"]
+    assert migrate(*again, killed_at=("plan.Planner", "_commit")).returncode == 9
+    assert migrate("apply", workdir, "--host", "sandbox").returncode == 5
+    assert migrate(*words).returncode == 0
+    assert len(arriving(workdir)) == planned
