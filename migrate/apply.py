@@ -138,6 +138,8 @@ class Apply:
                     queue.put_nowait(None)
                 under_way.put_nowait(None)
                 await asyncio.gather(*lanes, settling)
+                with self._at_checkpoint:
+                    self._checkpoint.note(**self._counters())  # also of requests that came to nothing
         if self._error:
             raise self._error
         return self._ended()

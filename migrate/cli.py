@@ -328,7 +328,7 @@ def run(
     work, again = _work(settings, inputs, workdir, again)
     with ExitStack() as stack:
         delivery, local = _delivery(choices, stack)
-        session = stack.enter_context(_session(workdir, create=True))
+        session = stack.enter_context(_session(workdir, talk, create=True))
         _plan(session, work, talk, again)
         _send(session, delivery, talk, choices)
         if local:
@@ -355,7 +355,7 @@ def plan(workdir: Path, inputs: tuple[str, ...], again: Sequence[Any], **choices
     """
     talk = _talk(choices)
     work, again = _work(_settings(**choices), inputs, workdir, again)
-    with _session(workdir, create=True) as session:
+    with _session(workdir, talk, create=True) as session:
         _plan(session, work, talk, again)
         _end(session, talk, sending=False)
 
@@ -373,7 +373,7 @@ def apply(workdir: Path, **choices: Any) -> NoReturn:
     talk = _talk(choices)
     with ExitStack() as stack:
         delivery, _ = _delivery(choices, stack)
-        session = stack.enter_context(_session(workdir))
+        session = stack.enter_context(_session(workdir, talk))
         _send(session, delivery, talk, choices)
         _end(session, talk)
 
@@ -391,7 +391,7 @@ def resend(workdir: Path, **choices: Any) -> NoReturn:
     talk = _talk(choices)
     with ExitStack() as stack:
         delivery, _ = _delivery(choices, stack)
-        session = stack.enter_context(_session(workdir))
+        session = stack.enter_context(_session(workdir, talk))
         session.check_whole(partial=choices["partial"])
         _confirm(session, delivery, talk, confirmed=choices["yes"])
         session.resend(delivery)
@@ -407,14 +407,67 @@ def status(workdir: Path, **choices: Any) -> None:
     \b
     Example:  migrate status plan
     """
+    from datetime import UTC, datetime  # noqa: PLC0415
+
     from migrate.checkpoint import Checkpoint  # noqa: PLC0415
-    from migrate.report import command, summary  # noqa: PLC0415
+    from migrate.report import command, of_run, summary  # noqa: PLC0415
 
     talk = _talk(choices)
     with Checkpoint.open(workdir) as checkpoint:
         numbers = summary(checkpoint)
         talk.status(numbers, command(checkpoint, numbers))
-        talk.json(numbers)
+        code = _open_code(numbers)
+        talk.json(numbers | {"run": of_run(numbers, numbers, datetime.now(UTC), code, None)})
+    sys.exit(code)
+
+
+@cli.command()
+@click.argument("workdir", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--dismiss", metavar="REASON", help="Say no more of those that are open for this reason.")
+@TALKING
+def rejects(workdir: Path, dismiss: str | None, **choices: Any) -> None:
+    r"""List the rows that are rejected and the files that are set aside, by reason; dismiss those that are meant.
+
+    \b
+    Example:  migrate rejects plan
+              migrate rejects plan --dismiss no_distinct_id
+    """
+    from migrate.report import summary  # noqa: PLC0415
+
+    talk = _talk(choices)
+    with _session(workdir, talk) as session:
+        checkpoint = session.checkpoint
+        if dismiss is not None and not _dismissed(session, dismiss):
+            reasons = {
+                *summary(checkpoint)["open_rejects"],
+                *(one.reason for one in checkpoint.set_aside().values()),
+            }
+            found = f"; these are: {', '.join(sorted(reasons))}" if reasons else ""
+            raise UsageError(f"--dismiss: nothing is open for this reason, found '{dismiss}'{found}")
+        numbers = summary(checkpoint)
+        talk.rejects(checkpoint, numbers)
+        code = _open_code(numbers)
+        _tell(session, talk, numbers, code)
+    sys.exit(code)
+
+
+def _dismissed(session: Session, reason: str) -> bool:
+    """Say no more of what is rejected or set aside for a reason; return whether there was anything."""
+    from migrate.report import summary  # noqa: PLC0415
+
+    checkpoint, rows = session.checkpoint, summary(session.checkpoint)["rows"]
+    is_there = reason in summary(checkpoint)["open_rejects"]
+    if is_there:
+        known = checkpoint.facts().get("dismissed", {})
+        checkpoint.note(dismissed=known | {reason: rows["rejected"][reason]})
+    return bool(checkpoint.dismiss(reason)) or is_there
+
+
+def _open_code(numbers: dict[str, Any]) -> int:
+    """Return the exit code that says whether anything is open."""
+    if not numbers["whole"]:
+        return SET_ASIDE
+    return LEFT_OUT if numbers["open_rejects"] or numbers["events"]["parked"] else 0
 
 
 @cli.command()
@@ -600,9 +653,13 @@ def _delivery(choices: dict[str, Any], stack: ExitStack) -> tuple[Delivery, Sand
 
 
 @contextmanager
-def _session(workdir: Path, *, create: bool = False) -> Iterator[Session]:
-    """Hold a workdir; the first SIGINT or SIGTERM stops the work in good order, the second leaves at once."""
+def _session(workdir: Path, talk: Talk, *, create: bool = False) -> Iterator[Session]:
+    """Hold a workdir; the first SIGINT or SIGTERM stops the work in good order, the second leaves at once.
+
+    An error of ours is told in JSON, too, with what was done until then.
+    """
     from migrate.checkpoint import Checkpoint, held, writable  # noqa: PLC0415
+    from migrate.report import summary  # noqa: PLC0415
     from migrate.session import Session  # noqa: PLC0415
 
     if not create and not workdir.is_dir():
@@ -610,7 +667,7 @@ def _session(workdir: Path, *, create: bool = False) -> Iterator[Session]:
     with writable(workdir):
         workdir.mkdir(parents=True, exist_ok=True)
     with writable(workdir), held(workdir), Checkpoint.open(workdir, create=create) as checkpoint:
-        session = Session(checkpoint)
+        session = Session(checkpoint, before=summary(checkpoint))
 
         def stop(*_: object) -> None:
             if session.interrupted:
@@ -621,6 +678,10 @@ def _session(workdir: Path, *, create: bool = False) -> Iterator[Session]:
         before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield session
+        except MigrateError as error:
+            _tell(session, talk, summary(checkpoint), error.exit_code, str(error))
+            error.is_told = True
+            raise
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -688,7 +749,8 @@ def _confirm(session: Session, delivery: Delivery, talk: Talk, *, confirmed: boo
         return
     talk.plan(session.checkpoint, delivery)
     if not click.confirm(f"send {pending:,} events to {delivery.url}? this cannot be undone", err=True):
-        sys.exit(INTERRUPTED)
+        click.echo("nothing was sent", err=True)
+        _end(session, talk, sending=False)
 
 
 def _send(session: Session, delivery: Delivery, talk: Talk, choices: dict[str, Any]) -> None:
@@ -706,7 +768,6 @@ def _send(session: Session, delivery: Delivery, talk: Talk, choices: dict[str, A
     except MigrateError:
         numbers = summary(session.checkpoint)
         talk.status(numbers, command(session.checkpoint, numbers))
-        talk.json(numbers)
         raise
 
 
@@ -717,21 +778,37 @@ def _set_aside(work: Work) -> bool:
     return bool(work.set_aside)
 
 
+def _tell(session: Session, talk: Talk, numbers: dict[str, Any], code: int, error: str | None = None) -> None:
+    """Print the JSON summary, with what this process did of it."""
+    from migrate.report import of_run  # noqa: PLC0415
+
+    talk.json(numbers | {"run": of_run(session.before, numbers, session.started, code, error)})
+
+
 def _end(session: Session, talk: Talk, *, sending: bool = True) -> NoReturn:
     """Show what was done, and exit as the numbers say."""
     from migrate.report import command, summary, written  # noqa: PLC0415
 
     numbers = summary(session.checkpoint)
+    code = _exit_code(session, numbers)
     written(session.workdir, numbers)
     talk.status(numbers, command(session.checkpoint, numbers, sending=sending))
-    talk.json(numbers)
+    _tell(session, talk, numbers, code)
     if not numbers["balanced"]:
         raise AssertionError(f"the sums do not balance, which is a bug: {numbers}")
+    sys.exit(code)
+
+
+def _exit_code(session: Session, numbers: dict[str, Any]) -> int:
+    """Return the exit code; rejects and parked events count where they came since a run that ended well, or said so."""
     if session.interrupted:
-        sys.exit(INTERRUPTED)
+        return INTERRUPTED
     if session.set_aside or not numbers["whole"]:
-        sys.exit(SET_ASIDE)
-    sys.exit(LEFT_OUT if numbers["rows"]["rejected"] or numbers["events"]["parked"] else 0)
+        return SET_ASIDE
+    now = {"rejected": sum(numbers["rows"]["rejected"].values()), "parked": numbers["events"]["parked"]}
+    seen = session.checkpoint.facts().get("seen", {})
+    session.checkpoint.note(seen=now)
+    return LEFT_OUT if any(count > seen.get(name, 0) for name, count in now.items()) else 0
 
 
 def _dry_run(work: Work, workdir: Path | None, talk: Talk) -> NoReturn:
@@ -743,18 +820,18 @@ def _dry_run(work: Work, workdir: Path | None, talk: Talk) -> NoReturn:
     beside = None if workdir is None or not workdir.parent.is_dir() else workdir.parent
     with (
         tempfile.TemporaryDirectory(prefix="dry-run-", dir=beside) as folder,
-        _session(Path(folder), create=True) as session,
+        _session(Path(folder), talk, create=True) as session,
     ):
         _plan(session, work, talk)
-        if session.interrupted:
-            sys.exit(INTERRUPTED)
         numbers = summary(session.checkpoint) | {"workdir": None}
+        code = _exit_code(session, numbers)
+        if session.interrupted:
+            _tell(session, talk, numbers, code)
+            sys.exit(code)
         with People(Path(folder) / FILE) as people:
             talk.dry_run(session.checkpoint, numbers, list(examples(work, 3, people)))
-        talk.json(numbers)
-    if session.set_aside:
-        sys.exit(SET_ASIDE)
-    sys.exit(LEFT_OUT if numbers["rows"]["rejected"] else 0)
+        _tell(session, talk, numbers, code)
+    sys.exit(code)
 
 
 def prepare() -> None:
@@ -771,6 +848,18 @@ def prepare() -> None:
     os.environ.setdefault("POLARS_ENGINE_AFFINITY", "in-memory")
 
 
+def _told_early(code: int, error: str) -> None:
+    """Print the JSON summary of a command that did not come to a workdir, where one is asked for."""
+    import json  # noqa: PLC0415
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from migrate.report import NOTHING, of_run  # noqa: PLC0415
+
+    if "--json" in sys.argv[1:]:
+        run = of_run(NOTHING, NOTHING, datetime.now(UTC), code, error)
+        click.echo(json.dumps({**NOTHING, "run": run}))
+
+
 def main() -> None:
     """Run the command line; an error of ours is one sentence and its exit code."""
     prepare()
@@ -778,14 +867,18 @@ def main() -> None:
         cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
+        _told_early(error.exit_code, error.format_message())
         sys.exit(error.exit_code)
     except click.exceptions.Exit as leave:
         sys.exit(leave.exit_code)
     except (click.Abort, KeyboardInterrupt):
+        _told_early(INTERRUPTED, "interrupted")
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(0)
     except MigrateError as error:
         click.echo(f"error: {error}", err=True)
+        if not error.is_told:
+            _told_early(error.exit_code, str(error))
         sys.exit(error.exit_code)

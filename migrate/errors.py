@@ -17,6 +17,8 @@ class MigrateError(Exception):
     """An error the user can do something about; `exit_code` is what the command line answers."""
 
     exit_code: ClassVar[int]
+    is_told: bool = False
+    """Whether the JSON summary tells of it already."""
 
 
 class UsageError(MigrateError):

@@ -62,7 +62,7 @@ def summary(checkpoint: Checkpoint) -> dict[str, Any]:
     if facts.get("clock"):
         warnings["source_timezone_disagrees"] = 1
     left_out = sum(numbers.filtered.values()) + sum(numbers.rejected.values())
-    return {
+    found: dict[str, Any] = {
         "rows": {
             "read": numbers.read,
             "mapped": numbers.mapped,
@@ -94,6 +94,50 @@ def summary(checkpoint: Checkpoint) -> dict[str, Any]:
         "skipped_files": facts.get("skipped", {}),
         "damaged_files": numbers.damaged,
         "identity": facts.get("identity"),
+    }
+    return found | {"open_rejects": open_rejects(found, facts)}
+
+
+def open_rejects(numbers: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, int]:
+    """Return how many rows are rejected and not dismissed, by reason."""
+    dismissed = facts.get("dismissed", {})
+    left = {reason: n - dismissed.get(reason, 0) for reason, n in numbers["rows"]["rejected"].items()}
+    return {reason: count for reason, count in left.items() if count > 0}
+
+
+NOTHING: Final[Mapping[str, Any]] = {
+    "rows": {"read": 0, "mapped": 0, "filtered": {}, "rejected": {}},
+    "events": dict.fromkeys(("planned", "accepted", "duplicate", "parked", "pending"), 0),
+    **dict.fromkeys(("requests", "retries", "bytes_sent"), 0),
+    **dict.fromkeys(("first_timestamp", "last_timestamp", "workdir", "import_id"), None),
+    "seconds": 0.0,
+    "balanced": True,
+    "whole": True,
+}
+"""The summary of a command that did not come to a workdir."""
+
+
+def of_run(
+    before: Mapping[str, Any], now: Mapping[str, Any], started: datetime, code: int, error: str | None
+) -> dict[str, Any]:
+    """Return what this process alone did, as `--json` has it under `run`."""
+    rows = {name: now["rows"][name] - before["rows"][name] for name in ("read", "mapped")}
+    by_reason = {
+        name: {
+            reason: count - before["rows"][name].get(reason, 0)
+            for reason, count in now["rows"][name].items()
+            if count != before["rows"][name].get(reason, 0)
+        }
+        for name in ("filtered", "rejected")
+    }
+    return {
+        "rows": rows | by_reason,
+        "events": {name: count - before["events"][name] for name, count in now["events"].items()},
+        **{name: now[name] - before[name] for name in ("requests", "retries", "bytes_sent")},
+        "started": started.isoformat(timespec="seconds"),
+        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+        "exit_code": code,
+        "error": error,
     }
 
 
@@ -238,6 +282,21 @@ class Talk:
                 console.print("         parked events, with PostHog's own words: parked.jsonl there")
         if next_command:
             console.print(f"next     {next_command}", markup=False)
+
+    def rejects(self, checkpoint: Checkpoint, numbers: Mapping[str, Any]) -> None:
+        """List what is open, by reason: rows with where the first of them are, files with why, parked events."""
+        if self.quiet:
+            return
+        console, examples = self.console, checkpoint.numbers().examples
+        for reason, count in sorted(numbers["open_rejects"].items(), key=lambda item: -item[1]):
+            console.print(f"rejected {count:>12,} {reason}{_places(examples, reason)}", markup=False)
+        for name, one in checkpoint.set_aside().items():
+            if not one.is_dismissed:
+                console.print(f"aside    {one.reason}: {name}: {one.why}", markup=False)
+        if parked := numbers["events"]["parked"]:
+            console.print(f"parked   {parked:>12,} events, with PostHog's own words in parked.jsonl")
+        if not (numbers["open_rejects"] or numbers["set_aside"] or parked):
+            console.print("nothing is open")
 
     def arrived(self, sandbox: "Sandbox") -> None:
         """Show what a sandbox has stored."""

@@ -7,7 +7,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from migrate.checkpoint import Checkpoint, Settled
 from migrate.errors import Refused
@@ -29,6 +29,9 @@ class Session:
     checkpoint: Checkpoint
     _stops: list[Callable[[], None]] = field(default_factory=list)
     interrupted: bool = False
+    before: dict[str, Any] = field(default_factory=dict)
+    """The summary of the workdir as this process found it."""
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
     set_aside: list[str] = field(default_factory=list)
     """Sources that this command was the first to set aside, or found to be others than when they were."""
 
