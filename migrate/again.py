@@ -1,11 +1,9 @@
 """Sources that are planned anew: what was harmed is put back where it is the same, what was not sent is replaced."""
 
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 
-import polars as pl
-
+from migrate import dayfile
 from migrate.checkpoint import Checkpoint, Part, synced
 from migrate.seals import Harmed, Seal, present
 
@@ -24,10 +22,10 @@ def settle(checkpoint: Checkpoint) -> None:
         if [_content(part) for part in old] == [_content(part) for part in new]:
             _put_back(checkpoint.workdir, old, new)
             paths = [checkpoint.workdir / part.path for part in new]
-            checkpoint.restored(before, now, _events(paths))
+            checkpoint.restored(before, now, sum(map(dayfile.names, paths), Counter[str]()))
         else:
             paths = [checkpoint.workdir / path for path in checkpoint.unsent(before)]
-            checkpoint.replaced(before, _events(paths))
+            checkpoint.replaced(before, sum(map(dayfile.names, paths), Counter[str]()))
         for path in paths:
             path.unlink(missing_ok=True)
     checkpoint.done_again()
@@ -56,13 +54,3 @@ def _put_back(workdir: Path, old: list[Part], new: list[Part]) -> None:
             path.rmdir()
         beside.replace(path)
         synced(path.parent)
-
-
-def _events(paths: list[Path]) -> Counter[str]:
-    """Return how many events of each name these files hold, as far as they can be read."""
-    found: Counter[str] = Counter()
-    for path in paths:
-        with suppress(pl.exceptions.PolarsError, OSError):
-            counts = pl.read_parquet(path, columns=["event"])["event"].cast(pl.String).value_counts()
-            found.update(dict(counts.iter_rows()))
-    return found

@@ -1,5 +1,6 @@
 """One Parquet file of finished events: its columns, its row groups, what is known of it."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -77,6 +78,16 @@ def writer(where: Path | pa.NativeFile, compression: str = "zstd") -> pq.Parquet
         write_batch_size=_PAGE_ROWS,
         write_statistics=["timestamp"],
     )
+
+
+def names(path: Path) -> Counter[str]:
+    """Return how many events of each name a file holds; none of one that cannot be read."""
+    try:
+        with pa.OSFile(str(path)) as source:
+            events = pq.read_table(source, columns=["event"]).column("event")
+    except (pa.ArrowException, OSError):
+        return Counter()
+    return Counter({one["values"].as_py(): one["counts"].as_py() for one in events.value_counts()})
 
 
 def arrow(frame: pl.DataFrame) -> pa.Table:

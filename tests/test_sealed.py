@@ -616,3 +616,22 @@ def test_a_kill_while_a_source_is_planned_anew_loses_nothing(tmp_path, plan):
     assert migrate("apply", workdir, "--host", "sandbox").returncode == 5
     assert migrate(*words).returncode == 0
     assert len(arriving(workdir)) == planned
+
+
+@pytest.mark.parametrize("depth", ["w", "a/b/w", "."])
+def test_a_workdir_inside_of_an_input_is_passed_over(tmp_path, depth):
+    """At any depth: the second night reads no plan as rows."""
+    source = exports(tmp_path / "in", files=2)
+    workdir = source / depth / "segment.workdir"
+    workdir.parent.mkdir(parents=True, exist_ok=True)
+    words = ["plan", "segment", source, "--workdir", workdir, "--json"]
+    first = migrate(*words)
+    exports(source, files=1, start=5)
+    second = migrate(*words)
+    assert (first.returncode, second.returncode) == (0, 0), second.stderr
+    assert summary(second)["skipped_files"] == {"workdir": 1}
+    assert summary(second)["rows"]["read"] == 120
+    other = migrate("plan", "segment", source, "--workdir", tmp_path / "other", "--json")
+    assert (other.returncode, summary(other)["rows"]["read"]) == (0, 120)
+    alone = migrate("plan", "segment", workdir, "--workdir", tmp_path / "alone")
+    assert (alone.returncode, "nothing in it to read" in alone.stderr) == (2, True)

@@ -13,6 +13,9 @@ from migrate.inputs.archives import Member, members
 from migrate.inputs.rejected import origins
 from migrate.inputs.source import Source
 
+_WORKDIR: Final = b"PMIG"
+_MARK_END: Final = 72
+"""Where SQLite keeps what an application writes of itself (https://www.sqlite.org/fileformat.html#application_id)."""
 _MARKER: Final = re.compile(
     r"complete|_SUCCESS|_(committed|started)_.*|_(common_)?metadata|.*\.(crc|md5)|manifest(\.json)?|.*[._]manifest"
 )
@@ -26,7 +29,7 @@ class Sources:
 
     sources: list[Source]
     skipped: dict[str, list[str]]
-    """Reason (`hidden`, `marker`, `empty`, `duplicate`) -> names."""
+    """Reason (`hidden`, `marker`, `empty`, `duplicate`, `workdir`) -> names."""
 
 
 def sources(inputs: Sequence[str]) -> Sources:
@@ -78,6 +81,9 @@ class _Listing:
         status = folder.stat()
         here = (status.st_dev, status.st_ino)
         if here in above:
+            return
+        if _is_workdir(folder):
+            self._skip("workdir", folder.as_posix())
             return
         for child in folder.iterdir():
             yield from self._visible(child, above | {here})
@@ -140,6 +146,15 @@ def _origins(path: Path) -> list[str]:
         return []
     with path.open("rb") as stream:
         return origins(stream)
+
+
+def _is_workdir(folder: Path) -> bool:
+    """Return whether a folder is a workdir of ours, whose plan is no export; told by its checkpoint's own mark."""
+    try:
+        with (folder / "checkpoint.sqlite").open("rb") as file:
+            return file.read(_MARK_END)[_MARK_END - len(_WORKDIR) :] == _WORKDIR
+    except OSError:
+        return False
 
 
 def _reason(name: str) -> str | None:
