@@ -5,6 +5,7 @@ Heavy modules are imported inside the commands: `migrate --help` answers at once
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shlex
@@ -19,6 +20,7 @@ import click
 
 from migrate import VERSION
 from migrate.errors import MigrateError, Refused, UsageError
+from migrate.screen import masked, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -290,7 +292,7 @@ def preview(limit: int, inputs: tuple[str, ...], **choices: Any) -> None:
         for payload in row.payloads:
             click.echo(payload)
         if row.why is not None:
-            click.echo(f"{row.place}: {row.why}", err=True)
+            click.echo(shown(f"{row.place}: {row.why}"), err=True)
     if left_out:
         click.echo(f"{left_out} of the first {rows} rows make no event", err=True)
     if _set_aside(work):
@@ -721,13 +723,13 @@ def _work(
 
 def _typed() -> str:
     """Return the command as it was typed, without the key."""
-    words, shown = iter(sys.argv[1:]), ["migrate"]
+    words, typed = iter(sys.argv[1:]), ["migrate"]
     for word in words:
         if word == "--api-key":
             next(words, None)
         elif not word.startswith("--api-key="):
-            shown.append(word)
-    return shlex.join(shown)
+            typed.append(word)
+    return masked(shlex.join(typed))
 
 
 def _plan(session: Session, work: Work, talk: Talk, again: Sequence[str] = ()) -> None:
@@ -736,7 +738,7 @@ def _plan(session: Session, work: Work, talk: Talk, again: Sequence[str] = ()) -
         session.plan(work, progress, command=_typed(), again=again)
     aside = session.checkpoint.set_aside()
     for name in session.set_aside:
-        click.echo(f"error: {name}: set aside: {aside[name].why}", err=True)
+        click.echo(shown(f"error: {name}: set aside: {aside[name].why}"), err=True)
 
 
 def _confirm(session: Session, delivery: Delivery, talk: Talk, *, confirmed: bool) -> None:
@@ -774,7 +776,7 @@ def _send(session: Session, delivery: Delivery, talk: Talk, choices: dict[str, A
 def _set_aside(work: Work) -> bool:
     """Say which files were set aside, and return whether there are any."""
     for name, one in work.set_aside.items():
-        click.echo(f"error: {name}: set aside: {one.why}", err=True)
+        click.echo(shown(f"error: {name}: set aside: {one.why}"), err=True)
     return bool(work.set_aside)
 
 
@@ -782,7 +784,9 @@ def _tell(session: Session, talk: Talk, numbers: dict[str, Any], code: int, erro
     """Print the JSON summary, with what this process did of it."""
     from migrate.report import of_run  # noqa: PLC0415
 
-    talk.json(numbers | {"run": of_run(session.before, numbers, session.started, code, error)})
+    talk.json(
+        numbers | {"run": of_run(session.before, numbers, session.started, code, error and masked(error))}
+    )
 
 
 def _end(session: Session, talk: Talk, *, sending: bool = True) -> NoReturn:
@@ -835,7 +839,11 @@ def _dry_run(work: Work, workdir: Path | None, talk: Talk) -> NoReturn:
 
 
 def prepare() -> None:
-    """Set what Arrow and polars read when they are imported, unless the user has; none of it decides what is sent."""
+    """Set what Arrow and polars read when they are imported, unless the user has; none of it decides what is sent.
+
+    What is written is the owner's alone: a plan holds what people did.
+    """
+    os.umask(0o077)
     # Of Arrow's pools jemalloc keeps least of what it once had: 290 MB at the peak of sending three million events,
     # where the default takes 510 (measured, pyarrow 26).
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "jemalloc")
@@ -856,7 +864,7 @@ def _told_early(code: int, error: str) -> None:
     from migrate.report import NOTHING, of_run  # noqa: PLC0415
 
     if "--json" in sys.argv[1:]:
-        run = of_run(NOTHING, NOTHING, datetime.now(UTC), code, error)
+        run = of_run(NOTHING, NOTHING, datetime.now(UTC), code, masked(error))
         click.echo(json.dumps({**NOTHING, "run": run}))
 
 
@@ -866,7 +874,9 @@ def main() -> None:
     try:
         cli.main(standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        text = io.StringIO()
+        error.show(text)
+        click.echo(shown(text.getvalue()), nl=False, err=True)
         _told_early(error.exit_code, error.format_message())
         sys.exit(error.exit_code)
     except click.exceptions.Exit as leave:
@@ -878,7 +888,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(0)
     except MigrateError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(shown(f"error: {error}"), err=True)
         if not error.is_told:
             _told_early(error.exit_code, str(error))
         sys.exit(error.exit_code)

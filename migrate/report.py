@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from migrate.checkpoint import Checkpoint, Settled, synced
+from migrate.screen import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -200,7 +201,14 @@ class Talk:
         """The terminal, or what stands in for one."""
         from rich.console import Console  # noqa: PLC0415 - slow to import
 
-        return Console(stderr=True, highlight=False, soft_wrap=True)
+        class Screen(Console):
+            """A terminal on which text from elsewhere stays text."""
+
+            def print(self, *objects: Any, **how: Any) -> None:  # noqa: ANN401
+                """Print what is shown of these texts."""
+                super().print(*(shown(one) if isinstance(one, str) else one for one in objects), **how)
+
+        return Screen(stderr=True, highlight=False, soft_wrap=True)
 
     def json(self, numbers: Mapping[str, Any]) -> None:
         """Print the summary, if it was asked for."""
@@ -341,12 +349,12 @@ class Talk:
         _rows(console, numbers, checkpoint.numbers().examples)
         _people(console, numbers["identity"])
         _notes(console, numbers, checkpoint.numbers().examples)
-        for shown in previews:
-            console.print("\nrow", shown.source, markup=False)
-            for payload in shown.payloads:
+        for one in previews:
+            console.print("\nrow", one.source, markup=False)
+            for payload in one.payloads:
                 console.print("  →", payload, markup=False)
-            if not shown.payloads:
-                console.print(f"  → no event: {shown.why}", markup=False)
+            if not one.payloads:
+                console.print(f"  → no event: {one.why}", markup=False)
         console.print("\nnothing was sent", markup=False)
 
 

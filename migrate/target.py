@@ -5,6 +5,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from migrate.errors import UsageError
+from migrate.screen import masked
 
 CLOUD: Final = {"us": "https://us.i.posthog.com", "eu": "https://eu.i.posthog.com"}
 # The addresses people see in their browser belong to the same regions as the ones events are sent to.
@@ -30,6 +31,8 @@ def host_url(host: str) -> str:
         raise _bad_host("neither us, eu nor an http or https URL", text)
     if "@" in url.netloc:
         raise _bad_host("a URL with credentials in it", text)
+    if masked(text) != text:
+        raise _bad_host("a URL with a key in it", text)
     if url.query or url.fragment:
         raise _bad_host("a URL with a query or fragment", text)
     if name in CLOUD_HOSTS:

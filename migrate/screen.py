@@ -1,0 +1,18 @@
+"""Text from elsewhere → as a screen, a log and a checkpoint can take it: without control characters, without keys."""
+
+import re
+from typing import Final
+
+_KEY: Final = re.compile(r"\b(ph[a-z]_)[A-Za-z0-9]{8,}")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""C0 but for tab and line break, C1, and what turns the order of letters around."""
+
+
+def masked(text: str) -> str:
+    """Return text without what looks like a key of PostHog's, wherever it was pasted."""
+    return _KEY.sub(r"\1***", text)
+
+
+def shown(text: str) -> str:
+    r"""Return text as it is shown: `masked`, and control characters as their escapes, `\x1b`."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), masked(text))
