@@ -3,10 +3,13 @@
 import json
 import os
 import stat
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import pytest
 from test_sealed import exports, migrate
 
+from migrate.sandbox import Sandbox
 from migrate.screen import shown
 
 KEY = "phc_AbCdEfGh0123456789AbCdEfGh0123456789"
@@ -136,3 +139,26 @@ def test_text_from_a_source_cannot_speak_to_a_terminal(tmp_path):
         done = migrate(*way)
         assert done.returncode in {0, 3}, done.stderr
         assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(done.stderr), way
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "localhost"}, 200),
+        ({"Origin": "http://127.0.0.1:1"}, 200),
+        ({"Host": "evil.example.com"}, 403),
+        ({"Host": "10.0.0.7"}, 403),
+        ({"Origin": "https://evil.example.com"}, 403),
+        ({"Origin": "null"}, 403),
+    ],
+)
+@pytest.mark.parametrize("path", ["/_sandbox/events.jsonl", "/_sandbox/summary"])
+def test_the_sandbox_answers_to_no_page(headers, status, path):
+    """A page in a browser could else read what was tried, under a name that points here."""
+    with Sandbox() as sandbox:
+        url = urlsplit(sandbox.url)
+        connection = HTTPConnection(url.hostname, url.port)
+        connection.request("GET", path, headers=headers)
+        assert connection.getresponse().status == status
+        connection.close()

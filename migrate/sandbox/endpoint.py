@@ -1,15 +1,18 @@
 """The sandbox's routes: one request in, capture's answer or a fault out."""
 
 import asyncio
+import re
 import socket
 import struct
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Final, cast
+from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import ClientPayloadError, web
+from aiohttp.typedefs import Handler, Middleware
 
 from migrate.errors import UsageError
 from migrate.sandbox import capture, requests, wire
@@ -32,11 +35,36 @@ from migrate.sandbox.store import Receipt, Store, View
 BATCH_PATHS: Final = ("/batch", "/batch/", "/i/v0/e", "/i/v0/e/")
 SINGLE_PATHS: Final = ("/e", "/e/", "/capture", "/capture/", "/track", "/track/")
 _PAGE: Final = 1000
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+_ANY: Final = ("0.0.0.0", "::")  # noqa: S104 - what a user may bind to
 
 
 def utc_now() -> datetime:
     """Return the machine's time."""
     return datetime.now(UTC)
+
+
+def _own(bound: str) -> Middleware:
+    """Return what turns away requests that are meant for another server, as pages of a browser's can send them.
+
+    A name that points here is not ours; an address is, where any may be asked for.
+    """
+    ours = {*_LOOPBACK, bound, socket.gethostname()}
+
+    def is_ours(name: str | None) -> bool:
+        if name is None or name in ours:
+            return True
+        return bound in _ANY and re.fullmatch(r"[0-9.]+|[0-9a-f:]+", name) is not None
+
+    @web.middleware
+    async def own(request: web.Request, handler: Handler) -> web.StreamResponse:
+        asked = urlsplit(f"//{request.headers.get('Host', '')}").hostname
+        origin = request.headers.get("Origin")
+        if is_ours(asked) and (origin is None or is_ours(urlsplit(origin).hostname or "")):
+            return await handler(request)
+        return web.Response(status=403, text="this is the sandbox of another address, and of no page\n")
+
+    return own
 
 
 class Endpoint:
@@ -58,9 +86,9 @@ class Endpoint:
         self._link_is_free_at = 0.0
         self._number = store.last_request()
 
-    def application(self) -> web.Application:
-        """Return the application with every route."""
-        app = web.Application()
+    def application(self, host: str = "127.0.0.1") -> web.Application:
+        """Return the application with every route, for a server that listens on `host`."""
+        app = web.Application(middlewares=[_own(host)])
         for path in BATCH_PATHS + SINGLE_PATHS:
             app.router.add_route("POST", path, self._capture)
             app.router.add_route("GET", path, self._capture)

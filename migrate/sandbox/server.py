@@ -29,7 +29,7 @@ async def _serve(
     endpoint: Endpoint, *, host: str, port: int, ready: Callable[[str], None], stop: asyncio.Event
 ) -> None:
     runner = web.AppRunner(
-        endpoint.application(), access_log=None, auto_decompress=False, shutdown_timeout=_SHUTDOWN
+        endpoint.application(host), access_log=None, auto_decompress=False, shutdown_timeout=_SHUTDOWN
     )
     await runner.setup()
     try:
