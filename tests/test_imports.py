@@ -27,8 +27,8 @@ HOMES = {
 PLAN_FILES = {"dayfile", "days", "merge", "ordinals", "report", "states"}
 """They read and write the plan's own Parquet files, which are nobody's export."""
 
-SERVING = ("aiohttp.web", "aiohttp.ClientPayloadError")
-"""What a server uses of aiohttp; the error is that of a request body cut short."""
+SERVING = ("aiohttp.web", "aiohttp.ClientPayloadError", "aiohttp.typedefs")
+"""What a server uses of aiohttp; the error is that of a request body cut short, the types those of its handlers."""
 
 FORMATS = {"pyarrow.csv", "pyarrow.json", "pyarrow.dataset", "pyarrow.orc", "pyarrow.feather", "csv"}
 READING = re.compile(r"^(read|scan)_(csv|ndjson|json|parquet|avro|ipc|excel|database|delta)$")
