@@ -292,6 +292,7 @@ class Apply:
 
     async def resend(self) -> bool:
         """Send the parked events again; return False when it was interrupted. Raises Stopped, resumable."""
+        self._sender.may_all_be_refused = True
         accepted, left = 0, []
         async with self._sender:
             for lines in parked.days(self._workdir):

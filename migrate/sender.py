@@ -1,10 +1,12 @@
 """Payloads → settled: paced, retried, halved where PostHog refuses, until each event is accepted or parked."""
 
 import asyncio
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from random import Random
 from types import TracebackType
 from typing import Any, Final, NamedTuple, NoReturn, Self
@@ -16,6 +18,9 @@ from migrate.pacing import Backoff, Deadline, Limiter, TokenBucket
 from migrate.transport import Accepted, Outcome, Packed, Retry, Split, Stop, Transport
 
 _RESUME: Final = "run the same command again to resume"
+_MANY: Final = 20
+"""So many events of a first batch, all refused, say that the mapping is broken and not the events."""
+_NUMBERS: Final = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,10 +84,13 @@ class Sender:
     """Sends payloads to one PostHog; an async context manager. `reason` says why it stopped by itself, if it did."""
 
     def __init__(self, delivery: Delivery, backoff: Backoff | None = None) -> None:
+        self.may_all_be_refused = False
+        """Whether it says nothing of the others if all of a batch is refused."""
         self.reason: str | None = None
         self.retries = 0
         self._delivery = delivery
         self._head = head(delivery.key)
+        self._has_accepted = False
         self._limiter = Limiter(delivery.concurrency)
         self._bucket = TokenBucket(delivery.rate)
         self._backoff = backoff or Backoff(Random())  # noqa: S311 - spreads retries, guards nothing
@@ -147,7 +155,20 @@ class Sender:
         if gate is not None:
             await gate.passed()
         for batch, request in prepared.requests:
+            before = len(settling.parked)
             await self._settle(prepared.payloads, batch, request, settling)
+            self._check_refused(batch, settling.parked[before:])
+
+    def _check_refused(self, batch: Batch, parked: list[dict[str, Any]]) -> None:
+        """Stop where nothing is accepted yet and all of a batch is refused in the same words, as the rest would be."""
+        if self._has_accepted or self.may_all_be_refused or len(parked) < max(_MANY, batch.events):
+            return
+        if len({_NUMBERS.sub("", line["message"]) for line in parked}) == 1:
+            found = f"{parked[0]['status']} '{parked[0]['message'][:200]}'"
+            self._stop(
+                f"{self._delivery.url}: all {batch.events:,} events of the first batch are refused in the same words, "
+                f"and none is accepted, found {found}; see what is planned, mend what makes it so, and plan again"
+            )
 
     async def _packed(self, payloads: Payloads, batch: Batch) -> Packed:
         """Return the body of a batch."""
@@ -157,6 +178,7 @@ class Sender:
         """Send one batch, halved where PostHog refuses it, until a bad event stands alone and is parked."""
         answer = await self._answered(request, batch.events)
         if isinstance(answer, Accepted):
+            self._has_accepted = True
             settling.accepted += batch.events
         elif batch.events == 1:
             settling.parked.append(_parked(bytes(payloads.text(batch.start, batch.stop)[:-1]), answer))
@@ -176,6 +198,7 @@ class Sender:
             if isinstance(answer, Stop):
                 self._stop(answer.reason)
             attempt += 1
+            self._check_wait(answer)
             self._check_patience(attempt, answer)
             self.retries += 1
             delay = self._backoff.delay(attempt, answer.retry_after)
@@ -211,6 +234,16 @@ class Sender:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
             raise Abandoned
+
+    def _check_wait(self, answer: Retry) -> None:
+        """Stop at once where the server asks to be left alone for longer than there is patience."""
+        seconds = answer.retry_after or 0.0
+        if seconds > self._deadline.remaining:
+            when = (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat(sep=" ", timespec="minutes")
+            self._stop(
+                f"{self._delivery.url}: it asks to come back in {seconds:,.0f} s, at {when}, later than --deadline "
+                f"allows, found {answer.reason}; {_RESUME} then"
+            )
 
     def _check_patience(self, attempt: int, answer: Retry) -> None:
         """Stop when retrying has not helped for long enough."""

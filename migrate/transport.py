@@ -34,6 +34,7 @@ WHOLE_UP_TO_BYTES: Final = 512 * 1024  # of a body written to the network in one
 CLIENT_ERRORS: Final = range(400, 500)
 SERVER_ERRORS: Final = range(500, 600)
 AGAIN: Final = "run the same command again to resume"
+_OWN_WORDS: Final = ("type", "code", "detail", "error")
 ADVICE: Final = {
     401: "check --api-key (the project's own key, phc_…)",
     402: "check the project's billing and quota",
@@ -89,13 +90,13 @@ def retry_after(value: str | None, *, now: float) -> float | None:
     except ValueError:
         try:
             when = parsedate_to_datetime(value or "")
-        except ValueError:
+            seconds = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now
+        except (ValueError, OverflowError):
             return None
-        seconds = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def outcome(  # noqa: PLR0913 - an answer has this many parts
+def outcome(  # noqa: PLR0911, PLR0913 - an answer has this many parts, and as many meanings
     status: int, headers: "Mapping[str, str]", body: bytes, *, url: str, now: float, secret: str = ""
 ) -> Outcome:
     """Say what an answer means; pure. `secret` is shown as *** wherever the server echoes it."""
@@ -104,6 +105,8 @@ def outcome(  # noqa: PLR0913 - an answer has this many parts
         return Accepted()
     named = {name.lower(): _shown(value, secret) for name, value in headers.items()}
     said = _shown(body.decode("utf-8", errors="replace"), secret, limit=SERVER_WORDS)
+    if status == HTTPStatus.BAD_REQUEST and _is_foreign(body, named.get("content-type", "")):
+        return Stop(f"{url}: the refusal is not PostHog's, found {_strange(status, named, said)}")
     if status in {400, 413}:
         return Split(status, said or f"status {status} without a word")
     if status in {408, 429} or status in SERVER_ERRORS:
@@ -116,12 +119,28 @@ def outcome(  # noqa: PLR0913 - an answer has this many parts
             f"{url}: the project is over its quota and keeps nothing of this batch, found"
             f" '{said[:SHOWN_CHARACTERS]}'; raise the project's limit, then {AGAIN}"
         )
+    return Stop(f"{url}: the answer is not PostHog's, found {_strange(status, named, said)}")
+
+
+def _strange(status: int, named: "Mapping[str, str]", said: str) -> str:
+    """Return what was found that is not PostHog's, and what to do."""
     target = f" to {named['location']}" if "location" in named else ""
-    return Stop(
-        f"{url}: the answer is not PostHog's, found {status}{target}, {named.get('content-type', 'no type')},"
-        f" '{said[:SHOWN_CHARACTERS]}'; check --host, and whether a proxy or a login page stands in between,"
-        f" then {AGAIN}"
+    return (
+        f"{status}{target}, {named.get('content-type', 'no type')}, '{said[:SHOWN_CHARACTERS]}'; check --host, and "
+        f"whether a proxy or a login page stands in between, then {AGAIN}"
     )
+
+
+def _is_foreign(body: bytes, kind: str) -> bool:
+    """Return whether a refusal is a page, or JSON of another's.
+
+    PostHog speaks in a line of text, or in JSON with a type, a code, a detail or an error (posthog-ingestion.md §1.8,
+    §2). A 413 may be of the proxy before it, which lets smaller bodies pass.
+    """
+    text = body.lstrip()
+    if "html" in kind.lower() or text.startswith(b"<"):
+        return True
+    return text.startswith((b"{", b"[")) and _object(body).keys().isdisjoint(_OWN_WORDS)
 
 
 def _is_ok(answer: dict[str, Any]) -> bool:

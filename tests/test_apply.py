@@ -284,3 +284,49 @@ def test_a_piece_of_many_lanes_is_interrupted_whole_or_not_at_all(tmp_path):
         assert sandbox.summary()["raw"]["events"] == settled
         assert applied(tmp_path, checkpoint, choices)
         assert sandbox.summary()["raw"]["events"] == 4_000
+
+
+def stopped(folder, frame, faults, **choices):
+    """Why sending stops by itself, what is settled then, and how many requests it took."""
+    with Sandbox(faults=faults) as sandbox, planned(folder, frame) as checkpoint:
+        with pytest.raises(Stopped) as raised:
+            applied(folder, checkpoint, delivery(sandbox.url, **choices))
+        return str(raised.value), checkpoint.settled(), sandbox.summary()["requests"]
+
+
+def test_a_plan_of_which_nothing_is_taken_stops_before_all_of_it_is_parked(tmp_path):
+    """A broken mapping must not cost two requests an event; nothing of it counts as parked."""
+    frame = events(5_000, poison=range(5_000))
+    why, settled, requests = stopped(
+        tmp_path, frame, [{"fault": "poison"}], concurrency=1, max_batch_events=50
+    )
+    assert "all 50 events of the first batch are refused in the same words" in why
+    assert "found 400 'invalid event could not be processed'" in why
+    assert settled == Settled()
+    assert requests <= 4 * 100
+    assert not (tmp_path / PARKED).exists() or not (tmp_path / PARKED).read_text()
+
+
+@pytest.mark.parametrize("good", [1, 3])
+def test_one_event_that_is_taken_says_that_the_others_are_bad(tmp_path, good):
+    """Then each bad one is parked, as ever; so are the few of a small plan."""
+    frame = events(60, poison=set(range(60)) - set(range(good)))
+    with Sandbox(faults=[{"fault": "poison"}]) as sandbox, planned(tmp_path, frame) as checkpoint:
+        applied(tmp_path, checkpoint, delivery(sandbox.url, concurrency=1))
+        assert checkpoint.settled() == Settled(accepted=good, parked=60 - good)
+    few = tmp_path / "few"
+    few.mkdir()
+    with (
+        Sandbox(faults=[{"fault": "poison"}]) as sandbox,
+        planned(few, events(9, poison=range(9))) as checkpoint,
+    ):
+        applied(few, checkpoint, delivery(sandbox.url))
+        assert checkpoint.settled() == Settled(parked=9)
+
+
+def test_a_server_that_asks_for_more_time_than_there_is_stops_at_once(tmp_path):
+    """With when to come back, and not after the deadline."""
+    fault = {"fault": "status", "status": 503, "retry_after": 7_200}
+    why, settled, requests = stopped(tmp_path, events(10), [fault], deadline=900.0, concurrency=1)
+    assert "it asks to come back in 7,200 s, at 20" in why
+    assert (settled, requests) == (Settled(), 1)

@@ -454,3 +454,42 @@ def test_untrusted_certificate_stops(tmp_path):
     assert isinstance(result, Stop)
     assert "its certificate is not trusted" in result.reason
     assert requests == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "answer", "is_ours"),
+    [
+        ({}, b"failed to parse request: trailing characters at line 1 column 9", True),
+        ({"Content-Type": "text/plain"}, b"event submitted without a distinct_id", True),
+        ({}, b'{"type":"validation_error","code":"invalid_payload","detail":"no"}', True),
+        ({"Content-Type": "text/html; charset=utf-8"}, b"Bad Request", False),
+        ({}, b"<html><head><title>400 Bad Request</title></head>", False),
+        ({"Content-Type": "application/json"}, b'{"message":"blocked by policy 17"}', False),
+        ({}, b"[]", False),
+    ],
+)
+def test_a_refusal_that_is_not_posthogs_costs_no_event(headers, answer, is_ours):
+    """A firewall's page would else park event by event what PostHog has never seen; a 413 passes when it is smaller."""
+    found = outcome(400, headers, answer, url=URL, now=NOW)
+    assert isinstance(found, Split if is_ours else Stop)
+    if not is_ours:
+        assert found.reason.startswith(f"{URL}: the refusal is not PostHog's, found 400")
+    assert isinstance(outcome(413, headers, answer, url=URL, now=NOW), Split)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "soon",
+        "nan",
+        "inf",
+        "-inf",
+        "1e999",
+        "Mon, 32 Jan 2024 00:00:00 GMT",
+        "Mon, 01 Jan 99999 00:00:00 GMT",
+        "",
+    ],
+)
+def test_a_retry_after_that_is_no_time_is_none(value):
+    """As if the server had said nothing."""
+    assert outcome(503, {"Retry-After": value}, b"", url=URL, now=NOW) == Retry("503: ")
