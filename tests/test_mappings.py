@@ -108,7 +108,9 @@ def _properties(source, name):
     consumed = {column.lower() for table in known for column in [*table.columns, *table.dropped]}
     bags = {column for table in known for column in table.objects}
     for column, value in source.items():
-        bag = json.loads(value) if column in bags else {} if column.lower() in consumed else {column: value}
+        bag = {} if column.lower() in consumed else {column: value}
+        if column in bags:
+            bag = value if isinstance(value, dict) else json.loads(value)
         for key, item in bag.items():
             is_empty = item in {None, "EMPTY"} if isinstance(item, str | None) else False
             if not is_empty and renames.get(key, key) is not None:

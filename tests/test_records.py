@@ -469,13 +469,15 @@ def test_what_is_no_wrapper_stays_closed(tmp_path, data):
 def recognise(path, *tables):
     """The jobs of a platform with these tables, and what is skipped."""
     skipped = {}
-    jobs = recognised(
+    found = recognised(
         sources([str(path)]).sources,
         Platform(title="P", tables=tables),
         header,
         skip_unknown=False,
         skipped=skipped,
     )
+    jobs, unfit = found
+    assert unfit == []
     return jobs, {reason: len(names) for reason, names in skipped.items()}
 
 

@@ -55,12 +55,11 @@ def test_who_a_row_is_of_is_identity_and_what_it_says_is_payload():
 
 
 def test_thousands_of_rows_are_made_of_a_sample():
-    """The same ones each time; most of them make an event."""
+    """The same ones each time."""
     for name in PLATFORMS:
         tables = [rows for _, _, rows in versions.made(name)]
         assert sum(map(len, tables)) >= versions.ROWS * 9 // 10
         assert tables == [rows for _, _, rows in versions.made(name)]
-        assert sum(1 for _ in versions.lines(name)) >= versions.ROWS // 2
 
 
 # Workdirs of other versions

@@ -52,6 +52,7 @@ def detect(head: bytes) -> str:
                 zeros.count(0) > max(2, _FEW_ZEROS * len(zeros))
                 and not others.count(0)
                 and _is_text(pairs, encoding)
+                and ("\n" in pairs.decode(encoding) or b"\n" not in pairs)
             ):
                 return encoding
     return "utf-8"
