@@ -290,16 +290,16 @@ def test_rejects_that_are_mended_are_planned_as_their_rows_would_have_been(tmp_p
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "airbyte"])
 def test_a_reject_shows_the_word_that_was_no_id(tmp_path, form):
-    """Else nobody sees what there is to mend; the folder's column is there, too."""
+    """Else nobody sees what there is to mend; a folder's column is there if the table knows it, lest it become one."""
     row = {"id": "1", "event": "e", "user_id": "NULL", "timestamp": "2024-01-01T00:00:00Z", "Note": "n"}
-    path = tmp_path / "country=DE" / "tracks"
-    path.parent.mkdir()
+    path = tmp_path / "country=DE" / "context_locale=de-CH" / "tracks"
+    path.parent.mkdir(parents=True)
     if form == "csv":
         pl.DataFrame([row]).write_csv(path)
     else:
         jsonl(path, [row if form == "jsonl" else {"_airbyte_ab_id": "1", "_airbyte_data": row, "beside": 2}])
     summary, (line,) = planned(tmp_path, "segment", path.parent)
-    assert line["source"] == row | {"country": "DE"}
+    assert line["source"] == row | {"context_locale": "de-CH"}
     assert summary["dropped_columns"] == ({"_airbyte_ab_id": 1, "beside": 1} if form == "airbyte" else {})
 
 

@@ -157,7 +157,9 @@ class Originals:
 
     def __init__(self, source: Source, table: Table, header: Header) -> None:
         bare = Table(name="", columns={}, matches=table.matches, to_events=table.to_events, partitions=True)
-        self._header = header
+        known = {name.lower() for name in table.columns}
+        said = (one for one in header.partitions if table.partitions or one[0].lower() in known)
+        self._header = replace(header, partitions=tuple(said))
         self._bare = bare
         self._parts = _parts(source, bare, header, BLOCK_BYTES, RECORD_BYTES)
         self._held = pl.DataFrame(schema={ROW: pl.Int64, REST: pl.String})
