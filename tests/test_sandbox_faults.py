@@ -377,7 +377,7 @@ def test_client_that_leaves_in_mid_upload_stores_nothing(tmp_path, caplog):
     with Sandbox(tmp_path) as sandbox:
         there = urlsplit(sandbox.url)
         with socket.create_connection((there.hostname, there.port), timeout=10) as client:
-            client.sendall(b'POST /batch/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"api')
+            client.sendall(b'POST /batch/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"api')
             client.shutdown(socket.SHUT_WR)
             assert client.recv(1) == b""
     with Sandbox(tmp_path) as sandbox:
