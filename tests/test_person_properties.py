@@ -1,6 +1,7 @@
 """What history tells of persons, as the user wants it told: once, by the framework, whatever the platform says."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,16 @@ from migrate.preview import preview
 PERSON = {"$set", "$set_once", "$unset"}
 
 
+@cache
+def texts(name, choice):
+    """The payloads of a platform's sample."""
+    work = settings(name, person_properties=choice).work([str(SAMPLES / name)])
+    return [text for row in preview(work, 1_000) for text in row.payloads]
+
+
 def shown(name, choice):
     """The events of a platform's sample, with the persons and groups it tells of, by uuid."""
-    work = settings(name, person_properties=choice).work([str(SAMPLES / name)])
-    events = [json.loads(text) for row in preview(work, 1_000) for text in row.payloads]
+    events = [json.loads(text) for text in texts(name, choice)]
     return {event["uuid"]: event for event in events}
 
 
