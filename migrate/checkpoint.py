@@ -314,15 +314,18 @@ class Checkpoint:
         return [Part(**dict(zip(_PART, row, strict=False)), seal=Seal(*row[-2:])) for row in rows]
 
     def restored(self, before: int, now: int, events: Mapping[str, int]) -> None:
-        """Forget what was planned anew and came to the same events: what was planned before has its name again."""
+        """Take what was planned anew and came to the same events for what was planned before, whose files stay."""
         with self._transaction() as db:
             _uncount(db, events)
-            names = [name for (name,) in db.execute("SELECT name FROM inputs WHERE lead = ?", (now,))]
+            sql = "SELECT name, stamp, size, digest, numbers FROM inputs WHERE lead = ?"
+            found = db.execute(sql, (now,)).fetchall()
             db.execute("DELETE FROM parts WHERE input = ?", (now,))
             db.execute("DELETE FROM inputs WHERE lead = ?", (now,))
-            for name in names:
-                sql = "UPDATE inputs SET name = ? WHERE lead = ? AND instr(name, ?) = 1"
-                db.execute(sql, (name, before, f"{name} (planned before"))
+            sql = """
+                UPDATE inputs SET name = ?, stamp = ?, size = ?, digest = ?, numbers = ?
+                WHERE lead = ? AND instr(name, ?) = 1
+            """
+            db.executemany(sql, ((*row, before, f"{row[0]} (planned before") for row in found))
 
     def unsent(self, lead: int) -> list[str]:
         """Return the paths of an input's files of which nothing is sent."""
@@ -356,6 +359,11 @@ class Checkpoint:
         kept = known | {name: found[name] for name in new}
         self.note(set_aside={name: [*vars(one).values()] for name, one in kept.items()})
         return new
+
+    def set_right(self, names: Iterable[str]) -> None:
+        """Set these sources aside no more: they are again what was planned."""
+        left = {name: one for name, one in self.set_aside().items() if name not in set(names)}
+        self.note(set_aside={name: [*vars(one).values()] for name, one in left.items()})
 
     def dismiss(self, reason: str) -> int:
         """Say no more of what is set aside for this reason; return how many sources that are."""

@@ -20,7 +20,7 @@ from migrate.checkpoint import Aside, Checkpoint, Input, Numbers, Part, synced
 from migrate.days import DayWriter
 from migrate.errors import Unfit
 from migrate.gather import Interrupted
-from migrate.inputs import Source, fingerprint, stamp
+from migrate.inputs import Source, fingerprint, stamp, stamp_of
 from migrate.jobs import Job
 from migrate.seals import Kept, Seal
 from migrate.states import States
@@ -69,6 +69,7 @@ class Planner:
         known = self.checkpoint.inputs()
         self._pinned([(known[j.source.name], j.source) for j in jobs if known[j.source.name].planned])
         self._missed({job.source.name for job in jobs})
+        self._set_right()
         return [job for job in jobs if not known[job.source.name].planned]
 
     def _missed(self, given: set[str]) -> None:
@@ -79,6 +80,17 @@ class Planner:
                 self.put_aside(
                     Unfit(name, "vanished", "vanished before it was planned; put it back and plan it")
                 )
+
+    def _set_right(self) -> None:
+        """Take back what is set aside as changed and is now, byte for byte, what was planned."""
+        known, back = self.checkpoint.inputs(), []
+        for name in self.checkpoint.set_aside():
+            path = Path(name.partition("!")[0])
+            is_planned = name in known and known[name].planned and name not in self.aside
+            if is_planned and path.exists() and stamp_of(path) == known[name].stamp:
+                back.append(name)
+        if back:
+            self.checkpoint.set_right(back)
 
     def put_aside(self, error: Unfit, stamp: str = "") -> None:
         """Set a source aside, by name: the others are planned."""

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-_KEY: Final = re.compile(r"\b(ph[a-z]_)[A-Za-z0-9]{8,}")
+_KEY: Final = re.compile(r"\b(ph[a-z]_)[A-Za-z0-9]{20,}")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """C0 but for tab and line break, C1, and what turns the order of letters around."""
 

@@ -56,14 +56,16 @@ class Session:
     ) -> None:
         """Plan what is not planned yet; `command` is what was typed for it. A workdir that refuses stays as it is."""
         # Sending alone needs none of these, and they take a fifth of a second.
+        from migrate import again as anew  # noqa: PLC0415
         from migrate.plan import Planner  # noqa: PLC0415
 
         _collect_rarely()
         settings = work.settings
         self._pinned(work, is_anew=bool(again))
-        if again:
-            self.checkpoint.supersede(again)
         self._commanded(command)
+        if again:
+            anew.settle(self.checkpoint)  # what a killed command has left, before the same is asked for again
+            self.checkpoint.supersede(again)
         now = self._begun(work)
         self.checkpoint.note(skipped={reason: len(names) for reason, names in work.skipped.items()})
         with ExitStack() as stack:
@@ -220,9 +222,13 @@ class Session:
         if not names:
             return error
         shown = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+        way = f"plan it anew, with --again {names[0]}"
+        if names[0].startswith("("):
+            shown = "what all sources together say of people"
+            way = "plan them into a new --workdir: what was sent already collapses with what is sent again"
         return Refused(
             f"{error.path}: harmed since it was planned, {error.why}; nothing of this day ({path.parts[1]}) or a later "
-            f"one is sent any more; it is of {shown}"
+            f"one is sent any more; it is of {shown}: {way}"
         )
 
 

@@ -634,3 +634,68 @@ def test_a_workdir_inside_of_an_input_is_passed_over(tmp_path, depth):
     assert (other.returncode, summary(other)["rows"]["read"]) == (0, 120)
     alone = migrate("plan", "segment", workdir, "--workdir", tmp_path / "alone")
     assert (alone.returncode, "nothing in it to read" in alone.stderr) == (2, True)
+
+
+def test_a_changed_source_that_comes_to_the_same_events_is_planned(tmp_path, plan):
+    """What it came to is what is planned; the file as it is now is known from then on."""
+    workdir, planned = plan
+    source = tmp_path / "in"
+    path = source / "01.jsonl"
+    path.write_text(path.read_text() + "\n")
+    words = ["plan", "segment", source, "--workdir", workdir, "--json"]
+    assert aside(migrate(*words)) == {"01.jsonl"}
+    again = migrate(*words, "--again", path)
+    assert (again.returncode, aside(again), summary(again)["events"]["planned"]) == (0, set(), planned)
+    later = migrate(*words)
+    assert (later.returncode, aside(later), summary(later)["rows"]["read"]) == (0, set(), 120)
+
+
+@pytest.mark.parametrize("how", ["written", "moved"])
+def test_a_changed_source_that_is_put_back_is_set_aside_no_more(tmp_path, plan, how):
+    """As its message says; whether it is the file itself or a copy."""
+    workdir, _ = plan
+    source = tmp_path / "in"
+    path, kept = source / "01.jsonl", tmp_path / "kept.jsonl"
+    path.rename(kept)
+    path.write_text(kept.read_text().replace("u1", "u9"))
+    words = ["plan", "segment", source, "--workdir", workdir, "--json"]
+    assert aside(migrate(*words)) == {"01.jsonl"}
+    if how == "moved":
+        kept.replace(path)
+    else:
+        path.write_bytes(kept.read_bytes())
+    back = migrate(*words)
+    assert (back.returncode, aside(back)) == (0, set())
+
+
+def test_a_kill_before_what_is_planned_anew_is_settled(tmp_path, plan):
+    """The same command again settles it first: the harmed file is put back."""
+    workdir, planned = plan
+    path = max((workdir / "days" / "2024-04-03").glob("00000003-*.parquet"))
+    path.unlink()
+    again = [
+        "plan",
+        "segment",
+        tmp_path / "in",
+        "--workdir",
+        workdir,
+        "--again",
+        tmp_path / "in" / "02.jsonl",
+    ]
+    assert migrate(*again, killed_at=("again", "settle"), after=1).returncode == 9
+    assert migrate(*again).returncode == 0
+    assert len(arriving(workdir)) == planned
+
+
+def test_a_harmed_file_says_what_mends_it(plan):
+    """Its source, or, of what is told of people, that all is to be planned elsewhere."""
+    workdir, _ = plan
+    for name, way in (
+        ("00000003", "in/02.jsonl: plan it anew, with --again /"),
+        ("00000004", "into a new --workdir"),
+    ):
+        path = max((workdir / "days" / "2024-04-03").glob(f"{name}-*.parquet"))
+        data = path.read_bytes()
+        path.write_bytes(data[:-1])
+        assert way in migrate("apply", workdir, "--host", "sandbox").stderr
+        path.write_bytes(data)

@@ -1,7 +1,7 @@
 """Which files, folders and archive members, in which order, and their fingerprints."""
 
 from migrate.inputs.listing import Sources, sources
-from migrate.inputs.source import Fingerprint, Source, fingerprint, stamp
+from migrate.inputs.source import Fingerprint, Source, fingerprint, stamp, stamp_of
 from migrate.inputs.streams import Truncated, peek
 from migrate.inputs.tars import close_idle
 
@@ -15,4 +15,5 @@ __all__ = [
     "peek",
     "sources",
     "stamp",
+    "stamp_of",
 ]

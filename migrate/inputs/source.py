@@ -121,7 +121,12 @@ def fingerprint(source: Source) -> Fingerprint:
 def stamp(source: Source) -> str:
     """Return the identity of the file (or archive) on disk: while it stays the same, so does the fingerprint."""
     with _explained(source):
-        status = source.path.stat()
+        return stamp_of(source.path)
+
+
+def stamp_of(path: Path) -> str:
+    """Return the same of a file (or archive) by its path."""
+    status = path.stat()
     return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}:{status.st_ino}"
 
 
