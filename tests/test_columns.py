@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from frames import LATER, made_of
 from pyarrow import orc
 from test_ids import PLATFORMS, SAMPLES, settings
+from versions import links_of
 
 from migrate import payload, platforms, readers
 from migrate.cli import cli
@@ -79,10 +80,7 @@ def outcomes(name, table, stem, rows, options):
         found[row.pop(ROW)].append(str(row))
     for line in done.rejects:
         found[line["row"]].append((line["reason"], line["value"]))
-    functions = [function for function in (table.to_links, table.to_recoveries, table.clock) if function]
-    told = [sorted(map(str, one(full.lazy(), options).collect().rows())) for one in functions]
-    keys = [key.cast(pl.String).alias("key") for key in (table.resolve, table.recover) if key is not None]
-    told += [full.select(key).to_series().to_list() for key in keys]
+    told = list(links_of(table, stem, full, options))
     return found, (dict(done.numbers.filtered), dict(done.numbers.warnings), told)
 
 
