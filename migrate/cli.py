@@ -249,8 +249,9 @@ def cli() -> None:
       migrate run amplitude sample_data/amplitude --host sandbox
 
     \b
-    Exit codes: 0 done · 2 wrong usage · 3 done, some rows rejected or events parked
-                4 stopped, run again to resume · 5 refused · 130 interrupted, resumable
+    Exit codes: 0 done · 2 wrong usage · 3 done, with rows rejected or events parked that are new
+                4 stopped, run again to resume · 5 refused, or a source set aside, the others done
+                130 interrupted, run again to resume
     """
 
 
@@ -836,6 +837,11 @@ def _dry_run(work: Work, workdir: Path | None, talk: Talk) -> NoReturn:
             talk.dry_run(session.checkpoint, numbers, list(examples(work, 3, people)))
         _tell(session, talk, numbers, code)
     sys.exit(code)
+
+
+for _command in (cli, *cli.commands.values()):
+    # What click takes for "leave these lines as they are" cannot stand in a raw docstring.
+    _command.help = (_command.help or "").replace("\\b\n", "\b\n")
 
 
 def prepare() -> None:

@@ -73,13 +73,14 @@ def test_help_answers_at_once():
 
 
 @pytest.mark.parametrize(
-    "command", ["platforms", "preview", "run", "plan", "apply", "status", "resend", "sandbox"]
+    "command", ["platforms", "preview", "run", "plan", "apply", "status", "resend", "rejects", "sandbox"]
 )
 def test_every_command_has_one_sentence_and_an_example(command):
-    """The help of each command shows how to run it."""
+    """The help of each command shows how to run it, on a line of its own, and nothing that only a program reads."""
     shown = migrate(command, "--help").stdout
-    assert "Example:" in shown
-    assert f"migrate {command}" in shown
+    assert any(line.startswith(f"  Example:  migrate {command}") for line in shown.splitlines())
+    assert "\\b" not in shown + migrate("--help").stdout
+    assert "\n    migrate run amplitude sample_data/amplitude --host sandbox\n" in migrate("--help").stdout
 
 
 def test_platforms_lists_every_mapping():
