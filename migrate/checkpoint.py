@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,17 +25,19 @@ _EXAMPLES: Final = 3
 _PEOPLE: Final = "people.sqlite"
 _OF_INPUTS: Final = ("linked", "identity", "clock", "planning", "plan_commands", "people_id", "set_aside")
 """Facts that come from inputs."""
-_PART: Final = ("path", "input", "day", "events", "bytes", "first", "last", "leads")
+_PART: Final = ("path", "input", "day", "events", "bytes", "first", "last", "leads", "anew")
+_BEFORE: Final = " (planned before, "
+"""Stands behind the name of an input that is planned anew, before the number of what was planned of it."""
 _SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE inputs (
-    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL, size INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL, size INTEGER NOT NULL,
     digest TEXT NOT NULL, numbers TEXT, lead INTEGER
 );
 CREATE TABLE parts (
     path TEXT PRIMARY KEY, input INTEGER NOT NULL REFERENCES inputs, day TEXT NOT NULL, events INTEGER NOT NULL,
     bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, leads INTEGER NOT NULL,
-    size INTEGER NOT NULL, sums BLOB NOT NULL, round INTEGER
+    anew INTEGER NOT NULL, size INTEGER NOT NULL, sums BLOB NOT NULL, round INTEGER
 );
 CREATE INDEX parts_day ON parts (day, round);
 CREATE TABLE rounds (
@@ -118,6 +121,8 @@ class Part:
     leads: bool
     """Whether its events go before all others of the day: they say who is who."""
     seal: Seal
+    anew: bool = False
+    """Whether its source was planned before: what was sent of it may have gone under another id."""
 
 
 @dataclass(frozen=True)
@@ -277,35 +282,42 @@ class Checkpoint:
     def together(self, names: Iterable[str]) -> list[str]:
         """Return these inputs as far as they are planned, members of archives too, and those planned with them."""
         given = set(names)
-        rows = self._db.execute(
-            "SELECT name, lead FROM inputs WHERE numbers IS NOT NULL ORDER BY id"
-        ).fetchall()
+        sql = "SELECT name, lead FROM inputs WHERE numbers IS NOT NULL AND NOT instr(name, ?) ORDER BY id"
+        rows = self._db.execute(sql, (_BEFORE,)).fetchall()
         leads = {lead for name, lead in rows if name in given or name.partition("!")[0] in given}
         return [name for name, lead in rows if lead in leads]
+
+    def has_unsent(self, name: str) -> bool:
+        """Return whether anything that was planned together with an input is not sent."""
+        sql = """
+            SELECT 1 FROM parts LEFT JOIN rounds USING (day, round)
+            WHERE input = (SELECT lead FROM inputs WHERE name = ?) AND NOT coalesce(done, 0) LIMIT 1
+        """
+        return self._db.execute(sql, (name,)).fetchone() is not None
 
     def supersede(self, names: Sequence[str]) -> None:
         """Make room for inputs that are planned anew: what was planned of them goes by another name from now on."""
         with self._transaction() as db:
             for name in names:
-                before = f"{name} (planned before"
-                (count,) = db.execute(
-                    "SELECT count(*) FROM inputs WHERE instr(name, ?) = 1", (before,)
-                ).fetchone()
-                db.execute("UPDATE inputs SET name = ? WHERE name = ?", (f"{before}, {count + 1})", name))
-            db.executemany(
-                "INSERT INTO inputs (name, stamp, size, digest) VALUES (?, '', 0, '')", ((n,) for n in names)
-            )
-            superseded = json.loads(_fact(db, "superseded", "[]"))
-            _note(db, {"superseded": [*superseded, *(name for name in names if name not in superseded)]})
+                before = f"{name}{_BEFORE}"
+                sql = "SELECT count(*) FROM inputs WHERE instr(name, ?) = 1"
+                (count,) = db.execute(sql, (before,)).fetchone()
+                db.execute("UPDATE inputs SET name = ? WHERE name = ?", (f"{before}{count + 1})", name))
+            sql = "INSERT INTO inputs (name, stamp, size, digest) VALUES (?, '', 0, '')"
+            db.executemany(sql, ((name,) for name in names))
+            known = json.loads(_fact(db, "superseded", "[]"))
+            _note(db, {"superseded": [*known, *(name for name in names if name not in known)]})
 
-    def superseded(self) -> Iterator[tuple[int, int]]:
-        """Yield the first inputs of what was planned before, and of what is planned instead, where that is done."""
+    def superseded(self) -> list[tuple[str, int, int]]:
+        """Return the inputs planned anew, each with the first input of what was planned before, and of what is now."""
+        found = []
         for name in self.facts().get("superseded", []):
             sql = "SELECT lead FROM inputs WHERE instr(name, ?) = 1 ORDER BY id DESC LIMIT 1"
-            before = self._db.execute(sql, (f"{name} (planned before",)).fetchone()
+            before = self._db.execute(sql, (f"{name}{_BEFORE}",)).fetchone()
             now = self._db.execute("SELECT lead FROM inputs WHERE name = ?", (name,)).fetchone()
             if before and now and now[0] is not None:
-                yield before[0], now[0]
+                found.append((name, before[0], now[0]))
+        return found
 
     def parts_of(self, lead: int) -> list[Part]:
         """Return the parts of an input, in order."""
@@ -313,8 +325,18 @@ class Checkpoint:
         rows = self._db.execute(f"SELECT {names} FROM parts WHERE input = ? ORDER BY path", (lead,))  # noqa: S608
         return [Part(**dict(zip(_PART, row, strict=False)), seal=Seal(*row[-2:])) for row in rows]
 
-    def restored(self, before: int, now: int, events: Mapping[str, int]) -> None:
-        """Take what was planned anew and came to the same events for what was planned before, whose files stay."""
+    def digests(self, lead: int) -> dict[str, str]:
+        """Return what the sources of an input held, by their names."""
+        rows = self._db.execute("SELECT name, digest FROM inputs WHERE lead = ?", (lead,))
+        return {name.partition(_BEFORE)[0]: digest for name, digest in rows}
+
+    def restored(
+        self, before: int, now: int, events: Mapping[str, int], put_back: Iterable[tuple[Part, Part]]
+    ) -> None:
+        """Take what was planned anew and came to the same events for what was planned before.
+
+        Its files stay, but for those that were `put_back`: what was planned before, and what is there instead.
+        """
         with self._transaction() as db:
             _uncount(db, events)
             sql = "SELECT name, stamp, size, digest, numbers FROM inputs WHERE lead = ?"
@@ -325,7 +347,11 @@ class Checkpoint:
                 UPDATE inputs SET name = ?, stamp = ?, size = ?, digest = ?, numbers = ?
                 WHERE lead = ? AND instr(name, ?) = 1
             """
-            db.executemany(sql, ((*row, before, f"{row[0]} (planned before") for row in found))
+            db.executemany(sql, ((*row, before, f"{row[0]}{_BEFORE}") for row in found))
+            sql = "UPDATE parts SET bytes = ?, size = ?, sums = ? WHERE path = ?"
+            there = ((new.bytes, new.seal.size, new.seal.sums, old.path) for old, new in put_back)
+            db.executemany(sql, there)
+            _forget_states(db, before)
 
     def unsent(self, lead: int) -> list[str]:
         """Return the paths of an input's files of which nothing is sent."""
@@ -339,10 +365,12 @@ class Checkpoint:
             db.execute("DELETE FROM parts WHERE input = ? AND round IS NULL", (before,))
             if not db.execute("SELECT 1 FROM parts WHERE input = ? LIMIT 1", (before,)).fetchone():
                 db.execute("UPDATE inputs SET numbers = ? WHERE lead = ?", (Numbers().to_json(), before))
+            _forget_states(db, before)
 
-    def done_again(self) -> None:
-        """Note that what was to be planned anew is."""
-        self.note(superseded=[])
+    def done_again(self, names: Iterable[str]) -> None:
+        """Note that these are planned anew."""
+        done = set(names)
+        self.note(superseded=[name for name in self.facts().get("superseded", []) if name not in done])
 
     def set_aside(self) -> dict[str, Aside]:
         """Return the sources that are set aside, by name."""
@@ -402,22 +430,13 @@ class Checkpoint:
             left = {name: one for name, one in aside.items() if name not in {one.name for one, _ in told}}
             if left != aside:
                 _note(db, {"set_aside": left})
+            sql = "SELECT 1 FROM inputs WHERE instr(name, ?) = 1 LIMIT 1"
+            anew = any(db.execute(sql, (f"{one.name}{_BEFORE}",)).fetchone() for one, _ in told)
             db.executemany(
-                "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+                "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
                 (
-                    (
-                        p.path,
-                        p.input,
-                        p.day,
-                        p.events,
-                        p.bytes,
-                        p.first,
-                        p.last,
-                        p.leads,
-                        p.seal.size,
-                        p.seal.sums,
-                    )
-                    for p in parts
+                    (*(getattr(part, name) for name in _PART[:-1]), anew, part.seal.size, part.seal.sums)
+                    for part in parts
                 ),
             )
             if states is not None:
@@ -452,11 +471,13 @@ class Checkpoint:
             yield day, Kept(self.workdir / path, Seal(size, sums))
 
     def sources(self, path: str) -> list[str]:
-        """Return the names of the inputs that a part is of, by its path."""
+        """Return the names of the inputs that a part, or a file of states, is of, by its path."""
         sql = """
-            SELECT name FROM inputs WHERE lead = (SELECT input FROM parts WHERE path = ?) ORDER BY id
+            SELECT name FROM inputs WHERE lead IN (SELECT input FROM parts WHERE path = ? UNION SELECT ?) ORDER BY id
         """
-        return [name for (name,) in self._db.execute(sql, (path,))]
+        states = re.fullmatch(r"states/(\d+)\.states", path)
+        rows = self._db.execute(sql, (path, states and int(states[1])))
+        return [name.partition(_BEFORE)[0] for (name,) in rows]
 
     # Applying
 
@@ -476,7 +497,7 @@ class Checkpoint:
         sql = "SELECT round, accepted + duplicate + parked, done FROM rounds WHERE day = ? ORDER BY round"
         begun = self._db.execute(sql, (day,)).fetchall()
         sql = """
-            SELECT path, input, day, events, bytes, first, last, leads, size, sums, round FROM parts WHERE day = ?
+            SELECT path, input, day, events, bytes, first, last, leads, anew, size, sums, round FROM parts WHERE day = ?
             ORDER BY input, path
         """
         parts: dict[int | None, list[Part]] = {}
@@ -572,6 +593,7 @@ _DISK: Final = frozenset(
     {
         *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES),
         *(errno.EPERM, errno.EIO, errno.ENOENT, errno.EMFILE),
+        *(errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY),
     }
 )
 """What a disk can answer that is no bug of ours."""
@@ -642,6 +664,11 @@ def _freeze(db: sqlite3.Connection, turn: Round) -> None:
         db.executemany(
             "UPDATE parts SET round = ? WHERE path = ?", ((turn.number, part.path) for part in turn.parts)
         )
+
+
+def _forget_states(db: sqlite3.Connection, lead: int) -> None:
+    """Forget what is still to be told of what was planned before: what is planned now tells it."""
+    db.execute("DELETE FROM seals WHERE path = ?", (f"states/{lead:08d}.states",))
 
 
 def _uncount(db: sqlite3.Connection, events: Mapping[str, int]) -> None:

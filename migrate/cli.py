@@ -443,7 +443,7 @@ def rejects(workdir: Path, dismiss: str | None, **choices: Any) -> None:
         if dismiss is not None and not _dismissed(session, dismiss):
             reasons = {
                 *summary(checkpoint)["open_rejects"],
-                *(one.reason for one in checkpoint.set_aside().values()),
+                *(one.reason for one in checkpoint.set_aside().values() if not one.is_dismissed),
             }
             found = f"; these are: {', '.join(sorted(reasons))}" if reasons else ""
             raise UsageError(f"--dismiss: nothing is open for this reason, found '{dismiss}'{found}")
@@ -470,7 +470,7 @@ def _open_code(numbers: dict[str, Any]) -> int:
     """Return the exit code that says whether anything is open."""
     if not numbers["whole"]:
         return SET_ASIDE
-    return LEFT_OUT if numbers["open_rejects"] or numbers["events"]["parked"] else 0
+    return LEFT_OUT if numbers["open_rejects"] or numbers["events"]["parked"] or numbers["set_aside"] else 0
 
 
 @cli.command()
@@ -699,9 +699,19 @@ def _planned(workdir: Path, again: Sequence[Path]) -> tuple[dict[str, str], list
     with Checkpoint.open(workdir, create=True) as checkpoint:
         if not checkpoint.extent()[0]:
             return {}, []  # without a planned event it may begin anew, under other settings
-        meant = checkpoint.together(os.path.abspath(path) for path in again)  # noqa: PTH100 - links are not followed
+        asked = {os.path.abspath(path) for path in again}  # noqa: PTH100 - links are not followed
+        meant = [
+            name
+            for name in checkpoint.together(asked)
+            if {name, name.partition("!")[0]} & asked or _is_there(name) or checkpoint.has_unsent(name)
+        ]
         planned = {name: known.stamp for name, known in checkpoint.inputs().items() if known.planned}
         return {name: stamp for name, stamp in planned.items() if name not in meant}, meant
+
+
+def _is_there(name: str) -> bool:
+    """Return whether a source's file, or its archive, is still there."""
+    return Path(name.partition("!")[0]).exists()
 
 
 def _work(
@@ -713,8 +723,8 @@ def _work(
     there = {job.source.name for job in work.jobs}
     if missing := [name for name in meant if name not in there]:
         raise UsageError(
-            f"--again: {missing[0]} is not among the inputs, or gone; name it as an input, too (files that were "
-            "planned together are planned again together)"
+            f"--again: {missing[0]} is not among the inputs; name it as an input, too (files that were planned "
+            "together are planned again together; if one is gone, send what is planned first, with 'migrate apply')"
         )
     wanted = {os.path.abspath(path) for path in again}  # noqa: PTH100
     if unknown := wanted - {part for name in there for part in (name, name.partition("!")[0])}:

@@ -32,6 +32,8 @@ _MAX_OPEN: Final = 16
 _MAX_TIES: Final = 4_000_000
 """Keys remembered of one timestamp; where more events share it, PostHog collapses the duplicates among the rest."""
 _KEY: Final = ("uuid", "event", "distinct_id")
+_KEY_ANEW: Final = ("uuid", "event")
+"""Of a day with a source that was planned anew: who a row is of may be known better than when it was sent."""
 _SENT: Final = ["timestamp", "event", "distinct_id", "uuid"]
 _KEPT: Final = [*_SENT, "payload"]
 _MERGED: Final = [*_KEPT, "row", "sent", "order"]
@@ -60,9 +62,10 @@ def chunks(
     before. The first `skip` events, duplicates counted, are passed over. The same parts give the same events in
     the same order; only where chunks are cut depends on `chunk_bytes`. Memory is one chunk and a batch per run.
     """
+    key = _KEY_ANEW if any(part.anew for part in (*parts, *sent)) else _KEY
     ties = _Ties()
     for frame in _gathered(_merged_parts(workdir, parts, sent), chunk_bytes):
-        fresh = _fresh(frame, ties)
+        fresh = _fresh(frame, key, ties)
         planned = frame
         if sent:
             fresh = None if fresh is None else fresh.filter(~frame["sent"])
@@ -138,7 +141,7 @@ def _is_ordered(frame: pl.DataFrame) -> bool:
     return not out_of_order.any()
 
 
-def _fresh(frame: pl.DataFrame, ties: "_Ties") -> pl.Series | None:
+def _fresh(frame: pl.DataFrame, key: Sequence[str], ties: "_Ties") -> pl.Series | None:
     """Return which events are no duplicates, None for all of them.
 
     Events of one timestamp may be cut apart between two frames, so `ties` goes along.
@@ -146,8 +149,8 @@ def _fresh(frame: pl.DataFrame, ties: "_Ties") -> pl.Series | None:
     # Hashing one column tells nearly always that there is nothing to find, at a quarter of the price of all three.
     fresh = None
     if frame["uuid"].n_unique() < frame.height:
-        fresh = frame.select(pl.struct(_KEY).is_first_distinct()).to_series()
-    again = ties.again(frame[["timestamp", *_KEY]])
+        fresh = frame.select(pl.struct(key).is_first_distinct()).to_series()
+    again = ties.again(frame[["timestamp", *key]])
     if again is not None and again.any():
         fresh = ~again if fresh is None else fresh & ~again
     return fresh
@@ -198,7 +201,8 @@ class _Ties:
 
 def _hashes(frame: pl.DataFrame) -> pl.DataFrame:
     """Return a hash of each event's key, in two halves."""
-    parts = ["uuid", pl.col("event").str.len_bytes(), "event", "distinct_id"]
+    owner = [name for name in ("distinct_id",) if name in frame.columns]
+    parts = ["uuid", pl.col("event").str.len_bytes(), "event", *owner]
     texts = frame.select(pl.concat_str(parts, separator=" ")).to_series()
     hashes = b"".join(blake2b(text.encode(), digest_size=16).digest() for text in texts)
     halves = pl.Series(pa.Array.from_buffers(pa.uint64(), 2 * frame.height, [None, pa.py_buffer(hashes)]))

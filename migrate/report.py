@@ -113,7 +113,7 @@ NOTHING: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("first_timestamp", "last_timestamp", "workdir", "import_id"), None),
     "seconds": 0.0,
     "balanced": True,
-    "whole": True,
+    "whole": False,
 }
 """The summary of a command that did not come to a workdir."""
 

@@ -80,7 +80,10 @@ class Session:
             )
             self._stops.append(planner.stopping.set)
             if not self.interrupted:
-                self._planned(planner, work, people)
+                try:
+                    self._planned(planner, work, people)
+                except Harmed as error:
+                    raise self._harmed(error) from error
             self.set_aside += self.checkpoint.put_aside(work.set_aside | planner.aside)
         if not self.interrupted:
             left = [one for one in self.checkpoint.facts()["plan_commands"] if one != command]
@@ -217,6 +220,8 @@ class Session:
 
     def _harmed(self, error: Harmed) -> Refused:
         """Return what is said of a part that is not what it was: its day and its sources."""
+        from migrate.days import DAYS  # noqa: PLC0415
+
         path = error.path.relative_to(self.workdir)
         names = self.checkpoint.sources(path.as_posix())
         if not names:
@@ -226,9 +231,13 @@ class Session:
         if names[0].startswith("("):
             shown = "what all sources together say of people"
             way = "plan them into a new --workdir: what was sent already collapses with what is sent again"
+        left = (
+            f"; nothing of this day ({path.parts[1]}) or a later one is sent any more"
+            if path.parts[0] == DAYS
+            else ""
+        )
         return Refused(
-            f"{error.path}: harmed since it was planned, {error.why}; nothing of this day ({path.parts[1]}) or a later "
-            f"one is sent any more; it is of {shown}: {way}"
+            f"{error.path}: harmed since it was planned, {error.why}{left}; it is of {shown}: {way}"
         )
 
 

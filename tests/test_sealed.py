@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
+from zipfile import ZipFile
 
 import polars as pl
 import pytest
@@ -183,7 +184,7 @@ def expected(workdir):
     return {day: set(frame.select("uuid", "event", "distinct_id").rows()) for day, frame in frames.items()}
 
 
-FLIPS = int(os.environ.get("SEAL_FLIPS", "8"))
+FLIPS = int(os.environ.get("SEAL_FLIPS", "6"))
 
 
 def test_no_flipped_bit_arrives(tmp_path, plan):
@@ -699,3 +700,173 @@ def test_a_harmed_file_says_what_mends_it(plan):
         path.write_bytes(data[:-1])
         assert way in migrate("apply", workdir, "--host", "sandbox").stderr
         path.write_bytes(data)
+
+
+def moments(sandbox):
+    """The uuids that arrived, each with those it is of."""
+    found = {}
+    for event in sandbox.events():
+        found.setdefault((event["uuid"], event["event"]), set()).add(event["distinct_id"])
+    return found
+
+
+@pytest.mark.parametrize("is_changed", [False, True])
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_rows_of_whom_more_is_known_are_not_sent_again(tmp_path, is_changed, is_lost):
+    """What was sent under a device's id stays so, also when its source is planned anew, and its file was lost."""
+    source, workdir = tmp_path / "in", tmp_path / "w"
+    source.mkdir()
+
+    def rows(name, *some):
+        lines = (
+            {
+                "event_type": "x",
+                "app": 1,
+                "amplitude_id": 11,
+                "uuid": f"11111111-1111-4111-8111-{n:012}",
+                **one,
+            }
+            for n, one in some
+        )
+        (source / name).write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    device, user = {"device_id": "d1"}, {"device_id": "d1", "user_id": "u1"}
+    day = {"event_time": "2024-04-01 00:00:00.000000"}
+    first = [(1, device | day), (2, device | {"event_time": "2024-04-01 00:00:01.000000"})]
+    rows("1.json", *first)
+    with Sandbox() as sandbox:
+        words = ["run", "amplitude", source, "--workdir", workdir, "--host", sandbox.url, "--yes", "--json"]
+        assert migrate(*words).returncode == 0
+        rows("2.json", (3, user | {"event_time": "2024-04-02 00:00:00.000000"}))
+        assert migrate(*words).returncode == 0
+        if is_changed:
+            rows("1.json", *first, (4, device | {"event_time": "2024-04-01 00:00:02.000000"}))
+        if is_lost:
+            min((workdir / "days" / "2024-04-01").glob("00000001-*.parquet")).unlink()
+        done = migrate(*words, "--again", source / "1.json")
+        if is_lost and is_changed:
+            assert done.returncode == 5  # what was sent of a source that has changed cannot be known any more
+            return
+        assert done.returncode == 0, done.stderr
+        assert summary(done)["balanced"]
+        found = moments(sandbox)
+        assert all(len(owners) == 1 for owners in found.values())
+        assert sum(event == "x" for _, event in found) == 3 + is_changed
+        assert migrate(*words).returncode == 0
+
+
+AGAIN_PLACES = [
+    ("checkpoint.Checkpoint", "restored"),
+    ("checkpoint.Checkpoint", "done_again"),
+    ("census", "tell"),
+    ("checkpoint.Checkpoint", "told"),
+]
+
+
+@pytest.mark.parametrize(
+    ("place", "way"), [*((place, "same") for place in AGAIN_PLACES), (AGAIN_PLACES[0], "plain")]
+)
+def test_a_kill_near_the_end_of_what_is_planned_anew(tmp_path, place, way):
+    """The same command, or one without `--again`, goes on; the numbers are those of one plan."""
+    source, workdir = exports(tmp_path / "in", files=2, rows=8), tmp_path / "w"
+    plain = ["plan", "segment", source, "--workdir", workdir, "--json"]
+    before = migrate(*plain)
+    (path,) = (workdir / "days" / "2024-04-01").glob("00000001-*.parquet")
+    path.unlink()
+    again = [*plain, "--again", source / "00.jsonl"]
+    killed = migrate(*again, killed_at=place, after=0)
+    assert killed.returncode in {9, 0}, killed.stderr
+    for _ in range(2):
+        done = migrate(*(again if way == "same" else plain))
+        assert done.returncode == 0, done.stderr
+    same = ("rows", "events", "whole", "balanced")
+    assert {key: summary(done)[key] for key in same} == {key: summary(before)[key] for key in same}
+    assert len(arriving(workdir)) == summary(before)["events"]["planned"]
+
+
+def test_an_archive_is_planned_anew_as_often_as_it_changes(tmp_path):
+    """All of its members, by its name."""
+    source, workdir = tmp_path / "in", tmp_path / "w"
+    exports(tmp_path / "plain", files=2, rows=6)
+    source.mkdir()
+
+    def pack(event):
+        with ZipFile(source / "a.zip", "w") as archive:
+            for path in sorted((tmp_path / "plain").iterdir()):
+                archive.writestr(path.name, path.read_text().replace('"E"', f'"{event}"'))
+
+    pack("E")
+    words = ["plan", "segment", source, "--workdir", workdir, "--json"]
+    assert migrate(*words).returncode == 0
+    for event in ("F", "G", "H"):
+        pack(event)
+        assert migrate(*words).returncode == 5
+        done = migrate(*words, "--again", source / "a.zip")
+        assert (done.returncode, aside(done)) == (0, set()), done.stderr
+        assert summary(done)["rows"]["read"] == 12
+    assert {event for _, event, _ in arriving(workdir)} == {"H", "$set", "$identify"}
+
+
+def test_harmed_states_are_told_by_their_source_planned_anew(tmp_path):
+    """As the message says, which names it."""
+    source, workdir = exports(tmp_path / "in", files=2, rows=8), tmp_path / "w"
+    (source / "users.csv").write_text("id,email,received_at\nu1,one@example.com,2024-04-03 12:00:00\n")
+    words = ["plan", "segment", source, "--workdir", workdir, "--json"]
+    assert migrate(*words, killed_at=("census", "tell")).returncode == 9
+    for path in (workdir / "states").iterdir():
+        path.unlink()
+    refused = migrate(*words)
+    name = refused.stderr.rpartition("--again ")[2].strip()
+    assert refused.returncode == 5
+    every = [option for path in sorted(source.iterdir()) for option in ("--again", path)]
+    done = migrate(*words, *every)
+    assert name in map(str, every)
+    assert (done.returncode, summary(done)["whole"]) == (0, True), done.stderr
+    assert ("$set", "u1") in {(event, person) for _, event, person in arriving(workdir)}
+
+
+def test_a_file_whose_mate_is_gone_is_planned_anew_once_all_is_sent(tmp_path):
+    """Small files are planned together; one that vanished after it was sent is no matter."""
+    source, workdir = exports(tmp_path / "in", files=2, rows=1), tmp_path / "w"
+    with Sandbox() as sandbox:
+        words = ["run", "segment", source, "--workdir", workdir, "--host", sandbox.url, "--yes", "--json"]
+        assert migrate("plan", *words[1:5]).returncode == 0
+        (source / "01.jsonl").unlink()
+        path = source / "00.jsonl"
+        path.write_text(
+            path.read_text() + path.read_text().replace('"0-0"', '"0-9"').replace("10:00", "10:30")
+        )
+        early = migrate("plan", *words[1:5], "--again", path)
+        assert early.returncode == 2
+        assert "send what is planned first" in early.stderr
+        assert migrate("apply", workdir, *words[5:]).returncode == 0
+        before = len(sandbox.events())
+        done = migrate(*words, "--again", path)
+        assert (done.returncode, aside(done)) == (0, set()), done.stderr
+        assert len(sandbox.events()) > before
+        assert all(len(owners) == 1 for owners in moments(sandbox).values())
+
+
+WRONG_KINDS = ["rejects.jsonl", "report.json", "staging", "lock", "days/2024-04-01"]
+
+
+@pytest.mark.parametrize("name", WRONG_KINDS)
+def test_a_path_of_the_wrong_kind_is_a_sentence(tmp_path, name):
+    """A folder for a file, or a file for a folder, in a workdir: no traceback, and a code that says so."""
+    source, workdir = exports(tmp_path / "in", files=2, rows=3), tmp_path / "w"
+    words = ["plan", "segment", source, "--workdir", workdir, "--json"]
+    assert migrate(*words).returncode == 0
+    path = workdir / name
+    is_folder = path.is_dir() or name == "staging"
+    shutil.rmtree(path, ignore_errors=True)
+    path.unlink(missing_ok=True)
+    if is_folder:
+        path.write_text("x")
+    else:
+        path.mkdir()
+        (path / "x").write_text("x")
+    exports(source, files=1, rows=3, start=5)
+    done = migrate(*words, "--again", source / "00.jsonl")
+    assert "Traceback" not in done.stderr, done.stderr
+    assert done.returncode in {4, 5}
+    assert len(done.stdout.splitlines()) == 1

@@ -196,7 +196,10 @@ class Lines:
         guesses = " or ".join(f"--encoding {name}" for name in _guessed(self._sample))
         how = f"perhaps it is {guesses}" if guesses else "say what it is with --encoding"
         where = f"the first bad byte is 0x{found:02x} on line {line:,}, byte {place:,}"
-        return "wrong_encoding", f"{said}, {where}; {how}"
+        return (
+            "wrong_encoding",
+            f"{said}, {where}; {how}, in a --workdir of its own if others are planned already",
+        )
 
 
 def _last_whole(text: bytes) -> int:

@@ -172,7 +172,7 @@ class Plain:
         return (
             f"its start is plain text, and between lines {line + 1:,} and {line + lines:,} something stands behind a "
             f"backslash {like}, so that cells would be torn; say how all of it is written with --dialect plain, spark "
-            "or clickhouse"
+            "or clickhouse, in a --workdir of its own if others are planned already"
         )
 
 
