@@ -22,6 +22,33 @@ SLOWER: Final = 2.0  # times the baseline: latency that means queueing
 DECREASE: Final = 0.75
 MEMORY: Final = 0.2  # weight of the newest round in the baseline latency
 
+TICK: Final = 0.25  # seconds between two looks at the clock
+LONGEST_TICK: Final = (
+    1.0  # what counts at the most between two looks: a busy machine's, not a stopped process's
+)
+
+
+class Awake:
+    """A clock of the time in which this process ran, in seconds.
+
+    A process that is stopped (SIGSTOP, a debugger, a laptop asleep) is silent itself: what passes meanwhile is no
+    silence of the server's and earns no events of the rate. `tick` is to be called every `TICK` seconds: what passes
+    between two calls counts as `LONGEST_TICK` at the most.
+    """
+
+    def __init__(self, clock: "Callable[[], float]" = time.monotonic) -> None:
+        self._clock = clock
+        self._seen = clock()
+        self._ran = 0.0
+
+    def __call__(self) -> float:
+        """Give the seconds this process has run, counted from when this was made."""
+        return self._ran + min(max(0.0, self._clock() - self._seen), LONGEST_TICK)
+
+    def tick(self) -> None:
+        """Note that the process runs."""
+        self._ran, self._seen = self(), self._clock()
+
 
 class TokenBucket:
     """At most `rate` events a second, bursts of at most one second's worth; None is unlimited.

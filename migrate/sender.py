@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, NoReturn, Self
 import msgspec
 
 from migrate.batches import Batch, Payloads, batches, head, pieces
-from migrate.pacing import Backoff, Deadline, Limiter, TokenBucket
+from migrate.pacing import LONGEST_TICK, TICK, Awake, Backoff, Deadline, Limiter, TokenBucket
 from migrate.transport import Accepted, Outcome, Packed, Retry, Split, Stop, Transport
 
 _RESUME: Final = "run the same command again to resume"
@@ -92,7 +92,8 @@ class Sender:
         self._head = head(delivery.key)
         self._has_accepted = False
         self._limiter = Limiter(delivery.concurrency)
-        self._bucket = TokenBucket(delivery.rate)
+        self._awake = Awake()
+        self._bucket = TokenBucket(delivery.rate, self._awake)
         self._backoff = backoff or Backoff(Random())  # noqa: S311 - spreads retries, guards nothing
         self._in_flight = 0
         # A batch is never more than a second's worth, so that no wait for the rate comes near the deadline.
@@ -109,15 +110,26 @@ class Sender:
     async def __aenter__(self) -> Self:
         self._stopping = asyncio.Event()
         self._freed = asyncio.Event()
-        self._deadline = Deadline(self._delivery.deadline)
+        self._awake.tick()
+        self._deadline = Deadline(self._delivery.deadline, self._awake)
         self._began = time.monotonic()
+        self._ticking = asyncio.create_task(self._tick())
         await self._transport.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._ticking.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._ticking
         await self._transport.__aexit__(kind, error, trace)
+
+    async def _tick(self) -> None:
+        """Let the clock know that this process runs."""
+        while True:
+            await asyncio.sleep(TICK)
+            self._awake.tick()
 
     @property
     def is_stopping(self) -> bool:
@@ -191,33 +203,43 @@ class Sender:
         """Send one request until there is an answer that settles it."""
         attempt = 0
         while True:
-            await asyncio.sleep(self._bucket.reserve(events))
-            answer = await self._sent(request)
+            await self._paced(events)
+            answer, stopped = await self._sent(request)
             if isinstance(answer, (Accepted, Split)):
                 return answer
             if isinstance(answer, Stop):
                 self._stop(answer.reason)
-            attempt += 1
+            # What failed while this process was stopped says nothing of the server.
+            if stopped < LONGEST_TICK:
+                attempt += 1
             self._check_wait(answer)
             self._check_patience(attempt, answer)
             self.retries += 1
-            delay = self._backoff.delay(attempt, answer.retry_after)
+            delay = self._backoff.delay(max(1, attempt), answer.retry_after)
             await self._pause(min(delay, self._deadline.remaining + 0.01))
 
-    async def _sent(self, request: Packed) -> Outcome:
-        """Send one request when there is room for it."""
+    async def _paced(self, events: int) -> None:
+        """Wait until the rate allows so many events, and no less for having been stopped meanwhile."""
+        due = self._awake() + self._bucket.reserve(events)
+        while (seconds := due - self._awake()) > 0:  # noqa: ASYNC110 - it is time that is waited for
+            await asyncio.sleep(seconds)
+
+    async def _sent(self, request: Packed) -> tuple[Outcome, float]:
+        """Send one request when there is room for it; return how many seconds of it this process was stopped, too."""
         while self._in_flight >= self._limiter.limit:
             self._freed.clear()
             await self._freed.wait()
         if self.reason:
             raise Abandoned
         with self._room():
+            began = self._awake()
             answer = await self._transport.send(request)
+            ran = self._awake() - began
             if isinstance(answer, Retry):
                 self._limiter.failed()
             else:
-                self._limiter.succeeded(answer.seconds, self._in_flight)
-        return answer
+                self._limiter.succeeded(ran, self._in_flight)
+        return answer, answer.seconds - ran
 
     @contextmanager
     def _room(self) -> Iterator[None]:

@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 from migrate.pacing import (
     BACKOFF_BASE,
     BACKOFF_CAP,
+    LONGEST_TICK,
     RETRY_AFTER_CAP,
     ROUND,
     START,
+    TICK,
     TOLERATED,
     WINDOW,
+    Awake,
     Backoff,
     Deadline,
     Limiter,
@@ -280,3 +283,32 @@ def test_limit_stays_between_one_and_the_maximum(maximum, answers):
             limiter.succeeded(latency, before)
         assert 1 <= limiter.limit <= maximum
         assert limiter.limit <= before + 1
+
+
+def test_time_in_which_the_process_was_stopped_does_not_pass():
+    """Ticks count as they come; one that is an hour late counts as the longest there is."""
+    clock = Clock()
+    awake = Awake(clock)
+    for _ in range(40):
+        clock.now += TICK
+        awake.tick()
+    assert awake() == 10.0
+    clock.now += 0.1
+    assert awake() == pytest.approx(10.1)
+    clock.now += 3600
+    assert awake() == 10.0 + LONGEST_TICK
+    awake.tick()
+    clock.now -= 5  # one that steps back all the same
+    assert awake() == 10.0 + LONGEST_TICK
+
+
+def test_a_stop_earns_no_burst():
+    """Lanes that wait for the rate wait on after a stop, and no more than a second's worth is earned by it."""
+    clock = Clock()
+    awake = Awake(clock)
+    bucket = TokenBucket(100, awake)
+    due = [awake() + bucket.reserve(100) for _ in range(6)]
+    assert due == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    clock.now += 3600
+    assert sum(moment <= awake() for moment in due) == 2
+    assert bucket.reserve(100) == 5.0
