@@ -96,20 +96,21 @@ class Apply:
     settled is noted in order, in another thread, while more is sent.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works on, and whom it tells
         self,
         workdir: Path,
         checkpoint: Checkpoint,
         delivery: Delivery,
         *,
         on_progress: Callable[[Settled], None] = lambda _: None,
+        on_warning: Callable[[str], None] = lambda _: None,
         backoff: Backoff | None = None,
     ) -> None:
         self._workdir = workdir
         self._checkpoint = checkpoint
         self._delivery = delivery
         self._on_progress = on_progress
-        self._sender = Sender(delivery, backoff)
+        self._sender = Sender(delivery, backoff, on_warning)
         self._counted = checkpoint.facts()
         self._at_checkpoint = Lock()
         # Twice as many lanes as requests at once: a lane that waits to try again leaves its room to another.
@@ -228,7 +229,7 @@ class Apply:
         if turn.position:
             left = sum(part.events for part in turn.parts) - turn.position
             events = max(events, min(left, _RESUMED_EVENTS))
-        fitting = max(1, min(self._sender.max_events, self._delivery.max_batch_bytes // _average(turn)))
+        fitting = max(1, min(self._sender.max_events, self._sender.max_bytes // _average(turn)))
         return _lanes(events, fitting, self._most_lanes)
 
     async def _settled(self, under_way: asyncio.Queue[_Chunk | None]) -> None:

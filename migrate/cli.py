@@ -670,7 +670,7 @@ def _session(workdir: Path, talk: Talk, *, create: bool = False) -> Iterator[Ses
     with writable(workdir):
         workdir.mkdir(parents=True, exist_ok=True)
     with writable(workdir), held(workdir), Checkpoint.open(workdir, create=create) as checkpoint:
-        session = Session(checkpoint, before=summary(checkpoint))
+        session = Session(checkpoint, before=summary(checkpoint), on_warning=talk.warn)
 
         def stop(*_: object) -> None:
             if session.interrupted:

@@ -216,6 +216,10 @@ class Talk:
             sys.stdout.write(json.dumps(numbers, ensure_ascii=False) + "\n")
             sys.stdout.flush()
 
+    def warn(self, text: str) -> None:
+        """Tell what is worth knowing while work goes on, also where only warnings and errors are wanted."""
+        sys.stderr.write(f"warning: {shown(text)}\n")
+
     @contextmanager
     def planning(self) -> "Iterator[Callable[[Progress], None]]":
         """Show how far planning is."""

@@ -3,10 +3,11 @@
 import asyncio
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from random import Random
 from types import TracebackType
 from typing import Any, Final, NamedTuple, NoReturn, Self
@@ -21,6 +22,10 @@ _RESUME: Final = "run the same command again to resume"
 _MANY: Final = 20
 """So many events of a first batch, all refused, say that the mapping is broken and not the events."""
 _NUMBERS: Final = re.compile(r"\d+")
+_MUCH: Final = 0.9
+"""A bound that is not this much smaller than the one before is not worth a word."""
+_LEAST_BYTES: Final = 64 * 1024
+"""Bodies are made no smaller than this for a 413: no limit is meant to be there, and each event a request is no way."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,14 +88,24 @@ class Gate:
 class Sender:
     """Sends payloads to one PostHog; an async context manager. `reason` says why it stopped by itself, if it did."""
 
-    def __init__(self, delivery: Delivery, backoff: Backoff | None = None) -> None:
+    def __init__(
+        self,
+        delivery: Delivery,
+        backoff: Backoff | None = None,
+        on_warning: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.may_all_be_refused = False
         """Whether it says nothing of the others if all of a batch is refused."""
+        self.max_bytes = delivery.max_batch_bytes
+        """Of a body, uncompressed: as much as was asked for, or less where that much is refused."""
         self.reason: str | None = None
         self.retries = 0
         self._delivery = delivery
         self._head = head(delivery.key)
+        self._on_warning = on_warning
         self._has_accepted = False
+        self._has_answered = False
+        self._has_warned = False
         self._limiter = Limiter(delivery.concurrency)
         self._awake = Awake()
         self._bucket = TokenBucket(delivery.rate, self._awake)
@@ -152,8 +167,7 @@ class Sender:
 
     def prepared(self, payloads: Payloads) -> Prepared:
         """Return payloads with the requests that carry them, in the thread that asks."""
-        bounds = {"max_bytes": self._delivery.max_batch_bytes, "max_events": self.max_events}
-        cuts = batches(payloads, head=self._head, **bounds)
+        cuts = batches(payloads, head=self._head, max_bytes=self.max_bytes, max_events=self.max_events)
         return Prepared(
             payloads,
             [(cut, self._transport.pack(*pieces(self._head, payloads, cut.start, cut.stop))) for cut in cuts],
@@ -168,8 +182,20 @@ class Sender:
             await gate.passed()
         for batch, request in prepared.requests:
             before = len(settling.parked)
-            await self._settle(prepared.payloads, batch, request, settling)
+            for cut in self._cuts(prepared.payloads, batch):
+                body = request if cut == batch else await self._packed(prepared.payloads, cut)
+                await self._settle(prepared.payloads, cut, body, settling)
             self._check_refused(batch, settling.parked[before:])
+
+    def _cuts(self, payloads: Payloads, batch: Batch) -> Iterator[Batch]:
+        """Yield a batch that was made ready, in parts where it is larger than what is taken by now."""
+        part = payloads.part(batch.start, batch.stop)
+        for cut in batches(part, head=self._head, max_bytes=self.max_bytes, max_events=self.max_events):
+            yield Batch(batch.start + cut.start, batch.start + cut.stop)
+
+    def _size(self, payloads: Payloads, batch: Batch) -> int:
+        """Return the bytes of a batch's body, uncompressed."""
+        return sum(map(len, pieces(self._head, payloads, batch.start, batch.stop)))
 
     def _check_refused(self, batch: Batch, parked: list[dict[str, Any]]) -> None:
         """Stop where nothing is accepted yet and all of a batch is refused in the same words, as the rest would be."""
@@ -188,16 +214,36 @@ class Sender:
 
     async def _settle(self, payloads: Payloads, batch: Batch, request: Packed, settling: Settling) -> None:
         """Send one batch, halved where PostHog refuses it, until a bad event stands alone and is parked."""
-        answer = await self._answered(request, batch.events)
+        answer, parked = await self._answered(request, batch.events), len(settling.parked)
         if isinstance(answer, Accepted):
             self._has_accepted = True
             settling.accepted += batch.events
         elif batch.events == 1:
             settling.parked.append(_parked(bytes(payloads.text(batch.start, batch.stop)[:-1]), answer))
         else:
-            for half in batch.halves():
-                await self._settle(payloads, half, await self._packed(payloads, half), settling)
+            is_too_large = answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            fitting = list(self._cuts(payloads, batch)) if is_too_large else []
+            parts = fitting if len(fitting) > 1 else batch.halves()
+            for part in parts:
+                await self._settle(payloads, part, await self._packed(payloads, part), settling)
+            if is_too_large and len(settling.parked) == parked:
+                taken = max(self._size(payloads, part) for part in parts)
+                self._fit(self._size(payloads, batch), taken)
         self._deadline.progress()
+
+    def _fit(self, refused: int, taken: int) -> None:
+        """Make later bodies fit where a large one was refused of which every event was taken, in smaller ones.
+
+        What goes over the network may be compressed: how far is much the same for all.
+        """
+        before, size = self.max_bytes, max(_LEAST_BYTES, taken)
+        self.max_bytes = min(before, size)
+        if size < _MUCH * before:
+            self._on_warning(
+                f"{self._delivery.url}: a body of {refused:,} bytes is refused as too large (413), and its events are "
+                f"taken in smaller ones; none is larger than {size:,} bytes from now on (--max-batch-bytes {size} "
+                "spares the tries)"
+            )
 
     async def _answered(self, request: Packed, events: int) -> Accepted | Split:
         """Send one request until there is an answer that settles it."""
@@ -206,12 +252,14 @@ class Sender:
             await self._paced(events)
             answer, stopped = await self._sent(request)
             if isinstance(answer, (Accepted, Split)):
+                self._has_answered = True
                 return answer
             if isinstance(answer, Stop):
                 self._stop(answer.reason)
             # What failed while this process was stopped says nothing of the server.
             if stopped < LONGEST_TICK:
                 attempt += 1
+            self._check_hope(answer)
             self._check_wait(answer)
             self._check_patience(attempt, answer)
             self.retries += 1
@@ -226,7 +274,8 @@ class Sender:
 
     async def _sent(self, request: Packed) -> tuple[Outcome, float]:
         """Send one request when there is room for it; return how many seconds of it this process was stopped, too."""
-        while self._in_flight >= self._limiter.limit:
+        # What turns out to be no PostHog is to see one batch, not several.
+        while self._in_flight >= (self._limiter.limit if self._has_answered else 1):
             self._freed.clear()
             await self._freed.wait()
         if self.reason:
@@ -257,8 +306,19 @@ class Sender:
             await asyncio.wait_for(self._stopping.wait(), seconds)
             raise Abandoned
 
+    def _check_hope(self, answer: Retry) -> None:
+        """Stop where what is there is no PostHog and was none in this run."""
+        if answer.hopeless and not self._has_answered:
+            self._stop(f"{self._delivery.url}: {answer.hopeless}")
+
     def _check_wait(self, answer: Retry) -> None:
         """Stop at once where the server asks to be left alone for longer than there is patience."""
+        if answer.unheeded and not self._has_warned:
+            self._has_warned = True
+            self._on_warning(
+                f"{self._delivery.url}: its Retry-After is no time to come back, found '{answer.unheeded}'; it is "
+                "tried again as if there were none"
+            )
         seconds = answer.retry_after or 0.0
         if seconds > self._deadline.remaining:
             when = (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat(sep=" ", timespec="minutes")

@@ -32,6 +32,8 @@ class Session:
     before: dict[str, Any] = field(default_factory=dict)
     """The summary of the workdir as this process found it."""
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    on_warning: Callable[[str], None] = lambda _: None
+    """Told what the user is to know while work goes on."""
     set_aside: list[str] = field(default_factory=list)
     """Sources that this command was the first to set aside, or found to be others than when they were."""
 
@@ -203,7 +205,9 @@ class Session:
         _collect_rarely()
         applying.pinned(self.checkpoint, delivery)
         parked.restore(self.workdir, self.checkpoint)
-        work = applying.Apply(self.workdir, self.checkpoint, delivery, on_progress=on_progress)
+        work = applying.Apply(
+            self.workdir, self.checkpoint, delivery, on_progress=on_progress, on_warning=self.on_warning
+        )
         loop = asyncio.get_running_loop()
 
         def stop() -> None:

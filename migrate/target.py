@@ -25,6 +25,7 @@ def host_url(host: str) -> str:
     try:
         url = urlsplit(CLOUD.get(text.lower(), text))
         name, port = url.hostname or "", url.port
+        name.encode("idna")  # as the resolver does: no part is empty, or longer than 63 letters
     except ValueError:
         raise _bad_host("not a URL", text) from None
     if url.scheme not in {"http", "https"} or not re.fullmatch(r"[\w.-]+|[0-9a-f:.]+", name):

@@ -34,12 +34,23 @@ WHOLE_UP_TO_BYTES: Final = 512 * 1024  # of a body written to the network in one
 CLIENT_ERRORS: Final = range(400, 500)
 SERVER_ERRORS: Final = range(500, 600)
 AGAIN: Final = "run the same command again to resume"
+A_YEAR: Final = 366 * 86_400.0  # seconds: a Retry-After beyond that is no time to come back
+NO_MATTER_HOW_LONG: Final = {
+    HTTPStatus.NOT_IMPLEMENTED,
+    HTTPStatus.HTTP_VERSION_NOT_SUPPORTED,
+    HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED,
+}
 _OWN_WORDS: Final = ("type", "code", "detail", "error")
+_SERVERS_WORDS: Final = ("client sent an http request to an https server", "400 bad request")
+"""How web servers (Go's, nginx) begin a refusal in plain text that no application behind them has seen."""
+_NO_TLS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST")
+"""What OpenSSL calls an answer that is no TLS."""
 ADVICE: Final = {
     401: "check --api-key (the project's own key, phc_…)",
     402: "check the project's billing and quota",
     403: "check --api-key, and whether this network may reach the host",
     404: "check --host: there is no capture endpoint at this address",
+    405: "check --host: what answers at this address takes no events",
     407: "check the proxy in HTTP_PROXY or HTTPS_PROXY",
 }
 
@@ -60,6 +71,10 @@ class Retry(_Answer):
 
     reason: str
     retry_after: float | None = None
+    unheeded: str = field(default="", compare=False)
+    """A Retry-After that says no time there can be."""
+    hopeless: str = field(default="", compare=False)
+    """What is there and what to do, where waiting helps only a PostHog that was there before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +98,8 @@ Outcome: TypeAlias = Accepted | Retry | Split | Stop
 def retry_after(value: str | None, *, now: float) -> float | None:
     """Give the seconds a Retry-After header asks for, written as seconds or as an HTTP date; never negative.
 
-    `now` is the time of day in seconds since 1970. None when there is no such header, or none to understand.
+    `now` is the time of day in seconds since 1970. None when there is no such header, none to understand, or one that
+    asks for more than a year.
     """
     try:
         seconds = float(value or "")
@@ -93,7 +109,13 @@ def retry_after(value: str | None, *, now: float) -> float | None:
             seconds = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now
         except (ValueError, OverflowError):
             return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+    return max(0.0, seconds) if math.isfinite(seconds) and seconds <= A_YEAR else None
+
+
+def _unheeded(value: str | None, *, now: float) -> str:
+    """Return a Retry-After that is not heeded because it says no time there can be; nothing where it is."""
+    text = (value or "").strip()
+    return text if text.startswith("-") or (text and retry_after(text, now=now) is None) else ""
 
 
 def outcome(  # noqa: PLR0911, PLR0913 - an answer has this many parts, and as many meanings
@@ -110,9 +132,20 @@ def outcome(  # noqa: PLR0911, PLR0913 - an answer has this many parts, and as m
     if status in {400, 413}:
         return Split(status, said or f"status {status} without a word")
     if status in {408, 429} or status in SERVER_ERRORS:
-        return Retry(f"{status}: {said[:SHOWN_CHARACTERS]}", retry_after(named.get("retry-after"), now=now))
+        wait = named.get("retry-after")
+        strange = ""
+        if status in NO_MATTER_HOW_LONG and _is_foreign(body, named.get("content-type", "")):
+            strange = f"the answer is not PostHog's, found {_strange(status, named, said)}"
+        return Retry(
+            f"{status}: {said[:SHOWN_CHARACTERS]}",
+            retry_after(wait, now=now),
+            _unheeded(wait, now=now),
+            strange,
+        )
     if status in CLIENT_ERRORS:
         advice = ADVICE.get(status, "see what the server says")
+        if status in {401, 403} and _is_foreign(body, named.get("content-type", "")):
+            advice = "the words are not PostHog's: check --host, and whether a proxy or a login page stands in between"
         return Stop(f"{url}: the batch was refused, found {status} '{said}'; {advice}, then {AGAIN}")
     if "quota_limited" in answer:
         return Stop(
@@ -139,6 +172,8 @@ def _is_foreign(body: bytes, kind: str) -> bool:
     """
     text = body.lstrip()
     if "html" in kind.lower() or text.startswith(b"<"):
+        return True
+    if text[:SHOWN_CHARACTERS].decode("utf-8", errors="replace").lower().startswith(_SERVERS_WORDS):
         return True
     return text.startswith((b"{", b"[")) and _object(body).keys().isdisjoint(_OWN_WORDS)
 
@@ -251,14 +286,30 @@ class Transport:
             return self._unanswered(error)
 
     def _unanswered(self, error: aiohttp.ClientError) -> Outcome:
-        words = _shown(str(error), self._secret) or type(error).__name__
+        text = error.message if type(error) is aiohttp.ClientResponseError else str(error)
+        words = _shown(text, self._secret) or type(error).__name__
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
             return Stop(
                 f"{self._url}: its certificate is not trusted, found '{words}'; check --host, then {AGAIN}"
             )
         if isinstance(error, aiohttp.ClientHttpProxyError) and error.status in CLIENT_ERRORS:
             return Stop(f"{self._url}: the proxy refuses, found '{words}'; {ADVICE[407]}, then {AGAIN}")
-        return Retry(f"no answer: {words}")
+        hopeless = _hopeless(error)
+        found = f"{hopeless[0]}, found '{words}'; {hopeless[1]}, then {AGAIN}" if hopeless else ""
+        return Retry(f"no answer: {words}", hopeless=found)
+
+
+def _hopeless(error: aiohttp.ClientError) -> tuple[str, str] | None:
+    """Return what is there instead of a PostHog and what to do; None where there may be one after a while."""
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        reason = getattr(error.os_error, "reason", None)
+        if reason in _NO_TLS:
+            return "what is there speaks no TLS", "check the port in --host, and whether it is http://"
+    elif isinstance(error, aiohttp.ClientHttpProxyError):
+        return None
+    elif isinstance(error, aiohttp.ClientResponseError):
+        return "what is there speaks no HTTP", "check the port in --host, and whether it is https://"
+    return None
 
 
 async def _start(stream: aiohttp.StreamReader) -> bytes:

@@ -3,14 +3,20 @@
 import asyncio
 import itertools
 import json
+import socketserver
 import time
+from contextlib import contextmanager, suppress
+from random import Random
+from threading import Thread
 
+import polars as pl
 import pytest
 from workdirs import applied, delivery, events, planned
 
 from migrate.apply import Apply, pinned
 from migrate.checkpoint import Checkpoint, Settled
 from migrate.errors import Refused, Stopped
+from migrate.pacing import Backoff
 from migrate.parked import PARKED, restore
 from migrate.sandbox import Sandbox
 
@@ -330,3 +336,149 @@ def test_a_server_that_asks_for_more_time_than_there_is_stops_at_once(tmp_path):
     why, settled, requests = stopped(tmp_path, events(10), [fault], deadline=900.0, concurrency=1)
     assert "it asks to come back in 7,200 s, at 20" in why
     assert (settled, requests) == (Settled(), 1)
+
+
+@pytest.mark.parametrize("gzip", [False, True])
+def test_a_size_that_is_refused_is_not_tried_again_and_again(tmp_path, gzip):
+    """A proxy's limit on bodies is met once or twice, also by what was made ready before; then bodies fit."""
+    frame = events(12_000, people=300).with_columns(
+        pl.col("payload").str.replace('"n":1', '"n":1,"text":"' + "x" * 600 + '"', literal=True)
+    )
+    limit = 20_000 if gzip else 200_000
+    said = []
+    with (
+        Sandbox(faults=[{"fault": "too_large", "bytes": limit}]) as sandbox,
+        planned(tmp_path, frame) as checkpoint,
+    ):
+        choices = delivery(sandbox.url, max_batch_events=1_000, concurrency=2, gzip=gzip)
+        assert asyncio.run(Apply(tmp_path, checkpoint, choices, on_warning=said.append).run())
+        assert checkpoint.settled() == Settled(accepted=12_000)
+        refused = [request for request in sandbox.requests() if request["status"] == "413"]
+        assert sandbox.summary()["collapsed"]["events"] == 12_000
+    assert 1 <= len(refused) <= 8  # what four lanes have in flight until the first has found what fits
+    assert said
+    assert "is refused as too large (413)" in said[0]
+    assert "--max-batch-bytes" in said[0]
+
+
+def test_an_event_that_is_too_large_makes_no_other_bodies_smaller(tmp_path):
+    """It is parked, and what travels without it is as large as ever."""
+    frame = events(2_000).with_columns(
+        pl.when(pl.col("row") == 7)
+        .then(pl.col("payload").str.replace('"n":1', '"n":"' + "x" * 300_000 + '"', literal=True))
+        .otherwise(pl.col("payload"))
+        .alias("payload")
+    )
+    said = []
+    with (
+        Sandbox(faults=[{"fault": "too_large", "bytes": 250_000}]) as sandbox,
+        planned(tmp_path, frame) as checkpoint,
+    ):
+        choices = delivery(sandbox.url, concurrency=1, gzip=False)
+        assert asyncio.run(Apply(tmp_path, checkpoint, choices, on_warning=said.append).run())
+        assert checkpoint.settled() == Settled(accepted=1_999, parked=1)
+    assert said == []
+
+
+def test_a_retry_after_that_is_no_time_is_ignored_with_one_word(tmp_path):
+    """Tried again as if there were none, and said once, whatever the number of answers."""
+    said = []
+    with (
+        Sandbox(faults=[{"fault": "status", "status": 503, "retry_after": -5, "times": 3}]) as sandbox,
+        planned(tmp_path, events(10)) as checkpoint,
+    ):
+        hasty = Backoff(Random(0), base=0.02)
+        work = Apply(tmp_path, checkpoint, delivery(sandbox.url), on_warning=said.append, backoff=hasty)
+        assert asyncio.run(work.run())
+        assert checkpoint.settled() == Settled(accepted=10)
+    assert said == [
+        f"{sandbox.url}: its Retry-After is no time to come back, found '-5'; it is tried again as if there were none"
+    ]
+
+
+@contextmanager
+def speaking(banner):
+    """Serve something that says these bytes to whoever connects."""
+
+    class Banner(socketserver.BaseRequestHandler):
+        def handle(self):
+            with suppress(OSError):
+                self.request.sendall(banner)
+                self.request.recv(1 << 20)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Banner) as server:
+        server.daemon_threads = True
+        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+NO_POSTHOG = [
+    pytest.param("http", b"SSH-2.0-OpenSSH_9.2\r\n", "what is there speaks no HTTP", id="ssh"),
+    pytest.param("http", bytes([21, 3, 1, 0, 2, 2, 70]), "whether it is https://", id="a TLS port"),
+    pytest.param(
+        "https", b"HTTP/1.1 400 Bad Request\r\n\r\n", "what is there speaks no TLS", id="a plain port"
+    ),
+    pytest.param(
+        "http",
+        b"HTTP/1.1 501 Unsupported\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>",
+        "the answer is not PostHog's, found 501",
+        id="a file server",
+    ),
+    pytest.param(
+        "http",
+        b"HTTP/1.1 301 Moved\r\nLocation: https://there/batch/\r\nContent-Length: 0\r\n\r\n",
+        "found 301 to https://there/batch/",
+        id="moved",
+    ),
+    pytest.param(
+        "http",
+        b"HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n",
+        "what answers at this address takes no events",
+        id="no POST",
+    ),
+]
+
+
+@pytest.mark.parametrize(("scheme", "banner", "words"), NO_POSTHOG)
+def test_what_is_no_posthog_stops_at_once(tmp_path, scheme, banner, words):
+    """Its first answer says so, and no more than one batch was offered to it."""
+    with speaking(banner) as port, planned(tmp_path, events(500, people=300)) as checkpoint:
+        choices = delivery(f"{scheme}://127.0.0.1:{port}", max_batch_events=20, deadline=900.0)
+        with pytest.raises(Stopped) as raised:
+            applied(tmp_path, checkpoint, choices)
+        assert words in str(raised.value)
+        assert str(raised.value).endswith("then run the same command again to resume")
+        assert (checkpoint.settled(), checkpoint.facts()["requests"]) == (Settled(), 1)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        pytest.param("http://127.0.0.1:9", "Cannot connect to host 127.0.0.1:9", id="refused"),
+        pytest.param("http://nowhere.invalid", "Cannot connect to host nowhere.invalid", id="no such name"),
+    ],
+)
+def test_a_target_that_is_down_is_tried_until_the_deadline(tmp_path, url, words):
+    """Then it stops with what was found; one that comes up meanwhile gets everything."""
+    with planned(tmp_path, events(10)) as checkpoint:
+        with pytest.raises(Stopped, match=r"nothing accepted for 0\.3 s, found no answer") as raised:
+            applied(tmp_path, checkpoint, delivery(url, deadline=0.3, timeout=5.0))
+        assert words in str(raised.value)
+        assert checkpoint.facts()["requests"] > 1
+
+
+def test_a_proxys_page_for_all_of_the_deadline_is_shown(tmp_path):
+    """A proxy whose PostHog is down may have one again; who waited in vain is told what was there."""
+    why, settled, requests = stopped(tmp_path, events(10), [{"fault": "html"}], deadline=0.3)
+    assert "nothing accepted for 0.3 s, found 502: <html><head><title>502 Bad Gateway" in why
+    assert settled == Settled()
+    assert requests > 1
+
+
+def test_a_posthog_that_answered_before_is_waited_for(tmp_path):
+    """What would be no PostHog at the start is a disturbance later."""
+    page = {"fault": "html", "status": 501, "after": 3, "times": 2}
+    with Sandbox(faults=[page]) as sandbox, planned(tmp_path, events(300)) as checkpoint:
+        assert applied(tmp_path, checkpoint, delivery(sandbox.url, max_batch_events=20, concurrency=1))
+        assert checkpoint.settled() == Settled(accepted=300)

@@ -40,6 +40,8 @@ def test_host_url(host, url):
         ("phc_secret", "neither us, eu nor an http or https URL, found '***'"),
         ("https://h:port", "not a URL, found 'https://h:port'"),
         ("https://[::1", "not a URL, found 'https://[::1'"),
+        ("https://a..b", "not a URL, found 'https://a..b'"),
+        (f"https://{'a' * 64}.b", f"not a URL, found 'https://{'a' * 64}.b'"),
         ("https://me:word@h/", "a URL with credentials in it, found 'https://***@h/'"),
         ("me:word@h", "neither us, eu nor an http or https URL, found '***@h'"),
         ("https://h/?a=1", "a URL with a query or fragment, found 'https://h/?a=1'"),

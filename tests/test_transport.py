@@ -133,7 +133,7 @@ def test_answer_means(status, answer, expected):
         (403, "check --api-key, and whether this network may reach the host"),
         (404, "check --host: there is no capture endpoint at this address"),
         (407, "check the proxy in HTTP_PROXY or HTTPS_PROXY"),
-        (405, "see what the server says"),
+        (405, "check --host: what answers at this address takes no events"),
         (415, "see what the server says"),
         (451, "see what the server says"),
     ],
@@ -221,6 +221,47 @@ def test_retry_after_is_seconds_or_a_date(value, seconds):
     assert retry_after(value, now=NOW) == seconds
     headers = {} if value is None else {"RETRY-AFTER": value}
     assert outcome(503, headers, b"", url=URL, now=NOW) == Retry("503: ", seconds)
+
+
+@pytest.mark.parametrize(
+    "value", ["120", "Tue, 14 Nov 2023 22:00:00 GMT", "Wed, 13 Nov 2024 22:00:00 GMT", None]
+)
+def test_a_retry_after_that_is_a_time_needs_no_word(value):
+    """Nor does one that is past, as clocks differ, or none at all."""
+    headers = {} if value is None else {"Retry-After": value}
+    assert not outcome(503, headers, b"", url=URL, now=NOW).unheeded
+    assert outcome(503, {"Retry-After": "-3"}, b"", url=URL, now=NOW).unheeded == "-3"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_login_page_is_not_posthogs_word_on_the_key(status):
+    """Basic auth of a proxy says nothing of --api-key; PostHog's own line does."""
+    found = outcome(status, {"Content-Type": "text/html"}, PAGE, url=URL, now=NOW)
+    assert "the words are not PostHog's: check --host, and whether a proxy" in found.reason
+    assert "--api-key" not in found.reason
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(b"Client sent an HTTP request to an HTTPS server.\n", id="Go, Caddy"),
+        pytest.param(b"400 Bad Request: missing required Host header", id="Go"),
+    ],
+)
+def test_a_web_servers_own_refusal_costs_no_event(words):
+    """In plain text as PostHog's, but of what never saw the batch."""
+    found = outcome(400, {"Content-Type": "text/plain; charset=utf-8"}, words, url=URL, now=NOW)
+    assert isinstance(found, Stop)
+    assert found.reason.startswith(f"{URL}: the refusal is not PostHog's, found 400")
+
+
+def test_a_status_that_no_waiting_mends_is_told_where_it_is_a_page():
+    """A file server takes no POST; a plain 501 may be a service that is starting."""
+    page = outcome(501, {"Content-Type": "text/html"}, PAGE, url=URL, now=NOW)
+    assert isinstance(page, Retry)
+    assert page.hopeless.startswith("the answer is not PostHog's, found 501, text/html")
+    assert not outcome(501, {}, b"odd", url=URL, now=NOW).hopeless
+    assert not outcome(502, {"Content-Type": "text/html"}, PAGE, url=URL, now=NOW).hopeless
 
 
 @given(st.integers(100, 999), st.dictionaries(st.text(), st.text()), st.binary())
@@ -487,9 +528,13 @@ def test_a_refusal_that_is_not_posthogs_costs_no_event(headers, answer, is_ours)
         "1e999",
         "Mon, 32 Jan 2024 00:00:00 GMT",
         "Mon, 01 Jan 99999 00:00:00 GMT",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "1000000000000",
         "",
     ],
 )
 def test_a_retry_after_that_is_no_time_is_none(value):
-    """As if the server had said nothing."""
-    assert outcome(503, {"Retry-After": value}, b"", url=URL, now=NOW) == Retry("503: ")
+    """As if the server had said nothing; what it did say is known."""
+    found = outcome(503, {"Retry-After": value}, b"", url=URL, now=NOW)
+    assert found == Retry("503: ")
+    assert found.unheeded == value

@@ -115,6 +115,15 @@ class Html(Fault, tag="html"):
         return Answer(self.status, _PAGE.format(words).encode(), "text/html")
 
 
+class TooLarge(Fault, tag="too_large"):
+    """A proxy's limit on bodies, as they come over the network."""
+
+    bytes: int
+
+    def answer(self, load: Load) -> Answer | None:
+        return Html(status=413).answer(load) if load.body_bytes > self.bytes else None
+
+
 class Captive(Fault, tag="captive"):
     """A proxy's own page with status 200."""
 
@@ -264,6 +273,7 @@ class Capacity(Fault, tag="capacity"):
 AnyFault = (
     Status
     | Html
+    | TooLarge
     | Captive
     | QuotaLimited
     | Redirect
