@@ -9,6 +9,7 @@ import polars as pl
 
 from migrate import readers
 from migrate.ahead import ahead
+from migrate.inputs import Meter
 from migrate.jobs import Job
 from migrate.jsontext import Raw
 from migrate.mapping import FILE, ROW
@@ -46,6 +47,10 @@ class Bundle:
                 rows = chunk.rows.with_columns_seq(number, pl.lit(job.source.stem).alias(FILE))
                 rejects = [one._replace(row=first + (one.row or 0)) for one in chunk.rejects]
                 yield replace(chunk, rows=rows, rejects=rejects)
+
+    def metered(self) -> "Bundle":
+        """Return the same, each file with what notes how far it is read."""
+        return Bundle([replace(job, source=replace(job.source, meter=Meter())) for job in self.jobs])
 
     def gathered(self) -> Iterator[readers.Chunk]:
         """Yield the same in fewer, larger chunks, the next one read while one is in use."""

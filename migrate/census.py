@@ -1,6 +1,6 @@
 """Who is who before the first file is planned, and what is told of persons and groups after the last."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ from migrate.transform import NOTHING_REJECTED, Made, Transform, judged
 
 IDENTITY: Final = "(identity {})"
 PROFILES: Final = "(profiles {})"
+_PEOPLE: Final = "who is who"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TABLE: Final = Table(name="told", columns={}, matches=lambda _: False, to_events=events.none)
 
@@ -98,7 +99,7 @@ def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Jo
         return
     checkpoint.note(linked=False)
     counting = Counting(jobs, planner.on_progress, "looking over")
-    gatherer.on_rows, gatherer.on_file = counting.rows, counting.file
+    gatherer.on_rows, gatherer.on_file = counting.rows, _looked(people, planner, counting)
     gatherer.gather(jobs)
     last = checkpoint.extent()[3]
     if last is None and gatherer.since is not None and checkpoint.facts().get("people_taken_over"):
@@ -109,6 +110,20 @@ def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Jo
     report = None if census.report is None else asdict(census.report)
     people.step()
     checkpoint.note(identity=report, clock=census.warning, linked=True, people_generation=people.which()[1])
+
+
+def _looked(people: People, planner: Planner, counting: Counting) -> Callable[[int], None]:
+    """Return what counts a file that is looked over, and holds what is still to be kept of people against the disk."""
+    room, before = planner.room({_PEOPLE: counting.total_bytes}), people.stored()
+    if room is not None:
+        room.begin(0, _PEOPLE, counting.total_bytes)
+
+    def looked(size: int) -> None:
+        counting.file(size)
+        if room is not None:
+            room.note(0, counting.done_bytes, people.stored() - before)
+
+    return looked
 
 
 def tell(census: Census, planner: Planner, until: datetime | None) -> None:

@@ -1,5 +1,6 @@
 """Finished events → Parquet files, one folder per UTC day."""
 
+import os
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,6 +82,13 @@ class DayWriter:
         for folder in [*sorted(folders), self.workdir / DAYS, self.workdir] if parts else ():
             synced(folder)
         return parts
+
+    def stored(self) -> int:
+        """Return how many bytes are written aside by now."""
+        try:
+            return sum(entry.stat().st_size for entry in os.scandir(self.aside))
+        except FileNotFoundError:
+            return 0  # nothing yet, or what was counted has just been put together
 
     def discard(self) -> None:
         """Remove what was written aside."""

@@ -84,6 +84,7 @@ class People:
 
     def __init__(self, path: Path | None = None) -> None:
         """Open the file; None for one in memory, which a preview needs no longer than it runs."""
+        self._path = path
         self._db = sqlite3.connect(
             path or ":memory:", isolation_level=None, check_same_thread=False, timeout=30
         )
@@ -96,6 +97,10 @@ class People:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+    def stored(self) -> int:
+        """Return how many bytes of the disk it takes."""
+        return 0 if self._path is None else self._path.stat().st_size
 
     def __enter__(self) -> Self:
         return self

@@ -4,11 +4,12 @@ import itertools
 import os
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final, TextIO
 
 import polars as pl
@@ -22,6 +23,7 @@ from migrate.errors import Unfit
 from migrate.gather import Interrupted
 from migrate.inputs import Source, fingerprint, stamp, stamp_of
 from migrate.jobs import Job
+from migrate.room import STEP, Measured, Room
 from migrate.seals import Kept, Seal
 from migrate.states import States
 from migrate.transform import Finished, Made, Transform, finished
@@ -31,6 +33,10 @@ STAGING: Final = "staging"
 STATES: Final = "states"
 _OF_A_CELL: Final = ("rounded_id", "invalid_text", "bad_json")
 """Reasons of rejects that are rows, though the reader could not deliver them."""
+_ENDINGS: Final = {
+    *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".avro", ".orc"),
+    *(".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz"),
+}
 _DAMAGE: Final = ("truncated_file", "unreadable_file")
 
 
@@ -58,9 +64,12 @@ class Planner:
     on_progress: Callable[[Progress], None] = lambda _: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     stopping: threading.Event = field(default_factory=threading.Event)
+    room: Callable[[Mapping[str, int]], Room | None] = lambda _: None
+    """Given kind -> bytes to read, what holds the rest against the disk; None where what is to come is not known."""
     aside: dict[str, Aside] = field(default_factory=dict)
     """Sources that turn out not to be what can be planned -> why."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _room: Room | None = None
 
     def todo(self, jobs: Sequence[Job]) -> list[Job]:
         """Return the jobs not planned yet, in order; those planned that have other bytes now are set aside."""
@@ -101,6 +110,7 @@ class Planner:
         """Plan these jobs."""
         known = self.checkpoint.inputs()
         self._progress = Counting(todo, self.on_progress)
+        self._room = None if self.limit is not None else self.room(_by_kind(todo))
         if self.limit is not None:
             self._limited(todo, known)
             return
@@ -118,8 +128,11 @@ class Planner:
                     waiting.add(pool.submit(self._planned, bundle, known, None))
                 while waiting:
                     waiting = self._commit_done(waiting)
-            except BaseException:
+            except BaseException as error:
                 self.stopping.set()
+                pool.shutdown()
+                if isinstance(error, Exception):  # nothing of it is noted, and the disk may be full
+                    shutil.rmtree(self.workdir / STAGING, ignore_errors=True)
                 raise
 
     def _limited(self, todo: Sequence[Job], known: dict[str, Input]) -> None:
@@ -178,6 +191,8 @@ class Planner:
                 return self._planned_whole(bundle, known, limit)
             except Unfit as error:
                 self.put_aside(error)
+                if self._room is not None:
+                    self._room.done(known[error.name].id)
                 bundle = Bundle([job for job in bundle.jobs if job.source.name != error.name])
         return None
 
@@ -186,8 +201,11 @@ class Planner:
         before = {job.source.name: stamp(job.source) for job in bundle.jobs}
         inputs = [_fingerprinted(known[job.source.name], job.source, before) for job in bundle.jobs]
         states = States(self.workdir / STAGING / f"{inputs[0].id:08d}.states")
+        bundle = bundle.metered()
         planned = _Planned(inputs, DayWriter(self.workdir, inputs[0].id), states, bundle)
         planned.rejects.parent.mkdir(exist_ok=True)
+        if self._room is not None:
+            self._room.begin(inputs[0].id, _kind(bundle.job), sum(job.source.size for job in bundle.jobs))
         for job in bundle.jobs:
             planned.numbers.dropped.update(job.table.drops(job.header.columns))
             planned.numbers.dropped.update(job.header.beside)
@@ -195,6 +213,7 @@ class Planner:
             with planned.rejects.open("w", encoding="utf-8") as rejects:
                 for piece in self._finished(bundle, limit):
                     self._take(planned, piece, rejects)
+                    self._hold(planned)
             planned.states.close()
             if bundle.job.table.ordinals:
                 for paths in planned.writer.files().values():
@@ -206,6 +225,15 @@ class Planner:
             planned.writer.discard()
             raise
         return planned
+
+    def _hold(self, planned: "_Planned") -> None:
+        """Hold what is still to come against the disk, now and then."""
+        read = planned.read()
+        if self._room is None or read < planned.measured + STEP:
+            return
+        planned.measured = read
+        written = planned.writer.stored() + planned.rejects.stat().st_size
+        self._room.note(planned.inputs[0].id, read, written)
 
     def _take(self, planned: "_Planned", piece: Finished, rejects: TextIO) -> None:
         """Write one chunk's events and rejects, and keep its numbers."""
@@ -265,14 +293,31 @@ class Planner:
             return
         parts: list[Part] = planned.writer.finish()
         states = self._place(planned.states.path) if planned.states.path.exists() else None
+        rejected = planned.rejects.stat().st_size
         size = self._append_rejects(planned.rejects)
+        seals = [part.seal for part in parts] + ([states.seal] if states else [])
         first, *beside = planned.inputs
         self.checkpoint.planned(
-            first, planned.numbers, parts, beside=beside, states=states, rejects_bytes=size
+            first,
+            planned.numbers,
+            parts,
+            beside=beside,
+            states=states,
+            rejects_bytes=size,
+            **self._measured(planned, rejected + sum(seal.size for seal in seals)),
         )
         planned.writer.discard()
         for one in planned.inputs:
             self._progress.file(one.size)
+        if self._room is not None:
+            self._room.check()
+
+    def _measured(self, planned: "_Planned", written: int) -> dict[str, dict[str, Measured]]:
+        """Return what is to be noted of how much the sources of each kind take."""
+        if self._room is None:
+            return {}
+        self._room.done(planned.inputs[0].id, written)
+        return {"measured": self._room.measured()}
 
     def _place(self, states: Path) -> Kept:
         """Move one source's states to where they wait until they are told, sealed and durably."""
@@ -358,6 +403,20 @@ def _order(future: "Future[_Planned | None]") -> int:
     return planned.inputs[0].id if planned else 0
 
 
+def _kind(job: Job) -> str:
+    """Return what sources have in common that are alike in how much is written of them."""
+    endings = [end for end in PurePosixPath(job.source.name.lower()).suffixes[-2:] if end in _ENDINGS]
+    return " ".join([job.table.name, *endings, *(["packed"] if job.source.member else [])])
+
+
+def _by_kind(jobs: Sequence[Job]) -> dict[str, int]:
+    """Return how many bytes there are to read of each kind."""
+    found = Counter[str]()
+    for job in jobs:
+        found[_kind(job)] += job.source.size
+    return dict(found)
+
+
 @dataclass
 class _Planned:
     """Sources planned aside; what is kept under an input's number is kept under the first's."""
@@ -368,8 +427,16 @@ class _Planned:
     bundle: Bundle
     numbers: Numbers = field(default_factory=Numbers)
 
+    measured: int = 0
+    """Bytes of the sources that were read when what is written was last counted."""
+
     def __post_init__(self) -> None:
         self.originals = self.bundle.originals()
+
+    def read(self) -> int:
+        """Return how many bytes of the sources, as they lie on the disk, are read."""
+        jobs = self.bundle.jobs
+        return sum(int(one.source.size * one.source.meter.share) for one in jobs if one.source.meter)
 
     @property
     def rejects(self) -> Path:
@@ -386,6 +453,16 @@ class Counting:
         self._lock = threading.Lock()
         self._on_progress = on_progress
         self._now = Progress(phase, 0, sum(job.source.size for job in todo), 0, len(todo), 0)
+
+    @property
+    def total_bytes(self) -> int:
+        """How many bytes there are to read."""
+        return self._now.total_bytes
+
+    @property
+    def done_bytes(self) -> int:
+        """How many bytes are of files that are done."""
+        return self._now.done_bytes
 
     def rows(self, count: int) -> None:
         """Count rows that were read."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from migrate.checkpoint import Checkpoint, Settled, synced
-from migrate.screen import shown
+from migrate.screen import amount, shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -284,7 +284,7 @@ class Talk:
         if numbers["requests"]:
             console.print(
                 f"sent     {numbers['requests']:>12,} requests, {numbers['retries']:,} retries, "
-                f"{_size(numbers['bytes_sent'])}, {numbers['seconds']:.1f} s"
+                f"{amount(numbers['bytes_sent'])}, {numbers['seconds']:.1f} s"
             )
         if numbers["workdir"]:
             console.print(f"workdir  {numbers['workdir']}", markup=False)
@@ -338,7 +338,7 @@ class Talk:
         console.print(f"people   {people(checkpoint):>12,} distinct ids (estimated)")
         console.print(f"time     {_moment(first)} to {_moment(last)}")
         console.print(
-            f"size     {_size(size)} of payloads in about {_batches(checkpoint, delivery):,} batches"
+            f"size     {amount(size)} of payloads in about {_batches(checkpoint, delivery):,} batches"
         )
         rate = (delivery.rate if delivery else None) or 1_000.0
         console.print(f"sending  about {timedelta(seconds=round(planned / rate))} at {rate:,.0f} events/s")
@@ -520,12 +520,3 @@ def _progress(  # noqa: PLR0913, PLR0917 - the words of one line
     left = timedelta(seconds=round(elapsed * (whole - part) / part)) if part else "?"
     parts = [f"{now or phase}: {done:,}{of} {unit}", f"{done / elapsed:,.0f}/s", more, f"{left} left"]
     return " · ".join(text for text in parts if text)
-
-
-def _size(count: float) -> str:
-    """Return bytes for a reader."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1_000:  # noqa: PLR2004 - the next unit
-            return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"
-        count /= 1_000
-    return f"{count:,.1f} TB"

@@ -16,3 +16,12 @@ def masked(text: str) -> str:
 def shown(text: str) -> str:
     r"""Return text as it is shown: `masked`, and control characters as their escapes, `\x1b`."""
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), masked(text))
+
+
+def amount(count: float) -> str:
+    """Return bytes for a reader."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1_000:  # noqa: PLR2004 - the next unit
+            return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"
+        count /= 1_000
+    return f"{count:,.1f} TB"

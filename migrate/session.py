@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from migrate.seals import Harmed, Seal
 if TYPE_CHECKING:
     from migrate.people import People
     from migrate.plan import Planner, Progress
+    from migrate.room import Room
     from migrate.sender import Delivery
     from migrate.settings import Work
 
@@ -79,6 +80,7 @@ class Session:
                 clock=lambda: now,
                 limit=settings.limit,
                 on_progress=on_progress,
+                room=lambda total: self._room(total, settings.until),
             )
             self._stops.append(planner.stopping.set)
             if not self.interrupted:
@@ -92,6 +94,15 @@ class Session:
             self.checkpoint.note(planning=False, begun=None, plan_commands=left)
         if self.checkpoint.is_whole():
             self.checkpoint.note(plan_commands=[])
+
+    def _room(self, total: Mapping[str, int], until: datetime | None) -> "Room | None":
+        """Return what holds the plan against the disk; with --until, what is to come may be left out, all of it."""
+        from migrate.room import Measured, Room  # noqa: PLC0415
+
+        if until is not None:
+            return None
+        measured = self.checkpoint.facts().get("measured", {})
+        return Room(self.workdir, total, {kind: Measured(*one) for kind, one in measured.items()})
 
     def _people(self, work: "Work", stack: ExitStack) -> "People | None":
         """Open the people's file, if there is to be one; when it is closed the checkpoint knows it by its seal."""

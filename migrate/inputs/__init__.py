@@ -2,11 +2,12 @@
 
 from migrate.inputs.listing import Sources, sources
 from migrate.inputs.source import Fingerprint, Source, fingerprint, stamp, stamp_of
-from migrate.inputs.streams import Truncated, peek
+from migrate.inputs.streams import Meter, Truncated, peek
 from migrate.inputs.tars import close_idle
 
 __all__ = [
     "Fingerprint",
+    "Meter",
     "Source",
     "Sources",
     "Truncated",

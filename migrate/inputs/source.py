@@ -13,7 +13,7 @@ from migrate.errors import Refused, Unfit
 from migrate.inputs.archives import Member
 from migrate.inputs.layers import MAGIC_BYTES, compression, unwrap
 from migrate.inputs.rejected import unwrapped
-from migrate.inputs.streams import STEP, Truncated, peek, read_up_to
+from migrate.inputs.streams import STEP, Meter, Metered, Truncated, peek, read_up_to
 
 _SEPARATORS: Final = re.compile(r"[/!]")
 _ENDINGS: Final = re.compile(
@@ -52,6 +52,8 @@ class Source:
     member: Member | None = field(default=None, repr=False)
     origin: str | None = field(default=None, repr=False)
     """Of a rejects.jsonl of ours: the file whose rows alone are meant."""
+    meter: Meter | None = field(default=None, repr=False, compare=False)
+    """What is told how far the rows are read."""
 
     @property
     def stem(self) -> str:
@@ -76,11 +78,18 @@ class Source:
         A rejects.jsonl of ours gives the rows that its lines hold. Reads may be short. Where the data end early or
         are damaged, everything readable is delivered and then `Truncated` is raised.
         """
-        head, stream = peek(unwrap(self.raw()), 4)
+        head, stream = peek(unwrap(self._stored()), 4)
         if head == b"PK\3\4":
             stream.close()
             raise Refused(f"{self.name}: an archive inside an archive or a compressed file; unpack it first")
         return unwrapped(stream, self.origin)
+
+    def _stored(self) -> BinaryIO:
+        """Return the stored bytes; of a file on disk, whose size is known, metered."""
+        stored = self.raw()
+        if self.meter is None or self.member is not None:
+            return stored
+        return cast("BinaryIO", Metered(stored, self.meter, self.size))
 
     @contextmanager
     def seekable(self) -> Iterator[BinaryIO | Path]:

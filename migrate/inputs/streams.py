@@ -1,6 +1,7 @@
 """Streams made of pieces, whose reads may be short and whose early end is told from a real one."""
 
 import io
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 if TYPE_CHECKING:
@@ -74,6 +75,37 @@ class Slice(Stream):
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+        super().close()
+
+
+@dataclass
+class Meter:
+    """Notes how much of a source has been read, from 0 to 1."""
+
+    share: float = 0.0
+
+    def at(self, place: float, whole: float) -> None:
+        """Note a place; one that was read before does not count again."""
+        self.share = max(self.share, min(1.0, place / max(1.0, whole)))
+
+
+class Metered(Stream):
+    """A stream that notes how far it has been read of so many bytes."""
+
+    def __init__(self, stream: BinaryIO, meter: Meter, size: int) -> None:
+        super().__init__()
+        self._stream, self._meter, self._size, self._read = stream, meter, size, 0
+
+    def piece(self) -> bytes | None:
+        """Return the next bytes."""
+        data = self._stream.read(STEP)
+        self._read += len(data)
+        self._meter.at(self._read, self._size)
+        return data or None
+
+    def close(self) -> None:
+        """Close the stream."""
+        self._stream.close()
         super().close()
 
 

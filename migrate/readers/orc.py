@@ -41,6 +41,8 @@ def orc_parts(source: Source, table: Table, header: Header) -> Iterator[Part]:
                     part.counts.update({f"unreadable_column.{name}": batch.num_rows for name in lost})
                     yield part
                     row += batch.num_rows
+                if source.meter:
+                    source.meter.at(row, file.nrows)
     except _UNREADABLE as error:
         part = columns.part(pa.RecordBatch.from_pylist([], pa.schema([])), row)
         part.rejects.append(reject(None, "unreadable_file", str(error)))

@@ -60,6 +60,8 @@ def parquet_parts(source: Source, table: Table, header: Header) -> Iterator[Part
             for part in _parts(parquet, columns):
                 yield part
                 row += part.rows.height
+                if source.meter:
+                    source.meter.at(row, parquet.metadata.num_rows)
     except _UNREADABLE as error:
         part = columns.part(pa.RecordBatch.from_pylist([], pa.schema([])), row)
         part.rejects.append(reject(None, "unreadable_file", str(error)))

@@ -1,0 +1,126 @@
+"""Whether the disk has room for what is still to be written, measured on what was, and told before it is full."""
+
+import shutil
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from migrate.errors import Stopped
+from migrate.screen import amount
+
+ENOUGH: Final = 64 << 20
+"""Bytes written before anything is said of those to come: a small plan is never refused on a guess."""
+STEP: Final = 8 << 20
+"""Read of a source between two looks at how much is written of it."""
+_SURE: Final = 0.5
+"""Of what is expected, what must be without room: half of what is to come may make no event, or be told shorter.
+
+As what is to come shrinks, so does what is not known of it: the disk is never full before it is told, as long as a
+source takes as much as those before it; and what fits is not refused unless what is to come takes less than half.
+"""
+
+
+class Measured(NamedTuple):
+    """Bytes that were read of sources, as they lie on the disk, and bytes that were written of them."""
+
+    read: int = 0
+    written: int = 0
+
+    def plus(self, other: "Measured") -> "Measured":
+        """Return both together."""
+        return Measured(self.read + other.read, self.written + other.written)
+
+
+def free_bytes(folder: Path) -> int | None:
+    """Return what a user may still write where a folder is; None where that cannot be told."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
+
+
+@dataclass
+class _Begun:
+    """A source that is being read: its kind, its size, and what was measured of it so far."""
+
+    kind: str
+    size: int
+    measured: Measured = field(default_factory=Measured)
+    is_done: bool = False
+
+    def read(self) -> int:
+        """Return how many bytes of it count as read: what was read since it was measured is on the disk, too."""
+        return self.size if self.is_done else min(self.size, self.measured.read + STEP)
+
+
+@dataclass
+class Room:
+    """Holds what is still to be written against what is free; sources of one kind are taken to be alike."""
+
+    folder: Path
+    total: Mapping[str, int]
+    """Kind -> bytes of sources to read."""
+    before: Mapping[str, Measured]
+    """Kind -> what earlier commands measured in this workdir."""
+    free: Callable[[Path], int | None] = free_bytes
+    enough: int = ENOUGH
+    _begun: dict[int, _Begun] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.check()
+
+    def begin(self, number: int, kind: str, size: int) -> None:
+        """Note that a source of so many bytes is being read."""
+        with self._lock:
+            self._begun[number] = _Begun(kind, size)
+
+    def note(self, number: int, read: int, written: int) -> None:
+        """Note what was read and written of it so far, every `STEP` at least. Raises Stopped, see `check`."""
+        with self._lock:
+            self._begun[number].measured = Measured(read, written)
+        self.check()
+
+    def done(self, number: int, written: int | None = None) -> None:
+        """Note that it is planned whole, and what was written of it; None where it is set aside."""
+        with self._lock:
+            one = self._begun.get(number)
+            if one is not None:
+                one.measured = Measured() if written is None else Measured(one.size, written)
+                one.is_done = True
+
+    def measured(self) -> dict[str, Measured]:
+        """Return what was measured of each kind, earlier commands included."""
+        found = dict(self.before)
+        with self._lock:
+            for one in self._begun.values():
+                found[one.kind] = found.get(one.kind, Measured()).plus(one.measured)
+        return found
+
+    def check(self) -> None:
+        """Raise Stopped where what is still to come has no room, as far as that is known."""
+        measured = self.measured()
+        written = sum(one.written for one in measured.values())
+        if written < self.enough:
+            return
+        left = self._left()
+        need = sum(left.get(kind, 0) * one.written / one.read for kind, one in measured.items() if one.read)
+        free = self.free(self.folder)
+        if free is None or need * _SURE <= free:
+            return
+        raise Stopped(
+            f"{self.folder}: what is still to be planned needs about {amount(need)}, and {amount(free)} are free there "
+            f"(measured: {amount(written)} written of {amount(sum(one.read for one in measured.values()))} read, "
+            f"{amount(sum(left.values()))} to read); make room, or plan fewer inputs, or all of them in another "
+            "--workdir; with room, run the same command again to resume"
+        )
+
+    def _left(self) -> dict[str, int]:
+        """Return how many bytes of each kind are still to be read."""
+        left = dict(self.total)
+        with self._lock:
+            for one in self._begun.values():
+                left[one.kind] = max(0, left.get(one.kind, 0) - one.read())
+        return left
