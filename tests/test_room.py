@@ -100,8 +100,8 @@ def test_of_sources_that_are_alike_all_fits_or_the_disk_is_never_full(whole, rat
     assert is_near
 
 
-def lines(count, start=0):
-    """Events of PostHog's own, a third of a kB each, that do not compress well."""
+def lines(count, start=0, size=100):
+    """Events of PostHog's own that do not compress well."""
     dice = random.Random(start)
     for n in range(start, start + count):
         row = {
@@ -109,7 +109,7 @@ def lines(count, start=0):
             "distinct_id": f"u{n % 1000}",
             "timestamp": f"2024-01-{1 + n % 2:02}T00:00:00Z",
             "uuid": str(uuid.UUID(int=dice.getrandbits(128), version=4)),
-            "properties": {"text": dice.randbytes(100).hex()},
+            "properties": {"text": dice.randbytes(size).hex()},
         }
         yield json.dumps(row) + "\n"
 
@@ -197,8 +197,8 @@ def test_files_that_do_not_fit_are_told_early_and_go_on_with_room(tmp_path, pack
 
 def test_a_single_large_file_is_told_while_it_is_read(tmp_path):
     """Before its end, and nothing of it stays."""
-    (tmp_path / "one.jsonl").write_text("".join(lines(120_000)))
-    why, _, events = planned(tmp_path / "w", tmp_path / "one.jsonl", 2 * MB)
+    (tmp_path / "one.jsonl").write_text("".join(lines(40_000, size=1_000)))
+    why, _, events = planned(tmp_path / "w", tmp_path / "one.jsonl", 8 * MB)
     assert "what is still to be planned needs about" in why
     assert ", 0 B to read" not in why
     assert events == 0
