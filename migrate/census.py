@@ -17,8 +17,9 @@ from migrate.jobs import Job
 from migrate.mapping import ROW, Options, Table
 from migrate.payload import Stamp
 from migrate.people import People
-from migrate.plan import STAGING, Counting, Planner
+from migrate.plan import Counting, Planner
 from migrate.seals import Kept
+from migrate.throwaway import STAGING
 from migrate.transform import NOTHING_REJECTED, Made, Transform, judged
 
 IDENTITY: Final = "(identity {})"

@@ -11,7 +11,6 @@ import re
 import shlex
 import signal
 import sys
-import tempfile
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -484,7 +483,7 @@ def _open_code(numbers: dict[str, Any]) -> int:
 @option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder that keeps what arrives.  [default: kept in memory]",
+    help="Folder that keeps what arrives.  [default: a temporary one, removed at the end]",
 )
 @option("--bind", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @option(
@@ -671,6 +670,7 @@ def _session(workdir: Path, talk: Talk, *, create: bool = False) -> Iterator[Ses
         workdir.mkdir(parents=True, exist_ok=True)
     with writable(workdir), held(workdir), Checkpoint.open(workdir, create=create) as checkpoint:
         session = Session(checkpoint, before=summary(checkpoint), on_warning=talk.warn)
+        session.tidy()
 
         def stop(*_: object) -> None:
             if session.interrupted:
@@ -828,14 +828,19 @@ def _exit_code(session: Session, numbers: dict[str, Any]) -> int:
 
 def _dry_run(work: Work, workdir: Path | None, talk: Talk) -> NoReturn:
     """Plan into a folder that goes away again, and show everything there is to know before sending."""
+    from tempfile import gettempdir  # noqa: PLC0415
+
+    from migrate.checkpoint import writable  # noqa: PLC0415
     from migrate.people import FILE, People  # noqa: PLC0415
     from migrate.preview import examples  # noqa: PLC0415
     from migrate.report import summary  # noqa: PLC0415
+    from migrate.throwaway import DRY_RUN, throwaway  # noqa: PLC0415
 
     beside = None if workdir is None or not workdir.parent.is_dir() else workdir.parent
     with (
-        tempfile.TemporaryDirectory(prefix="dry-run-", dir=beside) as folder,
-        _session(Path(folder), talk, create=True) as session,
+        writable(beside or Path(gettempdir())),
+        throwaway(DRY_RUN, beside) as folder,
+        _session(folder, talk, create=True) as session,
     ):
         _plan(session, work, talk)
         numbers = summary(session.checkpoint) | {"workdir": None}
@@ -843,7 +848,7 @@ def _dry_run(work: Work, workdir: Path | None, talk: Talk) -> NoReturn:
         if session.interrupted:
             _tell(session, talk, numbers, code)
             sys.exit(code)
-        with People(Path(folder) / FILE) as people:
+        with People(folder / FILE) as people:
             talk.dry_run(session.checkpoint, numbers, list(examples(work, 3, people)))
         _tell(session, talk, numbers, code)
     sys.exit(code)
@@ -887,6 +892,7 @@ def _told_early(code: int, error: str) -> None:
 def main() -> None:
     """Run the command line; an error of ours is one sentence and its exit code."""
     prepare()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is temporary is removed on the way out
     try:
         cli.main(standalone_mode=False)
     except click.ClickException as error:

@@ -13,6 +13,7 @@ from migrate import dayfile
 from migrate.checkpoint import Part, synced
 from migrate.dayfile import DayFile, Written
 from migrate.seals import Seal
+from migrate.throwaway import STAGING
 
 DAYS: Final = "days"
 _SPAN: Final = "span"
@@ -43,7 +44,7 @@ class DayWriter:
     @property
     def aside(self) -> Path:
         """Where the files are until the input is planned whole."""
-        return self.workdir / "staging" / f"{self.input:08d}"
+        return self.workdir / STAGING / f"{self.input:08d}"
 
     def write(self, frame: pl.DataFrame) -> None:
         """Take finished events: the columns of `SCHEMA`, in any order of time."""

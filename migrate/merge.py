@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from migrate.checkpoint import Part
 from migrate.seals import Seal, Sealed
+from migrate.throwaway import MERGE
 
 _MERGE_BYTES: Final = 12 * 2**20
 """What the batches at hand of all runs may take together."""
@@ -264,7 +265,7 @@ def _merged_parts(workdir: Path, parts: Sequence[Part], sent: Sequence[Part]) ->
             runs += _runs(found, max(1, part.bytes // max(1, part.events)), stays)
         runs.sort(key=lambda run: run.first)
         if len(runs) > _MAX_RUNS:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="merge-", dir=workdir))
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=MERGE, dir=workdir))
             runs = _longer(runs, Path(folder))
         yield from _merged(runs)
 

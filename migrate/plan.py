@@ -14,7 +14,7 @@ from typing import Final, TextIO
 
 import polars as pl
 
-from migrate import jsontext, ordinals, readers
+from migrate import jsontext, ordinals, readers, throwaway
 from migrate.ahead import in_parallel
 from migrate.bundles import Bundle, bundles
 from migrate.checkpoint import Aside, Checkpoint, Input, Numbers, Part, synced
@@ -26,10 +26,10 @@ from migrate.jobs import Job
 from migrate.room import STEP, Measured, Room
 from migrate.seals import Kept, Seal
 from migrate.states import States
+from migrate.throwaway import STAGING
 from migrate.transform import Finished, Made, Transform, finished
 
 REJECTS: Final = "rejects.jsonl"
-STAGING: Final = "staging"
 STATES: Final = "states"
 _OF_A_CELL: Final = ("rounded_id", "invalid_text", "bad_json")
 """Reasons of rejects that are rows, though the reader could not deliver them."""
@@ -132,7 +132,7 @@ class Planner:
                 self.stopping.set()
                 pool.shutdown()
                 if isinstance(error, Exception):  # nothing of it is noted, and the disk may be full
-                    shutil.rmtree(self.workdir / STAGING, ignore_errors=True)
+                    throwaway.tidy(self.workdir)
                 raise
 
     def _limited(self, todo: Sequence[Job], known: dict[str, Input]) -> None:
@@ -147,8 +147,7 @@ class Planner:
 
     def _tidy(self) -> None:
         """Remove what a killed process left behind: files written aside, or moved but never noted."""
-        for folder in [self.workdir / STAGING, *self.workdir.glob("merge-*")]:
-            shutil.rmtree(folder, ignore_errors=True)
+        throwaway.tidy(self.workdir)
         noted = self.checkpoint.part_paths()
         for path in self.workdir.glob("days/*/*.parquet"):
             if path.relative_to(self.workdir).as_posix() not in noted:

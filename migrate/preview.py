@@ -8,8 +8,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 import polars as pl
@@ -22,6 +20,7 @@ from migrate.people import People
 from migrate.seals import Kept
 from migrate.settings import Work
 from migrate.states import States
+from migrate.throwaway import PREVIEW, throwaway
 from migrate.transform import Finished, Transform, finished, source
 
 MAPPED: Final = "mapped: tells of a person or a group, shown after the rows"
@@ -48,7 +47,7 @@ def preview(work: Work, limit: int) -> Iterator[Preview]:
     What is known of people comes from the rows shown alone: who is who before them, persons and groups after them.
     """
     settings, now = work.settings, datetime.now(UTC)
-    with People() as people, TemporaryDirectory() as folder:
+    with People() as people, throwaway(PREVIEW) as folder:
         census = settings.census(people)
         shown = list(_first(work, limit))
         if work.is_about_people:
@@ -56,7 +55,7 @@ def preview(work: Work, limit: int) -> Iterator[Preview]:
             census.resolve()
             merges = [made.frame for made in census.merges("preview", now)]
             yield from (Preview("{}", frame["payload"].to_list()) for frame in merges)
-        states = States(Path(folder) / "states")
+        states = States(folder / "states")
         times: list[datetime] = []
         for job, chunk in shown:
             transform = settings.transform(job, people)
@@ -66,7 +65,7 @@ def preview(work: Work, limit: int) -> Iterator[Preview]:
             yield from _previewed(job, chunk, transform, made, now)
         if states.close():
             tellings = census.tellings(
-                [Kept.of(states.path)], max(times, default=settings.until), Path(folder), now
+                [Kept.of(states.path)], max(times, default=settings.until), folder, now
             )
             yield from (Preview("{}", made.frame["payload"].to_list()) for made, _ in tellings)
 

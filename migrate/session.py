@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from migrate import throwaway
 from migrate.checkpoint import Checkpoint, Settled
 from migrate.errors import Refused
 from migrate.seals import Harmed, Seal
@@ -42,6 +43,10 @@ class Session:
     def workdir(self) -> Path:
         """The workdir."""
         return self.checkpoint.workdir
+
+    def tidy(self) -> None:
+        """Remove what a killed process wrote aside: it holds what people did, and is of no use to any other."""
+        throwaway.tidy(self.workdir)
 
     def stop(self) -> None:
         """Finish what is in flight, then end."""

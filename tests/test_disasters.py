@@ -148,3 +148,43 @@ def test_archive_members_cannot_escape(tmp_path, name):
     assert done.returncode == 0, done.stderr
     workdir = tmp_path / "w"
     assert {path for path in tmp_path.rglob("*") if workdir not in [path, *path.parents]} == before
+
+
+def test_how_it_is_sent_can_change_on_resume(tmp_path):
+    """Rate, concurrency, sizes and patience are of a run, not of a workdir: the rest arrives, once in effect."""
+    source = rows(tmp_path / "in" / "a.jsonl", 3_000)
+    out_of_quota = {"fault": "status", "status": 402, "after": 4}
+    with Sandbox(faults=[out_of_quota]) as sandbox:
+        words = [
+            "posthog",
+            source,
+            "--workdir",
+            tmp_path / "w",
+            "--host",
+            sandbox.url,
+            "--api-key",
+            KEY,
+            "--json",
+        ]
+        slow = ["--rate", "400", "--concurrency", "1", "--max-batch-events", "100", "--no-gzip"]
+        first = migrate("run", *words, *slow, "--max-attempts", "3", "--deadline", "1m", "--timeout", "20s")
+        assert first.returncode == 4, first.stderr
+        assert 0 < summary(first)["events"]["accepted"] < 3_000
+        before = sandbox.summary()["requests"]
+        sandbox.faults([])
+        fast = [
+            "--rate",
+            "100000",
+            "--concurrency",
+            "6",
+            "--max-batch-events",
+            "70",
+            "--max-batch-bytes",
+            "20000",
+        ]
+        second = migrate("run", *words, *fast, "--deadline", "2m", "--timeout", "30s")
+        assert second.returncode == 0, second.stderr
+        assert summary(second)["events"]["accepted"] == 3_000
+        assert sandbox.summary()["collapsed"]["events"] == 3_000
+        later = [request["events"] for request in sandbox.requests()][before:]
+    assert max(later) <= 70

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-import tempfile
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
@@ -18,6 +17,7 @@ from aiohttp import web
 from migrate.sandbox.endpoint import Endpoint, utc_now
 from migrate.sandbox.faults import Script
 from migrate.sandbox.store import Store, View
+from migrate.throwaway import SANDBOX, throwaway
 
 Rules = Iterable[Mapping[str, Any]]
 
@@ -69,7 +69,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command
 
 
 def _opened(data: Path | None, stack: ExitStack) -> Store:
-    folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="migrate-sandbox-")))
+    folder = data or stack.enter_context(throwaway(SANDBOX))
     store = Store(folder)
     stack.callback(store.close)
     return store

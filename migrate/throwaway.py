@@ -1,0 +1,84 @@
+"""Folders that go away when they are done with: at once, or where their process was killed, at the next start."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from stat import S_ISDIR
+from typing import BinaryIO, Final
+
+DRY_RUN: Final = "dry-run-"
+PREVIEW: Final = "migrate-preview-"
+SANDBOX: Final = "migrate-sandbox-"
+STAGING: Final = "staging"
+"""In a workdir: what is written of sources that are not planned whole."""
+MERGE: Final = "merge-"
+"""In a workdir: how folders are called into which a day's many files are merged."""
+_KINDS: Final = (DRY_RUN, PREVIEW, SANDBOX)
+MARK: Final = "throwaway"
+"""The file that says whose a folder is: locked while its process lives, and the last to be removed."""
+_OURS: Final = b"a folder of migrate's that is removed when its process has ended\n"
+
+
+@contextmanager
+def throwaway(kind: str, beside: Path | None = None) -> Iterator[Path]:
+    """Give a folder of one's own in `beside`, or where temporary files are, that is removed at the end.
+
+    Those that killed processes left there are removed first: what has our mark, is this user's, and is held by none.
+    """
+    parent = Path(tempfile.gettempdir()) if beside is None else beside
+    sweep(parent)
+    folder = Path(tempfile.mkdtemp(prefix=kind, dir=parent))
+    with (folder / MARK).open("xb") as mark:
+        with suppress(OSError):  # where nothing can be locked, nothing is swept
+            fcntl.flock(mark, fcntl.LOCK_EX)
+        mark.write(_OURS)
+        mark.flush()
+        try:
+            yield folder
+        finally:
+            _remove(folder)
+
+
+def tidy(workdir: Path) -> None:
+    """Remove what was written aside in a workdir, which this process holds."""
+    for folder in [workdir / STAGING, *workdir.glob(f"{MERGE}*")]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(parent: Path) -> None:
+    """Remove what killed processes left in a folder."""
+    for kind in _KINDS:
+        for folder in parent.glob(f"{kind}*"):
+            with suppress(OSError), _held(folder):
+                _remove(folder)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[BinaryIO]:
+    """Hold a folder that is ours and that no process holds; raises OSError for any other."""
+    status = folder.lstat()
+    if not S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+        raise NotADirectoryError(folder)
+    with os.fdopen(os.open(folder / MARK, os.O_RDWR | os.O_NOFOLLOW), "rb") as mark:
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if mark.read(len(_OURS) + 1) != _OURS:
+            raise FileNotFoundError(folder)
+        yield mark
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, its mark last: what is left by a kill in the middle is found again."""
+    with suppress(OSError):
+        for child in folder.iterdir():
+            if child.name == MARK:
+                continue
+            if child.is_dir() and not child.is_symlink():
+                shutil.rmtree(child, ignore_errors=True)
+            else:
+                child.unlink(missing_ok=True)
+        (folder / MARK).unlink(missing_ok=True)
+        folder.rmdir()
