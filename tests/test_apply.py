@@ -5,7 +5,7 @@ import itertools
 import json
 import socketserver
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from random import Random
 from threading import Thread
 
@@ -460,12 +460,34 @@ def test_what_is_no_posthog_stops_at_once(tmp_path, scheme, banner, words):
     ],
 )
 def test_a_target_that_is_down_is_tried_until_the_deadline(tmp_path, url, words):
-    """Then it stops with what was found; one that comes up meanwhile gets everything."""
+    """Then it stops with what was found."""
     with planned(tmp_path, events(10)) as checkpoint:
         with pytest.raises(Stopped, match=r"nothing accepted for 0\.3 s, found no answer") as raised:
             applied(tmp_path, checkpoint, delivery(url, deadline=0.3, timeout=5.0))
         assert words in str(raised.value)
         assert checkpoint.facts()["requests"] > 1
+
+
+def test_a_target_that_comes_up_within_the_deadline_gets_everything(tmp_path):
+    """Nobody listens when the run begins; after its first try somebody does."""
+    with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as server:
+        port = server.server_address[1]
+    with ExitStack() as stack, planned(tmp_path, events(300)) as checkpoint:
+
+        class Rising(Backoff):
+            """Has the server there when the first try has failed."""
+
+            def delay(self, attempt, retry_after=None):
+                """Give the time to wait."""
+                if not started:
+                    started.append(stack.enter_context(Sandbox(port=port)))
+                return super().delay(attempt, retry_after)
+
+        started = []
+        choices = delivery(f"http://127.0.0.1:{port}", deadline=60.0)
+        assert asyncio.run(Apply(tmp_path, checkpoint, choices, backoff=Rising(Random(0), base=0.02)).run())
+        assert checkpoint.settled() == Settled(accepted=300)
+        assert checkpoint.facts()["retries"] >= 1
 
 
 def test_a_proxys_page_for_all_of_the_deadline_is_shown(tmp_path):
