@@ -29,11 +29,21 @@ class Session:
     checkpoint: Checkpoint
     _stops: list[Callable[[], None]] = field(default_factory=list)
     interrupted: bool = False
+    asked: str | None = None
+    """Which option has stopped the work before its end, if one has."""
     before: dict[str, Any] = field(default_factory=dict)
     """The summary of the workdir as this process found it."""
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     set_aside: list[str] = field(default_factory=list)
     """Sources that this command was the first to set aside, or found to be others than when they were."""
+
+    judged: datetime | None = None
+    """When it was last judged whether a day is old enough to be sent."""
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing more is to be begun."""
+        return self.interrupted or self.asked is not None
 
     @property
     def workdir(self) -> Path:
@@ -43,6 +53,14 @@ class Session:
     def stop(self) -> None:
         """Finish what is in flight, then end."""
         self.interrupted = True
+        self._stop()
+
+    def stop_as_asked(self, option: str) -> None:
+        """Finish what is in flight, then end, as this option asks."""
+        self.asked = self.asked or option
+        self._stop()
+
+    def _stop(self) -> None:
         for stop in self._stops:
             stop()
 
@@ -79,13 +97,13 @@ class Session:
                 on_progress=on_progress,
             )
             self._stops.append(planner.stopping.set)
-            if not self.interrupted:
+            if not self.is_stopping:
                 try:
                     self._planned(planner, work, people)
                 except Harmed as error:
                     raise self._harmed(error) from error
             self.set_aside += self.checkpoint.put_aside(work.set_aside | planner.aside)
-        if not self.interrupted:
+        if not self.is_stopping:
             left = [one for one in self.checkpoint.facts()["plan_commands"] if one != command]
             self.checkpoint.note(planning=False, begun=None, plan_commands=left)
         if self.checkpoint.is_whole():
@@ -182,7 +200,7 @@ class Session:
         begun, known = self.checkpoint.facts().get("begun"), self.checkpoint.inputs()
         if begun is None or any(job.source.name not in known for job in work.jobs):
             begun = datetime.now(UTC).isoformat()
-            self.checkpoint.note(begun=begun)
+            self.checkpoint.note(begun=begun, increment=self.checkpoint.facts().get("increment", 0) + 1)
         return datetime.fromisoformat(begun)
 
     def apply(self, delivery: "Delivery", on_progress: Callable[[Settled], None] = lambda _: None) -> None:
@@ -202,6 +220,7 @@ class Session:
 
         _collect_rarely()
         applying.pinned(self.checkpoint, delivery)
+        self.checkpoint.note(min_age=delivery.min_age)
         parked.restore(self.workdir, self.checkpoint)
         work = applying.Apply(self.workdir, self.checkpoint, delivery, on_progress=on_progress)
         loop = asyncio.get_running_loop()
@@ -211,12 +230,13 @@ class Session:
 
         self._stops.append(stop)
         try:
-            if not self.interrupted:
+            if not self.is_stopping:
                 await (work.resend() if resend else work.run())
         except Harmed as error:
             raise self._harmed(error) from error
         finally:
             self._stops.remove(stop)
+            self.judged = work.judged
 
     def _harmed(self, error: Harmed) -> Refused:
         """Return what is said of a part that is not what it was: its day and its sources."""
