@@ -261,6 +261,12 @@ SENDING = grouped(
     ),
     option("--partial", is_flag=True, help="Send a plan though it is not whole."),
 )
+PEOPLE = option(
+    "--people",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of who is who, shared by the workdirs that feed one project; the first one's workdir will do.  "
+    "[default: the workdir]",
+)
 AGAIN = option(
     "--again",
     multiple=True,
@@ -345,6 +351,7 @@ def preview(limit: int, inputs: tuple[str, ...], **choices: Any) -> None:
     help="Where plan and checkpoint are kept.  [default: ./PLATFORM.workdir]",
 )
 @option("--limit", type=click.IntRange(1), help="Only the first N rows: a trial.")
+@PEOPLE
 @AGAIN
 @click.option(
     "--dry-run", is_flag=True, help="Plan only and show what would be sent; nothing is sent, nothing stays."
@@ -352,7 +359,13 @@ def preview(limit: int, inputs: tuple[str, ...], **choices: Any) -> None:
 @SENDING
 @TALKING
 def run(
-    *, dry_run: bool, workdir: Path | None, inputs: tuple[str, ...], again: Sequence[Any], **choices: Any
+    *,
+    dry_run: bool,
+    workdir: Path | None,
+    inputs: tuple[str, ...],
+    again: Sequence[Any],
+    people: Path | None,
+    **choices: Any,
 ) -> NoReturn:
     r"""Plan, then apply; the same command again resumes.
 
@@ -363,7 +376,7 @@ def run(
     talk = _talk(choices)
     settings = _settings(**choices)
     if dry_run:
-        _dry_run(settings.work(inputs), workdir, talk)
+        _dry_run(settings.work(inputs), workdir, people, talk)
     workdir = workdir or Path(f"{settings.platform}.workdir")
     work, again = _work(settings, inputs, workdir, again)
     with ExitStack() as stack:
@@ -371,7 +384,7 @@ def run(
         _check_answer(workdir, delivery, choices)
         session = stack.enter_context(_session(workdir, talk, create=True))
         stack.enter_context(_limited(session, choices["max_duration"], "--max-duration"))
-        _plan(session, work, talk, again)
+        _plan(session, work, talk, again, people)
         _send(session, delivery, talk, choices)
         if local:
             talk.arrived(local)
@@ -387,9 +400,12 @@ def run(
     help="Where plan and checkpoint are kept.",
 )
 @option("--limit", type=click.IntRange(1), help="Only the first N rows: a trial.")
+@PEOPLE
 @AGAIN
 @TALKING
-def plan(workdir: Path, inputs: tuple[str, ...], again: Sequence[Any], **choices: Any) -> NoReturn:
+def plan(
+    workdir: Path, inputs: tuple[str, ...], again: Sequence[Any], people: Path | None, **choices: Any
+) -> NoReturn:
     r"""Plan only, kept in the workdir; new files are added to it.
 
     \b
@@ -398,7 +414,7 @@ def plan(workdir: Path, inputs: tuple[str, ...], again: Sequence[Any], **choices
     talk = _talk(choices)
     work, again = _work(_settings(**choices), inputs, workdir, again)
     with _session(workdir, talk, create=True) as session:
-        _plan(session, work, talk, again)
+        _plan(session, work, talk, again, people)
         _end(session, talk, sending=False)
 
 
@@ -787,10 +803,12 @@ def _typed() -> str:
     return masked(shlex.join(typed))
 
 
-def _plan(session: Session, work: Work, talk: Talk, again: Sequence[str] = ()) -> None:
+def _plan(
+    session: Session, work: Work, talk: Talk, again: Sequence[str] = (), people: Path | None = None
+) -> None:
     """Plan, with progress."""
     with talk.planning() as progress:
-        session.plan(work, progress, command=_typed(), again=again)
+        session.plan(work, progress, command=_typed(), again=again, shared=people)
     aside = session.checkpoint.set_aside()
     for name in session.set_aside:
         click.echo(shown(f"error: {name}: set aside: {aside[name].why}"), err=True)
@@ -952,9 +970,9 @@ def _exit_code(session: Session, numbers: dict[str, Any]) -> int:
     return LEFT_OUT if any(count > seen.get(name, 0) for name, count in now.items()) else 0
 
 
-def _dry_run(work: Work, workdir: Path | None, talk: Talk) -> NoReturn:
+def _dry_run(work: Work, workdir: Path | None, people: Path | None, talk: Talk) -> NoReturn:
     """Plan into a folder that goes away again, and show everything there is to know before sending."""
-    from migrate.people import FILE, People  # noqa: PLC0415
+    from migrate.peoplefile import PeopleFile  # noqa: PLC0415
     from migrate.preview import examples  # noqa: PLC0415
     from migrate.report import summary  # noqa: PLC0415
 
@@ -963,14 +981,15 @@ def _dry_run(work: Work, workdir: Path | None, talk: Talk) -> NoReturn:
         tempfile.TemporaryDirectory(prefix="dry-run-", dir=beside) as folder,
         _session(Path(folder), talk, create=True) as session,
     ):
-        _plan(session, work, talk)
+        file = PeopleFile(session.checkpoint, people and PeopleFile(session.checkpoint, people).copied())
+        _plan(session, work, talk, people=file.shared)
         numbers = summary(session.checkpoint) | {"workdir": None}
         code = _exit_code(session, numbers)
         if session.interrupted:
             _tell(session, talk, numbers, code)
             sys.exit(code)
-        with People(Path(folder) / FILE) as people:
-            talk.dry_run(session.checkpoint, numbers, list(examples(work, 3, people)))
+        with file.opened() as known:
+            talk.dry_run(session.checkpoint, numbers, list(examples(work, 3, known)))
         _tell(session, talk, numbers, code)
     sys.exit(code)
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from migrate.checkpoint import Checkpoint, Settled
 from migrate.errors import Refused
-from migrate.seals import Harmed, Seal
+from migrate.seals import Harmed
 
 if TYPE_CHECKING:
     from migrate.people import People
+    from migrate.peoplefile import PeopleFile
     from migrate.plan import Planner, Progress
     from migrate.sender import Delivery
     from migrate.settings import Work
@@ -71,15 +72,34 @@ class Session:
         *,
         command: str = "",
         again: Sequence[str] = (),
+        shared: Path | None = None,
     ) -> None:
-        """Plan what is not planned yet; `command` is what was typed for it. A workdir that refuses stays as it is."""
+        """Plan what is not planned yet; `command` is what was typed for it. A workdir that refuses stays as it is.
+
+        `shared`: the folder of a people's file that other workdirs of the project plan with, too.
+        """
         # Sending alone needs none of these, and they take a fifth of a second.
+        from migrate.peoplefile import PeopleFile  # noqa: PLC0415
+
+        _collect_rarely()
+        file = PeopleFile(self.checkpoint, shared)
+        with file.held():
+            self._pinned(work, file, is_anew=bool(again))
+            self._plan(work, file, on_progress, command, again)
+
+    def _plan(
+        self,
+        work: "Work",
+        file: "PeopleFile",
+        on_progress: Callable[["Progress"], None],
+        command: str,
+        again: Sequence[str],
+    ) -> None:
+        """Plan what is not planned yet, with these people."""
         from migrate import again as anew  # noqa: PLC0415
         from migrate.plan import Planner  # noqa: PLC0415
 
-        _collect_rarely()
         settings = work.settings
-        self._pinned(work, is_anew=bool(again))
         self._commanded(command)
         if again:
             anew.settle(self.checkpoint)  # what a killed command has left, before the same is asked for again
@@ -87,7 +107,8 @@ class Session:
         now = self._begun(work)
         self.checkpoint.note(skipped={reason: len(names) for reason, names in work.skipped.items()})
         with ExitStack() as stack:
-            people = self._people(work, stack)
+            is_asked = work.is_about_people or file.path.exists()
+            people = stack.enter_context(file.opened()) if is_asked else None
             planner = Planner(
                 workdir=self.workdir,
                 checkpoint=self.checkpoint,
@@ -108,21 +129,6 @@ class Session:
             self.checkpoint.note(planning=False, begun=None, plan_commands=left)
         if self.checkpoint.is_whole():
             self.checkpoint.note(plan_commands=[])
-
-    def _people(self, work: "Work", stack: ExitStack) -> "People | None":
-        """Open the people's file, if there is to be one; when it is closed the checkpoint knows it by its seal."""
-        from migrate.people import FILE, People  # noqa: PLC0415
-
-        path = self.workdir / FILE
-        if not work.is_about_people and not path.exists():
-            return None
-        self.checkpoint.seal_people(None)
-        stack.callback(lambda: self.checkpoint.seal_people(Seal.of(path)))
-        people = stack.enter_context(People(path))
-        if self.checkpoint.facts().get("people_id") is None:
-            name, generation = people.which()
-            self.checkpoint.note(people_id=name, people_generation=generation)
-        return people
 
     def _commanded(self, command: str) -> None:
         """Note that this command plans; those before it that did not come to their end are still to be done."""
@@ -170,9 +176,8 @@ class Session:
             again.settle(self.checkpoint)
             census.tell(known, planner, settings.until)
 
-    def _pinned(self, work: "Work", *, is_anew: bool) -> None:
+    def _pinned(self, work: "Work", file: "PeopleFile", *, is_anew: bool) -> None:
         """Bind the workdir to its settings; where nothing is planned yet, begin with the people it was given."""
-        from migrate import people  # noqa: PLC0415
         from migrate.settings import pinned  # noqa: PLC0415
 
         known, facts = self.checkpoint.inputs(), self.checkpoint.facts()
@@ -183,14 +188,9 @@ class Session:
         )
         pinned(self.checkpoint, work.settings, has_news=has_news)
         if not self.checkpoint.inputs():
-            is_new = "platform" not in facts
-            taken = people.begin(self.workdir, work.settings.since, is_new=is_new)
-            self.checkpoint.note(people_taken_over=taken, people_id=None)
-        elif facts.get("people_id") is not None:
-            seal = self.checkpoint.people_seal()
-            people.Known(facts["people_id"], facts["people_generation"], seal).check(
-                self.workdir / people.FILE
-            )
+            file.begin(work.settings.since, is_new="platform" not in facts)
+        else:
+            file.check()
 
     def _begun(self, work: "Work") -> datetime:
         """Return when this increment was begun, so that one that is resumed judges alike.
