@@ -1,13 +1,11 @@
 """Several exports of one company feed one project: what they say of a shared device meets in one place."""
 
 import json
-import shutil
 from fcntl import LOCK_EX, flock
 
 import pytest
 from test_sealed import flipped, migrate, summary
 
-from migrate.people import People
 from migrate.sandbox import Sandbox
 
 
