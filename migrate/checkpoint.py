@@ -19,13 +19,13 @@ from migrate.seals import Kept, Seal
 FILE: Final = "checkpoint.sqlite"
 LOCK: Final = "lock"
 APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
-FORMAT: Final = 4
+FORMAT: Final = 5
 
 _EXAMPLES: Final = 3
 _PEOPLE: Final = "people.sqlite"
 _OF_INPUTS: Final = ("linked", "identity", "clock", "planning", "plan_commands", "people_id", "set_aside")
 """Facts that come from inputs."""
-_PART: Final = ("path", "input", "day", "events", "bytes", "first", "last", "leads", "anew")
+_PART: Final = ("path", "input", "day", "events", "bytes", "first", "last", "leads", "anew", "increment")
 _BEFORE: Final = " (planned before, "
 """Stands behind the name of an input that is planned anew, before the number of what was planned of it."""
 _SCHEMA: Final = """
@@ -37,7 +37,7 @@ CREATE TABLE inputs (
 CREATE TABLE parts (
     path TEXT PRIMARY KEY, input INTEGER NOT NULL REFERENCES inputs, day TEXT NOT NULL, events INTEGER NOT NULL,
     bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, leads INTEGER NOT NULL,
-    anew INTEGER NOT NULL, size INTEGER NOT NULL, sums BLOB NOT NULL, round INTEGER
+    anew INTEGER NOT NULL, increment INTEGER NOT NULL, size INTEGER NOT NULL, sums BLOB NOT NULL, round INTEGER
 );
 CREATE INDEX parts_day ON parts (day, round);
 CREATE TABLE rounds (
@@ -123,6 +123,8 @@ class Part:
     seal: Seal
     anew: bool = False
     """Whether its source was planned before: what was sent of it may have gone under another id."""
+    increment: int = 1
+    """With which increment it was planned: what is new in a workdir at one time."""
 
 
 @dataclass(frozen=True)
@@ -432,10 +434,16 @@ class Checkpoint:
                 _note(db, {"set_aside": left})
             sql = "SELECT 1 FROM inputs WHERE instr(name, ?) = 1 LIMIT 1"
             anew = any(db.execute(sql, (f"{one.name}{_BEFORE}",)).fetchone() for one, _ in told)
+            increment = int(_fact(db, "increment", "1"))
             db.executemany(
-                "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+                "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
                 (
-                    (*(getattr(part, name) for name in _PART[:-1]), anew, part.seal.size, part.seal.sums)
+                    (
+                        *(getattr(part, name) for name in _PART[:-2]),
+                        anew,
+                        increment,
+                        *vars(part.seal).values(),
+                    )
                     for part in parts
                 ),
             )
@@ -492,13 +500,14 @@ class Checkpoint:
         """Return the day's rounds to send, in order.
 
         Which parts belong to a round is frozen with the first of its events that is settled: parts that come later
-        make another. What says who is who makes a round of its own, before the others.
+        make another. What says who is who makes a round of its own, before the others. Parts of a later increment
+        come first: of what they tell in several versions theirs is sent.
         """
         sql = "SELECT round, accepted + duplicate + parked, done FROM rounds WHERE day = ? ORDER BY round"
         begun = self._db.execute(sql, (day,)).fetchall()
         sql = """
-            SELECT path, input, day, events, bytes, first, last, leads, anew, size, sums, round FROM parts WHERE day = ?
-            ORDER BY input, path
+            SELECT path, input, day, events, bytes, first, last, leads, anew, increment, size, sums, round FROM parts
+            WHERE day = ? ORDER BY increment DESC, input, path
         """
         parts: dict[int | None, list[Part]] = {}
         for *row, size, sums, number in self._db.execute(sql, (day,)):
@@ -569,6 +578,14 @@ class Checkpoint:
         accepted, duplicate, parked = self._db.execute(sql).fetchone()
         unparked = self.facts()["unparked"]
         return Settled(accepted + unparked, duplicate, parked - unparked)
+
+    def unsettled(self, since: str) -> int:
+        """Return how many events of this day and later ones are not settled."""
+        sql = """
+            SELECT (SELECT coalesce(sum(events), 0) FROM parts WHERE day >= ?1)
+                - (SELECT coalesce(sum(accepted + duplicate + parked), 0) FROM rounds WHERE day >= ?1)
+        """
+        return int(self._db.execute(sql, (since,)).fetchone()[0])
 
     def part_paths(self) -> set[str]:
         """Return the paths of all parts, relative to the workdir."""

@@ -4,6 +4,8 @@ import math
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from datetime import time as hour
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -23,9 +25,7 @@ DECREASE: Final = 0.75
 MEMORY: Final = 0.2  # weight of the newest round in the baseline latency
 
 TICK: Final = 0.25  # seconds between two looks at the clock
-LONGEST_TICK: Final = (
-    1.0  # what counts at the most between two looks: a busy machine's, not a stopped process's
-)
+LONGEST_TICK: Final = 1.0  # what counts between two looks at the most, as a busy machine may be late
 
 
 class Awake:
@@ -77,6 +77,28 @@ class TokenBucket:
         self._seen = now
         self._tokens = min(self._rate, self._tokens + earned) - events
         return max(0.0, -self._tokens / self._rate)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The hours of a day in which to send, by the machine's own clock; they may go past midnight."""
+
+    start: hour
+    end: hour
+
+    def left(self, now: datetime) -> float:
+        """Give the seconds until the window ends, 0 outside of it. `now` is the machine's time, without a zone."""
+        length = _since(self.start, self.end) or timedelta(days=1)
+        return max(0.0, (length - _since(self.start, now.time())).total_seconds())
+
+
+def _since(start: hour, moment: hour) -> timedelta:
+    """Give the time from one time of day to the next time it is another."""
+    one, other = (
+        timedelta(hours=each.hour, minutes=each.minute, seconds=each.second, microseconds=each.microsecond)
+        for each in (start, moment)
+    )
+    return (other - one) % timedelta(days=1)
 
 
 @dataclass(frozen=True)
