@@ -9,6 +9,7 @@ import polars as pl
 
 from migrate import readers
 from migrate.ahead import ahead
+from migrate.inputs import Place
 from migrate.jobs import Job
 from migrate.jsontext import Raw
 from migrate.mapping import FILE, ROW
@@ -69,6 +70,25 @@ class Bundle:
                 first = place * _PLACE
                 rows = opened[place].of([number - first for number in some])
                 found |= {first + row: columns for row, columns in rows.items()}
+            return found
+
+        return of
+
+    def places(self) -> Callable[[Sequence[int]], dict[int, Place]]:
+        """Return what tells where rows of a rejects.jsonl of ours were first; they are asked for chunk by chunk."""
+        opened: dict[int, Iterator[tuple[int, Place]]] = {}
+
+        def of(numbers: Sequence[int]) -> dict[int, Place]:
+            found: dict[int, Place] = {}
+            for place, some in groupby(sorted(numbers), lambda number: number // _PLACE):
+                if place not in opened:
+                    opened[place] = self.jobs[place].source.places()
+                wanted = {number % _PLACE for number in some}
+                for row, first in opened[place] if max(wanted) else ():
+                    if row in wanted:
+                        found[place * _PLACE + row] = first
+                    if row >= max(wanted):
+                        break
             return found
 
         return of

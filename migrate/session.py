@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,6 +34,9 @@ class Session:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     set_aside: list[str] = field(default_factory=list)
     """Sources that this command was the first to set aside, or found to be others than when they were."""
+    on_remark: Callable[[str], None] = lambda _: None
+    remarks: list[str] = field(default_factory=list)
+    """What was found in the workdir that people should know of."""
 
     @property
     def workdir(self) -> Path:
@@ -46,6 +49,12 @@ class Session:
         for stop in self._stops:
             stop()
 
+    def remark(self, remarks: Iterable[str]) -> None:
+        """Say what was found."""
+        for text in remarks:
+            self.remarks.append(text)
+            self.on_remark(text)
+
     def plan(
         self,
         work: "Work",
@@ -55,6 +64,27 @@ class Session:
         again: Sequence[str] = (),
     ) -> None:
         """Plan what is not planned yet; `command` is what was typed for it. A workdir that refuses stays as it is."""
+        from migrate import rejects  # noqa: PLC0415
+
+        try:
+            self._plan(work, on_progress, command=command, again=again)
+        finally:
+            self.remark(rejects.refresh(self.checkpoint))
+
+    def refresh(self) -> None:
+        """Have the files for people tell what the checkpoint knows."""
+        from migrate import parked, rejects  # noqa: PLC0415
+
+        self.remark([*rejects.refresh(self.checkpoint), *parked.refresh(self.checkpoint)])
+
+    def _plan(
+        self,
+        work: "Work",
+        on_progress: Callable[["Progress"], None],
+        *,
+        command: str,
+        again: Sequence[str],
+    ) -> None:
         # Sending alone needs none of these, and they take a fifth of a second.
         from migrate import again as anew  # noqa: PLC0415
         from migrate.plan import Planner  # noqa: PLC0415
@@ -198,12 +228,11 @@ class Session:
     ) -> None:
         """Send, so that `stop` reaches the sender."""
         from migrate import apply as applying  # noqa: PLC0415 - planning needs no HTTP client
-        from migrate import parked  # noqa: PLC0415
 
         _collect_rarely()
         applying.pinned(self.checkpoint, delivery)
-        parked.restore(self.workdir, self.checkpoint)
         work = applying.Apply(self.workdir, self.checkpoint, delivery, on_progress=on_progress)
+        work.on_remarks = self.remark
         loop = asyncio.get_running_loop()
 
         def stop() -> None:

@@ -12,7 +12,7 @@ from typing import BinaryIO, Final, NamedTuple, cast
 from migrate.errors import Refused, Unfit
 from migrate.inputs.archives import Member
 from migrate.inputs.layers import MAGIC_BYTES, compression, unwrap
-from migrate.inputs.rejected import unwrapped
+from migrate.inputs.rejected import Place, places, unwrapped
 from migrate.inputs.streams import STEP, Truncated, peek, read_up_to
 
 _SEPARATORS: Final = re.compile(r"[/!]")
@@ -52,6 +52,8 @@ class Source:
     member: Member | None = field(default=None, repr=False)
     origin: str | None = field(default=None, repr=False)
     """Of a rejects.jsonl of ours: the file whose rows alone are meant."""
+    fault: str | None = field(default=None, repr=False)
+    """Why nothing of it is to be read."""
 
     @property
     def stem(self) -> str:
@@ -76,11 +78,19 @@ class Source:
         A rejects.jsonl of ours gives the rows that its lines hold. Reads may be short. Where the data end early or
         are damaged, everything readable is delivered and then `Truncated` is raised.
         """
+        if self.fault is not None:
+            raise Unfit(self.name, "unreadable", self.fault)
         head, stream = peek(unwrap(self.raw()), 4)
         if head == b"PK\3\4":
             stream.close()
             raise Refused(f"{self.name}: an archive inside an archive or a compressed file; unpack it first")
-        return unwrapped(stream, self.origin)
+        return unwrapped(stream, self.name, self.origin)
+
+    def places(self) -> Iterator[tuple[int, Place]]:
+        """Yield where rows were that a rejects.jsonl of ours holds, by the numbers that they have here."""
+        if self.origin is not None:
+            with self.raw() as stream:
+                yield from places(stream, self.origin)
 
     @contextmanager
     def seekable(self) -> Iterator[BinaryIO | Path]:
