@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final, NamedTuple, cast
 
 import msgspec
@@ -49,9 +49,9 @@ class Place(NamedTuple):
     row: int | None
 
 
-def _rejects(stream: BinaryIO) -> Iterator[_Reject | None]:
+def _rejects(lines: Iterable[bytes]) -> Iterator[_Reject | None]:
     """Yield what the lines of a rejects file hold, None for a blank one; raises `Unreadable`."""
-    for number, text in enumerate(io.BufferedReader(cast("io.RawIOBase", stream)), 1):
+    for number, text in enumerate(lines, 1):
         line = text.removeprefix(_MARK) if number == 1 else text
         try:
             yield _DECODER.decode(line) if line.strip() else None
@@ -68,7 +68,7 @@ class _Rows(Stream):
     def __init__(self, stream: BinaryIO, name: str, origin: str) -> None:
         super().__init__()
         self._stream, self._name = stream, name
-        self._rejects = _rejects(stream)
+        self._rejects = _rejects(_buffered(stream))
         self._origin = origin
 
     def piece(self) -> bytes | None:
@@ -92,6 +92,11 @@ class _Rows(Stream):
         super().close()
 
 
+def _buffered(stream: BinaryIO) -> io.BufferedReader:
+    """Return a stream that can be read line by line."""
+    return io.BufferedReader(cast("io.RawIOBase", stream))
+
+
 def origins(stream: BinaryIO) -> list[str] | None:
     """Return the files whose rows a rejects file holds, told by its first line; None of any other stream.
 
@@ -100,12 +105,12 @@ def origins(stream: BinaryIO) -> list[str] | None:
     head, stream = peek(stream, _HEAD_BYTES)
     if not _LINE.match(head):
         return None
-    return list(dict.fromkeys(reject.file for reject in _rejects(stream) if reject))
+    return list(dict.fromkeys(reject.file for reject in _rejects(_buffered(stream)) if reject))
 
 
-def places(stream: BinaryIO, origin: str) -> Iterator[tuple[int, Place]]:
+def places(lines: Iterable[bytes], origin: str) -> Iterator[tuple[int, Place]]:
     """Yield the lines of a rejects file that hold a row of a file, by their numbers."""
-    for number, reject in enumerate(_rejects(stream), 1):
+    for number, reject in enumerate(_rejects(lines), 1):
         if reject is not None and reject.file == origin:
             yield number, Place(reject.file, reject.row)
 
