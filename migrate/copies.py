@@ -75,7 +75,8 @@ class Copy:
 
     def accept(self, found: Print, *, is_kept: bool) -> dict[str, dict[str, Any]]:
         """Return the fact, to be noted, that takes what is there for ours; `is_kept`: it is to be kept all the same."""
-        return {self._key: {"known": [[found.size, found.sum]], "version": _ACCEPTED, "is_kept": is_kept}}
+        known = [found.size, found.sum]
+        return {self._key: {"known": [known], "version": _ACCEPTED, "kept": known if is_kept else None}}
 
     def write(self, lines: Iterable[bytes], *, is_kept: bool = False) -> Path | None:
         """Write the file anew, all of it or nothing; what is there is kept under another name if it is to be.
@@ -93,7 +94,8 @@ class Copy:
             os.fsync(file.fileno())
         known = [*fact.get("known", []), [made.size, made.sum]]
         self.checkpoint.note(**{self._key: fact | {"known": known}})
-        kept = self._aside() if self.path.exists() and (is_kept or fact.get("is_kept")) else None
+        is_wanted = is_kept or (fact.get("kept") and Print(*fact["kept"]) == _print(self.path))
+        kept = self._aside() if self.path.exists() and is_wanted else None
         if made.size or self.path.exists():
             beside.replace(self.path)
         else:
@@ -127,8 +129,10 @@ class Copy:
 
 
 def _print(path: Path) -> Print:
-    """Return the print of a file."""
+    """Return the print of a file, that of nothing where there is none."""
     found = Print()
+    if not path.exists():
+        return found
     with path.open("rb") as file:
         while data := file.read(_STEP):
             found = found.then(data)

@@ -133,7 +133,9 @@ class _Taken:
             )
         (missing,) = self.db.execute(f"SELECT count(*) {_LEFT}").fetchone()
         if missing:
-            names = ", ".join(uuid for (uuid,) in self.db.execute(f"SELECT uuid {_LEFT} LIMIT {_SHOWN}"))
+            names = ", ".join(
+                uuid for (uuid,) in self.db.execute(f"SELECT uuid {_LEFT} ORDER BY id LIMIT {_SHOWN}")
+            )
             more = ", …" if missing > _SHOWN else ""
             yield f"{copy.path}: {missing:,} parked events are not in it, and stay parked: {names}{more}"
 

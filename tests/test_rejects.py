@@ -2,40 +2,11 @@
 
 import gzip
 import json
-from dataclasses import dataclass
 
 import pytest
-from click.testing import CliRunner
-
-from migrate.cli import cli
-from migrate.errors import MigrateError
+from workdirs import SAVED, here, saved
 
 GOOD, BAD = "2024-04-03T12:00:00Z", "soon"
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended, and what it said."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-    @property
-    def summary(self):
-        """The JSON it ended with."""
-        return json.loads(self.stdout.splitlines()[-1])
-
-
-def here(*words):
-    """Run a command in this process."""
-    done = CliRunner().invoke(cli, [*map(str, words)])
-    error = done.exception
-    if isinstance(error, MigrateError):
-        return Done(error.exit_code, done.stdout, done.stderr + str(error))
-    if error is not None and not isinstance(error, SystemExit):
-        raise error
-    return Done(done.exit_code, done.stdout, done.stderr)
 
 
 def written(path, times, *, name="e"):
@@ -97,26 +68,6 @@ def workdir(tmp_path):
     assert (made.done.returncode, made.lines()) == (3, ALL)
     assert made.status() == ({"bad_timestamp": 3}, 3)
     return made
-
-
-def saved(how, text):
-    """A text as an editor, a spreadsheet or a script saves it."""
-    lines = text.splitlines()
-    return {
-        "as it was": text.encode(),
-        "CRLF": "\r\n".join([*lines, ""]).encode(),
-        "BOM": b"\xef\xbb\xbf" + text.encode(),
-        "no last newline": text.rstrip("\n").encode(),
-        "another order": "\n".join([*reversed(lines), ""]).encode(),
-        "blank lines": "\n\n \n".join([*lines, ""]).encode(),
-        "sorted keys": "".join(json.dumps(json.loads(line), sort_keys=True) + "\n" for line in lines).encode(),
-        "compact": "".join(
-            json.dumps(json.loads(line), separators=(",", ":")) + "\n" for line in lines
-        ).encode(),
-    }[how]
-
-
-SAVED = ["as it was", "CRLF", "BOM", "no last newline", "another order", "blank lines", "sorted keys", "compact"]
 
 
 @pytest.mark.parametrize("how", SAVED)
