@@ -279,7 +279,7 @@ class Talk:
             )
         if numbers["workdir"]:
             console.print(f"workdir  {numbers['workdir']}", markup=False)
-            if numbers["rows"]["rejected"]:
+            if numbers["open_rejects"]:
                 console.print("         rejected rows, to mend and plan again: rejects.jsonl there")
             if events["parked"]:
                 console.print("         parked events, with PostHog's own words: parked.jsonl there")
