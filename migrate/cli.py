@@ -35,7 +35,11 @@ if TYPE_CHECKING:
     from migrate.settings import Settings, Work
 
 SANDBOX: Final = "sandbox"
-_OURS: Final = ("rejects.jsonl", "parked.jsonl")
+_OURS: Final = {
+    "rejects.jsonl": "it has no effect there; 'migrate rejects' keeps it under another name, and says how to plan it",
+    "parked.jsonl": "'migrate resend' sends what was mended in it",
+}
+"""Files of a workdir that people read and edit, and what becomes of one that was edited."""
 INTERRUPTED: Final = 130
 LEFT_OUT: Final = 3
 SET_ASIDE: Final = 5
@@ -413,12 +417,14 @@ def status(workdir: Path, **choices: Any) -> None:
     """
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from migrate.checkpoint import Checkpoint  # noqa: PLC0415
+    from migrate.checkpoint import Checkpoint, writable  # noqa: PLC0415
+    from migrate.copies import noticed  # noqa: PLC0415
     from migrate.report import command, of_run, summary  # noqa: PLC0415
 
     talk = _talk(choices)
-    with Checkpoint.open(workdir) as checkpoint:
+    with writable(workdir), Checkpoint.open(workdir) as checkpoint:
         numbers = summary(checkpoint)
+        numbers["notes"] += noticed(checkpoint, _OURS)
         talk.status(numbers, command(checkpoint, numbers))
         code = _open_code(numbers)
         talk.json(numbers | {"run": of_run(numbers, numbers, datetime.now(UTC), code, None)})

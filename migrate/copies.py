@@ -3,7 +3,7 @@
 import errno
 import os
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
@@ -126,6 +126,19 @@ class Copy:
 
     def _version(self) -> int:
         return self.checkpoint.counts().get(self.name, 0)
+
+
+def noticed(checkpoint: Checkpoint, edited: Mapping[str, str]) -> list[str]:
+    """Return what is to be said of copies that are not what was written; `edited` says what becomes of each then."""
+    found = []
+    for name, then in edited.items():
+        copy = Copy(checkpoint, name)
+        state = copy.state()
+        if state is State.EDITED:
+            found.append(f"{copy.path}: was changed by hand; {then}")
+        if state is State.GONE:
+            found.append(f"{copy.path}: is gone; 'migrate rejects' makes it again of what is known")
+    return found
 
 
 def _print(path: Path) -> Print:

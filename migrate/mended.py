@@ -73,6 +73,7 @@ def take_in(checkpoint: Checkpoint, copy: Copy) -> list[str]:
         finally:
             db.execute("DROP TABLE faulty")
         add_count(db, parked.EVER, taken.faults.count)
+        add_count(db, parked.PARKED)
         facts[parked.THROUGH] = parked.last(db)
         facts |= copy.accept(taken.print, is_kept=taken.faults.count > 0)
     return remarks

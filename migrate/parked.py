@@ -169,7 +169,6 @@ def mend(db: Database, number: int, payload: str, timestamp: str) -> None:
     """Put another payload in the place of a parked event's."""
     sql = "UPDATE parked SET payload = ?, sum = ?, timestamp = ? WHERE id = ?"
     db.execute(sql, (payload, _sum(payload), timestamp, number))
-    add_count(db, PARKED)
 
 
 def _told(checkpoint: Checkpoint) -> Iterator[bytes]:

@@ -194,6 +194,10 @@ def test_an_edited_file_is_noticed_and_kept(workdir, how, command):
     before = workdir.file.read_bytes()
     edited(how, workdir.file)
     found = workdir.file.read_bytes() if workdir.file.exists() else None
+    (note,) = here("status", workdir.path, "--json").summary["notes"]
+    assert note.startswith(
+        f"{workdir.file}: is gone" if found is None else f"{workdir.file}: was changed by hand"
+    )
     if command == "plan":
         written(workdir.source / "c.jsonl", [BAD])
         done = workdir.plan(workdir.source)
@@ -213,6 +217,16 @@ def test_an_edited_file_is_noticed_and_kept(workdir, how, command):
     (note,) = done.summary["notes"]
     assert note in done.stderr
     assert here("rejects", workdir.path, "--json").summary["notes"] == []
+
+
+def test_a_workdir_that_begins_anew_forgets_its_rejects(tmp_path):
+    """Nothing was planned in it, so it may be begun under other settings; each row is open once."""
+    written(tmp_path / "in" / "a.jsonl", [BAD, BAD])
+    words = ["plan", "posthog", tmp_path / "in", "--workdir", tmp_path / "w", "--json"]
+    assert here(*words).returncode == 3
+    done = here(*words, "--identity", "none")
+    assert (done.returncode, done.summary["open_rejects"]) == (3, {"bad_timestamp": 2})
+    assert len((tmp_path / "w" / "rejects.jsonl").read_text().splitlines()) == 2
 
 
 def test_what_was_mended_in_place_can_be_planned(workdir):
