@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
-from test_rejects import BAD, GOOD, Workdir
+from test_rejects import ALL, BAD, GOOD, Workdir, written
 from test_resend import Parked, mended, text_of
 from test_sealed import migrate
 
@@ -131,12 +131,10 @@ def test_killed_again_and_again(tmp_path, export):
 
 
 RESENT = [
-    pytest.param(("parked", "begin"), 0, id="before anything"),
     pytest.param(("mended", "take_in"), 0, id="before the file is read"),
     pytest.param(("parked", "following"), 0, id="what was mended is noted"),
     pytest.param(("parked", "settle"), 0, id="the first round is sent and not noted"),
     pytest.param(("parked", "settle"), 3, id="the fourth round is sent and not noted"),
-    pytest.param(("parked", "following"), 3, id="three rounds are noted"),
     pytest.param(("copies.Copy", "write"), 0, id="all are sent, the file is not written"),
     pytest.param(("copies.Copy", "_aside"), 0, id="the file is written aside"),
     pytest.param(("copies", "synced"), 0, id="the file is in its place and not noted"),
@@ -193,3 +191,28 @@ def test_killed_while_mended_rows_are_planned(tmp_path, place, after):
     assert done.summary["notes"] == []
     assert workdir.plan(copy).returncode == 0
     assert sorted(path.name for path in workdir.path.glob("rejects*")) == ["rejects", "rejects.jsonl"]
+
+
+AGAIN = [
+    pytest.param(("again", "renew"), 0, True, id="planned anew and not settled"),
+    pytest.param(("rejects", "add_count"), 3, True, id="in the transaction"),
+    pytest.param(("checkpoint.Checkpoint", "done_again"), 0, False, id="settled and not noted"),
+    pytest.param(("rejects", "refresh"), 0, False, id="noted"),
+]
+
+
+@pytest.mark.parametrize(("place", "after", "is_changed"), AGAIN)
+def test_killed_while_a_source_with_rejects_is_planned_anew(tmp_path, place, after, is_changed):
+    """The same command, or the next one without --again, leaves each row open once that still is rejected."""
+    workdir = Workdir(tmp_path)
+    if is_changed:
+        written(workdir.first, [GOOD, GOOD, GOOD, BAD])
+    words = ["plan", "posthog", workdir.source, "--workdir", workdir.path]
+    assert migrate(*words, "--again", workdir.first, killed_at=place, after=after).returncode == 9
+    done = workdir.plan(workdir.source)
+    assert done.returncode == 0, done.stderr
+    assert workdir.lines() == (ALL[1:] if is_changed else ALL)
+    assert sum(done.summary["open_rejects"].values()) == len(workdir.lines())
+    assert workdir.plan(workdir.source, "--again", workdir.first).returncode == 0
+    assert workdir.lines() == (ALL[1:] if is_changed else ALL)
+    assert len(list((workdir.path / "rejects").iterdir())) == 1
