@@ -436,7 +436,7 @@ def status(workdir: Path, **choices: Any) -> None:
 @click.option("--dismiss", metavar="REASON", help="Say no more of those that are open for this reason.")
 @TALKING
 def rejects(workdir: Path, dismiss: str | None, **choices: Any) -> None:
-    r"""List the rows that are rejected and the files that are set aside, by reason; dismiss those that are meant.
+    r"""List what is open, by reason: rejected rows, files set aside, parked events; dismiss what is meant.
 
     \b
     Example:  migrate rejects plan

@@ -218,21 +218,36 @@ def test_sending_leaves_an_edited_file_as_it_is(workdir):
 
 
 def test_events_go_again_in_their_order(workdir):
-    """Days oldest first, never two in a request; one person's events as they came."""
+    """Days oldest first, never two in a request; what says who is who before the others; one person's in time order.
+
+    However they came to be parked: later increments are of the same days and of earlier times.
+    """
+    more = events(40, days=3, people=4, poison=range(100, 140), start=100)
+    merges = events(3, days=3, people=4, poison=range(200, 203), start=200)
+    merges = merges.with_columns(
+        merges["payload"].str.replace('"event":"e"', '"event":"a merge"', literal=True)
+    )
+    planned(workdir.folder, more, name="b.jsonl").close()
+    planned(workdir.folder, merges, name="c.jsonl", leads=True).close()
+    assert workdir.send("--max-batch-events", "10", command="apply")[1] == 67
     workdir.sandbox.faults([])
     before = len(workdir.sandbox.events("raw"))
-    workdir.send("--max-batch-events", "5")
+    assert workdir.send("--max-batch-events", "7")[1] == 0
     rows = workdir.sandbox.events("raw")[before:]
-    days, people = defaultdict(set), defaultdict(list)
+    requests, people, names = defaultdict(set), defaultdict(list), defaultdict(list)
     for row in rows:
-        days[row["request"]].add(row["timestamp"][:10])
-        people[row["distinct_id"], row["timestamp"][:10]].append(row["timestamp"])
-    assert all(len(found) == 1 for found in days.values())
-    order = [found.copy().pop() for _, found in sorted(days.items())]
+        day = row["timestamp"][:10]
+        requests[row["request"]].add(day)
+        names[day].append(row["event"])
+        if row["event"] == "e":
+            people[row["distinct_id"], day].append(row["timestamp"])
+    assert all(len(days) == 1 for days in requests.values())
+    order = [min(days) for _, days in sorted(requests.items())]
     assert order == sorted(order)
     assert len(set(order)) == 3
+    assert all(found == sorted(found) for found in names.values())
     assert all(times == sorted(times) for times in people.values())
-    assert len(rows) == 24
+    assert len(rows) == 67
 
 
 def test_what_is_refused_again_has_the_new_words(workdir):

@@ -50,12 +50,12 @@ def events(count, *, days=1, people=20, poison=(), start=0):
     )
 
 
-def planned(workdir, frame, name="a.jsonl"):
+def planned(workdir, frame, name="a.jsonl", *, leads=False):
     """Return the open checkpoint of a workdir where this input is planned, next to what was planned before."""
     checkpoint = Checkpoint.open(workdir, create=True)
     checkpoint.register([name])
     this = checkpoint.inputs()[name]
-    writer = DayWriter(workdir, this.id)
+    writer = DayWriter(workdir, this.id, leads)
     writer.write(frame)
     numbers = Numbers(read=frame.height, mapped=frame.height)
     checkpoint.planned(this, numbers, writer.finish())
