@@ -6,6 +6,8 @@ import json
 import pytest
 from workdirs import SAVED, here, saved
 
+from migrate.sandbox import Sandbox
+
 GOOD, BAD = "2024-04-03T12:00:00Z", "soon"
 
 
@@ -306,3 +308,23 @@ def test_lines_that_are_harmed_where_they_are_kept_are_not_told(workdir, how):
     assert f"with --again: {workdir.first}, {workdir.second}" in done.stderr
     assert workdir.plan(workdir.source, "--again", workdir.first).returncode == 0
     assert workdir.lines() == ALL
+
+
+def test_what_was_sent_is_not_sent_again_when_its_source_is_mended(tmp_path):
+    """Of a source planned again, and of a mended copy, only what is new leaves; the same rows are duplicates."""
+    source = written(tmp_path / "in" / "a.jsonl", [GOOD, BAD, GOOD, BAD])
+    with Sandbox() as sandbox:
+        target = ["--host", sandbox.url, "--api-key", "phc_secret", "--yes", "--json"]
+        words = ["run", "posthog", source, "--workdir", tmp_path / "w", *target]
+        assert here(*words).returncode == 3
+        written(source, [GOOD, GOOD, GOOD, BAD])
+        done = here(*words, "--again", source)
+        assert (done.returncode, done.summary["open_rejects"]) == (0, {"bad_timestamp": 1})
+        copy = tmp_path / "mended.jsonl"
+        copy.write_text((tmp_path / "w" / "rejects.jsonl").read_text().replace(BAD, GOOD))
+        done = here(words[0], words[1], source, copy, *words[3:])
+        assert (done.returncode, done.summary["open_rejects"]) == (0, {})
+        numbers = sorted(row["properties"]["n"] for row in sandbox.events("raw"))
+    assert numbers == [1, 2, 3, 4]
+    assert done.summary["events"]["accepted"] == 4
+    assert done.summary["events"]["duplicate"] == 2
