@@ -95,6 +95,26 @@ def test_a_mended_copy_closes_what_becomes_an_event(workdir, how):
     assert workdir.plan(workdir.source, copy, last).summary["events"]["planned"] == 6
 
 
+def test_a_copy_that_is_mended_further_is_planned_again(workdir):
+    """As any source that changed it waits for --again; what is mended by then is closed, the rest open once."""
+    copy = workdir.copy((BAD, GOOD))
+    text = copy.read_text()
+    copy.write_text(text.replace(GOOD, BAD, 4))
+    assert workdir.plan(copy).summary["open_rejects"] == {"bad_timestamp": 2}
+    copy.write_text(text.replace(GOOD, "now", 2))
+    done = workdir.plan(copy)
+    assert done.returncode == 5
+    assert "plan what is new in it with --again" in done.stderr
+    done = workdir.plan(copy, "--again", copy)
+    assert (done.returncode, done.summary["open_rejects"]) == (3, {"bad_timestamp": 1})
+    assert workdir.lines() == ALL[:1]
+    assert json.loads(workdir.file.read_text())["value"] == "now"
+    copy.write_text(text)
+    assert workdir.plan(copy, "--again", copy).returncode == 0
+    assert workdir.status() == ({}, 0)
+    assert workdir.plan(workdir.source, copy).summary["events"]["planned"] == 6
+
+
 def test_a_row_that_is_filtered_or_bad_in_another_way_is_told_as_that(workdir):
     """Filtered is closed; another reason takes the place of the first."""
     copy = workdir.copy()
