@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -116,9 +117,16 @@ def bundles(jobs: Sequence[Job]) -> Iterator[Bundle]:
         yield Bundle(held)
 
 
+def _copy(job: Job) -> Path | None:
+    """Return the rejects file a job's rows are taken from: one that a person makes, and may remove, by itself."""
+    return None if job.source.lines is None else job.source.path
+
+
 def _fits(held: Sequence[Job], job: Job) -> bool:
     """Return whether a file may be planned with those before it."""
     if job.table is not held[0].table or job.table.ordinals or len(held) >= _MOST_FILES:
+        return False
+    if _copy(job) != _copy(held[0]):
         return False
     sizes = [one.source.size for one in (*held, job)]
     return max(sizes) <= _SMALL and sum(sizes) <= _MOST_BYTES

@@ -487,7 +487,7 @@ def test_rejects_of_ours_stand_for_their_rows(tmp_path):
     path.write_text("\n".join(lines) + "\n")
     (source,) = sources([str(path)]).sources
     with source.open() as stream:
-        assert stream.read() == b'{"event": "e", "n": 1.50}\n{"event":\n\n\n'
+        assert stream.read() == b'{"event": "e", "n": 1.50}\n{"event":\n\n'
     assert [(line, place.row) for line, place in source.places()] == [(1, 7), (2, 8), (3, None)]
 
 

@@ -6,6 +6,7 @@ import json
 import pytest
 from workdirs import SAVED, here, saved
 
+from migrate.inputs import sources
 from migrate.sandbox import Sandbox
 
 GOOD, BAD = "2024-04-03T12:00:00Z", "soon"
@@ -348,3 +349,41 @@ def test_what_was_sent_is_not_sent_again_when_its_source_is_mended(tmp_path):
     assert numbers == [1, 2, 3, 4]
     assert done.summary["events"]["accepted"] == 4
     assert done.summary["events"]["duplicate"] == 2
+
+
+def test_a_copy_that_is_removed_is_missed_by_no_other_file(workdir):
+    """It is not planned together with files of the export, which could not be planned anew without it then."""
+    copy = workdir.copy((BAD, GOOD))
+    written(workdir.folder / "n.jsonl", [GOOD])
+    written(workdir.folder / "l.jsonl", [GOOD])
+    assert workdir.plan(workdir.folder / "l.jsonl", copy, workdir.folder / "n.jsonl").returncode == 0
+    copy.unlink()
+    assert workdir.plan(workdir.folder / "n.jsonl", "--again", workdir.folder / "n.jsonl").returncode == 0
+    assert workdir.status() == ({}, 0)
+
+
+def test_a_copy_of_rejects_of_many_files_is_read_once(tmp_path):
+    """Not once for each of them: what is read grows with the lines, not with lines times files."""
+    lines = []
+    for number in range(60):
+        source = {
+            "event": "e",
+            "distinct_id": "u",
+            "timestamp": GOOD,
+            "properties": {"n": number, "x": "x" * 9_000},
+        }
+        lines.append(
+            {"file": f"/in/{number}.jsonl", "row": number + 1, "reason": "no_timestamp", "source": source}
+        )
+    copy = tmp_path / "mended.jsonl"
+    copy.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = sources([str(copy)]).sources
+    read = 0
+    for source in found:
+        with source.open() as stream:
+            read += len(stream.read().lstrip(b"\n"))
+    assert (len(found), read) == (60, sum(len(json.dumps(line["source"])) + 1 for line in lines))
+    assert sum(source.size for source in found) == copy.stat().st_size
+    assert [place for source in found for place in source.places()] == [
+        (number + 1, (f"/in/{number}.jsonl", number + 1)) for number in range(60)
+    ]

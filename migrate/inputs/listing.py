@@ -10,7 +10,7 @@ from typing import Final
 
 from migrate.errors import UsageError
 from migrate.inputs.archives import Member, members
-from migrate.inputs.rejected import Unreadable, origins
+from migrate.inputs.rejected import Lines, Unreadable, origins
 from migrate.inputs.source import Source
 
 _WORKDIR: Final = b"PMIG"
@@ -120,8 +120,8 @@ class _Listing:
         if rejected is None:
             self._take(Source(_shown(name), status.st_size, path))
         # Rows of each file by themselves: what table they are of is told by their columns and their file's name.
-        for origin in rejected or ():
-            self._take(Source(f"{_shown(name)}!{_shown(origin)}", status.st_size, path, origin=origin))
+        for lines in rejected or ():
+            self._take(Source(f"{_shown(name)}!{_shown(lines.file)}", lines.size, path, lines=lines))
 
     def _add_members(self, archive: Path, inside: Sequence[Member]) -> None:
         before = len(self.found)
@@ -145,8 +145,8 @@ class _Listing:
         self.skipped.setdefault(reason, []).append(_shown(name))
 
 
-def _origins(path: Path) -> list[str] | None:
-    """Return the files whose rows a rejects.jsonl of ours holds; None of any other file."""
+def _origins(path: Path) -> list[Lines] | None:
+    """Return the lines of a rejects.jsonl of ours, by the files whose rows they hold; None of any other file."""
     if path.suffix.lower() not in {".jsonl", ".json", ".ndjson"}:
         return None
     with path.open("rb") as stream:

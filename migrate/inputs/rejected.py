@@ -1,16 +1,17 @@
 """Our own rejects.jsonl as an input: each line stands for the row it holds, to be planned again once it is mended."""
 
-import io
 import re
-from collections.abc import Iterable, Iterator
-from typing import BinaryIO, Final, NamedTuple, cast
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
 
 from migrate.errors import Unfit
-from migrate.inputs.streams import Stream, peek
+from migrate.inputs.streams import Stream
 
-_HEAD_BYTES: Final = 4_096
+HEAD_BYTES: Final = 4_096
 _TEXT: Final = rb'"(?:[^"\\]|\\.)*"'
 _LINE: Final = re.compile(
     rb'(?:\xef\xbb\xbf)?\s*\{\s*"file"\s*:\s*TEXT\s*,\s*'
@@ -49,84 +50,93 @@ class Place(NamedTuple):
     row: int | None
 
 
-def _rejects(lines: Iterable[bytes]) -> Iterator[_Reject | None]:
-    """Yield what the lines of a rejects file hold, None for a blank one; raises `Unreadable`."""
-    for number, text in enumerate(lines, 1):
-        line = text.removeprefix(_MARK) if number == 1 else text
-        try:
-            yield _DECODER.decode(line) if line.strip() else None
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Unreadable(
-                f"line {number} cannot be read as one of a rejects.jsonl ({error}), each of which is an object on a "
-                "line of its own; mend that line, or take it out"
-            ) from error
+@dataclass
+class Lines:
+    """The lines of a rejects file that hold the rows of one file: their numbers, where they begin, their bytes."""
+
+    file: str
+    numbers: "array[int]" = field(default_factory=lambda: array("q"))
+    offsets: "array[int]" = field(default_factory=lambda: array("q"))
+    size: int = 0
+
+    def rejects(self, file: BinaryIO) -> Iterator[tuple[int, _Reject]]:
+        """Yield what these lines hold, with their numbers; raises `Unreadable` where they are others by now."""
+        for number, offset in zip(self.numbers, self.offsets, strict=True):
+            file.seek(offset)
+            reject = _decoded(number, file.readline())
+            if reject is None or reject.file != self.file:
+                raise Unreadable(
+                    f"line {number} is another than it was when the file was looked into; run again"
+                )
+            yield number, reject
+
+    def places(self, file: BinaryIO) -> Iterator[tuple[int, Place]]:
+        """Yield where the rows were first, with the numbers of these lines."""
+        for number, reject in self.rejects(file):
+            yield number, Place(reject.file, reject.row)
 
 
-class _Rows(Stream):
-    """The rows of a rejects file, a line each, so that row numbers stay line numbers."""
+def _decoded(number: int, text: bytes) -> _Reject | None:
+    """Return what a line of a rejects file holds, None for a blank one; raises `Unreadable`."""
+    line = text.removeprefix(_MARK) if number == 1 else text
+    try:
+        return _DECODER.decode(line) if line.strip() else None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(
+            f"line {number} cannot be read as one of a rejects.jsonl ({error}), each of which is an object on a "
+            "line of its own; mend that line, or take it out"
+        ) from error
 
-    def __init__(self, stream: BinaryIO, name: str, origin: str) -> None:
+
+class Rows(Stream):
+    """The rows that a rejects file holds of one file, a line each, so that row numbers stay line numbers."""
+
+    def __init__(self, file: BinaryIO, name: str, lines: Lines) -> None:
         super().__init__()
-        self._stream, self._name = stream, name
-        self._rejects = _rejects(_buffered(stream))
-        self._origin = origin
+        self._file, self._name = file, name
+        self._rejects = lines.rejects(file)
+        self._line = 0
 
     def piece(self) -> bytes | None:
-        """Return the next row, a blank one for a row of another file."""
+        """Return the next row, behind as many blank ones as there are lines before it."""
         try:
-            reject = next(self._rejects)
+            number, reject = next(self._rejects)
         except StopIteration:
             return None
         except Unreadable as error:
             raise Unfit(self._name, "unreadable", str(error)) from error
-        if reject is None or reject.file != self._origin:
-            return b"\n"
+        before, self._line = b"\n" * (number - self._line - 1), number
         if reject.source != _NOTHING:
-            return bytes(reject.source) + b"\n"
+            return before + bytes(reject.source) + b"\n"
         text = "" if reject.row is None else reject.value or ""
-        return text.replace("\n", " ").encode() + b"\n"
+        return before + text.replace("\n", " ").encode() + b"\n"
 
     def close(self) -> None:
         """Close the file too."""
-        self._stream.close()
+        self._file.close()
         super().close()
 
 
-def _buffered(stream: BinaryIO) -> io.BufferedReader:
-    """Return a stream that can be read line by line."""
-    return io.BufferedReader(cast("io.RawIOBase", stream))
+def is_rejects(head: bytes) -> bool:
+    """Return whether a file that begins so is a rejects file."""
+    return _LINE.match(head) is not None
 
 
-def origins(stream: BinaryIO) -> list[str] | None:
-    """Return the files whose rows a rejects file holds, told by its first line; None of any other stream.
+def origins(file: BinaryIO) -> list[Lines] | None:
+    """Return the lines of a rejects file, by the files whose rows they hold; None of any other file.
 
     Raises `Unreadable` for a rejects file with a line that is none.
     """
-    head, stream = peek(stream, _HEAD_BYTES)
-    if not _LINE.match(head):
+    if not is_rejects(file.read(HEAD_BYTES)):
         return None
-    return list(dict.fromkeys(reject.file for reject in _rejects(_buffered(stream)) if reject))
-
-
-def places(lines: Iterable[bytes], origin: str) -> Iterator[tuple[int, Place]]:
-    """Yield the lines of a rejects file that hold a row of a file, by their numbers."""
-    for number, reject in enumerate(_rejects(lines), 1):
-        if reject is not None and reject.file == origin:
-            yield number, Place(reject.file, reject.row)
-
-
-def unwrapped(stream: BinaryIO, name: str, origin: str | None) -> BinaryIO:
-    """Return the rows that a rejects file holds of a file, its `origin`; any other stream as it is.
-
-    Raises `Unfit` for a rejects file that was not recognised as one, so that it has no origin.
-    """
-    head, stream = peek(stream, _HEAD_BYTES)
-    if not _LINE.match(head):
-        return stream
-    if origin is None:
-        stream.close()
-        why = (
-            "a rejects.jsonl in an archive, compressed or under another ending; unpack it, and name it .jsonl"
-        )
-        raise Unfit(name, "unreadable", why)
-    return cast("BinaryIO", _Rows(stream, name, origin))
+    file.seek(0)
+    found: dict[str, Lines] = {}
+    offset = 0
+    for number, text in enumerate(file, 1):
+        if reject := _decoded(number, text):
+            lines = found.setdefault(reject.file, Lines(reject.file))
+            lines.numbers.append(number)
+            lines.offsets.append(offset)
+            lines.size += len(text)
+        offset += len(text)
+    return list(found.values())
