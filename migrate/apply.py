@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -15,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from migrate import merge, parked
+from migrate import age, merge, parked
 from migrate.batches import Payloads
 from migrate.checkpoint import Checkpoint, Database, Round, Settled
 from migrate.errors import Refused, Stopped
@@ -118,6 +119,8 @@ class Apply:
         self._most_lanes = 2 * delivery.concurrency
         self._error: BaseException | None = None
         self._unnoted: deque[_Chunk] = deque()
+        self.judged = datetime.now(UTC)
+        """When it was last judged whether a day is old enough."""
 
     def interrupt(self) -> None:
         """Ask to stop: what is in flight is finished and noted, nothing more is begun."""
@@ -197,10 +200,12 @@ class Apply:
         return {lane: self._sender.prepared(payloads) for lane, payloads in lanes.items()}
 
     def _read(self) -> Iterator[_Piece]:
-        """Yield all that is to be sent, round by round, the oldest day first."""
+        """Yield all that is to be sent, round by round, the oldest day first; what is too young is left."""
         days = deque(self._checkpoint.days())
         while days:
             for turn in self._rounds(days):
+                if self._is_held(turn.day):
+                    return
                 held, lanes = merge.Chunk(pl.DataFrame(), 0), 0
                 for events in self._pieces(turn):
                     if lanes:
@@ -209,6 +214,12 @@ class Apply:
                     held, lanes = events, lanes or self._lanes(turn, events)
                     del events
                 yield _Piece(turn, held, lanes, is_last=True)
+
+    def _is_held(self, day: str) -> bool:
+        """Return whether a day, and so every later one, is too young now."""
+        self.judged = datetime.now(UTC)
+        first = age.first_held(self.judged, self._delivery.min_age)
+        return first is not None and day >= first
 
     def _rounds(self, days: deque[str]) -> list[Round]:
         """Return the rounds of the next days; of several, as the checkpoint may be busy for a while."""

@@ -103,7 +103,8 @@ def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Jo
     last = checkpoint.extent()[3]
     if last is None and gatherer.since is not None and checkpoint.facts().get("people_taken_over"):
         last = (gatherer.since - _EPOCH) // timedelta(microseconds=1)  # planned before, in another workdir
-    census.resolve(last)
+    ends = [end for end in (last, people.last()) if end is not None]
+    census.resolve(max(ends, default=None))
     name = _next(IDENTITY, checkpoint)
     planner.derived(name, census.merges(name, planner.clock()), leads=True)
     report = None if census.report is None else asdict(census.report)
@@ -114,10 +115,10 @@ def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Jo
 def tell(census: Census, planner: Planner, until: datetime | None) -> None:
     """Plan what the planned files tell of persons and groups that was not told before. Raises Interrupted."""
     people, checkpoint = census.people, planner.checkpoint
-    files = checkpoint.states()
+    files, last = checkpoint.states(), checkpoint.extent()[3]
+    people.note_last(last)
     if not files or planner.stopping.is_set():
         return
-    last = checkpoint.extent()[3]
     end = until if last is None else _EPOCH + timedelta(microseconds=last)
     aside = planner.workdir / STAGING / "states"
     with people.transaction():

@@ -20,7 +20,7 @@ FILE: Final = "checkpoint.sqlite"
 LOCK: Final = "lock"
 REJECTS: Final = "rejects.jsonl"
 APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
-FORMAT: Final = 5
+FORMAT: Final = 6
 
 Database = sqlite3.Connection
 Also = Callable[[Database], None]
@@ -30,7 +30,7 @@ _EXAMPLES: Final = 3
 _PEOPLE: Final = "people.sqlite"
 _OF_INPUTS: Final = ("linked", "identity", "clock", "planning", "plan_commands", "people_id", "set_aside")
 """Facts that come from inputs."""
-_PART: Final = ("path", "input", "day", "events", "bytes", "first", "last", "leads", "anew")
+_PART: Final = ("path", "input", "day", "events", "bytes", "first", "last", "leads", "anew", "increment")
 _BEFORE: Final = " (planned before, "
 """Stands behind the name of an input that is planned anew, before the number of what was planned of it."""
 _SCHEMA: Final = """
@@ -42,7 +42,7 @@ CREATE TABLE inputs (
 CREATE TABLE parts (
     path TEXT PRIMARY KEY, input INTEGER NOT NULL REFERENCES inputs, day TEXT NOT NULL, events INTEGER NOT NULL,
     bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, leads INTEGER NOT NULL,
-    anew INTEGER NOT NULL, size INTEGER NOT NULL, sums BLOB NOT NULL, round INTEGER
+    anew INTEGER NOT NULL, increment INTEGER NOT NULL, size INTEGER NOT NULL, sums BLOB NOT NULL, round INTEGER
 );
 CREATE INDEX parts_day ON parts (day, round);
 CREATE TABLE rounds (
@@ -145,6 +145,8 @@ class Part:
     seal: Seal
     anew: bool = False
     """Whether its source was planned before: what was sent of it may have gone under another id."""
+    increment: int = 1
+    """With which increment it was planned: what is new in a workdir at one time."""
 
 
 @dataclass(frozen=True)
@@ -497,10 +499,16 @@ class Checkpoint:
                 _note(db, {"set_aside": left})
             sql = "SELECT 1 FROM inputs WHERE instr(name, ?) = 1 LIMIT 1"
             anew = any(db.execute(sql, (f"{one.name}{_BEFORE}",)).fetchone() for one, _ in told)
+            increment = int(_fact(db, "increment", "1"))
             db.executemany(
-                "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+                "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
                 (
-                    (*(getattr(part, name) for name in _PART[:-1]), anew, part.seal.size, part.seal.sums)
+                    (
+                        *(getattr(part, name) for name in _PART[:-2]),
+                        anew,
+                        increment,
+                        *vars(part.seal).values(),
+                    )
                     for part in parts
                 ),
             )
@@ -558,13 +566,14 @@ class Checkpoint:
         """Return the day's rounds to send, in order.
 
         Which parts belong to a round is frozen with the first of its events that is settled: parts that come later
-        make another. What says who is who makes a round of its own, before the others.
+        make another. What says who is who makes a round of its own, before the others. Parts of a later increment
+        come first: of what they tell in several versions theirs is sent.
         """
         sql = "SELECT round, accepted + duplicate + parked, done FROM rounds WHERE day = ? ORDER BY round"
         begun = self._db.execute(sql, (day,)).fetchall()
         sql = """
-            SELECT path, input, day, events, bytes, first, last, leads, anew, size, sums, round FROM parts WHERE day = ?
-            ORDER BY input, path
+            SELECT path, input, day, events, bytes, first, last, leads, anew, increment, size, sums, round FROM parts
+            WHERE day = ? ORDER BY increment DESC, input, path
         """
         parts: dict[int | None, list[Part]] = {}
         for *row, size, sums, number in self._db.execute(sql, (day,)):
@@ -641,6 +650,14 @@ class Checkpoint:
     def counts(self) -> dict[str, int]:
         """Return what is counted for ever: rows rejected, events parked, changes of what is open."""
         return dict(self._db.execute("SELECT name, n FROM counts"))
+
+    def unsettled(self, since: str) -> int:
+        """Return how many events of this day and later ones are not settled."""
+        sql = """
+            SELECT (SELECT coalesce(sum(events), 0) FROM parts WHERE day >= ?1)
+                - (SELECT coalesce(sum(accepted + duplicate + parked), 0) FROM rounds WHERE day >= ?1)
+        """
+        return int(self._db.execute(sql, (since,)).fetchone()[0])
 
     def part_paths(self) -> set[str]:
         """Return the paths of all parts, relative to the workdir."""

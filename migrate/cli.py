@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from migrate.mapping import Options
+    from migrate.pacing import Window
     from migrate.readers import Layout
     from migrate.report import Talk
     from migrate.sandbox import Sandbox
@@ -42,6 +43,7 @@ _OURS: Final = {
 """Files of a workdir that people read and edit, and what becomes of one that was edited."""
 INTERRUPTED: Final = 130
 LEFT_OUT: Final = 3
+AS_ASKED: Final = 6
 SET_ASIDE: Final = 5
 _PREVIEWED_BYTES: Final = 8 << 20
 _CLOUD_RATE: Final = 1_000.0
@@ -61,6 +63,26 @@ class Duration(click.ParamType[float]):
         if not found:
             self.fail(f"a number of seconds, or one with s, m, h or d; found '{value}'", param, ctx)
         return float(found[1]) * _DURATION[found[2]]
+
+
+class Hours(click.ParamType["Window"]):
+    """Hours of the day, 01:00-06:00."""
+
+    name = "hours"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Window:
+        """Return the window."""
+        from datetime import time  # noqa: PLC0415
+
+        from migrate.pacing import Window  # noqa: PLC0415
+
+        if isinstance(value, Window):
+            return value
+        try:
+            start, end = (time.fromisoformat(part.strip()) for part in value.split("-"))
+        except ValueError:
+            self.fail(f"two times of day such as 01:00-06:00; found '{value}'", param, ctx)
+        return Window(start, end)
 
 
 class Moment(click.ParamType["datetime"]):
@@ -226,8 +248,29 @@ SENDING = grouped(
     option(
         "--timeout", type=Duration(), default="60s", show_default=True, help="How long to wait for an answer."
     ),
-    option("--yes", is_flag=True, help="Do not ask before sending."),
+    option(
+        "--min-age",
+        type=Duration(),
+        help="Hold days that are not wholly older than this; what is sent younger than 48h PostHog Cloud bills as live "
+        "events.  [default: 48h for PostHog Cloud, else 0]",
+    ),
+    option("--max-duration", type=Duration(), help="Stop after so long, to be gone on with."),
+    option(
+        "--window",
+        type=Hours(),
+        metavar="FROM-TO",
+        help="Send in these hours of the day only, such as 01:00-06:00, by this machine's clock.",
+    ),
+    option(
+        "--yes", is_flag=True, help="Do not ask before sending; where there is no terminal, once a workdir."
+    ),
     option("--partial", is_flag=True, help="Send a plan though it is not whole."),
+)
+PEOPLE = option(
+    "--people",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of who is who, shared by the workdirs that feed one project; the first one's workdir will do.  "
+    "[default: the workdir]",
 )
 AGAIN = option(
     "--again",
@@ -256,7 +299,7 @@ def cli() -> None:
     \b
     Exit codes: 0 done · 2 wrong usage · 3 done, with rows rejected or events parked that are new
                 4 stopped, run again to resume · 5 refused, or a source set aside, the others done
-                130 interrupted, run again to resume
+                6 stopped as asked, goes on next time · 130 interrupted, run again to resume
     """
 
 
@@ -313,6 +356,7 @@ def preview(limit: int, inputs: tuple[str, ...], **choices: Any) -> None:
     help="Where plan and checkpoint are kept.  [default: ./PLATFORM.workdir]",
 )
 @option("--limit", type=click.IntRange(1), help="Only the first N rows: a trial.")
+@PEOPLE
 @AGAIN
 @click.option(
     "--dry-run", is_flag=True, help="Plan only and show what would be sent; nothing is sent, nothing stays."
@@ -320,7 +364,13 @@ def preview(limit: int, inputs: tuple[str, ...], **choices: Any) -> None:
 @SENDING
 @TALKING
 def run(
-    *, dry_run: bool, workdir: Path | None, inputs: tuple[str, ...], again: Sequence[Any], **choices: Any
+    *,
+    dry_run: bool,
+    workdir: Path | None,
+    inputs: tuple[str, ...],
+    again: Sequence[Any],
+    people: Path | None,
+    **choices: Any,
 ) -> NoReturn:
     r"""Plan, then apply; the same command again resumes.
 
@@ -331,13 +381,15 @@ def run(
     talk = _talk(choices)
     settings = _settings(**choices)
     if dry_run:
-        _dry_run(settings.work(inputs), workdir, talk)
+        _dry_run(settings.work(inputs), workdir, people, talk)
     workdir = workdir or Path(f"{settings.platform}.workdir")
     work, again = _work(settings, inputs, workdir, again)
     with ExitStack() as stack:
         delivery, local = _delivery(choices, stack)
+        _check_answer(workdir, delivery, choices)
         session = stack.enter_context(_session(workdir, talk, create=True))
-        _plan(session, work, talk, again)
+        stack.enter_context(_limited(session, choices["max_duration"], "--max-duration"))
+        _plan(session, work, talk, again, people)
         _send(session, delivery, talk, choices)
         if local:
             talk.arrived(local)
@@ -353,9 +405,12 @@ def run(
     help="Where plan and checkpoint are kept.",
 )
 @option("--limit", type=click.IntRange(1), help="Only the first N rows: a trial.")
+@PEOPLE
 @AGAIN
 @TALKING
-def plan(workdir: Path, inputs: tuple[str, ...], again: Sequence[Any], **choices: Any) -> NoReturn:
+def plan(
+    workdir: Path, inputs: tuple[str, ...], again: Sequence[Any], people: Path | None, **choices: Any
+) -> NoReturn:
     r"""Plan only, kept in the workdir; new files are added to it.
 
     \b
@@ -364,7 +419,7 @@ def plan(workdir: Path, inputs: tuple[str, ...], again: Sequence[Any], **choices
     talk = _talk(choices)
     work, again = _work(_settings(**choices), inputs, workdir, again)
     with _session(workdir, talk, create=True) as session:
-        _plan(session, work, talk, again)
+        _plan(session, work, talk, again, people)
         _end(session, talk, sending=False)
 
 
@@ -382,6 +437,7 @@ def apply(workdir: Path, **choices: Any) -> NoReturn:
     with ExitStack() as stack:
         delivery, _ = _delivery(choices, stack)
         session = stack.enter_context(_session(workdir, talk))
+        stack.enter_context(_limited(session, choices["max_duration"], "--max-duration"))
         _send(session, delivery, talk, choices)
         _end(session, talk)
 
@@ -400,9 +456,11 @@ def resend(workdir: Path, **choices: Any) -> NoReturn:
     with ExitStack() as stack:
         delivery, _ = _delivery(choices, stack)
         session = stack.enter_context(_session(workdir, talk))
+        stack.enter_context(_limited(session, choices["max_duration"], "--max-duration"))
         session.check_whole(partial=choices["partial"])
-        _confirm(session, delivery, talk, confirmed=choices["yes"])
-        session.resend(delivery)
+        _confirm(session, delivery, talk, choices, what="parked")
+        with _within(session, choices):
+            session.resend(delivery)
         _end(session, talk)
 
 
@@ -622,10 +680,11 @@ def _labels(path: Path, read: Callable[[Any], Any] | None) -> dict[str, str]:
 
 def _delivery(choices: dict[str, Any], stack: ExitStack) -> tuple[Delivery, Sandbox | None]:
     """Return how and where to send, and the sandbox, which lives as long as the stack, if that is where."""
+    from migrate.age import CLOUD_SECONDS  # noqa: PLC0415
     from migrate.sender import Delivery  # noqa: PLC0415
     from migrate.target import checked_key, host_url, is_cloud  # noqa: PLC0415
 
-    host, key, rate = choices["host"], choices["api_key"], choices["rate"]
+    host, key, rate, min_age = (choices[name] for name in ("host", "api_key", "rate", "min_age"))
     if not host:
         raise UsageError("--host: missing; give us, eu, the URL of a PostHog, or sandbox to try")
     local = None
@@ -653,6 +712,7 @@ def _delivery(choices: dict[str, Any], stack: ExitStack) -> tuple[Delivery, Sand
         target=target,
         key=checked_key(key),
         rate=rate or (_CLOUD_RATE if is_cloud(url) else None),
+        min_age=(CLOUD_SECONDS if is_cloud(url) else 0.0) if min_age is None else min_age,
         **{name: choices[name] for name in names},
     )
     return delivery, local
@@ -755,40 +815,120 @@ def _typed() -> str:
     return masked(shlex.join(typed))
 
 
-def _plan(session: Session, work: Work, talk: Talk, again: Sequence[str] = ()) -> None:
+def _plan(
+    session: Session, work: Work, talk: Talk, again: Sequence[str] = (), people: Path | None = None
+) -> None:
     """Plan, with progress."""
     with talk.planning() as progress:
-        session.plan(work, progress, command=_typed(), again=again)
+        session.plan(work, progress, command=_typed(), again=again, shared=people)
     aside = session.checkpoint.set_aside()
     for name in session.set_aside:
         click.echo(shown(f"error: {name}: set aside: {aside[name].why}"), err=True)
 
 
-def _confirm(session: Session, delivery: Delivery, talk: Talk, *, confirmed: bool) -> None:
-    """Ask before the first event goes to a real PostHog, when there is someone to ask."""
+@contextmanager
+def _limited(session: Session, seconds: float | None, option: str) -> Iterator[None]:
+    """Stop the work after so long, as this option asks."""
+    from threading import Timer  # noqa: PLC0415
+
+    if seconds is None:
+        yield
+        return
+    timer = Timer(seconds, session.stop_as_asked, [option])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+@contextmanager
+def _within(session: Session, choices: dict[str, Any]) -> Iterator[None]:
+    """Stop sending when the hours of --window end; begin none outside of them."""
+    from datetime import datetime  # noqa: PLC0415
+
+    if choices["window"] is None:
+        yield
+        return
+    if not (left := choices["window"].left(datetime.now())):  # noqa: DTZ005 - hours of this machine's clock
+        session.stop_as_asked("--window")
+    with _limited(session, left, "--window"):
+        yield
+
+
+def _is_confirmed(workdir: Path, delivery: Delivery) -> bool:
+    """Return whether events may leave without a question: they did, it was said that they may, or it is a trial."""
+    from migrate.checkpoint import FILE, Checkpoint  # noqa: PLC0415
+    from migrate.target import is_sandbox  # noqa: PLC0415
+
+    if delivery.target == SANDBOX or is_sandbox(delivery.url):
+        return True
+    if not (workdir / FILE).exists():
+        return False
+    with Checkpoint.open(workdir, create=True) as checkpoint:
+        return bool(checkpoint.facts().get("confirmed") or checkpoint.settled().accepted)
+
+
+def _check_answer(workdir: Path, delivery: Delivery, choices: dict[str, Any]) -> None:
+    """Raise UsageError where there is nobody to be asked, and nobody has said, whether events may leave."""
+    if choices["yes"] or sys.stdin.isatty() or _is_confirmed(workdir, delivery):
+        return
+    raise UsageError(
+        f"--yes: needed before the first event goes to {delivery.url}, which cannot be undone, as there is no terminal "
+        "to ask; look at 'migrate run … --dry-run' first, then give it once, this workdir remembers it"
+    )
+
+
+def _answered(session: Session, lines: Iterator[str], question: str) -> bool:
+    """Ask, and return whether the answer is yes; an interrupt is a no, at once."""
+    from migrate.question import asked  # noqa: PLC0415
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return asked(lines, question)
+    except KeyboardInterrupt:
+        session.interrupted = True
+        return False
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _confirm(
+    session: Session, delivery: Delivery, talk: Talk, choices: dict[str, Any], *, what: str = "pending"
+) -> None:
+    """Ask before the first event goes to a real PostHog, with what speaks against it; once a workdir."""
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from migrate.question import lines  # noqa: PLC0415
     from migrate.report import summary  # noqa: PLC0415
 
-    pending = summary(session.checkpoint)["events"]["pending"]
-    asked = sys.stdin.isatty() and sys.stderr.isatty() and delivery.target != SANDBOX
-    if not asked or confirmed or not pending or session.interrupted or session.checkpoint.settled().accepted:
+    session.checkpoint.note(min_age=delivery.min_age)
+    now = datetime.now(UTC)
+    numbers = summary(session.checkpoint, now)
+    goes = numbers["events"][what]
+    if not goes or session.is_stopping or _is_confirmed(session.workdir, delivery):
         return
-    talk.plan(session.checkpoint, delivery)
-    if not click.confirm(f"send {pending:,} events to {delivery.url}? this cannot be undone", err=True):
-        click.echo("nothing was sent", err=True)
-        _end(session, talk, sending=False)
+    _check_answer(session.workdir, delivery, choices)
+    if not choices["yes"]:
+        question = f"send {goes:,} events to {delivery.url}? this cannot be undone"
+        if not _answered(session, lines(session.checkpoint, numbers, delivery, now), question):
+            click.echo("nothing was sent", err=True)
+            _end(session, talk, sending=False, code=INTERRUPTED if session.interrupted else 0)
+    session.checkpoint.note(confirmed=True)
 
 
 def _send(session: Session, delivery: Delivery, talk: Talk, choices: dict[str, Any]) -> None:
     """Apply, with progress; a plan that is not whole only where that is wanted."""
     from migrate.report import command, summary  # noqa: PLC0415
 
-    if session.interrupted:
+    if session.is_stopping:
         return
     session.check_whole(partial=choices["partial"])
     session.checkpoint.note(sending=True, command=_typed())
-    _confirm(session, delivery, talk, confirmed=choices["yes"])
+    _confirm(session, delivery, talk, choices)
     try:
-        with talk.applying(summary(session.checkpoint)) as progress:
+        with talk.applying(summary(session.checkpoint)) as progress, _within(session, choices):
             session.apply(delivery, progress)
     except MigrateError:
         numbers = summary(session.checkpoint)
@@ -812,12 +952,14 @@ def _tell(session: Session, talk: Talk, numbers: dict[str, Any], code: int, erro
     talk.json(numbers | notes | {"run": run})
 
 
-def _end(session: Session, talk: Talk, *, sending: bool = True) -> NoReturn:
-    """Show what was done, and exit as the numbers say."""
+def _end(session: Session, talk: Talk, *, sending: bool = True, code: int | None = None) -> NoReturn:
+    """Show what was done, and exit as the numbers say, unless it is said with which code."""
     from migrate.report import command, summary, written  # noqa: PLC0415
 
-    numbers = summary(session.checkpoint)
-    code = _exit_code(session, numbers)
+    numbers = summary(session.checkpoint, session.judged)
+    code = _exit_code(session, numbers) if code is None else code
+    if code == AS_ASKED:
+        click.echo(f"stopped as {session.asked} asks; the same command goes on", err=True)
     written(session.workdir, numbers)
     talk.status(numbers, command(session.checkpoint, numbers, sending=sending))
     _tell(session, talk, numbers, code)
@@ -830,6 +972,8 @@ def _exit_code(session: Session, numbers: dict[str, Any]) -> int:
     """Return the exit code; rejects and parked events count where they came since a run that ended well, or said so."""
     if session.interrupted:
         return INTERRUPTED
+    if session.asked and (numbers["events"]["pending"] or not numbers["whole"]):
+        return AS_ASKED
     if session.set_aside or not numbers["whole"]:
         return SET_ASIDE
     counts = session.checkpoint.counts()
@@ -839,9 +983,9 @@ def _exit_code(session: Session, numbers: dict[str, Any]) -> int:
     return LEFT_OUT if any(count > seen.get(name, 0) for name, count in now.items()) else 0
 
 
-def _dry_run(work: Work, workdir: Path | None, talk: Talk) -> NoReturn:
+def _dry_run(work: Work, workdir: Path | None, people: Path | None, talk: Talk) -> NoReturn:
     """Plan into a folder that goes away again, and show everything there is to know before sending."""
-    from migrate.people import FILE, People  # noqa: PLC0415
+    from migrate.peoplefile import PeopleFile  # noqa: PLC0415
     from migrate.preview import examples  # noqa: PLC0415
     from migrate.report import summary  # noqa: PLC0415
 
@@ -850,14 +994,15 @@ def _dry_run(work: Work, workdir: Path | None, talk: Talk) -> NoReturn:
         tempfile.TemporaryDirectory(prefix="dry-run-", dir=beside) as folder,
         _session(Path(folder), talk, create=True) as session,
     ):
-        _plan(session, work, talk)
+        file = PeopleFile(session.checkpoint, people and PeopleFile(session.checkpoint, people).copied())
+        _plan(session, work, talk, people=file.shared)
         numbers = summary(session.checkpoint) | {"workdir": None}
         code = _exit_code(session, numbers)
         if session.interrupted:
             _tell(session, talk, numbers, code)
             sys.exit(code)
-        with People(Path(folder) / FILE) as people:
-            talk.dry_run(session.checkpoint, numbers, list(examples(work, 3, people)))
+        with file.opened() as known:
+            talk.dry_run(session.checkpoint, numbers, list(examples(work, 3, known)))
         _tell(session, talk, numbers, code)
     sys.exit(code)
 

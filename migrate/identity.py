@@ -27,7 +27,9 @@ _RESOLVED: Final = "SELECT a, b, time FROM links WHERE kind = 'resolved'"
 _KNOWN: Final = "SELECT DISTINCT b AS name FROM links WHERE kind IN ('linked', 'identified')"
 _PERSONS: Final = f"SELECT coalesce(person, name) AS name FROM ({_KNOWN}) LEFT JOIN persons ON key = name"
 # A platform that tells which anonymous ids have events of their own gets links for those alone.
-_NEEDED: Final = "(NOT EXISTS (SELECT 1 FROM links WHERE kind = 'own') OR link.a IN (SELECT id FROM stayed))"
+_NEEDED: Final = """
+    (link.owner NOT IN (SELECT owner FROM links WHERE kind = 'own') OR link.a IN (SELECT id FROM stayed))
+"""
 _SEEN: Final = f"link.kind = 'same' OR (link.kind = 'linked' AND {_NEEDED})"
 _LINKED: Final = f"SELECT a, b, min(time) AS time FROM links link WHERE {_SEEN} GROUP BY a, b"
 _RESOLVED_LINKED: Final = f"""

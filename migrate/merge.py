@@ -33,7 +33,7 @@ _MAX_TIES: Final = 4_000_000
 """Keys remembered of one timestamp; where more events share it, PostHog collapses the duplicates among the rest."""
 _KEY: Final = ("uuid", "event", "distinct_id")
 _KEY_ANEW: Final = ("uuid", "event")
-"""Of a day with a source that was planned anew: who a row is of may be known better than when it was sent."""
+"""Of parts that may tell the same events in several versions: who a row is of may be known better than it was."""
 _SENT: Final = ["timestamp", "event", "distinct_id", "uuid"]
 _KEPT: Final = [*_SENT, "payload"]
 _MERGED: Final = [*_KEPT, "row", "sent", "order"]
@@ -59,13 +59,16 @@ def chunks(
     """Yield a day's events in timestamp order, then by input and row, duplicates left out.
 
     A duplicate has the uuid, event and distinct_id of an event before it, or of one in the parts that were `sent`
-    before. The first `skip` events, duplicates counted, are passed over. The same parts give the same events in
-    the same order; only where chunks are cut depends on `chunk_bytes`. Memory is one chunk and a batch per run.
+    before. Of parts of several increments a duplicate has the uuid and event of one in a part that stands before its
+    own: those of later increments do, so that the last version of an event is the one that is sent. The first `skip`
+    events, duplicates counted, are passed over. The same parts give the same events in the same order; only where
+    chunks are cut depends on `chunk_bytes`. Memory is one chunk and a batch per run.
     """
-    key = _KEY_ANEW if any(part.anew for part in (*parts, *sent)) else _KEY
+    has_versions = len({part.increment for part in parts}) > 1
+    key = _KEY_ANEW if has_versions or any(part.anew for part in (*parts, *sent)) else _KEY
     ties = _Ties()
-    for frame in _gathered(_merged_parts(workdir, parts, sent), chunk_bytes):
-        fresh = _fresh(frame, key, ties)
+    for frame in _gathered(_merged_parts(workdir, parts, sent, has_versions=has_versions), chunk_bytes):
+        fresh = _fresh(frame, key, ties, has_versions=has_versions)
         planned = frame
         if sent:
             fresh = None if fresh is None else fresh.filter(~frame["sent"])
@@ -141,19 +144,31 @@ def _is_ordered(frame: pl.DataFrame) -> bool:
     return not out_of_order.any()
 
 
-def _fresh(frame: pl.DataFrame, key: Sequence[str], ties: "_Ties") -> pl.Series | None:
+def _fresh(frame: pl.DataFrame, key: Sequence[str], ties: "_Ties", *, has_versions: bool) -> pl.Series | None:
     """Return which events are no duplicates, None for all of them.
 
-    Events of one timestamp may be cut apart between two frames, so `ties` goes along.
+    Events of one timestamp may be cut apart between two frames, so `ties` goes along. Of events that `has_versions`
+    the first part's is none, else the first in time.
     """
     # Hashing one column tells nearly always that there is nothing to find, at a quarter of the price of all three.
     fresh = None
     if frame["uuid"].n_unique() < frame.height:
-        fresh = frame.select(pl.struct(key).is_first_distinct()).to_series()
+        fresh = _first_parts(frame, key) if has_versions else _first_in_time(frame, key)
     again = ties.again(frame[["timestamp", *key]])
     if again is not None and again.any():
         fresh = ~again if fresh is None else fresh & ~again
     return fresh
+
+
+def _first_in_time(frame: pl.DataFrame, key: Sequence[str]) -> pl.Series:
+    """Return which events are the first of their key."""
+    return frame.select(pl.struct(key).is_first_distinct()).to_series()
+
+
+def _first_parts(frame: pl.DataFrame, key: Sequence[str]) -> pl.Series:
+    """Return which events are, of those of their key, the first one of the first part."""
+    first = pl.col("index").sort_by("order", maintain_order=True).first().over(key)
+    return frame.with_row_index("index").select(pl.col("index") == first).to_series()
 
 
 class _Ties:
@@ -223,6 +238,8 @@ class _Run:
     first: int
     event_bytes: int
     batches: Batches
+    order: tuple[int, int] = (0, 0)
+    """Its place among events of one timestamp: its part, and which of that part's runs it is."""
     _reading: Iterator[pa.RecordBatch] | None = None
     _head: pa.RecordBatch | None = None
     _times: memoryview = field(default_factory=lambda: memoryview(b"").cast("q"))
@@ -244,6 +261,11 @@ class _Run:
         """The last timestamp at hand."""
         return self._times[-1]
 
+    @property
+    def next(self) -> int:
+        """The first timestamp at hand."""
+        return self._times[0]
+
     def take(self, until: int) -> pa.RecordBatch:
         """Return the events at hand up to and including a timestamp."""
         assert self._head is not None  # noqa: S101 - it was filled
@@ -253,8 +275,13 @@ class _Run:
         return taken
 
 
-def _merged_parts(workdir: Path, parts: Sequence[Part], sent: Sequence[Part]) -> Iterator[Piece]:
-    """Yield the events of all parts in timestamp order, piece by piece."""
+def _merged_parts(
+    workdir: Path, parts: Sequence[Part], sent: Sequence[Part], *, has_versions: bool
+) -> Iterator[Piece]:
+    """Yield the events of all parts in timestamp order, piece by piece.
+
+    Of those that `has_versions`, events of one timestamp come in the order of their parts, however many they are.
+    """
     marked = [(part, True) for part in sent] + [(part, False) for part in parts]
     with ExitStack() as stack:
         runs: list[_Run] = []
@@ -266,7 +293,7 @@ def _merged_parts(workdir: Path, parts: Sequence[Part], sent: Sequence[Part]) ->
         if len(runs) > _MAX_RUNS:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="merge-", dir=workdir))
             runs = _longer(runs, Path(folder))
-        yield from _merged(runs)
+        yield from _merged(runs, in_order=has_versions)
 
 
 def _longer(runs: list[_Run], folder: Path) -> list[_Run]:
@@ -292,8 +319,11 @@ def _written(runs: list[_Run], path: Path) -> _Run:
     return _Run(runs[0].first, event_bytes, partial(_file_batches, path, Seal.of(path)))
 
 
-def _merged(runs: Sequence[_Run]) -> Iterator[Piece]:
-    """Yield the events of runs that are in order of their first timestamp, in timestamp order, piece by piece."""
+def _merged(runs: Sequence[_Run], *, in_order: bool = False) -> Iterator[Piece]:
+    """Yield the events of runs that are in order of their first timestamp, in timestamp order, piece by piece.
+
+    `in_order`: those of one timestamp in the order of their runs, also where they are more than are held at once.
+    """
     event_bytes = max((run.event_bytes for run in runs), default=1)
     rows = max(_MIN_BATCH, min(_MAX_BATCH, _MERGE_BYTES // min(len(runs) or 1, _MAX_RUNS) // event_bytes))
     waiting = list(reversed(runs))
@@ -306,7 +336,11 @@ def _merged(runs: Sequence[_Run]) -> Iterator[Piece]:
         if not active:
             return
         cut = min(run.last for run in active)
-        yield [taken for run in active if (taken := run.take(cut)).num_rows]
+        if piece := [taken for run in active if (taken := run.take(cut - in_order)).num_rows]:
+            yield piece
+        for run in sorted(active, key=lambda run: run.order) if in_order else ():
+            while run.fill(rows) and run.next == cut:
+                yield [run.take(cut)]
         active = [run for run in active if run.fill(rows)]
 
 
@@ -373,7 +407,7 @@ def _runs(part: _Group, event_bytes: int, stays: ExitStack | None) -> list[_Run]
         for number in range(file.metadata.num_row_groups):
             first = file.metadata.row_group(number).column(0).statistics.min_raw
             group = replace(part, file=file if stays else None, number=number)
-            runs.append(_Run(first, event_bytes, group.batches))
+            runs.append(_Run(first, event_bytes, group.batches, (part.order, number)))
         return runs
 
 

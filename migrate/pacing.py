@@ -4,6 +4,8 @@ import math
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from datetime import time as hour
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -50,6 +52,28 @@ class TokenBucket:
         self._seen = now
         self._tokens = min(self._rate, self._tokens + earned) - events
         return max(0.0, -self._tokens / self._rate)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The hours of a day in which to send, by the machine's own clock; they may go past midnight."""
+
+    start: hour
+    end: hour
+
+    def left(self, now: datetime) -> float:
+        """Give the seconds until the window ends, 0 outside of it. `now` is the machine's time, without a zone."""
+        length = _since(self.start, self.end) or timedelta(days=1)
+        return max(0.0, (length - _since(self.start, now.time())).total_seconds())
+
+
+def _since(start: hour, moment: hour) -> timedelta:
+    """Give the time from one time of day to the next time it is another."""
+    one, other = (
+        timedelta(hours=each.hour, minutes=each.minute, seconds=each.second, microseconds=each.microsecond)
+        for each in (start, moment)
+    )
+    return (other - one) % timedelta(days=1)
 
 
 @dataclass(frozen=True)

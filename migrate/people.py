@@ -2,30 +2,22 @@
 
 import json
 import secrets
-import shutil
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
 
 import polars as pl
 
 from migrate import checks, links
-from migrate.errors import Refused
-from migrate.seals import Seal
 
 FILE: Final = "people.sqlite"
-GIVEN: Final = "people.given.sqlite"
-"""The file of an earlier workdir, as it was given to one that begins."""
 BEFORE: Final = "(before)"
 """The input that made what was made in an earlier workdir."""
 MAX_ID: Final = checks.MAX_DISTINCT_ID_BYTES
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _BATCH: Final = 10_000
 _CACHE_KB: Final = 32_768
 _GRAPH: Final = (
@@ -60,18 +52,28 @@ _MERGES: Final = """
     CROSS JOIN node x ON x.id = anonymous + 1 CROSS JOIN node y ON y.id = identified + 1
 """
 _SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS self (id TEXT NOT NULL, generation INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS gathered (input TEXT PRIMARY KEY, stamp TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS self (id TEXT NOT NULL, uses INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS generations (
+    owner TEXT PRIMARY KEY, generation INTEGER NOT NULL, last INTEGER
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS gathered (
+    owner TEXT, input TEXT, stamp TEXT NOT NULL, PRIMARY KEY (owner, input)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS links (
-    a TEXT NOT NULL, b TEXT NOT NULL, kind TEXT NOT NULL, why TEXT NOT NULL, time INTEGER,
-    PRIMARY KEY (a, b, kind, why)
+    a TEXT NOT NULL, b TEXT NOT NULL, kind TEXT NOT NULL, why TEXT NOT NULL, owner TEXT NOT NULL, time INTEGER,
+    PRIMARY KEY (a, b, kind, why, owner)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refused (reason TEXT, a TEXT, b TEXT, PRIMARY KEY (reason, a, b)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS persons (key TEXT PRIMARY KEY, person TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS recovered (key TEXT, name TEXT, value TEXT NOT NULL, PRIMARY KEY (key, name)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS clock (month TEXT, offset INTEGER, rows INTEGER, PRIMARY KEY (month, offset)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS recovered (
+    owner TEXT, key TEXT, name TEXT, value TEXT NOT NULL, PRIMARY KEY (owner, key, name)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS clock (
+    owner TEXT, month TEXT, offset INTEGER, rows INTEGER, PRIMARY KEY (owner, month, offset)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS merged (
-    anonymous TEXT PRIMARY KEY, identified TEXT NOT NULL, time INTEGER NOT NULL, input TEXT NOT NULL
+    anonymous TEXT PRIMARY KEY, identified TEXT NOT NULL, time INTEGER NOT NULL, owner TEXT NOT NULL,
+    input TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS stayed (id TEXT, key TEXT, PRIMARY KEY (id, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS late (a TEXT, b TEXT, time INTEGER NOT NULL, PRIMARY KEY (a, b)) WITHOUT ROWID;
@@ -80,10 +82,20 @@ CREATE TABLE IF NOT EXISTS told (owner TEXT PRIMARY KEY, time INTEGER, digest TE
 
 
 class People:
-    """What a workdir knows of people. Safe to use from several threads."""
+    """What a project knows of people, used by one of its workdirs. Safe to use from several threads.
 
-    def __init__(self, path: Path | None = None) -> None:
-        """Open the file; None for one in memory, which a preview needs no longer than it runs."""
+    Links between ids, what they came to and what was told are of the project; files that were looked over, their
+    clocks and their own numbers for persons are of the workdir that reads them.
+    """
+
+    def __init__(self, path: Path | None = None, owner: str = "") -> None:
+        """Open the file; None for one in memory, which a preview needs no longer than it runs.
+
+        `owner`: the workdir, where the file is another's, too; "" is the one that it lies in.
+        """
+        self._owner = owner
+        self.is_shared = False
+        """Whether other workdirs plan with it, too."""
         self._db = sqlite3.connect(
             path or ":memory:", isolation_level=None, check_same_thread=False, timeout=30
         )
@@ -116,29 +128,79 @@ class People:
             self._db.execute("COMMIT")
 
     def which(self) -> tuple[str, int]:
-        """Return which file this is, and how often what it knows was carried forward."""
+        """Return which file this is, and how often this workdir has carried forward what it knows."""
         with self.transaction() as db:
             db.execute(
                 "INSERT INTO self SELECT ?, 0 WHERE NOT EXISTS (SELECT 1 FROM self)", (secrets.token_hex(16),)
             )
-            return db.execute("SELECT id, generation FROM self").fetchone()  # type: ignore[no-any-return]
+            db.execute("INSERT OR IGNORE INTO generations VALUES (?, 0, NULL)", (self._owner,))
+            sql = "SELECT id, generation FROM self, generations WHERE owner = ?"
+            return db.execute(sql, (self._owner,)).fetchone()  # type: ignore[no-any-return]
+
+    def use(self) -> int:
+        """Count that it is about to be changed; return how often it was."""
+        self.which()
+        with self.transaction() as db:
+            self.is_shared = self.has_others()
+            return int(db.execute("UPDATE self SET uses = uses + 1 RETURNING uses").fetchone()[0])
 
     def step(self) -> None:
         """Carry forward what it knows: the checkpoint notes it next, and is one step behind if it is killed before."""
+        sql = "UPDATE generations SET generation = generation + 1 WHERE owner = ?"
         with self._lock:
-            self._db.execute("UPDATE self SET generation = generation + 1")
+            self._db.execute(sql, (self._owner,))
+
+    def note_last(self, last: int | None) -> None:
+        """Note the last timestamp that this workdir has planned, in microseconds."""
+        with self._lock:
+            self._db.execute("UPDATE generations SET last = ? WHERE owner = ?", (last, self._owner))
+
+    def last(self) -> int | None:
+        """Return about the last timestamp that other workdirs have planned, in microseconds; None without any."""
+        sql = """
+            SELECT max(coalesce(last, (SELECT max(time) FROM links), 0)) FROM generations WHERE owner <> ?
+        """
+        with self._lock:
+            found: int | None = self._db.execute(sql, (self._owner,)).fetchone()[0]
+        return found
+
+    def has_others(self) -> bool:
+        """Return whether other workdirs plan with it, too."""
+        with self._lock:
+            sql = "SELECT EXISTS (SELECT 1 FROM generations WHERE owner <> ?)"
+            return bool(self._db.execute(sql, (self._owner,)).fetchone()[0])
+
+    def begin_again(self) -> None:
+        """Forget what this workdir has told, of which nothing is planned."""
+        with self.transaction() as db:
+            for table in ("links", "gathered", "recovered", "clock", "merged", "generations"):
+                db.execute(f"DELETE FROM {table} WHERE owner = ?", (self._owner,))  # noqa: S608 - the names are ours
+
+    def _mine(self, column: str) -> pl.Expr:
+        """Return a column in which keys that are no ids are this workdir's: another export may number alike."""
+        name = pl.col(column)
+        if not self._owner:
+            return name
+        is_key = name.str.starts_with(links.KEY)
+        return (
+            pl.when(is_key)
+            .then(pl.concat_str(pl.lit(links.KEY + self._owner), column))
+            .otherwise(name)
+            .alias(column)
+        )
 
     # Gathering
 
     def gathered(self) -> dict[str, str]:
         """Return the inputs whose links are here, with the stamps they had."""
         with self._lock:
-            return dict(self._db.execute("SELECT input, stamp FROM gathered"))
+            return dict(self._db.execute("SELECT input, stamp FROM gathered WHERE owner = ?", (self._owner,)))
 
     def add(self, frame: pl.DataFrame) -> None:
         """Add links (`links.SCHEMA`), each at the first time it is seen; those PostHog would not make are set aside."""
         ids = [
-            pl.col(name).str.replace_all("\x00", "\ufffd", literal=True).str.strip_chars(" ") for name in "ab"
+            self._mine(name).str.replace_all("\x00", "\ufffd", literal=True).str.strip_chars(" ")
+            for name in "ab"
         ]
         judged = frame.with_columns(ids).with_columns(
             refusal().alias("refusal"), pl.col("time").dt.epoch("us")
@@ -147,8 +209,10 @@ class People:
         bad = judged.filter(pl.col("refusal").is_not_null() & (pl.col("kind") != "identified"))
         with self.transaction() as db:
             db.executemany(
-                "INSERT INTO links VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET time = min(time, excluded.time)",
-                good.select(pl.col("a").fill_null(""), "b", "kind", "why", "time").iter_rows(),
+                "INSERT INTO links VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET time = min(time, excluded.time)",
+                good.select(
+                    pl.col("a").fill_null(""), "b", "kind", "why", pl.lit(self._owner), "time"
+                ).iter_rows(),
             )
             db.executemany(
                 "INSERT OR IGNORE INTO refused VALUES (?, ?, ?)", bad.select("refusal", "a", "b").iter_rows()
@@ -157,53 +221,56 @@ class People:
     def recover(self, frame: pl.DataFrame) -> None:
         """Add what rows know of rows of other files (`links.RECOVERY_SCHEMA`)."""
         with self.transaction() as db:
+            sql = "INSERT INTO recovered VALUES (?, ?, ?, ?)"
             db.executemany(
-                "INSERT INTO recovered VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
-                frame.sort("key", "name").iter_rows(),
+                f"{sql} ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
+                frame.sort("key", "name").select(pl.lit(self._owner), "key", "name", "value").iter_rows(),
             )
 
     def forget_gathered(self, names: Iterable[str]) -> None:
         """Have these inputs looked over again."""
         with self.transaction() as db:
-            db.executemany("DELETE FROM gathered WHERE input = ?", ((name,) for name in names))
+            sql = "DELETE FROM gathered WHERE owner = ? AND input = ?"
+            db.executemany(sql, ((self._owner, name) for name in names))
 
     def note_gathered(self, stamps: Mapping[str, str], clock: pl.DataFrame) -> None:
         """Note that inputs are gathered whole, each with its stamp, and their clock (month, offset, rows)."""
         with self.transaction() as db:
-            db.executemany("INSERT OR REPLACE INTO gathered VALUES (?, ?)", stamps.items())
+            owned = ((self._owner, *row) for row in stamps.items())
+            db.executemany("INSERT OR REPLACE INTO gathered VALUES (?, ?, ?)", owned)
             db.executemany(
-                "INSERT INTO clock VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET rows = rows + excluded.rows",
-                clock.iter_rows(),
+                "INSERT INTO clock VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET rows = rows + excluded.rows",
+                ((self._owner, *row) for row in clock.iter_rows()),
             )
 
     def clock(self) -> list[tuple[str, int, int]]:
         """Return month, offset in seconds and rows that show it."""
         with self._lock:
-            return self._db.execute(
-                "SELECT month, offset, rows FROM clock ORDER BY month, rows DESC"
-            ).fetchall()
+            sql = "SELECT month, offset, rows FROM clock WHERE owner = ? ORDER BY month, rows DESC"
+            return self._db.execute(sql, (self._owner,)).fetchall()
 
     # Looking up
 
     def persons(self, keys: pl.Series) -> pl.Series:
         """Return the ids under which events of these keys are planned, null where the source has none."""
+        mine = keys.to_frame("key").select(self._mine("key")).to_series()
         return self._looked_up(
-            keys, "SELECT key, person FROM persons WHERE key IN (SELECT value FROM json_each(?))"
+            mine, "SELECT key, person FROM persons WHERE key IN (SELECT value FROM json_each(?))"
         )
 
     def recovered(self, keys: pl.Series) -> pl.Series:
         """Return what other files know of these rows, a JSON object each, null where they know nothing."""
         sql = """
             SELECT key, json_group_object(name, value) FROM recovered
-            WHERE key IN (SELECT value FROM json_each(?)) GROUP BY key
+            WHERE key IN (SELECT value FROM json_each(?)) AND owner = ? GROUP BY key
         """
-        return self._looked_up(keys, sql)
+        return self._looked_up(keys, sql, self._owner)
 
-    def _looked_up(self, keys: pl.Series, sql: str) -> pl.Series:
+    def _looked_up(self, keys: pl.Series, sql: str, *more: str) -> pl.Series:
         """Return the text for each key."""
         wanted = keys.drop_nulls().unique().to_list()
         with self._lock:
-            found = self._db.execute(sql, (json.dumps(wanted),)).fetchall() if wanted else []
+            found = self._db.execute(sql, (json.dumps(wanted), *more)).fetchall() if wanted else []
         if not found:
             return pl.repeat(None, keys.len(), dtype=pl.String, eager=True)
         names, texts = zip(*found, strict=True)
@@ -246,7 +313,7 @@ class People:
             try:
                 for statement in _GRAPH:
                     self._db.execute(statement.format(edges=edges, known=known))
-                yield Graph(self._db)
+                yield Graph(self._db, self._owner)
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
@@ -270,8 +337,8 @@ class People:
         """Forget merges of inputs that were never planned whole, as a killed process leaves them."""
         with self.transaction() as db:
             db.execute(
-                "DELETE FROM merged WHERE input NOT IN (SELECT value FROM json_each(?))",
-                (json.dumps([BEFORE, *inputs]),),
+                "DELETE FROM merged WHERE owner = ? AND input NOT IN (SELECT value FROM json_each(?))",
+                (self._owner, json.dumps([BEFORE, *inputs])),
             )
 
     def take_over(self, since: int | None) -> None:
@@ -282,8 +349,8 @@ class People:
         with self.transaction() as db:
             for table in ("merged", "told"):
                 db.execute(f"DELETE FROM {table} WHERE ? IS NULL OR time >= ?", (since, since))  # noqa: S608 - ours
-            db.execute("UPDATE merged SET input = ?", (BEFORE,))
-            for table in ("gathered", "clock", "self"):
+            db.execute("UPDATE merged SET input = ?, owner = ?", (BEFORE, self._owner))
+            for table in ("gathered", "clock", "generations", "self"):
                 db.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are ours
 
     def told(self, owners: Sequence[str]) -> list[tuple[str, int, str]]:
@@ -298,77 +365,11 @@ class People:
             self._db.executemany("INSERT OR REPLACE INTO told VALUES (?, ?, ?)", rows)
 
 
-@dataclass(frozen=True)
-class Known:
-    """What a checkpoint knows of its people's file."""
-
-    id: str
-    generation: int
-    seal: Seal | None
-    """Of the file as the last command left it; None where one was killed that was changing it."""
-
-    def check(self, path: Path) -> None:
-        """Raise Refused where a file does not belong to the checkpoint: missing, older, another, damaged."""
-        if not path.exists():
-            raise _refused(path, "missing")
-        if self.seal is not None and path.stat().st_size != self.seal.size:
-            found = f"{path.stat().st_size:,} bytes where {self.seal.size:,} were left"
-            raise _refused(path, f"found {found}")
-        if self.seal is not None and Seal.of(path) != self.seal:
-            raise _refused(path, "found other content than was left")
-        try:
-            # Not read-only: a killed process may have left a journal that has to be rolled back first.
-            with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)) as db:
-                (state,) = db.execute("PRAGMA quick_check(1)").fetchone()
-                name, generation = db.execute("SELECT id, generation FROM self").fetchone()
-        except (sqlite3.DatabaseError, TypeError) as error:
-            raise _refused(path, f"damaged, found '{error}'") from error
-        if state != "ok":
-            raise _refused(path, f"damaged, found '{state}'")
-        if name != self.id:
-            raise _refused(path, "found one that another workdir began with")
-        if generation not in {self.generation, self.generation + 1}:
-            age = "an older" if generation < self.generation else "a newer"
-            raise _refused(path, f"found {age} one, of step {generation} where {self.generation} was noted")
-
-
-def _refused(path: Path, why: str) -> Refused:
-    """Return the error for a people's file that does not belong to the checkpoint."""
-    return Refused(
-        f"{path}: not the file that belongs to this checkpoint, {why}; it knows who is who, and without it people who "
-        "are known could be merged, so nothing is planned; put the right file back, or plan all into another --workdir"
-    )
-
-
-def begin(workdir: Path, since: datetime | None, *, is_new: bool) -> bool:
-    """Begin with the people's file of an earlier workdir if one was put into this one, which `is_new`; else with none.
-
-    Return whether there is one. It is kept beside, so that a workdir of which nothing is planned yet can begin again.
-    Raises Refused for a file that is none of ours.
-    """
-    path, given = workdir / FILE, workdir / GIVEN
-    if is_new and path.exists():
-        path.replace(given)
-    for name in (FILE, f"{FILE}-journal"):
-        (workdir / name).unlink(missing_ok=True)
-    if not given.exists():
-        return False
-    shutil.copyfile(given, path)
-    try:
-        with People(path) as people:
-            people.take_over(None if since is None else (since - _EPOCH) // timedelta(microseconds=1))
-    except sqlite3.Error as error:
-        raise Refused(
-            f"{given}: cannot be used as the {FILE} of an earlier workdir, found '{error}'; copy it again, or remove it"
-        ) from error
-    return True
-
-
 class Graph:
     """Ids of a set of edges as numbers from 0, within one transaction."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
+    def __init__(self, db: sqlite3.Connection, owner: str = "") -> None:
+        self._db, self._owner = db, owner
         self.size = int(db.execute("SELECT count(*) FROM node").fetchone()[0])
 
     def edges(self) -> Iterator[tuple[int, int, int]]:
@@ -410,7 +411,8 @@ class Graph:
         self._db.execute("DROP TABLE IF EXISTS temp.merge")
         self._db.execute("CREATE TEMP TABLE merge (anonymous INTEGER, identified INTEGER, time INTEGER)")
         self._db.executemany("INSERT INTO merge VALUES (?, ?, ?)", merges)
-        self._db.execute(f"INSERT INTO merged SELECT a, b, time, ? FROM ({_MERGES})", (name,))  # noqa: S608 - ours
+        sql = f"INSERT INTO merged SELECT a, b, time, ?, ? FROM ({_MERGES})"  # noqa: S608 - ours
+        self._db.execute(sql, (self._owner, name))
 
     def merges(self) -> Iterator[list[tuple[str, str, int]]]:
         """Yield what `keep` was given, by time, some at a time."""

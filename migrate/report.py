@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from migrate import parked, rejects
+from migrate import age, parked, rejects
 from migrate.checkpoint import REJECTS, Checkpoint, Settled, synced
 from migrate.screen import shown
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from migrate.plan import Progress
     from migrate.preview import Preview
     from migrate.sandbox import Sandbox
-    from migrate.sender import Delivery
 
 REPORT: Final = "report.json"
 MAX_GROUP_TYPES: Final = 5
@@ -30,6 +29,10 @@ _PLAIN_SECONDS: Final = 5.0
 _BAR: Final = 30
 _SHOWN: Final = 15
 _FIRST: Final = 5
+_EVENTS: Final = 1_000
+"""Events of a request, where it is not said how many."""
+_RATE: Final = 1_000.0
+"""Events a second, where it is not said where they go."""
 _WHY: Final = {
     "younger_than_48h": "PostHog asks that history be at least 48 hours old",
     "before_1970": "check the timestamps: these events are from before 1970",
@@ -51,11 +54,15 @@ _WHY: Final = {
 }
 
 
-def summary(checkpoint: Checkpoint) -> dict[str, Any]:
-    """Return the numbers of the whole migration in a workdir, as `--json` prints them."""
+def summary(checkpoint: Checkpoint, now: datetime | None = None) -> dict[str, Any]:
+    """Return the numbers of the whole migration in a workdir, as `--json` prints them.
+
+    `now`: when it is judged whether days are old enough to be sent, if that was judged before.
+    """
     numbers, settled, facts = checkpoint.numbers(), checkpoint.settled(), checkpoint.facts()
     planned, _, first, last = checkpoint.extent()
-    pending = planned - settled.accepted - settled.duplicate - settled.parked
+    held = _held(checkpoint, facts.get("min_age", 0.0), now or datetime.now(UTC))
+    pending = planned - settled.accepted - settled.duplicate - settled.parked - held.events
     warnings = Counter(numbers.warnings)
     if len(numbers.group_types) > MAX_GROUP_TYPES:
         warnings["more_than_five_group_types"] = len(numbers.group_types)
@@ -76,6 +83,7 @@ def summary(checkpoint: Checkpoint) -> dict[str, Any]:
             "accepted": settled.accepted,
             "duplicate": settled.duplicate,
             "parked": settled.parked,
+            "held": held.events,
             "pending": pending,
         },
         "requests": facts["requests"],
@@ -83,6 +91,7 @@ def summary(checkpoint: Checkpoint) -> dict[str, Any]:
         "bytes_sent": facts["bytes_sent"],
         "first_timestamp": _moment(first),
         "last_timestamp": _moment(last),
+        "held_until": held.until and held.until.isoformat(timespec="minutes"),
         "seconds": round(facts["seconds"], 3),
         "balanced": numbers.read == numbers.mapped + left_out and pending >= 0,
         "whole": checkpoint.is_whole(),
@@ -101,11 +110,26 @@ def summary(checkpoint: Checkpoint) -> dict[str, Any]:
     return found
 
 
+@dataclass(frozen=True)
+class Held:
+    """Events of days that are too young to be sent, and when the first of these days may be."""
+
+    events: int = 0
+    until: datetime | None = None
+
+
+def _held(checkpoint: Checkpoint, min_age: float, now: datetime) -> Held:
+    """Return what of a workdir is held at a time."""
+    first = age.first_held(now, min_age)
+    days = [day for day in checkpoint.days() if first is not None and day >= first]
+    return Held(checkpoint.unsettled(days[0]), age.goes(days[0], min_age)) if days else Held()
+
+
 NOTHING: Final[Mapping[str, Any]] = {
     "rows": {"read": 0, "mapped": 0, "filtered": {}, "rejected": {}},
-    "events": dict.fromkeys(("planned", "accepted", "duplicate", "parked", "pending"), 0),
+    "events": dict.fromkeys(("planned", "accepted", "duplicate", "parked", "held", "pending"), 0),
     **dict.fromkeys(("requests", "retries", "bytes_sent"), 0),
-    **dict.fromkeys(("first_timestamp", "last_timestamp", "workdir", "import_id"), None),
+    **dict.fromkeys(("first_timestamp", "last_timestamp", "held_until", "workdir", "import_id"), None),
     "seconds": 0.0,
     "balanced": True,
     "whole": False,
@@ -180,6 +204,8 @@ def command(checkpoint: Checkpoint, numbers: Mapping[str, Any], *, sending: bool
         return f"migrate apply {workdir}{host}"
     if numbers["events"]["parked"]:
         return f"migrate resend {workdir}{host}"
+    if numbers["events"]["held"]:
+        return f"migrate apply {workdir}{host}"
     return None
 
 
@@ -228,7 +254,8 @@ class Talk:
     def applying(self, numbers: Mapping[str, Any]) -> Iterator[Callable[[Settled], None]]:
         """Show how far sending is."""
         events = numbers["events"]
-        total, done = events["planned"], events["planned"] - events["pending"]
+        total = events["planned"] - events["held"]
+        done = total - events["pending"]
         with self._line("sending", "events") as show:
 
             def settled(more: Settled) -> None:
@@ -268,14 +295,19 @@ class Talk:
         events = numbers["events"]
         console.print(
             f"events   {events['planned']:>12,} planned: {events['accepted']:,} accepted, {events['duplicate']:,} "
-            f"duplicate, {events['parked']:,} parked, {events['pending']:,} pending"
+            f"duplicate, {events['parked']:,} parked, {events['held']:,} held, {events['pending']:,} pending"
         )
+        if events["held"]:
+            console.print(
+                f"held     {events['held']:>12,} events that are too young; the first of them may go from "
+                f"{numbers['held_until']} on"
+            )
         _people(console, numbers["identity"])
         _notes(console, numbers)
         if numbers["requests"]:
             console.print(
                 f"sent     {numbers['requests']:>12,} requests, {numbers['retries']:,} retries, "
-                f"{_size(numbers['bytes_sent'])}, {numbers['seconds']:.1f} s"
+                f"{size(numbers['bytes_sent'])}, {numbers['seconds']:.1f} s"
             )
         if numbers["workdir"]:
             console.print(f"workdir  {numbers['workdir']}", markup=False)
@@ -326,22 +358,21 @@ class Talk:
             console.print(" ", *texts, f"({len(event['properties'])} properties)", markup=False)
         console.print()
 
-    def plan(self, checkpoint: Checkpoint, delivery: "Delivery | None" = None) -> None:
+    def plan(self, checkpoint: Checkpoint) -> None:
         """Show what is planned: by day and event name, and how long sending takes."""
         console = self.console
         _bars(console, "day", checkpoint.by_day())
         names = checkpoint.numbers().names
         _bars(console, "event", dict(names.most_common()))
-        planned, size, first, last = checkpoint.extent()
+        planned, payloads, first, last = checkpoint.extent()
         if not planned:
             return
         console.print(f"people   {people(checkpoint):>12,} distinct ids (estimated)")
         console.print(f"time     {_moment(first)} to {_moment(last)}")
         console.print(
-            f"size     {_size(size)} of payloads in about {_batches(checkpoint, delivery):,} batches"
+            f"size     {size(payloads)} of payloads in about {batches(checkpoint, _EVENTS):,} batches"
         )
-        rate = (delivery.rate if delivery else None) or 1_000.0
-        console.print(f"sending  about {timedelta(seconds=round(planned / rate))} at {rate:,.0f} events/s")
+        console.print(f"sending  about {timedelta(seconds=round(planned / _RATE))} at {_RATE:,.0f} events/s")
 
     def dry_run(self, checkpoint: Checkpoint, numbers: Mapping[str, Any], previews: "list[Preview]") -> None:
         """Show everything there is to know before sending."""
@@ -371,9 +402,8 @@ def people(checkpoint: Checkpoint) -> int:
     return int(frame.collect(engine="streaming").item())
 
 
-def _batches(checkpoint: Checkpoint, delivery: "Delivery | None") -> int:
-    """Return about how many requests the plan takes: a batch never mixes days."""
-    events = delivery.max_batch_events if delivery else 1_000
+def batches(checkpoint: Checkpoint, events: int) -> int:
+    """Return about how many requests of so many events the plan takes: a batch never mixes days."""
     return sum(-(-count // events) for count in checkpoint.by_day().values())
 
 
@@ -535,7 +565,7 @@ def _progress(  # noqa: PLR0913, PLR0917 - the words of one line
     return " · ".join(text for text in parts if text)
 
 
-def _size(count: float) -> str:
+def size(count: float) -> str:
     """Return bytes for a reader."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1_000:  # noqa: PLR2004 - the next unit

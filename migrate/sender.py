@@ -39,6 +39,8 @@ class Delivery:
     max_attempts: int | None = None
     deadline: float = 900.0
     timeout: float = 60.0
+    min_age: float = 0.0
+    """How old all of a day is to be before it is sent."""
 
 
 class Abandoned(Exception):  # noqa: N818 - the word says what happened

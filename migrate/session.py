@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from migrate.checkpoint import Checkpoint, Settled
 from migrate.errors import Refused
-from migrate.seals import Harmed, Seal
+from migrate.seals import Harmed
 
 if TYPE_CHECKING:
     from migrate.people import People
+    from migrate.peoplefile import PeopleFile
     from migrate.plan import Planner, Progress
     from migrate.sender import Delivery
     from migrate.settings import Work
@@ -29,6 +30,8 @@ class Session:
     checkpoint: Checkpoint
     _stops: list[Callable[[], None]] = field(default_factory=list)
     interrupted: bool = False
+    asked: str | None = None
+    """Which option has stopped the work before its end, if one has."""
     before: dict[str, Any] = field(default_factory=dict)
     """The summary of the workdir as this process found it."""
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -38,6 +41,14 @@ class Session:
     remarks: list[str] = field(default_factory=list)
     """What was found in the workdir that people should know of."""
 
+    judged: datetime | None = None
+    """When it was last judged whether a day is old enough to be sent."""
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing more is to be begun."""
+        return self.interrupted or self.asked is not None
+
     @property
     def workdir(self) -> Path:
         """The workdir."""
@@ -46,6 +57,14 @@ class Session:
     def stop(self) -> None:
         """Finish what is in flight, then end."""
         self.interrupted = True
+        self._stop()
+
+    def stop_as_asked(self, option: str) -> None:
+        """Finish what is in flight, then end, as this option asks."""
+        self.asked = self.asked or option
+        self._stop()
+
+    def _stop(self) -> None:
         for stop in self._stops:
             stop()
 
@@ -62,12 +81,23 @@ class Session:
         *,
         command: str = "",
         again: Sequence[str] = (),
+        shared: Path | None = None,
     ) -> None:
-        """Plan what is not planned yet; `command` is what was typed for it. A workdir that refuses stays as it is."""
+        """Plan what is not planned yet; `command` is what was typed for it. A workdir that refuses stays as it is.
+
+        `shared`: the folder of a people's file that other workdirs of the project plan with, too.
+        """
         from migrate import rejects  # noqa: PLC0415
 
+        # Sending alone needs none of these, and they take a fifth of a second.
+        from migrate.peoplefile import PeopleFile  # noqa: PLC0415
+
+        _collect_rarely()
+        file = PeopleFile(self.checkpoint, shared)
         try:
-            self._plan(work, on_progress, command=command, again=again)
+            with file.held():
+                self._pinned(work, file, is_anew=bool(again))
+                self._plan(work, file, on_progress, command, again)
         finally:
             self.remark(rejects.refresh(self.checkpoint))
 
@@ -80,18 +110,16 @@ class Session:
     def _plan(
         self,
         work: "Work",
+        file: "PeopleFile",
         on_progress: Callable[["Progress"], None],
-        *,
         command: str,
         again: Sequence[str],
     ) -> None:
-        # Sending alone needs none of these, and they take a fifth of a second.
+        """Plan what is not planned yet, with these people."""
         from migrate import again as anew  # noqa: PLC0415
         from migrate.plan import Planner  # noqa: PLC0415
 
-        _collect_rarely()
         settings = work.settings
-        self._pinned(work, is_anew=bool(again))
         self._commanded(command)
         if again:
             anew.settle(self.checkpoint)  # what a killed command has left, before the same is asked for again
@@ -99,7 +127,8 @@ class Session:
         now = self._begun(work)
         self.checkpoint.note(skipped={reason: len(names) for reason, names in work.skipped.items()})
         with ExitStack() as stack:
-            people = self._people(work, stack)
+            is_asked = work.is_about_people or file.path.exists()
+            people = stack.enter_context(file.opened()) if is_asked else None
             planner = Planner(
                 workdir=self.workdir,
                 checkpoint=self.checkpoint,
@@ -109,32 +138,17 @@ class Session:
                 on_progress=on_progress,
             )
             self._stops.append(planner.stopping.set)
-            if not self.interrupted:
+            if not self.is_stopping:
                 try:
                     self._planned(planner, work, people)
                 except Harmed as error:
                     raise self._harmed(error) from error
             self.set_aside += self.checkpoint.put_aside(work.set_aside | planner.aside)
-        if not self.interrupted:
+        if not self.is_stopping:
             left = [one for one in self.checkpoint.facts()["plan_commands"] if one != command]
             self.checkpoint.note(planning=False, begun=None, plan_commands=left)
         if self.checkpoint.is_whole():
             self.checkpoint.note(plan_commands=[])
-
-    def _people(self, work: "Work", stack: ExitStack) -> "People | None":
-        """Open the people's file, if there is to be one; when it is closed the checkpoint knows it by its seal."""
-        from migrate.people import FILE, People  # noqa: PLC0415
-
-        path = self.workdir / FILE
-        if not work.is_about_people and not path.exists():
-            return None
-        self.checkpoint.seal_people(None)
-        stack.callback(lambda: self.checkpoint.seal_people(Seal.of(path)))
-        people = stack.enter_context(People(path))
-        if self.checkpoint.facts().get("people_id") is None:
-            name, generation = people.which()
-            self.checkpoint.note(people_id=name, people_generation=generation)
-        return people
 
     def _commanded(self, command: str) -> None:
         """Note that this command plans; those before it that did not come to their end are still to be done."""
@@ -182,9 +196,8 @@ class Session:
             again.settle(self.checkpoint)
             census.tell(known, planner, settings.until)
 
-    def _pinned(self, work: "Work", *, is_anew: bool) -> None:
+    def _pinned(self, work: "Work", file: "PeopleFile", *, is_anew: bool) -> None:
         """Bind the workdir to its settings; where nothing is planned yet, begin with the people it was given."""
-        from migrate import people  # noqa: PLC0415
         from migrate.settings import pinned  # noqa: PLC0415
 
         known, facts = self.checkpoint.inputs(), self.checkpoint.facts()
@@ -195,14 +208,9 @@ class Session:
         )
         pinned(self.checkpoint, work.settings, has_news=has_news)
         if not self.checkpoint.inputs():
-            is_new = "platform" not in facts
-            taken = people.begin(self.workdir, work.settings.since, is_new=is_new)
-            self.checkpoint.note(people_taken_over=taken, people_id=None)
-        elif facts.get("people_id") is not None:
-            seal = self.checkpoint.people_seal()
-            people.Known(facts["people_id"], facts["people_generation"], seal).check(
-                self.workdir / people.FILE
-            )
+            file.begin(work.settings.since, is_new="platform" not in facts)
+        else:
+            file.check()
 
     def _begun(self, work: "Work") -> datetime:
         """Return when this increment was begun, so that one that is resumed judges alike.
@@ -212,7 +220,7 @@ class Session:
         begun, known = self.checkpoint.facts().get("begun"), self.checkpoint.inputs()
         if begun is None or any(job.source.name not in known for job in work.jobs):
             begun = datetime.now(UTC).isoformat()
-            self.checkpoint.note(begun=begun)
+            self.checkpoint.note(begun=begun, increment=self.checkpoint.facts().get("increment", 0) + 1)
         return datetime.fromisoformat(begun)
 
     def apply(self, delivery: "Delivery", on_progress: Callable[[Settled], None] = lambda _: None) -> None:
@@ -231,6 +239,7 @@ class Session:
 
         _collect_rarely()
         applying.pinned(self.checkpoint, delivery)
+        self.checkpoint.note(min_age=delivery.min_age)
         work = applying.Apply(self.workdir, self.checkpoint, delivery, on_progress=on_progress)
         work.on_remarks = self.remark
         loop = asyncio.get_running_loop()
@@ -240,12 +249,13 @@ class Session:
 
         self._stops.append(stop)
         try:
-            if not self.interrupted:
+            if not self.is_stopping:
                 await (work.resend() if resend else work.run())
         except Harmed as error:
             raise self._harmed(error) from error
         finally:
             self._stops.remove(stop)
+            self.judged = work.judged
 
     def _harmed(self, error: Harmed) -> Refused:
         """Return what is said of a part that is not what it was: its day and its sources."""

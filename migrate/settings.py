@@ -253,8 +253,10 @@ def _road(checkpoint: Checkpoint, known: Mapping[str, Any], platform: str, mappi
     """Return why nothing new is planned in a workdir of another identity version, and how to go on."""
     begun, now = known["begun_with"], mapping.identity_version
     day = date.fromisoformat(list(checkpoint.by_day())[-1]) + timedelta(days=1)
+    shared = known.get("people_dir")
+    people = f"--people {shared}" if shared else f"a copy of this one's {PEOPLE} in it"
     road = (
-        f"then begin a new --workdir with a copy of this one's {PEOPLE} in it and --since {day}, the day after the "
+        f"then begin a new --workdir with {people} and --since {day}, the day after the "
         "last of which something was sent then (older rows that come late are left out)"
     )
     return (

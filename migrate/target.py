@@ -1,8 +1,11 @@
 """Where to send and with which key, checked before anything is done."""
 
+import json
 import re
+from http.client import HTTPException
 from typing import Final
 from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, build_opener
 
 from migrate.errors import UsageError
 from migrate.screen import masked
@@ -13,6 +16,10 @@ CLOUD_HOSTS: Final = {
     **dict.fromkeys(("app.posthog.com", "us.posthog.com", "us.i.posthog.com"), "us"),
     **dict.fromkeys(("eu.posthog.com", "eu.i.posthog.com"), "eu"),
 }
+SANDBOX: Final = "migrate sandbox"
+"""What a sandbox of ours says it is, at /_sandbox."""
+_ANSWER_BYTES: Final = 1_000
+_SECONDS: Final = 5
 KEY_BYTES: Final = 64  # capture refuses longer keys
 
 
@@ -75,3 +82,14 @@ def is_loopback(url: str) -> bool:
     """Whether a URL is of this machine, where a proxy could not find it."""
     name = urlsplit(url).hostname or ""
     return name in {"localhost", "::1"} or name.startswith("127.")
+
+
+def is_sandbox(url: str) -> bool:
+    """Whether a URL of this machine is that of a sandbox of ours; no other host is asked."""
+    if not is_loopback(url):
+        return False
+    try:
+        with build_opener(ProxyHandler({})).open(f"{url}/_sandbox", timeout=_SECONDS) as answer:
+            return bool(json.loads(answer.read(_ANSWER_BYTES)) == {"is": SANDBOX})
+    except (OSError, ValueError, HTTPException):
+        return False

@@ -77,6 +77,9 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     _note_float_like(rows, table.ids, numbers)
     rows = _filtered(rows, transform, numbers)
     frame = _slim(table.to_events(rows.lazy(), options).collect())
+    if transform.people and transform.people.is_shared and table.resolve is None:
+        persons = transform.people.persons(frame["distinct_id"])
+        frame = frame.with_columns(pl.coalesce(persons, "distinct_id").alias("distinct_id"))
     told = states.told(rows.lazy(), table, options, transform.people)
     frame, news = _within([frame, told.frame], transform, numbers)
     if options.person_properties == "none":

@@ -32,6 +32,7 @@ def migrate(*words, cwd=None, env=None):
         env=os.environ | (env or {}),
         timeout=120,
         check=False,
+        stdin=subprocess.DEVNULL,
     )
 
 
@@ -104,6 +105,7 @@ def test_run_sends_and_the_same_command_again_sends_nothing(tmp_path):
         "accepted": 30,
         "duplicate": 0,
         "parked": 0,
+        "held": 0,
         "pending": 0,
     }
     of_all = [
@@ -139,6 +141,7 @@ def test_new_files_are_added_by_the_next_run(tmp_path):
         "accepted": 8,
         "duplicate": 5,
         "parked": 0,
+        "held": 0,
         "pending": 0,
     }
 

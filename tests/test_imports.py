@@ -19,7 +19,7 @@ HOMES = {
     "isal": {"inputs", "sandbox", "transport"},
     "polars_hash": {"expr"},
     "rich": {"report"},
-    "sqlite3": {"checkpoint", "people", "sandbox"},
+    "sqlite3": {"checkpoint", "people", "peoplefile", "sandbox"},
     "zstandard": {"inputs", "transport"},
 }
 """Each library that has one home, or two; all other modules do without it."""

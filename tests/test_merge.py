@@ -1,6 +1,7 @@
 """One day's files come back in timestamp order, each event once."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -148,3 +149,30 @@ def test_runs_take_little_memory(tmp_path):
     group = pq.read_metadata(tmp_path / part.path).row_group(0)
     found = {group.column(place).path_in_schema: group.column(place) for place in range(group.num_columns)}
     assert [name for name, column in found.items() if column.has_dictionary_page] == ["event", "file"]
+
+
+def versions(workdir: Path, parts: list[Part], chunk_bytes: int) -> dict[str, str]:
+    """Which file's version of each event is sent."""
+    frames = [chunk.frame for chunk in merge.chunks(workdir, parts, chunk_bytes=chunk_bytes)]
+    sent = pl.concat(frames)
+    assert sent["timestamp"].is_sorted()
+    assert sent["uuid"].n_unique() == sent.height
+    return dict(zip(sent["uuid"], sent["distinct_id"], strict=True))
+
+
+@pytest.mark.parametrize(("many", "chunk_bytes"), [(1, 1), (1, 10**9), (5_000, 20_000), (5_000, 10**9)])
+def test_of_several_versions_the_later_increments_is_sent(tmp_path, many, chunk_bytes):
+    """What is told again before it was sent is sent as it was told last, also of an instant that spans batches."""
+    events = [(7, f"u{number}") for number in range(many)]
+    parts = []
+    for number, told in enumerate(
+        [[(3, "a"), *events], [(3, "a"), *events[::2]], [*events[::4], (9, "z")]], 1
+    ):
+        writer = DayWriter(tmp_path, number)
+        writer.write(frame(told).with_columns(pl.lit(f"told {number}").alias("distinct_id")))
+        parts += [replace(part, increment=number) for part in writer.finish()]
+    last = {"a": 2, "z": 3} | {
+        f"u{number}": 1 if number % 2 else 2 if number % 4 else 3 for number in range(many)
+    }
+    found = versions(tmp_path, parts[::-1], chunk_bytes)
+    assert found == {uuid: f"told {number}" for uuid, number in last.items()}

@@ -44,6 +44,7 @@ def migrate(*words, killed_at=None, after=0):
         capture_output=True,
         text=True,
         check=False,
+        stdin=subprocess.DEVNULL,
         env=os.environ | {"POSTHOG_API_KEY": "phc_sealed"},
     )
 

@@ -31,6 +31,7 @@ from migrate.sandbox.faults import (
 )
 from migrate.sandbox.moments import canonical
 from migrate.sandbox.store import Receipt, Store, View
+from migrate.target import SANDBOX
 
 BATCH_PATHS: Final = ("/batch", "/batch/", "/i/v0/e", "/i/v0/e/")
 SINGLE_PATHS: Final = ("/e", "/e/", "/capture", "/capture/", "/track", "/track/")
@@ -92,6 +93,7 @@ class Endpoint:
         for path in BATCH_PATHS + SINGLE_PATHS:
             app.router.add_route("POST", path, self._capture)
             app.router.add_route("GET", path, self._capture)
+        app.router.add_get("/_sandbox", self._self)
         app.router.add_get("/_sandbox/summary", self._summary)
         app.router.add_get("/_sandbox/events.jsonl", self._events)
         app.router.add_get("/_sandbox/requests", self._requests)
@@ -182,6 +184,9 @@ class Endpoint:
         if refused:
             raise refused
         return ok
+
+    async def _self(self, _: web.Request) -> web.Response:
+        return web.json_response({"is": SANDBOX})
 
     async def _summary(self, _: web.Request) -> web.Response:
         return web.json_response(self.store.summary())

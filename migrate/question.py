@@ -1,0 +1,131 @@
+"""The question before the first event leaves: what is to be sent, and what speaks against it, on one screen."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from migrate import age
+from migrate.checkpoint import Checkpoint
+from migrate.report import batches, people, size
+from migrate.screen import shown
+from migrate.sender import Delivery
+from migrate.target import is_cloud
+
+_YEARS: Final = (1, 2, 5, 7)
+"""How far back plans of PostHog Cloud show events (posthog-ingestion.md §9.5)."""
+_MOST: Final = 4
+"""Reasons of one kind that are shown; the others are counted."""
+_KEY_SHOWN: Final = 4
+
+
+def asked(text: Iterator[str], question: str) -> bool:
+    """Show a text on the terminal, though what is told goes elsewhere, ask, and return whether the answer is yes."""
+    with ExitStack() as stack:
+        screen: TextIO = sys.stderr
+        if not screen.isatty():
+            screen = stack.enter_context(Path(os.ttyname(sys.stdin.fileno())).open("w", encoding="utf-8"))
+        for line in text:
+            screen.write(shown(line) + "\n")
+        while True:
+            screen.write(shown(f"{question} [y/N] "))
+            screen.flush()
+            answer = sys.stdin.readline()
+            if (word := answer.strip().lower()) in {"", "n", "no", "y", "yes"}:
+                return word.startswith("y")
+
+
+def lines(
+    checkpoint: Checkpoint, numbers: Mapping[str, Any], delivery: Delivery, now: datetime
+) -> Iterator[str]:
+    """Yield what there is to know before the first event leaves, line by line; `numbers` are the workdir's."""
+    events, rows = numbers["events"], numbers["rows"]
+    goes, days = events["pending"], checkpoint.by_day()
+    yield ""
+    yield f"project    {delivery.url}, key {_key(delivery.key)}"
+    yield f"events     {goes:,} to send now{_held(numbers)}"
+    yield f"span       {numbers['first_timestamp']} to {numbers['last_timestamp']}, {len(days):,} days"
+    yield from _old(days, now.date())
+    yield from _young(days, delivery, now)
+    yield f"people     {people(checkpoint):,} distinct ids (estimated){_known(numbers['identity'])}"
+    left_out = {kind: sum(rows[kind].values()) for kind in ("filtered", "rejected")}
+    yield (
+        f"rows       {rows['read']:,} read, {rows['mapped']:,} mapped, {left_out['filtered']:,} filtered, "
+        f"{left_out['rejected']:,} rejected"
+    )
+    yield from _reasons("rejected", numbers["open_rejects"])
+    yield from _reasons("warning", numbers["warnings"])
+    yield from _reasons("changed", numbers["repairs"])
+    if numbers["set_aside"]:
+        aside = list(numbers["set_aside"])
+        yield f"set aside  {len(aside):,} files, which are not planned: {aside[0]}{', …' if aside[1:] else ''}"
+    if checkpoint.facts().get("--person-properties") == "set":
+        yield (
+            "persons    --person-properties set: what the source knows of persons overwrites newer values in a project "
+            "that is in use; set_once and none do not"
+        )
+    requests = batches(checkpoint, delivery.max_batch_events)
+    yield f"size       {size(checkpoint.extent()[1])} of payloads, about {requests:,} requests"
+    yield f"time       {_time(goes, delivery, numbers)}"
+
+
+def _key(key: str) -> str:
+    """Return what may be shown of a key: its end, of one that is long enough."""
+    return f"…{key[-_KEY_SHOWN:]}" if len(key) > 4 * _KEY_SHOWN else "…"
+
+
+def _held(numbers: Mapping[str, Any]) -> str:
+    """Return what waits until it is older."""
+    held = numbers["events"]["held"]
+    return f", {held:,} held until they are old enough ({numbers['held_until']} on)" if held else ""
+
+
+def _old(days: Mapping[str, int], today: date) -> Iterator[str]:
+    """Yield how many events are so old that a plan of PostHog's may not show them."""
+    counts = {years: _before(days, today - timedelta(days=365.25 * years)) for years in _YEARS}
+    if counts[1]:
+        told = ", ".join(f"{count:,} than {years}" for years, count in counts.items() if count)
+        yield f"older      {told} years: PostHog Cloud hides events older than the plan's window (free: 1 year)"
+
+
+def _before(days: Mapping[str, int], first: date) -> int:
+    """Return how many events are of days before one."""
+    return sum(count for day, count in days.items() if day < first.isoformat())
+
+
+def _young(days: Mapping[str, int], delivery: Delivery, now: datetime) -> Iterator[str]:
+    """Yield how many events would be billed as live ones because they are not waited for."""
+    if not is_cloud(delivery.url) or delivery.min_age >= age.CLOUD_SECONDS:
+        return
+    first = age.first_held(now, age.CLOUD_SECONDS) or ""
+    if young := sum(count for day, count in days.items() if day >= first):
+        yield f"younger    {young:,} than 48 h, which PostHog bills as live events; --min-age 48h waits for them"
+
+
+def _known(identity: Mapping[str, Any] | None) -> str:
+    """Return what is known of people."""
+    if not identity:
+        return ""
+    return (
+        f"; {identity['people']:,} known, {identity['merges']:,} merges, {identity['conflicts']:,} conflicts"
+    )
+
+
+def _reasons(what: str, counts: Mapping[str, int]) -> Iterator[str]:
+    """Yield the most frequent reasons of a kind, and how many others there are."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    if ordered:
+        more = f", and {len(ordered) - _MOST} more reasons" if len(ordered) > _MOST else ""
+        yield f"{what:<10} " + ", ".join(f"{count:,} {reason}" for reason, count in ordered[:_MOST]) + more
+
+
+def _time(goes: int, delivery: Delivery, numbers: Mapping[str, Any]) -> str:
+    """Return how long sending takes at the rate that will hold: the limit, or what was reached before if it is less."""
+    reached = numbers["events"]["accepted"] / numbers["seconds"] if numbers["seconds"] else None
+    rates = [rate for rate in (delivery.rate, reached) if rate]
+    if not rates:
+        return "as fast as the host answers; no --rate is set"
+    return f"about {timedelta(seconds=round(goes / min(rates)))} at {min(rates):,.0f} events/s"
