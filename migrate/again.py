@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from migrate import dayfile
 from migrate.checkpoint import Checkpoint, Part, synced
+from migrate.rejects import renew
 from migrate.seals import Harmed, Seal, present
 
 Pair = tuple[Part, Part]
@@ -22,13 +24,18 @@ def settle(checkpoint: Checkpoint) -> None:
     found = checkpoint.superseded()
     for before, now in dict.fromkeys((before, now) for _, before, now in found):
         old, new = checkpoint.parts_of(before), checkpoint.parts_of(now)
+        renewed = checkpoint.renewed(before, now)
         if _is_same(checkpoint, (before, now), (old, new)):
             paths = [part.path for part in new]
             put_back = _put_back(checkpoint.workdir, [*zip(old, new, strict=True)])
-            checkpoint.restored(before, now, _events(checkpoint.workdir, paths), put_back)
+            events = _events(checkpoint.workdir, paths)
+            checkpoint.restored(
+                before, now, events, put_back, also=partial(renew, renewed=renewed, is_restored=True)
+            )
         else:
             paths = checkpoint.unsent(before)
-            checkpoint.replaced(before, _events(checkpoint.workdir, paths))
+            events = _events(checkpoint.workdir, paths)
+            checkpoint.replaced(before, events, also=partial(renew, renewed=renewed, is_restored=False))
         for path in paths:
             (checkpoint.workdir / path).unlink(missing_ok=True)
     if found:

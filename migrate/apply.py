@@ -5,10 +5,11 @@ import hashlib
 import math
 import secrets
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, NamedTuple
@@ -17,7 +18,7 @@ import polars as pl
 
 from migrate import age, merge, parked
 from migrate.batches import Payloads
-from migrate.checkpoint import Checkpoint, Round, Settled
+from migrate.checkpoint import Checkpoint, Database, Round, Settled
 from migrate.errors import Refused, Stopped
 from migrate.pacing import Backoff
 from migrate.seals import present
@@ -111,6 +112,7 @@ class Apply:
         self._checkpoint = checkpoint
         self._delivery = delivery
         self._on_progress = on_progress
+        self.on_remarks: Callable[[list[str]], None] = lambda _: None
         self._sender = Sender(delivery, backoff, on_warning)
         self._counted = checkpoint.facts()
         self._at_checkpoint = Lock()
@@ -127,6 +129,14 @@ class Apply:
 
     async def run(self) -> bool:
         """Send until nothing is pending; return False when it was interrupted. Raises Stopped, resumable."""
+        try:
+            await self._run()
+        finally:
+            self.on_remarks(parked.refresh(self._checkpoint))
+        return self._ended()
+
+    async def _run(self) -> None:
+        """Send until nothing is pending, or until it stops."""
         for _, file in self._checkpoint.pending():
             present(file.path, file.seal)
         under_way: asyncio.Queue[_Chunk | None] = asyncio.Queue()
@@ -146,7 +156,6 @@ class Apply:
                     self._checkpoint.note(**self._counters())  # also of requests that came to nothing
         if self._error:
             raise self._error
-        return self._ended()
 
     async def _feed(self, queues: list[_Queue], under_way: asyncio.Queue[_Chunk | None]) -> None:
         """Give the lanes their work as it is read, until all is read or the run stops."""
@@ -281,8 +290,7 @@ class Apply:
         """Note what became of some chunks; return it."""
         found = [(chunk.turn, _outcome(chunk), chunk.is_last) for chunk in chunks]
         with self._at_checkpoint:
-            size = parked.append(self._workdir, [line for chunk in chunks for line in chunk.settling.parked])
-            self._checkpoint.settle_all(found, parked_bytes=size, **self._counters())
+            self._checkpoint.settle_all(found, also=partial(_park, chunks=chunks), **self._counters())
         return [settled for _, settled, _ in found]
 
     def _failed(self, error: BaseException) -> None:
@@ -303,22 +311,31 @@ class Apply:
             chunk.lane_done()
 
     async def resend(self) -> bool:
-        """Send the parked events again; return False when it was interrupted. Raises Stopped, resumable."""
+        """Send the parked events again, round after round, each noted; return False when it was interrupted.
+
+        Raises Stopped, resumable.
+        """
         self._sender.may_all_be_refused = True
-        accepted, left = 0, []
-        async with self._sender:
-            for lines in parked.days(self._workdir):
-                settling = Settling()
-                try:
-                    payloads = Payloads.joined(pl.Series([line["payload"] for line in lines]))
-                    await self._sender.settle(self._sender.prepared(payloads), settling)
-                except Abandoned:
-                    left += lines
-                else:
-                    accepted += settling.accepted
-                    left += settling.parked
-        parked.replace(self._workdir, self._checkpoint, left, accepted, **self._counters())
+        self.on_remarks(parked.begin(self._checkpoint))
+        try:
+            async with self._sender:
+                await self._resend()
+                self._checkpoint.note(**self._counters())
+        finally:
+            self.on_remarks(parked.refresh(self._checkpoint))
         return self._ended()
+
+    async def _resend(self) -> None:
+        """Send what is lined up, a request's worth at a time."""
+        bounds = {"max_events": self._sender.max_events, "max_bytes": self._delivery.max_batch_bytes}
+        while not self._sender.is_stopping and (waiting := parked.following(self._checkpoint, **bounds)):
+            settling = Settling()
+            payloads = Payloads.joined(pl.Series([one.payload for one in waiting]))
+            try:
+                await self._sender.settle(self._sender.prepared(payloads), settling)
+            except Abandoned:
+                return
+            parked.settle(self._checkpoint, waiting, settling.parked, self._counters())
 
     def _ended(self) -> bool:
         """Return whether the end was reached; raises Stopped when the sender stopped by itself."""
@@ -384,6 +401,12 @@ def spread(frame: pl.DataFrame, lanes: int) -> dict[int, Payloads]:
         found[number] = payloads.part(start, start + length)
         start += length
     return found
+
+
+def _park(db: Database, chunks: Sequence[_Chunk]) -> None:
+    """Keep what is refused of some chunks."""
+    for chunk in chunks:
+        parked.add(db, chunk.settling.parked, is_later=not any(part.leads for part in chunk.turn.parts))
 
 
 def _outcome(chunk: _Chunk) -> Settled:

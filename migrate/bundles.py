@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from migrate import readers
 from migrate.ahead import ahead
-from migrate.inputs import Meter
+from migrate.inputs import Meter, Place
 from migrate.jobs import Job
 from migrate.jsontext import Raw
 from migrate.mapping import FILE, ROW
@@ -78,6 +79,25 @@ class Bundle:
 
         return of
 
+    def places(self) -> Callable[[Sequence[int]], dict[int, Place]]:
+        """Return what tells where rows of a rejects.jsonl of ours were first; they are asked for chunk by chunk."""
+        opened: dict[int, Iterator[tuple[int, Place]]] = {}
+
+        def of(numbers: Sequence[int]) -> dict[int, Place]:
+            found: dict[int, Place] = {}
+            for place, some in groupby(sorted(numbers), lambda number: number // _PLACE):
+                if place not in opened:
+                    opened[place] = self.jobs[place].source.places()
+                wanted = {number % _PLACE for number in some}
+                for row, first in opened[place] if max(wanted) else ():
+                    if row in wanted:
+                        found[place * _PLACE + row] = first
+                    if row >= max(wanted):
+                        break
+            return found
+
+        return of
+
     def files(self, numbers: pl.Series) -> pl.Series:
         """Return the file's name for each of these rows."""
         names = pl.Series(self.names, dtype=pl.String)
@@ -101,9 +121,16 @@ def bundles(jobs: Sequence[Job]) -> Iterator[Bundle]:
         yield Bundle(held)
 
 
+def _copy(job: Job) -> Path | None:
+    """Return the rejects file a job's rows are taken from: one that a person makes, and may remove, by itself."""
+    return None if job.source.lines is None else job.source.path
+
+
 def _fits(held: Sequence[Job], job: Job) -> bool:
     """Return whether a file may be planned with those before it."""
     if job.table is not held[0].table or job.table.ordinals or len(held) >= _MOST_FILES:
+        return False
+    if _copy(job) != _copy(held[0]):
         return False
     sizes = [one.source.size for one in (*held, job)]
     return max(sizes) <= _SMALL and sum(sizes) <= _MOST_BYTES

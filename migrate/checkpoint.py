@@ -7,7 +7,7 @@ import os
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,8 +18,13 @@ from migrate.seals import Kept, Seal
 
 FILE: Final = "checkpoint.sqlite"
 LOCK: Final = "lock"
+REJECTS: Final = "rejects.jsonl"
 APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
-FORMAT: Final = 5
+FORMAT: Final = 6
+
+Database = sqlite3.Connection
+Also = Callable[[Database], None]
+"""What another module keeps in the checkpoint, to be changed within a transaction of it."""
 
 _EXAMPLES: Final = 3
 _PEOPLE: Final = "people.sqlite"
@@ -47,7 +52,24 @@ CREATE TABLE rounds (
 ) WITHOUT ROWID;
 CREATE TABLE seals (path TEXT PRIMARY KEY, size INTEGER NOT NULL, sums BLOB NOT NULL);
 CREATE TABLE names (name TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE rejects (
+    input INTEGER NOT NULL, row INTEGER NOT NULL, reason TEXT NOT NULL, held INTEGER NOT NULL,
+    state INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (input, row, reason)
+) WITHOUT ROWID;
+CREATE TABLE held (input INTEGER PRIMARY KEY, size INTEGER NOT NULL, sums BLOB NOT NULL, lines INTEGER NOT NULL);
+CREATE TABLE parked (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, day TEXT NOT NULL, later INTEGER NOT NULL, timestamp TEXT NOT NULL,
+    uuid TEXT NOT NULL, status INTEGER NOT NULL, message TEXT NOT NULL, payload TEXT NOT NULL, sum INTEGER NOT NULL
+);
+CREATE INDEX parked_uuid ON parked (uuid);
+CREATE TABLE queue (
+    day TEXT NOT NULL, later INTEGER NOT NULL, timestamp TEXT NOT NULL, id INTEGER NOT NULL,
+    PRIMARY KEY (day, later, timestamp, id)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX queue_id ON queue (id);
+CREATE TABLE counts (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
 """
+"""`rejects` and `held` are kept by `rejects.py`, `parked` and `queue` by `parked.py`, `counts` by both."""
 
 
 @dataclass
@@ -151,6 +173,16 @@ class Round:
 
 
 @dataclass(frozen=True)
+class Renewed:
+    """A source that was planned anew: the numbers of the input it was, and of the one it is."""
+
+    before: int
+    now: int
+    is_same: bool
+    """Whether its bytes are the same."""
+
+
+@dataclass(frozen=True)
 class Settled:
     """What became of the events of a chunk."""
 
@@ -218,6 +250,17 @@ class Checkpoint:
             raise
         self._db.execute("COMMIT")
 
+    def query(self, sql: str, given: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Return the rows of a question that another module has about what it keeps here."""
+        return self._db.execute(sql, given)
+
+    @contextmanager
+    def changed(self, facts: Mapping[str, object] | None = None) -> Iterator[Database]:
+        """Change what another module keeps here, and note the facts that there are in the end; both or neither."""
+        with self._transaction() as db:
+            yield db
+            _note(db, facts or {})
+
     # What the workdir is for
 
     def facts(self) -> dict[str, Any]:
@@ -245,10 +288,10 @@ class Checkpoint:
     def forget(self) -> None:
         """Forget inputs of which no event is planned, and what was found in them."""
         with self._transaction() as db:
-            for table in ("parts", "rounds", "names", "seals", "inputs"):
+            for table in ("parts", "rounds", "names", "seals", "inputs", "rejects", "held"):
                 db.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are ours
             db.executemany("DELETE FROM meta WHERE key = ?", ((key,) for key in _OF_INPUTS))
-            _note(db, {"rejects_bytes": 0})
+            add_count(db, REJECTS)
 
     # Planning
 
@@ -332,14 +375,34 @@ class Checkpoint:
         rows = self._db.execute("SELECT name, digest FROM inputs WHERE lead = ?", (lead,))
         return {name.partition(_BEFORE)[0]: digest for name, digest in rows}
 
+    def renewed(self, before: int, now: int) -> list[Renewed]:
+        """Return the sources of an input that was planned anew."""
+        sql = "SELECT id, digest FROM inputs WHERE lead = ? AND instr(name, ?) = 1 ORDER BY id DESC LIMIT 1"
+        found = []
+        for number, name, digest in self._db.execute(
+            "SELECT id, name, digest FROM inputs WHERE lead = ?", (now,)
+        ).fetchall():
+            old = self._db.execute(sql, (before, f"{name}{_BEFORE}")).fetchone()
+            if old is not None:
+                found.append(Renewed(old[0], number, is_same=old[1] == digest))
+        return found
+
     def restored(
-        self, before: int, now: int, events: Mapping[str, int], put_back: Iterable[tuple[Part, Part]]
+        self,
+        before: int,
+        now: int,
+        events: Mapping[str, int],
+        put_back: Iterable[tuple[Part, Part]],
+        *,
+        also: Also | None = None,
     ) -> None:
         """Take what was planned anew and came to the same events for what was planned before.
 
         Its files stay, but for those that were `put_back`: what was planned before, and what is there instead.
         """
         with self._transaction() as db:
+            if also is not None:
+                also(db)
             _uncount(db, events)
             sql = "SELECT name, stamp, size, digest, numbers FROM inputs WHERE lead = ?"
             found = db.execute(sql, (now,)).fetchall()
@@ -360,9 +423,11 @@ class Checkpoint:
         sql = "SELECT path FROM parts WHERE input = ? AND round IS NULL"
         return [path for (path,) in self._db.execute(sql, (lead,))]
 
-    def replaced(self, before: int, events: Mapping[str, int]) -> None:
+    def replaced(self, before: int, events: Mapping[str, int], *, also: Also | None = None) -> None:
         """Forget the files of what was planned before of which nothing is sent, with their events by name."""
         with self._transaction() as db:
+            if also is not None:
+                also(db)
             _uncount(db, events)
             db.execute("DELETE FROM parts WHERE input = ? AND round IS NULL", (before,))
             if not db.execute("SELECT 1 FROM parts WHERE input = ? LIMIT 1", (before,)).fetchone():
@@ -408,7 +473,7 @@ class Checkpoint:
         with self._transaction() as db:
             db.executemany("UPDATE inputs SET stamp = ? WHERE id = ?", ((s, i) for i, s in stamps.items()))
 
-    def planned(
+    def planned(  # noqa: PLR0913 - what is noted at once
         self,
         planned: Input,
         numbers: Numbers,
@@ -416,6 +481,7 @@ class Checkpoint:
         *,
         beside: Iterable[Input] = (),
         states: Kept | None = None,
+        also: Also | None = None,
         **facts: Any,  # noqa: ANN401
     ) -> None:
         """Note that an input is planned whole: its numbers and its parts, all at once.
@@ -454,6 +520,8 @@ class Checkpoint:
                 "INSERT INTO names VALUES (?, ?) ON CONFLICT DO UPDATE SET events = events + excluded.events",
                 numbers.names.items(),
             )
+            if also is not None:
+                also(db)
             _note(db, facts)
 
     def states(self) -> list[Kept]:
@@ -531,7 +599,13 @@ class Checkpoint:
         """Note what became of the next events of a round; after its last ones it is finished."""
         self.settle_all([(turn, settled, is_last)], **facts)
 
-    def settle_all(self, chunks: Iterable[tuple[Round, Settled, bool]], **facts: Any) -> None:  # noqa: ANN401
+    def settle_all(
+        self,
+        chunks: Iterable[tuple[Round, Settled, bool]],
+        *,
+        also: Also | None = None,
+        **facts: Any,  # noqa: ANN401
+    ) -> None:
         """Note what became of several chunks, in their order, all of it or nothing; see `settle`."""
         with self._transaction() as db:
             for turn, settled, is_last in chunks:
@@ -541,17 +615,13 @@ class Checkpoint:
                     " done = ? WHERE day = ? AND round = ?",
                     (settled.accepted, settled.duplicate, settled.parked, is_last, turn.day, turn.number),
                 )
+            if also is not None:
+                also(db)
             _note(db, facts)
 
     def finish(self, turn: Round) -> None:
         """Note that all events of a round are settled."""
         self.settle(turn, Settled(), is_last=True)
-
-    def unpark(self, accepted: int, **facts: Any) -> None:  # noqa: ANN401
-        """Note that parked events were accepted after all."""
-        with self._transaction() as db:
-            kept = json.loads(db.execute("SELECT value FROM meta WHERE key = 'unparked'").fetchone()[0])
-            _note(db, facts | {"unparked": kept + accepted})
 
     # Numbers
 
@@ -575,9 +645,13 @@ class Checkpoint:
     def settled(self) -> Settled:
         """Return what became of all events so far."""
         sql = "SELECT coalesce(sum(accepted), 0), coalesce(sum(duplicate), 0), coalesce(sum(parked), 0) FROM rounds"
-        accepted, duplicate, parked = self._db.execute(sql).fetchone()
-        unparked = self.facts()["unparked"]
-        return Settled(accepted + unparked, duplicate, parked - unparked)
+        accepted, duplicate, ever = self._db.execute(sql).fetchone()
+        (parked,) = self._db.execute("SELECT count(*) FROM parked").fetchone()
+        return Settled(accepted + ever - parked, duplicate, parked)
+
+    def counts(self) -> dict[str, int]:
+        """Return what is counted for ever: rows rejected, events parked, changes of what is open."""
+        return dict(self._db.execute("SELECT name, n FROM counts"))
 
     def unsettled(self, since: str) -> int:
         """Return how many events of this day and later ones are not settled."""
@@ -647,7 +721,7 @@ def _create(db: sqlite3.Connection) -> None:
     db.execute("BEGIN IMMEDIATE")
     for statement in _SCHEMA.split(";"):
         db.execute(statement)
-    _note(db, {"unparked": 0, "requests": 0, "retries": 0, "bytes_sent": 0, "seconds": 0.0})
+    _note(db, {"requests": 0, "retries": 0, "bytes_sent": 0, "seconds": 0.0})
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {FORMAT}")
     db.execute("COMMIT")
@@ -694,6 +768,11 @@ def _uncount(db: sqlite3.Connection, events: Mapping[str, int]) -> None:
         "UPDATE names SET events = events - ? WHERE name = ?", ((n, name) for name, n in events.items())
     )
     db.execute("DELETE FROM names WHERE events <= 0")
+
+
+def add_count(db: sqlite3.Connection, name: str, n: int = 1) -> None:
+    """Add to what is counted for ever under a name."""
+    db.execute("INSERT INTO counts VALUES (?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n", (name, n))
 
 
 def _fact(db: sqlite3.Connection, key: str, otherwise: str) -> str:

@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     from migrate.settings import Settings, Work
 
 SANDBOX: Final = "sandbox"
+_OURS: Final = {
+    "rejects.jsonl": "it has no effect there; 'migrate rejects' keeps it under another name, and says how to plan it",
+    "parked.jsonl": "'migrate resend' sends what was mended in it",
+}
+"""Files of a workdir that people read and edit, and what becomes of one that was edited."""
 INTERRUPTED: Final = 130
 LEFT_OUT: Final = 3
 AS_ASKED: Final = 6
@@ -469,12 +474,14 @@ def status(workdir: Path, **choices: Any) -> None:
     """
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from migrate.checkpoint import Checkpoint  # noqa: PLC0415
+    from migrate.checkpoint import Checkpoint, writable  # noqa: PLC0415
+    from migrate.copies import noticed  # noqa: PLC0415
     from migrate.report import command, of_run, summary  # noqa: PLC0415
 
     talk = _talk(choices)
-    with Checkpoint.open(workdir) as checkpoint:
+    with writable(workdir), Checkpoint.open(workdir) as checkpoint:
         numbers = summary(checkpoint)
+        numbers["notes"] += noticed(checkpoint, _OURS)
         talk.status(numbers, command(checkpoint, numbers))
         code = _open_code(numbers)
         talk.json(numbers | {"run": of_run(numbers, numbers, datetime.now(UTC), code, None)})
@@ -486,7 +493,7 @@ def status(workdir: Path, **choices: Any) -> None:
 @click.option("--dismiss", metavar="REASON", help="Say no more of those that are open for this reason.")
 @TALKING
 def rejects(workdir: Path, dismiss: str | None, **choices: Any) -> None:
-    r"""List the rows that are rejected and the files that are set aside, by reason; dismiss those that are meant.
+    r"""List what is open, by reason: rejected rows, files set aside, parked events; dismiss what is meant.
 
     \b
     Example:  migrate rejects plan
@@ -497,6 +504,7 @@ def rejects(workdir: Path, dismiss: str | None, **choices: Any) -> None:
     talk = _talk(choices)
     with _session(workdir, talk) as session:
         checkpoint = session.checkpoint
+        session.refresh()
         if dismiss is not None and not _dismissed(session, dismiss):
             reasons = {
                 *summary(checkpoint)["open_rejects"],
@@ -513,14 +521,9 @@ def rejects(workdir: Path, dismiss: str | None, **choices: Any) -> None:
 
 def _dismissed(session: Session, reason: str) -> bool:
     """Say no more of what is rejected or set aside for a reason; return whether there was anything."""
-    from migrate.report import summary  # noqa: PLC0415
+    from migrate import rejects as rows  # noqa: PLC0415
 
-    checkpoint, rows = session.checkpoint, summary(session.checkpoint)["rows"]
-    is_there = reason in summary(checkpoint)["open_rejects"]
-    if is_there:
-        known = checkpoint.facts().get("dismissed", {})
-        checkpoint.note(dismissed=known | {reason: rows["rejected"][reason]})
-    return bool(checkpoint.dismiss(reason)) or is_there
+    return bool(session.checkpoint.dismiss(reason) + rows.dismiss(session.checkpoint, reason))
 
 
 def _open_code(numbers: dict[str, Any]) -> int:
@@ -729,7 +732,12 @@ def _session(workdir: Path, talk: Talk, *, create: bool = False) -> Iterator[Ses
     with writable(workdir):
         workdir.mkdir(parents=True, exist_ok=True)
     with writable(workdir), held(workdir), Checkpoint.open(workdir, create=create) as checkpoint:
-        session = Session(checkpoint, before=summary(checkpoint), on_warning=talk.warn)
+        session = Session(
+            checkpoint,
+            before=summary(checkpoint),
+            on_warning=talk.warn,
+            on_remark=lambda text: click.echo(shown(f"note: {text}"), err=True),
+        )
         session.tidy()
 
         def stop(*_: object) -> None:
@@ -778,6 +786,11 @@ def _work(
     settings: Settings, inputs: Sequence[str], workdir: Path, again: Sequence[Path]
 ) -> tuple[Work, list[str]]:
     """Return what there is to plan in a workdir, and which of it is to be planned again."""
+    for given in inputs:
+        if os.path.abspath(given) in {os.path.abspath(workdir / name) for name in _OURS}:  # noqa: PTH100
+            raise UsageError(
+                f"input {given}: it is written anew by migrate itself; name a copy of it, in which the rows are mended"
+            )
     planned, meant = _planned(workdir, again)
     work = settings.work(inputs, planned)
     there = {job.source.name for job in work.jobs}
@@ -935,9 +948,9 @@ def _tell(session: Session, talk: Talk, numbers: dict[str, Any], code: int, erro
     """Print the JSON summary, with what this process did of it."""
     from migrate.report import of_run  # noqa: PLC0415
 
-    talk.json(
-        numbers | {"run": of_run(session.before, numbers, session.started, code, error and masked(error))}
-    )
+    notes = {"notes": [*numbers["notes"], *session.remarks]}
+    run = of_run(session.before, numbers, session.started, code, error and masked(error))
+    talk.json(numbers | notes | {"run": run})
 
 
 def _end(session: Session, talk: Talk, *, sending: bool = True, code: int | None = None) -> NoReturn:
@@ -964,7 +977,8 @@ def _exit_code(session: Session, numbers: dict[str, Any]) -> int:
         return AS_ASKED
     if session.set_aside or not numbers["whole"]:
         return SET_ASIDE
-    now = {"rejected": sum(numbers["rows"]["rejected"].values()), "parked": numbers["events"]["parked"]}
+    counts = session.checkpoint.counts()
+    now = {name: counts.get(name, 0) for name in ("rejected", "parked")}
     seen = session.checkpoint.facts().get("seen", {})
     session.checkpoint.note(seen=now)
     return LEFT_OUT if any(count > seen.get(name, 0) for name, count in now.items()) else 0

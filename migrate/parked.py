@@ -1,75 +1,185 @@
-"""parked.jsonl: the events PostHog refused, with its words, never a line more than the checkpoint knows."""
+"""Parked events: what PostHog refused, with its words, kept in the checkpoint; parked.jsonl is the copy for people."""
 
-import json
-import os
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any, Final
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from migrate.checkpoint import Checkpoint, synced
+import msgspec
+
+from migrate.checkpoint import FILE, Checkpoint, Database, add_count
+from migrate.copies import Copy, State
+from migrate.errors import Refused
+
+if TYPE_CHECKING:
+    from migrate.sender import Parked
 
 PARKED: Final = "parked.jsonl"
-_WAITING: Final = "parked.jsonl.next"
-_AT_ONCE: Final = 1_000
+EVER: Final = "parked"
+"""Under what is counted how often an event was ever parked."""
+THROUGH: Final = "resend_through"
+"""The fact which event was the last that was parked when a resend was begun."""
+ENQUEUE: Final = "INSERT OR IGNORE INTO queue SELECT day, later, timestamp, id FROM parked"
+_ANY_NUMBER: Final = re.compile(r"[0-9a-fA-F-]*\d[0-9a-fA-F-]*")
+_WORDS: Final = 1_000
+"""So many different words of a server are told apart."""
 
 
-def append(workdir: Path, lines: Iterable[dict[str, Any]]) -> int:
-    """Add lines, durably; return the size of the file, which the checkpoint is to note."""
-    path = workdir / PARKED
-    texts = [json.dumps(line, ensure_ascii=False) + "\n" for line in lines]
-    if texts:
-        with path.open("a", encoding="utf-8") as file:
-            file.writelines(texts)
-            file.flush()
-            os.fsync(file.fileno())
-        synced(workdir)
-    return path.stat().st_size if path.exists() else 0
+class Waiting(NamedTuple):
+    """A parked event whose turn it is to be sent again."""
+
+    id: int
+    payload: str
 
 
-def days(workdir: Path) -> Iterator[list[dict[str, Any]]]:
-    """Yield the lines, day by day, a bounded number at once."""
-    path = workdir / PARKED
-    if not path.exists():
+def add(db: Database, parked: "Sequence[Parked]", *, is_later: bool) -> None:
+    """Keep events that are refused, within the transaction that settles them; `is_later`: they tell of no merges."""
+    if not parked:
         return
-    held: list[dict[str, Any]] = []
-    day = ""
-    with path.open(encoding="utf-8") as file:
-        for text in file:
-            line = json.loads(text)
-            its_day = json.loads(line["payload"])["timestamp"][:10]
-            if held and (its_day != day or len(held) >= _AT_ONCE):
-                yield held
-                held = []
-            held.append(line)
-            day = its_day
-    if held:
-        yield held
+    sql = """
+        INSERT INTO parked (day, later, timestamp, uuid, status, message, payload, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    """
+    db.executemany(
+        sql,
+        (
+            (
+                one.timestamp[:10],
+                is_later,
+                one.timestamp,
+                one.uuid,
+                one.status,
+                one.message,
+                one.payload,
+                _sum(one.payload),
+            )
+            for one in parked
+        ),
+    )
+    add_count(db, EVER, len(parked))
+    add_count(db, PARKED)
 
 
-def replace(
-    workdir: Path, checkpoint: Checkpoint, lines: Iterable[dict[str, Any]], accepted: int, **facts: object
+def by_words(checkpoint: Checkpoint) -> dict[str, int]:
+    """Return how many events are parked with which words of the server's, numbers left out, most first."""
+    found: Counter[str] = Counter()
+    sql = "SELECT status, message, count(*) FROM parked GROUP BY status, message"
+    for status, message, count in checkpoint.query(sql):
+        words = f"{status} {_ANY_NUMBER.sub('…', message)[:200]}"
+        found[words if words in found or len(found) < _WORDS else "others"] += count
+    return dict(found.most_common())
+
+
+def refresh(checkpoint: Checkpoint) -> list[str]:
+    """Have parked.jsonl tell of all that are parked, unless a person has changed it; return what is to be said."""
+    copy = Copy(checkpoint, PARKED)
+    state = copy.state()
+    if state is State.EDITED:
+        how = f"what was mended in it is sent with: migrate resend {checkpoint.workdir}"
+        return [f"{copy.path}: was changed by hand, and is left as it is; {how}"]
+    if state is State.OURS and copy.is_current():
+        return []
+    kept = copy.write(_told(checkpoint))
+    remarks = [f"{copy.path}: was gone, and is made again of what is known"] if state is State.GONE else []
+    if kept is not None:
+        remarks.append(
+            f"{copy.path}: is written anew; what was changed by hand and not sent is kept in {kept.name}"
+        )
+    return remarks
+
+
+def begin(checkpoint: Checkpoint) -> list[str]:
+    """Line up what is to be sent again; return what is to be said.
+
+    Of a parked.jsonl that a person has changed it is what is found there. What an earlier command did not come to goes
+    first, and what was parked since with it.
+    """
+    copy = Copy(checkpoint, PARKED)
+    state = copy.state()
+    if state is State.EDITED:
+        from migrate import mended  # noqa: PLC0415 - seldom needed, and slow to import
+
+        return mended.take_in(checkpoint, copy)
+    is_under_way = checkpoint.query("SELECT 1 FROM queue LIMIT 1").fetchone() is not None
+    remarks = refresh(checkpoint) if state is State.GONE else []
+    if copy.is_accepted() and not is_under_way:
+        return remarks  # all that was mended there was sent: the command was killed before it could write so
+    with checkpoint.changed(facts := {}) as db:
+        since = checkpoint.facts().get(THROUGH, 0) if is_under_way else 0
+        db.execute(f"{ENQUEUE} WHERE id > ?", (since,))
+        facts[THROUGH] = last(db)
+    return remarks
+
+
+def last(db: Database) -> int:
+    """Return the number of the event that was parked last."""
+    (number,) = db.execute("SELECT coalesce(max(id), 0) FROM parked").fetchone()
+    return int(number)
+
+
+def following(checkpoint: Checkpoint, *, max_events: int, max_bytes: int) -> list[Waiting]:
+    """Return the events to be sent next, of one day, as many as both bounds allow and at least one; none at the end.
+
+    Raises Refused where one is not what it was.
+    """
+    sql = """
+        SELECT queue.day, id, payload, sum, uuid FROM queue CROSS JOIN parked USING (id)
+        ORDER BY queue.day, queue.later, queue.timestamp, id
+    """
+    found: list[Waiting] = []
+    size, first = 0, None
+    for day, number, payload, sum_, uuid in checkpoint.query(sql):
+        size += len(payload.encode()) + 1
+        first = first or day
+        if found and (day != first or len(found) >= max_events or size > max_bytes):
+            break
+        if _sum(payload) != sum_:
+            raise Refused(
+                f"{checkpoint.workdir / FILE}: the parked event {uuid} is harmed since it was kept, and is not "
+                "sent; plan its source into a new --workdir: what was sent already collapses with what is sent again"
+            )
+        found.append(Waiting(number, payload))
+    return found
+
+
+def settle(
+    checkpoint: Checkpoint, sent: Sequence[Waiting], refused: "Iterable[Parked]", facts: Mapping[str, object]
 ) -> None:
-    """Put other lines in the place of all, and note how many events were accepted; both or neither."""
-    waiting = workdir / _WAITING
-    with waiting.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-        file.flush()
-        os.fsync(file.fileno())
-    synced(workdir)
-    checkpoint.unpark(accepted, parked_bytes=waiting.stat().st_size, parked_swap=True, **facts)
-    restore(workdir, checkpoint)
+    """Note what became of events that were sent again: accepted, or refused with other words."""
+    again = {one.payload: one for one in refused}
+    with checkpoint.changed(facts) as db:
+        db.executemany(
+            "DELETE FROM queue WHERE id = ?",
+            ((one.id,) for one in sent),
+        )
+        db.executemany(
+            "DELETE FROM parked WHERE id = ?", ((one.id,) for one in sent if one.payload not in again)
+        )
+        words = (
+            (again[one.payload].status, again[one.payload].message, one.id)
+            for one in sent
+            if one.payload in again
+        )
+        db.executemany("UPDATE parked SET status = ?, message = ? WHERE id = ?", words)
+        add_count(db, EVER, len(again))
+        add_count(db, PARKED)
 
 
-def restore(workdir: Path, checkpoint: Checkpoint) -> None:
-    """Bring the file back to what the checkpoint knows, after a kill in the middle of a change."""
-    facts = checkpoint.facts()
-    path, waiting = workdir / PARKED, workdir / _WAITING
-    if facts.get("parked_swap"):
-        if waiting.exists():
-            waiting.replace(path)
-            synced(workdir)
-        checkpoint.note(parked_swap=False)
-    waiting.unlink(missing_ok=True)
-    size = facts.get("parked_bytes", 0)
-    if path.exists() and path.stat().st_size > size:
-        os.truncate(path, size)
+def mend(db: Database, number: int, payload: str, timestamp: str) -> None:
+    """Put another payload in the place of a parked event's."""
+    sql = "UPDATE parked SET payload = ?, sum = ?, timestamp = ? WHERE id = ?"
+    db.execute(sql, (payload, _sum(payload), timestamp, number))
+
+
+def _told(checkpoint: Checkpoint) -> Iterator[bytes]:
+    """Yield the lines of all that are parked."""
+    encoder = msgspec.json.Encoder()
+    for uuid, status, message, payload in checkpoint.query(
+        "SELECT uuid, status, message, payload FROM parked ORDER BY id"
+    ):
+        line = {"uuid": uuid, "status": status, "message": message, "payload": payload}
+        yield encoder.encode(line) + b"\n"
+
+
+def _sum(payload: str) -> int:
+    return zlib.crc32(payload.encode())

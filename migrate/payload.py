@@ -103,6 +103,11 @@ def stored_bytes() -> pl.Expr:
     return size + escapes
 
 
+def record_bytes(payload: bytes) -> int:
+    """Return how large the Kafka record of one payload would be, as `stored_bytes` counts."""
+    return len(payload) + len('""') + _ENVELOPE_BYTES + payload.count(b'"') + payload.count(b"\\")
+
+
 def openings(text: pl.Expr) -> pl.Expr:
     """Return how many objects and lists a JSON text opens, brackets in strings counted: no less than it is deep."""
     return text.str.count_matches("[", literal=True) + text.str.count_matches("{", literal=True)

@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import shutil
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +13,7 @@ from typing import Final, TextIO
 
 import polars as pl
 
-from migrate import jsontext, ordinals, readers, throwaway
+from migrate import jsontext, ordinals, readers, rejects, throwaway
 from migrate.ahead import in_parallel
 from migrate.bundles import Bundle, bundles
 from migrate.checkpoint import Aside, Checkpoint, Input, Numbers, Part, synced
@@ -29,7 +28,6 @@ from migrate.states import States
 from migrate.throwaway import STAGING
 from migrate.transform import Finished, Made, Transform, finished
 
-REJECTS: Final = "rejects.jsonl"
 STATES: Final = "states"
 _OF_A_CELL: Final = ("rounded_id", "invalid_text", "bad_json")
 """Reasons of rejects that are rows, though the reader could not deliver them."""
@@ -109,6 +107,7 @@ class Planner:
     def plan(self, todo: Sequence[Job]) -> None:
         """Plan these jobs."""
         known = self.checkpoint.inputs()
+        self._names = known.keys()
         self._progress = Counting(todo, self.on_progress)
         self._room = None if self.limit is not None else self.room(_by_kind(todo))
         if self.limit is not None:
@@ -153,10 +152,7 @@ class Planner:
             if path.relative_to(self.workdir).as_posix() not in noted:
                 path.unlink()
         self.tidy_states()
-        size = self.checkpoint.facts().get("rejects_bytes", 0)
-        rejects = self.workdir / REJECTS
-        if rejects.exists() and rejects.stat().st_size > size:
-            os.truncate(rejects, size)
+        rejects.tidy(self.checkpoint)
 
     def _pinned(self, planned: Sequence[tuple[Input, Source]]) -> None:
         """Set aside planned inputs that have other bytes now."""
@@ -209,9 +205,9 @@ class Planner:
             planned.numbers.dropped.update(job.table.drops(job.header.columns))
             planned.numbers.dropped.update(job.header.beside)
         try:
-            with planned.rejects.open("w", encoding="utf-8") as rejects:
+            with planned.rejects.open("w", encoding="utf-8") as lines:
                 for piece in self._finished(bundle, limit):
-                    self._take(planned, piece, rejects)
+                    self._take(planned, piece, lines)
                     self._hold(planned)
             planned.states.close()
             if bundle.job.table.ordinals:
@@ -234,7 +230,7 @@ class Planner:
         written = planned.writer.stored() + planned.rejects.stat().st_size
         self._room.note(planned.inputs[0].id, read, written)
 
-    def _take(self, planned: "_Planned", piece: Finished, rejects: TextIO) -> None:
+    def _take(self, planned: "_Planned", piece: Finished, lines: TextIO) -> None:
         """Write one chunk's events and rejects, and keep its numbers."""
         bundle = planned.bundle
         examples = {
@@ -244,13 +240,17 @@ class Planner:
         damaged = []
         rejected = [one["row"] for one in piece.rejects if "source" in one or one["reason"] in _OF_A_CELL]
         originals = planned.originals(rejected) if rejected else {}
+        places = planned.places([one["row"] for one in piece.rejects])
         for reject in piece.rejects:
             name, row = bundle.whence(reject["row"])
             if reject["row"] in originals:
                 reject["source"] = originals[reject["row"]]
-            rejects.write(jsontext.encoded({"file": name} | reject | {"row": row}).decode() + "\n")
             if reject["reason"] in _DAMAGE:
                 damaged.append(name)
+            first = places.get(reject["row"])
+            if first is not None and first.file in self._names:
+                name, row = first
+            lines.write(jsontext.encoded({"file": name} | reject | {"row": row}).decode() + "\n")
         planned.numbers.add(replace(piece.numbers, examples=examples, damaged=damaged))
         planned.states.write(piece.states)
         if piece.frame.height:
@@ -293,16 +293,16 @@ class Planner:
         parts: list[Part] = planned.writer.finish()
         states = self._place(planned.states.path) if planned.states.path.exists() else None
         rejected = planned.rejects.stat().st_size
-        size = self._append_rejects(planned.rejects)
         seals = [part.seal for part in parts] + ([states.seal] if states else [])
         first, *beside = planned.inputs
+        lines = rejects.place(self.workdir, planned.rejects, first.id)
         self.checkpoint.planned(
             first,
             planned.numbers,
             parts,
             beside=beside,
             states=states,
-            rejects_bytes=size,
+            also=lambda db: rejects.note(db, first.id, lines, self._mended(planned)),
             **self._measured(planned, rejected + sum(seal.size for seal in seals)),
         )
         planned.writer.discard()
@@ -354,17 +354,12 @@ class Planner:
         self.checkpoint.planned(known, numbers, writer.finish())
         writer.discard()
 
-    def _append_rejects(self, aside: Path) -> int:
-        """Add lines written aside to rejects.jsonl, durably; return its size."""
-        path = self.workdir / REJECTS
-        if aside.stat().st_size:
-            with aside.open("rb") as lines, path.open("ab") as file:
-                shutil.copyfileobj(lines, file)
-                file.flush()
-                os.fsync(file.fileno())
-            synced(self.workdir)
-        aside.unlink()
-        return path.stat().st_size if path.exists() else 0
+    def _mended(self, planned: "_Planned") -> Iterator[tuple[str, int]]:
+        """Yield the files and rows of a rejects.jsonl of ours that were planned again; of a trial none are."""
+        for job in planned.bundle.jobs if self.limit is None else ():
+            for _, place in job.source.places():
+                if place.row is not None:
+                    yield place.file, place.row
 
 
 def _first(chunks: Iterator[readers.Chunk], limit: int) -> Iterator[readers.Chunk]:
@@ -431,6 +426,7 @@ class _Planned:
 
     def __post_init__(self) -> None:
         self.originals = self.bundle.originals()
+        self.places = self.bundle.places()
 
     def read(self) -> int:
         """Return how many bytes of the sources, as they lie on the disk, are read."""

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from migrate import age
-from migrate.checkpoint import Checkpoint, Settled, synced
+from migrate import age, parked, rejects
+from migrate.checkpoint import REJECTS, Checkpoint, Settled, synced
 from migrate.screen import amount, shown
 
 if TYPE_CHECKING:
@@ -105,8 +105,9 @@ def summary(checkpoint: Checkpoint, now: datetime | None = None) -> dict[str, An
         "skipped_files": facts.get("skipped", {}),
         "damaged_files": numbers.damaged,
         "identity": facts.get("identity"),
+        "open_rejects": rejects.by_reason(checkpoint),
     }
-    return found | {"open_rejects": open_rejects(found, facts)}
+    return found
 
 
 @dataclass(frozen=True)
@@ -122,13 +123,6 @@ def _held(checkpoint: Checkpoint, min_age: float, now: datetime) -> Held:
     first = age.first_held(now, min_age)
     days = [day for day in checkpoint.days() if first is not None and day >= first]
     return Held(checkpoint.unsettled(days[0]), age.goes(days[0], min_age)) if days else Held()
-
-
-def open_rejects(numbers: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, int]:
-    """Return how many rows are rejected and not dismissed, by reason."""
-    dismissed = facts.get("dismissed", {})
-    left = {reason: n - dismissed.get(reason, 0) for reason, n in numbers["rows"]["rejected"].items()}
-    return {reason: count for reason, count in left.items() if count > 0}
 
 
 NOTHING: Final[Mapping[str, Any]] = {
@@ -321,7 +315,7 @@ class Talk:
             )
         if numbers["workdir"]:
             console.print(f"workdir  {numbers['workdir']}", markup=False)
-            if numbers["rows"]["rejected"]:
+            if numbers["open_rejects"]:
                 console.print("         rejected rows, to mend and plan again: rejects.jsonl there")
             if events["parked"]:
                 console.print("         parked events, with PostHog's own words: parked.jsonl there")
@@ -332,15 +326,24 @@ class Talk:
         """List what is open, by reason: rows with where the first of them are, files with why, parked events."""
         if self.quiet:
             return
-        console, examples = self.console, checkpoint.numbers().examples
+        console = self.console
         for reason, count in sorted(numbers["open_rejects"].items(), key=lambda item: -item[1]):
-            console.print(f"rejected {count:>12,} {reason}{_places(examples, reason)}", markup=False)
+            places = {reason: rejects.places(checkpoint, reason)}
+            console.print(f"rejected {count:>12,} {reason}{_places(places, reason)}", markup=False)
+        if numbers["open_rejects"]:
+            _mending(console, checkpoint)
         for name, one in checkpoint.set_aside().items():
             if not one.is_dismissed:
                 console.print(f"aside    {one.reason}: {name}: {one.why}", markup=False)
-        if parked := numbers["events"]["parked"]:
-            console.print(f"parked   {parked:>12,} events, with PostHog's own words in parked.jsonl")
-        if not (numbers["open_rejects"] or numbers["set_aside"] or parked):
+        for words, count in parked.by_words(checkpoint).items():
+            console.print(f"parked   {count:>12,} {words}", markup=False)
+        if numbers["events"]["parked"]:
+            console.print(
+                "         to send them again, once the cause is fixed or their payloads are mended in parked.jsonl: "
+                f"migrate resend {shlex.quote(str(checkpoint.workdir))}",
+                markup=False,
+            )
+        if not (numbers["open_rejects"] or numbers["set_aside"] or numbers["events"]["parked"]):
             console.print("nothing is open")
 
     def arrived(self, sandbox: "Sandbox") -> None:
@@ -475,6 +478,19 @@ def _places(examples: Mapping[str, list[str]] | None, reason: str) -> str:
     """Return where rows of this reason are, in brackets."""
     places = ", ".join((examples or {}).get(reason, []))
     return f"  (at {places})" if places else ""
+
+
+def _mending(console: "Console", checkpoint: Checkpoint) -> None:
+    """Print how rejected rows are mended."""
+    workdir = shlex.quote(str(checkpoint.workdir))
+    platform = checkpoint.facts().get("platform", "PLATFORM")
+    console.print(
+        f"         to mend them: cp {shlex.quote(str(checkpoint.workdir / REJECTS))} mended.jsonl, mend what its lines "
+        "have as `source`, and plan it, with the options of the first plan: migrate plan "
+        f"{platform} mended.jsonl --workdir {workdir}; or mend the file they come from and plan it --again; "
+        "or --dismiss REASON",
+        markup=False,
+    )
 
 
 def _notes(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from random import Random
 from types import TracebackType
-from typing import Any, Final, NamedTuple, NoReturn, Self
+from typing import Final, NamedTuple, NoReturn, Self
 
 import msgspec
 
@@ -52,13 +52,29 @@ class Abandoned(Exception):  # noqa: N818 - the word says what happened
     """The run stops, and this work was given up: maybe sent, not settled."""
 
 
+class Parked(NamedTuple):
+    """An event that PostHog refused, with its words."""
+
+    uuid: str
+    timestamp: str
+    status: int
+    message: str
+    payload: str
+
+
+class _Event(msgspec.Struct):
+    """What is asked of a payload."""
+
+    uuid: str
+    timestamp: str
+
+
 @dataclass
 class Settling:
     """What became of payloads so far."""
 
     accepted: int = 0
-    parked: list[dict[str, Any]] = field(default_factory=list)
-    """Lines of parked.jsonl."""
+    parked: list[Parked] = field(default_factory=list)
 
 
 class Prepared(NamedTuple):
@@ -199,12 +215,12 @@ class Sender:
         """Return the bytes of a batch's body, uncompressed."""
         return sum(map(len, pieces(self._head, payloads, batch.start, batch.stop)))
 
-    def _check_refused(self, batch: Batch, parked: list[dict[str, Any]]) -> None:
+    def _check_refused(self, batch: Batch, parked: list[Parked]) -> None:
         """Stop where nothing is accepted yet and all of a batch is refused in the same words, as the rest would be."""
         if self._has_accepted or self.may_all_be_refused or len(parked) < max(_MANY, batch.events):
             return
-        if len({_NUMBERS.sub("", line["message"]) for line in parked}) == 1:
-            found = f"{parked[0]['status']} '{parked[0]['message'][:200]}'"
+        if len({_NUMBERS.sub("", one.message) for one in parked}) == 1:
+            found = f"{parked[0].status} '{parked[0].message[:200]}'"
             self._stop(
                 f"{self._delivery.url}: all {batch.events:,} events of the first batch are refused in the same words, "
                 f"and none is accepted, found {found}; see what is planned, mend what makes it so, and plan again"
@@ -346,7 +362,7 @@ class Sender:
         raise Abandoned
 
 
-def _parked(payload: bytes, answer: Split) -> dict[str, Any]:
-    """Return the line of an event that PostHog refused."""
-    uuid = msgspec.json.decode(payload, type=dict[str, Any])["uuid"]
-    return {"uuid": uuid, "status": answer.status, "message": answer.message, "payload": payload.decode()}
+def _parked(payload: bytes, answer: Split) -> Parked:
+    """Return an event that PostHog refused."""
+    event = msgspec.json.decode(payload, type=_Event)
+    return Parked(event.uuid, event.timestamp, answer.status, answer.message, payload.decode())

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -41,6 +41,9 @@ class Session:
     """Told what the user is to know while work goes on."""
     set_aside: list[str] = field(default_factory=list)
     """Sources that this command was the first to set aside, or found to be others than when they were."""
+    on_remark: Callable[[str], None] = lambda _: None
+    remarks: list[str] = field(default_factory=list)
+    """What was found in the workdir that people should know of."""
 
     judged: datetime | None = None
     """When it was last judged whether a day is old enough to be sent."""
@@ -73,6 +76,12 @@ class Session:
         for stop in self._stops:
             stop()
 
+    def remark(self, remarks: Iterable[str]) -> None:
+        """Say what was found."""
+        for text in remarks:
+            self.remarks.append(text)
+            self.on_remark(text)
+
     def plan(
         self,
         work: "Work",
@@ -86,14 +95,25 @@ class Session:
 
         `shared`: the folder of a people's file that other workdirs of the project plan with, too.
         """
+        from migrate import rejects  # noqa: PLC0415
+
         # Sending alone needs none of these, and they take a fifth of a second.
         from migrate.peoplefile import PeopleFile  # noqa: PLC0415
 
         _collect_rarely()
         file = PeopleFile(self.checkpoint, shared)
-        with file.held():
-            self._pinned(work, file, is_anew=bool(again))
-            self._plan(work, file, on_progress, command, again)
+        try:
+            with file.held():
+                self._pinned(work, file, is_anew=bool(again))
+                self._plan(work, file, on_progress, command, again)
+        finally:
+            self.remark(rejects.refresh(self.checkpoint))
+
+    def refresh(self) -> None:
+        """Have the files for people tell what the checkpoint knows."""
+        from migrate import parked, rejects  # noqa: PLC0415
+
+        self.remark([*rejects.refresh(self.checkpoint), *parked.refresh(self.checkpoint)])
 
     def _plan(
         self,
@@ -234,15 +254,14 @@ class Session:
     ) -> None:
         """Send, so that `stop` reaches the sender."""
         from migrate import apply as applying  # noqa: PLC0415 - planning needs no HTTP client
-        from migrate import parked  # noqa: PLC0415
 
         _collect_rarely()
         applying.pinned(self.checkpoint, delivery)
         self.checkpoint.note(min_age=delivery.min_age)
-        parked.restore(self.workdir, self.checkpoint)
         work = applying.Apply(
             self.workdir, self.checkpoint, delivery, on_progress=on_progress, on_warning=self.on_warning
         )
+        work.on_remarks = self.remark
         loop = asyncio.get_running_loop()
 
         def stop() -> None:

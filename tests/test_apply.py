@@ -17,7 +17,7 @@ from migrate.apply import Apply, pinned
 from migrate.checkpoint import Checkpoint, Settled
 from migrate.errors import Refused, Stopped
 from migrate.pacing import Backoff
-from migrate.parked import PARKED, restore
+from migrate.parked import PARKED
 from migrate.sandbox import Sandbox
 
 TUPLE = ("uuid", "event", "distinct_id", "timestamp")
@@ -225,15 +225,6 @@ def test_another_target_or_key_is_refused(tmp_path):
         ):
             pinned(checkpoint, other_target)
     assert b"phc_secret" not in (tmp_path / "checkpoint.sqlite").read_bytes()
-
-
-def test_parked_lines_that_were_not_noted_are_taken_back(tmp_path):
-    """A kill between writing parked.jsonl and noting it leaves no line twice."""
-    with planned(tmp_path, events(1)) as checkpoint:
-        (tmp_path / PARKED).write_text("noted\nnot noted\n")
-        checkpoint.note(parked_bytes=6)
-        restore(tmp_path, checkpoint)
-        assert (tmp_path / PARKED).read_text() == "noted\n"
 
 
 def test_a_clock_that_steps_back_an_hour_changes_nothing(tmp_path, monkeypatch):

@@ -16,6 +16,9 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
+from test_rejects import ALL, BAD, GOOD, Workdir, written
+from test_resend import Parked, mended, text_of
+from test_sealed import migrate
 
 from migrate.sandbox import Sandbox
 
@@ -125,3 +128,92 @@ def test_killed_again_and_again(tmp_path, export):
                 "one person's events overtook each other"
             )
             latest[row["distinct_id"]] = row["timestamp"]
+
+
+RESENT = [
+    pytest.param(("mended", "take_in"), 0, id="before the file is read"),
+    pytest.param(("parked", "following"), 0, id="what was mended is noted"),
+    pytest.param(("parked", "settle"), 0, id="the first round is sent and not noted"),
+    pytest.param(("parked", "settle"), 3, id="the fourth round is sent and not noted"),
+    pytest.param(("copies.Copy", "write"), 0, id="all are sent, the file is not written"),
+    pytest.param(("copies.Copy", "_aside"), 0, id="the file is written aside"),
+    pytest.param(("copies", "synced"), 0, id="the file is in its place and not noted"),
+]
+
+
+@pytest.mark.parametrize(("place", "after"), RESENT)
+def test_killed_while_parked_events_are_sent_again(tmp_path, place, after):
+    """A kill costs one round; what a person mended, took out or spoiled is as if there had been none."""
+    with Sandbox() as sandbox:
+        workdir = Parked(tmp_path, sandbox)
+        workdir.first = first = workdir.lines()
+        sandbox.faults([])  # what is sent against the will of a person would be accepted
+        spoiled = mended(first[2], event="")
+        edited = text_of([spoiled, *map(mended, first[3:])])
+        workdir.file.write_text(edited)
+        sent = len(sandbox.events("raw"))
+        words = ["resend", workdir.folder, "--host", sandbox.url, "--api-key", "phc_secret", "--yes"]
+        assert migrate(*words, "--max-batch-events", "4", killed_at=place, after=after).returncode == 9
+        assert place == ("copies", "synced") or workdir.file.read_text() == edited
+        done, left = workdir.send("--max-batch-events", "4")
+        assert left == 3, done.stderr
+        assert workdir.lines() == first[:3]
+        assert (workdir.folder / "parked.edited-1.jsonl").read_text() == edited
+        assert not (workdir.folder / "parked.edited-2.jsonl").exists()
+        arrived = workdir.arrived()
+        assert arrived.keys() == {line["uuid"] for line in first[3:]}
+        assert all(row["properties"]["mended"] for row in arrived.values())
+        assert len(sandbox.events("raw")) - sent - len(arrived) <= 4
+
+
+MENDED = [
+    pytest.param(("rejects", "place"), 0, id="rows are planned aside"),
+    pytest.param(("rejects", "note"), 0, id="their lines are in their place"),
+    pytest.param(("rejects", "add_count"), 1, id="in the transaction"),
+    pytest.param(("rejects", "refresh"), 0, id="they are noted"),
+    pytest.param(("copies.Copy", "write"), 0, id="the file is not written"),
+    pytest.param(("copies", "synced"), 0, id="the file is in its place and not noted"),
+]
+
+
+@pytest.mark.parametrize(("place", "after"), MENDED)
+def test_killed_while_mended_rows_are_planned(tmp_path, place, after):
+    """The same command again closes what is mended, once, and leaves open what is not."""
+    workdir = Workdir(tmp_path)
+    copy = workdir.copy()
+    copy.write_text(copy.read_text().replace(BAD, GOOD, 4))  # the value and the source of two
+    words = ["plan", "posthog", copy, "--workdir", workdir.path]
+    assert migrate(*words, killed_at=place, after=after).returncode == 9
+    done = workdir.plan(copy)
+    assert done.returncode == 3
+    assert done.summary["rows"]["read"] == 9
+    assert done.summary["open_rejects"] == {"bad_timestamp": 1}
+    assert workdir.lines() == [("b.jsonl", 1, "bad_timestamp")]
+    assert done.summary["notes"] == []
+    assert workdir.plan(copy).returncode == 0
+    assert sorted(path.name for path in workdir.path.glob("rejects*")) == ["rejects", "rejects.jsonl"]
+
+
+AGAIN = [
+    pytest.param(("again", "renew"), 0, True, id="planned anew and not settled"),
+    pytest.param(("rejects", "add_count"), 3, True, id="in the transaction"),
+    pytest.param(("checkpoint.Checkpoint", "done_again"), 0, False, id="settled and not noted"),
+    pytest.param(("rejects", "refresh"), 0, False, id="noted"),
+]
+
+
+@pytest.mark.parametrize(("place", "after", "is_changed"), AGAIN)
+def test_killed_while_a_source_with_rejects_is_planned_anew(tmp_path, place, after, is_changed):
+    """The same command, or the next one without --again, leaves each row open once that still is rejected."""
+    workdir = Workdir(tmp_path)
+    if is_changed:
+        written(workdir.first, [GOOD, GOOD, GOOD, BAD])
+    words = ["plan", "posthog", workdir.source, "--workdir", workdir.path]
+    assert migrate(*words, "--again", workdir.first, killed_at=place, after=after).returncode == 9
+    done = workdir.plan(workdir.source)
+    assert done.returncode == 0, done.stderr
+    assert workdir.lines() == (ALL[1:] if is_changed else ALL)
+    assert sum(done.summary["open_rejects"].values()) == len(workdir.lines())
+    assert workdir.plan(workdir.source, "--again", workdir.first).returncode == 0
+    assert workdir.lines() == (ALL[1:] if is_changed else ALL)
+    assert len(list((workdir.path / "rejects").iterdir())) == 1

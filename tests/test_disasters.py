@@ -45,7 +45,7 @@ def test_a_full_disk_while_planning_stops_and_resumes(tmp_path):
     """No space for the plan: exit code 4 and what to do; with space the same command goes on."""
     source = rows(tmp_path / "in" / "a.jsonl", 5_000)
     words = ["plan", "posthog", source, "--workdir", tmp_path / "w", "--json"]
-    with started(*words, file_bytes=60_000) as process:
+    with started(*words, file_bytes=90_000) as process:
         code, err = ended(process)
     assert code == 4, err
     assert "cannot be written or read, found" in err

@@ -1,15 +1,20 @@
 """Planned workdirs for tests, made without reading any file."""
 
 import asyncio
+import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
 
 import polars as pl
+from click.testing import CliRunner
 
 from migrate import expr
 from migrate.apply import Apply
 from migrate.checkpoint import Checkpoint, Numbers
+from migrate.cli import cli
 from migrate.days import DayWriter
+from migrate.errors import MigrateError
 from migrate.pacing import Backoff
 from migrate.sender import Delivery
 
@@ -45,12 +50,12 @@ def events(count, *, days=1, people=20, poison=(), start=0):
     )
 
 
-def planned(workdir, frame, name="a.jsonl"):
+def planned(workdir, frame, name="a.jsonl", *, leads=False):
     """Return the open checkpoint of a workdir where this input is planned, next to what was planned before."""
     checkpoint = Checkpoint.open(workdir, create=True)
     checkpoint.register([name])
     this = checkpoint.inputs()[name]
-    writer = DayWriter(workdir, this.id)
+    writer = DayWriter(workdir, this.id, leads)
     writer.write(frame)
     numbers = Numbers(read=frame.height, mapped=frame.height)
     checkpoint.planned(this, numbers, writer.finish())
@@ -68,3 +73,59 @@ def applied(workdir, checkpoint, choices):
     """Apply to the end; return whether it came there."""
     hasty = Backoff(Random(0), base=0.02)
     return asyncio.run(Apply(workdir, checkpoint, choices, backoff=hasty).run())
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+    @property
+    def summary(self):
+        """The JSON it ended with."""
+        return json.loads(self.stdout.splitlines()[-1])
+
+
+def here(*words):
+    """Run a command in this process."""
+    done = CliRunner().invoke(cli, [*map(str, words)])
+    error = done.exception
+    if isinstance(error, MigrateError):
+        return Done(error.exit_code, done.stdout, done.stderr + str(error))
+    if error is not None and not isinstance(error, SystemExit):
+        raise error
+    return Done(done.exit_code, done.stdout, done.stderr)
+
+
+def saved(how, text):
+    """A text as an editor, a spreadsheet or a script saves it."""
+    lines = text.splitlines()
+    return {
+        "as it was": text.encode(),
+        "CRLF": "\r\n".join([*lines, ""]).encode(),
+        "BOM": b"\xef\xbb\xbf" + text.encode(),
+        "no last newline": text.rstrip("\n").encode(),
+        "another order": "\n".join([*reversed(lines), ""]).encode(),
+        "blank lines": "\n\n \n".join([*lines, ""]).encode(),
+        "sorted keys": "".join(
+            json.dumps(json.loads(line), sort_keys=True) + "\n" for line in lines
+        ).encode(),
+        "compact": "".join(
+            json.dumps(json.loads(line), separators=(",", ":")) + "\n" for line in lines
+        ).encode(),
+    }[how]
+
+
+SAVED = [
+    "as it was",
+    "CRLF",
+    "BOM",
+    "no last newline",
+    "another order",
+    "blank lines",
+    "sorted keys",
+    "compact",
+]

@@ -10,7 +10,7 @@ from typing import Final
 
 from migrate.errors import UsageError
 from migrate.inputs.archives import Member, members
-from migrate.inputs.rejected import origins
+from migrate.inputs.rejected import Lines, Unreadable, origins
 from migrate.inputs.source import Source
 
 _WORKDIR: Final = b"PMIG"
@@ -109,14 +109,19 @@ class _Listing:
             self._skip("duplicate", name)
             return
         self._inodes.add((status.st_dev, status.st_ino))
-        if inside is None and (rejected := _origins(path)):
-            # Rows of each file by themselves: what table they are of is told by their columns and their file's name.
-            for origin in rejected:
-                self._take(Source(f"{_shown(name)}!{_shown(origin)}", status.st_size, path, origin=origin))
-        elif inside is None:
-            self._take(Source(_shown(name), status.st_size, path))
-        else:
+        if inside is not None:
             self._add_members(path, inside)
+            return
+        try:
+            rejected = _origins(path)
+        except Unreadable as error:
+            self._take(Source(_shown(name), status.st_size, path, fault=str(error)))
+            return
+        if rejected is None:
+            self._take(Source(_shown(name), status.st_size, path))
+        # Rows of each file by themselves: what table they are of is told by their columns and their file's name.
+        for lines in rejected or ():
+            self._take(Source(f"{_shown(name)}!{_shown(lines.file)}", lines.size, path, lines=lines))
 
     def _add_members(self, archive: Path, inside: Sequence[Member]) -> None:
         before = len(self.found)
@@ -140,10 +145,10 @@ class _Listing:
         self.skipped.setdefault(reason, []).append(_shown(name))
 
 
-def _origins(path: Path) -> list[str]:
-    """Return the files whose rows a rejects.jsonl of ours holds; none of any other file."""
+def _origins(path: Path) -> list[Lines] | None:
+    """Return the lines of a rejects.jsonl of ours, by the files whose rows they hold; None of any other file."""
     if path.suffix.lower() not in {".jsonl", ".json", ".ndjson"}:
-        return []
+        return None
     with path.open("rb") as stream:
         return origins(stream)
 

@@ -1,75 +1,142 @@
 """Our own rejects.jsonl as an input: each line stands for the row it holds, to be planned again once it is mended."""
 
-import io
 import re
-from contextlib import suppress
-from typing import BinaryIO, Final, cast
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
 
-from migrate.inputs.streams import Stream, peek
+from migrate.errors import Unfit
+from migrate.inputs.streams import Stream
 
-_HEAD_BYTES: Final = 4_096
+HEAD_BYTES: Final = 4_096
+_TEXT: Final = rb'"(?:[^"\\]|\\.)*"'
 _LINE: Final = re.compile(
-    rb'\s*\{\s*"file"\s*:\s*"(?:[^"\\]|\\.)*"\s*,\s*"row"\s*:\s*(?:\d+|null)\s*,\s*"reason"\s*:'
+    rb'(?:\xef\xbb\xbf)?\s*\{\s*"file"\s*:\s*TEXT\s*,\s*'
+    rb'(?:"row"\s*:\s*(?:\d+|null)\s*,\s*"reason"\s*:|"reason"\s*:\s*TEXT\s*,\s*"row"\s*:)'.replace(
+        b"TEXT", _TEXT
+    )
 )
-
-
+"""How a rejects file begins, as it was written or with its keys in order."""
 _NOTHING: Final = msgspec.Raw(b"null")
 
 
 class _Reject(msgspec.Struct):
-    """A line of rejects.jsonl: `source` is the row of `file`; a record that could not be read has only its text."""
+    """A line of rejects.jsonl: `source` is the row of `file`; a record that could not be read has only its text.
 
-    file: str = ""
+    Without a number it is of the file as a whole, and holds no row.
+    """
+
+    file: str
+    row: int | None
     source: msgspec.Raw = _NOTHING
     value: str | None = None
 
 
-class _Rows(Stream):
-    """The rows of a rejects file, a line each, so that row numbers stay line numbers."""
+_DECODER: Final = msgspec.json.Decoder(_Reject)
+_MARK: Final = b"\xef\xbb\xbf"
 
-    def __init__(self, lines: io.BufferedReader, origin: str | None) -> None:
+
+class Unreadable(ValueError):  # noqa: N818 - the word says what happened
+    """A line of a rejects file is none."""
+
+
+class Place(NamedTuple):
+    """Where the row of a line was first: its file and its number there, None for the file as a whole."""
+
+    file: str
+    row: int | None
+
+
+@dataclass
+class Lines:
+    """The lines of a rejects file that hold the rows of one file: their numbers, where they begin, their bytes."""
+
+    file: str
+    numbers: "array[int]" = field(default_factory=lambda: array("q"))
+    offsets: "array[int]" = field(default_factory=lambda: array("q"))
+    size: int = 0
+
+    def rejects(self, file: BinaryIO) -> Iterator[tuple[int, _Reject]]:
+        """Yield what these lines hold, with their numbers; raises `Unreadable` where they are others by now."""
+        for number, offset in zip(self.numbers, self.offsets, strict=True):
+            file.seek(offset)
+            reject = _decoded(number, file.readline())
+            if reject is None or reject.file != self.file:
+                raise Unreadable(
+                    f"line {number} is another than it was when the file was looked into; run again"
+                )
+            yield number, reject
+
+    def places(self, file: BinaryIO) -> Iterator[tuple[int, Place]]:
+        """Yield where the rows were first, with the numbers of these lines."""
+        for number, reject in self.rejects(file):
+            yield number, Place(reject.file, reject.row)
+
+
+def _decoded(number: int, text: bytes) -> _Reject | None:
+    """Return what a line of a rejects file holds, None for a blank one; raises `Unreadable`."""
+    line = text.removeprefix(_MARK) if number == 1 else text
+    try:
+        return _DECODER.decode(line) if line.strip() else None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(
+            f"line {number} cannot be read as one of a rejects.jsonl ({error}), each of which is an object on a "
+            "line of its own; mend that line, or take it out"
+        ) from error
+
+
+class Rows(Stream):
+    """The rows that a rejects file holds of one file, a line each, so that row numbers stay line numbers."""
+
+    def __init__(self, file: BinaryIO, name: str, lines: Lines) -> None:
         super().__init__()
-        self._lines = lines
-        self._origin = origin
+        self._file, self._name = file, name
+        self._rejects = lines.rejects(file)
+        self._line = 0
 
     def piece(self) -> bytes | None:
-        """Return the next row, a blank one for a row of another file; of a line that is no reject, the line itself."""
-        line = self._lines.readline()
-        if not line:
-            return None
+        """Return the next row, behind as many blank ones as there are lines before it."""
         try:
-            reject = msgspec.json.decode(line, type=_Reject)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return line
-        if self._origin not in {None, reject.file}:
-            return b"\n"
+            number, reject = next(self._rejects)
+        except StopIteration:
+            return None
+        except Unreadable as error:
+            raise Unfit(self._name, "unreadable", str(error)) from error
+        before, self._line = b"\n" * (number - self._line - 1), number
         if reject.source != _NOTHING:
-            return bytes(reject.source) + b"\n"
-        return (reject.value or "").replace("\n", " ").encode() + b"\n"
+            return before + bytes(reject.source) + b"\n"
+        text = "" if reject.row is None else reject.value or ""
+        return before + text.replace("\n", " ").encode() + b"\n"
 
     def close(self) -> None:
         """Close the file too."""
-        self._lines.close()
+        self._file.close()
         super().close()
 
 
-def origins(stream: BinaryIO) -> list[str]:
-    """Return the files whose rows a rejects file holds, told by its first line; none of any other stream."""
-    head, stream = peek(stream, _HEAD_BYTES)
-    if not _LINE.match(head):
-        return []
-    found: dict[str, None] = {}
-    for line in io.BufferedReader(cast("io.RawIOBase", stream)):
-        with suppress(msgspec.DecodeError, UnicodeDecodeError):
-            found[msgspec.json.decode(line, type=_Reject).file] = None
-    return [name for name in found if name]
+def is_rejects(head: bytes) -> bool:
+    """Return whether a file that begins so is a rejects file."""
+    return _LINE.match(head) is not None
 
 
-def unwrapped(stream: BinaryIO, origin: str | None = None) -> BinaryIO:
-    """Return a rejects file's rows, those of one file alone where it is named; any other stream as it is."""
-    head, stream = peek(stream, _HEAD_BYTES)
-    if not _LINE.match(head):
-        return stream
-    return cast("BinaryIO", _Rows(io.BufferedReader(cast("io.RawIOBase", stream)), origin))
+def origins(file: BinaryIO) -> list[Lines] | None:
+    """Return the lines of a rejects file, by the files whose rows they hold; None of any other file.
+
+    Raises `Unreadable` for a rejects file with a line that is none.
+    """
+    if not is_rejects(file.read(HEAD_BYTES)):
+        return None
+    file.seek(0)
+    found: dict[str, Lines] = {}
+    offset = 0
+    for number, text in enumerate(file, 1):
+        if reject := _decoded(number, text):
+            lines = found.setdefault(reject.file, Lines(reject.file))
+            lines.numbers.append(number)
+            lines.offsets.append(offset)
+            lines.size += len(text)
+        offset += len(text)
+    return list(found.values())

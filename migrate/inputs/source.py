@@ -5,14 +5,15 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, cast
 
 from migrate.errors import Refused, Unfit
 from migrate.inputs.archives import Member
 from migrate.inputs.layers import MAGIC_BYTES, compression, unwrap
-from migrate.inputs.rejected import unwrapped
+from migrate.inputs.rejected import HEAD_BYTES, Lines, Place, Rows, is_rejects
 from migrate.inputs.streams import STEP, Meter, Metered, Truncated, peek, read_up_to
 
 _SEPARATORS: Final = re.compile(r"[/!]")
@@ -50,8 +51,10 @@ class Source:
     path: Path = field(repr=False)
     """The file on disk, or the archive."""
     member: Member | None = field(default=None, repr=False)
-    origin: str | None = field(default=None, repr=False)
-    """Of a rejects.jsonl of ours: the file whose rows alone are meant."""
+    lines: Lines | None = field(default=None, repr=False, compare=False)
+    """Of a rejects.jsonl of ours: those of one file, whose rows alone are meant."""
+    fault: str | None = field(default=None, repr=False)
+    """Why nothing of it is to be read."""
     meter: Meter | None = field(default=None, repr=False, compare=False)
     """What is told how far the rows are read."""
 
@@ -78,11 +81,25 @@ class Source:
         A rejects.jsonl of ours gives the rows that its lines hold. Reads may be short. Where the data end early or
         are damaged, everything readable is delivered and then `Truncated` is raised.
         """
-        head, stream = peek(unwrap(self._stored()), 4)
-        if head == b"PK\3\4":
+        if self.fault is not None:
+            raise Unfit(self.name, "unreadable", self.fault)
+        if self.lines is not None:
+            return cast("BinaryIO", Rows(self.raw(), self.name, self.lines))
+        head, stream = peek(unwrap(self._stored()), HEAD_BYTES)
+        if is_rejects(head):
+            stream.close()
+            why = "a rejects.jsonl in an archive, compressed or under another ending; unpack it, and name it .jsonl"
+            raise Unfit(self.name, "unreadable", why)
+        if head.startswith(b"PK\3\4"):
             stream.close()
             raise Refused(f"{self.name}: an archive inside an archive or a compressed file; unpack it first")
-        return unwrapped(stream, self.origin)
+        return stream
+
+    def places(self) -> Iterator[tuple[int, Place]]:
+        """Yield where rows were that a rejects.jsonl of ours holds, by the numbers that they have here."""
+        if self.lines is not None:
+            with self.raw() as file:
+                yield from self.lines.places(file)
 
     def _stored(self) -> BinaryIO:
         """Return the stored bytes; of a file on disk, whose size is known, metered."""
@@ -116,6 +133,19 @@ class Fingerprint(NamedTuple):
 
 def fingerprint(source: Source) -> Fingerprint:
     """Return size and blake2b digest of `source.raw()`; raises `Unfit` if the file is gone or cut short."""
+    if source.lines is not None:
+        return _of_whole(replace(source, lines=None, name="", size=0), stamp(source))
+    return _of_bytes(source)
+
+
+@lru_cache(maxsize=1)
+def _of_whole(source: Source, _: str) -> Fingerprint:
+    """Return the fingerprint of a file of which there are many sources, worked out once for its stamp."""
+    return _of_bytes(source)
+
+
+def _of_bytes(source: Source) -> Fingerprint:
+    """Return the fingerprint of all bytes of a source."""
     digest, size = hashlib.blake2b(digest_size=32), 0
     try:
         with source.raw() as stream:
