@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, cast
 
-from migrate.errors import Refused, Unfit
-from migrate.inputs.archives import Member
+from migrate.errors import Unfit
+from migrate.inputs.archives import HEAD_BYTES, Member, is_tar
 from migrate.inputs.layers import MAGIC_BYTES, compression, unwrap
 from migrate.inputs.rejected import unwrapped
 from migrate.inputs.streams import STEP, Truncated, peek, read_up_to
 
 _SEPARATORS: Final = re.compile(r"[/!]")
+_ESCAPES: Final = {"\\\\": "\\", "\\x21": "!"}
+_ESCAPED: Final = re.compile(r"\\\\|\\x21")
 _ENDINGS: Final = re.compile(
     r"(\.(csv|tsv|txt|json|jsonl|ndjson|parquet|avro|orc|snappy|gz|gzip|zst|zstd|bz2|xz|zip|c\d{3}))+$",
     re.IGNORECASE,
@@ -60,7 +62,8 @@ class Source:
         A part of something ("part-00000-…", "000000000012") has the name of its folder; of "key=value" it is the
         value, and folders that are dates or numbers are passed over.
         """
-        names = [name.rpartition("=")[2] for name in _SEPARATORS.split(self.name) if not _TIMES.match(name)]
+        parts = [_ESCAPED.sub(lambda found: _ESCAPES[found[0]], one) for one in _SEPARATORS.split(self.name)]
+        names = [name.rpartition("=")[2] for name in parts if not _TIMES.match(name)]
         *folders, last = [_ENDINGS.sub("", name) for name in names] or [""]
         telling = [name for name in folders if not _PART.fullmatch(name)] if _PART.fullmatch(last) else []
         return _NUMBERED.sub("", telling[-1] if telling else last)
@@ -76,10 +79,11 @@ class Source:
         A rejects.jsonl of ours gives the rows that its lines hold. Reads may be short. Where the data end early or
         are damaged, everything readable is delivered and then `Truncated` is raised.
         """
-        head, stream = peek(unwrap(self.raw()), 4)
-        if head == b"PK\3\4":
+        head, stream = peek(unwrap(self.raw()), HEAD_BYTES)
+        if head.startswith(b"PK\3\4") or is_tar(head):
             stream.close()
-            raise Refused(f"{self.name}: an archive inside an archive or a compressed file; unpack it first")
+            why = "an archive inside an archive or a compressed file; unpack it first"
+            raise Unfit(self.name, "nested_archive", why)
         return unwrapped(stream, self.origin)
 
     @contextmanager

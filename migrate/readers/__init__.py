@@ -367,7 +367,9 @@ def _text_header(text: Text, layout: Layout) -> Header | None:
     else:
         if data.strip():
             found = delimited_header(data + b"\n", layout=layout, encoding=text.encoding)
-    return Header("jsonl", ()) if found is None and text.truncated is not None else found
+    if text.truncated is None:
+        return found
+    return Header("jsonl", ()) if found is None else replace(found, damage=text.truncated)
 
 
 def _json_header(form: Format, text: Text, pieces: Iterable[bytes]) -> Header | None:

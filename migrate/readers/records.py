@@ -66,6 +66,8 @@ class Header:
     """Whether Excel's line `sep=;` stands above all others."""
     seems_plain: bool = field(default=False, compare=False)
     """Whether its start is plain delimited text, of which nobody has said what it is."""
+    damage: str | None = None
+    """Why its start could not be read to the end."""
     doubt: str | None = None
     """Why the file cannot be read so, and what to say instead."""
     value: str | None = None
