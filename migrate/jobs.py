@@ -90,6 +90,9 @@ def _broken(header: readers.Header) -> tuple[str, str] | None:
     """Return why no table takes a file that is broken, a word and a sentence; None for any other."""
     if header.damage is not None:
         return "cut_short", f"{header.damage}; fetch it again"
+    if torn := next((name for name in header.columns if "\n" in name.strip()), None):
+        why = f"a quote in its first line is not closed, found '{_short(torn.strip())}'; mend it, or fetch it again"
+        return "unclosed_quote", why
     odd = next((name for name in header.columns if _NO_TEXT.search(name)), None)
     if odd is None:
         return None

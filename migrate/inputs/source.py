@@ -32,8 +32,7 @@ _NUMBERED: Final = re.compile(
       [-_.]?\d+-of-\d+         # -00000-of-00010: Beam, Spark
     | [-_.]?\d{3,}_part_\d+     # 0001_part_00: Redshift
     | (_\d{1,2}){2}_\d{1,3}     # _0_0_0: Snowflake
-    | [-_]\d{5,}               # _000000000012: BigQuery; or a day
-    | [-_]0\d\d+              # _001: split
+    | [-_](0\d\d+|(?!0)\d{5,}) # _001: split; _12345: a day; _000000000012: BigQuery
     | (?<=[^\W\d_])0\d\d+      # 000: Redshift, one after another
     )+$""",
     re.IGNORECASE | re.VERBOSE,
