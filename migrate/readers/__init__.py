@@ -370,11 +370,11 @@ def _text_header(text: Text, layout: Layout, source: Source) -> Header | None:
             break
         if not start:
             data = data[-RECORD_BYTES:]
-        elif len(data) > (_HEADER_BYTES if layout.has_header else RECORD_BYTES):
-            why = f"its first line is longer than {len(data):,} bytes; fetch it again, or mend it"
+        elif len(data) > (longest := _HEADER_BYTES if layout.has_header else RECORD_BYTES):
+            why = f"its first line is longer than {longest:,} bytes; fetch it again, or mend it"
             raise Unfit(source.name, "too_long_a_line", why)
     else:
-        if data.strip():
+        if data.strip() not in {b"", b"null"}:  # what some programs write for a list without elements
             found = delimited_header(data + b"\n", layout=layout, encoding=text.encoding)
     if text.truncated is None:
         return found
