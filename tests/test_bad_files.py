@@ -140,7 +140,8 @@ def test_one_bad_file_costs_one_file(tmp_path):
     assert {name: why for name, why in expected.items() if why not in found[name]} == {}
     assert [name for name in expected if f"error: {folder}/{name}: set aside: " not in done.stderr] == []
     assert {name.rpartition("/")[2] for name in numbers["damaged_files"]} == {"cut.csv.xz", "cut.parquet"}
-    assert numbers["events"]["accepted"] == 10 + sum(rows for _, rows, _ in BAD.values())
+    events = numbers["events"]
+    assert (events["planned"], events["pending"]) == (10 + sum(rows for _, rows, _ in BAD.values()), 0)
     assert summary(migrate(*words))["run"]["exit_code"] == 3  # what is rejected, now that no file is new
     # What is mended is planned, and its archive is set aside no more.
     (folder / "cut.zip").write_bytes(zipped({"x.jsonl": lines(9, 0)}))

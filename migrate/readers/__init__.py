@@ -120,9 +120,13 @@ def misread(source: Source, header: Header, most: int | None = None) -> tuple[st
         return None
     with source.open() as stream:
         plain = Plain(header.delimiter) if header.seems_plain and header.delimiter else None
-        lines = Lines(Text(stream, header.encoding), plain)
+        text = Text(stream, header.encoding)
+        lines = Lines(text, plain)
         lines.read(most)
-    return lines.complaint()
+    complaint = lines.complaint()
+    if complaint and text.truncated is not None:  # what stands there may be another file's
+        return "cut_short", f"{text.truncated}; fetch it again"
+    return complaint
 
 
 def chunks(
