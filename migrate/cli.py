@@ -837,6 +837,8 @@ def _exit_code(session: Session, numbers: dict[str, Any]) -> int:
 
 def _dry_run(work: Work, workdir: Path | None, talk: Talk) -> NoReturn:
     """Plan into a folder that goes away again, and show everything there is to know before sending."""
+    from dataclasses import replace  # noqa: PLC0415
+
     from migrate.people import FILE, People  # noqa: PLC0415
     from migrate.preview import examples  # noqa: PLC0415
     from migrate.report import summary  # noqa: PLC0415
@@ -852,8 +854,10 @@ def _dry_run(work: Work, workdir: Path | None, talk: Talk) -> NoReturn:
         if session.interrupted:
             _tell(session, talk, numbers, code)
             sys.exit(code)
+        known = [job for job in work.jobs if job.source.name not in numbers["set_aside"]]
         with People(Path(folder) / FILE) as people:
-            talk.dry_run(session.checkpoint, numbers, list(examples(work, 3, people)))
+            shown_rows = list(examples(replace(work, jobs=known), 3, people))
+            talk.dry_run(session.checkpoint, numbers, shown_rows)
         _tell(session, talk, numbers, code)
     sys.exit(code)
 

@@ -274,6 +274,19 @@ def test_names_of_any_bytes_are_planned_rejected_mended_and_planned_again(tmp_pa
     assert (anew.returncode, summary(anew)["set_aside"]) == (0, {}), anew.stderr
 
 
+def test_a_workdir_below_a_pattern_is_passed_over(tmp_path):
+    """Its plan is no export by whatever way it is come upon, but for the rejects in it."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jsonl").write_bytes(lines(2, 0) + b"no row\n")
+    workdir = tmp_path / "in" / "deep" / "w"
+    assert migrate("plan", "posthog", tmp_path / "in", "--workdir", workdir).returncode == 3
+    found = sources([f"{tmp_path}/**/*"])
+    assert {source.path.name for source in found.sources} == {"a.jsonl", "rejects.jsonl"}
+    assert set(found.skipped["workdir"]) == {str(workdir)}
+    with pytest.raises(UsageError, match="nothing in it to read"):
+        sources([f"{tmp_path}/gone/*.jsonl"])
+
+
 def test_later_members_replace_earlier_ones_of_their_name(tmp_path):
     """As unpacking has it; what gives way is counted and named."""
     archive = tmp_path / "a.tar"

@@ -5,6 +5,7 @@ cannot be read costs itself alone: a file is set aside by name, a folder is refu
 """
 
 import errno
+import functools
 import glob
 import os
 import posixpath
@@ -22,6 +23,8 @@ from migrate.inputs.rejected import origins
 from migrate.inputs.source import Source
 
 _WORKDIR: Final = b"PMIG"
+_REJECTS: Final = "rejects.jsonl"
+"""What a workdir holds to be mended and planned again."""
 _MARK_END: Final = 72
 """Where SQLite keeps what an application writes of itself (https://www.sqlite.org/fileformat.html#application_id)."""
 _MARKER: Final = re.compile(
@@ -100,8 +103,15 @@ class _Listing:
                     self._entries(Path(folder))
             above = above.parent
         self._entries(above)
+        is_workdir = functools.cache(_is_workdir)
         for match in glob.iglob(str(pattern), recursive=True):  # noqa: PTH207
-            yield from self._visible(Path(match))
+            path = Path(match)
+            inside = path.parents[: len(path.parents) - len(above.parents)]
+            workdir = next(filter(is_workdir, inside), None)
+            if workdir is None or path.name == _REJECTS:
+                yield from self._visible(path)
+            elif workdir.as_posix() not in self.skipped.get("workdir", []):
+                self._skip("workdir", workdir.as_posix())
 
     def _walk(self, top: Path) -> Iterator[Path]:
         """Go through a folder; a link that leads back up is not followed again."""
@@ -157,7 +167,8 @@ class _Listing:
         try:
             return os.listdir(folder)  # noqa: PTH208 - names alone
         except OSError as error:
-            self._unreadable(folder, error)
+            if error.errno not in _NOWHERE:  # else it is gone, or never was
+                self._unreadable(folder, error)
             return []
 
     def _unreadable(self, folder: Path, error: OSError) -> None:
