@@ -461,6 +461,7 @@ def test_nothing_tonight_is_no_failure(tmp_path):
         "a.csv": b"event,distinct_id,timestamp\n",
         "b.csv": b"event,distinct_id,timestamp",
         "c.json": b"[]",
+        "n.json": b"null\n",
         "d.zip": zipped({"x/": b"", "e.csv": b"event,distinct_id,timestamp\n"}),
         "e.tar": tarred({"e": b""}, "w"),
         "f.jsonl": b"",

@@ -62,6 +62,8 @@ _JSON: Final = frozenset({"json", "jsonl"})
 _AS_WRITTEN: Final = Opener(bags={})
 _SNIFFED_BYTES: Final = 256
 _HEAD_BYTES: Final = 1 << 20
+_NOTHING: Final = {b"", b"null"}
+"""What some programs write for a list without elements."""
 _HEADER_BYTES: Final = 8 << 20
 """The longest first line that is one of names."""
 _TEXT_PARTS: Final = {"csv": delimited_parts, "json": array_parts, "jsonl": jsonl_parts}
@@ -368,7 +370,7 @@ def _text_header(text: Text, layout: Layout, source: Source) -> Header | None:
         if start in {b"{", b"["}:
             found = _json_header("jsonl" if start == b"{" else "json", text, chain([bare], pieces))
             break
-        if start and (b"\n" in data or b"\r" in data):
+        if start and data.strip() not in _NOTHING and (b"\n" in data or b"\r" in data):
             found = delimited_header(data, layout=layout, encoding=text.encoding)
         if found is not None:
             break
@@ -378,7 +380,7 @@ def _text_header(text: Text, layout: Layout, source: Source) -> Header | None:
             why = f"its first line is longer than {longest:,} bytes; fetch it again, or mend it"
             raise Unfit(source.name, "too_long_a_line", why)
     else:
-        if data.strip() not in {b"", b"null"}:  # what some programs write for a list without elements
+        if data.strip() not in _NOTHING:
             found = delimited_header(data + b"\n", layout=layout, encoding=text.encoding)
     if text.truncated is None:
         return found

@@ -27,6 +27,7 @@ _ESCAPES: Final = {
 START_BYTES: Final = 2048
 _STRETCH: Final = 2 << 20
 """Records handed on at once, about, however many are waiting."""
+_MOST_LINES: Final = 100_000
 _LOOKED_AT_ANEW: Final = 1 << 20
 """Less text that is open yet is looked at again with each piece."""
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
@@ -269,7 +270,11 @@ class Splitter:
             end = start
             if len(self._data) - start > self._limit:
                 start = self._drop_too_large(start)
-            whole = self._whole(start, start + _STRETCH)
+            stretch = self._stretch(start)
+            if stretch < _STRETCH and self._out:
+                yield self._taken()
+                taken = start
+            whole = self._whole(start, start + stretch)
             if whole == start:
                 whole = self._whole(start, len(self._data))
                 quote = _end(self._begun, self._data, whole)
@@ -280,6 +285,11 @@ class Splitter:
             if quote < len(self._data):
                 start = self._drop_open_line(whole, quote, final=final)
         self._data = self._data[start:]
+
+    def _stretch(self, start: int) -> int:
+        """Return how much is handed on at once: less where lines are so short that they could be millions."""
+        lines = self._data.count(self._newline, start, start + _STRETCH)
+        return _STRETCH if lines <= _MOST_LINES else _STRETCH * _MOST_LINES // lines
 
     def _whole(self, start: int, end: int) -> int:
         """Return where the last whole record before a place ends, or the last before an open quote."""
