@@ -171,7 +171,11 @@ SOURCE = grouped(
         help="Type of groups of sources whose groups have none.",
     ),
     option("--keep", multiple=True, metavar="FILTER", help="Turn a named filter off (may be repeated)."),
-    option("--skip-unknown", is_flag=True, help="Pass over files that no table of the platform takes."),
+    option(
+        "--skip-unknown",
+        is_flag=True,
+        help="Pass over files that no table of the platform takes, and folders that cannot be read.",
+    ),
     option("--encoding", help="Encoding of text files that do not say it, e.g. latin-1."),
     option("--delimiter", help="Delimiter of CSV files, where guessing is wrong."),
     option(
@@ -761,31 +765,37 @@ def _session(workdir: Path, talk: Talk, *, create: bool = False) -> Iterator[Ses
 def _planned(workdir: Path, again: Sequence[Path]) -> tuple[dict[str, str], list[str]]:
     """Return the names of the files planned in a workdir, with the stamps they had, and those to plan `again`."""
     from migrate.checkpoint import FILE, Checkpoint  # noqa: PLC0415
+    from migrate.inputs import archive_of, path_of  # noqa: PLC0415
 
     if not (workdir / FILE).exists():
         return {}, []
     with Checkpoint.open(workdir, create=True) as checkpoint:
         if not checkpoint.extent()[0]:
             return {}, []  # without a planned event it may begin anew, under other settings
-        asked = {os.path.abspath(path) for path in again}  # noqa: PTH100 - links are not followed
+        asked = _asked(again)
         meant = [
             name
             for name in checkpoint.together(asked)
-            if {name, name.partition("!")[0]} & asked or _is_there(name) or checkpoint.has_unsent(name)
+            if {name, archive_of(name)} & asked or path_of(name).exists() or checkpoint.has_unsent(name)
         ]
         planned = {name: known.stamp for name, known in checkpoint.inputs().items() if known.planned}
         return {name: stamp for name, stamp in planned.items() if name not in meant}, meant
 
 
-def _is_there(name: str) -> bool:
-    """Return whether a source's file, or its archive, is still there."""
-    return Path(name.partition("!")[0]).exists()
+def _asked(again: Sequence[Path]) -> set[str]:
+    """Return the sources named by --again: by their files' paths, or as messages call them."""
+    from migrate.inputs import source_name  # noqa: PLC0415
+
+    paths = [os.path.abspath(path) for path in again]  # noqa: PTH100 - links are not followed
+    return {source_name(path) if os.path.lexists(path) else path for path in paths}
 
 
 def _work(
     settings: Settings, inputs: Sequence[str], workdir: Path, again: Sequence[Path]
 ) -> tuple[Work, list[str]]:
     """Return what there is to plan in a workdir, and which of it is to be planned again."""
+    from migrate.inputs import archive_of  # noqa: PLC0415
+
     for given in inputs:
         if os.path.abspath(given) in {os.path.abspath(workdir / name) for name in _OURS}:  # noqa: PTH100
             raise UsageError(
@@ -799,8 +809,7 @@ def _work(
             f"--again: {missing[0]} is not among the inputs; name it as an input, too (files that were planned "
             "together are planned again together; if one is gone, send what is planned first, with 'migrate apply')"
         )
-    wanted = {os.path.abspath(path) for path in again}  # noqa: PTH100
-    if unknown := wanted - {part for name in there for part in (name, name.partition("!")[0])}:
+    if unknown := _asked(again) - {part for name in there for part in (name, archive_of(name))}:
         raise UsageError(f"--again: {min(unknown)} is not among the inputs; name it as an input, too")
     return work, meant
 
@@ -986,6 +995,7 @@ def _exit_code(session: Session, numbers: dict[str, Any]) -> int:
 
 def _dry_run(work: Work, workdir: Path | None, people: Path | None, talk: Talk) -> NoReturn:
     """Plan into a folder that goes away again, and show everything there is to know before sending."""
+    from dataclasses import replace  # noqa: PLC0415
     from tempfile import gettempdir  # noqa: PLC0415
 
     from migrate.checkpoint import writable  # noqa: PLC0415
@@ -1007,8 +1017,10 @@ def _dry_run(work: Work, workdir: Path | None, people: Path | None, talk: Talk) 
         if session.interrupted:
             _tell(session, talk, numbers, code)
             sys.exit(code)
+        jobs = [job for job in work.jobs if job.source.name not in numbers["set_aside"]]
         with file.opened() as known:
-            talk.dry_run(session.checkpoint, numbers, list(examples(work, 3, known)))
+            rows = list(examples(replace(work, jobs=jobs), 3, known))
+            talk.dry_run(session.checkpoint, numbers, rows)
         _tell(session, talk, numbers, code)
     sys.exit(code)
 

@@ -20,7 +20,7 @@ from migrate.checkpoint import Aside, Checkpoint, Input, Numbers, Part, synced
 from migrate.days import DayWriter
 from migrate.errors import Unfit
 from migrate.gather import Interrupted
-from migrate.inputs import Source, fingerprint, stamp, stamp_of
+from migrate.inputs import Source, archive_of, fingerprint, path_of, stamp, stamp_of
 from migrate.jobs import Job
 from migrate.room import STEP, Measured, Room
 from migrate.seals import Kept, Seal
@@ -76,25 +76,25 @@ class Planner:
         known = self.checkpoint.inputs()
         self._pinned([(known[j.source.name], j.source) for j in jobs if known[j.source.name].planned])
         self._missed({job.source.name for job in jobs})
-        self._set_right()
+        self._set_right({archive_of(job.source.name) for job in jobs if job.source.member is not None})
         return [job for job in jobs if not known[job.source.name].planned]
 
     def _missed(self, given: set[str]) -> None:
         """Set aside what an earlier command was to plan and did not, and what is no longer there."""
         for name in self.checkpoint.unplanned():
             is_file = not name.startswith("(")
-            if is_file and name not in given and not Path(name.partition("!")[0]).exists():
+            if is_file and name not in given and not path_of(name).exists():
                 self.put_aside(
                     Unfit(name, "vanished", "vanished before it was planned; put it back and plan it")
                 )
 
-    def _set_right(self) -> None:
-        """Take back what is set aside as changed and is now, byte for byte, what was planned."""
+    def _set_right(self, archives: set[str]) -> None:
+        """Take back what is set aside as changed and is now, byte for byte, what was planned, and archives now read."""
         known, back = self.checkpoint.inputs(), []
         for name in self.checkpoint.set_aside():
-            path = Path(name.partition("!")[0])
+            path = path_of(name)
             is_planned = name in known and known[name].planned and name not in self.aside
-            if is_planned and path.exists() and stamp_of(path) == known[name].stamp:
+            if name in archives or (is_planned and path.exists() and stamp_of(path) == known[name].stamp):
                 back.append(name)
         if back:
             self.checkpoint.set_right(back)

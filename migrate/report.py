@@ -100,9 +100,10 @@ def summary(checkpoint: Checkpoint, now: datetime | None = None) -> dict[str, An
         "repairs": dict(sorted(numbers.repairs.items())),
         "warnings": dict(sorted(warnings.items())),
         "dropped_columns": dict(sorted(numbers.dropped.items())),
-        "notes": list(_remarks(facts)),
+        "notes": list(_remarks(facts, numbers.read)),
         "set_aside": {name: one.why for name, one in checkpoint.set_aside().items() if not one.is_dismissed},
         "skipped_files": facts.get("skipped", {}),
+        "skipped_names": facts.get("skipped_names", {}),
         "damaged_files": numbers.damaged,
         "identity": facts.get("identity"),
         "open_rejects": rejects.by_reason(checkpoint),
@@ -161,7 +162,7 @@ def of_run(
     }
 
 
-def _remarks(facts: Mapping[str, Any]) -> Iterator[str]:
+def _remarks(facts: Mapping[str, Any], read: int) -> Iterator[str]:
     """Yield what is to be known of a workdir beside its numbers."""
     versions = facts.get("payload_versions", [])
     if len(versions) > 1:
@@ -171,6 +172,8 @@ def _remarks(facts: Mapping[str, Any]) -> Iterator[str]:
         )
     if facts.get("partial"):
         yield "events were sent before the plan was whole, with --partial"
+    if not read and "skipped" in facts and not facts.get("set_aside"):
+        yield "none of the inputs has a row, so that there is nothing to send"
     if facts.get("people_taken_over"):
         yield "who is who was taken over from the people.sqlite that was there when this workdir was begun"
 
@@ -514,7 +517,9 @@ def _notes(
     for note in numbers["notes"]:
         console.print(f"note     {note}", markup=False)
     for reason, count in numbers["skipped_files"].items():
-        console.print(f"skipped  {count:>12,} {_named(count, 'file')}: {reason}")
+        names = numbers["skipped_names"].get(reason, [])
+        places = f"  ({', '.join(names)}{', …' if count > len(names) else ''})" if names else ""
+        console.print(f"skipped  {count:>12,} {_named(count, 'file')}: {reason}{places}", markup=False)
 
 
 def _bars(console: "Console", title: str, counts: Mapping[str, int]) -> None:

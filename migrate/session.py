@@ -133,7 +133,10 @@ class Session:
             anew.settle(self.checkpoint)  # what a killed command has left, before the same is asked for again
             self.checkpoint.supersede(again)
         now = self._begun(work)
-        self.checkpoint.note(skipped={reason: len(names) for reason, names in work.skipped.items()})
+        self.checkpoint.note(
+            skipped={reason: len(names) for reason, names in work.skipped.items()},
+            skipped_names={reason: names[:_SHOWN] for reason, names in work.skipped.items()},
+        )
         with ExitStack() as stack:
             is_asked = work.is_about_people or file.path.exists()
             people = stack.enter_context(file.opened()) if is_asked else None

@@ -15,7 +15,7 @@ from migrate.census import Census, Choices
 from migrate.checkpoint import Aside, Checkpoint
 from migrate.errors import Refused, Unfit
 from migrate.gather import Gatherer, has_news
-from migrate.inputs import Source, sources, stamp
+from migrate.inputs import Source, path_of, sources, stamp, stamp_of
 from migrate.jobs import Job, recognised
 from migrate.mapping import Options, Platform, Table
 from migrate.payload import Stamp, claimed
@@ -131,7 +131,7 @@ class Settings:
         Files that are `planned`, by name, and still have the stamp they had are not looked into again. That text is
         valid in its encoding is `checked` for so many bytes of each file, for all of them if it is None.
         """
-        found = sources(inputs)
+        found = sources(inputs, skip_unreadable=self.skip_unknown)
         skipped = {reason: list(names) for reason, names in found.skipped.items()}
         mapping = self.mapping()
         layout = self._layout(mapping)
@@ -140,11 +140,18 @@ class Settings:
         stems = frozenset(source.stem.lower() for source in files)
         if planned:
             files = [source for source in files if planned.get(source.name) != stamp(source)]
-        jobs, gone = recognised(files, mapping, header, skip_unknown=self.skip_unknown, skipped=skipped)
+        jobs, gone = recognised(
+            *(files, mapping, header),
+            skip_unknown=self.skip_unknown,
+            skipped=skipped,
+            is_alone=len(files) == len(found.sources),
+        )
         jobs, wrong = _readable(jobs, checked)
         for name, one in wrong.items():
             skipped.setdefault(one.reason, []).append(name)
-        aside = wrong | {one.name: Aside(one.reason, one.why) for one in gone}
+        aside = wrong | {
+            one.name: Aside(one.reason, one.why, _stamp(one.name)) for one in (*found.unfit, *gone)
+        }
         profiled = self.options.person_properties != "none" and any(job.table.to_profiles for job in jobs)
         options = replace(self.options, files=stems)
         tables = {id(job.table): claimed(self._reading(job.table), options) for job in jobs}
@@ -205,6 +212,14 @@ def _readable(jobs: Sequence[Job], checked: int | None) -> tuple[list[Job], dict
         found = list(pool.map(judged, jobs))
     complaints = {job.source.name: why for job, why in zip(jobs, found, strict=True) if why is not None}
     return [job for job in jobs if job.source.name not in complaints], complaints
+
+
+def _stamp(name: str) -> str:
+    """Return the stamp of a source's file by the source's name, nothing where it is gone."""
+    try:
+        return stamp_of(path_of(name))
+    except OSError:
+        return ""
 
 
 def _said(value: Any) -> str:  # noqa: ANN401 - any JSON value

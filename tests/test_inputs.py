@@ -330,19 +330,42 @@ def encrypted(data):
             "broken tar archive (the gzip data end early); fetch or pack it again",
             id="cut tar.gz",
         ),
-        pytest.param(
-            zipped({"complete": b""}),
-            "an archive with nothing in it to read; check what was packed",
-            id="nothing in it",
-        ),
     ],
 )
 def test_archive_that_cannot_be_read(tmp_path, packed, message):
-    """Broken, encrypted and empty archives are named, with what to do."""
+    """Broken and encrypted archives are set aside by name, with what to do; the others are read."""
     (tmp_path / "a.zip").write_bytes(packed)
-    with pytest.raises(UsageError) as error:
-        sources([str(tmp_path)])
-    assert str(error.value) == f"{tmp_path / 'a.zip'}: {message}"
+    (tmp_path / "b.json").write_bytes(TEXT)
+    found = sources([str(tmp_path)])
+    assert [str(error) for error in found.unfit] == [f"{tmp_path / 'a.zip'}: {message}"]
+    assert [source.path.name for source in found.sources] == ["b.json"]
+
+
+def test_member_that_cannot_be_read_costs_itself(tmp_path):
+    """One encrypted member among others is set aside by its own name."""
+    packed = bytearray(zipped({"a": TEXT, "b": TEXT}))
+    packed[packed.index(b"PK\1\2") + 8] |= 1
+    (tmp_path / "a.zip").write_bytes(packed)
+    found = sources([str(tmp_path)])
+    assert [(error.name, error.reason) for error in found.unfit] == [(f"{tmp_path / 'a.zip'}!a", "encrypted")]
+    assert [source.name for source in found.sources] == [f"{tmp_path / 'a.zip'}!b"]
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        pytest.param({"empty": [""], "marker": []}, id="no members"),
+        pytest.param({"empty": [], "marker": ["!complete"]}, id="markers alone"),
+    ],
+)
+def test_archive_with_nothing_in_it_is_passed_over(tmp_path, packed):
+    """It is named; a night without events is no error."""
+    members = {name.removeprefix("!"): b"" for name in packed["marker"]}
+    (tmp_path / "a.zip").write_bytes(zipped(members))
+    found = sources([str(tmp_path)])
+    named = {reason: [f"{tmp_path / 'a.zip'}{name}" for name in names] for reason, names in packed.items()}
+    assert (found.sources, found.unfit) == ([], [])
+    assert found.skipped == {reason: names for reason, names in named.items() if names}
 
 
 def test_archive_in_an_archive_is_refused(tmp_path):

@@ -10,7 +10,7 @@ from migrate.inputs.tars import tar_members
 from migrate.inputs.zips import zip_members
 
 _TAR_MAGIC: Final = slice(257, 262)
-_HEAD_BYTES: Final = 512
+HEAD_BYTES: Final = 512
 
 
 class Member(Protocol):
@@ -24,6 +24,14 @@ class Member(Protocol):
     def size(self) -> int:
         """Bytes it takes up in the archive."""
 
+    @property
+    def skipped(self) -> str | None:
+        """Why it is passed over, a word; None for a file."""
+
+    @property
+    def trouble(self) -> tuple[str, str] | None:
+        """Why it cannot be read, a word and what to say of it; None where it can."""
+
     def open(self, archive: Path) -> BinaryIO:
         """Return its bytes as unpacking the archive would give them."""
 
@@ -31,16 +39,21 @@ class Member(Protocol):
 def members(path: Path) -> Sequence[Member] | None:
     """Return the files in an archive, told by its content; None if the file is no archive.
 
-    Raises `UsageError` for an archive that is broken, encrypted or packed in a way that cannot be read.
+    Raises `Unfit` for an archive that is broken.
     """
     with path.open("rb") as file:
-        head = read_up_to(file, _HEAD_BYTES)
+        head = read_up_to(file, HEAD_BYTES)
         if head.startswith((b"PK\3\4", b"PK\5\6", b"PK\7\x08")):
             return zip_members(path)
-        if head[_TAR_MAGIC] == b"ustar":
+        if is_tar(head):
             return list(tar_members(path, compressed=False))
         file.seek(0)
         stream = unwrap(file)
-        if stream is not file and read_up_to(stream, _HEAD_BYTES)[_TAR_MAGIC] == b"ustar":
+        if stream is not file and is_tar(read_up_to(stream, HEAD_BYTES)):
             return list(tar_members(path, compressed=True))
     return None
+
+
+def is_tar(head: bytes) -> bool:
+    """Return whether these first bytes are of a tar."""
+    return head[_TAR_MAGIC] == b"ustar"

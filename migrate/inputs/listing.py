@@ -1,19 +1,30 @@
-"""From what a user names to the sources it stands for, in natural order, each once."""
+"""From what a user names to the sources it stands for, in natural order, each once.
 
+An input that is not there, is no file or folder, or holds nothing at all is a wrong command. What lies in a folder and
+cannot be read costs itself alone: a file is set aside by name, a folder is refused unless it is to be passed over.
+"""
+
+import errno
+import functools
 import glob
 import os
+import posixpath
 import re
+import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from migrate.errors import UsageError
+from migrate.errors import Unfit, UsageError
 from migrate.inputs.archives import Member, members
+from migrate.inputs.names import natural, shown, source_name
 from migrate.inputs.rejected import Lines, Unreadable, origins
 from migrate.inputs.source import Source
 
 _WORKDIR: Final = b"PMIG"
+_REJECTS: Final = "rejects.jsonl"
+"""What a workdir holds to be mended and planned again."""
 _MARK_END: Final = 72
 """Where SQLite keeps what an application writes of itself (https://www.sqlite.org/fileformat.html#application_id)."""
 _MARKER: Final = re.compile(
@@ -21,6 +32,8 @@ _MARKER: Final = re.compile(
 )
 _MARKER_FOLDERS: Final = {"_delta_log", "_temporary"}
 _URL: Final = re.compile(r"[a-z][a-z0-9+]+://")
+_KINDS: Final = {stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
+_NOWHERE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
 
 @dataclass(frozen=True)
@@ -29,30 +42,34 @@ class Sources:
 
     sources: list[Source]
     skipped: dict[str, list[str]]
-    """Reason (`hidden`, `marker`, `empty`, `duplicate`, `workdir`) -> names."""
+    """Reason (`hidden`, `marker`, `empty`, `duplicate`, `workdir`, `replaced`, `link`, `pipe` …) -> names."""
+    unfit: list[Unfit] = field(default_factory=list)
+    """Files that cannot be read, and archives that cannot be looked into."""
 
 
-def sources(inputs: Sequence[str]) -> Sources:
+def sources(inputs: Sequence[str], *, skip_unreadable: bool = False) -> Sources:
     """Return the sources that files, folders, globs and archives stand for, in natural order, each once.
 
-    Raises `UsageError` for an input that does not exist or holds nothing, and for a broken or encrypted archive.
+    Raises `UsageError` for an input that does not exist or holds nothing, and for a folder that cannot be read, unless
+    such are to be skipped.
     """
-    listing = _Listing()
+    listing = _Listing(skip_unreadable=skip_unreadable)
     paths = {path: None for given in inputs for path in listing.files(given)}
-    for path in sorted(paths, key=lambda path: _natural(path.as_posix())):
+    for path in sorted(paths, key=lambda path: natural(path.as_posix())):
         listing.add(path)
-    found = sorted(listing.found, key=lambda source: _natural(source.name))
-    return Sources(
-        found, {reason: sorted(names, key=_natural) for reason, names in sorted(listing.skipped.items())}
-    )
+    found = sorted(listing.found, key=lambda source: natural(source.name))
+    skipped = {reason: sorted(names, key=natural) for reason, names in sorted(listing.skipped.items())}
+    return Sources(found, skipped, listing.unfit)
 
 
 class _Listing:
     """Files on their way to becoming sources."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, skip_unreadable: bool) -> None:
         self.found: list[Source] = []
         self.skipped: dict[str, list[str]] = {}
+        self.unfit: list[Unfit] = []
+        self._skip_unreadable = skip_unreadable
         self._inodes: set[tuple[int, int]] = set()
 
     def files(self, given: str) -> list[Path]:
@@ -60,89 +77,194 @@ class _Listing:
         if _URL.match(given):
             raise UsageError(f"input {given}: URLs are not read; download the files and name their folder")
         path = Path(os.path.abspath(Path(given).expanduser()))  # noqa: PTH100 - resolve() would follow links
-        if path.is_file():
+        mode, why = _mode(path)
+        if stat.S_ISREG(mode):
             return [path]
-        if path.is_dir():
-            files = list(self._walk(path, frozenset()))
-        elif glob.has_magic(given):
-            matches = (Path(match) for match in glob.iglob(str(path), recursive=True))  # noqa: PTH207
-            files = [file for match in matches for file in self._visible(match)]
+        before = len(self.skipped.get("unreadable", []))
+        if stat.S_ISDIR(mode):
+            files = list(self._walk(path))
+        elif glob.has_magic(given) and not mode:
+            files = list(self._matches(path))
         else:
-            what = "not a file or folder" if path.exists() else "no such file or folder"
+            what = "not a file or folder" if mode else why
             raise UsageError(f"input {given}: {what}; check the path")
-        if not files:
+        if not files and len(self.skipped.get("unreadable", [])) == before:
             raise UsageError(
                 f"input {given}: nothing in it to read; name a folder or pattern that holds files"
             )
         return files
 
-    def _walk(self, folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
-        """Go through a folder; a link that leads back up is not followed again."""
-        status = folder.stat()
-        here = (status.st_dev, status.st_ino)
-        if here in above:
-            return
-        if _is_workdir(folder):
-            self._skip("workdir", folder.as_posix())
-            return
-        for child in folder.iterdir():
-            yield from self._visible(child, above | {here})
+    def _matches(self, pattern: Path) -> Iterator[Path]:
+        """Yield the files that a pattern stands for; the folders it looks into must be readable."""
+        above = pattern.parent
+        while glob.has_magic(str(above)):
+            for folder in glob.iglob(str(above), recursive=True):  # noqa: PTH207
+                if os.path.isdir(folder):  # noqa: PTH112 - a name of any length
+                    self._entries(Path(folder))
+            above = above.parent
+        self._entries(above)
+        is_workdir = functools.cache(_is_workdir)
+        for match in glob.iglob(str(pattern), recursive=True):  # noqa: PTH207
+            path = Path(match)
+            inside = path.parents[: len(path.parents) - len(above.parents)]
+            workdir = next(filter(is_workdir, inside), None)
+            if workdir is None or path.name == _REJECTS:
+                yield from self._visible(path)
+            elif workdir.as_posix() not in self.skipped.get("workdir", []):
+                self._skip("workdir", workdir.as_posix())
 
-    def _visible(self, path: Path, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path]:
+    def _walk(self, top: Path) -> Iterator[Path]:
+        """Go through a folder; a link that leads back up is not followed again."""
+        waiting: list[tuple[Path, frozenset[tuple[int, int]]]] = [(top, frozenset())]
+        while waiting:
+            folder, above = waiting.pop()
+            try:
+                status = folder.stat()
+            except OSError as error:
+                self._unreadable(folder, error)
+                continue
+            here = (status.st_dev, status.st_ino)
+            if here in above:
+                continue
+            if _is_workdir(folder):
+                self._skip("workdir", folder.as_posix())
+                continue
+            for name in self._entries(folder):
+                path = folder / name
+                if self._is_folder(path):
+                    waiting.append((path, above | {here}))
+                else:
+                    yield from self._file(path)
+
+    def _visible(self, path: Path) -> Iterator[Path]:
+        """Yield the files that a path stands for."""
+        if self._is_folder(path):
+            yield from self._walk(path)
+        else:
+            yield from self._file(path)
+
+    def _is_folder(self, path: Path) -> bool:
+        """Return whether there is a folder to go through."""
+        return not _reason(path.name) and stat.S_ISDIR(_mode(path)[0])
+
+    def _file(self, path: Path) -> Iterator[Path]:
+        """Yield a file, or take note of why it is passed over; what is no file is never opened."""
         reason = _reason(path.name)
+        mode, why = (0, "") if reason else _mode(path)
         if reason:
             self._skip(reason, path.as_posix())
-        elif path.is_dir():
-            yield from self._walk(path, above)
-        elif path.is_file():
+        elif stat.S_ISREG(mode):
             yield path
+        elif mode:
+            self._skip(_KINDS.get(stat.S_IFMT(mode), "device"), path.as_posix())
+        elif why != _GONE:
+            self._unreadable(path, OSError(0, why))
+        elif path.is_symlink():
+            self._skip("dangling_link", path.as_posix())
+
+    def _entries(self, folder: Path) -> list[str]:
+        """Return the names in a folder; none, where it cannot be read and is to be passed over."""
+        try:
+            return os.listdir(folder)  # noqa: PTH208 - names alone
+        except OSError as error:
+            if error.errno not in _NOWHERE:  # else it is gone, or never was
+                self._unreadable(folder, error)
+            return []
+
+    def _unreadable(self, folder: Path, error: OSError) -> None:
+        """Pass over a folder that cannot be read, or refuse it."""
+        name = source_name(folder.as_posix())
+        if not self._skip_unreadable:
+            raise UsageError(
+                f"{name}: cannot be looked into ({error.strerror}), so that what is in it would be left out; "
+                "see to its permissions, or pass over it with --skip-unknown"
+            )
+        if name not in self.skipped.get("unreadable", []):
+            self.skipped.setdefault("unreadable", []).append(name)
 
     def add(self, path: Path) -> None:
-        """Take up a file, or the members of an archive."""
-        name = path.as_posix()
+        """Take up a file, or the members of an archive; one that cannot be read is set aside."""
+        name = source_name(path.as_posix())
         try:
             status = path.stat()
-            inside = members(path) if status.st_size else None
+            is_twice = (status.st_dev, status.st_ino) in self._inodes
+            inside = None if is_twice or not status.st_size else members(path)
+            rejected = None if is_twice or inside is not None else _origins(path)
+            self._inodes.add((status.st_dev, status.st_ino))
         except OSError as error:
-            raise UsageError(f"{name}: cannot be read ({error.strerror}); check its permissions") from error
-        if (status.st_dev, status.st_ino) in self._inodes:
-            self._skip("duplicate", name)
+            why = f"cannot be read ({error.strerror}); see to its permissions"
+            self.unfit.append(Unfit(name, "unreadable", why))
             return
-        self._inodes.add((status.st_dev, status.st_ino))
-        if inside is not None:
-            self._add_members(path, inside)
+        except Unfit as error:
+            self.unfit.append(error)
             return
-        try:
-            rejected = _origins(path)
         except Unreadable as error:
-            self._take(Source(_shown(name), status.st_size, path, fault=str(error)))
+            self._take(Source(name, status.st_size, path, fault=str(error)))
             return
-        if rejected is None:
-            self._take(Source(_shown(name), status.st_size, path))
+        if is_twice:
+            self._skip("duplicate", path.as_posix())
+        elif inside is not None:
+            self._add_members(path, inside)
+        elif rejected is None:
+            self._take(Source(name, status.st_size, path))
         # Rows of each file by themselves: what table they are of is told by their columns and their file's name.
         for lines in rejected or ():
-            self._take(Source(f"{_shown(name)}!{_shown(lines.file)}", lines.size, path, lines=lines))
+            self._take(Source(f"{name}!{shown(lines.file)}", lines.size, path, lines=lines))
 
     def _add_members(self, archive: Path, inside: Sequence[Member]) -> None:
+        """Take up an archive's members; of two with one name the later replaces the earlier, as in unpacking."""
+        if not inside:
+            self._skip("empty", archive.as_posix())
+        last = {posixpath.normpath(member.name): member for member in inside if member.skipped is None}
+        unread: list[tuple[str, Member]] = []
         before = len(self.found)
         for member in inside:
-            name = f"{archive.as_posix()}!{member.name}"
-            reason = next(filter(None, map(_reason, member.name.split("/"))), None)
+            name = source_name(archive.as_posix(), member.name)
+            reason = next(filter(None, map(_reason, member.name.split("/"))), None) or member.skipped
+            if reason is None and last[posixpath.normpath(member.name)] is not member:
+                reason = "replaced"
             if reason:
-                self._skip(reason, name)
+                self._note(reason, name)
+            elif member.trouble:
+                unread.append((name, member))
             else:
-                self._take(Source(_shown(name), member.size, archive, member))
-        if len(self.found) == before:
-            raise UsageError(f"{archive}: an archive with nothing in it to read; check what was packed")
+                self._take(Source(name, member.size, archive, member))
+        self._set_aside(archive, unread, is_all=len(self.found) == before)
+
+    def _set_aside(self, archive: Path, unread: Sequence[tuple[str, Member]], *, is_all: bool) -> None:
+        """Set members aside that cannot be read; the archive, where none of it can."""
+        troubles = {member.trouble for _, member in unread}
+        if is_all and len(troubles) == 1:
+            name, member = unread[0]
+            reason, why = member.trouble or ("", "")
+            self.unfit.append(Unfit(source_name(archive.as_posix()), reason, f"'{shown(member.name)}' {why}"))
+            return
+        for name, member in unread:
+            reason, why = member.trouble or ("", "")
+            self.unfit.append(Unfit(name, reason, why))
 
     def _take(self, source: Source) -> None:
         if source.size:
             self.found.append(source)
         else:
-            self._skip("empty", source.name)
+            self._note("empty", source.name)
 
-    def _skip(self, reason: str, name: str) -> None:
-        self.skipped.setdefault(reason, []).append(_shown(name))
+    def _skip(self, reason: str, path: str) -> None:
+        self._note(reason, source_name(path))
+
+    def _note(self, reason: str, name: str) -> None:
+        self.skipped.setdefault(reason, []).append(name)
+
+
+_GONE: Final = "no such file or folder"
+
+
+def _mode(path: Path) -> tuple[int, str]:
+    """Return what is at a path as `stat` has it; 0 and why, where that cannot be told."""
+    try:
+        return path.stat().st_mode, ""
+    except OSError as error:
+        return 0, _GONE if error.errno in _NOWHERE else error.strerror or "cannot be read"
 
 
 def _origins(path: Path) -> list[Lines] | None:
@@ -155,8 +277,11 @@ def _origins(path: Path) -> list[Lines] | None:
 
 def _is_workdir(folder: Path) -> bool:
     """Return whether a folder is a workdir of ours, whose plan is no export; told by its checkpoint's own mark."""
+    checkpoint = folder / "checkpoint.sqlite"
+    if not stat.S_ISREG(_mode(checkpoint)[0]):
+        return False
     try:
-        with (folder / "checkpoint.sqlite").open("rb") as file:
+        with checkpoint.open("rb") as file:
             return file.read(_MARK_END)[_MARK_END - len(_WORKDIR) :] == _WORKDIR
     except OSError:
         return False
@@ -167,15 +292,3 @@ def _reason(name: str) -> str | None:
     if name == "__MACOSX" or (name.startswith(".") and name not in {".", ".."}):
         return "hidden"
     return "marker" if _MARKER.fullmatch(name) or name in _MARKER_FOLDERS else None
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Sort key: runs of digits by value, everything else by code point; `_9#0` before `_10#0`."""
-    parts = re.split(r"([0-9]+)", name)
-    return [(int(part), "") if index % 2 else (0, part) for index, part in enumerate(parts)] + [(0, name)]
-
-
-def _shown(name: str) -> str:
-    """Return a name that a terminal, a log and SQLite can take, whatever bytes it has."""
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

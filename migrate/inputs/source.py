@@ -10,13 +10,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, cast
 
-from migrate.errors import Refused, Unfit
-from migrate.inputs.archives import Member
+from migrate.errors import Unfit
+from migrate.inputs.archives import Member, is_tar
 from migrate.inputs.layers import MAGIC_BYTES, compression, unwrap
 from migrate.inputs.rejected import HEAD_BYTES, Lines, Place, Rows, is_rejects
 from migrate.inputs.streams import STEP, Meter, Metered, Truncated, peek, read_up_to
 
 _SEPARATORS: Final = re.compile(r"[/!]")
+_ESCAPES: Final = {"\\\\": "\\", "\\x21": "!"}
+_ESCAPED: Final = re.compile(r"\\\\|\\x21")
 _ENDINGS: Final = re.compile(
     r"(\.(csv|tsv|txt|json|jsonl|ndjson|parquet|avro|orc|snappy|gz|gzip|zst|zstd|bz2|xz|zip|c\d{3}))+$",
     re.IGNORECASE,
@@ -31,8 +33,7 @@ _NUMBERED: Final = re.compile(
       [-_.]?\d+-of-\d+         # -00000-of-00010: Beam, Spark
     | [-_.]?\d{3,}_part_\d+     # 0001_part_00: Redshift
     | (_\d{1,2}){2}_\d{1,3}     # _0_0_0: Snowflake
-    | [-_]\d{5,}               # _000000000012: BigQuery; or a day
-    | [-_]0\d\d+              # _001: split
+    | [-_](0\d\d+|(?!0)\d{5,}) # _001: split; _12345: a day; _000000000012: BigQuery
     | (?<=[^\W\d_])0\d\d+      # 000: Redshift, one after another
     )+$""",
     re.IGNORECASE | re.VERBOSE,
@@ -65,7 +66,8 @@ class Source:
         A part of something ("part-00000-…", "000000000012") has the name of its folder; of "key=value" it is the
         value, and folders that are dates or numbers are passed over.
         """
-        names = [name.rpartition("=")[2] for name in _SEPARATORS.split(self.name) if not _TIMES.match(name)]
+        parts = [_ESCAPED.sub(lambda found: _ESCAPES[found[0]], one) for one in _SEPARATORS.split(self.name)]
+        names = [name.rpartition("=")[2] for name in parts if not _TIMES.match(name)]
         *folders, last = [_ENDINGS.sub("", name) for name in names] or [""]
         telling = [name for name in folders if not _PART.fullmatch(name)] if _PART.fullmatch(last) else []
         return _NUMBERED.sub("", telling[-1] if telling else last)
@@ -90,9 +92,10 @@ class Source:
             stream.close()
             why = "a rejects.jsonl in an archive, compressed or under another ending; unpack it, and name it .jsonl"
             raise Unfit(self.name, "unreadable", why)
-        if head.startswith(b"PK\3\4"):
+        if head.startswith(b"PK\3\4") or is_tar(head):
             stream.close()
-            raise Refused(f"{self.name}: an archive inside an archive or a compressed file; unpack it first")
+            why = "an archive inside an archive or a compressed file; unpack it first"
+            raise Unfit(self.name, "nested_archive", why)
         return stream
 
     def places(self) -> Iterator[tuple[int, Place]]:

@@ -4,13 +4,14 @@ import atexit
 import os
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from migrate.errors import UsageError
+from migrate.errors import Unfit
 from migrate.inputs.layers import unwrap
+from migrate.inputs.names import source_name
 from migrate.inputs.streams import STEP, Slice, Stream, Truncated
 
 
@@ -22,12 +23,21 @@ class TarMember:
     size: int
     offset: int
     compressed: bool
+    holes: tuple[tuple[int, int], ...] | None = None
+    """Of a file stored without its zeros (`tar -S`): where the stretches that are stored belong, and their sizes."""
+    whole: int = 0
+    """Bytes of such a file."""
+    skipped: str | None = None
+    trouble: tuple[str, str] | None = None
 
     def open(self, archive: Path) -> BinaryIO:
         """Return its bytes; a compressed tar is read on from the last member where that is possible."""
-        if self.compressed:
-            return cast("BinaryIO", _OnTape(_take(archive, self.offset), self.offset, self.size))
-        return cast("BinaryIO", Slice(archive.open("rb"), self.offset, self.size))
+        stored: Stream = (
+            _OnTape(_take(archive, self.offset), self.offset, self.size)
+            if self.compressed
+            else Slice(archive.open("rb"), self.offset, self.size)
+        )
+        return cast("BinaryIO", stored if self.holes is None else _Sparse(stored, self.holes, self.whole))
 
 
 @dataclass
@@ -47,6 +57,7 @@ class _Tape:
 
 
 _IDLE_TAPES: Final = 4
+_MOST_ENDS: Final = 8
 _idle: list[_Tape] = []
 _idle_lock: Final = threading.Lock()
 
@@ -101,12 +112,82 @@ class _OnTape(Stream):
         super().close()
 
 
+class _Sparse(Stream):
+    """A file of which only stretches are stored: zeros stand between them."""
+
+    def __init__(self, stored: Stream, stretches: Iterable[tuple[int, int]], size: int) -> None:
+        super().__init__()
+        self._stored = stored
+        self._stretches = iter([*stretches, (size, 0)])
+        self._place = self._start = self._left = 0
+
+    def piece(self) -> bytes | None:
+        while not self._left and self._place >= self._start:
+            found = next(self._stretches, None)
+            if found is None:
+                return None
+            self._start, self._left = found
+        if self._place < self._start:
+            data = bytes(min(STEP, self._start - self._place))
+        else:
+            data = self._stored.read(min(STEP, self._left))
+            if not data:
+                raise Truncated("the archive ends early")
+            self._left -= len(data)
+        self._place += len(data)
+        return data
+
+    def close(self) -> None:
+        self._stored.close()
+        super().close()
+
+
+class _Ending(Stream):
+    """A stream for tarfile, which reads on for ever where a size leads beyond the end."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._ends = 0
+
+    def piece(self) -> bytes | None:
+        data = self._stream.read(STEP)
+        self._ends = 0 if data else self._ends + 1
+        if self._ends > _MOST_ENDS:
+            raise Truncated("the archive ends early")
+        return data or None
+
+
 def tar_members(path: Path, *, compressed: bool) -> Iterator[TarMember]:
-    """Yield the files in a tar; raises `UsageError` for one that is broken."""
+    """Yield what is in a tar but for its folders; raises `Unfit` for one that is broken."""
     try:
-        with path.open("rb") as file, tarfile.open(fileobj=unwrap(file), mode="r|") as archive:
+        with (
+            path.open("rb") as file,
+            tarfile.open(fileobj=cast("BinaryIO", _Ending(unwrap(file))), mode="r|") as archive,
+        ):
             for entry in archive:
-                if entry.isreg():
-                    yield TarMember(entry.name, entry.size, entry.offset_data, compressed)
-    except (tarfile.TarError, Truncated) as error:
-        raise UsageError(f"{path}: broken tar archive ({error}); fetch or pack it again") from error
+                if not entry.isdir():
+                    yield _member(entry, compressed=compressed)
+    except (tarfile.TarError, Truncated, ValueError, OverflowError, RecursionError) as error:
+        why = f"broken tar archive ({error}); fetch or pack it again"
+        raise Unfit(source_name(str(path)), "broken_archive", why) from error
+
+
+def _member(entry: tarfile.TarInfo, *, compressed: bool) -> TarMember:
+    """Return what is in a tar under a name."""
+    if entry.size < 0:
+        raise tarfile.ReadError(f"{entry.size} bytes in a file")
+    if not entry.isreg():
+        return TarMember(entry.name, 0, entry.offset_data, compressed, skipped=_kind(entry))
+    holes = cast("list[tuple[int, int]] | None", entry.sparse)  # bytes, say the types that are published
+    if holes is None:
+        return TarMember(entry.name, entry.size, entry.offset_data, compressed)
+    stored = sum(size for _, size in holes)
+    return TarMember(entry.name, stored, entry.offset_data, compressed, tuple(holes), entry.size)
+
+
+def _kind(entry: tarfile.TarInfo) -> str:
+    """Return what something in a tar is that is no file."""
+    if entry.issym() or entry.islnk():
+        return "link"
+    return "pipe" if entry.isfifo() else "device"

@@ -9,8 +9,9 @@ from typing import BinaryIO, Final, cast
 
 from isal import isal_zlib
 
-from migrate.errors import UsageError
+from migrate.errors import Unfit
 from migrate.inputs.layers import Decompressor, Layer, inflate, unbz2, unzstd
+from migrate.inputs.names import source_name
 from migrate.inputs.streams import STEP, Slice, Stream, Truncated
 
 _LOCAL_HEADER: Final = struct.Struct("<4s5H3L2H")
@@ -32,6 +33,8 @@ class ZipMember:
     offset: int
     method: int
     checksum: int
+    trouble: tuple[str, str] | None = None
+    skipped: str | None = None
 
     def open(self, archive: Path) -> BinaryIO:
         """Return its unpacked bytes; they raise `Truncated` at the end if the checksum is another."""
@@ -67,32 +70,41 @@ class _Checked(Stream):
 
 
 def zip_members(path: Path) -> list[ZipMember]:
-    """Return the files in a zip; raises `UsageError` for one that is broken, encrypted or oddly packed."""
+    """Return the files in a zip; raises `Unfit` for one that is broken."""
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError) as error:
-        raise UsageError(f"{path}: broken zip archive ({error}); fetch or pack it again") from error
-    found: list[ZipMember] = []
-    for entry in entries:
-        if entry.is_dir():
-            continue
-        if entry.flag_bits & _ENCRYPTED:
-            raise UsageError(
-                f"{path}: {entry.filename!r} is encrypted; unpack the archive with its password first"
-            )
-        if entry.compress_type not in {zipfile.ZIP_STORED, *_METHODS}:
-            raise UsageError(
-                f"{path}: {entry.filename!r} is packed by zip method {entry.compress_type}, which cannot be read; "
-                "unpack the archive first"
-            )
-        found.append(
-            ZipMember(
-                entry.filename,
-                entry.compress_size if entry.file_size else 0,
-                entry.header_offset,
-                entry.compress_type,
-                entry.CRC,
-            )
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        EOFError,
+        ValueError,
+        OverflowError,
+        struct.error,
+    ) as error:
+        why = f"broken zip archive ({error}); fetch or pack it again"
+        raise Unfit(source_name(str(path)), "broken_archive", why) from error
+    return [
+        ZipMember(
+            entry.filename,
+            0 if entry.file_size == entry.CRC == 0 else entry.compress_size,
+            entry.header_offset,
+            entry.compress_type,
+            entry.CRC,
+            _trouble(entry),
         )
-    return found
+        for entry in entries
+        if not entry.is_dir()
+    ]
+
+
+def _trouble(entry: zipfile.ZipInfo) -> tuple[str, str] | None:
+    """Return why a member cannot be read, None where it can."""
+    if entry.flag_bits & _ENCRYPTED:
+        return "encrypted", "is encrypted; unpack the archive with its password first"
+    if entry.compress_type not in {zipfile.ZIP_STORED, *_METHODS}:
+        return (
+            "unknown_packing",
+            f"is packed by zip method {entry.compress_type}, which cannot be read; unpack the archive first",
+        )
+    return None

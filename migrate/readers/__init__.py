@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import polars as pl
 
 from migrate import expr
+from migrate.errors import Unfit
 from migrate.inputs import Source, peek
 from migrate.jsontext import Raw, encoded, raw_object
 from migrate.mapping import REST, ROW, Table
@@ -61,6 +62,10 @@ _JSON: Final = frozenset({"json", "jsonl"})
 _AS_WRITTEN: Final = Opener(bags={})
 _SNIFFED_BYTES: Final = 256
 _HEAD_BYTES: Final = 1 << 20
+_NOTHING: Final = {b"", b"null"}
+"""What some programs write for a list without elements."""
+_HEADER_BYTES: Final = 8 << 20
+"""The longest first line that is one of names."""
 _TEXT_PARTS: Final = {"csv": delimited_parts, "json": array_parts, "jsonl": jsonl_parts}
 
 
@@ -89,7 +94,7 @@ def header(
         elif head.startswith(ORC):
             found = orc_header(source)
         else:
-            found = _text_header(Text(stream, encoding or detect(head)), layout)
+            found = _text_header(Text(stream, encoding or detect(head)), layout, source)
     found = found if found is None or found.format in _JSON else _with_cells(source, found)
     if found is None or not partitions or "=" not in source.name:
         return found
@@ -117,9 +122,13 @@ def misread(source: Source, header: Header, most: int | None = None) -> tuple[st
         return None
     with source.open() as stream:
         plain = Plain(header.delimiter) if header.seems_plain and header.delimiter else None
-        lines = Lines(Text(stream, header.encoding), plain)
+        text = Text(stream, header.encoding)
+        lines = Lines(text, plain)
         lines.read(most)
-    return lines.complaint()
+    complaint = lines.complaint()
+    if complaint and text.truncated is not None:  # what stands there may be another file's
+        return "cut_short", f"{text.truncated}; fetch it again"
+    return complaint
 
 
 def chunks(
@@ -349,25 +358,33 @@ def _file_parts(
                 yield part
 
 
-def _text_header(text: Text, layout: Layout) -> Header | None:
-    """Return the header of a file of text."""
+def _text_header(text: Text, layout: Layout, source: Source) -> Header | None:
+    """Return the header of a file of text, however many blank lines stand above it."""
     found: Header | None = None
     data = b""
     pieces = text.pieces(_HEAD_BYTES)
     for piece in pieces:
-        data += piece
-        start = data.lstrip()[:1]
+        data = (data + piece).lstrip(b"\r\n")
+        bare = data.lstrip()
+        start = bare[:1]
         if start in {b"{", b"["}:
-            found = _json_header("jsonl" if start == b"{" else "json", text, chain([data], pieces))
+            found = _json_header("jsonl" if start == b"{" else "json", text, chain([bare], pieces))
             break
-        if start:
+        if start and data.strip() not in _NOTHING and (b"\n" in data or b"\r" in data):
             found = delimited_header(data, layout=layout, encoding=text.encoding)
-        if found is not None or len(data) > RECORD_BYTES:
+        if found is not None:
             break
+        if not start:
+            data = data[-RECORD_BYTES:]
+        elif len(data) > (longest := _HEADER_BYTES if layout.has_header else RECORD_BYTES):
+            why = f"its first line is longer than {longest:,} bytes; fetch it again, or mend it"
+            raise Unfit(source.name, "too_long_a_line", why)
     else:
-        if data.strip():
+        if data.strip() not in _NOTHING:
             found = delimited_header(data + b"\n", layout=layout, encoding=text.encoding)
-    return Header("jsonl", ()) if found is None and text.truncated is not None else found
+    if text.truncated is None:
+        return found
+    return Header("jsonl", ()) if found is None else replace(found, damage=text.truncated)
 
 
 def _json_header(form: Format, text: Text, pieces: Iterable[bytes]) -> Header | None:

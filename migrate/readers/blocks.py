@@ -173,15 +173,26 @@ class Lines:
         if not is_utf8(block) or b"\0" in block or (not self._text.is_utf8 and _REPLACED in block):
             text = block.decode("utf-8", "surrogateescape")
             for number, line in enumerate(text.split("\n"), self._line + 1):
-                if places := [found.start(1) for found in self._bad.finditer(line) if found[1]]:
+                if places := self._bad_places(line):
                     self._take_bad(number, line, places)
         if self._plain is not None and self._why is None:
             self._why = self._plain.complaint(block, self._line)
         self._line += lines
 
+    def _bad_places(self, line: str) -> list[int]:
+        """Return where the first bad byte of each stretch of a line is that has any; zeros may be millions."""
+        places: list[int] = []
+        at = 0
+        while (
+            place := next((found.start(1) for found in self._bad.finditer(line, at) if found[1]), -1)
+        ) >= 0:
+            places.append(place)
+            at = (place // _LONG_LINE + 1) * _LONG_LINE
+        return places
+
     def _take_bad(self, number: int, line: str, places: list[int]) -> None:
-        """Take a line with bad bytes at these places."""
-        self._count_bad += len({place // _LONG_LINE for place in places})
+        """Take a line with bad bytes at these places, one of each stretch."""
+        self._count_bad += len(places)
         if self._first is None or len(self._sample) < _SAMPLE_BYTES:
             stored, before = (one.encode("utf-8", "surrogateescape") for one in (line, line[: places[0]]))
             self._first = self._first or (number, len(before) + 1, stored[len(before)])

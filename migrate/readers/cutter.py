@@ -28,6 +28,8 @@ _TO_TABS: Final = bytes.maketrans(b"\r\n", b"\t\t")
 START_BYTES: Final = 1024
 """So much is kept of text that is too long."""
 
+_LOOKED_AT_ANEW: Final = 1 << 20
+"""A shorter record that does not end yet is looked at again with each piece."""
 _WINDOW: Final = 1 << 16
 _ENDS_TRIED: Final = 2
 _TRIES: Final = 8
@@ -140,6 +142,9 @@ class Cutter:
         self.numbers: list[int] = []
         self._limit = limit
         self._data = b""
+        self._held: list[bytes] = []
+        """Text behind it, not looked at yet, and how much more of it is waited for."""
+        self._missing = 0
         self._start = 0
         """Where the record at hand starts."""
         self._line, self._is_fresh = 1, True
@@ -171,11 +176,19 @@ class Cutter:
 
     def take(self, piece: bytes) -> None:
         """Take the next piece of text."""
-        self._data += piece
+        self._held.append(piece)
+        self._missing -= len(piece)
+        if self._missing <= 0:
+            self._join()
+
+    def _join(self) -> None:
+        """Put together what was taken."""
+        self._data = b"".join([self._data, *self._held])
+        self._held = []
 
     def lines(self) -> bytes:
         """Return the whole lines at hand where each may be a record, numbered from `next` on."""
-        if self._seek is not None or not self._is_fresh or not self._is_lines:
+        if self._held or self._seek is not None or not self._is_fresh or not self._is_lines:
             return b""
         block = self._data[: self._data.rfind(b"\n") + 1]
         start = _SPACE.match(block).end()  # type: ignore[union-attr]
@@ -204,11 +217,18 @@ class Cutter:
 
     def cut(self, *, final: bool = False) -> None:
         """Find the records that end in the text at hand, or, if it is the last, all that are there."""
+        if self._held and not final:
+            return
+        self._join()
         self._tries, self._careful, self._next_line = _TRIES, 0, 0
         self._is_lines |= bool(self._data)
         while self._step(final=final):
             pass
         self._let_pass()
+        # A long record is looked at again once there is twice as much of it: each byte a few times at the most.
+        length = len(self._data)
+        is_long = self._seek is None and length > _LOOKED_AT_ANEW
+        self._missing = min(length, self._limit + 1 - length) if is_long else 0
 
     def taken(self) -> tuple[list[bytes | Broken], list[int]]:
         """Return what was found since the last call, and the numbers."""
@@ -332,7 +352,7 @@ class Cutter:
         length = len(self._data) - self._start
         if found is None and not final:
             self._seek = max(self._seek or 0, len(self._data) - _OVERLAP)
-            if length > self._limit + _OVERLAP:
+            if self._lost is not None or length > self._limit + _OVERLAP:
                 self._let_go()
             return False
         end = len(self._data) if found is None else found.end()
@@ -349,7 +369,7 @@ class Cutter:
 
     def _let_go(self) -> None:
         """Keep only the start of text that is too long."""
-        end = len(self._data) - _OVERLAP
+        end = max(self._start, len(self._data) - _OVERLAP)
         self._lost = self._lost or self._data[self._start : self._start + START_BYTES]
         self._lost_lines += self._data.count(b"\n", self._start, end)
         self._start = end

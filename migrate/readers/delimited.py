@@ -126,8 +126,12 @@ def delimited_parts(
     pieces = text.pieces(block_bytes)
     pieces = _below_sep(pieces) if header.says_delimiter else pieces
     for piece in _translated(header.layout, records.delimiter, pieces, record_bytes):
-        yield records.part(text, *splitter.take(piece))
-    last = records.part(text, *splitter.finish(truncated=text.truncated is not None))
+        for stretch in splitter.take(piece):
+            yield records.part(text, *stretch)
+    last = records.part(text, b"", [])
+    for stretch in splitter.finish(truncated=text.truncated is not None):
+        yield last
+        last = records.part(text, *stretch)
     if text.truncated is not None and [one.reason for one in last.rejects[-1:]] != ["truncated_file"]:
         last.rejects.append(reject(records.next, "truncated_file", text.truncated))
     yield last

@@ -66,6 +66,8 @@ class Header:
     """Whether Excel's line `sep=;` stands above all others."""
     seems_plain: bool = field(default=False, compare=False)
     """Whether its start is plain delimited text, of which nobody has said what it is."""
+    damage: str | None = None
+    """Why its start could not be read to the end."""
     doubt: str | None = None
     """Why the file cannot be read so, and what to say instead."""
     value: str | None = None
@@ -133,12 +135,12 @@ def spelled(declared: Mapping[str, object], columns: tuple[str, ...]) -> dict[st
 
 
 def gathered(chunks: Iterable[Chunk], *, rows: int = _ROWS, size: int = _BYTES) -> Iterator[Chunk]:
-    """Yield neighbouring chunks as one until it has so many rows, or takes up so many bytes; no chunk much larger."""
+    """Yield neighbouring chunks as one until it has so many rows and rejects, or so many bytes; none much larger."""
     held: list[Chunk] = []
     height = taken = 0
     for chunk in chain.from_iterable(_cut(chunk, size) for chunk in chunks):
         held.append(chunk)
-        height += chunk.rows.height
+        height += chunk.rows.height + len(chunk.rejects)
         taken += int(chunk.rows.estimated_size())
         if height >= rows or taken >= size:
             yield _together(held)
