@@ -51,6 +51,8 @@ _MERGES: Final = """
     SELECT x.name AS a, y.name AS b, time FROM merge
     CROSS JOIN node x ON x.id = anonymous + 1 CROSS JOIN node y ON y.id = identified + 1
 """
+APPLICATION_ID: Final = 0x504D4950
+"""Of a people's file, "PMIP", so that one in a folder of exports is not taken for one of them."""
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS self (id TEXT NOT NULL, uses INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS generations (
@@ -104,7 +106,7 @@ class People:
         self._db.executescript(
             "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA temp_store = FILE;"
         )
-        self._db.executescript(_SCHEMA)
+        self._db.executescript(f"{_SCHEMA}; PRAGMA application_id = {APPLICATION_ID};")
 
     def close(self) -> None:
         """Close the file."""

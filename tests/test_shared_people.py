@@ -224,3 +224,13 @@ def test_a_dry_run_leaves_shared_people_as_they_are(pair):
     assert path.read_bytes() == before
     assert migrate("run", "segment", source, "--dry-run", "--people", pair / "none").returncode == 0
     assert not (pair / "none").exists()
+
+
+def test_people_beside_exports_are_no_export(tmp_path):
+    """They may lie in the very folder that is read."""
+    source = calls(tmp_path / "in" / "1.jsonl", ("identify", "alice", "kiosk", 2)).parent
+    words = ["segment", source, "--workdir", tmp_path / "w", "--people", source / "people", "--json"]
+    for _ in range(2):
+        done = migrate("plan", *words)
+        assert (done.returncode, summary(done)["rows"]["read"]) == (0, 1), done.stderr
+    assert summary(done)["skipped_files"] == {"workdir": 2}

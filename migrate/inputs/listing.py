@@ -23,6 +23,7 @@ from migrate.inputs.rejected import Lines, Unreadable, origins
 from migrate.inputs.source import Source
 
 _WORKDIR: Final = b"PMIG"
+_PEOPLE: Final = b"PMIP"
 _REJECTS: Final = "rejects.jsonl"
 """What a workdir holds to be mended and planned again."""
 _MARK_END: Final = 72
@@ -153,6 +154,8 @@ class _Listing:
         mode, why = (0, "") if reason else _mode(path)
         if reason:
             self._skip(reason, path.as_posix())
+        elif _is_of_people(path):
+            self._skip("workdir", path.as_posix())
         elif stat.S_ISREG(mode):
             yield path
         elif mode:
@@ -277,12 +280,22 @@ def _origins(path: Path) -> list[Lines] | None:
 
 def _is_workdir(folder: Path) -> bool:
     """Return whether a folder is a workdir of ours, whose plan is no export; told by its checkpoint's own mark."""
-    checkpoint = folder / "checkpoint.sqlite"
-    if not stat.S_ISREG(_mode(checkpoint)[0]):
+    return _is_marked(folder / "checkpoint.sqlite", _WORKDIR)
+
+
+def _is_of_people(path: Path) -> bool:
+    """Return whether a file is one of who is who, or its lock, as several workdirs may share it anywhere."""
+    people = path.with_name("people.sqlite")
+    return path.name in {people.name, "people.lock"} and _is_marked(people, _PEOPLE)
+
+
+def _is_marked(path: Path, mark: bytes) -> bool:
+    """Return whether a file is a database of ours, told by its own mark."""
+    if not stat.S_ISREG(_mode(path)[0]):
         return False
     try:
-        with checkpoint.open("rb") as file:
-            return file.read(_MARK_END)[_MARK_END - len(_WORKDIR) :] == _WORKDIR
+        with path.open("rb") as file:
+            return file.read(_MARK_END)[_MARK_END - len(mark) :] == mark
     except OSError:
         return False
 
