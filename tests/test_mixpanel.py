@@ -247,11 +247,13 @@ def test_a_project_that_is_not_utc_is_refused(tmp_path):
         pytest.param({"distinct_id": "", "mp_original_distinct_id": "u-1"}, "u-1", id="hot-shard"),
         pytest.param({"distinct_id": "undefined"}, "undefined", id="no-one"),
         pytest.param({"distinct_id": 17}, "17", id="number"),
-        pytest.param({"distinct_id": None}, None, id="none"),
+        pytest.param({"distinct_id": "$device:$device:d-1"}, "d-1", id="device-prefix-twice"),
+        pytest.param({"distinct_id": "d-1", "_user_id": "$device:d-2"}, "d-1", id="device-as-user"),
+        pytest.param({"distinct_id": None, "_distinct_id_before_identity": "b"}, "b", id="before"),
     ],
 )
 def test_person(ids, expected):
-    """The user, else who Mixpanel says it is, else the id without its prefix; with none the row is a reject."""
+    """The user, else who Mixpanel says it is, else the id without its prefix, else another id of the row."""
     assert one(**ids)["distinct_id"] == expected
 
 
@@ -285,7 +287,7 @@ def test_links_of_a_device_that_stands_for_a_person():
         ("identified", None, "346298"),
         ("linked", "d79", "346298"),
         ("resolved", HEAD, "346298"),
-        ("resolved", "346298", HEAD),
+        ("resolved", HEAD, "346298"),
     ]
 
 
@@ -328,6 +330,31 @@ def test_links_of_ids_that_are_no_ones():
         ),
         pytest.param(exported("$merge", _distinct_ids=["a,1", "b"]), [("same", "a,1", "b")], id="merge"),
         pytest.param(exported("$merge", _distinct_ids=[17, 18]), [("same", "17", "18")], id="numbers"),
+        pytest.param(
+            exported("$merge", _distinct_ids=["a", "$device:Mül\"ler", "null", "c", "a"]),
+            [("same", "a", 'Mül"ler'), ("same", "a", "c")],
+            id="merge-of-three",
+        ),
+        pytest.param(
+            exported("$merge", _distinct_ids="['a', 'b,1', 'c']"),
+            [("same", "a", "b,1"), ("same", "a", "c")],
+            id="merge-as-airbyte-writes-it",
+        ),
+        pytest.param(
+            exported("$create_alias", distinct_id="b", alias="b", _distinct_id_before_identity="a"),
+            [("same", "a", "b")],
+            id="alias-exported-under-itself",
+        ),
+        pytest.param(
+            exported("$create_alias", distinct_id="c", alias="b", _distinct_id_before_identity="a"),
+            [("same", "a", "b"), ("same", "c", "b")],
+            id="alias-exported-under-a-third",
+        ),
+        pytest.param(
+            exported("$identify", _identified_id="$device:d-1", _anon_id="e-1"),
+            [("same", "e-1", "d-1")],
+            id="a-device-is-identified",
+        ),
         pytest.param(exported("$merge", _distinct_ids=["a"]), [], id="merge-of-one"),
         pytest.param(
             exported("$hotshard_events", mp_original_event_name="$create_alias", distinct_id="a", alias="b"),
@@ -610,7 +637,8 @@ def test_airbyte_names():
     assert (rename["browser"], rename["current_url"]) == ("$browser", "$current_url")
     assert {"brand", "city", "elements", "failure_reason", "device"}.isdisjoint(rename)
     (event,) = mapped(
-        "flat", {"event": "e", "browser": "Chrome", "city": "Bonn", "brand": "Nike", "os": "Windows"}
+        "flat",
+        {"event": "e", "distinct_id": "u", "browser": "Chrome", "city": "Bonn", "brand": "Nike", "os": "Windows"},
     )
     assert event["extra"] == {
         "$browser": "Chrome",
