@@ -768,7 +768,12 @@ PIPELINE: Final = Shape(
         for name in ("distinct_id", "time", "$user_id", "$device_id", "$insert_id")
     },
 )
-MASTER: Final = Shape(name=_named("event_name"), dollar="", columns=_own(""), is_bare=True)
+MASTER: Final = Shape(
+    name=_named("event_name"),
+    dollar="",
+    columns={name: columns for name, columns in _own("").items() if name == "time" or name not in CLOCK},
+    is_bare=True,
+)
 FIVETRAN: Final = Shape(name=_named("name"), more="properties", dollar="", columns=_own(""))
 STITCH: Final = Shape(name=_named("event"), dollar=RESERVED, columns=_own(RESERVED))
 FLAT: Final = Shape(name=_named("event", "event name"), dollar="", columns=_own(""), local=True)
