@@ -630,6 +630,7 @@ def events_table(
         matches=matches,
         to_events=partial(to_events, shape=shape),
         to_links=partial(to_links, shape=shape),
+        tells_own=True,
         clock=partial(clock, shape=shape) if shape.local else None,
         link_columns=[
             *(name for name in own if name not in {shape.bag, shape.more}),
@@ -693,6 +694,8 @@ def _is_people(columns: frozenset[str]) -> bool:
 
 
 MAPPING: Final = Platform(
+    identity_version=2,
+    payload_version=2,
     title="Mixpanel",
     options=frozenset({"--labels", "--group-key", "--group-type", "--uuid-compat"}),
     reads="Raw Event Export JSONL, data pipelines (JSON, old schematized JSON or Parquet), Airbyte, Fivetran and Stitch"
