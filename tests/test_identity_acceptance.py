@@ -665,14 +665,14 @@ def test_how_a_person_first_came_is_known_before_the_first_event(tmp_path):
     _, workdir = planned("amplitude", folder)
     first = [("anna", "12", {"$initial_utm_source": "google"})]
     assert first_touches(workdir) == first
+    write(folder / "2.jsonl", hit(4, 30, "anna", "d1", user_properties={"initial_utm_source": "bing"}))
+    planned("amplitude", folder)
+    assert first_touches(workdir) == first
     with Sandbox() as sandbox:
         done = CliRunner().invoke(cli, ["apply", str(workdir), "--host", sandbox.url, "--api-key", "phc_x"])
         assert done.exit_code == 0, done.output
         sent = [(event["event"], event["distinct_id"]) for event in sandbox.events("raw")]
     assert {*sent[:2]} == {("$set", "anna"), ("$identify", "anna")}
-    write(folder / "2.jsonl", hit(4, 30, "anna", "d1", user_properties={"initial_utm_source": "bing"}))
-    planned("amplitude", folder)
-    assert first_touches(workdir) == first
 
 
 @pytest.mark.parametrize("stranger", [False, True])
@@ -688,7 +688,7 @@ def test_only_an_id_with_events_of_its_own_is_merged(tmp_path, stranger):
 
 
 def test_what_rows_tell_of_persons_is_told_though_they_are_no_events(tmp_path):
-    """A filter on events is none on persons; the row is filtered all the same, and outside of the range tells nothing."""
+    """A filter on events is none on persons; the row is filtered all the same; out of the range it tells nothing."""
     rows = [
         hit(1, 0, "anna", "d1", user_properties={"plan": "free"}),
         hit(2, 1, "anna", "d1", event_type="session_end", user_properties={"plan": "pro"}),
