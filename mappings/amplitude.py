@@ -437,6 +437,8 @@ def is_dashboard(columns: frozenset[str]) -> bool:
 
 
 MAPPING: Final = Platform(
+    identity_version=2,
+    payload_version=2,
     title="Amplitude",
     reads="Export API zip, S3/GCS/Azure folders, and Snowflake, BigQuery, Redshift, Fivetran, Airbyte or Stitch copies"
     " as JSONL, CSV or Parquet",
@@ -451,6 +453,7 @@ MAPPING: Final = Platform(
             to_profiles=profiles,
             to_groups=groups,
             to_links=who_is_who,
+            tells_own=True,
             link_columns=(
                 "user_id",
                 "device_id",

@@ -435,6 +435,8 @@ NOTES: Final = Table(
 )
 """What a sync to S3 writes about itself."""
 MAPPING: Final = Platform(
+    identity_version=2,
+    payload_version=2,
     title="Heap",
     options=frozenset({"--labels"}),
     reads="Heap Connect's tables (users, sessions, pageviews, labelled events, all_events, user_migrations) as CSV or"

@@ -803,6 +803,7 @@ def events_table(
         matches=matches,
         to_events=partial(to_events, shape=shape),
         to_links=partial(to_links, shape=shape),
+        tells_own=True,
         clock=partial(clock, shape=shape) if shape.local else None,
         link_columns=[
             *(name for name in own if name not in {shape.bag, shape.more}),

@@ -561,6 +561,8 @@ def layout(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 MAPPING = Platform(
+    identity_version=2,
+    payload_version=2,
     title="Any flat file, described by a TOML spec (--spec)",
     reads="CSV, TSV, Parquet or JSON lines with a row for each event",
     from_spec=tables,

@@ -24,6 +24,7 @@ from migrate.transform import NOTHING_REJECTED, Made, Transform, judged
 
 IDENTITY: Final = "(identity {})"
 PROFILES: Final = "(profiles {})"
+FIRST_TOUCHES: Final = "(first touches {})"
 _PEOPLE: Final = "who is who"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TABLE: Final = Table(name="told", columns={}, matches=lambda _: False, to_events=events.none)
@@ -68,6 +69,13 @@ class Census:
                 self.report = found
             else:
                 yield self._made(_identify(found), now)
+
+    def first_touches(
+        self, files: Sequence[Kept], aside: Path, now: datetime
+    ) -> Iterator[tuple[Made, list[tuple[str, int, str]]]]:
+        """Yield how people first came, as files of states tell it, and what to note of it once it is planned."""
+        for found in states.first_touches(files, self.people, aside):
+            yield self._made(found.frame, now), found.told
 
     def tellings(
         self, files: Sequence[Kept], end: datetime | None, aside: Path, now: datetime
@@ -140,12 +148,15 @@ def tell(census: Census, planner: Planner, until: datetime | None) -> None:
     aside = planner.workdir / STAGING / "states"
     with people.transaction():
 
-        def told() -> Iterator[Made]:
-            for made, notes in census.tellings(files, end, aside, planner.clock()):
+        def told(found: Iterator[tuple[Made, list[tuple[str, int, str]]]]) -> Iterator[Made]:
+            for made, notes in found:
                 people.tell(notes)
                 yield made
 
-        planner.derived(_next(PROFILES, checkpoint), told())
+        now = planner.clock()
+        first = told(census.first_touches(files, aside, now))
+        planner.derived(_next(FIRST_TOUCHES, checkpoint), first, leads=True)
+        planner.derived(_next(PROFILES, checkpoint), told(census.tellings(files, end, aside, now)))
         people.step()
     checkpoint.told(people_generation=people.which()[1])
     planner.tidy_states()

@@ -57,7 +57,8 @@ class Harvest:
         file = [] if FILE in rows.columns else [pl.lit(self.file).alias(FILE)]
         told = rows.with_columns(*nothing).with_columns(file).lazy()
         if self.identity and self.table.to_links:
-            self._links.append(self._within(self.table.to_links(told, self.options)).collect())
+            found = self._within(self.table.to_links(told, self.options)).collect()
+            self._links.append(_where_needed(found) if self.table.tells_own else found)
         if self.table.to_recoveries:
             self._recoveries.append(self.table.to_recoveries(told, self.options).collect())
         if self.table.clock:
@@ -85,6 +86,12 @@ class Harvest:
         if self.until is not None:
             frame = frame.filter(pl.col("time").is_null() | (pl.col("time") < self.until))
         return frame
+
+
+def _where_needed(found: pl.DataFrame) -> pl.DataFrame:
+    """Return links that are made only where the anonymous id turns out to have events of its own."""
+    kind = pl.col("kind")
+    return found.with_columns(pl.when(kind == "linked").then(pl.lit("needed")).otherwise(kind).alias("kind"))
 
 
 def _counted(frames: list[pl.DataFrame]) -> pl.DataFrame:

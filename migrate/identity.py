@@ -24,20 +24,21 @@ _SHOWN: Final = 10
 
 # ruff: noqa: S608 - the queries are put together from pieces that stand here
 _RESOLVED: Final = "SELECT a, b, time FROM links WHERE kind = 'resolved'"
-_TOLD: Final = "SELECT DISTINCT b AS name FROM links WHERE kind IN ('linked', 'identified')"
+_TOLD: Final = "SELECT DISTINCT b AS name FROM links WHERE kind IN ('linked', 'needed', 'identified')"
 _PROFILED: Final = "SELECT DISTINCT b AS name FROM links WHERE kind IN ('profiled', 'maybe')"
 # What a row itself calls anonymous is not known for the sake of a profile, where it may be a device's id.
 _KNOWN: Final = """
-    SELECT DISTINCT b AS name FROM links one WHERE kind IN ('linked', 'identified', 'profiled') OR (
-        kind = 'maybe' AND NOT EXISTS (SELECT 1 FROM links other WHERE other.a = one.b AND other.kind = 'linked')
+    SELECT DISTINCT b AS name FROM links one
+    WHERE kind IN ('linked', 'needed', 'identified', 'profiled') OR (
+        kind = 'maybe' AND NOT EXISTS (
+            SELECT 1 FROM links other WHERE other.a = one.b AND other.kind IN ('linked', 'needed')
+        )
     )
 """
 _PERSONS: Final = f"SELECT coalesce(person, name) AS name FROM ({_KNOWN}) LEFT JOIN persons ON key = name"
 # A platform that tells which anonymous ids have events of their own gets links for those alone.
-_NEEDED: Final = """
-    (link.owner NOT IN (SELECT owner FROM links WHERE kind = 'own') OR link.a IN (SELECT id FROM stayed))
-"""
-_SEEN: Final = f"link.kind = 'same' OR (link.kind = 'linked' AND {_NEEDED})"
+_NEEDED: Final = "link.kind = 'needed' AND link.a IN (SELECT id FROM stayed)"
+_SEEN: Final = f"link.kind IN ('same', 'linked') OR ({_NEEDED})"
 _LINKED: Final = f"SELECT a, b, min(time) AS time FROM links link WHERE {_SEEN} GROUP BY a, b"
 _RESOLVED_LINKED: Final = f"""
     SELECT coalesce(p.person, link.a) AS a, coalesce(q.person, link.b) AS b, min(time) AS time

@@ -7,7 +7,7 @@ import polars as pl
 
 from migrate.mapping import Schema
 
-Kind = Literal["linked", "same", "resolved", "identified", "profiled", "maybe", "own", "refused"]
+Kind = Literal["linked", "needed", "same", "resolved", "identified", "profiled", "maybe", "own", "refused"]
 
 KEY: Final = "\x1f"
 """What `key` puts before keys that are no ids."""
@@ -77,7 +77,7 @@ def maybe(rows: pl.LazyFrame, person: pl.Expr, *, why: str = "profile of a devic
 def own(rows: pl.LazyFrame, *, anonymous: pl.Expr, key: pl.Expr, why: str = "own") -> pl.LazyFrame:
     """Return which anonymous ids have events of their own, unless `key` is resolved to a person.
 
-    A platform that tells this has links only for those: a merge is not spent on an id without events.
+    A table that tells this (`Table.tells_own`) has links only for those: a merge is not spent on an id without events.
     """
     return _links(rows, "own", anonymous, key, pl.lit(None, TIME), why)
 

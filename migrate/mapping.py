@@ -123,6 +123,9 @@ class Table:
     """What rows tell of groups; planned as `$groupidentify` where it differs from what was told before."""
     to_links: ToFrame | None = None
     """Which ids are one person; gathered from all files before the first event is planned. No filter applies."""
+    tells_own: bool = False
+    """Whether `to_links` tells which anonymous ids have events of their own (`links.own`): of those that have none, in
+    any file, no link is made one."""
     link_columns: Sequence[str] | None = None
     """The columns, and those `inside` of objects, that `to_links`, `clock` and `to_recoveries` look at, if not all."""
     resolve: pl.Expr | None = None

@@ -270,6 +270,11 @@ class People:
             mine, "SELECT key, person FROM persons WHERE key IN (SELECT value FROM json_each(?))"
         )
 
+    def identified(self, ids: pl.Series) -> pl.Series:
+        """Return whose ids these are by a merge that is planned, null where there is none."""
+        sql = "SELECT anonymous, identified FROM merged WHERE anonymous IN (SELECT value FROM json_each(?))"
+        return self._looked_up(ids, sql)
+
     def recovered(self, keys: pl.Series) -> pl.Series:
         """Return what other files know of these rows, a JSON object each, null where they know nothing."""
         sql = """
@@ -440,7 +445,7 @@ class Graph:
 
 def refusal() -> pl.Expr:
     """Return why a link cannot be made, null where it can: a frame of `links.SCHEMA`."""
-    between = pl.col("kind").is_in(["linked", "same"])
+    between = pl.col("kind").is_in(["linked", "needed", "same"])
     ids = [
         pl.when(pl.col("kind") != "resolved").then(pl.col("a")),
         pl.when(pl.col("kind") != "own").then(pl.col("b")),

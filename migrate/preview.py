@@ -3,6 +3,7 @@
 Of a row that makes none it is told why, in the words of the dry run.
 """
 
+import itertools
 import json
 import math
 from collections.abc import Iterator
@@ -64,10 +65,11 @@ def preview(work: Work, limit: int) -> Iterator[Preview]:
             times += made.frame.select(pl.col("timestamp").max()).drop_nulls().to_series().to_list()
             yield from _previewed(job, chunk, transform, made, now)
         if states.close():
-            tellings = census.tellings(
-                [Kept.of(states.path)], max(times, default=settings.until), folder, now
-            )
-            yield from (Preview("{}", made.frame["payload"].to_list()) for made, _ in tellings)
+            files, end = [Kept.of(states.path)], max(times, default=settings.until)
+            told = [census.first_touches(files, folder, now), census.tellings(files, end, folder, now)]
+            for news, notes in itertools.chain(*told):
+                people.tell(notes)
+                yield Preview("{}", news.frame["payload"].to_list())
 
 
 def examples(work: Work, limit: int, people: People | None) -> Iterator[Preview]:

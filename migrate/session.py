@@ -138,8 +138,7 @@ class Session:
             skipped_names={reason: names[:_SHOWN] for reason, names in work.skipped.items()},
         )
         with ExitStack() as stack:
-            is_asked = work.is_about_people or file.path.exists()
-            people = stack.enter_context(file.opened()) if is_asked else None
+            people = stack.enter_context(file.opened())
             planner = Planner(
                 workdir=self.workdir,
                 checkpoint=self.checkpoint,
@@ -198,17 +197,13 @@ class Session:
             "or send what is there with --partial"
         )
 
-    def _planned(self, planner: "Planner", work: "Work", people: "People | None") -> None:
+    def _planned(self, planner: "Planner", work: "Work", people: "People") -> None:
         """Plan the files that are not planned, and what all of them tell of people."""
         from migrate import again, census  # noqa: PLC0415
         from migrate.gather import Interrupted  # noqa: PLC0415
 
         settings = work.settings
         todo = planner.todo(work.jobs)
-        if people is None:
-            planner.plan(todo)
-            again.settle(self.checkpoint)
-            return
         with suppress(Interrupted):
             known = settings.census(people)
             people.forget_gathered(self.checkpoint.facts().get("superseded", []))

@@ -18,7 +18,7 @@ MERGE_EVENTS: Final = ("$identify", "$create_alias", "$merge_dangerously")
 MAX_MERGE_ID: Final = 400
 """Code points of an id that may still be merged (posthog-ingestion.md §3.7)."""
 MAX_GROUP_KEY: Final = 400
-"""UTF-16 units, as JavaScript counts, of a `$group_key` (posthog-ingestion.md §3.1)."""
+"""UTF-16 units, as JavaScript counts, of a `$group_key` (posthog-ingestion.md §3.1), and of a `$group_type`."""
 
 ILLEGAL_IDS: Final = frozenset(
     {
@@ -165,9 +165,10 @@ def _refusal(event: _Event) -> tuple[str, str] | None:
             if key in bag and not isinstance(_value(bag, key), str):
                 return reason, _text(bag[key])
     if event.event == "$groupidentify":
-        name = _value(bag, "$group_key")
-        if isinstance(name, str) and len(name.encode("utf-16-le")) // 2 > MAX_GROUP_KEY:
-            return "group_key_too_long", name
+        for key in ("group_key", "group_type"):
+            name = _value(bag, f"${key}")
+            if isinstance(name, str) and len(name.encode("utf-16-le")) // 2 > MAX_GROUP_KEY:
+                return f"{key}_too_long", name
     return None
 
 

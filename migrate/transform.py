@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from migrate.payload import (
 )
 from migrate.people import People
 from migrate.readers import Chunk, Reject
+from migrate.states import Told
 
 NOT_WANTED: Final = "person_properties"
 """Under which name rows are counted that only tell of persons, where nothing is to be told of them."""
@@ -75,12 +76,16 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     numbers.rejected.update(reject.reason for reject in chunk.rejects)
     numbers.warnings.update(_counted(rows, table.warnings))
     _note_float_like(rows, table.ids, numbers)
-    rows = _filtered(rows, transform, numbers)
+    rows, all_rows = _filtered(rows, transform, numbers), rows
     frame = _slim(table.to_events(rows.lazy(), options).collect())
     if transform.people and transform.people.is_shared and table.resolve is None:
         persons = transform.people.persons(frame["distinct_id"])
         frame = frame.with_columns(pl.coalesce(persons, "distinct_id").alias("distinct_id"))
-    told = states.told(rows.lazy(), table, options, transform.people)
+    # A filter of events is none of persons and groups: what a row says of them is told, though it is no event.
+    told = states.told(all_rows.lazy(), table, options, transform.people)
+    told, beside = (
+        _apart(told, rows, transform) if rows.height < all_rows.height else (told, told.frame.clear())
+    )
     frame, news = _within([frame, told.frame], transform, numbers)
     if options.person_properties == "none":
         frame = _not_about_persons(frame, [news, told.rejects], numbers)
@@ -92,8 +97,13 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     rejects = _with_times(rejects, rows, table)
     news = news.filter(~pl.col(ROW).is_in(rejects[ROW].implode())) if rejects.height else news
     mapped = _rows(made, news)
+    fine = frame.filter(pl.col(ROW).is_in(made[ROW].implode())) if rejects.height else frame
+    more = [beside, states.groups_seen(fine)]
+    if options.person_properties != "none":
+        more.append(states.places(fine))
     if transform.profiled:
-        news = pl.concat([news, states.seen(made)])
+        more.append(states.seen(made))
+    news = pl.concat([news, *more])
     numbers.rejected.update(rejects["reason"].to_list())
     numbers.mapped = mapped
     numbers.filtered = +numbers.filtered
@@ -203,6 +213,14 @@ def _filtered(rows: pl.DataFrame, transform: Transform, numbers: Numbers) -> pl.
     ):
         numbers.examples[name] = [str(number)]
     return marked.filter(pl.col("_filter").is_null()).drop("_filter")
+
+
+def _apart(told: Told, rows: pl.DataFrame, transform: Transform) -> tuple[Told, pl.DataFrame]:
+    """Return what these rows tell, and what others do that are filtered, within `since` and `until`."""
+    is_kept = pl.col(ROW).is_in(rows[ROW].implode())
+    others = told.frame.filter(~is_kept)
+    inside = _within([others], transform, Numbers())[0]
+    return replace(told, frame=told.frame.filter(is_kept), rejects=told.rejects.filter(is_kept)), inside
 
 
 def _within(frames: Sequence[pl.DataFrame], transform: Transform, numbers: Numbers) -> list[pl.DataFrame]:

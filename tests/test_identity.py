@@ -112,7 +112,8 @@ def test_what_the_source_resolved_costs_no_merge():
     told = [
         ("resolved", f"{number}1", "anna", 1),
         ("resolved", f"{number}2", f"{number}1", None),
-        *linked(("phone", "anna", 1), ("laptop", "anna", 2)),
+        ("needed", "phone", "anna", 1),
+        ("needed", "laptop", "anna", 2),
         ("own", "phone", f"{number}2", None),
         ("own", "laptop", f"{number}3", None),
     ]

@@ -258,7 +258,10 @@ def test_what_is_resolved_only_after_its_events_were_planned_is_merged_once(tmp_
 
 def test_a_large_cluster_stops_before_anything_is_planned(tmp_path):
     """The message names ids; a larger limit goes on in the same workdir."""
-    folder = write(tmp_path / "in" / "a.jsonl", *(hit(n, n, "anna", f"d{n}") for n in range(5)))
+    rows = [
+        hit(10 * n + place, n, who, f"d{n}") for n in range(5) for place, who in enumerate([None, "anna"])
+    ]
+    folder = write(tmp_path / "in" / "a.jsonl", *rows)
     with pytest.raises(MigrateError) as refused:
         planned("amplitude", folder, "--max-cluster", "3")
     assert refused.value.exit_code == 5
@@ -456,9 +459,9 @@ def test_one_set_per_person_at_the_end_and_again_only_when_changed(tmp_path):
 @pytest.mark.parametrize(
     ("choice", "expected"),
     [
-        ("set", ({"email": "a@x"}, {"$initial_referrer": "$direct"})),
-        ("set_once", (None, {"email": "a@x", "$initial_referrer": "$direct"})),
-        ("none", None),
+        ("set", [(None, {"$initial_referrer": "$direct"}), ({"email": "a@x"}, None)]),
+        ("set_once", [(None, {"$initial_referrer": "$direct"}), (None, {"email": "a@x"})]),
+        ("none", []),
     ],
 )
 def test_person_properties(tmp_path, choice, expected):
@@ -467,7 +470,7 @@ def test_person_properties(tmp_path, choice, expected):
     engage(folder / "p.json", anna={"$email": "a@x", "$initial_referrer": "$direct"})
     _, workdir = planned("mixpanel", folder, "--person-properties", choice)
     found = [(e["properties"].get("$set"), e["properties"].get("$set_once")) for e in events(workdir, "$set")]
-    assert found == ([] if expected is None else [expected])
+    assert found == expected
 
 
 def test_groups_are_told_where_they_change_also_over_nights(tmp_path):
@@ -638,3 +641,60 @@ def test_files_that_only_tell_of_persons_need_the_end_of_history(tmp_path):
     _, workdir = planned("mixpanel", tmp_path / "in", "--until", "2024-05-01", workdir=tmp_path / "w")
     found = [(event["distinct_id"], event["timestamp"][:10]) for event in events(workdir, "$set")]
     assert sorted(found) == [("anna", "2024-05-01"), ("bert", "2024-05-01")]
+
+
+def first_touches(workdir):
+    """What is told of how people first came: whose, when, what."""
+    found = [event for event in events(workdir, "$set") if "$set_once" in event["properties"]]
+    return [(e["distinct_id"], e["timestamp"][11:13], e["properties"]["$set_once"]) for e in found]
+
+
+def test_how_a_person_first_came_is_known_before_the_first_event(tmp_path):
+    """Of any of the person's ids, also a device's; sent before all others of that day; not again the next night."""
+    google, page = {"initial_utm_source": "google"}, "https://shop.example/?utm_source=newsletter"
+    viewed = {
+        "event_type": "[Amplitude] Page Viewed",
+        "event_properties": {"[Amplitude] Page Location": page},
+    }
+    rows = [
+        hit(1, 0, None, "d1", **viewed),
+        hit(2, 2, "anna", "d1", user_properties=google | {"plan": "pro"}),
+        hit(3, 5, "anna", "d1", user_properties=google),
+    ]
+    folder = write(tmp_path / "in" / "1.jsonl", *rows)
+    _, workdir = planned("amplitude", folder)
+    first = [("anna", "12", {"$initial_utm_source": "google"})]
+    assert first_touches(workdir) == first
+    write(folder / "2.jsonl", hit(4, 30, "anna", "d1", user_properties={"initial_utm_source": "bing"}))
+    planned("amplitude", folder)
+    assert first_touches(workdir) == first
+    with Sandbox() as sandbox:
+        done = CliRunner().invoke(cli, ["apply", str(workdir), "--host", sandbox.url, "--api-key", "phc_x"])
+        assert done.exit_code == 0, done.output
+        sent = [(event["event"], event["distinct_id"]) for event in sandbox.events("raw")]
+    assert {*sent[:2]} == {("$set", "anna"), ("$identify", "anna")}
+
+
+@pytest.mark.parametrize("stranger", [False, True])
+def test_only_an_id_with_events_of_its_own_is_merged(tmp_path, stranger):
+    """Whatever other rows there are; in whichever night its own event comes."""
+    rows = [hit(1, 0, "u1", "d1"), hit(2, 0, "u2", "d2"), *([hit(3, 0, None, "d9")] if stranger else [])]
+    folder = write(tmp_path / "in" / "1.jsonl", *rows)
+    _, workdir = planned("amplitude", folder)
+    assert merges(workdir) == {}
+    write(folder / "2.jsonl", hit(4, 24, None, "d2"))
+    planned("amplitude", folder)
+    assert {anonymous: who for anonymous, (who, _) in merges(workdir).items()} == {"d2": "u2"}
+
+
+def test_what_rows_tell_of_persons_is_told_though_they_are_no_events(tmp_path):
+    """A filter on events is none on persons; the row is filtered all the same; out of the range it tells nothing."""
+    rows = [
+        hit(1, 0, "anna", "d1", user_properties={"plan": "free"}),
+        hit(2, 1, "anna", "d1", event_type="session_end", user_properties={"plan": "pro"}),
+        hit(3, 40, "anna", "d1", event_type="session_end", user_properties={"plan": "gone"}),
+    ]
+    folder = write(tmp_path / "in" / "1.jsonl", *rows)
+    summary, workdir = planned("amplitude", folder, "--until", "2024-04-04")
+    assert summary["rows"]["filtered"] == {"session_events": 2}
+    assert [event["properties"]["$set"] for event in events(workdir, "$set")] == [{"plan": "pro"}]

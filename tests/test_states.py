@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from migrate import events, states
+from migrate import events, identity, states
 from migrate.mapping import FRAMEWORK, Options, Table
 from migrate.people import People
 from migrate.seals import Kept
@@ -181,13 +181,23 @@ def test_none_tells_nothing_of_persons():
 def test_states_of_no_one():
     """What is told of a placeholder is left out and counted; ids PostHog would cut or refuse are rejects."""
     found = told(
-        [profile("null", 1), profile("guest", 1, n=1), profile("x" * 201, 1, n=1), group("k" * 401, 1, n=1)]
+        [
+            *(
+                profile("null", 1),
+                profile("guest", 1, n=1),
+                profile("x" * 201, 1, n=1),
+                group("k" * 401, 1, n=1),
+            ),
+            group("acme", 1, n=1) | {"kind": "t" * 401},
+            *(group("k" * 400, 1, n=1), group("acme", 1, n=1) | {"kind": "t" * 400}),
+        ]
     )
-    assert found.frame.height == 0
+    assert found.frame["owner"].str.len_chars().to_list() == [400 + 9, 400 + 6]
     assert found.warnings == {"profile_of_no_one": 2}
     assert found.rejects.select("_row", "reason").rows() == [
         (3, "distinct_id_too_long"),
         (4, "group_key_too_long"),
+        (5, "group_type_too_long"),
     ]
 
 
@@ -200,3 +210,138 @@ def test_more_owners_than_fit_into_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(states, "_BUCKET_BYTES", 2_000)
     assert news(tmp_path, People(), rows) == expected
     assert list((tmp_path / "aside").iterdir()) == []
+
+
+def moment(person, at, **extra):
+    """A row of an event frame, as far as it is looked at."""
+    return {"_row": at, "timestamp": hour(at), "distinct_id": person, "extra": extra or {"other": "x"}}
+
+
+def events_of(*rows, groups=None):
+    """An event frame, as far as it is looked at."""
+    frame = pl.DataFrame(rows, schema_overrides={"timestamp": events.TIMESTAMP})
+    return frame.with_columns(pl.Series("groups", groups or [None] * frame.height))
+
+
+def test_how_a_person_first_came_is_told_on_the_first_event(tmp_path):
+    """Of any of that person's ids, once for ever; of several names the first of each; without an event, in the end."""
+    people = People()
+    people.add(
+        pl.DataFrame(
+            [("linked", "phone", "anna", NOON, "t")],
+            schema={
+                "kind": pl.String,
+                "a": pl.String,
+                "b": pl.String,
+                "time": events.TIMESTAMP,
+                "why": pl.String,
+            },
+            orient="row",
+        )
+    )
+    identity.resolve(people, end=None)
+    list(identity.linked(people, "(identity 1)", 10))
+
+    def once(person, at, **properties):
+        row = {"who": person, "at": None if at is None else hour(at), "set": "{}", "kind": None}
+        found = told([row]).frame.filter(pl.col("what") == "once")
+        return found.with_columns(pl.lit(json.dumps(properties)).alias("told"))
+
+    def night(number, *states_):
+        written = states.States(tmp_path / f"{number}.states")
+        for one in states_:
+            written.write(one)
+        written.close()
+        found = []
+        for pass_ in (states.first_touches, lambda *a: states.news(*a[:2], END, a[2])):
+            for one in pass_([Kept.of(written.path)], people, tmp_path / "aside"):
+                people.tell(one.told)
+                found += [
+                    (event["timestamp"], event["distinct_id"], json.loads(event["set_once"]))
+                    for event in one.frame.iter_rows(named=True)
+                    if event["set_once"]
+                ]
+        return found
+
+    seen = states.seen(
+        events_of(moment("anna", 5), moment("phone", 2), moment("boris", 9), moment("boris", 7))
+    )
+    first = night(
+        1,
+        seen,
+        once("anna", 6, a=2, b=3),
+        once("anna", 5, a=1),
+        once("boris", None, c=1),
+        once("nobody", 4, d=1),
+    )
+    assert first == [
+        (hour(2), "anna", {"a": 1, "b": 3}),
+        (hour(7), "boris", {"c": 1}),
+        (hour(4), "nobody", {"d": 1}),
+    ]
+    assert night(2, seen, once("anna", 1, a=9), once("nobody", 1, d=2)) == []
+
+
+def test_where_a_person_was_last_is_on_the_person(tmp_path):
+    """With what else is told; what a profile says itself wins; a place that is the same is not told again."""
+    people = People()
+    places = [{"$geoip_city_name": city, "$geoip_country_code": "DE"} for city in ("Bonn", "Köln")]
+
+    def night(*told_):
+        written = states.States(tmp_path / "states")
+        for one in told_:
+            written.write(one)
+        written.close()
+        found = []
+        for one in states.news([Kept.of(written.path)], people, END, tmp_path):
+            people.tell(one.told)
+            found += [
+                (e["timestamp"], e["distinct_id"], json.loads(e["set"]))
+                for e in one.frame.iter_rows(named=True)
+            ]
+        return found
+
+    frame = events_of(
+        moment("anna", 3, **places[1]), moment("anna", 1, **places[0]), moment("boris", 1, **places[0])
+    )
+    nowhere = events_of(moment("anna", 9, **dict.fromkeys(places[0])), moment("null", 9, **places[0]))
+    where = [states.places(frame), states.places(nowhere)]
+    profiles = told([profile("boris", 2, plan="pro", **{"$geoip_city_name": "Ulm"})]).frame
+    assert night(*where, profiles.filter(pl.col("what") == "state")) == [
+        (hour(3), "anna", places[1]),
+        (hour(2), "boris", {"plan": "pro", "$geoip_city_name": "Ulm", "$geoip_country_code": "DE"}),
+    ]
+    assert night(states.places(events_of(moment("anna", 20, **places[1])))) == []
+    assert night(states.places(events_of(moment("anna", 21, **places[0])))) == [(hour(21), "anna", places[0])]
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_a_group_of_which_nothing_is_told_is_told_to_be_there(tmp_path, as_text):
+    """Once, when it is first seen, so that it is in the project's list; not one of which more is told."""
+    people = People()
+    kinds = [
+        {"company": "acme", "team": None},
+        {"company": "globex", "team": "red"},
+        {"company": "acme", "team": None},
+    ]
+    groups = [json.dumps(kind) for kind in kinds] if as_text else kinds
+    frame = events_of(moment("a", 4), moment("a", 3), moment("b", 2), groups=groups)
+
+    def night(*told_):
+        written = states.States(tmp_path / "states")
+        for one in told_:
+            written.write(one)
+        written.close()
+        found = []
+        for one in states.news([Kept.of(written.path)], people, END, tmp_path):
+            people.tell(one.told)
+            found += [(e["timestamp"], json.loads(e["properties"])) for e in one.frame.iter_rows(named=True)]
+        return sorted(found, key=str)
+
+    assert night(states.groups_seen(frame), told([group("globex", 5, seats=2)]).frame) == [
+        (hour(2), company("acme")),
+        (hour(3), {"$group_type": "team", "$group_key": "red", "$group_set": {}}),
+        (hour(5), company("globex", seats=2)),
+    ]
+    assert night(states.groups_seen(frame)) == []
+    assert night(told([group("acme", 6, seats=1)]).frame) == [(hour(6), company("acme", seats=1))]

@@ -171,8 +171,8 @@ def of_file(name, table, stem, header, path):
         yield from ((f"rejected: {line['row']}", "") for line in done.rejects)
         for row in done.states.with_columns(pl.col("timestamp").dt.epoch("us")).iter_rows(named=True):
             yield (
-                f"{row['owner']} {row['timestamp']} {row['distinct_id']}",
-                f"{row['properties']} {row['set_once']}",
+                f"{row['owner']} {row['what']} {row['timestamp']} {row['distinct_id']}",
+                f"{row['told']}",
             )
         yield from ((told, "") for told in links_of(table, stem, chunk.rows, options))
 
