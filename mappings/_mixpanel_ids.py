@@ -4,7 +4,6 @@ import json
 import re
 from typing import Any, Final
 
-import msgspec
 import polars as pl
 
 from migrate import expr, jsontext
@@ -37,7 +36,6 @@ _DEVICES: Final = (
     r"^[0-9a-f]{12,16}-[0-9a-f]{10,16}-[0-9a-f]{6,8}-[0-9a-f]{4,8}-[0-9a-f]{12,16}$",
 )
 _NESTED: Final = r':\s*"\s*[\[{]'
-_list: Final = msgspec.json.Decoder(list[jsontext.Raw]).decode
 
 
 def meant(text: pl.Expr) -> pl.Expr:
@@ -94,13 +92,14 @@ def _within(value: str) -> jsontext.Raw | None:
     """Return the object or list that a JSON text holds, None for any other value."""
     if not value.startswith('"'):
         return None
-    inner = jsontext.value_of(value).strip()
-    try:
-        if inner.startswith("{"):
-            return jsontext.Raw(jsontext.encoded(jsontext.sound_members(inner)))
-        return jsontext.Raw(jsontext.encoded(_list(inner))) if inner.startswith("[") else None
-    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+    inner = re.sub(r"[\r\n]", " ", jsontext.value_of(value)).strip()
+    if not inner.startswith(("{", "[")):
         return None
+    try:
+        found = jsontext.sound_members(f'{{"":{inner}}}').get("")
+    except (*jsontext.FAILURES, UnicodeEncodeError):
+        return None
+    return found if found is not None and bytes(found).decode() == inner else None
 
 
 def json_object(text: str) -> dict[str, Any]:

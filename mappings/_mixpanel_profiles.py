@@ -40,10 +40,14 @@ class Roll:
         """Return whose profile it is; null in pages, where each says it itself."""
         return expr.first(*(pl.col(name) for name in self.owners)) if self.owners else pl.lit(None, pl.String)
 
-    def read(self, rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-        """Return the rows with a `_profile` each; a page becomes one row for each of its own."""
+    def read(self, rows: pl.LazyFrame, options: Options, *, is_whole: bool = True) -> pl.LazyFrame:
+        """Return the rows with a `_profile` each, of its bag alone if it is not to be whole.
+
+        A page becomes one row for each of its own.
+        """
         bag = pl.col(self.bag)
-        whole = bag if self.bag == REST or not self.owners else expr.completed(bag, pl.col(REST))
+        is_all = self.bag == REST or not self.owners or not is_whole
+        whole = bag if is_all else expr.completed(bag, pl.col(REST))
         read = pl.struct(self.owner().alias("owner"), whole.alias("bag")).map_batches(
             partial(_profiles, flat=self.bag == REST, labels=options.labels),
             return_dtype=pl.List(PROFILE),
@@ -107,7 +111,9 @@ def to_known(rows: pl.LazyFrame, options: Options, roll: Roll) -> pl.LazyFrame:
     else:
         whose = pl.col("_profile").struct.field("id")
         found = (
-            roll.read(rows, options).filter(pl.col("_group").is_null()).with_columns_seq(whose.alias("_id"))
+            roll.read(rows, options, is_whole=False)
+            .filter(pl.col("_group").is_null())
+            .with_columns_seq(whose.alias("_id"))
         )
     looks_so = is_device(pl.col("_id"))
     person = user(pl.col("_id"))
