@@ -607,14 +607,25 @@ def verbs(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
     yield links.same(links_both, one=own, other=alias, time=when, why="$create_alias")
     yield links.same(aliased.filter(is_moved), one=before, other=alias, time=when, why="$create_alias")
     yield of_no_one(aliased, "distinct_id", "alias")
-    merged = rows.filter(name == "$merge").with_columns_seq(id_list(told("$distinct_ids")).alias("_ids"))
-    ids = merged.with_columns_seq(
-        pl.col("_ids").list.eval(identifier(pl.element())).list.drop_nulls().list.unique(maintain_order=True)
+    yield from beside_devices(aliased, told("distinct_id"), told("alias"))
+    yield from beside_devices(aliased, told("$distinct_id_before_identity"), told("alias"))
+    some = id_list(told("$distinct_ids")).list.eval(
+        pl.element().filter(identifier(pl.element()).is_not_null())
     )
-    pairs = ids.with_columns_seq(
+    merged = rows.filter(name == "$merge").with_columns_seq(some.alias("_ids"))
+    pairs = merged.with_columns_seq(
         pl.col("_ids").list.first().alias("_one"), pl.col("_ids").list.slice(1).alias("_other")
     ).explode("_other")
-    yield links.same(pairs, one=pl.col("_one"), other=pl.col("_other"), time=when, why="$merge")
+    one, other = pl.col("_one"), pl.col("_other")
+    yield links.same(pairs, one=identifier(one), other=identifier(other), time=when, why="$merge")
+    yield from beside_devices(pairs, one, other)
+
+
+def beside_devices(rows: pl.LazyFrame, one: pl.Expr, other: pl.Expr) -> Iterator[pl.LazyFrame]:
+    """Yield who is known where one of two ids that a verb puts together is a device's by its shape, the other not."""
+    for device, person in ((one, other), (other, one)):
+        alone = is_device(device) & ~is_device(person)
+        yield links.identified(rows.filter(alone), user(person), why="put together with a device's id")
 
 
 def clock(rows: pl.LazyFrame, _options: Options, shape: Shape) -> pl.LazyFrame:

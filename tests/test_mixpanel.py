@@ -332,7 +332,7 @@ def test_links_of_ids_that_are_no_ones():
         pytest.param(exported("$merge", _distinct_ids=[17, 18]), [("same", "17", "18")], id="numbers"),
         pytest.param(
             exported("$merge", _distinct_ids=["a", '$device:Mül"ler', "null", "c", "a"]),
-            [("same", "a", 'Mül"ler'), ("same", "a", "c")],
+            [("identified", None, "a"), ("same", "a", 'Mül"ler'), ("same", "a", "c")],
             id="merge-of-three",
         ),
         pytest.param(
@@ -1037,6 +1037,11 @@ def before(distinct_id, taken_in, **more):
             id="a-link",
         ),
         pytest.param(
+            [before(UUID, OTHER), exported("$create_alias", distinct_id="d-1", alias=OTHER, time=T + 1)],
+            [UUID],
+            id="an-alias-of-neither-decides-nothing",
+        ),
+        pytest.param(
             [before(UUID, "324172"), exported(distinct_id=UUID, _user_id="u-1", time=T + 1)],
             ["u-1", "u-1"],
             id="a-user-before-shapes",
@@ -1046,6 +1051,36 @@ def before(distinct_id, taken_in, **more):
 def test_the_users_own_id(tmp_path, given, expected):
     """By a user, by a link, or where exactly one of two ids has the shape of a device's; else as exported."""
     assert whose(tmp_path, *given)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("verb", "expected"),
+    [
+        pytest.param(
+            exported("$create_alias", distinct_id=UUID, alias="324172"), {UUID: "324172"}, id="alias"
+        ),
+        pytest.param(
+            exported("$create_alias", distinct_id="324172", alias=UUID), {UUID: "324172"}, id="reversed"
+        ),
+        pytest.param(
+            exported(
+                "$create_alias", distinct_id="324172", alias="324172", _distinct_id_before_identity=UUID
+            ),
+            {UUID: "324172"},
+            id="exported-under-itself",
+        ),
+        pytest.param(
+            exported("$merge", _distinct_ids=[UUID, OTHER, "324172"]),
+            {UUID: "324172", OTHER: "324172"},
+            id="merge",
+        ),
+        pytest.param(exported("$merge", _distinct_ids=["anna", "324172"]), {}, id="nobody-is-known"),
+    ],
+)
+def test_a_verb_that_puts_a_device_and_a_user_together(tmp_path, verb, expected):
+    """By their shapes, where nothing else says who is known; two of one shape stay apart, and are counted."""
+    events_of = [exported(distinct_id=one) for one in (UUID, OTHER, "anna")]
+    assert whose(tmp_path, *events_of, verb)[1] == expected
 
 
 def test_without_links_every_row_keeps_its_own_id(tmp_path):
