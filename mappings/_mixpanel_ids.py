@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any, Final
 
+import msgspec
 import polars as pl
 
 from migrate import expr, jsontext
@@ -29,6 +30,14 @@ NO_ID: Final = (
     *("{}", "[]", "lmy47d", "00000000-0000-0000-0000-000000000000"),
 )
 DEVICE: Final = "$device:"
+_PREFIXES: Final = r"^(\$device:\s*)+"
+# A uuid, or an id as Mixpanel's web library makes it, five groups of hex digits of other lengths.
+_DEVICES: Final = (
+    r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+    r"^[0-9a-f]{12,16}-[0-9a-f]{10,16}-[0-9a-f]{6,8}-[0-9a-f]{4,8}-[0-9a-f]{12,16}$",
+)
+_NESTED: Final = r':\s*"\s*[\[{]'
+_list: Final = msgspec.json.Decoder(list[jsontext.Raw]).decode
 
 
 def meant(text: pl.Expr) -> pl.Expr:
@@ -38,8 +47,60 @@ def meant(text: pl.Expr) -> pl.Expr:
 
 
 def identifier(text: pl.Expr) -> pl.Expr:
-    """Return a person's id; Mixpanel writes `$device:` before ids of devices."""
-    return meant(expr.stripped(text).str.strip_prefix(DEVICE))
+    """Return a person's id; Mixpanel writes `$device:` before ids of devices, once or however often."""
+    return meant(expr.stripped(text).str.replace(_PREFIXES, ""))
+
+
+def user(text: pl.Expr) -> pl.Expr:
+    """Return an id that a user is said to have, null for a device's."""
+    return pl.when(~expr.stripped(text).str.starts_with(DEVICE)).then(identifier(text))
+
+
+def is_device(text: pl.Expr) -> pl.Expr:
+    """Return whether an id has the shape of a device's; a customer's own users may have such ids, too."""
+    bare = expr.stripped(text)
+    return pl.any_horizontal(bare.str.starts_with(DEVICE), *(bare.str.contains(one) for one in _DEVICES))
+
+
+def id_list(text: pl.Expr) -> pl.Expr:
+    """Return the ids of a list as a list, each once; Airbyte writes lists as Python does."""
+    return expr.each(text, _ids, pl.List(pl.String))
+
+
+def _ids(text: str) -> list[str]:
+    """Return the texts in a list."""
+    try:
+        read = jsontext.value_of(text)
+        found = [one if isinstance(one, str) else jsontext.text_of(one) for one in read if one is not None]
+    except (ValueError, TypeError, RecursionError):
+        quoted = re.findall(r"'([^']*)'|\"([^\"]*)\"|([^\[\],\s'\"]+)", text)
+        found = [next(filter(None, parts), "") for parts in quoted]
+    return list(dict.fromkeys(found))
+
+
+def with_nested(bag: pl.Expr) -> pl.Expr:
+    """Return an object in which texts that are JSON objects or lists are these: a cell of CSV has no other way."""
+    return pl.when(bag.str.contains(_NESTED)).then(expr.each_row(bag, _nested)).otherwise(bag)
+
+
+def _nested(text: str) -> str:
+    """Return an object with the objects and lists that stand in it as texts."""
+    members = jsontext.sound_members(text)
+    found = {name: _within(bytes(value).decode()) for name, value in members.items()}
+    return jsontext.encoded({name: found[name] or value for name, value in members.items()}).decode()
+
+
+def _within(value: str) -> jsontext.Raw | None:
+    """Return the object or list that a JSON text holds, None for any other value."""
+    if not value.startswith('"'):
+        return None
+    inner = jsontext.value_of(value).strip()
+    try:
+        if inner.startswith("{"):
+            return jsontext.Raw(jsontext.encoded(jsontext.sound_members(inner)))
+        return jsontext.Raw(jsontext.encoded(_list(inner))) if inner.startswith("[") else None
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+        return None
 
 
 def json_object(text: str) -> dict[str, Any]:

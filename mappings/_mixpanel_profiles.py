@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from mappings._mixpanel_ids import identifier, json_list, json_object, json_text, meant
+from mappings._mixpanel_ids import identifier, is_device, json_list, json_object, json_text, meant, user
 from mappings._mixpanel_labels import relabelled
-from migrate import events, expr
-from migrate.mapping import FILE, PERSON, REST, Options
+from migrate import events, expr, links
+from migrate.mapping import FILE, PERSON, REST, Options, inside
 
 PEOPLE: Final = {
     **{
@@ -62,13 +62,20 @@ def group_type(options: Options) -> pl.Expr:
     says `$group_key`, or if its file is called group… or as one of the user's group keys or types.
     """
     kinds = dict(options.group_keys)
+    told_key = pl.col("_profile").struct.field("kind")
+    own = pl.coalesce(told_key.replace_strict(kinds, default=None, return_dtype=pl.String), told_key)
+    return pl.coalesce(own, _by_file(options))
+
+
+def _by_file(options: Options) -> pl.Expr:
+    """Return of which type the groups are that a file is called after, null for another file."""
+    kinds = dict(options.group_keys)
     only = next(iter(kinds.values())) if len(set(kinds.values())) == 1 else options.group_type
     named = {name.lower(): kind for key, kind in kinds.items() for name in (key, kind)}
-    told_key, stem = pl.col("_profile").struct.field("kind"), pl.col(FILE).str.to_lowercase()
+    stem = pl.col(FILE).str.to_lowercase()
     by_file = stem.str.replace(r"[-_. ]\d+$", "").replace_strict(named, default=None, return_dtype=pl.String)
     by_word = pl.when(stem.str.contains(r"^groups?\b|^groups?_")).then(pl.lit(only))
-    own = pl.coalesce(told_key.replace_strict(kinds, default=None, return_dtype=pl.String), told_key)
-    return pl.coalesce(own, by_file, by_word)
+    return pl.coalesce(by_file, by_word)
 
 
 def to_profiles(rows: pl.LazyFrame, options: Options, roll: Roll) -> pl.LazyFrame:
@@ -85,6 +92,27 @@ def to_profiles(rows: pl.LazyFrame, options: Options, roll: Roll) -> pl.LazyFram
         timestamp=expr.timestamp(profile.field("seen"), zone=options.source_timezone),
         set=profile.field("set"),
         set_once=profile.field("set_once"),
+    )
+
+
+def to_known(rows: pl.LazyFrame, options: Options, roll: Roll) -> pl.LazyFrame:
+    """Return whose profiles there are: people who are known, but for devices' profiles.
+
+    An id that only looks like a device's may be a user's, or that of one who was never identified.
+    """
+    if roll.bag == REST:
+        found = rows.with_columns_seq(roll.owner().alias("_id"), _by_file(options).alias("_group")).filter(
+            pl.col("_group").is_null() & pl.col(inside(REST, "$group_key")).is_null()
+        )
+    else:
+        whose = pl.col("_profile").struct.field("id")
+        found = (
+            roll.read(rows, options).filter(pl.col("_group").is_null()).with_columns_seq(whose.alias("_id"))
+        )
+    looks_so = is_device(pl.col("_id"))
+    person = user(pl.col("_id"))
+    return links.concat(
+        [links.profiled(found.filter(~looks_so), person), links.maybe(found.filter(looks_so), person)]
     )
 
 

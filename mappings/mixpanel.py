@@ -13,6 +13,7 @@ by itself (https://docs.mixpanel.com/docs/tracking-methods/event-deduplication).
 
 import itertools
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,14 +22,15 @@ from typing import Final
 
 import polars as pl
 
-from mappings._mixpanel_ids import DEVICE, identifier, json_list, meant
+from mappings._mixpanel_ids import DEVICE, id_list, identifier, is_device, json_list, meant, user, with_nested
 from mappings._mixpanel_labels import read_labels
-from mappings._mixpanel_profiles import PEOPLE, Roll, to_groups, to_profiles
+from mappings._mixpanel_profiles import PEOPLE, Roll, to_groups, to_known, to_profiles
 from migrate import events, expr, links, values
 from migrate.distinct import Recurring
 from migrate.mapping import FILE, PERSON, PROPERTIES, REST, ROW, Bag, Options, Platform, Table, has, inside
 
 VERBS: Final = ("$identify", "$create_alias", "$merge")
+REPLAYS: Final = ("$mp_session_record",)
 NAMES: Final = (
     dict.fromkeys(
         ["$mp_web_page_view", "$mp_page_view", "Pageview", "Page View", "Loaded a Page"], "$pageview"
@@ -86,6 +88,14 @@ COPIES: Final = frozenset(
     " _airbyte_normalized_at _airbyte_raw_id _airbyte_unique_key _sdc_batched_at _sdc_extracted_at _sdc_received_at"
     " _sdc_sequence _sdc_table_version _sdc_primary_key _fivetran_synced _fivetran_id _fivetran_deleted".split()
 )
+EVENTS: Final = frozenset(
+    ("time", "event", "event name", "event_name", "mp_event_name", "insert_id", "mp_insert_id")
+)
+"""What no profile has, in lower case."""
+SIGNS: Final = frozenset(f"mp_{name}" for name in (*OWN, "insert_id", "user_id", "device_id"))
+"""Columns that only the old schematized pipelines have."""
+PLACED: Final = re.compile(r"[/!]\d+[/!]([^/!]+)(?:[/!](?:\w+=)?\d+){3,4}[/!][^/!]+$")
+"""A file in the folders of the old pipelines, project/event/year/month/day, of days or of hours."""
 PAGE: Final = frozenset({"page", "page_size", "session_id", "status", "total", "computed_at"})
 """What the engage API says of an answer."""
 MANGLED: Final = "mp_"
@@ -110,6 +120,8 @@ class Shape:
     """Name in Mixpanel -> the columns that may hold it, the first that does counts."""
     local: bool = False
     """Whether `time` may be the project's wall clock."""
+    is_bare: bool = False
+    """Whether Mixpanel itself writes its own names without the `$`, so that none of them is the customer's."""
 
     def spelled(self, name: str) -> Sequence[str]:
         """Return the ways this kind of file may write a name."""
@@ -118,7 +130,7 @@ class Shape:
 
     def bags(self, options: Options) -> dict[str, Bag]:
         """Return what the objects hold: Mixpanel's own properties, and what the user names as group keys."""
-        keys = tuple(options.group_keys)
+        keys = (*options.group_keys, *([options.user_id] if options.user_id else []))
         names = dict.fromkeys((*TOLD, *LOOKED_AT, *keys))
         inside = [name for name in names if self.bag != REST or name not in self.columns]
         own = Bag(
@@ -145,6 +157,22 @@ class Shape:
         is_within = self.bag != REST or name not in self.columns
         return [inside(self.bag, way) for way in self.spelled(name)] if is_within else []
 
+    def chosen(self, options: Options) -> pl.Expr:
+        """Return what the user says is the user's id, as text, wherever it stands; see `--user-id`."""
+        if options.user_id is None:
+            return pl.lit(None, pl.String)
+        found = [pl.col(name) for name in self.user_columns(options)]
+        return pl.coalesce(*found, pl.lit(None, pl.String))
+
+    def user_columns(self, options: Options) -> Sequence[str]:
+        """Return the columns that may hold what the user says is the user's id."""
+        name = options.user_id
+        if name is None:
+            return ()
+        declared = [one for many in self.columns.values() for one in many if one == name.lower()]
+        more = [inside(self.more, name)] if self.more else []
+        return tuple(dict.fromkeys((*declared, *self.columns.get(name, ()), *self.within(name), *more)))
+
     def struct(self, names: Sequence[str]) -> pl.Expr:
         """Return a struct `_told` of these properties as text."""
         return pl.struct(self.told(name).alias(name) for name in names).alias("_told")
@@ -160,7 +188,7 @@ class Shape:
 
     def is_doubtful(self, name: str) -> bool:
         """Return whether a column may as well be the customer's own."""
-        return self.dollar == "" and name == "user_id"
+        return self.dollar == "" and name == "user_id" and not self.is_bare
 
 
 def told(name: str) -> pl.Expr:
@@ -183,13 +211,42 @@ def key(given: pl.Expr) -> pl.Expr:
 def person(options: Options) -> pl.Expr:
     """Return whose event it is.
 
-    `$user_id` is the person; the distinct_id may be that of an anonymous device that Mixpanel chose to stand for
-    all of a person's ids, which `PERSON` knows. A word that is no one's is left as it is, where there is nothing else.
+    `$user_id` is the person, or else what the user says is; the distinct_id may be that of an anonymous device that
+    Mixpanel chose to stand for all of a person's ids, which `PERSON` knows. A word that is no one's is left as it is,
+    where there is nothing else.
     """
     if options.uuid_compat:
         return worker_person()
-    stands = [identifier(told("$user_id")), pl.col(PERSON), pl.col("_key")]
-    return pl.coalesce(*stands, identifier(told("$device_id")), prop("distinct_id"))
+    stands = [user_of(pl.col("_chosen")), pl.col(PERSON), pl.col("_key")]
+    others = [identifier(told(name)) for name in ("$distinct_id_before_identity", "$device_id")]
+    return pl.coalesce(*stands, *others, prop("distinct_id"))
+
+
+def user_of(chosen: pl.Expr) -> pl.Expr:
+    """Return the id of the user, as the row itself says it or in the property that the user names."""
+    return pl.coalesce(user(told("$user_id")), user(chosen))
+
+
+def single() -> pl.Expr:
+    """Return an id for an event of no one, for that event alone, the same on every run."""
+    return (
+        pl.when(pl.col("_who").is_null())
+        .then(
+            pl.struct(pl.col("_time").dt.epoch("ms").fill_null(0).alias("ms"), pl.col("_dedup").alias("key"))
+        )
+        .map_batches(_single, return_dtype=pl.String, is_elementwise=True)
+    )
+
+
+def _single(events_of_no_one: pl.Series) -> pl.Series:
+    """Return an id for each of these events, null for a null."""
+    if events_of_no_one.null_count() == events_of_no_one.len():
+        return pl.repeat(None, events_of_no_one.len(), dtype=pl.String, eager=True).alias(
+            events_of_no_one.name
+        )
+    made = expr.uuid7(pl.col("ms"), pl.lit("mixpanel without ids"), pl.col("key"))
+    known = pl.when(pl.col("key").is_not_null()).then(pl.format("no-id-{}", made))
+    return events_of_no_one.struct.unnest().select_seq(known).to_series()
 
 
 def worker_person() -> pl.Expr:
@@ -365,6 +422,8 @@ def kept(shape: Shape) -> dict[str, pl.Expr]:
         "mixpanel_distinct_id": moved.then(prop("distinct_id")),
         "name": pl.when(pl.col("_event") == "$pageview").then(segment),
         "$screen_name": pl.when(pl.col("_event") == "$screen").then(segment),
+        # A boolean: PostHog makes a person of everyone who does not carry it.
+        "$process_person_profile": pl.when(pl.col("_who").is_null()).then(pl.lit(False)),
     }
 
 
@@ -380,16 +439,22 @@ def groups(shape: Shape, options: Options) -> dict[str, pl.Expr]:
 def understood(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFrame:
     """Return the rows with what they tell, and the name, time, person and properties that make an event of it."""
     names = tuple(dict.fromkeys((*TOLD, *LOOKED_AT, *options.group_keys)))
-    completed = expr.with_query(pl.col(PROPERTIES), prop("$current_url"), values.CAMPAIGN)
+    bag = with_nested(pl.col(PROPERTIES)) if shape.bag == REST else pl.col(PROPERTIES)
+    completed = expr.with_query(bag, prop("$current_url"), values.CAMPAIGN)
     return (
-        rows.with_columns_seq(shape.struct(names), shape.name(options).alias("_name"))
+        rows.with_columns_seq(
+            shape.struct(names), shape.name(options).alias("_name"), shape.chosen(options).alias("_chosen")
+        )
         .with_columns_seq(
             key(pl.col("_told")).alias("_key"),
             *(known.over(told).alias(f"_{group}") for group, known in RECURRING.items()),
             time(shape, options).alias("_time"),
             event_name(shape, options).alias("_event"),
         )
-        .with_columns_seq(person(options).alias("_person"), completed.alias("_completed"))
+        .with_columns_seq(
+            person(options).alias("_who"), dedup_key(shape).alias("_dedup"), completed.alias("_completed")
+        )
+        .with_columns_seq(pl.coalesce("_who", single()).alias("_person"))
     )
 
 
@@ -401,7 +466,7 @@ def to_events(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFram
         event=pl.col("_event"),
         distinct_id=pl.col("_person"),
         timestamp=pl.col("_time"),
-        dedup_key=dedup_key(shape),
+        dedup_key=pl.col("_dedup"),
         uuid=expr.uuid5(inserted, WORKER) if options.uuid_compat else None,
         laid=pl.col("_completed"),
         extra=viewed() | element() | recurring() | software(shape) | kept(shape),
@@ -413,7 +478,8 @@ def to_links(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFrame
     """Return who is who, as events and identity verbs tell it.
 
     A row with a user and a device links them; one exported under an id that is neither is exported under the id that
-    stands for all of the person's, and what was taken in under another id is that person's too. For `--uuid-compat`
+    stands for all of the person's, and what was taken in under another id is that person's too. Where the one id is a
+    device's by its shape and the other is not, the other is the person's. For `--uuid-compat`
     events keep the ids of the managed migration, so that merges must do what resolution does otherwise. Of rows that
     name the same ids the first is enough.
     """
@@ -422,16 +488,19 @@ def to_links(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFrame
     alike = (
         rows.with_columns_seq(shape.struct(TOLD), pl.when(name.is_in(VERBS)).then(name).alias("_name"))
         .select_seq(
-            "_name", time(shape, options).alias("_time"), *(told(name).alias(f"_{name}") for name in who)
+            "_name",
+            shape.chosen(options).alias("_chosen"),
+            time(shape, options).alias("_time"),
+            *(told(name).alias(f"_{name}") for name in who),
         )
         .filter(pl.col("_time").is_not_null())
-        .group_by("_name", *(f"_{name}" for name in who), maintain_order=True)
+        .group_by("_name", "_chosen", *(f"_{name}" for name in who), maintain_order=True)
         .agg(pl.col("_time").min())
     )
     known = (
         alike.with_columns_seq(pl.struct(pl.col(f"_{name}").alias(name) for name in who).alias("_told"))
         .with_columns_seq(
-            identifier(told("$user_id")).alias("_user"),
+            user_of(pl.col("_chosen")).alias("_user"),
             identifier(told("$device_id")).alias("_device"),
             (worker_person() if options.uuid_compat else key(pl.col("_told"))).alias("_key"),
             identifier(told("$distinct_id_before_identity")).alias("_before"),
@@ -447,37 +516,66 @@ def to_links(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFrame
 
 def exported(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
     """Yield what events tell of their person."""
-    user, device, own, before = (pl.col(name) for name in ("_user", "_device", "_key", "_before"))
+    known, device, own, before = (pl.col(name) for name in ("_user", "_device", "_key", "_before"))
     when = pl.col("_time")
-    stands = rows.filter((own != user) & ~prop("distinct_id").str.starts_with(DEVICE))
-    yield links.linked(rows, anonymous=device, identified=user, time=when, why="user and device on one event")
-    yield of_no_one(rows, "$device_id", "$user_id")
-    yield links.resolved(stands, key=own, person=user, time=when, why="exported under one id of the person")
-    yield links.resolved(
-        rows.filter(before != own), key=before, person=own, time=when, why="taken in under another id"
+    stands = rows.filter((own != known) & ~prop("distinct_id").str.starts_with(DEVICE))
+    apart = rows.filter(before != own).with_columns_seq(of_a_device().alias("_is_device"))
+    yield links.linked(
+        rows, anonymous=device, identified=known, time=when, why="user and device on one event"
     )
-    yield links.identified(rows, user)
-    yield links.own(rows.filter(user.is_null()), anonymous=own, key=own)
+    yield of_no_one(rows, "$device_id", "$user_id")
+    yield links.resolved(stands, key=own, person=known, time=when, why="exported under one id of the person")
+    yield links.resolved(
+        apart.filter(~pl.col("_is_device")),
+        key=before,
+        person=own,
+        time=when,
+        why="taken in under another id",
+    )
+    yield links.resolved(
+        apart.filter("_is_device"), key=own, person=before, time=when, why="exported under the id of a device"
+    )
+    yield links.identified(rows, known)
+    yield links.own(rows.filter(known.is_null()), anonymous=own, key=own)
+
+
+def of_a_device() -> pl.Expr:
+    """Return whether a row is exported under the id of a device, by its shape, and was taken in under another kind."""
+    given = pl.coalesce(prop("mp_original_distinct_id"), prop("distinct_id"))
+    before = told("$distinct_id_before_identity")
+    own = [is_device(given), key(pl.col("_told")) == pl.col("_device")]
+    other = [is_device(before), pl.col("_before") == pl.col("_device")]
+    one, another = (pl.any_horizontal(side).fill_null(value=False) for side in (own, other))
+    return one & ~another
 
 
 def compatible(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
     """Yield what events tell of their person where their ids are those of the managed migration."""
-    user, device, own, when = (pl.col(name) for name in ("_user", "_device", "_key", "_time"))
-    paired = rows.filter(device != user)
+    known, device, own, when = (pl.col(name) for name in ("_user", "_device", "_key", "_time"))
+    paired = rows.filter(device != known)
     yield of_no_one(rows, "$device_id", "$user_id")
     for anonymous in (device, pl.concat_str([pl.lit(DEVICE), device])):
         yield links.linked(
-            paired, anonymous=anonymous, identified=user, time=when, why="user and device on one event"
+            paired, anonymous=anonymous, identified=known, time=when, why="user and device on one event"
         )
-    other = rows.filter(own != user)
+    other = rows.filter(own != known)
     yield links.linked(
-        other, anonymous=own, identified=user, time=when, why="exported under one id of the person"
+        other, anonymous=own, identified=known, time=when, why="exported under one id of the person"
     )
+    of_device = rows.filter(of_a_device())
+    for device in (prop("distinct_id"), key(pl.col("_told"))):
+        yield links.linked(
+            of_device,
+            anonymous=device,
+            identified=pl.col("_before"),
+            time=when,
+            why="exported under the id of a device",
+        )
     for another in (pl.col("_before"), key(pl.col("_told"))):
-        apart = rows.filter((another != own) & (another != own.str.strip_prefix(DEVICE)))
+        apart = rows.filter(~of_a_device() & (another != own) & (another != own.str.strip_prefix(DEVICE)))
         yield links.same(apart, one=another, other=own, time=when, why="taken in under another id")
-    yield links.identified(rows, user)
-    yield links.own(rows.filter(own.ne_missing(user)), anonymous=own, key=own)
+    yield links.identified(rows, known)
+    yield links.own(rows.filter(own.ne_missing(known)), anonymous=own, key=own)
 
 
 def of_no_one(rows: pl.LazyFrame, one: str, other: str) -> pl.LazyFrame:
@@ -487,20 +585,36 @@ def of_no_one(rows: pl.LazyFrame, one: str, other: str) -> pl.LazyFrame:
 
 
 def verbs(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
-    """Yield what Mixpanel's three identity verbs tell; an alias may point either way."""
+    """Yield what Mixpanel's three identity verbs tell; an alias may point either way.
+
+    Where a call names a device as the one who is identified, nobody is. An alias that is exported under another id
+    than it was taken in under still speaks of that one.
+    """
     when, name = pl.col("_time"), pl.col("_name")
     identified, anonymous, alias = (identifier(told(n)) for n in ("$identified_id", "$anon_id", "alias"))
     calls = rows.filter(name == "$identify")
-    yield links.linked(calls, anonymous=anonymous, identified=identified, time=when, why="$identify")
-    yield links.identified(calls, identified)
+    said = user(told("$identified_id"))
+    yield links.linked(calls, anonymous=anonymous, identified=said, time=when, why="$identify")
+    yield links.identified(calls, said)
+    yield links.same(
+        calls.filter(said.is_null()), one=anonymous, other=identified, time=when, why="$identify"
+    )
     yield of_no_one(calls, "$anon_id", "$identified_id")
     aliased = rows.filter(name == "$create_alias")
-    yield links.same(aliased, one=key(pl.col("_told")), other=alias, time=when, why="$create_alias")
+    own, before = key(pl.col("_told")), pl.col("_before")
+    is_moved = ((before != alias) & (before != own)).fill_null(value=False)
+    links_both = aliased.filter(~is_moved | (own != alias))
+    yield links.same(links_both, one=own, other=alias, time=when, why="$create_alias")
+    yield links.same(aliased.filter(is_moved), one=before, other=alias, time=when, why="$create_alias")
     yield of_no_one(aliased, "distinct_id", "alias")
-    ids = told("$distinct_ids").str.extract_all(r'"(?:[^"\\]|\\.)*"|[^\[\],\s"]+')
-    first, second = (identifier(ids.list.get(n, null_on_oob=True).str.strip_chars('"')) for n in (0, 1))
-    merged = rows.filter(name == "$merge")
-    yield links.same(merged, one=first, other=second, time=when, why="$merge")
+    merged = rows.filter(name == "$merge").with_columns_seq(id_list(told("$distinct_ids")).alias("_ids"))
+    ids = merged.with_columns_seq(
+        pl.col("_ids").list.eval(identifier(pl.element())).list.drop_nulls().list.unique(maintain_order=True)
+    )
+    pairs = ids.with_columns_seq(
+        pl.col("_ids").list.first().alias("_one"), pl.col("_ids").list.slice(1).alias("_other")
+    ).explode("_other")
+    yield links.same(pairs, one=pl.col("_one"), other=pl.col("_other"), time=when, why="$merge")
 
 
 def clock(rows: pl.LazyFrame, _options: Options, shape: Shape) -> pl.LazyFrame:
@@ -595,6 +709,55 @@ def _renamed(dollar: str) -> dict[str, str | None]:
     )
 
 
+def again(shape: Shape) -> pl.Expr:
+    """Return whether a row's `$insert_id` stands on an earlier event of that day, too, of the same name and person.
+
+    Mixpanel takes the two for one, and so counts one; here they are two, as the time belongs to what makes an event
+    one. Only rows that are read together are compared.
+    """
+    ids = ("$distinct_id_before_identity", "mp_original_distinct_id", "distinct_id")
+    known = {
+        "name": shape.name(Options()),
+        **{name: shape.told(name) for name in (*ids, "$insert_id", "time")},
+    }
+    given = pl.struct(text.alias(name) for name, text in known.items())
+    return given.map_batches(_again, return_dtype=pl.Boolean)
+
+
+def _again(rows: pl.Series) -> pl.Series:
+    """Return `again` of the texts that make events one."""
+    frame = rows.struct.unnest().with_row_index("_place")
+    inserted = pl.col("$insert_id")
+    alike = frame.filter(inserted.is_not_null() & (inserted != "") & inserted.is_duplicated())
+    found = pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True)
+    if not alike.height:
+        return found.alias(rows.name)
+    ids = [
+        pl.col(name) for name in ("$distinct_id_before_identity", "mp_original_distinct_id", "distinct_id")
+    ]
+    one = ("name", "_id", "$insert_id", pl.col("_time").dt.date())
+    later = alike.with_columns(
+        expr.first(*map(identifier, ids)).alias("_id"), moment(pl.col("time")).alias("_time")
+    ).filter(pl.col("_time") > pl.col("_time").min().over(*one))
+    return found.scatter(later["_place"], True).alias(rows.name)
+
+
+def without_ids(shape: Shape, options: Options) -> pl.Expr:
+    """Return whether an event has no id at all, so that it is no one's."""
+    ids = ("$user_id", "$device_id", "mp_original_distinct_id", "$distinct_id_before_identity")
+    nobody = [identifier(one).is_null() for one in (*map(shape.told, ids), shape.chosen(options))]
+    return pl.all_horizontal(expr.stripped(shape.told("distinct_id")).is_null(), *nobody) & ~shape.name(
+        options
+    ).is_in([*VERBS, *REPLAYS]).fill_null(value=False)
+
+
+def without_user(shape: Shape, options: Options) -> pl.Expr:
+    """Return whether an event says no user, neither itself nor in the property that the user names."""
+    found = [user(one).is_null() for one in (shape.told("$user_id"), shape.chosen(options))]
+    is_other = shape.name(options).is_in([*VERBS, *REPLAYS]).fill_null(value=False)
+    return pl.all_horizontal(*found) & ~is_other
+
+
 RAW: Final = Shape(name=_named("event", bag="properties"), bag="properties", more=REST, local=True)
 PIPELINE: Final = Shape(
     name=_named("event_name", bag="properties"),
@@ -604,6 +767,12 @@ PIPELINE: Final = Shape(
         name: (name.removeprefix("$"),)
         for name in ("distinct_id", "time", "$user_id", "$device_id", "$insert_id")
     },
+)
+MASTER: Final = Shape(
+    name=_named("event_name"),
+    dollar="",
+    columns={name: columns for name, columns in _own("").items() if name == "time" or name not in CLOCK},
+    is_bare=True,
 )
 FIVETRAN: Final = Shape(name=_named("name"), more="properties", dollar="", columns=_own(""))
 STITCH: Final = Shape(name=_named("event"), dollar=RESERVED, columns=_own(RESERVED))
@@ -619,11 +788,15 @@ def events_table(
     shape: Shape,
     matches: Callable[[frozenset[str]], bool],
     *columns: str,
+    options: Options,
     dropped: Sequence[str] = (),
 ) -> Table:
     """Return the table of files with events in this shape; `columns` are those that `shape` does not name."""
     own = tuple(dict.fromkeys([*columns, *itertools.chain(*shape.columns.values())]))
-    kinds = {"identity_only": VERBS, "session_replay": ("$mp_session_record",)}
+    kinds = {"identity_only": VERBS, "session_replay": REPLAYS}
+    warnings = {"insert_id_again": again(shape), "without_ids": without_ids(shape, options)}
+    if options.user_id is not None:
+        warnings["without_user"] = without_user(shape, options)
     return Table(
         name=name,
         columns=dict.fromkeys(own, pl.String()),
@@ -635,6 +808,7 @@ def events_table(
         link_columns=[
             *(name for name in own if name not in {shape.bag, shape.more}),
             *itertools.chain(*(shape.within(name) for name in TOLD)),
+            *(name for name in shape.user_columns(options) if name not in own),
         ],
         times=[*shape.columns.get("time", ()), *shape.within("time")],
         ids=[column for name in IDS for column in (*shape.columns.get(name, ()), *shape.within(name))],
@@ -644,6 +818,7 @@ def events_table(
         objects=[column for column in own if column in {"properties", "mp_properties"}],
         rename=_renamed(shape.dollar),
         filters={rule: partial(_is_one_of, shape=shape, names=names) for rule, names in kinds.items()},
+        warnings=warnings,
         dropped=COPIES | {*dropped},
     )
 
@@ -663,6 +838,9 @@ def profiles_table(name: str, matches: Callable[[frozenset[str]], bool], bag: st
         to_events=events.none,
         to_profiles=partial(to_profiles, roll=roll),
         to_groups=partial(to_groups, roll=roll),
+        to_links=partial(to_known, roll=roll),
+        link_columns=[inside(REST, "$group_key") if bag == REST else bag, *owners],
+        bags={REST: Bag(keys=["$group_key"])} if bag == REST else {},
         ids=owners,
         resolve=identifier(roll.owner()) if owners else None,
         objects=[bag] if bag in {"properties", "$properties"} else [],
@@ -674,7 +852,7 @@ def profiles_table(name: str, matches: Callable[[frozenset[str]], bool], bag: st
 
 def _is_bagged_people(columns: frozenset[str]) -> bool:
     """Return whether these are columns of people with their properties as one JSON object."""
-    return {"distinct_id", "properties"} <= columns and not columns & {"time", "event", "event_name"}
+    return {"distinct_id", "properties"} <= columns and not columns & EVENTS
 
 
 def _is_stitch(columns: frozenset[str]) -> bool:
@@ -690,23 +868,25 @@ def _is_flat(columns: frozenset[str]) -> bool:
 def _is_people(columns: frozenset[str]) -> bool:
     """Return whether these are columns of people, one a property; lists of a cohort's members are none."""
     owned = bool(columns & {"distinct_id", "$distinct_id", "distinct id"})
-    return owned and not columns & {"time", "event", "event name", "name_of_cohort", "cohort_id"}
+    return owned and not columns & {*EVENTS, "name_of_cohort", "cohort_id"}
 
 
-MAPPING: Final = Platform(
-    identity_version=2,
-    payload_version=2,
-    title="Mixpanel",
-    options=frozenset({"--labels", "--group-key", "--group-type", "--uuid-compat"}),
-    reads="Raw Event Export JSONL, data pipelines (JSON, old schematized JSON or Parquet), Airbyte, Fivetran and Stitch"
-    " copies, engage pages, people tables, identity mappings, and CSV of the events and users pages",
-    read_labels=read_labels,
-    tables=[
+def _placed(files: Sequence[str]) -> frozenset[str]:
+    """Return the events whose folders files lie in, in lower case."""
+    found = (PLACED.search(name) for name in files)
+    return frozenset(one[1].lower() for one in found if one) - {"mp_master_event"}
+
+
+def tables(options: Options, files: Sequence[str] = ()) -> Sequence[Table]:
+    """Return the tables under these options; files of an event each are known by their folders or labels, too."""
+    named = _placed(files) | {name.lower() for name in options.labels}
+    table = partial(events_table, options=options)
+    return [
         profiles_table("engage_pages", lambda c: "results" in c and "event" not in c, "results"),
         profiles_table("profiles", has("$properties"), "$properties", "$distinct_id"),
-        events_table("export", RAW, has("event", "properties"), "event", "properties"),
-        events_table("pipeline", PIPELINE, has("event_name", "properties"), "event_name", "properties"),
-        events_table(
+        table("export", RAW, has("event", "properties"), "event", "properties"),
+        table("pipeline", PIPELINE, has("event_name", "properties"), "event_name", "properties"),
+        table(
             "fivetran",
             FIVETRAN,
             has("name", "time", "distinct_id", "properties"),
@@ -725,10 +905,34 @@ MAPPING: Final = Platform(
             dropped=COPIES,
         ),
         profiles_table("people", _is_bagged_people, "properties", "distinct_id"),
-        events_table("stitch", STITCH, _is_stitch, "event"),
-        events_table("old_pipeline", MONO, has("mp_event_name", "time"), "mp_event_name", "mp_properties"),
-        events_table("flat", FLAT, _is_flat, "event", "event name"),
-        events_table("old_pipeline_events", MULTI, has("time", "distinct_id"), "mp_properties"),
+        table("stitch", STITCH, _is_stitch, "event"),
+        table("old_pipeline", MONO, has("mp_event_name", "time"), "mp_event_name", "mp_properties"),
+        table("flat", FLAT, _is_flat, "event", "event name"),
+        table("master_event", MASTER, has("event_name", "time"), "event_name"),
+        Table(
+            name="nameless_events",
+            columns={},
+            matches=lambda columns: {"time", "distinct_id"} <= columns and not columns & SIGNS,
+            file=lambda name: name not in named,
+            to_events=events.none,
+            refusal="its rows do not say which event they are, found time and distinct_id but no event, event_name or "
+            "mp_event_name; export it with that column, or, if it is a table of one event, name that in --labels, "
+            '{"name of the file": "name of the event"}',
+        ),
+        table("old_pipeline_events", MULTI, has("time", "distinct_id"), "mp_properties"),
         profiles_table("people_flat", _is_people, REST, "distinct_id", "$distinct_id", "distinct id"),
-    ],
+    ]
+
+
+MAPPING: Final = Platform(
+    title="Mixpanel",
+    options=frozenset({"--labels", "--group-key", "--group-type", "--user-id", "--uuid-compat"}),
+    reads="Raw Event Export JSONL, data pipelines (JSON, old schematized JSON or Parquet), flat copies of"
+    " mp_master_event, Airbyte, Fivetran and Stitch copies, engage pages, people tables, identity mappings, and CSV of"
+    " the events and users pages",
+    identity_version=2,
+    payload_version=2,
+    read_labels=read_labels,
+    tables=tables(Options()),
+    tables_of=tables,
 )

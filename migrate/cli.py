@@ -149,6 +149,11 @@ SOURCE = grouped(
         help="Ids one person may have before planning stops and asks.",
     ),
     option(
+        "--user-id",
+        metavar="PROPERTY",
+        help="Property that holds the user's id, where the source itself does not say which id is the user's.",
+    ),
+    option(
         "--uuid-compat",
         type=click.Choice(["posthog-worker"]),
         help="Give events the uuids that PostHog's managed migration gives them.",
@@ -635,6 +640,7 @@ def _heeded(platform: str, options: frozenset[str], choices: dict[str, Any]) -> 
         "--labels": choices["labels"],
         "--group-key": choices["group_key"],
         "--group-type": choices["group_type"] != "company",
+        "--user-id": choices["user_id"],
         "--uuid-compat": choices["uuid_compat"],
     }
     for name, value in given.items():
@@ -661,6 +667,7 @@ def _options(read_labels: Callable[[Any], Any] | None, choices: dict[str, Any]) 
         labels={} if choices["labels"] is None else _labels(choices["labels"], read_labels),
         group_keys=keys,
         group_type=choices["group_type"],
+        user_id=choices["user_id"],
         uuid_compat=choices["uuid_compat"],
     )
 

@@ -10,7 +10,7 @@ import heapq
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,7 +24,17 @@ _SHOWN: Final = 10
 
 # ruff: noqa: S608 - the queries are put together from pieces that stand here
 _RESOLVED: Final = "SELECT a, b, time FROM links WHERE kind = 'resolved'"
-_KNOWN: Final = "SELECT DISTINCT b AS name FROM links WHERE kind IN ('linked', 'needed', 'identified')"
+_TOLD: Final = "SELECT DISTINCT b AS name FROM links WHERE kind IN ('linked', 'needed', 'identified')"
+_PROFILED: Final = "SELECT DISTINCT b AS name FROM links WHERE kind IN ('profiled', 'maybe')"
+# What a row itself calls anonymous is not known for the sake of a profile, where it may be a device's id.
+_KNOWN: Final = """
+    SELECT DISTINCT b AS name FROM links one
+    WHERE kind IN ('linked', 'needed', 'identified', 'profiled') OR (
+        kind = 'maybe' AND NOT EXISTS (
+            SELECT 1 FROM links other WHERE other.a = one.b AND other.kind IN ('linked', 'needed')
+        )
+    )
+"""
 _PERSONS: Final = f"SELECT coalesce(person, name) AS name FROM ({_KNOWN}) LEFT JOIN persons ON key = name"
 # A platform that tells which anonymous ids have events of their own gets links for those alone.
 _NEEDED: Final = "link.kind = 'needed' AND link.a IN (SELECT id FROM stayed)"
@@ -69,21 +79,23 @@ def resolve(people: People, *, end: int | None) -> None:
     """Work out what the source itself has resolved, for `People.persons`.
 
     Of the ids and keys the source holds for one person, the id that is known stands for all; where none is known,
-    the one that everything else leads to. Where several are, none stands for the others.
+    the one that has a profile, then the one that everything else leads to. Where several are, none stands for the
+    others.
 
     `end`: the last timestamp of what was planned before, in microseconds, None where nothing was. Events planned
     before under an id that is resolved only now need a merge after all, at the time of the resolution or at `end`.
     """
     people.remember()
-    with people.graph(_RESOLVED, _KNOWN) as graph:
+    with people.graph(_RESOLVED, _TOLD) as graph:
         forest = Forest(graph.size)
         leads = bytearray(graph.size)
         for one, other, _ in graph.edges():
             forest.join(one, other, 0)
             leads[one] = 1
         known = _only(forest, graph.known())
+        profiled = _only(forest, graph.among(_PROFILED))
         ends = _only(forest, (node for node in graph.ids() if not leads[node]))
-        graph.resolve(_heads(forest, known, ends))
+        graph.resolve(_heads(forest, [known, profiled, ends]))
     people.catch_up(end)
 
 
@@ -96,11 +108,11 @@ def _only(forest: Forest, nodes: Iterator[int]) -> "array[int]":
     return found
 
 
-def _heads(forest: Forest, known: "array[int]", ends: "array[int]") -> Iterator[tuple[int, int]]:
-    """Yield every node with the one that stands for it, if another does."""
+def _heads(forest: Forest, ranks: Sequence["array[int]"]) -> Iterator[tuple[int, int]]:
+    """Yield every node with the one that stands for it, if another does: of the first rank that has any."""
     for node in range(len(forest.parent)):
         root = forest.root(node)
-        head = known[root] if known[root] != NONE else ends[root]
+        head = next((rank[root] for rank in ranks if rank[root] != NONE), NONE)
         if head >= 0 and head != node:
             yield node, head
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from migrate.mapping import Schema
 
-Kind = Literal["linked", "needed", "same", "resolved", "identified", "own", "refused"]
+Kind = Literal["linked", "needed", "same", "resolved", "identified", "profiled", "maybe", "own", "refused"]
 
 KEY: Final = "\x1f"
 """What `key` puts before keys that are no ids."""
@@ -57,6 +57,21 @@ def identified(rows: pl.LazyFrame, person: pl.Expr, *, why: str = "identified") 
     """Return which ids are of people who are known, where no link says it."""
     nothing = pl.lit(None, pl.String)
     return _links(rows, "identified", nothing, person, pl.lit(None, TIME), why)
+
+
+def profiled(rows: pl.LazyFrame, person: pl.Expr, *, why: str = "profile") -> pl.LazyFrame:
+    """Return which ids are of people who are known because there is a profile of them.
+
+    Of the ids that the source itself holds for one person, one that is known otherwise goes before it.
+    """
+    nothing = pl.lit(None, pl.String)
+    return _links(rows, "profiled", nothing, person, pl.lit(None, TIME), why)
+
+
+def maybe(rows: pl.LazyFrame, person: pl.Expr, *, why: str = "profile of a device's id") -> pl.LazyFrame:
+    """Return the same of ids that may as well be a device's: known unless a link calls them anonymous."""
+    nothing = pl.lit(None, pl.String)
+    return _links(rows, "maybe", nothing, person, pl.lit(None, TIME), why)
 
 
 def own(rows: pl.LazyFrame, *, anonymous: pl.Expr, key: pl.Expr, why: str = "own") -> pl.LazyFrame:
@@ -113,6 +128,7 @@ def _links(  # noqa: PLR0913, PLR0917 - the columns, in their order
     frame = rows.select_seq(
         a.cast(pl.String).alias("a"), b.cast(pl.String).alias("b"), time.cast(TIME).alias("time")
     )
-    whole = pl.col("b").is_not_null() & (pl.col("a").is_not_null() | pl.lit(kind == "identified"))
+    is_of_one = kind in {"identified", "profiled", "maybe"}
+    whole = pl.col("b").is_not_null() & (pl.col("a").is_not_null() | pl.lit(is_of_one))
     distinct = frame.filter(whole).group_by("a", "b", maintain_order=True).agg(pl.col("time").min())
     return distinct.select_seq(pl.lit(kind).alias("kind"), "a", "b", "time", pl.lit(why).alias("why"))

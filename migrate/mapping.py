@@ -1,7 +1,7 @@
 """What a mapping module declares: a platform, its tables, and how a table's rows become events."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 import polars as pl
@@ -64,6 +64,8 @@ class Options:
     """Property that holds a group's key -> group type; see `--group-key`."""
     group_type: str = "company"
     """The group type of sources whose groups have none; see `--group-type`."""
+    user_id: str | None = None
+    """The property that holds the user's id where the source itself does not say it; see `--user-id`."""
     uuid_compat: UuidCompat | None = None
     """Make the uuids that PostHog's managed migration makes, where it has a formula."""
     files: frozenset[str] = frozenset()
@@ -197,12 +199,14 @@ class Platform:
     reads: str = ""
     """The formats and shapes it takes, in a phrase."""
     options: frozenset[str] = frozenset()
-    """Which of `--labels`, `--group-key`, `--group-type` and `--uuid-compat` it heeds; others are refused."""
+    """Which of `--labels`, `--group-key`, `--group-type`, `--user-id`, `--uuid-compat` it heeds; others are refused."""
     identity_version: int = 1
     """Raised with whatever decides an event's uuid, event, distinct_id, timestamp or merges: a workdir of another one
     plans nothing new, lest the same row become a second event. `tests/versions.py` tells when."""
     payload_version: int = 1
     """Raised with whatever else is sent: a workdir of another one goes on, and says so."""
+    tables_of: Callable[[Options, Sequence[str]], Sequence[Table]] | None = None
+    """The tables under the user's options and among files of these names, folders included, where either matters."""
     from_spec: Callable[[Mapping[str, Any]], Sequence[Table]] | None = None
     """Builds the tables from a TOML document, for platforms described by the user."""
 
@@ -213,6 +217,10 @@ class Platform:
 
     read_labels: Callable[[Any], Mapping[str, str]] | None = None
     """Reads a JSON document given as `--labels`, for platforms whose vendor writes one."""
+
+    def under(self, options: Options, files: Sequence[str]) -> "Platform":
+        """Return the platform with the tables it has under these options, among files of these names."""
+        return self if self.tables_of is None else replace(self, tables=self.tables_of(options, files))
 
     def table_for(self, columns: Iterable[str], file: str = "") -> Table | None:
         """Return the first table that a file with these columns and this name belongs to, or None."""

@@ -401,6 +401,11 @@ class Graph:
         """Yield the nodes of people who are known."""
         return (node for (node,) in self._db.execute("SELECT id - 1 FROM node WHERE known"))
 
+    def among(self, names: str) -> Iterator[int]:
+        """Yield the nodes of these names (a query of name)."""
+        sql = f"SELECT id - 1 FROM node JOIN ({names}) USING (name)"  # noqa: S608 - the queries are ours
+        return (node for (node,) in self._db.execute(sql))
+
     def ids(self) -> Iterator[int]:
         """Yield the nodes that are ids, and not keys of the source."""
         return (

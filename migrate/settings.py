@@ -79,6 +79,7 @@ class Settings:
         options = self.options
         return {
             "--identity": "none" if not self.choices.link else None,
+            "--user-id": options.user_id,
             "--uuid-compat": options.uuid_compat,
             "--labels": _digest(sorted(options.labels.items())) if options.labels else None,
             "--group-key": sorted(options.group_keys.items()) or None,
@@ -138,6 +139,7 @@ class Settings:
         header = partial(readers.header, encoding=self.encoding, layout=layout, partitions=self.partitions)
         files = [source for source in found.sources if not self._is_spec(source)]
         stems = frozenset(source.stem.lower() for source in files)
+        mapping = mapping.under(self.options, [source.name for source in files])
         if planned:
             files = [source for source in files if planned.get(source.name) != stamp(source)]
         jobs, gone = recognised(

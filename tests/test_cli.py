@@ -596,6 +596,7 @@ def test_an_option_that_a_platform_does_not_heed_is_refused(tmp_path):
         ["--labels", tmp_path / "names.json"],
         ["--group-key", "a=b"],
         ["--uuid-compat", "posthog-worker"],
+        ["--user-id", "member"],
     ):
         done = migrate("preview", "posthog", rows(tmp_path / "in" / "a.jsonl"), *more)
         assert (done.returncode, done.stdout) == (2, "")

@@ -247,11 +247,13 @@ def test_a_project_that_is_not_utc_is_refused(tmp_path):
         pytest.param({"distinct_id": "", "mp_original_distinct_id": "u-1"}, "u-1", id="hot-shard"),
         pytest.param({"distinct_id": "undefined"}, "undefined", id="no-one"),
         pytest.param({"distinct_id": 17}, "17", id="number"),
-        pytest.param({"distinct_id": None}, None, id="none"),
+        pytest.param({"distinct_id": "$device:$device:d-1"}, "d-1", id="device-prefix-twice"),
+        pytest.param({"distinct_id": "d-1", "_user_id": "$device:d-2"}, "d-1", id="device-as-user"),
+        pytest.param({"distinct_id": None, "_distinct_id_before_identity": "b"}, "b", id="before"),
     ],
 )
 def test_person(ids, expected):
-    """The user, else who Mixpanel says it is, else the id without its prefix; with none the row is a reject."""
+    """The user, else who Mixpanel says it is, else the id without its prefix, else another id of the row."""
     assert one(**ids)["distinct_id"] == expected
 
 
@@ -285,7 +287,7 @@ def test_links_of_a_device_that_stands_for_a_person():
         ("identified", None, "346298"),
         ("linked", "d79", "346298"),
         ("resolved", HEAD, "346298"),
-        ("resolved", "346298", HEAD),
+        ("resolved", HEAD, "346298"),
     ]
 
 
@@ -328,6 +330,31 @@ def test_links_of_ids_that_are_no_ones():
         ),
         pytest.param(exported("$merge", _distinct_ids=["a,1", "b"]), [("same", "a,1", "b")], id="merge"),
         pytest.param(exported("$merge", _distinct_ids=[17, 18]), [("same", "17", "18")], id="numbers"),
+        pytest.param(
+            exported("$merge", _distinct_ids=["a", '$device:Mül"ler', "null", "c", "a"]),
+            [("same", "a", 'Mül"ler'), ("same", "a", "c")],
+            id="merge-of-three",
+        ),
+        pytest.param(
+            exported("$merge", _distinct_ids="['a', 'b,1', 'c']"),
+            [("same", "a", "b,1"), ("same", "a", "c")],
+            id="merge-as-airbyte-writes-it",
+        ),
+        pytest.param(
+            exported("$create_alias", distinct_id="b", alias="b", _distinct_id_before_identity="a"),
+            [("same", "a", "b")],
+            id="alias-exported-under-itself",
+        ),
+        pytest.param(
+            exported("$create_alias", distinct_id="c", alias="b", _distinct_id_before_identity="a"),
+            [("same", "a", "b"), ("same", "c", "b")],
+            id="alias-exported-under-a-third",
+        ),
+        pytest.param(
+            exported("$identify", _identified_id="$device:d-1", _anon_id="e-1"),
+            [("same", "e-1", "d-1")],
+            id="a-device-is-identified",
+        ),
         pytest.param(exported("$merge", _distinct_ids=["a"]), [], id="merge-of-one"),
         pytest.param(
             exported("$hotshard_events", mp_original_event_name="$create_alias", distinct_id="a", alias="b"),
@@ -610,7 +637,15 @@ def test_airbyte_names():
     assert (rename["browser"], rename["current_url"]) == ("$browser", "$current_url")
     assert {"brand", "city", "elements", "failure_reason", "device"}.isdisjoint(rename)
     (event,) = mapped(
-        "flat", {"event": "e", "browser": "Chrome", "city": "Bonn", "brand": "Nike", "os": "Windows"}
+        "flat",
+        {
+            "event": "e",
+            "distinct_id": "u",
+            "browser": "Chrome",
+            "city": "Bonn",
+            "brand": "Nike",
+            "os": "Windows",
+        },
     )
     assert event["extra"] == {
         "$browser": "Chrome",
@@ -932,3 +967,322 @@ def test_every_property_of_the_sample_arrives():
     names = {name for bag in bags for name, value in bag.items() if value is not None}
     sent = {EXPORT.rename.get(name, name) for name in names} - {None}
     assert {name for name in sent if f'"{name}"' not in found} == set()
+
+
+# Whose event it is, over the whole input
+
+UUID = "225CC746-0000-4222-8333-ABCDEFABCDEF"
+OTHER = "7d0f4a56-1111-4222-8333-0123456789ab"
+WEB = "18b4a1c5d2e1a2-0a5d6c7e8f9a0b-26031e51-1fa400-18b4a1c5d2f2b3"
+
+
+def whose(tmp_path, *lines, people=(), options=()):
+    """Whose each event is, by its insert id, and which id each `$identify` made whose."""
+    given = [{"event": row["event"], "properties": row["properties"]} for row in lines]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(line) + "\n" for line in given))
+    if people:
+        results = [{"$distinct_id": one, "$properties": {"plan": "pro"}} for one in people]
+        (tmp_path / "people.json").write_text(json.dumps({"page": 0, "results": results}))
+    found = previewed(tmp_path, *options)
+    merged = {
+        e["properties"]["$anon_distinct_id"]: e["distinct_id"] for e in found if e["event"] == "$identify"
+    }
+    return [e["distinct_id"] for e in found if e["event"] not in {"$identify", "$set"}], merged
+
+
+def before(distinct_id, taken_in, **more):
+    """A row of a project with merged ids: exported under one, taken in under another."""
+    return exported(distinct_id=distinct_id, _distinct_id_before_identity=taken_in, **more)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param([before(UUID, "324172")], ["324172"], id="uuid-and-the-users"),
+        pytest.param([before(WEB, "324172")], ["324172"], id="web-librarys"),
+        pytest.param([before("$device:$device:d-1", "324172")], ["324172"], id="prefix-twice"),
+        pytest.param([before("d-1", "324172", _device_id="d-1")], ["324172"], id="the-rows-own-device"),
+        pytest.param([before("324172", UUID)], ["324172"], id="the-reverse"),
+        pytest.param([before("324172", "anna")], ["324172"], id="neither-is-a-device"),
+        pytest.param([before(UUID, OTHER)], [UUID], id="both-are"),
+        pytest.param([before("ABC-123", "anna")], ["ABC-123"], id="capitals-are-no-device"),
+        pytest.param(
+            [before(UUID, "324172"), before(UUID, "999", time=T + 1), exported(distinct_id=UUID, time=T + 2)],
+            [UUID] * 3,
+            id="two-users-of-a-device-stay-as-they-are",
+        ),
+        pytest.param(
+            [
+                exported(distinct_id=UUID),
+                before(UUID, "324172", time=T + 1),
+                exported(distinct_id="324172", time=T + 2),
+            ],
+            ["324172"] * 3,
+            id="all-of-a-persons-events",
+        ),
+        pytest.param(
+            [before(UUID, OTHER), exported(distinct_id="x", _user_id=OTHER, time=T + 1)],
+            [OTHER, OTHER],
+            id="a-user-elsewhere",
+        ),
+        pytest.param(
+            [before(UUID, OTHER), exported("$identify", _identified_id=OTHER, _anon_id="d-1", time=T + 1)],
+            [OTHER],
+            id="a-link",
+        ),
+        pytest.param(
+            [before(UUID, "324172"), exported(distinct_id=UUID, _user_id="u-1", time=T + 1)],
+            ["u-1", "u-1"],
+            id="a-user-before-shapes",
+        ),
+    ],
+)
+def test_the_users_own_id(tmp_path, given, expected):
+    """By a user, by a link, or where exactly one of two ids has the shape of a device's; else as exported."""
+    assert whose(tmp_path, *given)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "people", "expected", "merged"),
+    [
+        pytest.param([before(UUID, OTHER)], [OTHER], [OTHER], {}, id="decides-between-two-uuids"),
+        pytest.param([before("anna", "324172")], ["324172"], ["324172"], {}, id="between-two-others"),
+        pytest.param([before(UUID, "guest-7")], [UUID], [UUID], {}, id="goes-before-shapes"),
+        pytest.param([before("anna", "324172")], ["anna", "324172"], ["anna"], {}, id="two-stay-two"),
+        pytest.param([before(UUID, OTHER)], [f"$device:{OTHER}"], [UUID], {}, id="a-devices-is-no-persons"),
+        pytest.param(
+            [exported(distinct_id=UUID, _user_id="346298"), exported(distinct_id=UUID, time=T + 1)],
+            [UUID],
+            ["346298", "346298"],
+            {},
+            id="a-user-goes-before-profiles",
+        ),
+        pytest.param(
+            [exported(distinct_id="b"), exported("$create_alias", distinct_id="b", alias="anna")],
+            ["anna"],
+            ["b"],
+            {"b": "anna"},
+            id="an-alias-of-it",
+        ),
+        pytest.param(
+            [exported(distinct_id="b"), exported("$merge", _distinct_ids=["x", "b", "anna"])],
+            ["anna", "x"],
+            ["b"],
+            {"b": "x"},
+            id="a-merge-never-makes-two-one",
+        ),
+        pytest.param(
+            [exported(distinct_id=UUID), exported("$identify", _identified_id="u-1", _anon_id=UUID)],
+            [UUID],
+            [UUID],
+            {UUID: "u-1"},
+            id="one-that-a-row-calls-anonymous",
+        ),
+        pytest.param(
+            [exported(distinct_id="anna"), exported("$identify", _identified_id="u-1", _anon_id="anna")],
+            ["anna"],
+            ["anna"],
+            {},
+            id="but-no-users-own",
+        ),
+    ],
+)
+def test_ids_of_profiles_are_known_people(tmp_path, given, people, expected, merged):
+    """A profile says who is a person, after a `$user_id`; the profile of a device says nothing."""
+    assert whose(tmp_path, *given, people=people) == (expected, merged)
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        pytest.param("member", exported(distinct_id=UUID, member="u-1"), id="property"),
+        pytest.param("$distinct_id_before_identity", before("anna", "u-1"), id="an-id-of-mixpanels"),
+        pytest.param("distinct_id", before("u-1", "anna"), id="the-exported-id"),
+        pytest.param(
+            "member", exported(distinct_id="x", member="m", _user_id="u-1"), id="not-where-a-row-says-it"
+        ),
+    ],
+)
+def test_user_id(tmp_path, name, row):
+    """`--user-id` says what holds the user's id where rows do not, of the event and of all that is told of ids."""
+    (found,) = mapped("export", row, user_id=name)
+    assert found["distinct_id"] == "u-1"
+    assert ("identified", None, "u-1") in links("export", row, user_id=name)
+    if name == "distinct_id":
+        return  # a device without Mixpanel's prefix would be a user, too
+    device = exported(distinct_id="d-1", time=T - 1)
+    linked = dict(row, properties=row["properties"] | {"$device_id": "d-1"})
+    assert whose(tmp_path, device, linked, options=["--user-id", name]) == (["d-1", "u-1"], {"d-1": "u-1"})
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "name"),
+    [
+        pytest.param("flat", {"event": "e", "member": "u-1"}, "member", id="column"),
+        pytest.param("flat", {"event": "e", "user_id": "u-1"}, "user_id", id="doubtful-column"),
+        pytest.param(
+            "pipeline", {"event_name": "e", "properties": {"member": "u-1"}}, "member", id="pipeline"
+        ),
+        pytest.param(
+            "pipeline", {"event_name": "e", "properties": {}, "member": "u-1"}, "member", id="beside-it"
+        ),
+        pytest.param("fivetran", {"name": "e", "properties": {"member": "u-1"}}, "member", id="fivetran"),
+        pytest.param("old_pipeline", {"mp_event_name": "e", "member": "u-1"}, "member", id="old"),
+        pytest.param("stitch", {"event": "e", "mp_reserved_member": "u-1"}, "$member", id="stitch"),
+    ],
+)
+def test_user_id_in_every_shape(table, row, name):
+    """Wherever a kind of file has its properties; a device in it is no user."""
+    given = {"time": str(T), "distinct_id": "x"} | row
+    assert [event["distinct_id"] for event in mapped(table, given, user_id=name)] == ["u-1"]
+    assert [event["distinct_id"] for event in mapped(table, given)] == ["x"]
+    other = json.loads(json.dumps(given).replace("u-1", "$device:d"))
+    assert [event["distinct_id"] for event in mapped(table, other, user_id=name)] == ["x"]
+
+
+def test_user_id_is_of_the_workdir(tmp_path):
+    """It decides whose events are, so a workdir keeps to it, the import id is another, and rows without are counted."""
+    line = {"event": "e", "properties": {"time": T, "distinct_id": "x", "member": "u-1"}}
+    (tmp_path / "a.jsonl").write_text(json.dumps(line) + "\n" + json.dumps(line).replace("member", "other"))
+    words = [
+        "plan",
+        "mixpanel",
+        str(tmp_path / "a.jsonl"),
+        "--workdir",
+        str(tmp_path / "w"),
+        "--json",
+        "--quiet",
+    ]
+    done = CliRunner().invoke(cli, [*words, "--user-id", "member"])
+    summary = json.loads(done.stdout.splitlines()[-1])
+    assert summary["warnings"]["without_user"] == 1
+    other = CliRunner().invoke(cli, [*words, "--user-id", "other"])
+    assert "--user-id: this workdir was planned with member, found other" in str(other.exception)
+    plain = previewed(tmp_path / "a.jsonl")[0]["properties"]["$import_job_id"]
+    named = previewed(tmp_path / "a.jsonl", "--user-id", "member")[0]["properties"]["$import_job_id"]
+    assert plain != named == summary["import_id"]
+
+
+# Files that say their events in other ways
+
+FLAT_ROWS = """event_name,distinct_id,time,insert_id,user_id,device_id,plan,cart,tags,note
+Bought,x-1,1697379000,j1,u1,d1,pro,"{""sku"":""a"",""n"":12345678901234567890}","[1,{""k"":null}]",{no
+Bought,x-1,1697379000,j1,u1,d1,pro,,,
+Viewed,x-1,1697379001,j2,u1,d1,pro,,,
+"""
+
+
+def test_a_flat_copy_of_the_pipeline(tmp_path):
+    """`event_name` names the event, `insert_id` tells copies, `user_id` is the person; objects in cells are objects."""
+    (tmp_path / "anything.csv").write_text(FLAT_ROWS)
+    found = [e for e in previewed(tmp_path, "--source-timezone", "Asia/Tokyo") if e["event"] != "$identify"]
+    told = [(e["event"], e["distinct_id"], e["timestamp"][11:19]) for e in found]
+    assert told == [("Bought", "u1", "14:10:00")] * 2 + [("Viewed", "u1", "14:10:01")]
+    assert found[0]["uuid"] == found[1]["uuid"]
+    properties = found[0]["properties"]
+    assert (properties["$user_id"], properties["$device_id"], properties["$insert_id"]) == ("u1", "d1", "j1")
+    assert properties["cart"] == {"sku": "a", "n": "12345678901234567890"}
+    assert properties["tags"] == [1, {"k": None}]
+    assert properties["note"] == "{no"
+    (row,) = mapped("master_event", {"event_name": "e", "distinct_id": "x", "user_id": "u1", "time": str(T)})
+    assert row["distinct_id"] == "u1", "no device is needed to know it for Mixpanel's own"
+
+
+def test_text_that_looks_like_an_object_stays_text_where_there_are_objects():
+    """In JSON of Mixpanel's own an object would have been one."""
+    assert one(cart='{"sku":"a"}')["properties"]["cart"] == '{"sku":"a"}'
+
+
+NAMELESS = '{"time": 1709546400, "distinct_id": "u", "plan": "pro"}\n'
+
+
+def test_a_file_that_says_no_event_is_refused(tmp_path):
+    """Only `time` and `distinct_id` make no table of the old pipelines; how to go on is said."""
+    path = tmp_path / "flat_events.jsonl"
+    path.write_text(NAMELESS)
+    done = CliRunner().invoke(cli, ["preview", "mixpanel", str(path)])
+    assert done.exit_code != 0
+    assert "its rows do not say which event they are" in str(done.exception)
+    assert MAPPING.table_for(["event_name", "distinct_id", "insert_id"]) is None, "no profile either"
+
+
+@pytest.mark.parametrize(
+    ("place", "event"),
+    [
+        pytest.param("123456/signed_up/2024/03/04/part-0.jsonl", "signed_up", id="day"),
+        pytest.param("123456/signed_up/2024/03/04/11/000000000001.jsonl", "signed_up", id="hour"),
+        pytest.param("123456/signed_up/year=2024/month=03/day=04/part-0.jsonl", "signed_up", id="partitions"),
+        pytest.param("exports/2024/03/04/part-0.jsonl", None, id="no-project"),
+        pytest.param("123456/signed_up/part-0.jsonl", None, id="no-day"),
+    ],
+)
+def test_tables_of_one_event_are_known_by_their_folders(tmp_path, place, event):
+    """As the old pipelines lay them out: project, event, day."""
+    path = tmp_path / place
+    path.parent.mkdir(parents=True)
+    path.write_text(NAMELESS)
+    if event:
+        assert [e["event"] for e in previewed(tmp_path)] == [event]
+    else:
+        assert CliRunner().invoke(cli, ["preview", "mixpanel", str(tmp_path)]).exit_code != 0
+
+
+def test_tables_of_one_event_are_known_by_labels_and_columns(tmp_path):
+    """A name in `--labels`, or columns that no other export has."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "signed_up.jsonl").write_text(NAMELESS)
+    (tmp_path / "labels.json").write_text('{"signed_up": "Signed Up"}')
+    (event,) = previewed(tmp_path / "in", "--labels", tmp_path / "labels.json")
+    assert event["event"] == "Signed Up"
+    (tmp_path / "in" / "signed_up.jsonl").write_text(NAMELESS.replace("plan", "mp_insert_id"))
+    assert [e["event"] for e in previewed(tmp_path / "in")] == ["signed_up"]
+
+
+def warned(table, *given):
+    """For each warning of a table, which rows it is said of."""
+    frame = whole(table, *given)
+    said = frame.select(
+        rule.fill_null(value=False).alias(name) for name, rule in TABLES[table].warnings.items()
+    )
+    return {
+        name: [place for place, held in enumerate(said[name]) if held]
+        for name in said.columns
+        if any(said[name])
+    }
+
+
+def test_an_insert_id_at_another_time_of_that_day_is_counted():
+    """Mixpanel takes such rows for one event; here they are two, which is said."""
+    row = exported(_insert_id="i")
+    others = [
+        exported(_insert_id="i", time=T),
+        exported("Other", _insert_id="i", time=T + 1),
+        exported(_insert_id="i", time=T + 86_400),
+        exported(_insert_id="i", distinct_id="u-2", time=T + 1),
+        exported(_insert_id="", time=T + 1),
+    ]
+    assert warned("export", row, *others) == {}
+    again = exported(_insert_id="i", distinct_id="new", _distinct_id_before_identity="u-1", time=T + 60)
+    assert warned("export", again, row, *others) == {"insert_id_again": [0]}
+    flat = {"event_name": "e", "distinct_id": "u", "insert_id": "i"}
+    assert warned("master_event", flat | {"time": str(T)}, flat | {"time": str(T + 1)}) == {
+        "insert_id_again": [1]
+    }
+
+
+def test_events_of_no_one_are_kept(tmp_path):
+    """Each under an id of its own that makes no person, the same on every run, and counted; links are none of them."""
+    nobodys = [exported(distinct_id=given, n=1, time=T) for given in (None, "", " ")]
+    verb = exported("$merge", distinct_id=None, _distinct_ids=["a", "b"])
+    device = exported(distinct_id=None, _device_id="d-1", time=T)
+    assert warned("export", *nobodys, verb, device, exported()) == {"without_ids": [0, 1, 2]}
+    (one_of_them, other) = mapped("export", nobodys[0], exported(distinct_id=None, n=2))
+    assert one_of_them["distinct_id"].startswith("no-id-")
+    assert (
+        one_of_them["distinct_id"] == mapped("export", nobodys[0])[0]["distinct_id"] != other["distinct_id"]
+    )
+    assert one_of_them["extra"]["$process_person_profile"] is False
+    assert "$process_person_profile" not in one()["extra"]
+    (tmp_path / "a.jsonl").write_text('{"event": "e", "properties": {"time": "soon"}}\n')
+    done = CliRunner().invoke(cli, ["preview", "mixpanel", str(tmp_path)])
+    assert "bad_timestamp" in done.stderr
