@@ -26,13 +26,14 @@ _SHOWN: Final = 10
 _RESOLVED: Final = "SELECT a, b, time FROM links WHERE kind = 'resolved'"
 _TOLD: Final = "SELECT DISTINCT b AS name FROM links WHERE kind IN ('linked', 'needed', 'identified')"
 _PROFILED: Final = "SELECT DISTINCT b AS name FROM links WHERE kind IN ('profiled', 'maybe')"
-# What a row itself calls anonymous is not known for the sake of a profile, where it may be a device's id.
+# What a row itself calls anonymous is not known for the sake of a profile, where it may be a device's id; but PostHog
+# knows it once another id was merged into it.
 _KNOWN: Final = """
     SELECT DISTINCT b AS name FROM links one
     WHERE kind IN ('linked', 'needed', 'identified', 'profiled') OR (
-        kind = 'maybe' AND NOT EXISTS (
+        kind = 'maybe' AND (b IN (SELECT identified FROM merged) OR NOT EXISTS (
             SELECT 1 FROM links other WHERE other.a = one.b AND other.kind IN ('linked', 'needed')
-        )
+        ))
     )
 """
 _PERSONS: Final = f"SELECT coalesce(person, name) AS name FROM ({_KNOWN}) LEFT JOIN persons ON key = name"

@@ -243,3 +243,44 @@ def test_laws_of_nights(told, cut):
     second, _ = work(people, *told[cut:], night=2)
     assert not first.keys() & second.keys()
     assert work(people, *told, night=3)[0] == {}
+
+
+def persons(*told):
+    """Under which id each of the source's ids is planned, where it is another."""
+    with People() as people:
+        people.add(frame(*told))
+        identity.resolve(people, end=None)
+        ids = pl.Series(sorted({one for _, a, b, _ in told for one in (a, b) if one}))
+        return {one: person for one, person in zip(ids, people.persons(ids), strict=True) if person}
+
+
+def test_who_stands_for_the_ids_of_one_person():
+    """One who is known, else one with a profile, else where everything leads to; of two of a rank nobody."""
+    pair = ("resolved", "a", "b", 0)
+    known, profile, perhaps = [[(kind, None, "a", None)] for kind in ("identified", "profiled", "maybe")]
+    other = {kind: (kind, None, "b", None) for kind in ("identified", "profiled", "maybe")}
+    assert persons(pair) == persons(pair, other["profiled"]) == {"a": "b"}
+    for one in (known, profile, perhaps):
+        assert persons(pair, *one) == {"b": "a"}
+    assert persons(pair, *known, other["profiled"]) == {"b": "a"}
+    assert persons(pair, *profile, other["identified"]) == {"a": "b"}
+    assert persons(pair, *profile, other["maybe"]) == persons(pair, *known, other["identified"]) == {}
+
+
+@pytest.mark.parametrize("kind", ["linked", "needed"])
+def test_an_id_with_a_profile_is_known_unless_it_is_perhaps_a_devices_that_a_link_calls_anonymous(kind):
+    """So that it is merged with nobody who is known, and others are merged into it."""
+    link, own = (kind, "d", "u", 0), ("own", "d", "d", None)
+    for profile, expected in (("maybe", {"d": ("u", hour(0))}), ("profiled", {})):
+        with People() as people:
+            assert work(people, link, own, (profile, None, "d", None))[0] == expected
+    for profile in ("maybe", "profiled"):
+        with People() as people:
+            assert work(people, ("same", "x", "d", 0), (profile, None, "d", None))[0] == {"x": ("d", hour(0))}
+
+
+def test_an_id_that_another_was_merged_into_stays_known():
+    """PostHog would not merge it any more, whatever a later link calls it."""
+    with People() as people:
+        assert work(people, ("same", "x", "d", 0), ("maybe", None, "d", None))[0] == {"x": ("d", hour(0))}
+        assert work(people, ("linked", "d", "u", 1), night=2)[0] == {}

@@ -469,6 +469,12 @@ def test_worker_links():
     ]
     row = exported(distinct_id="AB-1", _distinct_id_before_identity="b")
     assert links("export", row, **compat) == [("own", "b", "b"), ("same", "AB-1", "b")]
+    row = exported(distinct_id=HEAD, _distinct_id_before_identity="b")
+    assert links("export", row, **compat) == [
+        ("linked", HEAD, "b"),
+        ("linked", HEAD, "b"),
+        ("own", HEAD, HEAD),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -1040,6 +1046,12 @@ def before(distinct_id, taken_in, **more):
 def test_the_users_own_id(tmp_path, given, expected):
     """By a user, by a link, or where exactly one of two ids has the shape of a device's; else as exported."""
     assert whose(tmp_path, *given)[0] == expected
+
+
+def test_without_links_every_row_keeps_its_own_id(tmp_path):
+    """`--identity none`: nothing is found out over the whole input."""
+    rows_given = [before(UUID, "324172"), exported(distinct_id=UUID, _user_id="u-1", time=T + 1)]
+    assert whose(tmp_path, *rows_given, people=[OTHER], options=["--identity", "none"]) == ([UUID, "u-1"], {})
 
 
 @pytest.mark.parametrize(
