@@ -68,7 +68,7 @@ def test_mappings_import_little(path):
     ours = [f"migrate.{module}" for module in ("distinct", "events", "expr", "links", "mapping", "values")]
     ours += ["migrate.errors"] if path.name == "table.py" else []
     ours += ["migrate.jsontext"] if path.name in {"_ga4_nested.py", "_forms.py", "_mixpanel_ids.py"} else []
-    ours += ["msgspec"] if path.name in {"_ga4_nested.py", "_forms.py"} else []
+    ours += ["msgspec"] if path.name in {"_ga4_nested.py", "_forms.py", "_mixpanel_ids.py"} else []
     ours += [f"mappings.{shared.stem}" for shared in MAPPINGS if shared.stem.startswith("_")]
     known = {*ours, "polars", *sys.stdlib_module_names}
     assert [dotted for dotted in imported(path) if not is_of(dotted, *known)] == []
