@@ -91,6 +91,11 @@ def timestamp(text: pl.Expr, *, zone: str = "UTC") -> pl.Expr:
     )
 
 
+def iso(time: pl.Expr) -> pl.Expr:
+    """Return times as PostHog is sent them: `2024-01-01T00:00:00.000000Z`."""
+    return times.written(time)
+
+
 def zone_name(name: object, where: str) -> str:
     """Return the name of an IANA zone, as `timestamp` takes it; raises UsageError for anything else `where` gives."""
     return times.zone_name(name, where)
