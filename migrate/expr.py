@@ -83,8 +83,8 @@ def timestamp(text: pl.Expr, *, zone: str = "UTC") -> pl.Expr:
     """Return ISO-like text as `Datetime("us", "UTC")`, null where it cannot be read.
 
     Takes a space or `T` between date and time, none to nine decimals (cut to microseconds), a date alone, and
-    `Z`, ` UTC`, `+02`, `+0200`, `+02:00` or no zone. Text without a zone is wall-clock time in `zone` (see `zone_name`);
-    of a time that occurs twice when clocks go back it takes the first, and a time that clocks skip moves on by the skip.
+    `Z`, ` UTC`, `+02`, `+0200`, `+02:00` or no zone. Text without a zone is wall-clock time in `zone`, see `zone_name`;
+    of a time that occurs twice when clocks go back it takes the first, a time that clocks skip moves on by the skip.
     """
     return text.map_batches(
         lambda texts: times.read(texts, zone), return_dtype=pl.Datetime("us", "UTC"), is_elementwise=True

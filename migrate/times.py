@@ -33,7 +33,8 @@ zoneinfo.reset_tzpath(())  # the zones of the library `tzdata`, which are the sa
 def zone_name(name: object, where: str) -> str:
     """Return the name of an IANA zone, or an offset as `+02:00`; raises UsageError for all else that `where` gives.
 
-    Of a zone, both polars, which works out times, and the tz database know it, so that it means the same wherever it is read.
+    Of a zone, both polars, which works out times, and the tz database know it, so that it means the same wherever it is
+    read.
     """
     if not isinstance(name, str) or not name:
         raise UsageError(f"{where}: not an IANA zone, found {name!r}; give {_SUCH}")

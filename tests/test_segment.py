@@ -348,7 +348,43 @@ def test_device():
             id="ie",
         ),
         pytest.param("Mozilla/5.0 (compatible; Googlebot/2.1)", (None, None, None, None), id="bot"),
-        pytest.param("okhttp/4.12.0", (None, None, None, None), id="no-browser"),
+        *(
+            pytest.param(one, (None, None, None, None), id=one.partition("/")[0])
+            for one in (
+                "okhttp/4.12.0",
+                "curl/7.81.0 (x86_64-pc-linux-gnu) libcurl/7.81.0",
+                "Apache-HttpClient/4.5 (Java/1.8; Linux)",
+                "Shop/712 CFNetwork/1240.0.4 Darwin/20.6.0",
+                "Robot/1.0 (+https://example.com/iPhone; Androids)",
+                "Dalvik/2.1.0",
+            )
+        ),
+        *(
+            pytest.param(
+                f"Dalvik/2.1.0 (Linux; U; Android {model})",
+                (None, None, "Android", kind),
+                id=f"dalvik-{kind}",
+            )
+            for model, kind in (
+                ("9; SM-G960F Build/PPR1", "Mobile"),
+                ("12; SM-T870 Build/SP1A", "Tablet"),
+                ("9", "Mobile"),
+            )
+        ),
+        pytest.param(
+            "Shop/7.1 (Android 14; Pixel 8; Scale/2.63)", (None, None, "Android", "Mobile"), id="own-android"
+        ),
+        pytest.param(
+            "Shop/7.1 (iPhone; iOS 17.4; Scale/3.00)", (None, None, "iOS", "Mobile"), id="own-iphone"
+        ),
+        pytest.param(
+            "Shop/7.1 (com.example.shop; iPad; iOS 17.4)", (None, None, "iOS", "Tablet"), id="own-ipad"
+        ),
+        pytest.param(
+            "Opera/9.80 (Windows NT 6.1; U; en) Presto/2.12.388 Version/12.14",
+            ("Opera", 12.14, "Windows", "Desktop"),
+            id="presto",
+        ),
     ],
 )
 def test_user_agent(agent, expected):
