@@ -1,10 +1,10 @@
 """The calls of Segment's specification as events: what Segment's and RudderStack's mappings share.
 
 A frame of calls has a row for each call, in whatever form it was stored (see `mappings._forms`): `_type` (track, page,
-screen, identify, group, alias), `_event`, `_id`, `_user`, `_anonymous`, `_time`, the properties that are `looked_at` as
-a struct of text `_told`, the columns `OF_CALL` as text, what `of_device` tells of the others `_device`, the traits
-`_traits`, and what a call without an id is told by beside these: properties `_bag`, context `_context`, all else
-`_rest`.
+screen, identify, group, alias), `_event`, `_id`, `_user`, `_anonymous`, `_time`, `_original` (the device's clock), the
+properties that are `looked_at` as a struct of text `_told`, the columns `OF_CALL` as text, what `of_device` tells of
+the others `_device`, the traits `_traits`, and what a call without an id is told by beside these: properties `_bag`,
+context `_context`, all else `_rest`.
 
 What the source says stands beside what PostHog understands: properties pass on unchanged. Context that PostHog names
 has that name only; all other context keeps the name it has in a warehouse.
@@ -35,6 +35,8 @@ OF_DEVICE: Final = tuple(
 """Context that is understood and the same with many calls."""
 BAG: Final = ("url", "path", "title", "referrer", "name", "revenue", "total", *values.CAMPAIGN)
 TIMES: Final = ("timestamp", "original_timestamp")
+UNITS: Final = {16: "us", 13: "ms", 10: "s"}
+"""How many digits a time of our days has, in which unit."""
 CAMPAIGN: Final = {"utm_campaign": "name"} | {
     f"utm_{name}": name for name in ("source", "medium", "term", "content", "id")
 }
@@ -53,7 +55,20 @@ def time(options: Options, *names: str) -> pl.Expr:
     Where there is none, the device's clock alone; never when it was sent or received. Times without a zone are UTC
     unless the user says otherwise. One that cannot be read is a reject and not replaced.
     """
-    return expr.timestamp(expr.first(*(pl.col(name) for name in names)), zone=options.source_timezone)
+    return moment(expr.first(*(pl.col(name) for name in names)), options)
+
+
+def moment(text: pl.Expr, options: Options) -> pl.Expr:
+    """Return a time as any store has it: as text, or as the whole number of microseconds that Parquet holds.
+
+    Numbers of 13 and 10 digits are milliseconds and seconds, as programs that copy tables make them.
+    """
+    number = text.str.strip_chars().str.extract(r"^(\d{10}|\d{13}|\d{16})(?:\.0+)?$")
+    counted = [
+        pl.when(number.str.len_chars() == digits).then(expr.unix(number, unit))
+        for digits, unit in UNITS.items()
+    ]
+    return pl.coalesce(expr.timestamp(text, zone=options.source_timezone), *counted)
 
 
 def is_(kind: str) -> pl.Expr:
@@ -185,6 +200,29 @@ def kept() -> dict[str, pl.Expr]:
     }
 
 
+def whose_device() -> dict[str, pl.Expr]:
+    """Return which device it happened on.
+
+    PostHog's own libraries have as `$device_id` what is the anonymous id here; the maker's id of a mobile, which they
+    do not know, stands in where there is none, and beside it under the name it has in a warehouse.
+    """
+    maker = pl.col("_device").struct.field("$device_id")
+    return {
+        "$device_id": pl.coalesce("_anonymous", maker),
+        "context_device_id": pl.when(maker != pl.col("_anonymous")).then(maker),
+    }
+
+
+def named_by(source: str) -> dict[str, pl.Expr]:
+    """Return what has a name of its source's: a call's id, and its device's clock where `timestamp` is another."""
+    return {
+        f"{source}_message_id": pl.col("_id"),
+        f"{source}_original_timestamp": pl.when(pl.col("_original") != pl.col("_time")).then(
+            expr.iso(pl.col("_original"))
+        ),
+    }
+
+
 def session() -> dict[str, pl.Expr]:
     """Return the session of RudderStack's libraries, whose id is its start: in milliseconds, on mobiles in seconds.
 
@@ -209,7 +247,7 @@ def money() -> dict[str, pl.Expr]:
     return {"revenue": pl.when(is_("track")).then(revenue)}
 
 
-EXTRA: Final = page() | campaign() | device() | kept() | session() | money()
+EXTRA: Final = page() | campaign() | device() | whose_device() | kept() | session() | money()
 """What is computed of every event; put together once, since that takes as long as to map 300 rows."""
 
 

@@ -26,6 +26,7 @@ from mappings._calls import (
     group_states,
     identifier,
     looked_at,
+    named_by,
     of_device,
     time,
     to_events,
@@ -79,6 +80,8 @@ _CALL, _DEVICE, _TRAITS = "call", "device", "traits"
 _SHORT: Final = 4_000
 """Characters of a context whose members are remembered, lest they take too much memory."""
 _NOTHING: Final = (b"null", b'""')
+_OF_PERSON: Final = "context_traits_"
+"""Before what the context of a row says of its person."""
 _raw: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
@@ -230,11 +233,19 @@ def _text(value: str) -> str | None:
     return jsontext.value_of(value) if value.startswith('"') or value == "null" else value
 
 
-def _parted(own: str, rest: str) -> dict[str, str | None]:
-    """Return the columns of a table of traits as two objects: `known`, those of the call itself, and the traits."""
+def _parted(own: str, rest: str, *, of_person: bool = False) -> dict[str, str | None]:
+    """Return the columns of a table of traits as two objects: `known`, those of the call itself, and the traits.
+
+    Of a person, what the context says of traits completes them, as it does in a message.
+    """
     members = _members(rest) or {}
     known = {name: value for name, value in members.items() if re.match(own, name)}
-    return {"known": _object(known), "rest": _object({n: v for n, v in members.items() if n not in known})}
+    traits = {name: value for name, value in members.items() if name not in known}
+    if of_person:
+        for name, value in known.items():
+            if name.startswith(_OF_PERSON) and bytes(value) not in _NOTHING:
+                traits.setdefault(name.removeprefix(_OF_PERSON), value)
+    return {"known": _object(known), "rest": _object(traits)}
 
 
 def whole() -> pl.Expr:
@@ -259,15 +270,20 @@ def call_type() -> pl.Expr:
 
 
 def message_traits() -> pl.Expr:
-    """Return the traits of a message; RudderStack's libraries put those of identify calls into the context."""
-    identify = call_type() == "identify"
-    there = pl.when(identify).then(pl.col(inside("context", _TRAITS)))
-    return pl.coalesce(expr.without(expr.stripped(bag), "{}") for bag in (pl.col("traits"), there))
+    """Return the traits of a message: its own, completed by the person's that stand in the context of identify calls.
+
+    RudderStack's libraries put all of them there.
+    """
+    there = pl.col(inside("context", _TRAITS))
+    of_person = pl.when((call_type() == "identify") & there.str.starts_with("{")).then(there)
+    own, more = (expr.without(expr.stripped(bag), "{}") for bag in (pl.col("traits"), of_person))
+    both = expr.completed(pl.when(more.is_not_null()).then(own), more)
+    return pl.coalesce(both, own)
 
 
-def table_traits(own: str) -> pl.Expr:
+def table_traits(own: str, *, of_person: bool = False) -> pl.Expr:
     """Return a struct of `known` and `rest`, see `_parted`."""
-    return expr.each(columns(), partial(_parted, own), _PARTS)
+    return expr.each(columns(), partial(_parted, own, of_person=of_person), _PARTS)
 
 
 def message_bags(options: Options) -> dict[str, Bag]:
@@ -288,10 +304,11 @@ def messages(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         expr.stripped(pl.col("name")).alias("_name"),
         expr.stripped(pl.col("category")).alias("_category"),
         pl.col("channel").alias("_channel"),
-        expr.stripped(pl.col("messageId")).alias("_id"),
+        identifier("messageId").alias("_id"),
         identifier("userId").alias("_user"),
         identifier("anonymousId").alias("_anonymous"),
         time(options, "timestamp", "originalTimestamp").alias("_time"),
+        time(options, "originalTimestamp").alias("_original"),
         pl.struct(value.alias(name) for name, value in known.items()).alias("_told"),
         pl.col("properties").alias("_bag"),
         pl.col(REST).alias("_rest"),
@@ -307,11 +324,11 @@ def messages(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     )
 
 
-def message_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+def message_events(rows: pl.LazyFrame, options: Options, *, source: str) -> pl.LazyFrame:
     """Return the events of raw messages."""
     channel = pl.when(pl.col(inside("properties", "channel")).is_null()).then("_channel")
     calls = messages(rows, options)
-    return to_events(calls, options, laid=pl.col(PROPERTIES), extra={"channel": channel})
+    return to_events(calls, options, laid=pl.col(PROPERTIES), extra={**named_by(source), "channel": channel})
 
 
 def stored(rows: pl.LazyFrame, options: Options, *, kind: str, own: str) -> pl.LazyFrame:
@@ -331,7 +348,8 @@ def stored(rows: pl.LazyFrame, options: Options, *, kind: str, own: str) -> pl.L
         identifier("id", "message_id").alias("_id"),
         identifier("user_id").alias("_user"),
         identifier("anonymous_id").alias("_anonymous"),
-        time(options, "timestamp", "original_timestamp").alias("_time"),
+        time(options, *TIMES).alias("_time"),
+        time(options, "original_timestamp").alias("_original"),
         pl.struct(OF_DEVICE)
         .map_batches(of_device, return_dtype=DEVICE, is_elementwise=True)
         .alias("_device"),
@@ -340,24 +358,28 @@ def stored(rows: pl.LazyFrame, options: Options, *, kind: str, own: str) -> pl.L
         return rows
     parts = pl.col("_parts").struct
     return rows.with_columns_seq(
-        expr.each(pl.col("_bag"), partial(_parted, own), _PARTS).alias("_parts")
+        expr.each(pl.col("_bag"), partial(_parted, own, of_person=True), _PARTS).alias("_parts")
     ).with_columns_seq(parts.field("known").alias("_bag"), parts.field("rest").alias("_traits"))
 
 
-def stored_events(rows: pl.LazyFrame, options: Options, *, kind: str, own: str) -> pl.LazyFrame:
+def stored_events(rows: pl.LazyFrame, options: Options, *, kind: str, own: str, source: str) -> pl.LazyFrame:
     """Return the events of a warehouse's table; a `message_id` beside the id is a property, columns of traits are none.
 
     The columns of most rows are taken as they were read; those of odd rows are opened again.
     """
     calls = stored(rows, options, kind=kind, own=own)
     both = pl.col("id").is_not_null() & pl.col("message_id").is_not_null()
-    extra = {"message_id": pl.when(both).then("message_id")}
+    extra = {**named_by(source), "message_id": pl.when(both).then("message_id")}
     if kind == "identify":
         told = told_of_rows(calls, options, is_told=re.compile(own).match)
         return to_events(told, options, properties=pl.col("_bag"), extra=extra)
     laid = pl.when(pl.col("_whole").is_null()).then(PROPERTIES)
     return to_events(
-        told_of_rows(calls, options), options, laid=laid, properties=pl.col("_whole"), extra=extra
+        told_of_rows(calls, options),
+        options,
+        laid=laid,
+        properties=pl.col("_whole"),
+        extra=extra,
     )
 
 
@@ -408,28 +430,29 @@ def only_identity() -> pl.Expr:
     return (kind == "alias") | ((kind == "identify") & message_traits().is_null())
 
 
-MESSAGES: Final = Table(
-    name="messages",
-    columns=dict.fromkeys(RAW, pl.String),
-    matches=lambda columns: (
-        "type" in columns
-        and bool(columns & {"timestamp", "originaltimestamp"})
-        and bool(columns & {"messageid", "anonymousid", "userid"})
-    ),
-    to_events=message_events,
-    to_links=message_links,
-    link_columns=("type", "userId", "anonymousId", "previousId", "timestamp", "originalTimestamp"),
-    to_groups=message_groups,
-    times=("timestamp", "originalTimestamp"),
-    ids=("messageId", "userId", "anonymousId", "previousId", "groupId"),
-    objects=("properties", "traits"),
-    bags=message_bags,
-    properties=("properties", REST, "context"),
-    filters={"identity_only": only_identity()},
-    warnings={DEVICE_CLOCK: pl.col("timestamp").is_null() & pl.col("originalTimestamp").is_not_null()},
-    dropped=RAW_DROPPED,
-)
-"""Raw messages."""
+def raw_messages(source: str) -> Table:
+    """Return the table of raw messages; `source` is who speaks, see `_calls.named_by`."""
+    return Table(
+        name="messages",
+        columns=dict.fromkeys(RAW, pl.String),
+        matches=lambda columns: (
+            "type" in columns
+            and bool(columns & {"timestamp", "originaltimestamp"})
+            and bool(columns & {"messageid", "anonymousid", "userid"})
+        ),
+        to_events=partial(message_events, source=source),
+        to_links=message_links,
+        link_columns=("type", "userId", "anonymousId", "previousId", "timestamp", "originalTimestamp"),
+        to_groups=message_groups,
+        times=("timestamp", "originalTimestamp"),
+        ids=("messageId", "userId", "anonymousId", "previousId", "groupId"),
+        objects=("properties", "traits"),
+        bags=message_bags,
+        properties=("properties", REST, "context"),
+        filters={"identity_only": only_identity()},
+        warnings={DEVICE_CLOCK: pl.col("timestamp").is_null() & pl.col("originalTimestamp").is_not_null()},
+        dropped=RAW_DROPPED,
+    )
 
 
 def named(stem: str) -> str:
@@ -544,8 +567,10 @@ def some(*names: str) -> Callable[[frozenset[str]], bool]:
     return lambda columns: bool(columns & {"id", "message_id"}) and not columns.isdisjoint(names)
 
 
-def tables(*, own: str, recover: pl.Expr | None = None) -> list[Table]:
+def tables(*, source: str, own: str, recover: pl.Expr | None = None) -> list[Table]:
     """Return the tables of a warehouse or a data lake; `own` is found in columns of tables of traits that are none.
+
+    `source` is who speaks, see `_calls.named_by`.
 
     `tracks` and tables of events have the name of an event in each row. All others, and `tracks` among those, are told
     by their files' names, and where those say nothing by their columns: what holds addresses are pages.
@@ -555,7 +580,7 @@ def tables(*, own: str, recover: pl.Expr | None = None) -> list[Table]:
         columns=texts(),
         matches=some(*TIMES),
         file=is_named("pages", "page"),
-        to_events=partial(stored_events, kind="page", own=own),
+        to_events=partial(stored_events, kind="page", own=own, source=source),
         to_links=who,
         link_columns=LINKS,
         times=TIMES,
@@ -573,16 +598,16 @@ def tables(*, own: str, recover: pl.Expr | None = None) -> list[Table]:
         pages,
         name="screens",
         file=is_named("screens", "screen"),
-        to_events=partial(stored_events, kind="screen", own=own),
+        to_events=partial(stored_events, kind="screen", own=own, source=source),
     )
     identifies = replace(
         pages,
         name="identifies",
         file=is_named("identifies", "identify"),
-        to_events=partial(stored_events, kind="identify", own=own),
+        to_events=partial(stored_events, kind="identify", own=own, source=source),
         to_links=partial(who, why="identify call"),
         properties=(),
-        filters={"identity_only": traits(own).is_null()},
+        filters={"identity_only": table_traits(own, of_person=True).struct.field("rest").is_null()},
     )
     event_tables = replace(
         pages,
@@ -590,7 +615,7 @@ def tables(*, own: str, recover: pl.Expr | None = None) -> list[Table]:
         columns=texts("event", "event_text"),
         matches=lambda columns: some(*TIMES)(columns) and some("event", "event_text")(columns),
         file=None,
-        to_events=partial(stored_events, kind="track", own=own),
+        to_events=partial(stored_events, kind="track", own=own, source=source),
         to_recoveries=held,
         link_columns=(*LINKS, "id", "message_id"),
     )

@@ -1,7 +1,7 @@
 """How others flatten the BigQuery export of Google Analytics 4: names of columns, and rows that are one parameter."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import polars as pl
@@ -41,7 +41,7 @@ def spellings(name: str, one: str) -> tuple[str, str]:
     return f"{name}_{one}", f"{name}.{one.replace('web_info_', 'web_info.')}"
 
 
-def joint() -> pl.Expr:
+def joint(batch: Sequence[str] = BATCH) -> pl.Expr:
     """Return what rows of one event have in common where each is one of its parameters."""
     same = (
         "stream_id",
@@ -49,7 +49,7 @@ def joint() -> pl.Expr:
         "event_timestamp",
         "event_name",
         "event_bundle_sequence_id",
-        *BATCH,
+        *batch,
     )
     told = pl.concat_str((pl.col(name).fill_null("") for name in same), separator="|")
     return pl.coalesce(expr.stripped(pl.col("event_id")), told)

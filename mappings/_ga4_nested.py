@@ -17,8 +17,8 @@ from urllib.parse import parse_qsl
 import msgspec
 import polars as pl
 
-from mappings._ga4_schema import NUMBERS, RECORDS, TEXTS
-from migrate import expr, values
+from mappings._ga4_schema import NUMBERS, OF_SESSION, RECORDS, TEXTS
+from migrate import expr, jsontext, values
 from migrate.distinct import Recurring
 from migrate.jsontext import FAILURES
 
@@ -36,6 +36,8 @@ _NAN: Final = re.compile(r"(?<=: )nan\b")
 _BETWEEN: Final = re.compile(r"\}\s*\n\s*\{")
 _ARRAY: Final = re.compile(r"\barray\((\[.*?\])(?:, dtype=\w+)?\)", re.DOTALL)
 _NOTHING: Final = frozenset(values.NOTHING)
+_OF_RECORD: Final = re.compile(rf"ga_({'|'.join(RECORDS)})_")
+"""Before the fields of records, as `_ga4_flat.pivoted` calls them."""
 _REMEMBERED: Final = 2_048
 _SHORT: Final = 1_000
 """Longer texts are not remembered: they would take too much room, and hardly repeat."""
@@ -99,16 +101,19 @@ def remembered(function: Callable[[str], T]) -> Callable[[str], T]:
 
 def parameters(text: str) -> str | None:
     """Return parameters as a JSON object, keys in order; of a key given twice the first value counts."""
-    return sorted_text(_values(_read(text, _pairs, Pair)))
+    return sorted_text(_values(_read(text, "event_params", _pairs, Pair)))
 
 
 def newest(text: str) -> str | None:
-    """Return user properties likewise; of a key given twice the value set last counts."""
-    pairs = sorted(_read(text, _user_pairs, UserPair), key=_set_at, reverse=True)
+    """Return user properties likewise; of a key given twice the value set last counts.
+
+    Apps list the session among them, which is the event's and stands among its parameters.
+    """
+    pairs = sorted(_read(text, "user_properties", _user_pairs, UserPair), key=_set_at, reverse=True)
     for pair in pairs:
         if pair.value is not None and pair.value.user_property_name:
             pair.key = pair.value.user_property_name
-    return sorted_text(_values(pairs))
+    return sorted_text(_values([pair for pair in pairs if pair.key not in OF_SESSION]))
 
 
 def bought(text: str) -> str | None:
@@ -116,7 +121,8 @@ def bought(text: str) -> str | None:
     try:
         told = [_item_text(bytes(raw)) for raw in _raw_list(text)]
     except FAILURES:
-        told = [sorted_text(_item(item)) or "{}" for item in elements(parsed(text))]
+        found = unwrapped(parsed(text), "items")
+        told = [] if found is None else [sorted_text(_item(item)) or "{}" for item in elements(found)]
     return f'{{"items":[{",".join(told)}]}}' if told else None
 
 
@@ -135,7 +141,7 @@ def text_of(read: Callable[[str], str | None]) -> Callable[[str], str | None]:
 def audiences(text: str) -> str | None:
     """Return the names of audiences as a property, those without one by their number; null of what is no list."""
     try:
-        names = [one.get("name") or str(one["id"]) for one in elements(parsed(text))]
+        names = [one.get("name") or str(one["id"]) for one in elements(unwrapped(parsed(text), "audiences"))]
     except FAILURES:
         return None
     return sorted_text({"ga_audiences": names} if names else {})
@@ -146,7 +152,7 @@ def record(name: str, fields: Sequence[str]) -> Callable[[str], Record]:
 
     def opened(text: str) -> Record:
         try:
-            known = _known(dict(_leaves(parsed(text) or {})))
+            known = _known(dict(_leaves(unwrapped(parsed(text), name) or {})))
         except FAILURES:
             return Record({}, sorted_text({f"ga_{name}": text}))
         others = {f"ga_{name}_{key}": value for key, value in known.items() if key not in fields}
@@ -271,6 +277,25 @@ def sorted_text(fields: Mapping[str, Any]) -> str | None:
         return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 
 
+def of_event(columns: str) -> str | None:
+    """Return the columns of a flattened row that are of its event in canonical form, null where there are none.
+
+    Those of records are left out: tables of one day do not all have them.
+    """
+    members = jsontext.raw_object(columns)
+    own = {name: value for name, value in members.items() if not _OF_RECORD.match(name)}
+    return jsontext.canonical(jsontext.encoded(own).decode()) if own else None
+
+
+def unwrapped(found: Any, name: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Return what a cell holds without its own column's name around it: `{"event_params":[…]}` is the list."""
+    if isinstance(found, dict) and len(found) == 1:
+        (key, inner), *_ = found.items()
+        if key.lower() == name and isinstance(inner, dict | list | None):
+            return inner
+    return found
+
+
 def elements(found: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
     """Return a list's elements, taken out of the wrappers that some Parquet writers put around them."""
     if isinstance(found, dict):
@@ -295,12 +320,14 @@ def parsed(text: str) -> Any:  # noqa: ANN401 - any JSON value
         raise ValueError(text) from error
 
 
-def _read(text: str, decoder: msgspec.json.Decoder[list[P]], kind: type[P]) -> list[P]:
+def _read(text: str, name: str, decoder: msgspec.json.Decoder[list[P]], kind: type[P]) -> list[P]:
     """Return the pairs of a list in any of its spellings; a plain object is a list of its members."""
     try:
         return decoder.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError):
-        found = parsed(text)
+        found = unwrapped(parsed(text), name)
+    if found is None:
+        return []
     if isinstance(found, dict) and not found.keys() & {"list", "array"}:
         found = [{"key": key, "value": value} for key, value in found.items()]
     return _converted(elements(found), kind)
@@ -364,7 +391,7 @@ def _item_text(text: bytes) -> str:
 def _item(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return an item; a field of its own wins over a parameter of the item."""
     own = {key: value for key, value in item.items() if key != "item_params"}
-    pairs = _converted(elements(item.get("item_params") or []), Pair)
+    pairs = _converted(elements(unwrapped(item.get("item_params"), "item_params") or []), Pair)
     return _values(pairs) | _known(own)
 
 

@@ -77,6 +77,10 @@ RENAME: Final = {
 }
 """Parameters that hold Google's guesses too ("(organic)"), so that they are no `utm_…`."""
 DROPPED: Final = frozenset(COLUMNS["dropped"])
+OF_SESSION: Final = frozenset(
+    ("ga_session_id", "ga_session_number", "session_engaged", "engaged_session_event", "_sid", "_sno")
+)
+"""What apps list among the properties of the user, and is of a session; the last two are Firebase's own names."""
 TEXTS: Final = frozenset(("id", "session_engaged", "search_term", "coupon", "page_title", *RENAME))
 """Text even where all its characters are digits, as every `…_id`: one key, one type (sources-2.md §1)."""
 NUMBERS: Final = frozenset(COLUMNS["numbers"])

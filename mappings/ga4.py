@@ -39,6 +39,7 @@ from mappings._ga4_nested import (
     fields,
     newest,
     object_text,
+    of_event,
     others,
     parameters,
     parts,
@@ -49,7 +50,7 @@ from mappings._ga4_nested import (
     text_of,
     timed,
 )
-from mappings._ga4_schema import BAG, BATCH, COLUMNS, DROPPED, FIVETRAN, RECORDS, RENAME
+from mappings._ga4_schema import BAG, COLUMNS, DROPPED, FIVETRAN, RECORDS, RENAME
 from migrate import events, expr, links, values
 from migrate.mapping import OWN, PROPERTIES, RECOVERED, REST, ROW, Bag, Options, Platform, Table, inside
 
@@ -135,21 +136,19 @@ def _single(events: pl.Series) -> pl.Series:
 
 
 def dedup_key() -> pl.Expr:
-    """Return what makes the event one, alike in the daily and in the intraday table and in every format.
+    """Return what makes the event one, alike in daily, intraday and fresh tables.
 
-    There is no id. Since July 2024 the event's place in its batch tells events of one bundle apart; before that all
-    their parameters and items must, as two clicks may have one time.
+    There is no id. All parameters and items tell events of one bundle apart, as two clicks may have one time. The
+    columns of an event's place in its batch do not: one table of a day has them, another has not, or without values.
     """
-    batch = [as_whole(pl.coalesce(pl.col(name), param(name))) for name in BATCH]
-    told = pl.col("_told"), pl.col("_bought")
-    placed = pl.all_horizontal(place.is_not_null() for place in batch)
-    same = ("stream_id", "event_name", "event_bundle_sequence_id")
     return expr.key(
-        *(pl.col(name) for name in same),
+        as_whole(pl.col("stream_id")),
+        pl.col("event_name"),
+        as_whole(pl.col("event_bundle_sequence_id")),
         BROWSER,
         pl.col("_time").dt.epoch("us"),
-        *batch,
-        *(pl.when(~placed | NOBODY).then(text) for text in told),
+        pl.col("_told"),
+        pl.col("_bought"),
     )
 
 
@@ -434,6 +433,7 @@ def flat_record(name: str) -> pl.Expr:
 def flat(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the events of flattened rows: fields of records are columns, parameters are columns or recovered."""
     untold = pl.col("event_id").is_null() & pl.col("_params").is_null()
+    own = expr.each_row(pl.when(untold).then(pl.col("_more")), of_event)
     told = (
         (record, pl.struct(value.alias(name) for name, value in made.items()))
         for record, made in of_records(pl.col("_system")).items()
@@ -443,7 +443,7 @@ def flat(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     known = (
         listed(rows)
         .with_columns_seq(
-            pl.coalesce("event_id", "_params", expr.canonical(pl.col("_more"), where=untold)).alias("_told"),
+            pl.coalesce(pl.col("_params"), pl.col("event_id"), own).alias("_told"),
             expr.fields(pl.coalesce("_params", "_more"), BAG).alias("_bag"),
             *(struct.alias(f"_of_{record}") for record, struct in told),
         )
@@ -484,7 +484,7 @@ def parameter_rows(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
     The plan keeps one of them, also where a chunk's border runs through an event.
     """
-    return flat(rows.with_columns_seq(joint().alias("event_id")), options)
+    return flat(rows.with_columns_seq(joint(()).alias("event_id")), options)
 
 
 def to_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:

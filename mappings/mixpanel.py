@@ -64,6 +64,8 @@ LOOKED_AT: Final = tuple(
     " $region mp_country_code mp_lib $screen_width $screen_height $elements $el_text $el_attr__href $ae_iap_price"
     " $ae_iap_quantity".split()
 )
+# How a person first came, as every event repeats it, in PostHog's own names.
+FIRST_TOUCH: Final = ("$initial_referrer", "$initial_referring_domain")
 # Mixpanel's own properties, without their `$` (https://docs.mixpanel.com/docs/data-structure/events-and-properties).
 # Where `$` is gone without a trace, those that are surely Mixpanel's get it back; the others may be the customer's.
 SURE: Final = tuple(
@@ -131,7 +133,7 @@ class Shape:
     def bags(self, options: Options) -> dict[str, Bag]:
         """Return what the objects hold: Mixpanel's own properties, and what the user names as group keys."""
         keys = (*options.group_keys, *([options.user_id] if options.user_id else []))
-        names = dict.fromkeys((*TOLD, *LOOKED_AT, *keys))
+        names = dict.fromkeys((*TOLD, *LOOKED_AT, *FIRST_TOUCH, *keys))
         inside = [name for name in names if self.bag != REST or name not in self.columns]
         own = Bag(
             keys=list(dict.fromkeys(way for name in inside for way in self.spelled(name))),
@@ -474,6 +476,22 @@ def to_events(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFram
     )
 
 
+def first_touches(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFrame:
+    """Return how people first came, which the library that sends an event keeps and repeats on each."""
+    known = (
+        rows.with_columns_seq(shape.struct((*TOLD, *FIRST_TOUCH)), shape.chosen(options).alias("_chosen"))
+        .with_columns_seq(key(pl.col("_told")).alias("_key"), time(shape, options).alias("_time"))
+        .with_columns_seq(person(options).alias("_who"))
+        .filter(pl.col("_time").is_not_null())
+    )
+    return events.profiles(
+        known,
+        distinct_id=pl.col("_who"),
+        timestamp=pl.col("_time"),
+        set_once={name: prop(name) for name in FIRST_TOUCH},
+    )
+
+
 def to_links(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFrame:
     """Return who is who, as events and identity verbs tell it.
 
@@ -813,6 +831,7 @@ def events_table(
         columns=dict.fromkeys(own, pl.String()),
         matches=matches,
         to_events=partial(to_events, shape=shape),
+        to_profiles=partial(first_touches, shape=shape),
         to_links=partial(to_links, shape=shape),
         tells_own=True,
         clock=partial(clock, shape=shape) if shape.local else None,

@@ -61,6 +61,8 @@ def of_lake(table: Table) -> Table:
 
 MAPPING: Final = Platform(
     title="RudderStack",
+    identity_version=2,
+    payload_version=2,
     options=frozenset({"--labels", "--group-key", "--group-type"}),
     reads="raw messages as JSON lines (S3, GCS), and warehouse or data lake tables as CSV, Parquet or JSON lines, with"
     " rudder_discards",
@@ -93,7 +95,12 @@ MAPPING: Final = Platform(
             refusal="these are RudderStack's staging files, on their way into a warehouse; export the tables of the"
             " warehouse, or the raw messages of an S3 or GCS destination",
         ),
-        _forms.MESSAGES,
-        *map(of_lake, _forms.tables(own=r"context_|channel$", recover=expr.stripped(pl.col("id")))),
+        _forms.raw_messages("rudderstack"),
+        *map(
+            of_lake,
+            _forms.tables(
+                source="rudderstack", own=r"context_|channel$", recover=expr.stripped(pl.col("id"))
+            ),
+        ),
     ],
 )

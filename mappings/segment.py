@@ -15,7 +15,9 @@ from migrate.mapping import Platform
 
 MAPPING: Final = Platform(
     title="Segment",
+    identity_version=2,
+    payload_version=2,
     options=frozenset({"--labels", "--group-key", "--group-type"}),
     reads="raw messages as JSON lines (S3, GCS), and warehouse or data lake tables as CSV, Parquet or JSON lines",
-    tables=[_forms.MESSAGES, *_forms.tables(own=r"context_")],
+    tables=[_forms.raw_messages("segment"), *_forms.tables(source="segment", own=r"context_")],
 )

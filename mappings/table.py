@@ -16,7 +16,7 @@ r"""Any flat file: CSV, TSV, Parquet or JSON lines with a row for each event, de
     [timestamp]                              # or, for ISO 8601: timestamp = "ordered_at"
     column = "ordered_at"
     format = "%d.%m.%Y %H:%M:%S"             # "iso" (the default), "unix_s", "unix_ms", "unix_us" or strftime
-    zone = "Europe/Berlin"                   # of times that name none; the default is --source-timezone
+    zone = "Europe/Berlin"                   # or "+02:00", of times that name none; else that of --source-timezone
 
     [rename]                                 # column = "its name as a property"
     channel = "$utm_source"

@@ -126,7 +126,9 @@ SOURCE = grouped(
     option("--spec", type=click.Path(path_type=Path), help="TOML file that describes the columns (table)."),
     option("--since", type=Moment(), help="Leave out events before this time (ISO 8601)."),
     option("--until", type=Moment(), help="Leave out events from this time on (ISO 8601)."),
-    option("--source-timezone", help="IANA zone of times without one.  [default: UTC]"),
+    option(
+        "--source-timezone", help="IANA zone, or offset such as +02:00, of times without one.  [default: UTC]"
+    ),
     option(
         "--person-properties",
         type=click.Choice(["set", "set_once", "none"]),
@@ -591,7 +593,9 @@ def _settings(platform: str, **choices: Any) -> Settings:
     from migrate import platforms  # noqa: PLC0415
     from migrate.census import Choices  # noqa: PLC0415
     from migrate.settings import Settings  # noqa: PLC0415
+    from migrate.times import zone_name  # noqa: PLC0415
 
+    zone = choices["source_timezone"]
     names = ("spec", "since", "until", "limit", "encoding", "nulls", "import_id", "skip_unknown")
     settings = Settings(
         platform=platform,
@@ -599,7 +603,7 @@ def _settings(platform: str, **choices: Any) -> Settings:
         choices=Choices(
             link=choices["identity"] == "link",
             max_cluster=choices["max_cluster"],
-            zone=choices["source_timezone"],
+            zone=zone and zone_name(zone, "--source-timezone"),
         ),
         layout=_layout(choices),
         partitions=not choices["no_partitions"],

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
+from migrate import times
 from migrate.errors import UsageError
 
 _SHARP: Final = 0.5
@@ -76,6 +77,8 @@ def fitting(found: Mapping[str, tuple[int, int]]) -> list[str]:
 
 def _offsets(zone: str, month: str) -> set[int]:
     """Return how far behind UTC, in seconds, the zone's clocks are at the start and the end of a month."""
+    if (fixed := times.offset(zone)) is not None:
+        return {-fixed}
     start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
     moments = (start, start + timedelta(days=27))
     return {-int(moment.astimezone(ZoneInfo(zone)).utcoffset().total_seconds()) for moment in moments}  # type: ignore[union-attr]

@@ -83,21 +83,26 @@ def timestamp(text: pl.Expr, *, zone: str = "UTC") -> pl.Expr:
     """Return ISO-like text as `Datetime("us", "UTC")`, null where it cannot be read.
 
     Takes a space or `T` between date and time, none to nine decimals (cut to microseconds), a date alone, and
-    `Z`, ` UTC`, `+02`, `+0200`, `+02:00` or no zone. Text without a zone is wall-clock time in `zone` (IANA); of a
-    time that occurs twice when clocks go back it takes the first, and a time that clocks skip moves on by the skip.
+    `Z`, ` UTC`, `+02`, `+0200`, `+02:00` or no zone. Text without a zone is wall-clock time in `zone`, see `zone_name`;
+    of a time that occurs twice when clocks go back it takes the first, a time that clocks skip moves on by the skip.
     """
     return text.map_batches(
         lambda texts: times.read(texts, zone), return_dtype=pl.Datetime("us", "UTC"), is_elementwise=True
     )
 
 
+def iso(time: pl.Expr) -> pl.Expr:
+    """Return times as PostHog is sent them: `2024-01-01T00:00:00.000000Z`."""
+    return times.written(time)
+
+
 def zone_name(name: object, where: str) -> str:
-    """Return the name of an IANA zone, as `timestamp` takes it; raises UsageError for anything else `where` gives."""
+    """Return a zone as `timestamp` takes it, see `times.zone_name`; raises UsageError for all else `where` gives."""
     return times.zone_name(name, where)
 
 
 def local(naive: pl.Expr, zone: str) -> pl.Expr:
-    """Return wall-clock times in an IANA zone as UTC; see `timestamp` for hours that occur twice or never."""
+    """Return wall-clock times in a zone as UTC; see `timestamp` for hours that occur twice or never."""
     return times.local(naive, zone)
 
 

@@ -330,6 +330,26 @@ def careful_members(text: bytes, counts: Counter[str]) -> dict[str, Raw]:
     return found
 
 
+def fault(text: bytes) -> str | None:
+    """Return where a text is no JSON object, and what is wrong there; None of one that is too long to look again.
+
+    `character 17: expecting ',' delimiter, found 'x'`, counted from 1; of several lines, with the line among them.
+    """
+    if len(text) > _LOOKED_AT_AGAIN:
+        return None
+    shown = text.decode("utf-8", "replace")
+    try:
+        value = _strict.decode(shown)
+    except json.JSONDecodeError as error:
+        line = f"line {error.lineno}, " if "\n" in shown else ""
+        what = error.msg[0].lower() + error.msg[1:].removesuffix(" at").removesuffix(" starting")
+        found = repr(shown[error.pos]) if error.pos < len(shown) else "the end"
+        return f"{line}character {error.colno}: {what}, found {found}"
+    except RecursionError:
+        return None
+    return None if isinstance(value, dict) else f"{_KINDS[type(value)]} and no object"
+
+
 def _finite(text: bytes) -> tuple[bytes, int]:
     """Return the text with null for what is written for numbers that are none, and how many there were."""
     odd = 0
@@ -395,4 +415,14 @@ def _whole(text: str) -> int | str:
 _decoder = json.JSONDecoder(
     strict=False, parse_float=_double, parse_int=_whole, parse_constant=lambda _name: None
 )
+_strict = json.JSONDecoder(parse_float=_double, parse_int=_whole)
+_LOOKED_AT_AGAIN: Final = 8 << 20
+_KINDS: Final = {
+    list: "a list",
+    str: "a text",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "null",
+}
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

@@ -56,7 +56,6 @@ class Planner:
 
     workdir: Path
     checkpoint: Checkpoint
-    transform: Callable[[Job], Transform]
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     limit: int | None = None
     on_progress: Callable[[Progress], None] = lambda _: None
@@ -104,8 +103,9 @@ class Planner:
         with self._lock:
             self.aside[error.name] = Aside(error.reason, error.why, stamp)
 
-    def plan(self, todo: Sequence[Job]) -> None:
-        """Plan these jobs."""
+    def plan(self, todo: Sequence[Job], transform: Callable[[Job], Transform]) -> None:
+        """Plan these jobs; `transform` is how the rows of one become events."""
+        self._transform = transform
         known = self.checkpoint.inputs()
         self._names = known.keys()
         self._progress = Counting(todo, self.on_progress)
@@ -259,7 +259,7 @@ class Planner:
 
     def _finished(self, bundle: Bundle, limit: int | None) -> Iterator[Finished]:
         """Yield the sources' chunks as finished events, the next one read ahead."""
-        transform = self.transform(bundle.job)
+        transform = self._transform(bundle.job)
         now = self.clock()
         chunks = bundle.gathered()
         if limit is not None:

@@ -150,7 +150,8 @@ def _unread(job: Job, reject: readers.Reject) -> Preview:
     """Return what is said of a row that could not be read."""
     place = job.source.name if reject.row is None else f"{job.source.name}:{reject.row}"
     shown = {"reason": reject.reason, "value": reject.value}
-    return Preview(encoded(shown).decode(), [], place, _rejected(reject.reason, reject.value))
+    why = "" if reject.why is None else f", {reject.why}"
+    return Preview(encoded(shown).decode(), [], place, _rejected(reject.reason, reject.value) + why)
 
 
 def _rejected(reason: str, value: str | None) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from migrate.errors import Refused
 from migrate.seals import Harmed
 
 if TYPE_CHECKING:
+    from migrate.jobs import Job
     from migrate.people import People
     from migrate.peoplefile import PeopleFile
     from migrate.plan import Planner, Progress
@@ -137,24 +138,23 @@ class Session:
             skipped={reason: len(names) for reason, names in work.skipped.items()},
             skipped_names={reason: names[:_SHOWN] for reason, names in work.skipped.items()},
         )
-        with ExitStack() as stack:
-            people = stack.enter_context(file.opened())
-            planner = Planner(
-                workdir=self.workdir,
-                checkpoint=self.checkpoint,
-                transform=lambda job: settings.transform(job, people),
-                clock=lambda: now,
-                limit=settings.limit,
-                on_progress=on_progress,
-                room=lambda total: self._room(total, settings.until),
-            )
-            self._stops.append(planner.stopping.set)
-            if not self.is_stopping:
+        planner = Planner(
+            workdir=self.workdir,
+            checkpoint=self.checkpoint,
+            clock=lambda: now,
+            limit=settings.limit,
+            on_progress=on_progress,
+            room=lambda total: self._room(total, settings.until),
+        )
+        self._stops.append(planner.stopping.set)
+        todo = [] if self.is_stopping else planner.todo(work.jobs)
+        if not self.is_stopping and (todo or self._has_more()):
+            with file.opened() as people:
                 try:
-                    self._planned(planner, work, people)
+                    self._planned(planner, work, people, todo)
                 except Harmed as error:
                     raise self._harmed(error) from error
-            self.set_aside += self.checkpoint.put_aside(work.set_aside | planner.aside)
+        self.set_aside += self.checkpoint.put_aside(work.set_aside | planner.aside)
         if not self.is_stopping:
             left = [one for one in self.checkpoint.facts()["plan_commands"] if one != command]
             self.checkpoint.note(planning=False, begun=None, plan_commands=left)
@@ -197,18 +197,22 @@ class Session:
             "or send what is there with --partial"
         )
 
-    def _planned(self, planner: "Planner", work: "Work", people: "People") -> None:
+    def _has_more(self) -> bool:
+        """Return whether anything is left to be planned that is no file: who is who, what is told of persons."""
+        facts = self.checkpoint.facts()
+        return bool(not facts.get("linked") or facts.get("superseded") or self.checkpoint.states())
+
+    def _planned(self, planner: "Planner", work: "Work", people: "People", todo: "Sequence[Job]") -> None:
         """Plan the files that are not planned, and what all of them tell of people."""
         from migrate import again, census  # noqa: PLC0415
         from migrate.gather import Interrupted  # noqa: PLC0415
 
         settings = work.settings
-        todo = planner.todo(work.jobs)
         with suppress(Interrupted):
             known = settings.census(people)
             people.forget_gathered(self.checkpoint.facts().get("superseded", []))
             census.link(known, settings.gatherer(people, stopping=planner.stopping), planner, todo)
-            planner.plan(todo)
+            planner.plan(todo, lambda job: settings.transform(job, people))
             again.settle(self.checkpoint)
             census.tell(known, planner, settings.until)
 

@@ -1,5 +1,6 @@
 """Times as text: ISO 8601 as sources spell it, and as PostHog is sent it."""
 
+import re
 import zoneinfo
 from collections.abc import Iterator
 from functools import partial
@@ -23,16 +24,22 @@ _NO_PLACE: Final = {
     "factory": "stands for no zone",
     "localtime": "is the zone of whichever machine it is read on",
 }
+_FIXED: Final = re.compile(r"([+-])(\d{2})(?::?([0-5]\d))?")
+_FURTHEST: Final = 14 * 3600
+_SUCH: Final = "one such as Europe/Berlin or +02:00"
 zoneinfo.reset_tzpath(())  # the zones of the library `tzdata`, which are the same on every machine
 
 
 def zone_name(name: object, where: str) -> str:
-    """Return the name of an IANA zone; raises UsageError for anything else that `where` gives.
+    """Return the name of an IANA zone, or an offset as `+02:00`; raises UsageError for all else that `where` gives.
 
-    Both polars, which works out times, and the tz database know it, so that it means the same wherever it is read.
+    Of a zone, both polars, which works out times, and the tz database know it, so that it means the same wherever it is
+    read.
     """
     if not isinstance(name, str) or not name:
-        raise UsageError(f"{where}: not an IANA zone, found {name!r}; give one such as Europe/Berlin")
+        raise UsageError(f"{where}: not an IANA zone, found {name!r}; give {_SUCH}")
+    if name[0] in "+-" and (seconds := offset(name)) is not None:
+        return f"{name[0]}{abs(seconds) // 3600:02}:{abs(seconds) // 60 % 60:02}" if seconds else "UTC"
     if why := _NO_PLACE.get(name.lower()):
         raise UsageError(f"{where}: '{name}' {why}; give the zone of a place, such as Europe/Berlin")
     try:
@@ -40,9 +47,24 @@ def zone_name(name: object, where: str) -> str:
         pl.Series([0]).cast(_UTC).dt.convert_time_zone(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError, pl.exceptions.ComputeError):
         zones = {one.lower(): one for one in sorted(zoneinfo.available_timezones())}
-        meant = zones.get(name.strip().lower(), "one such as Europe/Berlin")
+        meant = zones.get(name.strip().lower(), _SUCH)
         raise UsageError(f"{where}: not an IANA zone, found '{name}'; give {meant}") from None
     return name
+
+
+def offset(zone: str) -> int | None:
+    """Return how many seconds before UTC the clocks of a fixed offset are; None of a zone that is none.
+
+    Hours with or without minutes; none are further from UTC than 14 hours.
+    """
+    found = _FIXED.fullmatch(zone)
+    if found is None:
+        return None
+    sign, hours, minutes = found.groups()
+    seconds = int(hours) * 3600 + int(minutes or 0) * 60
+    if seconds > _FURTHEST:
+        return None
+    return -seconds if sign == "-" else seconds
 
 
 def read(texts: pl.Series, zone: str) -> pl.Series:
@@ -70,9 +92,11 @@ def _written(times: pl.Series, zone: str) -> pl.Series:
 
 
 def local(naive: pl.Expr, zone: str) -> pl.Expr:
-    """Return wall-clock times in an IANA zone as UTC; see `expr.timestamp` for hours that occur twice or never."""
+    """Return wall-clock times in a zone as UTC; see `expr.timestamp` for hours that occur twice or never."""
     if zone == "UTC":
         return naive.dt.replace_time_zone("UTC")
+    if (seconds := offset(zone)) is not None:
+        return (naive - pl.duration(seconds=seconds)).dt.replace_time_zone("UTC")
     here = {"ambiguous": "earliest", "non_existent": "null"}
     exact = naive.dt.replace_time_zone(zone, **here)  # type: ignore[arg-type]
     skipped = (naive + pl.duration(hours=1)).dt.replace_time_zone(zone, **here)  # type: ignore[arg-type]

@@ -289,7 +289,8 @@ def _group_types(frame: pl.DataFrame) -> set[str]:
 def _unread(rejects: list[Reject]) -> Iterator[dict[str, Any]]:
     """Yield the lines of what the reader could not read."""
     for reject in rejects:
-        yield {"row": reject.row, "reason": reject.reason, "value": reject.value}
+        line: dict[str, object] = {"row": reject.row, "reason": reject.reason, "value": reject.value}
+        yield line if reject.why is None else line | {"why": reject.why}
 
 
 def _rejected(rejects: pl.DataFrame, rows: pl.DataFrame, table: Table) -> Iterator[dict[str, Any]]:

@@ -81,9 +81,10 @@ def device_type(*texts: pl.Expr) -> pl.Expr:
 
 
 def user_agent(text: pl.Expr) -> pl.Expr:
-    """Return what a browser's user agent tells, see `AGENT`; `kind` is a device type.
+    """Return what a user agent tells, see `AGENT`; `kind` is a device type.
 
-    By posthog-js's rules; what none of them knows is left open, and so is an agent that is no browser's.
+    Of a browser's by posthog-js's rules; what none of them knows is left open. Beside them, an app's that says on which
+    phone it runs tells that: `Dalvik/2.1.0 (Linux; U; Android 9; …)`. All others, of servers and robots, tell nothing.
     """
     return _distinct(text, _agent, AGENT)
 
@@ -215,12 +216,15 @@ def _language(text: pl.Expr) -> pl.Expr:
 
 def _agent(text: pl.Expr) -> pl.Expr:
     """Return what `user_agent` does."""
-    web = pl.when(text.str.starts_with("Mozilla/")).then(text)
+    web = pl.when(text.str.contains(r"^(Mozilla|Opera)/")).then(text)
     name = expr.classified(web, spellings.AGENTS)
     found = pl.coalesce(web.str.extract(pattern) for pattern in spellings.AGENT_VERSIONS)
-    platform = web.str.extract(r"^Mozilla/[\d.]+ \(([^)]*)\)")
+    seen = web.str.extract(r"^(?:Mozilla|Opera)/[\d.]+ \(([^)]*)\)")
+    app = pl.when(web.is_null()).then(text.str.extract(r"\(([^()]*)\)"))
+    on_phone = pl.when(app.str.contains(r"(^|;) *(Android [\d.]+|iPhone|iPad|iPod touch)\b")).then(app)
+    platform = pl.coalesce(seen, on_phone)
     named = system(platform)
-    tablet = platform.str.contains("Android", literal=True) & ~web.str.contains("Mobile", literal=True)
+    tablet = seen.str.contains("Android", literal=True) & ~web.str.contains("Mobile", literal=True)
     kind = pl.when(tablet).then(pl.lit("Tablet")).otherwise(device_type(platform))
     return pl.struct(
         name.alias("browser"),

@@ -159,6 +159,7 @@ def test_rejected_rows_make_the_exit_code_3_and_are_in_a_file(tmp_path):
         (str(source), 4, "bad_timestamp"),
     ]
     assert lines[0]["value"] == "not json"
+    assert lines[0]["why"] == "character 1: expecting value, found 'n'"
     assert lines[1]["source"]["timestamp"] == "soon"
 
 
@@ -397,7 +398,7 @@ def test_preview_says_of_every_row_why_it_makes_no_event(tmp_path):
     done = migrate("preview", "posthog", source, "--since", "2024-01-01")
     assert [json.loads(line)["properties"]["n"] for line in done.stdout.splitlines()] == [1, 1]
     assert done.stderr.splitlines() == [
-        f'{source}:2: rejected: malformed_json, found "not json"',
+        f"{source}:2: rejected: malformed_json, found \"not json\", character 1: expecting value, found 'n'",
         f"{source}:3: filtered: replay_and_heatmap",
         f'{source}:4: rejected: bad_timestamp, found "soon"',
         f'{source}:5: rejected: bad_json, found "properties: 5"',

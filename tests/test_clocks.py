@@ -33,6 +33,9 @@ def test_a_zone_that_was_given():
     assert "Europe/Berlin was given" in clocks.checked(PACIFIC, "Europe/Berlin")
     assert "UTC was given" in clocks.checked(PACIFIC, "UTC")
     assert clocks.checked(UTC_ROWS, "UTC") is None
+    ahead = [("2024-01", -7200, 10), ("2024-07", -7200, 10)]
+    assert clocks.checked(ahead, "+02:00") is None
+    assert "-02:00 was given, but 20 of 20 rows say 2 h ahead of UTC" in clocks.checked(ahead, "-02:00")
 
 
 def test_a_month_without_a_majority_says_nothing():

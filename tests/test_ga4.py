@@ -805,17 +805,108 @@ def test_dedup_key_is_the_same_in_every_format():
     assert key(event_params=extract, items=[other]) == parquet
 
 
-def test_dedup_key_by_the_place_in_the_batch():
-    """It tells twins apart and needs no parameters, which a later table may complete; as column or as parameter."""
-    place = {"batch_page_id": "9", "batch_ordering_id": "1", "batch_event_index": "2"}
-    assert key(**place, event_params=params(a=1)) == key(**place, event_params=params(a=2))
-    assert key(**place) == key(event_params=params(batch_page_id=9, batch_ordering_id=1, batch_event_index=2))
-    assert key(**place) == key(
-        event_params=params(batch_page_id=9.0, batch_ordering_id=1, batch_event_index=2.0)
-    )
-    assert key(**place) != key(**(place | {"batch_event_index": "3"}))
-    no_one = place | {"user_pseudo_id": None}
-    assert key(**no_one, event_params=params(a=1)) != key(**no_one, event_params=params(a=2))
+PLACE = {"batch_page_id": 9, "batch_ordering_id": 1, "batch_event_index": 2}
+TABLES_OF_A_DAY = {
+    "events_20240403": PLACE,
+    "events_intraday_20240403": {},
+    "events_fresh_20240403": dict.fromkeys(PLACE),
+    "events_decimal_20240403": {name: float(number) for name, number in PLACE.items()},
+    "events_partly_20240403": {"batch_page_id": 9, "batch_ordering_id": None},
+}
+"""What each says of the place in the batch."""
+
+
+def uuids(folder):
+    """The distinct uuids of what the files of a folder come to, as they are planned; and how many events are."""
+    planned = folder / "w"
+    done = CliRunner().invoke(cli, ["plan", "ga4", str(folder / "in"), "--workdir", str(planned), "--quiet"])
+    assert done.exit_code == 0, done.output
+    days = [pl.read_parquet(part) for part in planned.glob("days/*/*.parquet")]
+    found = pl.concat(days).filter(pl.col("event") == "$pageview")["uuid"]
+    return found.n_unique(), found.len()
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet", "fivetran", "unnested", "flattener"])
+def test_one_event_in_all_tables_of_a_day(tmp_path, form):
+    """Whether the columns of the batch are there, null or absent, of any type; twins of other parameters stay two."""
+    (tmp_path / "in").mkdir()
+    for name, place in TABLES_OF_A_DAY.items():
+        path = tmp_path / "in" / f"{name}.{form}"
+        listed = [params(n=n, batch_page_id=9, batch_ordering_id=1) for n in (1, 2)]
+        row = ORDINARY | place | {"event_bundle_sequence_id": "41"}
+        if form in {"jsonl", "parquet"}:
+            given = [row | {"event_params": one} for one in listed]
+            if "intraday" not in name:  # which lacks what is attributed to users and sessions
+                given = [one | {"traffic_source": {"source": "x"}} for one in given]
+        elif form == "fivetran":
+            given = [row | {"param_n": n, "param_batch_page_id": 9} for n in (1, 2)]
+            if "intraday" not in name:
+                given = [one | {"session_traffic_source_last_click_manual_campaign_id": "7"} for one in given]
+        elif form == "unnested":
+            place_ = [{"batch_event_index": n} if "batch_event_index" in place else {} for n in (1, 2)]
+            given = [
+                row | {"event_timestamp": str(TIME + n), "key": key, "int_value": value} | place_[n - 1]
+                for n in (1, 2)
+                for key, value in (("n", n), ("batch_page_id", 9))
+            ]
+        else:
+            ids = [
+                f"3206.111.222.page_view.{TIME}.41.{'.'.join(map(str, place.values()))}.{n}" for n in (1, 2)
+            ]
+            given = [ORDINARY | {"event_id": one, "event_bundle_sequence_id": "41"} for one in ids]
+            keyed = [
+                {"event_id": one, "event_params_key": "n", "event_params_int_value": str(n)}
+                for n, one in enumerate(ids, 1)
+            ]
+            (tmp_path / "in" / f"flat_event_params_{name}.jsonl").write_text(
+                "\n".join(map(json.dumps, keyed))
+            )
+        if form == "parquet":
+            pq.write_table(pa.Table.from_pylist(given), path)
+        else:
+            path.with_suffix(".jsonl").write_text("\n".join(map(json.dumps, given)))
+    assert uuids(tmp_path) == (2, 2 * len(TABLES_OF_A_DAY))
+
+
+@pytest.mark.parametrize(
+    ("column", "given"),
+    [
+        ("event_params", params(n=7)),
+        ("user_properties", params(plan="pro")),
+        ("items", [{"item_id": "1", "item_params": params(c="x")}]),
+        ("device", {"category": "mobile", "web_info": {"browser": "Chrome"}}),
+        ("geo", {"country": "France", "metro": "m"}),
+        ("ecommerce", {"transaction_id": "t", "unique_items": 2}),
+        ("user_ltv", {"revenue": 3.0}),
+    ],
+)
+def test_a_cell_wrapped_in_its_own_name(column, given):
+    """`{"event_params":[…]}` in the column event_params is the list itself; so are records, in any case of letters."""
+    plain = one(**{column: given})
+    for wrapped in ({column: given}, {column.upper(): given}, str({column: given})):
+        assert one(**{column: wrapped}) == plain
+    assert one(**{column: {column: None}}) == one()
+    assert plain != one() or column == "user_ltv"
+
+
+def test_what_is_named_like_its_column_is_not_unwrapped():
+    """A parameter of that name in a plain object, and an object with more in it, stay as they are."""
+    assert one(event_params={"event_params": 7})["properties"] == {"event_params": 7}
+    assert one(event_params={"event_params": "a", "b": 1})["properties"] == {"event_params": "a", "b": 1}
+
+
+def test_apps_do_not_put_their_session_on_the_person():
+    """Firebase lists it among the user's properties, too: it is the event's, whose parameters have it."""
+    number = {"ga_session_id": START, "ga_session_number": 4}
+    of_user = params(plan="pro", **number, _sid=START, _sno=4, session_engaged="1")
+    event = one(platform="ANDROID", event_params=params(**number), user_properties=of_user)
+    assert event["set"] == {"plan": "pro"}
+    assert event["properties"]["ga_session_number"] == 4
+    assert uuid.UUID(event["extra"]["$session_id"]).int >> 80 == START * 1000
+    assert one(user_properties=params(**number))["set"] is None
+    text = json.dumps(of_user)
+    (flat,) = mapped({"user_properties": text}, table=FLAT)
+    assert flat["set"] == {"plan": "pro"}
 
 
 def test_flat_columns():

@@ -256,7 +256,7 @@ def test_cell_that_is_no_object_rejects_its_row(tmp_path, cell):
     quoted = '"' + cell.replace('"', '""') + '"'
     reading = read(tmp_path / "a", f"a,b\n1,{{}}\n2,{quoted}\n3,\n".encode(), table(objects=["b"]))
     assert reading.column("b") == [(1, "{}"), (3, None)]
-    assert [tuple(one) for one in reading.rejects] == [(2, "bad_json", f"b: {cell}"[:500])]
+    assert [one[:3] for one in reading.rejects] == [(2, "bad_json", f"b: {cell}"[:500])]
 
 
 def test_object_keys_of_json_lines(tmp_path):
@@ -265,20 +265,20 @@ def test_object_keys_of_json_lines(tmp_path):
     data += b'{"a":5,"b":"x"}\n{"a":6}\n'
     reading = read(tmp_path / "a", data, table(objects=["b"]))
     assert reading.column("b") == [(1, '{"x":1}'), (2, '{"x":1}'), (3, None), (6, None)]
-    assert [tuple(one) for one in reading.rejects] == [(4, "bad_json", "b: [1]"), (5, "bad_json", "b: x")]
+    assert [one[:3] for one in reading.rejects] == [(4, "bad_json", "b: [1]"), (5, "bad_json", "b: x")]
 
 
 def test_reject_shows_the_start_of_a_long_value(tmp_path):
     """A value is shortened to 500 characters of valid text."""
     reading = read(tmp_path / "a", b"a,b\n" + "é".encode() * 5000 + b"\n")
-    assert [tuple(one) for one in reading.rejects] == [(1, "ragged_row", "é" * 500)]
+    assert [one[:3] for one in reading.rejects] == [(1, "ragged_row", "é" * 500)]
 
 
 def test_cut_file_of_which_nothing_can_be_read_is_no_empty_file(tmp_path):
     """A header without columns leads to the reject; the file is not passed over as empty."""
     reading = read(tmp_path / "a.gz", gzip.compress(CSV)[:10])
     assert reading.header == Header("jsonl", ())
-    assert [tuple(one) for one in reading.rejects] == [(1, "truncated_file", "the gzip data end early")]
+    assert [one[:3] for one in reading.rejects] == [(1, "truncated_file", "the gzip data end early")]
 
 
 def test_small_chunks_are_put_together():

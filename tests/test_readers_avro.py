@@ -323,7 +323,7 @@ def test_a_compressed_file_cut_anywhere_tells_it(tmp_path):
     packed = packer.compress(FILE) + packer.flush(zlib.Z_FULL_FLUSH)
     reading = read(tmp_path / "a", packed)
     assert len(reading.rows) == 300
-    assert [tuple(one) for one in reading.rejects] == [
+    assert [one[:3] for one in reading.rejects] == [
         (None, "truncated_file", "after record 300: the gzip data end early")
     ]
 
@@ -335,7 +335,7 @@ def test_damage_ends_the_file(tmp_path):
     reading = read(tmp_path / "a", FILE[: third - 3] + b"?" + FILE[third - 2 :])
     whole = blocks[0].num_records + blocks[1].num_records
     assert reading.column("a") == [(n + 1, str(n)) for n in range(whole)]
-    assert [tuple(one) for one in reading.rejects] == [
+    assert [one[:3] for one in reading.rejects] == [
         (None, "unreadable_file", f"after record {whole}: expected sync marker not found")
     ]
 
@@ -361,7 +361,7 @@ def test_a_file_of_something_else_than_records(tmp_path):
     data = io.BytesIO()
     fastavro.writer(data, "long", [1, 2])
     reading = read(tmp_path / "a", data.getvalue())
-    assert [tuple(one) for one in reading.rejects] == [
+    assert [one[:3] for one in reading.rejects] == [
         (None, "unreadable_file", 'after record 0: it holds no records, found "long"')
     ]
 

@@ -144,7 +144,7 @@ def test_line_that_is_no_object_is_rejected(tmp_path, line, reason):
     """One bad line costs one row; its neighbours are read."""
     reading = read(tmp_path / "a", b'{"a":1}\n' + line + b'\n{"a":3}\n')
     assert reading.column("a") == [(1, "1"), (3, "3")]
-    assert [tuple(one) for one in reading.rejects] == [(2, reason, line.decode()[:500])]
+    assert [one[:3] for one in reading.rejects] == [(2, reason, line.decode()[:500])]
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_text_outside_the_array_is_rejected_line_by_line(tmp_path):
     """What follows an array is not lost in silence."""
     reading = read(tmp_path / "a", b'[{"a":1}]\ntrailing\n{"a":3}\n')
     assert reading.column("a") == [(1, "1"), (3, "3")]
-    assert [tuple(one) for one in reading.rejects] == [(2, "malformed_json", "trailing")]
+    assert [one[:3] for one in reading.rejects] == [(2, "malformed_json", "trailing")]
 
 
 @pytest.mark.parametrize(
@@ -305,7 +305,7 @@ def test_array_that_does_not_end(tmp_path, data, rejects):
     """An array without its end is a file that ends early."""
     reading = read(tmp_path / "a", data)
     assert reading.column("a") == [(1, "1")]
-    assert [tuple(one) for one in reading.rejects] == rejects
+    assert [one[:3] for one in reading.rejects] == rejects
 
 
 @pytest.mark.parametrize("block_bytes", [1, 10, 300])
@@ -560,3 +560,88 @@ def test_header_and_chunks_survive_any_first_bytes(tmp_path):
         head = header(found)
         assert head is not None
         assert sum(len(chunk.rejects) for chunk in chunks(found, table(), head)) > 0
+
+
+GOOD = b'{"a":1,"b":{"c":"x"}}'
+
+
+@pytest.mark.parametrize(
+    ("first", "rejects"),
+    [
+        pytest.param(b"not json", 1, id="words"),
+        pytest.param(b"# written 2024-04-03, a, b", 1, id="a-remark"),
+        pytest.param(b"Fetching ...\nStill fetching ...\n\nDone", 3, id="what-a-program-says"),
+        pytest.param(b"null", 1, id="null"),
+        pytest.param(b'"text"', 1, id="text"),
+        pytest.param(b"17", 1, id="number"),
+        pytest.param(b'"a":1}', 1, id="end-of-another"),
+        pytest.param(b"a,b", 1, id="a-header"),
+        pytest.param(b'{"a":1,"b', 1, id="cut"),
+        pytest.param(b"\xef\xbb\xbfnot json", 1, id="byte-order-mark"),
+        pytest.param(b"\n \nnot json\r", 1, id="blank-lines"),
+    ],
+)
+@pytest.mark.parametrize("further", [1, 40])
+def test_a_bad_first_line_costs_one_reject(tmp_path, first, rejects, further):
+    """The file is known by its first good ones, however many follow."""
+    text = first + b"\n" + b"\n".join([GOOD] * further)
+    for block_bytes in (7, 8 << 20):
+        reading = read(tmp_path / "a.jsonl", text, block_bytes=block_bytes)
+        assert reading.header.format == "jsonl"
+        assert reading.header.columns[0] == "a"
+        assert [value for _, value in reading.column("a")] == ["1"] * further
+        assert [one.reason for one in reading.rejects] == ["malformed_json"] * rejects
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(b'a,b\n"{""a"":1}",2\n', id="quoted"),
+        pytest.param(b"a\tb\n" + GOOD + b"\t2\n", id="one-of-two"),
+        pytest.param(b'a\tb\n1\t"x\n{}\ny"\n2\t3\n4\t5\n', id="empty-object-in-a-text"),
+        pytest.param(b'a,b\n1,"see\n' + b'{""a"":1}\n"\n', id="object-in-a-text"),
+        pytest.param(b"a;b\n{1};{2}\n{3};{4}\n", id="braces"),
+        pytest.param(b"a,b\n1,2\n" + GOOD + b"\n3,4\n5,6\n", id="few"),
+    ],
+)
+def test_a_table_with_objects_in_it_stays_a_table(tmp_path, text):
+    """No line of a table is an object by itself, or not most of them."""
+    assert read(tmp_path / "a", text).header.format == "csv"
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (b"not json", "character 1: expecting value, found 'n'"),
+        (b'{"a":1', "character 7: expecting ',' delimiter, found the end"),
+        (b'{"a":1}}', "character 8: extra data, found '}'"),
+        (b'{"a":1} x', "character 9: extra data, found 'x'"),
+        (b"{'a':1}", 'character 2: expecting property name enclosed in double quotes, found "\'"'),
+        (b'{"a" 1}', "character 6: expecting ':' delimiter, found '1'"),
+        (b'{"a":"x', "character 6: unterminated string, found '\"'"),
+        (b'{"a":"\t"}', "character 7: invalid control character, found '\\t'"),
+        ('{"äö":"\\x"}'.encode(), "character 8: invalid \\escape, found '\\\\'"),
+        (b"[1]", "a list and no object"),
+        (b'"x"', "a text and no object"),
+        (b"5", "a number and no object"),
+        (b"null", "null and no object"),
+        (b"true", "true or false and no object"),
+    ],
+)
+def test_malformed_json_says_where_and_what(tmp_path, line, why):
+    """Of every line, wherever it stands; counted in characters, also behind some that take more bytes."""
+    reading = read(tmp_path / "a.jsonl", GOOD + b"\n" + line + b"\n" + GOOD + b"\n")
+    assert [(one.row, one.reason, one.value, one.why) for one in reading.rejects] == [
+        (2, "malformed_json", line.decode(), why)
+    ]
+
+
+def test_what_is_wrong_far_behind_what_is_shown_is_said(tmp_path):
+    """And in which line, of a record of several."""
+    long = b'{"a":"' + b"x" * 5_000 + b'",}'
+    several = b'{\n "a": 1,\n "b" 2\n}'
+    reading = read(tmp_path / "a.jsonl", b"\n".join([GOOD, long, several, GOOD]))
+    assert len(reading.rejects[0].value) < len(long)
+    far, inside = (one.why for one in reading.rejects)
+    assert far.startswith("character 500")
+    assert inside == "line 3, character 6: expecting ':' delimiter, found '2'"

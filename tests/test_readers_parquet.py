@@ -164,7 +164,7 @@ def test_objects_are_checked(tmp_path):
         write(tmp_path / "a", {"a": structs, "b": ['{"y":1}', "", "no"]}), None, table(objects=["a", "b"])
     )
     assert [(row["a"], row["b"]) for row in reading.rows] == [('{"x":1}', '{"y":1}'), (None, None)]
-    assert [tuple(one) for one in reading.rejects] == [(3, "bad_json", "b: no")]
+    assert [one[:3] for one in reading.rejects] == [(3, "bad_json", "b: no")]
 
 
 def test_name_says_zst_and_it_is_parquet(tmp_path):
@@ -264,7 +264,7 @@ def test_compressed_parquet_that_ends_early(tmp_path):
     """A Parquet file whose outer compression is cut is one reject."""
     path = write(tmp_path / "a", {"a": [secrets.token_hex(1000) for _ in range(1000)]}, compression="none")
     reading = read(path, zstandard.compress(path.read_bytes())[:-1000])
-    assert [tuple(one) for one in reading.rejects] == [(None, "unreadable_file", "the zstd data end early")]
+    assert [one[:3] for one in reading.rejects] == [(None, "unreadable_file", "the zstd data end early")]
 
 
 def test_odd_names(tmp_path):

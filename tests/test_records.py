@@ -329,7 +329,7 @@ def wrapped(path, data=None, columns="abc"):
     head = header(found).within
     parts = list(chunks(found, table(columns), head, block_bytes=64))
     rows = [row for part in parts for row in part.rows.rows(named=True)]
-    return rows, [tuple(one) for part in parts for one in part.rejects], head
+    return rows, [one[:3] for part in parts for one in part.rejects], head
 
 
 PAGES = [
@@ -528,7 +528,7 @@ def test_wrapper_without_rows_in_it(tmp_path):
         for chunk in chunks(job.source, job.table, job.header)
         for reject in chunk.rejects
     ]
-    assert [tuple(one) for one in told] == [(1, "bad_json", "_airbyte_data: 5")]
+    assert [one[:3] for one in told] == [(1, "bad_json", "_airbyte_data: 5")]
 
 
 @pytest.mark.parametrize(
@@ -547,7 +547,7 @@ def test_file_without_a_record_is_one_reject(tmp_path, data, lines, block_bytes)
     """The reject is of the file as a whole, and says how much there was."""
     reading = read(tmp_path / "a", data, block_bytes=block_bytes)
     assert reading.rows == []
-    assert [tuple(one) for one in reading.rejects] == [(None, "no_record", lines)]
+    assert [one[:3] for one in reading.rejects] == [(None, "no_record", lines)]
 
 
 def test_record_that_comes_late_is_one(tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from frames import opened, sent, told
+from frames import made_of, opened, sent, told
 
 from mappings.rudderstack import MAPPING
 from migrate import events, links
@@ -129,7 +129,7 @@ def test_traits_of_identify_calls_in_the_context():
     inside = {"type": "identify", "context": {"traits": {"email": "a@example.com"}}}
     assert one(**inside)["set"] == {"email": "a@example.com"}
     assert one(**inside, traits={})["set"] == {"email": "a@example.com"}
-    assert one(**inside, traits={"plan": "pro"})["set"] == {"plan": "pro"}
+    assert one(**inside, traits={"plan": "pro"})["set"] == {"plan": "pro", "email": "a@example.com"}
     rule = TABLES["messages"].filters["identity_only"]
     assert whole(inside, {"type": "identify"}).select(rule).to_series().to_list() == [False, True]
 
@@ -186,7 +186,8 @@ def test_discarded_values_under_names_that_are_computed():
     """They are sent where nothing is computed, and each name once."""
     row = {"id": "r-1", REST: '{"name":"Rose","ORDER_ID":"o-1"}', RECOVERED: '{"revenue":"much","title":"T"}'}
     (found,) = sent(TABLES["tracks"], rows(row, table="tracks"))
-    assert found == {"name": "Rose", "ORDER_ID": "o-1", "revenue": "much", "title": "T"}
+    call = {"$device_id": "a-1", "rudderstack_message_id": "r-1"}
+    assert found == call | {"name": "Rose", "ORDER_ID": "o-1", "revenue": "much", "title": "T"}
 
 
 def test_rows_ask_for_their_discards_by_id():
@@ -258,3 +259,58 @@ def test_the_sample_is_recognised():
         "rudder_identity_merge_rules": "identity_graph",
         **{name: name for name in ("tracks", "pages", "users")},
     }
+
+
+def test_one_call_is_one_event_in_every_store(tmp_path):
+    """Raw, in a warehouse and in a data lake, whose times are `_timestamp` and whole numbers of microseconds."""
+    instant = datetime(2022, 9, 20, 14, 18, 16, 78000, tzinfo=UTC)
+    micros = int(instant.timestamp()) * 1_000_000 + 78_000
+    device = micros - 1_000_000
+    call = {
+        "id": "m1",
+        "anonymous_id": "a",
+        "event": "test_track",
+        "event_text": "Test Track",
+        "user_id": "u1",
+    }
+    lake = call | {"_timestamp": micros, "original_timestamp": device}
+    files = {
+        "raw.jsonl": {
+            "type": "track",
+            "messageId": "m1",
+            "event": "Test Track",
+            "userId": "u1",
+            "anonymousId": "a",
+            "timestamp": "2022-09-20T14:18:16.078Z",
+            "originalTimestamp": "2022-09-20T14:18:15.078Z",
+        },
+        "tracks.jsonl": call
+        | {"timestamp": "2022-09-20 14:18:16.078", "original_timestamp": "2022-09-20 14:18:15.078"},
+        "lake.jsonl": lake,
+        "text.jsonl": lake | {"_timestamp": "2022-09-20T14:18:16.078Z", "original_timestamp": str(device)},
+        "copied.jsonl": lake | {"_timestamp": float(micros), "original_timestamp": device // 1000},
+        "named.jsonl": call | {"timestamp": str(micros), "original_timestamp": device},
+    }
+    for name, row in files.items():
+        (tmp_path / name).write_text(json.dumps(row))
+    pl.DataFrame([lake]).write_parquet(tmp_path / "whole.parquet")
+    times = pl.col("_timestamp", "original_timestamp").cast(pl.Datetime("us"))
+    pl.DataFrame([lake]).with_columns(times).write_parquet(tmp_path / "times.parquet")
+    made = made_of("rudderstack", tmp_path)
+    assert made.rejects == []
+    assert len(made.payloads) == len(files) + 2
+    assert len(set(made.payloads)) == 1
+    (bag,) = {json.dumps(bag) for bag in made.bags}
+    assert json.loads(bag)["rudderstack_original_timestamp"] == "2022-09-20T14:18:15.078000Z"
+
+
+def test_numbers_that_are_no_time(tmp_path):
+    """A year, or a count of any other size, is no time of any unit: a reject with what was found."""
+    call = {"id": "m", "event": "a", "event_text": "A", "user_id": "u"}
+    odd = ["2020", 20200102, "16636834960780001", "-1663683496078000", "1663683496078000.5"]
+    text = "\n".join(json.dumps(call | {"_timestamp": value}) for value in odd)
+    (tmp_path / "lake.jsonl").write_text(text)
+    made = made_of("rudderstack", tmp_path)
+    assert [(one["reason"], str(one["value"])) for one in made.rejects] == [
+        ("bad_timestamp", str(value)) for value in odd
+    ]

@@ -461,10 +461,10 @@ import os, sys
 from pathlib import Path
 import migrate.plan
 kept, gone = migrate.plan.Planner.plan, sys.argv[-1].split(",")
-def plan(self, todo):
+def plan(self, todo, transform):
     for name in gone:
         Path(name).unlink()
-    return kept(self, todo)
+    return kept(self, todo, transform)
 migrate.plan.Planner.plan = plan
 sys.argv = ["migrate", *sys.argv[1:-1]]
 from migrate.cli import main

@@ -20,6 +20,7 @@ SAMPLE = Path(__file__).parent.parent / "sample_data" / "segment"
 TABLES = {table.name: table for table in MAPPING.tables}
 MESSAGES = TABLES["messages"]
 TIME = "2024-04-03T12:00:00.123Z"
+DEVICE = ("$device_id", "a-1")
 NOON = datetime(2024, 4, 3, 12, 0, 0, 123000, tzinfo=UTC)
 DEFAULTS = {
     "messages": {
@@ -59,8 +60,9 @@ def whole(*given, table="messages", **options):
 
 
 def decoded(event):
-    """An event with its objects decoded, without nulls; `properties` are all that the source itself says."""
-    event["extra"] = {name: value for name, value in (event["extra"] or {}).items() if value is not None}
+    """An event with its objects decoded, without nulls and `DEVICE`; `properties` are all that the source says."""
+    known = (event["extra"] or {}).items()
+    event["extra"] = {name: value for name, value in known if value is not None and (name, value) != DEVICE}
     event["groups"] = {name: value for name, value in (event["groups"] or {}).items() if value is not None}
     event["properties"] = told(event)
     for name in ("set", "set_once"):
@@ -302,7 +304,7 @@ def test_device():
         "$app_version": "7.1",
         "$app_build": "712",
         "$app_namespace": "com.example",
-        "$device_id": "d-1",
+        "context_device_id": "d-1",
         "$device_manufacturer": "Apple",
         "$device_model": "iPhone15,2",
         "$device_name": "iPhone",
@@ -346,7 +348,43 @@ def test_device():
             id="ie",
         ),
         pytest.param("Mozilla/5.0 (compatible; Googlebot/2.1)", (None, None, None, None), id="bot"),
-        pytest.param("okhttp/4.12.0", (None, None, None, None), id="no-browser"),
+        *(
+            pytest.param(one, (None, None, None, None), id=one.partition("/")[0])
+            for one in (
+                "okhttp/4.12.0",
+                "curl/7.81.0 (x86_64-pc-linux-gnu) libcurl/7.81.0",
+                "Apache-HttpClient/4.5 (Java/1.8; Linux)",
+                "Shop/712 CFNetwork/1240.0.4 Darwin/20.6.0",
+                "Robot/1.0 (+https://example.com/iPhone; Androids)",
+                "Dalvik/2.1.0",
+            )
+        ),
+        *(
+            pytest.param(
+                f"Dalvik/2.1.0 (Linux; U; Android {model})",
+                (None, None, "Android", kind),
+                id=f"dalvik-{kind}",
+            )
+            for model, kind in (
+                ("9; SM-G960F Build/PPR1", "Mobile"),
+                ("12; SM-T870 Build/SP1A", "Tablet"),
+                ("9", "Mobile"),
+            )
+        ),
+        pytest.param(
+            "Shop/7.1 (Android 14; Pixel 8; Scale/2.63)", (None, None, "Android", "Mobile"), id="own-android"
+        ),
+        pytest.param(
+            "Shop/7.1 (iPhone; iOS 17.4; Scale/3.00)", (None, None, "iOS", "Mobile"), id="own-iphone"
+        ),
+        pytest.param(
+            "Shop/7.1 (com.example.shop; iPad; iOS 17.4)", (None, None, "iOS", "Tablet"), id="own-ipad"
+        ),
+        pytest.param(
+            "Opera/9.80 (Windows NT 6.1; U; en) Presto/2.12.388 Version/12.14",
+            ("Opera", 12.14, "Windows", "Desktop"),
+            id="presto",
+        ),
     ],
 )
 def test_user_agent(agent, expected):
@@ -706,8 +744,68 @@ def test_a_message_id_beside_the_id():
     """Where rows have both, the id is the call's, and the other a property of it."""
     event = one("tracks", id="m-1", message_id="chat-7")
     assert event["dedup_key"] == one("tracks", id="m-1")["dedup_key"]
-    assert event["extra"] == {"message_id": "chat-7"}
-    assert one("tracks", message_id="m-1")["extra"] == {}
+    assert event["extra"] == {"segment_message_id": "m-1", "message_id": "chat-7"}
+    assert one("tracks", message_id="m-1")["extra"] == {"segment_message_id": "m-1"}
+
+
+@pytest.mark.parametrize(
+    ("device", "anonymous", "expected"),
+    [
+        pytest.param("d-1", "a-1", ("a-1", "d-1"), id="both"),
+        pytest.param("a-1", "a-1", ("a-1", None), id="one"),
+        pytest.param(None, "a-1", ("a-1", None), id="anonymous"),
+        pytest.param("d-1", None, ("d-1", None), id="maker"),
+        pytest.param("d-1", "null", ("d-1", None), id="word"),
+        pytest.param(None, None, (None, None), id="neither"),
+    ],
+)
+def test_whose_device_it_is(device, anonymous, expected):
+    """The anonymous id, as PostHog's own libraries have it; what the maker calls the device is not lost beside it."""
+    raw = {"anonymousId": anonymous, "context": {"device": {"id": device}}}
+    stored = {"anonymous_id": anonymous, "context_device_id": device}
+    made = sent(MESSAGES, rows(raw)) + sent(TABLES["tracks"], rows(stored, table="tracks"))
+    assert [(bag.get("$device_id"), bag.get("context_device_id")) for bag in made] == [expected] * 2
+
+
+@pytest.mark.parametrize(
+    ("clock", "expected"),
+    [
+        pytest.param("2024-04-03T11:59:00Z", "2024-04-03T11:59:00.000000Z", id="differs"),
+        pytest.param("2024-04-03 11:59:00", "2024-04-03T11:59:00.000000Z", id="warehouse"),
+        pytest.param("1712145540000000", "2024-04-03T11:59:00.000000Z", id="microseconds"),
+        pytest.param(TIME, None, id="same"),
+        pytest.param("2024-04-03T14:00:00.123+02:00", None, id="same-elsewhere"),
+        pytest.param(None, None, id="none"),
+        pytest.param("soon", None, id="no-time"),
+    ],
+)
+def test_the_clock_of_the_device(clock, expected):
+    """It is kept where `timestamp` is another."""
+    for found in (one(originalTimestamp=clock), one("tracks", original_timestamp=clock)):
+        assert found["extra"].get("segment_original_timestamp") == expected
+    (alone,) = mapped({"timestamp": None, "originalTimestamp": clock})
+    assert "segment_original_timestamp" not in alone["extra"]
+
+
+def test_traits_at_the_root_come_before_those_of_the_context():
+    """In a message and in a warehouse's table; a group's own are not completed by its member's."""
+    inside = {"country": "USA", "email": "m@example.com", "note": ""}
+    raw = {"type": "identify", "traits": {"country": "UK"}, "context": {"traits": inside}}
+    table = '{"country":"UK","context_traits_country":"USA","context_traits_email":"m@example.com","context_ip":"1"}'
+    only = '{"context_traits_email":"m@example.com"}'
+    assert one(**raw)["set"] == {"country": "UK", "email": "m@example.com", "note": ""}
+    assert one("identifies", _rest=table)["set"] == {"country": "UK", "email": "m@example.com"}
+    assert one("identifies", _rest=only)["set"] == {"email": "m@example.com"}
+    given = [{"_rest": only}, {"_rest": '{"context_ip":"1"}'}]
+    assert filtered("identity_only", *given, table="identifies") == [False, True]
+    for odd in ('["x"]', '"x"', "7"):
+        assert one(type="identify", traits={"a": 1}, context=f'{{"traits":{odd}}}')["set"] == {"a": 1}
+    (group,) = grouped(
+        {"type": "group", "groupId": "g", "traits": {"plan": "pro"}, "context": {"traits": inside}}
+    )
+    assert json.loads(group["properties"]) == {"plan": "pro"}
+    (group,) = grouped({"group_id": "g", "_rest": table}, table="groups")
+    assert json.loads(group["properties"]) == {"country": "UK"}
 
 
 def test_dedup_key_without_an_id():
@@ -772,7 +870,8 @@ def test_what_is_computed_and_told_is_sent_once():
     """Where nothing is computed under a name, what the row itself says is sent, in every form."""
     own = {"name": "Rose", "title": "T", "revenue": "much", "$os": "BeOS"}
     expected = own | {"$os": "Windows", "$device_type": "Desktop"}
-    assert sent(MESSAGES, rows({"properties": own, "context": {"os": {"name": "Windows"}}})) == [expected]
+    given = {"anonymousId": None, "properties": own, "context": {"os": {"name": "Windows"}}}
+    assert sent(MESSAGES, rows(given)) == [expected]
     for bag in (own, {name.upper(): value for name, value in own.items()}):
         row = {REST: json.dumps(bag), "context_os_name": "Windows"}
         assert sent(TABLES["tracks"], rows(row, table="tracks")) == [expected]

@@ -485,12 +485,12 @@ ERRORS = [
     ),
     pytest.param(
         "timestamp = {column = 't', zone = 'CEST'}",
-        "spec: timestamp.zone: not an IANA zone, found 'CEST'; give one such as Europe/Berlin",
+        "spec: timestamp.zone: not an IANA zone, found 'CEST'; give one such as Europe/Berlin or +02:00",
         id="unknown_zone",
     ),
     pytest.param(
         "timestamp = {column = 't', zone = 2}",
-        "spec: timestamp.zone: not an IANA zone, found 2; give one such as Europe/Berlin",
+        "spec: timestamp.zone: not an IANA zone, found 2; give one such as Europe/Berlin or +02:00",
         id="zone_is_a_number",
     ),
     pytest.param(

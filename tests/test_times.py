@@ -2,7 +2,7 @@
 
 import json
 import zoneinfo
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -59,7 +59,15 @@ ZONES = [
     ("LocalTime", "'LocalTime' is the zone"),
     ("europe/berlin", "give Europe/Berlin"),
     (" Europe/Berlin", "give Europe/Berlin"),
-    ("CEST", "found 'CEST'; give one such as Europe/Berlin"),
+    ("CEST", "found 'CEST'; give one such as Europe/Berlin or +02:00"),
+    ("+15:00", "found '+15:00'; give one such"),
+    ("+14:01", "not an IANA zone"),
+    ("+02:60", "not an IANA zone"),
+    ("+2", "or +02:00"),
+    ("02:00", "or +02:00"),
+    ("UTC+2", "or +02:00"),
+    ("+02:00:00", "not an IANA zone"),
+    ("+", "not an IANA zone"),
     ("posixrules", "not an IANA zone"),
     ("right/Europe/Berlin", "not an IANA zone"),
     ("../../etc/localtime", "not an IANA zone"),
@@ -100,3 +108,69 @@ def test_zones_that_polars_or_python_knows_alone_are_none():
     """Else a zone could be taken and not be worked out later."""
     for name in sorted(zoneinfo.available_timezones() - {"Factory", "localtime"}):
         assert times.zone_name(name, "") == name
+
+
+FIXED = [
+    ("+02:00", "+02:00", "2024-04-03T10:00:00"),
+    ("+0200", "+02:00", "2024-04-03T10:00:00"),
+    ("+02", "+02:00", "2024-04-03T10:00:00"),
+    ("-03:30", "-03:30", "2024-04-03T15:30:00"),
+    ("-12", "-12:00", "2024-04-04T00:00:00"),
+    ("+14:00", "+14:00", "2024-04-02T22:00:00"),
+    ("+05:45", "+05:45", "2024-04-03T06:15:00"),
+    ("-00:00", "UTC", "2024-04-03T12:00:00"),
+    ("+00", "UTC", "2024-04-03T12:00:00"),
+]
+
+
+@pytest.mark.parametrize(("given", "name", "expected"), FIXED)
+def test_a_fixed_offset(given, name, expected):
+    """It has one spelling, is the same in summer and winter, and for times of every shape; a zone in a text counts."""
+    zone = times.zone_name(given, "")
+    assert zone == name
+    texts = [
+        "2024-04-03T12:00:00",
+        "2024-04-03 12:00",
+        "2024-04-03 12:00:00.000",
+        "2024-04-03T12:00:00+00:00",
+        "x",
+        None,
+    ]
+    here = [datetime.fromisoformat(expected).replace(tzinfo=UTC)] * 3
+    there = datetime(2024, 4, 3, 12, tzinfo=UTC)
+    assert times.read(pl.Series(texts), zone).to_list() == [*here, there, None, None]
+    assert times.read(pl.Series(texts[:1] * 2), zone).to_list() == here[:2]
+    winter = times.read(pl.Series(["2024-01-03", "2024-07-03"]), zone)
+    assert winter.to_list() == [
+        datetime(2024, month, 3, tzinfo=UTC) - timedelta(seconds=times.offset(given)) for month in (1, 7)
+    ]
+
+
+@pytest.mark.parametrize("given", ["+02:00", "-0330"])
+def test_an_option_and_a_spec_take_a_fixed_offset(tmp_path, given):
+    """And one spelling of it is as good as another: the workdir goes on."""
+    (tmp_path / "a.csv").write_text("e,u,t\na,b,2024-01-01 12:00:00\n")
+    spec = 'event = "e"\ndistinct_id = "u"\ntimestamp = {column = "t", zone = %s}\n'
+    (tmp_path / "zoned.toml").write_text(spec % json.dumps(given))
+    patterned = spec.replace("zone", 'format = "%%Y-%%m-%%d %%H:%%M:%%S", zone')
+    (tmp_path / "patterned.toml").write_text(patterned % json.dumps(given))
+    (tmp_path / "plain.toml").write_text('event = "e"\ndistinct_id = "u"\ntimestamp = "t"\n')
+    found = set()
+    for name, options in (("zoned", []), ("patterned", []), ("plain", ["--source-timezone", given])):
+        command = [
+            "preview",
+            "table",
+            str(tmp_path / "a.csv"),
+            "--spec",
+            str(tmp_path / f"{name}.toml"),
+            *options,
+        ]
+        shown = CliRunner().invoke(cli, command)
+        assert shown.exit_code == 0, shown.output
+        found.add(json.loads(shown.stdout)["timestamp"])
+    assert found == {{"+02:00": "2024-01-01T10:00:00.000000Z", "-0330": "2024-01-01T15:30:00.000000Z"}[given]}
+    plan = ["plan", "table", str(tmp_path / "a.csv"), "--spec", str(tmp_path / "plain.toml")]
+    plan += ["--workdir", str(tmp_path / "w"), "--quiet", "--source-timezone"]
+    again = {"+02:00": "+02", "-0330": "-03:30"}[given]
+    assert [CliRunner().invoke(cli, [*plan, one]).exit_code for one in (given, again)] == [0, 0]
+    assert "source-timezone" in str(CliRunner().invoke(cli, [*plan, "+09:00"]).exception)

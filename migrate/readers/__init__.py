@@ -62,6 +62,8 @@ _JSON: Final = frozenset({"json", "jsonl"})
 _AS_WRITTEN: Final = Opener(bags={})
 _SNIFFED_BYTES: Final = 256
 _HEAD_BYTES: Final = 1 << 20
+_LINES_SEEN: Final = 20
+"""So many lines tell whether a file whose first line is no object is one of objects."""
 _NOTHING: Final = {b"", b"null"}
 """What some programs write for a list without elements."""
 _HEADER_BYTES: Final = 8 << 20
@@ -78,10 +80,11 @@ def header(
 ) -> Header | None:
     """Return a file's format and columns, told by its content; None if there is nothing in it.
 
-    Parquet, Avro and ORC by their marks, JSON by its first character, all else is delimited text, the delimiter the one
-    of , tab ; and | that its first line has most of. The encoding is told by a byte order mark or by its zeros, else
-    UTF-8. For JSON the columns are the root keys seen in the first megabyte that has any. Where rows may stand inside
-    of a column or key, `within` is their header. A file of which nothing can be read has a header without columns;
+    Parquet, Avro and ORC by their marks, JSON by its first character, or by the objects that stand below a first line
+    which is none; all else is delimited text, the delimiter the one of , tab ; and | that its first line has most of.
+    The encoding is told by a byte order mark or by its zeros, else UTF-8. For JSON the columns are the root keys seen
+    in the first megabyte that has any. Where rows may stand inside of a column or key, `within` is their header. A file
+    of which nothing can be read has a header without columns;
     `chunks` says why. Raises `UsageError` for an unknown encoding, and for Avro where the library to read it is not
     installed.
     """
@@ -370,6 +373,9 @@ def _text_header(text: Text, layout: Layout, source: Source) -> Header | None:
         if start in {b"{", b"["}:
             found = _json_header("jsonl" if start == b"{" else "json", text, chain([bare], pieces))
             break
+        if start and layout == Layout() and _is_jsonl(data):
+            found = _json_header("jsonl", text, chain([data], pieces))
+            break
         if start and data.strip() not in _NOTHING and (b"\n" in data or b"\r" in data):
             found = delimited_header(data, layout=layout, encoding=text.encoding)
         if found is not None:
@@ -385,6 +391,22 @@ def _text_header(text: Text, layout: Layout, source: Source) -> Header | None:
     if text.truncated is None:
         return found
     return Header("jsonl", ()) if found is None else replace(found, damage=text.truncated)
+
+
+def _is_jsonl(data: bytes) -> bool:
+    """Return whether most lines are objects of JSON by themselves, from the first that is, if not the first of all.
+
+    As they stand in quotes in tables with more than one column, no line of such a table is one.
+    """
+    good, seen = 0, 0
+    for line in data.splitlines():
+        bare = line.strip()
+        is_object = bare.startswith(b"{") and bare.endswith(b"}") and bool(root_keys([bare]))
+        good += is_object
+        seen += bool(bare) and good > 0
+        if seen == _LINES_SEEN:
+            break
+    return 2 * good > seen
 
 
 def _json_header(form: Format, text: Text, pieces: Iterable[bytes]) -> Header | None:

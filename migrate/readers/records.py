@@ -9,6 +9,7 @@ from typing import Final, Literal, NamedTuple
 import polars as pl
 
 from migrate.distinct import slim
+from migrate.jsontext import fault
 from migrate.readers.dialects import Layout
 
 BLOCK_BYTES: Final = 2 << 20
@@ -36,6 +37,8 @@ class Reject(NamedTuple):
     reason: str
     value: str
     """What was found, shortened."""
+    why: str | None = None
+    """Where in it something is wrong, and what, as far as that can be said."""
 
 
 @dataclass(frozen=True)
@@ -115,9 +118,9 @@ class Part:
 
 def reject(row: int | None, reason: str, value: bytes | str) -> Reject:
     """Return a reject with its value shortened to what a file, a screen and a database can take."""
-    if isinstance(value, str):
-        value = value[:VALUE_CHARACTERS].encode("utf-8", "replace")
-    return Reject(row, reason, value[: VALUE_CHARACTERS * 4].decode("utf-8", "replace")[:VALUE_CHARACTERS])
+    text = value.encode("utf-8", "replace") if isinstance(value, str) else value
+    shown = text[: VALUE_CHARACTERS * 4].decode("utf-8", "replace")[:VALUE_CHARACTERS]
+    return Reject(row, reason, shown, fault(text) if reason == "malformed_json" else None)
 
 
 def aliases(columns: Sequence[str]) -> dict[str, str]:
