@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import polars as pl
 
-from migrate.jsontext import BadJSON, careful_members, scrubbed, unescaped
+from migrate.jsontext import BadJSON, careful_members, scrubbed
 from migrate.mapping import ROW, Table
 from migrate.readers.blocks import Text
 from migrate.readers.cutter import Broken, Cutter, one_line
@@ -67,15 +67,8 @@ def root_keys(found: Iterable[bytes | Broken]) -> tuple[str, ...]:
     keys: dict[str, None] = {}
     for one in found:
         with suppress(BadJSON):
-            text = one.text if isinstance(one, Broken) else one
-            keys |= dict.fromkeys(careful_members(text, Counter()))
+            keys |= {} if isinstance(one, Broken) else dict.fromkeys(careful_members(one, Counter()))
     return tuple(keys)
-
-
-def _mended(one: bytes | Broken) -> bytes | Broken:
-    """Return a record; text that is none only because it was escaped twice is one, see `careful_members`."""
-    is_twice = isinstance(one, Broken) and one.reason == "malformed_json" and unescaped(one.text) is not None
-    return one.text if is_twice else one  # type: ignore[union-attr]
 
 
 class Rows:
@@ -115,7 +108,6 @@ class Rows:
 
     def objects(self, found: Found, numbers: Sequence[int]) -> Part:
         """Return objects as rows, each with its number; what is none is a reject."""
-        found = [_mended(one) for one in found]
         records = [
             (one, number) for one, number in zip(found, numbers, strict=True) if isinstance(one, bytes)
         ]
