@@ -9,6 +9,8 @@ PostHog has no name for is kept as `amplitude_…`. Of several groups of one typ
 kept, and the row is counted as `several_group_values`.
 """
 
+import json
+from collections.abc import Callable
 from typing import Final
 
 import polars as pl
@@ -26,6 +28,14 @@ NAMES: Final = {
     "[Amplitude] Element Clicked": "$autocapture",
     "[Amplitude] Element Changed": "$autocapture",
     "$identify": "$set",  # PostHog's own $identify merges two ids; Amplitude's only sets user properties
+}
+# How PostHog's managed migration calls events, for `--uuid-compat`: by its batch-import-worker, `content/amplitude.rs`,
+# as read in autumn 2026; but for user updates, which are no events to anyone.
+WORKER_NAMES: Final = {
+    "[Amplitude] Page Viewed": "$pageview",
+    "[Amplitude] Element Clicked": "$autocapture",
+    "[Amplitude] Element Changed": "$autocapture",
+    "$identify": "$set",
 }
 SESSION_EVENTS: Final = (
     "session_start",
@@ -57,6 +67,14 @@ COLUMNS: Final = tuple(
     " start_version user_creation_time user_id user_properties uuid version_name".split()
 )
 INSERT_IDS: Final = ("$insert_id", "_insert_id", "insert_id")
+NESTED: Final = {
+    "amplitude_attribution_ids": "amplitude_attribution_ids",
+    "global_user_properties": "amplitude_global_user_properties",
+    "plan": "amplitude_plan",
+}
+"""Columns that hold lists and objects, and what they are kept as, as the lists and objects that they are."""
+BOOLEANS: Final = ("paying", "is_attribution_event", "followed_an_identify")
+NUMBERS: Final = ("location_lat", "location_lng", "sample_rate")
 OBJECTS: Final = ("event_properties", "user_properties", "groups", "group_properties")
 # Amplitude's notes on its own pipeline (when an event was uploaded, by which road, under which schema), and those of
 # the services that copied the rows.
@@ -83,6 +101,14 @@ def user() -> pl.Expr:
 def amplitude_person() -> pl.Expr:
     """Return the key of the person Amplitude has found a row to be of, whether or not it names a user."""
     return links.key("amplitude_id", expr.stripped(pl.col("amplitude_id")))
+
+
+def sender_of(options: Options) -> pl.Expr:
+    """Return whose event it is, or under whose id PostHog's managed migration sends it, for `--uuid-compat`.
+
+    PostHog tells events apart by name, distinct_id, day and uuid, so the uuid alone makes nothing collapse.
+    """
+    return expr.first(pl.col("user_id"), pl.col("device_id")) if options.uuid_compat else person()
 
 
 def person() -> pl.Expr:
@@ -281,21 +307,14 @@ def session() -> dict[str, pl.Expr]:
 def kept() -> dict[str, pl.Expr]:
     """Return what PostHog has no name for."""
     texts = (
-        *("amplitude_attribution_ids", "amplitude_event_type", "amplitude_id", "app", "device_brand"),
+        *("amplitude_event_type", "amplitude_id", "app", "device_brand"),
         *("device_carrier", "device_family", "device_type", "dma", "idfa", "partner_id", "platform"),
         *("project_name", "source_id", "start_version", "user_creation_time", "uuid"),
     )
     client = pl.col("client_event_time")
     return {
         **{f"amplitude_{name.removeprefix('amplitude_')}": expr.stripped(pl.col(name)) for name in texts},
-        **{
-            f"amplitude_{n}": expr.without(expr.stripped(pl.col(n)), "{}")
-            for n in ("plan", "global_user_properties")
-        },
-        **{
-            f"amplitude_{n}": expr.boolean(pl.col(n))
-            for n in ("paying", "is_attribution_event", "followed_an_identify")
-        },
+        **{f"amplitude_{name}": expr.boolean(pl.col(name)) for name in BOOLEANS},
         "amplitude_adid": expr.first(pl.col("adid"), pl.col("ad_id")),
         "amplitude_client_event_time": pl.when(client != pl.col("event_time")).then(client),
         "amplitude_event_id": expr.integer(event_id()),
@@ -327,14 +346,50 @@ def profiles(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
     ).filter(pl.col("timestamp").is_not_null())
 
 
-def own_events(rows: pl.LazyFrame) -> pl.LazyFrame:
+def nested(name: str) -> Callable[[str], str | None]:
+    """Return what reads a cell of one of the `NESTED` columns: an object that has it under a name, None if it is empty.
+
+    What is neither a list nor an object stays the text that it is.
+    """
+
+    def read(text: str) -> str | None:
+        try:
+            value = json.loads(text, parse_constant=_no_number)
+        except (ValueError, RecursionError):
+            value = text
+        if not value:
+            return None
+        return f'{{"{name}":{text if isinstance(value, dict | list) else json.dumps(text)}}}'
+
+    return read
+
+
+def _no_number(word: str) -> None:
+    """Refuse NaN and its like, which are no JSON."""
+    raise ValueError(word)
+
+
+def misread() -> dict[str, pl.Expr]:
+    """Return where columns of one type hold something else, which cannot be kept under the same name."""
+    known = {name: expr.boolean(pl.col(name)) for name in BOOLEANS}
+    numbers = {name: expr.number(pl.col(name)) for name in NUMBERS}
+    odd = {f"{name}_neither_true_nor_false": (name, read) for name, read in known.items()}
+    odd |= {f"{name}_no_number": (name, read) for name, read in numbers.items()}
+    return {
+        said: expr.stripped(pl.col(name)).is_not_null() & read.is_null() for said, (name, read) in odd.items()
+    }
+
+
+def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the event each row is; persons are told of by rows that say nothing else, and by `profiles`."""
+    name = expr.stripped(pl.col("event_type"))
+    theirs = name.replace_strict(WORKER_NAMES, default=None, return_dtype=pl.String)
     known = rows.with_columns_seq(
         time().alias("_time"),
-        person().alias("_who"),
+        sender_of(options).alias("_who"),
         expr.canonical_uuid(pl.col("uuid")).alias("_uuid"),
         insert_id().alias("_inserted"),
-        expr.lookup(expr.stripped(pl.col("event_type")), NAMES).alias("_event"),
+        (pl.coalesce(theirs, name) if options.uuid_compat else expr.lookup(name, NAMES)).alias("_event"),
         RECURRING.struct().alias("_recurring"),
     ).with_columns_seq(
         expr.first(prop("[Amplitude] Page Location"), prop("[Amplitude] Page URL")).alias("_url"),
@@ -346,6 +401,7 @@ def own_events(rows: pl.LazyFrame) -> pl.LazyFrame:
         distinct_id=pl.col("_who"),
         timestamp=pl.col("_time"),
         dedup_key=dedup_key(),
+        uuid=pl.col("_uuid") if options.uuid_compat else None,
         laid=expr.with_query(pl.col(PROPERTIES), pl.col("_url"), CAMPAIGN),
         extra=EXTRA,
         groups=expr.first_values(pl.col("groups")),
@@ -378,9 +434,19 @@ def groups(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
     )
 
 
-def to_events(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
+def to_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the event each row is, but for group updates, which are told apart."""
-    return own_events(rows.filter(pl.col("event_type").ne_missing("$groupidentify")))
+    return own_events(rows.filter(pl.col("event_type").ne_missing("$groupidentify")), options)
+
+
+def to_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return who is who; for `--uuid-compat` events without a user stay with their device, which then has events."""
+    told = who_is_who(rows, options)
+    if not options.uuid_compat:
+        return told
+    device = expr.stripped(pl.col("device_id"))
+    stay = links.own(rows.filter(user().is_null()), anonymous=device, key=links.key("none", device))
+    return links.concat([told, stay])
 
 
 def who_is_who(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
@@ -440,6 +506,7 @@ MAPPING: Final = Platform(
     identity_version=2,
     payload_version=2,
     title="Amplitude",
+    options=frozenset({"--uuid-compat"}),
     reads="Export API zip, S3/GCS/Azure folders, and Snowflake, BigQuery, Redshift, Fivetran, Airbyte or Stitch copies"
     " as JSONL, CSV or Parquet",
     tables=[
@@ -452,7 +519,7 @@ MAPPING: Final = Platform(
             to_events=to_events,
             to_profiles=profiles,
             to_groups=groups,
-            to_links=who_is_who,
+            to_links=to_links,
             tells_own=True,
             link_columns=(
                 "user_id",
@@ -467,8 +534,11 @@ MAPPING: Final = Platform(
             times=("event_time", "client_event_time"),
             ids=(*INSERT_IDS, "user_id", "device_id", "amplitude_id", "session_id", "uuid"),
             objects=OBJECTS,
-            bags={"event_properties": Bag(keys=BAG)},
-            properties=("event_properties", REST),
+            bags={
+                "event_properties": Bag(keys=BAG),
+                **{column: Bag(read=nested(name)) for column, name in NESTED.items()},
+            },
+            properties=("event_properties", *NESTED, REST),
             filters={"session_events": pl.col("event_type").is_in(SESSION_EVENTS)},
             # A list with more than one value, among the groups.
             warnings={
@@ -477,6 +547,7 @@ MAPPING: Final = Platform(
                 "several_group_values": pl.col("groups").str.contains(
                     r'\[\s*("(?:[^"\\]|\\.)*"|[^"\]\s,]+)\s*,'
                 ),
+                **misread(),
             },
             dropped=DROPPED,
         ),

@@ -3,7 +3,8 @@
 Heap Connect (Contentsquare Data Connect) writes users, sessions, pageviews, one table for each labelled event, and
 all_events; to S3 also user_migrations and manifests, `sync_<n>/<table>/part-….avro`
 (https://help.heap.io/heap-connect/heap-connect-guide/data-schema and https://docs.contentsquare.com/en/connect/,
-read 2026-11-20). Fivetran and Stitch copy them. A chart saved as CSV holds counts, and no events.
+read 2026-11-20). Fivetran and Stitch copy them. A chart saved as CSV holds counts, and no events. On request Heap made
+a one-time export: JSON lines of events and of users, whose ids are `"(environment,user)"`, as its importers read it.
 
 * An event is called as its table, which is a mangled name: `--labels` gives the real one, {"table": "Name"}.
 * One click can be two labelled events: what makes an event one is its `event_id` and its table.
@@ -14,18 +15,33 @@ read 2026-11-20). Fivetran and Stitch copy them. A chart saved as CSV holds coun
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 import polars as pl
 
 from migrate import events, expr, links, values
-from migrate.mapping import FILE, PERSON, PROPERTIES, RECOVERED, REST, ROW, Options, Platform, Table, has
+from migrate.mapping import (
+    FILE,
+    PERSON,
+    PROPERTIES,
+    RECOVERED,
+    REST,
+    ROW,
+    Options,
+    Platform,
+    Table,
+    has,
+)
 
 PAGEVIEWS: Final = re.compile(r"(.*\.)?(heap_)?pageviews?(_raw)?")
 SESSIONS: Final = re.compile(r"(.*\.)?(heap_)?sessions?(_raw)?")
 """Names of the built-in tables, perhaps after a schema's; `pageviews_pricing` is a labelled event."""
 
+INTERACTIONS: Final = ("click", "change", "submit", "touch")
+"""Types that say what was done, in the one-time export."""
 UTM: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 ENTRY: Final = ("referrer", "landing_page", "landing_page_query", "landing_page_hash", *UTM)
 """How a session began; told by the sessions table where an event table was synced without."""
@@ -299,8 +315,13 @@ def informed(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     )
 
 
-def to_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return the event each row is: of pageviews, of a labelled event, of all_events, of sessions that were kept."""
+def to_events(
+    rows: pl.LazyFrame, options: Options, *, more: Mapping[str, pl.Expr] = MappingProxyType({})
+) -> pl.LazyFrame:
+    """Return the event each row is: of pageviews, of a labelled event, of all_events, of sessions that were kept.
+
+    `more` is what only one kind of rows has.
+    """
     entered = {f"$session_entry_{name}": pl.col(f"_entry_{name}") for name in entry()}
     return events.events(
         informed(rows, options),
@@ -309,8 +330,68 @@ def to_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         timestamp=pl.col("_time"),
         dedup_key=dedup_key(),
         laid=pl.col(PROPERTIES),
-        extra=page() | entered | device() | place() | software() | session(),
+        extra=page() | entered | device() | place() | software() | session() | dict(more),
     )
+
+
+def pair(place: int) -> pl.Expr:
+    """Return the environment's (1) or the user's (2) number of an id `"(2008543124,4810060720600030)"`."""
+    return expr.stripped(pl.col("id")).str.extract(r"^\(\s*(\d+)\s*,\s*(\d+)\s*\)$", place)
+
+
+def exported_user() -> pl.Expr:
+    """Return the user's number in the one-time export, which some rows have in a column of its own."""
+    return pl.coalesce(heap_id("user_id"), pair(2))
+
+
+def exported_name() -> pl.Expr:
+    """Return the name of an event of the one-time export."""
+    return expr.first(*(pl.col(name) for name in ("event_name", "type", "object")))
+
+
+def only_identity() -> pl.Expr:
+    """Return whether an event of the one-time export says who somebody is, and nothing else."""
+    kind = exported_name().str.to_lowercase().str.strip_prefix("$")
+    return expr.stripped(pl.col("identity")).is_not_null() & (kind.is_null() | (kind == "identify"))
+
+
+def exported_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return the events of the one-time export, which are called as their `type` says and not as their file.
+
+    A type is also what was done, where that is a kind of interaction.
+    """
+    done = pl.col("type").is_in(INTERACTIONS)
+    told = rows.with_columns_seq(
+        exported_user().alias("user_id"),
+        exported_name().alias("event_table_name"),
+        pl.lit(None, pl.String).alias(FILE),
+        pl.when(done | pl.col("event_name").is_not_null()).then("type").alias("type"),
+    )
+    kept = {"heap_environment_id": pair(1), "heap_object": expr.stripped(pl.col("object"))}
+    return to_events(told, options, more=kept)
+
+
+def exported_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return which user is who: rows of the one-time export that say who somebody is."""
+    user, identity = exported_user(), expr.stripped(pl.col("identity"))
+    time = moment(pl.col("time"), options)
+    return links.concat(
+        [
+            links.resolved(rows, key=user, person=identity, time=time, why="identity"),
+            links.identified(rows, identity, why="identity"),
+        ]
+    )
+
+
+def exported_identities(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return which user is who, as the users of the one-time export tell it."""
+    return identities(rows.with_columns_seq(exported_user().alias("user_id")), options)
+
+
+def exported_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Return the properties of the users of the one-time export, whose own are an object beside the others."""
+    whole = expr.completed(pl.col("properties"), pl.col(REST)).alias(REST)
+    return to_profiles(rows.with_columns_seq(exported_user().alias("user_id"), whole), options)
 
 
 def session_starts(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
@@ -413,6 +494,12 @@ def is_users(columns: frozenset[str]) -> bool:
     return "user_id" in columns and not columns & {"event_id", "session_id"} and bool(known)
 
 
+def is_export(columns: frozenset[str]) -> bool:
+    """Return whether these are the keys of events of the one-time export: own properties are an object."""
+    named = columns & {"type", "object", "event_name"}
+    return {"time", "properties"} <= columns and bool(named) and bool(columns & {"id", "user_id"})
+
+
 EVENTS: Final = Table(
     name="labelled_events",
     columns=dict.fromkeys(COLUMNS, pl.String),
@@ -440,7 +527,7 @@ MAPPING: Final = Platform(
     title="Heap",
     options=frozenset({"--labels"}),
     reads="Heap Connect's tables (users, sessions, pageviews, labelled events, all_events, user_migrations) as CSV or"
-    " Parquet from a warehouse, or as Avro from S3",
+    " Parquet from a warehouse, or as Avro from S3; events and users of its one-time export as JSON lines",
     tables=[
         Table(
             name="user_migrations",
@@ -452,6 +539,36 @@ MAPPING: Final = Platform(
             filters={"identity_only": pl.col(ROW).is_not_null()},
             left_out=bool,
             warnings={"rounded_id": rounded("from_user_id", "to_user_id")},
+            dropped=DROPPED,
+        ),
+        replace(
+            EVENTS,
+            name="exported_events",
+            columns=dict.fromkeys((*COLUMNS, "id", "object", "identity", "properties"), pl.String),
+            matches=is_export,
+            to_events=exported_events,
+            to_links=exported_links,
+            link_columns=("id", "user_id", "identity", "time"),
+            ids=(*EVENTS.ids, "id", "identity"),
+            objects=("properties",),
+            properties=("properties", REST),
+            resolve=exported_user(),
+            filters={"identity_only": only_identity()},
+        ),
+        Table(
+            name="exported_users",
+            columns=dict.fromkeys((*USERS, "id", "properties"), pl.String),
+            matches=lambda columns: (
+                "id" in columns and "time" not in columns and is_users(columns | {"user_id"})
+            ),
+            to_events=events.none,
+            to_profiles=exported_profiles,
+            to_links=exported_identities,
+            link_columns=("id", "user_id", "identity", "joindate", "join_date"),
+            ids=("id", "user_id", "identity"),
+            objects=("properties",),
+            resolve=exported_user(),
+            warnings={"rounded_id": rounded("user_id")},
             dropped=DROPPED,
         ),
         Table(

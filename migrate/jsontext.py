@@ -322,12 +322,31 @@ def careful_members(text: bytes, counts: Counter[str]) -> dict[str, Raw]:
             raise BadJSON("nested_too_deep") from None
     mended, lone = scrubbed(text)
     mended, odd = _finite(mended)
+    twice = 0
     try:
         found = sound_members(mended)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadJSON("malformed_json") from error
-    counts.update(+Counter({"lone_surrogate": lone, "non_finite_number": odd}))
+        once = unescaped(text)
+        if once is None:
+            raise BadJSON("malformed_json") from error
+        found, twice = sound_members(once), 1
+    counts.update(+Counter({"lone_surrogate": lone, "non_finite_number": odd, "escaped_twice": twice}))
     return found
+
+
+def unescaped(text: bytes) -> bytes | None:
+    """Return a record that was escaped twice as it was before, None where that makes no object of it.
+
+    So Postgres' COPY writes JSON, and what is made with it (Heap's one-time export): each backslash is two, so that a
+    quote in a text seems to end it.
+    """
+    if b'\\\\"' not in text:
+        return None
+    once = text.replace(b"\\\\", b"\\")
+    try:
+        return once if sound_members(once) else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def fault(text: bytes) -> str | None:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from frames import opened, sent, told
+from click.testing import CliRunner
+from frames import made_of, opened, sent, told
 
 from mappings.amplitude import MAPPING
 from migrate import events, links
+from migrate.cli import cli
 from migrate.mapping import FRAMEWORK, PERSON, ROW, Options
 
 EVENTS, MERGED_IDS, DASHBOARD = MAPPING.tables
@@ -347,6 +349,120 @@ def test_what_posthog_has_no_name_for_is_kept():
         "amplitude_id": "880000000001",
         "amplitude_event_id": 7,
         "amplitude_adid": "a",
+    }
+
+
+@pytest.mark.parametrize(
+    ("cell", "kept"),
+    [
+        pytest.param('["a", "b"]', ["a", "b"], id="list"),
+        pytest.param('["a"]', ["a"], id="one"),
+        pytest.param("[1, {}, null]", [1, {}, None], id="odd-list"),
+        pytest.param('{"x":1.50,"y":[1]}', {"x": 1.5, "y": [1]}, id="object"),
+        pytest.param("a,b", "a,b", id="text"),
+        pytest.param("['a']", "['a']", id="text-like-a-list"),
+        pytest.param("[NaN]", "[NaN]", id="no-json"),
+        pytest.param("[" * 5000, "[" * 5000, id="too-deep"),
+        *(pytest.param(empty, None, id=f"empty-{empty}") for empty in ("[]", "{}", "null", '""')),
+    ],
+)
+@pytest.mark.parametrize("column", ["amplitude_attribution_ids", "plan", "global_user_properties"])
+def test_lists_and_objects_stay_what_they_are(tmp_path, column, cell, kept):
+    """In JSON and as the text of a cell; what is empty is left out, and what is neither stays text."""
+    row = {"event_type": "Search", "user_id": "anna", "device_id": "d-1", "event_time": TIME}
+    (tmp_path / "text.jsonl").write_text(json.dumps(row | {column: cell}))
+    if kept is not None and not isinstance(kept, str):
+        (tmp_path / "nested.jsonl").write_text(json.dumps(row)[:-1] + f',"{column}":{cell}}}')
+    made = made_of("amplitude", tmp_path)
+    name = f"amplitude_{column.removeprefix('amplitude_')}"
+    assert made.rejects == []
+    assert [bag.get(name) for bag in made.bags] == [kept] * len(list(tmp_path.iterdir()))
+
+
+@pytest.mark.parametrize(
+    ("column", "good", "odd", "said"),
+    [
+        *(
+            pytest.param(
+                name,
+                ("true", "False", "1", None, " "),
+                ("(none)", "maybe", "2"),
+                "neither_true_nor_false",
+                id=name,
+            )
+            for name in ("paying", "is_attribution_event", "followed_an_identify")
+        ),
+        *(
+            pytest.param(name, ("1.5", "-7", None, ""), ("north", "1,5"), "no_number", id=name)
+            for name in ("location_lat", "location_lng", "sample_rate")
+        ),
+    ],
+)
+def test_what_is_not_of_its_type_is_counted(column, good, odd, said):
+    """A column that is sent as true, false or a number has no place for other words; the rows go on without."""
+    given = [{column: value} for value in (*good, *odd)]
+    rule = EVENTS.warnings[f"{column}_{said}"]
+    assert holds(rule, *given) == [False] * len(good) + [True] * len(odd)
+    assert len(mapped(*given)) == len(given)
+
+
+WORKER = Options(uuid_compat="posthog-worker")
+OWN = "8F1E6D2C-0000-4000-8000-0000000000AB"
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        pytest.param({"uuid": OWN}, (OWN.lower(), "Search", "anna"), id="own"),
+        pytest.param({"uuid": OWN, "user_id": None}, (OWN.lower(), "Search", "d-1"), id="device"),
+        pytest.param(
+            {"uuid": OWN, "user_id": None, PERSON: "anna"}, (OWN.lower(), "Search", "d-1"), id="resolved"
+        ),
+        pytest.param({"uuid": None}, (None, "Search", "anna"), id="none"),
+        pytest.param({"uuid": "no-uuid"}, (None, "Search", "anna"), id="no-uuid"),
+        *(
+            pytest.param({"uuid": OWN, "event_type": name}, (OWN.lower(), sent, "anna"), id=name)
+            for name, sent in (
+                ("[Amplitude] Page Viewed", "$pageview"),
+                ("[Amplitude] Element Clicked", "$autocapture"),
+                ("[Amplitude] Element Changed", "$autocapture"),
+                ("[Amplitude] Screen Viewed", "[Amplitude] Screen Viewed"),
+                ("Page Viewed", "Page Viewed"),
+                ("[amplitude] page viewed", "[amplitude] page viewed"),
+                ("$identify", "$set"),
+            )
+        ),
+    ],
+)
+def test_events_of_the_managed_migration(row, expected):
+    """With `--uuid-compat` an event has the uuid, name and id that PostHog's own importer sends; else our own."""
+    frame = opened(EVENTS, rows(row), WORKER).lazy()
+    (event,) = EVENTS.to_events(frame, WORKER).collect().to_dicts()
+    assert (event["uuid"], event["event"], event["distinct_id"]) == expected
+    assert one(**row)["uuid"] is None
+
+
+def test_a_migration_begun_by_posthog_collapses_into_one_person(tmp_path):
+    """Events without a user stay with their device, as they were sent: one merge makes them the user's."""
+    row = {"device_id": "d-1", "amplitude_id": 7, "event_type": "Search"}
+    given = [
+        row | {"uuid": OWN, "event_time": TIME},
+        row | {"user_id": "anna", "uuid": OWN.replace("AB", "AC"), "event_time": "2024-04-03 12:01:00"},
+    ]
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.jsonl").write_text("\n".join(map(json.dumps, given)))
+    found = {}
+    for number, more in enumerate(([], ["--uuid-compat", "posthog-worker"])):
+        workdir = tmp_path / str(number)
+        command = ["plan", "amplitude", str(tmp_path / "in"), "--workdir", str(workdir), "--quiet", *more]
+        assert CliRunner().invoke(cli, command).exit_code == 0
+        days = pl.concat([pl.read_parquet(part) for part in workdir.glob("days/*/*.parquet")])
+        found[number] = sorted(days.select("event", "distinct_id").rows())
+        if more:
+            assert {OWN.lower(), OWN.lower().replace("ab", "ac")} < set(days["uuid"])
+    assert found == {
+        0: [("Search", "anna"), ("Search", "anna")],
+        1: [("$identify", "anna"), ("Search", "anna"), ("Search", "d-1")],
     }
 
 

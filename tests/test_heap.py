@@ -14,7 +14,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from frames import opened, sent
+from frames import made_of, opened, sent
 
 from mappings.heap import MAPPING, address, heap_id, landing, moment, rounded
 from migrate import bags, events
@@ -597,7 +597,7 @@ def test_the_sample():
     found = preview(SAMPLE)
     assert {event["event"] for event in found} == {
         *("$pageview", "$screen", "$set", "signed_up", "purchase_completed", "any_click_on_signup"),
-        "checkout_step_2",
+        *("checkout_step_2", "Order Placed", "click"),
     }
     users = {event["properties"].get("heap_user_id"): event["distinct_id"] for event in found}
     assert users["4810060720600029"] == users["4810060720600030"] == "anna@example.com"
@@ -675,3 +675,92 @@ def test_profiles_are_put_together_in_stages():
     started = time.process_time()
     users.to_profiles(rows, Options()).collect()
     assert time.process_time() - started < 0.6
+
+
+USER, OTHER = "4910060720600030", "4910060720600031"
+
+
+def exported(tmp_path, users=(), **row):
+    """What a row of the one-time export comes to, with what users there are; each file a name of no event's."""
+    ordinary = {"id": f"(2008543124,{USER})", "time": TIME, "type": "Search", "properties": {}}
+    for name, given in (("events", [ordinary | row]), ("users", users)):
+        if given:
+            (tmp_path / f"{name}.json").write_text("\n".join(map(json.dumps, given)))
+    return made_of("heap", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        pytest.param({}, ("Search", USER), id="id-of-two"),
+        pytest.param({"id": f"( 2008543124 , {USER} )"}, ("Search", USER), id="blanks"),
+        pytest.param({"user_id": OTHER}, ("Search", OTHER), id="user-id"),
+        pytest.param({"id": None, "user_id": OTHER}, ("Search", OTHER), id="user-id-alone"),
+        pytest.param({"type": "pageview"}, ("$pageview", USER), id="pageview"),
+        pytest.param({"type": None, "object": "Cart"}, ("Cart", USER), id="object"),
+        pytest.param({"type": "click", "event_name": "Buy"}, ("Buy", USER), id="event-name"),
+        pytest.param({"type": "Search", "identity": "gerda"}, ("Search", USER), id="with-identity"),
+        pytest.param({"type": None}, "no_event_name", id="no-name-of-a-file"),
+        pytest.param({"id": "7"}, "no_distinct_id", id="no-pair"),
+        pytest.param({"id": "(1,2,3)"}, "no_distinct_id", id="three"),
+        pytest.param({"time": "soon"}, "bad_timestamp", id="time"),
+        pytest.param({"properties": [1]}, "bad_json", id="properties"),
+    ],
+)
+def test_events_of_the_one_time_export(tmp_path, row, expected):
+    """They are called as they say and not as their file; the second number of an id is the user's."""
+    made = exported(tmp_path, object=None, **row) if "object" not in row else exported(tmp_path, **row)
+    found = [(event["event"], event["distinct_id"]) for event in map(json.loads, made.payloads)]
+    assert found + [one["reason"] for one in made.rejects] == [expected]
+
+
+def test_what_events_of_the_one_time_export_say(tmp_path):
+    """Own properties stand in an object; the environment's number is kept."""
+    row = {"type": "click", "object": "button", "properties": {"n": 1, "deep": {"a": [1]}}, "plan": "pro"}
+    (bag,) = exported(tmp_path, event_id="9000000000000001", **row).bags
+    assert {name: bag[name] for name in ("n", "deep", "plan", "$event_type", "heap_object")} == {
+        "n": 1,
+        "deep": {"a": [1]},
+        "plan": "pro",
+        "$event_type": "click",
+        "heap_object": "button",
+    }
+    assert (bag["heap_environment_id"], bag["heap_user_id"]) == ("2008543124", USER)
+
+
+def test_people_of_the_one_time_export(tmp_path):
+    """Users and identify events say who a number is: all of it is that person's, and no merge is sent."""
+    (tmp_path / "in").mkdir()
+    user = {"id": f"(1,{USER})", "identity": "gerda", "last_modified": TIME, "properties": {"_plan": "pro"}}
+    events = [
+        {"id": f"(1,{USER})", "type": "Search", "time": TIME, "properties": {}},
+        {"id": f"(1,{OTHER})", "type": "Search", "time": TIME, "properties": {}},
+        {"id": f"(1,{OTHER})", "identity": "hans", "time": TIME, "properties": {}, "type": "identify"},
+    ]
+    (tmp_path / "in/users.json").write_text(json.dumps(user | {"email": "g@example.com"}))
+    (tmp_path / "in/events.json").write_text("\n".join(map(json.dumps, events)))
+    command = ["plan", "heap", str(tmp_path / "in"), "--workdir", str(tmp_path / "w"), "--quiet"]
+    assert CliRunner().invoke(cli, command).exit_code == 0
+    texts = [
+        t for part in (tmp_path / "w").glob("days/*/*.parquet") for t in pl.read_parquet(part)["payload"]
+    ]
+    found = [json.loads(text.rstrip(",")) for text in texts]
+    assert sorted((event["event"], event["distinct_id"]) for event in found) == [
+        ("$set", "gerda"),
+        ("Search", "gerda"),
+        ("Search", "hans"),
+    ]
+    (told,) = (event["properties"]["$set"] for event in found if event["event"] == "$set")
+    assert (told["plan"], told["email"]) == ("pro", "g@example.com")
+
+
+def test_lines_that_were_escaped_twice(tmp_path):
+    """Heap's nested objects have each backslash twice, so that their quotes end the text: they are read as meant."""
+    nested = json.dumps({"a": 'b "c"', "path": "x\\y\nz"})
+    (plain,) = exported(tmp_path, properties={"nested": nested, "n": 1}).bags
+    path = tmp_path / "events.json"
+    path.write_text(path.read_text().replace("\\", "\\\\"))
+    made = made_of("heap", tmp_path)
+    assert (made.bags, made.rejects) == ([plain], [])
+    assert made.numbers.repairs["escaped_twice"] == 1
+    assert json.loads(plain["nested"])["path"] == "x\\y\nz"

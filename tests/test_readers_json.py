@@ -645,3 +645,20 @@ def test_what_is_wrong_far_behind_what_is_shown_is_said(tmp_path):
     far, inside = (one.why for one in reading.rejects)
     assert far.startswith("character 500")
     assert inside == "line 3, character 6: expecting ':' delimiter, found '2'"
+
+
+@pytest.mark.parametrize("block_bytes", [7, 60, 8 << 20])
+@pytest.mark.parametrize("beside", [b'{"a":"x"}', b'{\n"a":"x"}', b"not json", b'{"a":"x\\\\y"}'])
+def test_a_record_that_was_escaped_twice(tmp_path, beside, block_bytes):
+    """It is the record it was before, whatever stands around it; what is no object then either is a reject."""
+    once = b'{"a":"{\\"k\\":\\"v\\\\n\\"}"}'
+    twice = once.replace(b"\\", b"\\\\")
+    bad = twice[:-1]
+    reading = read(
+        tmp_path / "a.jsonl", b"\n".join([twice, beside, twice, bad, b""]), block_bytes=block_bytes
+    )
+    values = [value for _, value in reading.column("a")]
+    assert values[0] == values[-1] == json.loads(once)["a"]
+    assert len(values) == 2 + (beside != b"not json")
+    assert [one.reason for one in reading.rejects] == ["malformed_json"] * (1 + (beside == b"not json"))
+    assert reading.counts["escaped_twice"] == 2

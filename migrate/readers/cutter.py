@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from migrate.jsontext import too_deep
+from migrate.jsontext import too_deep, unescaped
 
 _BLANK: Final = rb"[ \t\r\n]*+"
 _DEEPEST: Final = 1_000
@@ -278,15 +278,33 @@ class Cutter:
                 return False
             if mark in {b"", b"\n", b"{"}:
                 self._add(self._data[self._start : end], end)
+            elif line := self._escaped_line(final=final):
+                self._add(line, self._start + len(line))
+            elif line is None:
+                return False
             else:
                 self._lose(end, _LINE_END)
         elif whole is None and not final:
+            return False
+        elif line := self._escaped_line(final=final):
+            self._add(line, self._start + len(line))
+        elif line is None:
             return False
         else:
             self._hopeless |= {*structure.starts}
             self._lose(self._start + 1)
         self._structure = None
         return True
+
+    def _escaped_line(self, *, final: bool) -> bytes | None:
+        """Return the line at hand if it is a record that was escaped twice, else nothing; None if it has not ended."""
+        end = self._data.find(b"\n", self._start)
+        line = self._data[self._start : end if end >= 0 else len(self._data)]
+        if b'\\\\"' not in line or len(line) > self._limit:
+            return b""
+        if end < 0 and not final:
+            return None
+        return line if unescaped(line) else b""
 
     def _many(self, *, final: bool) -> bool:
         """Take as many records as can be at once; False if one has to be taken alone."""
