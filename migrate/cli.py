@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import click
 
 from migrate import VERSION
-from migrate.errors import MigrateError, Refused, UsageError
+from migrate.errors import MigrateError, Refused, Stopped, UsageError
 from migrate.screen import masked, shown
 
 if TYPE_CHECKING:
@@ -394,6 +394,11 @@ def run(
         _dry_run(settings.work(inputs), workdir, people, talk)
     workdir = workdir or Path(f"{settings.platform}.workdir")
     work, again = _work(settings, inputs, workdir, again)
+    if people is not None and (choices["host"] == SANDBOX or settings.limit is not None):
+        raise UsageError(
+            "--people: a trial would use up the merges of the project, planned once for ever; leave it out, or use "
+            "--dry-run, which works on a copy"
+        )
     with ExitStack() as stack:
         delivery, local = _delivery(choices, stack)
         _check_answer(workdir, delivery, choices)
@@ -694,7 +699,7 @@ def _labels(path: Path, read: Callable[[Any], Any] | None) -> dict[str, str]:
 
 def _delivery(choices: dict[str, Any], stack: ExitStack) -> tuple[Delivery, Sandbox | None]:
     """Return how and where to send, and the sandbox, which lives as long as the stack, if that is where."""
-    from migrate.age import CLOUD_SECONDS  # noqa: PLC0415
+    from migrate.age import usual  # noqa: PLC0415
     from migrate.sender import Delivery  # noqa: PLC0415
     from migrate.target import checked_key, host_url, is_cloud  # noqa: PLC0415
 
@@ -726,7 +731,7 @@ def _delivery(choices: dict[str, Any], stack: ExitStack) -> tuple[Delivery, Sand
         target=target,
         key=checked_key(key),
         rate=rate or (_CLOUD_RATE if is_cloud(url) else None),
-        min_age=(CLOUD_SECONDS if is_cloud(url) else 0.0) if min_age is None else min_age,
+        min_age=usual(url) if min_age is None else min_age,
         **{name: choices[name] for name in names},
     )
     return delivery, local
@@ -924,7 +929,10 @@ def _confirm(
     from migrate.question import lines  # noqa: PLC0415
     from migrate.report import summary  # noqa: PLC0415
 
-    session.checkpoint.note(min_age=delivery.min_age)
+    if what == "pending":
+        session.checkpoint.note(min_age=delivery.min_age)
+    if choices["yes"]:
+        session.checkpoint.note(confirmed=True)
     now = datetime.now(UTC)
     numbers = summary(session.checkpoint, now)
     goes = numbers["events"][what]
@@ -979,6 +987,8 @@ def _end(session: Session, talk: Talk, *, sending: bool = True, code: int | None
 
     numbers = summary(session.checkpoint, session.judged)
     code = _exit_code(session, numbers) if code is None else code
+    if sending and code in {0, LEFT_OUT} and numbers["events"]["pending"]:
+        code = Stopped.exit_code  # what was sent again is; the rest waits for 'migrate apply'
     if code == AS_ASKED:
         click.echo(f"stopped as {session.asked} asks; the same command goes on", err=True)
     written(session.workdir, numbers)

@@ -56,7 +56,7 @@ APPLICATION_ID: Final = 0x504D4950
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS self (id TEXT NOT NULL, uses INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS generations (
-    owner TEXT PRIMARY KEY, generation INTEGER NOT NULL, last INTEGER
+    owner TEXT PRIMARY KEY, generation INTEGER NOT NULL, last INTEGER, workdir TEXT
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS gathered (
     owner TEXT, input TEXT, stamp TEXT NOT NULL, PRIMARY KEY (owner, input)
@@ -145,15 +145,16 @@ class People:
             db.execute(
                 "INSERT INTO self SELECT ?, 0 WHERE NOT EXISTS (SELECT 1 FROM self)", (secrets.token_hex(16),)
             )
-            db.execute("INSERT OR IGNORE INTO generations VALUES (?, 0, NULL)", (self._owner,))
+            db.execute("INSERT OR IGNORE INTO generations VALUES (?, 0, NULL, NULL)", (self._owner,))
             sql = "SELECT id, generation FROM self, generations WHERE owner = ?"
             return db.execute(sql, (self._owner,)).fetchone()  # type: ignore[no-any-return]
 
-    def use(self) -> int:
-        """Count that it is about to be changed; return how often it was."""
+    def use(self, workdir: str = "") -> int:
+        """Count that it is about to be changed, by the workdir at this place; return how often it was."""
         self.which()
         with self.transaction() as db:
             self.is_shared = self.has_others()
+            db.execute("UPDATE generations SET workdir = ? WHERE owner = ?", (workdir, self._owner))
             return int(db.execute("UPDATE self SET uses = uses + 1 RETURNING uses").fetchone()[0])
 
     def step(self) -> None:
@@ -181,6 +182,12 @@ class People:
         with self._lock:
             sql = "SELECT EXISTS (SELECT 1 FROM generations WHERE owner <> ?)"
             return bool(self._db.execute(sql, (self._owner,)).fetchone()[0])
+
+    def is_of_another(self, workdir: str) -> bool:
+        """Return whether another workdir that planned with it lay at this place."""
+        sql = "SELECT EXISTS (SELECT 1 FROM generations WHERE workdir = ? AND owner <> ? AND generation > 0)"
+        with self._lock:
+            return bool(self._db.execute(sql, (workdir, self._owner)).fetchone()[0])
 
     def begin_again(self) -> None:
         """Forget what this workdir has told, of which nothing is planned."""

@@ -36,7 +36,9 @@ class PeopleFile:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Have nobody else plan with it. Raises Refused where another process does."""
+        """Have nobody else plan with it. Raises Refused where another process does, or where it is gone."""
+        if not self.path.parent.exists() and self.checkpoint.facts().get("people_id") is not None:
+            self.check()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.with_name(LOCK).open("a") as lock:
             try:
@@ -97,6 +99,12 @@ class PeopleFile:
         if self.path.exists():
             with _readable(self.path), People(self.path, owner) as people:
                 people.begin_again()
+                if people.is_of_another(str(self.checkpoint.workdir.absolute())):
+                    raise Refused(
+                        f"{self.path}: a workdir that lay at {self.checkpoint.workdir} has planned with these people "
+                        "and is gone; the merges it planned count as sent. If they were not, begin another --people "
+                        "and plan all workdirs anew; if it was, plan into another --workdir"
+                    )
 
     def _has_others(self) -> bool:
         """Return whether other workdirs plan with it; what this one has told, of which nothing is planned, goes."""
@@ -115,7 +123,8 @@ class PeopleFile:
         self.checkpoint.seal_people(None)
         with _readable(self.path):
             people = People(self.path, _owner(facts))
-            uses, (name, generation) = people.use(), people.which()
+            uses = people.use(str(self.checkpoint.workdir.absolute()))
+            name, generation = people.which()
         if facts.get("people_id") is None:
             self.checkpoint.note(people_id=name, people_generation=generation)
         self.checkpoint.note(people_uses=uses)
@@ -184,7 +193,9 @@ class Known:
             raise _refused(path, f"damaged, found '{state}'")
         if name != self.id:
             raise _refused(path, "found one that another workdir began with")
-        if generation not in {self.generation, self.generation + 1}:
+        # One step ahead is a kill between two commits, which leaves no seal.
+        ahead = {self.generation + 1} if self.seal is None else set()
+        if generation not in {self.generation, *ahead}:
             age = "an older" if generation < self.generation else "a newer"
             raise _refused(path, f"found {age} one, of step {generation} where {self.generation} was noted")
         if self.seal is not None and uses == self.uses and Seal.of(path) != self.seal:

@@ -71,7 +71,8 @@ def note(db: Database, number: int, lines: Lines | None, mended: Iterable[tuple[
     """
     inputs = _Inputs(db)
     closed = ((Was.MENDED, inputs.number(name), row) for name, row in mended)
-    done = db.executemany("UPDATE rejects SET state = ? WHERE input = ? AND row = ?", closed)
+    sql = f"UPDATE rejects SET state = ? WHERE input = ? AND row = ? AND state = {Was.OPEN}"  # noqa: S608 - ours
+    done = db.executemany(sql, closed)
     if done.rowcount > 0 or lines is not None:
         add_count(db, REJECTS)
     if lines is None:
@@ -79,7 +80,12 @@ def note(db: Database, number: int, lines: Lines | None, mended: Iterable[tuple[
     rows = (
         (inputs.number(one.file), one.row or 0, one.reason, number, Was.OPEN) for one in _lines(lines.path)
     )
-    count = db.executemany("INSERT OR REPLACE INTO rejects VALUES (?, ?, ?, ?, ?)", rows).rowcount
+    # What is dismissed stays so, though it is rejected again.
+    sql = f"""
+        INSERT INTO rejects VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET held = excluded.held,
+        state = iif(state = {Was.DISMISSED}, state, excluded.state)
+    """  # noqa: S608 - ours
+    count = db.executemany(sql, rows).rowcount
     db.execute("INSERT INTO held VALUES (?, ?, ?, ?)", (number, lines.seal.size, lines.seal.sums, count))
     add_count(db, EVER, count)
 

@@ -203,6 +203,8 @@ def command(checkpoint: Checkpoint, numbers: Mapping[str, Any], *, sending: bool
         return str(facts["command"])
     workdir = shlex.quote(str(checkpoint.workdir))
     host = f" --host {facts['target']}" if "target" in facts else " --host …"
+    if (min_age := facts.get("min_age")) is not None and min_age != age.usual(facts.get("target", "")):
+        host += f" --min-age {min_age:g}"
     if numbers["events"]["pending"]:
         return f"migrate apply {workdir}{host}"
     if numbers["events"]["parked"]:

@@ -259,7 +259,8 @@ class Session:
 
         _collect_rarely()
         applying.pinned(self.checkpoint, delivery)
-        self.checkpoint.note(min_age=delivery.min_age)
+        if not resend:
+            self.checkpoint.note(min_age=delivery.min_age)
         work = applying.Apply(
             self.workdir, self.checkpoint, delivery, on_progress=on_progress, on_warning=self.on_warning
         )

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from captures import Capture
 from test_sealed import migrate, summary
 
 from migrate.sandbox import Sandbox
@@ -119,3 +120,33 @@ def test_after_its_time_a_command_stops_and_goes_on(tmp_path):
         assert migrate("status", workdir).returncode == 0
         assert migrate(*words).returncode == 0
         assert len(list(sandbox.events("raw"))) == len(list(sandbox.events())) == 51
+
+
+def test_what_is_given_once_is_kept(tmp_path):
+    """`--yes`, though all is held; an age that is not the usual one is in the command that goes on."""
+    source, workdir = export(tmp_path / "in" / "1.jsonl", 1).parent, tmp_path / "w"
+    with Capture() as capture:
+        words = ["run", "posthog", source, "--workdir", workdir, "--host", capture.url, "--min-age", "48h"]
+        assert migrate(*words, "--yes").returncode == 0
+        export(source / "2.jsonl", 9)
+        assert migrate(*words).returncode == 0
+        assert len(capture.events) == 1
+        shown = migrate("status", workdir)
+        assert f"migrate apply {workdir} --host {capture.url} --min-age 172800" in shown.stderr
+
+
+def test_resend_leaves_what_is_held(tmp_path):
+    """And does not end as if all were done where something is pending."""
+    source, workdir = export(tmp_path / "in" / "1.jsonl", 9, poison=True).parent, tmp_path / "w"
+    export(source / "2.jsonl", 8, 1)
+    with Sandbox(faults=[{"fault": "poison"}]) as sandbox:
+        words = ["run", "posthog", source, "--workdir", workdir, "--host", sandbox.url, "--json"]
+        done = migrate(*words, "--min-age", "48h")
+        assert (done.returncode, summary(done)["events"]["parked"]) == (3, 1)
+        again = migrate("resend", workdir, "--host", sandbox.url, "--json")
+        events = summary(again)["events"]
+        assert (again.returncode, events["held"], events["pending"]) == (3, 1, 0)
+        export(source / "3.jsonl", 20)
+        assert migrate("plan", "posthog", source, "--workdir", workdir).returncode == 0
+        last = migrate("resend", workdir, "--host", sandbox.url, "--json")
+        assert (last.returncode, summary(last)["events"]["pending"]) == (4, 1)

@@ -387,3 +387,24 @@ def test_a_copy_of_rejects_of_many_files_is_read_once(tmp_path):
     assert [place for source in found for place in source.places()] == [
         (number + 1, (f"/in/{number}.jsonl", number + 1)) for number in range(60)
     ]
+
+
+def test_what_is_dismissed_stays_so(tmp_path):
+    """It is not open again where a copy that still holds it is planned with what was mended."""
+    source, workdir = tmp_path / "in.jsonl", tmp_path / "w"
+    row = {
+        "event": "e",
+        "distinct_id": "u",
+        "uuid": "0190d1a0-0000-7000-8000-000000000001",
+        "timestamp": "soon",
+    }
+    source.write_text(json.dumps(row) + "\n{bad\n")
+    assert here("plan", "posthog", source, "--workdir", workdir).returncode == 3
+    mended = tmp_path / "mended.jsonl"
+    mended.write_text((workdir / "rejects.jsonl").read_text().replace('"soon"', '"2024-01-01T00:00:00Z"'))
+    assert here("rejects", workdir, "--dismiss", "malformed_json").returncode == 3
+    here("plan", "posthog", mended, "--workdir", workdir)
+    shown = here("rejects", workdir, "--json")
+    assert (shown.returncode, shown.summary["open_rejects"]) == (0, {})
+    (line,) = (workdir / "rejects.jsonl").read_text().splitlines()
+    assert json.loads(line)["reason"] == "malformed_json"

@@ -1,6 +1,7 @@
 """Several exports of one company feed one project: what they say of a shared device meets in one place."""
 
 import json
+import shutil
 from fcntl import LOCK_EX, flock
 
 import pytest
@@ -234,3 +235,46 @@ def test_people_beside_exports_are_no_export(tmp_path):
         done = migrate("plan", *words)
         assert (done.returncode, summary(done)["rows"]["read"]) == (0, 1), done.stderr
     assert summary(done)["skipped_files"] == {"workdir": 2}
+
+
+@pytest.mark.parametrize(
+    "trial", [["--host", "sandbox"], ["--limit", "1", "--host", "http://127.0.0.1:1", "--yes"]]
+)
+def test_a_trial_does_not_use_up_the_merges_of_a_project(pair, trial):
+    """They are planned once for ever; a trial with shared people is wrong usage, and changes nothing."""
+    before = (pair / "people" / "people.sqlite").read_bytes()
+    words = ["run", "segment", pair / "a", "--workdir", pair / "trial", "--people", pair / "people", *trial]
+    done = migrate(*words)
+    assert done.returncode == 2
+    assert "--people: a trial would use up the merges of the project" in done.stderr
+    assert (pair / "people" / "people.sqlite").read_bytes() == before
+
+
+def test_people_one_step_ahead_of_their_workdir_are_refused(pair):
+    """A workdir that is put back from last night's copy would lose the merges that it does not know of."""
+    shutil.copytree(pair / "wa", pair / "kept")
+    calls(pair / "a" / "2.jsonl", ("track", None, "tablet", 8), ("identify", "dora", "tablet", 9))
+    words = ["plan", "segment", pair / "a", "--workdir", pair / "wa", "--people", pair / "people"]
+    assert migrate(*words).returncode == 0
+    shutil.rmtree(pair / "wa")
+    (pair / "kept").rename(pair / "wa")
+    done = migrate(*words)
+    assert done.returncode == 5
+    assert "found a newer one" in done.stderr
+
+
+def test_a_workdir_in_the_place_of_one_that_is_gone_is_refused(pair):
+    """Whether what the one before had planned was sent cannot be known: its merges would be lost in silence."""
+    shutil.rmtree(pair / "wa")
+    words = ["plan", "segment", pair / "a", "--people", pair / "people", "--workdir"]
+    done = migrate(*words, pair / "wa")
+    assert done.returncode == 5
+    assert f"a workdir that lay at {pair / 'wa'} has planned with these people" in done.stderr
+    assert migrate(*words, pair / "other").returncode == 0
+
+
+def test_a_folder_of_people_that_is_gone_is_not_made_again(pair):
+    """It may only have been moved."""
+    (pair / "people").rename(pair / "moved")
+    assert again(pair, "a").returncode == 5
+    assert not (pair / "people").exists()
