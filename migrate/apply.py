@@ -139,6 +139,7 @@ class Apply:
         """Send until nothing is pending, or until it stops."""
         for _, file in self._checkpoint.pending():
             present(file.path, file.seal)
+        self._outdate()
         under_way: asyncio.Queue[_Chunk | None] = asyncio.Queue()
         queues = [_Queue() for _ in range(self._most_lanes)]
         self._room = asyncio.Semaphore(_CHUNKS_IN_FLIGHT)
@@ -200,6 +201,14 @@ class Apply:
         lanes = spread(piece.events.frame, piece.lanes)
         return {lane: self._sender.prepared(payloads) for lane, payloads in lanes.items()}
 
+    def _outdate(self) -> None:
+        """Have what is planned of parked events by now go in their place."""
+        for day in self._checkpoint.days():
+            if parked.any_of(self._checkpoint, day):
+                parts = [part for turn in self._checkpoint.rounds(day) for part in turn.parts]
+                for planned in merge.texts(self._workdir, parts):
+                    parked.outdate(self._checkpoint, day, planned)
+
     def _read(self) -> Iterator[_Piece]:
         """Yield all that is to be sent, round by round, the oldest day first; what is too young is left."""
         days = deque(self._checkpoint.days())
@@ -239,8 +248,15 @@ class Apply:
         chunk_bytes = math.ceil(_SLACK * whole / max(1, round(whole / _CHUNK_BYTES)))
         if self._delivery.rate:
             chunk_bytes = min(chunk_bytes, int(self._delivery.rate * _CHUNK_SECONDS * _average(turn)))
+        with self._at_checkpoint:
+            outdated = parked.outdated(self._checkpoint, turn.day) if turn.earlier else []
         return merge.chunks(
-            self._workdir, turn.parts, turn.earlier, chunk_bytes=chunk_bytes, skip=turn.position
+            self._workdir,
+            turn.parts,
+            turn.earlier,
+            chunk_bytes=chunk_bytes,
+            skip=turn.position,
+            outdated=outdated,
         )
 
     def _lanes(self, turn: Round, begin: merge.Chunk) -> int:

@@ -20,7 +20,7 @@ FILE: Final = "checkpoint.sqlite"
 LOCK: Final = "lock"
 REJECTS: Final = "rejects.jsonl"
 APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
-FORMAT: Final = 6
+FORMAT: Final = 7
 
 Database = sqlite3.Connection
 Also = Callable[[Database], None]
@@ -67,9 +67,10 @@ CREATE TABLE queue (
     PRIMARY KEY (day, later, timestamp, id)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX queue_id ON queue (id);
+CREATE TABLE outdated (day TEXT NOT NULL, uuid TEXT NOT NULL, PRIMARY KEY (day, uuid)) WITHOUT ROWID;
 CREATE TABLE counts (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
 """
-"""`rejects` and `held` are kept by `rejects.py`, `parked` and `queue` by `parked.py`, `counts` by both."""
+"""`rejects` and `held` are kept by `rejects.py`, `parked`, `queue` and `outdated` by `parked.py`, `counts` by both."""
 
 
 @dataclass

@@ -54,8 +54,14 @@ class Chunk:
         return self.frame.height + self.duplicate
 
 
-def chunks(
-    workdir: Path, parts: Sequence[Part], sent: Sequence[Part] = (), *, chunk_bytes: int, skip: int = 0
+def chunks(  # noqa: PLR0913 - what decides which events are sent
+    workdir: Path,
+    parts: Sequence[Part],
+    sent: Sequence[Part] = (),
+    *,
+    chunk_bytes: int,
+    skip: int = 0,
+    outdated: Sequence[str] = (),
 ) -> Iterator[Chunk]:
     """Yield a day's events in timestamp order, then by input and row, duplicates left out.
 
@@ -63,13 +69,16 @@ def chunks(
     before. Of parts of several increments a duplicate has the uuid and event of one in a part that stands before its
     own: those of later increments do, so that the last version of an event is the one that is sent. The first `skip`
     events, duplicates counted, are passed over. The same parts give the same events in the same order; only where
-    chunks are cut depends on `chunk_bytes`. Memory is one chunk and a batch per run.
+    chunks are cut depends on `chunk_bytes`. Memory is one chunk and a batch per run. What was sent of `outdated` uuids
+    was refused, and makes no duplicates.
     """
     has_versions = len({part.increment for part in parts}) > 1
     key = _KEY_ANEW if has_versions or any(part.anew for part in (*parts, *sent)) else _KEY
     ties = _Ties()
-    for frame in _gathered(_merged_parts(workdir, parts, sent, has_versions=has_versions), chunk_bytes):
-        fresh = _fresh(frame, key, ties, has_versions=has_versions)
+    for merged in _gathered(_merged_parts(workdir, parts, sent, has_versions=has_versions), chunk_bytes):
+        refused = pl.col("sent") & pl.col("uuid").is_in(outdated)
+        frame = merged.filter(~refused) if outdated and sent else merged
+        fresh = _fresh(frame, key, ties, has_versions=has_versions) if frame.height else None
         planned = frame
         if sent:
             fresh = None if fresh is None else fresh.filter(~frame["sent"])
@@ -80,6 +89,16 @@ def chunks(
             continue
         kept = planned.slice(passed) if fresh is None else planned.slice(passed).filter(fresh.slice(passed))
         yield Chunk(kept[_KEPT], planned.height - passed - kept.height)
+
+
+def texts(workdir: Path, parts: Sequence[Part]) -> Iterator[dict[str, str]]:
+    """Yield the payloads of some parts by their uuids, some at a time."""
+    for part in parts:
+        with _opened(workdir / part.path, part.seal) as file:
+            for batch in file.iter_batches(_MAX_BATCH, columns=["uuid", "payload"], use_threads=False):
+                yield dict(
+                    zip(*(batch.column(name).to_pylist() for name in ("uuid", "payload")), strict=True)
+                )
 
 
 Piece = list[pa.RecordBatch]

@@ -60,6 +60,37 @@ def add(db: Database, parked: "Sequence[Parked]", *, is_later: bool) -> None:
     add_count(db, PARKED)
 
 
+def any_of(checkpoint: Checkpoint, day: str) -> bool:
+    """Return whether any event of a day is parked."""
+    return checkpoint.query("SELECT 1 FROM parked WHERE day = ? LIMIT 1", (day,)).fetchone() is not None
+
+
+def outdate(checkpoint: Checkpoint, day: str, planned: Mapping[str, str]) -> None:
+    """Have events that are planned and not sent (uuid -> payload) go in the place of other versions that are parked.
+
+    Those are duplicates from then on; a version that is the same stays parked, and is itself what is planned again.
+    """
+    sql = "SELECT id, uuid, payload FROM parked WHERE day = ? AND uuid IN (SELECT value FROM json_each(?))"
+    asked = msgspec.json.encode(list(planned)).decode()
+    found = checkpoint.query(sql, (day, asked)).fetchall()
+    old = [(number, uuid) for number, uuid, payload in found if payload != planned[uuid].rstrip(",")]
+    if not old:
+        return
+    with checkpoint.changed() as db:
+        db.executemany("INSERT OR IGNORE INTO outdated VALUES (?, ?)", ((day, uuid) for _, uuid in old))
+        for table in ("queue", "parked"):
+            db.executemany(f"DELETE FROM {table} WHERE id = ?", ((number,) for number, _ in old))  # noqa: S608 - ours
+        one = "SELECT round FROM rounds WHERE day = ?1 AND parked > 0 ORDER BY round LIMIT 1"
+        sql = f"UPDATE rounds SET parked = parked - 1, duplicate = duplicate + 1 WHERE day = ?1 AND round = ({one})"  # noqa: S608 - ours
+        db.executemany(sql, ((day,) for _ in old))
+        add_count(db, PARKED)
+
+
+def outdated(checkpoint: Checkpoint, day: str) -> list[str]:
+    """Return the uuids of a day's events that were parked until another version was planned."""
+    return [uuid for (uuid,) in checkpoint.query("SELECT uuid FROM outdated WHERE day = ?", (day,))]
+
+
 def by_words(checkpoint: Checkpoint) -> dict[str, int]:
     """Return how many events are parked with which words of the server's, numbers left out, most first."""
     found: Counter[str] = Counter()

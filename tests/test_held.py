@@ -150,3 +150,28 @@ def test_resend_leaves_what_is_held(tmp_path):
         assert migrate("plan", "posthog", source, "--workdir", workdir).returncode == 0
         last = migrate("resend", workdir, "--host", sandbox.url, "--json")
         assert (last.returncode, summary(last)["events"]["pending"]) == (4, 1)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_version_that_comes_after_a_parked_one_is_sent(tmp_path, again):
+    """A parked event is not sent: what is told anew of it goes, once, and nothing of the old one does."""
+    source, workdir = tmp_path / "in", tmp_path / "w"
+    export(source / "1.jsonl", 9, 8, poison=True, told="first")
+    with Sandbox(faults=[{"fault": "poison"}]) as sandbox:
+        words = ["run", "posthog", source, "--workdir", workdir, "--host", sandbox.url, "--json"]
+        assert summary(migrate(*words))["events"]["parked"] == 2
+        named = export(source / ("1.jsonl" if again else "2.jsonl"), 9, told="last")
+        done = migrate(*words, *(["--again", named] if again else []))
+        events = summary(done)["events"]
+        assert done.returncode == 0, done.stderr
+        assert summary(done)["balanced"]
+        assert (events["accepted"], events["duplicate"], events["parked"]) == (1, 1, 1)
+        assert [event["properties"]["told"] for event in sandbox.events("raw")] == ["last"]
+        # The same version once more is parked still, and is no news.
+        export(source / "3.jsonl", 8, poison=True, told="first")
+        later = migrate(*words)
+        events = summary(later)["events"]
+        assert (later.returncode, events["parked"], events["duplicate"]) == (0, 1, 2)
+        (line,) = (workdir / "parked.jsonl").read_text().splitlines()
+        assert json.loads(json.loads(line)["payload"])["properties"]["told"] == "first"
+        assert len(list(sandbox.events("raw"))) == 1
