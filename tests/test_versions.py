@@ -108,11 +108,11 @@ def test_another_payload_version_goes_on_and_is_noted(tmp_path, another):
     source, workdir = tmp_path / "in", tmp_path / "w"
     night(source, 1, "u")
     assert migrate("plan", "segment", source, "--workdir", workdir)["notes"] == []
-    another(payload_version=2)
+    another(payload_version=3)
     assert migrate("plan", "segment", source, "--workdir", workdir)["notes"] == []
     night(source, 2, "u")
     (note,) = migrate("plan", "segment", source, "--workdir", workdir)["notes"]
-    assert "payload versions 1, 2" in note
+    assert "payload versions 2, 3" in note
     assert migrate("status", workdir)["notes"] == [note]
     assert json.loads((workdir / "report.json").read_text())["notes"] == [note]
 
@@ -123,12 +123,12 @@ def test_another_identity_version_plans_nothing_new_and_shows_the_road(tmp_path,
     night(source, 1, "u")
     night(source, 2, "u")
     before = migrate("plan", "segment", source, "--workdir", workdir)
-    another(identity_version=2)
+    another(identity_version=3)
     night(source, 3, "v")
     refused = migrate("plan", "segment", source, "--workdir", workdir)
     for said in (
-        "identity version 1 of the segment mapping",
-        "with version 2",
+        "identity version 2 of the segment mapping",
+        "with version 3",
         "migrate 0.1.0",
         "people.sqlite",
     ):
@@ -152,7 +152,7 @@ def test_a_plan_that_is_not_whole_is_not_finished_by_another_identity_version(tm
     migrate("plan", "segment", source, "--workdir", workdir)
     with Checkpoint.open(workdir) as checkpoint:
         checkpoint.note(planning=True)  # as a killed process leaves it, before persons are told of
-    another(identity_version=2)
+    another(identity_version=3)
     assert "finish with migrate 0.1.0" in migrate("plan", "segment", source, "--workdir", workdir)
 
 
@@ -173,7 +173,7 @@ def test_the_road_of_another_identity_version(tmp_path, another):
     with Sandbox() as sandbox:
         host = ["--host", sandbox.url, "--api-key", "phc_x", "--yes"]
         migrate("run", "segment", source, "--workdir", old, *host)
-        another(identity_version=2)
+        another(identity_version=3)
         night(source, 2, "u", "w")
         assert "--since 2024-04-02" in migrate("run", "segment", source, "--workdir", old, *host)
         new.mkdir()
