@@ -132,7 +132,8 @@ def places(frame: pl.DataFrame) -> pl.DataFrame:
     if not names:
         return nothing()
     place = jsontext.object_text({name: pl.col("extra").struct.field(name) for name in names})
-    told = frame.lazy().select_seq(ROW, "timestamp", "distinct_id", place.alias("told"))
+    person = pl.col("distinct_id").str.strip_chars()
+    told = frame.lazy().select_seq(ROW, "timestamp", person, place.alias("told"))
     someone = pl.col("told").is_not_null() & ~checks.junk(pl.col("distinct_id"))
     last = (
         told.filter(someone)

@@ -2,13 +2,12 @@
 
 import json
 import signal
-import subprocess
-import sys
 from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 
 import pytest
+from test_cli import started
 from workdirs import events, planned
 
 DEADLINE = 2.0
@@ -51,28 +50,10 @@ def holding():
         server.server_close()
 
 
-@contextmanager
 def applying(workdir, url, *more):
     """Apply a plan in a process of its own."""
-    words = [
-        "apply",
-        workdir,
-        "--host",
-        url,
-        "--api-key",
-        KEY,
-        "--concurrency",
-        "1",
-        "--yes",
-        "--json",
-        *more,
-    ]
-    command = [sys.executable, "-m", "migrate", *map(str, words)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    words = ["apply", workdir, "--host", url, "--api-key", KEY, "--concurrency", "1"]
+    return started(*words, "--yes", "--json", *more)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no such signal here")

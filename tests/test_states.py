@@ -1,5 +1,6 @@
 """Persons and groups: the latest of each person, the news of each group, and nothing twice."""
 
+import itertools
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -223,6 +224,26 @@ def events_of(*rows, groups=None):
     return frame.with_columns(pl.Series("groups", groups or [None] * frame.height))
 
 
+def night(tmp_path, people, *told_):
+    """The events that these states come to, as a night plans them, and notes what it told."""
+    written = states.States(tmp_path / "states")
+    for one in told_:
+        written.write(one)
+    written.close()
+    files, aside, found = [Kept.of(written.path)], tmp_path / "aside", []
+    for one in itertools.chain(
+        states.first_touches(files, people, aside), states.news(files, people, END, aside)
+    ):
+        people.tell(one.told)
+        found += one.frame.iter_rows(named=True)
+    return found
+
+
+def event_of(event, what):
+    """Whose an event is, and what it tells."""
+    return event["distinct_id"], json.loads(event[what])
+
+
 def test_how_a_person_first_came_is_told_on_the_first_event(tmp_path):
     """Of any of that person's ids, once for ever; of several names the first of each; without an event, in the end."""
     people = People()
@@ -247,27 +268,14 @@ def test_how_a_person_first_came_is_told_on_the_first_event(tmp_path):
         found = told([row]).frame.filter(pl.col("what") == "once")
         return found.with_columns(pl.lit(json.dumps(properties)).alias("told"))
 
-    def night(number, *states_):
-        written = states.States(tmp_path / f"{number}.states")
-        for one in states_:
-            written.write(one)
-        written.close()
-        found = []
-        for pass_ in (states.first_touches, lambda *a: states.news(*a[:2], END, a[2])):
-            for one in pass_([Kept.of(written.path)], people, tmp_path / "aside"):
-                people.tell(one.told)
-                found += [
-                    (event["timestamp"], event["distinct_id"], json.loads(event["set_once"]))
-                    for event in one.frame.iter_rows(named=True)
-                    if event["set_once"]
-                ]
-        return found
+    def once_told(*told_):
+        found = night(tmp_path, people, *told_)
+        return [(event["timestamp"], *event_of(event, "set_once")) for event in found if event["set_once"]]
 
     seen = states.seen(
         events_of(moment("anna", 5), moment("phone", 2), moment("boris", 9), moment("boris", 7))
     )
-    first = night(
-        1,
+    first = once_told(
         seen,
         once("anna", 6, a=2, b=3),
         once("anna", 5, a=1),
@@ -279,7 +287,7 @@ def test_how_a_person_first_came_is_told_on_the_first_event(tmp_path):
         (hour(7), "boris", {"c": 1}),
         (hour(4), "nobody", {"d": 1}),
     ]
-    assert night(2, seen, once("anna", 1, a=9), once("nobody", 1, d=2)) == []
+    assert once_told(seen, once("anna", 1, a=9), once("nobody", 1, d=2)) == []
 
 
 def test_where_a_person_was_last_is_on_the_person(tmp_path):
@@ -287,19 +295,8 @@ def test_where_a_person_was_last_is_on_the_person(tmp_path):
     people = People()
     places = [{"$geoip_city_name": city, "$geoip_country_code": "DE"} for city in ("Bonn", "Köln")]
 
-    def night(*told_):
-        written = states.States(tmp_path / "states")
-        for one in told_:
-            written.write(one)
-        written.close()
-        found = []
-        for one in states.news([Kept.of(written.path)], people, END, tmp_path):
-            people.tell(one.told)
-            found += [
-                (e["timestamp"], e["distinct_id"], json.loads(e["set"]))
-                for e in one.frame.iter_rows(named=True)
-            ]
-        return found
+    def last_told(*told_):
+        return [(event["timestamp"], *event_of(event, "set")) for event in night(tmp_path, people, *told_)]
 
     frame = events_of(
         moment("anna", 3, **places[1]), moment("anna", 1, **places[0]), moment("boris", 1, **places[0])
@@ -307,12 +304,14 @@ def test_where_a_person_was_last_is_on_the_person(tmp_path):
     nowhere = events_of(moment("anna", 9, **dict.fromkeys(places[0])), moment("null", 9, **places[0]))
     where = [states.places(frame), states.places(nowhere)]
     profiles = told([profile("boris", 2, plan="pro", **{"$geoip_city_name": "Ulm"})]).frame
-    assert night(*where, profiles.filter(pl.col("what") == "state")) == [
+    assert last_told(*where, profiles.filter(pl.col("what") == "state")) == [
         (hour(3), "anna", places[1]),
         (hour(2), "boris", {"plan": "pro", "$geoip_city_name": "Ulm", "$geoip_country_code": "DE"}),
     ]
-    assert night(states.places(events_of(moment("anna", 20, **places[1])))) == []
-    assert night(states.places(events_of(moment("anna", 21, **places[0])))) == [(hour(21), "anna", places[0])]
+    assert last_told(states.places(events_of(moment("anna", 20, **places[1])))) == []
+    assert last_told(states.places(events_of(moment("anna", 21, **places[0])))) == [
+        (hour(21), "anna", places[0])
+    ]
 
 
 @pytest.mark.parametrize("as_text", [True, False])
@@ -327,21 +326,14 @@ def test_a_group_of_which_nothing_is_told_is_told_to_be_there(tmp_path, as_text)
     groups = [json.dumps(kind) for kind in kinds] if as_text else kinds
     frame = events_of(moment("a", 4), moment("a", 3), moment("b", 2), groups=groups)
 
-    def night(*told_):
-        written = states.States(tmp_path / "states")
-        for one in told_:
-            written.write(one)
-        written.close()
-        found = []
-        for one in states.news([Kept.of(written.path)], people, END, tmp_path):
-            people.tell(one.told)
-            found += [(e["timestamp"], json.loads(e["properties"])) for e in one.frame.iter_rows(named=True)]
-        return sorted(found, key=str)
+    def groups_told(*told_):
+        found = night(tmp_path, people, *told_)
+        return sorted(((event["timestamp"], event_of(event, "properties")[1]) for event in found), key=str)
 
-    assert night(states.groups_seen(frame), told([group("globex", 5, seats=2)]).frame) == [
+    assert groups_told(states.groups_seen(frame), told([group("globex", 5, seats=2)]).frame) == [
         (hour(2), company("acme")),
         (hour(3), {"$group_type": "team", "$group_key": "red", "$group_set": {}}),
         (hour(5), company("globex", seats=2)),
     ]
-    assert night(states.groups_seen(frame)) == []
-    assert night(told([group("acme", 6, seats=1)]).frame) == [(hour(6), company("acme", seats=1))]
+    assert groups_told(states.groups_seen(frame)) == []
+    assert groups_told(told([group("acme", 6, seats=1)]).frame) == [(hour(6), company("acme", seats=1))]
