@@ -479,7 +479,8 @@ def to_events(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFram
 def first_touches(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFrame:
     """Return how people first came, which the library that sends an event keeps and repeats on each."""
     known = (
-        rows.with_columns_seq(shape.struct((*TOLD, *FIRST_TOUCH)), shape.chosen(options).alias("_chosen"))
+        rows.filter(pl.any_horizontal(shape.told(name).is_not_null() for name in FIRST_TOUCH))
+        .with_columns_seq(shape.struct((*TOLD, *FIRST_TOUCH)), shape.chosen(options).alias("_chosen"))
         .with_columns_seq(key(pl.col("_told")).alias("_key"), time(shape, options).alias("_time"))
         .with_columns_seq(person(options).alias("_who"))
         .filter(pl.col("_time").is_not_null())

@@ -74,14 +74,11 @@ def told(rows: pl.LazyFrame, table: Table, options: Options, people: People | No
     """
     found = []
     if table.to_profiles and options.person_properties != "none":
-        profiles = table.to_profiles(rows, options)
+        profiles = table.to_profiles(rows, options).collect()
         if people and table.resolve is None:
-            whole = profiles.collect()
-            persons = people.persons(whole["distinct_id"])
-            profiles = whole.with_columns_seq(
-                persons.fill_null(whole["distinct_id"]).alias("distinct_id")
-            ).lazy()
-        found += _profiles(profiles)
+            persons = people.persons(profiles["distinct_id"])
+            profiles = profiles.with_columns_seq(pl.coalesce(persons, "distinct_id").alias("distinct_id"))
+        found += _profiles(profiles.lazy())
     if table.to_groups:
         found.append(_groups(table.to_groups(rows, options)))
     if not found:
@@ -116,11 +113,14 @@ def nothing() -> pl.DataFrame:
 
 def seen(frame: pl.DataFrame) -> pl.DataFrame:
     """Return when the people of these events were seen first and last: `SCHEMA` and `_row`."""
-    in_order = pl.col(ROW, "timestamp").sort_by("timestamp", maintain_order=True)
-    grouped = frame.lazy().group_by("distinct_id", maintain_order=True)
-    found = []
-    for what, some in ((_FIRST, grouped.agg(in_order.first())), (_LAST, grouped.agg(in_order.last()))):
-        found.append(_state(some, what, _person(), pl.lit(None, pl.String)))
+    time = pl.col("timestamp")
+    spans = frame.group_by("distinct_id", maintain_order=True).agg(
+        pl.col(ROW).first(), time.min().alias(_FIRST), time.max().alias(_LAST)
+    )
+    found = [
+        _state(spans.lazy().rename({what: "timestamp"}), what, _person(), pl.lit(None, pl.String))
+        for what in (_FIRST, _LAST)
+    ]
     return pl.concat(pl.collect_all(found))
 
 
@@ -131,16 +131,16 @@ def places(frame: pl.DataFrame) -> pl.DataFrame:
     names = [name for name in PLACE if name in known]
     if not names:
         return nothing()
-    place = jsontext.object_text({name: pl.col("extra").struct.field(name) for name in names})
-    person = pl.col("distinct_id").str.strip_chars()
-    told = frame.lazy().select_seq(ROW, "timestamp", person, place.alias("told"))
-    someone = pl.col("told").is_not_null() & ~checks.junk(pl.col("distinct_id"))
+    place = [pl.col("extra").struct.field(name) for name in names]
     last = (
-        told.filter(someone)
-        .group_by("distinct_id", maintain_order=True)
-        .agg(pl.col(ROW, "timestamp", "told").sort_by("timestamp", maintain_order=True).last())
+        frame.lazy()
+        .select_seq(ROW, "timestamp", pl.col("distinct_id").str.strip_chars(), *place)
+        .filter(pl.any_horizontal(pl.col(names).is_not_null()))
+        .sort("timestamp", maintain_order=True)
+        .unique("distinct_id", keep="last", maintain_order=True)
+        .filter(~checks.junk(pl.col("distinct_id")))
     )
-    return _state(last, _PLACE, _person(), pl.col("told")).collect()
+    return _state(last, _PLACE, _person(), jsontext.object_text(names)).collect()
 
 
 def groups_seen(frame: pl.DataFrame) -> pl.DataFrame:

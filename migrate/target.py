@@ -2,10 +2,8 @@
 
 import json
 import re
-from http.client import HTTPException
 from typing import Final
 from urllib.parse import urlsplit
-from urllib.request import ProxyHandler, build_opener
 
 from migrate.errors import UsageError
 from migrate.screen import masked
@@ -89,6 +87,10 @@ def is_sandbox(url: str) -> bool:
     """Whether a URL of this machine is that of a sandbox of ours; no other host is asked."""
     if not is_loopback(url):
         return False
+    # Slow to import, and no other use of this module needs them.
+    from http.client import HTTPException  # noqa: PLC0415
+    from urllib.request import ProxyHandler, build_opener  # noqa: PLC0415
+
     try:
         with build_opener(ProxyHandler({})).open(f"{url}/_sandbox", timeout=_SECONDS) as answer:
             return bool(json.loads(answer.read(_ANSWER_BYTES)) == {"is": SANDBOX})
