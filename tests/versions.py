@@ -169,7 +169,10 @@ def of_file(name, table, stem, header, path):
         done = finished(chunk, transform, LATER)
         yield from map(of_payload, done.frame["payload"])
         yield from ((f"rejected: {line['row']}", "") for line in done.rejects)
-        for row in done.states.with_columns(pl.col("timestamp").dt.epoch("us")).iter_rows(named=True):
+        told = done.states.with_columns(pl.col("timestamp").dt.epoch("us")).drop(ROW)
+        for row in told.sort(told.columns).iter_rows(
+            named=True
+        ):  # they are put in order before they are told
             yield (
                 f"{row['owner']} {row['what']} {row['timestamp']} {row['distinct_id']}",
                 f"{row['told']}",
