@@ -14,7 +14,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from migrate.sandbox import Sandbox
+from migrate.sandbox.server import Sandbox
 
 START = datetime(2024, 4, 1, tzinfo=UTC)
 LATENCY = {"fault": "latency", "seconds": 0.05}

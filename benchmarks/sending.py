@@ -14,9 +14,9 @@ prepare()
 
 from isal import igzip  # noqa: E402
 
-from migrate import apply, merge  # noqa: E402
-from migrate.batches import Payloads, batches, body  # noqa: E402
-from migrate.checkpoint import Checkpoint, Round, Settled  # noqa: E402
+from migrate.apply import applier, merge  # noqa: E402
+from migrate.apply.batches import Payloads, batches, body  # noqa: E402
+from migrate.workdir.checkpoint import Checkpoint, Round, Settled  # noqa: E402
 
 _HEAD: Final = b"x" * 80
 _CHUNK_BYTES: Final = 8 << 20
@@ -47,7 +47,7 @@ def staged(workdir: Path, stages: Stages, lanes: int) -> int:
         for turn in turns:
             chunks = merge.chunks(workdir, turn.parts, turn.earlier, chunk_bytes=_CHUNK_BYTES)
             while (chunk := stages.timed("reading, merging", next, chunks, None)) is not None:
-                for payloads in stages.timed("lanes", apply.spread, chunk.frame, lanes).values():
+                for payloads in stages.timed("lanes", applier.spread, chunk.frame, lanes).values():
                     _bodies(payloads, stages)
                 settled = Settled(chunk.frame.height, chunk.duplicate)
                 stages.timed("checkpoint", checkpoint.settle, turn, settled)

@@ -20,11 +20,15 @@ prepare()
 
 import polars as pl  # noqa: E402 - what is measured is what the command does
 
-from migrate import checks, readers, session, transform  # noqa: E402
-from migrate.days import DayWriter  # noqa: E402
-from migrate.jobs import Job  # noqa: E402
-from migrate.mapping import Options  # noqa: E402
+from migrate import session  # noqa: E402
+from migrate.kit.declare import Options  # noqa: E402
+from migrate.payload import checks  # noqa: E402
+from migrate.plan import transform  # noqa: E402
+from migrate.plan.jobs import Job  # noqa: E402
+from migrate.readers.files import read_chunks  # noqa: E402
+from migrate.readers.records import Chunk, regrouped  # noqa: E402
 from migrate.settings import Settings  # noqa: E402
+from migrate.workdir.days import DayWriter  # noqa: E402
 
 _ROOT: Final = Path(session.__file__).parents[1]
 _PARTS: Final = {
@@ -102,7 +106,7 @@ def staged(job: Job, settings: Settings, timers: Timers) -> int:
     rows, now = 0, datetime.now(UTC)
     with tempfile.TemporaryDirectory() as folder:
         writer = DayWriter(Path(folder), 1)
-        chunks = readers.gathered(readers.chunks(job.source, job.table, job.header))
+        chunks = regrouped(read_chunks(job.source, job.table, job.header))
         while (chunk := _next(chunks, timers)) is not None:
             with timers.timing("the rest of transform"):
                 piece = transform.finished(chunk, how, now)
@@ -114,7 +118,7 @@ def staged(job: Job, settings: Settings, timers: Timers) -> int:
     return rows
 
 
-def _next(chunks: Iterator[readers.Chunk], timers: Timers) -> readers.Chunk | None:
+def _next(chunks: Iterator[Chunk], timers: Timers) -> Chunk | None:
     """Return the next chunk, timed."""
     with timers.timing("reading"):
         return next(chunks, None)

@@ -15,9 +15,9 @@ from typing import Final
 
 import polars as pl
 
-from migrate import events, expr, links, values
-from migrate.distinct import Recurring
-from migrate.mapping import Options
+from migrate.kit import events, expr, links, values
+from migrate.kit.declare import Options
+from migrate.kit.distinct import Recurring
 
 OF_CALL: Final = (
     *("context_ip", "context_group_id", "context_session_id", "context_page_url", "context_page_path"),

@@ -32,9 +32,10 @@ from mappings._calls import (
     to_events,
     who,
 )
-from migrate import events, expr, jsontext, links
-from migrate.distinct import distinct
-from migrate.mapping import FILE, PROPERTIES, RECOVERED, REST, ROW, Bag, Options, Table, inside
+from migrate.jsontext.parse import text_of, value_of
+from migrate.kit import events, expr, links
+from migrate.kit.declare import FILE, PROPERTIES, RECOVERED, REST, ROW, Bag, Options, Table, inside
+from migrate.kit.distinct import distinct
 
 Raw = msgspec.Raw
 Members = Mapping[str, Raw]
@@ -88,14 +89,14 @@ _raw: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 def _parsed(text: str) -> Any:  # noqa: ANN401 - any JSON value
     """Return a JSON value, its text where it is none; numbers that Python cannot hold are their own text."""
     try:
-        return jsontext.value_of(text)
+        return value_of(text)
     except (ValueError, RecursionError):
         return text
 
 
 def _value(value: object) -> Raw:
     """Return a value as JSON."""
-    return Raw(jsontext.text_of(value).encode())
+    return Raw(text_of(value).encode())
 
 
 def _members(text: str | bytes) -> Members | None:
@@ -230,7 +231,7 @@ def _texts(names: Sequence[str], bag: str) -> dict[str, str | None]:
 
 def _text(value: str) -> str | None:
     """Return a JSON value as a cell has it."""
-    return jsontext.value_of(value) if value.startswith('"') or value == "null" else value
+    return value_of(value) if value.startswith('"') or value == "null" else value
 
 
 def _parted(own: str, rest: str, *, of_person: bool = False) -> dict[str, str | None]:

@@ -7,8 +7,8 @@ from typing import Final
 import polars as pl
 
 from mappings._ga4_schema import BAG, BATCH, COLUMNS, NUMBERS, OTHERS, RECORDS, RENAME, TEXTS
-from migrate import expr, links, values
-from migrate.mapping import ROW, Options
+from migrate.kit import expr, links, values
+from migrate.kit.declare import ROW, Options
 
 # How a row of UNNEST spells one parameter.
 PREFIXES: Final = ("", "event_params_", "event_params.", "event_param_", "param_")

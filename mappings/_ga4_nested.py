@@ -18,9 +18,10 @@ import msgspec
 import polars as pl
 
 from mappings._ga4_schema import NUMBERS, OF_SESSION, RECORDS, TEXTS
-from migrate import expr, jsontext, values
-from migrate.distinct import Recurring
-from migrate.jsontext import FAILURES
+from migrate.jsontext.canonical import canonical_text
+from migrate.jsontext.parse import FAILURES, encoded, raw_object
+from migrate.kit import expr, values
+from migrate.kit.distinct import Recurring
 
 T = TypeVar("T")
 Raw = msgspec.Raw
@@ -282,9 +283,9 @@ def of_event(columns: str) -> str | None:
 
     Those of records are left out: tables of one day do not all have them.
     """
-    members = jsontext.raw_object(columns)
+    members = raw_object(columns)
     own = {name: value for name, value in members.items() if not _OF_RECORD.match(name)}
-    return jsontext.canonical(jsontext.encoded(own).decode()) if own else None
+    return canonical_text(encoded(own).decode()) if own else None
 
 
 def unwrapped(found: Any, name: str) -> Any:  # noqa: ANN401 - any JSON value

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from migrate import expr, jsontext
+from migrate.jsontext.parse import FAILURES, Raw, encoded, sound_members, text_of, value_of
+from migrate.kit import expr
 
 # Words that are no one's id, in any case; Mixpanel itself refuses them today
 # (https://docs.mixpanel.com/reference/import-events).
@@ -68,8 +69,8 @@ def id_list(text: pl.Expr) -> pl.Expr:
 def _ids(text: str) -> list[str]:
     """Return the texts in a list."""
     try:
-        read = jsontext.value_of(text)
-        found = [one if isinstance(one, str) else jsontext.text_of(one) for one in read if one is not None]
+        read = value_of(text)
+        found = [one if isinstance(one, str) else text_of(one) for one in read if one is not None]
     except (ValueError, TypeError, RecursionError):
         quoted = re.findall(r"'([^']*)'|\"([^\"]*)\"|([^\[\],\s'\"]+)", text)
         found = [next(filter(None, parts), "") for parts in quoted]
@@ -83,21 +84,21 @@ def with_nested(bag: pl.Expr) -> pl.Expr:
 
 def _nested(text: str) -> str:
     """Return an object with the objects and lists that stand in it as texts."""
-    members = jsontext.sound_members(text)
+    members = sound_members(text)
     found = {name: _within(bytes(value).decode()) for name, value in members.items()}
-    return jsontext.encoded({name: found[name] or value for name, value in members.items()}).decode()
+    return encoded({name: found[name] or value for name, value in members.items()}).decode()
 
 
-def _within(value: str) -> jsontext.Raw | None:
+def _within(value: str) -> Raw | None:
     """Return the object or list that a JSON text holds, None for any other value."""
     if not value.startswith('"'):
         return None
-    inner = re.sub(r"[\r\n]", " ", jsontext.value_of(value)).strip()
+    inner = re.sub(r"[\r\n]", " ", value_of(value)).strip()
     if not inner.startswith(("{", "[")):
         return None
     try:
-        found = jsontext.sound_members(f'{{"":{inner}}}').get("")
-    except (*jsontext.FAILURES, UnicodeEncodeError):
+        found = sound_members(f'{{"":{inner}}}').get("")
+    except (*FAILURES, UnicodeEncodeError):
         return None
     return found if found is not None and bytes(found).decode() == inner else None
 
@@ -117,7 +118,7 @@ def json_list(text: str) -> list[dict[str, Any]]:
 def _parsed(text: str) -> object:
     """Return a JSON value, null for none."""
     try:
-        return jsontext.value_of(text)
+        return value_of(text)
     except ValueError:
         return None
 

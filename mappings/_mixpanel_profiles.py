@@ -10,8 +10,8 @@ import polars as pl
 
 from mappings._mixpanel_ids import identifier, is_device, json_list, json_object, json_text, meant, user
 from mappings._mixpanel_labels import relabelled
-from migrate import events, expr, links
-from migrate.mapping import FILE, PERSON, REST, Options, inside
+from migrate.kit import events, expr, links
+from migrate.kit.declare import FILE, PERSON, REST, Options, inside
 
 PEOPLE: Final = {
     **{

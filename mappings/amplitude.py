@@ -15,9 +15,9 @@ from typing import Final
 
 import polars as pl
 
-from migrate import events, expr, links, values
-from migrate.distinct import Recurring
-from migrate.mapping import PERSON, PROPERTIES, REST, ROW, Bag, Options, Platform, Table, has, inside
+from migrate.kit import events, expr, links, values
+from migrate.kit.declare import PERSON, PROPERTIES, REST, ROW, Bag, Options, Platform, Table, has, inside
+from migrate.kit.distinct import Recurring
 
 NAMES: Final = {
     "[Amplitude] Page Viewed": "$pageview",

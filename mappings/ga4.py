@@ -51,8 +51,8 @@ from mappings._ga4_nested import (
     timed,
 )
 from mappings._ga4_schema import BAG, COLUMNS, DROPPED, FIVETRAN, RECORDS, RENAME
-from migrate import events, expr, links, values
-from migrate.mapping import OWN, PROPERTIES, RECOVERED, REST, ROW, Bag, Options, Platform, Table, inside
+from migrate.kit import events, expr, links, values
+from migrate.kit.declare import OWN, PROPERTIES, RECOVERED, REST, ROW, Bag, Options, Platform, Table, inside
 
 NAMES: Final = {"page_view": "$pageview", "screen_view": "$screen"}
 """`user_engagement` is a timer and stays itself: it has no element, as an `$autocapture` must."""

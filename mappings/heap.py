@@ -22,19 +22,8 @@ from typing import Final
 
 import polars as pl
 
-from migrate import events, expr, links, values
-from migrate.mapping import (
-    FILE,
-    PERSON,
-    PROPERTIES,
-    RECOVERED,
-    REST,
-    ROW,
-    Options,
-    Platform,
-    Table,
-    has,
-)
+from migrate.kit import events, expr, links, values
+from migrate.kit.declare import FILE, PERSON, PROPERTIES, RECOVERED, REST, ROW, Options, Platform, Table, has
 
 PAGEVIEWS: Final = re.compile(r"(.*\.)?(heap_)?pageviews?(_raw)?")
 SESSIONS: Final = re.compile(r"(.*\.)?(heap_)?sessions?(_raw)?")

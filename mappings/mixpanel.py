@@ -25,9 +25,21 @@ import polars as pl
 from mappings._mixpanel_ids import DEVICE, id_list, identifier, is_device, json_list, meant, user, with_nested
 from mappings._mixpanel_labels import read_labels
 from mappings._mixpanel_profiles import PEOPLE, Roll, to_groups, to_known, to_profiles
-from migrate import events, expr, links, values
-from migrate.distinct import Recurring
-from migrate.mapping import FILE, PERSON, PROPERTIES, REST, ROW, Bag, Options, Platform, Table, has, inside
+from migrate.kit import events, expr, links, values
+from migrate.kit.declare import (
+    FILE,
+    PERSON,
+    PROPERTIES,
+    REST,
+    ROW,
+    Bag,
+    Options,
+    Platform,
+    Table,
+    has,
+    inside,
+)
+from migrate.kit.distinct import Recurring
 
 VERBS: Final = ("$identify", "$create_alias", "$merge")
 REPLAYS: Final = ("$mp_session_record",)

@@ -18,9 +18,9 @@ from typing import Final
 
 import polars as pl
 
-from migrate import expr
-from migrate.events import events
-from migrate.mapping import PROPERTIES, REST, Bag, Options, Platform, Table, inside
+from migrate.kit import expr
+from migrate.kit.declare import PROPERTIES, REST, Bag, Options, Platform, Table, inside
+from migrate.kit.events import events
 
 REPLAY_AND_HEATMAP: Final = ("$snapshot", "$snapshot_items", "$$heatmap", "$performance_event")
 """Parts of recordings and heatmaps: `/batch/` makes no recording of them, and drops some in silence."""

@@ -13,8 +13,8 @@ from typing import Final
 import polars as pl
 
 from mappings import _forms
-from migrate import events, expr, links
-from migrate.mapping import ROW, Options, Platform, Table, ToFrame, has
+from migrate.kit import events, expr, links
+from migrate.kit.declare import ROW, Options, Platform, Table, ToFrame, has
 
 LAKE: Final = "_timestamp"
 DISCARDS: Final = ("table_name", "row_id", "column_name", "column_value")

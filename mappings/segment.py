@@ -11,7 +11,7 @@ becomes of a call in `mappings._calls`.
 from typing import Final
 
 from mappings import _forms
-from migrate.mapping import Platform
+from migrate.kit.declare import Platform
 
 MAPPING: Final = Platform(
     title="Segment",

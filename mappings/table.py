@@ -59,10 +59,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from migrate import expr
 from migrate.errors import UsageError
-from migrate.events import events
-from migrate.mapping import PROPERTIES, REST, WHOLE, Bag, Options, Platform, Table
+from migrate.kit import expr
+from migrate.kit.declare import PROPERTIES, REST, WHOLE, Bag, Options, Platform, Table
+from migrate.kit.events import events
 
 _KINDS: Final = ("json", "numbers", "booleans")
 _LISTS: Final = (*_KINDS, "dedup_key", "drop", "keep")

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from migrate.mapping import Options
-    from migrate.pacing import Window
-    from migrate.readers import Layout
+    from migrate.apply.pacing import Window
+    from migrate.apply.sender import Delivery
+    from migrate.kit.declare import Options
+    from migrate.readers.dialects import Layout
     from migrate.report import Talk
-    from migrate.sandbox import Sandbox
-    from migrate.sender import Delivery
+    from migrate.sandbox.server import Sandbox
     from migrate.session import Session
     from migrate.settings import Settings, Work
 
@@ -73,7 +73,7 @@ class Hours(click.ParamType["Window"]):
         """Return the window."""
         from datetime import time  # noqa: PLC0415
 
-        from migrate.pacing import Window  # noqa: PLC0415
+        from migrate.apply.pacing import Window  # noqa: PLC0415
 
         if isinstance(value, Window):
             return value
@@ -490,9 +490,9 @@ def status(workdir: Path, **choices: Any) -> None:
     """
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from migrate.checkpoint import Checkpoint, writable  # noqa: PLC0415
-    from migrate.copies import noticed  # noqa: PLC0415
     from migrate.report import command, of_run, summary  # noqa: PLC0415
+    from migrate.workdir.checkpoint import Checkpoint, writable  # noqa: PLC0415
+    from migrate.workdir.copies import noticed  # noqa: PLC0415
 
     talk = _talk(choices)
     with writable(workdir), Checkpoint.open(workdir) as checkpoint:
@@ -537,7 +537,7 @@ def rejects(workdir: Path, dismiss: str | None, **choices: Any) -> None:
 
 def _dismissed(session: Session, reason: str) -> bool:
     """Say no more of what is rejected or set aside for a reason; return whether there was anything."""
-    from migrate import rejects as rows  # noqa: PLC0415
+    from migrate.workdir import rejects as rows  # noqa: PLC0415
 
     return bool(session.checkpoint.dismiss(reason) + rows.dismiss(session.checkpoint, reason))
 
@@ -575,7 +575,7 @@ def sandbox(port: int, data: Path | None, bind: str, faults: Any) -> None:
     """
     import json  # noqa: PLC0415
 
-    from migrate.sandbox import serve  # noqa: PLC0415
+    from migrate.sandbox.server import serve  # noqa: PLC0415
 
     def ready(url: str) -> None:
         click.echo(
@@ -596,9 +596,9 @@ def _talk(choices: dict[str, Any]) -> Talk:
 def _settings(platform: str, **choices: Any) -> Settings:
     """Return the settings the command line gives; raises UsageError for those that do not fit the platform."""
     from migrate import platforms  # noqa: PLC0415
-    from migrate.census import Choices  # noqa: PLC0415
+    from migrate.kit.times import zone_name  # noqa: PLC0415
+    from migrate.plan.census import Choices  # noqa: PLC0415
     from migrate.settings import Settings  # noqa: PLC0415
-    from migrate.times import zone_name  # noqa: PLC0415
 
     zone = choices["source_timezone"]
     names = ("spec", "since", "until", "limit", "encoding", "nulls", "import_id", "skip_unknown")
@@ -627,7 +627,7 @@ def _settings(platform: str, **choices: Any) -> Settings:
 
 def _layout(choices: dict[str, Any]) -> Layout:
     """Return how delimited files are said to be written."""
-    from migrate.readers import Layout  # noqa: PLC0415
+    from migrate.readers.dialects import Layout  # noqa: PLC0415
 
     for name in ("delimiter", "quote", "escape"):
         if choices[name] is not None and len(choices[name].encode()) != 1:
@@ -660,8 +660,8 @@ def _heeded(platform: str, options: frozenset[str], choices: dict[str, Any]) -> 
 
 def _options(read_labels: Callable[[Any], Any] | None, choices: dict[str, Any]) -> Options:
     """Return the choices that change payloads."""
-    from migrate.mapping import Options  # noqa: PLC0415
-    from migrate.times import zone_name  # noqa: PLC0415
+    from migrate.kit.declare import Options  # noqa: PLC0415
+    from migrate.kit.times import zone_name  # noqa: PLC0415
 
     zone = choices["source_timezone"]
     keys = dict(word.partition("=")[::2] for word in choices["group_key"])
@@ -699,16 +699,16 @@ def _labels(path: Path, read: Callable[[Any], Any] | None) -> dict[str, str]:
 
 def _delivery(choices: dict[str, Any], stack: ExitStack) -> tuple[Delivery, Sandbox | None]:
     """Return how and where to send, and the sandbox, which lives as long as the stack, if that is where."""
-    from migrate.age import usual  # noqa: PLC0415
-    from migrate.sender import Delivery  # noqa: PLC0415
-    from migrate.target import checked_key, host_url, is_cloud  # noqa: PLC0415
+    from migrate.apply.age import usual  # noqa: PLC0415
+    from migrate.apply.sender import Delivery  # noqa: PLC0415
+    from migrate.apply.target import checked_key, host_url, is_cloud  # noqa: PLC0415
 
     host, key, rate, min_age = (choices[name] for name in ("host", "api_key", "rate", "min_age"))
     if not host:
         raise UsageError("--host: missing; give us, eu, the URL of a PostHog, or sandbox to try")
     local = None
     if host == SANDBOX:
-        from migrate.sandbox import Sandbox  # noqa: PLC0415
+        from migrate.sandbox.server import Sandbox  # noqa: PLC0415
 
         local = stack.enter_context(Sandbox())
         url, target = local.url, SANDBOX
@@ -743,9 +743,9 @@ def _session(workdir: Path, talk: Talk, *, create: bool = False) -> Iterator[Ses
 
     An error of ours is told in JSON, too, with what was done until then.
     """
-    from migrate.checkpoint import Checkpoint, held, writable  # noqa: PLC0415
     from migrate.report import summary  # noqa: PLC0415
     from migrate.session import Session  # noqa: PLC0415
+    from migrate.workdir.checkpoint import Checkpoint, held, writable  # noqa: PLC0415
 
     if not create and not workdir.is_dir():
         raise Refused(f"{workdir}: no such workdir; plan first with 'migrate plan'")
@@ -780,8 +780,8 @@ def _session(workdir: Path, talk: Talk, *, create: bool = False) -> Iterator[Ses
 
 def _planned(workdir: Path, again: Sequence[Path]) -> tuple[dict[str, str], list[str]]:
     """Return the names of the files planned in a workdir, with the stamps they had, and those to plan `again`."""
-    from migrate.checkpoint import FILE, Checkpoint  # noqa: PLC0415
-    from migrate.inputs import archive_of, path_of  # noqa: PLC0415
+    from migrate.inputs.names import archive_of, path_of  # noqa: PLC0415
+    from migrate.workdir.checkpoint import FILE, Checkpoint  # noqa: PLC0415
 
     if not (workdir / FILE).exists():
         return {}, []
@@ -800,7 +800,7 @@ def _planned(workdir: Path, again: Sequence[Path]) -> tuple[dict[str, str], list
 
 def _asked(again: Sequence[Path]) -> set[str]:
     """Return the sources named by --again: by their files' paths, or as messages call them."""
-    from migrate.inputs import source_name  # noqa: PLC0415
+    from migrate.inputs.names import source_name  # noqa: PLC0415
 
     paths = [os.path.abspath(path) for path in again]  # noqa: PTH100 - links are not followed
     return {source_name(path) if os.path.lexists(path) else path for path in paths}
@@ -810,7 +810,7 @@ def _work(
     settings: Settings, inputs: Sequence[str], workdir: Path, again: Sequence[Path]
 ) -> tuple[Work, list[str]]:
     """Return what there is to plan in a workdir, and which of it is to be planned again."""
-    from migrate.inputs import archive_of  # noqa: PLC0415
+    from migrate.inputs.names import archive_of  # noqa: PLC0415
 
     for given in inputs:
         if os.path.abspath(given) in {os.path.abspath(workdir / name) for name in _OURS}:  # noqa: PTH100
@@ -885,8 +885,8 @@ def _within(session: Session, choices: dict[str, Any]) -> Iterator[None]:
 
 def _is_confirmed(workdir: Path, delivery: Delivery) -> bool:
     """Return whether events may leave without a question: they did, it was said that they may, or it is a trial."""
-    from migrate.checkpoint import FILE, Checkpoint  # noqa: PLC0415
-    from migrate.target import is_sandbox  # noqa: PLC0415
+    from migrate.apply.target import is_sandbox  # noqa: PLC0415
+    from migrate.workdir.checkpoint import FILE, Checkpoint  # noqa: PLC0415
 
     if delivery.target == SANDBOX or is_sandbox(delivery.url):
         return True
@@ -1019,11 +1019,11 @@ def _dry_run(work: Work, workdir: Path | None, people: Path | None, talk: Talk) 
     from dataclasses import replace  # noqa: PLC0415
     from tempfile import gettempdir  # noqa: PLC0415
 
-    from migrate.checkpoint import writable  # noqa: PLC0415
-    from migrate.peoplefile import PeopleFile  # noqa: PLC0415
+    from migrate.people.file import PeopleFile  # noqa: PLC0415
     from migrate.preview import examples  # noqa: PLC0415
     from migrate.report import summary  # noqa: PLC0415
     from migrate.throwaway import DRY_RUN, throwaway  # noqa: PLC0415
+    from migrate.workdir.checkpoint import writable  # noqa: PLC0415
 
     beside = None if workdir is None or not workdir.parent.is_dir() else workdir.parent
     with (

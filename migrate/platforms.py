@@ -12,7 +12,7 @@ from typing import Any
 
 import mappings
 from migrate.errors import UsageError
-from migrate.mapping import Platform
+from migrate.kit.declare import Platform
 
 
 def names() -> list[str]:

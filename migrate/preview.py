@@ -13,16 +13,19 @@ from typing import Final
 
 import polars as pl
 
-from migrate import ordinals, readers
-from migrate.jobs import Job
-from migrate.jsontext import encoded
-from migrate.mapping import ROW
-from migrate.people import People
-from migrate.seals import Kept
+from migrate.jsontext.parse import encoded
+from migrate.kit.declare import ROW
+from migrate.people.states import States
+from migrate.people.store import People
+from migrate.plan import ordinals
+from migrate.plan.jobs import Job
+from migrate.plan.transform import Finished, Transform, finished, source
+from migrate.readers.files import read_chunks
+from migrate.readers.originals import Originals
+from migrate.readers.records import Chunk, Reject
 from migrate.settings import Work
-from migrate.states import States
 from migrate.throwaway import PREVIEW, throwaway
-from migrate.transform import Finished, Transform, finished, source
+from migrate.workdir.seals import Kept
 
 MAPPED: Final = "mapped: tells of a person or a group, shown after the rows"
 """What is said of a row that makes no event of its own and is not left out."""
@@ -80,7 +83,7 @@ def examples(work: Work, limit: int, people: People | None) -> Iterator[Preview]
         yield from _previewed(job, chunk, transform, finished(_read(chunk), transform, now), now)
 
 
-def _gather(work: Work, shown: list[tuple[Job, readers.Chunk]], people: People) -> None:
+def _gather(work: Work, shown: list[tuple[Job, Chunk]], people: People) -> None:
     """Look over the rows that are shown."""
     gatherer = work.settings.gatherer(people)
     for job, chunk in shown:
@@ -90,11 +93,11 @@ def _gather(work: Work, shown: list[tuple[Job, readers.Chunk]], people: People) 
         people.note_gathered({job.source.name: ""}, harvest.clock())
 
 
-def _first(work: Work, limit: int) -> Iterator[tuple[Job, readers.Chunk]]:
+def _first(work: Work, limit: int) -> Iterator[tuple[Job, Chunk]]:
     """Yield the first rows of all files; those that could not be read count."""
     left = limit
     for job in work.jobs:
-        for chunk in readers.chunks(job.source, job.table, job.header):
+        for chunk in read_chunks(job.source, job.table, job.header):
             head = _head(chunk, left)
             yield job, head
             left -= head.rows.height + len(head.rejects)
@@ -102,28 +105,28 @@ def _first(work: Work, limit: int) -> Iterator[tuple[Job, readers.Chunk]]:
                 return
 
 
-def _head(chunk: readers.Chunk, count: int) -> readers.Chunk:
+def _head(chunk: Chunk, count: int) -> Chunk:
     """Return the first rows of a chunk, readable or not."""
     numbers = sorted([*chunk.rows[ROW].head(count), *map(_place, chunk.rejects)])
     if len(numbers) <= count and chunk.rows.height <= count:
         return chunk
     last = numbers[count - 1]
     rejects = [one for one in chunk.rejects if _place(one) <= last]
-    return readers.Chunk(chunk.rows.filter(pl.col(ROW) <= last), rejects, chunk.counts)
+    return Chunk(chunk.rows.filter(pl.col(ROW) <= last), rejects, chunk.counts)
 
 
-def _place(reject: readers.Reject) -> float:
+def _place(reject: Reject) -> float:
     """Return where a reject stands; what is said of the file as a whole comes last."""
     return math.inf if reject.row is None else reject.row
 
 
-def _read(chunk: readers.Chunk) -> readers.Chunk:
+def _read(chunk: Chunk) -> Chunk:
     """Return a chunk without what could not be read."""
-    return readers.Chunk(chunk.rows, [], {})
+    return Chunk(chunk.rows, [], {})
 
 
 def _previewed(
-    job: Job, chunk: readers.Chunk, transform: Transform, made: Finished, now: datetime
+    job: Job, chunk: Chunk, transform: Transform, made: Finished, now: datetime
 ) -> Iterator[Preview]:
     """Yield the rows of a chunk with their payloads, or why they have none, in the order of the file."""
     frame = ordinals.numbered_frame(made.frame) if transform.table.ordinals else made.frame
@@ -132,7 +135,7 @@ def _previewed(
     left_out = chunk.rows.filter(~pl.col(ROW).is_in([*payloads, *whys]))
     whys |= _whys(left_out, transform, now)
     unread = sorted(chunk.rejects, key=_place, reverse=True)
-    originals = readers.Originals(job.source, job.table, job.header).of(chunk.rows[ROW].to_list())
+    originals = Originals(job.source, job.table, job.header).of(chunk.rows[ROW].to_list())
     for row in chunk.rows.iter_rows(named=True):
         number = row[ROW]
         while unread and _place(unread[-1]) < number:
@@ -146,7 +149,7 @@ def _previewed(
     yield from (_unread(job, one) for one in reversed(unread))
 
 
-def _unread(job: Job, reject: readers.Reject) -> Preview:
+def _unread(job: Job, reject: Reject) -> Preview:
     """Return what is said of a row that could not be read."""
     place = job.source.name if reject.row is None else f"{job.source.name}:{reject.row}"
     shown = {"reason": reject.reason, "value": reject.value}
@@ -164,7 +167,7 @@ def _whys(rows: pl.DataFrame, transform: Transform, now: datetime) -> dict[int, 
     """Return why each of these rows makes no event, none of them being rejected: told of all, or else of each half."""
     if not rows.height:
         return {}
-    numbers = finished(readers.Chunk(rows, [], {}), transform, now).numbers
+    numbers = finished(Chunk(rows, [], {}), transform, now).numbers
     found = [f"filtered: {name}" for name in numbers.filtered] + [MAPPED] * bool(numbers.mapped)
     if len(found) == 1 or rows.height == 1:
         return dict.fromkeys(rows[ROW], ", ".join(found))

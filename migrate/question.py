@@ -8,12 +8,12 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from migrate import age
-from migrate.checkpoint import Checkpoint
+from migrate.apply import age
+from migrate.apply.sender import Delivery
+from migrate.apply.target import is_cloud
 from migrate.report import batches, people
 from migrate.screen import amount, shown
-from migrate.sender import Delivery
-from migrate.target import is_cloud
+from migrate.workdir.checkpoint import Checkpoint
 
 _YEARS: Final = (1, 2, 5, 7)
 """How far back plans of PostHog Cloud show events (posthog-ingestion.md §9.5)."""

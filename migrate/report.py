@@ -12,16 +12,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from migrate import age, parked, rejects
-from migrate.checkpoint import REJECTS, Checkpoint, Settled, synced
+from migrate.apply import age
 from migrate.screen import amount, shown
+from migrate.workdir import parked, rejects
+from migrate.workdir.checkpoint import REJECTS, Checkpoint, Settled, synced
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from migrate.plan import Progress
+    from migrate.plan.planner import Progress
     from migrate.preview import Preview
-    from migrate.sandbox import Sandbox
+    from migrate.sandbox.server import Sandbox
 
 REPORT: Final = "report.json"
 MAX_GROUP_TYPES: Final = 5

@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from migrate import throwaway
-from migrate.checkpoint import Checkpoint, Settled
 from migrate.errors import Refused
-from migrate.seals import Harmed
+from migrate.workdir.checkpoint import Checkpoint, Settled
+from migrate.workdir.seals import Harmed
 
 if TYPE_CHECKING:
-    from migrate.jobs import Job
-    from migrate.people import People
-    from migrate.peoplefile import PeopleFile
-    from migrate.plan import Planner, Progress
-    from migrate.room import Room
-    from migrate.sender import Delivery
+    from migrate.apply.sender import Delivery
+    from migrate.people.file import PeopleFile
+    from migrate.people.store import People
+    from migrate.plan.jobs import Job
+    from migrate.plan.planner import Planner, Progress
     from migrate.settings import Work
+    from migrate.workdir.room import Room
 
 _SHOWN: Final = 3
 
@@ -96,10 +96,9 @@ class Session:
 
         `shared`: the folder of a people's file that other workdirs of the project plan with, too.
         """
-        from migrate import rejects  # noqa: PLC0415
-
         # Sending alone needs none of these, and they take a fifth of a second.
-        from migrate.peoplefile import PeopleFile  # noqa: PLC0415
+        from migrate.people.file import PeopleFile  # noqa: PLC0415
+        from migrate.workdir import rejects  # noqa: PLC0415
 
         _collect_rarely()
         file = PeopleFile(self.checkpoint, shared)
@@ -112,7 +111,7 @@ class Session:
 
     def refresh(self) -> None:
         """Have the files for people tell what the checkpoint knows."""
-        from migrate import parked, rejects  # noqa: PLC0415
+        from migrate.workdir import parked, rejects  # noqa: PLC0415
 
         self.remark([*rejects.refresh(self.checkpoint), *parked.refresh(self.checkpoint)])
 
@@ -125,8 +124,8 @@ class Session:
         again: Sequence[str],
     ) -> None:
         """Plan what is not planned yet, with these people."""
-        from migrate import again as anew  # noqa: PLC0415
-        from migrate.plan import Planner  # noqa: PLC0415
+        from migrate.plan import again as anew  # noqa: PLC0415
+        from migrate.plan.planner import Planner  # noqa: PLC0415
 
         settings = work.settings
         self._commanded(command)
@@ -163,7 +162,7 @@ class Session:
 
     def _room(self, total: Mapping[str, int], until: datetime | None) -> "Room | None":
         """Return what holds the plan against the disk; with --until, what is to come may be left out, all of it."""
-        from migrate.room import Measured, Room  # noqa: PLC0415
+        from migrate.workdir.room import Measured, Room  # noqa: PLC0415
 
         if until is not None:
             return None
@@ -204,8 +203,8 @@ class Session:
 
     def _planned(self, planner: "Planner", work: "Work", people: "People", todo: "Sequence[Job]") -> None:
         """Plan the files that are not planned, and what all of them tell of people."""
-        from migrate import again, census  # noqa: PLC0415
-        from migrate.gather import Interrupted  # noqa: PLC0415
+        from migrate.plan import again, census  # noqa: PLC0415
+        from migrate.plan.gather import Interrupted  # noqa: PLC0415
 
         settings = work.settings
         with suppress(Interrupted):
@@ -255,13 +254,13 @@ class Session:
         self, delivery: "Delivery", on_progress: Callable[[Settled], None], *, resend: bool
     ) -> None:
         """Send, so that `stop` reaches the sender."""
-        from migrate import apply as applying  # noqa: PLC0415 - planning needs no HTTP client
+        from migrate.apply import applier as applying  # noqa: PLC0415 - planning needs no HTTP client
 
         _collect_rarely()
         applying.pinned(self.checkpoint, delivery)
         if not resend:
             self.checkpoint.note(min_age=delivery.min_age)
-        work = applying.Apply(
+        work = applying.Applier(
             self.workdir, self.checkpoint, delivery, on_progress=on_progress, on_warning=self.on_warning
         )
         work.on_remarks = self.remark
@@ -282,7 +281,7 @@ class Session:
 
     def _harmed(self, error: Harmed) -> Refused:
         """Return what is said of a part that is not what it was: its day and its sources."""
-        from migrate.days import DAYS  # noqa: PLC0415
+        from migrate.workdir.days import DAYS  # noqa: PLC0415
 
         path = error.path.relative_to(self.workdir)
         names = self.checkpoint.sources(path.as_posix())

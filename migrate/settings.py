@@ -10,20 +10,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from migrate import VERSION, platforms, readers
-from migrate.census import Census, Choices
-from migrate.checkpoint import Aside, Checkpoint
+from migrate import VERSION, platforms
 from migrate.errors import Refused, Unfit
-from migrate.gather import Gatherer, has_news
-from migrate.inputs import Source, path_of, sources, stamp, stamp_of
-from migrate.jobs import Job, recognised
-from migrate.mapping import Options, Platform, Table
-from migrate.payload import Stamp, claimed
-from migrate.people import FILE as PEOPLE
-from migrate.people import People
-from migrate.transform import Transform
+from migrate.inputs.listing import sources
+from migrate.inputs.names import path_of
+from migrate.inputs.source import Source, stamp, stamp_of
+from migrate.kit.declare import Options, Platform, Table
+from migrate.payload.payloads import Stamp, claimed
+from migrate.people.store import FILE as PEOPLE
+from migrate.people.store import People
+from migrate.plan.census import Census, Choices
+from migrate.plan.gather import Gatherer, has_news
+from migrate.plan.jobs import Job, recognised
+from migrate.plan.transform import Transform
+from migrate.readers.dialects import Layout
+from migrate.readers.headers import misread, read_header
+from migrate.workdir.checkpoint import Aside, Checkpoint
 
-_LAYOUT: Final = readers.Layout()
+_LAYOUT: Final = Layout()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +41,7 @@ class Settings:
     until: datetime | None = None
     limit: int | None = None
     encoding: str | None = None
-    layout: readers.Layout = _LAYOUT
+    layout: Layout = _LAYOUT
     nulls: tuple[str, ...] = ()
     partitions: bool = True
     import_id: str | None = None
@@ -136,7 +140,7 @@ class Settings:
         skipped = {reason: list(names) for reason, names in found.skipped.items()}
         mapping = self.mapping()
         layout = self._layout(mapping)
-        header = partial(readers.header, encoding=self.encoding, layout=layout, partitions=self.partitions)
+        header = partial(read_header, encoding=self.encoding, layout=layout, partitions=self.partitions)
         files = [source for source in found.sources if not self._is_spec(source)]
         stems = frozenset(source.stem.lower() for source in files)
         mapping = mapping.under(self.options, [source.name for source in files])
@@ -160,10 +164,10 @@ class Settings:
         jobs = [replace(job, table=tables[id(job.table)]) for job in jobs]
         return Work(replace(self, options=options, profiled=profiled), jobs, skipped, aside)
 
-    def _layout(self, mapping: Platform) -> readers.Layout:
+    def _layout(self, mapping: Platform) -> Layout:
         """Return how delimited files are written: as the user says, else as the spec does."""
         said = {name: value for name, value in asdict(self.layout).items() if value != getattr(_LAYOUT, name)}
-        return replace(readers.Layout(**mapping.layout), **said)
+        return replace(Layout(**mapping.layout), **said)
 
     def _reading(self, table: Table) -> Table:
         """Return a table with what the user says of how its files are written."""
@@ -205,7 +209,7 @@ def _readable(jobs: Sequence[Job], checked: int | None) -> tuple[list[Job], dict
 
     def judged(job: Job) -> Aside | None:
         try:
-            found = readers.misread(job.source, job.header, checked)
+            found = misread(job.source, job.header, checked)
             return None if found is None else Aside(*found, stamp(job.source))
         except Unfit as error:
             return Aside(error.reason, error.why)

@@ -7,19 +7,20 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from migrate import checks, payload, readers
-from migrate.checkpoint import Numbers
-from migrate.events import OBJECT_COLUMNS, TEXT_COLUMNS, TIMESTAMP
-from migrate.mapping import FRAMEWORK, OWN, PROPERTIES, WHOLE, Options, Table
-from migrate.properties import LIBRARY
+from migrate.kit.declare import FRAMEWORK, OWN, PROPERTIES, WHOLE, Options, Table
+from migrate.kit.events import OBJECT_COLUMNS, TEXT_COLUMNS, TIMESTAMP
+from migrate.payload import checks, payloads
+from migrate.payload.properties import LIBRARY
+from migrate.plan.transform import finished
+from migrate.readers.files import read_chunks
 from migrate.readers.opened import Opener
 from migrate.readers.records import Part
 from migrate.settings import Settings
-from migrate.transform import finished
+from migrate.workdir.checkpoint import Numbers
 
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
 LATER = datetime(2025, 1, 1, tzinfo=UTC)
-STAMP = payload.Stamp(platform="test", import_id="import-1")
+STAMP = payloads.Stamp(platform="test", import_id="import-1")
 FORCED = {
     "$geoip_disable": True,
     "historical_migration": True,
@@ -54,7 +55,7 @@ def made(frame, rename=None):
     """Return what becomes of an event frame that passes the checks."""
     verdict = checks.checked(frame, LATER)
     assert verdict.rejects.height == 0
-    return payload.payloads(verdict.frame, table(rename), STAMP)
+    return payloads.payloads(verdict.frame, table(rename), STAMP)
 
 
 def properties(frame, rename=None):
@@ -86,7 +87,7 @@ def opened(table, frame, options=Options()):  # noqa: B008 - frozen
     )
     made = {PROPERTIES, OWN, WHOLE}
     part = Part(given.drop(made))
-    found = Opener.of(payload.claimed(table, options)).opened(part)
+    found = Opener.of(payloads.claimed(table, options)).opened(part)
     assert part.rejects == []
     return found.with_columns(
         pl.lit(None, pl.String).alias(name) for name in made if name not in found.columns
@@ -101,9 +102,9 @@ def told(event):
 
 def sent(table, frame, options=Options()):  # noqa: B008 - frozen
     """Return the properties of the event of each row as they are sent, but for what every event of ours carries."""
-    known = payload.claimed(table, options)
+    known = payloads.claimed(table, options)
     verdict = checks.checked(known.to_events(opened(table, frame, options).lazy(), options).collect(), LATER)
-    done = payload.payloads(verdict.frame, known, STAMP)
+    done = payloads.payloads(verdict.frame, known, STAMP)
     assert verdict.rejects.height + done.rejects.height == 0
     ours = FORCED | LIBRARY
     found = [strict(text)["properties"] for text in done.frame["payload"]]
@@ -135,7 +136,7 @@ def made_of(platform, *paths, spec=None, partitions=True, **options):
     work = settings.work([str(path) for path in paths])
     whole = Made()
     for job in work.jobs:
-        for chunk in readers.chunks(job.source, job.table, job.header):
+        for chunk in read_chunks(job.source, job.table, job.header):
             done = finished(chunk, work.settings.transform(job), LATER)
             whole.payloads += done.frame["payload"].to_list()
             whole.rejects += done.rejects

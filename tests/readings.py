@@ -8,9 +8,13 @@ from typing import Any
 
 import polars as pl
 
-from migrate.inputs import Source, sources
-from migrate.mapping import REST, ROW, Table
-from migrate.readers import Header, Layout, Reject, chunks, header
+from migrate.inputs.listing import sources
+from migrate.inputs.source import Source
+from migrate.kit.declare import REST, ROW, Table
+from migrate.readers.dialects import Layout
+from migrate.readers.files import read_chunks
+from migrate.readers.headers import read_header
+from migrate.readers.records import Header, Reject
 
 
 @dataclass
@@ -74,9 +78,9 @@ def read(
 ) -> Reading:
     """Read a file for a table, by default one of the columns a and b."""
     found = source(path, data)
-    head = header(found, encoding=encoding, layout=Layout(delimiter=delimiter))
+    head = read_header(found, encoding=encoding, layout=Layout(delimiter=delimiter))
     reading = Reading(head, [], [], Counter(), 0)
-    for chunk in chunks(found, given or table(), head, **sizes) if head else ():
+    for chunk in read_chunks(found, given or table(), head, **sizes) if head else ():
         reading.rows += chunk.rows.rows(named=True)
         reading.rejects += chunk.rejects
         reading.counts.update(chunk.counts)

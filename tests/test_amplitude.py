@@ -12,9 +12,9 @@ from click.testing import CliRunner
 from frames import made_of, opened, sent, told
 
 from mappings.amplitude import MAPPING
-from migrate import events, links
 from migrate.cli import cli
-from migrate.mapping import FRAMEWORK, PERSON, ROW, Options
+from migrate.kit import events, links
+from migrate.kit.declare import FRAMEWORK, PERSON, ROW, Options
 
 EVENTS, MERGED_IDS, DASHBOARD = MAPPING.tables
 SAMPLE = Path(__file__).parent.parent / "sample_data" / "amplitude"

@@ -13,12 +13,12 @@ import polars as pl
 import pytest
 from workdirs import applied, delivery, events, planned
 
-from migrate.apply import Apply, pinned
-from migrate.checkpoint import Checkpoint, Settled
+from migrate.apply.applier import Applier, pinned
+from migrate.apply.pacing import Backoff
 from migrate.errors import Refused, Stopped
-from migrate.pacing import Backoff
-from migrate.parked import PARKED
-from migrate.sandbox import Sandbox
+from migrate.sandbox.server import Sandbox
+from migrate.workdir.checkpoint import Checkpoint, Settled
+from migrate.workdir.parked import PARKED
 
 TUPLE = ("uuid", "event", "distinct_id", "timestamp")
 
@@ -127,10 +127,10 @@ def test_resend_moves_parked_events_to_accepted(tmp_path):
         planned(tmp_path, events(300, poison={5, 6})) as checkpoint,
     ):
         applied(tmp_path, checkpoint, delivery(sandbox.url))
-        assert asyncio.run(Apply(tmp_path, checkpoint, delivery(sandbox.url)).resend())
+        assert asyncio.run(Applier(tmp_path, checkpoint, delivery(sandbox.url)).resend())
         assert checkpoint.settled() == Settled(accepted=298, parked=2)
         sandbox.faults([])
-        assert asyncio.run(Apply(tmp_path, checkpoint, delivery(sandbox.url)).resend())
+        assert asyncio.run(Applier(tmp_path, checkpoint, delivery(sandbox.url)).resend())
         assert checkpoint.settled() == Settled(accepted=300)
         assert (tmp_path / PARKED).read_text() == ""
         assert sandbox.summary()["collapsed"]["events"] == 300
@@ -191,7 +191,7 @@ def test_an_interrupted_run_finishes_what_is_in_flight(tmp_path):
     """What was sent before the interruption is noted, and nothing of it is sent again."""
     frame = events(4_000, days=8)
     with Sandbox() as sandbox, planned(tmp_path, frame) as checkpoint:
-        work = Apply(tmp_path, checkpoint, delivery(sandbox.url), on_progress=lambda _: work.interrupt())
+        work = Applier(tmp_path, checkpoint, delivery(sandbox.url), on_progress=lambda _: work.interrupt())
         assert not asyncio.run(work.run())
         assert 0 < checkpoint.settled().accepted < 4_000
         assert applied(tmp_path, checkpoint, delivery(sandbox.url))
@@ -274,7 +274,7 @@ def test_a_piece_of_many_lanes_is_interrupted_whole_or_not_at_all(tmp_path):
     frame = events(4_000, days=8, people=300)
     with Sandbox() as sandbox, planned(tmp_path, frame) as checkpoint:
         choices = delivery(sandbox.url, max_batch_events=20)
-        work = Apply(tmp_path, checkpoint, choices, on_progress=lambda _: work.interrupt())
+        work = Applier(tmp_path, checkpoint, choices, on_progress=lambda _: work.interrupt())
         assert not asyncio.run(work.run())
         settled = checkpoint.settled().accepted
         assert 0 < settled < 4_000
@@ -342,7 +342,7 @@ def test_a_size_that_is_refused_is_not_tried_again_and_again(tmp_path, gzip):
         planned(tmp_path, frame) as checkpoint,
     ):
         choices = delivery(sandbox.url, max_batch_events=1_000, concurrency=2, gzip=gzip)
-        assert asyncio.run(Apply(tmp_path, checkpoint, choices, on_warning=said.append).run())
+        assert asyncio.run(Applier(tmp_path, checkpoint, choices, on_warning=said.append).run())
         assert checkpoint.settled() == Settled(accepted=12_000)
         refused = [request for request in sandbox.requests() if request["status"] == "413"]
         assert sandbox.summary()["collapsed"]["events"] == 12_000
@@ -366,7 +366,7 @@ def test_an_event_that_is_too_large_makes_no_other_bodies_smaller(tmp_path):
         planned(tmp_path, frame) as checkpoint,
     ):
         choices = delivery(sandbox.url, concurrency=1, gzip=False)
-        assert asyncio.run(Apply(tmp_path, checkpoint, choices, on_warning=said.append).run())
+        assert asyncio.run(Applier(tmp_path, checkpoint, choices, on_warning=said.append).run())
         assert checkpoint.settled() == Settled(accepted=1_999, parked=1)
     assert said == []
 
@@ -379,7 +379,7 @@ def test_a_retry_after_that_is_no_time_is_ignored_with_one_word(tmp_path):
         planned(tmp_path, events(10)) as checkpoint,
     ):
         hasty = Backoff(Random(0), base=0.02)
-        work = Apply(tmp_path, checkpoint, delivery(sandbox.url), on_warning=said.append, backoff=hasty)
+        work = Applier(tmp_path, checkpoint, delivery(sandbox.url), on_warning=said.append, backoff=hasty)
         assert asyncio.run(work.run())
         assert checkpoint.settled() == Settled(accepted=10)
     assert said == [
@@ -476,7 +476,7 @@ def test_a_target_that_comes_up_within_the_deadline_gets_everything(tmp_path):
 
         started = []
         choices = delivery(f"http://127.0.0.1:{port}", deadline=60.0)
-        assert asyncio.run(Apply(tmp_path, checkpoint, choices, backoff=Rising(Random(0), base=0.02)).run())
+        assert asyncio.run(Applier(tmp_path, checkpoint, choices, backoff=Rising(Random(0), base=0.02)).run())
         assert checkpoint.settled() == Settled(accepted=300)
         assert checkpoint.facts()["retries"] >= 1
 

@@ -24,7 +24,9 @@ from test_cli import migrate, summary
 from test_inputs import tarred, zipped
 
 from migrate.errors import UsageError
-from migrate.inputs import close_idle, path_of, source_name, sources
+from migrate.inputs.listing import sources
+from migrate.inputs.names import path_of, source_name
+from migrate.inputs.tars import close_idle
 
 TAR = shutil.which("tar") or "tar"
 NAMES = ["event", "distinct_id", "timestamp"]

@@ -1,6 +1,6 @@
 """Objects whose keys are renamed."""
 
-from migrate import bags
+from migrate.kit import bags
 
 
 def test_bare_names():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.batches import Batch, Payloads, batches, body, head
+from migrate.apply.batches import Batch, Payloads, batches, body, head
 
 HEAD = b'{"api_key":"k","historical_migration":true,"batch":['
 FRAME = len(HEAD) + len(b"]}")

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 from test_cli import migrate
 
-from migrate.bundles import bundles
-from migrate.checkpoint import Checkpoint
+from migrate.plan.bundles import bundles
 from migrate.settings import Settings
+from migrate.workdir.checkpoint import Checkpoint
 
 ROW = {"event": "e", "distinct_id": "u", "timestamp": "2024-04-03T10:00:00Z"}
 

@@ -9,8 +9,8 @@ import sys
 import pytest
 from workdirs import events, planned
 
-from migrate.checkpoint import FILE, Checkpoint, Numbers, Settled, held
 from migrate.errors import Refused
+from migrate.workdir.checkpoint import FILE, Checkpoint, Numbers, Settled, held
 
 
 def test_a_workdir_without_a_checkpoint_is_refused(tmp_path):
@@ -99,7 +99,7 @@ def test_a_checkpoint_of_another_format_is_refused(tmp_path, version, message):
 def test_a_workdir_is_held_by_one_process_and_released_by_its_death(tmp_path):
     """A second process is refused; when the first is killed, the next may enter."""
     code = (
-        "import sys, pathlib; from migrate.checkpoint import held\n"
+        "import sys, pathlib; from migrate.workdir.checkpoint import held\n"
         "with held(pathlib.Path(sys.argv[1])):\n    print('held', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(

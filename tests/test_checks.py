@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from frames import LATER, event_frame
 
-from migrate import checks
+from migrate.payload import checks
 
 HOUR = timedelta(hours=1)
 

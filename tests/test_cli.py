@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from migrate.checkpoint import Checkpoint
-from migrate.sandbox import Sandbox
+from migrate.sandbox.server import Sandbox
+from migrate.workdir.checkpoint import Checkpoint
 
 ROOT = Path(__file__).parent.parent
 KEY = "phc_do_not_tell_anyone"

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
-from migrate import clocks, links
 from migrate.errors import UsageError
+from migrate.kit import links
+from migrate.people import clocks
 
 PACIFIC = [("2024-01", 28_800, 40), ("2024-03", 25_200, 30), ("2024-03", 28_800, 12), ("2024-07", 25_200, 50)]
 UTC_ROWS = [("2024-01", 0, 100), ("2024-01", 900, 3), ("2024-07", 0, 50)]

@@ -11,13 +11,15 @@ from pyarrow import orc
 from test_ids import PLATFORMS, SAMPLES, settings
 from versions import links_of
 
-from migrate import payload, platforms, readers
+from migrate import platforms
 from migrate.cli import cli
-from migrate.mapping import FILE, FRAMEWORK, REST, ROW, Options
+from migrate.kit.declare import FILE, FRAMEWORK, REST, ROW, Options
+from migrate.payload import payloads
+from migrate.plan.transform import Transform, finished
 from migrate.preview import preview
+from migrate.readers.files import read_chunks
 from migrate.readers.opened import Opener
-from migrate.readers.records import Part
-from migrate.transform import Transform, finished
+from migrate.readers.records import Chunk, Part
 
 PROBES = (
     *("probe", "7", "true", "2024-04-01T11:00:00Z", "1711969200000000", "203.0.113.9", "DE", "en-US"),
@@ -36,7 +38,7 @@ def sampled(name):
     for job in settings(name).work([str(SAMPLES / name)]).jobs:
         if job.table.name in found:
             continue
-        rows = next(readers.chunks(job.source, job.table, job.header)).rows.head(3)
+        rows = next(read_chunks(job.source, job.table, job.header)).rows.head(3)
         if rows.height:
             found[job.table.name] = job.source.stem, rows
     return found
@@ -56,7 +58,7 @@ def tables():
 
 def outcomes(name, table, stem, rows, options):
     """What becomes of each row: payload, states, why it is rejected; and what is told of all of them together."""
-    known = payload.claimed(table, options)
+    known = payloads.claimed(table, options)
     part = Part(rows)
     full = Opener.of(known).opened(part).with_columns(pl.lit(stem).alias(FILE))
     full = full.with_columns(
@@ -68,12 +70,12 @@ def outcomes(name, table, stem, rows, options):
         found[line.row].append(line)
     transform = Transform(
         table=known,
-        stamp=payload.Stamp(platform=name, import_id="i"),
+        stamp=payloads.Stamp(platform=name, import_id="i"),
         options=options,
         file=stem,
         profiled=True,
     )
-    done = finished(readers.Chunk(full, []), transform, LATER)
+    done = finished(Chunk(full, []), transform, LATER)
     for number, text in done.frame.select("row", "payload").iter_rows():
         found[number].append(text)
     for row in done.states.iter_rows(named=True):
@@ -359,5 +361,5 @@ def test_google_analytics_tells_what_it_knows_of_users_and_of_which_stream(tmp_p
     }
     jsonl(tmp_path / "users.jsonl", [row])
     shown = list(preview(settings("ga4").work([str(tmp_path / "users.jsonl")]), 5))
-    (payload,) = [json.loads(text) for row in shown for text in row.payloads]
-    assert payload["properties"]["$set"] == {"ga_stream_id": "77", "newer": "n"}
+    (text,) = [json.loads(text) for row in shown for text in row.payloads]
+    assert text["properties"]["$set"] == {"ga_stream_id": "77", "newer": "n"}

@@ -20,7 +20,7 @@ from test_rejects import ALL, BAD, GOOD, Workdir, written
 from test_resend import Parked, mended, text_of
 from test_sealed import migrate
 
-from migrate.sandbox import Sandbox
+from migrate.sandbox.server import Sandbox
 
 KILLS = int(os.environ.get("CRASH_KILLS", "12"))
 EVENTS = int(os.environ.get("CRASH_EVENTS", "12000"))

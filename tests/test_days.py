@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from migrate import dayfile, days
+from migrate.workdir import dayfile, days
 
 MIDNIGHT = datetime(2024, 4, 3, tzinfo=UTC)
 

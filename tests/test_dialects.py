@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from readings import source, table
 
-from migrate.mapping import ROW
-from migrate.readers import Layout, chunks, header, misread
+from migrate.kit.declare import ROW
+from migrate.readers.dialects import Layout
+from migrate.readers.files import read_chunks
+from migrate.readers.headers import misread, read_header
 
 TIME = "2024-03-01T10:00:00Z"
 SPEC = 'event = "event"\ndistinct_id = ["uid"]\ntimestamp = {column = "time", format = "iso", zone = "UTC"}\n'
@@ -25,9 +27,9 @@ COMPARED = settings(
 def read(path, data, layout, *, block_bytes=1 << 20):
     """The rows of a file with the columns a and b, and the counts."""
     found = source(path, data)
-    head = header(found, layout=layout)
+    head = read_header(found, layout=layout)
     rows, rejects, counts = [], [], {}
-    for chunk in chunks(found, table(), head, block_bytes=block_bytes):
+    for chunk in read_chunks(found, table(), head, block_bytes=block_bytes):
         rows += chunk.rows.select("a", "b").rows()
         rejects += chunk.rejects
         counts = {**counts, **chunk.counts}
@@ -116,7 +118,7 @@ def test_numbers_of_rows_are_those_of_records(tmp_path):
         (b"1,2\n", Layout(columns=("a", "b"), has_header=False)),
     ):
         found = source(tmp_path / "a", data)
-        (chunk, *_) = chunks(found, table(), header(found, layout=layout))
+        (chunk, *_) = read_chunks(found, table(), read_header(found, layout=layout))
         assert chunk.rows.select(ROW, "a", "b").rows() == [(1, "1", "2")]
 
 
@@ -251,7 +253,7 @@ def test_plain_text_with_backslashes_is_plain_wherever_it_stands(tmp_path, cell)
     """Also far behind the start of a file."""
     lines = ["event,uid,time,note", *[f"buy,u,{TIME},{'x' * 80}"] * 8_000, f"buy,u,{TIME},{cell}", ""]
     found = source(tmp_path / "a.csv", "\n".join(lines).encode())
-    assert misread(found, header(found)) is None
+    assert misread(found, read_header(found)) is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from functools import partial
 import pytest
 from test_cli import KEY, migrate, rows, summary
 
-from migrate.sandbox import Sandbox
+from migrate.sandbox.server import Sandbox
 
 
 @contextmanager

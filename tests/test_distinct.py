@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.distinct import Recurring, distinct
+from migrate.kit.distinct import Recurring, distinct
 
 ROWS = st.lists(
     st.tuples(st.sampled_from([None, "", "a", "b"]), st.sampled_from([None, 0, 1, 1 << 40]), st.booleans())

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from readings import source
 
-from migrate.readers import header
+from migrate.readers.headers import read_header
 
 SPEC = 'event = "event"\ndistinct_id = ["uid"]\ntimestamp = {column = "ts", format = "iso", zone = "UTC"}\n'
 TIME = "2024-03-01T10:00:00Z"
@@ -151,6 +151,6 @@ def test_text_with_nuls_in_cells_is_no_utf_16(tmp_path):
     """However short it is: its line breaks are those of one byte."""
     path = tmp_path / "a.csv"
     path.write_bytes(b"a,b,c\r\n,0,00\x00\r\n,0,00\x00\r\n,00\x00,\r\n")
-    assert header(source(path)).encoding == "utf-8"
+    assert read_header(source(path)).encoding == "utf-8"
     path.write_bytes("a,b,c\r\nx,上,y\r\n".encode("utf-16-le"))
-    assert header(source(path)).encoding == "utf-16-le"
+    assert read_header(source(path)).encoding == "utf-16-le"

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 from test_sealed import exports, flipped, migrate, summary
 
-from migrate.sandbox import Sandbox
+from migrate.sandbox.server import Sandbox
 
 KEYS = {"rows", "events", "requests", "retries", "bytes_sent", "started", "ended", "exit_code", "error"}
 

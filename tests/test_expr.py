@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrate import expr
+from migrate.kit import expr
 
 DAY = timedelta(days=1)
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)

@@ -15,11 +15,11 @@ import msgspec
 import pytest
 from test_mappings import NAMES, ROOT, spec
 
-from migrate import readers
 from migrate.errors import MigrateError
-from migrate.inputs import sources
+from migrate.inputs.listing import sources
+from migrate.plan.transform import finished
+from migrate.readers.files import read_chunks
 from migrate.settings import Settings
-from migrate.transform import finished
 
 ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "20"))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -94,7 +94,7 @@ def payloads(path, settings):
         assert str(error)  # noqa: PT017 - it may be read as well
         return
     for job in work.jobs:
-        for chunk in readers.chunks(job.source, job.table, job.header):
+        for chunk in read_chunks(job.source, job.table, job.header):
             made = finished(chunk, settings.transform(job), NOW)
             numbers = made.numbers
             left_out = sum(numbers.filtered.values()) + sum(numbers.rejected.values())

@@ -15,11 +15,11 @@ from frames import told as own_of
 from readings import read, source
 
 from mappings.ga4 import MAPPING
-from migrate import events, links, values
 from migrate.cli import cli
-from migrate.mapping import FRAMEWORK, RECOVERED, REST, ROW, Options
-from migrate.payload import claimed
-from migrate.readers import header
+from migrate.kit import events, links, values
+from migrate.kit.declare import FRAMEWORK, RECOVERED, REST, ROW, Options
+from migrate.payload.payloads import claimed
+from migrate.readers.headers import read_header
 
 TABLES = {table.name: table for table in MAPPING.tables}
 EVENTS, FLAT, ROWS, USERS = (
@@ -1158,7 +1158,7 @@ FILES = sorted(path for path in SAMPLE.rglob("*") if path.is_file())
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_every_field_of_the_sample_is_carried_or_dropped_by_name(path):
     """Every leaf of every readable row is a property, a part of one, or says nothing."""
-    table = claimed(MAPPING.table_for(header(source(path)).columns, path.stem), Options())
+    table = claimed(MAPPING.table_for(read_header(source(path)).columns, path.stem), Options())
     found = read(path, given=table)
     if table.to_events is events.none:
         return

@@ -17,9 +17,9 @@ from click.testing import CliRunner
 from frames import made_of, opened, sent
 
 from mappings.heap import MAPPING, address, heap_id, landing, moment, rounded
-from migrate import bags, events
 from migrate.cli import cli
-from migrate.mapping import FILE, FRAMEWORK, ROW, Options
+from migrate.kit import bags, events
+from migrate.kit.declare import FILE, FRAMEWORK, ROW, Options
 
 TABLES = {table.name: table for table in MAPPING.tables}
 SAMPLE = Path(__file__).parent.parent / "sample_data" / "heap"

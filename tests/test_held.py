@@ -7,7 +7,7 @@ import pytest
 from captures import Capture
 from test_sealed import migrate, summary
 
-from migrate.sandbox import Sandbox
+from migrate.sandbox.server import Sandbox
 
 
 def export(path, *ages, name="e", **properties):

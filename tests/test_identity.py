@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrate import identity, links
 from migrate.errors import Refused
-from migrate.identity import Report
-from migrate.people import People
+from migrate.kit import links
+from migrate.people import identity
+from migrate.people.identity import Report
+from migrate.people.store import People
 
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from migrate.cli import cli
 from migrate.errors import MigrateError
-from migrate.sandbox import Sandbox
+from migrate.sandbox.server import Sandbox
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)

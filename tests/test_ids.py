@@ -9,10 +9,12 @@ import polars as pl
 import pytest
 from frames import LATER, made_of
 
-from migrate import expr, jsontext, links, readers
-from migrate.mapping import FRAMEWORK, REST, ROW, Options, inside
+from migrate.jsontext.parse import encoded
+from migrate.kit import expr, links
+from migrate.kit.declare import FRAMEWORK, REST, ROW, Options, inside
+from migrate.plan.transform import finished, source
+from migrate.readers.files import read_chunks
 from migrate.settings import Settings
-from migrate.transform import finished, source
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
 WORDS = (
@@ -51,12 +53,10 @@ def sampled():
         for job in settings(platform).work([str(SAMPLES / platform)]).jobs:
             if job.table.name in seen or not job.table.ids:
                 continue
-            rows = next(readers.chunks(job.source, job.table, job.header)).rows.head(4)
+            rows = next(read_chunks(job.source, job.table, job.header)).rows.head(4)
             if rows.height:
                 seen.add(job.table.name)
-                told = [
-                    json.loads(jsontext.encoded(source(row, job.table))) for row in rows.iter_rows(named=True)
-                ]
+                told = [json.loads(encoded(source(row, job.table))) for row in rows.iter_rows(named=True)]
                 yield platform, job, [dict.fromkeys(job.header.columns) | row for row in told]
 
 
@@ -113,7 +113,7 @@ def outcome(platform, path, table):
     (job,) = work.jobs
     assert job.table.name == table.name
     events, told, states, reasons, counts = [], [], [], Counter(), Counter()
-    for chunk in readers.chunks(job.source, job.table, job.header):
+    for chunk in read_chunks(job.source, job.table, job.header):
         done = finished(chunk, work.settings.transform(job), LATER)
         for text in done.frame["payload"]:
             event = json.loads(text)

@@ -3,28 +3,45 @@
 import ast
 import re
 import sys
-from pathlib import Path
 
+import house
 import pytest
 
-ROOT = Path(__file__).parent.parent
-MODULES = sorted((ROOT / "migrate").rglob("*.py"))
+ROOT = house.ROOT
+MODULES = house.MODULES
 MAPPINGS = sorted((ROOT / "mappings").glob("*.py"))
 
+ROOMS = {
+    "jsontext": set(),
+    "inputs": set(),
+    "workdir": set(),
+    "kit": {"jsontext"},
+    "readers": {"inputs", "jsontext", "kit"},
+    "payload": {"jsontext", "kit", "readers"},
+    "people": {"jsontext", "kit", "payload", "workdir"},
+    "plan": {"inputs", "jsontext", "kit", "payload", "people", "readers", "workdir"},
+    "apply": {"jsontext", "payload", "workdir"},
+    "sandbox": {"apply.target"},
+}
+"""Each folder, and what it may import beside the ground: others, or one module of them."""
+
+GROUND = {"VERSION", "errors", "screen", "throwaway"}
+"""What every folder may import; it imports no folder."""
+
 HOMES = {
-    "aiohttp": {"transport", "sandbox"},
-    "babel": {"countries"},
+    "aiohttp": {"apply.transport", "sandbox"},
+    "babel": {"kit.countries"},
     "click": {"cli"},
     "fastavro": {"readers"},
-    "isal": {"inputs", "sandbox", "transport"},
-    "polars_hash": {"expr"},
+    "isal": {"apply.transport", "inputs", "sandbox"},
+    "polars_hash": {"kit.expr"},
     "rich": {"report"},
-    "sqlite3": {"checkpoint", "people", "peoplefile", "sandbox"},
-    "zstandard": {"inputs", "transport"},
+    "sqlite3": {"people", "sandbox", "workdir.checkpoint"},
+    "zstandard": {"apply.transport", "inputs"},
 }
 """Each library that has one home, or two; all other modules do without it."""
 
-PLAN_FILES = {"dayfile", "days", "merge", "ordinals", "report", "states"}
+PLAN_FILES = {"apply.merge", "people.states", "plan.ordinals", "report", "workdir.dayfile", "workdir.days"}
 """They read and write the plan's own Parquet files, which are nobody's export."""
 
 SERVING = ("aiohttp.web", "aiohttp.ClientPayloadError", "aiohttp.typedefs")
@@ -35,8 +52,8 @@ READING = re.compile(r"^(read|scan)_(csv|ndjson|json|parquet|avro|ipc|excel|data
 
 
 def name(path):
-    """A module's name inside `migrate`, of a package that of the package."""
-    return path.relative_to(ROOT / "migrate").parts[0].removesuffix(".py")
+    """A module's dotted name inside `migrate`."""
+    return ".".join(path.relative_to(ROOT / "migrate").with_suffix("").parts)
 
 
 def cases(paths):
@@ -59,14 +76,43 @@ def is_of(dotted, *packages):
     return any(dotted == package or dotted.startswith(f"{package}.") for package in packages)
 
 
+def ours(path):
+    """What a module imports of `migrate`, without that word."""
+    for dotted in imported(path):
+        if is_of(dotted, "migrate"):
+            yield dotted.removeprefix("migrate.")
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_rooms_keep_their_doors(room):
+    """A folder imports only the folders that it may: plan and apply never meet, and no two know each other."""
+    for path in sorted((ROOT / "migrate" / room).rglob("*.py")):
+        known = {room, *ROOMS[room], *GROUND}
+        assert [dotted for dotted in ours(path) if not is_of(dotted, *known)] == [], path
+
+
+def test_every_folder_is_a_room():
+    """A folder that is new says what it may import, and the rooms stand on floors: none is above what it imports."""
+    folders = {path.parent.name for path in (ROOT / "migrate").glob("*/__init__.py")}
+    assert folders - {"cli", "report"} == set(ROOMS)
+    floors = list(ROOMS)
+    for room, below in ROOMS.items():
+        assert all(floors.index(other.split(".")[0]) < floors.index(room) for other in below)
+
+
+def test_the_ground_stands_by_itself():
+    """What all may import imports no folder."""
+    for module in GROUND - {"VERSION"}:
+        assert set(ours(ROOT / "migrate" / f"{module}.py")) <= {f"{module}.*" for module in GROUND}
+
+
 @pytest.mark.parametrize("path", cases(MAPPINGS))
 def test_mappings_import_little(path):
     """A mapping knows events, links, expressions, spellings, what rows share and what a mapping is, and polars.
 
     Three read what is no object, value by value.
     """
-    ours = [f"migrate.{module}" for module in ("distinct", "events", "expr", "links", "mapping", "values")]
-    ours += ["migrate.errors"] if path.name == "table.py" else []
+    ours = ["migrate.kit", "migrate.errors"]
     ours += ["migrate.jsontext"] if path.name in {"_ga4_nested.py", "_forms.py", "_mixpanel_ids.py"} else []
     ours += ["msgspec"] if path.name in {"_ga4_nested.py", "_forms.py"} else []
     ours += [f"mappings.{shared.stem}" for shared in MAPPINGS if shared.stem.startswith("_")]
@@ -79,7 +125,7 @@ def test_libraries_have_one_home(path):
     """A library that has a home is imported nowhere else, and mappings are loaded by name, never imported."""
     for dotted in imported(path):
         home = HOMES.get(dotted.split(".")[0], {name(path)})
-        assert name(path) in home, f"{dotted} belongs in {' and '.join(sorted(home))}"
+        assert is_of(name(path), *home), f"{dotted} belongs in {' and '.join(sorted(home))}"
         assert not dotted.startswith("mappings."), f"{dotted}: mappings are found by their file names"
 
 
@@ -93,7 +139,7 @@ def test_the_sandbox_is_no_client():
 @pytest.mark.parametrize("path", cases(MODULES))
 def test_only_readers_read_formats(path):
     """Export formats are read in `readers`; elsewhere only the plan's own Parquet files are."""
-    if name(path) == "readers":
+    if is_of(name(path), "readers"):
         return
     found = set(imported(path))
     assert not [dotted for dotted in found if is_of(dotted, *FORMATS)]
@@ -108,32 +154,11 @@ def test_only_readers_read_formats(path):
 @pytest.mark.parametrize("path", cases([*MODULES, *MAPPINGS]))
 def test_every_module_says_what_it_is_for(path):
     """A module opens with a sentence of one line."""
-    first = summary(path)
+    first = house.summary(path)
     assert first
     assert first.endswith((".", ":"))
 
 
-def summary(path):
-    """The first line of a module's docstring."""
-    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
-
-
-def test_the_readme_names_every_module():
+def test_contributing_names_every_module():
     """The table under "The house" has every module of `migrate/`, each with the first line of its docstring."""
-    house = (
-        (ROOT / "README.md")
-        .read_text(encoding="utf-8")
-        .partition("\n## The house\n")[2]
-        .partition("\n## ")[0]
-    )
-    table = dict(re.findall(r"^\| `([^`]+)` \| (.+?) \|$", house, re.MULTILINE))
-    if not table:
-        pytest.skip("the README has no table of modules")
-    assert table == {module: summary(path) for module, path in houses().items()}
-
-
-def houses():
-    """The modules the README tells of: files, and packages by their folder, without `__init__` and `__main__`."""
-    files = {path.name: path for path in (ROOT / "migrate").glob("*.py") if not path.name.startswith("__")}
-    packages = {f"{path.parent.name}/": path for path in (ROOT / "migrate").glob("*/__init__.py")}
-    return files | packages
+    assert house.parts()[1] == house.table()

@@ -15,7 +15,10 @@ import pytest
 import zstandard
 
 from migrate.errors import Refused, UsageError
-from migrate.inputs import Truncated, close_idle, fingerprint, sources, stamp
+from migrate.inputs.listing import sources
+from migrate.inputs.source import fingerprint, stamp
+from migrate.inputs.streams import Truncated
+from migrate.inputs.tars import close_idle
 
 TEXT = b'{"a":1}\n{"a":2}\n'
 

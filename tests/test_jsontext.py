@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrate import jsontext
+from migrate.jsontext.build import inner_text, members_text, object_text
+from migrate.jsontext.careful import MAX_DEPTH, nests_too_deep
+from migrate.jsontext.parse import fields_of, raw_object, value_of
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
 
@@ -16,7 +18,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
 def test_an_object_has_a_member_for_each_value():
     """Nulls are left out; a row with nothing in it is null; text that is JSON goes in as it stands."""
     frame = pl.DataFrame({"a": [1, None, None], "b": ["x", None, None], "j": ["[1.0]", '{"k": 1}', None]})
-    text = jsontext.object_text(["a", pl.col("b").alias('say "b"')], json={"ü": pl.col("j")})
+    text = object_text(["a", pl.col("b").alias('say "b"')], json={"ü": pl.col("j")})
     assert frame.select(text).to_series().to_list() == [
         '{"a":1,"say \\"b\\"":"x","ü":[1.0]}',
         '{"ü":{"k": 1}}',
@@ -30,7 +32,7 @@ def test_members_are_json_whatever_keys_and_values_are(row):
     """Keys and values come back as they went in."""
     frame = pl.DataFrame({f"c{place}": [value] for place, value in enumerate(row.values())})
     columns = {key: pl.col(f"c{place}") for place, key in enumerate(row)}
-    (found,) = frame.select(jsontext.members(columns)).to_series()
+    (found,) = frame.select(members_text(columns)).to_series()
     assert json.loads(f"{{{found}}}") == {key: value for key, value in row.items() if value is not None}
 
 
@@ -47,7 +49,7 @@ def test_members_are_json_whatever_keys_and_values_are(row):
 def test_inside(text, found):
     """The inside of an object is what stands between its braces, null where nothing does."""
     frame = pl.DataFrame({"t": [text]}, schema={"t": pl.String})
-    assert frame.select(jsontext.inside(pl.col("t"))).to_series().to_list() == [found]
+    assert frame.select(inner_text(pl.col("t"))).to_series().to_list() == [found]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,7 @@ def test_inside(text, found):
 def test_fields(text, found):
     """A key of an object comes out as text, null where there is none; no row costs another."""
     rows = pl.Series("bag", [text, '{"a":"other"}'], dtype=pl.String)
-    fields = jsontext.fields(rows, ["a"]).struct.field("a").to_list()
+    fields = fields_of(rows, ["a"]).struct.field("a").to_list()
     assert [fields[0] and fields[0].replace(": ", ":").replace(", ", ","), fields[1]] == [found, "other"]
 
 
@@ -82,7 +84,7 @@ def test_fields(text, found):
 )
 def test_fields_of_a_row_depend_on_the_row_alone(rows):
     """Strings and integers come out exactly, however many rows are looked at together."""
-    found = jsontext.fields(pl.Series([json.dumps(row) for row in rows]), ["a", "b"]).to_list()
+    found = fields_of(pl.Series([json.dumps(row) for row in rows]), ["a", "b"]).to_list()
     assert found == [{key: str(row[key]) if key in row else None for key in "ab"} for row in rows]
 
 
@@ -103,7 +105,7 @@ BROKEN = (
 @given(st.lists(st.sampled_from(BROKEN), min_size=1, max_size=6))
 def test_fields_of_broken_rows_do_not_meet(rows):
     """Halves of objects in two rows make no object, and two objects in a row no two rows."""
-    found = jsontext.fields(pl.Series(rows, dtype=pl.String), ["a"]).struct.field("a").to_list()
+    found = fields_of(pl.Series(rows, dtype=pl.String), ["a"]).struct.field("a").to_list()
     assert found == ["5" if row == '{"a":5}' else None for row in rows]
 
 
@@ -121,17 +123,17 @@ def test_too_deep(value, more):
         items = inner.values() if isinstance(inner, dict) else inner if isinstance(inner, list) else None
         return 0 if items is None else 1 + max(map(measured, items), default=0)
 
-    around = max(0, jsontext.MAX_DEPTH - measured(value)) + more - 1
+    around = max(0, MAX_DEPTH - measured(value)) + more - 1
     text = "[" * around + json.dumps([value, value]) + "]" * around
-    assert jsontext.too_deep(text.encode()) == (around + 1 + measured(value) > jsontext.MAX_DEPTH)
+    assert nests_too_deep(text.encode()) == (around + 1 + measured(value) > MAX_DEPTH)
 
 
 def test_raw_object_keeps_texts():
     """A member's value is its own text."""
-    assert jsontext.raw_object('{"a": 1.0, "b":[ ]}') == {"a": msgspec.Raw(b"1.0"), "b": msgspec.Raw(b"[ ]")}
+    assert raw_object('{"a": 1.0, "b":[ ]}') == {"a": msgspec.Raw(b"1.0"), "b": msgspec.Raw(b"[ ]")}
 
 
 @pytest.mark.parametrize("digits", ["9" * 5_000, "-1e400", "1" * 400 + ".5"])
 def test_numbers_that_python_cannot_hold_are_their_own_text(digits):
     """Rather than nothing."""
-    assert jsontext.value_of(f'{{"x":{digits},"y":1}}') == {"x": digits, "y": 1}
+    assert value_of(f'{{"x":{digits},"y":1}}') == {"x": digits, "y": 1}

@@ -8,13 +8,15 @@ import pytest
 from click.testing import CliRunner
 from frames import opened
 
-from migrate import events, links, payload, platforms
+from migrate import platforms
 from migrate.cli import cli
-from migrate.gather import lean
-from migrate.jobs import Job
-from migrate.mapping import FRAMEWORK, OWN, PROPERTIES, REST, WHOLE, Options, inside
+from migrate.kit import events, links
+from migrate.kit.declare import FRAMEWORK, OWN, PROPERTIES, REST, WHOLE, Options, inside
+from migrate.payload import payloads
+from migrate.plan.gather import lean
+from migrate.plan.jobs import Job
 from migrate.preview import preview
-from migrate.readers import Header
+from migrate.readers.records import Header
 from migrate.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -60,7 +62,7 @@ def test_contract_on_an_empty_frame(table, person_properties):
 @pytest.mark.parametrize("table", TABLES)
 def test_what_is_gathered_needs_no_other_columns(table):
     """Files are looked over with `link_columns` alone, and without what no table declares."""
-    known = payload.claimed(table, Options())
+    known = payloads.claimed(table, Options())
     least = lean(Job(source=None, header=Header("jsonl", tuple(table.columns)), table=known)).table
     delivered = _delivered(known) if table.link_columns is None else set(table.link_columns)
     assert delivered <= _delivered(least) <= _delivered(known)

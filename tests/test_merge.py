@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migrate import merge
-from migrate.checkpoint import Part
-from migrate.days import DayWriter
+from migrate.apply import merge
+from migrate.workdir.checkpoint import Part
+from migrate.workdir.days import DayWriter
 
 MIDNIGHT = datetime(2024, 4, 3, tzinfo=UTC)
 

@@ -11,9 +11,9 @@ from click.testing import CliRunner
 from frames import opened, sent, told
 
 from mappings.mixpanel import MAPPING
-from migrate import events
 from migrate.cli import cli
-from migrate.mapping import FILE, FRAMEWORK, PERSON, REST, ROW, Options
+from migrate.kit import events
+from migrate.kit.declare import FILE, FRAMEWORK, PERSON, REST, ROW, Options
 
 SAMPLE = Path(__file__).parent.parent / "sample_data" / "mixpanel"
 TABLES = {table.name: table for table in MAPPING.tables}

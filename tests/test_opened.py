@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrate import platforms
-from migrate.mapping import OWN, PROPERTIES, ROW, Bag
+from migrate.kit.declare import OWN, PROPERTIES, ROW, Bag
 from migrate.readers.opened import Opener
 from migrate.readers.records import Part
 

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrate import dayfile, days, expr, ordinals
+from migrate.kit import expr
+from migrate.plan import ordinals
+from migrate.workdir import dayfile, days
 
 MIDNIGHT = datetime(2024, 4, 3, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.pacing import (
+from migrate.apply.pacing import (
     BACKOFF_BASE,
     BACKOFF_CAP,
     LONGEST_TICK,

@@ -14,7 +14,8 @@ from frames import FORCED, NOON, STAMP, event_frame, made, properties, strict, t
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrate import VERSION, payload
+from migrate import VERSION
+from migrate.payload import payloads
 
 LIBRARY = {"$lib": "posthog-migrate", "$lib_version": VERSION}
 
@@ -410,7 +411,7 @@ def test_too_large_is_rule_17_to_the_byte(off, quotes, letter):
     text = body + letter * (room // len(letter.encode())) + "y" * (room % len(letter.encode()) + off + 20)
     text = text[: len(text) - 20]
     record = len(json.dumps(text, ensure_ascii=False).encode()) + 1_024
-    assert pl.DataFrame({"payload": [text, "{}"]}).select(payload.too_large()).to_series().to_list() == [
+    assert pl.DataFrame({"payload": [text, "{}"]}).select(payloads.too_large()).to_series().to_list() == [
         record >= 900_000,
         False,
     ]
@@ -429,11 +430,11 @@ def test_too_large_is_rule_17_to_the_byte(off, quotes, letter):
 )
 def test_too_deep(text, deep):
     """Nesting counts where it is nesting, not in strings."""
-    assert payload.too_deep(pl.Series([text, "{}"], dtype=pl.String)).to_list() == [deep, False]
+    assert payloads.too_deep(pl.Series([text, "{}"], dtype=pl.String)).to_list() == [deep, False]
 
 
 def test_an_empty_frame_makes_no_payloads():
     """Nothing in, nothing out, with the columns of a finished frame."""
-    done = payload.payloads(event_frame().with_columns(junk=pl.lit(False)), table(), STAMP)
+    done = payloads.payloads(event_frame().with_columns(junk=pl.lit(False)), table(), STAMP)
     assert done.frame.columns == ["_row", "event", "distinct_id", "timestamp", "uuid", "payload"]
     assert (done.frame.height, done.rejects.height) == (0, 0)

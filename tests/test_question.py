@@ -13,7 +13,7 @@ from captures import Capture
 from test_ends import BAD, GOOD, lines
 from test_sealed import migrate, summary
 
-from migrate.sandbox import Sandbox
+from migrate.sandbox.server import Sandbox
 
 KEY = "phc_0123456789abcdefghijWXYZ"
 

@@ -5,8 +5,10 @@ import pytest
 from readings import read, source, table
 
 from migrate.errors import UsageError
-from migrate.mapping import REST, ROW
-from migrate.readers import Chunk, Header, Reject, chunks, gathered, header
+from migrate.kit.declare import REST, ROW
+from migrate.readers.files import read_chunks
+from migrate.readers.headers import read_header
+from migrate.readers.records import Chunk, Header, Reject, regrouped
 
 CSV = b"a,b\n1,2\n"
 JSONL = b'{"a":1,"b":2}\n'
@@ -41,7 +43,7 @@ JSONL = b'{"a":1,"b":2}\n'
 )
 def test_header_tells_format_and_columns_by_content(tmp_path, data, found):
     """The file's name never matters."""
-    assert header(source(tmp_path / "a.xlsx", data)) == found
+    assert read_header(source(tmp_path / "a.xlsx", data)) == found
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,7 @@ def test_encodings(tmp_path, data, encoding):
 def test_unknown_encoding(tmp_path):
     """The message names the encoding and some that exist."""
     with pytest.raises(UsageError, match="encoding 'utf-9': unknown; use utf-8, utf-16 or latin-1"):
-        header(source(tmp_path / "a", CSV), encoding="utf-9")
+        read_header(source(tmp_path / "a", CSV), encoding="utf-9")
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_chunk_has_exactly_the_declared_columns(tmp_path):
     """Row number, the declared columns in their order and type, and the rest, whatever the file has."""
     given = table(["n", "b", "missing"], dropped=["gone"], types={"n": pl.Int64})
     found = source(tmp_path / "a", b"gone,b,n,more\n1,2,3,4\n")
-    (chunk,) = chunks(found, given, header(found))
+    (chunk,) = read_chunks(found, given, read_header(found))
     assert chunk.rows.schema == {
         ROW: pl.Int64,
         "n": pl.Int64,
@@ -289,10 +291,10 @@ def test_small_chunks_are_put_together():
         return Chunk(rows, [Reject(first, "bad_json", "{")], {"invalid_utf8": 1})
 
     def gathered_rows(chunks, **limits):
-        return [one.rows[ROW].to_list() for one in gathered(chunks, **limits)]
+        return [one.rows[ROW].to_list() for one in regrouped(chunks, **limits)]
 
     small = [chunk(1, 2), chunk(3, 2), chunk(5, 1), chunk(6, 4)]
-    (whole,) = gathered(small)
+    (whole,) = regrouped(small)
     assert whole.rows[ROW].to_list() == list(range(1, 10))
     assert ([one.row for one in whole.rejects], whole.counts) == ([1, 3, 5, 6], {"invalid_utf8": 4})
     assert gathered_rows(small, rows=4) == [[1, 2, 3, 4], [5, 6, 7, 8, 9]]
@@ -303,7 +305,7 @@ def test_small_chunks_are_put_together():
 def test_large_chunks_are_cut():
     """A chunk of many times the bytes comes in slices; what was rejected and counted comes with the first."""
     rows = pl.DataFrame({ROW: range(100), "a": ["x" * 1_000] * 100})
-    found = list(gathered([Chunk(rows, [Reject(100, "bad_json", "{")], {"invalid_utf8": 1})], size=10_000))
+    found = list(regrouped([Chunk(rows, [Reject(100, "bad_json", "{")], {"invalid_utf8": 1})], size=10_000))
     assert [one.rows.height for one in found] == [10] * 10
     assert pl.concat([one.rows for one in found]).equals(rows)
     assert [(len(one.rejects), dict(one.counts)) for one in found] == [

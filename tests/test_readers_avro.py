@@ -11,9 +11,10 @@ import pytest
 from readings import read, source, table
 
 from migrate.errors import UsageError
-from migrate.inputs import sources
-from migrate.mapping import ROW
-from migrate.readers import chunks, header
+from migrate.inputs.listing import sources
+from migrate.kit.declare import ROW
+from migrate.readers.files import read_chunks
+from migrate.readers.headers import read_header
 
 NOON_MS = 1_704_196_800_123
 
@@ -289,11 +290,13 @@ def test_parts_are_cut_by_size(tmp_path):
         {"a": "long", "w": "string"}, *({"a": n, "w": "x" * 1000} for n in range(5000)), sync_interval=10**7
     )
     found = source(tmp_path / "a", data)
-    frames = [chunk.rows for chunk in chunks(found, table(["a"]), header(found), block_bytes=100_000)]
+    frames = [
+        chunk.rows for chunk in read_chunks(found, table(["a"]), read_header(found), block_bytes=100_000)
+    ]
     assert {frame.height for frame in frames[:-1]} == {100}
     assert pl.concat(frames)[ROW].to_list() == list(range(1, 5001))
     narrow = source(tmp_path / "b", avro({"a": "long"}, *({"a": n} for n in range(30_000))))
-    frames = [chunk.rows for chunk in chunks(narrow, table(["a"]), header(narrow))]
+    frames = [chunk.rows for chunk in read_chunks(narrow, table(["a"]), read_header(narrow))]
     assert [frame.height for frame in frames] == [12_288, 12_288, 5424]
 
 
@@ -372,7 +375,7 @@ def test_without_the_library(tmp_path, monkeypatch):
     path.write_bytes(FILE)
     monkeypatch.setitem(sys.modules, "fastavro", None)
     with pytest.raises(UsageError) as error:
-        header(sources([str(path)]).sources[0])
+        read_header(sources([str(path)]).sources[0])
     assert str(error.value) == (
         f"{path.as_posix()}: an Avro file, and the library to read it is not installed;"
         " pip install 'posthog-migrate[avro]'"
@@ -383,7 +386,7 @@ def test_without_the_library_of_a_codec(tmp_path, monkeypatch):
     """A compression whose own library is missing is told before anything is planned, not as damage."""
     monkeypatch.setattr("migrate.readers.avro._File.open", _needs_lz4)
     with pytest.raises(UsageError, match=r"a: lz4 codec .* you need to install lz4; pip install"):
-        header(source(tmp_path / "a", FILE))
+        read_header(source(tmp_path / "a", FILE))
 
 
 def _needs_lz4(_file):

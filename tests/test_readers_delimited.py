@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from readings import read, source, table
 
-from migrate.mapping import REST, ROW
-from migrate.readers import chunks, header
+from migrate.kit.declare import REST, ROW
+from migrate.readers.files import read_chunks
+from migrate.readers.headers import read_header
 
 
 @pytest.mark.parametrize(
@@ -283,7 +284,9 @@ def test_text_pyarrow_reads_is_read_as_pyarrow_reads_it(tmp_path, parts):
 def test_memory_stays_flat(tmp_path):
     """No chunk holds more than a block of text, however large the file."""
     found = source(tmp_path / "a", b"a,b\n" + b"1,2\n" * 500_000)
-    heights = [chunk.rows.height for chunk in chunks(found, table(), header(found), block_bytes=1 << 18)]
+    heights = [
+        chunk.rows.height for chunk in read_chunks(found, table(), read_header(found), block_bytes=1 << 18)
+    ]
     assert sum(heights) == 500_000
     assert max(heights) <= (1 << 18) // 4
 

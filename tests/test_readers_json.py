@@ -8,9 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from readings import read, source, table
 
-from migrate.jsontext import careful_members, cells
-from migrate.mapping import REST, ROW
-from migrate.readers import Header, chunks, header
+from migrate.jsontext.careful import careful_members
+from migrate.jsontext.parse import cells
+from migrate.kit.declare import REST, ROW
+from migrate.readers.files import read_chunks
+from migrate.readers.headers import read_header
+from migrate.readers.records import Header
 
 WIDTHS = pytest.mark.parametrize(
     "columns", [pytest.param("ab", id="few columns"), pytest.param("abmnopqrst", id="many columns")]
@@ -393,7 +396,7 @@ def alone(path, lines, given, head):
     """What chunks come to when each line is a file of its own: rows and rejects, numbered through."""
     rows, rejects, line = [], [], 1
     for one in lines:
-        found = list(chunks(source(path, one), given, head)) if one.strip() else []
+        found = list(read_chunks(source(path, one), given, head)) if one.strip() else []
         last = 1
         for chunk in found:
             last = max([last, *chunk.rows[ROW], *(reject.row for reject in chunk.rejects)])
@@ -405,7 +408,7 @@ def alone(path, lines, given, head):
 
 def together(path, lines, given, head, block_bytes):
     """What chunks come to when all lines are one file, in blocks of this size: rows and rejects."""
-    found = list(chunks(source(path, b"\n".join([*lines, b""])), given, head, block_bytes=block_bytes))
+    found = list(read_chunks(source(path, b"\n".join([*lines, b""])), given, head, block_bytes=block_bytes))
     return [row for one in found for row in one.rows.rows()], [each for one in found for each in one.rejects]
 
 
@@ -542,8 +545,8 @@ def test_any_array_is_read_the_same_in_blocks_of_any_size(tmp_path, parts, block
     """However broken the array, rows and rejects do not depend on blocks."""
     found = source(tmp_path / "a", b"[" + b"".join(parts))
     head = Header("json", ("a",))
-    small = list(chunks(found, table(), head, block_bytes=block_bytes))
-    large = list(chunks(found, table(), head))
+    small = list(read_chunks(found, table(), head, block_bytes=block_bytes))
+    large = list(read_chunks(found, table(), head))
     assert [row for one in small for row in one.rows.rows()] == [
         row for one in large for row in one.rows.rows()
     ]
@@ -557,9 +560,9 @@ def test_header_and_chunks_survive_any_first_bytes(tmp_path):
     junk = bytes(range(256)) * 40
     for start in (b"{", b"[", b"", b"a,b\n"):
         found = source(tmp_path / "a", start + junk)
-        head = header(found)
+        head = read_header(found)
         assert head is not None
-        assert sum(len(chunk.rejects) for chunk in chunks(found, table(), head)) > 0
+        assert sum(len(chunk.rejects) for chunk in read_chunks(found, table(), head)) > 0
 
 
 GOOD = b'{"a":1,"b":{"c":"x"}}'

@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from readings import read, source, table
 
-from migrate.mapping import REST, ROW
-from migrate.readers import chunks, header
+from migrate.kit.declare import REST, ROW
+from migrate.readers.files import read_chunks
+from migrate.readers.headers import read_header
 
 NOON = dt.datetime(2024, 1, 2, 12, 0, 0, 123456)  # noqa: DTZ001 - naive is the case
 
@@ -196,7 +197,7 @@ def test_chunks_are_cut_by_rows(tmp_path):
     """Rows are numbered through all row groups, and no chunk is larger than its size allows."""
     path = write(tmp_path / "a", {"a": list(range(200_000))}, row_group_size=30_000)
     found = source(path)
-    frames = [chunk.rows for chunk in chunks(found, table(["a"]), header(found))]
+    frames = [chunk.rows for chunk in read_chunks(found, table(["a"]), read_header(found))]
     assert max(frame.height for frame in frames) <= 65_536
     rows = pl.concat(frames)
     assert rows[ROW].to_list() == list(range(1, 200_001))
@@ -228,7 +229,7 @@ def test_chunks_are_cut_by_what_rows_decode_to(tmp_path, column, options):
     path = write(tmp_path / "a", {"a": column, "z": column}, compression="zstd", **options)
     assert path.stat().st_size < 100_000
     found = source(path)
-    frames = [chunk.rows for chunk in chunks(found, table(["a"]), header(found))]
+    frames = [chunk.rows for chunk in read_chunks(found, table(["a"]), read_header(found))]
     assert max(int(frame.estimated_size()) for frame in frames) < 10_000_000
     assert len(frames) < 80
     rows = pl.concat(frames)
@@ -245,7 +246,7 @@ def test_chunks_are_cut_by_what_rows_decode_to(tmp_path, column, options):
 def test_one_row_may_be_larger_than_a_chunk(tmp_path):
     """Rows of more than a chunk should hold come one by one."""
     found = source(write(tmp_path / "a", {"a": few(20, 5_000_000)}, compression="zstd"))
-    assert [chunk.rows.height for chunk in chunks(found, table(["a"]), header(found))] == [1] * 20
+    assert [chunk.rows.height for chunk in read_chunks(found, table(["a"]), read_header(found))] == [1] * 20
 
 
 def test_rows_before_damage_are_read(tmp_path):

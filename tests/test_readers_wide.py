@@ -11,10 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 from readings import read, source, table
 
-from migrate import jsontext
 from migrate.errors import Stopped
-from migrate.mapping import REST, ROW
-from migrate.readers import chunks, header, wide
+from migrate.jsontext.build import object_text
+from migrate.kit.declare import REST, ROW
+from migrate.readers import wide
+from migrate.readers.files import read_chunks
+from migrate.readers.headers import read_header
 from migrate.readers.records import Part
 
 ODD = ("", " ", "*", "^x$", 'a"b', "c\\d", "\n", "\x01", "\x7f", "é", "\u2028", "/", "a.b", "null", "😀")
@@ -38,10 +40,10 @@ def test_many_columns_are_spelled_as_few_are():
     frame = frame.with_columns(**digits)
     json_ = {name: pl.col(name) for name in digits}
     told = frame.select(
-        many=wide.object_text(columns, json=json_),
-        few=jsontext.object_text(columns, json=json_),
-        plain=wide.object_text({name: pl.lit("x") for name in map(str, range(300))}),
-        nothing=wide.object_text({name: pl.lit(None, pl.String) for name in map(str, range(300))}),
+        many=wide.wide_object_text(columns, json=json_),
+        few=object_text(columns, json=json_),
+        plain=wide.wide_object_text({name: pl.lit("x") for name in map(str, range(300))}),
+        nothing=wide.wide_object_text({name: pl.lit(None, pl.String) for name in map(str, range(300))}),
     )
     assert told["many"].to_list() == told["few"].to_list()
     assert json.loads(told["plain"][0]) == {str(place): "x" for place in range(300)}
@@ -124,6 +126,6 @@ def test_wide_parquet_comes_in_chunks_of_some_megabytes(tmp_path):
     cells = {f"column_{place:05d}": [f"value {row}" for row in range(100)] for place in range(5000)}
     pq.write_table(pa.table(cells), tmp_path / "a.parquet")
     found = source(tmp_path / "a.parquet")
-    sizes = [chunk.rows.estimated_size() for chunk in chunks(found, table(), header(found))]
+    sizes = [chunk.rows.estimated_size() for chunk in read_chunks(found, table(), read_header(found))]
     assert max(sizes) < 8_000_000
     assert sum(sizes) > 10_000_000

@@ -16,13 +16,14 @@ from readings import read, source, table
 from test_readers_json import COMPARED, OBJECTS, same, value_of
 
 from migrate.errors import UsageError
-from migrate.inputs import sources
-from migrate.jobs import recognised
-from migrate.mapping import REST, ROW, Platform, Table, has
-from migrate.readers import chunks, header
+from migrate.inputs.listing import sources
+from migrate.kit.declare import REST, ROW, Platform, Table, has
+from migrate.plan.jobs import recognised
+from migrate.plan.transform import finished
 from migrate.readers.cutter import Broken, Cutter
+from migrate.readers.files import read_chunks
+from migrate.readers.headers import read_header
 from migrate.settings import Settings
-from migrate.transform import finished
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -258,7 +259,7 @@ def planned(path, platform="posthog"):
     work = settings.work([str(path)])
     events, rejects, repairs = [], [], Counter()
     for job in work.jobs:
-        for chunk in chunks(job.source, job.table, job.header):
+        for chunk in read_chunks(job.source, job.table, job.header):
             made = finished(chunk, settings.transform(job), NOW)
             events += [json.loads(payload) for payload in made.frame["payload"]]
             rejects += [(line["row"], line["reason"]) for line in made.rejects]
@@ -326,8 +327,8 @@ def test_results_of_posthogs_api_are_events(tmp_path):
 def wrapped(path, data=None, columns="abc"):
     """The rows inside of a file, its rejects and its header."""
     found = source(path, data)
-    head = header(found).within
-    parts = list(chunks(found, table(columns), head, block_bytes=64))
+    head = read_header(found).within
+    parts = list(read_chunks(found, table(columns), head, block_bytes=64))
     rows = [row for part in parts for row in part.rows.rows(named=True)]
     return rows, [one[:3] for part in parts for one in part.rejects], head
 
@@ -463,7 +464,7 @@ def test_nested_column_of_parquet_is_opened(tmp_path):
 )
 def test_what_is_no_wrapper_stays_closed(tmp_path, data):
     """A key of that name alone is a key like any other."""
-    assert header(source(tmp_path / "a", data)).within is None
+    assert read_header(source(tmp_path / "a", data)).within is None
 
 
 def recognise(path, *tables):
@@ -472,7 +473,7 @@ def recognise(path, *tables):
     found = recognised(
         sources([str(path)]).sources,
         Platform(title="P", tables=tables),
-        header,
+        read_header,
         skip_unknown=False,
         skipped=skipped,
     )
@@ -525,7 +526,7 @@ def test_wrapper_without_rows_in_it(tmp_path):
     told = [
         reject
         for job in jobs
-        for chunk in chunks(job.source, job.table, job.header)
+        for chunk in read_chunks(job.source, job.table, job.header)
         for reject in chunk.rejects
     ]
     assert [one[:3] for one in told] == [(1, "bad_json", "_airbyte_data: 5")]

@@ -6,8 +6,8 @@ import json
 import pytest
 from workdirs import SAVED, here, saved
 
-from migrate.inputs import sources
-from migrate.sandbox import Sandbox
+from migrate.inputs.listing import sources
+from migrate.sandbox.server import Sandbox
 
 GOOD, BAD = "2024-04-03T12:00:00Z", "soon"
 

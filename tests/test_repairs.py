@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrate import repairs
+from migrate.jsontext import repairs
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from collections import defaultdict
 import pytest
 from workdirs import SAVED, applied, delivery, events, here, planned, saved
 
-from migrate.checkpoint import Settled
-from migrate.sandbox import Sandbox
+from migrate.sandbox.server import Sandbox
+from migrate.workdir.checkpoint import Settled
 
 POISON = [{"fault": "poison"}]
 COUNT = 30

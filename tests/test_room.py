@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.checkpoint import Checkpoint
 from migrate.errors import Stopped
-from migrate.inputs import Meter, sources
-from migrate.room import ENOUGH, STEP, Measured, Room, free_bytes
+from migrate.inputs.listing import sources
+from migrate.inputs.streams import Meter
 from migrate.session import Session
 from migrate.settings import Settings
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.room import ENOUGH, STEP, Measured, Room, free_bytes
 
 MB = 1_000_000
 

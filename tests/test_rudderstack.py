@@ -9,10 +9,10 @@ import pytest
 from frames import made_of, opened, sent, told
 
 from mappings.rudderstack import MAPPING
-from migrate import events, links
-from migrate.inputs import sources
-from migrate.mapping import FRAMEWORK, RECOVERED, REST, ROW, Options, Table
-from migrate.readers import header
+from migrate.inputs.listing import sources
+from migrate.kit import events, links
+from migrate.kit.declare import FRAMEWORK, RECOVERED, REST, ROW, Options, Table
+from migrate.readers.headers import read_header
 
 SAMPLE = Path(__file__).parent.parent / "sample_data" / "rudderstack"
 TABLES = {table.name: table for table in MAPPING.tables}
@@ -248,7 +248,7 @@ def test_the_sample_is_recognised():
     """Every file of the sample is of a table."""
     found = {}
     for source in sources([str(SAMPLE)]).sources:
-        head = header(source)
+        head = read_header(source)
         table = head and MAPPING.table_for(head.columns, source.stem)
         found[source.stem] = table and table.name
     assert found == {

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrate.sandbox import Sandbox
 from migrate.sandbox.capture import events
 from migrate.sandbox.requests import request
+from migrate.sandbox.server import Sandbox
 from migrate.sandbox.syntax import Broken, scan
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -13,8 +13,8 @@ import pytest
 from test_sandbox import NOW, OK, answer, batch, event, post
 
 from migrate.errors import UsageError
-from migrate.sandbox import Sandbox
 from migrate.sandbox.faults import Script
+from migrate.sandbox.server import Sandbox
 
 TRANSIENT = "transient error, please retry"
 
@@ -347,7 +347,7 @@ def test_wrong_rule_is_refused(sandbox, rules, text):
 SERVE = """
 import sys
 from pathlib import Path
-from migrate.sandbox import serve
+from migrate.sandbox.server import serve
 serve(port=0, data=Path(sys.argv[1]), on_ready=lambda url: print(url, flush=True))
 """
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from test_sealed import exports, migrate
 
-from migrate.sandbox import Sandbox
+from migrate.sandbox.server import Sandbox
 from migrate.screen import shown
 
 KEY = "phc_AbCdEfGh0123456789AbCdEfGh0123456789"

@@ -11,8 +11,8 @@ from zipfile import ZipFile
 import polars as pl
 import pytest
 
-from migrate import seals
-from migrate.sandbox import Sandbox
+from migrate.sandbox.server import Sandbox
+from migrate.workdir import seals
 
 KILLED = """
 import os, sys
@@ -459,13 +459,13 @@ def test_a_source_that_changed_is_set_aside_and_the_others_go(tmp_path, plan):
 VANISHING = """
 import os, sys
 from pathlib import Path
-import migrate.plan
-kept, gone = migrate.plan.Planner.plan, sys.argv[-1].split(",")
+import migrate.plan.planner
+kept, gone = migrate.plan.planner.Planner.plan, sys.argv[-1].split(",")
 def plan(self, todo, transform):
     for name in gone:
         Path(name).unlink()
     return kept(self, todo, transform)
-migrate.plan.Planner.plan = plan
+migrate.plan.planner.Planner.plan = plan
 sys.argv = ["migrate", *sys.argv[1:-1]]
 from migrate.cli import main
 main()

@@ -10,11 +10,11 @@ from click.testing import CliRunner
 from frames import made_of, opened, sent, told
 
 from mappings.segment import MAPPING
-from migrate import events
 from migrate.cli import cli
-from migrate.inputs import sources
-from migrate.mapping import FILE, FRAMEWORK, RECOVERED, REST, ROW, Options, Table
-from migrate.readers import header
+from migrate.inputs.listing import sources
+from migrate.kit import events
+from migrate.kit.declare import FILE, FRAMEWORK, RECOVERED, REST, ROW, Options, Table
+from migrate.readers.headers import read_header
 
 SAMPLE = Path(__file__).parent.parent / "sample_data" / "segment"
 TABLES = {table.name: table for table in MAPPING.tables}
@@ -959,7 +959,7 @@ def test_the_sample_is_recognised():
     """Every file of the sample is of a table, the message file though its `.gz` is plain text."""
     found = {}
     for source in sources([str(SAMPLE)]).sources:
-        head = header(source)
+        head = read_header(source)
         table = head and MAPPING.table_for(head.columns, source.stem)
         found[source.stem] = table and table.name
     assert found == {
@@ -975,7 +975,7 @@ def test_every_column_of_the_sample_is_carried_or_dropped_by_name():
     known = {name.lower() for table in MAPPING.tables for name in (*table.columns, *table.dropped)}
     strangers = set()
     for source in sources([str(SAMPLE)]).sources:
-        head = header(source)
+        head = read_header(source)
         strangers |= {name for name in head.columns if name.lower() not in known} if head else set()
     words = (
         "consent list_size price double_opt_in order_id revenue total currency products coupon"

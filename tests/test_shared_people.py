@@ -7,7 +7,7 @@ from fcntl import LOCK_EX, flock
 import pytest
 from test_sealed import flipped, migrate, summary
 
-from migrate.sandbox import Sandbox
+from migrate.sandbox.server import Sandbox
 
 
 def calls(path, *told):

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from migrate import events, identity, states
-from migrate.mapping import FRAMEWORK, Options, Table
-from migrate.people import People
-from migrate.seals import Kept
+from migrate.kit import events
+from migrate.kit.declare import FRAMEWORK, Options, Table
+from migrate.people import identity, states
+from migrate.people.store import People
+from migrate.workdir.seals import Kept
 
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
 END = datetime(2024, 5, 1, tzinfo=UTC)

@@ -13,8 +13,8 @@ from frames import opened, told
 from mappings import table as mapping
 from mappings.table import tables
 from migrate.errors import UsageError
-from migrate.events import schema_errors
-from migrate.mapping import REST, ROW, Options
+from migrate.kit.declare import REST, ROW, Options
+from migrate.kit.events import schema_errors
 from migrate.settings import Settings
 
 UUID = "018d35bd-1280-7001-8a1b-2c3d4e5f0001"

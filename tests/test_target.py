@@ -1,7 +1,7 @@
 import pytest
 
+from migrate.apply.target import checked_key, host_url, is_cloud, is_loopback
 from migrate.errors import UsageError
-from migrate.target import checked_key, host_url, is_cloud, is_loopback
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from test_cli import KEY, migrate, rows
 
-from migrate.sandbox import Sandbox
+from migrate.sandbox.server import Sandbox
 from migrate.throwaway import DRY_RUN, MARK, PREVIEW, SANDBOX, sweep, throwaway
 
 

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from migrate import times
 from migrate.cli import cli
 from migrate.errors import UsageError
+from migrate.kit import times
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate import VERSION
-from migrate.batches import Payloads, body, head
-from migrate.sandbox import Sandbox
-from migrate.transport import (
+from migrate.apply.batches import Payloads, body, head
+from migrate.apply.transport import (
     ANSWER_BYTES,
     GZIP_FROM_BYTES,
     Accepted,
@@ -26,6 +25,7 @@ from migrate.transport import (
     outcome,
     retry_after,
 )
+from migrate.sandbox.server import Sandbox
 
 KEY = "phc_a-key-nobody-may-see"
 AGAIN = "run the same command again to resume"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrate import countries, spellings, values
+from migrate.kit import countries, spellings, values
 
 A, B = pl.col("a"), pl.col("b")
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -11,10 +11,10 @@ from test_ids import PLATFORMS
 
 import mappings.segment
 from migrate import platforms
-from migrate.checkpoint import Checkpoint
 from migrate.cli import cli
 from migrate.errors import Refused
-from migrate.sandbox import Sandbox
+from migrate.sandbox.server import Sandbox
+from migrate.workdir.checkpoint import Checkpoint
 
 KEPT = json.loads(versions.KEPT.read_text())
 

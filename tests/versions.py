@@ -17,13 +17,15 @@ import polars.selectors as cs
 from frames import LATER
 from test_ids import PLATFORMS, SAMPLES, settings
 
-from migrate import payload, platforms, readers
-from migrate.inputs import sources
-from migrate.jsontext import encoded
-from migrate.mapping import FRAMEWORK, ROW, Options
+from migrate import platforms
+from migrate.inputs.listing import sources
+from migrate.jsontext.parse import encoded
+from migrate.kit.declare import FRAMEWORK, ROW, Options
+from migrate.payload import payloads
+from migrate.plan.transform import Transform, finished, source
 from migrate.preview import preview
-from migrate.readers import Header
-from migrate.transform import Transform, finished, source
+from migrate.readers.files import read_chunks
+from migrate.readers.records import Header
 
 KEPT = Path(__file__).parent / "golden" / "versions.json"
 KINDS = ("identity", "payload")
@@ -104,7 +106,7 @@ def known(name):
     """Some rows of each table of a platform, as their files have them, and the stem of a file of it."""
     found = {}
     for job in settings(name).work([str(SAMPLES / name)]).jobs:
-        rows = next(readers.chunks(job.source, job.table, job.header)).rows.head(10)
+        rows = next(read_chunks(job.source, job.table, job.header)).rows.head(10)
         if rows.height and job.table.name not in found:
             told = [json.loads(encoded(source(row, job.table))) for row in rows.iter_rows(named=True)]
             found[job.table.name] = job.source.stem, told
@@ -156,16 +158,16 @@ def lines(name):
 def of_file(name, table, stem, header, path):
     """What the rows of a file come to."""
     options = Options()
-    table = payload.claimed(table, options)
+    table = payloads.claimed(table, options)
     (found,) = sources([str(path)]).sources
     transform = Transform(
         table=table,
-        stamp=payload.Stamp(platform=name, import_id="i"),
+        stamp=payloads.Stamp(platform=name, import_id="i"),
         options=options,
         file=stem,
         profiled=True,
     )
-    for chunk in readers.chunks(found, table, header):
+    for chunk in read_chunks(found, table, header):
         done = finished(chunk, transform, LATER)
         yield from map(of_payload, done.frame["payload"])
         yield from ((f"rejected: {line['row']}", "") for line in done.rejects)

@@ -9,14 +9,14 @@ from random import Random
 import polars as pl
 from click.testing import CliRunner
 
-from migrate import expr
-from migrate.apply import Apply
-from migrate.checkpoint import Checkpoint, Numbers
+from migrate.apply.applier import Applier
+from migrate.apply.pacing import Backoff
+from migrate.apply.sender import Delivery
 from migrate.cli import cli
-from migrate.days import DayWriter
 from migrate.errors import MigrateError
-from migrate.pacing import Backoff
-from migrate.sender import Delivery
+from migrate.kit import expr
+from migrate.workdir.checkpoint import Checkpoint, Numbers
+from migrate.workdir.days import DayWriter
 
 MIDNIGHT = datetime(2024, 4, 3, tzinfo=UTC)
 
@@ -72,7 +72,7 @@ def delivery(url, **choices):
 def applied(workdir, checkpoint, choices):
     """Apply to the end; return whether it came there."""
     hasty = Backoff(Random(0), base=0.02)
-    return asyncio.run(Apply(workdir, checkpoint, choices, backoff=hasty).run())
+    return asyncio.run(Applier(workdir, checkpoint, choices, backoff=hasty).run())
 
 
 @dataclass(frozen=True)

@@ -1,26 +1,6 @@
-"""Which files, folders and archive members, in which order, and their fingerprints."""
+"""What the command line names → sources in order: files, what lies in folders, members of archives.
 
-from migrate.inputs.listing import Sources, sources
-from migrate.inputs.names import archive_of, path_of, source_name
-from migrate.inputs.rejected import Place
-from migrate.inputs.source import Fingerprint, Source, fingerprint, stamp, stamp_of
-from migrate.inputs.streams import Meter, Truncated, peek
-from migrate.inputs.tars import close_idle
-
-__all__ = [
-    "Fingerprint",
-    "Meter",
-    "Place",
-    "Source",
-    "Sources",
-    "Truncated",
-    "archive_of",
-    "close_idle",
-    "fingerprint",
-    "path_of",
-    "peek",
-    "source_name",
-    "sources",
-    "stamp",
-    "stamp_of",
-]
+`listing` walks what is named, `source` is one of what it finds, with its fingerprint; it is opened through as
+many layers of compression and archives as its content shows (`layers`, `archives`, `zips`, `tars`,
+`streams`). `rejected` reads rejects.jsonl as an export. Nothing here knows what stands in a file.
+"""

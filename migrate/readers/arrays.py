@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from migrate.mapping import Table
+from migrate.kit.declare import Table
 from migrate.readers.blocks import Text
 from migrate.readers.cutter import START_BYTES, Broken, checked_line
 from migrate.readers.jsonl import Rows, cut_off

@@ -7,7 +7,7 @@ from typing import Any, Final
 import polars as pl
 import pyarrow as pa
 
-from migrate import times
+from migrate.kit import times
 from migrate.readers.records import ROUNDED
 
 _DATE: Final = "%Y-%m-%d"

@@ -12,8 +12,9 @@ from typing import Any, BinaryIO, Final
 import pyarrow as pa
 
 from migrate.errors import UsageError
-from migrate.inputs import Source, Truncated
-from migrate.mapping import Table
+from migrate.inputs.source import Source
+from migrate.inputs.streams import Truncated
+from migrate.kit.declare import Table
 from migrate.readers.avrotypes import Column, plain, typed
 from migrate.readers.parquet import Columns
 from migrate.readers.records import RECORD_BYTES, Header, Part, reject

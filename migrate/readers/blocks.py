@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 import pyarrow as pa
 
 from migrate.errors import UsageError
-from migrate.inputs import Truncated
+from migrate.inputs.streams import Truncated
 from migrate.readers.dialects import Plain
 
 _BOMS: Final = (

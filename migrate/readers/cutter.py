@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from migrate.jsontext import too_deep, unescaped
+from migrate.jsontext.careful import nests_too_deep, unescaped
 
 _BLANK: Final = rb"[ \t\r\n]*+"
 _DEEPEST: Final = 1_000
@@ -380,7 +380,7 @@ class Cutter:
             broken = Broken("record_too_large", self._lost or text[:START_BYTES])
         else:
             text = text.strip()
-            broken = Broken("nested_too_deep" if too_deep(text) else "malformed_json", text)
+            broken = Broken("nested_too_deep" if nests_too_deep(text) else "malformed_json", text)
         self._add(broken, end)
         self._seek, self._careful = None, 0 if self._tries else self._careful
         return True

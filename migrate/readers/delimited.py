@@ -12,11 +12,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from migrate.mapping import REST, ROW, Table
+from migrate.kit.declare import REST, ROW, Table
 from migrate.readers.blocks import Text
 from migrate.readers.dialects import NOTHING, Escaped, Layout, Name, Quoted, Splitter, Spoiled, told
 from migrate.readers.records import RECORD_BYTES, Header, Part, Reject, aliases, reject, spelled
-from migrate.readers.wide import is_wide, object_text, stretches, together
+from migrate.readers.wide import is_wide, stretches, together, wide_object_text
 
 _SEP: Final = re.compile(rb'"?sep=([,;|\t])"?\r?\n', re.IGNORECASE)
 _VALUE: Final = re.compile(
@@ -214,7 +214,7 @@ class Records:
     def _text(self, table: pa.Table, names: Sequence[str]) -> pl.Series:
         """Return these columns as JSON objects."""
         frame = pl.DataFrame(table.select([self._columns[name] for name in names]))
-        return frame.select_seq(object_text({name: self._column(name) for name in names})).to_series()
+        return frame.select_seq(wide_object_text({name: self._column(name) for name in names})).to_series()
 
     def _read(self, block: bytes, names: Sequence[str] = ()) -> tuple[pa.Table, list[tuple[int, str]]]:
         """Return columns of a block, by default the needed, and its records of a wrong length with their places."""

@@ -6,8 +6,9 @@ from contextlib import suppress
 
 import polars as pl
 
-from migrate.jsontext import BadJSON, careful_members, scrubbed
-from migrate.mapping import ROW, Table
+from migrate.jsontext.careful import BadJSON, careful_members
+from migrate.jsontext.repairs import scrubbed
+from migrate.kit.declare import ROW, Table
 from migrate.readers.blocks import Text
 from migrate.readers.cutter import Broken, Cutter, one_line
 from migrate.readers.objects import Objects

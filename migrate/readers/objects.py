@@ -9,8 +9,10 @@ import msgspec
 import polars as pl
 from msgspec.structs import astuple
 
-from migrate.jsontext import NULL, BadJSON, Raw, careful_members, cells, encoded, scrubbed, texts, unquoted
-from migrate.mapping import REST, ROW, Table
+from migrate.jsontext.careful import BadJSON, careful_members
+from migrate.jsontext.parse import NULL, Raw, cells, encoded, texts, unquoted
+from migrate.jsontext.repairs import scrubbed
+from migrate.kit.declare import REST, ROW, Table
 from migrate.readers.records import Header, Part, reject, spelled
 
 _FAILURES: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)

@@ -9,11 +9,14 @@ from typing import Any, Final, Self
 import msgspec
 import polars as pl
 
-from migrate import jsontext
-from migrate.distinct import distinct
-from migrate.jsontext import NULL, BadJSON, Raw, careful_members, cells, encoded, scrubbed, texts
-from migrate.jsontext import sound_members as decoded
-from migrate.mapping import OWN, PROPERTIES, REST, ROW, WHOLE, Bag, Options, Table, inside
+from migrate.jsontext.build import object_text, strings
+from migrate.jsontext.canonical import canonical_text
+from migrate.jsontext.careful import BadJSON, careful_members
+from migrate.jsontext.parse import FAILURES, NULL, Raw, cells, encoded, texts
+from migrate.jsontext.parse import sound_members as decoded
+from migrate.jsontext.repairs import scrubbed
+from migrate.kit.declare import OWN, PROPERTIES, REST, ROW, WHOLE, Bag, Options, Table, inside
+from migrate.kit.distinct import distinct
 from migrate.readers.objects import FORBIDDEN, Fields
 from migrate.readers.records import Part, reject
 
@@ -294,7 +297,7 @@ class _Opened:
         found = distinct([texts])
         try:
             made = [text and read(text) for text in texts.gather(found.places)]
-        except jsontext.FAILURES:
+        except FAILURES:
             return None
         return pl.Series(self.column, made, dtype=pl.String).gather(found.codes)
 
@@ -306,7 +309,7 @@ class _Opened:
         for place, text in enumerate(rows[self.column]):
             try:
                 found.append(text and read(text))
-            except jsontext.FAILURES:
+            except FAILURES:
                 sheet.reject(place, rows[ROW][place], f"{self.column}: {text}", part)
                 found.append(None)
         return pl.Series(self.column, found, dtype=pl.String)
@@ -348,7 +351,7 @@ class _Opened:
         try:
             found = self._members(text)
             is_as_written = self.is_plain
-        except (*jsontext.FAILURES, UnicodeEncodeError):
+        except (*FAILURES, UnicodeEncodeError):
             found, is_as_written = self._careful(text, place, sheet, part), False
         if self.is_row_by_row:
             for key in self.keys.intersection(found):
@@ -421,7 +424,7 @@ class _Shapes:
         """Return what is left of a sound object and what is claimed, both as text; None where it has to be opened."""
         try:
             found = decoded(text)
-        except (*jsontext.FAILURES, UnicodeEncodeError):
+        except (*FAILURES, UnicodeEncodeError):
             return None
         keys = tuple(found)
         known = self._known.get(keys) or self._worked_out(keys)
@@ -554,7 +557,7 @@ class _Flat:
 
     def json(self, column: str) -> pl.Series:
         """Return a column as JSON text."""
-        return self._frame[column] if column in self._json else jsontext.strings(self._frame[column])
+        return self._frame[column] if column in self._json else strings(self._frame[column])
 
     def whole(self) -> pl.Series:
         """Return objects of all columns as `jsontext.canonical` does; what is plain text needs no look."""
@@ -574,9 +577,7 @@ class _Flat:
         aliased = self._frame.select(pl.Series(f"c{n}", self._frame[c]) for n, c in enumerate(some.values()))
         plain = {n: pl.col(f"c{i}") for i, (n, c) in enumerate(some.items()) if c not in self._json}
         json = {n: pl.col(f"c{i}") for i, (n, c) in enumerate(some.items()) if c in self._json}
-        return aliased.select_seq(
-            jsontext.object_text(plain, json=json).cast(pl.String).alias("x")
-        ).to_series()
+        return aliased.select_seq(object_text(plain, json=json).cast(pl.String).alias("x")).to_series()
 
 
 def _reopened(text: str) -> Members:
@@ -590,7 +591,7 @@ def _reopened(text: str) -> Members:
 def _canonical(texts: pl.Series) -> pl.Series:
     """Return JSON texts in canonical form, each distinct one worked out once."""
     found = distinct([texts])
-    made = [None if text is None else jsontext.canonical(text) for text in texts.gather(found.places)]
+    made = [None if text is None else canonical_text(text) for text in texts.gather(found.places)]
     return pl.Series(texts.name, made, dtype=pl.String).gather(found.codes)
 
 

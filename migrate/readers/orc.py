@@ -6,8 +6,9 @@ from typing import Final
 import pyarrow as pa
 from pyarrow import orc
 
-from migrate.inputs import Source, Truncated
-from migrate.mapping import Table
+from migrate.inputs.source import Source
+from migrate.inputs.streams import Truncated
+from migrate.kit.declare import Table
 from migrate.readers.parquet import Columns, cut
 from migrate.readers.records import Header, Part, reject
 

@@ -8,11 +8,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from migrate.inputs import Source, Truncated
-from migrate.mapping import REST, ROW, Table
+from migrate.inputs.source import Source
+from migrate.inputs.streams import Truncated
+from migrate.kit.declare import REST, ROW, Table
 from migrate.readers import arrow
 from migrate.readers.records import Header, Part, aliases, reject, spelled
-from migrate.readers.wide import is_wide, object_text, side_by_side, stretches
+from migrate.readers.wide import is_wide, side_by_side, stretches, wide_object_text
 
 _BATCH_BYTES: Final = 4 << 20
 """What the rows of a batch take once they are decoded, about."""
@@ -290,7 +291,7 @@ class Columns:
                 digits[name] = column.cast(pl.String)
             elif dtype is not None and dtype != pl.Null:
                 columns[name] = arrow.ready(column, dtype)
-        return object_text(columns, json=digits).cast(pl.String)
+        return wide_object_text(columns, json=digits).cast(pl.String)
 
 
 def _non_finite(frame: pl.DataFrame) -> int:

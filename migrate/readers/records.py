@@ -8,8 +8,8 @@ from typing import Final, Literal, NamedTuple
 
 import polars as pl
 
-from migrate.distinct import slim
-from migrate.jsontext import fault
+from migrate.jsontext.careful import fault
+from migrate.kit.distinct import slim
 from migrate.readers.dialects import Layout
 
 BLOCK_BYTES: Final = 2 << 20
@@ -137,7 +137,7 @@ def spelled(declared: Mapping[str, object], columns: tuple[str, ...]) -> dict[st
     return {name: column for name, column in spelling.items() if column is not None}
 
 
-def gathered(chunks: Iterable[Chunk], *, rows: int = _ROWS, size: int = _BYTES) -> Iterator[Chunk]:
+def regrouped(chunks: Iterable[Chunk], *, rows: int = _ROWS, size: int = _BYTES) -> Iterator[Chunk]:
     """Yield neighbouring chunks as one until it has so many rows and rejects, or so many bytes; none much larger."""
     held: list[Chunk] = []
     height = taken = 0

@@ -12,9 +12,9 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 
-from migrate import jsontext
 from migrate.errors import Stopped
-from migrate.mapping import REST
+from migrate.jsontext.build import object_text
+from migrate.kit.declare import REST
 from migrate.readers.records import Part
 
 _MANY: Final = 256
@@ -46,13 +46,13 @@ def stretches(columns: Sequence[str], weights: Iterable[float] = repeat(1 / _STR
     return found
 
 
-def object_text(columns: Mapping[str, pl.Expr], *, json: Mapping[str, pl.Expr] = _NOTHING) -> pl.Expr:
+def wide_object_text(columns: Mapping[str, pl.Expr], *, json: Mapping[str, pl.Expr] = _NOTHING) -> pl.Expr:
     """Return what `jsontext.object_text` does, to the byte, in a time that grows with the columns and no faster.
 
     `json`, beside many columns, holds numbers.
     """
     if not is_wide({**columns, **json}):
-        return jsontext.object_text(columns, json=json)
+        return object_text(columns, json=json)
     row = pl.struct(value.alias(name) for name, value in {**columns, **json}.items())
     written = partial(_written, numbers=frozenset(json))
     return row.map_batches(written, return_dtype=pl.String, is_elementwise=True)

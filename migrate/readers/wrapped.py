@@ -7,8 +7,9 @@ from typing import Final
 import msgspec
 import polars as pl
 
-from migrate.jsontext import BadJSON, Raw, careful_members
-from migrate.mapping import Table
+from migrate.jsontext.careful import BadJSON, careful_members
+from migrate.jsontext.parse import Raw
+from migrate.kit.declare import Table
 from migrate.readers.cutter import Broken, checked_line, one_line
 
 AIRBYTE: Final = "_airbyte_data"

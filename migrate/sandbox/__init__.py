@@ -12,7 +12,3 @@
 
 Read in PostHog's public sources; nothing here is their code. Keys are compared, never stored, never logged.
 """
-
-from migrate.sandbox.server import Sandbox, serve
-
-__all__ = ["Sandbox", "serve"]

@@ -14,6 +14,7 @@ import msgspec
 from aiohttp import ClientPayloadError, web
 from aiohttp.typedefs import Handler, Middleware
 
+from migrate.apply.target import SANDBOX
 from migrate.errors import UsageError
 from migrate.sandbox import capture, requests, wire
 from migrate.sandbox.faults import (
@@ -31,7 +32,6 @@ from migrate.sandbox.faults import (
 )
 from migrate.sandbox.moments import canonical
 from migrate.sandbox.store import Receipt, Store, View
-from migrate.target import SANDBOX
 
 BATCH_PATHS: Final = ("/batch", "/batch/", "/i/v0/e", "/i/v0/e/")
 SINGLE_PATHS: Final = ("/e", "/e/", "/capture", "/capture/", "/track", "/track/")

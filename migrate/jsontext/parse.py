@@ -1,0 +1,132 @@
+"""JSON as text → its members and fields, each value in its own spelling."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
+
+import msgspec
+import polars as pl
+
+from migrate.jsontext.repairs import repaired
+
+T = TypeVar("T")
+FAILURES: Final = (ValueError, TypeError, AttributeError, KeyError, RecursionError, msgspec.MsgspecError)
+"""What reading a text raises that does not hold what it should."""
+Raw = msgspec.Raw
+"""A JSON value in its own text."""
+NULL: Final = Raw(b"null")
+encoded: Final = msgspec.json.Encoder().encode
+"""An object's text of its members' texts."""
+_decoded_text: Final = msgspec.json.Decoder(str).decode
+sound_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
+"""An object's members, each value in its own text; the last of equal keys counts, where the first stands."""
+_raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def fields_of(texts: pl.Series, names: Sequence[str]) -> pl.Series:
+    """Return a struct of these keys of JSON objects, as text; null where a key or the object is missing.
+
+    Strings come unescaped, all else in its own text. What comes of a row depends on that row alone.
+    """
+    found = [_object(text) for text in texts.to_list()]
+    columns = [cells([bag.get(name) for bag in found]).alias(name) for name in names]
+    return pl.DataFrame(columns).to_struct(texts.name)
+
+
+def _object(text: str | None) -> dict[str, Raw]:
+    """Return an object's members; none where it is no object."""
+    try:
+        return raw_object(text or "{}")
+    except msgspec.DecodeError:
+        return {}
+
+
+def cells(values: Sequence[Raw | None]) -> pl.Series:
+    """Return values as cells: text unescaped, null and nothing as null, all else as JSON text."""
+    return unquoted(values)[0]
+
+
+def unquoted(values: Sequence[Raw | None]) -> tuple[pl.Series, bool]:
+    """Return values as `cells` does, and whether none of them was text."""
+    found = texts([None if value is None else bytes(value) for value in values])
+    if found.null_count() == found.len() or found.str.starts_with("{").all():
+        return found, True
+    text = pl.col("text")
+    quoted = text.str.starts_with('"')
+    bare = pl.when(quoted).then(text.str.strip_prefix('"').str.strip_suffix('"')).otherwise(text)
+    is_text, escaped, cell = found.to_frame("text").select_seq(
+        quoted.alias("quoted"),
+        (quoted & text.str.contains("\\", literal=True)).alias("escaped"),
+        pl.when(text != "null").then(bare).alias("cell"),
+    )
+    where = escaped.arg_true()
+    if where.len():
+        cell = cell.scatter(where, pl.Series(map(_decoded_text, found.gather(where)), dtype=pl.String))
+    return cell, not is_text.any()
+
+
+def texts(values: Sequence[bytes | None]) -> pl.Series:
+    """Return texts as a column."""
+    return pl.Series(values, dtype=pl.Binary).cast(pl.String)
+
+
+def raw_object(text: str) -> dict[str, msgspec.Raw]:
+    """Return a JSON object's members, each value as its own text; raises `msgspec.DecodeError` where it is none."""
+    return decoded(_raw_object, text)
+
+
+def decoded(decoder: msgspec.json.Decoder[T], text: str) -> T:
+    """Return what the decoder reads in a JSON text, lone surrogates and the like repaired where it must be."""
+    try:
+        return decoder.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return decoder.decode(repaired(text, Counter()))
+
+
+def without_nulls(text: str) -> str | None:
+    """Return a JSON object's text without members that are null; null where nothing is left."""
+    bag = {key: raw for key, raw in _raw_object.decode(text).items() if raw != NULL}
+    return msgspec.json.encode(bag).decode() if bag else None
+
+
+def value_of(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a JSON value as Python has it; numbers that Python cannot hold are their own text.
+
+    Raises `ValueError` where it is none.
+    """
+    return _decoder.decode(text)
+
+
+def text_of(value: object) -> str:
+    """Return a value as JSON; cut emoji stay escaped, as UTF-8 has no place for them."""
+    text = _encoder.encode(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":"))
+    return text
+
+
+def _double(text: str) -> float | str:
+    """Return the number, its text where it is too large for a double."""
+    value = float(text)
+    return value if math.isfinite(value) else text
+
+
+def _whole(text: str) -> int | str:
+    """Return the number, its text where Python takes no more digits."""
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
+# Made once: `json.loads` and `json.dumps` make new ones for every call with arguments.
+_decoder = json.JSONDecoder(
+    strict=False, parse_float=_double, parse_int=_whole, parse_constant=lambda _name: None
+)
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+strict = json.JSONDecoder(parse_float=_double, parse_int=_whole).decode
+"""A JSON value as `value_of` gives it; what JSON does not allow raises."""

@@ -1,0 +1,248 @@
+"""PostHog's spellings of what platforms spell each in their own way, so that history and live data count together.
+
+The spellings are those of PostHog's own libraries (sources-2.md §0; posthog-js, `user-agent-utils.ts` and
+`event-utils.ts`, read 2026-11-20). Every function takes expressions of text and returns one; a null stays null, so
+does what only says "nothing", and a text that no table knows stays as it is unless the function says otherwise.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+from urllib.parse import unquote_plus
+
+import polars as pl
+
+from migrate.kit import bags, countries, expr, spellings
+from migrate.kit.distinct import distinct
+
+CAMPAIGN: Final = tuple(
+    "utm_source utm_medium utm_campaign utm_content utm_term utm_id"  # noqa: SIM905 - one word a line would be long
+    " gclid gclsrc dclid gad_source gbraid wbraid fbclid msclkid ttclid twclid li_fat_id mc_cid igshid rdt_cid"
+    " epik qclid sccid irclid _kx".split()
+)
+"""Query parameters of campaigns and clicks: those that posthog-js keeps as properties of the same name, and utm_id."""
+
+NOTHING: Final = (
+    *("", "(not set)", "(not provided)", "(data deleted)", "<Other>", "not available in demo dataset"),
+    *("::empty::", "::hash::0", "undefined", "null", "NULL", "None", r"\N"),
+)
+"""What vendors write for "nothing", wherever no value can be meant by it."""
+
+UNKNOWN: Final = (
+    *("unknown", "unk", "other", "(other)", "others", "unclassified", "n/a", "(none)", "none", "??", "?"),
+    *("-", "--"),
+)
+"""What they write, in any case, where they could not tell a system, a browser or a country."""
+
+
+AGENT: Final = pl.Struct(
+    {"browser": pl.String, "version": pl.Float64, "system": pl.String, "kind": pl.String}
+)
+"""What a user agent tells."""
+
+
+def known(text: pl.Expr, *markers: str) -> pl.Expr:
+    """Return the text without blanks around it, null where it is blank, in `NOTHING`, or one of the markers."""
+    return expr.without(expr.stripped(text), *NOTHING, *markers)
+
+
+def system(text: pl.Expr) -> pl.Expr:
+    """Return `$os` ("Mac OS X", "Windows", "iOS", "Android", "Linux", "Chrome OS") of a vendor's name for it."""
+    name = _told(text, "web")
+    return pl.coalesce(system_of(name), name)
+
+
+def system_of(*texts: pl.Expr) -> pl.Expr:
+    """Return `$os` as the first of these texts tells it (a model, family or platform); null where none does."""
+    return pl.coalesce([expr.classified(text, spellings.SYSTEMS) for text in texts])
+
+
+def browser(text: pl.Expr, *, on: pl.Expr | None = None) -> pl.Expr:
+    """Return `$browser` ("Chrome", "Mobile Safari", "Microsoft Edge", …) of a vendor's name, version cut off.
+
+    `on` is what `system` returned: for vendors who call the browsers of an iPhone "Safari", "Chrome" and "Firefox".
+    """
+    spelled = _distinct(text, _browser)
+    if on is None:
+        return spelled
+    return pl.when(on == "iOS").then(spelled.replace(spellings.IPHONE_BROWSERS)).otherwise(spelled)
+
+
+def version(text: pl.Expr) -> pl.Expr:
+    """Return `$browser_version`, a number: the first one in the text ("Chrome 99.0.48" -> 99.0), else null."""
+    return expr.number(text.str.extract(r"(\d+(?:\.\d+)?)"))
+
+
+def device_type(*texts: pl.Expr) -> pl.Expr:
+    """Return `$device_type` ("Desktop", "Mobile", "Tablet", "TV", "Wearable", …); null where none of the texts says.
+
+    The texts are, first to last, a vendor's device type, model, system or platform: the first that says it counts.
+    """
+    return pl.coalesce([expr.classified(text, spellings.DEVICE_TYPES) for text in texts])
+
+
+def user_agent(text: pl.Expr) -> pl.Expr:
+    """Return what a user agent tells, see `AGENT`; `kind` is a device type.
+
+    Of a browser's by posthog-js's rules; what none of them knows is left open. Beside them, an app's that says on which
+    phone it runs tells that: `Dalvik/2.1.0 (Linux; U; Android 9; …)`. All others, of servers and robots, tell nothing.
+    """
+    return _distinct(text, _agent, AGENT)
+
+
+def country_code(text: pl.Expr) -> pl.Expr:
+    """Return `$geoip_country_code` (ISO 3166 alpha-2, upper case) of a code (2 or 3 letters) or English name.
+
+    Null where it is neither.
+    """
+    return _on_unique(_told(text), countries.code)
+
+
+def country_name(text: pl.Expr) -> pl.Expr:
+    """Return `$geoip_country_name` in English as MaxMind spells it, of a code or a name."""
+    return _on_unique(_told(text), countries.name)
+
+
+def page(
+    url: pl.Expr, *, referrer: pl.Expr | None = None, web: pl.Expr | None = None
+) -> Mapping[str, pl.Expr]:
+    """Return `$current_url`, `$host`, `$pathname`; and, given one, `$referrer` and `$referring_domain`.
+
+    A blank referrer is "$direct", for both, where `web` holds (default: where there is a url); else null.
+    """
+    where = known(url)
+    found = {
+        "$current_url": where,
+        "$host": expr.host(where).str.to_lowercase(),
+        "$pathname": expr.path(where),
+    }
+    if referrer is None:
+        return found
+    came = known(referrer)
+    direct = pl.when(where.is_not_null() if web is None else web).then(pl.lit("$direct"))
+    return found | {
+        "$referrer": pl.coalesce(came, direct),
+        "$referring_domain": pl.when(came.is_null()).then(direct).otherwise(referring_domain(came)),
+    }
+
+
+def referring_domain(referrer: pl.Expr) -> pl.Expr:
+    """Return the host of a referrer, also of one without "https://"; "$direct" of "$direct"."""
+    return _distinct(referrer, _domain)
+
+
+def campaign(url: pl.Expr) -> Mapping[str, pl.Expr]:
+    """Return the `CAMPAIGN` parameters that stand in the query of a URL, decoded; of a repeated one the first."""
+    holds = url.str.contains_any([f"{name}=" for name in CAMPAIGN])
+    query = pl.when(holds).then(url.str.extract(r"^[^?#]*\?([^#]*)"))
+    return {name: _decoded(query.str.extract(rf"(?:^|&){name}=([^&]*)")) for name in CAMPAIGN}
+
+
+def language(text: pl.Expr) -> pl.Expr:
+    """Return `$browser_language` ("en-US") of a code in any spelling ("en_us", "EN-us"); null of anything else."""
+    return _distinct(text, _language)
+
+
+def _told(text: pl.Expr, *markers: str) -> pl.Expr:
+    """Return the text as `known` does, null also where it is, in any case, in `UNKNOWN` or one of the markers."""
+    told = known(text)
+    return pl.when(~told.str.to_lowercase().is_in([*UNKNOWN, *markers])).then(told)
+
+
+def _on_unique(text: pl.Expr, function: Callable[[str], str | None]) -> pl.Expr:
+    """Return what the function makes of each distinct text."""
+    return text.map_batches(
+        lambda given: bags.on_unique(given, pl.String, function), return_dtype=pl.String, is_elementwise=True
+    )
+
+
+def _decoded(text: pl.Expr) -> pl.Expr:
+    """Return a query parameter's value decoded, null where it is blank."""
+    return expr.stripped(text.map_batches(_unquoted, return_dtype=pl.String, is_elementwise=True))
+
+
+def _unquoted(texts: pl.Series) -> pl.Series:
+    """Return the texts with `%20` and `+` decoded."""
+    where = texts.str.contains_any(["%", "+"]).fill_null(value=False).arg_true()
+    if not where.len():
+        return texts
+    return texts.clone().scatter(where, bags.on_unique(texts.gather(where), pl.String, unquote_plus))
+
+
+def _distinct(
+    text: pl.Expr,
+    function: Callable[[pl.Expr], pl.Expr],
+    dtype: pl.DataType | type[pl.DataType] = pl.String,
+) -> pl.Expr:
+    """Return what the function, of columns, makes of each distinct text; a null stays null."""
+
+    def made(given: pl.Series) -> pl.Series:
+        found = distinct([given])
+        texts = given.gather(found.places).to_frame("text")
+        is_told = pl.col("text").is_not_null()
+        known = texts.select_seq(pl.when(is_told).then(function(pl.col("text"))).alias(given.name))
+        return known.to_series().gather(found.codes)
+
+    return text.map_batches(made, return_dtype=dtype, is_elementwise=True)
+
+
+def _browser(text: pl.Expr) -> pl.Expr:
+    """Return a browser's name as PostHog spells it, of a name and version."""
+    name = _told(expr.stripped(text).str.replace(r"(?s)[ /]v?\d.*$", ""))
+    plain = name.str.to_lowercase().str.replace_all(r"[-_ ]+", " ")
+    return pl.coalesce(plain.replace_strict(spellings.BROWSERS, default=None, return_dtype=pl.String), name)
+
+
+def _domain(referrer: pl.Expr) -> pl.Expr:
+    """Return what `referring_domain` does."""
+    text = known(referrer)
+    bare = text.str.extract(r"^((?:(?:[\w-]+\.)+[A-Za-z]{2,}|localhost)(?::\d+)?)(?:[/?#]|$)")
+    host = pl.coalesce(expr.host(text), bare).str.to_lowercase()
+    return pl.when(text == "$direct").then(text).otherwise(host)
+
+
+def _language(text: pl.Expr) -> pl.Expr:
+    """Return what `language` does."""
+    parts = (
+        known(text)
+        .str.to_lowercase()
+        .str.replace_all("_", "-", literal=True)
+        .str.extract_groups(r"^([a-z]{2,3})(?:-([a-z]{4}))?(?:-([a-z]{2}|\d{3}))?((?:-[a-z\d]+)+)?$")
+        .struct
+    )
+    named = (parts.field("1"), parts.field("2").str.to_titlecase(), parts.field("3").str.to_uppercase())
+    spelled = pl.concat_str(named, separator="-", ignore_nulls=True) + parts.field("4").fill_null("")
+    return pl.when(parts.field("1").is_not_null()).then(spelled)
+
+
+def _agent(text: pl.Expr) -> pl.Expr:
+    """Return what `user_agent` does."""
+    web = pl.when(text.str.contains(r"^(Mozilla|Opera)/")).then(text)
+    name = expr.classified(web, spellings.AGENTS)
+    found = pl.coalesce(web.str.extract(pattern) for pattern in spellings.AGENT_VERSIONS)
+    seen = web.str.extract(r"^(?:Mozilla|Opera)/[\d.]+ \(([^)]*)\)")
+    app = pl.when(web.is_null()).then(text.str.extract(r"\(([^()]*)\)"))
+    on_phone = pl.when(app.str.contains(r"(^|;) *(Android [\d.]+|iPhone|iPad|iPod touch)\b")).then(app)
+    platform = pl.coalesce(seen, on_phone)
+    named = system(platform)
+    tablet = seen.str.contains("Android", literal=True) & ~web.str.contains("Mobile", literal=True)
+    kind = pl.when(tablet).then(pl.lit("Tablet")).otherwise(device_type(platform))
+    return pl.struct(
+        name.alias("browser"),
+        pl.when(name.is_not_null()).then(version(found)).alias("version"),
+        pl.when(named != platform).then(named).alias("system"),
+        kind.alias("kind"),
+    )
+
+
+_REFUSED: Final = frozenset({"undefined", "null", "none"})
+"""What programs write for "nothing", in lower case, and PostHog merges with no one."""
+_NO_ID: Final = tuple(word for word in NOTHING if word.lower() not in _REFUSED)
+
+
+def linkable(*names: str) -> pl.Expr:
+    """Return the first of these ids as a link has it.
+
+    What a vendor itself writes for "nothing" is no id at all. Words that mean nothing anywhere are gone by now, see
+    `Table.ids`; what is left of them elsewhere is refused as a link, and counted.
+    """
+    return pl.coalesce(expr.without(expr.stripped(pl.col(name)), *_NO_ID) for name in names)

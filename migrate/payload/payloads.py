@@ -1,0 +1,155 @@
+"""Event frame → payload text, column-wise."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Final
+
+import polars as pl
+
+from migrate.jsontext.build import Value, members_text
+from migrate.jsontext.careful import MAX_DEPTH, nests_too_deep
+from migrate.kit import expr, times
+from migrate.kit.declare import FRAMEWORK, Options, PersonProperties, Table, inside
+from migrate.payload import properties, special
+
+MAX_RECORD_BYTES: Final = 900_000
+"""PostHog's Kafka record limit less a margin; the event's JSON travels escaped in it (posthog-ingestion.md §8.17)."""
+
+_ENVELOPE_BYTES: Final = 1_024
+"""What a Kafka record holds beside the event: address, token, uuid, time (posthog-ingestion.md §1.8)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stamp:
+    """What every payload of an import carries: where it came from, and which import brought it."""
+
+    platform: str
+    import_id: str
+
+    def forced(self) -> dict[str, str | bool]:
+        """Return the properties no source may override.
+
+        Without `$geoip_disable` every person moves to the importer's data centre (posthog-ingestion.md §3.4).
+        """
+        return {
+            "$geoip_disable": True,
+            "historical_migration": True,
+            "analytics_source": self.platform,
+            "$import_job_id": self.import_id,
+        }
+
+
+@dataclass(frozen=True)
+class Payloads:
+    """What became of an event frame.
+
+    `frame`: the input's `_row`, `event`, `distinct_id`, `timestamp`, with `uuid` and `payload`; `rejects`: `_row`,
+    `reason`, `value`, a row each; what was repaired and what PostHog will not like, by name.
+    """
+
+    frame: pl.DataFrame
+    rejects: pl.DataFrame
+    repairs: Counter[str]
+    warnings: Counter[str]
+
+
+def claimed(table: Table, options: Options) -> Table:
+    """Return a table that knows, under these options, what its objects hold and which names its events compute.
+
+    What `to_events` computes shows in the schema of what it makes of no rows.
+    """
+    bags = table.bags(options) if callable(table.bags) else table.bags
+    told = ((column, key) for column, bag in bags.items() for key in (*bag.keys, bag.whole))
+    known = dict.fromkeys(inside(column, key) for column, key in told if key is not None)
+    rows = pl.LazyFrame(schema={**table.columns, **dict.fromkeys(known, pl.String()), **FRAMEWORK})
+    made = table.to_events(rows, options).collect_schema() if table.properties else {"extra": pl.String()}
+    forced = {*Stamp(platform="", import_id="").forced(), "$process_person_profile"}
+    if options.person_properties != "set":
+        forced.update(properties.PERSON)
+    return replace(table, bags=bags, claims=table.claims | properties.claimed(made, dict.fromkeys(forced)))
+
+
+def payloads(frame: pl.DataFrame, table: Table, stamp: Stamp, persons: PersonProperties = "set") -> Payloads:
+    """Return the event frame's events as JSON text, exactly as they will be sent; `persons` as wanted.
+
+    `frame` is an event frame that passed `checks.checked`. The text holds the root keys event, distinct_id,
+    timestamp, uuid and properties and no others: PostHog drops those without a word (posthog-ingestion.md §1.3).
+    The same event gives the same bytes, whatever else is in the frame.
+    """
+    repairs: Counter[str] = Counter()
+    forced: dict[str, Value] = {**stamp.forced(), "$process_person_profile": _personless()}
+    sound = properties.as_wanted(properties.sound(frame, table, forced, repairs), persons, repairs)
+    schema = sound.schema
+    inner = properties.inner(sound, schema, forced, repairs)
+    events = sound.select_seq("_row", "event", "distinct_id", "timestamp", _uuid(sound, stamp))
+    finished = events.with_columns_seq(_payload(events, inner))
+    examined = special.examined(finished, properties.watched(sound, schema, table.rename))
+    return Payloads(examined.frame, examined.rejects, +(repairs + examined.repairs), examined.warnings)
+
+
+def may_be_too_large(size: int) -> bool:
+    """Return whether a payload of so many bytes might not fit a Kafka record, if all of them were quotes."""
+    return 2 * size + len('""') + _ENVELOPE_BYTES >= MAX_RECORD_BYTES
+
+
+def too_large() -> pl.Expr:
+    """Return whether a `payload` would not fit a Kafka record: its quotes and backslashes count twice."""
+    return (stored_bytes() >= MAX_RECORD_BYTES).fill_null(False)
+
+
+def stored_bytes() -> pl.Expr:
+    """Return how large the Kafka record of a `payload` would be, null where it surely fits."""
+    payload = pl.col("payload")
+    size = payload.str.len_bytes() + len('""') + _ENVELOPE_BYTES
+    suspect = pl.when(size + payload.str.len_bytes() >= MAX_RECORD_BYTES).then(payload)
+    escapes = suspect.str.count_matches('"', literal=True) + suspect.str.count_matches("\\", literal=True)
+    return size + escapes
+
+
+def record_bytes(payload: bytes) -> int:
+    """Return how large the Kafka record of one payload would be, as `stored_bytes` counts."""
+    return len(payload) + len('""') + _ENVELOPE_BYTES + payload.count(b'"') + payload.count(b"\\")
+
+
+def openings(text: pl.Expr) -> pl.Expr:
+    """Return how many objects and lists a JSON text opens, brackets in strings counted: no less than it is deep."""
+    return text.str.count_matches("[", literal=True) + text.str.count_matches("{", literal=True)
+
+
+def too_deep(payload: pl.Series) -> pl.Series:
+    """Return whether each JSON text is nested deeper than `jsontext.MAX_DEPTH`; null is not."""
+    opened = payload.to_frame("payload").select_seq(openings(pl.col("payload")).fill_null(0)).to_series()
+    suspects = opened > MAX_DEPTH
+    where = suspects.arg_true()
+    return suspects.scatter(where, [nests_too_deep(text.encode()) for text in payload.gather(where)])
+
+
+def _personless() -> pl.Expr:
+    """Return False for events of ids that are no one's, null for others.
+
+    PostHog makes one person of all who share such an id. It drops or half ignores the events that are about persons
+    and groups when they carry this (posthog-ingestion.md §3.1, §3.5).
+    """
+    about_persons = pl.col("event").is_in([*special.MERGE_EVENTS, "$groupidentify"])
+    return pl.when(pl.col("junk") & ~about_persons).then(pl.lit(False))
+
+
+def _uuid(frame: pl.DataFrame, stamp: Stamp) -> pl.Series:
+    """Return the event's own uuid, else a version 7 of its time and a hash of platform and dedup key."""
+    derived = expr.uuid7(pl.col("timestamp").dt.epoch("ms"), pl.lit(stamp.platform), pl.col("dedup_key"))
+    if frame["uuid"].null_count() == frame.height:
+        return frame.select_seq(derived.alias("uuid")).to_series()
+    own = frame.select_seq(expr.canonical_uuid(pl.col("uuid"))).to_series()
+    if not own.null_count():
+        return own
+    return frame.select_seq(pl.coalesce(pl.lit(own), derived).alias("uuid")).to_series()
+
+
+def _payload(events: pl.DataFrame, inner: pl.DataFrame) -> pl.Series:
+    """Return the payload's text around its properties."""
+    head = members_text(["event", "distinct_id"])
+    time = times.written(pl.col("timestamp"))
+    own = [pl.lit("{"), head, pl.lit(',"timestamp":"'), time, pl.lit('","uuid":"'), pl.col("uuid")]
+    pieces = [*own, pl.lit('","properties":{'), *inner.columns, pl.lit("}}")]
+    text = pl.concat_str(pieces, ignore_nulls=True).alias("payload")
+    return events.hstack(inner).lazy().select_seq(text).collect().to_series()

@@ -1,0 +1,139 @@
+"""Small files of one table → planned together: what a chunk costs by itself is paid once for many of them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from migrate.inputs.rejected import Place
+from migrate.inputs.streams import Meter
+from migrate.jsontext.parse import Raw
+from migrate.kit.declare import FILE, ROW
+from migrate.plan.ahead import ahead
+from migrate.plan.jobs import Job
+from migrate.readers.files import read_chunks
+from migrate.readers.originals import Originals
+from migrate.readers.records import Chunk, regrouped
+
+_SMALL: Final = 512 << 10
+"""A file of more bytes is planned alone."""
+_MOST_BYTES: Final = 4 << 20
+_MOST_FILES: Final = 64
+_PLACE: Final = 1 << 40
+"""Rows of the n-th file of a bundle are numbered from n times this on: more rows than a file has."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Files that are planned at once, whole or not at all; a large one alone."""
+
+    jobs: Sequence[Job]
+
+    @property
+    def names(self) -> list[str]:
+        """The files' names."""
+        return [job.source.name for job in self.jobs]
+
+    @property
+    def job(self) -> Job:
+        """The first of the files, of whose table all are."""
+        return self.jobs[0]
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield the rows of all files, one file after another, numbered through; each row knows its file."""
+        for place, job in enumerate(self.jobs):
+            first = place * _PLACE
+            for chunk in read_chunks(job.source, job.table, job.header):
+                number = (pl.col(ROW) + first).alias(ROW)
+                rows = chunk.rows.with_columns_seq(number, pl.lit(job.source.stem).alias(FILE))
+                rejects = [one._replace(row=first + (one.row or 0)) for one in chunk.rejects]
+                yield replace(chunk, rows=rows, rejects=rejects)
+
+    def metered(self) -> "Bundle":
+        """Return the same, each file with what notes how far it is read."""
+        return Bundle([replace(job, source=replace(job.source, meter=Meter())) for job in self.jobs])
+
+    def regrouped(self) -> Iterator[Chunk]:
+        """Yield the same in fewer, larger chunks, the next one read while one is in use."""
+        return ahead(regrouped(self.chunks()))
+
+    def whence(self, number: int) -> tuple[str, int | None]:
+        """Return a row's file and its number there; None for the file as a whole."""
+        place, row = divmod(number, _PLACE)
+        return self.names[place], row or None
+
+    def originals(self) -> Callable[[Sequence[int]], dict[int, dict[str, Raw]]]:
+        """Return what gives rows as their files have them, see `readers.Originals`."""
+        opened: dict[int, Originals] = {}
+
+        def of(numbers: Sequence[int]) -> dict[int, dict[str, Raw]]:
+            found: dict[int, dict[str, Raw]] = {}
+            for place, some in groupby(sorted(numbers), lambda number: number // _PLACE):
+                job = self.jobs[place]
+                if place not in opened:
+                    opened[place] = Originals(job.source, job.table, job.header)
+                first = place * _PLACE
+                rows = opened[place].of([number - first for number in some])
+                found |= {first + row: columns for row, columns in rows.items()}
+            return found
+
+        return of
+
+    def places(self) -> Callable[[Sequence[int]], dict[int, Place]]:
+        """Return what tells where rows of a rejects.jsonl of ours were first; they are asked for chunk by chunk."""
+        opened: dict[int, Iterator[tuple[int, Place]]] = {}
+
+        def of(numbers: Sequence[int]) -> dict[int, Place]:
+            found: dict[int, Place] = {}
+            for place, some in groupby(sorted(numbers), lambda number: number // _PLACE):
+                if place not in opened:
+                    opened[place] = self.jobs[place].source.places()
+                wanted = {number % _PLACE for number in some}
+                for row, first in opened[place] if max(wanted) else ():
+                    if row in wanted:
+                        found[place * _PLACE + row] = first
+                    if row >= max(wanted):
+                        break
+            return found
+
+        return of
+
+    def files(self, numbers: pl.Series) -> pl.Series:
+        """Return the file's name for each of these rows."""
+        names = pl.Series(self.names, dtype=pl.String)
+        return (
+            names.gather(numbers // _PLACE) if len(self.jobs) > 1 else names.new_from_index(0, numbers.len())
+        )
+
+
+def bundles(jobs: Sequence[Job]) -> Iterator[Bundle]:
+    """Yield the files in bundles, in order: small ones that are neighbours, of one table and not told apart by rows.
+
+    Where identical rows of one file are events of their own, they are counted file by file.
+    """
+    held: list[Job] = []
+    for job in jobs:
+        if held and not _fits(held, job):
+            yield Bundle(held)
+            held = []
+        held.append(job)
+    if held:
+        yield Bundle(held)
+
+
+def _copy(job: Job) -> Path | None:
+    """Return the rejects file a job's rows are taken from: one that a person makes, and may remove, by itself."""
+    return None if job.source.lines is None else job.source.path
+
+
+def _fits(held: Sequence[Job], job: Job) -> bool:
+    """Return whether a file may be planned with those before it."""
+    if job.table is not held[0].table or job.table.ordinals or len(held) >= _MOST_FILES:
+        return False
+    if _copy(job) != _copy(held[0]):
+        return False
+    sizes = [one.source.size for one in (*held, job)]
+    return max(sizes) <= _SMALL and sum(sizes) <= _MOST_BYTES

@@ -1,0 +1,188 @@
+"""Who is who before the first file is planned, and what is told of persons and groups after the last."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from migrate.errors import UsageError
+from migrate.kit import events, expr
+from migrate.kit.declare import ROW, Options, Table
+from migrate.payload.payloads import Stamp
+from migrate.people import clocks, identity, states
+from migrate.people.identity import Report
+from migrate.people.store import People
+from migrate.plan.gather import Gatherer
+from migrate.plan.jobs import Job
+from migrate.plan.planner import Counting, Planner
+from migrate.plan.transform import NOTHING_REJECTED, Made, Transform, judged
+from migrate.throwaway import STAGING
+from migrate.workdir.checkpoint import Checkpoint, Numbers
+from migrate.workdir.seals import Kept
+
+IDENTITY: Final = "(identity {})"
+PROFILES: Final = "(profiles {})"
+FIRST_TOUCHES: Final = "(first touches {})"
+_PEOPLE: Final = "who is who"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_TABLE: Final = Table(name="told", columns={}, matches=lambda _: False, to_events=events.none)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What the user wants to be done about people."""
+
+    link: bool = True
+    """Whether ids are linked at all; `--identity none` leaves every row under the id it carries."""
+    max_cluster: int = identity.MAX_CLUSTER
+    zone: str | None = None
+    """The zone given as `--source-timezone`, None where none was."""
+
+
+@dataclass(kw_only=True)
+class Census:
+    """What a workdir, or a preview, knows of people."""
+
+    people: People
+    choices: Choices
+    options: Options
+    stamp: Stamp
+    warning: str | None = None
+    report: Report | None = None
+
+    def resolve(self, end: int | None = None) -> None:
+        """Work out, once all files are looked over, what clocks say and what the source has resolved itself.
+
+        Raises UsageError where the clocks say that times are not UTC and no zone was given.
+        """
+        self.warning = clocks.checked(self.people.clock(), self.choices.zone)
+        identity.resolve(self.people, end=end)
+
+    def merges(self, name: str, now: datetime) -> Iterator[Made]:
+        """Yield the `$identify` events that no earlier run has planned, kept as planned by this input."""
+        for found in (
+            identity.linked(self.people, name, self.choices.max_cluster) if self.choices.link else ()
+        ):
+            if isinstance(found, Report):
+                self.report = found
+            else:
+                yield self._made(_identify(found), now)
+
+    def first_touches(
+        self, files: Sequence[Kept], aside: Path, now: datetime
+    ) -> Iterator[tuple[Made, list[tuple[str, int, str]]]]:
+        """Yield how people first came, as files of states tell it, and what to note of it once it is planned."""
+        for found in states.first_touches(files, self.people, aside):
+            yield self._made(found.frame, now), found.told
+
+    def tellings(
+        self, files: Sequence[Kept], end: datetime | None, aside: Path, now: datetime
+    ) -> Iterator[tuple[Made, list[tuple[str, int, str]]]]:
+        """Yield what files of states tell anew, and what to note of it once it is planned."""
+        for found in states.news(files, self.people, end, aside):
+            if found.frame["timestamp"].null_count():
+                raise UsageError(
+                    "--until: missing; the profiles in these files have no time and there are no events to tell when "
+                    "history ends, so give the time of the export with --until"
+                )
+            yield self._made(found.frame, now), found.told
+
+    def _made(self, frame: pl.DataFrame, now: datetime) -> Made:
+        """Return an event frame's events ready to send; what PostHog would refuse of them is counted as a warning."""
+        numbers = Numbers()
+        as_events = Transform(table=_TABLE, stamp=self.stamp, options=self.options)
+        made, rejects = judged(frame, as_events, now, numbers, NOTHING_REJECTED)
+        numbers.warnings.update(f"not_told.{reason}" for reason in rejects["reason"])
+        return Made(made.rename({ROW: "row"}), numbers)
+
+
+def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Job]) -> None:
+    """Look over the files that were not yet, and plan what makes people of their ids. Raises Interrupted."""
+    people, checkpoint = census.people, planner.checkpoint
+    known = checkpoint.inputs()
+    people.keep_planned(name for name, one in known.items() if one.planned)
+    jobs = gatherer.todo(todo)
+    if not jobs and checkpoint.facts().get("linked"):
+        return
+    checkpoint.note(linked=False)
+    counting = Counting(jobs, planner.on_progress, "looking over")
+    gatherer.on_rows, gatherer.on_file = counting.rows, _looked(people, planner, counting)
+    gatherer.gather(jobs)
+    last = checkpoint.extent()[3]
+    if last is None and gatherer.since is not None and checkpoint.facts().get("people_taken_over"):
+        last = (gatherer.since - _EPOCH) // timedelta(microseconds=1)  # planned before, in another workdir
+    ends = [end for end in (last, people.last()) if end is not None]
+    census.resolve(max(ends, default=None))
+    name = _next(IDENTITY, checkpoint)
+    planner.derived(name, census.merges(name, planner.clock()), leads=True)
+    report = None if census.report is None else asdict(census.report)
+    people.step()
+    checkpoint.note(identity=report, clock=census.warning, linked=True, people_generation=people.which()[1])
+
+
+def _looked(people: People, planner: Planner, counting: Counting) -> Callable[[int], None]:
+    """Return what counts a file that is looked over, and holds what is still to be kept of people against the disk."""
+    room, before = planner.room({_PEOPLE: counting.total_bytes}), people.stored()
+    if room is not None:
+        room.folder = people.folder or room.folder
+        room.begin(0, _PEOPLE, counting.total_bytes)
+
+    def looked(size: int) -> None:
+        counting.file(size)
+        if room is not None:
+            room.note(0, counting.done_bytes, people.stored() - before)
+
+    return looked
+
+
+def tell(census: Census, planner: Planner, until: datetime | None) -> None:
+    """Plan what the planned files tell of persons and groups that was not told before. Raises Interrupted."""
+    people, checkpoint = census.people, planner.checkpoint
+    files, last = checkpoint.states(), checkpoint.extent()[3]
+    people.note_last(last)
+    if not files or planner.stopping.is_set():
+        return
+    end = until if last is None else _EPOCH + timedelta(microseconds=last)
+    aside = planner.workdir / STAGING / "states"
+    with people.transaction():
+
+        def told(found: Iterator[tuple[Made, list[tuple[str, int, str]]]]) -> Iterator[Made]:
+            for made, notes in found:
+                people.tell(notes)
+                yield made
+
+        now = planner.clock()
+        first = told(census.first_touches(files, aside, now))
+        planner.derived(_next(FIRST_TOUCHES, checkpoint), first, leads=True)
+        planner.derived(_next(PROFILES, checkpoint), told(census.tellings(files, end, aside, now)))
+        people.step()
+    checkpoint.told(people_generation=people.which()[1])
+    planner.tidy_states()
+
+
+def _next(name: str, checkpoint: Checkpoint) -> str:
+    """Return the name of the next input of a kind; one that a killed process did not plan whole is planned anew."""
+    planned = [one for one, known in checkpoint.inputs().items() if known.planned]
+    return name.format(sum(one.startswith(name.partition("{")[0]) for one in planned) + 1)
+
+
+def _identify(merges: list[tuple[str, str, int]]) -> pl.DataFrame:
+    """Return the event frame that makes anonymous ids known people's."""
+    schema = {"anonymous": pl.String, "identified": pl.String, "time": pl.Int64}
+    rows = (
+        pl.LazyFrame(merges, schema, orient="row")
+        .with_row_index(ROW, 1)
+        .with_columns(pl.col(ROW).cast(pl.Int64))
+    )
+    frame = events.events(
+        rows,
+        event=pl.lit("$identify"),
+        distinct_id=pl.col("identified"),
+        timestamp=pl.col("time").cast(events.TIMESTAMP),
+        dedup_key=expr.key(pl.lit("identify"), pl.col("anonymous"), pl.col("identified")),
+        extra={"$anon_distinct_id": pl.col("anonymous")},
+    )
+    return frame.collect()

@@ -1,0 +1,224 @@
+"""The look over all files before the first is planned: who is who, what rows know of others, how clocks are set."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+import polars as pl
+
+from migrate.errors import Unfit
+from migrate.inputs.source import stamp
+from migrate.kit import links
+from migrate.kit.declare import FILE, FRAMEWORK, REST, Bag, Options, Table, inside
+from migrate.people.store import People
+from migrate.plan.ahead import ahead
+from migrate.plan.bundles import Bundle, bundles
+from migrate.plan.jobs import Job
+from migrate.readers.records import Chunk, regrouped
+
+_CHUNK_ROWS: Final = 65_536
+"""What is gathered of a chunk of Mixpanel costs 15 ms by itself, as much as 6,000 of its rows (measured)."""
+_HELD_ROWS: Final = 100_000
+"""Links held of one file before they are put together and written."""
+
+
+class Interrupted(Exception):  # noqa: N818 - the word says what happened
+    """Work was asked to stop; what is done whole stays done."""
+
+
+def has_news(table: Table, *, identity: bool) -> bool:
+    """Return whether files of this table have anything to gather."""
+    return bool((identity and table.to_links) or table.clock or table.to_recoveries)
+
+
+@dataclass
+class Harvest:
+    """What one file's rows told so far and is not kept yet."""
+
+    people: People
+    table: Table
+    file: str
+    options: Options
+    identity: bool
+    since: datetime | None = None
+    until: datetime | None = None
+    _links: list[pl.DataFrame] = field(default_factory=list)
+    _recoveries: list[pl.DataFrame] = field(default_factory=list)
+    _clock: list[pl.DataFrame] = field(default_factory=list)
+
+    def take(self, rows: pl.DataFrame) -> None:
+        """Take what rows tell."""
+        nothing = (
+            pl.lit(None, dtype).alias(name) for name, dtype in FRAMEWORK.items() if name not in rows.columns
+        )
+        file = [] if FILE in rows.columns else [pl.lit(self.file).alias(FILE)]
+        told = rows.with_columns(*nothing).with_columns(file).lazy()
+        if self.identity and self.table.to_links:
+            found = self._within(self.table.to_links(told, self.options)).collect()
+            self._links.append(_where_needed(found) if self.table.tells_own else found)
+        if self.table.to_recoveries:
+            self._recoveries.append(self.table.to_recoveries(told, self.options).collect())
+        if self.table.clock:
+            self._clock.append(self.table.clock(told, self.options).collect())
+        if sum(frame.height for frame in (*self._links, *self._recoveries)) > _HELD_ROWS:
+            self.keep()
+
+    def keep(self) -> None:
+        """Write links and recoveries."""
+        if self._links:
+            together = pl.concat(self._links).group_by("kind", "a", "b", "why").agg(pl.col("time").min())
+            self.people.add(together.select(links.SCHEMA.names()))
+        if self._recoveries:
+            self.people.recover(pl.concat(self._recoveries))
+        self._links, self._recoveries = [], []
+
+    def clock(self) -> pl.DataFrame:
+        """Return month, offset and rows."""
+        return _counted(self._clock)
+
+    def _within(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the links seen before `until`; those first seen before `since` count from then on."""
+        if self.since is not None:
+            frame = frame.with_columns(pl.col("time").clip(lower_bound=pl.lit(self.since, links.TIME)))
+        if self.until is not None:
+            frame = frame.filter(pl.col("time").is_null() | (pl.col("time") < self.until))
+        return frame
+
+
+def _where_needed(found: pl.DataFrame) -> pl.DataFrame:
+    """Return links that are made only where the anonymous id turns out to have events of its own."""
+    kind = pl.col("kind")
+    return found.with_columns(pl.when(kind == "linked").then(pl.lit("needed")).otherwise(kind).alias("kind"))
+
+
+def _counted(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    """Return clock counts put together."""
+    schema = links.CLOCK_SCHEMA
+    whole = pl.concat([pl.DataFrame(schema=schema), *(frame.cast(schema) for frame in frames)])
+    return whole.group_by("month", "offset").agg(pl.col("rows").sum()).sort("month", "offset")
+
+
+@dataclass(kw_only=True)
+class Gatherer:
+    """Looks over files, several at a time; a file counts when all of it was looked over."""
+
+    people: People
+    options: Options
+    identity: bool = True
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int | None = None
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    on_rows: Callable[[int], None] = lambda _: None
+    on_file: Callable[[int], None] = lambda _: None
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def todo(self, jobs: Sequence[Job]) -> list[Job]:
+        """Return the jobs that are to be looked over."""
+        known = self.people.gathered()
+        return [
+            job
+            for job in jobs
+            if has_news(job.table, identity=self.identity) and job.source.name not in known
+        ]
+
+    def gather(self, jobs: Sequence[Job]) -> None:
+        """Look over these jobs; of limited ones, the first rows, one after another."""
+        if self.limit is not None:
+            left = self.limit
+            for job in jobs:
+                left -= self._bundle(Bundle([job]), left) if left > 0 else 0
+            return
+        with ThreadPoolExecutor(self.workers, thread_name_prefix="gather") as pool:
+            try:
+                for _ in pool.map(lambda bundle: self._bundle(bundle, None), bundles(jobs)):
+                    pass
+            except BaseException:
+                self.stopping.set()
+                raise
+
+    def _bundle(self, bundle: Bundle, limit: int | None) -> int:
+        """Look over files, those that cannot be read any more apart; return how many rows were looked at."""
+        while bundle.jobs:
+            try:
+                return self._whole(bundle, limit)
+            except Unfit as error:
+                bundle = Bundle([job for job in bundle.jobs if job.source.name != error.name])
+        return 0
+
+    def _whole(self, bundle: Bundle, limit: int | None) -> int:
+        """Look over files, all of them; return how many rows of them were looked at."""
+        harvest = self.harvest(bundle.job)
+        before, done = [stamp(job.source) for job in bundle.jobs], 0
+        for chunk in gathered(bundle):
+            if self.stopping.is_set():
+                raise Interrupted
+            harvest.take(chunk.rows if limit is None else chunk.rows.head(limit - done))
+            done += chunk.rows.height
+            self.on_rows(chunk.rows.height)
+            if limit is not None and done >= limit:
+                break
+        harvest.keep()
+        self.people.note_gathered(dict(zip(bundle.names, before, strict=True)), harvest.clock())
+        for job in bundle.jobs:
+            self.on_file(job.source.size)
+        return done
+
+    def harvest(self, job: Job) -> Harvest:
+        """Return what takes a file's rows."""
+        return Harvest(
+            self.people, job.table, job.source.stem, self.options, self.identity, self.since, self.until
+        )
+
+
+def gathered(bundle: Bundle) -> Iterator[Chunk]:
+    """Yield what files are looked over for, in large chunks, the next one read while one is in use."""
+    asked = bundle.job.table.link_columns
+    few = Bundle([lean(job) for job in bundle.jobs])
+    spent = [] if asked is None else [name for name in few.job.table.columns if name not in asked]
+
+    def chunks() -> Iterator[Chunk]:
+        for chunk in few.chunks():
+            yield replace(chunk, rows=chunk.rows.drop(spent))
+
+    return ahead(regrouped(chunks(), rows=_CHUNK_ROWS))
+
+
+def lean(job: Job) -> Job:
+    """Return a file to be read for the columns and keys its table gathers from, and no others."""
+    table = job.table
+    bags = table.bags(Options()) if callable(table.bags) else table.bags
+    asked = table.link_columns
+    wanted = set(
+        asked or (*table.columns, *bags, *(name for bag in bags for name in _inside(bag, bags[bag]).values()))
+    )
+    opened = {
+        column: replace(bag, keys=[key for key, name in _inside(column, bag).items() if name in wanted])
+        for column, bag in bags.items()
+        if not wanted.isdisjoint(_inside(column, bag).values())
+    }
+    columns = {name: dtype for name, dtype in table.columns.items() if name in wanted or name in opened}
+    mine = {name.lower() for name in columns}
+    every = {way for name in (*table.columns, *job.header.columns) for way in (name, name.lower())}
+    others = set() if REST in opened else {name for name in every if name.lower() not in mine}
+    objects = [name for name in table.objects if name in columns and name not in opened]
+    return replace(
+        job,
+        table=replace(
+            table,
+            columns=columns,
+            objects=objects,
+            bags=opened,
+            properties=(),
+            dropped=table.dropped | others,
+        ),
+    )
+
+
+def _inside(column: str, bag: Bag) -> dict[str, str]:
+    """Return key -> the column of rows it becomes."""
+    return {key: inside(column, key) for key in bag.keys}

@@ -1,0 +1,155 @@
+"""What there is to plan: every source with the table it belongs to, recognised before anything is planned."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from migrate.errors import Unfit, UsageError
+from migrate.inputs.source import Source
+from migrate.kit.declare import Platform, Table
+from migrate.readers.records import Header
+
+_SHOWN_COLUMNS: Final = 12
+_SHOWN_CHARACTERS: Final = 40
+_NO_TEXT: Final = re.compile(r"[\x00-\x08\x0e-\x1f\ufffd]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One source to plan: what it is, which table it belongs to, how to read it."""
+
+    source: Source
+    header: Header
+    table: Table
+
+
+def recognised(  # noqa: PLR0913 - what is given, and how it is to be judged
+    sources: Sequence[Source],
+    platform: Platform,
+    header: Callable[[Source], Header | None],
+    *,
+    skip_unknown: bool,
+    skipped: dict[str, list[str]],
+    is_alone: bool = True,
+) -> tuple[list[Job], list[Unfit]]:
+    """Return what there is to plan, after looking into every file, and which files are set aside.
+
+    One bad file costs one file. A file that is broken, is no text, or of which a table says that it cannot be read so,
+    is set aside. What an option, or another export, would mend is a wrong command where no other file is there to
+    plan (`is_alone`: none was planned before either): UsageError. So are files that no table of the platform takes,
+    as nobody knows whether they were meant: all are named before anything is planned, unless they are to be skipped.
+    Files without rows are added to `skipped`.
+    """
+    jobs, unknown = [], []
+    unfit: list[Unfit] = []
+    mendable: list[Unfit] = []
+    for source, found in _headers(sources, header, unfit):
+        if found is None:
+            skipped.setdefault("empty", []).append(source.name)
+            continue
+        known, table = _read_as(found, platform, source.stem)
+        if table is None and skip_unknown:
+            skipped.setdefault("unknown", []).append(source.name)
+        elif why := _doubt(known, table):
+            mendable.append(Unfit(source.name, *why))
+        elif table is not None:
+            jobs.append(Job(source=source, header=known, table=table))
+        elif why := _broken(known):
+            unfit.append(Unfit(source.name, *why))
+        else:
+            unknown.append((source.name, known.columns))
+    if unknown:
+        raise UsageError(_unknown(unknown, platform))
+    if mendable and is_alone and not jobs:
+        raise UsageError(str(mendable[0]))
+    return jobs, unfit + mendable
+
+
+def _doubt(header: Header, table: Table | None) -> tuple[str, str] | None:
+    """Return why a file is not to be read so, a word and a sentence; None where it may be."""
+    if header.doubt:
+        return "unclear_dialect", header.doubt
+    if header.value is not None and (table is None or table.missing):
+        return "no_header", (
+            f"its first line is a row and no header, found '{header.value}'; name its columns with "
+            "--columns a,b,… (or columns = [...] in a spec), or have them numbered with --no-header"
+        )
+    if table is None:
+        return None
+    if table.refusal:
+        return "not_to_be_imported", table.refusal
+    # Of JSON, and of what is inside of a wrapper, only the start was seen.
+    is_whole = header.wrapper is None and header.format in {"avro", "csv", "orc", "parquet"}
+    if is_whole and table.missing and (message := table.missing(_columns(header))):
+        return "missing_columns", message
+    return None
+
+
+def _broken(header: Header) -> tuple[str, str] | None:
+    """Return why no table takes a file that is broken, a word and a sentence; None for any other."""
+    if header.damage is not None:
+        return "cut_short", f"{header.damage}; fetch it again"
+    if torn := next((name for name in header.columns if "\n" in name.strip()), None):
+        why = f"a quote in its first line is not closed, found '{_short(torn.strip())}'; mend it, or fetch it again"
+        return "unclosed_quote", why
+    odd = next((name for name in header.columns if _NO_TEXT.search(name)), None)
+    if odd is None:
+        return None
+    return "no_text", (
+        f"its first line is no text, found '{_short(odd)}'; fetch it again, or say what it is written in with "
+        "--encoding"
+    )
+
+
+def _short(name: str) -> str:
+    """Return the start of what may be of any length."""
+    return name if len(name) <= _SHOWN_CHARACTERS else f"{name[:_SHOWN_CHARACTERS]}…"
+
+
+def _headers(
+    sources: Sequence[Source], header: Callable[[Source], Header | None], unfit: list[Unfit]
+) -> Iterator[tuple[Source, Header | None]]:
+    """Yield what is in each file, but for those that cannot be looked into."""
+    for source in sources:
+        try:
+            found = header(source)
+        except Unfit as error:
+            unfit.append(error)
+        else:
+            yield source, found
+
+
+def _read_as(header: Header, platform: Platform, file: str) -> tuple[Header, Table | None]:
+    """Return how a file is read and for which table; for the rows inside where no table takes it as it is."""
+    within = header.within
+    table = platform.table_for(header.columns, file) if header.columns else _first(platform)
+    if table is None and header.partitions:
+        table = platform.table_for(_columns(header), file)
+    if within is None or (table and not (table.missing and table.missing(_columns(header)))):
+        return header, table
+    return within, platform.table_for(within.columns, file) if within.columns else _first(platform)
+
+
+def _columns(header: Header) -> tuple[str, ...]:
+    """Return the columns of a file and those that its folders are."""
+    return (*header.columns, *(name for name, _ in header.partitions if header.partition(name)))
+
+
+def _first(platform: Platform) -> Table:
+    """Return the table that answers for a file in which nothing can be read: its rejects are what is planned."""
+    return next(table for table in platform.tables if not table.refusal)
+
+
+def _unknown(unknown: list[tuple[str, tuple[str, ...]]], platform: Platform) -> str:
+    """Return the message about files that no table takes."""
+    name, columns = unknown[0]
+    more = f" (and {len(unknown) - 1} more files)" if len(unknown) > 1 else ""
+    tables = ", ".join(table.name for table in platform.tables)
+    found = ", ".join(map(_short, columns[:_SHOWN_COLUMNS])) + (
+        ", …" if len(columns) > _SHOWN_COLUMNS else ""
+    )
+    return (
+        f"{name}{more}: no table of {platform.title} ({tables}) has these columns, found {found}; "
+        "name the right platform, or pass over such files with --skip-unknown"
+    )

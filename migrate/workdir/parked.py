@@ -1,0 +1,200 @@
+"""Parked events: what PostHog refused, with its words, kept in the checkpoint; parked.jsonl is the copy for people."""
+
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from migrate.errors import Refused
+from migrate.workdir.checkpoint import FILE, Checkpoint, Database, add_count
+from migrate.workdir.copies import Copy, State
+
+PARKED: Final = "parked.jsonl"
+EVER: Final = "parked"
+"""Under what is counted how often an event was ever parked."""
+THROUGH: Final = "resend_through"
+"""The fact which event was the last that was parked when a resend was begun."""
+ENQUEUE: Final = "INSERT OR IGNORE INTO queue SELECT day, later, timestamp, id FROM parked"
+_ANY_NUMBER: Final = re.compile(r"[0-9a-fA-F-]*\d[0-9a-fA-F-]*")
+_WORDS: Final = 1_000
+"""So many different words of a server are told apart."""
+
+
+class Parked(NamedTuple):
+    """An event that PostHog refused, with its words."""
+
+    uuid: str
+    timestamp: str
+    status: int
+    message: str
+    payload: str
+
+
+class Waiting(NamedTuple):
+    """A parked event whose turn it is to be sent again."""
+
+    id: int
+    payload: str
+
+
+def add(db: Database, parked: Sequence[Parked], *, is_later: bool) -> None:
+    """Keep events that are refused, within the transaction that settles them; `is_later`: they tell of no merges."""
+    if not parked:
+        return
+    sql = """
+        INSERT INTO parked (day, later, timestamp, uuid, status, message, payload, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    """
+    db.executemany(
+        sql,
+        (
+            (
+                one.timestamp[:10],
+                is_later,
+                one.timestamp,
+                one.uuid,
+                one.status,
+                one.message,
+                one.payload,
+                _sum(one.payload),
+            )
+            for one in parked
+        ),
+    )
+    add_count(db, EVER, len(parked))
+    add_count(db, PARKED)
+
+
+def any_of(checkpoint: Checkpoint, day: str) -> bool:
+    """Return whether any event of a day is parked."""
+    return checkpoint.query("SELECT 1 FROM parked WHERE day = ? LIMIT 1", (day,)).fetchone() is not None
+
+
+def outdate(checkpoint: Checkpoint, day: str, planned: Mapping[str, str]) -> None:
+    """Have events that are planned and not sent (uuid -> payload) go in the place of other versions that are parked.
+
+    Those are duplicates from then on; a version that is the same stays parked, and is itself what is planned again.
+    """
+    sql = "SELECT id, uuid, payload FROM parked WHERE day = ? AND uuid IN (SELECT value FROM json_each(?))"
+    asked = msgspec.json.encode(list(planned)).decode()
+    found = checkpoint.query(sql, (day, asked)).fetchall()
+    old = [(number, uuid) for number, uuid, payload in found if payload != planned[uuid].rstrip(",")]
+    if not old:
+        return
+    with checkpoint.changed() as db:
+        db.executemany("INSERT OR IGNORE INTO outdated VALUES (?, ?)", ((day, uuid) for _, uuid in old))
+        for table in ("queue", "parked"):
+            db.executemany(f"DELETE FROM {table} WHERE id = ?", ((number,) for number, _ in old))  # noqa: S608 - ours
+        one = "SELECT round FROM rounds WHERE day = ?1 AND parked > 0 ORDER BY round LIMIT 1"
+        sql = f"UPDATE rounds SET parked = parked - 1, duplicate = duplicate + 1 WHERE day = ?1 AND round = ({one})"  # noqa: S608 - ours
+        db.executemany(sql, ((day,) for _ in old))
+        add_count(db, PARKED)
+
+
+def outdated(checkpoint: Checkpoint, day: str) -> list[str]:
+    """Return the uuids of a day's events that were parked until another version was planned."""
+    return [uuid for (uuid,) in checkpoint.query("SELECT uuid FROM outdated WHERE day = ?", (day,))]
+
+
+def by_words(checkpoint: Checkpoint) -> dict[str, int]:
+    """Return how many events are parked with which words of the server's, numbers left out, most first."""
+    found: Counter[str] = Counter()
+    sql = "SELECT status, message, count(*) FROM parked GROUP BY status, message"
+    for status, message, count in checkpoint.query(sql):
+        words = f"{status} {_ANY_NUMBER.sub('…', message)[:200]}"
+        found[words if words in found or len(found) < _WORDS else "others"] += count
+    return dict(found.most_common())
+
+
+def refresh(checkpoint: Checkpoint) -> list[str]:
+    """Have parked.jsonl tell of all that are parked, unless a person has changed it; return what is to be said."""
+    copy = Copy(checkpoint, PARKED)
+    state = copy.state()
+    if state is State.EDITED:
+        how = f"what was mended in it is sent with: migrate resend {checkpoint.workdir}"
+        return [f"{copy.path}: was changed by hand, and is left as it is; {how}"]
+    if state is State.OURS and copy.is_current():
+        return []
+    kept = copy.write(_told(checkpoint))
+    remarks = [f"{copy.path}: was gone, and is made again of what is known"] if state is State.GONE else []
+    if kept is not None:
+        remarks.append(
+            f"{copy.path}: is written anew; what was changed by hand and not sent is kept in {kept.name}"
+        )
+    return remarks
+
+
+def last(db: Database) -> int:
+    """Return the number of the event that was parked last."""
+    (number,) = db.execute("SELECT coalesce(max(id), 0) FROM parked").fetchone()
+    return int(number)
+
+
+def following(checkpoint: Checkpoint, *, max_events: int, max_bytes: int) -> list[Waiting]:
+    """Return the events to be sent next, of one day, as many as both bounds allow and at least one; none at the end.
+
+    Raises Refused where one is not what it was.
+    """
+    sql = """
+        SELECT queue.day, id, payload, sum, uuid FROM queue CROSS JOIN parked USING (id)
+        ORDER BY queue.day, queue.later, queue.timestamp, id
+    """
+    found: list[Waiting] = []
+    size, first = 0, None
+    for day, number, payload, sum_, uuid in checkpoint.query(sql):
+        size += len(payload.encode()) + 1
+        first = first or day
+        if found and (day != first or len(found) >= max_events or size > max_bytes):
+            break
+        if _sum(payload) != sum_:
+            raise Refused(
+                f"{checkpoint.workdir / FILE}: the parked event {uuid} is harmed since it was kept, and is not "
+                "sent; plan its source into a new --workdir: what was sent already collapses with what is sent again"
+            )
+        found.append(Waiting(number, payload))
+    return found
+
+
+def settle(
+    checkpoint: Checkpoint, sent: Sequence[Waiting], refused: "Iterable[Parked]", facts: Mapping[str, object]
+) -> None:
+    """Note what became of events that were sent again: accepted, or refused with other words."""
+    again = {one.payload: one for one in refused}
+    with checkpoint.changed(facts) as db:
+        db.executemany(
+            "DELETE FROM queue WHERE id = ?",
+            ((one.id,) for one in sent),
+        )
+        db.executemany(
+            "DELETE FROM parked WHERE id = ?", ((one.id,) for one in sent if one.payload not in again)
+        )
+        words = (
+            (again[one.payload].status, again[one.payload].message, one.id)
+            for one in sent
+            if one.payload in again
+        )
+        db.executemany("UPDATE parked SET status = ?, message = ? WHERE id = ?", words)
+        add_count(db, EVER, len(again))
+        add_count(db, PARKED)
+
+
+def mend(db: Database, number: int, payload: str, timestamp: str) -> None:
+    """Put another payload in the place of a parked event's."""
+    sql = "UPDATE parked SET payload = ?, sum = ?, timestamp = ? WHERE id = ?"
+    db.execute(sql, (payload, _sum(payload), timestamp, number))
+
+
+def _told(checkpoint: Checkpoint) -> Iterator[bytes]:
+    """Yield the lines of all that are parked."""
+    encoder = msgspec.json.Encoder()
+    for uuid, status, message, payload in checkpoint.query(
+        "SELECT uuid, status, message, payload FROM parked ORDER BY id"
+    ):
+        line = {"uuid": uuid, "status": status, "message": message, "payload": payload}
+        yield encoder.encode(line) + b"\n"
+
+
+def _sum(payload: str) -> int:
+    return zlib.crc32(payload.encode())

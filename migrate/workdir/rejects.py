@@ -1,0 +1,230 @@
+"""Rejected rows: which of them are open, their lines as they were written, and rejects.jsonl, the copy for people."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from migrate.workdir.checkpoint import REJECTS, Checkpoint, Database, Renewed, add_count, synced
+from migrate.workdir.copies import Copy, State
+from migrate.workdir.seals import Seal
+
+FOLDER: Final = "rejects"
+EVER: Final = "rejected"
+"""Under what is counted how many rows were ever found to be rejected."""
+_STEP: Final = 1 << 20
+_KNOWN: Final = """
+    SELECT count(*) FROM rejects AS old JOIN rejects AS new USING (row, reason)
+    WHERE old.input = :before AND new.input = :now
+"""
+_AS_BEFORE: Final = """
+    UPDATE rejects SET state = old.state FROM rejects AS old
+    WHERE rejects.input = :now AND old.input = :before AND old.row = rejects.row AND old.reason = rejects.reason
+"""
+
+
+class Was(IntEnum):
+    """What has become of a reject."""
+
+    OPEN = 0
+    DISMISSED = 1
+    MENDED = 2
+
+
+class _Line(msgspec.Struct):
+    """What tells a line of rejects.jsonl from others."""
+
+    file: str
+    row: int | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The rejects of an input: a file of lines, in its place and durable, and how it is known again."""
+
+    path: Path
+    seal: Seal
+
+
+def place(workdir: Path, aside: Path, number: int) -> Lines | None:
+    """Move the lines of an input to where they are kept, durably; none are dropped."""
+    if not aside.stat().st_size:
+        aside.unlink()
+        return None
+    seal = Seal.of(aside)
+    synced(aside)
+    folder = workdir / FOLDER
+    folder.mkdir(exist_ok=True)
+    path = aside.replace(_path(workdir, number))
+    synced(folder)
+    return Lines(path, seal)
+
+
+def note(db: Database, number: int, lines: Lines | None, mended: Iterable[tuple[str, int]] = ()) -> None:
+    """Note the rejects of an input, within the transaction that notes the input.
+
+    `mended` are the files and rows that were planned again: they are closed, unless they are rejected again.
+    """
+    inputs = _Inputs(db)
+    closed = ((Was.MENDED, inputs.number(name), row) for name, row in mended)
+    sql = f"UPDATE rejects SET state = ? WHERE input = ? AND row = ? AND state = {Was.OPEN}"  # noqa: S608 - ours
+    done = db.executemany(sql, closed)
+    if done.rowcount > 0 or lines is not None:
+        add_count(db, REJECTS)
+    if lines is None:
+        return
+    rows = (
+        (inputs.number(one.file), one.row or 0, one.reason, number, Was.OPEN) for one in _lines(lines.path)
+    )
+    # What is dismissed stays so, though it is rejected again.
+    sql = f"""
+        INSERT INTO rejects VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET held = excluded.held,
+        state = iif(state = {Was.DISMISSED}, state, excluded.state)
+    """  # noqa: S608 - ours
+    count = db.executemany(sql, rows).rowcount
+    db.execute("INSERT INTO held VALUES (?, ?, ?, ?)", (number, lines.seal.size, lines.seal.sums, count))
+    add_count(db, EVER, count)
+
+
+def renew(db: Database, renewed: Iterable[Renewed], *, is_restored: bool) -> None:
+    """Have the rejects of sources that are planned anew stand for those of before, which are closed.
+
+    Where a source has the same bytes, a row is still what became of it; where it has others, all are open. What was
+    rejected before is no news.
+    """
+    for one in renewed:
+        its = {"before": one.before, "now": one.now}
+        (known,) = db.execute(_KNOWN, its).fetchone()
+        add_count(db, EVER, -known)
+        if one.is_same:
+            db.execute(_AS_BEFORE, its)
+        db.execute("DELETE FROM rejects WHERE input = :before", its)
+        if is_restored:
+            db.execute("UPDATE rejects SET input = :before WHERE input = :now", its)
+        add_count(db, REJECTS)
+
+
+def by_reason(checkpoint: Checkpoint) -> dict[str, int]:
+    """Return how many rejects are open, by reason."""
+    sql = "SELECT reason, count(*) FROM rejects WHERE state = ? GROUP BY reason ORDER BY reason"
+    return dict(checkpoint.query(sql, (Was.OPEN,)))
+
+
+def places(checkpoint: Checkpoint, reason: str, most: int = 3) -> list[str]:
+    """Return where the first of those are that are open for a reason."""
+    sql = """
+        SELECT name, row FROM rejects CROSS JOIN inputs ON inputs.id = input WHERE reason = ? AND state = ? LIMIT ?
+    """
+    rows = checkpoint.query(sql, (reason, Was.OPEN, most))
+    return [f"{name}:{row}" if row else name for name, row in rows]
+
+
+def dismiss(checkpoint: Checkpoint, reason: str) -> int:
+    """Say no more of those that are open for a reason; return how many they are."""
+    with checkpoint.changed() as db:
+        sql = "UPDATE rejects SET state = ? WHERE reason = ? AND state = ?"
+        return db.execute(sql, (Was.DISMISSED, reason, Was.OPEN)).rowcount
+
+
+def tidy(checkpoint: Checkpoint) -> None:
+    """Remove lines that were never noted, and those of which all are mended."""
+    with checkpoint.changed() as db:
+        sql = "SELECT DISTINCT held FROM rejects WHERE state <> ?"
+        wanted = {number for (number,) in db.execute(sql, (Was.MENDED,))}
+        held = {number for (number,) in db.execute("SELECT input FROM held")}
+        db.executemany("DELETE FROM held WHERE input = ?", ((number,) for number in held - wanted))
+    paths = {_path(checkpoint.workdir, number) for number in wanted}
+    for path in (checkpoint.workdir / FOLDER).glob("*.jsonl"):
+        if path not in paths:
+            path.unlink()
+
+
+def refresh(checkpoint: Checkpoint) -> list[str]:
+    """Have rejects.jsonl tell of all that are not mended; return what is to be said of what was found in its place."""
+    copy = Copy(checkpoint, REJECTS)
+    remarks: list[str] = []
+    state = copy.state()
+    if state is State.OURS and copy.is_current():
+        return []
+    tidy(checkpoint)
+    kept = copy.write(_told(checkpoint, remarks), is_kept=state is State.EDITED)
+    if state is State.GONE:
+        remarks.append(f"{copy.path}: was gone, and is made again of what is known")
+    if kept is not None:
+        platform = checkpoint.facts().get("platform", "PLATFORM")
+        remarks.append(
+            f"{copy.path}: was changed by hand, which has no effect there; what was found is kept as {kept.name}, and "
+            f"rejects.jsonl is made again; to plan what was mended: migrate plan {platform} {kept} --workdir "
+            f"{checkpoint.workdir}"
+        )
+    return remarks
+
+
+def _told(checkpoint: Checkpoint, remarks: list[str]) -> Iterator[bytes]:
+    """Yield the lines of all rejects that are not mended, in pieces; add what cannot be told to the remarks."""
+    sql = "SELECT held, count(*) FROM rejects WHERE state <> ? GROUP BY held"
+    wanted = dict(checkpoint.query(sql, (Was.MENDED,)).fetchall())
+    sql = "SELECT input, size, sums, lines FROM held ORDER BY input"
+    for number, size, sums, lines in checkpoint.query(sql).fetchall():
+        path = _path(checkpoint.workdir, number)
+        if not path.is_file() or Seal.of(path) != Seal(size, sums):
+            sql = "SELECT DISTINCT name FROM rejects JOIN inputs ON inputs.id = input WHERE held = ? LIMIT 3"
+            names = ", ".join(name for (name,) in checkpoint.query(sql, (number,)))
+            remarks.append(
+                f"{path}: harmed or lost since it was written, so {wanted.get(number, 0):,} rejected rows are not in "
+                f"rejects.jsonl; to have them again, plan their source anew, with --again: {names}"
+            )
+        elif wanted.get(number) == lines:
+            yield from _blocks(path)
+        else:
+            yield from _left(checkpoint, number, path)
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """Yield all of a file."""
+    with path.open("rb") as file:
+        while data := file.read(_STEP):
+            yield data
+
+
+def _left(checkpoint: Checkpoint, number: int, path: Path) -> Iterator[bytes]:
+    """Yield those lines of an input that are not mended."""
+    inputs = _Inputs(checkpoint)
+    sql = "SELECT 1 FROM rejects WHERE input = ? AND row = ? AND reason = ? AND held = ? AND state <> ?"
+    with path.open("rb") as file:
+        for text in file:
+            line = msgspec.json.decode(text, type=_Line)
+            its = (inputs.number(line.file), line.row or 0, line.reason, number, Was.MENDED)
+            if checkpoint.query(sql, its).fetchone():
+                yield text
+
+
+class _Inputs:
+    """The numbers of inputs by their names."""
+
+    def __init__(self, asked: Database | Checkpoint) -> None:
+        self._ask = asked.query if isinstance(asked, Checkpoint) else asked.execute
+        self._known: dict[str, int] = {}
+
+    def number(self, name: str) -> int:
+        """Return an input's number, -1 where there is no such input."""
+        if name not in self._known:
+            found = self._ask("SELECT id FROM inputs WHERE name = ?", (name,)).fetchone()
+            self._known[name] = -1 if found is None else found[0]
+        return self._known[name]
+
+
+def _lines(path: Path) -> Iterator[_Line]:
+    """Yield what tells the lines of a file apart."""
+    decoder = msgspec.json.Decoder(_Line)
+    with path.open("rb") as file:
+        for text in file:
+            yield decoder.decode(text)
+
+
+def _path(workdir: Path, number: int) -> Path:
+    return workdir / FOLDER / f"{number:08d}.jsonl"
