@@ -7,7 +7,7 @@ from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
-from test_sealed import exports, migrate
+from sealing import exports, migrate
 
 from migrate.sandbox.server import Sandbox
 from migrate.screen import shown

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
-from test_cli import KEY, migrate, rows
+from commands import KEY, migrate, rows
 
 from migrate.sandbox.server import Sandbox
 from migrate.throwaway import DRY_RUN, MARK, PREVIEW, SANDBOX, sweep, throwaway

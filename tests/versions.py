@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 import polars.selectors as cs
 from frames import LATER
-from test_ids import PLATFORMS, SAMPLES, settings
+from samples import PLATFORMS, SAMPLES, settings
 
 from migrate import platforms
 from migrate.inputs.listing import sources

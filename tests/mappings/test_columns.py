@@ -1,0 +1,365 @@
+"""No column is lost without a word: what a table declares is looked at, what it drops is in what is said of a row."""
+
+import json
+import random
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+from frames import LATER, made_of
+from pyarrow import orc
+from samples import PLATFORMS, SAMPLES, settings
+from versions import links_of
+
+from migrate import platforms
+from migrate.cli import cli
+from migrate.kit.declare import FILE, FRAMEWORK, REST, ROW, Options
+from migrate.payload import payloads
+from migrate.plan.transform import Transform, finished
+from migrate.preview import preview
+from migrate.readers.files import read_chunks
+from migrate.readers.opened import Opener
+from migrate.readers.records import Chunk, Part
+
+PROBES = (
+    *("probe", "7", "true", "2024-04-01T11:00:00Z", "1711969200000000", "203.0.113.9", "DE", "en-US"),
+    *("Safari", "iPhone", "Windows", "tablet", "$create_alias", "group", "screen", "amplitude-ts/9.9"),
+    *('{"k":"v"}', '[{"key":"k","value":{"string_value":"v"}}]', '[{"k":"v"}]'),
+    *('[{"id":"1","name":"v"}]', "https://p.example/x?utm_source=q#h", "[user_properties]"),
+)
+"""What a cell may hold; of a column that is looked at one of them makes a difference."""
+SHARES = (0.8, 0.5, 0.2, 0.0)
+"""How many of a row's other cells are left, since a column may only count where another is empty."""
+
+
+def sampled(name):
+    """Some rows of each table of a platform that its sample has, as their file has them."""
+    found = {}
+    for job in settings(name).work([str(SAMPLES / name)]).jobs:
+        if job.table.name in found:
+            continue
+        rows = next(read_chunks(job.source, job.table, job.header)).rows.head(3)
+        if rows.height:
+            found[job.table.name] = job.source.stem, rows
+    return found
+
+
+def tables():
+    """Every table, the stem of a file of it, and some rows: its sample's, or those of the table most like it."""
+    for name in PLATFORMS:
+        rows = sampled(name)
+        for table in platforms.platform(name, settings(name).spec).tables:
+            if table.refusal or not table.columns:
+                continue
+            shared = {other: len({*frame.columns} & {*table.columns}) for other, (_, frame) in rows.items()}
+            like = max(rows, key=lambda other: (other == table.name, shared[other]))
+            yield pytest.param(name, table, *rows[like], id=f"{name}-{table.name}")
+
+
+def outcomes(name, table, stem, rows, options):
+    """What becomes of each row: payload, states, why it is rejected; and what is told of all of them together."""
+    known = payloads.claimed(table, options)
+    part = Part(rows)
+    full = Opener.of(known).opened(part).with_columns(pl.lit(stem).alias(FILE))
+    full = full.with_columns(
+        pl.lit(None, dtype).alias(c) for c, dtype in FRAMEWORK.items() if c not in full.columns
+    )
+    full = full.cast(dict(table.columns), strict=False)
+    found = {number: [] for number in rows[ROW]}
+    for line in part.rejects:
+        found[line.row].append(line)
+    transform = Transform(
+        table=known,
+        stamp=payloads.Stamp(platform=name, import_id="i"),
+        options=options,
+        file=stem,
+        profiled=True,
+    )
+    done = finished(Chunk(full, []), transform, LATER)
+    for number, text in done.frame.select("row", "payload").iter_rows():
+        found[number].append(text)
+    for row in done.states.iter_rows(named=True):
+        found[row.pop(ROW)].append(str(row))
+    for line in done.rejects:
+        found[line["row"]].append((line["reason"], line["value"]))
+    told = list(links_of(table, stem, full, options))
+    return found, (dict(done.numbers.filtered), dict(done.numbers.warnings), told)
+
+
+def whole(rows, table):
+    """Rows with every column of a table; and rows of nothing but numbers, and of texts."""
+    columns = (*table.columns, REST)
+    told = [{column: row.get(column) for column in columns} for row in rows]
+    return [
+        *told,
+        dict.fromkeys(columns, "7") | {REST: None},
+        {c: f"p-{c}" for c in table.columns} | {REST: None},
+    ]
+
+
+def variants(column, columns, rows):
+    """Rows without a column, and with it as it is and as each probe, beside fewer others."""
+    dice = random.Random(column)
+    for row in rows:
+        filled = [name for name in columns if row[name] is not None and name != column]
+        beside = [{name: None for name in filled if dice.random() >= share} for share in SHARES]
+        beside += [{name: None} for name in filled] if len(filled) < len(columns) - 1 else []
+        for others in beside:
+            yield _probed(row | others, column)
+
+
+def _probed(row, column):
+    """A row without a column, and with it as it is and as each probe."""
+    return [row | {column: value} for value in (None, *([row[column]] if row[column] else ()), *PROBES)]
+
+
+def framed(rows, table):
+    """Rows as a reader delivers them."""
+    schema = dict.fromkeys((*table.columns, REST), pl.String)
+    return pl.DataFrame(rows, schema=schema).with_row_index(ROW, offset=1).cast({ROW: pl.Int64})
+
+
+def differing(sets, found):
+    """Of which sets some row becomes something else than the first, by their places."""
+    made = iter(found.values())
+    for place, one in enumerate(sets):
+        without, *having = [next(made) for _ in one]
+        if any(other != without for other in having):
+            yield place
+
+
+def is_missed(of, sets, column, options):
+    """Whether rows without a column, the first of each set, become something else than those with it."""
+    name, table, stem = of
+    every = [row for one in sets for row in one]
+    found, told = outcomes(name, table, stem, framed(every, table), options)
+    if any(True for _ in differing(sets, found)):
+        return True
+    none = [row | {column: None} for row in every]
+    return told != outcomes(name, table, stem, framed(none, table), options)[1]
+
+
+@pytest.mark.parametrize(("name", "table", "stem", "sample"), list(tables()))
+def test_a_column_that_is_taken_away_is_missed(name, table, stem, sample):
+    """Whatever a table declares changes something, or it is among what the table drops."""
+    asked = [column for column in table.columns if column not in table.drops(table.columns)]
+    rows = whole(sample.cast(pl.String).iter_rows(named=True), table)
+    kept = Options(keep=frozenset(table.filters))
+    sets = [_probed(row, column) for column in asked for row in rows]
+    found, _ = outcomes(name, table, stem, framed([row for one in sets for row in one], table), kept)
+    missed = {asked[place // len(rows)] for place in differing(sets, found)}
+    silent = [
+        column
+        for column in asked
+        if column not in missed
+        and not any(
+            is_missed((name, table, stem), list(variants(column, asked, rows)), column, options)
+            for options in (kept, Options())
+        )
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("called", ["zz_probe", "context_zz_probe"])
+@pytest.mark.parametrize(("name", "table", "stem", "sample"), list(tables()))
+def test_a_column_that_no_table_declares_is_missed_or_counted(name, table, stem, sample, called):
+    """Whatever is in a file beside that is carried over, or counted by its name."""
+    rows = whole(sample.cast(pl.String).iter_rows(named=True), table)
+    more = [{**row, REST: json.dumps({called: "probe"} | json.loads(row[REST] or "{}"))} for row in rows]
+    rows = [{**row, REST: json.dumps({"nothing": None} | json.loads(row[REST] or "{}"))} for row in rows]
+    if table.left_out is not None and table.left_out(called):
+        return
+    kept = Options(keep=frozenset(table.filters))
+    one, other = (outcomes(name, table, stem, framed(some, table), kept) for some in (rows, more))
+    assert one != other
+
+
+def planned(tmp_path, platform, *paths, extra=()):
+    """What a plan says in JSON, and the lines of its rejects."""
+    workdir = tmp_path / "workdir"
+    command = ["plan", platform, *map(str, paths), "--workdir", str(workdir), "--json", *extra]
+    done = CliRunner().invoke(cli, command)
+    assert done.exit_code in {0, 3}, done.output
+    rejects = workdir / "rejects.jsonl"
+    lines = rejects.read_text().splitlines() if rejects.exists() else []
+    return json.loads(done.stdout.splitlines()[-1]), [json.loads(line) for line in lines]
+
+
+GOOD = "2024-04-03T10:00:00.000Z"
+CALLS = 30_000
+
+
+def calls(bad):
+    """Many calls of Segment's, of which some have no time that can be read."""
+    for number in range(CALLS):
+        yield {
+            "event": "E",
+            "userId": "u1",
+            "messageId": f"m{number}",
+            "timestamp": "soon" if number in bad else GOOD,
+            "type": "track",
+            "properties": {"n": number},
+            "writeKey": f"key {number}",
+            "RECEIVEDAT": GOOD,
+        }
+
+
+def jsonl(path, rows):
+    """Lines."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def array(path, rows):
+    """One array."""
+    path.write_text(json.dumps(list(rows)))
+
+
+def delimited(path, rows):
+    """Comma-separated text."""
+    frame(rows).write_csv(path)
+
+
+def parquet(path, rows):
+    """Several row groups."""
+    frame(rows).write_parquet(path, row_group_size=7_000)
+
+
+def orced(path, rows):
+    """Several stripes."""
+    orc.write_table(frame(rows).to_arrow(), path, stripe_size=1 << 16)
+
+
+def frame(rows):
+    """Rows as columns of text."""
+    return pl.DataFrame([row | {"properties": json.dumps(row["properties"])} for row in rows])
+
+
+def wrapped(path, rows):
+    """As Airbyte writes rows."""
+    jsonl(path, ({"_airbyte_ab_id": "1", "_airbyte_data": row} for row in rows))
+
+
+def wide(path, rows):
+    """With so many columns that they are read a stretch at a time."""
+    columns = [pl.lit("x").alias(f"more_{number}") for number in range(600)]
+    frame(rows).with_columns(columns).write_csv(path)
+
+
+@pytest.mark.parametrize("write", [jsonl, array, delimited, parquet, orced, wrapped])
+def test_a_reject_is_the_whole_row_that_its_file_has(tmp_path, write):
+    """With the columns that its table drops, each those of its own row, wherever that stands."""
+    bad = (3, 4, 9_000, CALLS - 1)
+    write(tmp_path / "calls", calls(bad))
+    summary, rejects = planned(tmp_path, "segment", tmp_path / "calls")
+    assert [line["row"] for line in rejects] == [number + 1 for number in bad]
+    assert [line["source"]["writeKey"] for line in rejects] == [f"key {number}" for number in bad]
+    assert {line["source"]["RECEIVEDAT"] for line in rejects} == {GOOD}
+    beside = {"_airbyte_ab_id": 1} if write is wrapped else {}
+    assert summary["dropped_columns"] == {"RECEIVEDAT": 1, "writeKey": 1} | beside
+    assert summary["rows"]["mapped"] == CALLS - len(bad)
+
+
+def test_a_reject_of_a_very_wide_file_has_them_too(tmp_path):
+    """Though columns are taken up a stretch at a time."""
+    wide(tmp_path / "calls", list(calls((3, 900)))[:1_000])
+    _, rejects = planned(tmp_path, "segment", tmp_path / "calls")
+    assert [line["source"]["writeKey"] for line in rejects] == ["key 3", "key 900"]
+    assert all(line["source"]["more_599"] == "x" for line in rejects)
+
+
+def test_rejects_of_files_that_are_planned_together_have_those_of_their_own_file(tmp_path):
+    """Small files share a chunk, and not their rows."""
+    (tmp_path / "calls").mkdir()
+    for place in range(5):
+        rows = [row | {"writeKey": f"file {place}"} for row in list(calls((1,)))[:3]]
+        jsonl(tmp_path / "calls" / f"{place}.jsonl", rows)
+    summary, rejects = planned(tmp_path, "segment", tmp_path / "calls")
+    assert [line["source"]["writeKey"] for line in rejects] == [f"file {place}" for place in range(5)]
+    assert summary["dropped_columns"] == {"RECEIVEDAT": 5, "writeKey": 5}
+
+
+def test_rejects_that_are_mended_are_planned_as_their_rows_would_have_been(tmp_path):
+    """With what was dropped in them, which is dropped again."""
+    jsonl(tmp_path / "calls.jsonl", list(calls((1,)))[:3])
+    _, rejects = planned(tmp_path, "segment", tmp_path / "calls.jsonl")
+    mended = tmp_path / "mended.jsonl"
+    mended.write_text(json.dumps(rejects[0]).replace("soon", GOOD) + "\n")
+    jsonl(tmp_path / "whole.jsonl", [*calls(())][1:2])
+    assert made_of("segment", mended).payloads == made_of("segment", tmp_path / "whole.jsonl").payloads
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "airbyte"])
+def test_a_reject_shows_the_word_that_was_no_id(tmp_path, form):
+    """Else nobody sees what there is to mend; a folder's column is there if the table knows it, lest it become one."""
+    row = {"id": "1", "event": "e", "user_id": "NULL", "timestamp": "2024-01-01T00:00:00Z", "Note": "n"}
+    path = tmp_path / "country=DE" / "context_locale=de-CH" / "tracks"
+    path.parent.mkdir(parents=True)
+    if form == "csv":
+        pl.DataFrame([row]).write_csv(path)
+    else:
+        jsonl(path, [row if form == "jsonl" else {"_airbyte_ab_id": "1", "_airbyte_data": row, "beside": 2}])
+    summary, (line,) = planned(tmp_path, "segment", path.parent)
+    assert line["source"] == row | {"context_locale": "de-CH"}
+    assert summary["dropped_columns"] == ({"_airbyte_ab_id": 1, "beside": 1} if form == "airbyte" else {})
+
+
+def test_a_row_that_could_not_be_delivered_is_there_to_be_mended_too(tmp_path):
+    """With an id that was rounded, or an object that is none."""
+    frame = pl.DataFrame(
+        {"event_type": ["e", "e"], "user_id": [1.0, 2.0**53], "event_time": ["2024-01-01 00:00:00"] * 2}
+    )
+    frame.with_columns(event_properties=pl.lit("{}")).write_parquet(tmp_path / "a.parquet")
+    (tmp_path / "b.csv").write_text(
+        "event_type,user_id,event_time,event_properties\ne,u,2024-01-01 00:00:00,oops\n"
+    )
+    _, lines = planned(tmp_path, "amplitude", tmp_path)
+    assert [line["reason"] for line in lines] == ["rounded_id", "bad_json"]
+    assert [line["source"]["event_time"] for line in lines] == ["2024-01-01 00:00:00"] * 2
+    assert lines[1]["source"]["event_properties"] == "oops"
+
+
+def test_preview_shows_what_is_dropped(tmp_path):
+    """Beside what is not, so that one sees what is lost."""
+    jsonl(tmp_path / "calls.jsonl", list(calls(()))[:3])
+    rows = preview(settings("segment").work([str(tmp_path / "calls.jsonl")]), 2)
+    assert [json.loads(row.source)["writeKey"] for row in rows] == ["key 0", "key 1"]
+
+
+SILENT = "id,group_id,name,context_timezone,context_odd,timestamp\nm1,g1,Acme,Europe/Berlin,x,2024-01-01 00:00:00\n"
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("platform", ["segment", "rudderstack"])
+def test_the_context_of_a_group_call_is_dropped_by_name(tmp_path, platform, form):
+    """What is known of contexts; what is not is counted, in rows."""
+    rows = pl.read_csv(SILENT.encode())
+    path = tmp_path / f"groups.{form}"
+    {"csv": rows.write_csv, "jsonl": rows.write_ndjson, "parquet": rows.write_parquet}[form](path)
+    summary, _ = planned(tmp_path, platform, path)
+    assert {"context_timezone"} <= summary["dropped_columns"].keys() <= {"context_timezone", "id"}
+    assert summary["repairs"] == {"column_left_out.context_odd": 1}
+    assert summary["rows"]["mapped"] == 1
+
+
+def test_what_a_table_of_ids_has_beside_them_is_counted(tmp_path):
+    """Two of three rows have something in it."""
+    text = "amplitude_id,merged_amplitude_id,scope,note\n1,2,9,x\n3,4,9,\n5,6,9,y\n"
+    (tmp_path / "merged.csv").write_text(text)
+    summary, _ = planned(tmp_path, "amplitude", tmp_path / "merged.csv")
+    assert summary["repairs"] == {"column_left_out.note": 2}
+    assert summary["dropped_columns"] == {"scope": 1}
+
+
+def test_google_analytics_tells_what_it_knows_of_users_and_of_which_stream(tmp_path):
+    """Columns nobody has declared among it, as of events."""
+    row = {
+        "pseudo_user_id": "1.2",
+        "stream_id": "77",
+        "last_updated_date": "20240404",
+        "user_ltv": None,
+        "newer": "n",
+    }
+    jsonl(tmp_path / "users.jsonl", [row])
+    shown = list(preview(settings("ga4").work([str(tmp_path / "users.jsonl")]), 5))
+    (text,) = [json.loads(text) for row in shown for text in row.payloads]
+    assert text["properties"]["$set"] == {"ga_stream_id": "77", "newer": "n"}

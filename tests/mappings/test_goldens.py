@@ -1,0 +1,134 @@
+"""Every mapping: its contract, its golden, its completeness. A new mapping is found by its file name."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+from frames import opened
+from samples import spec
+
+from migrate import platforms
+from migrate.cli import cli
+from migrate.kit import events, links
+from migrate.kit.declare import FRAMEWORK, OWN, PROPERTIES, REST, WHOLE, Options, inside
+from migrate.payload import payloads
+from migrate.plan.gather import lean
+from migrate.plan.jobs import Job
+from migrate.preview import preview
+from migrate.readers.records import Header
+from migrate.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+NAMES = platforms.names()
+
+
+def tables(name):
+    """The platform's tables that can be migrated."""
+    return [table for table in platforms.platform(name, spec(name)).tables if not table.refusal]
+
+
+TABLES = [pytest.param(table, id=f"{name}-{table.name}") for name in NAMES for table in tables(name)]
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("person_properties", ["set", "set_once", "none"])
+def test_contract_on_an_empty_frame(table, person_properties):
+    """Without any data, what a mapping makes of rows has the schema it should have, and no rows."""
+    options = Options(person_properties=person_properties)
+    rows = opened(table, pl.DataFrame(schema=dict(table.columns) | FRAMEWORK), options).lazy()
+    frame = table.to_events(rows, options)
+    assert events.schema_errors(frame.collect_schema()) == []
+    assert frame.collect().height == 0
+    others = {
+        "to_profiles": events.PROFILE_SCHEMA,
+        "to_groups": events.GROUP_SCHEMA,
+        "to_links": links.SCHEMA,
+        "to_recoveries": links.RECOVERY_SCHEMA,
+        "clock": links.CLOCK_SCHEMA,
+    }
+    for name, schema in others.items():
+        if function := getattr(table, name):
+            told = function(rows, options).collect()
+            assert (name, told.schema, told.height) == (name, schema, 0)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_what_is_gathered_needs_no_other_columns(table):
+    """Files are looked over with `link_columns` alone, and without what no table declares."""
+    known = payloads.claimed(table, Options())
+    least = lean(Job(source=None, header=Header("jsonl", tuple(table.columns)), table=known)).table
+    delivered = _delivered(known) if table.link_columns is None else set(table.link_columns)
+    assert delivered <= _delivered(least) <= _delivered(known)
+    assert least.properties == ()
+    framework = {
+        name: dtype for name, dtype in FRAMEWORK.items() if name not in {REST, PROPERTIES, OWN, WHOLE}
+    }
+    rows = pl.LazyFrame(schema={name: table.columns.get(name, pl.String) for name in delivered} | framework)
+    for function in (table.to_links, table.to_recoveries, table.clock):
+        assert function is None or function(rows, Options()).collect().height == 0
+
+
+def _delivered(table):
+    """The columns a reader delivers for a table, those of the keys of its objects among them."""
+    return set(table.columns) | {
+        inside(column, key) for column, bag in table.bags.items() for key in bag.keys
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_golden(name):
+    """The sample's payloads are, byte for byte, those a person has read and kept."""
+    golden = ROOT / "tests" / "golden" / f"{name}.jsonl"
+    command = ["preview", name, str(ROOT / "sample_data" / name), "--limit", "1000"]
+    shown = CliRunner().invoke(cli, command + (["--spec", str(spec(name))] if spec(name) else []))
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout == golden.read_text(encoding="utf-8"), (
+        f"read the change, then: migrate {' '.join(command)}"
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_completeness(name):
+    """Every property of the sample is in a payload under its name or its new one, or dropped by name."""
+    work = Settings(platform=name, spec=spec(name)).work([str(ROOT / "sample_data" / name)])
+    rows = [row for row in preview(work, 1000) if row.payloads]
+    found = {word for row in rows for text in row.payloads for word in _words(json.loads(text)["properties"])}
+    assert {prop for row in rows for prop in _properties(json.loads(row.source), name)} - found == set()
+
+
+def _properties(source, name):
+    """Yield the properties of a source row under the names they should have in PostHog."""
+    known = tables(name)
+    renames = {old: new for table in known for old, new in table.rename.items()}
+    consumed = {column.lower() for table in known for column in [*table.columns, *table.dropped]}
+    bags = {column for table in known for column in table.objects}
+    for column, value in source.items():
+        bag = {} if column.lower() in consumed else {column: value}
+        if column in bags:
+            bag = value if isinstance(value, dict) else json.loads(value)
+        for key, item in bag.items():
+            is_empty = item in {None, "EMPTY"} if isinstance(item, str | None) else False
+            if not is_empty and renames.get(key, key) is not None:
+                yield f"${key}" if key.startswith("initial_") else renames.get(key, key)
+
+
+def _words(value):
+    """Yield all keys and all texts in a JSON value."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from _words(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _words(item)
+    elif isinstance(value, str):
+        yield value
+
+
+def test_samples_are_small():
+    """A sample is read by a person: at most 20 rows a file."""
+    for path in (ROOT / "sample_data").rglob("*"):
+        if path.is_file() and path.suffix in {".csv", ".jsonl"}:
+            assert len(path.read_bytes().splitlines()) <= 21, path

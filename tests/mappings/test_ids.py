@@ -1,0 +1,241 @@
+"""Words that mean nothing are no ids: on every platform, in every column that holds some, in every kind of file."""
+
+import csv
+import json
+from collections import Counter
+
+import polars as pl
+import pytest
+from frames import LATER, made_of
+from samples import PLATFORMS, SAMPLES, settings
+
+from migrate.jsontext.parse import encoded
+from migrate.kit import expr, links
+from migrate.kit.declare import FRAMEWORK, REST, ROW, Options, inside
+from migrate.plan.transform import finished, source
+from migrate.readers.files import read_chunks
+
+WORDS = (
+    *(
+        "NULL",
+        "null",
+        "Null",
+        "(null)",
+        "None",
+        "none",
+        "nil",
+        "undefined",
+        "NaN",
+        "nan",
+        "<NA>",
+        "<nil>",
+        "N/A",
+    ),
+    *("n/a", r"\N", "]", "[]", "{}", "   ", "-", "---", " \u2013 ", '"null"', "'None'"),
+    *("00000000-0000-0000-0000-000000000000", "00000000000000000000000000000000"),
+)
+FORMATS = ("jsonl", "csv", "parquet")
+
+
+def sampled():
+    """Every table of every platform with ids, the name of a file of it, and some of its rows."""
+    for platform in PLATFORMS:
+        seen = set()
+        for job in settings(platform).work([str(SAMPLES / platform)]).jobs:
+            if job.table.name in seen or not job.table.ids:
+                continue
+            rows = next(read_chunks(job.source, job.table, job.header)).rows.head(4)
+            if rows.height:
+                seen.add(job.table.name)
+                told = [json.loads(encoded(source(row, job.table))) for row in rows.iter_rows(named=True)]
+                yield platform, job, [dict.fromkeys(job.header.columns) | row for row in told]
+
+
+CASES = [
+    pytest.param((platform, job, rows, column, form), id=f"{platform}-{job.table.name}-{column}-{form}")
+    for platform, job, rows in sampled()
+    for column in job.table.ids
+    for form in FORMATS
+]
+
+
+def placed(row, column, word, table):
+    """The row with another id, None for none; an id inside of an object stands there."""
+    bags = table.bags(Options()) if callable(table.bags) else table.bags
+    for bag in bags:
+        key = column.removeprefix(f"{bag}.")
+        if key == column:
+            continue
+        whole = row if bag == REST else row.get(bag)
+        members = whole if isinstance(whole, dict) else json.loads(whole or "{}")
+        members = {name: value for name, value in members.items() if name != key}
+        members |= {} if word is None else {key: word}
+        return members if bag == REST else row | {bag: json.dumps(members)}
+    return row | {column: word}
+
+
+def written(path, rows):
+    """A file of these rows, all cells as text; objects as JSON."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    texts = [
+        {name: json.dumps(cell) if isinstance(cell, dict | list) else cell for name, cell in row.items()}
+        for row in rows
+    ]
+    if path.suffix == ".jsonl":
+        path.write_text("".join(f"{json.dumps(dict.fromkeys(names) | row)}\n" for row in texts))
+    elif path.suffix == ".csv":
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, names)
+            writer.writeheader()
+            writer.writerows(texts)
+    else:
+        cells = {name: [row.get(name) for row in texts] for name in names}
+        cells = {
+            name: [str(cell) if cell is not None else None for cell in values]
+            for name, values in cells.items()
+        }
+        pl.DataFrame(cells, schema=dict.fromkeys(names, pl.String)).write_parquet(path)
+    return path
+
+
+def outcome(platform, path, table):
+    """Who did what, who is who, what is told of whom, why rows are rejected, and how many words were found."""
+    work = settings(platform).work([str(path)])
+    (job,) = work.jobs
+    assert job.table.name == table.name
+    events, told, states, reasons, counts = [], [], [], Counter(), Counter()
+    for chunk in read_chunks(job.source, job.table, job.header):
+        done = finished(chunk, work.settings.transform(job), LATER)
+        for text in done.frame["payload"]:
+            event = json.loads(text)
+            events.append((event["event"], event["distinct_id"], event["timestamp"]))
+        states += done.states.select(pl.exclude(ROW, "set", "set_once", "properties", "own")).rows()
+        reasons.update(line["reason"] for line in done.rejects)
+        counts.update(done.numbers.repairs)
+        if job.table.to_links:
+            nothing = [pl.lit(None, t).alias(n) for n, t in FRAMEWORK.items() if n not in chunk.rows.columns]
+            found = job.table.to_links(
+                chunk.rows.with_columns(nothing).lazy(), work.settings.options
+            ).collect()
+            assert found.schema == links.SCHEMA
+            told += found.rows()
+    return events, set(told), states, reasons, counts["null_text"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_word_for_nothing_is_no_id(tmp_path, case):
+    """A row with one is the row without an id there, and is counted."""
+    platform, job, rows, column, form = case
+    name = f"{job.source.stem}.{form}"
+    outcomes = []
+    for folder, words in (("none", [None] * len(WORDS)), ("words", WORDS)):
+        (tmp_path / folder).mkdir()
+        given = [placed(row, column, word, job.table) for row in rows for word in words]
+        outcomes.append(outcome(platform, written(tmp_path / folder / name, given), job.table))
+    (*without, before), (*having, after) = outcomes
+    assert having == without
+    assert after - before == len(WORDS) * len(rows)
+
+
+@pytest.mark.parametrize(
+    "word", ["0", "guest", "system", "anonymous", "unknown", "nullable", "-1", "a-", "nil2"]
+)
+def test_other_words_may_be_ids(word):
+    """What PostHog merges with no one may all the same be someone, and is kept."""
+    texts = pl.DataFrame({"id": [word, f" {word}"]})
+    assert texts.select(expr.identifier(pl.col("id"))).to_series().to_list() == [word, word]
+
+
+def test_every_platform_says_where_its_ids_are():
+    """A table that tells who did something has a column for it; a page of profiles has them inside of each."""
+    for platform in PLATFORMS:
+        for table in settings(platform).mapping().tables:
+            if table.refusal:
+                continue
+            bags = table.bags(Options()) if callable(table.bags) else table.bags
+            known = {*table.columns, *(inside(bag, key) for bag in bags for key in bags[bag].keys)}
+            assert known.issuperset(table.ids), f"{platform} {table.name}"
+            tells = (table.to_links and table.name != "engage_pages") or table.resolve is not None
+            assert table.ids or not tells, f"{platform} {table.name}"
+
+
+@pytest.mark.parametrize("dtype", [pl.Float64, pl.Float32, pl.Decimal(20, 4), pl.Int64])
+def test_ids_of_numbers_are_spelled_alike(tmp_path, dtype):
+    """A column that has a null somewhere is one of floats to many programs; its ids are those of other files."""
+    columns = {"uid": [123, None, -7], "device_id": ["d", "d", "d"], "event_type": ["A"] * 3}
+    frame = pl.DataFrame(columns).with_columns(
+        pl.col("uid").cast(dtype), event_time=pl.lit("2024-01-01 10:00:00")
+    )
+    path = tmp_path / "a.parquet"
+    frame.rename({"uid": "user_id"}).with_columns(session_id=pl.lit(-1).cast(dtype)).write_parquet(path)
+    made = made_of("amplitude", path)
+    assert [json.loads(text)["distinct_id"] for text in made.payloads] == ["123", "d", "-7"]
+    assert not [bag for bag in made.bags if {"$session_id", "amplitude_session_id"} & bag.keys()]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "rounded"), [(pl.Float64, 2**53), (pl.Float64, -1e19), (pl.Float32, 2**24), (pl.Float64, 1e300)]
+)
+def test_ids_that_may_have_been_rounded_are_rejected(tmp_path, dtype, rounded):
+    """Many ids have become one there; the row is not planned, and no one is linked with it."""
+    path = tmp_path / "a.parquet"
+    ids = pl.Series([float(rounded), 5.0, 1.5]).cast(dtype)
+    frame = pl.DataFrame(
+        {"user_id": ids, "device_id": "d", "event_type": "A", "event_time": "2024-01-01 10:00:00"}
+    )
+    frame.write_parquet(path)
+    made = made_of("amplitude", path)
+    assert [json.loads(text)["distinct_id"] for text in made.payloads] == ["5", "1.5"]
+    assert [(line["row"], line["reason"]) for line in made.rejects] == [(1, "rounded_id")]
+    assert float(made.rejects[0]["value"]) == float(rounded)
+    assert {told[2] for told in outcome("amplitude", path, table_of("amplitude"))[1]} == {"5", "1.5"}
+
+
+def table_of(platform):
+    """The platform's first table."""
+    return settings(platform).mapping().tables[0]
+
+
+def test_ids_that_look_like_floats_are_kept_and_counted(tmp_path):
+    """As text they may be what the source has; a text with a point in it is told from a number."""
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "event_type,user_id,event_time\n"
+        + "".join(f"A,{i},2024-01-01 10:00:00\n" for i in ("5", "5.0", "5.5"))
+    )
+    made = made_of("amplitude", path)
+    assert [json.loads(text)["distinct_id"] for text in made.payloads] == ["5", "5.0", "5.5"]
+    assert made.numbers.warnings["float_like_id"] == 1
+    assert made.numbers.examples["float_like_id"] == ["2"]
+
+
+TIMED = [
+    pytest.param((platform, job, rows), id=f"{platform}-{job.table.name}")
+    for platform, job, rows in sampled()
+    if job.table.times
+]
+
+
+@pytest.mark.parametrize("case", TIMED)
+@pytest.mark.parametrize(
+    ("text", "reason"), [("soon", "bad_timestamp"), (None, "no_timestamp"), (" ", "no_timestamp")]
+)
+def test_a_time_that_cannot_be_read_is_told_from_none(tmp_path, case, text, reason):
+    """Whatever the platform; and the reject says what was found."""
+    platform, job, rows = case
+    made = []
+    for folder, given in (("as it is", None), ("bad", text)):
+        changed = rows
+        for column in job.table.times if given is not None or folder == "bad" else ():
+            changed = [placed(row, column, given, job.table) for row in changed]
+        (tmp_path / folder).mkdir()
+        path = written(tmp_path / folder / f"{job.source.stem}.jsonl", changed)
+        made.append(made_of(platform, path, spec=settings(platform).spec))
+    usual, odd = made
+    told = {line["row"]: (line["reason"], line["value"]) for line in odd.rejects}
+    without = {line["row"] for line in usual.rejects}
+    assert odd.payloads == [] or job.table.to_events.__name__ == "none"
+    assert usual.payloads == [] or told
+    assert {said for row, said in told.items() if row not in without} <= {
+        (reason, text if text == "soon" else None)
+    }

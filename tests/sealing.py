@@ -1,0 +1,73 @@
+"""The command line as its own process, perhaps killed on the way, and what it leaves: for tests."""
+
+import json
+import os
+import subprocess
+import sys
+
+KILLED = """
+import os, sys
+import migrate.{package} as {package}
+kept = {module}.{name}
+calls = []
+def killed(*given, **more):
+    calls.append(1)
+    if len(calls) > {after}:
+        os._exit(9)
+    return kept(*given, **more)
+{module}.{name} = killed
+sys.argv = ["migrate", *sys.argv[1:]]
+from migrate.cli import main
+main()
+"""
+"""The command, killed when it calls something for the n-th time."""
+
+
+def migrate(*words, killed_at=None, after=0):
+    """Run the command line as its own process, perhaps one that is killed on the way."""
+    start = ["-m", "migrate"]
+    if killed_at is not None:
+        module, name = killed_at
+        package = module.partition(".")[0]
+        start = ["-c", KILLED.format(package=package, module=module, name=name, after=after)]
+    return subprocess.run(
+        [sys.executable, *start, *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env=os.environ | {"POSTHOG_API_KEY": "phc_sealed"},
+    )
+
+
+def summary(done):
+    """The JSON that a command ends with."""
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def exports(folder, files=4, rows=40, start=0):
+    """Files of calls of several days, too large to be planned together."""
+    folder.mkdir(exist_ok=True)
+    for number in range(start, start + files):
+        calls = [
+            {
+                "type": "track" if row % 7 else "identify",
+                "event": "E",
+                "messageId": f"{number}-{row}",
+                "userId": f"u{row % 5}",
+                "anonymousId": f"a{row % 5}-{number}",
+                "traits": {"n": row},
+                "timestamp": f"2024-04-{number + 1:02d}T10:{row:02d}:00Z",
+                "properties": {"pad": "x" * 20_000},
+            }
+            for row in range(rows)
+        ]
+        (folder / f"{number:02d}.jsonl").write_text("".join(json.dumps(call) + "\n" for call in calls))
+    return folder
+
+
+def flipped(path, place, bit=0):
+    """Change one bit of a file."""
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1 << bit
+    path.write_bytes(data)
