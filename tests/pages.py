@@ -22,6 +22,8 @@ TELLS = {
 }
 HEADS = ("mp_reserved_", "mp_", "param_", "")
 """What stands before a source's own names, where many are renamed alike."""
+MANY = 10
+"""Names that are not listed twice."""
 
 
 def quoted(names):
@@ -96,13 +98,13 @@ def dropped(platform):
 def renamed(platform):
     """Which properties have another name from then on, by table; those that are renamed alike together."""
     taken, _ = read(platform)
-    rows = []
+    rows, shown = [], {}
     found = grouped(
         (table.name, tuple((old, new) for old, new in table.rename.items() if new)) for table in taken
     )
     for names, pairs in found:
         alike = [(old, shape(old, new)) for old, new in pairs]
-        words = [written(olds, common) for olds, common in grouped(alike)]
+        words = [written(olds, common, names, shown) for olds, common in grouped(alike)]
         rows += [f"* {of_tables(names, taken)}: {', '.join(words)}"] if words else []
     return rows
 
@@ -114,11 +116,15 @@ def shape(old, new):
     return (head, new.removesuffix(bare), "…") if new.endswith(bare) and len(bare) > 1 else (old, new, "")
 
 
-def written(olds, common):
-    """One way of renaming, with all that it holds for."""
+def written(olds, common, tables, shown):
+    """One way of renaming, with all that it holds for; what was `shown` for other tables is not said again."""
     before, after, rest = common
     way = f"`{before}{rest}` → `{after}{rest}`"
-    return f"{way} ({quoted(old.removeprefix(before) for old in olds)})" if rest else way
+    if not rest:
+        return way
+    bare = quoted(old.removeprefix(before) for old in olds)
+    first = shown.setdefault(bare, tables)
+    return f"{way} ({bare if first is tables or len(olds) < MANY else f'the same as {quoted(first)}'})"
 
 
 def names(platform):
