@@ -2,6 +2,7 @@
 
 import json
 
+import polars as pl
 import pytest
 from commands import migrate
 from frames import made_of
@@ -235,3 +236,14 @@ def test_rows_of_a_table_are_told_apart_as_its_spec_says(more, files, events, tm
         "preview", "table", *inputs, "--spec", tmp_path / "spec.toml", env={"PYTHONPATH": str(ROOT)}
     )
     assert len(told_apart(done.stdout.splitlines())) == events
+
+
+def test_row_of_text_is_the_same_in_every_format(tmp_path):
+    """Without a key, too."""
+    row = {"who": "u1", "at": "2024-04-03T10:00:00Z", "x": "a", "y": "b"}
+    (tmp_path / "spec.toml").write_text(SPEC)
+    (tmp_path / "rows.csv").write_text(f"{','.join(row)}\n{','.join(row.values())}\n")
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    pl.DataFrame([row]).write_parquet(tmp_path / "rows.parquet")
+    paths = [tmp_path / f"rows.{ending}" for ending in ("csv", "jsonl", "parquet")]
+    assert len(told_apart(made_of("table", *paths, spec=tmp_path / "spec.toml").payloads)) == 1
