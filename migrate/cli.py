@@ -563,9 +563,7 @@ def _open_code(numbers: dict[str, Any]) -> int:
     help="Folder that keeps what arrives.  [default: a temporary one, removed at the end]",
 )
 @option("--bind", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@option(
-    "--faults", type=click.File(), help="JSON file of misbehaviours; see the README's reliability section."
-)
+@option("--faults", type=click.File(), help="JSON file of misbehaviours; see docs/reliability.md.")
 def sandbox(port: int, data: Path | None, bind: str, faults: Any) -> None:
     r"""Run a local PostHog endpoint to try against.
 

@@ -37,9 +37,7 @@ def platform(name: str, spec: Path | None = None) -> Platform:
             raise UsageError(f"--spec: {name} needs no spec, found {spec}; leave it out")
         return found
     if spec is None:
-        raise UsageError(
-            f"--spec: {name} needs a TOML file that describes the columns; see the README's 'any table'"
-        )
+        raise UsageError(f"--spec: {name} needs a TOML file that describes the columns; see docs/spec.md")
     said = document(spec)
     layout = found.layout_of(said) if found.layout_of else {}
     return replace(found, tables=found.from_spec(said), layout=layout)
@@ -54,7 +52,7 @@ def document(spec: Path) -> Mapping[str, Any]:
             f"--spec: {spec} cannot be read, found '{error.strerror}'; give a TOML file"
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{spec}: not TOML, found '{error}'; see the README's 'any table'") from error
+        raise UsageError(f"{spec}: not TOML, found '{error}'; see docs/spec.md") from error
 
 
 def digest(spec: Path) -> str:

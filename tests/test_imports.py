@@ -160,5 +160,5 @@ def test_every_module_says_what_it_is_for(path):
 
 
 def test_contributing_names_every_module():
-    """The table under "The house" has every module of `migrate/`, each with the first line of its docstring."""
-    assert house.parts()[1] == house.table()
+    """The tables under "The house" have every module of `migrate/`, each with the first line of its docstring."""
+    assert house.parts()[1] == house.tables()
