@@ -35,8 +35,6 @@ OF_DEVICE: Final = tuple(
 """Context that is understood and the same with many calls."""
 BAG: Final = ("url", "path", "title", "referrer", "name", "revenue", "total", *values.CAMPAIGN)
 TIMES: Final = ("timestamp", "original_timestamp")
-UNITS: Final = {16: "us", 13: "ms", 10: "s"}
-"""How many digits a time of our days has, in which unit."""
 CAMPAIGN: Final = {"utm_campaign": "name"} | {
     f"utm_{name}": name for name in ("source", "medium", "term", "content", "id")
 }
@@ -64,11 +62,7 @@ def moment(text: pl.Expr, options: Options) -> pl.Expr:
     Numbers of 13 and 10 digits are milliseconds and seconds, as programs that copy tables make them.
     """
     number = text.str.strip_chars().str.extract(r"^(\d{10}|\d{13}|\d{16})(?:\.0+)?$")
-    counted = [
-        pl.when(number.str.len_chars() == digits).then(expr.unix(number, unit))
-        for digits, unit in UNITS.items()
-    ]
-    return pl.coalesce(expr.timestamp(text, zone=options.source_timezone), *counted)
+    return pl.coalesce(expr.timestamp(text, zone=options.source_timezone), expr.unix_by_size(number))
 
 
 def is_(kind: str) -> pl.Expr:

@@ -8,13 +8,11 @@ the frame of `mappings._calls`, so that a call is the same event, of the same uu
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
-from operator import attrgetter
 from typing import Any, Final
 
-import msgspec
 import polars as pl
 
 from mappings._calls import (
@@ -32,13 +30,10 @@ from mappings._calls import (
     to_events,
     who,
 )
-from migrate.jsontext.parse import text_of, value_of
-from migrate.kit import events, expr, links
+from migrate.kit import cells, events, expr, links, objects
+from migrate.kit.cells import Json, Members, value_of
 from migrate.kit.declare import FILE, PROPERTIES, RECOVERED, REST, ROW, Bag, Options, Table, inside
 from migrate.kit.distinct import distinct
-
-Raw = msgspec.Raw
-Members = Mapping[str, Raw]
 
 NOISE: Final = frozenset(
     "context_source_id context_source_type"  # noqa: SIM905 - a list of one word a line would fill a page
@@ -83,7 +78,6 @@ _SHORT: Final = 4_000
 _NOTHING: Final = (b"null", b'""')
 _OF_PERSON: Final = "context_traits_"
 """Before what the context of a row says of its person."""
-_raw: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 def _parsed(text: str) -> Any:  # noqa: ANN401 - any JSON value
@@ -94,25 +88,6 @@ def _parsed(text: str) -> Any:  # noqa: ANN401 - any JSON value
         return text
 
 
-def _value(value: object) -> Raw:
-    """Return a value as JSON."""
-    return Raw(text_of(value).encode())
-
-
-def _members(text: str | bytes) -> Members | None:
-    """Return the members of a JSON object, each in its own text, and None of anything else."""
-    try:
-        return _raw(text)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-        found = _parsed(text if isinstance(text, str) else text.decode())
-    return {name: _value(value) for name, value in found.items()} if isinstance(found, dict) else None
-
-
-def _object(members: Members) -> str | None:
-    """Return the object as JSON, null where it is empty."""
-    return msgspec.json.encode(members).decode() if members else None
-
-
 @lru_cache(maxsize=10_000)
 def _named(outer: str, name: str) -> str:
     """Return a key as the warehouses spell it: `userAgentData` is context_user_agent_data."""
@@ -121,30 +96,8 @@ def _named(outer: str, name: str) -> str:
     return f"{outer}_{spelled}"
 
 
-class _Columns:
-    """Columns of text that a row has together in one text: a JSON object whose keys are the columns' places.
-
-    Two texts a row cost the reader a fourth of what twenty columns do, and devices that are alike are seen at once.
-    """
-
-    def __init__(self, names: Sequence[str]) -> None:
-        keys = {name: str(place) for place, name in enumerate(names)}
-        row = msgspec.defstruct("Row", [(name, str | None, None) for name in names], rename=keys, gc=False)
-        self.heads = {name: f'"{key}":'.encode() for name, key in keys.items()}
-        """What stands before a column's value, a JSON string."""
-        self.dtype = pl.Struct(dict.fromkeys(names, pl.String))
-        self._row = msgspec.json.Decoder(row).decode
-        self._values = {name: attrgetter(name) for name in names}
-
-    def struct(self, texts: pl.Series) -> pl.Series:
-        """Return a struct of the columns; of a key that occurs twice the last counts."""
-        rows = [self._row(text or "{}") for text in texts.to_list()]
-        found = (pl.Series(name, list(map(of, rows)), dtype=pl.String) for name, of in self._values.items())
-        return pl.DataFrame(found).to_struct(texts.name)
-
-
-_calls: Final = _Columns(OF_CALL)
-_devices: Final = _Columns(OF_DEVICE)
+_calls: Final = cells.Columns(OF_CALL)
+_devices: Final = cells.Columns(OF_DEVICE)
 _Leaves = tuple[bytes, bytes, Members]
 """Columns as in a warehouse: what stands in the objects of `_calls` and of `_devices`, and the rest."""
 
@@ -152,7 +105,7 @@ _Leaves = tuple[bytes, bytes, Members]
 def _leaves(outer: str, members: Members, leaf: Callable[[str, str, bytes], _Leaves]) -> _Leaves:
     """Return what an object holds, however deep; of a column that occurs twice the first counts, so it stands last."""
     call = device = b""
-    rest: dict[str, Raw] = {}
+    rest: dict[str, Json] = {}
     for key, value in members.items():
         of_call, of_device, others = leaf(outer, key, bytes(value))
         if of_call:
@@ -168,15 +121,15 @@ def _leaf(outer: str, key: str, value: bytes) -> _Leaves:
     """Return what a member of an object is; lists stay whole, blank texts are left out, as they are in warehouses."""
     name = _named(outer, key)
     if value.startswith(b"{"):
-        return _leaves(name, _members(value) or {}, _leaf)
+        return _leaves(name, cells.members(value) or {}, _leaf)
     if value in _NOTHING or name in NOISE:
         return b"", b"", {}
-    text = value if value.startswith(b'"') else bytes(_value(value.decode()))
+    text = value if value.startswith(b'"') else bytes(cells.json_of(value.decode()))
     if name in _calls.heads:
         return b"%b%b," % (_calls.heads[name], text), b"", {}
     if name in _devices.heads:
         return b"", b"%b%b," % (_devices.heads[name], text), {}
-    return b"", b"", {name: Raw(value)}
+    return b"", b"", {name: Json(value)}
 
 
 _remembered: Final = lru_cache(maxsize=8_192)(_leaf)
@@ -185,12 +138,12 @@ _remembered: Final = lru_cache(maxsize=8_192)(_leaf)
 
 def _flat(context: str) -> Members:
     """Return a message's context as `flattened` does."""
-    members = _members(context)
+    members = cells.members(context)
     if members is None:
-        whole = _value(_parsed(context))
+        whole = cells.json_of(_parsed(context))
         return {} if bytes(whole) in _NOTHING else {"context": whole}
     call, device, rest = _leaves("context", members, _remembered if len(context) < _SHORT else _leaf)
-    flat = {**rest, _CALL: Raw(b"{%b}" % call[:-1]), _DEVICE: Raw(b"{%b}" % device[:-1])}
+    flat = {**rest, _CALL: Json(b"{%b}" % call[:-1]), _DEVICE: Json(b"{%b}" % device[:-1])}
     return flat | {_TRAITS: members[_TRAITS]} if _TRAITS in members else flat
 
 
@@ -200,9 +153,9 @@ def flattened(context: str) -> str | None:
     What is no object stays whole, and so does what is nested too deep.
     """
     try:
-        return _object(_flat(context))
+        return cells.object_text(_flat(context))
     except RecursionError:
-        return _object({"context": _value(context)})
+        return cells.object_text({"context": cells.json_of(context)})
 
 
 def _equipment(devices: pl.Series) -> pl.Series:
@@ -218,14 +171,16 @@ def _lowered(members: Members) -> Members:
 
 def _completed(rest: str | None, recovered: str | None) -> str | None:
     """Return a row's columns with what is known of it elsewhere, but for the mark that an event table holds it."""
-    own = _lowered(_members(rest or "{}") or {})
-    known = _members(recovered or "{}") or {}
-    return _object({name: value for name, value in known.items() if name != IN_EVENT_TABLE} | dict(own))
+    own = _lowered(cells.members(rest or "{}") or {})
+    known = cells.members(recovered or "{}") or {}
+    return cells.object_text(
+        {name: value for name, value in known.items() if name != IN_EVENT_TABLE} | dict(own)
+    )
 
 
 def _texts(names: Sequence[str], bag: str) -> dict[str, str | None]:
     """Return these columns as text."""
-    members = _members(bag) or {}
+    members = cells.members(bag) or {}
     return {name: _text(bytes(members[name]).decode()) if name in members else None for name in names}
 
 
@@ -239,14 +194,14 @@ def _parted(own: str, rest: str, *, of_person: bool = False) -> dict[str, str | 
 
     Of a person, what the context says of traits completes them, as it does in a message.
     """
-    members = _members(rest) or {}
+    members = cells.members(rest) or {}
     known = {name: value for name, value in members.items() if re.match(own, name)}
     traits = {name: value for name, value in members.items() if name not in known}
     if of_person:
         for name, value in known.items():
             if name.startswith(_OF_PERSON) and bytes(value) not in _NOTHING:
                 traits.setdefault(name.removeprefix(_OF_PERSON), value)
-    return {"known": _object(known), "rest": _object(traits)}
+    return {"known": cells.object_text(known), "rest": cells.object_text(traits)}
 
 
 def whole() -> pl.Expr:
@@ -278,7 +233,7 @@ def message_traits() -> pl.Expr:
     there = pl.col(inside("context", _TRAITS))
     of_person = pl.when((call_type() == "identify") & there.str.starts_with("{")).then(there)
     own, more = (expr.without(expr.stripped(bag), "{}") for bag in (pl.col("traits"), of_person))
-    both = expr.completed(pl.when(more.is_not_null()).then(own), more)
+    both = objects.completed(pl.when(more.is_not_null()).then(own), more)
     return pl.coalesce(both, own)
 
 

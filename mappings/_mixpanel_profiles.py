@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from mappings._mixpanel_ids import identifier, is_device, json_list, json_object, json_text, meant, user
+from mappings._mixpanel_ids import identifier, is_device, json_list, json_object, meant, user
 from mappings._mixpanel_labels import relabelled
-from migrate.kit import events, expr, links
+from migrate.kit import events, expr, links, objects
+from migrate.kit.cells import text_of
 from migrate.kit.declare import FILE, PERSON, REST, Options, inside
 
 PEOPLE: Final = {
@@ -47,7 +48,7 @@ class Roll:
         """
         bag = pl.col(self.bag)
         is_all = self.bag == REST or not self.owners or not is_whole
-        whole = bag if is_all else expr.completed(bag, pl.col(REST))
+        whole = bag if is_all else objects.completed(bag, pl.col(REST))
         read = pl.struct(self.owner().alias("owner"), whole.alias("bag")).map_batches(
             partial(_profiles, flat=self.bag == REST, labels=options.labels),
             return_dtype=pl.List(PROFILE),
@@ -129,7 +130,7 @@ def to_groups(rows: pl.LazyFrame, options: Options, roll: Roll) -> pl.LazyFrame:
         roll.read(rows, options).filter(pl.col("_group").is_not_null()),
         group_type=pl.col("_group"),
         group_key=meant(profile.field("id")),
-        timestamp=pl.lit(None, events.TIMESTAMP),
+        timestamp=None,
         properties=profile.field("all"),
     )
 
@@ -170,9 +171,9 @@ def _profile(owner: object, bag: dict[str, Any], *, flat: bool) -> dict[str, str
         "id": None if found is None else str(found),
         "kind": None if kind is None else str(kind),
         "seen": seen if isinstance(seen, str) else None,
-        "set": json_text(to_set),
-        "set_once": json_text(once),
-        "all": json_text(to_set | once),
+        "set": text_of(to_set),
+        "set_once": text_of(once),
+        "all": text_of(to_set | once),
     }
 
 

@@ -15,7 +15,7 @@ from typing import Final
 
 import polars as pl
 
-from migrate.kit import events, expr, links, values
+from migrate.kit import copiers, events, expr, links, objects, values
 from migrate.kit.declare import PERSON, PROPERTIES, REST, ROW, Bag, Options, Platform, Table, has, inside
 from migrate.kit.distinct import Recurring
 
@@ -76,16 +76,16 @@ NESTED: Final = {
 BOOLEANS: Final = ("paying", "is_attribution_event", "followed_an_identify")
 NUMBERS: Final = ("location_lat", "location_lng", "sample_rate")
 OBJECTS: Final = ("event_properties", "user_properties", "groups", "group_properties")
-# Amplitude's notes on its own pipeline (when an event was uploaded, by which road, under which schema), and those of
-# the services that copied the rows.
-DROPPED: Final = frozenset(
-    "$insert_key insert_key"  # noqa: SIM905 - a list of one word a line would fill a page
-    " $schema schema data data_type event_type_id client_upload_time server_received_time"
-    " server_upload_time processed_time _fivetran_synced _fivetran_id _fivetran_deleted _airbyte_ab_id"
-    " _airbyte_emitted_at _airbyte_extracted_at _airbyte_generation_id _airbyte_meta _airbyte_normalized_at"
-    " _airbyte_raw_id _sdc_batched_at _sdc_extracted_at _sdc_primary_key _sdc_received_at _sdc_sequence"
-    " _sdc_table_version".split()
+DROPPED: Final = (
+    copiers.AIRBYTE
+    | copiers.FIVETRAN
+    | copiers.STITCH
+    | {
+        *("$insert_key", "insert_key", "$schema", "schema", "data", "data_type", "event_type_id"),
+        *("client_upload_time", "server_received_time", "server_upload_time", "processed_time"),
+    }
 )
+"""Amplitude's notes on its own pipeline: when an event was uploaded, by which road, under which schema."""
 # A chart or a list of users, saved from the dashboard; its cells begin with a tab unless that is switched off
 # (https://amplitude.com/docs/analytics/charts/export-csv-files, read 2026-11-20).
 DASHBOARD: Final = frozenset(
@@ -194,7 +194,7 @@ def element() -> dict[str, pl.Expr]:
             .otherwise(pl.lit("click"))
         ),
         "$el_text": known["Text"],
-        "$elements_chain": expr.elements_chain(
+        "$elements_chain": values.elements_chain(
             hierarchy=known["Hierarchy"],
             tag=known["Tag"],
             classes=known["Class"],
@@ -329,7 +329,7 @@ EXTRA: Final = page() | element() | device() | place() | software() | money() | 
 
 def user_properties(bag: pl.Expr) -> pl.Expr:
     """Return what is so of a user (`rest`) and what was so first (`once`); there `EMPTY` is the word for "none"."""
-    return expr.parted(bag, prefix="initial_", empty=["EMPTY"])
+    return objects.parted(bag, prefix="initial_", empty=["EMPTY"])
 
 
 def profiles(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
@@ -402,9 +402,9 @@ def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         timestamp=pl.col("_time"),
         dedup_key=dedup_key(),
         uuid=pl.col("_uuid") if options.uuid_compat else None,
-        laid=expr.with_query(pl.col(PROPERTIES), pl.col("_url"), CAMPAIGN),
+        laid=objects.with_query(pl.col(PROPERTIES), pl.col("_url"), CAMPAIGN),
         extra=EXTRA,
-        groups=expr.first_values(pl.col("groups")),
+        groups=objects.first_values(pl.col("groups")),
         set=pl.col("_told").struct.field("rest"),
         set_once=pl.col("_told").struct.field("once"),
     )
@@ -419,7 +419,7 @@ def groups(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
         )
         .with_columns_seq(
             time().alias("_time"),
-            expr.group_updates(pl.col("groups"), pl.col("group_properties")).alias("_update"),
+            objects.group_updates(pl.col("groups"), pl.col("group_properties")).alias("_update"),
         )
         .explode("_update")
         .filter(pl.col("_update").is_not_null() & pl.col("_time").is_not_null())
@@ -491,8 +491,7 @@ def merged(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
         links.key("amplitude_id", expr.stripped(pl.col(name)))
         for name in ("amplitude_id", "merged_amplitude_id")
     )
-    never = pl.lit(None, pl.Datetime("us", "UTC"))
-    return links.resolved(rows, key=loser, person=winner, time=never, why="merged ids")
+    return links.resolved(rows, key=loser, person=winner, time=None, why="merged ids")
 
 
 def is_dashboard(columns: frozenset[str]) -> bool:

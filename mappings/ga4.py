@@ -32,9 +32,7 @@ from mappings._ga4_flat import (
 from mappings._ga4_nested import (
     RECOVERY,
     WHOLE,
-    Once,
     audiences,
-    both,
     bought,
     fields,
     newest,
@@ -46,13 +44,13 @@ from mappings._ga4_nested import (
     queried,
     recovered,
     remembered,
-    some,
     text_of,
     timed,
 )
 from mappings._ga4_schema import BAG, COLUMNS, DROPPED, FIVETRAN, RECORDS, RENAME
-from migrate.kit import events, expr, links, values
+from migrate.kit import events, expr, links, objects, values
 from migrate.kit.declare import OWN, PROPERTIES, RECOVERED, REST, ROW, Bag, Options, Platform, Table, inside
+from migrate.kit.distinct import Once
 
 NAMES: Final = {"page_view": "$pageview", "screen_view": "$screen"}
 """`user_engagement` is a timer and stays itself: it has no element, as an `$autocapture` must."""
@@ -123,16 +121,8 @@ def nobody() -> pl.Expr:
 
 def person() -> pl.Expr:
     """Return whose event it is; of no one's, an id for that event alone, the same on every run."""
-    own = pl.struct(pl.col("_time").dt.epoch("ms").alias("ms"), pl.col("_key").alias("key"))
-    single = some(pl.when(NOBODY).then(own), _single, pl.String)
+    single = expr.id_of_no_one("ga4", pl.col("_time"), pl.col("_key"), where=NOBODY)
     return pl.coalesce(LOGIN, BROWSER, single)
-
-
-def _single(events: pl.Series) -> pl.Series:
-    """Return an id for each of these events of no one."""
-    single = expr.uuid7(pl.col("ms"), pl.lit("ga4 without ids"), pl.col("key"))
-    known = pl.when(pl.col("key").is_not_null()).then(pl.format("no-id-{}", single))
-    return events.struct.unnest().select_seq(known).to_series()
 
 
 def dedup_key() -> pl.Expr:
@@ -433,7 +423,7 @@ def flat_record(name: str) -> pl.Expr:
 def flat(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the events of flattened rows: fields of records are columns, parameters are columns or recovered."""
     untold = pl.col("event_id").is_null() & pl.col("_params").is_null()
-    own = expr.each_row(pl.when(untold).then(pl.col("_more")), of_event)
+    own = expr.canonical(expr.each_row(pl.when(untold).then(pl.col("_more")), of_event))
     told = (
         (record, pl.struct(value.alias(name) for name, value in made.items()))
         for record, made in of_records(pl.col("_system")).items()
@@ -444,19 +434,19 @@ def flat(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         listed(rows)
         .with_columns_seq(
             pl.coalesce(pl.col("_params"), pl.col("event_id"), own).alias("_told"),
-            expr.fields(pl.coalesce("_params", "_more"), BAG).alias("_bag"),
+            objects.fields(pl.coalesce("_params", "_more"), BAG).alias("_bag"),
             *(struct.alias(f"_of_{record}") for record, struct in told),
         )
         .with_columns_seq(pl.struct(stripped).alias("_bag"))
         .with_columns_seq(ONCE["page"].told(param("page_location")).alias("_of_page"))
     )
-    rest = expr.joined(pl.col("_more"), pl.col("_bought"))
+    rest = objects.joined(pl.col("_more"), pl.col("_bought"))
     return own_events(
         known,
         options,
         campaigns=all_of("collected_traffic_source"),
         properties=pl.coalesce("_unread", "_params"),  # what cannot be read is no object, and rejects the row
-        rest=expr.with_query(rest, param("page_location"), values.CAMPAIGN),
+        rest=objects.with_query(rest, param("page_location"), values.CAMPAIGN),
     )
 
 
@@ -511,7 +501,7 @@ def snapshots(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     is_whole = pl.col("_worth").is_not_null() | pl.col("_came").is_not_null() | pl.col("_first").is_null()
     first = timed("ga_first_touch_timestamp", pl.col("_first"))
     return events.profiles(
-        known.with_columns_seq(both(pl.col("_came"), first).alias("_once")).filter(
+        known.with_columns_seq(objects.joined(pl.col("_came"), first).alias("_once")).filter(
             pl.col("_time").is_not_null()
         ),
         distinct_id=pl.coalesce(user(), browser_or_app()),
@@ -544,7 +534,7 @@ def to_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     info = parts("user_info", times).struct
     first, last = (expr.unix(info.field(name), "us") for name in times)
     told = [parts(name, ()).struct.field("more") for name in ("user_ltv", "predictions")]
-    stream = expr.as_object({"ga_stream_id": expr.stripped(pl.col("stream_id"))})
+    stream = objects.text({"ga_stream_id": expr.stripped(pl.col("stream_id"))})
     properties = expr.each(pl.col("user_properties"), text_of(newest))
     sound = [
         pl.when(properties.str.starts_with("{")).then(properties),
@@ -554,8 +544,10 @@ def to_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         rows,
         distinct_id=pl.coalesce(user(), values.known(pl.col("pseudo_user_id"))),
         timestamp=expr.timestamp(dashed, zone=options.source_timezone).dt.offset_by("1d"),
-        set=expr.completed(
-            expr.joined(timed("ga_last_active_timestamp", last), stream, info.field("more"), *told, *sound),
+        set=objects.completed(
+            objects.joined(
+                timed("ga_last_active_timestamp", last), stream, info.field("more"), *told, *sound
+            ),
             pl.col(REST),
         ),
         set_once=timed("ga_first_touch_timestamp", first),

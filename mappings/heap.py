@@ -22,7 +22,7 @@ from typing import Final
 
 import polars as pl
 
-from migrate.kit import events, expr, links, values
+from migrate.kit import copiers, events, expr, links, objects, values
 from migrate.kit.declare import FILE, PERSON, PROPERTIES, RECOVERED, REST, ROW, Options, Platform, Table, has
 
 PAGEVIEWS: Final = re.compile(r"(.*\.)?(heap_)?pageviews?(_raw)?")
@@ -58,15 +58,7 @@ FIRST: Final = tuple(
     )
 )
 USERS: Final = ("user_id", "identity", "joindate", "join_date", "last_modified", *FIRST)
-# Notes of the services that copied the rows.
-DROPPED: Final = frozenset(
-    {
-        *("_fivetran_synced", "_fivetran_id", "_fivetran_deleted", "_sdc_batched_at", "_sdc_extracted_at"),
-        *("_sdc_primary_key", "_sdc_received_at", "_sdc_sequence", "_sdc_table_version"),
-    }
-)
-_EXACT: Final = 9_007_199_254_740_992
-"""2^53: beyond it a float no longer tells neighbouring integers apart."""
+DROPPED: Final = copiers.FIVETRAN | copiers.STITCH
 _MOST_ZEROS: Final = 6
 """So many zeros at the end of an id are chance; more were digits, which a spreadsheet has cut off (4.81E+15)."""
 
@@ -86,7 +78,7 @@ def heap_id(name: str) -> pl.Expr:
     digits = pl.concat_str(parts.field("1"), decimals.str.pad_end(exponent.fill_null(0), "0"))
     shifted = pl.when(zeros.is_between(0, _MOST_ZEROS)).then(digits)
     repaired = pl.coalesce(whole, shifted)
-    exact = repaired.cast(pl.Int64, strict=False).abs() <= _EXACT
+    exact = repaired.cast(pl.Int64, strict=False).abs() <= expr.EXACT_INTEGER
     is_float = text.str.contains(r"^-?\d+\.\d*$|^-?\d(\.\d+)?[eE]\+?\d+$")
     return pl.when(~is_float).then(text).when(exact).then(repaired)
 
@@ -101,13 +93,8 @@ def moment(text: pl.Expr, options: Options) -> pl.Expr:
 
     On S3 times are numbers: milliseconds, says the vendor; exports in the wild hold microseconds as well.
     """
-    number = expr.stripped(text).str.strip_suffix(".0").str.extract(r"^(\d{9,17})$")
-    unit = number.str.len_chars()
-    return pl.coalesce(
-        pl.when(unit <= 11).then(expr.unix(number, "s")),  # noqa: PLR2004 - digits of seconds until 5138
-        pl.when(unit <= 14).then(expr.unix(number, "ms")).otherwise(expr.unix(number, "us")),  # noqa: PLR2004
-        expr.timestamp(text, zone=options.source_timezone),
-    )
+    number = expr.stripped(text).str.strip_suffix(".0").str.extract(r"^(\d{9,10}|\d{12,17})$")
+    return pl.coalesce(expr.unix_by_size(number), expr.timestamp(text, zone=options.source_timezone))
 
 
 def slug(text: pl.Expr) -> pl.Expr:
@@ -278,7 +265,7 @@ def informed(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
     A pageview of an app, which has a view controller and no domain, is a `$screen`.
     """
-    recovered = expr.fields(pl.col(RECOVERED), ["session"]).struct.field("session")
+    recovered = objects.fields(pl.col(RECOVERED), ["session"]).struct.field("session")
     app = expr.stripped(pl.col("domain")).is_null() & expr.stripped(pl.col("view_controller")).is_not_null()
     event = pl.col("_event")
     return (
@@ -288,7 +275,7 @@ def informed(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
             moment(pl.col("session_time"), options).alias("_session_time"),
             *(heap_id(f"{name}_id").alias(f"_{name}_number") for name in ("event", "session")),
             heap_id("user_id").alias("_user"),
-            expr.fields(recovered, ["start", *ENTRY]).alias("_session"),
+            objects.fields(recovered, ["start", *ENTRY]).alias("_session"),
             address(*(pl.col(name) for name in ("domain", "path", "query", "hash"))).alias("_url"),
             system().alias("_system"),
         )
@@ -379,16 +366,16 @@ def exported_identities(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
 def exported_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the properties of the users of the one-time export, whose own are an object beside the others."""
-    whole = expr.completed(pl.col("properties"), pl.col(REST)).alias(REST)
+    whole = objects.completed(pl.col("properties"), pl.col(REST)).alias(REST)
     return to_profiles(rows.with_columns_seq(exported_user().alias("user_id"), whole), options)
 
 
 def session_starts(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return what the sessions table knows of the events of a session, when and how it began, as one JSON object."""
-    start = moment(pl.col("time"), options).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+    start = expr.iso(moment(pl.col("time"), options))
     known = {"start": start} | {name: expr.stripped(pl.col(name)) for name in ENTRY}
     return links.recoveries(
-        rows, key=heap_id("session_id"), name=pl.lit("session"), value=expr.as_object(known)
+        rows, key=heap_id("session_id"), name=pl.lit("session"), value=objects.text(known)
     )
 
 
@@ -433,7 +420,7 @@ def migrations(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
 def to_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return each user's properties: own ones without their leading `_`, `initial_…` as `$initial_…`."""
-    bags = expr.parted(expr.bare_names(pl.col(REST)), prefix="initial_")
+    bags = objects.parted(objects.bare_names(pl.col(REST)), prefix="initial_")
     url = landing(*(pl.col(f"initial_landing_page{part}") for part in ("", "_query", "_hash")))
     joined = moment(expr.first(pl.col("joindate"), pl.col("join_date")), options)
     known = (
@@ -447,12 +434,12 @@ def to_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         .with_columns_seq(**_columns(device("initial_") | place("initial_")))
     )
     mine = {"heap_user_id": pl.col("_user"), "heap_identity": expr.stripped(pl.col("identity"))}
-    told = {"set": (expr.as_object(mine), "rest"), "set_once": (expr.as_object(first_touch()), "once")}
-    objects = {
-        name: expr.completed(own, pl.col("_bags").struct.field(more)) for name, (own, more) in told.items()
+    told = {"set": (objects.text(mine), "rest"), "set_once": (objects.text(first_touch()), "once")}
+    wholes = {
+        name: objects.completed(own, pl.col("_bags").struct.field(more)) for name, (own, more) in told.items()
     }
     return events.profiles(
-        known.with_columns_seq(**_columns(objects)),
+        known.with_columns_seq(**_columns(wholes)),
         distinct_id=pl.coalesce(pl.col(PERSON), pl.col("_user")),
         timestamp=moment(pl.col("last_modified"), options),
         set=pl.col("_set"),
@@ -469,7 +456,7 @@ def first_touch() -> dict[str, pl.Expr]:
     """Return how a user came first, in PostHog's spelling, and when."""
     names = (*first_page(), *device("initial_"), *place("initial_"))
     found = {f"$initial_{name.removeprefix('$')}": pl.col(f"_{name}") for name in names}
-    return found | {"created": pl.col("_joined").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")}
+    return found | {"created": expr.iso(pl.col("_joined"))}
 
 
 def _columns(found: dict[str, pl.Expr]) -> dict[str, pl.Expr]:

@@ -22,10 +22,10 @@ from typing import Final
 
 import polars as pl
 
-from mappings._mixpanel_ids import DEVICE, id_list, identifier, is_device, json_list, meant, user, with_nested
+from mappings._mixpanel_ids import DEVICE, id_list, identifier, is_device, json_list, meant, user
 from mappings._mixpanel_labels import read_labels
 from mappings._mixpanel_profiles import PEOPLE, Roll, to_groups, to_known, to_profiles
-from migrate.kit import events, expr, links, values
+from migrate.kit import copiers, events, expr, links, objects, values
 from migrate.kit.declare import (
     FILE,
     PERSON,
@@ -97,11 +97,7 @@ INTERNAL: Final = (
     *("failure_reason", "failure_description", "identity_failure_reason"),
 )
 NOTES: Final = ("mp_processing_time_ms", "mp_sent_by_lib_version")
-COPIES: Final = frozenset(
-    "_airbyte_ab_id _airbyte_emitted_at _airbyte_extracted_at _airbyte_generation_id _airbyte_meta"  # noqa: SIM905
-    " _airbyte_normalized_at _airbyte_raw_id _airbyte_unique_key _sdc_batched_at _sdc_extracted_at _sdc_received_at"
-    " _sdc_sequence _sdc_table_version _sdc_primary_key _fivetran_synced _fivetran_id _fivetran_deleted".split()
-)
+COPIES: Final = copiers.AIRBYTE | copiers.FIVETRAN | copiers.STITCH | {copiers.AIRBYTE_KEY}
 EVENTS: Final = frozenset(
     ("time", "event", "event name", "event_name", "mp_event_name", "insert_id", "mp_insert_id")
 )
@@ -241,26 +237,9 @@ def user_of(chosen: pl.Expr) -> pl.Expr:
     return pl.coalesce(user(told("$user_id")), user(chosen))
 
 
-def single() -> pl.Expr:
-    """Return an id for an event of no one, for that event alone, the same on every run."""
-    return (
-        pl.when(pl.col("_who").is_null())
-        .then(
-            pl.struct(pl.col("_time").dt.epoch("ms").fill_null(0).alias("ms"), pl.col("_dedup").alias("key"))
-        )
-        .map_batches(_single, return_dtype=pl.String, is_elementwise=True)
-    )
-
-
-def _single(events_of_no_one: pl.Series) -> pl.Series:
-    """Return an id for each of these events, null for a null."""
-    if events_of_no_one.null_count() == events_of_no_one.len():
-        return pl.repeat(None, events_of_no_one.len(), dtype=pl.String, eager=True).alias(
-            events_of_no_one.name
-        )
-    made = expr.uuid7(pl.col("ms"), pl.lit("mixpanel without ids"), pl.col("key"))
-    known = pl.when(pl.col("key").is_not_null()).then(pl.format("no-id-{}", made))
-    return events_of_no_one.struct.unnest().select_seq(known).to_series()
+def no_one() -> pl.Expr:
+    """Return an id for an event of no one, for that event alone."""
+    return expr.id_of_no_one("mixpanel", pl.col("_time"), pl.col("_dedup"), where=pl.col("_who").is_null())
 
 
 def worker_person() -> pl.Expr:
@@ -281,15 +260,8 @@ def worker_person() -> pl.Expr:
 
 def moment(text: pl.Expr) -> pl.Expr:
     """Return a time as it stands: Unix seconds, milliseconds or microseconds, told by size, or ISO 8601."""
-    size = expr.number(text)
-    epoch = (
-        pl.when(size < 1e10)  # noqa: PLR2004 - seconds until 2286, milliseconds from April 1970
-        .then(expr.unix(text, "s"))
-        .when(size < 1e14)  # noqa: PLR2004 - milliseconds until 5138
-        .then(expr.unix(text, "ms"))
-        .otherwise(expr.unix(text, "us"))
-    )
-    return pl.coalesce(epoch, expr.timestamp(pl.when(size.is_null()).then(text)))
+    no_number = pl.when(expr.number(text).is_null()).then(text)
+    return pl.coalesce(expr.unix_by_size(text), expr.timestamp(no_number))
 
 
 def time(shape: Shape, options: Options) -> pl.Expr:
@@ -347,7 +319,7 @@ def element() -> dict[str, pl.Expr]:
     """Return what was clicked; Mixpanel's `$elements` would be read as PostHog's, and passes on under another name."""
     captured = pl.when(pl.col("_event").is_in(["$autocapture", "$rageclick", "$dead_click"]))
     nothing = pl.lit(None, pl.String)
-    chain = expr.elements_chain(
+    chain = values.elements_chain(
         hierarchy=captured.then(expr.each(prop("$elements"), _hierarchy)),
         tag=nothing,
         classes=nothing,
@@ -453,8 +425,8 @@ def groups(shape: Shape, options: Options) -> dict[str, pl.Expr]:
 def understood(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFrame:
     """Return the rows with what they tell, and the name, time, person and properties that make an event of it."""
     names = tuple(dict.fromkeys((*TOLD, *LOOKED_AT, *options.group_keys)))
-    bag = with_nested(pl.col(PROPERTIES)) if shape.bag == REST else pl.col(PROPERTIES)
-    completed = expr.with_query(bag, prop("$current_url"), values.CAMPAIGN)
+    bag = objects.with_nested(pl.col(PROPERTIES)) if shape.bag == REST else pl.col(PROPERTIES)
+    completed = objects.with_query(bag, prop("$current_url"), values.CAMPAIGN)
     return (
         rows.with_columns_seq(
             shape.struct(names), shape.name(options).alias("_name"), shape.chosen(options).alias("_chosen")
@@ -468,7 +440,7 @@ def understood(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFra
         .with_columns_seq(
             person(options).alias("_who"), dedup_key(shape).alias("_dedup"), completed.alias("_completed")
         )
-        .with_columns_seq(pl.coalesce("_who", single()).alias("_person"))
+        .with_columns_seq(pl.coalesce("_who", no_one()).alias("_person"))
     )
 
 
@@ -675,7 +647,7 @@ def identity_links(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
         rows.filter(old != new),
         key=old,
         person=new,
-        time=pl.lit(None, events.TIMESTAMP),
+        time=None,
         why="identity mapping",
     )
 

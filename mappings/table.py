@@ -60,7 +60,7 @@ from typing import Any, Final
 import polars as pl
 
 from migrate.errors import UsageError
-from migrate.kit import expr
+from migrate.kit import expr, objects
 from migrate.kit.declare import PROPERTIES, REST, WHOLE, Bag, Options, Platform, Table
 from migrate.kit.events import events
 
@@ -363,11 +363,6 @@ def _missing(spec: Spec, columns: Sequence[str]) -> str | None:
     return None
 
 
-def _filled(column: str) -> pl.Expr:
-    """Return a column's text as it stands, null where it is blank."""
-    return pl.when(pl.col(column).str.strip_chars() != "").then(pl.col(column))
-
-
 def _patterned(text: pl.Expr, pattern: str, zone: str) -> pl.Expr:
     """Return times written by a strftime pattern."""
     bare = text.str.strip_chars()
@@ -433,7 +428,7 @@ def _valued(texts: pl.Series, kind: str) -> pl.Series:
     values = _VALUES[kind](texts)
     where = (values.is_null() & texts.is_not_null()).arg_true()
     if where.len():
-        odd = pl.select(expr.quoted(pl.lit(texts.gather(where)))).to_series()
+        odd = pl.select(objects.quoted(pl.lit(texts.gather(where)))).to_series()
         values = values.scatter(where, odd)
     if kind == "json":
         return values.set(values.str.strip_chars() == "null", None)
@@ -450,7 +445,7 @@ def _object(columns: Mapping[str, pl.Expr], kinds: Mapping[str, str], rest: pl.E
         else text
         for name, text in columns.items()
     }
-    return expr.object_of(values, json=kinds.keys(), rest=rest)
+    return objects.text_with(values, json=kinds.keys(), rest=rest)
 
 
 def _properties(spec: Spec) -> pl.Expr:
@@ -459,7 +454,7 @@ def _properties(spec: Spec) -> pl.Expr:
     columns = {name: pl.col(column) for column, name in names.items()}
     if spec.uuid and spec.uuid in spec.gone():
         is_none = expr.canonical_uuid(pl.col(spec.uuid)).is_null()
-        columns[spec.uuid] = pl.when(is_none).then(_filled(spec.uuid))
+        columns[spec.uuid] = pl.when(is_none).then(expr.filled(pl.col(spec.uuid)))
     kinds = {names[column]: kind for column, kind in spec.kinds().items() if column in names}
     return _object(columns, kinds, pl.col(PROPERTIES)) if columns else pl.col(PROPERTIES)
 
@@ -477,7 +472,11 @@ def _rest(spec: Spec) -> Bag:
 def _person(spec: Spec, columns: Mapping[str, str]) -> pl.Expr | None:
     """Return person properties as JSON objects, None where the spec has none."""
     kinds = {name: spec.kinds()[column] for name, column in columns.items() if column in spec.kinds()}
-    return _object({name: _filled(column) for name, column in columns.items()}, kinds) if columns else None
+    return (
+        _object({name: expr.filled(pl.col(column)) for name, column in columns.items()}, kinds)
+        if columns
+        else None
+    )
 
 
 def _dedup_key(spec: Spec) -> pl.Expr:
@@ -499,7 +498,7 @@ def to_events(rows: pl.LazyFrame, options: Options, *, spec: Spec) -> pl.LazyFra
     return events(
         rows,
         event=pl.lit(spec.event_name) if spec.event is None else pl.col(spec.event),
-        distinct_id=pl.coalesce([_filled(column) for column in spec.distinct_id]),
+        distinct_id=pl.coalesce([expr.filled(pl.col(column)) for column in spec.distinct_id]),
         timestamp=_time(spec, options),
         uuid=expr.canonical_uuid(pl.col(spec.uuid)) if spec.uuid else None,
         dedup_key=_dedup_key(spec),
@@ -507,7 +506,7 @@ def to_events(rows: pl.LazyFrame, options: Options, *, spec: Spec) -> pl.LazyFra
         extra={name: pl.lit(value) for name, value in spec.constants.items()},
         set=_person(spec, spec.tables["set"]),
         set_once=_person(spec, spec.tables["set_once"]),
-        groups={kind: _filled(column) for kind, column in spec.tables["groups"].items()},
+        groups={kind: expr.filled(pl.col(column)) for kind, column in spec.tables["groups"].items()},
     )
 
 

@@ -4,7 +4,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 import polars as pl
@@ -12,8 +12,6 @@ import polars as pl
 from migrate.jsontext.repairs import repaired
 
 T = TypeVar("T")
-FAILURES: Final = (ValueError, TypeError, AttributeError, KeyError, RecursionError, msgspec.MsgspecError)
-"""What reading a text raises that does not hold what it should."""
 Raw = msgspec.Raw
 """A JSON value in its own text."""
 NULL: Final = Raw(b"null")
@@ -91,42 +89,19 @@ def without_nulls(text: str) -> str | None:
     return msgspec.json.encode(bag).decode() if bag else None
 
 
-def value_of(text: str) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a JSON value as Python has it; numbers that Python cannot hold are their own text.
-
-    Raises `ValueError` where it is none.
-    """
-    return _decoder.decode(text)
-
-
-def text_of(value: object) -> str:
-    """Return a value as JSON; cut emoji stay escaped, as UTF-8 has no place for them."""
-    text = _encoder.encode(value)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":"))
-    return text
-
-
-def _double(text: str) -> float | str:
-    """Return the number, its text where it is too large for a double."""
+def double(text: str) -> float | str:
+    """Return a JSON number, its text where it is too large for a double."""
     value = float(text)
     return value if math.isfinite(value) else text
 
 
-def _whole(text: str) -> int | str:
-    """Return the number, its text where Python takes no more digits."""
+def whole(text: str) -> int | str:
+    """Return a JSON integer, its text where Python takes no more digits."""
     try:
         return int(text)
     except ValueError:
         return text
 
 
-# Made once: `json.loads` and `json.dumps` make new ones for every call with arguments.
-_decoder = json.JSONDecoder(
-    strict=False, parse_float=_double, parse_int=_whole, parse_constant=lambda _name: None
-)
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-strict = json.JSONDecoder(parse_float=_double, parse_int=_whole).decode
-"""A JSON value as `value_of` gives it; what JSON does not allow raises."""
+strict = json.JSONDecoder(parse_float=double, parse_int=whole).decode
+"""A JSON value as Python has it, numbers that Python cannot hold as their own text; what JSON does not allow raises."""

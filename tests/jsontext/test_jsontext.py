@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from migrate.jsontext.build import inner_text, members_text, object_text
 from migrate.jsontext.careful import MAX_DEPTH, nests_too_deep
-from migrate.jsontext.parse import fields_of, raw_object, value_of
+from migrate.jsontext.parse import fields_of, raw_object
+from migrate.kit.cells import value_of
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrate.kit import expr
+from migrate.kit import expr, objects, values
 
 DAY = timedelta(days=1)
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
@@ -168,7 +168,7 @@ def test_uuid7_law(milliseconds, text, other):
 def test_uuid7_is_the_same_everywhere():
     """Ids planned by another process, machine or version of the tool are these, to the letter."""
     program = (
-        "import polars as pl; from migrate import expr;"
+        "import polars as pl; from migrate.kit import expr;"
         "print(pl.select(expr.uuid7(pl.lit(1712145600123, pl.Int64), pl.lit('amplitude'), pl.lit('key'))).item())"
     )
     root = Path(__file__).parents[2]
@@ -289,14 +289,14 @@ def test_classified_takes_the_first_rule():
 )
 def test_fields(bag, value):
     """A key's value as text, the same whatever stands in the rows beside it."""
-    fields = expr.fields(A, ["k", "other"]).struct.field("k")
+    fields = objects.fields(A, ["k", "other"]).struct.field("k")
     assert one(fields, bag) == value
     assert made(fields, a=['{"k":"x"}', bag, '{"k":"\\\\","l":1e999}'])[1] == value
 
 
 def test_fields_keep_nested_values_as_json():
     """A nested value is JSON text, whose strings are still escaped."""
-    assert one(expr.fields(A, ["k"]).struct.field("k"), '{"k":["a\\"b"]}') == '["a\\"b"]'
+    assert one(objects.fields(A, ["k"]).struct.field("k"), '{"k":["a\\"b"]}') == '["a\\"b"]'
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,9 @@ def test_host_and_path(url, host, path):
 def test_parted():
     """Keys with the prefix become `$key` without empty values; all others stay, digits and order as they were."""
     bag = '{"plan":"pro","n":1.10,"initial_a":"x","initial_b":"EMPTY","initial_c":null,"initial_d":""}'
-    found = made(expr.parted(A, prefix="initial_", empty=["EMPTY"]), a=[bag, '{"plan":"EMPTY"}', "{}", None])
+    found = made(
+        objects.parted(A, prefix="initial_", empty=["EMPTY"]), a=[bag, '{"plan":"EMPTY"}', "{}", None]
+    )
     assert found[0] == {"rest": '{"plan":"pro","n":1.10}', "once": '{"$initial_a":"x"}'}
     assert found[1] == {"rest": '{"plan":"EMPTY"}', "once": None}
     assert found[2:] in (
@@ -328,14 +330,14 @@ def test_parted():
 
 def test_parted_takes_operations_apart():
     """What a client sent as operations counts as the properties they set."""
-    found = one(expr.parted(A, prefix="initial_"), '{"$set":{"a":1},"$setOnce":{"b":2},"c":3}')
+    found = one(objects.parted(A, prefix="initial_"), '{"$set":{"a":1},"$setOnce":{"b":2},"c":3}')
     assert found == {"rest": '{"c":3,"a":1}', "once": '{"b":2}'}
 
 
 def test_joined():
     """Objects become one; nothing in any is null."""
     assert made(
-        expr.joined(A, B), a=['{"a":1}', "{}", None, None], b=['{"b":2}', '{"b":2}', '{"b":2}', "{}"]
+        objects.joined(A, B), a=['{"a":1}', "{}", None, None], b=['{"b":2}', '{"b":2}', '{"b":2}', "{}"]
     ) == [
         '{"a":1,"b":2}',
         '{"b":2}',
@@ -347,7 +349,7 @@ def test_joined():
 def test_first_values():
     """Of a list the first that is not blank, as text; a scalar stands for itself."""
     bags = ['{"co":["A","B"],"n":[5],"s":"x","e":[]}', '{"co":["","B"]}', "{}", '{"e":[]}', None]
-    assert made(expr.first_values(A), a=bags) == [
+    assert made(objects.first_values(A), a=bags) == [
         '{"co":"A","n":"5","s":"x"}',
         '{"co":"B"}',
         None,
@@ -377,7 +379,7 @@ def test_first_values():
 )
 def test_group_updates(groups, properties, updates):
     """Each group a row tells of, with PostHog's properties for it."""
-    found = made(expr.group_updates(A, B), a=[groups], b=[properties])[0]
+    found = made(objects.group_updates(A, B), a=[groups], b=[properties])[0]
     assert [tuple(update.values()) for update in found] == updates
 
 
@@ -386,13 +388,13 @@ def test_with_query():
     url = "https://example.com/?utm_source=a%20b&x=1&gclid=#end"
     names = ["utm_source", "gclid", "utm_medium"]
     bags = ['{"p":1}', "{}", '{"gclid":"1"}', None]
-    assert made(expr.with_query(A, B, names), a=bags, b=[url] * 4) == [
+    assert made(objects.with_query(A, B, names), a=bags, b=[url] * 4) == [
         '{"p":1,"utm_source":"a b"}',
         '{"utm_source":"a b"}',
         '{"gclid":"1"}',
         '{"utm_source":"a b"}',
     ]
-    assert made(expr.with_query(A, B, names), a=['{"p":1}'], b=[None]) == ['{"p":1}']
+    assert made(objects.with_query(A, B, names), a=['{"p":1}'], b=[None]) == ['{"p":1}']
 
 
 NOTHING = pl.lit(None, pl.String)
@@ -404,7 +406,7 @@ def chain(**known):
         name: pl.lit(known.get(name), pl.String)
         for name in ("hierarchy", "tag", "classes", "identifier", "href", "text")
     }
-    return pl.DataFrame({"x": [1]}).select(expr.elements_chain(**told)).item()
+    return pl.DataFrame({"x": [1]}).select(values.elements_chain(**told)).item()
 
 
 def test_elements_chain_of_one_element():
@@ -446,5 +448,7 @@ def test_a_query_completes_no_bag_that_has_the_parameter_in_another_spelling():
             "url": "https://x/?utm_source=url",
         }
     )
-    found = rows.select(expr.with_query(pl.col("bag"), pl.col("url"), ["utm_source"])).to_series().to_list()
+    found = (
+        rows.select(objects.with_query(pl.col("bag"), pl.col("url"), ["utm_source"])).to_series().to_list()
+    )
     assert found == [rows["bag"][0], r'{"a":"\u0075tm_source","utm_source":"url"}']

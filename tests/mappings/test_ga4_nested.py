@@ -3,7 +3,7 @@
 import pytest
 
 from mappings import _ga4_nested as nested
-from migrate.jsontext.parse import FAILURES
+from migrate.kit.cells import FAILURES
 
 WRITTEN = [
     pytest.param('[{"key":"a","value":{"int_value":"1"}}]', id="bq extract"),

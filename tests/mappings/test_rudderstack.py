@@ -10,8 +10,9 @@ from frames import made_of, opened, sent, told
 
 from mappings.rudderstack import MAPPING
 from migrate.inputs.listing import sources
-from migrate.kit import events, links
-from migrate.kit.declare import FRAMEWORK, RECOVERED, REST, ROW, Options, Table
+from migrate.kit import schemas
+from migrate.kit.declare import RECOVERED, REST, ROW, Options, Table
+from migrate.kit.schemas import FRAMEWORK
 from migrate.readers.headers import read_header
 
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "rudderstack"
@@ -47,7 +48,7 @@ def whole(*given, table="messages"):
 def mapped(*given, table="messages"):
     """The events of the rows, extra without nulls and objects decoded."""
     frame = TABLES[table].to_events(whole(*given, table=table).lazy(), Options()).collect()
-    assert events.schema_errors(frame.schema) == []
+    assert schemas.schema_errors(frame.schema) == []
     found = frame.to_dicts()
     for event in found:
         event["extra"] = {name: value for name, value in event["extra"].items() if value is not None}
@@ -74,7 +75,7 @@ def test_contract_on_an_empty_frame(table: Table):
     """Without data, everything a table makes of rows has its schema, and no rows."""
     empty = opened(table, pl.DataFrame(schema=dict(table.columns) | dict(FRAMEWORK))).lazy()
     frame = table.to_events(empty, Options())
-    assert events.schema_errors(frame.collect_schema()) == []
+    assert schemas.schema_errors(frame.collect_schema()) == []
     assert frame.collect().height == 0
 
 
@@ -167,7 +168,7 @@ def test_discards_are_told_by_the_id_of_their_row():
     }
     frame = rows(discard, discard | {"column_value": None}, table="discards")
     found = TABLES["discards"].to_recoveries(frame.lazy(), Options()).collect()
-    assert found.schema == links.RECOVERY_SCHEMA
+    assert found.schema == schemas.RECOVERY_SCHEMA
     assert found.rows() == [(key, "revenue", "19.50") for key in ("r-1", "event_table\x1fr-1")]
     assert TABLES["discards"].link_columns == ("row_id", "column_name", "column_value")
 
