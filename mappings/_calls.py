@@ -1,10 +1,10 @@
 """The calls of Segment's specification as events: what Segment's and RudderStack's mappings share.
 
-A frame of calls has a row for each call, in whatever form it was stored (see `mappings._forms`): `_type` (track, page,
-screen, identify, group, alias), `_event`, `_id`, `_user`, `_anonymous`, `_time`, `_original` (the device's clock), the
-properties that are `looked_at` as a struct of text `_told`, the columns `OF_CALL` as text, what `of_device` tells of
-the others `_device`, the traits `_traits`, and what a call without an id is told by beside these: properties `_bag`,
-context `_context`, all else `_rest`.
+A frame of calls has a row for each call, in whatever form it was stored (`mappings._messages` and
+`mappings._warehouse_rows` make it): `_type` (track, page, screen, identify, group, alias), `_event`, `_id`, `_user`,
+`_anonymous`, `_time`, `_original` (the device's clock), the properties that are `looked_at` as a struct of text
+`_told`, the columns `OF_CALL` as text, what `of_device` tells of the others `_device`, the traits `_traits`, and what a
+call without an id is told by beside these: properties `_bag`, context `_context`, all else `_rest`.
 
 What the source says stands beside what PostHog understands: properties pass on unchanged. Context that PostHog names
 has that name only; all other context keeps the name it has in a warehouse.
@@ -34,6 +34,18 @@ OF_DEVICE: Final = tuple(
 )
 """Context that is understood and the same with many calls."""
 BAG: Final = ("url", "path", "title", "referrer", "name", "revenue", "total", *values.CAMPAIGN)
+NOISE: Final = frozenset(
+    {
+        *("context_source_id", "context_source_type", "context_destination_id", "context_destination_type"),
+        *("context_passed_ip", "context_request_ip", "context_protocols_source_id", "context_page_search"),
+        *("context_protocols_violations", "context_protocols_omitted", "context_protocols_omitted_on_event"),
+    }
+)
+"""RudderStack's notes on its own pipeline, what Segment's Protocols has against a call, and the query of the url."""
+DEVICE_CLOCK: Final = "original_timestamp_for_timestamp"
+"""Counted of calls that say when the device had them happen, and not when they did."""
+NOTHING: Final = (b"null", b'""')
+"""JSON that no column is made of."""
 TIMES: Final = ("timestamp", "original_timestamp")
 CAMPAIGN: Final = {"utm_campaign": "name"} | {
     f"utm_{name}": name for name in ("source", "medium", "term", "content", "id")

@@ -22,13 +22,34 @@ from typing import Final
 
 import polars as pl
 
+from mappings._heap_columns import (
+    address,
+    device,
+    exported_user,
+    heap_id,
+    landing,
+    moment,
+    pair,
+    place,
+    rounded,
+    slug,
+    system,
+)
+from mappings._heap_users import (
+    USERS,
+    exported_identities,
+    exported_links,
+    exported_profiles,
+    identities,
+    migrations,
+    to_profiles,
+)
 from migrate.kit import copiers, events, expr, links, objects, values
 from migrate.kit.declare import FILE, PERSON, PROPERTIES, RECOVERED, REST, ROW, Options, Platform, Table, has
 
 PAGEVIEWS: Final = re.compile(r"(.*\.)?(heap_)?pageviews?(_raw)?")
 SESSIONS: Final = re.compile(r"(.*\.)?(heap_)?sessions?(_raw)?")
 """Names of the built-in tables, perhaps after a schema's; `pageviews_pricing` is a labelled event."""
-
 INTERACTIONS: Final = ("click", "change", "submit", "touch")
 """Types that say what was done, in the one-time export."""
 UTM: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
@@ -42,7 +63,6 @@ KEPT: Final = (
 
 `heap_previous_page` is not made `$prev_pageview_pathname`, of which PostHog makes heatmaps.
 """
-
 COLUMNS: Final = (
     *("event_id", "user_id", "session_id", "time", "session_time", "type", "event_name", "event_table_name"),
     *("domain", "path", "query", "hash", "title", "view_controller", "target_text"),
@@ -50,56 +70,7 @@ COLUMNS: Final = (
     *("app_name", "heap_app_name", "app_version", "heap_app_version"),
     *("ip", "browser_ip", "country", "region", "city", *ENTRY, *KEPT),
 )
-FIRST: Final = tuple(
-    f"initial_{name}"
-    for name in (
-        *("browser", "platform", "device_type", "referrer", "country", "region", "city"),
-        *("landing_page", "landing_page_query", "landing_page_hash"),
-    )
-)
-USERS: Final = ("user_id", "identity", "joindate", "join_date", "last_modified", *FIRST)
 DROPPED: Final = copiers.FIVETRAN | copiers.STITCH
-_MOST_ZEROS: Final = 6
-"""So many zeros at the end of an id are chance; more were digits, which a spreadsheet has cut off (4.81E+15)."""
-
-
-def heap_id(name: str) -> pl.Expr:
-    """Return an id as the digits of an integer; null where they cannot be known any more.
-
-    `4810060720600030.0` and `4.81006072060003E15` are what programs write that took the column for floats: the digits
-    are all there and are put in place as text. Where they were rounded (`4.81E+15`, or floats beyond 2^53) many ids
-    would become one: such an id is none, and an event without another is a reject.
-    """
-    text = expr.stripped(pl.col(name))
-    whole = text.str.extract(r"^(-?\d+)\.0*$")
-    parts = text.str.extract_groups(r"^(-?\d)(?:\.(\d+?)0*)?[eE]\+?(\d{1,2})$").struct
-    decimals, exponent = parts.field("2").fill_null(""), parts.field("3").cast(pl.Int64, strict=False)
-    zeros = exponent - decimals.str.len_chars()
-    digits = pl.concat_str(parts.field("1"), decimals.str.pad_end(exponent.fill_null(0), "0"))
-    shifted = pl.when(zeros.is_between(0, _MOST_ZEROS)).then(digits)
-    repaired = pl.coalesce(whole, shifted)
-    exact = repaired.cast(pl.Int64, strict=False).abs() <= expr.EXACT_INTEGER
-    is_float = text.str.contains(r"^-?\d+\.\d*$|^-?\d(\.\d+)?[eE]\+?\d+$")
-    return pl.when(~is_float).then(text).when(exact).then(repaired)
-
-
-def rounded(*names: str) -> pl.Expr:
-    """Return whether one of these ids was rounded and is therefore none."""
-    return pl.any_horizontal(expr.stripped(pl.col(n)).is_not_null() & heap_id(n).is_null() for n in names)
-
-
-def moment(text: pl.Expr, options: Options) -> pl.Expr:
-    """Return a time in any of Heap's spellings; "Invalid date" is none.
-
-    On S3 times are numbers: milliseconds, says the vendor; exports in the wild hold microseconds as well.
-    """
-    number = expr.stripped(text).str.strip_suffix(".0").str.extract(r"^(\d{9,10}|\d{12,17})$")
-    return pl.coalesce(expr.unix_by_size(number), expr.timestamp(text, zone=options.source_timezone))
-
-
-def slug(text: pl.Expr) -> pl.Expr:
-    """Return a table's name as Heap mangles it, so that "Order Completed.csv" and order_completed are one."""
-    return text.str.to_lowercase().str.replace_all(r"[^a-z0-9]+", "_").str.strip_chars("_")
 
 
 def table_name() -> pl.Expr:
@@ -135,27 +106,6 @@ def dedup_key() -> pl.Expr:
     )
 
 
-def marked(sign: str, part: pl.Expr) -> pl.Expr:
-    """Return a part of a URL with the sign before it that Heap may or may not have left there; "" for none."""
-    text = expr.stripped(part)
-    return pl.when(text.str.starts_with(sign)).then(text).otherwise(pl.lit(sign) + text).fill_null("")
-
-
-def address(domain: pl.Expr, path: pl.Expr, query: pl.Expr, fragment: pl.Expr) -> pl.Expr:
-    """Return the URL of these parts; null without a domain. Heap keeps no scheme, and https is what sites have."""
-    host = pl.lit("https://") + expr.stripped(domain)
-    return host + marked("/", path) + marked("?", query) + marked("#", fragment)
-
-
-def landing(page: pl.Expr, query: pl.Expr, fragment: pl.Expr) -> pl.Expr:
-    """Return the URL of a landing page, which Heap keeps in three columns, with or without "https://"."""
-    text = expr.stripped(page)
-    bare = text.str.contains(r"^(?:[\w-]+\.)+[A-Za-z]{2,}(?::\d+)?(?:[/?#]|$)")
-    url = pl.when(bare).then(pl.lit("https://") + text).otherwise(text)
-    in_parts = url.str.contains(r"^https?://[^?#]+$")
-    return pl.when(in_parts).then(url + marked("?", query) + marked("#", fragment)).otherwise(url)
-
-
 def page() -> dict[str, pl.Expr]:
     """Return where it happened. `landing_page` is the session's first page, on every row of it: never the event's."""
     return {
@@ -186,36 +136,6 @@ def entry() -> dict[str, pl.Expr]:
     direct = web & pl.col("_landing").is_not_null()
     found = values.page(pl.col("_landing"), referrer=told("referrer"), web=direct)
     return {name.removeprefix("$").removeprefix("current_"): value for name, value in found.items()}
-
-
-def system(prefix: str = "") -> pl.Expr:
-    """Return the system, without its version."""
-    name = expr.stripped(pl.col(f"{prefix}platform"))
-    return values.system(name.str.replace(r"\s+[vV]?\d[\w.]*$", ""))
-
-
-def device(prefix: str = "") -> dict[str, pl.Expr]:
-    """Return browser ("Chrome 99.0.48") and system ("Mac OS X 10.15.7", "iOS"), names and versions apart."""
-    browser, platform, kind = (pl.col(f"{prefix}{n}") for n in ("browser", "platform", "device_type"))
-    name = expr.stripped(platform)
-    return {
-        "$browser": values.browser(browser, on=pl.col("_system")),
-        "$browser_version": values.version(browser),
-        "$os": pl.col("_system"),
-        "$os_version": name.str.extract(r"\s[vV]?(\d[\w.]*)$"),
-        "$device_type": pl.coalesce(values.device_type(kind, name), values.known(kind)),
-    }
-
-
-def place(prefix: str = "") -> dict[str, pl.Expr]:
-    """Return where on earth."""
-    country, region, city = (pl.col(f"{prefix}{n}") for n in ("country", "region", "city"))
-    return {
-        "$geoip_country_name": values.country_name(country),
-        "$geoip_country_code": values.country_code(country),
-        "$geoip_subdivision_1_name": values.known(region),
-        "$geoip_city_name": values.known(city),
-    }
 
 
 def software() -> dict[str, pl.Expr]:
@@ -310,16 +230,6 @@ def to_events(
     )
 
 
-def pair(place: int) -> pl.Expr:
-    """Return the environment's (1) or the user's (2) number of an id `"(2008543124,4810060720600030)"`."""
-    return expr.stripped(pl.col("id")).str.extract(r"^\(\s*(\d+)\s*,\s*(\d+)\s*\)$", place)
-
-
-def exported_user() -> pl.Expr:
-    """Return the user's number in the one-time export, which some rows have in a column of its own."""
-    return pl.coalesce(heap_id("user_id"), pair(2))
-
-
 def exported_name() -> pl.Expr:
     """Return the name of an event of the one-time export."""
     return expr.first(*(pl.col(name) for name in ("event_name", "type", "object")))
@@ -347,29 +257,6 @@ def exported_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     return to_events(told, options, more=kept)
 
 
-def exported_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return which user is who: rows of the one-time export that say who somebody is."""
-    user, identity = exported_user(), expr.stripped(pl.col("identity"))
-    time = moment(pl.col("time"), options)
-    return links.concat(
-        [
-            links.resolved(rows, key=user, person=identity, time=time, why="identity"),
-            links.identified(rows, identity, why="identity"),
-        ]
-    )
-
-
-def exported_identities(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return which user is who, as the users of the one-time export tell it."""
-    return identities(rows.with_columns_seq(exported_user().alias("user_id")), options)
-
-
-def exported_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return the properties of the users of the one-time export, whose own are an object beside the others."""
-    whole = objects.completed(pl.col("properties"), pl.col(REST)).alias(REST)
-    return to_profiles(rows.with_columns_seq(exported_user().alias("user_id"), whole), options)
-
-
 def session_starts(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return what the sessions table knows of the events of a session, when and how it began, as one JSON object."""
     start = expr.iso(moment(pl.col("time"), options))
@@ -393,75 +280,6 @@ def own_table(options: Options) -> pl.Expr:
         if any(pattern.fullmatch(name) for name in options.files):
             names |= {builtin, f"{builtin}s"}
     return slug(pl.col("event_table_name")).is_in(sorted(names))
-
-
-def identities(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return which user is who: Heap has resolved it, and no merge is spent on it.
-
-    Identities that many share ("guest", "null") are among the ids PostHog refuses, and resolve nothing.
-    """
-    identity = expr.stripped(pl.col("identity"))
-    joined = moment(expr.first(pl.col("joindate"), pl.col("join_date")), options)
-    user = heap_id("user_id")
-    return links.concat(
-        [
-            links.resolved(rows, key=user, person=identity, time=joined, why="users.identity"),
-            links.identified(rows, identity, why="users.identity"),
-        ]
-    )
-
-
-def migrations(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return which users became which when they were identified; events on S3 still have the old number."""
-    old, new = heap_id("from_user_id"), heap_id("to_user_id")
-    time = moment(pl.col("time"), options)
-    return links.resolved(rows, key=old, person=new, time=time, why="user_migrations")
-
-
-def to_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return each user's properties: own ones without their leading `_`, `initial_…` as `$initial_…`."""
-    bags = objects.parted(objects.bare_names(pl.col(REST)), prefix="initial_")
-    url = landing(*(pl.col(f"initial_landing_page{part}") for part in ("", "_query", "_hash")))
-    joined = moment(expr.first(pl.col("joindate"), pl.col("join_date")), options)
-    known = (
-        rows.with_columns_seq(
-            heap_id("user_id").alias("_user"),
-            joined.alias("_joined"),
-            bags.alias("_bags"),
-            url.alias("_landing"),
-        )
-        .with_columns_seq(system("initial_").alias("_system"), **_columns(first_page()))
-        .with_columns_seq(**_columns(device("initial_") | place("initial_")))
-    )
-    mine = {"heap_user_id": pl.col("_user"), "heap_identity": expr.stripped(pl.col("identity"))}
-    told = {"set": (objects.text(mine), "rest"), "set_once": (objects.text(first_touch()), "once")}
-    wholes = {
-        name: objects.completed(own, pl.col("_bags").struct.field(more)) for name, (own, more) in told.items()
-    }
-    return events.profiles(
-        known.with_columns_seq(**_columns(wholes)),
-        distinct_id=pl.coalesce(pl.col(PERSON), pl.col("_user")),
-        timestamp=moment(pl.col("last_modified"), options),
-        set=pl.col("_set"),
-        set_once=pl.col("_set_once"),
-    )
-
-
-def first_page() -> dict[str, pl.Expr]:
-    """Return the page that a user came to first, and from where."""
-    return dict(values.page(pl.col("_landing"), referrer=expr.first(pl.col("initial_referrer"))))
-
-
-def first_touch() -> dict[str, pl.Expr]:
-    """Return how a user came first, in PostHog's spelling, and when."""
-    names = (*first_page(), *device("initial_"), *place("initial_"))
-    found = {f"$initial_{name.removeprefix('$')}": pl.col(f"_{name}") for name in names}
-    return found | {"created": expr.iso(pl.col("_joined"))}
-
-
-def _columns(found: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
-    """Return the properties as columns that are worked out once."""
-    return {f"_{name}": value for name, value in found.items()}
 
 
 def is_users(columns: frozenset[str]) -> bool:

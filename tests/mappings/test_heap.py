@@ -16,7 +16,8 @@ import pytest
 from click.testing import CliRunner
 from frames import made_of, opened, sent
 
-from mappings.heap import MAPPING, address, heap_id, landing, moment, rounded
+from mappings._heap_columns import address, heap_id, landing, moment, rounded
+from mappings.heap import MAPPING
 from migrate.cli import cli
 from migrate.kit import bags, schemas
 from migrate.kit.declare import FILE, ROW, Options
