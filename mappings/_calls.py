@@ -16,7 +16,7 @@ from typing import Final
 import polars as pl
 
 from migrate.kit import events, expr, links, values
-from migrate.kit.declare import Options
+from migrate.kit.declare import Options, words
 from migrate.kit.distinct import Recurring
 
 OF_CALL: Final = (
@@ -25,12 +25,12 @@ OF_CALL: Final = (
     *("context_campaign_name", "context_campaign_term", "context_campaign_content", "context_campaign_id"),
 )
 """Context that is understood and another with each call."""
-OF_DEVICE: Final = tuple(
-    "context_locale context_timezone context_user_agent context_app_name context_app_version context_app_build"  # noqa: SIM905
+OF_DEVICE: Final = words(
+    "context_locale context_timezone context_user_agent context_app_name context_app_version context_app_build"
     " context_app_namespace context_device_id context_device_manufacturer context_device_model context_device_name"
     " context_device_type context_os_name context_os_version context_screen_width context_screen_height"
     " context_screen_density context_network_carrier context_network_wifi context_network_cellular"
-    " context_network_bluetooth context_library_name context_library_version".split()
+    " context_network_bluetooth context_library_name context_library_version"
 )
 """Context that is understood and the same with many calls."""
 BAG: Final = ("url", "path", "title", "referrer", "name", "revenue", "total", *values.CAMPAIGN)

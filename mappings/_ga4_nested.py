@@ -236,7 +236,7 @@ def of_event(columns: str) -> str | None:
     return cells.object_text(own)
 
 
-def unwrapped(found: Any, name: str) -> Any:  # noqa: ANN401 - any JSON value
+def unwrapped(found: object, name: str) -> object:
     """Return what a cell holds without its own column's name around it: `{"event_params":[…]}` is the list."""
     if isinstance(found, dict) and len(found) == 1:
         (key, inner), *_ = found.items()
@@ -245,16 +245,16 @@ def unwrapped(found: Any, name: str) -> Any:  # noqa: ANN401 - any JSON value
     return found
 
 
-def elements(found: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
+def elements(found: object) -> list[Any]:
     """Return a list's elements, taken out of the wrappers that some Parquet writers put around them."""
     if isinstance(found, dict):
         found = found.get("list", found.get("array"))
     if not isinstance(found, list):
-        raise ValueError(found)  # noqa: TRY004 - what cannot be read, of whatever type it is
+        raise TypeError(found)
     return [one.get("element", one.get("item", one.get("array", one))) for one in found]
 
 
-def parsed(text: str) -> Any:  # noqa: ANN401 - any JSON value
+def parsed(text: str) -> object:
     """Return a JSON value; or one as Python or NumPy prints it. Raises `ValueError` where it is neither."""
     with suppress(*FAILURES):
         return _value(text)
@@ -288,7 +288,7 @@ def _converted(found: Sequence[Mapping[str, Any]], kind: type[P]) -> list[P]:
     return [converted(one, kind) for one in wrapped]
 
 
-def _wrapped(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
+def _wrapped(value: object) -> dict[str, Any]:
     """Return a bare value as Google wraps it."""
     if isinstance(value, dict) or value is None:
         return value or {}
@@ -356,7 +356,7 @@ def _known(fields: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _number(value: Any) -> Any:  # noqa: ANN401 - a number stays itself
+def _number(value: object) -> object:
     """Return text as a number, where it is one; whole ones alike, as some formats write 3 and others 3.0."""
     try:
         found = json.loads(value) if isinstance(value, str) else value
@@ -367,7 +367,7 @@ def _number(value: Any) -> Any:  # noqa: ANN401 - a number stays itself
     return int(found) if abs(found) < expr.EXACT_INTEGER and found == int(found) else found
 
 
-def _typed(key: str, value: str, dtype: str) -> Any:  # noqa: ANN401 - text or number
+def _typed(key: str, value: str, dtype: str) -> object:
     """Return a recovered value; of an unknown type a number if its key or its decimal point says so."""
     is_number = dtype == "number" or (
         dtype == "any" and (key in NUMBERS or _DECIMAL.fullmatch(value) is not None)
@@ -375,8 +375,10 @@ def _typed(key: str, value: str, dtype: str) -> Any:  # noqa: ANN401 - text or n
     return _number(value) if is_number and not _is_text(key) else value
 
 
-def _leaves(value: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the fields of a record, those of records inside it with both names."""
+def _leaves(value: object, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the fields of a record, those of records inside it with both names; raises `TypeError` where it is none."""
+    if not isinstance(value, dict):
+        raise TypeError(value)
     for key, one in value.items():
         if isinstance(one, dict):
             yield from _leaves(one, f"{path}{key}_")
@@ -384,5 +386,5 @@ def _leaves(value: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any
             yield f"{path}{key}", one
 
 
-def _text(value: Any) -> str | None:  # noqa: ANN401 - a scalar
+def _text(value: object) -> str | None:
     return None if value is None or isinstance(value, list | dict) else str(value)

@@ -9,7 +9,7 @@ is the same event, of the same uuid, in every form.
 import re
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
@@ -49,7 +49,7 @@ _SHORT: Final = 4_000
 """Characters of a context whose members are remembered, lest they take too much memory."""
 
 
-def _parsed(text: str) -> Any:  # noqa: ANN401 - any JSON value
+def _parsed(text: str) -> object:
     """Return a JSON value, its text where it is none; numbers that Python cannot hold are their own text."""
     try:
         return value_of(text)

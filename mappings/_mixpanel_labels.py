@@ -3,13 +3,12 @@
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from mappings._mixpanel_ids import json_object
 from migrate.kit.cells import text_of
 
 
-def read_labels(document: Any) -> Mapping[str, str]:  # noqa: ANN401 - any JSON value
+def read_labels(document: object) -> Mapping[str, str]:
     """Return mangled name -> original name, of `schema/events.json` or a plain `{"mangled": "original"}`.
 
     Mixpanel says that it writes these files, not how they look

@@ -179,4 +179,4 @@ def _profile(owner: object, bag: dict[str, Any], *, flat: bool) -> dict[str, str
 
 def _is_nothing(value: object) -> bool:
     """Return whether a profile's value is Mixpanel's word for none."""
-    return value is None or value == "" or value == "undefined"  # noqa: PLR1714 - other types are values
+    return value is None or (isinstance(value, str) and value in {"", "undefined"})

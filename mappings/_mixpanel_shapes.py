@@ -8,7 +8,7 @@ import polars as pl
 
 from mappings._mixpanel_ids import identifier
 from migrate.kit import expr
-from migrate.kit.declare import FILE, REST, Bag, Options, inside
+from migrate.kit.declare import FILE, REST, Bag, Options, inside, words
 
 VERBS: Final = ("$identify", "$create_alias", "$merge")
 REPLAYS: Final = ("$mp_session_record",)
@@ -24,25 +24,27 @@ IDS: Final = (
 )
 CLOCK: Final = ("time", "$mp_api_timestamp_ms", "mp_processing_time_ms", "$import")
 # What PostHog has another name or spelling for.
-LOOKED_AT: Final = tuple(
-    "$current_url $referrer current_page_title current_domain current_url_path $browser $browser_version"  # noqa: SIM905
+LOOKED_AT: Final = words(
+    "$current_url $referrer current_page_title current_domain current_url_path $browser $browser_version"
     " $os $device $model $manufacturer $brand $app_version_string $app_release $app_build_number $carrier $city"
     " $region mp_country_code mp_lib $screen_width $screen_height $elements $el_text $el_attr__href $ae_iap_price"
-    " $ae_iap_quantity".split()
+    " $ae_iap_quantity"
 )
 # How a person first came, as every event repeats it, in PostHog's own names.
 FIRST_TOUCH: Final = ("$initial_referrer", "$initial_referring_domain")
 # Mixpanel's own properties, without their `$` (https://docs.mixpanel.com/docs/data-structure/events-and-properties).
 # Where `$` is gone without a trace, those that are surely Mixpanel's get it back; the others may be the customer's.
-SURE: Final = tuple(
-    "browser browser_version current_url referrer referring_domain initial_referrer initial_referring_domain"  # noqa: SIM905
-    " search_engine screen_height screen_width os os_version lib_version".split()
+SURE: Final = words(
+    "browser browser_version current_url referrer referring_domain initial_referrer initial_referring_domain"
+    " search_engine screen_height screen_width os os_version lib_version"
 )
 OWN: Final = (
     *SURE,
-    *"city region screen_dpi app_version_string app_build_number app_release app_version brand manufacturer model"  # noqa: SIM905
-    " carrier radio wifi bluetooth_version bluetooth_enabled has_nfc has_telephone google_play_services device"
-    " duration el_text el_attr__href event_type ae_session_length ae_iap_price ae_iap_quantity ae_iap_name".split(),
+    *words(
+        "city region screen_dpi app_version_string app_build_number app_release app_version brand manufacturer model"
+        " carrier radio wifi bluetooth_version bluetooth_enabled has_nfc has_telephone google_play_services device"
+        " duration el_text el_attr__href event_type ae_session_length ae_iap_price ae_iap_quantity ae_iap_name"
+    ),
 )
 # Mixpanel's notes on its own pipeline.
 INTERNAL: Final = (

@@ -17,7 +17,7 @@ import polars as pl
 
 from mappings._amplitude_properties import BAG, BOOLEANS, EXTRA, NUMBERS, RECURRING, event_id, prop
 from migrate.kit import copiers, events, expr, links, objects, values
-from migrate.kit.declare import PERSON, PROPERTIES, REST, ROW, Bag, Options, Platform, Table, has
+from migrate.kit.declare import PERSON, PROPERTIES, REST, ROW, Bag, Options, Platform, Table, has, words
 
 NAMES: Final = {
     "[Amplitude] Page Viewed": "$pageview",
@@ -45,14 +45,14 @@ SESSION_EVENTS: Final = (
 )
 # Amplitude's own documentation and its rows spell Reddit's click id in two ways.
 CAMPAIGN: Final = (*values.CAMPAIGN, "ko_click_id", "rtd_cid")
-COLUMNS: Final = tuple(
-    "$insert_id _insert_id"  # noqa: SIM905 - a list of one word a line would fill a page
+COLUMNS: Final = words(
+    "$insert_id _insert_id"
     " insert_id ad_id adid amplitude_attribution_ids amplitude_event_type amplitude_id app city"
     " client_event_time country device_brand device_carrier device_family device_id device_manufacturer device_model"
     " device_type dma event_id event_properties event_time event_type followed_an_identify global_user_properties"
     " group_properties groups id idfa ip_address is_attribution_event language library location_lat location_lng"
     " os_name os_version partner_id paying plan platform project_name region sample_rate session_id source_id"
-    " start_version user_creation_time user_id user_properties uuid version_name".split()
+    " start_version user_creation_time user_id user_properties uuid version_name"
 )
 INSERT_IDS: Final = ("$insert_id", "_insert_id", "insert_id")
 NESTED: Final = {

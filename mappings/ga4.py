@@ -12,7 +12,7 @@ they hold Google's guesses ("(organic)") too. A record's field that PostHog has 
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
@@ -64,7 +64,19 @@ from mappings._ga4_properties import (
 from mappings._ga4_schema import BAG, COLUMNS, DROPPED, FIVETRAN, RECORDS, RENAME
 from mappings._ga4_users import flat_snapshots, nested_snapshots, to_profiles
 from migrate.kit import events, expr, links, objects, values
-from migrate.kit.declare import OWN, PROPERTIES, RECOVERED, REST, ROW, Bag, Options, Platform, Table, inside
+from migrate.kit.declare import (
+    OWN,
+    PROPERTIES,
+    RECOVERED,
+    REST,
+    ROW,
+    Bag,
+    Options,
+    Platform,
+    Table,
+    ToFrame,
+    inside,
+)
 
 NAMES: Final = {"page_view": "$pageview", "screen_view": "$screen"}
 """`user_engagement` is a timer and stays itself: it has no element, as an `$autocapture` must."""
@@ -270,7 +282,7 @@ def _text_columns(*names: Iterable[str]) -> dict[str, type[pl.String]]:
     return dict.fromkeys((one for some in names for one in some), pl.String)
 
 
-def _joined(name: str, key: str, columns: Sequence[str], to_recoveries: Any) -> Table:  # noqa: ANN401 - see Table
+def _joined(name: str, key: str, columns: Sequence[str], to_recoveries: ToFrame) -> Table:
     """Return a table of the flattener whose rows belong to events of another."""
     return Table(
         name=name,

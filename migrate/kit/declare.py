@@ -308,3 +308,8 @@ def has(*names: str) -> Callable[[frozenset[str]], bool]:
     """Return a `Table.matches` that holds when all these columns are there, in any case."""
     wanted = frozenset(name.lower() for name in names)
     return wanted.issubset
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Return the words of a text, for long lists of columns: `dict.fromkeys(words("id action user at"), pl.String)`."""
+    return tuple(text.split())

@@ -122,10 +122,11 @@ def local(naive: pl.Expr, zone: str) -> pl.Expr:
         return naive.dt.replace_time_zone("UTC")
     if (seconds := offset(zone)) is not None:
         return (naive - pl.duration(seconds=seconds)).dt.replace_time_zone("UTC")
-    here = {"ambiguous": "earliest", "non_existent": "null"}
-    exact = naive.dt.replace_time_zone(zone, **here)  # type: ignore[arg-type]
-    skipped = (naive + pl.duration(hours=1)).dt.replace_time_zone(zone, **here)  # type: ignore[arg-type]
-    return pl.coalesce([exact, skipped]).dt.convert_time_zone("UTC")
+    placed = (
+        wall.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        for wall in (naive, naive + pl.duration(hours=1))
+    )
+    return pl.coalesce(placed).dt.convert_time_zone("UTC")
 
 
 def _all_alike(texts: pl.Series, zone: str) -> pl.Series | None:
