@@ -207,7 +207,7 @@ def object_text(columns: Mapping[str, pl.Expr]) -> pl.Expr:
 
 
 def timed(name: str, time: pl.Expr) -> pl.Expr:
-    """Return an object with a time as text; before 1970 and at its start there were no browsers."""
+    """Return an object with a time as text, null of 1970's start and before, when there were no browsers."""
     text = pl.concat_str([pl.lit(f'{{"{name}":"'), expr.iso(time), pl.lit('"}')])
     return pl.when(time.dt.epoch("us") > 0).then(text)
 
@@ -220,7 +220,6 @@ def queried(url: pl.Expr) -> pl.Expr:
 
 
 def _campaign(query: str) -> dict[str, str | None]:
-    """Return the campaign of a query."""
     found: dict[str, str | None] = {}
     for name, value in parse_qsl(query):
         found.setdefault(name, value)

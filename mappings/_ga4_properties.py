@@ -199,7 +199,6 @@ def kept() -> dict[str, pl.Expr]:
         "ga_is_active_user": expr.boolean(pl.col("is_active_user")),
         "ga_stream_id": expr.stripped(pl.col("stream_id")),
         "ga_platform": expr.stripped(pl.col("platform")),
-        # A boolean: PostHog makes a person of everyone who does not carry it.
         "$process_person_profile": pl.when(NOBODY).then(pl.lit(False)),
     }
 

@@ -106,5 +106,5 @@ def first_touch() -> dict[str, pl.Expr]:
 
 
 def _columns(found: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
-    """Return the properties as columns that are worked out once."""
+    """Return the properties under names of columns."""
     return {f"_{name}": value for name, value in found.items()}

@@ -72,7 +72,7 @@ _Leaves = tuple[bytes, bytes, Members]
 
 
 def _leaves(outer: str, members: Members, leaf: Callable[[str, str, bytes], _Leaves]) -> _Leaves:
-    """Return what an object holds, however deep; of a column that occurs twice the first counts, so it stands last."""
+    """Return what an object holds, however deep; of a column that occurs twice the first counts, and so stands last."""
     call = device = b""
     rest: dict[str, Json] = {}
     for key, value in members.items():

@@ -50,7 +50,6 @@ def id_list(text: pl.Expr) -> pl.Expr:
 
 
 def _ids(text: str) -> list[str]:
-    """Return the texts in a list."""
     try:
         read = value_of(text)
         found = [one if isinstance(one, str) else text_of(one) for one in read if one is not None]
@@ -73,7 +72,6 @@ def json_list(text: str) -> list[dict[str, Any]]:
 
 
 def _parsed(text: str) -> object:
-    """Return a JSON value, null for none."""
     try:
         return value_of(text)
     except ValueError:

@@ -155,7 +155,7 @@ def compatible(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
 
 
 def of_no_one(rows: pl.LazyFrame, one: str, other: str) -> pl.LazyFrame:
-    """Return links that name a word that is no one's id, to be counted as PostHog's own are; it knows fewer."""
+    """Return links with a word that is no one's id; they are refused as `illegal_id`. PostHog's own list is shorter."""
     words = pl.any_horizontal(identifier(told(name)).is_null() for name in (one, other))
     return links.refused(rows.filter(words), anonymous=prop(one), identified=prop(other), why="illegal_id")
 

@@ -125,7 +125,6 @@ def kept(shape: Shape) -> dict[str, pl.Expr]:
         "mixpanel_distinct_id": moved.then(prop("distinct_id")),
         "name": pl.when(pl.col("_event") == "$pageview").then(segment),
         "$screen_name": pl.when(pl.col("_event") == "$screen").then(segment),
-        # A boolean: PostHog makes a person of everyone who does not carry it.
         "$process_person_profile": pl.when(pl.col("_who").is_null()).then(pl.lit(False)),
     }
 

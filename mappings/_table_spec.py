@@ -229,7 +229,6 @@ def _constants(spec: Mapping[str, Any]) -> dict[str, str | float | bool]:
 
 
 def _nulls(spec: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the texts that stand for nothing."""
     value = spec.get("nulls", [])
     if not isinstance(value, list) or not all(isinstance(text, str) and text for text in value):
         raise _wrong("nulls", "a list of texts", value, 'nulls = ["text", …]')

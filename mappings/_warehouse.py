@@ -91,7 +91,7 @@ def own_table() -> pl.Expr:
 
 
 def held(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return which rows stand in an event table, for those of `tracks`, if there are any to be left out."""
+    """Return the ids of an event table's rows, by which rows of `tracks` are left out; none where none are to be."""
     asked = any(map(is_tracks, options.files)) and "in_event_table" not in options.keep
     name = pl.lit(IN_EVENT_TABLE)
     told = rows if asked else rows.filter(pl.lit(False))
@@ -101,7 +101,7 @@ def held(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
 
 def held_by_tracks(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return the same of a file that is called like `tracks`, as far as its rows are an event's own."""
+    """Return the same of a file called like `tracks`, for rows of an event that is called so, too."""
     return held(rows.filter(own_table()), options)
 
 

@@ -46,7 +46,7 @@ def _lowered(members: Members) -> Members:
 
 
 def _completed(rest: str | None, recovered: str | None) -> str | None:
-    """Return a row's columns with what is known of it elsewhere, but for the mark that an event table holds it."""
+    """Return a row's columns, completed by what other files know of it, without the mark of event tables."""
     own = _lowered(cells.members(rest or "{}") or {})
     known = cells.members(recovered or "{}") or {}
     return cells.object_text(
@@ -81,7 +81,7 @@ def _parted(own: str, rest: str, *, of_person: bool = False) -> dict[str, str | 
 
 
 def whole() -> pl.Expr:
-    """Return the undeclared columns of rows that are not to be taken as they are read, null of all others.
+    """Return the undeclared columns of rows that must be changed before they are read, null of all others.
 
     Those of Snowflake, which stand in capitals, have their names in lower case; those of which RudderStack discarded
     values have these, too.

@@ -283,7 +283,7 @@ def _text_columns(*names: Iterable[str]) -> dict[str, type[pl.String]]:
 
 
 def _joined(name: str, key: str, columns: Sequence[str], to_recoveries: ToFrame) -> Table:
-    """Return a table of the flattener whose rows belong to events of another."""
+    """Return one of the flattener's tables whose rows belong to the events of its main table."""
     return Table(
         name=name,
         columns=_text_columns(("event_id", key), columns),

@@ -259,7 +259,6 @@ def events_table(
 
 
 def _is_one_of(options: Options, *, shape: Shape, names: Sequence[str]) -> pl.Expr:
-    """Return whether an event has one of these names."""
     return shape.name(options).is_in(names)
 
 

@@ -66,7 +66,6 @@ _NUMBER: Final = r"^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$"
 
 
 def _time(spec: Spec, options: Options) -> pl.Expr:
-    """Return the events' times."""
     text, zone = pl.col(spec.timestamp), spec.zone or options.source_timezone
     if spec.format == "iso":
         return expr.timestamp(text, zone=zone)

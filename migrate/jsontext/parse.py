@@ -34,7 +34,6 @@ def fields_of(texts: pl.Series, names: Sequence[str]) -> pl.Series:
 
 
 def _object(text: str | None) -> dict[str, Raw]:
-    """Return an object's members; none where it is no object."""
     try:
         return raw_object(text or "{}")
     except msgspec.DecodeError:
@@ -47,7 +46,7 @@ def cells(values: Sequence[Raw | None]) -> pl.Series:
 
 
 def unquoted(values: Sequence[Raw | None]) -> tuple[pl.Series, bool]:
-    """Return values as `cells` does, and whether none of them was text."""
+    """Return values as `cells` does, and whether none of them was a JSON string."""
     found = texts([None if value is None else bytes(value) for value in values])
     if found.null_count() == found.len() or found.str.starts_with("{").all():
         return found, True
@@ -66,7 +65,7 @@ def unquoted(values: Sequence[Raw | None]) -> tuple[pl.Series, bool]:
 
 
 def texts(values: Sequence[bytes | None]) -> pl.Series:
-    """Return texts as a column."""
+    """Return UTF-8 texts as a column of String."""
     return pl.Series(values, dtype=pl.Binary).cast(pl.String)
 
 
@@ -76,7 +75,7 @@ def raw_object(text: str) -> dict[str, msgspec.Raw]:
 
 
 def decoded(decoder: msgspec.json.Decoder[T], text: str) -> T:
-    """Return what the decoder reads in a JSON text, lone surrogates and the like repaired where it must be."""
+    """Return what the decoder reads in a JSON text, `repaired` where it cannot be read as it is."""
     try:
         return decoder.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError):

@@ -147,7 +147,6 @@ def _within(value: str) -> Raw | None:
 
 
 def _members(value: str | Raw) -> dict[str, Raw]:
-    """Return an object's members."""
     return raw_object(value if isinstance(value, str) else bytes(value).decode())
 
 
@@ -195,5 +194,4 @@ def _flat(properties: str | Raw) -> dict[str, Raw]:
 
 
 def _group_update(kind: str, key: str, bag: dict[str, Raw]) -> dict[str, str]:
-    """Return one update as `group_updates` does."""
     return {"type": kind, "key": key, "properties": msgspec.json.encode(bag).decode()}

@@ -128,7 +128,7 @@ def timestamp(text: pl.Expr, *, zone: str = "UTC") -> pl.Expr:
 def unix(text: pl.Expr, unit: str) -> pl.Expr:
     """Return a Unix time in `unit` ("s", "ms" or "us") as `Datetime("us", "UTC")`.
 
-    Decimals count as far as microseconds go, and negative numbers are before 1970; outside the years 1 to 9999 null.
+    Decimals count as far as microseconds go; whole negative numbers are before 1970. Null outside the years 1 to 9999.
     """
     read = partial(times.unix, digits={"s": 6, "ms": 3, "us": 0}[unit])
     return text.map_batches(read, return_dtype=TIMESTAMP, is_elementwise=True)
@@ -245,7 +245,8 @@ def id_of_no_one(platform: str, time: pl.Expr, key: pl.Expr, *, where: pl.Expr) 
     """Return a distinct_id for an event of no one, for that event alone and the same on every run: `no-id-<uuid>`.
 
     `time` is `Datetime("us", "UTC")`, `key` the `dedup_key`. Null where `where` (Boolean) does not hold. Such an event
-    also wants `"$process_person_profile": pl.lit(False)`, lest PostHog make a person of it.
+    also wants `"$process_person_profile": pl.lit(False)`, a Boolean: PostHog makes a person of everyone whose events do
+    not carry it.
     """
 
     def made(events: pl.Series) -> pl.Series:
@@ -263,8 +264,7 @@ def each(
     """Return, as `dtype`, what a function of Python makes of each distinct value; null stays null, uncalled.
 
     Of a struct its fields are the arguments, in their order; one whose fields are all null stays null. What the
-    function raises ends the run: let it return None where a value cannot be read. For what no expression can do, as a
-    call takes ten times as long.
+    function raises ends the run: let it return None where a value cannot be read. For what no expression can do.
     """
     return values.map_batches(
         lambda given: on_unique(given, dtype, function), return_dtype=dtype, is_elementwise=True

@@ -216,14 +216,12 @@ def _distinct(
 
 
 def _browser(text: pl.Expr) -> pl.Expr:
-    """Return a browser's name as PostHog spells it, of a name and version."""
     name = _told(expr.stripped(text).str.replace(r"(?s)[ /]v?\d.*$", ""))
     plain = name.str.to_lowercase().str.replace_all(r"[-_ ]+", " ")
     return pl.coalesce(plain.replace_strict(spellings.BROWSERS, default=None, return_dtype=pl.String), name)
 
 
 def _domain(referrer: pl.Expr) -> pl.Expr:
-    """Return what `referring_domain` does."""
     text = known(referrer)
     bare = text.str.extract(r"^((?:(?:[\w-]+\.)+[A-Za-z]{2,}|localhost)(?::\d+)?)(?:[/?#]|$)")
     host = pl.coalesce(expr.host(text), bare).str.to_lowercase()
@@ -231,7 +229,6 @@ def _domain(referrer: pl.Expr) -> pl.Expr:
 
 
 def _language(text: pl.Expr) -> pl.Expr:
-    """Return what `language` does."""
     parts = (
         known(text)
         .str.to_lowercase()
@@ -245,7 +242,6 @@ def _language(text: pl.Expr) -> pl.Expr:
 
 
 def _agent(text: pl.Expr) -> pl.Expr:
-    """Return what `user_agent` does."""
     web = pl.when(text.str.contains(r"^(Mozilla|Opera)/")).then(text)
     name = expr.classified(web, spellings.AGENTS)
     found = pl.coalesce(web.str.extract(pattern) for pattern in spellings.AGENT_VERSIONS)
