@@ -33,7 +33,7 @@ from mappings._warehouse_rows import (
     traits,
 )
 from migrate.kit import events, expr, links
-from migrate.kit.declare import FILE, RECOVERED, REST, ROW, Bag, Options, Table
+from migrate.kit.declare import EVERY_ROW, FILE, RECOVERED, REST, Bag, Options, Table
 
 _CUT: Final = r':\s*"(?:[^"\\]|\\.){512}"'
 """Found where a text has as many characters as a column of a Redshift warehouse holds; it was probably longer."""
@@ -277,6 +277,6 @@ def no_events(like: Table, own: str) -> list[Table]:
         matches=some("previous_id"),
         to_links=alias_links,
         link_columns=(*LINKS, "previous_id"),
-        filters={"identity_only": pl.col(ROW).is_not_null()},
+        filters={"identity_only": EVERY_ROW},
     )
     return [groups, aliases]

@@ -17,7 +17,18 @@ import polars as pl
 
 from mappings._amplitude_properties import BAG, BOOLEANS, EXTRA, NUMBERS, RECURRING, event_id, prop
 from migrate.kit import copiers, events, expr, links, objects, values
-from migrate.kit.declare import PERSON, PROPERTIES, REST, ROW, Bag, Options, Platform, Table, has, words
+from migrate.kit.declare import (
+    EVERY_ROW,
+    PERSON,
+    PROPERTIES,
+    REST,
+    Bag,
+    Options,
+    Platform,
+    Table,
+    has,
+    words,
+)
 
 NAMES: Final = {
     "[Amplitude] Page Viewed": "$pageview",
@@ -373,7 +384,7 @@ MAPPING: Final = Platform(
             to_events=events.none,
             to_links=merged,
             ids=("amplitude_id", "merged_amplitude_id"),
-            filters={"identity_only": pl.col(ROW).is_not_null()},
+            filters={"identity_only": EVERY_ROW},
             left_out=bool,
             dropped=frozenset({"scope", "merge_time", "merge_event_time", "merge_server_time"}),
         ),

@@ -65,11 +65,11 @@ from mappings._ga4_schema import BAG, COLUMNS, DROPPED, FIVETRAN, RECORDS, RENAM
 from mappings._ga4_users import flat_snapshots, nested_snapshots, to_profiles
 from migrate.kit import events, expr, links, objects, values
 from migrate.kit.declare import (
+    EVERY_ROW,
     OWN,
     PROPERTIES,
     RECOVERED,
     REST,
-    ROW,
     Bag,
     Options,
     Platform,
@@ -291,7 +291,7 @@ def _joined(name: str, key: str, columns: Sequence[str], to_recoveries: ToFrame)
         to_events=events.none,
         to_recoveries=to_recoveries,
         ids=("event_id",),
-        filters={"joined_to_its_event": pl.col(ROW).is_not_null()},
+        filters={"joined_to_its_event": EVERY_ROW},
         left_out=bool,
         dropped=DROPPED | {"event_date"},
     )

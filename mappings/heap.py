@@ -45,7 +45,18 @@ from mappings._heap_users import (
     to_profiles,
 )
 from migrate.kit import copiers, events, expr, links, objects, values
-from migrate.kit.declare import FILE, PERSON, PROPERTIES, RECOVERED, REST, ROW, Options, Platform, Table, has
+from migrate.kit.declare import (
+    EVERY_ROW,
+    FILE,
+    PERSON,
+    PROPERTIES,
+    RECOVERED,
+    REST,
+    Options,
+    Platform,
+    Table,
+    has,
+)
 
 PAGEVIEWS: Final = re.compile(r"(.*\.)?(heap_)?pageviews?(_raw)?")
 SESSIONS: Final = re.compile(r"(.*\.)?(heap_)?sessions?(_raw)?")
@@ -312,7 +323,7 @@ NOTES: Final = Table(
     columns={},
     matches=has("dump_id", "tables"),
     to_events=events.none,
-    filters={"notes_only": pl.col(ROW).is_not_null()},
+    filters={"notes_only": EVERY_ROW},
 )
 """What a sync to S3 writes about itself."""
 MAPPING: Final = Platform(
@@ -330,7 +341,7 @@ MAPPING: Final = Platform(
             to_events=events.none,
             to_links=migrations,
             ids=("from_user_id", "to_user_id"),
-            filters={"identity_only": pl.col(ROW).is_not_null()},
+            filters={"identity_only": EVERY_ROW},
             left_out=bool,
             warnings={"rounded_id": rounded("from_user_id", "to_user_id")},
             dropped=DROPPED,
@@ -383,7 +394,7 @@ MAPPING: Final = Platform(
             name="all_events",
             matches=has("event_id", "user_id", "time", "event_table_name"),
             filters={"own_table": own_table},
-            warnings={**EVENTS.warnings, "no_properties": pl.col(ROW).is_not_null()},
+            warnings={**EVENTS.warnings, "no_properties": EVERY_ROW},
         ),
         replace(
             EVENTS,
@@ -393,7 +404,7 @@ MAPPING: Final = Platform(
             to_events=kept_sessions,
             to_recoveries=session_starts,
             link_columns=("session_id", "time", *ENTRY),
-            filters={"sessions": pl.col(ROW).is_not_null()},
+            filters={"sessions": EVERY_ROW},
         ),
         replace(EVENTS, name="pageviews", file=lambda name: bool(PAGEVIEWS.fullmatch(name))),
         EVENTS,

@@ -51,7 +51,7 @@ from mappings._mixpanel_shapes import (
     told,
 )
 from migrate.kit import copiers, events, expr, links, objects, values
-from migrate.kit.declare import PROPERTIES, REST, ROW, Bag, Options, Platform, Table, has, inside
+from migrate.kit.declare import EVERY_ROW, PROPERTIES, REST, Bag, Options, Platform, Table, has, inside
 
 NAMES: Final = (
     dict.fromkeys(
@@ -334,7 +334,7 @@ def tables(options: Options, files: Sequence[str] = ()) -> Sequence[Table]:
             to_events=events.none,
             to_links=identity_links,
             ids=("distinct_id", "resolved_distinct_id"),
-            filters={"identity_only": pl.col(ROW).is_not_null()},
+            filters={"identity_only": EVERY_ROW},
             left_out=bool,
             dropped=COPIES,
         ),

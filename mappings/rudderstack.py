@@ -16,7 +16,7 @@ from mappings._calls import DEVICE_CLOCK
 from mappings._messages import raw_messages
 from mappings._warehouse import event_key, tables
 from migrate.kit import events, expr, links
-from migrate.kit.declare import ROW, Options, Platform, Table, ToFrame, has
+from migrate.kit.declare import EVERY_ROW, Options, Platform, Table, ToFrame, has
 
 LAKE: Final = "_timestamp"
 DISCARDS: Final = ("table_name", "row_id", "column_name", "column_value")
@@ -77,7 +77,7 @@ MAPPING: Final = Platform(
             to_recoveries=recoveries,
             link_columns=("row_id", "column_name", "column_value"),
             ids=("row_id",),
-            filters={"discards": pl.col(ROW).is_not_null()},
+            filters={"discards": EVERY_ROW},
             left_out=bool,
             dropped=frozenset({"table_name", "received_at", "uuid_ts", "loaded_at", "reason"}),
         ),
@@ -87,7 +87,7 @@ MAPPING: Final = Platform(
             columns={},
             matches=lambda columns: any(name.startswith("merge_property_") for name in columns),
             to_events=events.none,
-            filters={"identity_graph": pl.col(ROW).is_not_null()},
+            filters={"identity_graph": EVERY_ROW},
         ),
         Table(
             name="staging",

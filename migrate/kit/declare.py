@@ -99,6 +99,9 @@ OWN: Final = "_own"
 WHOLE: Final = "_whole"
 """String: the canonical form of `REST`, the same however its keys are ordered and spaced; see `Table.whole`."""
 
+EVERY_ROW: Final = pl.col(ROW).is_not_null()
+"""The predicate of a filter, or a warning, that holds for all rows of a table: `{"identity_only": EVERY_ROW}`."""
+
 PersonProperties = Literal["set", "set_once", "none"]
 UuidCompat = Literal["posthog-worker"]
 

@@ -66,3 +66,9 @@ def test_columns_in_one_text():
     found = columns.struct(pl.Series("both", [text.decode(), None]))
     assert found.dtype == columns.dtype
     assert found.to_list() == [{"a": None, "b": "x"}, {"a": None, "b": None}]
+
+
+@pytest.mark.parametrize("digits", ["9" * 5_000, "-1e400", "1" * 400 + ".5"])
+def test_numbers_that_python_cannot_hold_are_their_own_text(digits):
+    """Rather than nothing."""
+    assert cells.value_of(f'{{"x":{digits},"y":1}}') == {"x": digits, "y": 1}

@@ -7,13 +7,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 from frames import made_of, opened, sent, told
+from samples import recognised
 
 from mappings.rudderstack import MAPPING
-from migrate.inputs.listing import sources
 from migrate.kit import schemas
 from migrate.kit.declare import RECOVERED, REST, ROW, Options, Table
 from migrate.kit.schemas import FRAMEWORK
-from migrate.readers.headers import read_header
 
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "rudderstack"
 TABLES = {table.name: table for table in MAPPING.tables}
@@ -247,12 +246,7 @@ def test_rows_of_other_kinds_are_left_out_by_name():
 
 def test_the_sample_is_recognised():
     """Every file of the sample is of a table."""
-    found = {}
-    for source in sources([str(SAMPLE)]).sources:
-        head = read_header(source)
-        table = head and MAPPING.table_for(head.columns, source.stem)
-        found[source.stem] = table and table.name
-    assert found == {
+    assert recognised("rudderstack", MAPPING) == {
         "1712138400.aBc": "messages",
         "_users": "event_tables",
         "order_completed": "event_tables",

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 from frames import made_of, opened, sent, told
+from samples import recognised
 
 from mappings.segment import MAPPING
 from migrate.cli import cli
@@ -958,12 +959,7 @@ def test_tables_are_told_apart(columns, file, table):
 
 def test_the_sample_is_recognised():
     """Every file of the sample is of a table, the message file though its `.gz` is plain text."""
-    found = {}
-    for source in sources([str(SAMPLE)]).sources:
-        head = read_header(source)
-        table = head and MAPPING.table_for(head.columns, source.stem)
-        found[source.stem] = table and table.name
-    assert found == {
+    assert recognised("segment", MAPPING) == {
         "1712138400.aBc123": "messages",
         "newsletter_ordered": "event_tables",
         "order_completed": "event_tables",
