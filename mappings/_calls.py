@@ -55,7 +55,7 @@ EVENTS: Final = {"page": "$pageview", "screen": "$screen", "identify": "$set"}
 
 
 def identifier(*names: str) -> pl.Expr:
-    """Return the first of these ids that is one."""
+    """Return the first of these columns' ids that is one, neither blank nor a word for nothing."""
     return pl.coalesce(expr.identifier(values.known(pl.col(name))) for name in names)
 
 
@@ -69,7 +69,7 @@ def time(options: Options, *names: str) -> pl.Expr:
 
 
 def moment(text: pl.Expr, options: Options) -> pl.Expr:
-    """Return a time as any store has it: as text, or as the whole number of microseconds that Parquet holds.
+    """Return a time in any store's spelling: text, or the whole number of microseconds that Parquet holds.
 
     Numbers of 13 and 10 digits are milliseconds and seconds, as programs that copy tables make them.
     """
@@ -143,7 +143,7 @@ RECURRING: Final = {
 
 
 def recurring(group: str, name: str) -> pl.Expr:
-    """Return something that is `RECURRING`."""
+    """Return one of the expressions of a group of `RECURRING`."""
     return pl.col(f"_{group}").struct.field(name)
 
 
@@ -180,7 +180,7 @@ EQUIPMENT: Final = equipment()
 
 
 def of_device(columns: pl.Series) -> pl.Series:
-    """Return a struct of `EQUIPMENT`, as a struct of the columns `OF_DEVICE` tells it."""
+    """Return a struct of what `EQUIPMENT` makes of a struct of the columns `OF_DEVICE`."""
     rows = columns.struct.unnest()
     known = rows.with_columns_seq(one.struct().alias(f"_{group}") for group, one in RECURRING.items())
     device = pl.struct(value.alias(name) for name, value in EQUIPMENT.items())
@@ -199,7 +199,7 @@ def device() -> dict[str, pl.Expr]:
 
 
 def kept() -> dict[str, pl.Expr]:
-    """Return the network's address, and the context that is kept as it is, beside what is made of it."""
+    """Return the network's address, and the context that keeps its name although something is made of it."""
     return {
         "$ip": pl.coalesce(context("ip"), pl.col("_ip")),
         **{name: expr.stripped(pl.col(name)) for name in ("context_page_title", "context_session_id")},
@@ -220,7 +220,7 @@ def whose_device() -> dict[str, pl.Expr]:
 
 
 def named_by(source: str) -> dict[str, pl.Expr]:
-    """Return what has a name of its source's: a call's id, and its device's clock where `timestamp` is another."""
+    """Return what is called after the source: a call's id, and its device's clock where `timestamp` is another."""
     return {
         f"{source}_message_id": pl.col("_id"),
         f"{source}_original_timestamp": pl.when(pl.col("_original") != pl.col("_time")).then(
@@ -354,7 +354,7 @@ def aliased(
 
 
 def group_states(calls: pl.LazyFrame, options: Options, *, key: pl.Expr) -> pl.LazyFrame:
-    """Return what calls tell of groups, which have no type of their own: it is that of `--group-type`."""
+    """Return what calls tell of groups; these have no type of their own, so that `--group-type` says it."""
     return events.groups(
         calls,
         group_type=pl.lit(options.group_type),

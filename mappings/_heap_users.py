@@ -19,7 +19,7 @@ USERS: Final = ("user_id", "identity", "joindate", "join_date", "last_modified",
 
 
 def exported_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return which user is who: rows of the one-time export that say who somebody is."""
+    """Return who is who by the events of the one-time export that say so."""
     user, identity = exported_user(), expr.stripped(pl.col("identity"))
     time = moment(pl.col("time"), options)
     return links.concat(
@@ -31,7 +31,7 @@ def exported_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
 
 def exported_identities(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return which user is who, as the users of the one-time export tell it."""
+    """Return who is who by the users of the one-time export."""
     return identities(rows.with_columns_seq(exported_user().alias("user_id")), options)
 
 
@@ -42,7 +42,7 @@ def exported_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
 
 def identities(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return which user is who: Heap has resolved it, and no merge is spent on it.
+    """Return who is who by the table of users: Heap has resolved it, and no merge is spent on it.
 
     Identities that many share ("guest", "null") are among the ids PostHog refuses, and resolve nothing.
     """
@@ -58,7 +58,7 @@ def identities(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
 
 def migrations(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return which users became which when they were identified; events on S3 still have the old number."""
+    """Return which user became which when somebody was identified; events on S3 still have the old number."""
     old, new = heap_id("from_user_id"), heap_id("to_user_id")
     time = moment(pl.col("time"), options)
     return links.resolved(rows, key=old, person=new, time=time, why="user_migrations")

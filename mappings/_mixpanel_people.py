@@ -91,7 +91,7 @@ def to_links(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFrame
 
 
 def exported(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
-    """Yield what events tell of their person."""
+    """Yield the links that events tell."""
     known, device, own, before = (pl.col(name) for name in ("_user", "_device", "_key", "_before"))
     when = pl.col("_time")
     stands = rows.filter((own != known) & ~prop("distinct_id").str.starts_with(DEVICE))
@@ -116,7 +116,7 @@ def exported(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
 
 
 def of_a_device() -> pl.Expr:
-    """Return whether a row is exported under the id of a device, by its shape, and was taken in under another kind."""
+    """Return whether a row is exported under an id with the shape of a device's, and came in under one without."""
     given = pl.coalesce(prop("mp_original_distinct_id"), prop("distinct_id"))
     before = told("$distinct_id_before_identity")
     own = [is_device(given), key(pl.col("_told")) == pl.col("_device")]
@@ -126,7 +126,7 @@ def of_a_device() -> pl.Expr:
 
 
 def compatible(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
-    """Yield what events tell of their person where their ids are those of the managed migration."""
+    """Yield the links that events tell under `--uuid-compat`, where their ids are those of the managed migration."""
     known, device, own, when = (pl.col(name) for name in ("_user", "_device", "_key", "_time"))
     paired = rows.filter(device != known)
     yield of_no_one(rows, "$device_id", "$user_id")
@@ -198,7 +198,7 @@ def verbs(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
 
 
 def beside_devices(rows: pl.LazyFrame, one: pl.Expr, other: pl.Expr) -> Iterator[pl.LazyFrame]:
-    """Yield who is known where one of two ids that a verb puts together is a device's by its shape, the other not."""
+    """Yield who is known where a verb puts an id with the shape of a device's together with one of another shape."""
     for device, person in ((one, other), (other, one)):
         alone = is_device(device) & ~is_device(person)
         yield links.identified(rows.filter(alone), user(person), why="put together with a device's id")

@@ -130,7 +130,7 @@ def kept(shape: Shape) -> dict[str, pl.Expr]:
 
 
 def _hierarchy(text: str) -> str:
-    """Return Mixpanel's `$elements` as the nodes that `expr.elements_chain` takes; places there count from 0."""
+    """Return Mixpanel's `$elements` as the nodes that `values.elements_chain` takes; places there count from 0."""
     nodes = [
         {
             "tag": node.get("$tag_name"),

@@ -159,7 +159,7 @@ def prop(name: str) -> pl.Expr:
 
 
 def key(given: pl.Expr) -> pl.Expr:
-    """Return the id an event is exported under, of a struct of `TOLD`; that of a hot shard is kept aside."""
+    """Return the id an event is exported under, of a struct of `TOLD`; where too many had one, it was put aside."""
     return identifier(
         expr.first(given.struct.field("mp_original_distinct_id"), given.struct.field("distinct_id"))
     )
@@ -178,7 +178,7 @@ def time(shape: Shape, options: Options) -> pl.Expr:
 
 
 def _named(*columns: str, bag: str = REST) -> Callable[[Options], pl.Expr]:
-    """Return the name of an event; that of a hot shard is kept aside.
+    """Return what gives the name of an event; where too many had one, Mixpanel has put it aside.
 
     https://docs.mixpanel.com/docs/debugging/distinct-id-limits, read 2026-11-20
     """
@@ -199,14 +199,14 @@ def _filed(options: Options) -> pl.Expr:
 
 
 def _own(dollar: str) -> Mapping[str, Sequence[str]]:
-    """Return the columns of `TOLD` in files with a column a property; some are spelled as in Mixpanel."""
+    """Return the columns that may hold each of `TOLD`, in files with a column a property and `dollar` for `$`."""
     columns = {name: tuple(dict.fromkeys((dollar + name[1:], name))) for name in TOLD if name.startswith("$")}
     columns |= {name: (name,) for name in TOLD if not name.startswith("$")}
     return columns | {"distinct_id": ("distinct_id", "$distinct_id", "distinct id")}
 
 
 def renamed(dollar: str) -> dict[str, str | None]:
-    """Return what becomes of Mixpanel's own names in files that write this for their `$`."""
+    """Return what Mixpanel's own names become, None where dropped, in files that write `dollar` for their `$`."""
     names = SURE if not dollar else OWN if dollar != "$" else ()
     internal = [name for name in INTERNAL if dollar or name.startswith("mp_")]
     return (

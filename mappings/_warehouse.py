@@ -70,7 +70,7 @@ def _bare(stem: str) -> str:
 
 
 def is_named(*names: str) -> Callable[[str], bool]:
-    """Return whether a file's name says that it is one of these tables, whatever stands around: `prod_pages_2024`."""
+    """Return what tells whether a file's name is one of these tables', whatever stands around: `prod_pages_2024`."""
     pattern = re.compile(rf"(^|[^a-z0-9])({'|'.join(names)})([^a-z]*|_view)$")
     return lambda file: pattern.search(file) is not None
 
@@ -79,7 +79,7 @@ is_tracks: Final = is_named("tracks", "track")
 
 
 def event_key(row_id: pl.Expr) -> pl.Expr:
-    """Return under which key event tables tell of a row of `tracks`, by the id that it has in both."""
+    """Return the key under which event tables tell of a row of `tracks`, of the id that it has in both."""
     return pl.concat_str(pl.lit(IN_EVENT_TABLE), row_id)
 
 
@@ -134,7 +134,7 @@ def some(*names: str) -> Callable[[frozenset[str]], bool]:
 
 
 def tables(*, source: str, own: str, recover: pl.Expr | None = None) -> list[Table]:
-    """Return the tables of a warehouse or a data lake; `own` is found in columns of tables of traits that are none.
+    """Return the tables of a warehouse or a data lake; `own` is a pattern of columns that are no traits.
 
     `source` is who speaks, see `_calls.named_by`.
 

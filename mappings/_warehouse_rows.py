@@ -165,7 +165,7 @@ def told_of_rows(
 
 
 def traits(own: str) -> pl.Expr:
-    """Return the traits of a row of a table that has nothing else: what is the call's own (`own`) is left out."""
+    """Return the traits of a row of a table of traits, without the columns that `own`, a pattern, fits."""
     return table_traits(own).struct.field("rest")
 
 

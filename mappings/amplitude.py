@@ -174,7 +174,7 @@ def profiles(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
 
 
 def nested(name: str) -> Callable[[str], str | None]:
-    """Return what reads a cell of one of the `NESTED` columns: an object that has it under a name, None if it is empty.
+    """Return what reads a cell of one of the `NESTED` columns: as an object that has it under a name, None if empty.
 
     What is neither a list nor an object stays the text that it is.
     """
@@ -197,7 +197,7 @@ def _no_number(word: str) -> None:
 
 
 def misread() -> dict[str, pl.Expr]:
-    """Return where columns of one type hold something else, which cannot be kept under the same name."""
+    """Return the warnings of columns of numbers and Booleans that hold something else, which cannot be kept so."""
     known = {name: expr.boolean(pl.col(name)) for name in BOOLEANS}
     numbers = {name: expr.number(pl.col(name)) for name in NUMBERS}
     odd = {f"{name}_neither_true_nor_false": (name, read) for name, read in known.items()}
@@ -208,7 +208,7 @@ def misread() -> dict[str, pl.Expr]:
 
 
 def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return the event each row is; persons are told of by rows that say nothing else, and by `profiles`."""
+    """Return the event each row is; person properties go with `$identify` events, all others through `profiles`."""
     name = expr.stripped(pl.col("event_type"))
     theirs = name.replace_strict(WORKER_NAMES, default=None, return_dtype=pl.String)
     known = rows.with_columns_seq(

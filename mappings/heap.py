@@ -225,7 +225,7 @@ def informed(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 def to_events(
     rows: pl.LazyFrame, options: Options, *, more: Mapping[str, pl.Expr] = MappingProxyType({})
 ) -> pl.LazyFrame:
-    """Return the event each row is: of pageviews, of a labelled event, of all_events, of sessions that were kept.
+    """Return the event each row is: a pageview, a labelled event, one of all_events, a session that was kept.
 
     `more` is what only one kind of rows has.
     """
@@ -285,7 +285,7 @@ def kept_sessions(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
 
 def own_table(options: Options) -> pl.Expr:
-    """Return whether a row of all_events stands, with its properties, in a table that is planned too."""
+    """Return whether a row of all_events also stands in a table of its own, with its properties, that is planned."""
     names = {re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") for name in options.files}
     for pattern, builtin in ((PAGEVIEWS, "pageview"), (SESSIONS, "session")):
         if any(pattern.fullmatch(name) for name in options.files):

@@ -452,7 +452,7 @@ class Graph:
 
 
 def refusal() -> pl.Expr:
-    """Return why a link cannot be made, null where it can: a frame of `links.SCHEMA`."""
+    """Return why a link cannot be made, null where it can: a frame of `LINK_SCHEMA`."""
     between = pl.col("kind").is_in(["linked", "needed", "same"])
     ids = [
         pl.when(pl.col("kind") != "resolved").then(pl.col("a")),
