@@ -1,10 +1,10 @@
 """The calls of Segment's specification as events: what Segment's and RudderStack's mappings share.
 
-A frame of calls has a row for each call, in whatever form it was stored (see `mappings._forms`): `_type` (track, page,
-screen, identify, group, alias), `_event`, `_id`, `_user`, `_anonymous`, `_time`, `_original` (the device's clock), the
-properties that are `looked_at` as a struct of text `_told`, the columns `OF_CALL` as text, what `of_device` tells of
-the others `_device`, the traits `_traits`, and what a call without an id is told by beside these: properties `_bag`,
-context `_context`, all else `_rest`.
+A frame of calls has a row for each call, in whatever form it was stored (`mappings._messages` and
+`mappings._warehouse_rows` make it): `_type` (track, page, screen, identify, group, alias), `_event`, `_id`, `_user`,
+`_anonymous`, `_time`, `_original` (the device's clock), the properties that are `looked_at` as a struct of text
+`_told`, the columns `OF_CALL` as text, what `of_device` tells of the others `_device`, the traits `_traits`, and what a
+call without an id is told by beside these: properties `_bag`, context `_context`, all else `_rest`.
 
 What the source says stands beside what PostHog understands: properties pass on unchanged. Context that PostHog names
 has that name only; all other context keeps the name it has in a warehouse.
@@ -16,7 +16,7 @@ from typing import Final
 import polars as pl
 
 from migrate.kit import events, expr, links, values
-from migrate.kit.declare import Options
+from migrate.kit.declare import Options, words
 from migrate.kit.distinct import Recurring
 
 OF_CALL: Final = (
@@ -25,18 +25,28 @@ OF_CALL: Final = (
     *("context_campaign_name", "context_campaign_term", "context_campaign_content", "context_campaign_id"),
 )
 """Context that is understood and another with each call."""
-OF_DEVICE: Final = tuple(
-    "context_locale context_timezone context_user_agent context_app_name context_app_version context_app_build"  # noqa: SIM905
+OF_DEVICE: Final = words(
+    "context_locale context_timezone context_user_agent context_app_name context_app_version context_app_build"
     " context_app_namespace context_device_id context_device_manufacturer context_device_model context_device_name"
     " context_device_type context_os_name context_os_version context_screen_width context_screen_height"
     " context_screen_density context_network_carrier context_network_wifi context_network_cellular"
-    " context_network_bluetooth context_library_name context_library_version".split()
+    " context_network_bluetooth context_library_name context_library_version"
 )
 """Context that is understood and the same with many calls."""
 BAG: Final = ("url", "path", "title", "referrer", "name", "revenue", "total", *values.CAMPAIGN)
+NOISE: Final = frozenset(
+    {
+        *("context_source_id", "context_source_type", "context_destination_id", "context_destination_type"),
+        *("context_passed_ip", "context_request_ip", "context_protocols_source_id", "context_page_search"),
+        *("context_protocols_violations", "context_protocols_omitted", "context_protocols_omitted_on_event"),
+    }
+)
+"""RudderStack's notes on its own pipeline, what Segment's Protocols has against a call, and the query of the url."""
+DEVICE_CLOCK: Final = "original_timestamp_for_timestamp"
+"""Counted of calls that say when the device had them happen, and not when they did."""
+NOTHING: Final = (b"null", b'""')
+"""JSON that no column is made of."""
 TIMES: Final = ("timestamp", "original_timestamp")
-UNITS: Final = {16: "us", 13: "ms", 10: "s"}
-"""How many digits a time of our days has, in which unit."""
 CAMPAIGN: Final = {"utm_campaign": "name"} | {
     f"utm_{name}": name for name in ("source", "medium", "term", "content", "id")
 }
@@ -45,7 +55,7 @@ EVENTS: Final = {"page": "$pageview", "screen": "$screen", "identify": "$set"}
 
 
 def identifier(*names: str) -> pl.Expr:
-    """Return the first of these ids that is one."""
+    """Return the first of these columns' ids that is one, neither blank nor a word for nothing."""
     return pl.coalesce(expr.identifier(values.known(pl.col(name))) for name in names)
 
 
@@ -59,16 +69,12 @@ def time(options: Options, *names: str) -> pl.Expr:
 
 
 def moment(text: pl.Expr, options: Options) -> pl.Expr:
-    """Return a time as any store has it: as text, or as the whole number of microseconds that Parquet holds.
+    """Return a time in any store's spelling: text, or the whole number of microseconds that Parquet holds.
 
     Numbers of 13 and 10 digits are milliseconds and seconds, as programs that copy tables make them.
     """
     number = text.str.strip_chars().str.extract(r"^(\d{10}|\d{13}|\d{16})(?:\.0+)?$")
-    counted = [
-        pl.when(number.str.len_chars() == digits).then(expr.unix(number, unit))
-        for digits, unit in UNITS.items()
-    ]
-    return pl.coalesce(expr.timestamp(text, zone=options.source_timezone), *counted)
+    return pl.coalesce(expr.timestamp(text, zone=options.source_timezone), expr.unix_by_size(number))
 
 
 def is_(kind: str) -> pl.Expr:
@@ -137,7 +143,7 @@ RECURRING: Final = {
 
 
 def recurring(group: str, name: str) -> pl.Expr:
-    """Return something that is `RECURRING`."""
+    """Return one of the expressions of a group of `RECURRING`."""
     return pl.col(f"_{group}").struct.field(name)
 
 
@@ -174,7 +180,7 @@ EQUIPMENT: Final = equipment()
 
 
 def of_device(columns: pl.Series) -> pl.Series:
-    """Return a struct of `EQUIPMENT`, as a struct of the columns `OF_DEVICE` tells it."""
+    """Return a struct of what `EQUIPMENT` makes of a struct of the columns `OF_DEVICE`."""
     rows = columns.struct.unnest()
     known = rows.with_columns_seq(one.struct().alias(f"_{group}") for group, one in RECURRING.items())
     device = pl.struct(value.alias(name) for name, value in EQUIPMENT.items())
@@ -193,7 +199,7 @@ def device() -> dict[str, pl.Expr]:
 
 
 def kept() -> dict[str, pl.Expr]:
-    """Return the network's address, and the context that is kept as it is, beside what is made of it."""
+    """Return the network's address, and the context that keeps its name although something is made of it."""
     return {
         "$ip": pl.coalesce(context("ip"), pl.col("_ip")),
         **{name: expr.stripped(pl.col(name)) for name in ("context_page_title", "context_session_id")},
@@ -214,7 +220,7 @@ def whose_device() -> dict[str, pl.Expr]:
 
 
 def named_by(source: str) -> dict[str, pl.Expr]:
-    """Return what has a name of its source's: a call's id, and its device's clock where `timestamp` is another."""
+    """Return what is called after the source: a call's id, and its device's clock where `timestamp` is another."""
     return {
         f"{source}_message_id": pl.col("_id"),
         f"{source}_original_timestamp": pl.when(pl.col("_original") != pl.col("_time")).then(
@@ -348,7 +354,7 @@ def aliased(
 
 
 def group_states(calls: pl.LazyFrame, options: Options, *, key: pl.Expr) -> pl.LazyFrame:
-    """Return what calls tell of groups, which have no type of their own: it is that of `--group-type`."""
+    """Return what calls tell of groups; these have no type of their own, so that `--group-type` says it."""
     return events.groups(
         calls,
         group_type=pl.lit(options.group_type),

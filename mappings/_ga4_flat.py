@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from mappings._ga4_schema import BAG, BATCH, COLUMNS, NUMBERS, OTHERS, RECORDS, RENAME, TEXTS
-from migrate.kit import expr, links, values
+from migrate.kit import expr, links, nulls
 from migrate.kit.declare import ROW, Options
 
 # How a row of UNNEST spells one parameter.
@@ -26,7 +26,7 @@ def pivoted(rest: pl.Expr) -> pl.Expr:
     Only a key can stand between an opening quote and a colon, so text in values is safe.
     """
     numbers, records = "|".join(sorted(NUMBERS)), "|".join(RECORDS)
-    nothing = "|".join(re.escape(word) for word in values.NOTHING if word)
+    nothing = "|".join(re.escape(word) for word in nulls.NOTHING if word)
     return (
         rest.str.replace_all(r'([{,])"(?:event_)?params?[_.]', '$1"')
         .str.replace_all(rf'([{{,]")({records})[_.]', "${1}ga_${2}_")

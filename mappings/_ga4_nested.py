@@ -14,29 +14,24 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
-import msgspec
 import polars as pl
 
 from mappings._ga4_schema import NUMBERS, OF_SESSION, RECORDS, TEXTS
-from migrate.jsontext.canonical import canonical_text
-from migrate.jsontext.parse import FAILURES, encoded, raw_object
-from migrate.kit import expr, values
-from migrate.kit.distinct import Recurring
+from migrate.kit import cells, expr, nulls, values
+from migrate.kit.cells import FAILURES, Json, Shape, converted, members, reader, sorted_text
 
 T = TypeVar("T")
-Raw = msgspec.Raw
 
 WHOLE: Final = "(whole)"
 """Under this name is all that a list holds, as one JSON object; Google's names have no brackets."""
 UNREADABLE: Final = "unreadable: "
 RECOVERY: Final = pl.Struct(dict.fromkeys(("params", "user", "items"), pl.String))
 
-_EXACT: Final = 2**53
 _DECIMAL: Final = re.compile(r"-?\d+\.\d+(e[-+]?\d+)?", re.IGNORECASE)
 _NAN: Final = re.compile(r"(?<=: )nan\b")
 _BETWEEN: Final = re.compile(r"\}\s*\n\s*\{")
 _ARRAY: Final = re.compile(r"\barray\((\[.*?\])(?:, dtype=\w+)?\)", re.DOTALL)
-_NOTHING: Final = frozenset(values.NOTHING)
+_NOTHING: Final = frozenset(nulls.NOTHING)
 _OF_RECORD: Final = re.compile(rf"ga_({'|'.join(RECORDS)})_")
 """Before the fields of records, as `_ga4_flat.pivoted` calls them."""
 _REMEMBERED: Final = 2_048
@@ -44,7 +39,7 @@ _SHORT: Final = 1_000
 """Longer texts are not remembered: they would take too much room, and hardly repeat."""
 
 
-class Value(msgspec.Struct, gc=False):
+class Value(Shape):
     """A parameter's value: one of the four, or none; `bq extract` writes 64-bit integers as strings."""
 
     string_value: str | None = None
@@ -53,21 +48,21 @@ class Value(msgspec.Struct, gc=False):
     double_value: float | str | None = None
 
 
-class UserValue(Value, gc=False):
+class UserValue(Value):
     """A user property's value; tables of users number the properties, and name them here."""
 
     set_timestamp_micros: int | str | None = None
     user_property_name: str | None = None
 
 
-class Pair(msgspec.Struct, gc=False):
+class Pair(Shape):
     """A parameter."""
 
     key: str
     value: Value | None = None
 
 
-class UserPair(msgspec.Struct, gc=False):
+class UserPair(Shape):
     """A user property."""
 
     key: str
@@ -77,10 +72,10 @@ class UserPair(msgspec.Struct, gc=False):
 P = TypeVar("P", Pair, UserPair)
 
 # Read by type: no other way is fast enough for parameters.
-_pairs: Final = msgspec.json.Decoder(list[Pair])
-_user_pairs: Final = msgspec.json.Decoder(list[UserPair])
-_raw_list: Final = msgspec.json.Decoder(list[Raw]).decode
-_encoded: Final = msgspec.json.Encoder(order="sorted").encode
+_pairs: Final = reader(list[Pair])
+_user_pairs: Final = reader(list[UserPair])
+_elements: Final = reader(list[Json])
+_value: Final = reader(object)
 
 
 class Record(NamedTuple):
@@ -120,7 +115,7 @@ def newest(text: str) -> str | None:
 def bought(text: str) -> str | None:
     """Return `{"items": […]}`, each without what is "(not set)", its own parameters among its fields."""
     try:
-        told = [_item_text(bytes(raw)) for raw in _raw_list(text)]
+        told = [_item_text(bytes(raw)) for raw in _elements(text)]
     except FAILURES:
         found = unwrapped(parsed(text), "items")
         told = [] if found is None else [sorted_text(_item(item)) or "{}" for item in elements(found)]
@@ -205,52 +200,16 @@ def recovered(text: str) -> dict[str, str | None]:
     }
 
 
-def some(
-    given: pl.Expr, made: Callable[[pl.Series], pl.Series], dtype: pl.DataType | type[pl.DataType]
-) -> pl.Expr:
-    """Return what is made of values that many files do not have; of nothing but nulls, nulls."""
-
-    def told(values: pl.Series) -> pl.Series:
-        if values.null_count() == values.len():
-            return pl.repeat(None, values.len(), dtype=dtype, eager=True).alias(values.name)
-        return made(values).alias(values.name)
-
-    return given.map_batches(told, return_dtype=dtype, is_elementwise=True)
-
-
-class Once:
-    """What is made of texts that many rows share, for each of them once."""
-
-    def __init__(self, made: Callable[[pl.Series], pl.Series]) -> None:
-        self._dtype = made(pl.Series(dtype=pl.String)).dtype
-        told = pl.col("text").map_batches(made, return_dtype=self._dtype, is_elementwise=True)
-        self._recurring = Recurring(("text",), {"all": {"told": told}})
-
-    def told(self, text: pl.Expr) -> pl.Expr:
-        """Return it for these texts; of null, null."""
-        return some(text, self._read, self._dtype)
-
-    def _read(self, texts: pl.Series) -> pl.Series:
-        told = self._recurring.struct().struct.field("told")
-        return texts.to_frame("text").select_seq(told).to_series()
-
-
 def object_text(columns: Mapping[str, pl.Expr]) -> pl.Expr:
     """Return the columns as a JSON object without nulls, null where there are none."""
     whole = pl.struct(value.alias(name) for name, value in columns.items()).struct.json_encode()
     return expr.each(whole, lambda text: sorted_text(_known(json.loads(text))))
 
 
-def both(one: pl.Expr, other: pl.Expr) -> pl.Expr:
-    """Return two objects that are not empty as one, either of them where the other is null."""
-    together = pl.concat_str(one.str.strip_suffix("}"), pl.lit(","), other.str.strip_prefix("{"))
-    return pl.coalesce(together, one, other)
-
-
 def timed(name: str, time: pl.Expr) -> pl.Expr:
-    """Return an object with a time as text; before 1970 and at its start there were no browsers."""
-    text = time.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
-    return pl.when(time.dt.epoch("us") > 0).then(pl.concat_str([pl.lit(f'{{"{name}":"'), text, pl.lit('"}')]))
+    """Return an object with a time as text, null of 1970's start and before, when there were no browsers."""
+    text = pl.concat_str([pl.lit(f'{{"{name}":"'), expr.iso(time), pl.lit('"}')])
+    return pl.when(time.dt.epoch("us") > 0).then(text)
 
 
 def queried(url: pl.Expr) -> pl.Expr:
@@ -261,34 +220,22 @@ def queried(url: pl.Expr) -> pl.Expr:
 
 
 def _campaign(query: str) -> dict[str, str | None]:
-    """Return the campaign of a query."""
     found: dict[str, str | None] = {}
     for name, value in parse_qsl(query):
         found.setdefault(name, value)
     return {name: found.get(name) for name in values.CAMPAIGN}
 
 
-def sorted_text(fields: Mapping[str, Any]) -> str | None:
-    """Return a JSON object, keys in order, null for an empty one; cut emoji stay escaped."""
-    if not fields:
-        return None
-    try:
-        return _encoded(fields).decode()
-    except UnicodeEncodeError:
-        return json.dumps(fields, sort_keys=True, separators=(",", ":"))
-
-
 def of_event(columns: str) -> str | None:
-    """Return the columns of a flattened row that are of its event in canonical form, null where there are none.
+    """Return the columns of a flattened row that are of its event, null where there are none.
 
     Those of records are left out: tables of one day do not all have them.
     """
-    members = raw_object(columns)
-    own = {name: value for name, value in members.items() if not _OF_RECORD.match(name)}
-    return canonical_text(encoded(own).decode()) if own else None
+    own = {name: value for name, value in (members(columns) or {}).items() if not _OF_RECORD.match(name)}
+    return cells.object_text(own)
 
 
-def unwrapped(found: Any, name: str) -> Any:  # noqa: ANN401 - any JSON value
+def unwrapped(found: object, name: str) -> object:
     """Return what a cell holds without its own column's name around it: `{"event_params":[…]}` is the list."""
     if isinstance(found, dict) and len(found) == 1:
         (key, inner), *_ = found.items()
@@ -297,19 +244,19 @@ def unwrapped(found: Any, name: str) -> Any:  # noqa: ANN401 - any JSON value
     return found
 
 
-def elements(found: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
+def elements(found: object) -> list[Any]:
     """Return a list's elements, taken out of the wrappers that some Parquet writers put around them."""
     if isinstance(found, dict):
         found = found.get("list", found.get("array"))
     if not isinstance(found, list):
-        raise ValueError(found)  # noqa: TRY004 - what cannot be read, of whatever type it is
+        raise TypeError(found)
     return [one.get("element", one.get("item", one.get("array", one))) for one in found]
 
 
-def parsed(text: str) -> Any:  # noqa: ANN401 - any JSON value
+def parsed(text: str) -> object:
     """Return a JSON value; or one as Python or NumPy prints it. Raises `ValueError` where it is neither."""
-    with suppress(msgspec.DecodeError, UnicodeEncodeError):
-        return msgspec.json.decode(text)
+    with suppress(*FAILURES):
+        return _value(text)
     try:
         return json.loads(text, strict=False)
     except ValueError:
@@ -321,11 +268,11 @@ def parsed(text: str) -> Any:  # noqa: ANN401 - any JSON value
         raise ValueError(text) from error
 
 
-def _read(text: str, name: str, decoder: msgspec.json.Decoder[list[P]], kind: type[P]) -> list[P]:
+def _read(text: str, name: str, read: Callable[[str], list[P]], kind: type[P]) -> list[P]:
     """Return the pairs of a list in any of its spellings; a plain object is a list of its members."""
     try:
-        return decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+        return read(text)
+    except FAILURES:
         found = unwrapped(parsed(text), name)
     if found is None:
         return []
@@ -337,10 +284,10 @@ def _read(text: str, name: str, decoder: msgspec.json.Decoder[list[P]], kind: ty
 def _converted(found: Sequence[Mapping[str, Any]], kind: type[P]) -> list[P]:
     """Return pairs, their values wrapped or bare."""
     wrapped = [{"key": str(one["key"]), "value": _wrapped(one.get("value"))} for one in found]
-    return [msgspec.convert(one, kind, strict=False) for one in wrapped]
+    return [converted(one, kind) for one in wrapped]
 
 
-def _wrapped(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
+def _wrapped(value: object) -> dict[str, Any]:
     """Return a bare value as Google wraps it."""
     if isinstance(value, dict) or value is None:
         return value or {}
@@ -386,7 +333,7 @@ def _is_text(key: str) -> bool:
 
 @lru_cache(maxsize=10_000)
 def _item_text(text: bytes) -> str:
-    return sorted_text(_item(elements([msgspec.json.decode(text)])[0])) or "{}"
+    return sorted_text(_item(elements([_value(text)])[0])) or "{}"
 
 
 def _item(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -408,7 +355,7 @@ def _known(fields: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _number(value: Any) -> Any:  # noqa: ANN401 - a number stays itself
+def _number(value: object) -> object:
     """Return text as a number, where it is one; whole ones alike, as some formats write 3 and others 3.0."""
     try:
         found = json.loads(value) if isinstance(value, str) else value
@@ -416,10 +363,10 @@ def _number(value: Any) -> Any:  # noqa: ANN401 - a number stays itself
         return value
     if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
         return value
-    return int(found) if abs(found) < _EXACT and found == int(found) else found
+    return int(found) if abs(found) < expr.EXACT_INTEGER and found == int(found) else found
 
 
-def _typed(key: str, value: str, dtype: str) -> Any:  # noqa: ANN401 - text or number
+def _typed(key: str, value: str, dtype: str) -> object:
     """Return a recovered value; of an unknown type a number if its key or its decimal point says so."""
     is_number = dtype == "number" or (
         dtype == "any" and (key in NUMBERS or _DECIMAL.fullmatch(value) is not None)
@@ -427,8 +374,10 @@ def _typed(key: str, value: str, dtype: str) -> Any:  # noqa: ANN401 - text or n
     return _number(value) if is_number and not _is_text(key) else value
 
 
-def _leaves(value: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the fields of a record, those of records inside it with both names."""
+def _leaves(value: object, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the fields of a record, those of records inside it with both names; raises `TypeError` where it is none."""
+    if not isinstance(value, dict):
+        raise TypeError(value)
     for key, one in value.items():
         if isinstance(one, dict):
             yield from _leaves(one, f"{path}{key}_")
@@ -436,5 +385,5 @@ def _leaves(value: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any
             yield f"{path}{key}", one
 
 
-def _text(value: Any) -> str | None:  # noqa: ANN401 - a scalar
+def _text(value: object) -> str | None:
     return None if value is None or isinstance(value, list | dict) else str(value)

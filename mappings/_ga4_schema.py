@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from migrate.kit import copiers
+
 
 def _split(texts: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(text.split()) for name, text in texts.items()}
@@ -52,7 +54,7 @@ COLUMNS: Final = _split(
         "users": "user_id pseudo_user_id stream_id user_info user_ltv predictions audiences user_properties"
         " occurrence_date last_updated_date",
         "dropped": "event_previous_timestamp event_server_timestamp_offset previous_timestamp server_timestamp_offset"
-        " source_table_type is_intraday _fivetran_id _fivetran_synced _fivetran_deleted",
+        " source_table_type is_intraday",
         "numbers": "engagement_time_msec ga_session_number engaged_session_event entrances percent_scrolled value tax"
         " shipping price price_in_usd quantity item_revenue item_revenue_in_usd item_refund item_refund_in_usd"
         " total_item_quantity unique_items purchase_revenue purchase_revenue_in_usd refund_value refund_value_in_usd"
@@ -76,7 +78,7 @@ RENAME: Final = {
     one: f"ga_{one}" for one in ("source", "medium", "campaign", "campaign_id", "term", "content")
 }
 """Parameters that hold Google's guesses too ("(organic)"), so that they are no `utm_…`."""
-DROPPED: Final = frozenset(COLUMNS["dropped"])
+DROPPED: Final = copiers.FIVETRAN.union(COLUMNS["dropped"])
 OF_SESSION: Final = frozenset(
     ("ga_session_id", "ga_session_number", "session_engaged", "engaged_session_event", "_sid", "_sno")
 )

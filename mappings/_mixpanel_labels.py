@@ -3,12 +3,12 @@
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-from mappings._mixpanel_ids import json_object, json_text
+from mappings._mixpanel_ids import json_object
+from migrate.kit.cells import text_of
 
 
-def read_labels(document: Any) -> Mapping[str, str]:  # noqa: ANN401 - any JSON value
+def read_labels(document: object) -> Mapping[str, str]:
     """Return mangled name -> original name, of `schema/events.json` or a plain `{"mangled": "original"}`.
 
     Mixpanel says that it writes these files, not how they look
@@ -49,4 +49,4 @@ def relabelled(text: str, labels: Mapping[str, str]) -> str:
     bag = json_object(text)
     names = {name: labels.get(name, labels.get(name.lower(), name)) for name in bag}
     taken = [name for name in names if names[name] != name and names[name] in bag]
-    return json_text({name if name in taken else names[name]: value for name, value in bag.items()})
+    return text_of({name if name in taken else names[name]: value for name, value in bag.items()})

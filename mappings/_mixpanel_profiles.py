@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from mappings._mixpanel_ids import identifier, is_device, json_list, json_object, json_text, meant, user
+from mappings._mixpanel_ids import identifier, is_device, json_list, json_object, meant, user
 from mappings._mixpanel_labels import relabelled
-from migrate.kit import events, expr, links
+from migrate.kit import events, expr, links, objects
+from migrate.kit.cells import text_of
 from migrate.kit.declare import FILE, PERSON, REST, Options, inside
 
 PEOPLE: Final = {
@@ -41,13 +42,13 @@ class Roll:
         return expr.first(*(pl.col(name) for name in self.owners)) if self.owners else pl.lit(None, pl.String)
 
     def read(self, rows: pl.LazyFrame, options: Options, *, is_whole: bool = True) -> pl.LazyFrame:
-        """Return the rows with a `_profile` each, of its bag alone if it is not to be whole.
+        """Return the rows, each with its profile as `_profile`; if it is not to be whole, of what its bag says alone.
 
         A page becomes one row for each of its own.
         """
         bag = pl.col(self.bag)
         is_all = self.bag == REST or not self.owners or not is_whole
-        whole = bag if is_all else expr.completed(bag, pl.col(REST))
+        whole = bag if is_all else objects.completed(bag, pl.col(REST))
         read = pl.struct(self.owner().alias("owner"), whole.alias("bag")).map_batches(
             partial(_profiles, flat=self.bag == REST, labels=options.labels),
             return_dtype=pl.List(PROFILE),
@@ -60,7 +61,7 @@ class Roll:
 
 
 def group_type(options: Options) -> pl.Expr:
-    """Return of which type the group is that a profile is of, null for a person's.
+    """Return the group type of a profile, null for a person's.
 
     The engage API answers groups (asked for with `data_group_id`) and people alike. A profile is a group's if it
     says `$group_key`, or if its file is called group… or as one of the user's group keys or types.
@@ -72,7 +73,7 @@ def group_type(options: Options) -> pl.Expr:
 
 
 def _by_file(options: Options) -> pl.Expr:
-    """Return of which type the groups are that a file is called after, null for another file."""
+    """Return the group type that the name of a row's file says, null where it says none."""
     kinds = dict(options.group_keys)
     only = next(iter(kinds.values())) if len(set(kinds.values())) == 1 else options.group_type
     named = {name.lower(): kind for key, kind in kinds.items() for name in (key, kind)}
@@ -100,7 +101,7 @@ def to_profiles(rows: pl.LazyFrame, options: Options, roll: Roll) -> pl.LazyFram
 
 
 def to_known(rows: pl.LazyFrame, options: Options, roll: Roll) -> pl.LazyFrame:
-    """Return whose profiles there are: people who are known, but for devices' profiles.
+    """Return the ids that have profiles: people who are known, unless the profile is a device's.
 
     An id that only looks like a device's may be a user's, or that of one who was never identified.
     """
@@ -129,7 +130,7 @@ def to_groups(rows: pl.LazyFrame, options: Options, roll: Roll) -> pl.LazyFrame:
         roll.read(rows, options).filter(pl.col("_group").is_not_null()),
         group_type=pl.col("_group"),
         group_key=meant(profile.field("id")),
-        timestamp=pl.lit(None, events.TIMESTAMP),
+        timestamp=None,
         properties=profile.field("all"),
     )
 
@@ -170,12 +171,11 @@ def _profile(owner: object, bag: dict[str, Any], *, flat: bool) -> dict[str, str
         "id": None if found is None else str(found),
         "kind": None if kind is None else str(kind),
         "seen": seen if isinstance(seen, str) else None,
-        "set": json_text(to_set),
-        "set_once": json_text(once),
-        "all": json_text(to_set | once),
+        "set": text_of(to_set),
+        "set_once": text_of(once),
+        "all": text_of(to_set | once),
     }
 
 
 def _is_nothing(value: object) -> bool:
-    """Return whether a profile's value is Mixpanel's word for none."""
-    return value is None or value == "" or value == "undefined"  # noqa: PLR1714 - other types are values
+    return value is None or (isinstance(value, str) and value in {"", "undefined"})

@@ -15,9 +15,20 @@ from typing import Final
 
 import polars as pl
 
-from migrate.kit import events, expr, links, values
-from migrate.kit.declare import PERSON, PROPERTIES, REST, ROW, Bag, Options, Platform, Table, has, inside
-from migrate.kit.distinct import Recurring
+from mappings._amplitude_properties import BAG, BOOLEANS, EXTRA, NUMBERS, RECURRING, event_id, prop
+from migrate.kit import copiers, events, expr, links, objects, values
+from migrate.kit.declare import (
+    EVERY_ROW,
+    PERSON,
+    PROPERTIES,
+    REST,
+    Bag,
+    Options,
+    Platform,
+    Table,
+    has,
+    words,
+)
 
 NAMES: Final = {
     "[Amplitude] Page Viewed": "$pageview",
@@ -43,28 +54,16 @@ SESSION_EVENTS: Final = (
     "[Amplitude] Start Session",
     "[Amplitude] End Session",
 )
-# Where a receipt is validated, a copy named "(Verified)" or "(Unverified)" carries the amount of these.
-VALIDATED: Final = ("revenue_amount", "[Amplitude] Revenue")
-
-# https://amplitude.com/docs/data/autocapture-events-and-properties, read 2026-11-20
-PAGE: Final = ("Page Location", "Page URL", "Page Domain", "Page Path", "Page Title", "Screen Name")
-ELEMENT: Final = ("Hierarchy", "Tag", "Class", "ID", "Href", "Text")
-BAG: Final = (
-    *(f"[Amplitude] {name}" for name in (*PAGE, "Viewport Height", "Viewport Width")),
-    *(f"[Amplitude] Element {name}" for name in ELEMENT),
-    *("referrer", "referring_domain", "$revenue", "$price", "$quantity", "$currency", "$receipt"),
-)
 # Amplitude's own documentation and its rows spell Reddit's click id in two ways.
 CAMPAIGN: Final = (*values.CAMPAIGN, "ko_click_id", "rtd_cid")
-
-COLUMNS: Final = tuple(
-    "$insert_id _insert_id"  # noqa: SIM905 - a list of one word a line would fill a page
+COLUMNS: Final = words(
+    "$insert_id _insert_id"
     " insert_id ad_id adid amplitude_attribution_ids amplitude_event_type amplitude_id app city"
     " client_event_time country device_brand device_carrier device_family device_id device_manufacturer device_model"
     " device_type dma event_id event_properties event_time event_type followed_an_identify global_user_properties"
     " group_properties groups id idfa ip_address is_attribution_event language library location_lat location_lng"
     " os_name os_version partner_id paying plan platform project_name region sample_rate session_id source_id"
-    " start_version user_creation_time user_id user_properties uuid version_name".split()
+    " start_version user_creation_time user_id user_properties uuid version_name"
 )
 INSERT_IDS: Final = ("$insert_id", "_insert_id", "insert_id")
 NESTED: Final = {
@@ -73,19 +72,17 @@ NESTED: Final = {
     "plan": "amplitude_plan",
 }
 """Columns that hold lists and objects, and what they are kept as, as the lists and objects that they are."""
-BOOLEANS: Final = ("paying", "is_attribution_event", "followed_an_identify")
-NUMBERS: Final = ("location_lat", "location_lng", "sample_rate")
 OBJECTS: Final = ("event_properties", "user_properties", "groups", "group_properties")
-# Amplitude's notes on its own pipeline (when an event was uploaded, by which road, under which schema), and those of
-# the services that copied the rows.
-DROPPED: Final = frozenset(
-    "$insert_key insert_key"  # noqa: SIM905 - a list of one word a line would fill a page
-    " $schema schema data data_type event_type_id client_upload_time server_received_time"
-    " server_upload_time processed_time _fivetran_synced _fivetran_id _fivetran_deleted _airbyte_ab_id"
-    " _airbyte_emitted_at _airbyte_extracted_at _airbyte_generation_id _airbyte_meta _airbyte_normalized_at"
-    " _airbyte_raw_id _sdc_batched_at _sdc_extracted_at _sdc_primary_key _sdc_received_at _sdc_sequence"
-    " _sdc_table_version".split()
+DROPPED: Final = (
+    copiers.AIRBYTE
+    | copiers.FIVETRAN
+    | copiers.STITCH
+    | {
+        *("$insert_key", "insert_key", "$schema", "schema", "data", "data_type", "event_type_id"),
+        *("client_upload_time", "server_received_time", "server_upload_time", "processed_time"),
+    }
 )
+"""Amplitude's notes on its own pipeline: when an event was uploaded, by which road, under which schema."""
 # A chart or a list of users, saved from the dashboard; its cells begin with a tab unless that is switched off
 # (https://amplitude.com/docs/analytics/charts/export-csv-files, read 2026-11-20).
 DASHBOARD: Final = frozenset(
@@ -157,179 +154,9 @@ def dedup_key() -> pl.Expr:
     )
 
 
-def event_id() -> pl.Expr:
-    """Return the event's number, which Fivetran calls `id`."""
-    return expr.first(pl.col("event_id"), pl.col("id"))
-
-
-def prop(name: str) -> pl.Expr:
-    """Return one of the `BAG` properties of the event as text."""
-    return expr.stripped(pl.col(inside("event_properties", name)))
-
-
-def page() -> dict[str, pl.Expr]:
-    """Return where it happened; `Page URL` lacks the query, `Page Location` has it."""
-    url, viewed = pl.col("_url"), pl.col("_event") == "$pageview"
-    return {
-        "$current_url": url,
-        "$host": pl.coalesce(expr.host(url), prop("[Amplitude] Page Domain")),
-        "$pathname": pl.coalesce(expr.path(url), prop("[Amplitude] Page Path")),
-        "title": pl.when(viewed).then(prop("[Amplitude] Page Title")),
-        "$referrer": prop("referrer"),
-        "$referring_domain": prop("referring_domain"),
-        "$screen_name": prop("[Amplitude] Screen Name"),
-        "$viewport_height": expr.number(prop("[Amplitude] Viewport Height")),
-        "$viewport_width": expr.number(prop("[Amplitude] Viewport Width")),
-    }
-
-
-def element() -> dict[str, pl.Expr]:
-    """Return what was clicked or changed."""
-    captured = pl.when(pl.col("_event") == "$autocapture")
-    known = {name: captured.then(prop(f"[Amplitude] Element {name}")) for name in ELEMENT}
-    return {
-        "$event_type": captured.then(
-            pl.when(pl.col("event_type").str.ends_with("Changed"))
-            .then(pl.lit("change"))
-            .otherwise(pl.lit("click"))
-        ),
-        "$el_text": known["Text"],
-        "$elements_chain": expr.elements_chain(
-            hierarchy=known["Hierarchy"],
-            tag=known["Tag"],
-            classes=known["Class"],
-            identifier=known["ID"],
-            href=known["Href"],
-            text=known["Text"],
-        ),
-    }
-
-
-def hardware() -> dict[str, pl.Expr]:
-    """Return browser and system: `os_name` and `os_version` are the browser's on the web and the system's elsewhere."""
-    library = pl.col("library").str.contains(r"^amplitude-(ts|js)\b")
-    platform = expr.stripped(pl.col("platform")).str.to_lowercase()
-    web = pl.coalesce(platform == "web", library, pl.lit(False))
-    browser = pl.when(web)
-    kind = pl.concat_str("device_family", "device_type", separator=" ", ignore_nulls=True)
-    more = pl.concat_str(kind, "device_model", "platform", separator=" ", ignore_nulls=True)
-    name = pl.col("os_name")
-    native = pl.coalesce(values.system(name), values.system_of(pl.col("platform")))
-    return {
-        "$browser": browser.then(values.browser(name, on=values.system_of(kind))),
-        "$browser_version": browser.then(values.version(pl.col("os_version"))),
-        "$os": browser.then(values.system_of(kind)).otherwise(native),
-        "$os_version": pl.when(~web).then(expr.stripped(pl.col("os_version"))),
-        "$device_type": values.device_type(more),
-        "$device_model": expr.first(pl.col("device_model"), pl.when(~web).then("device_type")),
-        "$device_manufacturer": expr.first(pl.col("device_manufacturer"), pl.col("device_brand")),
-    }
-
-
-def country() -> dict[str, pl.Expr]:
-    """Return which country, by code and English name."""
-    return {
-        "$geoip_country_code": values.country_code(pl.col("country")),
-        "$geoip_country_name": values.country_name(pl.col("country")),
-    }
-
-
-def sender() -> dict[str, pl.Expr]:
-    """Return library and language; Flutter names two, `outer/1.0_inner/2.0`, of which the first was called."""
-    library, language = expr.stripped(pl.col("library")), values.language(pl.col("language"))
-    return {
-        "$lib": pl.coalesce(library.str.extract(r"^([^/]+)/\d"), library),
-        "$lib_version": library.str.extract(r"^[^/]+/(\d[^_]*)"),
-        "amplitude_library": pl.when(library.str.contains(r"/.*/")).then(library),
-        "$browser_language": language,
-        "amplitude_language": pl.when(language.is_null()).then(expr.stripped(pl.col("language"))),
-    }
-
-
-RECURRING: Final = Recurring(
-    (
-        *("country", "device_brand", "device_family", "device_manufacturer", "device_model", "device_type"),
-        *("language", "library", "os_name", "os_version", "platform"),
-    ),
-    {"hardware": hardware(), "country": country(), "sender": sender()},
-)
-
-
-def device() -> dict[str, pl.Expr]:
-    """Return what it happened on."""
-    return {
-        **RECURRING.told("hardware", pl.col("_recurring")),
-        "$device_id": expr.stripped(pl.col("device_id")),
-    }
-
-
-def place() -> dict[str, pl.Expr]:
-    """Return where on earth; regions come as English names."""
-    return {
-        "$ip": expr.stripped(pl.col("ip_address")),
-        "$geoip_city_name": expr.stripped(pl.col("city")),
-        "$geoip_subdivision_1_name": expr.stripped(pl.col("region")),
-        **RECURRING.told("country", pl.col("_recurring")),
-        "$geoip_latitude": expr.number(pl.col("location_lat")),
-        "$geoip_longitude": expr.number(pl.col("location_lng")),
-    }
-
-
-def software() -> dict[str, pl.Expr]:
-    """Return app and library."""
-    return {
-        "$app_version": expr.stripped(pl.col("version_name")),
-        **RECURRING.told("sender", pl.col("_recurring")),
-    }
-
-
-def money() -> dict[str, pl.Expr]:
-    """Return plain `revenue` and `currency`: `$revenue`, else price times quantity.
-
-    A purchase with a receipt has its amount in its validated copy too: worked out for both it would count twice.
-    """
-    worked_out = expr.number(prop("$price")) * expr.number(prop("$quantity")).fill_null(1.0)
-    twice = pl.col("event_type").is_in(VALIDATED) & prop("$receipt").is_not_null()
-    revenue = pl.coalesce(expr.number(prop("$revenue")), pl.when(~twice).then(worked_out.round(6)))
-    return {"revenue": revenue, "currency": prop("$currency")}
-
-
-def session() -> dict[str, pl.Expr]:
-    """Return the session: Amplitude's id is its start in milliseconds on the device, -1 for none."""
-    start = expr.integer(pl.col("session_id"))
-    owner = expr.first(pl.col("device_id"), pl.col("user_id"))
-    return {
-        "$session_id": expr.session_id(pl.when(start > 0).then(start), pl.col("_time"), owner),
-        "amplitude_session_id": expr.without(expr.stripped(pl.col("session_id")), "-1", "-1.0"),
-    }
-
-
-def kept() -> dict[str, pl.Expr]:
-    """Return what PostHog has no name for."""
-    texts = (
-        *("amplitude_event_type", "amplitude_id", "app", "device_brand"),
-        *("device_carrier", "device_family", "device_type", "dma", "idfa", "partner_id", "platform"),
-        *("project_name", "source_id", "start_version", "user_creation_time", "uuid"),
-    )
-    client = pl.col("client_event_time")
-    return {
-        **{f"amplitude_{name.removeprefix('amplitude_')}": expr.stripped(pl.col(name)) for name in texts},
-        **{f"amplitude_{name}": expr.boolean(pl.col(name)) for name in BOOLEANS},
-        "amplitude_adid": expr.first(pl.col("adid"), pl.col("ad_id")),
-        "amplitude_client_event_time": pl.when(client != pl.col("event_time")).then(client),
-        "amplitude_event_id": expr.integer(event_id()),
-        "amplitude_sample_rate": expr.number(pl.col("sample_rate")),
-        "$insert_id": pl.col("_inserted"),
-    }
-
-
-EXTRA: Final = page() | element() | device() | place() | software() | money() | session() | kept()
-"""What is computed of every event; put together once, since that takes as long as to map 300 rows."""
-
-
 def user_properties(bag: pl.Expr) -> pl.Expr:
     """Return what is so of a user (`rest`) and what was so first (`once`); there `EMPTY` is the word for "none"."""
-    return expr.parted(bag, prefix="initial_", empty=["EMPTY"])
+    return objects.parted(bag, prefix="initial_", empty=["EMPTY"])
 
 
 def profiles(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
@@ -347,7 +174,7 @@ def profiles(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
 
 
 def nested(name: str) -> Callable[[str], str | None]:
-    """Return what reads a cell of one of the `NESTED` columns: an object that has it under a name, None if it is empty.
+    """Return what reads a cell of one of the `NESTED` columns: as an object that has it under a name, None if empty.
 
     What is neither a list nor an object stays the text that it is.
     """
@@ -370,7 +197,7 @@ def _no_number(word: str) -> None:
 
 
 def misread() -> dict[str, pl.Expr]:
-    """Return where columns of one type hold something else, which cannot be kept under the same name."""
+    """Return the warnings of columns of numbers and Booleans that hold something else, which cannot be kept so."""
     known = {name: expr.boolean(pl.col(name)) for name in BOOLEANS}
     numbers = {name: expr.number(pl.col(name)) for name in NUMBERS}
     odd = {f"{name}_neither_true_nor_false": (name, read) for name, read in known.items()}
@@ -381,7 +208,7 @@ def misread() -> dict[str, pl.Expr]:
 
 
 def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return the event each row is; persons are told of by rows that say nothing else, and by `profiles`."""
+    """Return the event each row is; person properties go with `$identify` events, all others through `profiles`."""
     name = expr.stripped(pl.col("event_type"))
     theirs = name.replace_strict(WORKER_NAMES, default=None, return_dtype=pl.String)
     known = rows.with_columns_seq(
@@ -402,9 +229,9 @@ def own_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         timestamp=pl.col("_time"),
         dedup_key=dedup_key(),
         uuid=pl.col("_uuid") if options.uuid_compat else None,
-        laid=expr.with_query(pl.col(PROPERTIES), pl.col("_url"), CAMPAIGN),
+        laid=objects.with_query(pl.col(PROPERTIES), pl.col("_url"), CAMPAIGN),
         extra=EXTRA,
-        groups=expr.first_values(pl.col("groups")),
+        groups=objects.first_values(pl.col("groups")),
         set=pl.col("_told").struct.field("rest"),
         set_once=pl.col("_told").struct.field("once"),
     )
@@ -419,7 +246,7 @@ def groups(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
         )
         .with_columns_seq(
             time().alias("_time"),
-            expr.group_updates(pl.col("groups"), pl.col("group_properties")).alias("_update"),
+            objects.group_updates(pl.col("groups"), pl.col("group_properties")).alias("_update"),
         )
         .explode("_update")
         .filter(pl.col("_update").is_not_null() & pl.col("_time").is_not_null())
@@ -491,8 +318,7 @@ def merged(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
         links.key("amplitude_id", expr.stripped(pl.col(name)))
         for name in ("amplitude_id", "merged_amplitude_id")
     )
-    never = pl.lit(None, pl.Datetime("us", "UTC"))
-    return links.resolved(rows, key=loser, person=winner, time=never, why="merged ids")
+    return links.resolved(rows, key=loser, person=winner, time=None, why="merged ids")
 
 
 def is_dashboard(columns: frozenset[str]) -> bool:
@@ -558,7 +384,7 @@ MAPPING: Final = Platform(
             to_events=events.none,
             to_links=merged,
             ids=("amplitude_id", "merged_amplitude_id"),
-            filters={"identity_only": pl.col(ROW).is_not_null()},
+            filters={"identity_only": EVERY_ROW},
             left_out=bool,
             dropped=frozenset({"scope", "merge_time", "merge_event_time", "merge_server_time"}),
         ),

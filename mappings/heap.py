@@ -22,13 +22,45 @@ from typing import Final
 
 import polars as pl
 
-from migrate.kit import events, expr, links, values
-from migrate.kit.declare import FILE, PERSON, PROPERTIES, RECOVERED, REST, ROW, Options, Platform, Table, has
+from mappings._heap_columns import (
+    address,
+    device,
+    exported_user,
+    heap_id,
+    landing,
+    moment,
+    pair,
+    place,
+    rounded,
+    slug,
+    system,
+)
+from mappings._heap_users import (
+    USERS,
+    exported_identities,
+    exported_links,
+    exported_profiles,
+    identities,
+    migrations,
+    to_profiles,
+)
+from migrate.kit import copiers, events, expr, links, objects, values
+from migrate.kit.declare import (
+    EVERY_ROW,
+    FILE,
+    PERSON,
+    PROPERTIES,
+    RECOVERED,
+    REST,
+    Options,
+    Platform,
+    Table,
+    has,
+)
 
 PAGEVIEWS: Final = re.compile(r"(.*\.)?(heap_)?pageviews?(_raw)?")
 SESSIONS: Final = re.compile(r"(.*\.)?(heap_)?sessions?(_raw)?")
 """Names of the built-in tables, perhaps after a schema's; `pageviews_pricing` is a labelled event."""
-
 INTERACTIONS: Final = ("click", "change", "submit", "touch")
 """Types that say what was done, in the one-time export."""
 UTM: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
@@ -42,7 +74,6 @@ KEPT: Final = (
 
 `heap_previous_page` is not made `$prev_pageview_pathname`, of which PostHog makes heatmaps.
 """
-
 COLUMNS: Final = (
     *("event_id", "user_id", "session_id", "time", "session_time", "type", "event_name", "event_table_name"),
     *("domain", "path", "query", "hash", "title", "view_controller", "target_text"),
@@ -50,69 +81,7 @@ COLUMNS: Final = (
     *("app_name", "heap_app_name", "app_version", "heap_app_version"),
     *("ip", "browser_ip", "country", "region", "city", *ENTRY, *KEPT),
 )
-FIRST: Final = tuple(
-    f"initial_{name}"
-    for name in (
-        *("browser", "platform", "device_type", "referrer", "country", "region", "city"),
-        *("landing_page", "landing_page_query", "landing_page_hash"),
-    )
-)
-USERS: Final = ("user_id", "identity", "joindate", "join_date", "last_modified", *FIRST)
-# Notes of the services that copied the rows.
-DROPPED: Final = frozenset(
-    {
-        *("_fivetran_synced", "_fivetran_id", "_fivetran_deleted", "_sdc_batched_at", "_sdc_extracted_at"),
-        *("_sdc_primary_key", "_sdc_received_at", "_sdc_sequence", "_sdc_table_version"),
-    }
-)
-_EXACT: Final = 9_007_199_254_740_992
-"""2^53: beyond it a float no longer tells neighbouring integers apart."""
-_MOST_ZEROS: Final = 6
-"""So many zeros at the end of an id are chance; more were digits, which a spreadsheet has cut off (4.81E+15)."""
-
-
-def heap_id(name: str) -> pl.Expr:
-    """Return an id as the digits of an integer; null where they cannot be known any more.
-
-    `4810060720600030.0` and `4.81006072060003E15` are what programs write that took the column for floats: the digits
-    are all there and are put in place as text. Where they were rounded (`4.81E+15`, or floats beyond 2^53) many ids
-    would become one: such an id is none, and an event without another is a reject.
-    """
-    text = expr.stripped(pl.col(name))
-    whole = text.str.extract(r"^(-?\d+)\.0*$")
-    parts = text.str.extract_groups(r"^(-?\d)(?:\.(\d+?)0*)?[eE]\+?(\d{1,2})$").struct
-    decimals, exponent = parts.field("2").fill_null(""), parts.field("3").cast(pl.Int64, strict=False)
-    zeros = exponent - decimals.str.len_chars()
-    digits = pl.concat_str(parts.field("1"), decimals.str.pad_end(exponent.fill_null(0), "0"))
-    shifted = pl.when(zeros.is_between(0, _MOST_ZEROS)).then(digits)
-    repaired = pl.coalesce(whole, shifted)
-    exact = repaired.cast(pl.Int64, strict=False).abs() <= _EXACT
-    is_float = text.str.contains(r"^-?\d+\.\d*$|^-?\d(\.\d+)?[eE]\+?\d+$")
-    return pl.when(~is_float).then(text).when(exact).then(repaired)
-
-
-def rounded(*names: str) -> pl.Expr:
-    """Return whether one of these ids was rounded and is therefore none."""
-    return pl.any_horizontal(expr.stripped(pl.col(n)).is_not_null() & heap_id(n).is_null() for n in names)
-
-
-def moment(text: pl.Expr, options: Options) -> pl.Expr:
-    """Return a time in any of Heap's spellings; "Invalid date" is none.
-
-    On S3 times are numbers: milliseconds, says the vendor; exports in the wild hold microseconds as well.
-    """
-    number = expr.stripped(text).str.strip_suffix(".0").str.extract(r"^(\d{9,17})$")
-    unit = number.str.len_chars()
-    return pl.coalesce(
-        pl.when(unit <= 11).then(expr.unix(number, "s")),  # noqa: PLR2004 - digits of seconds until 5138
-        pl.when(unit <= 14).then(expr.unix(number, "ms")).otherwise(expr.unix(number, "us")),  # noqa: PLR2004
-        expr.timestamp(text, zone=options.source_timezone),
-    )
-
-
-def slug(text: pl.Expr) -> pl.Expr:
-    """Return a table's name as Heap mangles it, so that "Order Completed.csv" and order_completed are one."""
-    return text.str.to_lowercase().str.replace_all(r"[^a-z0-9]+", "_").str.strip_chars("_")
+DROPPED: Final = copiers.FIVETRAN | copiers.STITCH
 
 
 def table_name() -> pl.Expr:
@@ -148,27 +117,6 @@ def dedup_key() -> pl.Expr:
     )
 
 
-def marked(sign: str, part: pl.Expr) -> pl.Expr:
-    """Return a part of a URL with the sign before it that Heap may or may not have left there; "" for none."""
-    text = expr.stripped(part)
-    return pl.when(text.str.starts_with(sign)).then(text).otherwise(pl.lit(sign) + text).fill_null("")
-
-
-def address(domain: pl.Expr, path: pl.Expr, query: pl.Expr, fragment: pl.Expr) -> pl.Expr:
-    """Return the URL of these parts; null without a domain. Heap keeps no scheme, and https is what sites have."""
-    host = pl.lit("https://") + expr.stripped(domain)
-    return host + marked("/", path) + marked("?", query) + marked("#", fragment)
-
-
-def landing(page: pl.Expr, query: pl.Expr, fragment: pl.Expr) -> pl.Expr:
-    """Return the URL of a landing page, which Heap keeps in three columns, with or without "https://"."""
-    text = expr.stripped(page)
-    bare = text.str.contains(r"^(?:[\w-]+\.)+[A-Za-z]{2,}(?::\d+)?(?:[/?#]|$)")
-    url = pl.when(bare).then(pl.lit("https://") + text).otherwise(text)
-    in_parts = url.str.contains(r"^https?://[^?#]+$")
-    return pl.when(in_parts).then(url + marked("?", query) + marked("#", fragment)).otherwise(url)
-
-
 def page() -> dict[str, pl.Expr]:
     """Return where it happened. `landing_page` is the session's first page, on every row of it: never the event's."""
     return {
@@ -199,36 +147,6 @@ def entry() -> dict[str, pl.Expr]:
     direct = web & pl.col("_landing").is_not_null()
     found = values.page(pl.col("_landing"), referrer=told("referrer"), web=direct)
     return {name.removeprefix("$").removeprefix("current_"): value for name, value in found.items()}
-
-
-def system(prefix: str = "") -> pl.Expr:
-    """Return the system, without its version."""
-    name = expr.stripped(pl.col(f"{prefix}platform"))
-    return values.system(name.str.replace(r"\s+[vV]?\d[\w.]*$", ""))
-
-
-def device(prefix: str = "") -> dict[str, pl.Expr]:
-    """Return browser ("Chrome 99.0.48") and system ("Mac OS X 10.15.7", "iOS"), names and versions apart."""
-    browser, platform, kind = (pl.col(f"{prefix}{n}") for n in ("browser", "platform", "device_type"))
-    name = expr.stripped(platform)
-    return {
-        "$browser": values.browser(browser, on=pl.col("_system")),
-        "$browser_version": values.version(browser),
-        "$os": pl.col("_system"),
-        "$os_version": name.str.extract(r"\s[vV]?(\d[\w.]*)$"),
-        "$device_type": pl.coalesce(values.device_type(kind, name), values.known(kind)),
-    }
-
-
-def place(prefix: str = "") -> dict[str, pl.Expr]:
-    """Return where on earth."""
-    country, region, city = (pl.col(f"{prefix}{n}") for n in ("country", "region", "city"))
-    return {
-        "$geoip_country_name": values.country_name(country),
-        "$geoip_country_code": values.country_code(country),
-        "$geoip_subdivision_1_name": values.known(region),
-        "$geoip_city_name": values.known(city),
-    }
 
 
 def software() -> dict[str, pl.Expr]:
@@ -278,7 +196,7 @@ def informed(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
     A pageview of an app, which has a view controller and no domain, is a `$screen`.
     """
-    recovered = expr.fields(pl.col(RECOVERED), ["session"]).struct.field("session")
+    recovered = objects.fields(pl.col(RECOVERED), ["session"]).struct.field("session")
     app = expr.stripped(pl.col("domain")).is_null() & expr.stripped(pl.col("view_controller")).is_not_null()
     event = pl.col("_event")
     return (
@@ -288,7 +206,7 @@ def informed(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
             moment(pl.col("session_time"), options).alias("_session_time"),
             *(heap_id(f"{name}_id").alias(f"_{name}_number") for name in ("event", "session")),
             heap_id("user_id").alias("_user"),
-            expr.fields(recovered, ["start", *ENTRY]).alias("_session"),
+            objects.fields(recovered, ["start", *ENTRY]).alias("_session"),
             address(*(pl.col(name) for name in ("domain", "path", "query", "hash"))).alias("_url"),
             system().alias("_system"),
         )
@@ -307,7 +225,7 @@ def informed(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 def to_events(
     rows: pl.LazyFrame, options: Options, *, more: Mapping[str, pl.Expr] = MappingProxyType({})
 ) -> pl.LazyFrame:
-    """Return the event each row is: of pageviews, of a labelled event, of all_events, of sessions that were kept.
+    """Return the event each row is: a pageview, a labelled event, one of all_events, a session that was kept.
 
     `more` is what only one kind of rows has.
     """
@@ -321,16 +239,6 @@ def to_events(
         laid=pl.col(PROPERTIES),
         extra=page() | entered | device() | place() | software() | session() | dict(more),
     )
-
-
-def pair(place: int) -> pl.Expr:
-    """Return the environment's (1) or the user's (2) number of an id `"(2008543124,4810060720600030)"`."""
-    return expr.stripped(pl.col("id")).str.extract(r"^\(\s*(\d+)\s*,\s*(\d+)\s*\)$", place)
-
-
-def exported_user() -> pl.Expr:
-    """Return the user's number in the one-time export, which some rows have in a column of its own."""
-    return pl.coalesce(heap_id("user_id"), pair(2))
 
 
 def exported_name() -> pl.Expr:
@@ -360,35 +268,12 @@ def exported_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     return to_events(told, options, more=kept)
 
 
-def exported_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return which user is who: rows of the one-time export that say who somebody is."""
-    user, identity = exported_user(), expr.stripped(pl.col("identity"))
-    time = moment(pl.col("time"), options)
-    return links.concat(
-        [
-            links.resolved(rows, key=user, person=identity, time=time, why="identity"),
-            links.identified(rows, identity, why="identity"),
-        ]
-    )
-
-
-def exported_identities(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return which user is who, as the users of the one-time export tell it."""
-    return identities(rows.with_columns_seq(exported_user().alias("user_id")), options)
-
-
-def exported_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return the properties of the users of the one-time export, whose own are an object beside the others."""
-    whole = expr.completed(pl.col("properties"), pl.col(REST)).alias(REST)
-    return to_profiles(rows.with_columns_seq(exported_user().alias("user_id"), whole), options)
-
-
 def session_starts(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return what the sessions table knows of the events of a session, when and how it began, as one JSON object."""
-    start = moment(pl.col("time"), options).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+    start = expr.iso(moment(pl.col("time"), options))
     known = {"start": start} | {name: expr.stripped(pl.col(name)) for name in ENTRY}
     return links.recoveries(
-        rows, key=heap_id("session_id"), name=pl.lit("session"), value=expr.as_object(known)
+        rows, key=heap_id("session_id"), name=pl.lit("session"), value=objects.text(known)
     )
 
 
@@ -400,81 +285,12 @@ def kept_sessions(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
 
 def own_table(options: Options) -> pl.Expr:
-    """Return whether a row of all_events stands, with its properties, in a table that is planned too."""
+    """Return whether a row of all_events also stands in a table of its own, with its properties, that is planned."""
     names = {re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") for name in options.files}
     for pattern, builtin in ((PAGEVIEWS, "pageview"), (SESSIONS, "session")):
         if any(pattern.fullmatch(name) for name in options.files):
             names |= {builtin, f"{builtin}s"}
     return slug(pl.col("event_table_name")).is_in(sorted(names))
-
-
-def identities(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return which user is who: Heap has resolved it, and no merge is spent on it.
-
-    Identities that many share ("guest", "null") are among the ids PostHog refuses, and resolve nothing.
-    """
-    identity = expr.stripped(pl.col("identity"))
-    joined = moment(expr.first(pl.col("joindate"), pl.col("join_date")), options)
-    user = heap_id("user_id")
-    return links.concat(
-        [
-            links.resolved(rows, key=user, person=identity, time=joined, why="users.identity"),
-            links.identified(rows, identity, why="users.identity"),
-        ]
-    )
-
-
-def migrations(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return which users became which when they were identified; events on S3 still have the old number."""
-    old, new = heap_id("from_user_id"), heap_id("to_user_id")
-    time = moment(pl.col("time"), options)
-    return links.resolved(rows, key=old, person=new, time=time, why="user_migrations")
-
-
-def to_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return each user's properties: own ones without their leading `_`, `initial_…` as `$initial_…`."""
-    bags = expr.parted(expr.bare_names(pl.col(REST)), prefix="initial_")
-    url = landing(*(pl.col(f"initial_landing_page{part}") for part in ("", "_query", "_hash")))
-    joined = moment(expr.first(pl.col("joindate"), pl.col("join_date")), options)
-    known = (
-        rows.with_columns_seq(
-            heap_id("user_id").alias("_user"),
-            joined.alias("_joined"),
-            bags.alias("_bags"),
-            url.alias("_landing"),
-        )
-        .with_columns_seq(system("initial_").alias("_system"), **_columns(first_page()))
-        .with_columns_seq(**_columns(device("initial_") | place("initial_")))
-    )
-    mine = {"heap_user_id": pl.col("_user"), "heap_identity": expr.stripped(pl.col("identity"))}
-    told = {"set": (expr.as_object(mine), "rest"), "set_once": (expr.as_object(first_touch()), "once")}
-    objects = {
-        name: expr.completed(own, pl.col("_bags").struct.field(more)) for name, (own, more) in told.items()
-    }
-    return events.profiles(
-        known.with_columns_seq(**_columns(objects)),
-        distinct_id=pl.coalesce(pl.col(PERSON), pl.col("_user")),
-        timestamp=moment(pl.col("last_modified"), options),
-        set=pl.col("_set"),
-        set_once=pl.col("_set_once"),
-    )
-
-
-def first_page() -> dict[str, pl.Expr]:
-    """Return the page that a user came to first, and from where."""
-    return dict(values.page(pl.col("_landing"), referrer=expr.first(pl.col("initial_referrer"))))
-
-
-def first_touch() -> dict[str, pl.Expr]:
-    """Return how a user came first, in PostHog's spelling, and when."""
-    names = (*first_page(), *device("initial_"), *place("initial_"))
-    found = {f"$initial_{name.removeprefix('$')}": pl.col(f"_{name}") for name in names}
-    return found | {"created": pl.col("_joined").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")}
-
-
-def _columns(found: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
-    """Return the properties as columns that are worked out once."""
-    return {f"_{name}": value for name, value in found.items()}
 
 
 def is_users(columns: frozenset[str]) -> bool:
@@ -507,7 +323,7 @@ NOTES: Final = Table(
     columns={},
     matches=has("dump_id", "tables"),
     to_events=events.none,
-    filters={"notes_only": pl.col(ROW).is_not_null()},
+    filters={"notes_only": EVERY_ROW},
 )
 """What a sync to S3 writes about itself."""
 MAPPING: Final = Platform(
@@ -525,7 +341,7 @@ MAPPING: Final = Platform(
             to_events=events.none,
             to_links=migrations,
             ids=("from_user_id", "to_user_id"),
-            filters={"identity_only": pl.col(ROW).is_not_null()},
+            filters={"identity_only": EVERY_ROW},
             left_out=bool,
             warnings={"rounded_id": rounded("from_user_id", "to_user_id")},
             dropped=DROPPED,
@@ -578,7 +394,7 @@ MAPPING: Final = Platform(
             name="all_events",
             matches=has("event_id", "user_id", "time", "event_table_name"),
             filters={"own_table": own_table},
-            warnings={**EVENTS.warnings, "no_properties": pl.col(ROW).is_not_null()},
+            warnings={**EVENTS.warnings, "no_properties": EVERY_ROW},
         ),
         replace(
             EVENTS,
@@ -588,7 +404,7 @@ MAPPING: Final = Platform(
             to_events=kept_sessions,
             to_recoveries=session_starts,
             link_columns=("session_id", "time", *ENTRY),
-            filters={"sessions": pl.col(ROW).is_not_null()},
+            filters={"sessions": EVERY_ROW},
         ),
         replace(EVENTS, name="pageviews", file=lambda name: bool(PAGEVIEWS.fullmatch(name))),
         EVENTS,

@@ -18,7 +18,7 @@ from typing import Final
 
 import polars as pl
 
-from migrate.kit import expr
+from migrate.kit import expr, objects
 from migrate.kit.declare import PROPERTIES, REST, Bag, Options, Platform, Table, inside
 from migrate.kit.events import events
 
@@ -53,18 +53,13 @@ _SHOWN_IN_PAGES: Final = ("elements", "elements_hash", "matched_recordings", "pe
 _PERSON: Final = ("$set", "$set_once")
 
 
-def _filled(text: pl.Expr) -> pl.Expr:
-    """Return the text as it stands, null where it is blank."""
-    return pl.when(text.str.strip_chars() != "").then(text)
-
-
 def _person() -> dict[str, pl.Expr]:
     """Return `$set` and `$set_once` of rows that bring some beside the bag's own, under which they win, as in PostHog.
 
     Elsewhere the bag's own stay what they are.
     """
     own = {name: pl.coalesce(name, name.removeprefix("$")) for name in _PERSON}
-    told = {name: expr.completed(own[name], _object(inside("properties", name))) for name in _PERSON}
+    told = {name: objects.completed(own[name], _object(inside("properties", name))) for name in _PERSON}
     brings = pl.any_horizontal(text.is_not_null() & (text.str.strip_chars() != "{}") for text in own.values())
     return {name.removeprefix("$"): pl.when(brings).then(text) for name, text in told.items()}
 
@@ -134,11 +129,11 @@ def to_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     Where the row names no person its properties may, as capture reads them (posthog-ingestion.md §1.3). Text
     without a zone is in the zone the user gives: the SQL editor writes the project's.
     """
-    person = _filled(pl.coalesce(_filled(pl.col("distinct_id")), pl.col("$distinct_id")))
+    person = expr.filled(pl.coalesce(expr.filled(pl.col("distinct_id")), pl.col("$distinct_id")))
     bagged, address = (pl.col(inside("properties", name)) for name in ("distinct_id", "$ip"))
     rows = rows.with_columns_seq(
-        _filled(pl.coalesce(person, bagged)).alias("distinct_id"),
-        pl.when(address.is_null()).then(_filled(pl.col("ip"))).alias("ip"),
+        expr.filled(pl.coalesce(person, bagged)).alias("distinct_id"),
+        pl.when(address.is_null()).then(expr.filled(pl.col("ip"))).alias("ip"),
         expr.timestamp(pl.col("timestamp"), zone=options.source_timezone).alias("timestamp"),
         expr.canonical_uuid(pl.col("uuid")).alias("_uuid"),
     )
@@ -150,7 +145,7 @@ def to_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         uuid=pl.col("_uuid"),
         dedup_key=_dedup_key(),
         laid=pl.col(PROPERTIES),
-        extra={"$elements_chain": _filled(pl.col("elements_chain")), "$ip": pl.col("ip")},
+        extra={"$elements_chain": expr.filled(pl.col("elements_chain")), "$ip": pl.col("ip")},
         **_person(),
     )
 

@@ -1,6 +1,6 @@
 """RudderStack: raw messages, and warehouse and data lake tables, with what was discarded from them.
 
-RudderStack speaks Segment's language, and its files are read as those are (see `mappings._forms`). Its own are:
+RudderStack speaks Segment's language, and its files are read as those are (see `mappings.segment`). Its own are:
 sessions (`context_session_id`), `request_ip`, identify calls whose traits stand in the context, a `channel` on every
 row, and `rudder_discards`: a value that does not fit its column's type is missing from its row and stands there
 (https://www.rudderstack.com/docs/destinations/warehouse-destinations/warehouse-schema/, read 2026-11-20). It is put
@@ -12,9 +12,11 @@ from typing import Final
 
 import polars as pl
 
-from mappings import _forms
+from mappings._calls import DEVICE_CLOCK
+from mappings._messages import raw_messages
+from mappings._warehouse import event_key, tables
 from migrate.kit import events, expr, links
-from migrate.kit.declare import ROW, Options, Platform, Table, ToFrame, has
+from migrate.kit.declare import EVERY_ROW, Options, Platform, Table, ToFrame, has
 
 LAKE: Final = "_timestamp"
 DISCARDS: Final = ("table_name", "row_id", "column_name", "column_value")
@@ -23,12 +25,12 @@ DISCARDS: Final = ("table_name", "row_id", "column_name", "column_value")
 def recoveries(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
     """Return what was discarded, by the id of its row: a message's, which is the same in `tracks` and event table.
 
-    Rows of `tracks` ask for it by a key of their own, see `_forms.event_key`.
+    Rows of `tracks` ask for it by a key of their own, see `event_key`.
     """
     row, name = expr.stripped(pl.col("row_id")), expr.stripped(pl.col("column_name")).str.to_lowercase()
     return pl.concat(
         links.recoveries(rows, key=key, name=name, value=pl.col("column_value"))
-        for key in (row, _forms.event_key(row))
+        for key in (row, event_key(row))
     )
 
 
@@ -53,7 +55,7 @@ def of_lake(table: Table) -> Table:
         times=(*table.times, LAKE),
         link_columns=None if table.link_columns is None else (*table.link_columns, LAKE),
         warnings={
-            name: rule & pl.col(LAKE).is_null() if name == _forms.DEVICE_CLOCK else rule
+            name: rule & pl.col(LAKE).is_null() if name == DEVICE_CLOCK else rule
             for name, rule in table.warnings.items()
         },
     )
@@ -75,7 +77,7 @@ MAPPING: Final = Platform(
             to_recoveries=recoveries,
             link_columns=("row_id", "column_name", "column_value"),
             ids=("row_id",),
-            filters={"discards": pl.col(ROW).is_not_null()},
+            filters={"discards": EVERY_ROW},
             left_out=bool,
             dropped=frozenset({"table_name", "received_at", "uuid_ts", "loaded_at", "reason"}),
         ),
@@ -85,7 +87,7 @@ MAPPING: Final = Platform(
             columns={},
             matches=lambda columns: any(name.startswith("merge_property_") for name in columns),
             to_events=events.none,
-            filters={"identity_graph": pl.col(ROW).is_not_null()},
+            filters={"identity_graph": EVERY_ROW},
         ),
         Table(
             name="staging",
@@ -95,12 +97,10 @@ MAPPING: Final = Platform(
             refusal="these are RudderStack's staging files, on their way into a warehouse; export the tables of the"
             " warehouse, or the raw messages of an S3 or GCS destination",
         ),
-        _forms.raw_messages("rudderstack"),
+        raw_messages("rudderstack"),
         *map(
             of_lake,
-            _forms.tables(
-                source="rudderstack", own=r"context_|channel$", recover=expr.stripped(pl.col("id"))
-            ),
+            tables(source="rudderstack", own=r"context_|channel$", recover=expr.stripped(pl.col("id"))),
         ),
     ],
 )

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from migrate.kit.declare import FRAMEWORK, OWN, PROPERTIES, WHOLE, Options, Table
-from migrate.kit.events import OBJECT_COLUMNS, TEXT_COLUMNS, TIMESTAMP
+from migrate.kit.declare import OWN, PROPERTIES, WHOLE, Options, Table
+from migrate.kit.schemas import FRAMEWORK, OBJECT_COLUMNS, TEXT_COLUMNS, TIMESTAMP
 from migrate.payload import checks, payloads
 from migrate.payload.properties import LIBRARY
 from migrate.plan.transform import finished

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from migrate.inputs.listing import sources
 from migrate.kit.declare import Options
+from migrate.readers.headers import read_header
 from migrate.settings import Settings
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
@@ -18,3 +20,13 @@ def spec(platform):
     """The sample's spec, where the platform needs one."""
     path = SAMPLES / platform / "spec.toml"
     return path if path.exists() else None
+
+
+def recognised(platform, mapping):
+    """The files of a platform's sample without their endings, each with the table that takes it."""
+    found = {}
+    for source in sources([str(SAMPLES / platform)]).sources:
+        head = read_header(source)
+        table = head and mapping.table_for(head.columns, source.stem)
+        found[source.stem] = table and table.name
+    return found

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = house.ROOT
 MODULES = house.MODULES
-MAPPINGS = sorted((ROOT / "mappings").glob("*.py"))
+MAPPINGS = sorted((ROOT / "mappings").rglob("*.py"))
 
 ROOMS = {
     "jsontext": set(),
@@ -34,7 +34,7 @@ HOMES = {
     "click": {"cli"},
     "fastavro": {"readers"},
     "isal": {"apply.transport", "inputs", "sandbox"},
-    "polars_hash": {"kit.expr"},
+    "polars_hash": {"kit.uuids"},
     "rich": {"report"},
     "sqlite3": {"people", "sandbox", "workdir.checkpoint"},
     "zstandard": {"apply.transport", "inputs"},
@@ -46,6 +46,9 @@ PLAN_FILES = {"apply.merge", "people.states", "plan.ordinals", "report", "workdi
 
 SERVING = ("aiohttp.web", "aiohttp.ClientPayloadError", "aiohttp.typedefs")
 """What a server uses of aiohttp; the error is that of a request body cut short, the types those of its handlers."""
+
+DOORS = {"cells", "copiers", "declare", "distinct", "events", "expr", "links", "nulls", "objects", "values"}
+"""What of the kit mappings are written with; its other modules serve these."""
 
 FORMATS = {"pyarrow.csv", "pyarrow.json", "pyarrow.dataset", "pyarrow.orc", "pyarrow.feather", "csv"}
 READING = re.compile(r"^(read|scan)_(csv|ndjson|json|parquet|avro|ipc|excel|database|delta)$")
@@ -108,16 +111,19 @@ def test_the_ground_stands_by_itself():
 
 @pytest.mark.parametrize("path", cases(MAPPINGS))
 def test_mappings_import_little(path):
-    """A mapping knows events, links, expressions, spellings, what rows share and what a mapping is, and polars.
-
-    Three read what is no object, value by value.
-    """
-    ours = ["migrate.kit", "migrate.errors"]
-    ours += ["migrate.jsontext"] if path.name in {"_ga4_nested.py", "_forms.py", "_mixpanel_ids.py"} else []
-    ours += ["msgspec"] if path.name in {"_ga4_nested.py", "_forms.py"} else []
+    """A mapping knows the kit's doors, the errors, polars and what it shares with other mappings; nothing else."""
+    ours = [f"migrate.kit.{door}" for door in DOORS] + ["migrate.errors"]
     ours += [f"mappings.{shared.stem}" for shared in MAPPINGS if shared.stem.startswith("_")]
     known = {*ours, "polars", *sys.stdlib_module_names}
     assert [dotted for dotted in imported(path) if not is_of(dotted, *known)] == []
+
+
+def test_the_doors_are_what_mappings_use():
+    """Each door of the kit is used by a mapping, and named on the kit's page."""
+    used = {dotted for path in MAPPINGS for dotted in imported(path) if is_of(dotted, "migrate.kit")}
+    assert {door for door in DOORS if any(is_of(one, f"migrate.kit.{door}") for one in used)} == DOORS
+    page = (ROOT / "migrate" / "kit" / "__init__.py").read_text(encoding="utf-8")
+    assert [door for door in sorted(DOORS) if f"\n    {door} " not in page] == []
 
 
 @pytest.mark.parametrize("path", cases(MODULES))

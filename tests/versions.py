@@ -20,7 +20,8 @@ from samples import PLATFORMS, SAMPLES, settings
 from migrate import platforms
 from migrate.inputs.listing import sources
 from migrate.jsontext.parse import encoded
-from migrate.kit.declare import FRAMEWORK, ROW, Options
+from migrate.kit.declare import ROW, Options
+from migrate.kit.schemas import FRAMEWORK
 from migrate.payload import payloads
 from migrate.plan.transform import Transform, finished, source
 from migrate.preview import preview

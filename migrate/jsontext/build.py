@@ -39,12 +39,12 @@ def object_text(
 
 
 def members_text(columns: Mapping[str, pl.Expr] | Sequence[str | pl.Expr]) -> pl.Expr:
-    """Return `"key":value,"key":value`, the inside of an object, without nulls; "" where all are null."""
+    """Return a member for each column, as `strung` does."""
     return strung(_members(columns))
 
 
 def strung(members: Sequence[Member]) -> pl.Expr:
-    """Return the inside of an object with these members in their order, "" where all are null."""
+    """Return `"key":value,"key":value`, these members in their order without nulls; "" where all are null."""
     pieces = [_constant(member) or member for member in members]
     given = [(member.value, member.fallback) for member in members if isinstance(member.value, pl.Expr)]
     values = [value for pair in given for value in pair if isinstance(value, pl.Expr)]
@@ -55,12 +55,11 @@ def strung(members: Sequence[Member]) -> pl.Expr:
 
 
 def embraced(inside: pl.Expr) -> pl.Expr:
-    """Return the object with this inside, null where it is empty."""
+    """Return the object with these members, as `strung` gives them, null where there are none."""
     return pl.when(inside != "").then(pl.concat_str([pl.lit("{"), inside, pl.lit("}")]))
 
 
 def _members(columns: Mapping[str, pl.Expr] | Sequence[str | pl.Expr]) -> list[Member]:
-    """Return the members that columns make."""
     if isinstance(columns, Mapping):
         return [Member(name, value) for name, value in columns.items()]
     given = [pl.col(column) if isinstance(column, str) else column for column in columns]
@@ -137,16 +136,16 @@ def _encoded(column: pl.Series) -> pl.Series:
 
 
 def strings(texts: pl.Series) -> pl.Series:
-    """Return texts as JSON strings, null as null."""
+    """Return a column of texts as JSON strings, null as null."""
     return _encoded(texts)
 
 
 def quoted(text: str) -> str:
-    """Return a string as JSON spells it plainly."""
+    """Return a text as a JSON string."""
     return json.dumps(text, ensure_ascii=False)
 
 
 def inner_text(objects: pl.Expr) -> pl.Expr:
-    """Return the members of JSON object texts, null where an object has none."""
+    """Return the members of JSON object texts, what stands between the braces; null where an object has none."""
     bare = objects.str.strip_chars().str.strip_prefix("{").str.strip_suffix("}").str.strip_chars()
     return pl.when(bare != "").then(bare)

@@ -24,7 +24,6 @@ def canonical_text(text: str) -> str:
 
 
 def _without_halves(text: str) -> str:
-    """Return the text with U+FFFD for each half of a surrogate pair."""
     return scrubbed(text.encode("utf-8", "replace"))[0].decode()
 
 

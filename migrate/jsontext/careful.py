@@ -61,7 +61,7 @@ def unescaped(text: bytes) -> bytes | None:
 
 
 def fault(text: bytes) -> str | None:
-    """Return where a text is no JSON object, and what is wrong there; None of one that is too long to look again.
+    """Return where a text stops being a JSON object, and what is wrong there; None where it is one, or very long.
 
     `character 17: expecting ',' delimiter, found 'x'`, counted from 1; of several lines, with the line among them.
     """

@@ -4,7 +4,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 import polars as pl
@@ -12,8 +12,6 @@ import polars as pl
 from migrate.jsontext.repairs import repaired
 
 T = TypeVar("T")
-FAILURES: Final = (ValueError, TypeError, AttributeError, KeyError, RecursionError, msgspec.MsgspecError)
-"""What reading a text raises that does not hold what it should."""
 Raw = msgspec.Raw
 """A JSON value in its own text."""
 NULL: Final = Raw(b"null")
@@ -36,7 +34,6 @@ def fields_of(texts: pl.Series, names: Sequence[str]) -> pl.Series:
 
 
 def _object(text: str | None) -> dict[str, Raw]:
-    """Return an object's members; none where it is no object."""
     try:
         return raw_object(text or "{}")
     except msgspec.DecodeError:
@@ -49,7 +46,7 @@ def cells(values: Sequence[Raw | None]) -> pl.Series:
 
 
 def unquoted(values: Sequence[Raw | None]) -> tuple[pl.Series, bool]:
-    """Return values as `cells` does, and whether none of them was text."""
+    """Return values as `cells` does, and whether none of them was a JSON string."""
     found = texts([None if value is None else bytes(value) for value in values])
     if found.null_count() == found.len() or found.str.starts_with("{").all():
         return found, True
@@ -68,7 +65,7 @@ def unquoted(values: Sequence[Raw | None]) -> tuple[pl.Series, bool]:
 
 
 def texts(values: Sequence[bytes | None]) -> pl.Series:
-    """Return texts as a column."""
+    """Return UTF-8 texts as a column of String."""
     return pl.Series(values, dtype=pl.Binary).cast(pl.String)
 
 
@@ -78,7 +75,7 @@ def raw_object(text: str) -> dict[str, msgspec.Raw]:
 
 
 def decoded(decoder: msgspec.json.Decoder[T], text: str) -> T:
-    """Return what the decoder reads in a JSON text, lone surrogates and the like repaired where it must be."""
+    """Return what the decoder reads in a JSON text, `repaired` where it cannot be read as it is."""
     try:
         return decoder.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError):
@@ -91,42 +88,19 @@ def without_nulls(text: str) -> str | None:
     return msgspec.json.encode(bag).decode() if bag else None
 
 
-def value_of(text: str) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a JSON value as Python has it; numbers that Python cannot hold are their own text.
-
-    Raises `ValueError` where it is none.
-    """
-    return _decoder.decode(text)
-
-
-def text_of(value: object) -> str:
-    """Return a value as JSON; cut emoji stay escaped, as UTF-8 has no place for them."""
-    text = _encoder.encode(value)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":"))
-    return text
-
-
-def _double(text: str) -> float | str:
-    """Return the number, its text where it is too large for a double."""
+def double(text: str) -> float | str:
+    """Return a JSON number, its text where it is too large for a double."""
     value = float(text)
     return value if math.isfinite(value) else text
 
 
-def _whole(text: str) -> int | str:
-    """Return the number, its text where Python takes no more digits."""
+def whole(text: str) -> int | str:
+    """Return a JSON integer, its text where Python takes no more digits."""
     try:
         return int(text)
     except ValueError:
         return text
 
 
-# Made once: `json.loads` and `json.dumps` make new ones for every call with arguments.
-_decoder = json.JSONDecoder(
-    strict=False, parse_float=_double, parse_int=_whole, parse_constant=lambda _name: None
-)
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-strict = json.JSONDecoder(parse_float=_double, parse_int=_whole).decode
-"""A JSON value as `value_of` gives it; what JSON does not allow raises."""
+strict = json.JSONDecoder(parse_float=double, parse_int=whole).decode
+"""A JSON value as Python has it, numbers that Python cannot hold as their own text; what JSON does not allow raises."""

@@ -61,7 +61,7 @@ def scrubbed(text: bytes) -> tuple[bytes, int]:
 
 
 def mended(texts: pl.Series, counts: Counter[str]) -> pl.Series:
-    """Return JSON texts `repaired`; only suspicious ones are looked into."""
+    """Return JSON texts `repaired`; only those that `SUSPECT` finds something in are looked into."""
     suspects = texts.str.contains(SUSPECT)
     if not suspects.any():
         return texts
@@ -88,7 +88,7 @@ def is_suspect(objects: pl.Series) -> bool:
 
 
 def _token(found: re.Match[str], counts: Counter[str]) -> str:
-    """Return a string or a number of a JSON text as PostHog keeps it."""
+    """Return a token of a JSON text, a string or a number, as PostHog keeps it."""
     token = found[0]
     if token.startswith('"'):
         return _CHARACTER.sub(partial(_character, counts=counts), token)
@@ -135,7 +135,6 @@ def _non_finite(column: pl.Series) -> int:
 
 
 def _plain(value: pl.Expr, dtype: DType) -> pl.Expr:
-    """Return values as JSON can carry them."""
     if isinstance(dtype, pl.Array):
         return _plain(value.arr.to_list(), pl.List(dtype.inner))
     if isinstance(dtype, pl.List):
@@ -153,7 +152,6 @@ def _plain(value: pl.Expr, dtype: DType) -> pl.Expr:
 
 
 def _is_suspect(column: pl.Series) -> bool:
-    """Return whether the JSON text of a column's values may have to be repaired."""
     if column.dtype.is_integer():
         bounds = (column.min(), column.max())
         return any(isinstance(bound, int) and abs(bound) > MAX_EXACT_INTEGER for bound in bounds)

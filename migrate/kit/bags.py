@@ -2,39 +2,26 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
 import polars as pl
 
-from migrate.jsontext.parse import decoded, raw_object
-from migrate.kit.distinct import distinct
+from migrate.jsontext.build import embraced, inner_text
+from migrate.jsontext.parse import Raw, decoded, encoded, raw_object, sound_members
+from migrate.kit.cells import FAILURES, value_of
+from migrate.kit.distinct import on_unique
 
-Raw = msgspec.Raw
+NESTED: Final = r':\s*"\s*[\[{]'
+"""Found in objects in which a text may hold an object or a list."""
 GROUP: Final = pl.Struct({"type": pl.String, "key": pl.String, "properties": pl.String})
 
 _DECODER: Final = json.JSONDecoder()
 _COLON: Final = re.compile(r"\s*:\s*")
 _objects = msgspec.json.Decoder(dict[str, dict[str, Raw]])
 _values = msgspec.json.Decoder(dict[str, Any])
-
-
-def on_unique(
-    columns: pl.Series, dtype: pl.DataType | type[pl.DataType], function: Callable[..., Any]
-) -> pl.Series:
-    """Return what `function` makes of each distinct value; a null (or a struct of nulls) stays null, uncalled.
-
-    A struct's fields are the function's arguments, in their order.
-    """
-    table = columns.struct.unnest() if isinstance(columns.dtype, pl.Struct) else columns.to_frame("value")
-    if all(column.null_count() == table.height for column in table.get_columns()):
-        return pl.repeat(None, table.height, dtype=dtype, eager=True).alias(columns.name)
-    found = distinct(table.get_columns())
-    given = table[found.places].iter_rows()
-    results = [None if all(value is None for value in row) else function(*row) for row in given]
-    return pl.Series(columns.name, results, dtype=dtype).gather(found.codes)
 
 
 def parted(text: str, prefix: str, empty: frozenset[str]) -> dict[str, str | None]:
@@ -73,7 +60,7 @@ def first_values(text: str) -> str | None:
 
 
 def bare_names(text: str) -> str:
-    """Return an object with the `_` before its keys taken off, in lower case where all are in upper; see `expr`."""
+    """Return an object with the `_` before its keys taken off, in lower case where all are in upper."""
     members, place = {}, text.index("{") + 1
     while (start := text.find('"', place)) >= 0:
         key, end = _DECODER.raw_decode(text, start)
@@ -115,8 +102,51 @@ def parameters(query: str, names: Sequence[str]) -> str | None:
     return msgspec.json.encode(found).decode() if found else None
 
 
+def with_query(given: pl.Series, names: Sequence[str]) -> pl.Series:
+    """Return the field `bag` of a struct, with these parameters of its field `url` where it has none of them."""
+    bag, url = given.struct.field("bag"), given.struct.field("url")
+    if not url.str.contains("?", literal=True).any():
+        return bag
+    in_bag = bag.str.contains_any([f'"{name}"' for name in names]).fill_null(value=False)
+    escaped = (bag.str.contains("\\u", literal=True) & ~in_bag).fill_null(value=False).arg_true()
+    in_bag = in_bag.scatter(
+        escaped, [not raw_object(text).keys().isdisjoint(names) for text in bag.gather(escaped)]
+    )
+    where = (url.str.contains_any([f"{name}=" for name in names]) & ~in_bag).arg_true()
+    if not where.len():
+        return bag
+    query = url.gather(where).str.extract(r"\?([^#]*)")
+    found = on_unique(query, pl.String, lambda text: parameters(text, names))
+    table = pl.DataFrame({"bag": bag.gather(where), "found": found})
+    inside = pl.concat_str(
+        [inner_text(pl.col("bag")), inner_text(pl.col("found"))], separator=",", ignore_nulls=True
+    )
+    both = pl.when(pl.col("found").is_null()).then("bag").otherwise(embraced(inside))
+    return bag.clone().scatter(where, table.select_seq(both).to_series())
+
+
+def with_nested(text: str) -> str:
+    """Return an object with the objects and lists that stand in it as texts."""
+    members = sound_members(text)
+    found = {name: _within(bytes(value).decode()) for name, value in members.items()}
+    return encoded({name: found[name] or value for name, value in members.items()}).decode()
+
+
+def _within(value: str) -> Raw | None:
+    """Return the object or list that a JSON text holds, None for any other value."""
+    if not value.startswith('"'):
+        return None
+    inner = re.sub(r"[\r\n]", " ", value_of(value)).strip()
+    if not inner.startswith(("{", "[")):
+        return None
+    try:
+        found = sound_members(f'{{"":{inner}}}').get("")
+    except (*FAILURES, UnicodeEncodeError):
+        return None
+    return found if found is not None and bytes(found).decode() == inner else None
+
+
 def _members(value: str | Raw) -> dict[str, Raw]:
-    """Return an object's members."""
     return raw_object(value if isinstance(value, str) else bytes(value).decode())
 
 
@@ -164,5 +194,4 @@ def _flat(properties: str | Raw) -> dict[str, Raw]:
 
 
 def _group_update(kind: str, key: str, bag: dict[str, Raw]) -> dict[str, str]:
-    """Return one update as `group_updates` does."""
     return {"type": kind, "key": key, "properties": msgspec.json.encode(bag).decode()}

@@ -8,6 +8,8 @@ import unicodedata
 from functools import cache
 from typing import Final
 
+_LETTERS: Final = 3
+"""A code has no more of them."""
 # Where MaxMind's name is not Unicode's with "and" and "Saint" written out (GeoLite2-Country-Locations-en.csv
 # in github.com/Loyalsoldier/geoip, read 2026-11-20; logs of lookups up to 2026-06 say "The Netherlands").
 _MAXMIND: Final = {
@@ -84,7 +86,7 @@ def name(text: str) -> str | None:
     found = code(text)
     if found:
         return _names()[found]
-    return text if len(_plain(text)) > 3 or not text.isascii() else None  # noqa: PLR2004
+    return text if len(_plain(text)) > _LETTERS or not text.isascii() else None
 
 
 @cache

@@ -1,4 +1,72 @@
-"""What a mapping module declares: a platform, its tables, and how a table's rows become events."""
+'''What a mapping module declares: a platform, its tables, and how a table's rows become events.
+
+A mapping is one file, `mappings/<platform>.py`, with a `MAPPING`. A smallest one, whole:
+
+    """Acme: the event log as CSV (https://acme.example/docs/export, read 2026-11-28)."""
+
+    import polars as pl
+
+    from migrate.kit import expr
+    from migrate.kit.declare import PROPERTIES, REST, Options, Platform, Table, has
+    from migrate.kit.events import events
+
+    NAMES = {"page_view": "$pageview"}
+
+
+    def to_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+        """Return the event each row is."""
+        return events(
+            rows,
+            event=expr.lookup(pl.col("action"), NAMES),
+            distinct_id=expr.first(pl.col("user")),
+            timestamp=expr.timestamp(pl.col("at"), zone=options.source_timezone),
+            dedup_key=pl.col("id"),
+            laid=pl.col(PROPERTIES),
+        )
+
+
+    MAPPING = Platform(
+        title="Acme",
+        reads="the event log as CSV",
+        tables=[
+            Table(
+                name="events",
+                columns=dict.fromkeys(["id", "action", "user", "at"], pl.String),
+                matches=has("id", "action", "user", "at"),
+                to_events=to_events,
+                ids=["id", "user"],
+                times=["at"],
+                properties=[REST],
+                rename={"url": "$current_url", "_loaded_at": None},
+            )
+        ],
+    )
+
+**The order in which a file and its rows go through a `Table`'s fields:**
+
+1. *Which table.* `matches` and `file` are asked of each table of the platform in turn; the first that takes the file
+   has it. `refusal`, or what `missing` returns, then sets the file aside with that sentence.
+2. *Reading.* Cells that are in `nulls` are null. The `columns` arrive as text, what is declared nowhere together as
+   `REST`, but for `dropped` and, where `left_out` holds, counted; `partitions` adds what folders say.
+3. *Objects.* Columns in `objects`, `bags` and `properties` must hold JSON objects, or the row is a reject (`bad_json`).
+   A bag is `read`, its keys are called by its `name`, and its `keys` copied into columns of their own. What is left of
+   the columns in `properties` is laid together as `PROPERTIES`: `rename`d, without nulls, what is computed and what
+   `claims` names apart in `OWN`. `whole` adds `WHOLE`.
+4. *Ids.* In the columns of `ids` a word for nothing is null, and counted; an id that was rounded on its way, or that
+   holds bytes that are no text, rejects its row (`rounded_id`, `invalid_text`).
+5. *Types.* Columns declared as anything else than String are cast; what cannot be is null, and counted.
+6. *The look over all files*, before the first event: steps 2 to 5 for `link_columns` alone, then `to_links` (with
+   `tells_own`), `to_recoveries` and `clock`.
+7. *What other files know.* `resolve` asks for `PERSON`, `recover` for `RECOVERED`.
+8. *Warnings and filters.* Rows that `warnings` hold for are counted; those that `filters` hold for are left out.
+9. *Events.* `to_events`; then the framework checks each event, makes its uuid, and adds the properties every event
+   gets. An event without a time whose `times` hold something is rejected as `bad_timestamp`. With `ordinals` the n-th
+   repeat of a row is an event of its own.
+10. *States.* `to_profiles` and `to_groups`, of all rows, whether a filter holds for them or not.
+
+A row is never lost: it is an event (or tells of a person, a group, a link), filtered by a rule with a name, or rejected
+with a reason. Likewise a source's property is passed on, renamed, or dropped by its name.
+'''
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,20 +99,8 @@ OWN: Final = "_own"
 WHOLE: Final = "_whole"
 """String: the canonical form of `REST`, the same however its keys are ordered and spaced; see `Table.whole`."""
 
-Schema = dict[str, pl.DataType | type[pl.DataType]]
-"""Column names and their types."""
-
-FRAMEWORK: Final[Schema] = {
-    ROW: pl.Int64,
-    REST: pl.String,
-    FILE: pl.String,
-    PERSON: pl.String,
-    RECOVERED: pl.String,
-    PROPERTIES: pl.String,
-    OWN: pl.String,
-    WHOLE: pl.String,
-}
-"""What every row has beside the columns its table declares."""
+EVERY_ROW: Final = pl.col(ROW).is_not_null()
+"""The predicate of a filter, or a warning, that holds for all rows of a table: `{"identity_only": EVERY_ROW}`."""
 
 PersonProperties = Literal["set", "set_once", "none"]
 UuidCompat = Literal["posthog-worker"]
@@ -52,10 +108,15 @@ UuidCompat = Literal["posthog-worker"]
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The user's choices that change payloads; a workdir planned with others is refused."""
+    """The user's choices that change payloads; a workdir planned with others is refused.
+
+    A mapping heeds `source_timezone`, and of the others those that its `Platform.options` names.
+    """
 
     person_properties: PersonProperties = "set"
+    """How person properties are sent; the framework sees to it."""
     source_timezone: str = "UTC"
+    """An IANA zone or an offset, for `expr.timestamp` of times that name none; see `--source-timezone`."""
     keep: frozenset[str] = frozenset()
     """Names of filters that are turned off."""
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -79,16 +140,20 @@ def inside(column: str, key: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Bag:
-    """How the objects in a column are opened, once, when a row is read."""
+    """How the objects in a column are opened, once, when a row is read.
+
+    `bags={"data": Bag(keys=["page", "amount"])}`: `pl.col(inside("data", "page"))` is then a column of text.
+    """
 
     keys: Sequence[str] = ()
-    """Keys delivered as columns of text, each named `inside`; they stay in the object."""
+    """Keys delivered as columns of String, each named `inside`, null where missing; text comes unescaped, all else in
+    its own JSON text. They stay in the object."""
     drops: frozenset[str] = frozenset()
     """Keys that are no properties, whatever `keys` says of them."""
     read: Callable[[str], str | None] | None = None
     """Text -> the JSON object it stands for, None for an empty one: for columns that hold something else than that.
 
-    Anything among `jsontext.FAILURES` that it raises rejects the row as `bad_json`.
+    Anything among `cells.FAILURES` that it raises rejects the row as `bad_json`. Pure, and called once a row or less.
     """
     whole: str | None = None
     """Under which name, `inside` too, the object that `read` gives is delivered as a column."""
@@ -97,49 +162,60 @@ class Bag:
 
 
 ToFrame = Callable[[pl.LazyFrame, Options], pl.LazyFrame]
+"""Rows and options -> a frame. Pure: no clock, no files, no memory from chunk to chunk; what comes of a row depends on
+that row alone, as a file's rows come in chunks of any size."""
 Filter = pl.Expr | Callable[[Options], pl.Expr]
+"""A Boolean over rows, null for no, or what makes one of the user's options."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """One kind of file of a platform.
+    """One kind of file of a platform; the module's docstring says in which order a row goes through these fields.
 
-    `columns` declares the source columns and their types; the reader delivers exactly these, in any case a file
-    spells them, null where a file lacks one, plus `ROW` and `REST`. String means "as text, whatever the file's
-    own type": numbers in their own digits, times as ISO 8601, nested values as JSON text, empty cells as null.
-
-    `to_events` takes rows and returns an event frame, `to_profiles` and `to_groups` the states of persons and groups
-    (all see `migrate.events`), `to_links` who is who (see `migrate.links`). All must be pure.
+    Columns are named as the table spells them, in whatever case a file does; where a field takes columns, it takes
+    those `inside` of objects, too, if it says so.
     """
 
     name: str
+    """For messages and the report: `events`, `merged_ids`."""
     columns: Mapping[str, pl.DataType | type[pl.DataType]]
+    """The source columns that something is made of, or root keys of JSON, and their types; null where a file lacks one.
+
+    String, for nearly all, means "as text, whatever the file's own type": numbers in their own digits, times as ISO
+    8601, nested values as JSON text, empty cells as null. Rows have these, and what `declare` names in capitals.
+    """
     matches: Callable[[frozenset[str]], bool]
-    """Whether a file with these columns (lower case) is of this table."""
+    """Whether a file with these columns (lower case) is of this table; see `has`."""
     to_events: ToFrame
+    """Rows -> `events.events`, one event a row or none; `events.none` where rows only tell of persons or links."""
     to_profiles: ToFrame | None = None
-    """What rows tell of whole persons; of each person the latest is planned, once, after all of that history."""
+    """Rows -> `events.profiles`: what they tell of whole persons."""
     to_groups: ToFrame | None = None
-    """What rows tell of groups; planned as `$groupidentify` where it differs from what was told before."""
+    """Rows -> `events.groups`: what they tell of groups."""
     to_links: ToFrame | None = None
-    """Which ids are one person; gathered from all files before the first event is planned. No filter applies."""
+    """Rows -> a frame of `links`: which ids are one person. No filter applies."""
     tells_own: bool = False
     """Whether `to_links` tells which anonymous ids have events of their own (`links.own`): of those that have none, in
     any file, no link is made one."""
     link_columns: Sequence[str] | None = None
-    """The columns, and those `inside` of objects, that `to_links`, `clock` and `to_recoveries` look at, if not all."""
+    """The columns, and those `inside` of objects, that `to_links`, `clock` and `to_recoveries` look at, if not all;
+    files are read twice, and the first time for these alone."""
     resolve: pl.Expr | None = None
-    """Under which id or key `to_links` told the source's own resolution of a row's person; gives rows `PERSON`."""
+    """Under which id or key `to_links` told the source's own resolution of a row's person; gives rows `PERSON`.
+
+    `resolve=pl.col("user_id")`, where another file says whose number that is.
+    """
     to_recoveries: ToFrame | None = None
-    """What rows know of rows of other files: `links.recoveries`."""
+    """Rows -> `links.recoveries`: what they know of rows of other files."""
     recover: pl.Expr | None = None
     """Under which key `to_recoveries` of other files told of a row; gives rows `RECOVERED`."""
     clock: ToFrame | None = None
-    """How far each row's clock is from UTC, as far as it tells: `links.clock`."""
+    """Rows -> `links.clock`: how far each row's clock is from UTC, as far as it tells."""
     file: Callable[[str], bool] | None = None
     """Whether a file of this name (`FILE`, lower case) may be of this table, beside what `matches` says."""
     objects: Sequence[str] = ()
-    """Declared columns that hold JSON objects; a cell that is none rejects its row as `bad_json`."""
+    """Declared columns that hold JSON objects and are in neither `bags` nor `properties`; a cell that is none rejects
+    its row as `bad_json`."""
     bags: Mapping[str, Bag] | Callable[[Options], Mapping[str, Bag]] = field(default_factory=dict)
     """Columns with objects, or `REST` -> how they are opened."""
     properties: Sequence[str] = ()
@@ -155,11 +231,12 @@ class Table:
     rename: Mapping[str, str | None] = field(default_factory=dict)
     """Source property -> its name in PostHog, or None to drop it by name; all others pass on unchanged."""
     filters: Mapping[str, Filter] = field(default_factory=dict)
-    """Rule name -> predicate over rows; a row it holds for is left out and counted under that name."""
+    """Rule name -> predicate over rows; a row it holds for is left out and counted under that name. The first rule that
+    holds counts; `--keep` turns one off."""
     warnings: Mapping[str, pl.Expr] = field(default_factory=dict)
     """What is counted and said -> predicate over rows; a row it holds for is mapped all the same."""
     dropped: frozenset[str] = frozenset()
-    """Source columns deliberately not carried over, so that `REST` does not pass them on."""
+    """Source columns deliberately not carried over, so that `REST` does not pass them on; see `copiers`."""
     left_out: Callable[[str], object] | None = None
     """Which undeclared columns go nowhere, if not all are carried over; a row with something in one is counted."""
     ids: Sequence[str] = ()
@@ -192,10 +269,12 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Platform:
-    """A platform: `mappings/<platform>.py` holds one as `MAPPING`."""
+    """A platform: `mappings/<platform>.py` holds one as `MAPPING`. Most mappings need `title`, `reads` and `tables`."""
 
     title: str
+    """What people call it: "Amplitude"."""
     tables: Sequence[Table] = ()
+    """Its kinds of files; one that looks like another, and says more, stands before it."""
     reads: str = ""
     """The formats and shapes it takes, in a phrase."""
     options: frozenset[str] = frozenset()
@@ -211,7 +290,7 @@ class Platform:
     """Builds the tables from a TOML document, for platforms described by the user."""
 
     layout: Mapping[str, Any] = field(default_factory=dict)
-    """How its delimited files are written, as far as a spec says it: fields of `readers.Layout`."""
+    """How its delimited files are written, as far as a spec says it: fields of `readers.dialects.Layout`."""
     layout_of: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     """Reads `layout` from a TOML document, for platforms described by the user."""
 
@@ -229,6 +308,11 @@ class Platform:
 
 
 def has(*names: str) -> Callable[[frozenset[str]], bool]:
-    """Return a `Table.matches` that holds when all these columns are there."""
+    """Return a `Table.matches` that holds when all these columns are there, in any case."""
     wanted = frozenset(name.lower() for name in names)
     return wanted.issubset
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Return the words of a text, for long lists of columns: `dict.fromkeys(words("id action user at"), pl.String)`."""
+    return tuple(text.split())

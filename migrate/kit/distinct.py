@@ -1,7 +1,11 @@
-"""Columns → which of their rows are alike, so that what many rows share is worked out once."""
+"""Columns → which of their rows are alike, so that what many rows share is worked out once.
+
+Mappings use `Recurring` (of several columns, by expressions) and `Once` (of one column's texts, by a function of
+columns); nothing that comes of a row is another for it, only the time it takes.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
@@ -34,6 +38,38 @@ def distinct(columns: Sequence[pl.Series]) -> Distinct:
     return Distinct((codes.cum_max().diff().fill_null(1) > 0).arg_true(), codes)
 
 
+def on_unique(
+    columns: pl.Series, dtype: pl.DataType | type[pl.DataType], function: Callable[..., Any]
+) -> pl.Series:
+    """Return what `function` makes of each distinct value; a null (or a struct of nulls) stays null, uncalled.
+
+    A struct's fields are the function's arguments, in their order.
+    """
+    table = columns.struct.unnest() if isinstance(columns.dtype, pl.Struct) else columns.to_frame("value")
+    if all(column.null_count() == table.height for column in table.get_columns()):
+        return pl.repeat(None, table.height, dtype=dtype, eager=True).alias(columns.name)
+    found = distinct(table.get_columns())
+    given = table[found.places].iter_rows()
+    results = [None if all(value is None for value in row) else function(*row) for row in given]
+    return pl.Series(columns.name, results, dtype=dtype).gather(found.codes)
+
+
+def unless_null(
+    given: pl.Expr, made: Callable[[pl.Series], pl.Series], dtype: pl.DataType | type[pl.DataType]
+) -> pl.Expr:
+    """Return what is made of values that many files do not have; of nothing but nulls, nulls, without asking.
+
+    `made` takes the column and returns one of `dtype`, of the same length.
+    """
+
+    def told(values: pl.Series) -> pl.Series:
+        if values.null_count() == values.len():
+            return pl.repeat(None, values.len(), dtype=dtype, eager=True).alias(values.name)
+        return made(values).alias(values.name)
+
+    return given.map_batches(told, return_dtype=dtype, is_elementwise=True)
+
+
 def slim(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the frame with one null column in the place of all that are null throughout and of one type.
 
@@ -56,9 +92,15 @@ def _codes(column: pl.Series) -> tuple[pl.Series, int]:
 
 
 class Recurring:
-    """Expressions of text columns that hold few distinct rows, worked out once for each of them.
+    """Expressions of text columns that hold few distinct rows, worked out once for each of them, not once a row.
 
-    They must depend on these columns alone.
+    `columns` are the columns of String that the expressions use, and they may use no others; `groups` are the
+    expressions by name, in groups that are taken out together. Browsers, devices and countries are such: a million
+    events have a few hundred. Made once, when the mapping is loaded:
+
+        DEVICE = Recurring(["os", "model"], {"device": {"$os": values.system(pl.col("os"))}})
+        rows.with_columns(DEVICE.struct().alias("_device"))
+        extra=DEVICE.told("device", pl.col("_device"))
     """
 
     def __init__(
@@ -80,11 +122,11 @@ class Recurring:
         self._remembered = remembered
 
     def struct(self) -> pl.Expr:
-        """Return a struct of all the expressions."""
+        """Return a struct of all the expressions, over the columns of these names; `told` takes groups out of it."""
         return self.over(pl.col)
 
     def over(self, column: Callable[[str], pl.Expr]) -> pl.Expr:
-        """Return the same, where a column is called otherwise in the rows."""
+        """Return the same, where `column` says how a column is found in the rows."""
         rows = pl.struct(column(name).alias(name) for name in self._columns)
         return rows.map_batches(self._told, return_dtype=self._dtype, is_elementwise=True)
 
@@ -105,3 +147,23 @@ class Recurring:
             self._known = (known, found) if found.len() <= self._remembered else self._nothing
         of_distinct = found.gather(ever.codes.slice(both.height - here.places.len()))
         return of_distinct.gather(here.codes).alias(given.name)
+
+
+class Once:
+    """What is made of the texts of a column that many rows share, for each of them once, also from chunk to chunk.
+
+    `made` takes a column of text and returns one of any type, of the same length; a value depends on its text alone.
+    """
+
+    def __init__(self, made: Callable[[pl.Series], pl.Series]) -> None:
+        self._dtype = made(pl.Series(dtype=pl.String)).dtype
+        told = pl.col("text").map_batches(made, return_dtype=self._dtype, is_elementwise=True)
+        self._recurring = Recurring(("text",), {"all": {"told": told}})
+
+    def told(self, text: pl.Expr) -> pl.Expr:
+        """Return it for these texts; of null, null."""
+        return unless_null(text, self._read, self._dtype)
+
+    def _read(self, texts: pl.Series) -> pl.Series:
+        told = self._recurring.struct().struct.field("told")
+        return texts.to_frame("text").select_seq(told).to_series()

@@ -57,7 +57,6 @@ def chain(  # noqa: PLR0913, PLR0917 - what is known of an element, by name
 
 
 def _hierarchy(text: str | None) -> list[Node]:
-    """Return the nodes of a hierarchy; none where it cannot be read."""
     try:
         return [node for node in _nodes.decode(text or "[]") if node is not None]
     except (msgspec.DecodeError, UnicodeEncodeError):
@@ -65,7 +64,6 @@ def _hierarchy(text: str | None) -> list[Node]:
 
 
 def _element(node: Node, text: str | None = None) -> str:
-    """Return one element of a chain."""
     names = sorted({_NOT_IN_CLASS.sub("", name) for name in node.classes} - {""})
     members = "".join(f'{key}="{value}"' for key, value in sorted(_attributes(node, text)) if value)
     return ".".join([node.tag or "", *names]) + ":" + members

@@ -1,19 +1,20 @@
-"""The event frame: its schema, its builder, its check."""
+"""The event frame that `to_events` returns, and what rows tell of whole persons and groups.
+
+A mapping calls `events` at the end of `to_events`; `profiles` and `groups` at the end of `to_profiles` and `to_groups`,
+where its rows tell of people or groups beside events. All take lazy rows and return a lazy frame; none of them looks at
+the values, so that a mapping fails when it is tried and not when it is run on ten million rows.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import polars as pl
 
 from migrate.jsontext.build import object_text
-from migrate.kit.declare import OWN, ROW, Schema
-
-TIMESTAMP: Final = pl.Datetime("us", "UTC")
-
-TEXT_COLUMNS: Final = ("event", "distinct_id", "dedup_key", "uuid", "laid", "own", "properties", "rest")
-OBJECT_COLUMNS: Final = ("extra", "set", "set_once", "groups")
+from migrate.kit.declare import OWN, ROW
+from migrate.kit.schemas import TIMESTAMP
 
 Object = Mapping[str, pl.Expr] | pl.Expr | None
+"""An object: expressions by key, or one expression of JSON object text. Null values are left out."""
 
 
 def events(  # noqa: PLR0913 - the columns of the frame, by name
@@ -32,16 +33,27 @@ def events(  # noqa: PLR0913 - the columns of the frame, by name
     set_once: Object = None,
     groups: Object = None,
 ) -> pl.LazyFrame:
-    """Return the event frame of `rows`, one event a row.
+    """Return the event frame of `rows`, one event a row. Rows must still have `declare.ROW`, unchanged.
 
-    * `event`, `distinct_id`: text; blank or null is a reject. `timestamp`: `Datetime("us", "UTC")`; null is a reject.
-    * `dedup_key`: text, the same for the same source event on every run; the uuid is made from it and the
-      platform, unless `uuid` (text) gives the event's own.
-    * `laid`: the source's own properties as the reader has laid them together, usually `PROPERTIES`: no name that
-      is computed is among them, and what the source itself says under one is taken over with it.
-    * `properties`, `rest`: objects that a mapping makes itself; they are opened, and laid under `laid` in this order.
-    * `extra`: computed properties; a non-null value wins over what the source itself says under that name.
-    * `set`, `set_once`, `groups`: `$set`, `$set_once`, `$groups`, as expressions by key or as JSON object text.
+    * `event`: the name, text. Blank or null rejects the row as `no_event_name`.
+    * `distinct_id`: whose event it is, text. Blank or null rejects it as `no_distinct_id`; PostHog's limit is 200
+      bytes, and a longer one rejects it (`distinct_id_too_long`).
+    * `timestamp`: `Datetime("us", "UTC")`, see `expr.timestamp`. Null rejects it as `no_timestamp`, or as
+      `bad_timestamp` where a column of `Table.times` holds something.
+    * `dedup_key`: text, the same for the same source event on every run, in every file format, and of no other; the
+      event's uuid is made from it, the platform and the timestamp. See `expr.key`.
+    * `uuid`: the event's own UUID as text, where PostHog is to have that one; where it is null, the one made. With
+      neither key nor uuid a row is rejected as `no_dedup_key`.
+    * `laid`: the source's own properties as the reader has laid them together, usually `pl.col(PROPERTIES)`: no name
+      that is computed is among them, and what the source itself says under one stands in `OWN`, which is taken along.
+    * `properties`, `rest`: objects that a mapping makes itself; they are opened, and laid under `laid` in this order:
+      of a key that two of them have the first counts.
+    * `extra`: computed properties; a value that is not null wins over what the source itself says under that name, else
+      the source's own stays. Text, numbers, Booleans, lists, structs, times.
+    * `set`, `set_once`, `groups`: `$set`, `$set_once`, `$groups` (group type: its key).
+
+    Names of PostHog's own begin with `$` (`$current_url`, `$os`; `values` spells them). Further checks, repairs and the
+    properties every event gets are the framework's.
     """
     null = pl.lit(None, dtype=pl.String)
     objects = {"extra": extra, "set": set, "set_once": set_once, "groups": groups}
@@ -60,13 +72,8 @@ def events(  # noqa: PLR0913 - the columns of the frame, by name
     )
 
 
-_TOLD: Final[Schema] = {ROW: pl.Int64, "distinct_id": pl.String, "timestamp": TIMESTAMP}
-PROFILE_SCHEMA: Final = pl.Schema(_TOLD | dict.fromkeys(("set", "set_once"), pl.String))
-GROUP_SCHEMA: Final = pl.Schema(_TOLD | dict.fromkeys(("group_type", "group_key", "properties"), pl.String))
-
-
 def none(rows: pl.LazyFrame, _options: object = None) -> pl.LazyFrame:
-    """Return no events, for tables whose rows only tell of persons, groups or links."""
+    """Return no events: the `to_events` of tables whose rows only tell of persons, groups or links."""
     nothing, never = pl.lit(None, pl.String), pl.lit(None, TIMESTAMP)
     frame = events(rows, event=nothing, distinct_id=nothing, timestamp=never, dedup_key=nothing)
     return frame.filter(pl.lit(False))
@@ -76,21 +83,24 @@ def profiles(
     rows: pl.LazyFrame,
     *,
     distinct_id: pl.Expr,
-    timestamp: pl.Expr,
+    timestamp: pl.Expr | None,
     set: Object = None,  # noqa: A002 - PostHog's own word
     set_once: Object = None,
 ) -> pl.LazyFrame:
-    """Return what rows tell of whole persons: `PROFILE_SCHEMA`.
+    """Return what rows tell of whole persons, `schemas.PROFILE_SCHEMA`; it is sent after the last of their events.
 
-    `timestamp`: when it was so, `Datetime("us", "UTC")`; null for "as of the export", which is after everything else.
-    `set`, `set_once`: expressions by key, or JSON object text. Rows without an id, or with neither, are left out. Of
-    each person the latest is sent, as one `$set` event.
+    * `distinct_id`: whose properties these are, text. Rows without one are left out.
+    * `timestamp`: when it was so, `Datetime("us", "UTC")`; null or None for "as of the export", after everything else.
+    * `set`: all that is so of the person; of the rows of all files the latest is sent, as one `$set` event.
+    * `set_once`: what was so first; of each name the earliest counts, and is sent at the person's first event.
+
+    Rows with neither of the two are left out. `--person-properties` needs nothing of a mapping.
     """
     text = {"set": _text(set), "set_once": _text(set_once)}
     frame = rows.select_seq(
         pl.col(ROW),
         distinct_id.cast(pl.String).alias("distinct_id"),
-        timestamp.cast(TIMESTAMP).alias("timestamp"),
+        _time(timestamp).alias("timestamp"),
         *(pl.when(value != "{}").then(value).alias(name) for name, value in text.items()),
     )
     told = pl.col("set").is_not_null() | pl.col("set_once").is_not_null()
@@ -102,20 +112,22 @@ def groups(  # noqa: PLR0913 - the columns of the frame, by name
     *,
     group_type: pl.Expr,
     group_key: pl.Expr,
-    timestamp: pl.Expr,
+    timestamp: pl.Expr | None,
     properties: Object,
     distinct_id: pl.Expr | None = None,
 ) -> pl.LazyFrame:
-    """Return what rows tell of groups: `GROUP_SCHEMA`; a row without a key is left out.
+    """Return what rows tell of groups, `schemas.GROUP_SCHEMA`: a `$groupidentify` where it differs from before.
 
-    `properties`: expressions by key, or JSON object text. `timestamp`: null for "as of the export". `distinct_id`:
-    who told it, if anyone did; else it is sent as PostHog's server libraries do, as `$type_key`.
+    * `group_type`, `group_key`: which group, text ("company", "acme"); a row without one of them is left out.
+    * `timestamp`: when it was so, `Datetime("us", "UTC")`; null or None for "as of the export".
+    * `properties`: the group's.
+    * `distinct_id`: who told it, if anyone did; else it is sent as PostHog's server libraries do, as `$type_key`.
     """
     person = pl.lit(None, pl.String) if distinct_id is None else distinct_id.cast(pl.String)
     frame = rows.select_seq(
         pl.col(ROW),
         person.alias("distinct_id"),
-        timestamp.cast(TIMESTAMP).alias("timestamp"),
+        _time(timestamp).alias("timestamp"),
         group_type.cast(pl.String).alias("group_type"),
         group_key.cast(pl.String).alias("group_key"),
         _text(properties).alias("properties"),
@@ -128,21 +140,8 @@ def concat(frames: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
     return pl.concat(frames, how="vertical_relaxed")
 
 
-def schema_errors(schema: pl.Schema) -> list[str]:
-    """Return what is wrong with an event frame's schema, a sentence each; empty when it is right."""
-    expected = {ROW: pl.Int64(), "timestamp": TIMESTAMP} | dict.fromkeys(TEXT_COLUMNS, pl.String())
-    wrong = [
-        f"{name}: expected {dtype}, found {schema.get(name)}"
-        for name, dtype in expected.items()
-        if schema.get(name) != dtype
-    ]
-    wrong += [
-        f"{name}: expected a struct or text, found {schema.get(name)}"
-        for name in OBJECT_COLUMNS
-        if not isinstance(schema.get(name), (pl.Struct, pl.String))
-    ]
-    unknown = sorted(set(schema) - set(expected) - set(OBJECT_COLUMNS))
-    return wrong + [f"{name}: not a column of the event frame" for name in unknown]
+def _time(timestamp: pl.Expr | None) -> pl.Expr:
+    return pl.lit(None, TIMESTAMP) if timestamp is None else timestamp.cast(TIMESTAMP)
 
 
 def _text(value: Object) -> pl.Expr:

@@ -1,8 +1,11 @@
 """PostHog's spellings of what platforms spell each in their own way, so that history and live data count together.
 
 The spellings are those of PostHog's own libraries (sources-2.md §0; posthog-js, `user-agent-utils.ts` and
-`event-utils.ts`, read 2026-11-20). Every function takes expressions of text and returns one; a null stays null, so
-does what only says "nothing", and a text that no table knows stays as it is unless the function says otherwise.
+`event-utils.ts`, read 2026-11-20). Every function takes expressions of text and returns one of text, unless it says
+otherwise; null stays null, what only says "nothing" or "could not tell" (`nulls`) becomes null, and a text that no
+table knows stays as it is, unless the function says otherwise. Nothing is counted or rejected.
+
+    extra={"$os": values.system(pl.col("os")), **values.page(pl.col("url"), referrer=pl.col("referrer"))}
 """
 
 from collections.abc import Callable, Mapping
@@ -11,55 +14,54 @@ from urllib.parse import unquote_plus
 
 import polars as pl
 
-from migrate.kit import bags, countries, expr, spellings
-from migrate.kit.distinct import distinct
+from migrate.kit import countries, elements, expr, spellings
+from migrate.kit.distinct import distinct, on_unique
+from migrate.kit.nulls import NOTHING, UNKNOWN
 
-CAMPAIGN: Final = tuple(
-    "utm_source utm_medium utm_campaign utm_content utm_term utm_id"  # noqa: SIM905 - one word a line would be long
-    " gclid gclsrc dclid gad_source gbraid wbraid fbclid msclkid ttclid twclid li_fat_id mc_cid igshid rdt_cid"
-    " epik qclid sccid irclid _kx".split()
+CAMPAIGN: Final = (
+    *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "utm_id", "gclid", "gclsrc"),
+    *("dclid", "gad_source", "gbraid", "wbraid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id"),
+    *("mc_cid", "igshid", "rdt_cid", "epik", "qclid", "sccid", "irclid", "_kx"),
 )
 """Query parameters of campaigns and clicks: those that posthog-js keeps as properties of the same name, and utm_id."""
-
-NOTHING: Final = (
-    *("", "(not set)", "(not provided)", "(data deleted)", "<Other>", "not available in demo dataset"),
-    *("::empty::", "::hash::0", "undefined", "null", "NULL", "None", r"\N"),
-)
-"""What vendors write for "nothing", wherever no value can be meant by it."""
-
-UNKNOWN: Final = (
-    *("unknown", "unk", "other", "(other)", "others", "unclassified", "n/a", "(none)", "none", "??", "?"),
-    *("-", "--"),
-)
-"""What they write, in any case, where they could not tell a system, a browser or a country."""
-
 
 AGENT: Final = pl.Struct(
     {"browser": pl.String, "version": pl.Float64, "system": pl.String, "kind": pl.String}
 )
-"""What a user agent tells."""
+"""What `user_agent` tells: `$browser`, `$browser_version`, `$os`, `$device_type`."""
+
+
+_NO_ID: Final = tuple(word for word in NOTHING if word.lower() not in {"undefined", "null", "none"})
+"""What is no id, nor a word that PostHog merges with no one."""
 
 
 def known(text: pl.Expr, *markers: str) -> pl.Expr:
-    """Return the text without blanks around it, null where it is blank, in `NOTHING`, or one of the markers."""
+    """Return the text without blanks around it, null where it is blank, in `nulls.NOTHING`, or one of the markers."""
     return expr.without(expr.stripped(text), *NOTHING, *markers)
 
 
 def system(text: pl.Expr) -> pl.Expr:
-    """Return `$os` ("Mac OS X", "Windows", "iOS", "Android", "Linux", "Chrome OS") of a vendor's name for it."""
+    """Return `$os` ("Mac OS X", "Windows", "iOS", "Android", "Linux", "Chrome OS") of a vendor's name for it.
+
+    The version is cut off only of names that are known; null also for "web".
+    """
     name = _told(text, "web")
     return pl.coalesce(system_of(name), name)
 
 
 def system_of(*texts: pl.Expr) -> pl.Expr:
-    """Return `$os` as the first of these texts tells it (a model, family or platform); null where none does."""
+    """Return `$os` as the first of these texts tells it (a model, family or platform); null where none does.
+
+    `values.system_of(pl.col("device_family"), pl.col("platform"))`: "iPhone 12" is iOS.
+    """
     return pl.coalesce([expr.classified(text, spellings.SYSTEMS) for text in texts])
 
 
 def browser(text: pl.Expr, *, on: pl.Expr | None = None) -> pl.Expr:
     """Return `$browser` ("Chrome", "Mobile Safari", "Microsoft Edge", …) of a vendor's name, version cut off.
 
-    `on` is what `system` returned: for vendors who call the browsers of an iPhone "Safari", "Chrome" and "Firefox".
+    `on` is what `system` returned: for vendors who call the browsers of an iPhone "Safari", "Chrome" and "Firefox",
+    which PostHog calls "Mobile Safari", "Chrome iOS" and "Firefox iOS".
     """
     spelled = _distinct(text, _browser)
     if on is None:
@@ -68,7 +70,7 @@ def browser(text: pl.Expr, *, on: pl.Expr | None = None) -> pl.Expr:
 
 
 def version(text: pl.Expr) -> pl.Expr:
-    """Return `$browser_version`, a number: the first one in the text ("Chrome 99.0.48" -> 99.0), else null."""
+    """Return `$browser_version` as Float64: the first number in the text ("Chrome 99.0.48" -> 99.0), else null."""
     return expr.number(text.str.extract(r"(\d+(?:\.\d+)?)"))
 
 
@@ -81,10 +83,11 @@ def device_type(*texts: pl.Expr) -> pl.Expr:
 
 
 def user_agent(text: pl.Expr) -> pl.Expr:
-    """Return what a user agent tells, see `AGENT`; `kind` is a device type.
+    """Return a struct of what a user agent tells, `AGENT`: `values.user_agent(pl.col("ua")).struct.field("browser")`.
 
-    Of a browser's by posthog-js's rules; what none of them knows is left open. Beside them, an app's that says on which
-    phone it runs tells that: `Dalvik/2.1.0 (Linux; U; Android 9; …)`. All others, of servers and robots, tell nothing.
+    Browsers are told by posthog-js's rules; fields that none of them knows are null. An app's user agent that says on
+    which phone it runs tells that alone: `Dalvik/2.1.0 (Linux; U; Android 9; …)`. All others, of servers and robots,
+    tell nothing.
     """
     return _distinct(text, _agent, AGENT)
 
@@ -94,20 +97,21 @@ def country_code(text: pl.Expr) -> pl.Expr:
 
     Null where it is neither.
     """
-    return _on_unique(_told(text), countries.code)
+    return expr.each(_told(text), countries.code)
 
 
 def country_name(text: pl.Expr) -> pl.Expr:
     """Return `$geoip_country_name` in English as MaxMind spells it, of a code or a name."""
-    return _on_unique(_told(text), countries.name)
+    return expr.each(_told(text), countries.name)
 
 
 def page(
     url: pl.Expr, *, referrer: pl.Expr | None = None, web: pl.Expr | None = None
 ) -> Mapping[str, pl.Expr]:
-    """Return `$current_url`, `$host`, `$pathname`; and, given one, `$referrer` and `$referring_domain`.
+    """Return `$current_url`, `$host`, `$pathname` by name; and, given a referrer, `$referrer` and `$referring_domain`.
 
-    A blank referrer is "$direct", for both, where `web` holds (default: where there is a url); else null.
+    A blank referrer is "$direct", for both, where `web` (Boolean) holds (default: where there is a url); else null.
+    Spread it into `extra`: `**values.page(pl.col("url"), referrer=pl.col("referrer"))`.
     """
     where = known(url)
     found = {
@@ -131,7 +135,10 @@ def referring_domain(referrer: pl.Expr) -> pl.Expr:
 
 
 def campaign(url: pl.Expr) -> Mapping[str, pl.Expr]:
-    """Return the `CAMPAIGN` parameters that stand in the query of a URL, decoded; of a repeated one the first."""
+    """Return the `CAMPAIGN` parameters in the query of a URL, by name, decoded; of a repeated one the first.
+
+    A blank one, and one that is not there, is null.
+    """
     holds = url.str.contains_any([f"{name}=" for name in CAMPAIGN])
     query = pl.when(holds).then(url.str.extract(r"^[^?#]*\?([^#]*)"))
     return {name: _decoded(query.str.extract(rf"(?:^|&){name}=([^&]*)")) for name in CAMPAIGN}
@@ -142,17 +149,40 @@ def language(text: pl.Expr) -> pl.Expr:
     return _distinct(text, _language)
 
 
+def elements_chain(  # noqa: PLR0913 - what is known of an element, by name
+    *,
+    hierarchy: pl.Expr,
+    tag: pl.Expr,
+    classes: pl.Expr,
+    identifier: pl.Expr,
+    href: pl.Expr,
+    text: pl.Expr,
+) -> pl.Expr:
+    """Return PostHog's `$elements_chain` of a clicked element and its ancestors; null where nothing is known of it.
+
+    `hierarchy` is a JSON list of `{"tag","id","classes","index","indexOfType","attrs"}`, the element first, places
+    counted from 0; one that cannot be read counts as none. What the others say of the element itself wins over it.
+    `classes` are divided by blanks.
+    """
+    given = (hierarchy, tag, classes, identifier, href, text)
+    element = pl.struct(one.alias(f"field_{place}") for place, one in enumerate(given))
+    return expr.each(element, elements.chain)
+
+
+def linkable(*names: str) -> pl.Expr:
+    """Return the first of these columns' ids as `links` wants one: without blanks, null where there is none.
+
+    What a vendor writes for "nothing" ("(not set)") is no id at all. The words that PostHog itself refuses
+    ("undefined", "null", "none") stay: `links` counts the links that name them. Of a column in `Table.ids` they are
+    gone by now.
+    """
+    return pl.coalesce(expr.without(expr.stripped(pl.col(name)), *_NO_ID) for name in names)
+
+
 def _told(text: pl.Expr, *markers: str) -> pl.Expr:
     """Return the text as `known` does, null also where it is, in any case, in `UNKNOWN` or one of the markers."""
     told = known(text)
     return pl.when(~told.str.to_lowercase().is_in([*UNKNOWN, *markers])).then(told)
-
-
-def _on_unique(text: pl.Expr, function: Callable[[str], str | None]) -> pl.Expr:
-    """Return what the function makes of each distinct text."""
-    return text.map_batches(
-        lambda given: bags.on_unique(given, pl.String, function), return_dtype=pl.String, is_elementwise=True
-    )
 
 
 def _decoded(text: pl.Expr) -> pl.Expr:
@@ -165,7 +195,7 @@ def _unquoted(texts: pl.Series) -> pl.Series:
     where = texts.str.contains_any(["%", "+"]).fill_null(value=False).arg_true()
     if not where.len():
         return texts
-    return texts.clone().scatter(where, bags.on_unique(texts.gather(where), pl.String, unquote_plus))
+    return texts.clone().scatter(where, on_unique(texts.gather(where), pl.String, unquote_plus))
 
 
 def _distinct(
@@ -186,14 +216,12 @@ def _distinct(
 
 
 def _browser(text: pl.Expr) -> pl.Expr:
-    """Return a browser's name as PostHog spells it, of a name and version."""
     name = _told(expr.stripped(text).str.replace(r"(?s)[ /]v?\d.*$", ""))
     plain = name.str.to_lowercase().str.replace_all(r"[-_ ]+", " ")
     return pl.coalesce(plain.replace_strict(spellings.BROWSERS, default=None, return_dtype=pl.String), name)
 
 
 def _domain(referrer: pl.Expr) -> pl.Expr:
-    """Return what `referring_domain` does."""
     text = known(referrer)
     bare = text.str.extract(r"^((?:(?:[\w-]+\.)+[A-Za-z]{2,}|localhost)(?::\d+)?)(?:[/?#]|$)")
     host = pl.coalesce(expr.host(text), bare).str.to_lowercase()
@@ -201,7 +229,6 @@ def _domain(referrer: pl.Expr) -> pl.Expr:
 
 
 def _language(text: pl.Expr) -> pl.Expr:
-    """Return what `language` does."""
     parts = (
         known(text)
         .str.to_lowercase()
@@ -215,7 +242,6 @@ def _language(text: pl.Expr) -> pl.Expr:
 
 
 def _agent(text: pl.Expr) -> pl.Expr:
-    """Return what `user_agent` does."""
     web = pl.when(text.str.contains(r"^(Mozilla|Opera)/")).then(text)
     name = expr.classified(web, spellings.AGENTS)
     found = pl.coalesce(web.str.extract(pattern) for pattern in spellings.AGENT_VERSIONS)
@@ -232,17 +258,3 @@ def _agent(text: pl.Expr) -> pl.Expr:
         pl.when(named != platform).then(named).alias("system"),
         kind.alias("kind"),
     )
-
-
-_REFUSED: Final = frozenset({"undefined", "null", "none"})
-"""What programs write for "nothing", in lower case, and PostHog merges with no one."""
-_NO_ID: Final = tuple(word for word in NOTHING if word.lower() not in _REFUSED)
-
-
-def linkable(*names: str) -> pl.Expr:
-    """Return the first of these ids as a link has it.
-
-    What a vendor itself writes for "nothing" is no id at all. Words that mean nothing anywhere are gone by now, see
-    `Table.ids`; what is left of them elsewhere is refused as a link, and counted.
-    """
-    return pl.coalesce(expr.without(expr.stripped(pl.col(name)), *_NO_ID) for name in names)

@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from migrate.jsontext.careful import MAX_DEPTH
-from migrate.kit import expr
+from migrate.kit import nulls
 from migrate.kit.declare import ROW
 from migrate.payload import payloads, properties, special
 
@@ -73,7 +73,7 @@ def _rejects(frame: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
 def junk(distinct_id: pl.Expr) -> pl.Expr:
     """Return whether an id is a placeholder that many people share, or no id at all."""
     bare = distinct_id.str.to_lowercase().str.strip_chars(special.QUOTES)
-    return bare.is_in(sorted(JUNK_IDS)) | expr.means_nothing(distinct_id)
+    return bare.is_in(sorted(JUNK_IDS)) | nulls.means_nothing(distinct_id)
 
 
 def _clean(frame: pl.DataFrame) -> tuple[pl.DataFrame, Counter[str]]:

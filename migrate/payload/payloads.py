@@ -9,7 +9,8 @@ import polars as pl
 from migrate.jsontext.build import Value, members_text
 from migrate.jsontext.careful import MAX_DEPTH, nests_too_deep
 from migrate.kit import expr, times
-from migrate.kit.declare import FRAMEWORK, Options, PersonProperties, Table, inside
+from migrate.kit.declare import Options, PersonProperties, Table, inside
+from migrate.kit.schemas import FRAMEWORK
 from migrate.payload import properties, special
 
 MAX_RECORD_BYTES: Final = 900_000

@@ -11,7 +11,7 @@ from migrate.jsontext import repairs
 from migrate.jsontext.build import Member, Value, embraced, inner_text, members_text, quoted, strung
 from migrate.jsontext.parse import encoded, raw_object, without_nulls
 from migrate.jsontext.repairs import DType
-from migrate.kit import expr
+from migrate.kit import expr, objects
 from migrate.kit.declare import OWN, PROPERTIES, ROW, PersonProperties, Table
 from migrate.kit.distinct import distinct
 from migrate.payload import special
@@ -103,12 +103,12 @@ def as_wanted(frame: pl.DataFrame, wanted: PersonProperties, counts: Counter[str
         counts[f"{name[1:]}_left_out"] += own.field(f"{name} left").count()
     schema = frame.schema
     both = {
-        f"${name}": expr.completed(
+        f"${name}": objects.completed(
             _object(name, {name: _fields(frame, schema, name, ())}, schema), pl.lit(own.field(f"${name}"))
         )
         for name in ("set", "set_once")
     }
-    once = expr.completed(both["$set_once"], both["$set"])
+    once = objects.completed(both["$set_once"], both["$set"])
     return frame.with_columns_seq(own.field("own").alias("own"), set=nothing, set_once=once)
 
 
@@ -117,10 +117,10 @@ def _parted(text: str) -> dict[str, str | None]:
     members = raw_object(text)
     left = {name: value for name, value in members.items() if name not in PERSON}
     found = {name: bytes(members[name]).decode() for name in PERSON if name in members}
-    objects = {name: one for name, one in found.items() if name in PERSON[:2] and one.startswith("{")}
-    others = {f"{name} left": one for name, one in found.items() if name not in objects}
+    bags = {name: one for name, one in found.items() if name in PERSON[:2] and one.startswith("{")}
+    others = {f"{name} left": one for name, one in found.items() if name not in bags}
     empty: dict[str, str | None] = dict.fromkeys((*PERSON[:2], *(f"{name} left" for name in PERSON)))
-    return empty | objects | others | {"own": encoded(left).decode() if left else None}
+    return empty | bags | others | {"own": encoded(left).decode() if left else None}
 
 
 def claimed(schema: Schema, forced: Mapping[str, object]) -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 import polars as pl
 
-from migrate.kit import expr
+from migrate.kit import nulls
 from migrate.kit.declare import ROW
 
 MERGE_EVENTS: Final = ("$identify", "$create_alias", "$merge_dangerously")
@@ -64,7 +64,7 @@ _PATTERNS: Final = {"$cookieless_mode": r'"\$cookieless_mode"'} | {
 _DISLIKED: Final = {"$session_id", "$heatmap_data", _PREVIOUS}
 WATCHED: Final = {*_PATTERNS, *_DISLIKED}
 """Names of members whose values are looked at in any event."""
-_NO_ID: Final = re.compile(expr.NO_ID)
+_NO_ID: Final = re.compile(nulls.NO_ID)
 _FALSE: Final = msgspec.Raw(b"false")
 _TRUE: Final = msgspec.Raw(b"true")
 

@@ -17,9 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from migrate.jsontext.build import object_text
-from migrate.jsontext.parse import encoded, raw_object, value_of
-from migrate.kit import events, expr
-from migrate.kit.declare import ROW, Options, Schema, Table
+from migrate.jsontext.parse import encoded, raw_object
+from migrate.kit import events, expr, objects, schemas, uuids
+from migrate.kit.cells import value_of
+from migrate.kit.declare import ROW, Options, Table
+from migrate.kit.schemas import Schema
 from migrate.payload import checks, special
 from migrate.people.store import People
 from migrate.workdir.seals import Kept
@@ -27,7 +29,7 @@ from migrate.workdir.seals import Kept
 _COLUMNS: Final[Schema] = {
     "owner": pl.String,
     "what": pl.String,
-    "timestamp": events.TIMESTAMP,
+    "timestamp": schemas.TIMESTAMP,
     "distinct_id": pl.String,
     "told": pl.String,
 }
@@ -171,7 +173,7 @@ def groups_seen(frame: pl.DataFrame) -> pl.DataFrame:
         ]
         schema: Schema = {
             ROW: pl.Int64,
-            "timestamp": events.TIMESTAMP,
+            "timestamp": schemas.TIMESTAMP,
             "type": pl.String,
             "key": pl.String,
         }
@@ -290,7 +292,7 @@ def first_touches(files: Sequence[Kept], people: People, aside: Path) -> Iterato
         fresh = (
             _once(bucket).join(first, on="owner", maintain_order="left").filter(~pl.col("owner").is_in(known))
         )
-        digest = expr.digest(expr.canonical(pl.col("told"))).alias("digest")
+        digest = uuids.digest(expr.canonical(pl.col("told"))).alias("digest")
         for some in fresh.with_columns_seq(digest).iter_slices(_ASKED):
             frame = events.events(
                 _numbered(some),
@@ -368,7 +370,7 @@ def _once(bucket: pl.DataFrame) -> pl.DataFrame:
         when, before = rows.get(owner, (time, ""))
         rows[owner] = (when, _completed(before, text) if before else text)
     found = [(owner, time, text) for owner, (time, text) in rows.items()]
-    schema: Schema = {"owner": pl.String, "once_time": events.TIMESTAMP, "told": pl.String}
+    schema: Schema = {"owner": pl.String, "once_time": schemas.TIMESTAMP, "told": pl.String}
     return pl.DataFrame(found, pl.Schema(schema), orient="row")
 
 
@@ -402,9 +404,9 @@ def _latest(bucket: pl.DataFrame, what: str, mark: str, people: People, end: dat
         .join(_told(people, mark, bucket), on="owner", how="left", maintain_order="left")
         .with_columns_seq(
             pl.max_horizontal("timestamp", "last")
-            .fill_null(pl.lit(end, events.TIMESTAMP))
+            .fill_null(pl.lit(end, schemas.TIMESTAMP))
             .alias("timestamp"),
-            expr.digest(expr.canonical(pl.col("told"))).alias("digest"),
+            uuids.digest(expr.canonical(pl.col("told"))).alias("digest"),
         )
         .filter(pl.col("told_time").is_null() | (pl.col("timestamp").dt.epoch("us") >= pl.col("told_time")))
         .filter(pl.col("digest").ne_missing(pl.col("known")))
@@ -422,9 +424,9 @@ def _persons(bucket: pl.DataFrame, people: People, end: datetime | None) -> _Fre
     )
     once = once.select_seq(
         "owner",
-        pl.col("once_time").fill_null(pl.lit(end, events.TIMESTAMP)).alias("timestamp"),
+        pl.col("once_time").fill_null(pl.lit(end, schemas.TIMESTAMP)).alias("timestamp"),
         "told",
-        expr.digest(expr.canonical(pl.col("told"))).alias("digest"),
+        uuids.digest(expr.canonical(pl.col("told"))).alias("digest"),
     )
     marks = {"state": _PERSON, "place": _TOLD_PLACE, "once": _TOLD_ONCE}
     frames = {"state": state, "place": place, "once": once}
@@ -441,10 +443,10 @@ def _persons(bucket: pl.DataFrame, people: People, end: datetime | None) -> _Fre
             "owner",
             pl.col("owner").str.slice(1).alias("distinct_id"),
             pl.max_horizontal(times).alias("timestamp"),
-            expr.completed(pl.col("state_told"), pl.col("place_told")).alias("set"),
+            objects.completed(pl.col("state_told"), pl.col("place_told")).alias("set"),
             pl.col("once_told").alias("set_once"),
         ).with_columns_seq(
-            expr.digest(*(expr.canonical(pl.col(name)) for name in ("set", "set_once"))).alias("digest")
+            uuids.digest(*(expr.canonical(pl.col(name)) for name in ("set", "set_once"))).alias("digest")
         ),
         told,
     )
@@ -477,8 +479,8 @@ def _groups_news(bucket: pl.DataFrame, people: People, end: datetime | None) -> 
         pl.concat([stated, bare.with_columns_seq(pl.lit("{}").alias("told"))])
         .sort(*_order())
         .with_columns_seq(
-            pl.col("timestamp").fill_null(pl.lit(end, events.TIMESTAMP)),
-            expr.digest(expr.canonical(pl.col("told")), pl.lit(None, pl.String)).alias("digest"),
+            pl.col("timestamp").fill_null(pl.lit(end, schemas.TIMESTAMP)),
+            uuids.digest(expr.canonical(pl.col("told")), pl.lit(None, pl.String)).alias("digest"),
         )
         .join(before, on="owner", how="left", maintain_order="left")
         .filter(pl.col("told_time").is_null() | (pl.col("timestamp").dt.epoch("us") >= pl.col("told_time")))

@@ -11,7 +11,7 @@ from typing import Final, Self
 
 import polars as pl
 
-from migrate.kit import links
+from migrate.kit import schemas
 from migrate.payload import checks
 
 FILE: Final = "people.sqlite"
@@ -201,10 +201,10 @@ class People:
         name = pl.col(column)
         if not self._owner:
             return name
-        is_key = name.str.starts_with(links.KEY)
+        is_key = name.str.starts_with(schemas.KEY)
         return (
             pl.when(is_key)
-            .then(pl.concat_str(pl.lit(links.KEY + self._owner), column))
+            .then(pl.concat_str(pl.lit(schemas.KEY + self._owner), column))
             .otherwise(name)
             .alias(column)
         )
@@ -217,7 +217,7 @@ class People:
             return dict(self._db.execute("SELECT input, stamp FROM gathered WHERE owner = ?", (self._owner,)))
 
     def add(self, frame: pl.DataFrame) -> None:
-        """Add links (`links.SCHEMA`), each at the first time it is seen; those PostHog would not make are set aside."""
+        """Add links (`LINK_SCHEMA`), each at the first time it is seen; those PostHog would not make are set aside."""
         ids = [
             self._mine(name).str.replace_all("\x00", "\ufffd", literal=True).str.strip_chars(" ")
             for name in "ab"
@@ -324,7 +324,7 @@ class People:
         with self.transaction() as db:
             if end is not None:
                 db.execute(_LATE_KEYS, (end,))
-                db.execute(_LATE_IDS, (end, f"{links.KEY}*"))
+                db.execute(_LATE_IDS, (end, f"{schemas.KEY}*"))
             db.execute(_STAYED)
 
     @contextmanager
@@ -419,7 +419,7 @@ class Graph:
         return (
             node
             for (node,) in self._db.execute(
-                "SELECT id - 1 FROM node WHERE name NOT GLOB ?", (f"{links.KEY}*",)
+                "SELECT id - 1 FROM node WHERE name NOT GLOB ?", (f"{schemas.KEY}*",)
             )
         )
 
@@ -452,7 +452,7 @@ class Graph:
 
 
 def refusal() -> pl.Expr:
-    """Return why a link cannot be made, null where it can: a frame of `links.SCHEMA`."""
+    """Return why a link cannot be made, null where it can: a frame of `LINK_SCHEMA`."""
     between = pl.col("kind").is_in(["linked", "needed", "same"])
     ids = [
         pl.when(pl.col("kind") != "resolved").then(pl.col("a")),

@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from migrate.errors import UsageError
-from migrate.kit import events, expr
+from migrate.kit import events, expr, schemas
 from migrate.kit.declare import ROW, Options, Table
 from migrate.payload.payloads import Stamp
 from migrate.people import clocks, identity, states
@@ -181,7 +181,7 @@ def _identify(merges: list[tuple[str, str, int]]) -> pl.DataFrame:
         rows,
         event=pl.lit("$identify"),
         distinct_id=pl.col("identified"),
-        timestamp=pl.col("time").cast(events.TIMESTAMP),
+        timestamp=pl.col("time").cast(schemas.TIMESTAMP),
         dedup_key=expr.key(pl.lit("identify"), pl.col("anonymous"), pl.col("identified")),
         extra={"$anon_distinct_id": pl.col("anonymous")},
     )

@@ -12,8 +12,9 @@ import polars as pl
 
 from migrate.errors import Unfit
 from migrate.inputs.source import stamp
-from migrate.kit import links
-from migrate.kit.declare import FILE, FRAMEWORK, REST, Bag, Options, Table, inside
+from migrate.kit import schemas
+from migrate.kit.declare import FILE, REST, Bag, Options, Table, inside
+from migrate.kit.schemas import FRAMEWORK
 from migrate.people.store import People
 from migrate.plan.ahead import ahead
 from migrate.plan.bundles import Bundle, bundles
@@ -71,7 +72,7 @@ class Harvest:
         """Write links and recoveries."""
         if self._links:
             together = pl.concat(self._links).group_by("kind", "a", "b", "why").agg(pl.col("time").min())
-            self.people.add(together.select(links.SCHEMA.names()))
+            self.people.add(together.select(schemas.LINK_SCHEMA.names()))
         if self._recoveries:
             self.people.recover(pl.concat(self._recoveries))
         self._links, self._recoveries = [], []
@@ -83,7 +84,7 @@ class Harvest:
     def _within(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Return the links seen before `until`; those first seen before `since` count from then on."""
         if self.since is not None:
-            frame = frame.with_columns(pl.col("time").clip(lower_bound=pl.lit(self.since, links.TIME)))
+            frame = frame.with_columns(pl.col("time").clip(lower_bound=pl.lit(self.since, schemas.TIMESTAMP)))
         if self.until is not None:
             frame = frame.filter(pl.col("time").is_null() | (pl.col("time") < self.until))
         return frame
@@ -97,7 +98,7 @@ def _where_needed(found: pl.DataFrame) -> pl.DataFrame:
 
 def _counted(frames: list[pl.DataFrame]) -> pl.DataFrame:
     """Return clock counts put together."""
-    schema = links.CLOCK_SCHEMA
+    schema = schemas.CLOCK_SCHEMA
     whole = pl.concat([pl.DataFrame(schema=schema), *(frame.cast(schema) for frame in frames)])
     return whole.group_by("month", "offset").agg(pl.col("rows").sum()).sort("month", "offset")
 

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from migrate.jsontext.parse import raw_object
-from migrate.kit import expr
+from migrate.kit import nulls
 from migrate.kit.declare import REST, ROW, Table
 from migrate.readers.opened import Opener
 from migrate.readers.records import (
@@ -48,7 +48,7 @@ def _with_ids(rows: pl.DataFrame, ids: Iterable[str], part: Part) -> pl.DataFram
     names = [name for name in ids if name in rows.columns and rows[name].null_count() < rows.height]
     if not names:
         return rows
-    is_word = expr.means_nothing(pl.col(names))
+    is_word = nulls.means_nothing(pl.col(names))
     rules: dict[str, Callable[[pl.Expr], pl.Expr]] = {
         "invalid_text": lambda text: text.str.contains("\ufffd", literal=True),
         "rounded_id": lambda text: text.str.starts_with(ROUNDED),

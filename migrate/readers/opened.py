@@ -12,9 +12,10 @@ import polars as pl
 from migrate.jsontext.build import object_text, strings
 from migrate.jsontext.canonical import canonical_text
 from migrate.jsontext.careful import BadJSON, careful_members
-from migrate.jsontext.parse import FAILURES, NULL, Raw, cells, encoded, texts
+from migrate.jsontext.parse import NULL, Raw, cells, encoded, texts
 from migrate.jsontext.parse import sound_members as decoded
 from migrate.jsontext.repairs import scrubbed
+from migrate.kit.cells import FAILURES
 from migrate.kit.declare import OWN, PROPERTIES, REST, ROW, WHOLE, Bag, Options, Table, inside
 from migrate.kit.distinct import distinct
 from migrate.readers.objects import FORBIDDEN, Fields

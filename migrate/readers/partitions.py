@@ -3,7 +3,7 @@
 import polars as pl
 
 from migrate.jsontext.parse import encoded
-from migrate.kit import expr
+from migrate.kit import objects
 from migrate.kit.declare import REST, Table
 from migrate.readers.records import (
     Header,
@@ -32,7 +32,7 @@ def placed(part: Part, table: Table, header: Header) -> Part:
         part.flat = pl.DataFrame([*part.flat.get_columns(), *told])
     elif passing:
         said = pl.lit(encoded(passing).decode())
-        part.rows = part.rows.with_columns(expr.completed(pl.col(REST), said).alias(REST))
+        part.rows = part.rows.with_columns(objects.completed(pl.col(REST), said).alias(REST))
     return part
 
 
@@ -41,7 +41,7 @@ def _compare(part: Part, column: str | None, name: str, value: str | None) -> No
     if column is not None:
         own = part.rows[column]
     elif part.flat is None:
-        own = part.rows.select_seq(expr.fields(pl.col(REST), [name]).struct.field(name)).to_series()
+        own = part.rows.select_seq(objects.fields(pl.col(REST), [name]).struct.field(name)).to_series()
     elif name in part.flat.columns:
         own = part.flat[name].cast(pl.String)
     else:

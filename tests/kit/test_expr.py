@@ -8,29 +8,16 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from expressions import A, B, made, one
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrate.kit import expr
 
 DAY = timedelta(days=1)
+
+
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
-
-
-def made(expression, **columns):
-    """The expression's values over these columns of text."""
-    schema = {
-        name: pl.String if all(isinstance(v, str | None) for v in c) else None for name, c in columns.items()
-    }
-    return pl.DataFrame(columns, schema=schema).lazy().select(expression.alias("x")).collect()["x"].to_list()
-
-
-def one(expression, value):
-    """The expression's value for one text in column `a`."""
-    return made(expression, a=[value])[0]
-
-
-A, B = pl.col("a"), pl.col("b")
 
 
 def test_first_takes_what_is_not_blank():
@@ -270,36 +257,6 @@ def test_classified_takes_the_first_rule():
 
 
 @pytest.mark.parametrize(
-    ("bag", "value"),
-    [
-        pytest.param('{"k":"v"}', "v", id="text"),
-        pytest.param('{"k":"a \\"b\\" \\u00e9"}', 'a "b" é', id="escapes"),
-        pytest.param('{"k":"a\\tb\\\\"}', "a\tb\\", id="hard-escapes"),
-        pytest.param('{"k":9007199254740993}', "9007199254740993", id="big-integer"),
-        pytest.param('{"k":true}', "true", id="boolean"),
-        pytest.param('{"k":null}', None, id="null-value"),
-        pytest.param('{"other":1}', None, id="missing"),
-        pytest.param('{\n"k": "v"}', "v", id="two-lines"),
-        pytest.param('{"k":"\\ud83d"}', "\ufffd", id="lone-surrogate"),
-        pytest.param('{"z":1e400,"k":"v"}', "v", id="beside-an-infinite-number"),
-        pytest.param("{", None, id="broken"),
-        pytest.param("", None, id="blank"),
-        pytest.param(None, None, id="null"),
-    ],
-)
-def test_fields(bag, value):
-    """A key's value as text, the same whatever stands in the rows beside it."""
-    fields = expr.fields(A, ["k", "other"]).struct.field("k")
-    assert one(fields, bag) == value
-    assert made(fields, a=['{"k":"x"}', bag, '{"k":"\\\\","l":1e999}'])[1] == value
-
-
-def test_fields_keep_nested_values_as_json():
-    """A nested value is JSON text, whose strings are still escaped."""
-    assert one(expr.fields(A, ["k"]).struct.field("k"), '{"k":["a\\"b"]}') == '["a\\"b"]'
-
-
-@pytest.mark.parametrize(
     ("url", "host", "path"),
     [
         pytest.param("https://a.example.com/x/y?q=/z#f", "a.example.com", "/x/y", id="whole"),
@@ -314,137 +271,33 @@ def test_host_and_path(url, host, path):
     assert (one(expr.host(A), url), one(expr.path(A), url)) == (host, path)
 
 
-def test_parted():
-    """Keys with the prefix become `$key` without empty values; all others stay, digits and order as they were."""
-    bag = '{"plan":"pro","n":1.10,"initial_a":"x","initial_b":"EMPTY","initial_c":null,"initial_d":""}'
-    found = made(expr.parted(A, prefix="initial_", empty=["EMPTY"]), a=[bag, '{"plan":"EMPTY"}', "{}", None])
-    assert found[0] == {"rest": '{"plan":"pro","n":1.10}', "once": '{"$initial_a":"x"}'}
-    assert found[1] == {"rest": '{"plan":"EMPTY"}', "once": None}
-    assert found[2:] in (
-        [{"rest": None, "once": None}, {"rest": None, "once": None}],
-        [{"rest": None, "once": None}, None],
-    )
-
-
-def test_parted_takes_operations_apart():
-    """What a client sent as operations counts as the properties they set."""
-    found = one(expr.parted(A, prefix="initial_"), '{"$set":{"a":1},"$setOnce":{"b":2},"c":3}')
-    assert found == {"rest": '{"c":3,"a":1}', "once": '{"b":2}'}
-
-
-def test_joined():
-    """Objects become one; nothing in any is null."""
-    assert made(
-        expr.joined(A, B), a=['{"a":1}', "{}", None, None], b=['{"b":2}', '{"b":2}', '{"b":2}', "{}"]
-    ) == [
-        '{"a":1,"b":2}',
-        '{"b":2}',
-        '{"b":2}',
-        None,
-    ]
-
-
-def test_first_values():
-    """Of a list the first that is not blank, as text; a scalar stands for itself."""
-    bags = ['{"co":["A","B"],"n":[5],"s":"x","e":[]}', '{"co":["","B"]}', "{}", '{"e":[]}', None]
-    assert made(expr.first_values(A), a=bags) == [
-        '{"co":"A","n":"5","s":"x"}',
-        '{"co":"B"}',
-        None,
-        None,
-        None,
-    ]
-
-
 @pytest.mark.parametrize(
-    ("groups", "properties", "updates"),
+    ("text", "time"),
     [
-        pytest.param(
-            '{"co":["A"]}', '{"co":{"A":{"n":1.50}}}', [("co", "A", '{"n":1.50}')], id="by-type-and-key"
-        ),
-        pytest.param(
-            '{"co":["A"],"t":"7"}',
-            '{"$set":{"n":1}}',
-            [("co", "A", '{"n":1}'), ("t", "7", '{"n":1}')],
-            id="set",
-        ),
-        pytest.param(
-            '{"co":["A","B"]}', '{"n":1}', [("co", "A", '{"n":1}'), ("co", "B", '{"n":1}')], id="flat"
-        ),
-        pytest.param('{"co":["A"]}', "{}", [("co", "A", "{}")], id="no-properties"),
-        pytest.param("{}", "{}", [], id="nothing"),
+        pytest.param("1712145600", NOON, id="seconds"),
+        pytest.param("1712145600.0", NOON, id="seconds-of-a-float"),
+        pytest.param("1712145600000", NOON, id="milliseconds"),
+        pytest.param("1712145600000000", NOON, id="microseconds"),
+        pytest.param("2024-04-03", None, id="no-number"),
+        pytest.param(None, None, id="null"),
     ],
 )
-def test_group_updates(groups, properties, updates):
-    """Each group a row tells of, with PostHog's properties for it."""
-    found = made(expr.group_updates(A, B), a=[groups], b=[properties])[0]
-    assert [tuple(update.values()) for update in found] == updates
+def test_unix_by_size(text, time):
+    """The size of a Unix time says its unit."""
+    assert one(expr.unix_by_size(A), text) == time
 
 
-def test_with_query():
-    """A bag without any of the names gets those in the URL, decoded; a bag that has one is left alone."""
-    url = "https://example.com/?utm_source=a%20b&x=1&gclid=#end"
-    names = ["utm_source", "gclid", "utm_medium"]
-    bags = ['{"p":1}', "{}", '{"gclid":"1"}', None]
-    assert made(expr.with_query(A, B, names), a=bags, b=[url] * 4) == [
-        '{"p":1,"utm_source":"a b"}',
-        '{"utm_source":"a b"}',
-        '{"gclid":"1"}',
-        '{"utm_source":"a b"}',
-    ]
-    assert made(expr.with_query(A, B, names), a=['{"p":1}'], b=[None]) == ['{"p":1}']
-
-
-NOTHING = pl.lit(None, pl.String)
-
-
-def chain(**known):
-    """The chain of one element."""
-    told = {
-        name: pl.lit(known.get(name), pl.String)
-        for name in ("hierarchy", "tag", "classes", "identifier", "href", "text")
-    }
-    return pl.DataFrame({"x": [1]}).select(expr.elements_chain(**told)).item()
-
-
-def test_elements_chain_of_one_element():
-    """Classes sorted after the tag, then keys sorted, link and id twice, as PostHog writes them."""
-    assert chain(tag="a", classes="small btn", identifier="buy", href="/cart", text="Buy now") == (
-        'a.btn.small:attr__class="small btn"attr__href="/cart"attr__id="buy"attr_id="buy"href="/cart"text="Buy now"'
+def test_id_of_no_one():
+    """Each event of no one has an id of its own, the same on every run; others have none."""
+    time = pl.lit(NOON, pl.Datetime("us", "UTC"))
+    found = made(
+        expr.id_of_no_one("acme", time, A, where=B == "nobody"), a=["k", "l", "k"], b=["nobody"] * 2 + ["u"]
     )
+    assert found[2] is None
+    assert found[0] != found[1]
+    assert all(id_.startswith("no-id-018ea3d4-8e00-7") for id_ in found[:2])
 
 
-def test_elements_chain_of_a_hierarchy():
-    """The element, then its ancestors, places counted from 1; what is said of the element itself wins."""
-    hierarchy = (
-        '[{"tag":"i","index":0,"indexOfType":0,"attrs":{"aria-label":"L","@x":"y"}},null,{"tag":"body","index":1,'
-        '"indexOfType":0,"prevSib":"head"}]'
-    )
-    assert chain(hierarchy=hierarchy, tag="button") == (
-        'button:attr__aria-label="L"nth-child="1"nth-of-type="1";body:nth-child="2"nth-of-type="1"'
-    )
-
-
-def test_elements_chain_escapes():
-    """Quotes are escaped, lines joined, and no backslash swallows the closing quote."""
-    assert chain(tag="a", text='say "hi"\n now\\', classes='a"b;c') == (
-        'a.abc:attr__class="a\\"b;c"text="say \\"hi\\" now"'
-    )
-
-
-@pytest.mark.parametrize("hierarchy", [None, "[]", "[{", '{"tag":"a"}', '[{"tag":1}]'])
-def test_elements_chain_of_nothing(hierarchy):
-    """Nothing known, or nothing readable, is no chain."""
-    assert chain(hierarchy=hierarchy) is None
-
-
-def test_a_query_completes_no_bag_that_has_the_parameter_in_another_spelling():
-    """A key is the same however its letters are written."""
-    rows = pl.DataFrame(
-        {
-            "bag": [r'{"\u0075tm_source":"own"}', r'{"a":"\u0075tm_source"}'],
-            "url": "https://x/?utm_source=url",
-        }
-    )
-    found = rows.select(expr.with_query(pl.col("bag"), pl.col("url"), ["utm_source"])).to_series().to_list()
-    assert found == [rows["bag"][0], r'{"a":"\u0075tm_source","utm_source":"url"}']
+def test_filled():
+    """A text that is not blank stays as it stands."""
+    assert made(expr.filled(A), a=[" a ", " ", "", None]) == [" a ", None, None, None]

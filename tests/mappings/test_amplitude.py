@@ -13,8 +13,9 @@ from frames import made_of, opened, sent, told
 
 from mappings.amplitude import MAPPING
 from migrate.cli import cli
-from migrate.kit import events, links
-from migrate.kit.declare import FRAMEWORK, PERSON, ROW, Options
+from migrate.kit import schemas
+from migrate.kit.declare import PERSON, ROW, Options
+from migrate.kit.schemas import FRAMEWORK
 
 EVENTS, MERGED_IDS, DASHBOARD = MAPPING.tables
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "amplitude"
@@ -36,7 +37,7 @@ def mapped(*given, person_properties="set"):
     """The events of the rows, in their order, extra without nulls and objects decoded."""
     options = Options(person_properties=person_properties)
     frame = EVENTS.to_events(opened(EVENTS, rows(*given), options).lazy(), options).collect()
-    assert events.schema_errors(frame.schema) == []
+    assert schemas.schema_errors(frame.schema) == []
     found = []
     for event in frame.to_dicts():
         event["extra"] = {name: value for name, value in (event["extra"] or {}).items() if value is not None}
@@ -75,7 +76,7 @@ def test_contract_on_an_empty_frame(table, person_properties):
     options = Options(person_properties=person_properties)
     empty = opened(table, pl.DataFrame(schema=dict(table.columns) | FRAMEWORK), options)
     frame = table.to_events(empty.lazy(), options)
-    assert events.schema_errors(frame.collect_schema()) == []
+    assert schemas.schema_errors(frame.collect_schema()) == []
     assert frame.collect().height == 0
 
 
@@ -552,7 +553,7 @@ def person(event):
 def profiled(*given):
     """What rows tell of persons: whose, `$set`, `$set_once`."""
     frame = EVENTS.to_profiles(rows(*given).lazy(), Options()).collect()
-    assert frame.schema == events.PROFILE_SCHEMA
+    assert frame.schema == schemas.PROFILE_SCHEMA
     texts = frame.select("distinct_id", "set", "set_once").rows()
     return [(who, *(json.loads(text) if text else None for text in parts)) for who, *parts in texts]
 
@@ -606,7 +607,7 @@ def test_groups():
 def grouped(*given):
     """What rows tell of groups: type, key, properties, who told it."""
     frame = EVENTS.to_groups(rows(*given).lazy(), Options()).collect()
-    assert frame.schema == events.GROUP_SCHEMA
+    assert frame.schema == schemas.GROUP_SCHEMA
     columns = ("group_type", "group_key", "properties", "distinct_id")
     return frame.select(columns).rows()
 
@@ -631,7 +632,7 @@ def test_groupidentify_rows():
 def linked(*given):
     """What rows tell of ids."""
     frame = EVENTS.to_links(rows(*given).lazy(), Options()).collect()
-    assert frame.schema == links.SCHEMA
+    assert frame.schema == schemas.LINK_SCHEMA
     return sorted(frame.select("kind", "a", "b").rows())
 
 

@@ -13,7 +13,8 @@ from versions import links_of
 
 from migrate import platforms
 from migrate.cli import cli
-from migrate.kit.declare import FILE, FRAMEWORK, REST, ROW, Options
+from migrate.kit.declare import FILE, REST, ROW, Options
+from migrate.kit.schemas import FRAMEWORK
 from migrate.payload import payloads
 from migrate.plan.transform import Transform, finished
 from migrate.preview import preview

@@ -16,8 +16,9 @@ from readings import read, source
 
 from mappings.ga4 import MAPPING
 from migrate.cli import cli
-from migrate.kit import events, links, values
-from migrate.kit.declare import FRAMEWORK, RECOVERED, REST, ROW, Options
+from migrate.kit import events, nulls, schemas
+from migrate.kit.declare import RECOVERED, REST, ROW, Options
+from migrate.kit.schemas import FRAMEWORK
 from migrate.payload.payloads import claimed
 from migrate.readers.headers import read_header
 
@@ -63,7 +64,7 @@ def rows(*given, table=EVENTS, ordinary=None):
 
 def decoded(frame):
     """Events as dicts: extra without nulls, objects decoded, what the source itself says together."""
-    assert events.schema_errors(frame.schema) == []
+    assert schemas.schema_errors(frame.schema) == []
     found = []
     for event in frame.to_dicts():
         event["extra"] = {name: one for name, one in event["extra"].items() if one is not None}
@@ -112,11 +113,11 @@ def test_contract_on_an_empty_frame(table, person_properties):
     """Without data, every output has its schema."""
     options = Options(person_properties=person_properties)
     empty = opened(table, pl.DataFrame(schema=dict(table.columns) | FRAMEWORK), options).lazy()
-    assert events.schema_errors(table.to_events(empty, options).collect().schema) == []
+    assert schemas.schema_errors(table.to_events(empty, options).collect().schema) == []
     for made, schema in (
-        (table.to_links, links.SCHEMA),
-        (table.to_profiles, events.PROFILE_SCHEMA),
-        (table.to_recoveries, links.RECOVERY_SCHEMA),
+        (table.to_links, schemas.LINK_SCHEMA),
+        (table.to_profiles, schemas.PROFILE_SCHEMA),
+        (table.to_recoveries, schemas.RECOVERY_SCHEMA),
     ):
         assert made is None or made(empty, options).collect().schema == schema
 
@@ -599,7 +600,7 @@ def snapshots(*given, table=EVENTS, ordinary=None, **options):
     """What rows say of whole persons, objects decoded."""
     frame = opened(table, rows(*given, table=table, ordinary=ordinary), Options(**options))
     found = table.to_profiles(frame.lazy(), Options(**options)).collect()
-    assert found.schema == events.PROFILE_SCHEMA
+    assert found.schema == schemas.PROFILE_SCHEMA
     decode = {name: lambda text: json.loads(text) if text else None for name in ("set", "set_once")}
     return [row | {name: read(row[name]) for name, read in decode.items()} for row in found.to_dicts()]
 
@@ -1169,7 +1170,7 @@ def test_every_field_of_the_sample_is_carried_or_dropped_by_name(path):
     made = decoded(made.filter(pl.col("properties").str.starts_with("{").fill_null(value=True)))
     names = {name for event in made for name in event["properties"] or {}}
     for row in frame.filter(pl.col(ROW).is_in([event[ROW] for event in made])).to_dicts():
-        given = {name for name, one in json.loads(row[REST] or "{}").items() if one not in values.NOTHING}
+        given = {name for name, one in json.loads(row[REST] or "{}").items() if one not in nulls.NOTHING}
         expected = {table.rename.get(name, name) for name in given}
         assert {name for name in expected if name.removeprefix("ga_") not in names} - names == set()
         if table is EVENTS and path.suffix != ".csv":

@@ -3,7 +3,7 @@
 import pytest
 
 from mappings import _ga4_nested as nested
-from migrate.jsontext.parse import FAILURES
+from migrate.kit.cells import FAILURES
 
 WRITTEN = [
     pytest.param('[{"key":"a","value":{"int_value":"1"}}]', id="bq extract"),
@@ -24,10 +24,3 @@ def test_what_is_no_list_of_pairs_says_so():
     for text in ("[1]", "nonsense", '"a"', "[", "3"):
         with pytest.raises(FAILURES):
             nested.parameters(text)
-
-
-def test_sorted_text_keeps_cut_emoji():
-    """Keys come in order, nothing of no keys, and half an emoji stays escaped."""
-    assert nested.sorted_text({"b": 1, "a": "é"}) == '{"a":"é","b":1}'
-    assert nested.sorted_text({}) is None
-    assert nested.sorted_text({"a": "\ud83d"}) == '{"a":"\\ud83d"}'

@@ -11,8 +11,9 @@ from samples import spec
 
 from migrate import platforms
 from migrate.cli import cli
-from migrate.kit import events, links
-from migrate.kit.declare import FRAMEWORK, OWN, PROPERTIES, REST, WHOLE, Options, inside
+from migrate.kit import schemas
+from migrate.kit.declare import OWN, PROPERTIES, REST, WHOLE, Options, inside
+from migrate.kit.schemas import FRAMEWORK
 from migrate.payload import payloads
 from migrate.plan.gather import lean
 from migrate.plan.jobs import Job
@@ -39,14 +40,14 @@ def test_contract_on_an_empty_frame(table, person_properties):
     options = Options(person_properties=person_properties)
     rows = opened(table, pl.DataFrame(schema=dict(table.columns) | FRAMEWORK), options).lazy()
     frame = table.to_events(rows, options)
-    assert events.schema_errors(frame.collect_schema()) == []
+    assert schemas.schema_errors(frame.collect_schema()) == []
     assert frame.collect().height == 0
     others = {
-        "to_profiles": events.PROFILE_SCHEMA,
-        "to_groups": events.GROUP_SCHEMA,
-        "to_links": links.SCHEMA,
-        "to_recoveries": links.RECOVERY_SCHEMA,
-        "clock": links.CLOCK_SCHEMA,
+        "to_profiles": schemas.PROFILE_SCHEMA,
+        "to_groups": schemas.GROUP_SCHEMA,
+        "to_links": schemas.LINK_SCHEMA,
+        "to_recoveries": schemas.RECOVERY_SCHEMA,
+        "clock": schemas.CLOCK_SCHEMA,
     }
     for name, schema in others.items():
         if function := getattr(table, name):

@@ -16,10 +16,12 @@ import pytest
 from click.testing import CliRunner
 from frames import made_of, opened, sent
 
-from mappings.heap import MAPPING, address, heap_id, landing, moment, rounded
+from mappings._heap_columns import address, heap_id, landing, moment, rounded
+from mappings.heap import MAPPING
 from migrate.cli import cli
-from migrate.kit import bags, events
-from migrate.kit.declare import FILE, FRAMEWORK, ROW, Options
+from migrate.kit import bags, schemas
+from migrate.kit.declare import FILE, ROW, Options
+from migrate.kit.schemas import FRAMEWORK
 
 TABLES = {table.name: table for table in MAPPING.tables}
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "heap"
@@ -40,7 +42,7 @@ def mapped(*given, table="labelled_events", file="signed_up", **options):
     rows = frame(table, *(ordinary | row for row in given), file=file)
     whole = opened(TABLES[table], rows.collect(), Options(**options))
     found = TABLES[table].to_events(whole.lazy(), Options(**options)).collect()
-    assert events.schema_errors(found.schema) == []
+    assert schemas.schema_errors(found.schema) == []
     return [
         event | {"extra": {name: value for name, value in event["extra"].items() if value is not None}}
         for event in found.to_dicts()
@@ -73,10 +75,10 @@ def test_contract_on_an_empty_frame(table):
     """Without data, every output has its schema."""
     empty = pl.LazyFrame(schema=FRAMEWORK | dict(table.columns))
     found = table.to_events(empty, Options())
-    assert events.schema_errors(found.collect_schema()) == []
+    assert schemas.schema_errors(found.collect_schema()) == []
     assert found.collect().height == 0
     if table.to_profiles:
-        assert table.to_profiles(empty, Options()).collect_schema() == events.PROFILE_SCHEMA
+        assert table.to_profiles(empty, Options()).collect_schema() == schemas.PROFILE_SCHEMA
 
 
 @pytest.mark.parametrize(

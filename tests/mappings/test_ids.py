@@ -10,8 +10,9 @@ from frames import LATER, made_of
 from samples import PLATFORMS, SAMPLES, settings
 
 from migrate.jsontext.parse import encoded
-from migrate.kit import expr, links
-from migrate.kit.declare import FRAMEWORK, REST, ROW, Options, inside
+from migrate.kit import expr, schemas
+from migrate.kit.declare import REST, ROW, Options, inside
+from migrate.kit.schemas import FRAMEWORK
 from migrate.plan.transform import finished, source
 from migrate.readers.files import read_chunks
 
@@ -117,7 +118,7 @@ def outcome(platform, path, table):
             found = job.table.to_links(
                 chunk.rows.with_columns(nothing).lazy(), work.settings.options
             ).collect()
-            assert found.schema == links.SCHEMA
+            assert found.schema == schemas.LINK_SCHEMA
             told += found.rows()
     return events, set(told), states, reasons, counts["null_text"]
 

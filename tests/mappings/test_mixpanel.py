@@ -12,8 +12,9 @@ from frames import opened, sent, told
 
 from mappings.mixpanel import MAPPING
 from migrate.cli import cli
-from migrate.kit import events
-from migrate.kit.declare import FILE, FRAMEWORK, PERSON, REST, ROW, Options
+from migrate.kit import schemas
+from migrate.kit.declare import FILE, PERSON, REST, ROW, Options
+from migrate.kit.schemas import FRAMEWORK
 
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "mixpanel"
 TABLES = {table.name: table for table in MAPPING.tables}
@@ -46,7 +47,7 @@ def mapped(table, *given, **options):
     """The events of the rows, extra without nulls and objects decoded."""
     read = whole(table, *given, **options)
     frame = TABLES[table].to_events(read.lazy(), Options(**options)).collect()
-    assert events.schema_errors(frame.schema) == []
+    assert schemas.schema_errors(frame.schema) == []
     found = []
     for event in frame.to_dicts():
         event["extra"] = {name: value for name, value in (event["extra"] or {}).items() if value is not None}
@@ -113,7 +114,7 @@ def test_contract_on_an_empty_frame(table, compat):
     """Without data, whatever the options, every frame has its schema."""
     options = Options(uuid_compat=compat, labels={"a": "B"}, group_keys={"company_id": "company"})
     empty = opened(table, rows(table), options).lazy()
-    assert events.schema_errors(table.to_events(empty, options).collect_schema()) == []
+    assert schemas.schema_errors(table.to_events(empty, options).collect_schema()) == []
     for tell in (table.to_links, table.to_profiles, table.to_groups, table.clock):
         assert tell is None or tell(empty, options).collect().height == 0
 

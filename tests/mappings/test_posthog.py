@@ -8,7 +8,7 @@ from frames import made_of, opened, sent
 
 from mappings.posthog import MAPPING
 from migrate.kit.declare import REST, ROW, Options
-from migrate.kit.events import schema_errors
+from migrate.kit.schemas import schema_errors
 
 UUID = "018d35bd-1280-7001-8a1b-2c3d4e5f0001"
 TABLES = {table.name: table for table in MAPPING.tables}

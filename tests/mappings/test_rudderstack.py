@@ -7,12 +7,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 from frames import made_of, opened, sent, told
+from samples import recognised
 
 from mappings.rudderstack import MAPPING
-from migrate.inputs.listing import sources
-from migrate.kit import events, links
-from migrate.kit.declare import FRAMEWORK, RECOVERED, REST, ROW, Options, Table
-from migrate.readers.headers import read_header
+from migrate.kit import schemas
+from migrate.kit.declare import RECOVERED, REST, ROW, Options, Table
+from migrate.kit.schemas import FRAMEWORK
 
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "rudderstack"
 TABLES = {table.name: table for table in MAPPING.tables}
@@ -47,7 +47,7 @@ def whole(*given, table="messages"):
 def mapped(*given, table="messages"):
     """The events of the rows, extra without nulls and objects decoded."""
     frame = TABLES[table].to_events(whole(*given, table=table).lazy(), Options()).collect()
-    assert events.schema_errors(frame.schema) == []
+    assert schemas.schema_errors(frame.schema) == []
     found = frame.to_dicts()
     for event in found:
         event["extra"] = {name: value for name, value in event["extra"].items() if value is not None}
@@ -74,7 +74,7 @@ def test_contract_on_an_empty_frame(table: Table):
     """Without data, everything a table makes of rows has its schema, and no rows."""
     empty = opened(table, pl.DataFrame(schema=dict(table.columns) | dict(FRAMEWORK))).lazy()
     frame = table.to_events(empty, Options())
-    assert events.schema_errors(frame.collect_schema()) == []
+    assert schemas.schema_errors(frame.collect_schema()) == []
     assert frame.collect().height == 0
 
 
@@ -167,7 +167,7 @@ def test_discards_are_told_by_the_id_of_their_row():
     }
     frame = rows(discard, discard | {"column_value": None}, table="discards")
     found = TABLES["discards"].to_recoveries(frame.lazy(), Options()).collect()
-    assert found.schema == links.RECOVERY_SCHEMA
+    assert found.schema == schemas.RECOVERY_SCHEMA
     assert found.rows() == [(key, "revenue", "19.50") for key in ("r-1", "event_table\x1fr-1")]
     assert TABLES["discards"].link_columns == ("row_id", "column_name", "column_value")
 
@@ -246,12 +246,7 @@ def test_rows_of_other_kinds_are_left_out_by_name():
 
 def test_the_sample_is_recognised():
     """Every file of the sample is of a table."""
-    found = {}
-    for source in sources([str(SAMPLE)]).sources:
-        head = read_header(source)
-        table = head and MAPPING.table_for(head.columns, source.stem)
-        found[source.stem] = table and table.name
-    assert found == {
+    assert recognised("rudderstack", MAPPING) == {
         "1712138400.aBc": "messages",
         "_users": "event_tables",
         "order_completed": "event_tables",

@@ -8,12 +8,14 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 from frames import made_of, opened, sent, told
+from samples import recognised
 
 from mappings.segment import MAPPING
 from migrate.cli import cli
 from migrate.inputs.listing import sources
-from migrate.kit import events
-from migrate.kit.declare import FILE, FRAMEWORK, RECOVERED, REST, ROW, Options, Table
+from migrate.kit import schemas
+from migrate.kit.declare import FILE, RECOVERED, REST, ROW, Options, Table
+from migrate.kit.schemas import FRAMEWORK
 from migrate.readers.headers import read_header
 
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "segment"
@@ -74,7 +76,7 @@ def mapped(*given, table="messages", **options):
     """The events of the rows, in their order."""
     read = whole(*given, table=table, **options)
     frame = TABLES[table].to_events(read.lazy(), Options(**options)).collect()
-    assert events.schema_errors(frame.schema) == []
+    assert schemas.schema_errors(frame.schema) == []
     return [decoded(event) for event in frame.to_dicts()]
 
 
@@ -119,7 +121,7 @@ def grouped(*given, table="messages", **options):
     """What the rows tell of groups."""
     read = whole(*given, table=table, **options)
     frame = TABLES[table].to_groups(read.lazy(), Options(**options)).collect()
-    assert frame.schema == events.GROUP_SCHEMA
+    assert frame.schema == schemas.GROUP_SCHEMA
     return frame.to_dicts()
 
 
@@ -130,11 +132,11 @@ def test_contract_on_an_empty_frame(table: Table, person_properties):
     options = Options(person_properties=person_properties)
     empty = opened(table, pl.DataFrame(schema=dict(table.columns) | dict(FRAMEWORK)), options).lazy()
     frame = table.to_events(empty, options)
-    assert events.schema_errors(frame.collect_schema()) == []
+    assert schemas.schema_errors(frame.collect_schema()) == []
     assert frame.collect().height == 0
     for states, schema in (
-        (table.to_profiles, events.PROFILE_SCHEMA),
-        (table.to_groups, events.GROUP_SCHEMA),
+        (table.to_profiles, schemas.PROFILE_SCHEMA),
+        (table.to_groups, schemas.GROUP_SCHEMA),
     ):
         assert states is None or states(empty, options).collect().schema == schema
 
@@ -611,7 +613,7 @@ def test_users_are_profiles():
     given = {"id": "anna", "timestamp": None, "received_at": "2024-04-05 08:00:00", REST: rest}
     frame = rows(given, {"id": "dora"}, table="users")
     found = TABLES["users"].to_profiles(frame.lazy(), Options()).collect()
-    assert found.schema == events.PROFILE_SCHEMA
+    assert found.schema == schemas.PROFILE_SCHEMA
     (profile,) = found.to_dicts()
     assert (profile["distinct_id"], profile["timestamp"].hour) == ("anna", 8)
     assert (profile["set"], profile["set_once"]) == ('{"plan":"pro"}', None)
@@ -957,12 +959,7 @@ def test_tables_are_told_apart(columns, file, table):
 
 def test_the_sample_is_recognised():
     """Every file of the sample is of a table, the message file though its `.gz` is plain text."""
-    found = {}
-    for source in sources([str(SAMPLE)]).sources:
-        head = read_header(source)
-        table = head and MAPPING.table_for(head.columns, source.stem)
-        found[source.stem] = table and table.name
-    assert found == {
+    assert recognised("segment", MAPPING) == {
         "1712138400.aBc123": "messages",
         "newsletter_ordered": "event_tables",
         "order_completed": "event_tables",

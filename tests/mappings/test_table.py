@@ -14,7 +14,7 @@ from mappings import table as mapping
 from mappings.table import tables
 from migrate.errors import UsageError
 from migrate.kit.declare import REST, ROW, Options
-from migrate.kit.events import schema_errors
+from migrate.kit.schemas import schema_errors
 from migrate.settings import Settings
 
 UUID = "018d35bd-1280-7001-8a1b-2c3d4e5f0001"

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from migrate.errors import UsageError
-from migrate.kit import links
+from migrate.kit import links, schemas
 from migrate.people import clocks
 
 PACIFIC = [("2024-01", 28_800, 40), ("2024-03", 25_200, 30), ("2024-03", 28_800, 12), ("2024-07", 25_200, 50)]
@@ -60,4 +60,4 @@ def test_what_rows_show(zone, month):
     frame = links.clock(rows, shown=pl.col("shown"), true=pl.col("true")).collect()
     behind = int((true - shown).total_seconds())
     assert frame.rows() == [(f"2024-{shown.month:02d}", behind, 2)]
-    assert frame.schema == links.CLOCK_SCHEMA
+    assert frame.schema == schemas.CLOCK_SCHEMA

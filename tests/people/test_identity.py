@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrate.errors import Refused
-from migrate.kit import links
+from migrate.kit import schemas
 from migrate.people import identity
 from migrate.people.identity import Report
 from migrate.people.store import People
@@ -28,7 +28,7 @@ def frame(*told):
         (kind, a, b, None if time is None else NOON + timedelta(hours=time), "test")
         for kind, a, b, time in told
     ]
-    return pl.DataFrame(rows, schema=links.SCHEMA, orient="row")
+    return pl.DataFrame(rows, schema=schemas.LINK_SCHEMA, orient="row")
 
 
 def linked(*told):
