@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from frames import made_of, opened, sent, told
 
 from mappings.amplitude import MAPPING
-from migrate.cli import cli
+from migrate.cli.commands import cli
 from migrate.kit import events, links
 from migrate.kit.declare import FRAMEWORK, PERSON, ROW, Options
 

@@ -12,7 +12,7 @@ from samples import PLATFORMS, SAMPLES, settings
 from versions import links_of
 
 from migrate import platforms
-from migrate.cli import cli
+from migrate.cli.commands import cli
 from migrate.kit.declare import FILE, FRAMEWORK, REST, ROW, Options
 from migrate.payload import payloads
 from migrate.plan.transform import Transform, finished

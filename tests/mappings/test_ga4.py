@@ -15,7 +15,7 @@ from frames import told as own_of
 from readings import read, source
 
 from mappings.ga4 import MAPPING
-from migrate.cli import cli
+from migrate.cli.commands import cli
 from migrate.kit import events, links, values
 from migrate.kit.declare import FRAMEWORK, RECOVERED, REST, ROW, Options
 from migrate.payload.payloads import claimed

@@ -10,7 +10,7 @@ from frames import opened
 from samples import spec
 
 from migrate import platforms
-from migrate.cli import cli
+from migrate.cli.commands import cli
 from migrate.kit import events, links
 from migrate.kit.declare import FRAMEWORK, OWN, PROPERTIES, REST, WHOLE, Options, inside
 from migrate.payload import payloads

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from frames import made_of, opened, sent
 
 from mappings.heap import MAPPING, address, heap_id, landing, moment, rounded
-from migrate.cli import cli
+from migrate.cli.commands import cli
 from migrate.kit import bags, events
 from migrate.kit.declare import FILE, FRAMEWORK, ROW, Options
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from frames import opened, sent, told
 
 from mappings.mixpanel import MAPPING
-from migrate.cli import cli
+from migrate.cli.commands import cli
 from migrate.kit import events
 from migrate.kit.declare import FILE, FRAMEWORK, PERSON, REST, ROW, Options
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from frames import made_of, opened, sent, told
 
 from mappings.segment import MAPPING
-from migrate.cli import cli
+from migrate.cli.commands import cli
 from migrate.inputs.listing import sources
 from migrate.kit import events
 from migrate.kit.declare import FILE, FRAMEWORK, RECOVERED, REST, ROW, Options, Table
