@@ -11,7 +11,7 @@ from migrate.apply.pacing import Window
 _SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
-class Duration(click.ParamType[float, float | str]):
+class Duration(click.ParamType[float]):
     """Seconds, or a number with s, m, h or d."""
 
     name = "duration"
@@ -26,7 +26,7 @@ class Duration(click.ParamType[float, float | str]):
         return float(found[1]) * _SECONDS[found[2]]
 
 
-class Hours(click.ParamType[Window, Window | str]):
+class Hours(click.ParamType[Window]):
     """Hours of the day, 01:00-06:00."""
 
     name = "hours"
@@ -44,7 +44,7 @@ class Hours(click.ParamType[Window, Window | str]):
         return Window(start, end)
 
 
-class Moment(click.ParamType[datetime, datetime | str]):
+class Moment(click.ParamType[datetime]):
     """ISO 8601; a time without a zone is UTC."""
 
     name = "time"
