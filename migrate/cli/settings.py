@@ -17,10 +17,12 @@ from migrate.settings import Settings
 
 def build_settings(source: SourceOptions, *, limit: int | None = None) -> Settings:
     """Return the settings; raises UsageError where an option is wrong, or is one this platform has no use for."""
-    zone = _zone(source)
+    read_labels = platforms.platform(source.platform, source.spec).read_labels
+    given = source.source_timezone
+    zone = None if given is None else zone_name(given, "--source-timezone")
     settings = Settings(
         platform=source.platform,
-        options=_options(source, platforms.platform(source.platform, source.spec).read_labels),
+        options=_options(source, zone, read_labels),
         choices=Choices(link=source.identity == "link", max_cluster=source.max_cluster, zone=zone),
         spec=source.spec,
         since=source.since,
@@ -45,13 +47,8 @@ def build_settings(source: SourceOptions, *, limit: int | None = None) -> Settin
     return settings
 
 
-def _zone(source: SourceOptions) -> str | None:
-    return source.source_timezone and zone_name(source.source_timezone, "--source-timezone")
-
-
-def _options(source: SourceOptions, read_labels: Callable[[Any], Any] | None) -> Options:
+def _options(source: SourceOptions, zone: str | None, read_labels: Callable[[Any], Any] | None) -> Options:
     """Return what changes payloads."""
-    zone = source.source_timezone
     keys = dict(word.partition("=")[::2] for word in source.group_key)
     if wrong := [name for name, kind in keys.items() if not (name and kind)]:
         raise UsageError(
@@ -59,7 +56,7 @@ def _options(source: SourceOptions, read_labels: Callable[[Any], Any] | None) ->
         )
     return Options(
         person_properties=source.person_properties,
-        source_timezone="UTC" if zone is None else zone_name(zone, "--source-timezone"),
+        source_timezone=zone or "UTC",
         keep=frozenset(source.keep),
         labels={} if source.labels is None else _labels(source.labels, read_labels),
         group_keys=keys,
