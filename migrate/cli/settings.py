@@ -1,7 +1,7 @@
 """What was typed of the sources → the settings a workdir is planned with, checked against the platform."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,19 @@ from migrate.settings import Settings
 def build_settings(source: SourceOptions, *, limit: int | None = None) -> Settings:
     """Return the settings; raises UsageError where an option is wrong, or is one this platform has no use for."""
     read_labels = platforms.platform(source.platform, source.spec).read_labels
-    given = source.source_timezone
-    zone = None if given is None else zone_name(given, "--source-timezone")
+    group_keys, zone = _group_keys(source.group_key), _zone(source.source_timezone)
     settings = Settings(
         platform=source.platform,
-        options=_options(source, zone, read_labels),
+        options=Options(
+            person_properties=source.person_properties,
+            source_timezone=zone or "UTC",
+            keep=frozenset(source.keep),
+            labels={} if source.labels is None else _labels(source.labels, read_labels),
+            group_keys=group_keys,
+            group_type=source.group_type,
+            user_id=source.user_id,
+            uuid_compat=source.uuid_compat,
+        ),
         choices=Choices(link=source.identity == "link", max_cluster=source.max_cluster, zone=zone),
         spec=source.spec,
         since=source.since,
@@ -47,26 +55,21 @@ def build_settings(source: SourceOptions, *, limit: int | None = None) -> Settin
     return settings
 
 
-def _options(source: SourceOptions, zone: str | None, read_labels: Callable[[Any], Any] | None) -> Options:
-    """Return what changes payloads."""
-    keys = dict(word.partition("=")[::2] for word in source.group_key)
+def _group_keys(words: Sequence[str]) -> dict[str, str]:
+    """Return property -> type of the groups whose key it holds."""
+    keys = dict(word.partition("=")[::2] for word in words)
     if wrong := [name for name, kind in keys.items() if not (name and kind)]:
         raise UsageError(
             f"--group-key: not PROPERTY=TYPE, found '{wrong[0]}'; give one such as company_id=company"
         )
-    return Options(
-        person_properties=source.person_properties,
-        source_timezone=zone or "UTC",
-        keep=frozenset(source.keep),
-        labels={} if source.labels is None else _labels(source.labels, read_labels),
-        group_keys=keys,
-        group_type=source.group_type,
-        user_id=source.user_id,
-        uuid_compat=source.uuid_compat,
-    )
+    return keys
 
 
-def _labels(path: Path, read: Callable[[Any], Any] | None) -> dict[str, str]:
+def _zone(given: str | None) -> str | None:
+    return None if given is None else zone_name(given, "--source-timezone")
+
+
+def _labels(path: Path, read: Callable[[Any], Mapping[str, str]] | None) -> dict[str, str]:
     """Return the names of a labels file; raises UsageError where it is none."""
     try:
         document = json.loads(path.read_text(encoding="utf-8-sig"))
