@@ -9,7 +9,7 @@ from typing import Literal
 
 from migrate.apply.sender import Delivery
 from migrate.apply.target import is_sandbox
-from migrate.cli.hold import end_unsent
+from migrate.cli.session import end_unsent
 from migrate.cli.target import SANDBOX
 from migrate.errors import UsageError
 from migrate.question import asked, lines

@@ -7,9 +7,9 @@ from tempfile import gettempdir
 from typing import NoReturn
 
 from migrate.cli import exits
-from migrate.cli.hold import hold, start_talk, tell
 from migrate.cli.options import RunOptions, SourceOptions, TalkOptions
 from migrate.cli.plan import Todo, plan_todo
+from migrate.cli.session import open_session, start_talk, tell
 from migrate.cli.settings import build_settings
 from migrate.people.file import PeopleFile
 from migrate.preview import examples
@@ -26,7 +26,7 @@ def rehearse(source: SourceOptions, options: RunOptions, talking: TalkOptions) -
     with (
         writable(beside or Path(gettempdir())),
         throwaway(DRY_RUN, beside) as folder,
-        hold(folder, talk, create=True) as session,
+        open_session(folder, talk, create=True) as session,
     ):
         people = options.people
         file = PeopleFile(session.checkpoint, people and PeopleFile(session.checkpoint, people).copied())

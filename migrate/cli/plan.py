@@ -7,8 +7,8 @@ from typing import NamedTuple, NoReturn
 
 import click
 
-from migrate.cli.hold import end, hold, start_talk, typed_command
 from migrate.cli.options import PlanOptions, SourceOptions, TalkOptions
+from migrate.cli.session import end, open_session, start_talk, typed_command
 from migrate.cli.settings import build_settings
 from migrate.cli.state import EDITED
 from migrate.errors import UsageError
@@ -34,7 +34,7 @@ def plan(source: SourceOptions, options: PlanOptions, talking: TalkOptions) -> N
     todo = find_todo(
         build_settings(source, limit=options.limit), source.inputs, options.workdir, options.again
     )
-    with hold(options.workdir, talk, create=True) as session:
+    with open_session(options.workdir, talk, create=True) as session:
         plan_todo(session, todo, talk, options.people)
         end(session, talk, sending=False)
 

@@ -9,8 +9,8 @@ from typing import NoReturn
 from migrate.apply.pacing import Window
 from migrate.apply.sender import Delivery
 from migrate.cli.consent import confirm
-from migrate.cli.hold import end, hold, start_talk, stop_after, typed_command
 from migrate.cli.options import SendOptions, TalkOptions
+from migrate.cli.session import end, open_session, start_talk, stop_after, typed_command
 from migrate.cli.target import open_target
 from migrate.errors import MigrateError
 from migrate.report import Talk, command, summary
@@ -22,7 +22,7 @@ def apply_plan(workdir: Path, sending: SendOptions, talking: TalkOptions) -> NoR
     talk = start_talk(talking)
     with ExitStack() as stack:
         delivery, _ = open_target(sending, stack)
-        session = stack.enter_context(hold(workdir, talk))
+        session = stack.enter_context(open_session(workdir, talk))
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
         send_pending(session, delivery, sending, talk)
         end(session, talk, sending=True)
@@ -33,7 +33,7 @@ def resend_parked(workdir: Path, sending: SendOptions, talking: TalkOptions) -> 
     talk = start_talk(talking)
     with ExitStack() as stack:
         delivery, _ = open_target(sending, stack)
-        session = stack.enter_context(hold(workdir, talk))
+        session = stack.enter_context(open_session(workdir, talk))
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
         session.check_whole(partial=sending.partial)
         confirm(session, delivery, talk, "parked", yes=sending.yes)

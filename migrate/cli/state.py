@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from migrate.cli import exits
-from migrate.cli.hold import hold, start_talk, tell
 from migrate.cli.options import TalkOptions
+from migrate.cli.session import open_session, start_talk, tell
 from migrate.errors import UsageError
 from migrate.report import command, of_run, summary
 from migrate.session import Session
@@ -40,7 +40,7 @@ def list_rejects(workdir: Path, dismissed: str | None, talking: TalkOptions) -> 
     Raises UsageError where nothing is open for this reason.
     """
     talk = start_talk(talking)
-    with hold(workdir, talk) as session:
+    with open_session(workdir, talk) as session:
         session.refresh()
         if dismissed is not None:
             _dismiss(session, dismissed)

@@ -6,7 +6,7 @@ import signal
 import pytest
 from commands import KEY, migrate, rows, started
 
-from migrate.cli.hold import typed_command
+from migrate.cli.session import typed_command
 from migrate.sandbox.server import Sandbox
 
 

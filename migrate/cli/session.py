@@ -1,4 +1,4 @@
-"""One command's hold on a workdir: the lock, the signals, what is told when it ends, and how."""
+"""One command's session in a workdir: the lock, the signals, what is told when it ends, and how."""
 
 import os
 import shlex
@@ -27,7 +27,7 @@ def start_talk(options: TalkOptions) -> Talk:
 
 
 @contextmanager
-def hold(workdir: Path, talk: Talk, *, create: bool = False) -> Iterator[Session]:
+def open_session(workdir: Path, talk: Talk, *, create: bool = False) -> Iterator[Session]:
     """Hold a workdir; the first SIGINT or SIGTERM stops the work in good order, the second leaves at once.
 
     An error of ours is told in JSON, too, with what was done until then. Raises Refused where the workdir is not
