@@ -8,7 +8,7 @@ from pathlib import Path
 from shutil import copytree
 from typing import Any, Final
 
-from migrate.cli import prepare
+from migrate.cli.main import prepare
 
 prepare()
 

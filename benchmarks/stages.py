@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from migrate.cli import prepare
+from migrate.cli.main import prepare
 
 prepare()
 

@@ -1,5 +1,5 @@
 """`python -m migrate` is `migrate`."""
 
-from migrate.cli import main
+from migrate.cli.main import main
 
 main()

@@ -217,7 +217,7 @@ class Session:
 
     def _pinned(self, work: "Work", file: "PeopleFile", *, is_anew: bool) -> None:
         """Bind the workdir to its settings; where nothing is planned yet, begin with the people it was given."""
-        from migrate.settings import pinned  # noqa: PLC0415
+        from migrate.settings import pin_settings  # noqa: PLC0415
 
         known, facts = self.checkpoint.inputs(), self.checkpoint.facts()
         has_news = (
@@ -225,7 +225,7 @@ class Session:
             or not self.checkpoint.is_whole()
             or any(job.source.name not in known for job in work.jobs)
         )
-        pinned(self.checkpoint, work.settings, has_news=has_news)
+        pin_settings(self.checkpoint, work.settings, has_news=has_news)
         if not self.checkpoint.inputs():
             file.begin(work.settings.since, is_new="platform" not in facts)
         else:

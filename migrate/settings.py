@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any, Final
 
 from migrate import VERSION, platforms
@@ -116,8 +117,8 @@ class Settings:
         """Return what is to be found out about people."""
         return Census(people=people, choices=self.choices, options=self.options, stamp=self.stamp())
 
-    def gatherer(self, people: People, **more: Any) -> Gatherer:  # noqa: ANN401 - fields of the class
-        """Return what looks over all files before the first is planned."""
+    def gatherer(self, people: People, stopping: Event | None = None) -> Gatherer:
+        """Return what looks over all files before the first is planned, until it is `stopping`."""
         return Gatherer(
             people=people,
             options=self.options,
@@ -125,7 +126,7 @@ class Settings:
             since=self.since,
             until=self.until,
             limit=self.limit,
-            **more,
+            stopping=stopping or Event(),
         )
 
     def work(
@@ -228,20 +229,21 @@ def _stamp(name: str) -> str:
         return ""
 
 
-def _said(value: Any) -> str:  # noqa: ANN401 - any JSON value
+def _said(value: object) -> str:
     """Return a setting as a message says it."""
     return "nothing" if value is None else str(value)
 
 
-def _digest(what: Any) -> str:  # noqa: ANN401 - any JSON value
+def _digest(what: object) -> str:
     """Return a short hash of a JSON value."""
     return hashlib.blake2b(json.dumps(what).encode(), digest_size=4).hexdigest()
 
 
-def pinned(checkpoint: Checkpoint, settings: Settings, *, has_news: bool) -> None:
-    """Bind a workdir to its settings, or raise Refused when it was planned with others.
+def pin_settings(checkpoint: Checkpoint, settings: Settings, *, has_news: bool) -> None:
+    """Bind a workdir to its settings; raises Refused where it was planned with others.
 
-    `has_news`: whether there is anything to plan; without it nothing could become other events, whatever the version.
+    A workdir without a planned event begins anew where the settings are others. `has_news`: whether there is anything
+    to plan; if not, the mapping may be of another version, as no row can become another event.
     """
     known, now = checkpoint.facts(), settings.facts()
     mapping = settings.mapping()

@@ -17,7 +17,7 @@ def killed(*given, **more):
     return kept(*given, **more)
 setattr(owner, "{name}", killed)
 sys.argv = ["migrate", *sys.argv[1:]]
-from migrate.cli import main
+from migrate.cli.main import main
 main()
 """
 """The command, killed when it calls something for the n-th time."""

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from migrate.apply.applier import Applier
 from migrate.apply.pacing import Backoff
 from migrate.apply.sender import Delivery
-from migrate.cli import cli
+from migrate.cli.commands import cli
 from migrate.errors import MigrateError
 from migrate.kit import expr
 from migrate.workdir.checkpoint import Checkpoint, Numbers

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from migrate.cli import cli
+from migrate.cli.commands import cli
 from migrate.errors import UsageError
 from migrate.kit import times
 

@@ -317,7 +317,7 @@ def test_every_country_keeps_its_name_and_code():
 
 def test_countries_are_read_when_needed():
     """No command waits for Babel that does not spell countries."""
-    code = "import sys, migrate.cli, mappings.amplitude; sys.exit('babel' in sys.modules)"
+    code = "import sys, migrate.cli.main, mappings.amplitude; sys.exit('babel' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from frames import made_of
 from samples import PLATFORMS, SAMPLES, settings
 
-from migrate.cli import cli
+from migrate.cli.commands import cli
 from migrate.preview import preview
 
 PERSON = {"$set", "$set_once", "$unset"}

@@ -11,7 +11,7 @@ from frames import made_of, opened, sent, told
 from samples import recognised
 
 from mappings.segment import MAPPING
-from migrate.cli import cli
+from migrate.cli.commands import cli
 from migrate.inputs.listing import sources
 from migrate.kit import schemas
 from migrate.kit.declare import FILE, RECOVERED, REST, ROW, Options, Table

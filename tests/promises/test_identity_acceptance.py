@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from migrate.cli import cli
+from migrate.cli.commands import cli
 from migrate.errors import MigrateError
 from migrate.sandbox.server import Sandbox
 

@@ -391,7 +391,7 @@ def plan(self, todo, transform):
     return kept(self, todo, transform)
 migrate.plan.planner.Planner.plan = plan
 sys.argv = ["migrate", *sys.argv[1:-1]]
-from migrate.cli import main
+from migrate.cli.main import main
 main()
 """
 """The command, under which some files vanish before they are planned."""

@@ -11,7 +11,7 @@ from samples import PLATFORMS
 
 import mappings.segment
 from migrate import platforms
-from migrate.cli import cli
+from migrate.cli.commands import cli
 from migrate.errors import Refused
 from migrate.sandbox.server import Sandbox
 from migrate.workdir.checkpoint import Checkpoint

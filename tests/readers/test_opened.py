@@ -390,7 +390,7 @@ def test_what_no_table_declares_reaches_the_payload_in_its_own_text(tmp_path, co
 PROCESS = """
 import json, sys
 from click.testing import CliRunner
-from migrate.cli import cli
+from migrate.cli.commands import cli
 for command in json.loads(sys.argv[1]):
     shown = CliRunner().invoke(cli, ["preview", *command, "--limit", "1000"])
     assert shown.exit_code == 0, shown.output

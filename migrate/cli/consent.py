@@ -1,0 +1,73 @@
+"""Whether events may leave: asked once a workdir, with what speaks against it, before the first goes to a PostHog."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from migrate.apply.sender import Delivery
+from migrate.apply.target import is_sandbox
+from migrate.cli.session import end_unsent
+from migrate.cli.target import SANDBOX
+from migrate.errors import UsageError
+from migrate.question import asked, lines
+from migrate.report import Talk, summary
+from migrate.session import Session
+from migrate.workdir.checkpoint import FILE, Checkpoint
+
+
+def check_answer(workdir: Path, delivery: Delivery, *, yes: bool) -> None:
+    """Raise UsageError where there is nobody to be asked, and nobody has said `yes`, now or before."""
+    if yes or sys.stdin.isatty() or _is_confirmed(workdir, delivery):
+        return
+    raise UsageError(
+        f"--yes: needed before the first event goes to {delivery.url}, which cannot be undone, as there is no terminal "
+        "to ask; look at 'migrate run … --dry-run' first, then give it once, this workdir remembers it"
+    )
+
+
+def confirm(
+    session: Session, delivery: Delivery, talk: Talk, what: Literal["pending", "parked"], *, yes: bool
+) -> None:
+    """Ask before the first event goes to a real PostHog, unless it is said `yes`; once a workdir. No is the end.
+
+    `what`: which events are to be sent.
+    """
+    if what == "pending":
+        session.checkpoint.note(min_age=delivery.min_age)
+    if yes:
+        session.checkpoint.note(confirmed=True)
+    now = datetime.now(UTC)
+    numbers = summary(session.checkpoint, now)
+    goes = numbers["events"][what]
+    if not goes or session.is_stopping or _is_confirmed(session.workdir, delivery):
+        return
+    check_answer(session.workdir, delivery, yes=yes)
+    question = f"send {goes:,} events to {delivery.url}? this cannot be undone"
+    if not (yes or _ask(session, lines(session.checkpoint, numbers, delivery, now), question)):
+        end_unsent(session, talk)
+    session.checkpoint.note(confirmed=True)
+
+
+def _is_confirmed(workdir: Path, delivery: Delivery) -> bool:
+    """Return whether events may leave without a question: they did, it was said that they may, or it is a trial."""
+    if delivery.target == SANDBOX or is_sandbox(delivery.url):
+        return True
+    if not (workdir / FILE).exists():
+        return False
+    with Checkpoint.open(workdir, create=True) as checkpoint:
+        return bool(checkpoint.facts().get("confirmed") or checkpoint.settled().accepted)
+
+
+def _ask(session: Session, text: Iterator[str], question: str) -> bool:
+    """Ask, and return whether the answer is yes; an interrupt is a no, at once."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return asked(text, question)
+    except KeyboardInterrupt:
+        session.interrupted = True
+        return False
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,70 @@
+"""Which exit code a command ends with: chosen here, and nowhere else.
+
+An error of ours brings its own, by what is to be done next (`migrate.errors`); `main` hands it on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from migrate.errors import Refused, Stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from migrate.session import Session
+    from migrate.workdir.checkpoint import Checkpoint
+
+DONE: Final = 0
+LEFT_OUT: Final = 3
+"""Finished, and rows were rejected or events parked."""
+STOPPED: Final = Stopped.exit_code
+SET_ASIDE: Final = Refused.exit_code
+"""A source was set aside, or the plan is not whole."""
+AS_ASKED: Final = 6
+INTERRUPTED: Final = 130
+
+
+def of_work(session: Session, numbers: Mapping[str, Any], *, sending: bool) -> int:
+    """Return the code of a command that has planned, or was `sending`; `numbers` are the workdir's summary.
+
+    Rejected rows and parked events count where they came since a run that ended well, or with them; this notes them.
+    """
+    pending = numbers["events"]["pending"]
+    if session.interrupted:
+        return INTERRUPTED
+    if session.asked and (pending or not numbers["whole"]):
+        return AS_ASKED
+    if session.set_aside or not numbers["whole"]:
+        return SET_ASIDE
+    has_news = _note_left_out(session.checkpoint)
+    if sending and pending:
+        return STOPPED  # what was sent again is; the rest waits for 'migrate apply'
+    return LEFT_OUT if has_news else DONE
+
+
+def of_no(session: Session) -> int:
+    """Return the code of a command that was told not to send."""
+    return INTERRUPTED if session.interrupted else DONE
+
+
+def of_state(numbers: Mapping[str, Any]) -> int:
+    """Return the code of a command that tells how a workdir is: whether anything is open."""
+    if not numbers["whole"]:
+        return SET_ASIDE
+    return (
+        LEFT_OUT if numbers["open_rejects"] or numbers["events"]["parked"] or numbers["set_aside"] else DONE
+    )
+
+
+def of_preview(*, is_set_aside: bool) -> int:
+    """Return the code of a preview, in which files were set aside or not."""
+    return SET_ASIDE if is_set_aside else DONE
+
+
+def _note_left_out(checkpoint: Checkpoint) -> bool:
+    """Note how many rows are rejected and events parked; return whether there are more than when it was last noted."""
+    counts, before = checkpoint.counts(), checkpoint.facts().get("seen", {})
+    now = {name: counts.get(name, 0) for name in ("rejected", "parked")}
+    checkpoint.note(seen=now)
+    return any(count > before.get(name, 0) for name, count in now.items())

@@ -1,0 +1,62 @@
+"""What is typed for a duration, for hours of the day and for a moment → what it means."""
+
+import re
+from datetime import UTC, datetime, time
+from typing import Final
+
+import click
+
+from migrate.apply.pacing import Window
+
+_SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+class Duration(click.ParamType[float]):
+    """Seconds, or a number with s, m, h or d."""
+
+    name = "duration"
+
+    def convert(self, value: float | str, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return seconds."""
+        if isinstance(value, (int, float)):
+            return float(value)
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", value.strip())
+        if not found:
+            self.fail(f"a number of seconds, or one with s, m, h or d; found '{value}'", param, ctx)
+        return float(found[1]) * _SECONDS[found[2]]
+
+
+class Hours(click.ParamType[Window]):
+    """Hours of the day, 01:00-06:00."""
+
+    name = "hours"
+
+    def convert(
+        self, value: Window | str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Window:
+        """Return the window."""
+        if isinstance(value, Window):
+            return value
+        try:
+            start, end = (time.fromisoformat(part.strip()) for part in value.split("-"))
+        except ValueError:
+            self.fail(f"two times of day such as 01:00-06:00; found '{value}'", param, ctx)
+        return Window(start, end)
+
+
+class Moment(click.ParamType[datetime]):
+    """ISO 8601; a time without a zone is UTC."""
+
+    name = "time"
+
+    def convert(
+        self, value: datetime | str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Return an aware time."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"an ISO 8601 date or time such as 2024-04-03T12:00:00Z; found '{value}'", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,215 @@
+"""Everything that may be typed, as frozen objects: what to read and how, what to plan, how to send, how to talk.
+
+The order of the fields is their order in the help.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final, Literal
+
+import click
+
+from migrate.cli.kinds import Duration, Hours, Moment
+from migrate.cli.params import argument, arguments, flag, option, preset, repeated, required, switch
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from migrate.apply.pacing import Window
+    from migrate.kit.declare import PersonProperties, UuidCompat
+    from migrate.readers.dialects import Name as Dialect
+
+GROUP_TYPE: Final = "company"
+_FILE: Final = click.Path(path_type=Path)
+_FOLDER: Final = click.Path(path_type=Path, file_okay=False)
+WORKDIR: Final = click.argument("workdir", type=_FOLDER)
+"""The argument of commands that work on a plan which is there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceOptions:
+    """What to read, how it is written, and what is to become of it; decides payloads, but for `max_cluster`."""
+
+    platform: str = argument(click.STRING)
+    inputs: tuple[str, ...] = arguments("INPUT...")
+    spec: Path | None = option(_FILE, "TOML file that describes the columns (table).")
+    since: datetime | None = option(Moment(), "Leave out events before this time (ISO 8601).")
+    until: datetime | None = option(Moment(), "Leave out events from this time on (ISO 8601).")
+    source_timezone: str | None = option(
+        click.STRING, "IANA zone, or offset such as +02:00, of times without one.  [default: UTC]"
+    )
+    person_properties: PersonProperties = preset(
+        click.Choice(["set", "set_once", "none"]), "set", "How person properties of the source arrive."
+    )
+    identity: Literal["link", "none"] = preset(
+        click.Choice(["link", "none"]),
+        "link",
+        "Make one person of a human's ids, or leave every row under the id it carries.",
+    )
+    max_cluster: int = preset(
+        click.IntRange(2), 1_000, "Ids one person may have before planning stops and asks."
+    )
+    user_id: str | None = option(
+        click.STRING,
+        "Property that holds the user's id, where the source itself does not say which id is the user's.",
+        metavar="PROPERTY",
+    )
+    uuid_compat: UuidCompat | None = option(
+        click.Choice(["posthog-worker"]), "Give events the uuids that PostHog's managed migration gives them."
+    )
+    labels: Path | None = option(
+        click.Path(path_type=Path, exists=True, dir_okay=False),
+        "JSON file of what names in the export are really called.",
+    )
+    group_key: tuple[str, ...] = repeated(
+        click.STRING,
+        "Property that holds the key of a group of this type (may be repeated).",
+        metavar="PROPERTY=TYPE",
+    )
+    group_type: str = preset(click.STRING, GROUP_TYPE, "Type of groups of sources whose groups have none.")
+    keep: tuple[str, ...] = repeated(
+        click.STRING, "Turn a named filter off (may be repeated).", metavar="FILTER"
+    )
+    skip_unknown: bool = flag(
+        "Pass over files that no table of the platform takes, and folders that cannot be read."
+    )
+    encoding: str | None = option(click.STRING, "Encoding of text files that do not say it, e.g. latin-1.")
+    delimiter: str | None = option(click.STRING, "Delimiter of CSV files, where guessing is wrong.")
+    dialect: Dialect | None = option(
+        click.Choice(["plain", "spark", "clickhouse"]),
+        "How CSV files are written: quotes doubled, quotes behind a backslash (Spark), or all that would end a "
+        "cell behind one (ClickHouse, Postgres' COPY, MySQL).  [default: as the file shows]",
+    )
+    quote: str | None = option(click.STRING, 'Quote of CSV files.  [default: "]', metavar="CHAR")
+    escape: str | None = option(click.STRING, "What stands before a quote inside of quotes.", metavar="CHAR")
+    no_header: bool = flag("The first line of CSV files is a row; columns are numbered.")
+    no_partitions: bool = flag("Folders called name=value are only folders, and no columns of files.")
+    columns: str | None = option(
+        click.STRING, "Names of the columns of CSV files without a header.", metavar="A,B,…"
+    )
+    nulls: tuple[str, ...] = repeated(
+        click.STRING,
+        "What stands for nothing in cells of CSV files, beside \\N (may be repeated).",
+        metavar="TEXT",
+        word="null",
+    )
+    import_id: str | None = option(click.STRING, "Name of this import in every event ($import_job_id).")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviewOptions:
+    """How much is shown."""
+
+    limit: int = preset(click.IntRange(1), 20, "Source rows to show.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkOptions:
+    """Where a plan is kept, how much is planned, with whom, and what of it anew."""
+
+    workdir: Path | None = option(
+        _FOLDER, "Where plan and checkpoint are kept.  [default: ./PLATFORM.workdir]"
+    )
+    limit: int | None = option(click.IntRange(1), "Only the first N rows: a trial.")
+    people: Path | None = option(
+        _FOLDER,
+        "Folder of who is who, shared by the workdirs that feed one project; the first one's workdir will do.  "
+        "[default: the workdir]",
+    )
+    again: tuple[Path, ...] = repeated(
+        _FILE, "Plan this source anew, one of the inputs (may be repeated).", metavar="FILE"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions(WorkOptions):
+    """The same where the workdir must be named."""
+
+    workdir: Path = required(_FOLDER, "Where plan and checkpoint are kept.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(WorkOptions):
+    """The same where nothing may come of it."""
+
+    dry_run: bool = flag(
+        "Plan only and show what would be sent; nothing is sent, nothing stays.", is_typed_only=True
+    )
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SendOptions:
+    """Where to send, with how much haste and patience. Sizes are bytes, times seconds; the key is in no repr."""
+
+    host: str | None = option(
+        click.STRING, "us, eu, a URL, or sandbox (a throw-away endpoint).", envvar=["POSTHOG_HOST"]
+    )
+    api_key: str | None = option(
+        click.STRING,
+        "Project API key (phc_…); better as an environment variable.",
+        envvar=["POSTHOG_API_KEY"],
+    )
+    rate: float | None = option(
+        click.FloatRange(min=0, min_open=True),
+        "Events per second.  [default: 1000 for PostHog Cloud, else no limit]",
+    )
+    concurrency: int = preset(click.IntRange(1), 8, "Requests at once at the most.")
+    max_batch_bytes: int = preset(
+        click.IntRange(1_000, 20_000_000), 5_242_880, "Bytes of a request body, uncompressed."
+    )
+    max_batch_events: int = preset(click.IntRange(1), 1_000, "Events of a request.")
+    gzip: bool = switch("gzip", "Compress request bodies.", default=True)
+    max_attempts: int | None = option(
+        click.IntRange(1), "Attempts per request.  [default: no limit but the deadline]"
+    )
+    deadline: float = preset(Duration(), "15m", "How long to go on without any progress.")
+    timeout: float = preset(Duration(), "60s", "How long to wait for an answer.")
+    min_age: float | None = option(
+        Duration(),
+        "Hold days that are not wholly older than this; what is sent younger than 48h PostHog Cloud bills as live "
+        "events.  [default: 48h for PostHog Cloud, else 0]",
+    )
+    max_duration: float | None = option(Duration(), "Stop after so long, to be gone on with.")
+    window: Window | None = option(
+        Hours(),
+        "Send in these hours of the day only, such as 01:00-06:00, by this machine's clock.",
+        metavar="FROM-TO",
+    )
+    yes: bool = flag("Do not ask before sending; where there is no terminal, once a workdir.")
+    partial: bool = flag("Send a plan though it is not whole.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TalkOptions:
+    """How much is said, and whether for a program."""
+
+    as_json: bool = flag("Print a JSON summary as the last line of stdout.", word="json", variable="AS_JSON")
+    quiet: bool = flag("Show warnings and errors only.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectsOptions:
+    """What is meant, and said no more of."""
+
+    dismiss: str | None = option(
+        click.STRING,
+        "Say no more of those that are open for this reason.",
+        metavar="REASON",
+        is_typed_only=True,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxOptions:
+    """Where the sandbox listens, what it keeps, and how it misbehaves."""
+
+    port: int = preset(click.IntRange(0, 65_535), 8010, "Port; 0 for any free one.")
+    data: Path | None = option(
+        _FOLDER, "Folder that keeps what arrives.  [default: a temporary one, removed at the end]"
+    )
+    bind: str = preset(click.STRING, "127.0.0.1", "Address to listen on.")
+    faults: IO[str] | None = option(
+        click.File(), "JSON file of misbehaviours; see docs/reliability.md."
+    )

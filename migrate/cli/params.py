@@ -1,0 +1,122 @@
+"""How an option is a field: its name, its type and its help stand together, and a command gets the whole object.
+
+    @dataclass(frozen=True, kw_only=True)
+    class TalkOptions:
+        quiet: bool = flag(help="Show warnings and errors only.")
+
+    @cli.command()
+    @takes("talking", TalkOptions)
+    def status(talking: TalkOptions) -> None: ...
+
+The field `max_batch_bytes` is the option `--max-batch-bytes` and the environment variable `MIGRATE_MAX_BATCH_BYTES`.
+That click turns the text into what the field is declared as is checked by mypy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import field, fields
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Final, TypeVar, cast
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T")
+R = TypeVar("R")
+_PARAM: Final = "param"
+"""Under which name a field keeps how click is told of it: a function from the field's name to a decorator."""
+
+
+def takes(name: str, kind: type[DataclassInstance]) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Give a command the options of a class, in their order, and call it with one object of that class."""
+
+    def decorate(command: Callable[..., R]) -> Callable[..., R]:
+        @wraps(command)
+        def called(**given: object) -> R:
+            mine = {one.name: given.pop(one.name) for one in fields(kind)}
+            return command(**given, **{name: kind(**mine)})
+
+        decorated: Callable[..., R] = called
+        for one in reversed(fields(kind)):
+            decorated = one.metadata[_PARAM](one.name)(decorated)
+        return decorated
+
+    return decorate
+
+
+def argument(kind: click.ParamType[T]) -> T:
+    """Declare an argument."""
+    return cast("T", field(metadata={_PARAM: partial(click.argument, type=kind)}))
+
+
+def arguments(metavar: str) -> tuple[str, ...]:
+    """Declare the arguments that are left; there is at least one."""
+    param = partial(click.argument, metavar=metavar, nargs=-1, required=True)
+    return cast("tuple[str, ...]", field(metadata={_PARAM: param}))
+
+
+def option(
+    kind: click.ParamType[T],
+    summary: str,
+    *,
+    metavar: str | None = None,
+    envvar: Sequence[str] = (),
+    is_typed_only: bool = False,
+) -> T | None:
+    """Declare an option that is None where it is not given; variables in `envvar` win over its own."""
+    how = _option(envvar=envvar, is_typed_only=is_typed_only, type=kind, metavar=metavar, help=summary)
+    return cast("T | None", how)
+
+
+def required(kind: click.ParamType[T], summary: str) -> T:
+    """Declare an option that must be given."""
+    return cast("T", _option(type=kind, required=True, help=summary))
+
+
+def preset(kind: click.ParamType[T], default: T | str, summary: str) -> T:
+    """Declare an option with a default, which the help shows; a text is read as if it had been typed."""
+    return cast("T", _option(type=kind, default=default, show_default=True, help=summary))
+
+
+def repeated(
+    kind: click.ParamType[T], summary: str, *, metavar: str, word: str | None = None
+) -> tuple[T, ...]:
+    """Declare an option that may be given several times; `word`: its name where that is not the field's."""
+    return cast("tuple[T, ...]", _option(word, type=kind, multiple=True, metavar=metavar, help=summary))
+
+
+def flag(
+    summary: str, *, word: str | None = None, variable: str | None = None, is_typed_only: bool = False
+) -> bool:
+    """Declare an option without a value; `word` and `variable`: its names where they are not the field's."""
+    how = _option(word, variable=variable, is_typed_only=is_typed_only, is_flag=True, help=summary)
+    return cast("bool", how)
+
+
+def switch(word: str, summary: str, *, default: bool) -> bool:
+    """Declare an option that `--no-…` turns off."""
+    return cast("bool", _option(f"{word}/--no-{word}", default=default, show_default=True, help=summary))
+
+
+def _option(
+    word: str | None = None,
+    *,
+    variable: str | None = None,
+    envvar: Sequence[str] = (),
+    is_typed_only: bool = False,
+    **how: object,
+) -> object:
+    """Return the field of an option that is also the environment variable MIGRATE_<NAME>, unless it is typed only."""
+
+    def named(name: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
+        spoken = word or name.replace("_", "-")
+        own = variable or spoken.partition("/")[0].replace("-", "_").upper()
+        variables = None if is_typed_only else [*envvar, f"MIGRATE_{own}"]
+        return click.option(f"--{spoken}", name, cls=None, envvar=variables, **how)
+
+    found: object = field(metadata={_PARAM: named})
+    return found

@@ -1,0 +1,99 @@
+"""`migrate plan`: which of the inputs there is to plan, or to plan again, and the planning of it."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+import click
+
+from migrate.cli.options import PlanOptions, SourceOptions, TalkOptions
+from migrate.cli.session import end, open_session, start_talk, typed_command
+from migrate.cli.settings import build_settings
+from migrate.cli.state import EDITED
+from migrate.errors import UsageError
+from migrate.inputs.names import archive_of, path_of, source_name
+from migrate.report import Talk
+from migrate.screen import shown
+from migrate.session import Session
+from migrate.settings import Settings, Work
+from migrate.workdir.checkpoint import FILE, Checkpoint
+
+
+class Todo(NamedTuple):
+    """What there is to plan in a workdir."""
+
+    work: Work
+    again: Sequence[str] = ()
+    """Sources whose plan is to be made anew."""
+
+
+def plan(source: SourceOptions, options: PlanOptions, talking: TalkOptions) -> NoReturn:
+    """Plan into a workdir, and say what is in it."""
+    talk = start_talk(talking)
+    todo = find_todo(
+        build_settings(source, limit=options.limit), source.inputs, options.workdir, options.again
+    )
+    with open_session(options.workdir, talk, create=True) as session:
+        plan_todo(session, todo, talk, options.people)
+        end(session, talk, sending=False)
+
+
+def plan_todo(session: Session, todo: Todo, talk: Talk, people: Path | None) -> None:
+    """Plan, with progress, and say what was set aside; `people` is a folder that workdirs share."""
+    with talk.planning() as progress:
+        session.plan(todo.work, progress, command=typed_command(), again=todo.again, shared=people)
+    aside = session.checkpoint.set_aside()
+    for name in session.set_aside:
+        click.echo(shown(f"error: {name}: set aside: {aside[name].why}"), err=True)
+
+
+def find_todo(settings: Settings, inputs: Sequence[str], workdir: Path, again: Sequence[Path]) -> Todo:
+    """Return what there is to plan in a workdir; raises UsageError where inputs or --again name what they must not."""
+    own = {_absolute(workdir / name) for name in EDITED}
+    for given in inputs:
+        if _absolute(Path(given)) in own:
+            raise UsageError(
+                f"input {given}: it is written anew by migrate itself; name a copy of it, in which the rows are mended"
+            )
+    asked = _asked(again)
+    planned, meant = _planned(workdir, asked)
+    work = settings.work(inputs, planned)
+    there = {job.source.name for job in work.jobs}
+    if missing := [name for name in meant if name not in there]:
+        raise UsageError(
+            f"--again: {missing[0]} is not among the inputs; name it as an input, too (files that were planned "
+            "together are planned again together; if one is gone, send what is planned first, with 'migrate apply')"
+        )
+    if unknown := asked - {part for name in there for part in (name, archive_of(name))}:
+        raise UsageError(f"--again: {min(unknown)} is not among the inputs; name it as an input, too")
+    return Todo(work, meant)
+
+
+def _planned(workdir: Path, asked: set[str]) -> tuple[dict[str, str], list[str]]:
+    """Return the files planned in a workdir -> the stamps they had, and the files to plan again if these are asked for.
+
+    Files that were planned together are planned again together.
+    """
+    if not (workdir / FILE).exists():
+        return {}, []
+    with Checkpoint.open(workdir, create=True) as checkpoint:
+        if not checkpoint.extent()[0]:
+            return {}, []  # without a planned event it may begin anew, under other settings
+        meant = [
+            name
+            for name in checkpoint.together(asked)
+            if {name, archive_of(name)} & asked or path_of(name).exists() or checkpoint.has_unsent(name)
+        ]
+        planned = {name: known.stamp for name, known in checkpoint.inputs().items() if known.planned}
+        return {name: stamp for name, stamp in planned.items() if name not in meant}, meant
+
+
+def _asked(again: Sequence[Path]) -> set[str]:
+    """Return the sources named by --again: by their files' paths, or as messages call them."""
+    paths = [_absolute(path) for path in again]
+    return {source_name(path) if os.path.lexists(path) else path for path in paths}
+
+
+def _absolute(path: Path) -> str:
+    return os.path.abspath(path)  # noqa: PTH100 - links are not followed

@@ -1,0 +1,34 @@
+"""`migrate preview`: the first payloads as they would be sent."""
+
+import sys
+from typing import Final, NoReturn
+
+import click
+
+from migrate.cli import exits
+from migrate.cli.options import SourceOptions
+from migrate.cli.settings import build_settings
+from migrate.preview import MAPPED, preview
+from migrate.screen import shown
+
+_CHECKED_BYTES: Final = 8 << 20
+"""So much of each file is looked at for text that is not valid in its encoding."""
+
+
+def show_preview(source: SourceOptions, limit: int) -> NoReturn:
+    """Print the payloads of the first `limit` rows, and on stderr what becomes of rows without any."""
+    settings = build_settings(source)
+    rows = left_out = 0
+    work = settings.work(source.inputs, checked=_CHECKED_BYTES)
+    for row in preview(work, limit):
+        rows += bool(row.place)
+        left_out += not row.payloads and row.why != MAPPED
+        for payload in row.payloads:
+            click.echo(payload)
+        if row.why is not None:
+            click.echo(shown(f"{row.place}: {row.why}"), err=True)
+    if left_out:
+        click.echo(f"{left_out} of the first {rows} rows make no event", err=True)
+    for name, one in work.set_aside.items():
+        click.echo(shown(f"error: {name}: set aside: {one.why}"), err=True)
+    sys.exit(exits.of_preview(is_set_aside=bool(work.set_aside)))

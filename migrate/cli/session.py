@@ -1,0 +1,123 @@
+"""One command's session in a workdir: the lock, the signals, what is told when it ends, and how."""
+
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Timer
+from typing import Any, NoReturn
+
+import click
+
+from migrate.cli import exits
+from migrate.cli.options import TalkOptions
+from migrate.errors import MigrateError, Refused
+from migrate.report import Talk, command, of_run, summary, written
+from migrate.screen import masked, shown
+from migrate.session import Session
+from migrate.workdir.checkpoint import Checkpoint, held, writable
+
+
+def start_talk(options: TalkOptions) -> Talk:
+    """Return what talks with the user, as much as was asked for."""
+    return Talk(quiet=options.quiet, as_json=options.as_json)
+
+
+@contextmanager
+def open_session(workdir: Path, talk: Talk, *, create: bool = False) -> Iterator[Session]:
+    """Hold a workdir; the first SIGINT or SIGTERM stops the work in good order, the second leaves at once.
+
+    An error of ours is told in JSON, too, with what was done until then. Raises Refused where the workdir is not
+    there, unless it is to be made, or where another process holds it.
+    """
+    if not create and not workdir.is_dir():
+        raise Refused(f"{workdir}: no such workdir; plan first with 'migrate plan'")
+    with writable(workdir):
+        workdir.mkdir(parents=True, exist_ok=True)
+    with writable(workdir), held(workdir), Checkpoint.open(workdir, create=create) as checkpoint:
+        session = Session(
+            checkpoint,
+            before=summary(checkpoint),
+            on_warning=talk.warn,
+            on_remark=lambda text: click.echo(shown(f"note: {text}"), err=True),
+        )
+        session.tidy()
+
+        def stop(*_: object) -> None:
+            if session.interrupted:
+                os._exit(exits.INTERRUPTED)
+            click.echo("interrupted: finishing what is in flight; again to leave now", err=True)
+            session.stop()
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield session
+        except MigrateError as error:
+            tell(session, talk, summary(checkpoint), error.exit_code, str(error))
+            error.is_told = True
+            raise
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+@contextmanager
+def stop_after(session: Session, seconds: float | None, option: str) -> Iterator[None]:
+    """Stop the work after so long, as this option asks; None is never."""
+    if seconds is None:
+        yield
+        return
+    timer = Timer(seconds, session.stop_as_asked, [option])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def typed_command() -> str:
+    """Return the command as it was typed, without the key."""
+    words, typed = iter(sys.argv[1:]), ["migrate"]
+    for word in words:
+        if word == "--api-key":
+            next(words, None)
+        elif not word.startswith("--api-key="):
+            typed.append(word)
+    return masked(shlex.join(typed))
+
+
+def tell(
+    session: Session, talk: Talk, numbers: Mapping[str, Any], code: int, error: str | None = None
+) -> None:
+    """Print the JSON summary, where one is asked for, with what this process did of it."""
+    notes = {"notes": [*numbers["notes"], *session.remarks]}
+    run = of_run(session.before, numbers, session.started, code, error and masked(error))
+    talk.json({**numbers, **notes, "run": run})
+
+
+def end(session: Session, talk: Talk, *, sending: bool) -> NoReturn:
+    """Show what was done by a command that has planned, or was `sending`, and exit as the numbers say."""
+    numbers = summary(session.checkpoint, session.judged)
+    _end(session, talk, numbers, exits.of_work(session, numbers, sending=sending), sending=sending)
+
+
+def end_unsent(session: Session, talk: Talk) -> NoReturn:
+    """Show how the workdir is, and exit: the answer was no."""
+    click.echo("nothing was sent", err=True)
+    numbers = summary(session.checkpoint, session.judged)
+    _end(session, talk, numbers, exits.of_no(session), sending=False)
+
+
+def _end(session: Session, talk: Talk, numbers: Mapping[str, Any], code: int, *, sending: bool) -> NoReturn:
+    if code == exits.AS_ASKED:
+        click.echo(f"stopped as {session.asked} asks; the same command goes on", err=True)
+    written(session.workdir, numbers)
+    talk.status(numbers, command(session.checkpoint, numbers, sending=sending))
+    tell(session, talk, numbers, code)
+    if not numbers["balanced"]:
+        raise AssertionError(f"the sums do not balance, which is a bug: {numbers}")
+    sys.exit(code)

@@ -1,0 +1,48 @@
+"""What was typed of the target → how and where to send, and the sandbox where that is the target."""
+
+from contextlib import ExitStack
+from typing import Final
+
+from migrate.apply.age import usual
+from migrate.apply.sender import Delivery
+from migrate.apply.target import checked_key, host_url, is_cloud
+from migrate.cli.options import SendOptions
+from migrate.errors import UsageError
+from migrate.sandbox.server import Sandbox
+
+SANDBOX: Final = "sandbox"
+_CLOUD_RATE: Final = 1_000.0
+"""Events a second that PostHog Cloud is sent, where nothing else is asked for."""
+
+
+def open_target(sending: SendOptions, stack: ExitStack) -> tuple[Delivery, Sandbox | None]:
+    """Return how and where to send, and the sandbox, which lives as long as the stack, if that is where.
+
+    Raises UsageError where host or key are missing or wrong.
+    """
+    if not sending.host:
+        raise UsageError("--host: missing; give us, eu, the URL of a PostHog, or sandbox to try")
+    key, local = sending.api_key, None
+    if sending.host == SANDBOX:
+        local = stack.enter_context(Sandbox())
+        url, target = local.url, SANDBOX
+        key = key or "phc_sandbox"
+    else:
+        url = target = host_url(sending.host)
+    if not key:
+        raise UsageError("--api-key: missing; set POSTHOG_API_KEY to the project's key (phc_…)")
+    delivery = Delivery(
+        url=url,
+        target=target,
+        key=checked_key(key),
+        rate=sending.rate or (_CLOUD_RATE if is_cloud(url) else None),
+        concurrency=sending.concurrency,
+        max_batch_bytes=sending.max_batch_bytes,
+        max_batch_events=sending.max_batch_events,
+        gzip=sending.gzip,
+        max_attempts=sending.max_attempts,
+        deadline=sending.deadline,
+        timeout=sending.timeout,
+        min_age=usual(url) if sending.min_age is None else sending.min_age,
+    )
+    return delivery, local

@@ -1,0 +1,93 @@
+"""The exit code a scheduler acts on: what was stopped before what was refused before what was left out."""
+
+import pytest
+
+from migrate.cli import exits
+from migrate.session import Session
+from migrate.workdir.checkpoint import Checkpoint
+
+
+@pytest.fixture
+def session(tmp_path):
+    """A session in a workdir of its own."""
+    with Checkpoint.open(tmp_path, create=True) as checkpoint:
+        yield Session(checkpoint)
+
+
+def numbers(pending=0, *, whole=True, parked=0, **more):
+    """A workdir's numbers, as far as codes depend on them."""
+    return {
+        "whole": whole,
+        "events": {"pending": pending, "parked": parked},
+        "open_rejects": {},
+        "set_aside": {},
+        **more,
+    }
+
+
+CODES = [
+    pytest.param({}, {}, 0, id="done"),
+    pytest.param({}, {"pending": 3}, 4, id="pending"),
+    pytest.param({}, {"whole": False}, 5, id="not-whole"),
+    pytest.param({"set_aside": ["a"]}, {}, 5, id="set-aside"),
+    pytest.param({"set_aside": ["a"]}, {"pending": 3}, 5, id="set-aside-and-pending"),
+    pytest.param({"asked": "--window"}, {"pending": 3}, 6, id="stopped-as-asked"),
+    pytest.param({"asked": "--window"}, {"whole": False}, 6, id="stopped-while-planning"),
+    pytest.param({"asked": "--window"}, {}, 0, id="asked-when-all-was-done"),
+    pytest.param({"asked": "--window", "set_aside": ["a"]}, {"pending": 3}, 6, id="stopped-and-set-aside"),
+    pytest.param({"interrupted": True, "asked": "--window"}, {"pending": 3}, 130, id="interrupted"),
+]
+
+
+@pytest.mark.parametrize(("found", "state", "code"), CODES)
+def test_the_first_that_holds_is_the_code(session, found, state, code):
+    """130, 6, 5, 4, 3, then 0."""
+    vars(session).update(found)
+    assert exits.of_work(session, numbers(**state), sending=True) == code
+
+
+def test_what_was_planned_may_be_pending(session):
+    """A plan that is not sent yet is done."""
+    assert exits.of_work(session, numbers(3), sending=False) == 0
+
+
+def test_what_is_left_out_counts_once(session, monkeypatch):
+    """3 where there is more than when it was last told; a command that was stopped has not told it."""
+    left_out = {"rejected": 2}
+    monkeypatch.setattr(session.checkpoint, "counts", lambda: left_out)
+    session.interrupted = True
+    assert exits.of_work(session, numbers(), sending=True) == 130
+    session.interrupted = False
+    assert [exits.of_work(session, numbers(), sending=True) for _ in range(2)] == [3, 0]
+    left_out["parked"] = 1
+    assert exits.of_work(session, numbers(9), sending=True) == 4
+    assert exits.of_work(session, numbers(), sending=True) == 0
+
+
+STATES = [
+    pytest.param({}, 0, id="nothing-open"),
+    pytest.param({"pending": 7}, 0, id="pending"),
+    pytest.param({"parked": 1}, 3, id="parked"),
+    pytest.param({"open_rejects": {"bad_timestamp": 1}}, 3, id="rejects"),
+    pytest.param({"set_aside": {"a": "why"}}, 3, id="set-aside"),
+    pytest.param({"whole": False, "parked": 1}, 5, id="not-whole"),
+]
+
+
+@pytest.mark.parametrize(("state", "code"), STATES)
+def test_a_look_says_whether_anything_is_open(state, code):
+    """Also what was told before."""
+    assert exits.of_state(numbers(**state)) == code
+
+
+def test_no_is_an_answer(session):
+    """Who says no has what they wanted; who interrupts the question has not."""
+    assert exits.of_no(session) == 0
+    session.interrupted = True
+    assert exits.of_no(session) == 130
+
+
+@pytest.mark.parametrize(("is_set_aside", "code"), [(False, 0), (True, 5)])
+def test_a_preview_says_whether_files_are_set_aside(is_set_aside, code):
+    """What could be shown was."""
+    assert exits.of_preview(is_set_aside=is_set_aside) == code

@@ -1,0 +1,60 @@
+"""Durations, hours of the day and moments, as people type them."""
+
+from datetime import UTC, datetime, time, timedelta, timezone
+
+import click
+import pytest
+
+from migrate.apply.pacing import Window
+from migrate.cli.kinds import Duration, Hours, Moment
+
+NIGHT = Window(time(22), time(6, 30))
+NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
+
+MEANT = [
+    pytest.param(Duration(), "90", 90.0, id="seconds"),
+    pytest.param(Duration(), " 1.5h ", 5_400.0, id="hours"),
+    pytest.param(Duration(), "2d", 172_800.0, id="days"),
+    pytest.param(Duration(), 7, 7.0, id="a-number"),
+    pytest.param(Hours(), "22:00-06:30", NIGHT, id="past-midnight"),
+    pytest.param(Hours(), "22:00 - 06:30", NIGHT, id="with-spaces"),
+    pytest.param(Hours(), NIGHT, NIGHT, id="hours-already"),
+    pytest.param(Moment(), "2024-04-03T12:00:00", NOON, id="without-a-zone"),
+    pytest.param(Moment(), "2024-04-03T12:00:00Z", NOON, id="utc"),
+    pytest.param(Moment(), NOON, NOON, id="a-moment-already"),
+    pytest.param(Moment(), "2024-04-03", NOON.replace(hour=0), id="a-day"),
+]
+
+
+@pytest.mark.parametrize(("kind", "text", "meant"), MEANT)
+def test_what_is_typed_is_understood(kind, text, meant):
+    """What is one already stays what it is: click hands a default over twice."""
+    assert kind(text) == meant
+
+
+def test_a_zone_that_is_typed_is_kept():
+    """It is how the user thinks of the time."""
+    assert Moment()("2024-04-03T12:00:00+02:00").tzinfo == timezone(timedelta(hours=2))
+
+
+REFUSED = [
+    pytest.param(
+        Duration(), "soon", "a number of seconds, or one with s, m, h or d; found 'soon'", id="duration"
+    ),
+    pytest.param(
+        Duration(), "-1s", "a number of seconds, or one with s, m, h or d; found '-1s'", id="negative"
+    ),
+    pytest.param(Hours(), "01:00", "two times of day such as 01:00-06:00; found '01:00'", id="one-hour"),
+    pytest.param(Hours(), "1-6-9", "two times of day such as 01:00-06:00; found '1-6-9'", id="three-hours"),
+    pytest.param(
+        Moment(), "now", "an ISO 8601 date or time such as 2024-04-03T12:00:00Z; found 'now'", id="moment"
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "text", "message"), REFUSED)
+def test_what_is_not_understood_is_said(kind, text, message):
+    """With what was found, and what it may be."""
+    with pytest.raises(click.BadParameter) as refused:
+        kind(text)
+    assert refused.value.message == message

@@ -1,0 +1,100 @@
+"""The first payloads as they would be sent, and why other rows make none."""
+
+import json
+import re
+from collections import Counter
+
+import pytest
+from commands import migrate, rows, summary
+
+
+def test_preview_prints_payloads_to_stdout_only(tmp_path):
+    """One JSON object a line, as it would be sent."""
+    source = rows(tmp_path / "in" / "a.jsonl", 10)
+    done = migrate("preview", "posthog", source, "--limit", "4")
+    assert [json.loads(line)["properties"]["n"] for line in done.stdout.splitlines()] == [0, 1, 2, 3]
+
+
+def odd_rows(path):
+    """Write rows of every kind: events, unreadable ones, filtered ones, rejected ones."""
+    sound = {"event": "e", "distinct_id": "u", "timestamp": "2024-04-03T12:00:00Z", "properties": {"n": 1}}
+    lines = [
+        sound,
+        "not json",
+        sound | {"event": "$snapshot"},
+        sound | {"timestamp": "soon"},
+        sound | {"properties": 5},
+        sound | {"timestamp": "2020-01-01T00:00:00Z"},
+        sound,
+    ]
+    path.write_text("".join((one if isinstance(one, str) else json.dumps(one)) + "\n" for one in lines))
+    return path
+
+
+def test_preview_says_of_every_row_why_it_makes_no_event(tmp_path):
+    """On stderr, in the file's order and the words of the dry run; stdout has payloads alone."""
+    source = odd_rows(tmp_path / "a.jsonl")
+    done = migrate("preview", "posthog", source, "--since", "2024-01-01")
+    assert [json.loads(line)["properties"]["n"] for line in done.stdout.splitlines()] == [1, 1]
+    assert done.stderr.splitlines() == [
+        f"{source}:2: rejected: malformed_json, found \"not json\", character 1: expecting value, found 'n'",
+        f"{source}:3: filtered: replay_and_heatmap",
+        f'{source}:4: rejected: bad_timestamp, found "soon"',
+        f'{source}:5: rejected: bad_json, found "properties: 5"',
+        f"{source}:6: filtered: before_since",
+        "5 of the first 7 rows make no event",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("limit", "events", "left_out"), [(1, 1, 0), (2, 1, 1), (5, 1, 4), (6, 2, 4), (99, 2, 5)]
+)
+def test_first_rows_of_a_preview_are_those_that_cannot_be_read_too(tmp_path, limit, events, left_out):
+    """`--limit` counts rows as the file has them, over all files, and no more than there are."""
+    source = odd_rows(tmp_path / "1.jsonl")
+    lines = source.read_text().splitlines(keepends=True)
+    source.write_text("".join(lines[:5]))
+    (tmp_path / "2.jsonl").write_text("".join([lines[6], lines[1]]))
+    done = migrate("preview", "posthog", tmp_path, "--limit", limit)
+    assert len(done.stdout.splitlines()) == events
+    last = [f"{left_out} of the first {min(limit, 7)} rows make no event"] if left_out else []
+    assert done.stderr.splitlines()[left_out:] == last
+    assert done.stderr.count("/2.jsonl:2: rejected: malformed_json") == (limit > 6)
+
+
+def test_preview_and_dry_run_say_the_same(tmp_path):
+    """Of as many rows as there are, by rule and reason."""
+    source = odd_rows(tmp_path / "a.jsonl")
+    source.write_text(source.read_text() * 30)
+    words = [source, "--since", "2024-01-01"]
+    shown = migrate("preview", "posthog", *words, "--limit", "1000").stderr.splitlines()
+    counted = Counter(re.search(r": ((?:filtered|rejected): \w+)", line)[1] for line in shown[:-1])
+    rows = summary(migrate("run", "posthog", *words, "--dry-run", "--json"))["rows"]
+    assert counted == {
+        f"{kind}: {name}": count for kind in ("filtered", "rejected") for name, count in rows[kind].items()
+    }
+    assert shown[-1] == f"{rows['read'] - rows['mapped']} of the first {rows['read']} rows make no event"
+
+
+def test_row_that_tells_of_a_group_is_not_said_to_make_nothing(tmp_path):
+    """What it tells comes after the rows, put together with what others tell."""
+    call = {"type": "group", "messageId": "m", "anonymousId": "a", "timestamp": "2024-04-03T12:00:00Z"}
+    call |= {"groupId": "g", "traits": {"name": "Acme"}, "context": {}}
+    (tmp_path / "a.jsonl").write_text(json.dumps(call) + "\n")
+    done = migrate("preview", "segment", tmp_path / "a.jsonl")
+    assert [json.loads(line)["event"] for line in done.stdout.splitlines()] == ["$groupidentify"]
+    assert done.stderr == (
+        f"{tmp_path / 'a.jsonl'}:1: mapped: tells of a person or a group, shown after the rows\n"
+    )
+
+
+def test_mended_rows_keep_their_tables(tmp_path):
+    """Rows of several files stand in one rejects.jsonl; each is of the table it came from, and named by its file."""
+    folder, workdir, fixed = tmp_path / "in", tmp_path / "w", tmp_path / "fixed.jsonl"
+    folder.mkdir()
+    for name, number in (("signed_up", 1), ("paid", 2)):
+        (folder / f"{name}.csv").write_text(f"event_id,user_id,time,session_id\n{number},7,soon,9\n")
+    assert migrate("plan", "heap", folder, "--workdir", workdir).returncode == 3
+    fixed.write_text((workdir / "rejects.jsonl").read_text().replace("soon", "2024-04-03 12:00:00"))
+    done = migrate("preview", "heap", fixed)
+    assert sorted(json.loads(line)["event"] for line in done.stdout.splitlines()) == ["paid", "signed_up"]
