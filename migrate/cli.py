@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from migrate.apply.delivery import Delivery
     from migrate.apply.pacing import Window
-    from migrate.apply.sender import Delivery
     from migrate.kit.declare import Options
     from migrate.readers.dialects import Layout
     from migrate.report import Talk
@@ -700,7 +700,7 @@ def _labels(path: Path, read: Callable[[Any], Any] | None) -> dict[str, str]:
 def _delivery(choices: dict[str, Any], stack: ExitStack) -> tuple[Delivery, Sandbox | None]:
     """Return how and where to send, and the sandbox, which lives as long as the stack, if that is where."""
     from migrate.apply.age import usual  # noqa: PLC0415
-    from migrate.apply.sender import Delivery  # noqa: PLC0415
+    from migrate.apply.delivery import Delivery  # noqa: PLC0415
     from migrate.apply.target import checked_key, host_url, is_cloud  # noqa: PLC0415
 
     host, key, rate, min_age = (choices[name] for name in ("host", "api_key", "rate", "min_age"))

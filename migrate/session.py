@@ -15,7 +15,7 @@ from migrate.workdir.checkpoint import Checkpoint, Settled
 from migrate.workdir.seals import Harmed
 
 if TYPE_CHECKING:
-    from migrate.apply.sender import Delivery
+    from migrate.apply.delivery import Delivery
     from migrate.people.file import PeopleFile
     from migrate.people.store import People
     from migrate.plan.jobs import Job
@@ -254,13 +254,14 @@ class Session:
         self, delivery: "Delivery", on_progress: Callable[[Settled], None], *, resend: bool
     ) -> None:
         """Send, so that `stop` reaches the sender."""
-        from migrate.apply import applier as applying  # noqa: PLC0415 - planning needs no HTTP client
+        from migrate.apply.applier import Applier  # noqa: PLC0415 - planning needs no HTTP client
+        from migrate.apply.target import bind  # noqa: PLC0415
 
         _collect_rarely()
-        applying.pinned(self.checkpoint, delivery)
+        bind(self.checkpoint, delivery)
         if not resend:
             self.checkpoint.note(min_age=delivery.min_age)
-        work = applying.Applier(
+        work = Applier(
             self.workdir, self.checkpoint, delivery, on_progress=on_progress, on_warning=self.on_warning
         )
         work.on_remarks = self.remark

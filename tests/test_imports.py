@@ -29,15 +29,15 @@ GROUND = {"VERSION", "errors", "screen", "throwaway"}
 """What every folder may import; it imports no folder."""
 
 HOMES = {
-    "aiohttp": {"apply.transport", "sandbox"},
+    "aiohttp": {"apply.http", "sandbox"},
     "babel": {"kit.countries"},
     "click": {"cli"},
     "fastavro": {"readers"},
-    "isal": {"apply.transport", "inputs", "sandbox"},
+    "isal": {"apply.packing", "inputs", "sandbox"},
     "polars_hash": {"kit.expr"},
     "rich": {"report"},
     "sqlite3": {"people", "sandbox", "workdir.checkpoint"},
-    "zstandard": {"apply.transport", "inputs"},
+    "zstandard": {"inputs"},
 }
 """Each library that has one home, or two; all other modules do without it."""
 

@@ -10,8 +10,8 @@ import polars as pl
 from click.testing import CliRunner
 
 from migrate.apply.applier import Applier
+from migrate.apply.delivery import Delivery
 from migrate.apply.pacing import Backoff
-from migrate.apply.sender import Delivery
 from migrate.cli import cli
 from migrate.errors import MigrateError
 from migrate.kit import expr

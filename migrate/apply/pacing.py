@@ -130,7 +130,7 @@ class Deadline:
     """
 
     def __init__(self, seconds: float, clock: "Callable[[], float]" = time.monotonic) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
         self._clock = clock
         self._since = clock()
 
@@ -143,7 +143,7 @@ class Deadline:
         """Seconds left, 0 when there are none."""
         now = self._clock()
         self._since = min(self._since, now)
-        return max(0.0, self._since + self._seconds - now)
+        return max(0.0, self._since + self.seconds - now)
 
     @property
     def expired(self) -> bool:

@@ -13,8 +13,9 @@ import polars as pl
 import pytest
 from workdirs import applied, delivery, events, planned
 
-from migrate.apply.applier import Applier, pinned
+from migrate.apply.applier import Applier
 from migrate.apply.pacing import Backoff
+from migrate.apply.target import bind
 from migrate.errors import Refused, Stopped
 from migrate.sandbox.server import Sandbox
 from migrate.workdir.checkpoint import Checkpoint, Settled
@@ -212,18 +213,18 @@ def test_events_of_a_later_file_are_sent_without_those_sent_before(tmp_path):
 def test_another_target_or_key_is_refused(tmp_path):
     """A workdir sends to one project; the key itself is not kept."""
     with planned(tmp_path, events(1)) as checkpoint:
-        pinned(checkpoint, delivery("http://a"))
-        pinned(checkpoint, delivery("http://b"))
+        bind(checkpoint, delivery("http://a"))
+        bind(checkpoint, delivery("http://b"))
         other_key = delivery("http://a")
         object.__setattr__(other_key, "key", "phc_other")
         with pytest.raises(Refused, match="--api-key: this workdir began to send with another key"):
-            pinned(checkpoint, other_key)
+            bind(checkpoint, other_key)
         other_target = delivery("http://a")
         object.__setattr__(other_target, "target", "https://eu.i.posthog.com")
         with pytest.raises(
             Refused, match="--host: this workdir sends to sandbox, found https://eu.i.posthog.com"
         ):
-            pinned(checkpoint, other_target)
+            bind(checkpoint, other_target)
     assert b"phc_secret" not in (tmp_path / "checkpoint.sqlite").read_bytes()
 
 
