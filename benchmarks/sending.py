@@ -17,7 +17,8 @@ from isal import igzip  # noqa: E402
 from migrate.apply import merge  # noqa: E402
 from migrate.apply.batches import Envelope, Payloads, batches, body  # noqa: E402
 from migrate.apply.pieces import spread  # noqa: E402
-from migrate.workdir.checkpoint import Checkpoint, Round, Settled  # noqa: E402
+from migrate.workdir.checkpoint import Checkpoint  # noqa: E402
+from migrate.workdir.records import Round, Settled  # noqa: E402
 
 _ENVELOPE: Final = Envelope(b"x" * 80, b"]}")
 _CHUNK_BYTES: Final = 8 << 20

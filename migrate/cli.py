@@ -491,8 +491,9 @@ def status(workdir: Path, **choices: Any) -> None:
     from datetime import UTC, datetime  # noqa: PLC0415
 
     from migrate.report import command, of_run, summary  # noqa: PLC0415
-    from migrate.workdir.checkpoint import Checkpoint, writable  # noqa: PLC0415
+    from migrate.workdir.checkpoint import Checkpoint  # noqa: PLC0415
     from migrate.workdir.copies import noticed  # noqa: PLC0415
+    from migrate.workdir.hold import writable  # noqa: PLC0415
 
     talk = _talk(choices)
     with writable(workdir), Checkpoint.open(workdir) as checkpoint:
@@ -745,13 +746,14 @@ def _session(workdir: Path, talk: Talk, *, create: bool = False) -> Iterator[Ses
     """
     from migrate.report import summary  # noqa: PLC0415
     from migrate.session import Session  # noqa: PLC0415
-    from migrate.workdir.checkpoint import Checkpoint, held, writable  # noqa: PLC0415
+    from migrate.workdir.checkpoint import Checkpoint  # noqa: PLC0415
+    from migrate.workdir.hold import hold, writable  # noqa: PLC0415
 
     if not create and not workdir.is_dir():
         raise Refused(f"{workdir}: no such workdir; plan first with 'migrate plan'")
     with writable(workdir):
         workdir.mkdir(parents=True, exist_ok=True)
-    with writable(workdir), held(workdir), Checkpoint.open(workdir, create=create) as checkpoint:
+    with writable(workdir), hold(workdir), Checkpoint.open(workdir, create=create) as checkpoint:
         session = Session(
             checkpoint,
             before=summary(checkpoint),
@@ -1023,7 +1025,7 @@ def _dry_run(work: Work, workdir: Path | None, people: Path | None, talk: Talk) 
     from migrate.preview import examples  # noqa: PLC0415
     from migrate.report import summary  # noqa: PLC0415
     from migrate.throwaway import DRY_RUN, throwaway  # noqa: PLC0415
-    from migrate.workdir.checkpoint import writable  # noqa: PLC0415
+    from migrate.workdir.hold import writable  # noqa: PLC0415
 
     beside = None if workdir is None or not workdir.parent.is_dir() else workdir.parent
     with (

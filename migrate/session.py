@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from migrate import throwaway
 from migrate.errors import Refused
-from migrate.workdir.checkpoint import Checkpoint, Settled
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.records import Settled
 from migrate.workdir.seals import Harmed
 
 if TYPE_CHECKING:

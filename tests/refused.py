@@ -4,7 +4,7 @@ import json
 
 from workdirs import applied, delivery, events, here, planned
 
-from migrate.workdir.checkpoint import Settled
+from migrate.workdir.records import Settled
 
 POISON = [{"fault": "poison"}]
 COUNT = 30

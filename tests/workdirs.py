@@ -15,8 +15,9 @@ from migrate.apply.pacing import Backoff
 from migrate.cli import cli
 from migrate.errors import MigrateError
 from migrate.kit import expr
-from migrate.workdir.checkpoint import Checkpoint, Numbers
+from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.days import DayWriter
+from migrate.workdir.records import Numbers
 
 MIDNIGHT = datetime(2024, 4, 3, tzinfo=UTC)
 

@@ -13,18 +13,19 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from migrate.apply import merge
 from migrate.apply.batches import Payloads
 from migrate.apply.capture_v0 import CaptureV0
 from migrate.apply.connection import Connection
 from migrate.apply.delivery import Delivery
 from migrate.apply.halt import Abandoned, Halt
+from migrate.apply.merge import texts
 from migrate.apply.pacing import Backoff
 from migrate.apply.pieces import Piece, Pieces, spread
 from migrate.apply.sender import Gate, Prepared, Sender, Settling
 from migrate.errors import Stopped
 from migrate.workdir import parked
-from migrate.workdir.checkpoint import Checkpoint, Database, Round, Settled
+from migrate.workdir.checkpoint import Checkpoint, Database
+from migrate.workdir.records import Round, Settled
 from migrate.workdir.seals import present
 
 _CHUNKS_IN_FLIGHT: Final = 3
@@ -195,7 +196,7 @@ class Applier:
         for day in self._checkpoint.days():
             if parked.any_of(self._checkpoint, day):
                 parts = [part for turn in self._checkpoint.rounds(day) for part in turn.parts]
-                for planned in merge.texts(self._workdir, parts):
+                for planned in texts(self._workdir, parts):
                     parked.outdate(self._checkpoint, day, planned)
 
     async def _settled(self, under_way: asyncio.Queue[_Chunk | None]) -> None:

@@ -14,7 +14,8 @@ from migrate.apply.batches import Payloads
 from migrate.apply.delivery import Delivery
 from migrate.apply.sender import Sender
 from migrate.workdir import parked
-from migrate.workdir.checkpoint import Checkpoint, Round
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.records import Round
 
 _CHUNK_BYTES: Final = 6 * 2**20
 """Enough for a full batch in as many lanes as there are requests at once."""

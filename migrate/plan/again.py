@@ -6,7 +6,9 @@ from functools import partial
 from pathlib import Path
 
 from migrate.workdir import dayfile
-from migrate.workdir.checkpoint import Checkpoint, Part, synced
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.disk import sync
+from migrate.workdir.records import Part
 from migrate.workdir.rejects import renew
 from migrate.workdir.seals import Harmed, Seal, present
 
@@ -64,11 +66,11 @@ def _put_back(workdir: Path, pairs: Sequence[Pair]) -> list[Pair]:
         beside = path.with_suffix(".new")
         path.parent.mkdir(parents=True, exist_ok=True)
         beside.write_bytes((workdir / new.path).read_bytes())
-        synced(beside)
+        sync(beside)
         if path.is_dir():
             path.rmdir()
         beside.replace(path)
-        synced(path.parent)
+        sync(path.parent)
     return harmed
 
 

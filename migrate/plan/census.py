@@ -20,7 +20,8 @@ from migrate.plan.jobs import Job
 from migrate.plan.planner import Counting, Planner
 from migrate.plan.transform import NOTHING_REJECTED, Made, Transform, judged
 from migrate.throwaway import STAGING
-from migrate.workdir.checkpoint import Checkpoint, Numbers
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.records import Numbers
 from migrate.workdir.seals import Kept
 
 IDENTITY: Final = "(identity {})"

@@ -28,8 +28,10 @@ from migrate.plan.transform import Finished, Made, Transform, finished
 from migrate.readers.records import Chunk
 from migrate.throwaway import STAGING
 from migrate.workdir import rejects
-from migrate.workdir.checkpoint import Aside, Checkpoint, Input, Numbers, Part, synced
+from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.days import DayWriter
+from migrate.workdir.disk import sync
+from migrate.workdir.records import Aside, Input, Numbers, Part
 from migrate.workdir.room import STEP, Measured, Room
 from migrate.workdir.seals import Kept, Seal
 
@@ -326,11 +328,11 @@ class Planner:
     def _place(self, states: Path) -> Kept:
         """Move one source's states to where they wait until they are told, sealed and durably."""
         seal = Seal.of(states)
-        synced(states)
+        sync(states)
         folder = self.workdir / STATES
         folder.mkdir(exist_ok=True)
         place = states.replace(folder / states.name)
-        synced(folder)
+        sync(folder)
         return Kept(place, seal)
 
     def tidy_states(self) -> None:

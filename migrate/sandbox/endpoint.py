@@ -26,11 +26,11 @@ from migrate.sandbox.faults import (
     OverQuota,
     Prefix,
     Reset,
-    Script,
     WrongKey,
     text_of,
 )
 from migrate.sandbox.moments import canonical
+from migrate.sandbox.script import Script
 from migrate.sandbox.store import Receipt, Store, View
 
 BATCH_PATHS: Final = ("/batch", "/batch/", "/i/v0/e", "/i/v0/e/")

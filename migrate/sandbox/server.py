@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 from aiohttp import web
 
 from migrate.sandbox.endpoint import Endpoint, utc_now
-from migrate.sandbox.faults import Script
+from migrate.sandbox.script import Script
 from migrate.sandbox.store import Store, View
 from migrate.throwaway import SANDBOX, throwaway
 

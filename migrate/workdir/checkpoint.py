@@ -1,32 +1,27 @@
 """The SQLite file: inputs, days, acknowledgements, rejects, parked, import id."""
 
-import errno
-import fcntl
 import json
-import os
 import re
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Self
 
-from migrate.errors import Refused, Stopped
+from migrate.errors import Refused
+from migrate.workdir.hold import MEND
+from migrate.workdir.records import Aside, Input, Numbers, Part, Renewed, Round, Settled
 from migrate.workdir.seals import Kept, Seal
 
 FILE: Final = "checkpoint.sqlite"
-LOCK: Final = "lock"
 REJECTS: Final = "rejects.jsonl"
 APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
 FORMAT: Final = 7
-
 Database = sqlite3.Connection
 Also = Callable[[Database], None]
 """What another module keeps in the checkpoint, to be changed within a transaction of it."""
-
-_EXAMPLES: Final = 3
 _PEOPLE: Final = "people.sqlite"
 _OF_INPUTS: Final = ("linked", "identity", "clock", "planning", "plan_commands", "people_id", "set_aside")
 """Facts that come from inputs."""
@@ -73,125 +68,6 @@ CREATE TABLE counts (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
 """`rejects` and `held` are kept by `rejects.py`, `parked`, `queue` and `outdated` by `parked.py`, `counts` by both."""
 
 
-@dataclass
-class Numbers:
-    """What planning one input came to. Always `read == mapped + Σ filtered + Σ rejected`."""
-
-    read: int = 0
-    mapped: int = 0
-    filtered: Counter[str] = field(default_factory=Counter)
-    rejected: Counter[str] = field(default_factory=Counter)
-    repairs: Counter[str] = field(default_factory=Counter)
-    warnings: Counter[str] = field(default_factory=Counter)
-    names: Counter[str] = field(default_factory=Counter)
-    group_types: set[str] = field(default_factory=set)
-    dropped: Counter[str] = field(default_factory=Counter)
-    """Source column that its table drops -> in how many files it is."""
-    damaged: list[str] = field(default_factory=list)
-    """Names of inputs that could not be read to their end."""
-    examples: dict[str, list[str]] = field(default_factory=dict)
-    """A few rows for each reason, as `file:row`."""
-
-    def add(self, other: "Numbers") -> None:
-        """Add another input's numbers to these."""
-        self.read += other.read
-        self.mapped += other.mapped
-        for name in ("filtered", "rejected", "repairs", "warnings", "names", "dropped"):
-            getattr(self, name).update(getattr(other, name))
-        self.group_types |= other.group_types
-        self.damaged += other.damaged
-        for reason, places in other.examples.items():
-            known = self.examples.setdefault(reason, [])
-            known += places[: _EXAMPLES - len(known)]
-
-    def to_json(self) -> str:
-        """Return the numbers as they are kept; event names are kept apart, once for all inputs."""
-        kept = {name: value for name, value in vars(self).items() if name != "names"}
-        return json.dumps(kept | {"group_types": sorted(self.group_types)}, sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Return the numbers kept as `to_json` wrote them."""
-        kept = json.loads(text)
-        names = ("filtered", "rejected", "repairs", "warnings", "dropped")
-        counters = {name: Counter(kept.get(name)) for name in names}
-        return cls(**kept | counters | {"group_types": set(kept["group_types"])})
-
-
-@dataclass(frozen=True)
-class Input:
-    """A source file as it was when it was planned; `planned` says whether it is planned whole."""
-
-    id: int
-    name: str
-    stamp: str
-    size: int
-    digest: str
-    planned: bool
-
-
-@dataclass(frozen=True)
-class Part:
-    """One Parquet file of a day: the events of one input. `first` and `last` are microseconds since 1970."""
-
-    path: str
-    input: int
-    day: str
-    events: int
-    bytes: int
-    first: int
-    last: int
-    leads: bool
-    """Whether its events go before all others of the day: they say who is who."""
-    seal: Seal
-    anew: bool = False
-    """Whether its source was planned before: what was sent of it may have gone under another id."""
-    increment: int = 1
-    """With which increment it was planned: what is new in a workdir at one time."""
-
-
-@dataclass(frozen=True)
-class Aside:
-    """Why a source is set aside: a word and a sentence; the stamp it had, and whether it is not to be spoken of."""
-
-    reason: str
-    why: str
-    stamp: str = ""
-    is_dismissed: bool = False
-
-
-@dataclass(frozen=True)
-class Round:
-    """A day's parts that are sent together; parts that come later make another round."""
-
-    day: str
-    number: int
-    position: int
-    """How many events of the round are settled, in the order they are sent."""
-    parts: tuple[Part, ...]
-    earlier: tuple[Part, ...]
-    """Parts of the day's earlier rounds: sent already, so their events are duplicates here."""
-
-
-@dataclass(frozen=True)
-class Renewed:
-    """A source that was planned anew: the numbers of the input it was, and of the one it is."""
-
-    before: int
-    now: int
-    is_same: bool
-    """Whether its bytes are the same."""
-
-
-@dataclass(frozen=True)
-class Settled:
-    """What became of the events of a chunk."""
-
-    accepted: int = 0
-    duplicate: int = 0
-    parked: int = 0
-
-
 class Checkpoint:
     """The resumable checkpoint of one workdir. Every method that changes it is durable when it returns."""
 
@@ -227,7 +103,7 @@ class Checkpoint:
                 _create(db)
             _verify(db, path)
         except sqlite3.Error as error:
-            raise Refused(f"{path}: cannot be used as a checkpoint, {error}; {_MEND}") from error
+            raise Refused(f"{path}: cannot be used as a checkpoint, {error}; {MEND}") from error
         return cls(db, workdir)
 
     def close(self) -> None:
@@ -667,56 +543,6 @@ class Checkpoint:
         return {path for (path,) in self._db.execute("SELECT path FROM parts")}
 
 
-@contextmanager
-def held(workdir: Path) -> Iterator[None]:
-    """Hold a workdir for this process alone; a crash releases it. Raises Refused when another process has it."""
-    with (workdir / LOCK).open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Refused(
-                f"{workdir}: another migrate process is working in this workdir; "
-                "wait for it to end, or use another --workdir"
-            ) from None
-        yield
-
-
-_DISK: Final = frozenset(
-    {
-        *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES),
-        *(errno.EPERM, errno.EIO, errno.ENOENT, errno.EMFILE),
-        *(errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY),
-    }
-)
-"""What a disk can answer that is no bug of ours."""
-
-
-@contextmanager
-def writable(workdir: Path) -> Iterator[None]:
-    """Turn what a disk can refuse (space, permission, a folder that is gone) into Stopped, with what to do."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        if not isinstance(error, sqlite3.OperationalError):
-            raise Refused(f"{workdir}: a file of it is damaged, found '{error}'; {_MEND}") from error
-        raise Stopped(
-            f"{workdir}: cannot be written or read, found '{error}'; see to space and permissions, "
-            "then run the same command again to resume"
-        ) from error
-    except OSError as error:
-        if error.errno not in _DISK:
-            raise
-        raise Stopped(
-            f"{error.filename or workdir}: cannot be written or read, found '{error.strerror}'; see to space and "
-            "permissions, then run the same command again to resume"
-        ) from error
-
-
-_MEND: Final = (
-    "move the workdir aside and plan again: what was sent already collapses with what is sent again"
-)
-
-
 def _create(db: sqlite3.Connection) -> None:
     """Make an empty checkpoint, all of it or nothing."""
     db.execute("BEGIN IMMEDIATE")
@@ -746,7 +572,7 @@ def _verify(db: sqlite3.Connection, path: Path) -> None:
         )
     (state,) = db.execute("PRAGMA quick_check(1)").fetchone()
     if state != "ok":
-        raise Refused(f"{path}: the checkpoint is damaged, found '{state}'; {_MEND}")
+        raise Refused(f"{path}: the checkpoint is damaged, found '{state}'; {MEND}")
 
 
 def _freeze(db: sqlite3.Connection, turn: Round) -> None:
@@ -788,12 +614,3 @@ def _note(db: sqlite3.Connection, facts: Mapping[str, Any]) -> None:
         "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
         ((key, json.dumps(value)) for key, value in facts.items()),
     )
-
-
-def synced(path: Path) -> None:
-    """Make a file's bytes, or a folder's names, durable."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -9,7 +9,8 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Final
 
-from migrate.workdir.checkpoint import Checkpoint, synced
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.disk import sync
 
 _STEP: Final = 1 << 20
 _ACCEPTED: Final = -1
@@ -100,7 +101,7 @@ class Copy:
             beside.replace(self.path)
         else:
             beside.unlink()
-        synced(self.path.parent)
+        sync(self.path.parent)
         self.checkpoint.note(**{self._key: {"known": [[made.size, made.sum]], "version": version}})
         return kept
 

@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 
 from migrate.throwaway import STAGING
 from migrate.workdir import dayfile
-from migrate.workdir.checkpoint import Part, synced
 from migrate.workdir.dayfile import DayFile, Written
+from migrate.workdir.disk import sync
+from migrate.workdir.records import Part
 from migrate.workdir.seals import Seal
 
 DAYS: Final = "days"
@@ -72,7 +73,7 @@ class DayWriter:
         for _, written in self._closed:
             path = Path(written.path)
             self._seals[written.path] = Seal.of(path)
-            synced(path)
+            sync(path)
 
     def finish(self) -> list[Part]:
         """Move the files to their final names, durably; return what they are."""
@@ -81,7 +82,7 @@ class DayWriter:
         parts = [self._place(day, written) for day, written in self._closed]
         folders = {(self.workdir / part.path).parent for part in parts}
         for folder in [*sorted(folders), self.workdir / DAYS, self.workdir] if parts else ():
-            synced(folder)
+            sync(folder)
         return parts
 
     def stored(self) -> int:

@@ -8,8 +8,10 @@ from typing import Final
 
 import msgspec
 
-from migrate.workdir.checkpoint import REJECTS, Checkpoint, Database, Renewed, add_count, synced
+from migrate.workdir.checkpoint import REJECTS, Checkpoint, Database, add_count
 from migrate.workdir.copies import Copy, State
+from migrate.workdir.disk import sync
+from migrate.workdir.records import Renewed
 from migrate.workdir.seals import Seal
 
 FOLDER: Final = "rejects"
@@ -56,11 +58,11 @@ def place(workdir: Path, aside: Path, number: int) -> Lines | None:
         aside.unlink()
         return None
     seal = Seal.of(aside)
-    synced(aside)
+    sync(aside)
     folder = workdir / FOLDER
     folder.mkdir(exist_ok=True)
     path = aside.replace(_path(workdir, number))
-    synced(folder)
+    sync(folder)
     return Lines(path, seal)
 
 

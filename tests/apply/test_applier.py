@@ -18,8 +18,9 @@ from migrate.apply.pacing import Backoff
 from migrate.apply.target import bind
 from migrate.errors import Refused, Stopped
 from migrate.sandbox.server import Sandbox
-from migrate.workdir.checkpoint import Checkpoint, Settled
+from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.parked import PARKED
+from migrate.workdir.records import Settled
 
 TUPLE = ("uuid", "event", "distinct_id", "timestamp")
 

@@ -10,7 +10,9 @@ import pytest
 from workdirs import events, planned
 
 from migrate.errors import Refused
-from migrate.workdir.checkpoint import FILE, Checkpoint, Numbers, Settled, held
+from migrate.workdir.checkpoint import FILE, Checkpoint
+from migrate.workdir.hold import hold
+from migrate.workdir.records import Numbers, Settled
 
 
 def test_a_workdir_without_a_checkpoint_is_refused(tmp_path):
@@ -99,8 +101,8 @@ def test_a_checkpoint_of_another_format_is_refused(tmp_path, version, message):
 def test_a_workdir_is_held_by_one_process_and_released_by_its_death(tmp_path):
     """A second process is refused; when the first is killed, the next may enter."""
     code = (
-        "import sys, pathlib; from migrate.workdir.checkpoint import held\n"
-        "with held(pathlib.Path(sys.argv[1])):\n    print('held', flush=True); sys.stdin.read()"
+        "import sys, pathlib; from migrate.workdir.hold import hold\n"
+        "with hold(pathlib.Path(sys.argv[1])):\n    print('held', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -108,11 +110,11 @@ def test_a_workdir_is_held_by_one_process_and_released_by_its_death(tmp_path):
         assert other.stdout.readline() == "held\n"
         with (
             pytest.raises(Refused, match="another migrate process is working in this workdir"),
-            held(tmp_path),
+            hold(tmp_path),
         ):
             pass
         other.kill()
-    with held(tmp_path):
+    with hold(tmp_path):
         pass
 
 
