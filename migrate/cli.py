@@ -783,7 +783,8 @@ def _session(workdir: Path, talk: Talk, *, create: bool = False) -> Iterator[Ses
 def _planned(workdir: Path, again: Sequence[Path]) -> tuple[dict[str, str], list[str]]:
     """Return the names of the files planned in a workdir, with the stamps they had, and those to plan `again`."""
     from migrate.inputs.names import archive_of, path_of  # noqa: PLC0415
-    from migrate.workdir.checkpoint import FILE, Checkpoint  # noqa: PLC0415
+    from migrate.workdir.checkpoint import Checkpoint  # noqa: PLC0415
+    from migrate.workdir.database import FILE  # noqa: PLC0415
 
     if not (workdir / FILE).exists():
         return {}, []
@@ -888,7 +889,8 @@ def _within(session: Session, choices: dict[str, Any]) -> Iterator[None]:
 def _is_confirmed(workdir: Path, delivery: Delivery) -> bool:
     """Return whether events may leave without a question: they did, it was said that they may, or it is a trial."""
     from migrate.apply.target import is_sandbox  # noqa: PLC0415
-    from migrate.workdir.checkpoint import FILE, Checkpoint  # noqa: PLC0415
+    from migrate.workdir.checkpoint import Checkpoint  # noqa: PLC0415
+    from migrate.workdir.database import FILE  # noqa: PLC0415
 
     if delivery.target == SANDBOX or is_sandbox(delivery.url):
         return True

@@ -127,12 +127,13 @@ class Session:
         """Plan what is not planned yet, with these people."""
         from migrate.plan import again as anew  # noqa: PLC0415
         from migrate.plan.planner import Planner  # noqa: PLC0415
+        from migrate.workdir.renewal import supersede  # noqa: PLC0415
 
         settings = work.settings
         self._commanded(command)
         if again:
             anew.settle(self.checkpoint)  # what a killed command has left, before the same is asked for again
-            self.checkpoint.supersede(again)
+            supersede(self.checkpoint, again)
         now = self._begun(work)
         self.checkpoint.note(
             skipped={reason: len(names) for reason, names in work.skipped.items()},

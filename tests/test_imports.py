@@ -36,12 +36,20 @@ HOMES = {
     "isal": {"apply.packing", "inputs", "sandbox"},
     "polars_hash": {"kit.expr"},
     "rich": {"report"},
-    "sqlite3": {"people", "sandbox", "workdir.checkpoint", "workdir.hold"},
+    "sqlite3": {"people", "sandbox", "workdir.checkpoint", "workdir.database", "workdir.hold"},
     "zstandard": {"inputs"},
 }
 """Each library that has one home, or two; all other modules do without it."""
 
-PLAN_FILES = {"apply.merge", "apply.runs", "people.states", "plan.ordinals", "report", "workdir.dayfile", "workdir.days"}
+PLAN_FILES = {
+    "apply.merge",
+    "apply.runs",
+    "people.states",
+    "plan.ordinals",
+    "report",
+    "workdir.dayfile",
+    "workdir.days",
+}
 """They read and write the plan's own Parquet files, which are nobody's export."""
 
 SERVING = ("aiohttp.web", "aiohttp.ClientPayloadError", "aiohttp.typedefs")

@@ -59,7 +59,7 @@ def planned(workdir, frame, name="a.jsonl", *, leads=False):
     writer = DayWriter(workdir, this.id, leads)
     writer.write(frame)
     numbers = Numbers(read=frame.height, mapped=frame.height)
-    checkpoint.planned(this, numbers, writer.finish())
+    checkpoint.note_planned(this, numbers, writer.finish())
     return checkpoint
 
 

@@ -24,7 +24,8 @@ from migrate.apply.pieces import Piece, Pieces, spread
 from migrate.apply.sender import Gate, Prepared, Sender, Settling
 from migrate.errors import Stopped
 from migrate.workdir import parked
-from migrate.workdir.checkpoint import Checkpoint, Database
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.database import Database
 from migrate.workdir.records import Round, Settled
 from migrate.workdir.seals import present
 

@@ -11,8 +11,9 @@ from migrate.jsontext.careful import MAX_DEPTH, nests_too_deep
 from migrate.payload.checks import MAX_DISTINCT_ID_BYTES, MAX_NAME_BYTES
 from migrate.payload.payloads import MAX_RECORD_BYTES, record_bytes
 from migrate.workdir import parked
-from migrate.workdir.checkpoint import Checkpoint, Database, add_count
+from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.copies import Copy, Print, State
+from migrate.workdir.database import Database, add_count
 
 _SHOWN: Final = 5
 _MARK: Final = b"\xef\xbb\xbf"

@@ -160,7 +160,7 @@ def tell(census: Census, planner: Planner, until: datetime | None) -> None:
         planner.derived(_next(FIRST_TOUCHES, checkpoint), first, leads=True)
         planner.derived(_next(PROFILES, checkpoint), told(census.tellings(files, end, aside, now)))
         people.step()
-    checkpoint.told(people_generation=people.which()[1])
+    checkpoint.note_told(people_generation=people.which()[1])
     planner.tidy_states()
 
 

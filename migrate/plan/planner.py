@@ -303,7 +303,7 @@ class Planner:
         seals = [part.seal for part in parts] + ([states.seal] if states else [])
         first, *beside = planned.inputs
         lines = rejects.place(self.workdir, planned.rejects, first.id)
-        self.checkpoint.planned(
+        self.checkpoint.note_planned(
             first,
             planned.numbers,
             parts,
@@ -358,7 +358,7 @@ class Planner:
             numbers.add(piece.numbers)
             if piece.frame.height:
                 writer.write(piece.frame.with_columns(pl.lit(name).alias("file")))
-        self.checkpoint.planned(known, numbers, writer.finish())
+        self.checkpoint.note_planned(known, numbers, writer.finish())
         writer.discard()
 
     def _mended(self, planned: "_Planned") -> Iterator[tuple[str, int]]:

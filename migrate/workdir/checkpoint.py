@@ -10,68 +10,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Self
 
-from migrate.errors import Refused
-from migrate.workdir.hold import MEND
-from migrate.workdir.records import Aside, Input, Numbers, Part, Renewed, Round, Settled
+from migrate.workdir.database import Database, add_count, connect, fact, note_facts
+from migrate.workdir.records import BEFORE, Aside, Input, Numbers, Part, Round, Settled
 from migrate.workdir.seals import Kept, Seal
 
-FILE: Final = "checkpoint.sqlite"
 REJECTS: Final = "rejects.jsonl"
-APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
-FORMAT: Final = 7
-Database = sqlite3.Connection
 Also = Callable[[Database], None]
 """What another module keeps in the checkpoint, to be changed within a transaction of it."""
 _PEOPLE: Final = "people.sqlite"
 _OF_INPUTS: Final = ("linked", "identity", "clock", "planning", "plan_commands", "people_id", "set_aside")
 """Facts that come from inputs."""
 _PART: Final = ("path", "input", "day", "events", "bytes", "first", "last", "leads", "anew", "increment")
-_BEFORE: Final = " (planned before, "
-"""Stands behind the name of an input that is planned anew, before the number of what was planned of it."""
-_SCHEMA: Final = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE inputs (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL, size INTEGER NOT NULL,
-    digest TEXT NOT NULL, numbers TEXT, lead INTEGER
-);
-CREATE TABLE parts (
-    path TEXT PRIMARY KEY, input INTEGER NOT NULL REFERENCES inputs, day TEXT NOT NULL, events INTEGER NOT NULL,
-    bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, leads INTEGER NOT NULL,
-    anew INTEGER NOT NULL, increment INTEGER NOT NULL, size INTEGER NOT NULL, sums BLOB NOT NULL, round INTEGER
-);
-CREATE INDEX parts_day ON parts (day, round);
-CREATE TABLE rounds (
-    day TEXT NOT NULL, round INTEGER NOT NULL, accepted INTEGER NOT NULL DEFAULT 0,
-    duplicate INTEGER NOT NULL DEFAULT 0, parked INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (day, round)
-) WITHOUT ROWID;
-CREATE TABLE seals (path TEXT PRIMARY KEY, size INTEGER NOT NULL, sums BLOB NOT NULL);
-CREATE TABLE names (name TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE rejects (
-    input INTEGER NOT NULL, row INTEGER NOT NULL, reason TEXT NOT NULL, held INTEGER NOT NULL,
-    state INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (input, row, reason)
-) WITHOUT ROWID;
-CREATE TABLE held (input INTEGER PRIMARY KEY, size INTEGER NOT NULL, sums BLOB NOT NULL, lines INTEGER NOT NULL);
-CREATE TABLE parked (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, day TEXT NOT NULL, later INTEGER NOT NULL, timestamp TEXT NOT NULL,
-    uuid TEXT NOT NULL, status INTEGER NOT NULL, message TEXT NOT NULL, payload TEXT NOT NULL, sum INTEGER NOT NULL
-);
-CREATE INDEX parked_uuid ON parked (uuid);
-CREATE TABLE queue (
-    day TEXT NOT NULL, later INTEGER NOT NULL, timestamp TEXT NOT NULL, id INTEGER NOT NULL,
-    PRIMARY KEY (day, later, timestamp, id)
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX queue_id ON queue (id);
-CREATE TABLE outdated (day TEXT NOT NULL, uuid TEXT NOT NULL, PRIMARY KEY (day, uuid)) WITHOUT ROWID;
-CREATE TABLE counts (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
-"""
-"""`rejects` and `held` are kept by `rejects.py`, `parked`, `queue` and `outdated` by `parked.py`, `counts` by both."""
 
 
 class Checkpoint:
     """The resumable checkpoint of one workdir. Every method that changes it is durable when it returns."""
 
-    def __init__(self, connection: sqlite3.Connection, workdir: Path) -> None:
+    def __init__(self, connection: Database, workdir: Path) -> None:
         self._db = connection
         self.workdir = workdir
 
@@ -81,30 +36,7 @@ class Checkpoint:
 
         Raises Refused when there is none (unless `create`), or when the file is torn or is not ours.
         """
-        path = workdir / FILE
-        is_new = not path.exists() or (path.stat().st_size == 0 and not (workdir / "days").exists())
-        if is_new and not create:
-            raise Refused(
-                f"{path}: no checkpoint, so nothing is planned there; plan first with 'migrate plan'"
-            )
-        try:
-            # Never read-only: a killed process may have left a journal that has to be rolled back first.
-            mode = "rwc" if create else "rw"
-            # One thread at a time, which need not always be the same: apply notes beside its event loop.
-            db = sqlite3.connect(
-                f"{path.resolve().as_uri()}?mode={mode}",
-                uri=True,
-                isolation_level=None,
-                timeout=30,
-                check_same_thread=False,
-            )
-            db.execute("PRAGMA synchronous = FULL")
-            if is_new:
-                _create(db)
-            _verify(db, path)
-        except sqlite3.Error as error:
-            raise Refused(f"{path}: cannot be used as a checkpoint, {error}; {MEND}") from error
-        return cls(db, workdir)
+        return cls(connect(workdir, create=create), workdir)
 
     def close(self) -> None:
         """Close the file; nothing is pending, every change was durable."""
@@ -117,7 +49,7 @@ class Checkpoint:
         self.close()
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Iterator[Database]:
         """Run statements that hold together or not at all."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
@@ -136,7 +68,7 @@ class Checkpoint:
         """Change what another module keeps here, and note the facts that there are in the end; both or neither."""
         with self._transaction() as db:
             yield db
-            _note(db, facts or {})
+            note_facts(db, facts or {})
 
     # What the workdir is for
 
@@ -147,7 +79,7 @@ class Checkpoint:
     def note(self, **facts: Any) -> None:  # noqa: ANN401 - any JSON value
         """Set facts of the workdir."""
         with self._transaction() as db:
-            _note(db, facts)
+            note_facts(db, facts)
 
     def seal_people(self, seal: Seal | None) -> None:
         """Note the people's file as it is left, None before it is changed."""
@@ -205,7 +137,7 @@ class Checkpoint:
         """Return these inputs as far as they are planned, members of archives too, and those planned with them."""
         given = set(names)
         sql = "SELECT name, lead FROM inputs WHERE numbers IS NOT NULL AND NOT instr(name, ?) ORDER BY id"
-        rows = self._db.execute(sql, (_BEFORE,)).fetchall()
+        rows = self._db.execute(sql, (BEFORE,)).fetchall()
         leads = {lead for name, lead in rows if name in given or name.partition("!")[0] in given}
         return [name for name, lead in rows if lead in leads]
 
@@ -217,104 +149,11 @@ class Checkpoint:
         """
         return self._db.execute(sql, (name,)).fetchone() is not None
 
-    def supersede(self, names: Sequence[str]) -> None:
-        """Make room for inputs that are planned anew: what was planned of them goes by another name from now on."""
-        with self._transaction() as db:
-            for name in names:
-                before = f"{name}{_BEFORE}"
-                sql = "SELECT count(*) FROM inputs WHERE instr(name, ?) = 1"
-                (count,) = db.execute(sql, (before,)).fetchone()
-                db.execute("UPDATE inputs SET name = ? WHERE name = ?", (f"{before}{count + 1})", name))
-            sql = "INSERT INTO inputs (name, stamp, size, digest) VALUES (?, '', 0, '')"
-            db.executemany(sql, ((name,) for name in names))
-            known = json.loads(_fact(db, "superseded", "[]"))
-            _note(db, {"superseded": [*known, *(name for name in names if name not in known)]})
-
-    def superseded(self) -> list[tuple[str, int, int]]:
-        """Return the inputs planned anew, each with the first input of what was planned before, and of what is now."""
-        found = []
-        for name in self.facts().get("superseded", []):
-            sql = "SELECT lead FROM inputs WHERE instr(name, ?) = 1 ORDER BY id DESC LIMIT 1"
-            before = self._db.execute(sql, (f"{name}{_BEFORE}",)).fetchone()
-            now = self._db.execute("SELECT lead FROM inputs WHERE name = ?", (name,)).fetchone()
-            if before and now and now[0] is not None:
-                found.append((name, before[0], now[0]))
-        return found
-
     def parts_of(self, lead: int) -> list[Part]:
         """Return the parts of an input, in order."""
         names = ", ".join((*_PART, "size", "sums"))
         rows = self._db.execute(f"SELECT {names} FROM parts WHERE input = ? ORDER BY path", (lead,))  # noqa: S608
         return [Part(**dict(zip(_PART, row, strict=False)), seal=Seal(*row[-2:])) for row in rows]
-
-    def digests(self, lead: int) -> dict[str, str]:
-        """Return what the sources of an input held, by their names."""
-        rows = self._db.execute("SELECT name, digest FROM inputs WHERE lead = ?", (lead,))
-        return {name.partition(_BEFORE)[0]: digest for name, digest in rows}
-
-    def renewed(self, before: int, now: int) -> list[Renewed]:
-        """Return the sources of an input that was planned anew."""
-        sql = "SELECT id, digest FROM inputs WHERE lead = ? AND instr(name, ?) = 1 ORDER BY id DESC LIMIT 1"
-        found = []
-        for number, name, digest in self._db.execute(
-            "SELECT id, name, digest FROM inputs WHERE lead = ?", (now,)
-        ).fetchall():
-            old = self._db.execute(sql, (before, f"{name}{_BEFORE}")).fetchone()
-            if old is not None:
-                found.append(Renewed(old[0], number, is_same=old[1] == digest))
-        return found
-
-    def restored(
-        self,
-        before: int,
-        now: int,
-        events: Mapping[str, int],
-        put_back: Iterable[tuple[Part, Part]],
-        *,
-        also: Also | None = None,
-    ) -> None:
-        """Take what was planned anew and came to the same events for what was planned before.
-
-        Its files stay, but for those that were `put_back`: what was planned before, and what is there instead.
-        """
-        with self._transaction() as db:
-            if also is not None:
-                also(db)
-            _uncount(db, events)
-            sql = "SELECT name, stamp, size, digest, numbers FROM inputs WHERE lead = ?"
-            found = db.execute(sql, (now,)).fetchall()
-            db.execute("DELETE FROM parts WHERE input = ?", (now,))
-            db.execute("DELETE FROM inputs WHERE lead = ?", (now,))
-            sql = """
-                UPDATE inputs SET name = ?, stamp = ?, size = ?, digest = ?, numbers = ?
-                WHERE lead = ? AND instr(name, ?) = 1
-            """
-            db.executemany(sql, ((*row, before, f"{row[0]}{_BEFORE}") for row in found))
-            sql = "UPDATE parts SET bytes = ?, size = ?, sums = ? WHERE path = ?"
-            there = ((new.bytes, new.seal.size, new.seal.sums, old.path) for old, new in put_back)
-            db.executemany(sql, there)
-            _forget_states(db, before)
-
-    def unsent(self, lead: int) -> list[str]:
-        """Return the paths of an input's files of which nothing is sent."""
-        sql = "SELECT path FROM parts WHERE input = ? AND round IS NULL"
-        return [path for (path,) in self._db.execute(sql, (lead,))]
-
-    def replaced(self, before: int, events: Mapping[str, int], *, also: Also | None = None) -> None:
-        """Forget the files of what was planned before of which nothing is sent, with their events by name."""
-        with self._transaction() as db:
-            if also is not None:
-                also(db)
-            _uncount(db, events)
-            db.execute("DELETE FROM parts WHERE input = ? AND round IS NULL", (before,))
-            if not db.execute("SELECT 1 FROM parts WHERE input = ? LIMIT 1", (before,)).fetchone():
-                db.execute("UPDATE inputs SET numbers = ? WHERE lead = ?", (Numbers().to_json(), before))
-            _forget_states(db, before)
-
-    def done_again(self, names: Iterable[str]) -> None:
-        """Note that these are planned anew."""
-        done = set(names)
-        self.note(superseded=[name for name in self.facts().get("superseded", []) if name not in done])
 
     def set_aside(self) -> dict[str, Aside]:
         """Return the sources that are set aside, by name."""
@@ -350,7 +189,7 @@ class Checkpoint:
         with self._transaction() as db:
             db.executemany("UPDATE inputs SET stamp = ? WHERE id = ?", ((s, i) for i, s in stamps.items()))
 
-    def planned(  # noqa: PLR0913 - what is noted at once
+    def note_planned(  # noqa: PLR0913 - what is noted at once
         self,
         planned: Input,
         numbers: Numbers,
@@ -371,13 +210,13 @@ class Checkpoint:
                 "UPDATE inputs SET stamp = ?, size = ?, digest = ?, numbers = ?, lead = ? WHERE id = ?",
                 ((one.stamp, one.size, one.digest, its.to_json(), planned.id, one.id) for one, its in told),
             )
-            aside = json.loads(_fact(db, "set_aside", "{}"))
+            aside = json.loads(fact(db, "set_aside", "{}"))
             left = {name: one for name, one in aside.items() if name not in {one.name for one, _ in told}}
             if left != aside:
-                _note(db, {"set_aside": left})
+                note_facts(db, {"set_aside": left})
             sql = "SELECT 1 FROM inputs WHERE instr(name, ?) = 1 LIMIT 1"
-            anew = any(db.execute(sql, (f"{one.name}{_BEFORE}",)).fetchone() for one, _ in told)
-            increment = int(_fact(db, "increment", "1"))
+            anew = any(db.execute(sql, (f"{one.name}{BEFORE}",)).fetchone() for one, _ in told)
+            increment = int(fact(db, "increment", "1"))
             db.executemany(
                 "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
                 (
@@ -399,7 +238,7 @@ class Checkpoint:
             )
             if also is not None:
                 also(db)
-            _note(db, facts)
+            note_facts(db, facts)
 
     def states(self) -> list[Kept]:
         """Return the files of states that wait to be told, in the order of their inputs."""
@@ -408,11 +247,11 @@ class Checkpoint:
         )
         return [Kept(self.workdir / path, Seal(size, sums)) for path, size, sums in rows]
 
-    def told(self, **facts: Any) -> None:  # noqa: ANN401
+    def note_told(self, **facts: Any) -> None:  # noqa: ANN401
         """Note that all states are told."""
         with self._transaction() as db:
             db.execute("DELETE FROM seals WHERE path <> ?", (_PEOPLE,))
-            _note(db, facts)
+            note_facts(db, facts)
 
     def pending(self) -> Iterator[tuple[str, Kept]]:
         """Yield the day and the file of each part with events that are not settled, oldest first."""
@@ -430,7 +269,7 @@ class Checkpoint:
         """
         states = re.fullmatch(r"states/(\d+)\.states", path)
         rows = self._db.execute(sql, (path, states and int(states[1])))
-        return [name.partition(_BEFORE)[0] for (name,) in rows]
+        return [name.partition(BEFORE)[0] for (name,) in rows]
 
     # Applying
 
@@ -494,7 +333,7 @@ class Checkpoint:
                 )
             if also is not None:
                 also(db)
-            _note(db, facts)
+            note_facts(db, facts)
 
     def finish(self, turn: Round) -> None:
         """Note that all events of a round are settled."""
@@ -543,74 +382,10 @@ class Checkpoint:
         return {path for (path,) in self._db.execute("SELECT path FROM parts")}
 
 
-def _create(db: sqlite3.Connection) -> None:
-    """Make an empty checkpoint, all of it or nothing."""
-    db.execute("BEGIN IMMEDIATE")
-    for statement in _SCHEMA.split(";"):
-        db.execute(statement)
-    _note(db, {"requests": 0, "retries": 0, "bytes_sent": 0, "seconds": 0.0})
-    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    db.execute(f"PRAGMA user_version = {FORMAT}")
-    db.execute("COMMIT")
-
-
-def _verify(db: sqlite3.Connection, path: Path) -> None:
-    """Raise Refused unless the file is a whole checkpoint of this format."""
-    (application,) = db.execute("PRAGMA application_id").fetchone()
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    if application != APPLICATION_ID:
-        raise Refused(
-            f"{path}: not a migrate checkpoint, found a file of something else; use another --workdir"
-        )
-    if version != FORMAT:
-        age, way = (
-            ("an older", "plan again in a new --workdir") if version < FORMAT else ("a newer", "use that one")
-        )
-        raise Refused(
-            f"{path}: made by {age} version of migrate, found checkpoint format {version} where this one reads "
-            f"{FORMAT}; {way}"
-        )
-    (state,) = db.execute("PRAGMA quick_check(1)").fetchone()
-    if state != "ok":
-        raise Refused(f"{path}: the checkpoint is damaged, found '{state}'; {MEND}")
-
-
-def _freeze(db: sqlite3.Connection, turn: Round) -> None:
+def _freeze(db: Database, turn: Round) -> None:
     """Note which parts belong to a round, unless that is known."""
     known = db.execute("INSERT OR IGNORE INTO rounds (day, round) VALUES (?, ?)", (turn.day, turn.number))
     if known.rowcount:
         db.executemany(
             "UPDATE parts SET round = ? WHERE path = ?", ((turn.number, part.path) for part in turn.parts)
         )
-
-
-def _forget_states(db: sqlite3.Connection, lead: int) -> None:
-    """Forget what is still to be told of what was planned before: what is planned now tells it."""
-    db.execute("DELETE FROM seals WHERE path = ?", (f"states/{lead:08d}.states",))
-
-
-def _uncount(db: sqlite3.Connection, events: Mapping[str, int]) -> None:
-    """Take events off the number planned under each name."""
-    db.executemany(
-        "UPDATE names SET events = events - ? WHERE name = ?", ((n, name) for name, n in events.items())
-    )
-    db.execute("DELETE FROM names WHERE events <= 0")
-
-
-def add_count(db: sqlite3.Connection, name: str, n: int = 1) -> None:
-    """Add to what is counted for ever under a name."""
-    db.execute("INSERT INTO counts VALUES (?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n", (name, n))
-
-
-def _fact(db: sqlite3.Connection, key: str, otherwise: str) -> str:
-    """Return a fact as JSON."""
-    row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    return otherwise if row is None else str(row[0])
-
-
-def _note(db: sqlite3.Connection, facts: Mapping[str, Any]) -> None:
-    """Write facts within the transaction that is open."""
-    db.executemany(
-        "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-        ((key, json.dumps(value)) for key, value in facts.items()),
-    )

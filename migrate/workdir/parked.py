@@ -9,8 +9,9 @@ from typing import Final, NamedTuple
 import msgspec
 
 from migrate.errors import Refused
-from migrate.workdir.checkpoint import FILE, Checkpoint, Database, add_count
+from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.copies import Copy, State
+from migrate.workdir.database import FILE, Database, add_count
 
 PARKED: Final = "parked.jsonl"
 EVER: Final = "parked"

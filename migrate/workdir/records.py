@@ -7,6 +7,8 @@ from typing import Final, Self
 
 from migrate.workdir.seals import Seal
 
+BEFORE: Final = " (planned before, "
+"""Stands behind the name of an input that is planned anew, before the number of what was planned of it."""
 _EXAMPLES: Final = 3
 
 

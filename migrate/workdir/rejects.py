@@ -8,8 +8,9 @@ from typing import Final
 
 import msgspec
 
-from migrate.workdir.checkpoint import REJECTS, Checkpoint, Database, add_count
+from migrate.workdir.checkpoint import REJECTS, Checkpoint
 from migrate.workdir.copies import Copy, State
+from migrate.workdir.database import Database, add_count
 from migrate.workdir.disk import sync
 from migrate.workdir.records import Renewed
 from migrate.workdir.seals import Seal

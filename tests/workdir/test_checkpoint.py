@@ -10,7 +10,8 @@ import pytest
 from workdirs import events, planned
 
 from migrate.errors import Refused
-from migrate.workdir.checkpoint import FILE, Checkpoint
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.database import FILE
 from migrate.workdir.hold import hold
 from migrate.workdir.records import Numbers, Settled
 
