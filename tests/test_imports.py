@@ -21,11 +21,11 @@ ROOMS = {
     "people": {"jsontext", "kit", "payload", "workdir"},
     "plan": {"inputs", "jsontext", "kit", "payload", "people", "readers", "workdir"},
     "apply": {"jsontext", "payload", "workdir"},
-    "sandbox": {"apply.target"},
+    "sandbox": set(),
 }
 """Each folder, and what it may import beside the ground: others, or one module of them."""
 
-GROUND = {"VERSION", "errors", "screen", "throwaway"}
+GROUND = {"SANDBOX", "VERSION", "errors", "screen", "throwaway"}
 """What every folder may import; it imports no folder."""
 
 HOMES = {
@@ -110,7 +110,7 @@ def test_every_folder_is_a_room():
 
 def test_the_ground_stands_by_itself():
     """What all may import imports no folder."""
-    for module in GROUND - {"VERSION"}:
+    for module in GROUND - {"SANDBOX", "VERSION"}:
         assert set(ours(ROOT / "migrate" / f"{module}.py")) <= {f"{module}.*" for module in GROUND}
 
 

@@ -70,10 +70,10 @@ def delivery(url, **choices):
     )
 
 
-def applied(workdir, checkpoint, choices):
+def applied(checkpoint, choices):
     """Apply to the end; return whether it came there."""
     hasty = Backoff(Random(0), base=0.02)
-    return asyncio.run(Applier(workdir, checkpoint, choices, backoff=hasty).run())
+    return asyncio.run(Applier(checkpoint, choices, backoff=hasty).run())
 
 
 @dataclass(frozen=True)

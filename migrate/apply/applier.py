@@ -7,7 +7,6 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from threading import Lock
 from typing import Any, Final, NamedTuple
 
@@ -27,7 +26,7 @@ from migrate.workdir import parked
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import Database
 from migrate.workdir.records import Round, Settled
-from migrate.workdir.seals import present
+from migrate.workdir.seals import check_present
 
 _CHUNKS_IN_FLIGHT: Final = 3
 _CHUNKS_AHEAD: Final = 4
@@ -81,9 +80,8 @@ class Applier:
     settled is noted in order, in another thread, while more is sent.
     """
 
-    def __init__(  # noqa: PLR0913 - what it works on, and whom it tells
+    def __init__(
         self,
-        workdir: Path,
         checkpoint: Checkpoint,
         delivery: Delivery,
         *,
@@ -91,7 +89,6 @@ class Applier:
         on_warning: Callable[[str], None] = lambda _: None,
         backoff: Backoff | None = None,
     ) -> None:
-        self._workdir = workdir
         self._checkpoint = checkpoint
         self._delivery = delivery
         self._on_progress = on_progress
@@ -124,19 +121,19 @@ class Applier:
             await self._run()
         finally:
             self.on_remarks(parked.refresh(self._checkpoint))
-        return self._ended()
+        return self._has_ended()
 
     async def _run(self) -> None:
         """Send until nothing is pending, or until it stops."""
         for _, file in self._checkpoint.pending():
-            present(file.path, file.seal)
+            check_present(file.path, file.seal)
         self._outdate()
         under_way: asyncio.Queue[_Chunk | None] = asyncio.Queue()
         queues = [_Queue() for _ in range(self._most_lanes)]
         self._room = asyncio.Semaphore(_CHUNKS_IN_FLIGHT)
         async with self._connection:
             lanes = [asyncio.create_task(self._lane(queue)) for queue in queues]
-            settling = asyncio.create_task(self._settled(under_way))
+            settling = asyncio.create_task(self._settle(under_way))
             try:
                 await self._feed(queues, under_way)
             finally:
@@ -156,13 +153,13 @@ class Applier:
         gate.open()
         with ThreadPoolExecutor(1, "read") as reading, ThreadPoolExecutor(1, "spread") as spreading:
 
-            def begun() -> asyncio.Task[_Work | None]:
-                return asyncio.create_task(self._work(pieces, reading, spreading))
+            def begin() -> asyncio.Task[_Work | None]:
+                return asyncio.create_task(self._next_work(pieces, reading, spreading))
 
-            ahead = deque(begun() for _ in range(_CHUNKS_AHEAD))
+            ahead = deque(begin() for _ in range(_CHUNKS_AHEAD))
             try:
                 while work := await ahead.popleft():
-                    ahead.append(begun())
+                    ahead.append(begin())
                     await self._room.acquire()
                     if self._halt.is_called:
                         return
@@ -178,16 +175,18 @@ class Applier:
             finally:
                 await asyncio.gather(*ahead, return_exceptions=True)
 
-    async def _work(self, pieces: Iterator[Piece], reading: Executor, spreading: Executor) -> _Work | None:
+    async def _next_work(
+        self, pieces: Iterator[Piece], reading: Executor, spreading: Executor
+    ) -> _Work | None:
         """Return the next piece, read in one thread and made ready in another; None after the last."""
         loop = asyncio.get_running_loop()
         piece: Piece | None = await loop.run_in_executor(reading, next, pieces, None)
         if piece is None:
             return None
-        lanes = await loop.run_in_executor(spreading, self._prepared, piece)
+        lanes = await loop.run_in_executor(spreading, self._prepare, piece)
         return _Work(piece.turn, piece.events.duplicate, lanes, piece.is_last)
 
-    def _prepared(self, piece: Piece) -> dict[int, Prepared]:
+    def _prepare(self, piece: Piece) -> dict[int, Prepared]:
         """Return each lane's requests."""
         lanes = spread(piece.events.frame, piece.lanes)
         return {lane: self._sender.prepare(payloads) for lane, payloads in lanes.items()}
@@ -197,10 +196,10 @@ class Applier:
         for day in self._checkpoint.days():
             if parked.any_of(self._checkpoint, day):
                 parts = [part for turn in self._checkpoint.rounds(day) for part in turn.parts]
-                for planned in texts(self._workdir, parts):
+                for planned in texts(self._checkpoint.workdir, parts):
                     parked.outdate(self._checkpoint, day, planned)
 
-    async def _settled(self, under_way: asyncio.Queue[_Chunk | None]) -> None:
+    async def _settle(self, under_way: asyncio.Queue[_Chunk | None]) -> None:
         """Take chunks as they are settled, in order: the next round may go, and what became of them is noted.
 
         An abandoned chunk stays pending, and so do all after it: the checkpoint knows how far, not which.
@@ -209,21 +208,21 @@ class Applier:
         while chunk := await under_way.get():
             await chunk.done.wait()
             if chunk.error:
-                self._failed(chunk.error)
+                self._fail(chunk.error)
             is_whole = is_whole and not chunk.abandoned and not chunk.error
             if is_whole:
                 if len(self._unnoted) >= _UNNOTED and noting:
                     await noting
                 self._unnoted.append(chunk)
                 if noting is None or noting.done():
-                    noting = asyncio.create_task(self._noted())
+                    noting = asyncio.create_task(self._note_settled())
             if chunk.is_last or not is_whole:
                 chunk.following.open(shut=self._halt.is_called)
             self._room.release()
         if noting:
             await noting
 
-    async def _noted(self) -> None:
+    async def _note_settled(self) -> None:
         """Note what became of the chunks that are settled, while others are sent: a busy disk takes its time."""
         while self._unnoted and not self._error:
             chunks = list(self._unnoted)
@@ -232,7 +231,7 @@ class Applier:
                 for settled in await asyncio.to_thread(self._note, chunks):
                     self._on_progress(settled)
             except Exception as error:  # noqa: BLE001 - raised again when the run has ended
-                self._failed(error)
+                self._fail(error)
 
     def _note(self, chunks: list[_Chunk]) -> list[Settled]:
         """Note what became of some chunks; return it."""
@@ -241,7 +240,7 @@ class Applier:
             self._checkpoint.settle_all(found, also=partial(_park, chunks=chunks), **self._counters())
         return [settled for _, settled, _ in found]
 
-    def _failed(self, error: BaseException) -> None:
+    def _fail(self, error: BaseException) -> None:
         """Stop, for an error that is raised when all is quiet."""
         self._error = self._error or error
         self.interrupt()
@@ -273,7 +272,7 @@ class Applier:
                 self._checkpoint.note(**self._counters())
         finally:
             self.on_remarks(parked.refresh(self._checkpoint))
-        return self._ended()
+        return self._has_ended()
 
     async def _resend(self) -> None:
         """Send what is lined up, a request's worth at a time."""
@@ -287,7 +286,7 @@ class Applier:
                 return
             parked.settle(self._checkpoint, waiting, settling.parked, self._counters())
 
-    def _ended(self) -> bool:
+    def _has_ended(self) -> bool:
         """Return whether the end was reached; raises Stopped when the sender stopped by itself."""
         if self._halt.reason:
             raise Stopped(self._halt.reason)

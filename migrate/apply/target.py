@@ -7,6 +7,7 @@ import secrets
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from migrate import SANDBOX
 from migrate.errors import Refused, UsageError
 from migrate.screen import masked
 
@@ -20,8 +21,6 @@ CLOUD_HOSTS: Final = {
     **dict.fromkeys(("app.posthog.com", "us.posthog.com", "us.i.posthog.com"), "us"),
     **dict.fromkeys(("eu.posthog.com", "eu.i.posthog.com"), "eu"),
 }
-SANDBOX: Final = "migrate sandbox"
-"""What a sandbox of ours says it is, at /_sandbox."""
 _ANSWER_BYTES: Final = 1_000
 _SECONDS: Final = 5
 KEY_BYTES: Final = 64  # capture refuses longer keys

@@ -9,7 +9,7 @@ from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.disk import sync
 from migrate.workdir.records import Part
 from migrate.workdir.rejects import renew
-from migrate.workdir.seals import Harmed, Seal, present
+from migrate.workdir.seals import Harmed, Seal, check_present
 
 Pair = tuple[Part, Part]
 """A part that was planned before, and the one that was planned now."""
@@ -78,7 +78,7 @@ def _put_back(workdir: Path, pairs: Sequence[Pair]) -> list[Pair]:
 def _is_sound(path: Path, seal: Seal) -> bool:
     """Return whether a file is what it was."""
     try:
-        present(path, seal)
+        check_present(path, seal)
         return Seal.of(path) == seal
     except (Harmed, OSError):
         return False

@@ -14,7 +14,7 @@ import msgspec
 from aiohttp import ClientPayloadError, web
 from aiohttp.typedefs import Handler, Middleware
 
-from migrate.apply.target import SANDBOX
+from migrate import SANDBOX
 from migrate.errors import UsageError
 from migrate.sandbox import capture, requests, wire
 from migrate.sandbox.faults import (

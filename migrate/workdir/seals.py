@@ -59,7 +59,7 @@ class Kept:
         return Sealed(self.path, self.seal)
 
 
-def present(path: Path, seal: Seal) -> None:
+def check_present(path: Path, seal: Seal) -> None:
     """Raise `Harmed` for a file that is not there, or has another size than it had."""
     try:
         size = path.stat().st_size
@@ -77,7 +77,7 @@ class Sealed(io.RawIOBase):
 
     def __init__(self, path: Path, seal: Seal) -> None:
         super().__init__()
-        present(path, seal)
+        check_present(path, seal)
         self._path, self._seal = path, seal
         self._sums = memoryview(seal.sums).cast("I")
         self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
