@@ -53,12 +53,12 @@ def sweep(parent: Path) -> None:
     """Remove what killed processes left in a folder."""
     for kind in _KINDS:
         for folder in parent.glob(f"{kind}*"):
-            with suppress(OSError), _held(folder):
+            with suppress(OSError), _hold(folder):
                 _remove(folder)
 
 
 @contextmanager
-def _held(folder: Path) -> Iterator[BinaryIO]:
+def _hold(folder: Path) -> Iterator[BinaryIO]:
     """Hold a folder that is ours and that no process holds; raises OSError for any other."""
     status = folder.lstat()
     if not S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():

@@ -30,9 +30,9 @@ from migrate.workdir.seals import check_present
 
 _CHUNKS_IN_FLIGHT: Final = 3
 _CHUNKS_AHEAD: Final = 4
-"""How many are read before there is room for them in flight: the first of a day takes ten times as long as the next."""
+"""Chunks read before there is room for them in flight: the first of a day takes ten times as long as the next."""
 _UNNOTED: Final = 4
-"""Chunks that may be settled while those before them are being noted: what a killed run sends again."""
+"""Chunks that may be settled and not yet noted: what a killed run sends again."""
 
 
 class _Work(NamedTuple):
@@ -46,9 +46,9 @@ class _Work(NamedTuple):
 
 @dataclass
 class _Chunk:
-    """A piece on its way: what became of its events so far, and how many lanes still have some of them.
+    """A piece on its way: what became of its events so far, and how many lanes are not through with theirs.
 
-    Its events wait for `gate`, which the round before opens when all of it is settled.
+    Its events wait at `gate`, which opens when the round before is settled.
     """
 
     turn: Round
@@ -147,7 +147,7 @@ class Applier:
             raise self._error
 
     async def _feed(self, queues: list[_Queue], under_way: asyncio.Queue[_Chunk | None]) -> None:
-        """Give the lanes their work as it is read, until all is read or the run stops."""
+        """Hand the lanes their work as it is read, until all is read or the run stops."""
         pieces = self._pieces.read()
         gate, following = Gate(), Gate()
         gate.open()
@@ -192,7 +192,7 @@ class Applier:
         return {lane: self._sender.prepare(payloads) for lane, payloads in lanes.items()}
 
     def _outdate(self) -> None:
-        """Have what is planned of parked events by now go in their place."""
+        """Drop parked events of which a newer version is planned: that is sent instead."""
         for day in self._checkpoint.days():
             if parked.any_of(self._checkpoint, day):
                 parts = [part for turn in self._checkpoint.rounds(day) for part in turn.parts]
@@ -200,9 +200,10 @@ class Applier:
                     parked.outdate(self._checkpoint, day, planned)
 
     async def _settle(self, under_way: asyncio.Queue[_Chunk | None]) -> None:
-        """Take chunks as they are settled, in order: the next round may go, and what became of them is noted.
+        """Wait for each chunk in order; let the next round begin after a round's last, and have its outcome noted.
 
-        An abandoned chunk stays pending, and so do all after it: the checkpoint knows how far, not which.
+        An abandoned chunk stays pending, and so do all after it: the checkpoint knows how many events are settled,
+        not which.
         """
         is_whole, noting = True, None
         while chunk := await under_way.get():
@@ -223,7 +224,7 @@ class Applier:
             await noting
 
     async def _note_settled(self) -> None:
-        """Note what became of the chunks that are settled, while others are sent: a busy disk takes its time."""
+        """Note what became of settled chunks while others are sent: in a thread, as a busy disk takes its time."""
         while self._unnoted and not self._error:
             chunks = list(self._unnoted)
             self._unnoted.clear()
@@ -234,7 +235,7 @@ class Applier:
                 self._fail(error)
 
     def _note(self, chunks: list[_Chunk]) -> list[Settled]:
-        """Note what became of some chunks; return it."""
+        """Note what became of some chunks in one transaction; return it."""
         found = [(chunk.turn, _outcome(chunk), chunk.is_last) for chunk in chunks]
         with self._at_checkpoint:
             self._checkpoint.settle_all(found, also=partial(_park, chunks=chunks), **self._counters())

@@ -46,12 +46,12 @@ class Ties:
 
     def __init__(self) -> None:
         self._last = pl.DataFrame()
-        """Those of the last frame, not hashed yet."""
+        """The events with the last timestamp of the last frame, not hashed yet."""
         self._levels: list[pl.DataFrame] = []
         """Hashes in the order of their first half; each at least twice as many as the next."""
 
     def again(self, frame: pl.DataFrame) -> pl.Series | None:
-        """Return which of these events there were at the end of the frame before, None where none can have been."""
+        """Return which of these events were at the end of the frame before; None if that cannot be."""
         times, found = frame["timestamp"], None
         is_going_on = self._last.height > 0 and times[0] == self._last["timestamp"][0]
         if is_going_on:

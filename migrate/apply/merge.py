@@ -14,7 +14,7 @@ from migrate.workdir.records import Part
 
 _KEY: Final = ("uuid", "event", "distinct_id")
 _KEY_ANEW: Final = ("uuid", "event")
-"""Of parts that may tell the same events in several versions: who a row is of may be known better than it was."""
+"""Of parts that may hold several versions of an event: whose it is may be known better than it was."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,12 @@ def chunks(  # noqa: PLR0913 - what decides which events are sent
     """Yield a day's events in timestamp order, then by input and row, duplicates left out.
 
     A duplicate has the uuid, event and distinct_id of an event before it, or of one in the parts that were `sent`
-    before. Of parts of several increments a duplicate has the uuid and event of one in a part that stands before its
-    own: those of later increments do, so that the last version of an event is the one that is sent. The first `skip`
-    events, duplicates counted, are passed over. The same parts give the same events in the same order; only where
-    chunks are cut depends on `chunk_bytes`. Memory is one chunk and a batch per run. What was sent of `outdated` uuids
-    was refused, and makes no duplicates.
+    before. Parts of several increments may hold several versions of an event: there uuid and event make a duplicate,
+    and the version in the part that comes first in `parts` is kept (parts of later increments come first). What was
+    sent of `outdated` uuids was refused, and makes no duplicates.
+
+    The first `skip` events, duplicates counted, are passed over. The same parts give the same events in the same
+    order; only where chunks are cut depends on `chunk_bytes`. Memory is one chunk and a batch per run.
     """
     has_versions = len({part.increment for part in parts}) > 1
     key = _KEY_ANEW if has_versions or any(part.anew for part in (*parts, *sent)) else _KEY

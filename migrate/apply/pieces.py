@@ -22,13 +22,13 @@ _CHUNK_BYTES: Final = 6 * 2**20
 _SLACK: Final = 1.05
 """Pieces are not cut to the byte."""
 _CHUNK_SECONDS: Final = 1
-"""How much of a rate limit a chunk takes: what an interrupted run waits for, and what a killed one sends again."""
+"""With a rate limit, a piece has so many seconds' worth: an interrupted run waits for it, a killed one repeats it."""
 _RESUMED_EVENTS: Final = 8_192
-"""What a chunk usually has; the first one of a round that goes on may be what was left of one."""
+"""Events a piece usually has. A resumed round's first piece may be smaller, and must not decide its lanes."""
 _UNEVEN: Final = 1.125
-"""How many times the mean the fullest lanes have, about: lanes filled to the brim make a request more each."""
+"""The fullest lanes have about so many times the mean; a lane filled to the brim makes one request more."""
 _PARTS_AT_ONCE: Final = 1_000
-"""About how many parts the checkpoint is asked for at once."""
+"""Parts the checkpoint is asked for at once, about."""
 
 
 class Piece(NamedTuple):
@@ -60,7 +60,7 @@ class Pieces:
         self._most_lanes = most_lanes
 
     def read(self) -> Iterator[Piece]:
-        """Yield all that is to be sent, round by round, the oldest day first; what is too young is left."""
+        """Yield all that is to be sent, round by round, the oldest day first; days that are too young are left out."""
         days = deque(self._checkpoint.days())
         while days:
             for turn in self._rounds(days):
@@ -82,7 +82,7 @@ class Pieces:
         return first is not None and day >= first
 
     def _rounds(self, days: deque[str]) -> list[Round]:
-        """Return the rounds of the next days; of several, as the checkpoint may be busy for a while."""
+        """Return the rounds of the next days: several at once, as the checkpoint may be busy noting."""
         found: list[Round] = []
         with self._at_checkpoint:
             while days and sum(len(turn.parts) for turn in found) < _PARTS_AT_ONCE:

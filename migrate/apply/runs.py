@@ -18,27 +18,27 @@ from migrate.workdir.records import Part
 from migrate.workdir.seals import Seal, Sealed
 
 _MERGE_BYTES: Final = 12 * 2**20
-"""What the batches at hand of all runs may take together."""
+"""The batches at hand of all runs together, at the most."""
 _BUFFER_BYTES: Final = 1 << 16
-"""Read at once of a run's column; without it pyarrow holds all that is stored of it."""
+"""Read at once of a run's column. Without this bound pyarrow holds the whole stored column."""
 _MIN_BATCH: Final = 2
 _FEW: Final = 512
-"""Events that are copied together sooner than they are put side by side: a tenth of a millisecond a batch, measured."""
+"""So few events are copied into one batch: batches side by side cost a tenth of a millisecond each (measured)."""
 MAX_BATCH: Final = 4_096
 _MAX_RUNS: Final = 256
 """Runs merged at once; more are first merged into longer ones on disk."""
 _MAX_OPEN: Final = 16
-"""Parts whose files stay open, read once for what is in them and for the events."""
+"""Up to so many parts, their files stay open between looking for their row groups and reading them."""
 _SENT: Final = ["timestamp", "event", "distinct_id", "uuid"]
 KEPT: Final = [*_SENT, "payload"]
 _MERGED: Final = [*KEPT, "row", "sent", "order"]
 _ORDER: Final = ("timestamp", "order", "row")
 Piece = list[pa.RecordBatch]
-"""Events of several runs; none of another piece comes between them in time."""
+"""Batches of several runs whose events come in time before those of every later piece."""
 
 
 def put_together(pieces: list[Piece]) -> pl.DataFrame:
-    """Return the events of all pieces, one piece after another, each in timestamp order, then by input and row."""
+    """Return the events of all pieces as one frame: piece after piece, each by timestamp, then input, then row."""
     batches = [batch for piece in pieces for batch in piece]
     if len(batches) == len(pieces):
         frame = _frame(batches)
@@ -60,12 +60,14 @@ def _frame(batches: list[pa.RecordBatch]) -> pl.DataFrame:
 
 
 def _is_ordered(frame: pl.DataFrame) -> bool:
-    """Return whether the rows of each timestamp are in order, as they nearly always are in a single run."""
+    """Return whether events of equal timestamps are in the order of their rows, as in nearly all single runs."""
     time, row = frame["timestamp"], frame["row"]
     count = frame.height - 1
     out_of_order = (time.head(count) == time.tail(count)) & (row.head(count) > row.tail(count))
     return not out_of_order.any()
 
+
+_NOTHING: Final = pa.RecordBatch.from_arrays([], [])
 
 Batches = Callable[[int], Iterator[pa.RecordBatch]]
 """Given how many rows at most, the batches of a run."""
@@ -84,16 +86,16 @@ class _Run:
     order: tuple[int, int] = (0, 0)
     """Its place among events of one timestamp: its part, and which of that part's runs it is."""
     _reading: Iterator[pa.RecordBatch] | None = None
-    _head: pa.RecordBatch | None = None
+    _head: pa.RecordBatch = field(default_factory=lambda: _NOTHING)
     _times: memoryview = field(default_factory=lambda: memoryview(b"").cast("q"))
 
     def fill(self, rows: int) -> bool:
-        """Make sure that there are events at hand; return whether there are."""
+        """Read the next batch if no events are at hand; return whether there are any now."""
         if self._reading is None:
             self._reading = self.batches(rows)
         while not len(self._times):
-            self._head = next(self._reading, None)
-            if self._head is None:
+            self._head = next(self._reading, _NOTHING)
+            if self._head is _NOTHING:
                 return False
             times = self._head.column("timestamp")
             self._times = memoryview(times.buffers()[1]).cast("q")[times.offset : times.offset + len(times)]
@@ -111,7 +113,6 @@ class _Run:
 
     def take(self, until: int) -> pa.RecordBatch:
         """Return the events at hand up to and including a timestamp."""
-        assert self._head is not None  # noqa: S101 - it was filled
         count = bisect_right(self._times, until)
         taken, self._head = self._head.slice(0, count), self._head.slice(count)
         self._times = self._times[count:]
@@ -123,7 +124,8 @@ def merged(
 ) -> Iterator[Piece]:
     """Yield the events of all parts in timestamp order, piece by piece.
 
-    Of those that `has_versions`, events of one timestamp come in the order of their parts, however many they are.
+    Where they may hold several versions of an event (`has_versions`), events of equal timestamps come in the order of
+    their parts, however many they are.
     """
     marked = [(part, True) for part in sent] + [(part, False) for part in parts]
     with ExitStack() as stack:
@@ -140,7 +142,7 @@ def merged(
 
 
 def _longer(runs: list[_Run], folder: Path) -> list[_Run]:
-    """Return few enough runs to merge at once, by merging them on disk, neighbours in time together."""
+    """Merge runs on disk, neighbours in time together, until few enough are left to merge at once; return them."""
     level = 0
     while len(runs) > _MAX_RUNS:
         groups = [runs[start : start + _MAX_RUNS] for start in range(0, len(runs), _MAX_RUNS)]
@@ -150,7 +152,7 @@ def _longer(runs: list[_Run], folder: Path) -> list[_Run]:
 
 
 def _write(runs: list[_Run], path: Path) -> _Run:
-    """Return the runs as one, merged into a file."""
+    """Merge runs into a file; return it as a run."""
     with ExitStack() as stack:
         writer: pq.ParquetWriter | None = None
         for piece in _merge(runs):
@@ -163,9 +165,9 @@ def _write(runs: list[_Run], path: Path) -> _Run:
 
 
 def _merge(runs: Sequence[_Run], *, in_order: bool = False) -> Iterator[Piece]:
-    """Yield the events of runs that are in order of their first timestamp, in timestamp order, piece by piece.
+    """Yield the events of runs in timestamp order, piece by piece; the runs are sorted by their first timestamp.
 
-    `in_order`: those of one timestamp in the order of their runs, also where they are more than are held at once.
+    With `in_order`, events of equal timestamps come in the order of their runs, even if they do not fit in one piece.
     """
     event_bytes = max((run.event_bytes for run in runs), default=1)
     rows = max(_MIN_BATCH, min(MAX_BATCH, _MERGE_BYTES // min(len(runs) or 1, _MAX_RUNS) // event_bytes))
@@ -243,7 +245,7 @@ def open_sealed(path: Path, seal: Seal) -> Iterator[pq.ParquetFile]:
 
 
 def _runs(part: _Group, event_bytes: int, stays: ExitStack | None) -> list[_Run]:
-    """Return every row group of a part as a run; where there is a stack for it the file stays open."""
+    """Return every row group of a part as a run. If `stays` is given it keeps the file open."""
     with ExitStack() as closes:
         file = (stays or closes).enter_context(open_sealed(part.path, part.seal))
         runs = []

@@ -30,13 +30,13 @@ def settle(checkpoint: Checkpoint) -> None:
             paths = [part.path for part in new]
             put_back = _put_back(checkpoint.workdir, [*zip(old, new, strict=True)])
             events = _events(checkpoint.workdir, paths)
-            with checkpoint.changed() as db:
+            with checkpoint.change() as db:
                 renew(db, renewed, is_restored=True)
                 renewal.restore(db, before, now, events, put_back)
         else:
             paths = renewal.unsent(checkpoint, before)
             events = _events(checkpoint.workdir, paths)
-            with checkpoint.changed() as db:
+            with checkpoint.change() as db:
                 renew(db, renewed, is_restored=False)
                 renewal.replace(db, before, events)
         for path in paths:

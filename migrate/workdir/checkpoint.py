@@ -20,7 +20,10 @@ Also = Callable[[Database], None]
 _PEOPLE: Final = "people.sqlite"
 _OF_INPUTS: Final = ("linked", "identity", "clock", "planning", "plan_commands", "people_id", "set_aside")
 """Facts that come from inputs."""
-_PART: Final = ("path", "input", "day", "events", "bytes", "first", "last", "leads", "anew", "increment")
+_OF_EVENTS: Final = ("path", "input", "day", "events", "bytes", "first", "last", "leads")
+_PARTS: Final = """
+    SELECT path, input, day, events, bytes, first, last, leads, size, sums, anew, increment, round FROM parts
+"""
 
 
 class Checkpoint:
@@ -64,7 +67,7 @@ class Checkpoint:
         return self._db.execute(sql, given)
 
     @contextmanager
-    def changed(self, facts: Mapping[str, object] | None = None) -> Iterator[Database]:
+    def change(self, facts: Mapping[str, object] | None = None) -> Iterator[Database]:
         """Change what another module keeps here, and note the facts that there are in the end; both or neither."""
         with self._transaction() as db:
             yield db
@@ -76,7 +79,7 @@ class Checkpoint:
         """Return the facts of the workdir: platform, options, mapping, target, import id."""
         return {key: json.loads(value) for key, value in self._db.execute("SELECT key, value FROM meta")}
 
-    def note(self, **facts: Any) -> None:  # noqa: ANN401 - any JSON value
+    def note(self, **facts: object) -> None:
         """Set facts of the workdir."""
         with self._transaction() as db:
             note_facts(db, facts)
@@ -151,9 +154,8 @@ class Checkpoint:
 
     def parts_of(self, lead: int) -> list[Part]:
         """Return the parts of an input, in order."""
-        names = ", ".join((*_PART, "size", "sums"))
-        rows = self._db.execute(f"SELECT {names} FROM parts WHERE input = ? ORDER BY path", (lead,))  # noqa: S608
-        return [Part(**dict(zip(_PART, row, strict=False)), seal=Seal(*row[-2:])) for row in rows]
+        rows = self._db.execute(f"{_PARTS} WHERE input = ? ORDER BY path", (lead,))
+        return [_part(*row) for *row, _ in rows]
 
     def set_aside(self) -> dict[str, Aside]:
         """Return the sources that are set aside, by name."""
@@ -221,7 +223,7 @@ class Checkpoint:
                 "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
                 (
                     (
-                        *(getattr(part, name) for name in _PART[:-2]),
+                        *(getattr(part, name) for name in _OF_EVENTS),
                         anew,
                         increment,
                         *vars(part.seal).values(),
@@ -247,7 +249,7 @@ class Checkpoint:
         )
         return [Kept(self.workdir / path, Seal(size, sums)) for path, size, sums in rows]
 
-    def note_told(self, **facts: Any) -> None:  # noqa: ANN401
+    def note_told(self, **facts: object) -> None:
         """Note that all states are told."""
         with self._transaction() as db:
             db.execute("DELETE FROM seals WHERE path <> ?", (_PEOPLE,))
@@ -289,15 +291,10 @@ class Checkpoint:
         """
         sql = "SELECT round, accepted + duplicate + parked, done FROM rounds WHERE day = ? ORDER BY round"
         begun = self._db.execute(sql, (day,)).fetchall()
-        sql = """
-            SELECT path, input, day, events, bytes, first, last, leads, anew, increment, size, sums, round FROM parts
-            WHERE day = ? ORDER BY increment DESC, input, path
-        """
         parts: dict[int | None, list[Part]] = {}
-        for *row, size, sums, number in self._db.execute(sql, (day,)):
-            parts.setdefault(number, []).append(
-                Part(**dict(zip(_PART, row, strict=True)), seal=Seal(size, sums))
-            )
+        sql = f"{_PARTS} WHERE day = ? ORDER BY increment DESC, input, path"
+        for *row, number in self._db.execute(sql, (day,)):
+            parts.setdefault(number, []).append(_part(*row))
         new = parts.pop(None, [])
         groups = [(number, position, bool(done), parts.get(number, [])) for number, position, done in begun]
         for own in ([part for part in new if part.leads], [part for part in new if not part.leads]):
@@ -389,3 +386,11 @@ def _freeze(db: Database, turn: Round) -> None:
         db.executemany(
             "UPDATE parts SET round = ? WHERE path = ?", ((turn.number, part.path) for part in turn.parts)
         )
+
+
+def _part(*row: Any) -> Part:  # noqa: ANN401 - as SQLite gives it
+    """Return the part of a row of `_PARTS`, which ends before its round."""
+    *of_events, size, sums, anew, increment = row
+    return Part(
+        **dict(zip(_OF_EVENTS, of_events, strict=True)), seal=Seal(size, sums), anew=anew, increment=increment
+    )

@@ -14,7 +14,7 @@ from migrate.workdir.records import BEFORE, Numbers, Part, Renewed
 
 def supersede(checkpoint: Checkpoint, names: Sequence[str]) -> None:
     """Make room for inputs that are planned anew: what was planned of them goes by another name from now on."""
-    with checkpoint.changed() as db:
+    with checkpoint.change() as db:
         for name in names:
             before = f"{name}{BEFORE}"
             (count,) = db.execute(
