@@ -58,7 +58,7 @@ class Session:
         return self.checkpoint.workdir
 
     def tidy(self) -> None:
-        """Remove what a killed process wrote aside: it holds what people did, and is of no use to any other."""
+        """Remove what a killed process wrote aside: it holds data of people, and nothing reads it any more."""
         throwaway.tidy(self.workdir)
 
     def stop(self) -> None:
@@ -118,11 +118,11 @@ class Session:
             self.remark(rejects.refresh(self.checkpoint))
 
     def refresh(self) -> None:
-        """Have the files for people tell what the checkpoint knows."""
+        """Write the files for people anew, where the checkpoint knows other than they say."""
         self.remark([*rejects.refresh(self.checkpoint), *parked.refresh(self.checkpoint)])
 
     def check_whole(self, *, partial: bool) -> None:
-        """Raise Refused where the plan is not whole, unless what there is may be sent: that is noted for ever."""
+        """Raise Refused if the plan is not whole; with `partial` it may be sent as it is, which is noted for ever."""
         if self.checkpoint.is_whole():
             return
         if partial:
@@ -158,6 +158,6 @@ class Session:
 
 
 def _collect_rarely() -> None:
-    """Have garbage looked for in what is made from now on, and seldom: it is a tenth of sending (measured)."""
+    """Collect garbage seldom, and leave out what is there now: it is a tenth of the time of sending (measured)."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

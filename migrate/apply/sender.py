@@ -59,7 +59,7 @@ class Gate:
         self._passed = not shut
         self._opened.set()
 
-    async def passed(self) -> None:
+    async def wait(self) -> None:
         """Wait until it opens; raises Abandoned when it is shut."""
         await self._opened.wait()
         if not self._passed:
@@ -102,7 +102,7 @@ class Sender:
         None is sent before the `gate` opens.
         """
         if gate is not None:
-            await gate.passed()
+            await gate.wait()
         for batch, request in prepared.requests:
             before = len(settling.parked)
             for cut in self._cuts(prepared.payloads, batch):

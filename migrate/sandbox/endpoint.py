@@ -46,9 +46,10 @@ def utc_now() -> datetime:
 
 
 def _own(bound: str) -> Middleware:
-    """Return what turns away requests that are meant for another server, as pages of a browser's can send them.
+    """Return the middleware that turns away requests meant for another server, such as a web page can send.
 
-    A name that points here is not ours; an address is, where any may be asked for.
+    Of names only our own are let through, as any name may point here; addresses all are, where the server listens on
+    any of them.
     """
     ours = {*_LOOPBACK, bound, socket.gethostname()}
 

@@ -1,4 +1,4 @@
-"""The SQLite file: inputs, days, acknowledgements, rejects, parked, import id."""
+"""What is planned and what is acknowledged, resumable at any moment: facts, inputs, parts, rounds, numbers."""
 
 import json
 import re
@@ -20,6 +20,15 @@ Also = Callable[[Database], None]
 _PEOPLE: Final = "people.sqlite"
 _OF_INPUTS: Final = ("linked", "identity", "clock", "planning", "plan_commands", "people_id", "set_aside")
 """Facts that come from inputs."""
+_FORGET: Final = (
+    "DELETE FROM parts",
+    "DELETE FROM rounds",
+    "DELETE FROM names",
+    "DELETE FROM seals",
+    "DELETE FROM inputs",
+    "DELETE FROM rejects",
+    "DELETE FROM held",
+)
 _OF_EVENTS: Final = ("path", "input", "day", "events", "bytes", "first", "last", "leads")
 _PARTS: Final = """
     SELECT path, input, day, events, bytes, first, last, leads, size, sums, anew, increment, round FROM parts
@@ -63,12 +72,12 @@ class Checkpoint:
         self._db.execute("COMMIT")
 
     def query(self, sql: str, given: Sequence[Any] = ()) -> sqlite3.Cursor:
-        """Return the rows of a question that another module has about what it keeps here."""
+        """Return rows that another module asks for, of what it keeps here."""
         return self._db.execute(sql, given)
 
     @contextmanager
     def change(self, facts: Mapping[str, object] | None = None) -> Iterator[Database]:
-        """Change what another module keeps here, and note the facts that there are in the end; both or neither."""
+        """Change what another module keeps here, in one transaction with the `facts` as they are in the end."""
         with self._transaction() as db:
             yield db
             note_facts(db, facts or {})
@@ -85,14 +94,14 @@ class Checkpoint:
             note_facts(db, facts)
 
     def seal_people(self, seal: Seal | None) -> None:
-        """Note the people's file as it is left, None before it is changed."""
+        """Note the seal of the people's file; None says that it is about to be changed."""
         with self._transaction() as db:
             db.execute("DELETE FROM seals WHERE path = ?", (_PEOPLE,))
             if seal is not None:
                 db.execute("INSERT INTO seals VALUES (?, ?, ?)", (_PEOPLE, seal.size, seal.sums))
 
     def people_seal(self) -> Seal | None:
-        """Return the seal of the people's file, None where it may have been changed since."""
+        """Return the seal of the people's file; None if it may have been changed since it was sealed."""
         sql = "SELECT size, sums FROM seals WHERE path = ?"
         row = self._db.execute(sql, (_PEOPLE,)).fetchone()
         return None if row is None else Seal(*row)
@@ -100,8 +109,8 @@ class Checkpoint:
     def forget(self) -> None:
         """Forget inputs of which no event is planned, and what was found in them."""
         with self._transaction() as db:
-            for table in ("parts", "rounds", "names", "seals", "inputs", "rejects", "held"):
-                db.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are ours
+            for sql in _FORGET:
+                db.execute(sql)
             db.executemany("DELETE FROM meta WHERE key = ?", ((key,) for key in _OF_INPUTS))
             add_count(db, REJECTS)
 
@@ -127,7 +136,7 @@ class Checkpoint:
         return [name for name, known in self.inputs().items() if not known.planned]
 
     def is_whole(self) -> bool:
-        """Return whether all that was to be planned is, with what it tells of persons and groups; a trial is, too.
+        """Return whether all that was to be planned is, persons and groups included; a trial is always whole.
 
         What is set aside is not outstanding.
         """
@@ -137,7 +146,7 @@ class Checkpoint:
         return facts.get("--limit") is not None or self.set_aside().keys() >= set(self.unplanned())
 
     def together(self, names: Iterable[str]) -> list[str]:
-        """Return these inputs as far as they are planned, members of archives too, and those planned with them."""
+        """Return which of these inputs are planned, and those planned with them; an archive stands for its members."""
         given = set(names)
         sql = "SELECT name, lead FROM inputs WHERE numbers IS NOT NULL AND NOT instr(name, ?) ORDER BY id"
         rows = self._db.execute(sql, (BEFORE,)).fetchall()
@@ -179,7 +188,7 @@ class Checkpoint:
         self.note(set_aside={name: [*vars(one).values()] for name, one in left.items()})
 
     def dismiss(self, reason: str) -> int:
-        """Say no more of what is set aside for this reason; return how many sources that are."""
+        """Dismiss the sources that are set aside for this reason; return how many they are."""
         known = self.set_aside()
         meant = [name for name, one in known.items() if one.reason == reason and not one.is_dismissed]
         kept = known | {name: replace(known[name], is_dismissed=True) for name in meant}
@@ -204,7 +213,7 @@ class Checkpoint:
     ) -> None:
         """Note that an input is planned whole: its numbers and its parts, all at once.
 
-        They count for the inputs `beside` it too, which were planned together with it; so do the `states` they tell.
+        Its numbers, parts and `states` are also those of the inputs `beside` it, which were planned together with it.
         """
         told = [(planned, numbers), *((one, Numbers()) for one in beside)]
         with self._transaction() as db:
@@ -243,14 +252,14 @@ class Checkpoint:
             note_facts(db, facts)
 
     def states(self) -> list[Kept]:
-        """Return the files of states that wait to be told, in the order of their inputs."""
+        """Return the files of states of which no events are planned yet, in the order of their inputs."""
         rows = self._db.execute(
             "SELECT path, size, sums FROM seals WHERE path <> ? ORDER BY path", (_PEOPLE,)
         )
         return [Kept(self.workdir / path, Seal(size, sums)) for path, size, sums in rows]
 
     def note_told(self, **facts: object) -> None:
-        """Note that all states are told."""
+        """Note that the events of all states are planned."""
         with self._transaction() as db:
             db.execute("DELETE FROM seals WHERE path <> ?", (_PEOPLE,))
             note_facts(db, facts)
@@ -265,7 +274,7 @@ class Checkpoint:
             yield day, Kept(self.workdir / path, Seal(size, sums))
 
     def sources(self, path: str) -> list[str]:
-        """Return the names of the inputs that a part, or a file of states, is of, by its path."""
+        """Return the names of the inputs whose events (or states) are in the file with this path."""
         sql = """
             SELECT name FROM inputs WHERE lead IN (SELECT input FROM parts WHERE path = ? UNION SELECT ?) ORDER BY id
         """

@@ -59,7 +59,7 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Input:
-    """A source file as it was when it was planned; `planned` says whether it is planned whole."""
+    """A source file as it was when it was planned; `planned` says whether all of it is. `size` is bytes."""
 
     id: int
     name: str
@@ -84,14 +84,14 @@ class Part:
     """Whether its events go before all others of the day: they say who is who."""
     seal: Seal
     anew: bool = False
-    """Whether its source was planned before: what was sent of it may have gone under another id."""
+    """Whether its source was planned before: its events may have been sent with another distinct_id."""
     increment: int = 1
-    """With which increment it was planned: what is new in a workdir at one time."""
+    """The increment it was planned with: the sources that were new in the workdir at one time."""
 
 
 @dataclass(frozen=True)
 class Aside:
-    """Why a source is set aside: a word and a sentence; the stamp it had, and whether it is not to be spoken of."""
+    """Why a source is set aside: a word, a sentence, the stamp it had; whether people have dismissed it."""
 
     reason: str
     why: str

@@ -15,8 +15,7 @@ from workdirs import applied, delivery, events, planned
 
 from migrate.apply.applier import Applier
 from migrate.apply.pacing import Backoff
-from migrate.apply.target import bind
-from migrate.errors import Refused, Stopped
+from migrate.errors import Stopped
 from migrate.sandbox.server import Sandbox
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.parked import PARKED
@@ -209,24 +208,6 @@ def test_events_of_a_later_file_are_sent_without_those_sent_before(tmp_path):
             applied(checkpoint, delivery(sandbox.url))
             assert checkpoint.settled() == Settled(accepted=150, duplicate=100)
         assert sandbox.summary()["raw"]["events"] == 150
-
-
-def test_another_target_or_key_is_refused(tmp_path):
-    """A workdir sends to one project; the key itself is not kept."""
-    with planned(tmp_path, events(1)) as checkpoint:
-        bind(checkpoint, delivery("http://a"))
-        bind(checkpoint, delivery("http://b"))
-        other_key = delivery("http://a")
-        object.__setattr__(other_key, "key", "phc_other")
-        with pytest.raises(Refused, match="--api-key: this workdir began to send with another key"):
-            bind(checkpoint, other_key)
-        other_target = delivery("http://a")
-        object.__setattr__(other_target, "target", "https://eu.i.posthog.com")
-        with pytest.raises(
-            Refused, match="--host: this workdir sends to sandbox, found https://eu.i.posthog.com"
-        ):
-            bind(checkpoint, other_target)
-    assert b"phc_secret" not in (tmp_path / "checkpoint.sqlite").read_bytes()
 
 
 def test_a_clock_that_steps_back_an_hour_changes_nothing(tmp_path, monkeypatch):
