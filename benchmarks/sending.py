@@ -14,11 +14,13 @@ prepare()
 
 from isal import igzip  # noqa: E402
 
-from migrate.apply import applier, merge  # noqa: E402
-from migrate.apply.batches import Payloads, batches, body  # noqa: E402
-from migrate.workdir.checkpoint import Checkpoint, Round, Settled  # noqa: E402
+from migrate.apply import merge  # noqa: E402
+from migrate.apply.batches import Envelope, Payloads, batches, body  # noqa: E402
+from migrate.apply.pieces import spread  # noqa: E402
+from migrate.workdir.checkpoint import Checkpoint  # noqa: E402
+from migrate.workdir.records import Round, Settled  # noqa: E402
 
-_HEAD: Final = b"x" * 80
+_ENVELOPE: Final = Envelope(b"x" * 80, b"]}")
 _CHUNK_BYTES: Final = 8 << 20
 
 
@@ -47,7 +49,7 @@ def staged(workdir: Path, stages: Stages, lanes: int) -> int:
         for turn in turns:
             chunks = merge.chunks(workdir, turn.parts, turn.earlier, chunk_bytes=_CHUNK_BYTES)
             while (chunk := stages.timed("reading, merging", next, chunks, None)) is not None:
-                for payloads in stages.timed("lanes", applier.spread, chunk.frame, lanes).values():
+                for payloads in stages.timed("lanes", spread, chunk.frame, lanes).values():
                     _bodies(payloads, stages)
                 settled = Settled(chunk.frame.height, chunk.duplicate)
                 stages.timed("checkpoint", checkpoint.settle, turn, settled)
@@ -58,8 +60,8 @@ def staged(workdir: Path, stages: Stages, lanes: int) -> int:
 
 def _bodies(payloads: Payloads, stages: Stages) -> None:
     """Make the request bodies of one lane."""
-    for batch in batches(payloads, head=_HEAD, max_bytes=5 << 20, max_events=1_000):
-        text = stages.timed("bodies", body, _HEAD, payloads, batch.start, batch.stop)
+    for batch in batches(payloads, envelope=_ENVELOPE, max_bytes=5 << 20, max_events=1_000):
+        text = stages.timed("bodies", body, _ENVELOPE, payloads, batch.start, batch.stop)
         stages.timed("gzip", igzip.compress, text, 1)
 
 

@@ -11,7 +11,7 @@ a one-time export: JSON lines of events and of users, whose ids are `"(environme
 * Times are UTC: without a zone, with "UTC" or "+00"; on S3 numbers, by their size of s, ms or µs since 1970.
 * Ids are integers of 16 digits: never read as floats, and repaired where another program did (see `heap_id`).
 * Most columns tell of the session (browser, place, referrer, landing page, campaign), on every row of it.
-* Of a table that was synced afresh (its label changed), older files hold rows that no longer count: give the newest.
+* Of a table that was sync afresh (its label changed), older files hold rows that no longer count: give the newest.
 """
 
 import re
@@ -65,7 +65,7 @@ INTERACTIONS: Final = ("click", "change", "submit", "touch")
 """Types that say what was done, in the one-time export."""
 UTM: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 ENTRY: Final = ("referrer", "landing_page", "landing_page_query", "landing_page_hash", *UTM)
-"""How a session began; told by the sessions table where an event table was synced without."""
+"""How a session began; told by the sessions table where an event table was sync without."""
 KEPT: Final = (
     *("href", "hierarchy", "target_tag", "target_class", "target_id", "target_a11y_id", "target_a11y_label"),
     *("screen_a11y_id", "screen_a11y_label", "action_method", "search_keyword", "heap_previous_page"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from migrate.apply import age
-from migrate.apply.sender import Delivery
+from migrate.apply.delivery import Delivery
 from migrate.apply.target import is_cloud
 from migrate.report import batches, people
 from migrate.screen import amount, shown

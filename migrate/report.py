@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 from migrate.apply import age
 from migrate.screen import amount, shown
 from migrate.workdir import parked, rejects
-from migrate.workdir.checkpoint import REJECTS, Checkpoint, Settled, synced
+from migrate.workdir.checkpoint import REJECTS, Checkpoint
+from migrate.workdir.disk import sync
+from migrate.workdir.records import Settled
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -191,7 +193,7 @@ def written(workdir: Path, numbers: Mapping[str, Any]) -> None:
     """Write report.json, all of it or nothing."""
     beside = workdir / f"{REPORT}.new"
     beside.write_text(json.dumps(numbers, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    synced(beside)
+    sync(beside)
     beside.replace(workdir / REPORT)
 
 

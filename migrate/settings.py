@@ -26,7 +26,8 @@ from migrate.plan.jobs import Job, recognised
 from migrate.plan.transform import Transform
 from migrate.readers.dialects import Layout
 from migrate.readers.headers import misread, read_header
-from migrate.workdir.checkpoint import Aside, Checkpoint
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.records import Aside
 
 _LAYOUT: Final = Layout()
 

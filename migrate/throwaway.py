@@ -19,15 +19,15 @@ MERGE: Final = "merge-"
 """In a workdir: how folders are called into which a day's many files are merged."""
 _KINDS: Final = (DRY_RUN, PREVIEW, SANDBOX)
 MARK: Final = "throwaway"
-"""The file that says whose a folder is: locked while its process lives, and the last to be removed."""
+"""The file that marks a folder as ours: locked while its process lives, and removed last."""
 _OURS: Final = b"a folder of migrate's that is removed when its process has ended\n"
 
 
 @contextmanager
 def throwaway(kind: str, beside: Path | None = None) -> Iterator[Path]:
-    """Give a folder of one's own in `beside`, or where temporary files are, that is removed at the end.
+    """Make a folder in `beside`, or where temporary files are; it is removed when the block ends.
 
-    Those that killed processes left there are removed first: what has our mark, is this user's, and is held by none.
+    Folders that killed processes left there are removed first: those with our mark, of this user, held by no process.
     """
     parent = Path(tempfile.gettempdir()) if beside is None else beside
     sweep(parent)
@@ -53,12 +53,12 @@ def sweep(parent: Path) -> None:
     """Remove what killed processes left in a folder."""
     for kind in _KINDS:
         for folder in parent.glob(f"{kind}*"):
-            with suppress(OSError), _held(folder):
+            with suppress(OSError), _hold(folder):
                 _remove(folder)
 
 
 @contextmanager
-def _held(folder: Path) -> Iterator[BinaryIO]:
+def _hold(folder: Path) -> Iterator[BinaryIO]:
     """Hold a folder that is ours and that no process holds; raises OSError for any other."""
     status = folder.lstat()
     if not S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
@@ -71,7 +71,7 @@ def _held(folder: Path) -> Iterator[BinaryIO]:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder, its mark last: what is left by a kill in the middle is found again."""
+    """Remove a folder, its mark last: if a kill comes in between, the rest is found at the next start."""
     with suppress(OSError):
         for child in folder.iterdir():
             if child.name == MARK:

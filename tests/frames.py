@@ -16,7 +16,7 @@ from migrate.readers.files import read_chunks
 from migrate.readers.opened import Opener
 from migrate.readers.records import Part
 from migrate.settings import Settings
-from migrate.workdir.checkpoint import Numbers
+from migrate.workdir.records import Numbers
 
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
 LATER = datetime(2025, 1, 1, tzinfo=UTC)

@@ -10,13 +10,14 @@ import polars as pl
 from click.testing import CliRunner
 
 from migrate.apply.applier import Applier
+from migrate.apply.delivery import Delivery
 from migrate.apply.pacing import Backoff
-from migrate.apply.sender import Delivery
 from migrate.cli.commands import cli
 from migrate.errors import MigrateError
 from migrate.kit import expr
-from migrate.workdir.checkpoint import Checkpoint, Numbers
+from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.days import DayWriter
+from migrate.workdir.records import Numbers
 
 MIDNIGHT = datetime(2024, 4, 3, tzinfo=UTC)
 
@@ -58,7 +59,7 @@ def planned(workdir, frame, name="a.jsonl", *, leads=False):
     writer = DayWriter(workdir, this.id, leads)
     writer.write(frame)
     numbers = Numbers(read=frame.height, mapped=frame.height)
-    checkpoint.planned(this, numbers, writer.finish())
+    checkpoint.note_planned(this, numbers, writer.finish())
     return checkpoint
 
 
@@ -69,10 +70,10 @@ def delivery(url, **choices):
     )
 
 
-def applied(workdir, checkpoint, choices):
+def applied(checkpoint, choices):
     """Apply to the end; return whether it came there."""
     hasty = Backoff(Random(0), base=0.02)
-    return asyncio.run(Applier(workdir, checkpoint, choices, backoff=hasty).run())
+    return asyncio.run(Applier(checkpoint, choices, backoff=hasty).run())
 
 
 @dataclass(frozen=True)

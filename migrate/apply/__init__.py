@@ -1,7 +1,12 @@
 """The second half: a plan → PostHog, oldest day first.
 
-`merge` puts a day's files in time order, each event once; `applier` takes them chunk by chunk, lane by lane,
-and notes in the checkpoint what is settled; `sender` cuts batches (`batches`), paces them (`pacing`) and
-settles each event; `transport` posts one request and says what came of it. `target` is where to, `age` which
-days are old enough, `mended` what people have changed in parked.jsonl. It knows nothing of `migrate.plan`.
+`pieces` cuts what is planned into pieces for lanes: `merge` puts a day's files in time order, each event once,
+`age` says which days are old enough. `applier` runs the lanes and notes in the checkpoint what is settled.
+`sender` settles each lane's events over a transport: `batches` cuts them, `packing` makes requests of them.
+`mended` is what people have changed in parked.jsonl, `target` where to send, `delivery` how.
+
+A transport is one method, request → outcome (`outcome`). `http` posts, `limit` keeps to requests at once and
+events a second, `retry` tries again; each of the last two holds another transport. `connection` puts them
+together. What is posted, and what an answer means, is a capture protocol (`capture`): `capture_v0` is PostHog's
+`/batch/`. `halt` ends a run early. This room knows nothing of `migrate.plan`.
 """

@@ -1,4 +1,4 @@
-"""How old a day is to be before it is sent: what is younger than PostHog asks of history waits, held."""
+"""How old a day is to be before it is sent: days younger than PostHog asks of history are held."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -15,10 +15,10 @@ def first_held(now: datetime, min_age: float) -> str | None:
 
 
 def goes(day: str, min_age: float) -> datetime:
-    """Return when a day may be sent: all of it is older than `min_age` seconds then."""
+    """Return the moment from which all of a day is older than `min_age` seconds, so that it may be sent."""
     return datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=1, seconds=min_age)
 
 
 def usual(url: str) -> float:
-    """Return how old events are to be where nothing is said, by where they go."""
+    """Return the age in seconds that events sent to this URL are to have if the user says nothing."""
     return CLOUD_SECONDS if is_cloud(url) else 0.0

@@ -11,8 +11,9 @@ from migrate.jsontext.careful import MAX_DEPTH, nests_too_deep
 from migrate.payload.checks import MAX_DISTINCT_ID_BYTES, MAX_NAME_BYTES
 from migrate.payload.payloads import MAX_RECORD_BYTES, record_bytes
 from migrate.workdir import parked
-from migrate.workdir.checkpoint import Checkpoint, Database, add_count
+from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.copies import Copy, Print, State
+from migrate.workdir.database import Database, add_count
 
 _SHOWN: Final = 5
 _MARK: Final = b"\xef\xbb\xbf"
@@ -23,7 +24,7 @@ _LONGEST: Final = 8 << 20
 _LEFT: Final = """
     FROM parked WHERE id NOT IN (SELECT id FROM faulty) AND NOT EXISTS (SELECT 1 FROM queue WHERE queue.id = parked.id)
 """
-"""What was not found."""
+"""The parked events that were not found in the file."""
 
 
 class Fault(ValueError):  # noqa: N818 - the word says what happened
@@ -58,10 +59,10 @@ class _Faults:
 
 
 def begin(checkpoint: Checkpoint) -> list[str]:
-    """Line up what is to be sent again; return what is to be said.
+    """Put into the queue what is to be sent again; return what is to be said.
 
-    Of a parked.jsonl that a person has changed it is what is found there. What an earlier command did not come to goes
-    first, and what was parked since with it.
+    If a person has changed parked.jsonl that is what the file has, else all that is parked. What an earlier command
+    left in the queue stays there, and what was parked since is added.
     """
     copy = Copy(checkpoint, parked.PARKED)
     state = copy.state()
@@ -71,7 +72,7 @@ def begin(checkpoint: Checkpoint) -> list[str]:
     remarks = parked.refresh(checkpoint) if state is State.GONE else []
     if copy.is_accepted() and not is_under_way:
         return remarks  # all that was mended there was sent: the command was killed before it could write so
-    with checkpoint.changed(facts := {}) as db:
+    with checkpoint.change(facts := {}) as db:
         since = checkpoint.facts().get(parked.THROUGH, 0) if is_under_way else 0
         db.execute(f"{parked.ENQUEUE} WHERE id > ?", (since,))
         facts[parked.THROUGH] = parked.last(db)
@@ -79,12 +80,13 @@ def begin(checkpoint: Checkpoint) -> list[str]:
 
 
 def take_in(checkpoint: Checkpoint, copy: Copy) -> list[str]:
-    """Line up what the file has, payloads as they are mended there, all at once; return what is to be said.
+    """Put into the queue what the file has, with payloads as they are mended there; return what is to be said.
 
-    An event is known by its uuid. What the file does not have stays parked; so does what cannot be sent as it is.
+    All of it is done in one transaction. An event is known by its uuid. Events that the file does not have stay
+    parked, and so do those whose lines cannot be sent.
     """
     facts: dict[str, object] = {}
-    with checkpoint.changed(facts) as db, copy.path.open("rb") as file:
+    with checkpoint.change(facts) as db, copy.path.open("rb") as file:
         db.execute("DELETE FROM queue")
         db.execute("CREATE TEMP TABLE faulty (id INTEGER PRIMARY KEY)")
         try:
@@ -103,7 +105,7 @@ def take_in(checkpoint: Checkpoint, copy: Copy) -> list[str]:
 
 @dataclass
 class _Taken:
-    """What is taken of the file so far."""
+    """What was taken from the file so far."""
 
     db: Database
     mended: int = 0
@@ -190,9 +192,9 @@ def _read(text: bytes) -> tuple[str, str]:
 
 
 def checked(payload: str, uuid: str, day: str) -> str:
-    """Return the timestamp of a payload that a person has mended; raises `Fault` where it is none for this event.
+    """Return the timestamp of a payload that a person has mended; raise `Fault` if it cannot be sent for this event.
 
-    As any other that is sent it is strict JSON, has what PostHog needs and nothing it would pass over, and fits.
+    Like every payload it is to be strict JSON, to have what PostHog needs, and to be no larger than PostHog takes.
     """
     text = payload.encode()
     try:

@@ -42,7 +42,7 @@ class Awake:
         self._ran = 0.0
 
     def __call__(self) -> float:
-        """Give the seconds this process has run, counted from when this was made."""
+        """Return the seconds this process has run, counted from when this was made."""
         return self._ran + min(max(0.0, self._clock() - self._seen), LONGEST_TICK)
 
     def tick(self) -> None:
@@ -66,7 +66,7 @@ class TokenBucket:
         self._seen = clock()
 
     def reserve(self, events: int) -> float:
-        """Take room for `events` and give the seconds to wait before sending them.
+        """Take room for `events` and return the seconds to wait before sending them.
 
         More than one second's worth passes too: it leaves a debt that this caller and the next ones wait out.
         """
@@ -87,13 +87,13 @@ class Window:
     end: hour
 
     def left(self, now: datetime) -> float:
-        """Give the seconds until the window ends, 0 outside of it. `now` is the machine's time, without a zone."""
+        """Return the seconds until the window ends, 0 outside of it. `now` is the machine's time, without a zone."""
         length = _since(self.start, self.end) or timedelta(days=1)
         return max(0.0, (length - _since(self.start, now.time())).total_seconds())
 
 
 def _since(start: hour, moment: hour) -> timedelta:
-    """Give the time from one time of day to the next time it is another."""
+    """Return the time from one time of day to the next time it is another."""
     one, other = (
         timedelta(hours=each.hour, minutes=each.minute, seconds=each.second, microseconds=each.microsecond)
         for each in (start, moment)
@@ -113,7 +113,7 @@ class Backoff:
     cap: float = BACKOFF_CAP
 
     def delay(self, attempt: int, retry_after: float | None = None) -> float:
-        """Give the seconds to wait after failure number `attempt` (from 1).
+        """Return the seconds to wait after failure number `attempt` (from 1).
 
         Between nothing and `base` doubled each time up to `cap`; on top of the server's Retry-After, so that
         the lanes it was told to wait do not all return in the same instant.
@@ -130,7 +130,7 @@ class Deadline:
     """
 
     def __init__(self, seconds: float, clock: "Callable[[], float]" = time.monotonic) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
         self._clock = clock
         self._since = clock()
 
@@ -143,7 +143,7 @@ class Deadline:
         """Seconds left, 0 when there are none."""
         now = self._clock()
         self._since = min(self._since, now)
-        return max(0.0, self._since + self._seconds - now)
+        return max(0.0, self._since + self.seconds - now)
 
     @property
     def expired(self) -> bool:

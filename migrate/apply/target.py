@@ -1,12 +1,19 @@
-"""Where to send and with which key, checked before anything is done."""
+"""Where to send and with which key, checked before anything is done; a workdir is bound to it."""
 
+import hashlib
 import json
 import re
-from typing import Final
+import secrets
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from migrate.errors import UsageError
+from migrate import SANDBOX
+from migrate.errors import Refused, UsageError
 from migrate.screen import masked
+
+if TYPE_CHECKING:
+    from migrate.apply.delivery import Delivery
+    from migrate.workdir.checkpoint import Checkpoint
 
 CLOUD: Final = {"us": "https://us.i.posthog.com", "eu": "https://eu.i.posthog.com"}
 # The addresses people see in their browser belong to the same regions as the ones events are sent to.
@@ -14,8 +21,6 @@ CLOUD_HOSTS: Final = {
     **dict.fromkeys(("app.posthog.com", "us.posthog.com", "us.i.posthog.com"), "us"),
     **dict.fromkeys(("eu.posthog.com", "eu.i.posthog.com"), "eu"),
 }
-SANDBOX: Final = "migrate sandbox"
-"""What a sandbox of ours says it is, at /_sandbox."""
 _ANSWER_BYTES: Final = 1_000
 _SECONDS: Final = 5
 KEY_BYTES: Final = 64  # capture refuses longer keys
@@ -96,3 +101,25 @@ def is_sandbox(url: str) -> bool:
             return bool(json.loads(answer.read(_ANSWER_BYTES)) == {"is": SANDBOX})
     except (OSError, ValueError, HTTPException):
         return False
+
+
+def bind(checkpoint: "Checkpoint", delivery: "Delivery") -> None:
+    """Bind a workdir to its target, or raise Refused when it is bound to another.
+
+    The key is kept only as a salted hash.
+    """
+    facts = checkpoint.facts()
+    salt = facts.get("salt") or secrets.token_hex(16)
+    key = hashlib.blake2b(delivery.key.encode(), salt=bytes.fromhex(salt), digest_size=32).hexdigest()
+    if "target" not in facts:
+        checkpoint.note(target=delivery.target, key=key, salt=salt)
+    elif facts["target"] != delivery.target:
+        raise Refused(
+            f"--host: this workdir sends to {facts['target']}, found {delivery.target}; "
+            "use the same host, or plan into another --workdir"
+        )
+    elif facts["key"] != key:
+        raise Refused(
+            "--api-key: this workdir began to send with another key; "
+            "use the key of the same project, or plan into another --workdir"
+        )

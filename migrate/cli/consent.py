@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from migrate.apply.sender import Delivery
+from migrate.apply.delivery import Delivery
 from migrate.apply.target import is_sandbox
 from migrate.cli.session import end_unsent
 from migrate.cli.target import SANDBOX
@@ -15,7 +15,8 @@ from migrate.errors import UsageError
 from migrate.question import asked, lines
 from migrate.report import Talk, summary
 from migrate.session import Session
-from migrate.workdir.checkpoint import FILE, Checkpoint
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.database import FILE
 
 
 def check_answer(workdir: Path, delivery: Delivery, *, yes: bool) -> None:

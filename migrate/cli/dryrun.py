@@ -15,7 +15,7 @@ from migrate.people.file import PeopleFile
 from migrate.preview import examples
 from migrate.report import summary
 from migrate.throwaway import DRY_RUN, throwaway
-from migrate.workdir.checkpoint import writable
+from migrate.workdir.hold import writable
 
 
 def rehearse(source: SourceOptions, options: RunOptions, talking: TalkOptions) -> NoReturn:

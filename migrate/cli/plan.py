@@ -17,7 +17,8 @@ from migrate.report import Talk
 from migrate.screen import shown
 from migrate.session import Session
 from migrate.settings import Settings, Work
-from migrate.workdir.checkpoint import FILE, Checkpoint
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.database import FILE
 
 
 class Todo(NamedTuple):

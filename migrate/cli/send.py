@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
+from migrate.apply.delivery import Delivery
 from migrate.apply.pacing import Window
-from migrate.apply.sender import Delivery
 from migrate.cli.consent import confirm
 from migrate.cli.options import SendOptions, TalkOptions
 from migrate.cli.session import end, open_session, start_talk, stop_after, typed_command

@@ -18,7 +18,8 @@ from migrate.errors import MigrateError, Refused
 from migrate.report import Talk, command, of_run, summary, written
 from migrate.screen import masked, shown
 from migrate.session import Session
-from migrate.workdir.checkpoint import Checkpoint, held, writable
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.hold import hold, writable
 
 
 def start_talk(options: TalkOptions) -> Talk:
@@ -37,7 +38,7 @@ def open_session(workdir: Path, talk: Talk, *, create: bool = False) -> Iterator
         raise Refused(f"{workdir}: no such workdir; plan first with 'migrate plan'")
     with writable(workdir):
         workdir.mkdir(parents=True, exist_ok=True)
-    with writable(workdir), held(workdir), Checkpoint.open(workdir, create=create) as checkpoint:
+    with writable(workdir), hold(workdir), Checkpoint.open(workdir, create=create) as checkpoint:
         session = Session(
             checkpoint,
             before=summary(checkpoint),

@@ -12,8 +12,9 @@ from migrate.errors import UsageError
 from migrate.report import command, of_run, summary
 from migrate.session import Session
 from migrate.workdir import rejects
-from migrate.workdir.checkpoint import Checkpoint, writable
+from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.copies import noticed
+from migrate.workdir.hold import writable
 
 EDITED: Final = {
     "rejects.jsonl": "it has no effect there; 'migrate rejects' keeps it under another name, and says how to plan it",

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from typing import Final
 
 from migrate.apply.age import usual
-from migrate.apply.sender import Delivery
+from migrate.apply.delivery import Delivery
 from migrate.apply.target import checked_key, host_url, is_cloud
 from migrate.cli.options import SendOptions
 from migrate.errors import UsageError

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
-from migrate.workdir import dayfile
-from migrate.workdir.checkpoint import Checkpoint, Part, synced
+from migrate.workdir import dayfile, renewal
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.disk import sync
+from migrate.workdir.records import Part
 from migrate.workdir.rejects import renew
-from migrate.workdir.seals import Harmed, Seal, present
+from migrate.workdir.seals import Harmed, Seal, check_present
 
 Pair = tuple[Part, Part]
 """A part that was planned before, and the one that was planned now."""
@@ -21,25 +22,27 @@ def settle(checkpoint: Checkpoint) -> None:
     and all goes on where it was: what was sent counts, also of rows that would now go under another id. Where not,
     what was planned before and not sent gives way; what was sent stays, and what is the same in both is a duplicate.
     """
-    found = checkpoint.superseded()
+    found = renewal.superseded(checkpoint)
     for before, now in dict.fromkeys((before, now) for _, before, now in found):
         old, new = checkpoint.parts_of(before), checkpoint.parts_of(now)
-        renewed = checkpoint.renewed(before, now)
+        renewed = renewal.renewed(checkpoint, before, now)
         if _is_same(checkpoint, (before, now), (old, new)):
             paths = [part.path for part in new]
             put_back = _put_back(checkpoint.workdir, [*zip(old, new, strict=True)])
             events = _events(checkpoint.workdir, paths)
-            checkpoint.restored(
-                before, now, events, put_back, also=partial(renew, renewed=renewed, is_restored=True)
-            )
+            with checkpoint.change() as db:
+                renew(db, renewed, is_restored=True)
+                renewal.restore(db, before, now, events, put_back)
         else:
-            paths = checkpoint.unsent(before)
+            paths = renewal.unsent(checkpoint, before)
             events = _events(checkpoint.workdir, paths)
-            checkpoint.replaced(before, events, also=partial(renew, renewed=renewed, is_restored=False))
+            with checkpoint.change() as db:
+                renew(db, renewed, is_restored=False)
+                renewal.replace(db, before, events)
         for path in paths:
             (checkpoint.workdir / path).unlink(missing_ok=True)
     if found:
-        checkpoint.done_again(name for name, _, _ in found)
+        renewal.forget_superseded(checkpoint, [name for name, _, _ in found])
 
 
 def _is_same(checkpoint: Checkpoint, leads: tuple[int, int], parts: tuple[list[Part], list[Part]]) -> bool:
@@ -47,7 +50,7 @@ def _is_same(checkpoint: Checkpoint, leads: tuple[int, int], parts: tuple[list[P
     old, new = parts
     if [_extent(part) for part in old] != [_extent(part) for part in new]:
         return False
-    before, now = map(checkpoint.digests, leads)
+    before, now = (renewal.digests(checkpoint, lead) for lead in leads)
     return before == now or (bool(old) and [part.seal for part in old] == [part.seal for part in new])
 
 
@@ -64,18 +67,18 @@ def _put_back(workdir: Path, pairs: Sequence[Pair]) -> list[Pair]:
         beside = path.with_suffix(".new")
         path.parent.mkdir(parents=True, exist_ok=True)
         beside.write_bytes((workdir / new.path).read_bytes())
-        synced(beside)
+        sync(beside)
         if path.is_dir():
             path.rmdir()
         beside.replace(path)
-        synced(path.parent)
+        sync(path.parent)
     return harmed
 
 
 def _is_sound(path: Path, seal: Seal) -> bool:
     """Return whether a file is what it was."""
     try:
-        present(path, seal)
+        check_present(path, seal)
         return Seal.of(path) == seal
     except (Harmed, OSError):
         return False

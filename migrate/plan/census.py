@@ -20,7 +20,8 @@ from migrate.plan.jobs import Job
 from migrate.plan.planner import Counting, Planner
 from migrate.plan.transform import NOTHING_REJECTED, Made, Transform, judged
 from migrate.throwaway import STAGING
-from migrate.workdir.checkpoint import Checkpoint, Numbers
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.records import Numbers
 from migrate.workdir.seals import Kept
 
 IDENTITY: Final = "(identity {})"
@@ -159,7 +160,7 @@ def tell(census: Census, planner: Planner, until: datetime | None) -> None:
         planner.derived(_next(FIRST_TOUCHES, checkpoint), first, leads=True)
         planner.derived(_next(PROFILES, checkpoint), told(census.tellings(files, end, aside, now)))
         people.step()
-    checkpoint.told(people_generation=people.which()[1])
+    checkpoint.note_told(people_generation=people.which()[1])
     planner.tidy_states()
 
 

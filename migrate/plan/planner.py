@@ -28,8 +28,10 @@ from migrate.plan.transform import Finished, Made, Transform, finished
 from migrate.readers.records import Chunk
 from migrate.throwaway import STAGING
 from migrate.workdir import rejects
-from migrate.workdir.checkpoint import Aside, Checkpoint, Input, Numbers, Part, synced
+from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.days import DayWriter
+from migrate.workdir.disk import sync
+from migrate.workdir.records import Aside, Input, Numbers, Part
 from migrate.workdir.room import STEP, Measured, Room
 from migrate.workdir.seals import Kept, Seal
 
@@ -301,7 +303,7 @@ class Planner:
         seals = [part.seal for part in parts] + ([states.seal] if states else [])
         first, *beside = planned.inputs
         lines = rejects.place(self.workdir, planned.rejects, first.id)
-        self.checkpoint.planned(
+        self.checkpoint.note_planned(
             first,
             planned.numbers,
             parts,
@@ -326,11 +328,11 @@ class Planner:
     def _place(self, states: Path) -> Kept:
         """Move one source's states to where they wait until they are told, sealed and durably."""
         seal = Seal.of(states)
-        synced(states)
+        sync(states)
         folder = self.workdir / STATES
         folder.mkdir(exist_ok=True)
         place = states.replace(folder / states.name)
-        synced(folder)
+        sync(folder)
         return Kept(place, seal)
 
     def tidy_states(self) -> None:
@@ -356,7 +358,7 @@ class Planner:
             numbers.add(piece.numbers)
             if piece.frame.height:
                 writer.write(piece.frame.with_columns(pl.lit(name).alias("file")))
-        self.checkpoint.planned(known, numbers, writer.finish())
+        self.checkpoint.note_planned(known, numbers, writer.finish())
         writer.discard()
 
     def _mended(self, planned: "_Planned") -> Iterator[tuple[str, int]]:

@@ -28,7 +28,7 @@ from migrate.people import states
 from migrate.people.states import Told
 from migrate.people.store import People
 from migrate.readers.records import Chunk, Reject
-from migrate.workdir.checkpoint import Numbers
+from migrate.workdir.records import Numbers
 
 NOT_WANTED: Final = "person_properties"
 """Under which name rows are counted that only tell of persons, where nothing is to be told of them."""

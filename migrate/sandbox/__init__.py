@@ -6,7 +6,8 @@
     syntax.py    what is not JSON, in serde's words
     moments.py   when an event happened
     store.py     events and requests in SQLite
-    faults.py    when and how to misbehave
+    faults.py    how to misbehave
+    script.py    when to misbehave
     endpoint.py  routes: one request in, one answer or fault out
     server.py    the foreground process, the background thread
 

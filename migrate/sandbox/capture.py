@@ -48,6 +48,8 @@ class _Probe(msgspec.Struct, gc=False):
 
 _PROBE: Final = msgspec.json.Decoder(_Probe)
 _NO_PROBE: Final = _Probe()
+_EXPONENTS_FROM: Final = 1e21  # JavaScript prints larger whole numbers with an exponent
+_BEFORE_ANY_CLOCK: Final = 2020  # capture takes no sent_at of this year or an earlier one
 
 
 def events(found: Request, *, now: datetime, ip: str, query_sent_at: str = "") -> list[Event]:
@@ -225,7 +227,7 @@ def _double(digits: str) -> int | float:
     if -_EXACT <= number <= _EXACT:
         return number
     double = float(digits)
-    return int(Decimal(repr(double))) if abs(double) < 1e21 else double  # noqa: PLR2004 - as JavaScript prints
+    return int(Decimal(repr(double))) if abs(double) < _EXPONENTS_FROM else double
 
 
 def _sent_at(in_body: str | None, in_query: str) -> datetime | None:
@@ -233,5 +235,5 @@ def _sent_at(in_body: str | None, in_query: str) -> datetime | None:
         return instant(in_body)
     if in_query.isdigit() and len(in_query) <= len("9999999999999"):
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(in_query))
-        return moment if moment.year > 2020 else None  # noqa: PLR2004 - capture's own threshold
+        return moment if moment.year > _BEFORE_ANY_CLOCK else None
     return None

@@ -14,7 +14,7 @@ import msgspec
 from aiohttp import ClientPayloadError, web
 from aiohttp.typedefs import Handler, Middleware
 
-from migrate.apply.target import SANDBOX
+from migrate import SANDBOX
 from migrate.errors import UsageError
 from migrate.sandbox import capture, requests, wire
 from migrate.sandbox.faults import (
@@ -26,11 +26,11 @@ from migrate.sandbox.faults import (
     OverQuota,
     Prefix,
     Reset,
-    Script,
     WrongKey,
     text_of,
 )
 from migrate.sandbox.moments import canonical
+from migrate.sandbox.script import Script
 from migrate.sandbox.store import Receipt, Store, View
 
 BATCH_PATHS: Final = ("/batch", "/batch/", "/i/v0/e", "/i/v0/e/")
@@ -46,9 +46,10 @@ def utc_now() -> datetime:
 
 
 def _own(bound: str) -> Middleware:
-    """Return what turns away requests that are meant for another server, as pages of a browser's can send them.
+    """Return the middleware that turns away requests meant for another server, such as a web page can send.
 
-    A name that points here is not ours; an address is, where any may be asked for.
+    Of names only our own are let through, as any name may point here; addresses all are, where the server listens on
+    any of them.
     """
     ours = {*_LOOPBACK, bound, socket.gethostname()}
 

@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 from aiohttp import web
 
 from migrate.sandbox.endpoint import Endpoint, utc_now
-from migrate.sandbox.faults import Script
+from migrate.sandbox.script import Script
 from migrate.sandbox.store import Store, View
 from migrate.throwaway import SANDBOX, throwaway
 
@@ -64,11 +64,11 @@ def serve(  # noqa: PLR0913 - each is an option of the command
 
     script = Script(faults)
     with ExitStack() as stack:
-        store = _opened(data, stack)
+        store = _open_store(data, stack)
         asyncio.run(run(Endpoint(store, script, accepted_keys=accepted_keys)))
 
 
-def _opened(data: Path | None, stack: ExitStack) -> Store:
+def _open_store(data: Path | None, stack: ExitStack) -> Store:
     folder = data or stack.enter_context(throwaway(SANDBOX))
     store = Store(folder)
     stack.callback(store.close)
@@ -101,7 +101,7 @@ class Sandbox:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            store = _opened(self._data, stack)
+            store = _open_store(self._data, stack)
             self._endpoint = Endpoint(store, self._script, now=self._now, accepted_keys=self._keys)
             started: Future[str] = Future()
             thread = threading.Thread(target=self._run, args=(started,), name="sandbox", daemon=True)

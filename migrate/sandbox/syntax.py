@@ -11,7 +11,9 @@ _NUMBER: Final = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]
 _PLAIN: Final = re.compile(rb'[^"\\\x00-\x1f]*')
 _HEX: Final = re.compile(rb"\\u([0-9a-fA-F]{4})")
 _WORDS: Final = (b"true", b"false", b"null")
-_DIGITS: Final = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else byte for byte in range(256))  # noqa: PLR2004 - ASCII
+_HIGH_SURROGATES: Final = range(0xD800, 0xDC00)
+_LOW_SURROGATES: Final = range(0xDC00, 0xE000)
+_DIGITS: Final = bytes(ord("0") if bytes([byte]).isdigit() else byte for byte in range(256))
 _FLAT: Final = _DIGITS.replace(b"E", b"e")
 _LONG_RUN: Final = b"0" * 200
 _NUMBER_TAIL: Final = b"0123456789.+-eE"
@@ -158,13 +160,13 @@ def _escape(body: bytes, at: int) -> int:
             raise Broken("invalid escape", body, at + 1)
         return at + 2
     unit = _unit(body, at)
-    if 0xDC00 <= unit <= 0xDFFF:  # noqa: PLR2004 - the low surrogates
+    if unit in _LOW_SURROGATES:
         raise Broken("lone leading surrogate in hex escape", body, at + 5)
-    if not 0xD800 <= unit <= 0xDBFF:  # noqa: PLR2004 - the high surrogates
+    if unit not in _HIGH_SURROGATES:
         return at + 6
     if body[at + 6 : at + 8] != b"\\u":
         raise Broken("unexpected end of hex escape", body, at + 6)
-    if not 0xDC00 <= _unit(body, at + 6) <= 0xDFFF:  # noqa: PLR2004 - the low surrogates
+    if _unit(body, at + 6) not in _LOW_SURROGATES:
         raise Broken("lone leading surrogate in hex escape", body, at + 11)
     return at + 12
 

@@ -1,6 +1,8 @@
 """What both halves share: the plan directory and what is known of it.
 
-`checkpoint` is the SQLite file that says what is planned and what is acknowledged. `days` and `dayfile` are
-the finished events, `seals` what tells a changed byte. `rejects` and `parked` are what went wrong, `copies`
-their files for people. `room` watches the disk. It knows neither half.
+`checkpoint` says what is planned and what is acknowledged, as `records`; it is one SQLite file (`database`).
+`renewal`, `rejects` and `parked` keep their own in it: inputs that are planned anew, rows that were no events,
+events that were refused; `copies` writes the files for people of the latter two. `days` and `dayfile` are the
+finished events, `seals` what tells a changed byte. `hold` keeps other processes out and says what a disk
+refuses, `room` watches how full it is, `disk` makes bytes durable. It knows neither half.
 """

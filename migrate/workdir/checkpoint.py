@@ -1,201 +1,44 @@
-"""The SQLite file: inputs, days, acknowledgements, rejects, parked, import id."""
+"""What is planned and what is acknowledged, resumable at any moment: facts, inputs, parts, rounds, numbers."""
 
-import errno
-import fcntl
 import json
-import os
 import re
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Self
 
-from migrate.errors import Refused, Stopped
+from migrate.workdir.database import Database, add_count, connect, fact, note_facts
+from migrate.workdir.records import BEFORE, Aside, Input, Numbers, Part, Round, Settled
 from migrate.workdir.seals import Kept, Seal
 
-FILE: Final = "checkpoint.sqlite"
-LOCK: Final = "lock"
 REJECTS: Final = "rejects.jsonl"
-APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
-FORMAT: Final = 7
-
-Database = sqlite3.Connection
 Also = Callable[[Database], None]
 """What another module keeps in the checkpoint, to be changed within a transaction of it."""
-
-_EXAMPLES: Final = 3
 _PEOPLE: Final = "people.sqlite"
 _OF_INPUTS: Final = ("linked", "identity", "clock", "planning", "plan_commands", "people_id", "set_aside")
 """Facts that come from inputs."""
-_PART: Final = ("path", "input", "day", "events", "bytes", "first", "last", "leads", "anew", "increment")
-_BEFORE: Final = " (planned before, "
-"""Stands behind the name of an input that is planned anew, before the number of what was planned of it."""
-_SCHEMA: Final = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE inputs (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL, size INTEGER NOT NULL,
-    digest TEXT NOT NULL, numbers TEXT, lead INTEGER
-);
-CREATE TABLE parts (
-    path TEXT PRIMARY KEY, input INTEGER NOT NULL REFERENCES inputs, day TEXT NOT NULL, events INTEGER NOT NULL,
-    bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, leads INTEGER NOT NULL,
-    anew INTEGER NOT NULL, increment INTEGER NOT NULL, size INTEGER NOT NULL, sums BLOB NOT NULL, round INTEGER
-);
-CREATE INDEX parts_day ON parts (day, round);
-CREATE TABLE rounds (
-    day TEXT NOT NULL, round INTEGER NOT NULL, accepted INTEGER NOT NULL DEFAULT 0,
-    duplicate INTEGER NOT NULL DEFAULT 0, parked INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (day, round)
-) WITHOUT ROWID;
-CREATE TABLE seals (path TEXT PRIMARY KEY, size INTEGER NOT NULL, sums BLOB NOT NULL);
-CREATE TABLE names (name TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE rejects (
-    input INTEGER NOT NULL, row INTEGER NOT NULL, reason TEXT NOT NULL, held INTEGER NOT NULL,
-    state INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (input, row, reason)
-) WITHOUT ROWID;
-CREATE TABLE held (input INTEGER PRIMARY KEY, size INTEGER NOT NULL, sums BLOB NOT NULL, lines INTEGER NOT NULL);
-CREATE TABLE parked (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, day TEXT NOT NULL, later INTEGER NOT NULL, timestamp TEXT NOT NULL,
-    uuid TEXT NOT NULL, status INTEGER NOT NULL, message TEXT NOT NULL, payload TEXT NOT NULL, sum INTEGER NOT NULL
-);
-CREATE INDEX parked_uuid ON parked (uuid);
-CREATE TABLE queue (
-    day TEXT NOT NULL, later INTEGER NOT NULL, timestamp TEXT NOT NULL, id INTEGER NOT NULL,
-    PRIMARY KEY (day, later, timestamp, id)
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX queue_id ON queue (id);
-CREATE TABLE outdated (day TEXT NOT NULL, uuid TEXT NOT NULL, PRIMARY KEY (day, uuid)) WITHOUT ROWID;
-CREATE TABLE counts (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
+_FORGET: Final = (
+    "DELETE FROM parts",
+    "DELETE FROM rounds",
+    "DELETE FROM names",
+    "DELETE FROM seals",
+    "DELETE FROM inputs",
+    "DELETE FROM rejects",
+    "DELETE FROM held",
+)
+_OF_EVENTS: Final = ("path", "input", "day", "events", "bytes", "first", "last", "leads")
+_PARTS: Final = """
+    SELECT path, input, day, events, bytes, first, last, leads, size, sums, anew, increment, round FROM parts
 """
-"""`rejects` and `held` are kept by `rejects.py`, `parked`, `queue` and `outdated` by `parked.py`, `counts` by both."""
-
-
-@dataclass
-class Numbers:
-    """What planning one input came to. Always `read == mapped + Σ filtered + Σ rejected`."""
-
-    read: int = 0
-    mapped: int = 0
-    filtered: Counter[str] = field(default_factory=Counter)
-    rejected: Counter[str] = field(default_factory=Counter)
-    repairs: Counter[str] = field(default_factory=Counter)
-    warnings: Counter[str] = field(default_factory=Counter)
-    names: Counter[str] = field(default_factory=Counter)
-    group_types: set[str] = field(default_factory=set)
-    dropped: Counter[str] = field(default_factory=Counter)
-    """Source column that its table drops -> in how many files it is."""
-    damaged: list[str] = field(default_factory=list)
-    """Names of inputs that could not be read to their end."""
-    examples: dict[str, list[str]] = field(default_factory=dict)
-    """A few rows for each reason, as `file:row`."""
-
-    def add(self, other: "Numbers") -> None:
-        """Add another input's numbers to these."""
-        self.read += other.read
-        self.mapped += other.mapped
-        for name in ("filtered", "rejected", "repairs", "warnings", "names", "dropped"):
-            getattr(self, name).update(getattr(other, name))
-        self.group_types |= other.group_types
-        self.damaged += other.damaged
-        for reason, places in other.examples.items():
-            known = self.examples.setdefault(reason, [])
-            known += places[: _EXAMPLES - len(known)]
-
-    def to_json(self) -> str:
-        """Return the numbers as they are kept; event names are kept apart, once for all inputs."""
-        kept = {name: value for name, value in vars(self).items() if name != "names"}
-        return json.dumps(kept | {"group_types": sorted(self.group_types)}, sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Return the numbers kept as `to_json` wrote them."""
-        kept = json.loads(text)
-        names = ("filtered", "rejected", "repairs", "warnings", "dropped")
-        counters = {name: Counter(kept.get(name)) for name in names}
-        return cls(**kept | counters | {"group_types": set(kept["group_types"])})
-
-
-@dataclass(frozen=True)
-class Input:
-    """A source file as it was when it was planned; `planned` says whether it is planned whole."""
-
-    id: int
-    name: str
-    stamp: str
-    size: int
-    digest: str
-    planned: bool
-
-
-@dataclass(frozen=True)
-class Part:
-    """One Parquet file of a day: the events of one input. `first` and `last` are microseconds since 1970."""
-
-    path: str
-    input: int
-    day: str
-    events: int
-    bytes: int
-    first: int
-    last: int
-    leads: bool
-    """Whether its events go before all others of the day: they say who is who."""
-    seal: Seal
-    anew: bool = False
-    """Whether its source was planned before: what was sent of it may have gone under another id."""
-    increment: int = 1
-    """With which increment it was planned: what is new in a workdir at one time."""
-
-
-@dataclass(frozen=True)
-class Aside:
-    """Why a source is set aside: a word and a sentence; the stamp it had, and whether it is not to be spoken of."""
-
-    reason: str
-    why: str
-    stamp: str = ""
-    is_dismissed: bool = False
-
-
-@dataclass(frozen=True)
-class Round:
-    """A day's parts that are sent together; parts that come later make another round."""
-
-    day: str
-    number: int
-    position: int
-    """How many events of the round are settled, in the order they are sent."""
-    parts: tuple[Part, ...]
-    earlier: tuple[Part, ...]
-    """Parts of the day's earlier rounds: sent already, so their events are duplicates here."""
-
-
-@dataclass(frozen=True)
-class Renewed:
-    """A source that was planned anew: the numbers of the input it was, and of the one it is."""
-
-    before: int
-    now: int
-    is_same: bool
-    """Whether its bytes are the same."""
-
-
-@dataclass(frozen=True)
-class Settled:
-    """What became of the events of a chunk."""
-
-    accepted: int = 0
-    duplicate: int = 0
-    parked: int = 0
 
 
 class Checkpoint:
     """The resumable checkpoint of one workdir. Every method that changes it is durable when it returns."""
 
-    def __init__(self, connection: sqlite3.Connection, workdir: Path) -> None:
+    def __init__(self, connection: Database, workdir: Path) -> None:
         self._db = connection
         self.workdir = workdir
 
@@ -205,30 +48,7 @@ class Checkpoint:
 
         Raises Refused when there is none (unless `create`), or when the file is torn or is not ours.
         """
-        path = workdir / FILE
-        is_new = not path.exists() or (path.stat().st_size == 0 and not (workdir / "days").exists())
-        if is_new and not create:
-            raise Refused(
-                f"{path}: no checkpoint, so nothing is planned there; plan first with 'migrate plan'"
-            )
-        try:
-            # Never read-only: a killed process may have left a journal that has to be rolled back first.
-            mode = "rwc" if create else "rw"
-            # One thread at a time, which need not always be the same: apply notes beside its event loop.
-            db = sqlite3.connect(
-                f"{path.resolve().as_uri()}?mode={mode}",
-                uri=True,
-                isolation_level=None,
-                timeout=30,
-                check_same_thread=False,
-            )
-            db.execute("PRAGMA synchronous = FULL")
-            if is_new:
-                _create(db)
-            _verify(db, path)
-        except sqlite3.Error as error:
-            raise Refused(f"{path}: cannot be used as a checkpoint, {error}; {_MEND}") from error
-        return cls(db, workdir)
+        return cls(connect(workdir, create=create), workdir)
 
     def close(self) -> None:
         """Close the file; nothing is pending, every change was durable."""
@@ -241,7 +61,7 @@ class Checkpoint:
         self.close()
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Iterator[Database]:
         """Run statements that hold together or not at all."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
@@ -252,15 +72,15 @@ class Checkpoint:
         self._db.execute("COMMIT")
 
     def query(self, sql: str, given: Sequence[Any] = ()) -> sqlite3.Cursor:
-        """Return the rows of a question that another module has about what it keeps here."""
+        """Return rows that another module asks for, of what it keeps here."""
         return self._db.execute(sql, given)
 
     @contextmanager
-    def changed(self, facts: Mapping[str, object] | None = None) -> Iterator[Database]:
-        """Change what another module keeps here, and note the facts that there are in the end; both or neither."""
+    def change(self, facts: Mapping[str, object] | None = None) -> Iterator[Database]:
+        """Change what another module keeps here, in one transaction with the `facts` as they are in the end."""
         with self._transaction() as db:
             yield db
-            _note(db, facts or {})
+            note_facts(db, facts or {})
 
     # What the workdir is for
 
@@ -268,20 +88,20 @@ class Checkpoint:
         """Return the facts of the workdir: platform, options, mapping, target, import id."""
         return {key: json.loads(value) for key, value in self._db.execute("SELECT key, value FROM meta")}
 
-    def note(self, **facts: Any) -> None:  # noqa: ANN401 - any JSON value
+    def note(self, **facts: object) -> None:
         """Set facts of the workdir."""
         with self._transaction() as db:
-            _note(db, facts)
+            note_facts(db, facts)
 
     def seal_people(self, seal: Seal | None) -> None:
-        """Note the people's file as it is left, None before it is changed."""
+        """Note the seal of the people's file; None says that it is about to be changed."""
         with self._transaction() as db:
             db.execute("DELETE FROM seals WHERE path = ?", (_PEOPLE,))
             if seal is not None:
                 db.execute("INSERT INTO seals VALUES (?, ?, ?)", (_PEOPLE, seal.size, seal.sums))
 
     def people_seal(self) -> Seal | None:
-        """Return the seal of the people's file, None where it may have been changed since."""
+        """Return the seal of the people's file; None if it may have been changed since it was sealed."""
         sql = "SELECT size, sums FROM seals WHERE path = ?"
         row = self._db.execute(sql, (_PEOPLE,)).fetchone()
         return None if row is None else Seal(*row)
@@ -289,8 +109,8 @@ class Checkpoint:
     def forget(self) -> None:
         """Forget inputs of which no event is planned, and what was found in them."""
         with self._transaction() as db:
-            for table in ("parts", "rounds", "names", "seals", "inputs", "rejects", "held"):
-                db.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are ours
+            for sql in _FORGET:
+                db.execute(sql)
             db.executemany("DELETE FROM meta WHERE key = ?", ((key,) for key in _OF_INPUTS))
             add_count(db, REJECTS)
 
@@ -316,7 +136,7 @@ class Checkpoint:
         return [name for name, known in self.inputs().items() if not known.planned]
 
     def is_whole(self) -> bool:
-        """Return whether all that was to be planned is, with what it tells of persons and groups; a trial is, too.
+        """Return whether all that was to be planned is, persons and groups included; a trial is always whole.
 
         What is set aside is not outstanding.
         """
@@ -326,10 +146,10 @@ class Checkpoint:
         return facts.get("--limit") is not None or self.set_aside().keys() >= set(self.unplanned())
 
     def together(self, names: Iterable[str]) -> list[str]:
-        """Return these inputs as far as they are planned, members of archives too, and those planned with them."""
+        """Return which of these inputs are planned, and those planned with them; an archive stands for its members."""
         given = set(names)
         sql = "SELECT name, lead FROM inputs WHERE numbers IS NOT NULL AND NOT instr(name, ?) ORDER BY id"
-        rows = self._db.execute(sql, (_BEFORE,)).fetchall()
+        rows = self._db.execute(sql, (BEFORE,)).fetchall()
         leads = {lead for name, lead in rows if name in given or name.partition("!")[0] in given}
         return [name for name, lead in rows if lead in leads]
 
@@ -341,104 +161,10 @@ class Checkpoint:
         """
         return self._db.execute(sql, (name,)).fetchone() is not None
 
-    def supersede(self, names: Sequence[str]) -> None:
-        """Make room for inputs that are planned anew: what was planned of them goes by another name from now on."""
-        with self._transaction() as db:
-            for name in names:
-                before = f"{name}{_BEFORE}"
-                sql = "SELECT count(*) FROM inputs WHERE instr(name, ?) = 1"
-                (count,) = db.execute(sql, (before,)).fetchone()
-                db.execute("UPDATE inputs SET name = ? WHERE name = ?", (f"{before}{count + 1})", name))
-            sql = "INSERT INTO inputs (name, stamp, size, digest) VALUES (?, '', 0, '')"
-            db.executemany(sql, ((name,) for name in names))
-            known = json.loads(_fact(db, "superseded", "[]"))
-            _note(db, {"superseded": [*known, *(name for name in names if name not in known)]})
-
-    def superseded(self) -> list[tuple[str, int, int]]:
-        """Return the inputs planned anew, each with the first input of what was planned before, and of what is now."""
-        found = []
-        for name in self.facts().get("superseded", []):
-            sql = "SELECT lead FROM inputs WHERE instr(name, ?) = 1 ORDER BY id DESC LIMIT 1"
-            before = self._db.execute(sql, (f"{name}{_BEFORE}",)).fetchone()
-            now = self._db.execute("SELECT lead FROM inputs WHERE name = ?", (name,)).fetchone()
-            if before and now and now[0] is not None:
-                found.append((name, before[0], now[0]))
-        return found
-
     def parts_of(self, lead: int) -> list[Part]:
         """Return the parts of an input, in order."""
-        names = ", ".join((*_PART, "size", "sums"))
-        rows = self._db.execute(f"SELECT {names} FROM parts WHERE input = ? ORDER BY path", (lead,))  # noqa: S608
-        return [Part(**dict(zip(_PART, row, strict=False)), seal=Seal(*row[-2:])) for row in rows]
-
-    def digests(self, lead: int) -> dict[str, str]:
-        """Return what the sources of an input held, by their names."""
-        rows = self._db.execute("SELECT name, digest FROM inputs WHERE lead = ?", (lead,))
-        return {name.partition(_BEFORE)[0]: digest for name, digest in rows}
-
-    def renewed(self, before: int, now: int) -> list[Renewed]:
-        """Return the sources of an input that was planned anew."""
-        sql = "SELECT id, digest FROM inputs WHERE lead = ? AND instr(name, ?) = 1 ORDER BY id DESC LIMIT 1"
-        found = []
-        for number, name, digest in self._db.execute(
-            "SELECT id, name, digest FROM inputs WHERE lead = ?", (now,)
-        ).fetchall():
-            old = self._db.execute(sql, (before, f"{name}{_BEFORE}")).fetchone()
-            if old is not None:
-                found.append(Renewed(old[0], number, is_same=old[1] == digest))
-        return found
-
-    def restored(
-        self,
-        before: int,
-        now: int,
-        events: Mapping[str, int],
-        put_back: Iterable[tuple[Part, Part]],
-        *,
-        also: Also | None = None,
-    ) -> None:
-        """Take what was planned anew and came to the same events for what was planned before.
-
-        Its files stay, but for those that were `put_back`: what was planned before, and what is there instead.
-        """
-        with self._transaction() as db:
-            if also is not None:
-                also(db)
-            _uncount(db, events)
-            sql = "SELECT name, stamp, size, digest, numbers FROM inputs WHERE lead = ?"
-            found = db.execute(sql, (now,)).fetchall()
-            db.execute("DELETE FROM parts WHERE input = ?", (now,))
-            db.execute("DELETE FROM inputs WHERE lead = ?", (now,))
-            sql = """
-                UPDATE inputs SET name = ?, stamp = ?, size = ?, digest = ?, numbers = ?
-                WHERE lead = ? AND instr(name, ?) = 1
-            """
-            db.executemany(sql, ((*row, before, f"{row[0]}{_BEFORE}") for row in found))
-            sql = "UPDATE parts SET bytes = ?, size = ?, sums = ? WHERE path = ?"
-            there = ((new.bytes, new.seal.size, new.seal.sums, old.path) for old, new in put_back)
-            db.executemany(sql, there)
-            _forget_states(db, before)
-
-    def unsent(self, lead: int) -> list[str]:
-        """Return the paths of an input's files of which nothing is sent."""
-        sql = "SELECT path FROM parts WHERE input = ? AND round IS NULL"
-        return [path for (path,) in self._db.execute(sql, (lead,))]
-
-    def replaced(self, before: int, events: Mapping[str, int], *, also: Also | None = None) -> None:
-        """Forget the files of what was planned before of which nothing is sent, with their events by name."""
-        with self._transaction() as db:
-            if also is not None:
-                also(db)
-            _uncount(db, events)
-            db.execute("DELETE FROM parts WHERE input = ? AND round IS NULL", (before,))
-            if not db.execute("SELECT 1 FROM parts WHERE input = ? LIMIT 1", (before,)).fetchone():
-                db.execute("UPDATE inputs SET numbers = ? WHERE lead = ?", (Numbers().to_json(), before))
-            _forget_states(db, before)
-
-    def done_again(self, names: Iterable[str]) -> None:
-        """Note that these are planned anew."""
-        done = set(names)
-        self.note(superseded=[name for name in self.facts().get("superseded", []) if name not in done])
+        rows = self._db.execute(f"{_PARTS} WHERE input = ? ORDER BY path", (lead,))
+        return [_part(*row) for *row, _ in rows]
 
     def set_aside(self) -> dict[str, Aside]:
         """Return the sources that are set aside, by name."""
@@ -462,7 +188,7 @@ class Checkpoint:
         self.note(set_aside={name: [*vars(one).values()] for name, one in left.items()})
 
     def dismiss(self, reason: str) -> int:
-        """Say no more of what is set aside for this reason; return how many sources that are."""
+        """Dismiss the sources that are set aside for this reason; return how many they are."""
         known = self.set_aside()
         meant = [name for name, one in known.items() if one.reason == reason and not one.is_dismissed]
         kept = known | {name: replace(known[name], is_dismissed=True) for name in meant}
@@ -474,7 +200,7 @@ class Checkpoint:
         with self._transaction() as db:
             db.executemany("UPDATE inputs SET stamp = ? WHERE id = ?", ((s, i) for i, s in stamps.items()))
 
-    def planned(  # noqa: PLR0913 - what is noted at once
+    def note_planned(  # noqa: PLR0913 - what is noted at once
         self,
         planned: Input,
         numbers: Numbers,
@@ -487,7 +213,7 @@ class Checkpoint:
     ) -> None:
         """Note that an input is planned whole: its numbers and its parts, all at once.
 
-        They count for the inputs `beside` it too, which were planned together with it; so do the `states` they tell.
+        Its numbers, parts and `states` are also those of the inputs `beside` it, which were planned together with it.
         """
         told = [(planned, numbers), *((one, Numbers()) for one in beside)]
         with self._transaction() as db:
@@ -495,18 +221,18 @@ class Checkpoint:
                 "UPDATE inputs SET stamp = ?, size = ?, digest = ?, numbers = ?, lead = ? WHERE id = ?",
                 ((one.stamp, one.size, one.digest, its.to_json(), planned.id, one.id) for one, its in told),
             )
-            aside = json.loads(_fact(db, "set_aside", "{}"))
+            aside = json.loads(fact(db, "set_aside", "{}"))
             left = {name: one for name, one in aside.items() if name not in {one.name for one, _ in told}}
             if left != aside:
-                _note(db, {"set_aside": left})
+                note_facts(db, {"set_aside": left})
             sql = "SELECT 1 FROM inputs WHERE instr(name, ?) = 1 LIMIT 1"
-            anew = any(db.execute(sql, (f"{one.name}{_BEFORE}",)).fetchone() for one, _ in told)
-            increment = int(_fact(db, "increment", "1"))
+            anew = any(db.execute(sql, (f"{one.name}{BEFORE}",)).fetchone() for one, _ in told)
+            increment = int(fact(db, "increment", "1"))
             db.executemany(
                 "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
                 (
                     (
-                        *(getattr(part, name) for name in _PART[:-2]),
+                        *(getattr(part, name) for name in _OF_EVENTS),
                         anew,
                         increment,
                         *vars(part.seal).values(),
@@ -523,20 +249,20 @@ class Checkpoint:
             )
             if also is not None:
                 also(db)
-            _note(db, facts)
+            note_facts(db, facts)
 
     def states(self) -> list[Kept]:
-        """Return the files of states that wait to be told, in the order of their inputs."""
+        """Return the files of states of which no events are planned yet, in the order of their inputs."""
         rows = self._db.execute(
             "SELECT path, size, sums FROM seals WHERE path <> ? ORDER BY path", (_PEOPLE,)
         )
         return [Kept(self.workdir / path, Seal(size, sums)) for path, size, sums in rows]
 
-    def told(self, **facts: Any) -> None:  # noqa: ANN401
-        """Note that all states are told."""
+    def note_told(self, **facts: object) -> None:
+        """Note that the events of all states are planned."""
         with self._transaction() as db:
             db.execute("DELETE FROM seals WHERE path <> ?", (_PEOPLE,))
-            _note(db, facts)
+            note_facts(db, facts)
 
     def pending(self) -> Iterator[tuple[str, Kept]]:
         """Yield the day and the file of each part with events that are not settled, oldest first."""
@@ -548,13 +274,13 @@ class Checkpoint:
             yield day, Kept(self.workdir / path, Seal(size, sums))
 
     def sources(self, path: str) -> list[str]:
-        """Return the names of the inputs that a part, or a file of states, is of, by its path."""
+        """Return the names of the inputs whose events (or states) are in the file with this path."""
         sql = """
             SELECT name FROM inputs WHERE lead IN (SELECT input FROM parts WHERE path = ? UNION SELECT ?) ORDER BY id
         """
         states = re.fullmatch(r"states/(\d+)\.states", path)
         rows = self._db.execute(sql, (path, states and int(states[1])))
-        return [name.partition(_BEFORE)[0] for (name,) in rows]
+        return [name.partition(BEFORE)[0] for (name,) in rows]
 
     # Applying
 
@@ -574,15 +300,10 @@ class Checkpoint:
         """
         sql = "SELECT round, accepted + duplicate + parked, done FROM rounds WHERE day = ? ORDER BY round"
         begun = self._db.execute(sql, (day,)).fetchall()
-        sql = """
-            SELECT path, input, day, events, bytes, first, last, leads, anew, increment, size, sums, round FROM parts
-            WHERE day = ? ORDER BY increment DESC, input, path
-        """
         parts: dict[int | None, list[Part]] = {}
-        for *row, size, sums, number in self._db.execute(sql, (day,)):
-            parts.setdefault(number, []).append(
-                Part(**dict(zip(_PART, row, strict=True)), seal=Seal(size, sums))
-            )
+        sql = f"{_PARTS} WHERE day = ? ORDER BY increment DESC, input, path"
+        for *row, number in self._db.execute(sql, (day,)):
+            parts.setdefault(number, []).append(_part(*row))
         new = parts.pop(None, [])
         groups = [(number, position, bool(done), parts.get(number, [])) for number, position, done in begun]
         for own in ([part for part in new if part.leads], [part for part in new if not part.leads]):
@@ -618,7 +339,7 @@ class Checkpoint:
                 )
             if also is not None:
                 also(db)
-            _note(db, facts)
+            note_facts(db, facts)
 
     def finish(self, turn: Round) -> None:
         """Note that all events of a round are settled."""
@@ -667,89 +388,7 @@ class Checkpoint:
         return {path for (path,) in self._db.execute("SELECT path FROM parts")}
 
 
-@contextmanager
-def held(workdir: Path) -> Iterator[None]:
-    """Hold a workdir for this process alone; a crash releases it. Raises Refused when another process has it."""
-    with (workdir / LOCK).open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Refused(
-                f"{workdir}: another migrate process is working in this workdir; "
-                "wait for it to end, or use another --workdir"
-            ) from None
-        yield
-
-
-_DISK: Final = frozenset(
-    {
-        *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES),
-        *(errno.EPERM, errno.EIO, errno.ENOENT, errno.EMFILE),
-        *(errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY),
-    }
-)
-"""What a disk can answer that is no bug of ours."""
-
-
-@contextmanager
-def writable(workdir: Path) -> Iterator[None]:
-    """Turn what a disk can refuse (space, permission, a folder that is gone) into Stopped, with what to do."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        if not isinstance(error, sqlite3.OperationalError):
-            raise Refused(f"{workdir}: a file of it is damaged, found '{error}'; {_MEND}") from error
-        raise Stopped(
-            f"{workdir}: cannot be written or read, found '{error}'; see to space and permissions, "
-            "then run the same command again to resume"
-        ) from error
-    except OSError as error:
-        if error.errno not in _DISK:
-            raise
-        raise Stopped(
-            f"{error.filename or workdir}: cannot be written or read, found '{error.strerror}'; see to space and "
-            "permissions, then run the same command again to resume"
-        ) from error
-
-
-_MEND: Final = (
-    "move the workdir aside and plan again: what was sent already collapses with what is sent again"
-)
-
-
-def _create(db: sqlite3.Connection) -> None:
-    """Make an empty checkpoint, all of it or nothing."""
-    db.execute("BEGIN IMMEDIATE")
-    for statement in _SCHEMA.split(";"):
-        db.execute(statement)
-    _note(db, {"requests": 0, "retries": 0, "bytes_sent": 0, "seconds": 0.0})
-    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    db.execute(f"PRAGMA user_version = {FORMAT}")
-    db.execute("COMMIT")
-
-
-def _verify(db: sqlite3.Connection, path: Path) -> None:
-    """Raise Refused unless the file is a whole checkpoint of this format."""
-    (application,) = db.execute("PRAGMA application_id").fetchone()
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    if application != APPLICATION_ID:
-        raise Refused(
-            f"{path}: not a migrate checkpoint, found a file of something else; use another --workdir"
-        )
-    if version != FORMAT:
-        age, way = (
-            ("an older", "plan again in a new --workdir") if version < FORMAT else ("a newer", "use that one")
-        )
-        raise Refused(
-            f"{path}: made by {age} version of migrate, found checkpoint format {version} where this one reads "
-            f"{FORMAT}; {way}"
-        )
-    (state,) = db.execute("PRAGMA quick_check(1)").fetchone()
-    if state != "ok":
-        raise Refused(f"{path}: the checkpoint is damaged, found '{state}'; {_MEND}")
-
-
-def _freeze(db: sqlite3.Connection, turn: Round) -> None:
+def _freeze(db: Database, turn: Round) -> None:
     """Note which parts belong to a round, unless that is known."""
     known = db.execute("INSERT OR IGNORE INTO rounds (day, round) VALUES (?, ?)", (turn.day, turn.number))
     if known.rowcount:
@@ -758,42 +397,9 @@ def _freeze(db: sqlite3.Connection, turn: Round) -> None:
         )
 
 
-def _forget_states(db: sqlite3.Connection, lead: int) -> None:
-    """Forget what is still to be told of what was planned before: what is planned now tells it."""
-    db.execute("DELETE FROM seals WHERE path = ?", (f"states/{lead:08d}.states",))
-
-
-def _uncount(db: sqlite3.Connection, events: Mapping[str, int]) -> None:
-    """Take events off the number planned under each name."""
-    db.executemany(
-        "UPDATE names SET events = events - ? WHERE name = ?", ((n, name) for name, n in events.items())
+def _part(*row: Any) -> Part:  # noqa: ANN401 - as SQLite gives it
+    """Return the part of a row of `_PARTS`, which ends before its round."""
+    *of_events, size, sums, anew, increment = row
+    return Part(
+        **dict(zip(_OF_EVENTS, of_events, strict=True)), seal=Seal(size, sums), anew=anew, increment=increment
     )
-    db.execute("DELETE FROM names WHERE events <= 0")
-
-
-def add_count(db: sqlite3.Connection, name: str, n: int = 1) -> None:
-    """Add to what is counted for ever under a name."""
-    db.execute("INSERT INTO counts VALUES (?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n", (name, n))
-
-
-def _fact(db: sqlite3.Connection, key: str, otherwise: str) -> str:
-    """Return a fact as JSON."""
-    row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    return otherwise if row is None else str(row[0])
-
-
-def _note(db: sqlite3.Connection, facts: Mapping[str, Any]) -> None:
-    """Write facts within the transaction that is open."""
-    db.executemany(
-        "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-        ((key, json.dumps(value)) for key, value in facts.items()),
-    )
-
-
-def synced(path: Path) -> None:
-    """Make a file's bytes, or a folder's names, durable."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -9,7 +9,8 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Final
 
-from migrate.workdir.checkpoint import Checkpoint, synced
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.disk import sync
 
 _STEP: Final = 1 << 20
 _ACCEPTED: Final = -1
@@ -79,9 +80,9 @@ class Copy:
         return {self._key: {"known": [known], "version": _ACCEPTED, "kept": known if is_kept else None}}
 
     def write(self, lines: Iterable[bytes], *, is_kept: bool = False) -> Path | None:
-        """Write the file anew, all of it or nothing; what is there is kept under another name if it is to be.
+        """Write the file anew, all of it or nothing; return under which name the file that was there is kept.
 
-        Return that name.
+        It is kept if `is_kept`, or if it was accepted so; else the result is None.
         """
         fact, version = self._fact(), self._version()
         beside = self.path.with_name(f"{self.name}.next")
@@ -100,7 +101,7 @@ class Copy:
             beside.replace(self.path)
         else:
             beside.unlink()
-        synced(self.path.parent)
+        sync(self.path.parent)
         self.checkpoint.note(**{self._key: {"known": [[made.size, made.sum]], "version": version}})
         return kept
 
@@ -129,7 +130,7 @@ class Copy:
 
 
 def noticed(checkpoint: Checkpoint, edited: Mapping[str, str]) -> list[str]:
-    """Return what is to be said of copies that are not what was written; `edited` says what becomes of each then."""
+    """Return what is to be said of copies that are not what was written; `edited`: name -> what is done with edits."""
     found = []
     for name, then in edited.items():
         copy = Copy(checkpoint, name)

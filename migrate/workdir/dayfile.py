@@ -23,9 +23,9 @@ SCHEMA: Final = pa.schema(
 GROUP_BYTES: Final = 8 * 2**20
 """Row groups are the runs that a day is merged from; their size bounds the memory of applying."""
 _PAGE_BYTES: Final = 128 << 10
-"""A page of each column of every run is unpacked while runs are merged, and a dictionary of ids would be whole."""
+"""While runs are merged one page of each column of each run is in memory; of a dictionary all would be."""
 _PAGE_ROWS: Final = 256
-"""After how many rows it is looked at how large a page is."""
+"""Rows between two looks at how large a page is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class DayFile:
         self._last = max(self._last, times[-1].value)
 
     def close(self) -> Written:
-        """Write the file's end; what is returned takes no more than it says, where the writer would keep 20 kB."""
+        """Write the end of the file and return what is in it; a writer that is kept would take 20 kB."""
         self._writer.close()
         self._sink.close()
         return Written(str(self._path), self._events, self._bytes, self._first, self._last)

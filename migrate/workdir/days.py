@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 
 from migrate.throwaway import STAGING
 from migrate.workdir import dayfile
-from migrate.workdir.checkpoint import Part, synced
 from migrate.workdir.dayfile import DayFile, Written
+from migrate.workdir.disk import sync
+from migrate.workdir.records import Part
 from migrate.workdir.seals import Seal
 
 DAYS: Final = "days"
@@ -24,7 +25,7 @@ _FLUSH_BYTES: Final = 12 * 2**20
 
 @dataclass
 class DayWriter:
-    """Writes one input's events aside, then moves them into their day folders when all of them are there.
+    """Writes one input's events aside; moves them into their day folders when all of them are written.
 
     Memory is about `_FLUSH_BYTES` of payloads, and one frame. Where the events held belong to more days than can be
     written at once they go into spans of days first, which are parted in the end.
@@ -59,20 +60,20 @@ class DayWriter:
         while spans := [entry for entry in self._closed if entry[0].startswith(_SPAN)]:
             self._closed = [entry for entry in self._closed if entry not in spans]
             for _, written in spans:
-                self._part(Path(written.path))
+                self._split(Path(written.path))
         found: dict[str, list[Path]] = {}
         for day, written in self._closed:
             found.setdefault(day, []).append(Path(written.path))
         return found
 
     def seal(self) -> None:
-        """Close the files, seal them and make them durable where they are, whatever else is done at that time."""
+        """Close the files, seal them and make them durable where they are; another thread may do so."""
         self.files()
         self._seals = {}
         for _, written in self._closed:
             path = Path(written.path)
             self._seals[written.path] = Seal.of(path)
-            synced(path)
+            sync(path)
 
     def finish(self) -> list[Part]:
         """Move the files to their final names, durably; return what they are."""
@@ -81,7 +82,7 @@ class DayWriter:
         parts = [self._place(day, written) for day, written in self._closed]
         folders = {(self.workdir / part.path).parent for part in parts}
         for folder in [*sorted(folders), self.workdir / DAYS, self.workdir] if parts else ():
-            synced(folder)
+            sync(folder)
         return parts
 
     def stored(self) -> int:
@@ -120,7 +121,7 @@ class DayWriter:
         self._append(held, spans["len"], spans.select_seq(name).to_series())
 
     def _append(self, frame: pl.DataFrame, lengths: pl.Series, names: pl.Series) -> None:
-        """Add events in timestamp order to files: so many to the first, so many to the next.
+        """Add events in timestamp order to files: the first `lengths` to the first of `names`, and so on.
 
         Those of several small files are turned into Arrow's columns at once, as that takes longer than it takes to
         write them; those of a large one row group by row group, so that there is never more than one of them twice.
@@ -143,7 +144,7 @@ class DayWriter:
         self._add(frame.slice(begun), small)
 
     def _add(self, frame: pl.DataFrame, files: list[tuple[str, int, int]]) -> None:
-        """Add events to some files, to each so many, which have so many bytes."""
+        """Add events to some files, each given as its name, how many events it gets, and their bytes."""
         if not files:
             return
         table, start = dayfile.arrow(frame), 0
@@ -159,8 +160,8 @@ class DayWriter:
             self._file(name).add(dayfile.arrow(frame.slice(start, length)), size)
             start += length
 
-    def _part(self, path: Path) -> None:
-        """Write a span's events to their days, or to shorter spans where it holds too many."""
+    def _split(self, path: Path) -> None:
+        """Write a span's events to their days, or to shorter spans if it has too many days."""
         with pq.ParquetFile(path, pre_buffer=False) as file:
             for group in range(file.num_row_groups):
                 self.write(pl.DataFrame(file.read_row_group(group)))

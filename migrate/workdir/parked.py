@@ -9,18 +9,19 @@ from typing import Final, NamedTuple
 import msgspec
 
 from migrate.errors import Refused
-from migrate.workdir.checkpoint import FILE, Checkpoint, Database, add_count
+from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.copies import Copy, State
+from migrate.workdir.database import FILE, Database, add_count
 
 PARKED: Final = "parked.jsonl"
 EVER: Final = "parked"
-"""Under what is counted how often an event was ever parked."""
+"""The count of how often an event was ever parked."""
 THROUGH: Final = "resend_through"
-"""The fact which event was the last that was parked when a resend was begun."""
+"""The fact that names the event that was parked last when a resend was begun."""
 ENQUEUE: Final = "INSERT OR IGNORE INTO queue SELECT day, later, timestamp, id FROM parked"
 _ANY_NUMBER: Final = re.compile(r"[0-9a-fA-F-]*\d[0-9a-fA-F-]*")
 _WORDS: Final = 1_000
-"""So many different words of a server are told apart."""
+"""So many different messages of a server are counted by themselves."""
 
 
 class Parked(NamedTuple):
@@ -34,14 +35,14 @@ class Parked(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A parked event whose turn it is to be sent again."""
+    """A parked event that is to be sent again."""
 
     id: int
     payload: str
 
 
 def add(db: Database, parked: Sequence[Parked], *, is_later: bool) -> None:
-    """Keep events that are refused, within the transaction that settles them; `is_later`: they tell of no merges."""
+    """Keep refused events, within the transaction that settles them; `is_later`: they are resent after merges."""
     if not parked:
         return
     sql = """
@@ -73,9 +74,9 @@ def any_of(checkpoint: Checkpoint, day: str) -> bool:
 
 
 def outdate(checkpoint: Checkpoint, day: str, planned: Mapping[str, str]) -> None:
-    """Have events that are planned and not sent (uuid -> payload) go in the place of other versions that are parked.
+    """Drop parked events of which another version is `planned` (uuid -> payload) and not sent: that is sent instead.
 
-    Those are duplicates from then on; a version that is the same stays parked, and is itself what is planned again.
+    The dropped ones count as duplicates from then on. A parked event that is the same as the planned one stays parked.
     """
     sql = "SELECT id, uuid, payload FROM parked WHERE day = ? AND uuid IN (SELECT value FROM json_each(?))"
     asked = msgspec.json.encode(list(planned)).decode()
@@ -83,12 +84,15 @@ def outdate(checkpoint: Checkpoint, day: str, planned: Mapping[str, str]) -> Non
     old = [(number, uuid) for number, uuid, payload in found if payload != planned[uuid].rstrip(",")]
     if not old:
         return
-    with checkpoint.changed() as db:
+    with checkpoint.change() as db:
         db.executemany("INSERT OR IGNORE INTO outdated VALUES (?, ?)", ((day, uuid) for _, uuid in old))
-        for table in ("queue", "parked"):
-            db.executemany(f"DELETE FROM {table} WHERE id = ?", ((number,) for number, _ in old))  # noqa: S608 - ours
-        one = "SELECT round FROM rounds WHERE day = ?1 AND parked > 0 ORDER BY round LIMIT 1"
-        sql = f"UPDATE rounds SET parked = parked - 1, duplicate = duplicate + 1 WHERE day = ?1 AND round = ({one})"  # noqa: S608 - ours
+        for sql in ("DELETE FROM queue WHERE id = ?", "DELETE FROM parked WHERE id = ?"):
+            db.executemany(sql, ((number,) for number, _ in old))
+        sql = """
+            UPDATE rounds SET parked = parked - 1, duplicate = duplicate + 1 WHERE day = ?1 AND round = (
+                SELECT round FROM rounds WHERE day = ?1 AND parked > 0 ORDER BY round LIMIT 1
+            )
+        """
         db.executemany(sql, ((day,) for _ in old))
         add_count(db, PARKED)
 
@@ -109,7 +113,7 @@ def by_words(checkpoint: Checkpoint) -> dict[str, int]:
 
 
 def refresh(checkpoint: Checkpoint) -> list[str]:
-    """Have parked.jsonl tell of all that are parked, unless a person has changed it; return what is to be said."""
+    """Write all parked events to parked.jsonl, unless a person has changed it; return what is to be said."""
     copy = Copy(checkpoint, PARKED)
     state = copy.state()
     if state is State.EDITED:
@@ -117,7 +121,7 @@ def refresh(checkpoint: Checkpoint) -> list[str]:
         return [f"{copy.path}: was changed by hand, and is left as it is; {how}"]
     if state is State.OURS and copy.is_current():
         return []
-    kept = copy.write(_told(checkpoint))
+    kept = copy.write(_lines(checkpoint))
     remarks = [f"{copy.path}: was gone, and is made again of what is known"] if state is State.GONE else []
     if kept is not None:
         remarks.append(
@@ -133,9 +137,9 @@ def last(db: Database) -> int:
 
 
 def following(checkpoint: Checkpoint, *, max_events: int, max_bytes: int) -> list[Waiting]:
-    """Return the events to be sent next, of one day, as many as both bounds allow and at least one; none at the end.
+    """Return the events to be sent next: of one day, as many as both bounds allow but at least one; none at the end.
 
-    Raises Refused where one is not what it was.
+    Raises Refused if the payload of one has changed on disk.
     """
     sql = """
         SELECT queue.day, id, payload, sum, uuid FROM queue CROSS JOIN parked USING (id)
@@ -162,7 +166,7 @@ def settle(
 ) -> None:
     """Note what became of events that were sent again: accepted, or refused with other words."""
     again = {one.payload: one for one in refused}
-    with checkpoint.changed(facts) as db:
+    with checkpoint.change(facts) as db:
         db.executemany(
             "DELETE FROM queue WHERE id = ?",
             ((one.id,) for one in sent),
@@ -186,8 +190,8 @@ def mend(db: Database, number: int, payload: str, timestamp: str) -> None:
     db.execute(sql, (payload, _sum(payload), timestamp, number))
 
 
-def _told(checkpoint: Checkpoint) -> Iterator[bytes]:
-    """Yield the lines of all that are parked."""
+def _lines(checkpoint: Checkpoint) -> Iterator[bytes]:
+    """Yield the lines of parked.jsonl."""
     encoder = msgspec.json.Encoder()
     for uuid, status, message, payload in checkpoint.query(
         "SELECT uuid, status, message, payload FROM parked ORDER BY id"

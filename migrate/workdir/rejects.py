@@ -8,13 +8,16 @@ from typing import Final
 
 import msgspec
 
-from migrate.workdir.checkpoint import REJECTS, Checkpoint, Database, Renewed, add_count, synced
+from migrate.workdir.checkpoint import REJECTS, Checkpoint
 from migrate.workdir.copies import Copy, State
+from migrate.workdir.database import Database, add_count
+from migrate.workdir.disk import sync
+from migrate.workdir.records import Renewed
 from migrate.workdir.seals import Seal
 
 FOLDER: Final = "rejects"
 EVER: Final = "rejected"
-"""Under what is counted how many rows were ever found to be rejected."""
+"""The count of rows that were ever rejected."""
 _STEP: Final = 1 << 20
 _KNOWN: Final = """
     SELECT count(*) FROM rejects AS old JOIN rejects AS new USING (row, reason)
@@ -56,11 +59,11 @@ def place(workdir: Path, aside: Path, number: int) -> Lines | None:
         aside.unlink()
         return None
     seal = Seal.of(aside)
-    synced(aside)
+    sync(aside)
     folder = workdir / FOLDER
     folder.mkdir(exist_ok=True)
     path = aside.replace(_path(workdir, number))
-    synced(folder)
+    sync(folder)
     return Lines(path, seal)
 
 
@@ -70,31 +73,32 @@ def note(db: Database, number: int, lines: Lines | None, mended: Iterable[tuple[
     `mended` are the files and rows that were planned again: they are closed, unless they are rejected again.
     """
     inputs = _Inputs(db)
-    closed = ((Was.MENDED, inputs.number(name), row) for name, row in mended)
-    sql = f"UPDATE rejects SET state = ? WHERE input = ? AND row = ? AND state = {Was.OPEN}"  # noqa: S608 - ours
+    closed = ((Was.MENDED, inputs.number(name), row, Was.OPEN) for name, row in mended)
+    sql = "UPDATE rejects SET state = ? WHERE input = ? AND row = ? AND state = ?"
     done = db.executemany(sql, closed)
     if done.rowcount > 0 or lines is not None:
         add_count(db, REJECTS)
     if lines is None:
         return
     rows = (
-        (inputs.number(one.file), one.row or 0, one.reason, number, Was.OPEN) for one in _lines(lines.path)
+        (inputs.number(one.file), one.row or 0, one.reason, number, Was.OPEN, Was.DISMISSED)
+        for one in _tags(lines.path)
     )
     # What is dismissed stays so, though it is rejected again.
-    sql = f"""
+    sql = """
         INSERT INTO rejects VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET held = excluded.held,
-        state = iif(state = {Was.DISMISSED}, state, excluded.state)
-    """  # noqa: S608 - ours
+        state = iif(state = ?, state, excluded.state)
+    """
     count = db.executemany(sql, rows).rowcount
     db.execute("INSERT INTO held VALUES (?, ?, ?, ?)", (number, lines.seal.size, lines.seal.sums, count))
     add_count(db, EVER, count)
 
 
 def renew(db: Database, renewed: Iterable[Renewed], *, is_restored: bool) -> None:
-    """Have the rejects of sources that are planned anew stand for those of before, which are closed.
+    """Put the rejects of sources that are planned anew in the place of those from before.
 
-    Where a source has the same bytes, a row is still what became of it; where it has others, all are open. What was
-    rejected before is no news.
+    If a source has the same bytes, a row that was dismissed or mended stays so; if it has others, all are open. Rows
+    that were rejected before are not counted again.
     """
     for one in renewed:
         its = {"before": one.before, "now": one.now}
@@ -115,7 +119,7 @@ def by_reason(checkpoint: Checkpoint) -> dict[str, int]:
 
 
 def places(checkpoint: Checkpoint, reason: str, most: int = 3) -> list[str]:
-    """Return where the first of those are that are open for a reason."""
+    """Return where the first rejects are that are open for a reason, as `file:row`."""
     sql = """
         SELECT name, row FROM rejects CROSS JOIN inputs ON inputs.id = input WHERE reason = ? AND state = ? LIMIT ?
     """
@@ -124,15 +128,15 @@ def places(checkpoint: Checkpoint, reason: str, most: int = 3) -> list[str]:
 
 
 def dismiss(checkpoint: Checkpoint, reason: str) -> int:
-    """Say no more of those that are open for a reason; return how many they are."""
-    with checkpoint.changed() as db:
+    """Dismiss the rejects that are open for a reason; return how many they are."""
+    with checkpoint.change() as db:
         sql = "UPDATE rejects SET state = ? WHERE reason = ? AND state = ?"
         return db.execute(sql, (Was.DISMISSED, reason, Was.OPEN)).rowcount
 
 
 def tidy(checkpoint: Checkpoint) -> None:
     """Remove lines that were never noted, and those of which all are mended."""
-    with checkpoint.changed() as db:
+    with checkpoint.change() as db:
         sql = "SELECT DISTINCT held FROM rejects WHERE state <> ?"
         wanted = {number for (number,) in db.execute(sql, (Was.MENDED,))}
         held = {number for (number,) in db.execute("SELECT input FROM held")}
@@ -144,14 +148,14 @@ def tidy(checkpoint: Checkpoint) -> None:
 
 
 def refresh(checkpoint: Checkpoint) -> list[str]:
-    """Have rejects.jsonl tell of all that are not mended; return what is to be said of what was found in its place."""
+    """Write all rejects that are not mended to rejects.jsonl; return what is to be said of the file that was there."""
     copy = Copy(checkpoint, REJECTS)
     remarks: list[str] = []
     state = copy.state()
     if state is State.OURS and copy.is_current():
         return []
     tidy(checkpoint)
-    kept = copy.write(_told(checkpoint, remarks), is_kept=state is State.EDITED)
+    kept = copy.write(_lines(checkpoint, remarks), is_kept=state is State.EDITED)
     if state is State.GONE:
         remarks.append(f"{copy.path}: was gone, and is made again of what is known")
     if kept is not None:
@@ -164,8 +168,8 @@ def refresh(checkpoint: Checkpoint) -> list[str]:
     return remarks
 
 
-def _told(checkpoint: Checkpoint, remarks: list[str]) -> Iterator[bytes]:
-    """Yield the lines of all rejects that are not mended, in pieces; add what cannot be told to the remarks."""
+def _lines(checkpoint: Checkpoint, remarks: list[str]) -> Iterator[bytes]:
+    """Yield rejects.jsonl in pieces, all rejects that are not mended; add to `remarks` which lines are lost."""
     sql = "SELECT held, count(*) FROM rejects WHERE state <> ? GROUP BY held"
     wanted = dict(checkpoint.query(sql, (Was.MENDED,)).fetchall())
     sql = "SELECT input, size, sums, lines FROM held ORDER BY input"
@@ -218,7 +222,7 @@ class _Inputs:
         return self._known[name]
 
 
-def _lines(path: Path) -> Iterator[_Line]:
+def _tags(path: Path) -> Iterator[_Line]:
     """Yield what tells the lines of a file apart."""
     decoder = msgspec.json.Decoder(_Line)
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""Whether the disk has room for what is still to be written, measured on what was, and told before it is full."""
+"""Whether the disk has room for the rest of a plan, estimated from what was written so far, told before it is full."""
 
 import shutil
 import threading
@@ -11,14 +11,14 @@ from migrate.errors import Stopped
 from migrate.screen import amount
 
 ENOUGH: Final = 64 << 20
-"""Bytes written before anything is said of those to come: a small plan is never refused on a guess."""
+"""Bytes to be written before anything is estimated: a small plan is never refused on a guess."""
 STEP: Final = 8 << 20
-"""Read of a source between two looks at how much is written of it."""
+"""Bytes read of a source between two looks at how much is written of it."""
 _SURE: Final = 0.5
-"""Of what is expected, what must be without room: half of what is to come may make no event, or be told shorter.
+"""Planning stops if this share of the expected bytes has no room. The rest may be smaller than expected.
 
-As what is to come shrinks, so does what is not known of it: the disk is never full before it is told, as long as a
-source takes as much as those before it; and what fits is not refused unless what is to come takes less than half.
+The estimate gets better as less is left to plan. If sources take as much as those before them, planning stops before
+the disk is full; a plan that would fit is refused only if what is left takes less than half of the estimate.
 """
 
 
@@ -51,13 +51,13 @@ class _Begun:
     is_done: bool = False
 
     def read(self) -> int:
-        """Return how many bytes of it count as read: what was read since it was measured is on the disk, too."""
+        """Return how many bytes of it count as read, those since it was last measured included."""
         return self.size if self.is_done else min(self.size, self.measured.read + STEP)
 
 
 @dataclass
 class Room:
-    """Holds what is still to be written against what is free; sources of one kind are taken to be alike."""
+    """Compares what is still to be written with what is free; sources of one kind are taken to be alike."""
 
     folder: Path
     total: Mapping[str, int]
@@ -100,7 +100,7 @@ class Room:
         return found
 
     def check(self) -> None:
-        """Raise Stopped where what is still to come has no room, as far as that is known."""
+        """Raise Stopped if there is no room for what is still to be written, as far as that is known."""
         measured = self.measured()
         written = sum(one.written for one in measured.values())
         if written < self.enough:

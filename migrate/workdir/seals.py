@@ -1,4 +1,4 @@
-"""What is needed to notice any change to a file of the plan: a sum of each of its blocks, held against what is read."""
+"""Seals: a sum of each block of a file of the plan, compared with what is read, so that any change is noticed."""
 
 import io
 import os
@@ -55,11 +55,11 @@ class Kept:
         return cls(path, Seal.of(path))
 
     def opened(self) -> "Sealed":
-        """Open the file; what is read of it is held against the seal."""
+        """Open the file; what is read of it is compared with the seal."""
         return Sealed(self.path, self.seal)
 
 
-def present(path: Path, seal: Seal) -> None:
+def check_present(path: Path, seal: Seal) -> None:
     """Raise `Harmed` for a file that is not there, or has another size than it had."""
     try:
         size = path.stat().st_size
@@ -70,14 +70,14 @@ def present(path: Path, seal: Seal) -> None:
 
 
 class Sealed(io.RawIOBase):
-    """A file for reading, of which each block is held against its sum before anything of it is given out.
+    """A file for reading. Each block is compared with its sum before any byte of it is returned.
 
-    What is given out are the very bytes that were summed. Raises `Harmed` where they are others.
+    The bytes returned are those that were summed. Raises `Harmed` where a block is not what was written.
     """
 
     def __init__(self, path: Path, seal: Seal) -> None:
         super().__init__()
-        present(path, seal)
+        check_present(path, seal)
         self._path, self._seal = path, seal
         self._sums = memoryview(seal.sums).cast("I")
         self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -13,12 +13,13 @@ import polars as pl
 import pytest
 from workdirs import applied, delivery, events, planned
 
-from migrate.apply.applier import Applier, pinned
+from migrate.apply.applier import Applier
 from migrate.apply.pacing import Backoff
-from migrate.errors import Refused, Stopped
+from migrate.errors import Stopped
 from migrate.sandbox.server import Sandbox
-from migrate.workdir.checkpoint import Checkpoint, Settled
+from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.parked import PARKED
+from migrate.workdir.records import Settled
 
 TUPLE = ("uuid", "event", "distinct_id", "timestamp")
 
@@ -45,7 +46,7 @@ def test_every_planned_event_arrives_once(tmp_path):
     """Without trouble, what is stored is what was planned, and nothing was sent twice."""
     frame = events(3_000, days=3)
     with Sandbox() as sandbox, planned(tmp_path, frame) as checkpoint:
-        assert applied(tmp_path, checkpoint, delivery(sandbox.url))
+        assert applied(checkpoint, delivery(sandbox.url))
         assert tuples(sandbox.events("raw")) == expected(frame)
         assert sandbox.summary()["raw"]["events"] == 3_000
         assert checkpoint.settled() == Settled(accepted=3_000)
@@ -55,7 +56,7 @@ def test_every_planned_event_arrives_once(tmp_path):
 def test_days_arrive_oldest_first_and_no_batch_mixes_them(tmp_path):
     """Nothing of a day is sent before all of the day before is settled."""
     with Sandbox() as sandbox, planned(tmp_path, events(2_000, days=4)) as checkpoint:
-        applied(tmp_path, checkpoint, delivery(sandbox.url, max_batch_events=50))
+        applied(checkpoint, delivery(sandbox.url, max_batch_events=50))
         arrived = sandbox.events("raw")
     days = [row["timestamp"][:10] for row in arrived]
     assert days == sorted(days)
@@ -92,7 +93,7 @@ def test_nothing_is_lost_or_doubled_or_overtakes(tmp_path, faults):
     """Under each fault all events are stored, the collapsed view has no duplicate, each person's order holds."""
     frame = events(1_200, people=7)
     with Sandbox(faults=faults) as sandbox, planned(tmp_path, frame) as checkpoint:
-        applied(tmp_path, checkpoint, delivery(sandbox.url, max_batch_events=40, timeout=1.0))
+        applied(checkpoint, delivery(sandbox.url, max_batch_events=40, timeout=1.0))
         assert tuples(sandbox.events("raw")) == expected(frame)
         assert sandbox.summary()["collapsed"]["events"] == 1_200
         assert checkpoint.settled() == Settled(accepted=1_200)
@@ -107,7 +108,7 @@ def test_poison_events_are_parked_alone_with_the_servers_words(tmp_path):
     poison = {3, 77, 78, 901}
     frame = events(1_000, poison=poison)
     with Sandbox(faults=[{"fault": "poison"}]) as sandbox, planned(tmp_path, frame) as checkpoint:
-        applied(tmp_path, checkpoint, delivery(sandbox.url, concurrency=1))
+        applied(checkpoint, delivery(sandbox.url, concurrency=1))
         assert checkpoint.settled() == Settled(accepted=996, parked=4)
         assert sandbox.summary()["requests"] <= 4 * 2 * 10 + 4
     lines = [json.loads(line) for line in (tmp_path / PARKED).read_text().splitlines()]
@@ -126,11 +127,11 @@ def test_resend_moves_parked_events_to_accepted(tmp_path):
         Sandbox(faults=[{"fault": "poison"}]) as sandbox,
         planned(tmp_path, events(300, poison={5, 6})) as checkpoint,
     ):
-        applied(tmp_path, checkpoint, delivery(sandbox.url))
-        assert asyncio.run(Applier(tmp_path, checkpoint, delivery(sandbox.url)).resend())
+        applied(checkpoint, delivery(sandbox.url))
+        assert asyncio.run(Applier(checkpoint, delivery(sandbox.url)).resend())
         assert checkpoint.settled() == Settled(accepted=298, parked=2)
         sandbox.faults([])
-        assert asyncio.run(Applier(tmp_path, checkpoint, delivery(sandbox.url)).resend())
+        assert asyncio.run(Applier(checkpoint, delivery(sandbox.url)).resend())
         assert checkpoint.settled() == Settled(accepted=300)
         assert (tmp_path / PARKED).read_text() == ""
         assert sandbox.summary()["collapsed"]["events"] == 300
@@ -160,11 +161,11 @@ def test_answers_that_stop_the_run_count_nothing_as_accepted(tmp_path, fault, wo
     frame = events(500)
     with Sandbox(faults=[fault]) as sandbox, planned(tmp_path, frame) as checkpoint:
         with pytest.raises(Stopped) as stopped:
-            applied(tmp_path, checkpoint, delivery(sandbox.url))
+            applied(checkpoint, delivery(sandbox.url))
         assert words in str(stopped.value)
         assert checkpoint.settled() == Settled()
         sandbox.faults([])
-        assert applied(tmp_path, checkpoint, delivery(sandbox.url))
+        assert applied(checkpoint, delivery(sandbox.url))
         assert tuples(sandbox.events("collapsed")) == expected(frame)
 
 
@@ -172,7 +173,7 @@ def test_a_server_that_is_gone_stops_the_run_at_the_deadline(tmp_path):
     """Without any progress for the deadline the run stops, resumable."""
     with planned(tmp_path, events(10)) as checkpoint:
         with pytest.raises(Stopped, match=r"nothing accepted for 0\.3 s, found no answer.*raise --deadline"):
-            applied(tmp_path, checkpoint, delivery("http://127.0.0.1:9", deadline=0.3))
+            applied(checkpoint, delivery("http://127.0.0.1:9", deadline=0.3))
         assert checkpoint.settled() == Settled()
 
 
@@ -183,7 +184,7 @@ def test_max_attempts_bounds_the_tries_of_one_request(tmp_path):
         planned(tmp_path, events(10)) as checkpoint,
     ):
         with pytest.raises(Stopped, match=r"no success in 2 attempts, found 500"):
-            applied(tmp_path, checkpoint, delivery(sandbox.url, max_attempts=2))
+            applied(checkpoint, delivery(sandbox.url, max_attempts=2))
         assert sandbox.summary()["requests"] == 2
 
 
@@ -191,10 +192,10 @@ def test_an_interrupted_run_finishes_what_is_in_flight(tmp_path):
     """What was sent before the interruption is noted, and nothing of it is sent again."""
     frame = events(4_000, days=8)
     with Sandbox() as sandbox, planned(tmp_path, frame) as checkpoint:
-        work = Applier(tmp_path, checkpoint, delivery(sandbox.url), on_progress=lambda _: work.interrupt())
+        work = Applier(checkpoint, delivery(sandbox.url), on_progress=lambda _: work.interrupt())
         assert not asyncio.run(work.run())
         assert 0 < checkpoint.settled().accepted < 4_000
-        assert applied(tmp_path, checkpoint, delivery(sandbox.url))
+        assert applied(checkpoint, delivery(sandbox.url))
         assert sandbox.summary()["raw"]["events"] == 4_000
 
 
@@ -202,29 +203,11 @@ def test_events_of_a_later_file_are_sent_without_those_sent_before(tmp_path):
     """A nightly export that overlaps the last one sends only what is new."""
     with Sandbox() as sandbox:
         with planned(tmp_path, events(100)) as checkpoint:
-            applied(tmp_path, checkpoint, delivery(sandbox.url))
+            applied(checkpoint, delivery(sandbox.url))
         with planned(tmp_path, events(150), "b.jsonl") as checkpoint:
-            applied(tmp_path, checkpoint, delivery(sandbox.url))
+            applied(checkpoint, delivery(sandbox.url))
             assert checkpoint.settled() == Settled(accepted=150, duplicate=100)
         assert sandbox.summary()["raw"]["events"] == 150
-
-
-def test_another_target_or_key_is_refused(tmp_path):
-    """A workdir sends to one project; the key itself is not kept."""
-    with planned(tmp_path, events(1)) as checkpoint:
-        pinned(checkpoint, delivery("http://a"))
-        pinned(checkpoint, delivery("http://b"))
-        other_key = delivery("http://a")
-        object.__setattr__(other_key, "key", "phc_other")
-        with pytest.raises(Refused, match="--api-key: this workdir began to send with another key"):
-            pinned(checkpoint, other_key)
-        other_target = delivery("http://a")
-        object.__setattr__(other_target, "target", "https://eu.i.posthog.com")
-        with pytest.raises(
-            Refused, match="--host: this workdir sends to sandbox, found https://eu.i.posthog.com"
-        ):
-            pinned(checkpoint, other_target)
-    assert b"phc_secret" not in (tmp_path / "checkpoint.sqlite").read_bytes()
 
 
 def test_a_clock_that_steps_back_an_hour_changes_nothing(tmp_path, monkeypatch):
@@ -235,7 +218,7 @@ def test_a_clock_that_steps_back_an_hour_changes_nothing(tmp_path, monkeypatch):
     frame = events(600)
     faults = [{"fault": "status", "status": 503, "rate": 0.3, "seed": 1}]
     with Sandbox(faults=faults) as sandbox, planned(tmp_path, frame) as checkpoint:
-        assert applied(tmp_path, checkpoint, delivery(sandbox.url, max_batch_events=20, deadline=5.0))
+        assert applied(checkpoint, delivery(sandbox.url, max_batch_events=20, deadline=5.0))
         assert tuples(sandbox.events("collapsed")) == expected(frame)
     assert checkpoint_counts(tmp_path) == Settled(accepted=600)
 
@@ -249,7 +232,7 @@ def checkpoint_counts(workdir):
 def test_a_rate_limit_is_kept(tmp_path):
     """Beyond the first second's worth, events leave at the rate."""
     with Sandbox() as sandbox, planned(tmp_path, events(600)) as checkpoint:
-        applied(tmp_path, checkpoint, delivery(sandbox.url, rate=300.0))
+        applied(checkpoint, delivery(sandbox.url, rate=300.0))
         assert checkpoint.facts()["seconds"] >= 0.9
         assert sandbox.summary()["raw"]["events"] == 600
 
@@ -262,7 +245,7 @@ def test_what_says_who_is_who_is_all_settled_before_the_rest(tmp_path):
         Sandbox(faults=[{"fault": "latency", "seconds": 0.02}]) as sandbox,
         planned(tmp_path, events(600, people=300, start=600), "b.jsonl") as checkpoint,
     ):
-        assert applied(tmp_path, checkpoint, delivery(sandbox.url, max_batch_events=40))
+        assert applied(checkpoint, delivery(sandbox.url, max_batch_events=40))
         rows = [row["uuid"] for row in sandbox.events("raw")]
     leading = set(events(600, people=300)["uuid"])
     assert len(rows) == 1_200
@@ -274,12 +257,12 @@ def test_a_piece_of_many_lanes_is_interrupted_whole_or_not_at_all(tmp_path):
     frame = events(4_000, days=8, people=300)
     with Sandbox() as sandbox, planned(tmp_path, frame) as checkpoint:
         choices = delivery(sandbox.url, max_batch_events=20)
-        work = Applier(tmp_path, checkpoint, choices, on_progress=lambda _: work.interrupt())
+        work = Applier(checkpoint, choices, on_progress=lambda _: work.interrupt())
         assert not asyncio.run(work.run())
         settled = checkpoint.settled().accepted
         assert 0 < settled < 4_000
         assert sandbox.summary()["raw"]["events"] == settled
-        assert applied(tmp_path, checkpoint, choices)
+        assert applied(checkpoint, choices)
         assert sandbox.summary()["raw"]["events"] == 4_000
 
 
@@ -287,7 +270,7 @@ def stopped(folder, frame, faults, **choices):
     """Why sending stops by itself, what is settled then, and how many requests it took."""
     with Sandbox(faults=faults) as sandbox, planned(folder, frame) as checkpoint:
         with pytest.raises(Stopped) as raised:
-            applied(folder, checkpoint, delivery(sandbox.url, **choices))
+            applied(checkpoint, delivery(sandbox.url, **choices))
         return str(raised.value), checkpoint.settled(), sandbox.summary()["requests"]
 
 
@@ -309,7 +292,7 @@ def test_one_event_that_is_taken_says_that_the_others_are_bad(tmp_path, good):
     """Then each bad one is parked, as ever; so are the few of a small plan."""
     frame = events(60, poison=set(range(60)) - set(range(good)))
     with Sandbox(faults=[{"fault": "poison"}]) as sandbox, planned(tmp_path, frame) as checkpoint:
-        applied(tmp_path, checkpoint, delivery(sandbox.url, concurrency=1))
+        applied(checkpoint, delivery(sandbox.url, concurrency=1))
         assert checkpoint.settled() == Settled(accepted=good, parked=60 - good)
     few = tmp_path / "few"
     few.mkdir()
@@ -317,7 +300,7 @@ def test_one_event_that_is_taken_says_that_the_others_are_bad(tmp_path, good):
         Sandbox(faults=[{"fault": "poison"}]) as sandbox,
         planned(few, events(9, poison=range(9))) as checkpoint,
     ):
-        applied(few, checkpoint, delivery(sandbox.url))
+        applied(checkpoint, delivery(sandbox.url))
         assert checkpoint.settled() == Settled(parked=9)
 
 
@@ -342,7 +325,7 @@ def test_a_size_that_is_refused_is_not_tried_again_and_again(tmp_path, gzip):
         planned(tmp_path, frame) as checkpoint,
     ):
         choices = delivery(sandbox.url, max_batch_events=1_000, concurrency=2, gzip=gzip)
-        assert asyncio.run(Applier(tmp_path, checkpoint, choices, on_warning=said.append).run())
+        assert asyncio.run(Applier(checkpoint, choices, on_warning=said.append).run())
         assert checkpoint.settled() == Settled(accepted=12_000)
         refused = [request for request in sandbox.requests() if request["status"] == "413"]
         assert sandbox.summary()["collapsed"]["events"] == 12_000
@@ -366,7 +349,7 @@ def test_an_event_that_is_too_large_makes_no_other_bodies_smaller(tmp_path):
         planned(tmp_path, frame) as checkpoint,
     ):
         choices = delivery(sandbox.url, concurrency=1, gzip=False)
-        assert asyncio.run(Applier(tmp_path, checkpoint, choices, on_warning=said.append).run())
+        assert asyncio.run(Applier(checkpoint, choices, on_warning=said.append).run())
         assert checkpoint.settled() == Settled(accepted=1_999, parked=1)
     assert said == []
 
@@ -379,7 +362,7 @@ def test_a_retry_after_that_is_no_time_is_ignored_with_one_word(tmp_path):
         planned(tmp_path, events(10)) as checkpoint,
     ):
         hasty = Backoff(Random(0), base=0.02)
-        work = Applier(tmp_path, checkpoint, delivery(sandbox.url), on_warning=said.append, backoff=hasty)
+        work = Applier(checkpoint, delivery(sandbox.url), on_warning=said.append, backoff=hasty)
         assert asyncio.run(work.run())
         assert checkpoint.settled() == Settled(accepted=10)
     assert said == [
@@ -437,7 +420,7 @@ def test_what_is_no_posthog_stops_at_once(tmp_path, scheme, banner, words):
     with speaking(banner) as port, planned(tmp_path, events(500, people=300)) as checkpoint:
         choices = delivery(f"{scheme}://127.0.0.1:{port}", max_batch_events=20, deadline=900.0)
         with pytest.raises(Stopped) as raised:
-            applied(tmp_path, checkpoint, choices)
+            applied(checkpoint, choices)
         assert words in str(raised.value)
         assert str(raised.value).endswith("then run the same command again to resume")
         assert (checkpoint.settled(), checkpoint.facts()["requests"]) == (Settled(), 1)
@@ -454,7 +437,7 @@ def test_a_target_that_is_down_is_tried_until_the_deadline(tmp_path, url, words)
     """Then it stops with what was found."""
     with planned(tmp_path, events(10)) as checkpoint:
         with pytest.raises(Stopped, match=r"nothing accepted for 0\.3 s, found no answer") as raised:
-            applied(tmp_path, checkpoint, delivery(url, deadline=0.3, timeout=5.0))
+            applied(checkpoint, delivery(url, deadline=0.3, timeout=5.0))
         assert words in str(raised.value)
         assert checkpoint.facts()["requests"] > 1
 
@@ -476,7 +459,7 @@ def test_a_target_that_comes_up_within_the_deadline_gets_everything(tmp_path):
 
         started = []
         choices = delivery(f"http://127.0.0.1:{port}", deadline=60.0)
-        assert asyncio.run(Applier(tmp_path, checkpoint, choices, backoff=Rising(Random(0), base=0.02)).run())
+        assert asyncio.run(Applier(checkpoint, choices, backoff=Rising(Random(0), base=0.02)).run())
         assert checkpoint.settled() == Settled(accepted=300)
         assert checkpoint.facts()["retries"] >= 1
 
@@ -493,5 +476,5 @@ def test_a_posthog_that_answered_before_is_waited_for(tmp_path):
     """What would be no PostHog at the start is a disturbance later."""
     page = {"fault": "html", "status": 501, "after": 3, "times": 2}
     with Sandbox(faults=[page]) as sandbox, planned(tmp_path, events(300)) as checkpoint:
-        assert applied(tmp_path, checkpoint, delivery(sandbox.url, max_batch_events=20, concurrency=1))
+        assert applied(checkpoint, delivery(sandbox.url, max_batch_events=20, concurrency=1))
         assert checkpoint.settled() == Settled(accepted=300)

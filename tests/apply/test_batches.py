@@ -5,12 +5,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.apply.batches import Batch, Payloads, batches, body, head
+from migrate.apply.batches import Batch, Envelope, Payloads, batches, body
+from migrate.apply.capture_v0 import CaptureV0
 
 HEAD = b'{"api_key":"k","historical_migration":true,"batch":['
+ENVELOPE = Envelope(HEAD, b"]}")
 FRAME = len(HEAD) + len(b"]}")
 
 names = st.lists(st.text(max_size=40), max_size=60)
+
+
+def envelope(key):
+    """The envelope of batches with this key."""
+    return CaptureV0("https://posthog.example.com", key).envelope
 
 
 def payloads(events):
@@ -25,21 +32,24 @@ def sized(*sizes):
 
 
 def cut(column, max_bytes, max_events=1000):
-    return [tuple(batch) for batch in batches(column, head=HEAD, max_bytes=max_bytes, max_events=max_events)]
+    return [
+        tuple(batch)
+        for batch in batches(column, envelope=ENVELOPE, max_bytes=max_bytes, max_events=max_events)
+    ]
 
 
 def test_body_is_exact_to_the_byte():
     """A body is head, payloads joined by commas, tail, and nothing else."""
     column = payloads([{"event": "a"}, {"event": "ü"}, {"event": "c"}])
-    assert body(head("phc_x"), column, 0, 2) == (
+    assert body(envelope("phc_x"), column, 0, 2) == (
         '{"api_key":"phc_x","historical_migration":true,"batch":[{"event": "a"},{"event": "ü"}]}'.encode()
     )
-    assert body(HEAD, column, 2, 3) == HEAD + b'{"event": "c"}]}'
+    assert body(ENVELOPE, column, 2, 3) == HEAD + b'{"event": "c"}]}'
 
 
 def test_head_escapes_the_key():
     """A key with a quote or a backslash in it cannot break out of its string."""
-    assert head('a"b\\') == b'{"api_key":"a\\"b\\\\","historical_migration":true,"batch":['
+    assert envelope('a"b\\').head == b'{"api_key":"a\\"b\\\\","historical_migration":true,"batch":['
 
 
 @pytest.mark.parametrize(
@@ -58,7 +68,7 @@ def test_max_bytes_bounds_the_whole_body(max_bytes, expected):
     column = sized(10, 10, 10)
     assert cut(column, max_bytes) == expected
     assert all(
-        len(body(HEAD, column, start, stop)) <= max_bytes or stop - start == 1 for start, stop in expected
+        len(body(ENVELOPE, column, start, stop)) <= max_bytes or stop - start == 1 for start, stop in expected
     )
 
 
@@ -85,8 +95,8 @@ def test_slices_and_chunks_of_a_series_are_read_right():
     part = pl.concat([whole[2:4], whole[7:9]], rechunk=False)
     column = Payloads.of(part)
     assert len(column) == 4
-    assert body(HEAD, column, 0, 4) == HEAD + b'"2","3","7","8"]}'
-    assert body(HEAD, Payloads.of(whole[3:6]), 1, 3) == HEAD + b'"4","5"]}'
+    assert body(ENVELOPE, column, 0, 4) == HEAD + b'"2","3","7","8"]}'
+    assert body(ENVELOPE, Payloads.of(whole[3:6]), 1, 3) == HEAD + b'"4","5"]}'
 
 
 def test_text_is_not_copied():
@@ -106,7 +116,7 @@ def test_payload_without_its_comma_is_refused(bad):
 def test_empty_body_is_refused():
     """PostHog answers 400 to a batch without events, so none is ever built."""
     with pytest.raises(ValueError, match=r"^a batch needs at least one event, got 1 to 1$"):
-        body(HEAD, payloads(["a"]), 1, 1)
+        body(ENVELOPE, payloads(["a"]), 1, 1)
 
 
 def test_max_events_below_one_is_refused():
@@ -126,7 +136,7 @@ def test_repr_shows_neither_key_nor_payloads():
     """What lands in a traceback is not the data."""
     column = payloads(["secret"])
     assert "secret" not in repr(column)
-    assert "secret" not in repr(next(batches(column, head=head("secret"), max_bytes=1, max_events=1)))
+    assert "secret" not in repr(next(batches(column, envelope=envelope("secret"), max_bytes=1, max_events=1)))
 
 
 @given(names, st.integers(0, 400), st.integers(1, 20))
@@ -135,7 +145,7 @@ def test_batches_hold_every_payload_once_in_order(events, max_bytes, max_events)
     column = payloads(events)
     sent = []
     for start, stop in cut(column, max_bytes, max_events):
-        request = json.loads(body(head('k"ü'), column, start, stop))
+        request = json.loads(body(envelope('k"ü'), column, start, stop))
         assert (request["api_key"], request["historical_migration"]) == ('k"ü', True)
         sent += request["batch"]
     assert sent == events
@@ -147,7 +157,7 @@ def test_batches_are_bounded_and_greedy(events, max_bytes, max_events):
     column = payloads(events)
 
     def fits(start, stop):
-        return stop - start <= max_events and len(body(HEAD, column, start, stop)) <= max_bytes
+        return stop - start <= max_events and len(body(ENVELOPE, column, start, stop)) <= max_bytes
 
     for start, stop in cut(column, max_bytes, max_events):
         assert fits(start, stop) or stop - start == 1

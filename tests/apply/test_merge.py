@@ -12,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migrate.apply import merge
-from migrate.workdir.checkpoint import Part
+from migrate.apply import merge, runs
+from migrate.apply.duplicates import Ties
 from migrate.workdir.days import DayWriter
+from migrate.workdir.records import Part
 
 MIDNIGHT = datetime(2024, 4, 3, tzinfo=UTC)
 
@@ -86,7 +87,7 @@ def test_skip_resumes_where_a_run_stopped(tmp_path, skip):
 
 def test_more_runs_than_can_be_open_are_merged_on_disk(tmp_path, monkeypatch):
     """A day of many unordered files comes back in order, and leaves no temporary files."""
-    monkeypatch.setattr(merge, "_MAX_RUNS", 4)
+    monkeypatch.setattr(runs, "_MAX_RUNS", 4)
     shuffled = random.Random(7).sample(range(300), 300)
     parts = written(tmp_path, *[[(n, f"{n:03d}") for n in shuffled[start::23]] for start in range(23)])
     assert uuids(merge.chunks(tmp_path, parts, chunk_bytes=5_000)) == [f"{n:03d}" for n in range(300)]
@@ -134,7 +135,7 @@ def test_duplicates_among_many_events_of_one_instant(tmp_path):
     assert len(chunks) > 20
     assert sorted(uuids(chunks)) == sorted(["before", *(uuid for _, uuid in events), "new", "after"])
     assert sum(chunk.duplicate for chunk in chunks) == len(again)
-    ties = merge._Ties()  # noqa: SLF001 - what the test is about
+    ties = Ties()
     for start in range(0, 3_000, 10):
         ties.again(frame(events[start : start + 10]))
     levels = ties._levels  # noqa: SLF001

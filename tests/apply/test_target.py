@@ -1,7 +1,10 @@
-import pytest
+from dataclasses import replace
 
-from migrate.apply.target import checked_key, host_url, is_cloud, is_loopback
-from migrate.errors import UsageError
+import pytest
+from workdirs import delivery, events, planned
+
+from migrate.apply.target import bind, checked_key, host_url, is_cloud, is_loopback
+from migrate.errors import Refused, UsageError
 
 
 @pytest.mark.parametrize(
@@ -110,3 +113,19 @@ def test_wrong_key_is_refused_unseen(key, problem):
 def test_loopback(url, expected):
     """A proxy is not asked for a server on this machine."""
     assert is_loopback(url) is expected
+
+
+def test_another_target_or_key_is_refused(tmp_path):
+    """A workdir sends to one project; the key itself is not kept."""
+    with planned(tmp_path, events(1)) as checkpoint:
+        bind(checkpoint, delivery("http://a"))
+        bind(checkpoint, delivery("http://b"))
+        other_key = replace(delivery("http://a"), key="phc_other")
+        with pytest.raises(Refused, match="--api-key: this workdir began to send with another key"):
+            bind(checkpoint, other_key)
+        other_target = replace(delivery("http://a"), target="https://eu.i.posthog.com")
+        with pytest.raises(
+            Refused, match="--host: this workdir sends to sandbox, found https://eu.i.posthog.com"
+        ):
+            bind(checkpoint, other_target)
+    assert b"phc_secret" not in (tmp_path / "checkpoint.sqlite").read_bytes()

@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from frames import made_of, opened, sent, told
 
 from mappings.amplitude import MAPPING
+from migrate.cli.commands import cli
 from migrate.kit import schemas
 from migrate.kit.declare import PERSON, ROW, Options
 from migrate.kit.schemas import FRAMEWORK
-from migrate.cli.commands import cli
 
 EVENTS, MERGED_IDS, DASHBOARD = MAPPING.tables
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "amplitude"

@@ -12,9 +12,9 @@ from samples import PLATFORMS, SAMPLES, settings
 from versions import links_of
 
 from migrate import platforms
+from migrate.cli.commands import cli
 from migrate.kit.declare import FILE, REST, ROW, Options
 from migrate.kit.schemas import FRAMEWORK
-from migrate.cli.commands import cli
 from migrate.payload import payloads
 from migrate.plan.transform import Transform, finished
 from migrate.preview import preview

@@ -15,10 +15,10 @@ from frames import told as own_of
 from readings import read, source
 
 from mappings.ga4 import MAPPING
+from migrate.cli.commands import cli
 from migrate.kit import events, nulls, schemas
 from migrate.kit.declare import RECOVERED, REST, ROW, Options
 from migrate.kit.schemas import FRAMEWORK
-from migrate.cli.commands import cli
 from migrate.payload.payloads import claimed
 from migrate.readers.headers import read_header
 

@@ -10,10 +10,10 @@ from frames import opened
 from samples import spec
 
 from migrate import platforms
+from migrate.cli.commands import cli
 from migrate.kit import schemas
 from migrate.kit.declare import OWN, PROPERTIES, REST, WHOLE, Options, inside
 from migrate.kit.schemas import FRAMEWORK
-from migrate.cli.commands import cli
 from migrate.payload import payloads
 from migrate.plan.gather import lean
 from migrate.plan.jobs import Job

@@ -18,10 +18,10 @@ from frames import made_of, opened, sent
 
 from mappings._heap_columns import address, heap_id, landing, moment, rounded
 from mappings.heap import MAPPING
+from migrate.cli.commands import cli
 from migrate.kit import bags, schemas
 from migrate.kit.declare import FILE, ROW, Options
 from migrate.kit.schemas import FRAMEWORK
-from migrate.cli.commands import cli
 
 TABLES = {table.name: table for table in MAPPING.tables}
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "heap"

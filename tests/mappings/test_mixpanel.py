@@ -11,10 +11,10 @@ from click.testing import CliRunner
 from frames import opened, sent, told
 
 from mappings.mixpanel import MAPPING
+from migrate.cli.commands import cli
 from migrate.kit import schemas
 from migrate.kit.declare import FILE, PERSON, REST, ROW, Options
 from migrate.kit.schemas import FRAMEWORK
-from migrate.cli.commands import cli
 
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "mixpanel"
 TABLES = {table.name: table for table in MAPPING.tables}

@@ -96,25 +96,20 @@ def test_a_workdir_deleted_underneath_is_told(tmp_path):
 
 
 def test_two_processes_never_share_a_workdir(tmp_path):
-    """The second is refused while the first works, and its work is not disturbed."""
-    source = rows(tmp_path / "in" / "a.jsonl", 2_000)
-    with Sandbox(faults=[{"fault": "latency", "seconds": 0.1}]) as sandbox:
-        words = [
-            "run",
-            "posthog",
-            source,
-            "--workdir",
-            tmp_path / "w",
-            "--host",
-            sandbox.url,
-            "--rate",
-            "300",
-        ]
-        words += ["--api-key", KEY]
+    """The second is refused while the first works, and its work is not disturbed.
+
+    The first is known to hold the lock once it sends, and keeps it until the second is through: nothing is accepted
+    before, however long the second takes to start.
+    """
+    source, workdir = rows(tmp_path / "in" / "a.jsonl", 2_000), tmp_path / "w"
+    with Sandbox(faults=[{"fault": "status", "status": 503, "retry_after": 0.1}]) as sandbox:
+        words = ["run", "posthog", source, "--workdir", workdir, "--host", sandbox.url, "--api-key", KEY]
         with started(*words) as process:
             while not sandbox.summary()["requests"]:
                 assert process.poll() is None
             second = migrate(*words)
+            assert process.poll() is None
+            sandbox.faults([])
             code, err = ended(process)
         assert code == 0, err
         assert sandbox.summary()["raw"]["events"] == 2_000

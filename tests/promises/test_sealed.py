@@ -303,7 +303,7 @@ def test_a_plan_goes_on_with_its_own_people_only(tmp_path, plan, how, was_killed
 
 
 BETWEEN = [
-    pytest.param("workdir.checkpoint.Checkpoint.told", 0, id="told and not noted"),
+    pytest.param("workdir.checkpoint.Checkpoint.note_told", 0, id="told and not noted"),
     pytest.param("people.store.People.step", 0, id="merges planned and no step"),
     pytest.param("people.store.People.step", 1, id="persons planned and no step"),
     pytest.param("people.store.People.which", 1, id="a step and not noted"),
@@ -678,10 +678,10 @@ def test_rows_of_whom_more_is_known_are_not_sent_again(tmp_path, is_changed, is_
 
 
 AGAIN_PLACES = [
-    "workdir.checkpoint.Checkpoint.restored",
-    "workdir.checkpoint.Checkpoint.done_again",
+    "workdir.renewal.restore",
+    "workdir.renewal.forget_superseded",
     "plan.census.tell",
-    "workdir.checkpoint.Checkpoint.told",
+    "workdir.checkpoint.Checkpoint.note_told",
 ]
 
 

@@ -13,7 +13,7 @@ import pytest
 from posting import NOW, OK, answer, batch, event, post
 
 from migrate.errors import UsageError
-from migrate.sandbox.faults import Script
+from migrate.sandbox.script import Script
 from migrate.sandbox.server import Sandbox
 
 TRANSIENT = "transient error, please retry"

@@ -3,14 +3,14 @@
 import re
 import shutil
 import sqlite3
-import subprocess
-import sys
 
 import pytest
 from workdirs import events, planned
 
 from migrate.errors import Refused
-from migrate.workdir.checkpoint import FILE, Checkpoint, Numbers, Settled, held
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.database import FILE
+from migrate.workdir.records import Numbers, Settled
 
 
 def test_a_workdir_without_a_checkpoint_is_refused(tmp_path):
@@ -94,26 +94,6 @@ def test_a_checkpoint_of_another_format_is_refused(tmp_path, version, message):
     db.close()
     with pytest.raises(Refused, match=re.escape(message)):
         Checkpoint.open(tmp_path)
-
-
-def test_a_workdir_is_held_by_one_process_and_released_by_its_death(tmp_path):
-    """A second process is refused; when the first is killed, the next may enter."""
-    code = (
-        "import sys, pathlib; from migrate.workdir.checkpoint import held\n"
-        "with held(pathlib.Path(sys.argv[1])):\n    print('held', flush=True); sys.stdin.read()"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as other:
-        assert other.stdout.readline() == "held\n"
-        with (
-            pytest.raises(Refused, match="another migrate process is working in this workdir"),
-            held(tmp_path),
-        ):
-            pass
-        other.kill()
-    with held(tmp_path):
-        pass
 
 
 def test_a_round_is_frozen_when_it_begins(tmp_path):

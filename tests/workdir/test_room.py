@@ -140,16 +140,15 @@ def as_parquet(path, data):
     pq.write_table(table, path.with_suffix(".parquet"), compression="none")
 
 
-class Disk(Session):
-    """Works in a workdir on a disk of so many bytes, and knows how full it was."""
+class Disk:
+    """A disk of so many bytes, which knows how full it was."""
 
-    capacity = 0
-    least = 0
+    def __init__(self, capacity):
+        self.capacity = self.least = capacity
 
-    def _room(self, total, until):
-        assert until is None
-        measured = {kind: Measured(*one) for kind, one in self.checkpoint.facts().get("measured", {}).items()}
-        return Room(self.workdir, total, measured, free=self.free, enough=200_000)
+    def room(self, workdir, total, measured):
+        """Hold a plan against this disk."""
+        return Room(workdir, total, measured, free=self.free, enough=200_000)
 
     def free(self, folder):
         """Give what is free, as if nothing but the plan were there."""
@@ -163,13 +162,12 @@ def planned(workdir, inputs, capacity):
     work = Settings(platform="posthog").work([str(inputs)])
     workdir.mkdir(exist_ok=True)
     with Checkpoint.open(workdir, create=True) as checkpoint:
-        session = Disk(checkpoint)
-        session.capacity = session.least = capacity
+        disk = Disk(capacity)
         try:
-            session.plan(work)
+            Session(checkpoint, make_room=disk.room).plan(work)
         except Stopped as stopped:
-            return str(stopped), session.least, checkpoint.extent()[0]
-        return None, session.least, checkpoint.extent()[0]
+            return str(stopped), disk.least, checkpoint.extent()[0]
+        return None, disk.least, checkpoint.extent()[0]
 
 
 def size_of(workdir):

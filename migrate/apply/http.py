@@ -1,0 +1,120 @@
+"""The transport over HTTP: one request posted, one answer read; the only module that knows aiohttp (the client).
+
+Whatever is uncertain (a timeout after sending, a reset) is to be sent again, byte for byte.
+"""
+
+import time
+from dataclasses import replace
+from io import BytesIO
+from typing import TYPE_CHECKING, Final, Self
+
+import aiohttp
+
+from migrate import VERSION
+from migrate.apply.capture import ADVICE, AGAIN, CLIENT_ERRORS, Answer, Capture, shown
+from migrate.apply.outcome import Outcome, Request, Retry, Stop
+from migrate.apply.target import is_loopback
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+ANSWER_BYTES: Final = 64 * 1024  # PostHog's answers are one line; nothing after this much is read
+WHOLE_UP_TO_BYTES: Final = 512 * 1024  # of a body written to the network in one go, without blocking the loop
+_NO_TLS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST")
+"""What OpenSSL calls an answer that is no TLS."""
+
+
+class Http:
+    """Posts requests to one PostHog over kept connections; a context manager: `async with Http(…)`.
+
+    Certificates are always verified, proxies are taken from the environment, redirects are never followed.
+    `timeout` is seconds for one whole request.
+    """
+
+    def __init__(self, capture: Capture, *, timeout: float, connections: int) -> None:
+        self.requests = 0
+        self.bytes_sent = 0
+        """Of bodies, as compressed, as far as they were written to the network."""
+        self._capture = capture
+        self._timeout = timeout
+        self._connections = connections
+        self._session: aiohttp.ClientSession
+
+    async def __aenter__(self) -> Self:
+        trace = aiohttp.TraceConfig()
+        trace.on_request_chunk_sent.append(self._count)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._connections),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"Content-Type": "application/json", "User-Agent": f"posthog-migrate/{VERSION}"},
+            timeout=aiohttp.ClientTimeout(total=self._timeout),
+            trace_configs=[trace],
+            trust_env=not is_loopback(self._capture.host),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
+    ) -> None:
+        await self._session.close()
+
+    async def _count(
+        self, _session: aiohttp.ClientSession, _context: object, sent: aiohttp.TraceRequestChunkSentParams
+    ) -> None:
+        self.bytes_sent += len(sent.chunk)
+
+    async def send(self, request: Request) -> Outcome:
+        """Send one request once; every answer and every network failure is an outcome, never an exception."""
+        self.requests += 1
+        began = time.monotonic()
+        outcome = await self._post(request)
+        return replace(outcome, seconds=time.monotonic() - began)
+
+    async def _post(self, request: Request) -> Outcome:
+        data = request.data if len(request.data) <= WHOLE_UP_TO_BYTES else BytesIO(request.data)
+        try:
+            async with self._session.post(
+                self._capture.url, data=data, headers=request.headers, allow_redirects=False
+            ) as answer:
+                body = await _start(answer.content)
+                return self._capture.outcome(Answer(answer.status, answer.headers, body), now=time.time())
+        except TimeoutError:
+            return Retry(f"no answer within {self._timeout:g} s")
+        except aiohttp.ClientError as error:
+            return self._unanswered(error)
+
+    def _unanswered(self, error: aiohttp.ClientError) -> Retry | Stop:
+        text = error.message if type(error) is aiohttp.ClientResponseError else str(error)
+        words = shown(text, self._capture.key) or type(error).__name__
+        if isinstance(error, aiohttp.ClientConnectorCertificateError):
+            return Stop(
+                f"{self._capture.host}: its certificate is not trusted, found '{words}'; check --host, then {AGAIN}"
+            )
+        if isinstance(error, aiohttp.ClientHttpProxyError) and error.status in CLIENT_ERRORS:
+            return Stop(
+                f"{self._capture.host}: the proxy refuses, found '{words}'; {ADVICE[407]}, then {AGAIN}"
+            )
+        hopeless = _hopeless(error)
+        found = f"{hopeless[0]}, found '{words}'; {hopeless[1]}, then {AGAIN}" if hopeless else ""
+        return Retry(f"no answer: {words}", hopeless=found)
+
+
+def _hopeless(error: aiohttp.ClientError) -> tuple[str, str] | None:
+    """Return what is there instead of a PostHog and what to do; None where there may be one after a while."""
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        reason = getattr(error.os_error, "reason", None)
+        if reason in _NO_TLS:
+            return "what is there speaks no TLS", "check the port in --host, and whether it is http://"
+    elif isinstance(error, aiohttp.ClientHttpProxyError):
+        return None
+    elif isinstance(error, aiohttp.ClientResponseError):
+        return "what is there speaks no HTTP", "check the port in --host, and whether it is https://"
+    return None
+
+
+async def _start(stream: aiohttp.StreamReader) -> bytes:
+    """Return the beginning of an answer's body."""
+    text = b""
+    while len(text) < ANSWER_BYTES and (more := await stream.read(ANSWER_BYTES - len(text))):
+        text += more
+    return text

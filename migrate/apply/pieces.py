@@ -1,0 +1,152 @@
+"""What is planned and not settled → pieces to send, the oldest day first, each spread over lanes."""
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from migrate.apply import age, merge
+from migrate.apply.batches import Payloads
+from migrate.apply.delivery import Delivery
+from migrate.apply.sender import Sender
+from migrate.workdir import parked
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.records import Round
+
+_CHUNK_BYTES: Final = 6 * 2**20
+"""Enough for a full batch in as many lanes as there are requests at once."""
+_SLACK: Final = 1.05
+"""Pieces are not cut to the byte."""
+_CHUNK_SECONDS: Final = 1
+"""With a rate limit, a piece has so many seconds' worth: an interrupted run waits for it, a killed one repeats it."""
+_RESUMED_EVENTS: Final = 8_192
+"""Events a piece usually has. A resumed round's first piece may be smaller, and must not decide its lanes."""
+_UNEVEN: Final = 1.125
+"""The fullest lanes have about so many times the mean; a lane filled to the brim makes one request more."""
+_PARTS_AT_ONCE: Final = 1_000
+"""Parts the checkpoint is asked for at once, about."""
+
+
+class Piece(NamedTuple):
+    """A piece of a round, to be spread over so many lanes."""
+
+    turn: Round
+    events: merge.Chunk
+    lanes: int
+    is_last: bool
+    """Whether the round has no other piece after it."""
+
+
+class Pieces:
+    """Cuts the rounds of a workdir into pieces, by what a request of the `sender` takes and the rate allows.
+
+    The checkpoint is asked with the lock `at_checkpoint` held. The number of lanes is `most_lanes` at the most.
+    """
+
+    def __init__(
+        self, checkpoint: Checkpoint, at_checkpoint: Lock, delivery: Delivery, sender: Sender, most_lanes: int
+    ) -> None:
+        self.judged = datetime.now(UTC)
+        """When it was last judged whether a day is old enough."""
+        self._checkpoint = checkpoint
+        self._workdir = checkpoint.workdir
+        self._at_checkpoint = at_checkpoint
+        self._delivery = delivery
+        self._sender = sender
+        self._most_lanes = most_lanes
+
+    def read(self) -> Iterator[Piece]:
+        """Yield all that is to be sent, round by round, the oldest day first; days that are too young are left out."""
+        days = deque(self._checkpoint.days())
+        while days:
+            for turn in self._rounds(days):
+                if self._is_held(turn.day):
+                    return
+                held, lanes = merge.Chunk(pl.DataFrame(), 0), 0
+                for events in self._pieces(turn):
+                    if lanes:
+                        yield Piece(turn, held, lanes, is_last=False)
+                    # As many for all of the round: a distinct_id must not change its lane.
+                    held, lanes = events, lanes or self._lanes(turn, events)
+                    del events
+                yield Piece(turn, held, lanes, is_last=True)
+
+    def _is_held(self, day: str) -> bool:
+        """Return whether a day, and so every later one, is too young now."""
+        self.judged = datetime.now(UTC)
+        first = age.first_held(self.judged, self._delivery.min_age)
+        return first is not None and day >= first
+
+    def _rounds(self, days: deque[str]) -> list[Round]:
+        """Return the rounds of the next days: several at once, as the checkpoint may be busy noting."""
+        found: list[Round] = []
+        with self._at_checkpoint:
+            while days and sum(len(turn.parts) for turn in found) < _PARTS_AT_ONCE:
+                found += self._checkpoint.rounds(days.popleft())
+        return found
+
+    def _pieces(self, turn: Round) -> Iterator[merge.Chunk]:
+        """Yield what is left of a round, in pieces that take a few seconds at the most, about as large as each other.
+
+        A small one at the end would have a small request for every lane.
+        """
+        whole = sum(part.bytes for part in turn.parts)
+        chunk_bytes = math.ceil(_SLACK * whole / max(1, round(whole / _CHUNK_BYTES)))
+        if self._delivery.rate:
+            chunk_bytes = min(chunk_bytes, int(self._delivery.rate * _CHUNK_SECONDS * _average(turn)))
+        with self._at_checkpoint:
+            outdated = parked.outdated(self._checkpoint, turn.day) if turn.earlier else []
+        return merge.chunks(
+            self._workdir,
+            turn.parts,
+            turn.earlier,
+            chunk_bytes=chunk_bytes,
+            skip=turn.position,
+            outdated=outdated,
+        )
+
+    def _lanes(self, turn: Round, begin: merge.Chunk) -> int:
+        """Return over how many lanes a round is spread, which begins with these events."""
+        events = begin.events
+        if turn.position:
+            left = sum(part.events for part in turn.parts) - turn.position
+            events = max(events, min(left, _RESUMED_EVENTS))
+        fitting = max(1, min(self._sender.max_events, self._sender.max_bytes // _average(turn)))
+        return _lanes(events, fitting, self._most_lanes)
+
+
+def _average(turn: Round) -> int:
+    """Return how many bytes the payloads of a round have in the mean."""
+    return max(1, sum(part.bytes for part in turn.parts) // max(1, sum(part.events for part in turn.parts)))
+
+
+def _lanes(events: int, max_events: int, most: int) -> int:
+    """Return over how many lanes so many events are spread: those with the fewest requests, of these the most lanes.
+
+    The fullest lane is expected to have an eighth more than the mean.
+    """
+
+    def requests(lanes: int) -> int:
+        fullest = events if lanes == 1 else events * _UNEVEN / lanes
+        return lanes * max(1, math.ceil(fullest / max_events))
+
+    batches = math.ceil(events / max_events)
+    fewest = max(1, min(batches, most // 2))
+    return min(range(most, fewest - 1, -1), key=requests)
+
+
+def spread(frame: pl.DataFrame, lanes: int) -> dict[int, Payloads]:
+    """Return each lane's payloads: those of one distinct_id in one lane, in order."""
+    if lanes <= 1:
+        return {0: Payloads.joined(frame["payload"])} if frame.height else {}
+    lane = (frame["distinct_id"].hash() % lanes).cast(pl.UInt16).alias("lane")
+    ordered = pl.DataFrame([lane, frame["payload"]]).sort("lane", maintain_order=True)
+    payloads, start, found = Payloads.joined(ordered["payload"]), 0, {}
+    for length, number in ordered["lane"].rle().struct.unnest().iter_rows():
+        found[number] = payloads.part(start, start + length)
+        start += length
+    return found

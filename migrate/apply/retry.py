@@ -1,0 +1,87 @@
+"""A transport that sends again over another one what may not have arrived, as long as there is patience."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from migrate.apply.capture import AGAIN
+from migrate.apply.outcome import Accepted, Outcome, Request, Retry, Split, Stop
+from migrate.apply.pacing import LONGEST_TICK
+
+if TYPE_CHECKING:
+    from migrate.apply.halt import Halt
+    from migrate.apply.outcome import Transport
+    from migrate.apply.pacing import Backoff, Deadline
+
+
+@dataclass
+class Retrying:
+    """Sends a request, the same bytes, until its outcome is another one than Retry; where that is no use, it is Stop.
+
+    `host` is the URL that reasons name.
+    """
+
+    transport: "Transport"
+    host: str
+    deadline: "Deadline"
+    """How long to go on while nothing is settled; whoever settles events notes the progress."""
+    backoff: "Backoff"
+    halt: "Halt"
+    max_attempts: int | None = None
+    on_warning: Callable[[str], None] = lambda _: None
+    retries: int = field(default=0, init=False)
+    _has_answered: bool = field(default=False, init=False)
+    _has_warned: bool = field(default=False, init=False)
+
+    async def send(self, request: Request) -> Outcome:
+        """Send one request until there is an outcome that settles it; raises Abandoned where the run halts before."""
+        attempt = 0
+        while isinstance(outcome := await self.transport.send(request), Retry):
+            # What failed while this process was stopped says nothing of the server.
+            if outcome.suspended < LONGEST_TICK:
+                attempt += 1
+            if reason := self._futility(attempt, outcome):
+                return Stop(reason)
+            self.retries += 1
+            delay = self.backoff.delay(max(1, attempt), outcome.retry_after)
+            await self.halt.pause(min(delay, self.deadline.remaining + 0.01))
+        self._has_answered = self._has_answered or isinstance(outcome, Accepted | Split)
+        return outcome
+
+    def _futility(self, attempt: int, outcome: Retry) -> str:
+        """Return why it is no use to try again after so many attempts; nothing where it may help."""
+        if outcome.hopeless and not self._has_answered:
+            return f"{self.host}: {outcome.hopeless}"
+        self._warn(outcome)
+        return self._too_long_a_wait(outcome) or self._out_of_patience(attempt, outcome)
+
+    def _warn(self, outcome: Retry) -> None:
+        """Tell once of a Retry-After that is not heeded."""
+        if outcome.unheeded and not self._has_warned:
+            self._has_warned = True
+            self.on_warning(
+                f"{self.host}: its Retry-After is no time to come back, found '{outcome.unheeded}'; it is "
+                "tried again as if there were none"
+            )
+
+    def _too_long_a_wait(self, outcome: Retry) -> str:
+        """Return what to say where the server asks to be left alone for longer than there is patience."""
+        seconds = outcome.retry_after or 0.0
+        if seconds <= self.deadline.remaining:
+            return ""
+        when = (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat(sep=" ", timespec="minutes")
+        return (
+            f"{self.host}: it asks to come back in {seconds:,.0f} s, at {when}, later than --deadline "
+            f"allows, found {outcome.reason}; {AGAIN} then"
+        )
+
+    def _out_of_patience(self, attempt: int, outcome: Retry) -> str:
+        """Return what to say when retrying has not helped for long enough."""
+        if self.deadline.expired:
+            what = f"nothing accepted for {self.deadline.seconds:g} s, found {outcome.reason}"
+            return f"{self.host}: {what}; {AGAIN}, or raise --deadline"
+        if attempt == self.max_attempts:
+            what = f"no success in {attempt} attempts, found {outcome.reason}"
+            return f"{self.host}: {what}; {AGAIN}, or raise --max-attempts"
+        return ""

@@ -1,0 +1,144 @@
+"""One command's planning: settings pinned, people opened, sources planned, what all of them tell planned after them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from migrate.people.file import PeopleFile
+from migrate.people.store import People
+from migrate.plan import again as anew
+from migrate.plan import census
+from migrate.plan.gather import Interrupted
+from migrate.plan.jobs import Job
+from migrate.plan.planner import Planner, Progress
+from migrate.settings import Work, pinned
+from migrate.workdir.harm import explained
+from migrate.workdir.renewal import supersede
+from migrate.workdir.room import Measured, Room
+from migrate.workdir.seals import Harmed
+
+if TYPE_CHECKING:
+    from migrate.session import Session
+
+_SHOWN: Final = 3
+
+
+@dataclass(frozen=True)
+class Planning:
+    """What a command plans in a session's workdir, with the people of `file`."""
+
+    session: "Session"
+    work: Work
+    file: PeopleFile
+
+    @classmethod
+    def of(cls, session: "Session", work: Work, shared: Path | None) -> "Planning":
+        """Return the planning of this work, with the people's file of the workdir or of the folder `shared`."""
+        return cls(session, work, PeopleFile(session.checkpoint, shared))
+
+    def plan(self, on_progress: Callable[[Progress], None], command: str, again: Sequence[str]) -> None:
+        """Plan what is not planned yet; `command` is what was typed for it, `again` are sources to plan anew.
+
+        A workdir that refuses stays as it is.
+        """
+        with self.file.held():
+            self._pin(is_anew=bool(again))
+            self._plan(on_progress, command, again)
+
+    def _plan(self, on_progress: Callable[[Progress], None], command: str, again: Sequence[str]) -> None:
+        """Plan what is not planned yet."""
+        session, checkpoint, settings = self.session, self.session.checkpoint, self.work.settings
+        self._note_command(command)
+        if again:
+            anew.settle(checkpoint)  # what a killed command has left, before the same is asked for again
+            supersede(checkpoint, again)
+        now = self._begin()
+        skipped = self.work.skipped
+        checkpoint.note(
+            skipped={reason: len(names) for reason, names in skipped.items()},
+            skipped_names={reason: names[:_SHOWN] for reason, names in skipped.items()},
+        )
+        planner = Planner(
+            workdir=session.workdir,
+            checkpoint=checkpoint,
+            clock=lambda: now,
+            limit=settings.limit,
+            on_progress=on_progress,
+            room=self._room,
+        )
+        session.on_stop(planner.stopping.set)
+        todo = [] if session.is_stopping else planner.todo(self.work.jobs)
+        if not session.is_stopping and (todo or self._has_more()):
+            with self.file.opened() as people:
+                try:
+                    self._plan_sources(planner, people, todo)
+                except Harmed as error:
+                    raise explained(checkpoint, error) from error
+        session.set_aside += checkpoint.put_aside(self.work.set_aside | planner.aside)
+        if not session.is_stopping:
+            left = [one for one in checkpoint.facts()["plan_commands"] if one != command]
+            checkpoint.note(planning=False, begun=None, plan_commands=left)
+        if checkpoint.is_whole():
+            checkpoint.note(plan_commands=[])
+
+    def _room(self, total: Mapping[str, int]) -> Room | None:
+        """Return what holds the plan against the disk; with --until, what is to come may be left out, all of it."""
+        if self.work.settings.until is not None:
+            return None
+        measured = self.session.checkpoint.facts().get("measured", {})
+        return self.session.make_room(
+            self.session.workdir, total, {kind: Measured(*one) for kind, one in measured.items()}
+        )
+
+    def _note_command(self, command: str) -> None:
+        """Note that this command plans; those before it that did not come to their end are still to be done."""
+        before = self.session.checkpoint.facts().get("plan_commands", [])
+        commands = [*(one for one in before if one != command), command]
+        self.session.checkpoint.note(planning=True, command=command, plan_commands=commands)
+
+    def _has_more(self) -> bool:
+        """Return whether anything is left to be planned that is no file: who is who, what is told of persons."""
+        checkpoint = self.session.checkpoint
+        facts = checkpoint.facts()
+        return bool(not facts.get("linked") or facts.get("superseded") or checkpoint.states())
+
+    def _plan_sources(self, planner: Planner, people: People, todo: Sequence[Job]) -> None:
+        """Plan the files that are not planned, and what all of them tell of people."""
+        settings, checkpoint = self.work.settings, self.session.checkpoint
+        with suppress(Interrupted):
+            known = settings.census(people)
+            people.forget_gathered(checkpoint.facts().get("superseded", []))
+            census.link(known, settings.gatherer(people, stopping=planner.stopping), planner, todo)
+            planner.plan(todo, lambda job: settings.transform(job, people))
+            anew.settle(checkpoint)
+            census.tell(known, planner, settings.until)
+
+    def _has_new_sources(self) -> bool:
+        known = self.session.checkpoint.inputs()
+        return any(job.source.name not in known for job in self.work.jobs)
+
+    def _pin(self, *, is_anew: bool) -> None:
+        """Bind the workdir to its settings; where nothing is planned yet, begin with the people it was given."""
+        checkpoint = self.session.checkpoint
+        facts = checkpoint.facts()
+        has_news = is_anew or not checkpoint.is_whole() or self._has_new_sources()
+        pin_settings(checkpoint, self.work.settings, has_news=has_news)
+        if not checkpoint.inputs():
+            self.file.begin(self.work.settings.since, is_new="platform" not in facts)
+        else:
+            self.file.check()
+
+    def _begin(self) -> datetime:
+        """Return when this increment was begun, so that one that is resumed judges alike.
+
+        With a file that was not there then another increment begins: what is in it may be younger.
+        """
+        checkpoint = self.session.checkpoint
+        begun = checkpoint.facts().get("begun")
+        if begun is None or self._has_new_sources():
+            begun = datetime.now(UTC).isoformat()
+            checkpoint.note(begun=begun, increment=checkpoint.facts().get("increment", 0) + 1)
+        return datetime.fromisoformat(begun)

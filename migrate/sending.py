@@ -1,0 +1,49 @@
+"""One command's sending: the workdir bound to its target, what is planned or parked sent, what stops it told."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from migrate.apply.applier import Applier
+from migrate.apply.delivery import Delivery
+from migrate.apply.target import bind
+from migrate.workdir.harm import explained
+from migrate.workdir.records import Settled
+from migrate.workdir.seals import Harmed
+
+if TYPE_CHECKING:
+    from migrate.session import Session
+
+
+def send(session: "Session", delivery: Delivery, on_progress: Callable[[Settled], None]) -> None:
+    """Send what is planned and pending."""
+    bind(session.checkpoint, delivery)
+    session.checkpoint.note(min_age=delivery.min_age)
+    asyncio.run(_run(session, delivery, on_progress, resend=False))
+
+
+def resend(session: "Session", delivery: Delivery) -> None:
+    """Send the parked events again."""
+    bind(session.checkpoint, delivery)
+    asyncio.run(_run(session, delivery, lambda _: None, resend=True))
+
+
+async def _run(
+    session: "Session", delivery: Delivery, on_progress: Callable[[Settled], None], *, resend: bool
+) -> None:
+    """Send, so that the session's `stop` reaches the sender."""
+    work = Applier(session.checkpoint, delivery, on_progress=on_progress, on_warning=session.on_warning)
+    work.on_remarks = session.remark
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        loop.call_soon_threadsafe(work.interrupt)
+
+    with session.stopped_by(stop):
+        try:
+            if not session.is_stopping:
+                await (work.resend() if resend else work.run())
+        except Harmed as error:
+            raise explained(session.checkpoint, error) from error
+        finally:
+            session.judged = work.judged

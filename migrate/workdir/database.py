@@ -1,0 +1,133 @@
+"""The checkpoint's SQLite file: its tables, how it is made and opened; the facts and counts that all of it shares."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from migrate.errors import Refused
+from migrate.workdir.hold import MEND
+
+FILE: Final = "checkpoint.sqlite"
+APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
+FORMAT: Final = 7
+Database = sqlite3.Connection
+_SCHEMA: Final = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE inputs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL, size INTEGER NOT NULL,
+    digest TEXT NOT NULL, numbers TEXT, lead INTEGER
+);
+CREATE TABLE parts (
+    path TEXT PRIMARY KEY, input INTEGER NOT NULL REFERENCES inputs, day TEXT NOT NULL, events INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, leads INTEGER NOT NULL,
+    anew INTEGER NOT NULL, increment INTEGER NOT NULL, size INTEGER NOT NULL, sums BLOB NOT NULL, round INTEGER
+);
+CREATE INDEX parts_day ON parts (day, round);
+CREATE TABLE rounds (
+    day TEXT NOT NULL, round INTEGER NOT NULL, accepted INTEGER NOT NULL DEFAULT 0,
+    duplicate INTEGER NOT NULL DEFAULT 0, parked INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (day, round)
+) WITHOUT ROWID;
+CREATE TABLE seals (path TEXT PRIMARY KEY, size INTEGER NOT NULL, sums BLOB NOT NULL);
+CREATE TABLE names (name TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE rejects (
+    input INTEGER NOT NULL, row INTEGER NOT NULL, reason TEXT NOT NULL, held INTEGER NOT NULL,
+    state INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (input, row, reason)
+) WITHOUT ROWID;
+CREATE TABLE held (input INTEGER PRIMARY KEY, size INTEGER NOT NULL, sums BLOB NOT NULL, lines INTEGER NOT NULL);
+CREATE TABLE parked (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, day TEXT NOT NULL, later INTEGER NOT NULL, timestamp TEXT NOT NULL,
+    uuid TEXT NOT NULL, status INTEGER NOT NULL, message TEXT NOT NULL, payload TEXT NOT NULL, sum INTEGER NOT NULL
+);
+CREATE INDEX parked_uuid ON parked (uuid);
+CREATE TABLE queue (
+    day TEXT NOT NULL, later INTEGER NOT NULL, timestamp TEXT NOT NULL, id INTEGER NOT NULL,
+    PRIMARY KEY (day, later, timestamp, id)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX queue_id ON queue (id);
+CREATE TABLE outdated (day TEXT NOT NULL, uuid TEXT NOT NULL, PRIMARY KEY (day, uuid)) WITHOUT ROWID;
+CREATE TABLE counts (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
+"""
+"""`rejects` and `held` are kept by `rejects.py`, `parked`, `queue` and `outdated` by `parked.py`, `counts` by both."""
+
+
+def connect(workdir: Path, *, create: bool = False) -> Database:
+    """Return the open file of a workdir.
+
+    Raises Refused when there is none (unless `create`), or when the file is torn or is not ours.
+    """
+    path = workdir / FILE
+    is_new = not path.exists() or (path.stat().st_size == 0 and not (workdir / "days").exists())
+    if is_new and not create:
+        raise Refused(f"{path}: no checkpoint, so nothing is planned there; plan first with 'migrate plan'")
+    try:
+        # Never read-only: a killed process may have left a journal that has to be rolled back first.
+        mode = "rwc" if create else "rw"
+        # One thread at a time, which need not always be the same: apply notes beside its event loop.
+        db = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            timeout=30,
+            check_same_thread=False,
+        )
+        db.execute("PRAGMA synchronous = FULL")
+        if is_new:
+            _create(db)
+        _verify(db, path)
+    except sqlite3.Error as error:
+        raise Refused(f"{path}: cannot be used as a checkpoint, {error}; {MEND}") from error
+    return db
+
+
+def _create(db: sqlite3.Connection) -> None:
+    """Make an empty checkpoint, all of it or nothing."""
+    db.execute("BEGIN IMMEDIATE")
+    for statement in _SCHEMA.split(";"):
+        db.execute(statement)
+    note_facts(db, {"requests": 0, "retries": 0, "bytes_sent": 0, "seconds": 0.0})
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {FORMAT}")
+    db.execute("COMMIT")
+
+
+def _verify(db: Database, path: Path) -> None:
+    """Raise Refused unless the file is a whole checkpoint of this format."""
+    (application,) = db.execute("PRAGMA application_id").fetchone()
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION_ID:
+        raise Refused(
+            f"{path}: not a migrate checkpoint, found a file of something else; use another --workdir"
+        )
+    if version != FORMAT:
+        age, way = (
+            ("an older", "plan again in a new --workdir") if version < FORMAT else ("a newer", "use that one")
+        )
+        raise Refused(
+            f"{path}: made by {age} version of migrate, found checkpoint format {version} where this one reads "
+            f"{FORMAT}; {way}"
+        )
+    (state,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    if state != "ok":
+        raise Refused(f"{path}: the checkpoint is damaged, found '{state}'; {MEND}")
+
+
+def add_count(db: Database, name: str, n: int = 1) -> None:
+    """Add to what is counted for ever under a name."""
+    db.execute("INSERT INTO counts VALUES (?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n", (name, n))
+
+
+def fact(db: Database, key: str, otherwise: str) -> str:
+    """Return a fact of the workdir as JSON, `otherwise` where it is not noted."""
+    row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return otherwise if row is None else str(row[0])
+
+
+def note_facts(db: Database, facts: Mapping[str, Any]) -> None:
+    """Write facts within the transaction that is open."""
+    db.executemany(
+        "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+        ((key, json.dumps(value)) for key, value in facts.items()),
+    )

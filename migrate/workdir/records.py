@@ -1,0 +1,131 @@
+"""What the checkpoint keeps: inputs, parts, rounds, numbers, as values."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from migrate.workdir.seals import Seal
+
+BEFORE: Final = " (planned before, "
+"""Stands behind the name of an input that is planned anew, before the number of what was planned of it."""
+_EXAMPLES: Final = 3
+
+
+@dataclass
+class Numbers:
+    """What planning one input came to. Always `read == mapped + Σ filtered + Σ rejected`."""
+
+    read: int = 0
+    mapped: int = 0
+    filtered: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+    repairs: Counter[str] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
+    names: Counter[str] = field(default_factory=Counter)
+    group_types: set[str] = field(default_factory=set)
+    dropped: Counter[str] = field(default_factory=Counter)
+    """Source column that its table drops -> in how many files it is."""
+    damaged: list[str] = field(default_factory=list)
+    """Names of inputs that could not be read to their end."""
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    """A few rows for each reason, as `file:row`."""
+
+    def add(self, other: "Numbers") -> None:
+        """Add another input's numbers to these."""
+        self.read += other.read
+        self.mapped += other.mapped
+        for name in ("filtered", "rejected", "repairs", "warnings", "names", "dropped"):
+            getattr(self, name).update(getattr(other, name))
+        self.group_types |= other.group_types
+        self.damaged += other.damaged
+        for reason, places in other.examples.items():
+            known = self.examples.setdefault(reason, [])
+            known += places[: _EXAMPLES - len(known)]
+
+    def to_json(self) -> str:
+        """Return the numbers as they are kept; event names are kept apart, once for all inputs."""
+        kept = {name: value for name, value in vars(self).items() if name != "names"}
+        return json.dumps(kept | {"group_types": sorted(self.group_types)}, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the numbers kept as `to_json` wrote them."""
+        kept = json.loads(text)
+        names = ("filtered", "rejected", "repairs", "warnings", "dropped")
+        counters = {name: Counter(kept.get(name)) for name in names}
+        return cls(**kept | counters | {"group_types": set(kept["group_types"])})
+
+
+@dataclass(frozen=True)
+class Input:
+    """A source file as it was when it was planned; `planned` says whether all of it is. `size` is bytes."""
+
+    id: int
+    name: str
+    stamp: str
+    size: int
+    digest: str
+    planned: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """One Parquet file of a day: the events of one input. `first` and `last` are microseconds since 1970."""
+
+    path: str
+    input: int
+    day: str
+    events: int
+    bytes: int
+    first: int
+    last: int
+    leads: bool
+    """Whether its events go before all others of the day: they say who is who."""
+    seal: Seal
+    anew: bool = False
+    """Whether its source was planned before: its events may have been sent with another distinct_id."""
+    increment: int = 1
+    """The increment it was planned with: the sources that were new in the workdir at one time."""
+
+
+@dataclass(frozen=True)
+class Aside:
+    """Why a source is set aside: a word, a sentence, the stamp it had; whether people have dismissed it."""
+
+    reason: str
+    why: str
+    stamp: str = ""
+    is_dismissed: bool = False
+
+
+@dataclass(frozen=True)
+class Round:
+    """A day's parts that are sent together; parts that come later make another round."""
+
+    day: str
+    number: int
+    position: int
+    """How many events of the round are settled, in the order they are sent."""
+    parts: tuple[Part, ...]
+    earlier: tuple[Part, ...]
+    """Parts of the day's earlier rounds: sent already, so their events are duplicates here."""
+
+
+@dataclass(frozen=True)
+class Renewed:
+    """A source that was planned anew: the numbers of the input it was, and of the one it is."""
+
+    before: int
+    now: int
+    is_same: bool
+    """Whether its bytes are the same."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of the events of a chunk."""
+
+    accepted: int = 0
+    duplicate: int = 0
+    parked: int = 0

@@ -1,0 +1,120 @@
+"""Inputs that are planned anew: what the checkpoint knows of them as they were and as they are, and how one gives way.
+
+What was planned before keeps its place under another name, with its number behind it. An input is meant by its lead:
+the number of the input that it was planned together with.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.database import Database, fact, note_facts
+from migrate.workdir.records import BEFORE, Numbers, Part, Renewed
+
+
+def supersede(checkpoint: Checkpoint, names: Sequence[str]) -> None:
+    """Make room for inputs that are planned anew: what was planned of them goes by another name from now on."""
+    with checkpoint.change() as db:
+        for name in names:
+            before = f"{name}{BEFORE}"
+            (count,) = db.execute(
+                "SELECT count(*) FROM inputs WHERE instr(name, ?) = 1", (before,)
+            ).fetchone()
+            db.execute("UPDATE inputs SET name = ? WHERE name = ?", (f"{before}{count + 1})", name))
+        sql = "INSERT INTO inputs (name, stamp, size, digest) VALUES (?, '', 0, '')"
+        db.executemany(sql, ((name,) for name in names))
+        known = json.loads(fact(db, "superseded", "[]"))
+        note_facts(db, {"superseded": [*known, *(name for name in names if name not in known)]})
+
+
+def superseded(checkpoint: Checkpoint) -> list[tuple[str, int, int]]:
+    """Return the inputs planned anew, each with the lead of what was planned before, and of what is now."""
+    found = []
+    for name in checkpoint.facts().get("superseded", []):
+        sql = "SELECT lead FROM inputs WHERE instr(name, ?) = 1 ORDER BY id DESC LIMIT 1"
+        before = checkpoint.query(sql, (f"{name}{BEFORE}",)).fetchone()
+        now = checkpoint.query("SELECT lead FROM inputs WHERE name = ?", (name,)).fetchone()
+        if before and now and now[0] is not None:
+            found.append((name, before[0], now[0]))
+    return found
+
+
+def forget_superseded(checkpoint: Checkpoint, names: Iterable[str]) -> None:
+    """Note that these are planned anew, and nothing of them is left to do."""
+    done = set(names)
+    left = [name for name in checkpoint.facts().get("superseded", []) if name not in done]
+    checkpoint.note(superseded=left)
+
+
+def digests(checkpoint: Checkpoint, lead: int) -> dict[str, str]:
+    """Return what the sources of an input held, by their names."""
+    rows = checkpoint.query("SELECT name, digest FROM inputs WHERE lead = ?", (lead,))
+    return {name.partition(BEFORE)[0]: digest for name, digest in rows}
+
+
+def renewed(checkpoint: Checkpoint, before: int, now: int) -> list[Renewed]:
+    """Return the sources of an input that was planned anew."""
+    sql = "SELECT id, digest FROM inputs WHERE lead = ? AND instr(name, ?) = 1 ORDER BY id DESC LIMIT 1"
+    found = []
+    for number, name, digest in checkpoint.query(
+        "SELECT id, name, digest FROM inputs WHERE lead = ?", (now,)
+    ).fetchall():
+        old = checkpoint.query(sql, (before, f"{name}{BEFORE}")).fetchone()
+        if old is not None:
+            found.append(Renewed(old[0], number, is_same=old[1] == digest))
+    return found
+
+
+def unsent(checkpoint: Checkpoint, lead: int) -> list[str]:
+    """Return the paths of an input's files of which nothing is sent."""
+    sql = "SELECT path FROM parts WHERE input = ? AND round IS NULL"
+    return [path for (path,) in checkpoint.query(sql, (lead,))]
+
+
+def restore(
+    db: Database, before: int, now: int, events: Mapping[str, int], put_back: Iterable[tuple[Part, Part]]
+) -> None:
+    """Take what was planned anew and came to the same events for what was planned before, within a transaction.
+
+    Its files stay, but for those that were `put_back`: what was planned before, and what is there instead. `events`
+    says how many of each name are planned twice by now.
+    """
+    _uncount(db, events)
+    sql = "SELECT name, stamp, size, digest, numbers FROM inputs WHERE lead = ?"
+    found = db.execute(sql, (now,)).fetchall()
+    db.execute("DELETE FROM parts WHERE input = ?", (now,))
+    db.execute("DELETE FROM inputs WHERE lead = ?", (now,))
+    sql = """
+        UPDATE inputs SET name = ?, stamp = ?, size = ?, digest = ?, numbers = ?
+        WHERE lead = ? AND instr(name, ?) = 1
+    """
+    db.executemany(sql, ((*row, before, f"{row[0]}{BEFORE}") for row in found))
+    sql = "UPDATE parts SET bytes = ?, size = ?, sums = ? WHERE path = ?"
+    there = ((new.bytes, new.seal.size, new.seal.sums, old.path) for old, new in put_back)
+    db.executemany(sql, there)
+    _forget_states(db, before)
+
+
+def replace(db: Database, before: int, events: Mapping[str, int]) -> None:
+    """Forget the files of what was planned before of which nothing is sent, within a transaction.
+
+    `events` says how many of each name were in them.
+    """
+    _uncount(db, events)
+    db.execute("DELETE FROM parts WHERE input = ? AND round IS NULL", (before,))
+    if not db.execute("SELECT 1 FROM parts WHERE input = ? LIMIT 1", (before,)).fetchone():
+        db.execute("UPDATE inputs SET numbers = ? WHERE lead = ?", (Numbers().to_json(), before))
+    _forget_states(db, before)
+
+
+def _forget_states(db: Database, lead: int) -> None:
+    """Forget what is still to be told of what was planned before: what is planned now tells it."""
+    db.execute("DELETE FROM seals WHERE path = ?", (f"states/{lead:08d}.states",))
+
+
+def _uncount(db: Database, events: Mapping[str, int]) -> None:
+    """Take events off the number planned under each name."""
+    db.executemany(
+        "UPDATE names SET events = events - ? WHERE name = ?", ((n, name) for name, n in events.items())
+    )
+    db.execute("DELETE FROM names WHERE events <= 0")
