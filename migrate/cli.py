@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from migrate.apply.sender import Delivery
     from migrate.kit.declare import Options
     from migrate.readers.dialects import Layout
-    from migrate.report import Talk
+    from migrate.report.numbers import Summary
+    from migrate.report.talk import Talk
     from migrate.sandbox.server import Sandbox
     from migrate.session import Session
     from migrate.settings import Settings, Work
@@ -407,7 +408,9 @@ def run(
         _plan(session, work, talk, again, people)
         _send(session, delivery, talk, choices)
         if local:
-            talk.arrived(local)
+            from migrate.report import arrived  # noqa: PLC0415
+
+            talk.show(arrived.lines(local))
         _end(session, talk)
 
 
@@ -488,19 +491,21 @@ def status(workdir: Path, **choices: Any) -> None:
     \b
     Example:  migrate status plan
     """
+    from dataclasses import replace  # noqa: PLC0415
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from migrate.report import command, of_run, summary  # noqa: PLC0415
+    from migrate.report import status as screen  # noqa: PLC0415
+    from migrate.report.numbers import of_run, summary  # noqa: PLC0415
     from migrate.workdir.checkpoint import Checkpoint, writable  # noqa: PLC0415
     from migrate.workdir.copies import noticed  # noqa: PLC0415
 
     talk = _talk(choices)
     with writable(workdir), Checkpoint.open(workdir) as checkpoint:
         numbers = summary(checkpoint)
-        numbers["notes"] += noticed(checkpoint, _OURS)
-        talk.status(numbers, command(checkpoint, numbers))
+        numbers = replace(numbers, notes=[*numbers.notes, *noticed(checkpoint, _OURS)])
+        talk.show(screen.lines(numbers, screen.next_command(checkpoint, numbers)))
         code = _open_code(numbers)
-        talk.json(numbers | {"run": of_run(numbers, numbers, datetime.now(UTC), code, None)})
+        talk.json(numbers, of_run(numbers, numbers, datetime.now(UTC), code, None))
     sys.exit(code)
 
 
@@ -515,7 +520,8 @@ def rejects(workdir: Path, dismiss: str | None, **choices: Any) -> None:
     Example:  migrate rejects plan
               migrate rejects plan --dismiss no_distinct_id
     """
-    from migrate.report import summary  # noqa: PLC0415
+    from migrate.report import rejects as screen  # noqa: PLC0415
+    from migrate.report.numbers import summary  # noqa: PLC0415
 
     talk = _talk(choices)
     with _session(workdir, talk) as session:
@@ -523,13 +529,13 @@ def rejects(workdir: Path, dismiss: str | None, **choices: Any) -> None:
         session.refresh()
         if dismiss is not None and not _dismissed(session, dismiss):
             reasons = {
-                *summary(checkpoint)["open_rejects"],
+                *summary(checkpoint).open_rejects,
                 *(one.reason for one in checkpoint.set_aside().values() if not one.is_dismissed),
             }
             found = f"; these are: {', '.join(sorted(reasons))}" if reasons else ""
             raise UsageError(f"--dismiss: nothing is open for this reason, found '{dismiss}'{found}")
         numbers = summary(checkpoint)
-        talk.rejects(checkpoint, numbers)
+        talk.show(screen.lines(checkpoint, numbers))
         code = _open_code(numbers)
         _tell(session, talk, numbers, code)
     sys.exit(code)
@@ -542,11 +548,11 @@ def _dismissed(session: Session, reason: str) -> bool:
     return bool(session.checkpoint.dismiss(reason) + rows.dismiss(session.checkpoint, reason))
 
 
-def _open_code(numbers: dict[str, Any]) -> int:
+def _open_code(numbers: Summary) -> int:
     """Return the exit code that says whether anything is open."""
-    if not numbers["whole"]:
+    if not numbers.whole:
         return SET_ASIDE
-    return LEFT_OUT if numbers["open_rejects"] or numbers["events"]["parked"] or numbers["set_aside"] else 0
+    return LEFT_OUT if numbers.open_rejects or numbers.events.parked or numbers.set_aside else 0
 
 
 @cli.command()
@@ -588,7 +594,7 @@ def sandbox(port: int, data: Path | None, bind: str, faults: Any) -> None:
 
 def _talk(choices: dict[str, Any]) -> Talk:
     """Take the choices that decide how to talk, and return the voice."""
-    from migrate.report import Talk  # noqa: PLC0415
+    from migrate.report.talk import Talk  # noqa: PLC0415
 
     return Talk(quiet=choices.pop("quiet"), as_json=choices.pop("as_json"))
 
@@ -743,7 +749,7 @@ def _session(workdir: Path, talk: Talk, *, create: bool = False) -> Iterator[Ses
 
     An error of ours is told in JSON, too, with what was done until then.
     """
-    from migrate.report import summary  # noqa: PLC0415
+    from migrate.report.numbers import summary  # noqa: PLC0415
     from migrate.session import Session  # noqa: PLC0415
     from migrate.workdir.checkpoint import Checkpoint, held, writable  # noqa: PLC0415
 
@@ -908,11 +914,11 @@ def _check_answer(workdir: Path, delivery: Delivery, choices: dict[str, Any]) ->
 
 def _answered(session: Session, lines: Iterator[str], question: str) -> bool:
     """Ask, and return whether the answer is yes; an interrupt is a no, at once."""
-    from migrate.question import asked  # noqa: PLC0415
+    from migrate.report.question import ask  # noqa: PLC0415
 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return asked(lines, question)
+        return ask(lines, question)
     except KeyboardInterrupt:
         session.interrupted = True
         return False
@@ -926,8 +932,8 @@ def _confirm(
     """Ask before the first event goes to a real PostHog, with what speaks against it; once a workdir."""
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from migrate.question import lines  # noqa: PLC0415
-    from migrate.report import summary  # noqa: PLC0415
+    from migrate.report.numbers import summary  # noqa: PLC0415
+    from migrate.report.question import lines  # noqa: PLC0415
 
     if what == "pending":
         session.checkpoint.note(min_age=delivery.min_age)
@@ -935,7 +941,7 @@ def _confirm(
         session.checkpoint.note(confirmed=True)
     now = datetime.now(UTC)
     numbers = summary(session.checkpoint, now)
-    goes = numbers["events"][what]
+    goes = numbers.events.parked if what == "parked" else numbers.events.pending
     if not goes or session.is_stopping or _is_confirmed(session.workdir, delivery):
         return
     _check_answer(session.workdir, delivery, choices)
@@ -949,7 +955,8 @@ def _confirm(
 
 def _send(session: Session, delivery: Delivery, talk: Talk, choices: dict[str, Any]) -> None:
     """Apply, with progress; a plan that is not whole only where that is wanted."""
-    from migrate.report import command, summary  # noqa: PLC0415
+    from migrate.report import status as screen  # noqa: PLC0415
+    from migrate.report.numbers import summary  # noqa: PLC0415
 
     if session.is_stopping:
         return
@@ -961,7 +968,7 @@ def _send(session: Session, delivery: Delivery, talk: Talk, choices: dict[str, A
             session.apply(delivery, progress)
     except MigrateError:
         numbers = summary(session.checkpoint)
-        talk.status(numbers, command(session.checkpoint, numbers))
+        talk.show(screen.lines(numbers, screen.next_command(session.checkpoint, numbers)))
         raise
 
 
@@ -972,40 +979,43 @@ def _set_aside(work: Work) -> bool:
     return bool(work.set_aside)
 
 
-def _tell(session: Session, talk: Talk, numbers: dict[str, Any], code: int, error: str | None = None) -> None:
+def _tell(session: Session, talk: Talk, numbers: Summary, code: int, error: str | None = None) -> None:
     """Print the JSON summary, with what this process did of it."""
-    from migrate.report import of_run  # noqa: PLC0415
+    from dataclasses import replace  # noqa: PLC0415
 
-    notes = {"notes": [*numbers["notes"], *session.remarks]}
+    from migrate.report.numbers import of_run  # noqa: PLC0415
+
     run = of_run(session.before, numbers, session.started, code, error and masked(error))
-    talk.json(numbers | notes | {"run": run})
+    talk.json(replace(numbers, notes=[*numbers.notes, *session.remarks]), run)
 
 
 def _end(session: Session, talk: Talk, *, sending: bool = True, code: int | None = None) -> NoReturn:
     """Show what was done, and exit as the numbers say, unless it is said with which code."""
-    from migrate.report import command, summary, written  # noqa: PLC0415
+    from migrate.report import document  # noqa: PLC0415
+    from migrate.report import status as screen  # noqa: PLC0415
+    from migrate.report.numbers import summary  # noqa: PLC0415
 
     numbers = summary(session.checkpoint, session.judged)
     code = _exit_code(session, numbers) if code is None else code
-    if sending and code in {0, LEFT_OUT} and numbers["events"]["pending"]:
+    if sending and code in {0, LEFT_OUT} and numbers.events.pending:
         code = Stopped.exit_code  # what was sent again is; the rest waits for 'migrate apply'
     if code == AS_ASKED:
         click.echo(f"stopped as {session.asked} asks; the same command goes on", err=True)
-    written(session.workdir, numbers)
-    talk.status(numbers, command(session.checkpoint, numbers, sending=sending))
+    document.write(session.workdir, numbers)
+    talk.show(screen.lines(numbers, screen.next_command(session.checkpoint, numbers, sending=sending)))
     _tell(session, talk, numbers, code)
-    if not numbers["balanced"]:
+    if not numbers.balanced:
         raise AssertionError(f"the sums do not balance, which is a bug: {numbers}")
     sys.exit(code)
 
 
-def _exit_code(session: Session, numbers: dict[str, Any]) -> int:
+def _exit_code(session: Session, numbers: Summary) -> int:
     """Return the exit code; rejects and parked events count where they came since a run that ended well, or said so."""
     if session.interrupted:
         return INTERRUPTED
-    if session.asked and (numbers["events"]["pending"] or not numbers["whole"]):
+    if session.asked and (numbers.events.pending or not numbers.whole):
         return AS_ASKED
-    if session.set_aside or not numbers["whole"]:
+    if session.set_aside or not numbers.whole:
         return SET_ASIDE
     counts = session.checkpoint.counts()
     now = {name: counts.get(name, 0) for name in ("rejected", "parked")}
@@ -1021,7 +1031,8 @@ def _dry_run(work: Work, workdir: Path | None, people: Path | None, talk: Talk) 
 
     from migrate.people.file import PeopleFile  # noqa: PLC0415
     from migrate.preview import examples  # noqa: PLC0415
-    from migrate.report import summary  # noqa: PLC0415
+    from migrate.report import dryrun  # noqa: PLC0415
+    from migrate.report.numbers import summary  # noqa: PLC0415
     from migrate.throwaway import DRY_RUN, throwaway  # noqa: PLC0415
     from migrate.workdir.checkpoint import writable  # noqa: PLC0415
 
@@ -1033,15 +1044,15 @@ def _dry_run(work: Work, workdir: Path | None, people: Path | None, talk: Talk) 
     ):
         file = PeopleFile(session.checkpoint, people and PeopleFile(session.checkpoint, people).copied())
         _plan(session, work, talk, people=file.shared)
-        numbers = summary(session.checkpoint) | {"workdir": None}
+        numbers = replace(summary(session.checkpoint), workdir=None)
         code = _exit_code(session, numbers)
         if session.interrupted:
             _tell(session, talk, numbers, code)
             sys.exit(code)
-        jobs = [job for job in work.jobs if job.source.name not in numbers["set_aside"]]
+        jobs = [job for job in work.jobs if job.source.name not in numbers.set_aside]
         with file.opened() as known:
             rows = list(examples(replace(work, jobs=jobs), 3, known))
-            talk.dry_run(session.checkpoint, numbers, rows)
+            talk.show(dryrun.lines(session.checkpoint, numbers, rows))
         _tell(session, talk, numbers, code)
     sys.exit(code)
 
@@ -1074,11 +1085,12 @@ def _told_early(code: int, error: str) -> None:
     import json  # noqa: PLC0415
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from migrate.report import NOTHING, of_run  # noqa: PLC0415
+    from migrate.report.document import early  # noqa: PLC0415
+    from migrate.report.numbers import NOTHING, of_run  # noqa: PLC0415
 
     if "--json" in sys.argv[1:]:
         run = of_run(NOTHING, NOTHING, datetime.now(UTC), code, masked(error))
-        click.echo(json.dumps({**NOTHING, "run": run}))
+        click.echo(json.dumps(early(run)))
 
 
 def main() -> None:

@@ -35,13 +35,20 @@ HOMES = {
     "fastavro": {"readers"},
     "isal": {"apply.transport", "inputs", "sandbox"},
     "polars_hash": {"kit.expr"},
-    "rich": {"report"},
+    "rich": {"report.terminal"},
     "sqlite3": {"people", "sandbox", "workdir.checkpoint"},
     "zstandard": {"apply.transport", "inputs"},
 }
 """Each library that has one home, or two; all other modules do without it."""
 
-PLAN_FILES = {"apply.merge", "people.states", "plan.ordinals", "report", "workdir.dayfile", "workdir.days"}
+PLAN_FILES = {
+    "apply.merge",
+    "people.states",
+    "plan.ordinals",
+    "report.estimates",
+    "workdir.dayfile",
+    "workdir.days",
+}
 """They read and write the plan's own Parquet files, which are nobody's export."""
 
 SERVING = ("aiohttp.web", "aiohttp.ClientPayloadError", "aiohttp.typedefs")
