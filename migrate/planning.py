@@ -14,7 +14,7 @@ from migrate.plan import census
 from migrate.plan.gather import Interrupted
 from migrate.plan.jobs import Job
 from migrate.plan.planner import Planner, Progress
-from migrate.settings import Work, pinned
+from migrate.settings import Work, pin_settings
 from migrate.workdir.harm import explained
 from migrate.workdir.renewal import supersede
 from migrate.workdir.room import Measured, Room

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from migrate import throwaway
 from migrate.errors import Refused
+from migrate.report.numbers import NOTHING, Summary
 from migrate.workdir import parked, rejects
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.records import Settled
@@ -32,7 +33,7 @@ class Session:
     interrupted: bool = False
     asked: str | None = None
     """Which option has stopped the work before its end, if one has."""
-    before: dict[str, Any] = field(default_factory=dict)
+    before: Summary = NOTHING
     """The summary of the workdir as this process found it."""
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     on_warning: Callable[[str], None] = lambda _: None

@@ -35,7 +35,7 @@ HOMES = {
     "fastavro": {"readers"},
     "isal": {"apply.packing", "inputs", "sandbox"},
     "polars_hash": {"kit.uuids"},
-    "rich": {"report"},
+    "rich": {"report.terminal"},
     "sqlite3": {"people", "sandbox", "workdir.checkpoint", "workdir.database", "workdir.hold"},
     "zstandard": {"inputs"},
 }
@@ -46,7 +46,7 @@ PLAN_FILES = {
     "apply.runs",
     "people.states",
     "plan.ordinals",
-    "report",
+    "report.estimates",
     "workdir.dayfile",
     "workdir.days",
 }

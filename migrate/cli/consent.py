@@ -12,8 +12,9 @@ from migrate.apply.target import is_sandbox
 from migrate.cli.session import end_unsent
 from migrate.cli.target import SANDBOX
 from migrate.errors import UsageError
-from migrate.question import asked, lines
-from migrate.report import Talk, summary
+from migrate.report.numbers import summary
+from migrate.report.question import ask, lines
+from migrate.report.talk import Talk
 from migrate.session import Session
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import FILE
@@ -42,7 +43,7 @@ def confirm(
         session.checkpoint.note(confirmed=True)
     now = datetime.now(UTC)
     numbers = summary(session.checkpoint, now)
-    goes = numbers["events"][what]
+    goes = numbers.events.parked if what == "parked" else numbers.events.pending
     if not goes or session.is_stopping or _is_confirmed(session.workdir, delivery):
         return
     check_answer(session.workdir, delivery, yes=yes)
@@ -66,7 +67,7 @@ def _ask(session: Session, text: Iterator[str], question: str) -> bool:
     """Ask, and return whether the answer is yes; an interrupt is a no, at once."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return asked(text, question)
+        return ask(text, question)
     except KeyboardInterrupt:
         session.interrupted = True
         return False

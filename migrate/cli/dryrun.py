@@ -13,7 +13,8 @@ from migrate.cli.session import open_session, start_talk, tell
 from migrate.cli.settings import build_settings
 from migrate.people.file import PeopleFile
 from migrate.preview import examples
-from migrate.report import summary
+from migrate.report import dryrun
+from migrate.report.numbers import summary
 from migrate.throwaway import DRY_RUN, throwaway
 from migrate.workdir.hold import writable
 
@@ -31,15 +32,15 @@ def rehearse(source: SourceOptions, options: RunOptions, talking: TalkOptions) -
         people = options.people
         file = PeopleFile(session.checkpoint, people and PeopleFile(session.checkpoint, people).copied())
         plan_todo(session, Todo(work), talk, file.shared)
-        numbers = summary(session.checkpoint) | {"workdir": None}
+        numbers = replace(summary(session.checkpoint), workdir=None)
         code = exits.of_work(session, numbers, sending=False)
         if session.interrupted:
             tell(session, talk, numbers, code)
             sys.exit(code)
-        jobs = [job for job in work.jobs if job.source.name not in numbers["set_aside"]]
+        jobs = [job for job in work.jobs if job.source.name not in numbers.set_aside]
         with file.opened() as known:
             rows = list(examples(replace(work, jobs=jobs), 3, known))
-            talk.dry_run(session.checkpoint, numbers, rows)
+            talk.show(dryrun.lines(session.checkpoint, numbers, rows))
         tell(session, talk, numbers, code)
     sys.exit(code)
 

@@ -5,13 +5,12 @@ An error of ours brings its own, by what is to be done next (`migrate.errors`); 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from migrate.errors import Refused, Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from migrate.report.numbers import Summary
     from migrate.session import Session
     from migrate.workdir.checkpoint import Checkpoint
 
@@ -25,17 +24,17 @@ AS_ASKED: Final = 6
 INTERRUPTED: Final = 130
 
 
-def of_work(session: Session, numbers: Mapping[str, Any], *, sending: bool) -> int:
+def of_work(session: Session, numbers: Summary, *, sending: bool) -> int:
     """Return the code of a command that has planned, or was `sending`; `numbers` are the workdir's summary.
 
     Rejected rows and parked events count where they came since a run that ended well, or with them; this notes them.
     """
-    pending = numbers["events"]["pending"]
+    pending = numbers.events.pending
     if session.interrupted:
         return INTERRUPTED
-    if session.asked and (pending or not numbers["whole"]):
+    if session.asked and (pending or not numbers.whole):
         return AS_ASKED
-    if session.set_aside or not numbers["whole"]:
+    if session.set_aside or not numbers.whole:
         return SET_ASIDE
     has_news = _note_left_out(session.checkpoint)
     if sending and pending:
@@ -48,13 +47,11 @@ def of_no(session: Session) -> int:
     return INTERRUPTED if session.interrupted else DONE
 
 
-def of_state(numbers: Mapping[str, Any]) -> int:
+def of_state(numbers: Summary) -> int:
     """Return the code of a command that tells how a workdir is: whether anything is open."""
-    if not numbers["whole"]:
+    if not numbers.whole:
         return SET_ASIDE
-    return (
-        LEFT_OUT if numbers["open_rejects"] or numbers["events"]["parked"] or numbers["set_aside"] else DONE
-    )
+    return LEFT_OUT if numbers.open_rejects or numbers.events.parked or numbers.set_aside else DONE
 
 
 def of_preview(*, is_set_aside: bool) -> int:

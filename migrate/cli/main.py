@@ -62,8 +62,9 @@ def main() -> None:
 
 def _tell_early(code: int, error: str) -> None:
     """Print the JSON summary of a command that did not come to a workdir, where one is asked for."""
-    from migrate.report import NOTHING, of_run  # noqa: PLC0415 - help needs none of it
+    from migrate.report.document import early  # noqa: PLC0415 - help needs none of it
+    from migrate.report.numbers import NOTHING, of_run  # noqa: PLC0415
 
     if "--json" in sys.argv[1:]:
         run = of_run(NOTHING, NOTHING, datetime.now(UTC), code, masked(error))
-        click.echo(json.dumps({**NOTHING, "run": run}))
+        click.echo(json.dumps(early(run)))

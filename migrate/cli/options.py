@@ -210,6 +210,4 @@ class SandboxOptions:
         _FOLDER, "Folder that keeps what arrives.  [default: a temporary one, removed at the end]"
     )
     bind: str = preset(click.STRING, "127.0.0.1", "Address to listen on.")
-    faults: IO[str] | None = option(
-        click.File(), "JSON file of misbehaviours; see docs/reliability.md."
-    )
+    faults: IO[str] | None = option(click.File(), "JSON file of misbehaviours; see docs/reliability.md.")

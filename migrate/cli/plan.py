@@ -13,7 +13,7 @@ from migrate.cli.settings import build_settings
 from migrate.cli.state import EDITED
 from migrate.errors import UsageError
 from migrate.inputs.names import archive_of, path_of, source_name
-from migrate.report import Talk
+from migrate.report.talk import Talk
 from migrate.screen import shown
 from migrate.session import Session
 from migrate.settings import Settings, Work

@@ -12,6 +12,7 @@ from migrate.cli.session import end, open_session, start_talk, stop_after
 from migrate.cli.settings import build_settings
 from migrate.cli.target import SANDBOX, open_target
 from migrate.errors import UsageError
+from migrate.report import arrived
 
 
 def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talking: TalkOptions) -> NoReturn:
@@ -33,5 +34,5 @@ def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talkin
         plan_todo(session, todo, talk, options.people)
         send_pending(session, delivery, sending, talk)
         if local:
-            talk.arrived(local)
+            talk.show(arrived.lines(local))
         end(session, talk, sending=True)

@@ -13,7 +13,9 @@ from migrate.cli.options import SendOptions, TalkOptions
 from migrate.cli.session import end, open_session, start_talk, stop_after, typed_command
 from migrate.cli.target import open_target
 from migrate.errors import MigrateError
-from migrate.report import Talk, command, summary
+from migrate.report import status
+from migrate.report.numbers import summary
+from migrate.report.talk import Talk
 from migrate.session import Session
 
 
@@ -54,7 +56,7 @@ def send_pending(session: Session, delivery: Delivery, sending: SendOptions, tal
             session.apply(delivery, progress)
     except MigrateError:
         numbers = summary(session.checkpoint)
-        talk.status(numbers, command(session.checkpoint, numbers))
+        talk.show(status.lines(numbers, status.next_command(session.checkpoint, numbers)))
         raise
 
 

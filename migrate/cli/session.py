@@ -4,18 +4,21 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Timer
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
 from migrate.cli import exits
 from migrate.cli.options import TalkOptions
 from migrate.errors import MigrateError, Refused
-from migrate.report import Talk, command, of_run, summary, written
+from migrate.report import document, status
+from migrate.report.numbers import Summary, of_run, summary
+from migrate.report.talk import Talk
 from migrate.screen import masked, shown
 from migrate.session import Session
 from migrate.workdir.checkpoint import Checkpoint
@@ -91,13 +94,10 @@ def typed_command() -> str:
     return masked(shlex.join(typed))
 
 
-def tell(
-    session: Session, talk: Talk, numbers: Mapping[str, Any], code: int, error: str | None = None
-) -> None:
+def tell(session: Session, talk: Talk, numbers: Summary, code: int, error: str | None = None) -> None:
     """Print the JSON summary, where one is asked for, with what this process did of it."""
-    notes = {"notes": [*numbers["notes"], *session.remarks]}
     run = of_run(session.before, numbers, session.started, code, error and masked(error))
-    talk.json({**numbers, **notes, "run": run})
+    talk.json(replace(numbers, notes=[*numbers.notes, *session.remarks]), run)
 
 
 def end(session: Session, talk: Talk, *, sending: bool) -> NoReturn:
@@ -113,12 +113,12 @@ def end_unsent(session: Session, talk: Talk) -> NoReturn:
     _end(session, talk, numbers, exits.of_no(session), sending=False)
 
 
-def _end(session: Session, talk: Talk, numbers: Mapping[str, Any], code: int, *, sending: bool) -> NoReturn:
+def _end(session: Session, talk: Talk, numbers: Summary, code: int, *, sending: bool) -> NoReturn:
     if code == exits.AS_ASKED:
         click.echo(f"stopped as {session.asked} asks; the same command goes on", err=True)
-    written(session.workdir, numbers)
-    talk.status(numbers, command(session.checkpoint, numbers, sending=sending))
+    document.write(session.workdir, numbers)
+    talk.show(status.lines(numbers, status.next_command(session.checkpoint, numbers, sending=sending)))
     tell(session, talk, numbers, code)
-    if not numbers["balanced"]:
+    if not numbers.balanced:
         raise AssertionError(f"the sums do not balance, which is a bug: {numbers}")
     sys.exit(code)

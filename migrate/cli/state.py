@@ -1,6 +1,7 @@
 """`migrate status` and `migrate rejects`: how a workdir is, and what is open in it."""
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NoReturn
@@ -9,7 +10,9 @@ from migrate.cli import exits
 from migrate.cli.options import TalkOptions
 from migrate.cli.session import open_session, start_talk, tell
 from migrate.errors import UsageError
-from migrate.report import command, of_run, summary
+from migrate.report import rejects as rejects_screen
+from migrate.report import status as status_screen
+from migrate.report.numbers import of_run, summary
 from migrate.session import Session
 from migrate.workdir import rejects
 from migrate.workdir.checkpoint import Checkpoint
@@ -28,10 +31,10 @@ def show_status(workdir: Path, talking: TalkOptions) -> NoReturn:
     talk = start_talk(talking)
     with writable(workdir), Checkpoint.open(workdir) as checkpoint:
         numbers = summary(checkpoint)
-        numbers["notes"] += noticed(checkpoint, EDITED)
-        talk.status(numbers, command(checkpoint, numbers))
+        numbers = replace(numbers, notes=[*numbers.notes, *noticed(checkpoint, EDITED)])
+        talk.show(status_screen.lines(numbers, status_screen.next_command(checkpoint, numbers)))
         code = exits.of_state(numbers)
-        talk.json(numbers | {"run": of_run(numbers, numbers, datetime.now(UTC), code, None)})
+        talk.json(numbers, of_run(numbers, numbers, datetime.now(UTC), code, None))
     sys.exit(code)
 
 
@@ -46,7 +49,7 @@ def list_rejects(workdir: Path, dismissed: str | None, talking: TalkOptions) -> 
         if dismissed is not None:
             _dismiss(session, dismissed)
         numbers = summary(session.checkpoint)
-        talk.rejects(session.checkpoint, numbers)
+        talk.show(rejects_screen.lines(session.checkpoint, numbers))
         code = exits.of_state(numbers)
         tell(session, talk, numbers, code)
     sys.exit(code)
@@ -58,7 +61,7 @@ def _dismiss(session: Session, reason: str) -> None:
     if checkpoint.dismiss(reason) + rejects.dismiss(checkpoint, reason):
         return
     reasons = {
-        *summary(checkpoint)["open_rejects"],
+        *summary(checkpoint).open_rejects,
         *(one.reason for one in checkpoint.set_aside().values() if not one.is_dismissed),
     }
     found = f"; these are: {', '.join(sorted(reasons))}" if reasons else ""

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 from migrate.apply import age
 from migrate.apply.delivery import Delivery
 from migrate.apply.target import is_cloud
-from migrate.report import batches, people
+from migrate.report import estimates
+from migrate.report.numbers import Identity, Summary
 from migrate.screen import amount, shown
 from migrate.workdir.checkpoint import Checkpoint
 
@@ -22,8 +23,11 @@ _MOST: Final = 4
 _KEY_SHOWN: Final = 4
 
 
-def asked(text: Iterator[str], question: str) -> bool:
-    """Show a text on the terminal, though what is told goes elsewhere, ask, and return whether the answer is yes."""
+def ask(text: Iterator[str], question: str) -> bool:
+    """Show a text, ask, and return whether the answer is yes.
+
+    Both stand on the terminal the answer is typed on, also where stderr goes elsewhere.
+    """
     with ExitStack() as stack:
         screen: TextIO = sys.stderr
         if not screen.isatty():
@@ -38,38 +42,31 @@ def asked(text: Iterator[str], question: str) -> bool:
                 return word.startswith("y")
 
 
-def lines(
-    checkpoint: Checkpoint, numbers: Mapping[str, Any], delivery: Delivery, now: datetime
-) -> Iterator[str]:
+def lines(checkpoint: Checkpoint, numbers: Summary, delivery: Delivery, now: datetime) -> Iterator[str]:
     """Yield what there is to know before the first event leaves, line by line; `numbers` are the workdir's."""
-    events, rows = numbers["events"], numbers["rows"]
-    goes, days = events["pending"], checkpoint.by_day()
+    rows, pending, days = numbers.rows, numbers.events.pending, checkpoint.by_day()
     yield ""
     yield f"project    {delivery.url}, key {_key(delivery.key)}"
-    yield f"events     {goes:,} to send now{_held(numbers)}"
-    yield f"span       {numbers['first_timestamp']} to {numbers['last_timestamp']}, {len(days):,} days"
+    yield f"events     {pending:,} to send now{_held(numbers)}"
+    yield f"span       {numbers.first_timestamp} to {numbers.last_timestamp}, {len(days):,} days"
     yield from _old(days, now.date())
     yield from _young(days, delivery, now)
-    yield f"people     {people(checkpoint):,} distinct ids (estimated){_known(numbers['identity'])}"
-    left_out = {kind: sum(rows[kind].values()) for kind in ("filtered", "rejected")}
-    yield (
-        f"rows       {rows['read']:,} read, {rows['mapped']:,} mapped, {left_out['filtered']:,} filtered, "
-        f"{left_out['rejected']:,} rejected"
-    )
-    yield from _reasons("rejected", numbers["open_rejects"])
-    yield from _reasons("warning", numbers["warnings"])
-    yield from _reasons("changed", numbers["repairs"])
-    if numbers["set_aside"]:
-        aside = list(numbers["set_aside"])
+    yield f"people     {estimates.people(checkpoint):,} distinct ids (estimated){_known(numbers.identity)}"
+    filtered, rejected = sum(rows.filtered.values()), sum(rows.rejected.values())
+    yield f"rows       {rows.read:,} read, {rows.mapped:,} mapped, {filtered:,} filtered, {rejected:,} rejected"
+    yield from _reasons("rejected", numbers.open_rejects)
+    yield from _reasons("warning", numbers.warnings)
+    yield from _reasons("changed", numbers.repairs)
+    if aside := list(numbers.set_aside):
         yield f"set aside  {len(aside):,} files, which are not planned: {aside[0]}{', …' if aside[1:] else ''}"
     if checkpoint.facts().get("--person-properties") == "set":
         yield (
             "persons    --person-properties set: what the source knows of persons overwrites newer values in a project "
             "that is in use; set_once and none do not"
         )
-    requests = batches(checkpoint, delivery.max_batch_events)
+    requests = estimates.requests(checkpoint, delivery.max_batch_events)
     yield f"size       {amount(checkpoint.extent()[1])} of payloads, about {requests:,} requests"
-    yield f"time       {_time(goes, delivery, numbers)}"
+    yield f"time       {_duration(pending, delivery, numbers)}"
 
 
 def _key(key: str) -> str:
@@ -77,22 +74,20 @@ def _key(key: str) -> str:
     return f"…{key[-_KEY_SHOWN:]}" if len(key) > 4 * _KEY_SHOWN else "…"
 
 
-def _held(numbers: Mapping[str, Any]) -> str:
-    """Return what waits until it is older."""
-    held = numbers["events"]["held"]
-    return f", {held:,} held until they are old enough ({numbers['held_until']} on)" if held else ""
+def _held(numbers: Summary) -> str:
+    held = numbers.events.held
+    return f", {held:,} held until they are old enough ({numbers.held_until} on)" if held else ""
 
 
 def _old(days: Mapping[str, int], today: date) -> Iterator[str]:
     """Yield how many events are so old that a plan of PostHog's may not show them."""
     counts = {years: _before(days, today - timedelta(days=365.25 * years)) for years in _YEARS}
     if counts[1]:
-        told = ", ".join(f"{count:,} than {years}" for years, count in counts.items() if count)
-        yield f"older      {told} years: PostHog Cloud hides events older than the plan's window (free: 1 year)"
+        older = ", ".join(f"{count:,} than {years}" for years, count in counts.items() if count)
+        yield f"older      {older} years: PostHog Cloud hides events older than the plan's window (free: 1 year)"
 
 
 def _before(days: Mapping[str, int], first: date) -> int:
-    """Return how many events are of days before one."""
     return sum(count for day, count in days.items() if day < first.isoformat())
 
 
@@ -105,8 +100,7 @@ def _young(days: Mapping[str, int], delivery: Delivery, now: datetime) -> Iterat
         yield f"younger    {young:,} than 48 h, which PostHog bills as live events; --min-age 48h waits for them"
 
 
-def _known(identity: Mapping[str, Any] | None) -> str:
-    """Return what is known of people."""
+def _known(identity: Identity | None) -> str:
     if not identity:
         return ""
     return (
@@ -122,10 +116,10 @@ def _reasons(what: str, counts: Mapping[str, int]) -> Iterator[str]:
         yield f"{what:<10} " + ", ".join(f"{count:,} {reason}" for reason, count in ordered[:_MOST]) + more
 
 
-def _time(goes: int, delivery: Delivery, numbers: Mapping[str, Any]) -> str:
+def _duration(pending: int, delivery: Delivery, numbers: Summary) -> str:
     """Return how long sending takes at the rate that will hold: the limit, or what was reached before if it is less."""
-    reached = numbers["events"]["accepted"] / numbers["seconds"] if numbers["seconds"] else None
+    reached = numbers.events.accepted / numbers.seconds if numbers.seconds else None
     rates = [rate for rate in (delivery.rate, reached) if rate]
     if not rates:
         return "as fast as the host answers; no --rate is set"
-    return f"about {timedelta(seconds=round(goes / min(rates)))} at {min(rates):,.0f} events/s"
+    return f"about {timedelta(seconds=round(pending / min(rates)))} at {min(rates):,.0f} events/s"

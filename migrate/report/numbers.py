@@ -1,0 +1,232 @@
+"""The numbers of a whole migration, as its workdir has them, and what of them one process did."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypedDict
+
+from migrate.apply import age
+from migrate.workdir import rejects
+from migrate.workdir.checkpoint import Checkpoint
+
+MAX_GROUP_TYPES: Final = 5
+
+
+class Cluster(TypedDict):
+    """Ids that belong together: how many, and the first of them."""
+
+    size: int
+    ids: list[str]
+
+
+class Identity(TypedDict):
+    """Who is who, as planning noted it (`migrate.people.identity.Report`)."""
+
+    people: int
+    links: int
+    merges: int
+    resolved: int
+    clusters: dict[str, int]
+    largest: list[Cluster]
+    conflicts: int
+    conflicting: list[Cluster]
+    anonymous: int
+    refused: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What became of source rows. Always `read == mapped + Σ filtered + Σ rejected`."""
+
+    read: int = 0
+    mapped: int = 0
+    filtered: Mapping[str, int] = field(default_factory=dict)
+    """Rows left out, by the filter's name."""
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    """Rows that cannot become events, by reason."""
+
+    @property
+    def left_out(self) -> int:
+        """Rows that are filtered or rejected."""
+        return sum(self.filtered.values()) + sum(self.rejected.values())
+
+
+@dataclass(frozen=True)
+class Events:
+    """What became of planned events; the other numbers add up to `planned`."""
+
+    planned: int = 0
+    accepted: int = 0
+    duplicate: int = 0
+    parked: int = 0
+    held: int = 0
+    """Events of days that are too young to be sent."""
+    pending: int = 0
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The numbers of a workdir, in the order in which `--json` prints them; the defaults are of no workdir."""
+
+    rows: Rows = field(default_factory=Rows)
+    events: Events = field(default_factory=Events)
+    requests: int = 0
+    retries: int = 0
+    bytes_sent: int = 0
+    first_timestamp: str | None = None
+    """RFC 3339, of planned events."""
+    last_timestamp: str | None = None
+    held_until: str | None = None
+    """When the first of the held events may be sent."""
+    seconds: float = 0.0
+    """How long sending took."""
+    balanced: bool = True
+    whole: bool = False
+    """Whether all that was to be planned is."""
+    workdir: str | None = None
+    import_id: str | None = None
+    repairs: Mapping[str, int] = field(default_factory=dict)
+    warnings: Mapping[str, int] = field(default_factory=dict)
+    dropped_columns: Mapping[str, int] = field(default_factory=dict)
+    """Source column that its table drops → in how many files it is."""
+    notes: Sequence[str] = ()
+    set_aside: Mapping[str, str] = field(default_factory=dict)
+    """Source that is not planned → why."""
+    skipped_files: Mapping[str, int] = field(default_factory=dict)
+    """Reason → how many files were passed over for it."""
+    skipped_names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Reason → the first of these files."""
+    damaged_files: Sequence[str] = ()
+    identity: Identity | None = None
+    open_rejects: Mapping[str, int] = field(default_factory=dict)
+    """Rejected rows that are neither mended nor dismissed, by reason."""
+
+
+NOTHING: Final = Summary()
+"""The numbers of a command that did not come to a workdir."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one process did, in the order in which `--json` prints it under `run`."""
+
+    rows: Rows
+    events: Events
+    requests: int
+    retries: int
+    bytes_sent: int
+    started: str
+    ended: str
+    exit_code: int
+    error: str | None
+
+
+def summary(checkpoint: Checkpoint, now: datetime | None = None) -> Summary:
+    """Return the numbers of the whole migration in a workdir.
+
+    `now`: the time at which it was judged whether days are old enough to be sent; without one it is judged now.
+    """
+    numbers, settled, facts = checkpoint.numbers(), checkpoint.settled(), checkpoint.facts()
+    planned, _, first, last = checkpoint.extent()
+    held, until = _held(checkpoint, facts.get("min_age", 0.0), now or datetime.now(UTC))
+    pending = planned - settled.accepted - settled.duplicate - settled.parked - held
+    warnings = Counter(numbers.warnings)
+    if len(numbers.group_types) > MAX_GROUP_TYPES:
+        warnings["more_than_five_group_types"] = len(numbers.group_types)
+    if numbers.damaged:
+        warnings["damaged_file"] = len(numbers.damaged)
+    if facts.get("clock"):
+        warnings["source_timezone_disagrees"] = 1
+    rows = Rows(
+        read=numbers.read,
+        mapped=numbers.mapped,
+        filtered=dict(sorted(numbers.filtered.items())),
+        rejected=dict(sorted(numbers.rejected.items())),
+    )
+    aside = checkpoint.set_aside()
+    return Summary(
+        rows=rows,
+        events=Events(planned, settled.accepted, settled.duplicate, settled.parked, held, pending),
+        requests=facts["requests"],
+        retries=facts["retries"],
+        bytes_sent=facts["bytes_sent"],
+        first_timestamp=moment(first),
+        last_timestamp=moment(last),
+        held_until=until.isoformat(timespec="minutes") if until else None,
+        seconds=round(facts["seconds"], 3),
+        balanced=rows.read == rows.mapped + rows.left_out and pending >= 0,
+        whole=checkpoint.is_whole(),
+        workdir=str(checkpoint.workdir),
+        import_id=facts.get("import_id"),
+        repairs=dict(sorted(numbers.repairs.items())),
+        warnings=dict(sorted(warnings.items())),
+        dropped_columns=dict(sorted(numbers.dropped.items())),
+        notes=list(_notes(facts, rows.read)),
+        set_aside={name: one.why for name, one in aside.items() if not one.is_dismissed},
+        skipped_files=facts.get("skipped", {}),
+        skipped_names=facts.get("skipped_names", {}),
+        damaged_files=numbers.damaged,
+        identity=facts.get("identity"),
+        open_rejects=rejects.by_reason(checkpoint),
+    )
+
+
+def of_run(before: Summary, now: Summary, started: datetime, code: int, error: str | None) -> Run:
+    """Return what one process did: the numbers `now` without those it found before, with how it ended."""
+    return Run(
+        rows=Rows(
+            read=now.rows.read - before.rows.read,
+            mapped=now.rows.mapped - before.rows.mapped,
+            filtered=_added(before.rows.filtered, now.rows.filtered),
+            rejected=_added(before.rows.rejected, now.rows.rejected),
+        ),
+        events=Events(**{name: n - getattr(before.events, name) for name, n in vars(now.events).items()}),
+        requests=now.requests - before.requests,
+        retries=now.retries - before.retries,
+        bytes_sent=now.bytes_sent - before.bytes_sent,
+        started=started.isoformat(timespec="seconds"),
+        ended=datetime.now(UTC).isoformat(timespec="seconds"),
+        exit_code=code,
+        error=error,
+    )
+
+
+def moment(microseconds: int | None) -> str | None:
+    """Return microseconds since 1970 as RFC 3339, in UTC."""
+    if microseconds is None:
+        return None
+    found = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+    return found.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _held(checkpoint: Checkpoint, min_age: float, now: datetime) -> tuple[int, datetime | None]:
+    """Return how many events wait until they are old enough, and when the first of them may be sent."""
+    first = age.first_held(now, min_age)
+    days = [day for day in checkpoint.days() if first is not None and day >= first]
+    return (checkpoint.unsettled(days[0]), age.goes(days[0], min_age)) if days else (0, None)
+
+
+def _added(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
+    """Return by how much the counts grew, those that did."""
+    return {
+        reason: count - before.get(reason, 0)
+        for reason, count in now.items()
+        if count != before.get(reason, 0)
+    }
+
+
+def _notes(facts: Mapping[str, Any], read: int) -> Iterator[str]:
+    """Yield what is to be known of a workdir beside its numbers."""
+    versions = facts.get("payload_versions", [])
+    if len(versions) > 1:
+        yield (
+            f"planned with payload versions {', '.join(map(str, versions))} of the mapping, one after another: the "
+            "same events, some of them with other properties; see the changelog"
+        )
+    if facts.get("partial"):
+        yield "events were sent before the plan was whole, with --partial"
+    if not read and "skipped" in facts and not facts.get("set_aside"):
+        yield "none of the inputs has a row, so that there is nothing to send"
+    if facts.get("people_taken_over"):
+        yield "who is who was taken over from the people.sqlite that was there when this workdir was begun"

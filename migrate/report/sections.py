@@ -1,0 +1,122 @@
+"""What several screens show alike: a line, and the lines on rows, on people, and on what is to be known beside them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from migrate.report.numbers import Cluster, Identity, Rows, Summary
+
+BOLD: Final = "bold"
+WARNING: Final = "yellow"
+MOST_NAMES: Final = 15
+_ID_LENGTH: Final = 40
+_WHY: Final = {
+    "younger_than_48h": "PostHog asks that history be at least 48 hours old",
+    "before_1970": "check the timestamps: these events are from before 1970",
+    "junk_distinct_id": "placeholder ids many people share; sent without a person profile",
+    "more_than_five_group_types": "PostHog keeps five group types a project and ignores the others",
+    "unmergeable_id": "PostHog refuses to merge these ids; the events arrive, the people stay apart",
+    "session_id_not_uuid": "PostHog's session analytics ignore these sessions",
+    "heatmap_side_effect": "PostHog makes an extra heatmap row of these, again on every retry",
+    "set_not_object": "PostHog ignores a $set that is no object",
+    "set_once_not_object": "PostHog ignores a $set_once that is no object",
+    "groups_not_object": "PostHog ignores $groups that are no object",
+    "several_group_values": "PostHog keeps one group per type and event: the first was taken",
+    "source_timezone_disagrees": "rows that carry a UTC time beside their own say another zone than was given",
+    "profile_of_no_one": "person properties of placeholder ids many people share; not sent",
+    "original_timestamp_for_timestamp": "the device's own clock, since there is no other time",
+    "client_event_time_for_event_time": "the device's own clock, since there is no other time",
+    "float_like_id": "ids like 123.0, which may be the 123 of another file; they are kept as they are",
+    "damaged_file": "could not be read to the end; what was readable is planned",
+}
+"""Warning → what it means, for the user."""
+
+Examples = Mapping[str, Sequence[str]]
+"""Reason → where the first rows of it are."""
+
+
+class Line(NamedTuple):
+    """A line of a screen, as it is, without markup; a style is a colour or a weight, where there are any."""
+
+    text: str
+    style: str = ""
+
+
+def rows(counts: Rows, examples: Examples) -> Iterator[Line]:
+    """Yield what became of the rows, by reason, most first."""
+    filtered, rejected = sum(counts.filtered.values()), sum(counts.rejected.values())
+    yield Line(
+        f"rows     {counts.read:>12,} read: {counts.mapped:,} mapped, {filtered:,} filtered, {rejected:,} rejected"
+    )
+    for kind, reasons in (("filtered", counts.filtered), ("rejected", counts.rejected)):
+        for reason, count in sorted(reasons.items(), key=lambda item: -item[1]):
+            yield Line(f"         {count:>12,} {kind}: {reason}{places(examples.get(reason, []))}")
+
+
+def people(identity: Identity | None) -> Iterator[Line]:
+    """Yield who is who: how many people, which ids they have, who could not be made one."""
+    if not identity or not (identity["links"] or identity["resolved"] or identity["refused"]):
+        return
+    yield Line(
+        f"people   {identity['people']:>12,} known: {_counted(identity['links'], 'link')}, "
+        f"{_counted(identity['merges'], 'merge')} planned, {_counted(identity['resolved'], 'id')} resolved by the "
+        "source itself"
+    )
+    if identity["clusters"]:
+        sizes = ", ".join(f"{count:,} of {size}" for size, count in identity["clusters"].items())
+        total = sum(identity["clusters"].values())
+        yield Line(f"clusters {total:>12,} of ids that belong together: {sizes} ids")
+    yield from map(_cluster, identity["largest"])
+    if identity["conflicts"]:
+        yield Line(
+            f"conflict {identity['conflicts']:>12,} of the clusters with several known people, who stay apart; an "
+            "anonymous id went to the first it was seen with",
+            WARNING,
+        )
+    yield from map(_cluster, identity["conflicting"])
+    if identity["anonymous"]:
+        yield Line(
+            f"         {identity['anonymous']:>12,} clusters in which nobody is known, left as they are"
+        )
+    for reason, count in identity["refused"].items():
+        yield Line(f"refused  {count:>12,} {_plural(count, 'link')}: {reason}")
+
+
+def notes(numbers: Summary, examples: Examples) -> Iterator[Line]:
+    """Yield what was changed, what to be aware of, what was passed over."""
+    for reason, count in numbers.repairs.items():
+        yield Line(f"changed  {count:>12,} {reason}")
+    for reason, count in numbers.warnings.items():
+        why = f": {_WHY[reason]}" if reason in _WHY else ""
+        yield Line(f"warning  {count:>12,} {reason}{why}{places(examples.get(reason, []))}", WARNING)
+    for name in numbers.damaged_files[:MOST_NAMES]:
+        yield Line(f"         {name}", WARNING)
+    if dropped := numbers.dropped_columns:
+        some = ", ".join(list(dropped)[:MOST_NAMES]) + (", …" if len(dropped) > MOST_NAMES else "")
+        yield Line(f"dropped  {len(dropped):>12,} {_plural(len(dropped), 'column')}: {some}")
+    for name, why in list(numbers.set_aside.items())[:MOST_NAMES]:
+        yield Line(f"aside    {name}: {why}", WARNING)
+    for note in numbers.notes:
+        yield Line(f"note     {note}")
+    for reason, count in numbers.skipped_files.items():
+        names = numbers.skipped_names.get(reason, [])
+        some = f"  ({', '.join(names)}{', …' if count > len(names) else ''})" if names else ""
+        yield Line(f"skipped  {count:>12,} {_plural(count, 'file')}: {reason}{some}")
+
+
+def places(examples: Sequence[str]) -> str:
+    """Return where rows are, in brackets; nothing where it is not known."""
+    return f"  (at {', '.join(examples)})" if examples else ""
+
+
+def _cluster(cluster: Cluster) -> Line:
+    ids = ", ".join(name[:_ID_LENGTH] for name in cluster["ids"])
+    more = ", …" if cluster["size"] > len(cluster["ids"]) else ""
+    return Line(f"         {cluster['size']:>12,} ids: {ids}{more}")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {_plural(count, what)}"
+
+
+def _plural(count: int, what: str) -> str:
+    return what if count == 1 else f"{what}s"
