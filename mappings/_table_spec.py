@@ -19,7 +19,7 @@ _LISTS: Final = (*_KINDS, "dedup_key", "drop", "keep")
 _TABLES: Final = ("rename", "set", "set_once", "groups")
 _DIALECTS: Final = ("plain", "spark", "clickhouse")
 _LAYOUT: Final = ("dialect", "quote", "escape", "no_header", "columns")
-_KEYS: Final = (
+KEYS: Final = (
     "event",
     "distinct_id",
     "timestamp",
@@ -238,8 +238,8 @@ def _nulls(spec: Mapping[str, Any]) -> tuple[str, ...]:
 def read(document: Mapping[str, Any]) -> Spec:
     """Return the spec in a TOML document; raise a `UsageError` that names the key where it is wrong."""
     for key in document:
-        if key not in _KEYS:
-            raise UsageError(f"spec: {key}: no such key; the keys are {', '.join(_KEYS)}")
+        if key not in KEYS:
+            raise UsageError(f"spec: {key}: no such key; the keys are {', '.join(KEYS)}")
     event, event_name = _event(document)
     timestamp, shape, zone = _timestamp(document)
     spec = Spec(

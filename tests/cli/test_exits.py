@@ -3,6 +3,7 @@
 import pytest
 
 from migrate.cli import exits
+from migrate.report.numbers import Events, Summary
 from migrate.session import Session
 from migrate.workdir.checkpoint import Checkpoint
 
@@ -16,13 +17,7 @@ def session(tmp_path):
 
 def numbers(pending=0, *, whole=True, parked=0, **more):
     """A workdir's numbers, as far as codes depend on them."""
-    return {
-        "whole": whole,
-        "events": {"pending": pending, "parked": parked},
-        "open_rejects": {},
-        "set_aside": {},
-        **more,
-    }
+    return Summary(whole=whole, events=Events(pending=pending, parked=parked), **more)
 
 
 CODES = [
