@@ -69,9 +69,8 @@ def preview(work: Work, limit: int) -> Iterator[Preview]:
             yield from _previewed(job, chunk, transform, made, now)
         if states.close():
             files, end = [Kept.of(states.path)], max(times, default=settings.until)
-            told = [census.first_touches(files, folder, now), census.tellings(files, end, folder, now)]
-            for news, notes in itertools.chain(*told):
-                people.tell(notes)
+            first = census.first_touches(files, folder, now, "preview")
+            for news in itertools.chain(first, census.tellings(files, end, folder, now, "preview")):
                 yield Preview("{}", news.frame["payload"].to_list())
 
 

@@ -88,7 +88,7 @@ class Settings:
             "--user-id": options.user_id,
             "--uuid-compat": options.uuid_compat,
             "--labels": _digest(sorted(options.labels.items())) if options.labels else None,
-            "--group-key": sorted(options.group_keys.items()) or None,
+            "--group-key": sorted(map(list, options.group_keys.items())) or None,
             "--group-type": options.group_type if options.group_type != Options().group_type else None,
         }
 

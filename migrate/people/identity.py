@@ -27,14 +27,14 @@ _RESOLVED: Final = "SELECT a, b, time FROM links WHERE kind = 'resolved'"
 _TOLD: Final = "SELECT DISTINCT b AS name FROM links WHERE kind IN ('linked', 'needed', 'identified')"
 _PROFILED: Final = "SELECT DISTINCT b AS name FROM links WHERE kind IN ('profiled', 'maybe')"
 # What a row itself calls anonymous is not known for the sake of a profile, where it may be a device's id; but PostHog
-# knows it once another id was merged into it.
+# knows it once another id was merged into it, as what is resolved only now is.
 _KNOWN: Final = """
     SELECT DISTINCT b AS name FROM links one
     WHERE kind IN ('linked', 'needed', 'identified', 'profiled') OR (
         kind = 'maybe' AND (b IN (SELECT identified FROM merged) OR NOT EXISTS (
             SELECT 1 FROM links other WHERE other.a = one.b AND other.kind IN ('linked', 'needed')
         ))
-    )
+    ) UNION SELECT b FROM late
 """
 _PERSONS: Final = f"SELECT coalesce(person, name) AS name FROM ({_KNOWN}) LEFT JOIN persons ON key = name"
 # A platform that tells which anonymous ids have events of their own gets links for those alone.

@@ -23,7 +23,7 @@ from migrate.kit.cells import value_of
 from migrate.kit.declare import ROW, Options, Table
 from migrate.kit.schemas import Schema
 from migrate.payload import checks, special
-from migrate.people.store import People
+from migrate.people.store import FirstTouches, People
 from migrate.workdir.seals import Kept
 
 _COLUMNS: Final[Schema] = {
@@ -50,9 +50,10 @@ PLACE: Final = (
     "$geoip_subdivision_1_name",
     "$geoip_city_name",
 )
+PERSONLESS: Final = "$process_person_profile"
+"""False on an event that makes no person."""
 _PERSON: Final = "p"
 _GROUP: Final = "g"
-_TOLD_ONCE: Final = "f"
 _TOLD_PLACE: Final = "l"
 """What stands before a person's id, or a group's type and key: in owners, and in what was told of them."""
 _BETWEEN: Final = "\x1f"
@@ -137,8 +138,12 @@ def places(frame: pl.DataFrame) -> pl.DataFrame:
     if not names:
         return nothing()
     place = [pl.col("extra").struct.field(name) for name in names]
+    has_no_person = pl.lit(value=False)
+    if PERSONLESS in known:
+        has_no_person = pl.col("extra").struct.field(PERSONLESS).eq_missing(pl.lit(value=False))
     last = (
         frame.lazy()
+        .filter(~has_no_person)
         .select_seq(ROW, "timestamp", pl.col("distinct_id").str.strip_chars(), *place)
         .filter(pl.any_horizontal(pl.col(names).is_not_null()))
         .sort("timestamp", maintain_order=True)
@@ -274,26 +279,35 @@ def _order() -> list[pl.Expr]:
 
 @dataclass(frozen=True)
 class News:
-    """`frame`: an event frame of what is to be told; `told`: owner, time in microseconds and digest of it, to keep."""
+    """`frame`: an event frame of what is to be told; `told`: owner, time in microseconds and digest of it, to keep.
+
+    `touches`: of whom, when and how it is told that they first came, to keep.
+    """
 
     frame: pl.DataFrame
-    told: list[tuple[str, int, str]]
+    told: list[tuple[str, int, str]] = field(default_factory=list)
+    touches: list[tuple[str, int, str]] = field(default_factory=list)
 
 
-def first_touches(files: Sequence[Kept], people: People, aside: Path) -> Iterator[News]:
+def first_touches(
+    files: Sequence[Kept], people: People, touches: FirstTouches, aside: Path
+) -> Iterator[News]:
     """Yield how people first came, as far as it was not told before, at the first event of any of their ids.
 
-    PostHog fills that in from the first event that arrives, unless it is known by then (posthog-ingestion.md §3.6).
-    Who has no events is told of by `news`.
+    PostHog fills that in from the first event that arrives, unless it is known by then (posthog-ingestion.md §3.6). A
+    person to whom an id was merged of which it was told before came as that id did: the person's own would win over
+    it when the two are merged (§3.7). Who has no events is told of by `news`.
     """
     for bucket in _buckets(files, aside, _EARLIEST, people):
         first = _first(bucket)
-        known = _known(people, _TOLD_ONCE, bucket)
+        owners = first["owner"].str.slice(1)
+        known = [f"{_PERSON}{name}" for name in touches.told(owners.to_list())]
         fresh = (
-            _once(bucket).join(first, on="owner", maintain_order="left").filter(~pl.col("owner").is_in(known))
+            _with_inherited(_once(bucket), touches.inherited(owners.to_list()))
+            .join(first, on="owner", maintain_order="left")
+            .filter(~pl.col("owner").is_in(known))
         )
-        digest = uuids.digest(expr.canonical(pl.col("told"))).alias("digest")
-        for some in fresh.with_columns_seq(digest).iter_slices(_ASKED):
+        for some in fresh.iter_slices(_ASKED):
             frame = events.events(
                 _numbered(some),
                 event=pl.lit("$set"),
@@ -302,25 +316,42 @@ def first_touches(files: Sequence[Kept], people: People, aside: Path) -> Iterato
                 dedup_key=expr.key(pl.lit("first touch"), pl.col("owner")),
                 set_once=pl.col("told"),
             )
-            yield News(frame.collect(), _noted(some, _TOLD_ONCE, "first", "digest"))
+            yield News(frame.collect(), touches=_noted(some, "", "first", "told"))
 
 
-def news(files: Sequence[Kept], people: People, end: datetime | None, aside: Path) -> Iterator[News]:
+def _with_inherited(once: pl.DataFrame, inherited: Sequence[tuple[str, str]]) -> pl.DataFrame:
+    """Return how persons first came, with what was told before of ids that were merged into them going first."""
+    if not inherited:
+        return once
+    texts: dict[str, str] = {}
+    for name, text in inherited:
+        owner = f"{_PERSON}{name}"
+        texts[owner] = _completed(texts[owner], text) if owner in texts else text
+    for owner, text in once.select("owner", "told").iter_rows():
+        texts[owner] = _completed(texts[owner], text) if owner in texts else text
+    times = dict(once.select("owner", "once_time").iter_rows())
+    rows = [(owner, times.get(owner), text) for owner, text in sorted(texts.items())]
+    return pl.DataFrame(rows, once.schema, orient="row")
+
+
+def news(
+    files: Sequence[Kept], people: People, touches: FirstTouches, end: datetime | None, aside: Path
+) -> Iterator[News]:
     """Yield what these files tell that was not told before, some owners at a time.
 
     A person is told of when the last of that history is seen, or the time of the state if that is later; a state as
     of the export, of a person without events, at `end`. `aside` is a folder for what does not fit into memory; one
     bucket of owners is held at a time.
     """
-    for bucket in _buckets(files, aside):
+    for bucket in _buckets(files, aside, people=people):
         for fresh, frame in (
-            (_persons(bucket, people, end), _set),
+            (_persons(bucket, people, touches, end), _set),
             (_groups_news(bucket, people, end), _identify),
         ):
-            notes = fresh.told
+            notes, came = fresh.told, fresh.touches
             for some in fresh.frame.iter_slices(_ASKED):
-                yield News(frame(_numbered(some)).collect(), notes)
-                notes = []
+                yield News(frame(_numbered(some)).collect(), notes, came)
+                notes, came = [], []
 
 
 def _noted(frame: pl.DataFrame, mark: str, time: str, digest: str) -> list[tuple[str, int, str]]:
@@ -332,11 +363,6 @@ def _noted(frame: pl.DataFrame, mark: str, time: str, digest: str) -> list[tuple
 def _numbered(frame: pl.DataFrame) -> pl.LazyFrame:
     """Return states with numbers as rows have."""
     return frame.with_row_index(ROW, 1).with_columns_seq(pl.col(ROW).cast(pl.Int64)).lazy()
-
-
-def _known(people: People, mark: str, bucket: pl.DataFrame) -> list[str]:
-    """Return the persons of whom something was told under a mark."""
-    return _told(people, mark, bucket)["owner"].to_list()
 
 
 def _told(people: People, mark: str, bucket: pl.DataFrame) -> pl.DataFrame:
@@ -386,10 +412,11 @@ def _completed(first: str, other: str) -> str:
 
 @dataclass(frozen=True)
 class _Fresh:
-    """`frame`: owner, distinct_id, timestamp, what is told; `told`: what to keep of it."""
+    """`frame`: owner, distinct_id, timestamp, what is told; `told`, `touches`: what to keep of it, see `News`."""
 
     frame: pl.DataFrame
     told: list[tuple[str, int, str]]
+    touches: list[tuple[str, int, str]] = field(default_factory=list)
 
 
 def _latest(bucket: pl.DataFrame, what: str, mark: str, people: People, end: datetime | None) -> pl.DataFrame:
@@ -414,24 +441,24 @@ def _latest(bucket: pl.DataFrame, what: str, mark: str, people: People, end: dat
     )
 
 
-def _persons(bucket: pl.DataFrame, people: People, end: datetime | None) -> _Fresh:
+def _persons(bucket: pl.DataFrame, people: People, touches: FirstTouches, end: datetime | None) -> _Fresh:
     """Return what is new of persons: their state, where they are, and how those first came who have no events."""
     state, place = (
         _latest(bucket, what, mark, people, end) for what, mark in ((_STATE, _PERSON), (_PLACE, _TOLD_PLACE))
     )
-    once = _once(bucket).filter(
-        ~pl.col("owner").is_in([*_first(bucket)["owner"], *_known(people, _TOLD_ONCE, bucket)])
-    )
+    came = _once(bucket)
+    known = [f"{_PERSON}{name}" for name in touches.told(came["owner"].str.slice(1).to_list())]
+    once = came.filter(~pl.col("owner").is_in([*_first(bucket)["owner"], *known]))
     once = once.select_seq(
         "owner",
         pl.col("once_time").fill_null(pl.lit(end, schemas.TIMESTAMP)).alias("timestamp"),
         "told",
         uuids.digest(expr.canonical(pl.col("told"))).alias("digest"),
     )
-    marks = {"state": _PERSON, "place": _TOLD_PLACE, "once": _TOLD_ONCE}
     frames = {"state": state, "place": place, "once": once}
     told = [
-        note for name, frame in frames.items() for note in _noted(frame, marks[name], "timestamp", "digest")
+        *_noted(state, _PERSON, "timestamp", "digest"),
+        *_noted(place, _TOLD_PLACE, "timestamp", "digest"),
     ]
     owners = pl.concat([frame.select("owner") for frame in frames.values()]).unique().sort("owner")
     for name, frame in frames.items():
@@ -449,6 +476,7 @@ def _persons(bucket: pl.DataFrame, people: People, end: datetime | None) -> _Fre
             uuids.digest(*(expr.canonical(pl.col(name)) for name in ("set", "set_once"))).alias("digest")
         ),
         told,
+        _noted(once, "", "timestamp", "told"),
     )
 
 
@@ -510,7 +538,8 @@ def _buckets(
 ) -> Iterator[pl.DataFrame]:
     """Yield the states, or those of some kinds, all of one owner in the same frame.
 
-    With `people`, what is told of an id that was merged into a person's is that person's, too.
+    With `people`, what is told of an id that was merged into a person's is that person's; how an id first came and
+    when it was seen first, the kinds that are asked for by name, are the id's own as well.
     """
     if what is not None and not any(_has_once(file) for file in files):
         return
@@ -536,7 +565,12 @@ def _buckets(
 
 
 def _chosen(frame: pl.DataFrame, what: Sequence[str] | None, people: People | None) -> pl.DataFrame:
-    """Return the states of these kinds; what is told of a merged id is its person's, too."""
+    """Return the states of these kinds; what is told of a merged id is its person's, see `_buckets`."""
+    if what is None and people is not None:
+        person = people.identified(frame["distinct_id"])
+        is_merged = person.is_not_null() & frame["owner"].str.starts_with(_PERSON)
+        owner = pl.when(is_merged).then(pl.concat_str(pl.lit(_PERSON), person)).otherwise("owner")
+        return frame.with_columns_seq(owner.alias("owner")) if is_merged.any() else frame
     if what is None:
         return frame
     of_persons = frame.filter(pl.col("what").is_in(what) & pl.col("owner").str.starts_with(_PERSON))

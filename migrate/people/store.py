@@ -81,6 +81,9 @@ CREATE TABLE IF NOT EXISTS merged (
 CREATE TABLE IF NOT EXISTS stayed (id TEXT, key TEXT, PRIMARY KEY (id, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS late (a TEXT, b TEXT, time INTEGER NOT NULL, PRIMARY KEY (a, b)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS told (owner TEXT PRIMARY KEY, time INTEGER, digest TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS first_told (
+    id TEXT PRIMARY KEY, time INTEGER NOT NULL, told TEXT NOT NULL, owner TEXT NOT NULL, input TEXT NOT NULL
+) WITHOUT ROWID;
 """
 
 
@@ -359,12 +362,12 @@ class People:
     # What is planned already
 
     def keep_planned(self, inputs: Iterable[str]) -> None:
-        """Forget merges of inputs that were never planned whole, as a killed process leaves them."""
+        """Forget merges and first touches of inputs that were never planned whole, as a killed process leaves them."""
+        planned = json.dumps([BEFORE, *inputs])
         with self.transaction() as db:
-            db.execute(
-                "DELETE FROM merged WHERE owner = ? AND input NOT IN (SELECT value FROM json_each(?))",
-                (self._owner, json.dumps([BEFORE, *inputs])),
-            )
+            for table in ("merged", "first_told"):
+                sql = f"DELETE FROM {table} WHERE owner = ? AND input NOT IN (SELECT value FROM json_each(?))"  # noqa: S608 - ours
+                db.execute(sql, (self._owner, planned))
 
     def take_over(self, since: int | None) -> None:
         """Keep what was sent before `since` (microseconds), nothing of it without: all else is to be planned here.
@@ -372,9 +375,10 @@ class People:
         Links, and what they came to, are kept; what files say is gathered again from those that are there.
         """
         with self.transaction() as db:
-            for table in ("merged", "told"):
+            for table in ("merged", "told", "first_told"):
                 db.execute(f"DELETE FROM {table} WHERE ? IS NULL OR time >= ?", (since, since))  # noqa: S608 - ours
-            db.execute("UPDATE merged SET input = ?, owner = ?", (BEFORE, self._owner))
+            for table in ("merged", "first_told"):
+                db.execute(f"UPDATE {table} SET input = ?, owner = ?", (BEFORE, self._owner))  # noqa: S608 - ours
             for table in ("gathered", "clock", "generations", "self"):
                 db.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are ours
 
@@ -388,6 +392,13 @@ class People:
         """Note what is told of persons and groups, within the transaction that is open: owner, time, digest."""
         with self._lock:
             self._db.executemany("INSERT OR REPLACE INTO told VALUES (?, ?, ?)", rows)
+
+    def first_touches(self, name: str) -> "FirstTouches":
+        """Return what was told of how people first came, within the transaction that is open.
+
+        What is added is kept as planned by the input `name`.
+        """
+        return FirstTouches(self._db, self._owner, name)
 
 
 class Graph:
@@ -451,13 +462,40 @@ class Graph:
             yield some
 
 
+class FirstTouches:
+    """What was told of how people first came, and what persons have of it by their merges."""
+
+    def __init__(self, db: sqlite3.Connection, owner: str, name: str) -> None:
+        self._db, self._owner, self._name = db, owner, name
+        db.execute("DROP TABLE IF EXISTS temp.heirs")
+        db.execute("CREATE TEMP TABLE heirs (id TEXT, time INTEGER, told TEXT)")
+        if db.execute("SELECT 1 FROM first_told LIMIT 1").fetchone():
+            sql = "SELECT identified, first_told.time, told FROM merged JOIN first_told ON id = anonymous"
+            db.execute(f"INSERT INTO heirs {sql}")
+        db.execute("CREATE INDEX temp.heirs_id ON heirs (id)")
+
+    def told(self, ids: Sequence[str]) -> list[str]:
+        """Return those of these ids of which it was told."""
+        sql = "SELECT id FROM first_told WHERE id IN (SELECT value FROM json_each(?))"
+        return [name for (name,) in self._db.execute(sql, (json.dumps(ids),))]
+
+    def inherited(self, ids: Sequence[str]) -> list[tuple[str, str]]:
+        """Return what was told of ids that were merged into these, the first told first: whose it is, and the text."""
+        sql = (
+            "SELECT id, told FROM heirs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id, time, told"
+        )
+        return self._db.execute(sql, (json.dumps(ids),)).fetchall()
+
+    def add(self, rows: Iterable[tuple[str, int, str]]) -> None:
+        """Note what is told: of whom, when (microseconds), and the text."""
+        owned = ((*row, self._owner, self._name) for row in rows)
+        self._db.executemany("INSERT OR IGNORE INTO first_told VALUES (?, ?, ?, ?, ?)", owned)
+
+
 def refusal() -> pl.Expr:
     """Return why a link cannot be made, null where it can: a frame of `LINK_SCHEMA`."""
     between = pl.col("kind").is_in(["linked", "needed", "same"])
-    ids = [
-        pl.when(pl.col("kind") != "resolved").then(pl.col("a")),
-        pl.when(pl.col("kind") != "own").then(pl.col("b")),
-    ]
+    ids = [pl.when(~pl.col(name).str.starts_with(links.KEY)).then(pl.col(name)) for name in "ab"]
     return pl.coalesce(
         pl.when(pl.col("kind") == "refused").then(pl.col("why")),
         pl.when(pl.any_horizontal(checks.junk(one).fill_null(False) for one in ids)).then(

@@ -72,24 +72,28 @@ class Census:
             else:
                 yield self._made(_identify(found), now)
 
-    def first_touches(
-        self, files: Sequence[Kept], aside: Path, now: datetime
-    ) -> Iterator[tuple[Made, list[tuple[str, int, str]]]]:
-        """Yield how people first came, as files of states tell it, and what to note of it once it is planned."""
-        for found in states.first_touches(files, self.people, aside):
-            yield self._made(found.frame, now), found.told
+    def first_touches(self, files: Sequence[Kept], aside: Path, now: datetime, name: str) -> Iterator[Made]:
+        """Yield how people first came, as files of states tell it, noted as planned by the input `name`."""
+        with self.people.transaction():
+            touches = self.people.first_touches(name)
+            for found in states.first_touches(files, self.people, touches, aside):
+                touches.add(found.touches)
+                yield self._made(found.frame, now)
 
     def tellings(
-        self, files: Sequence[Kept], end: datetime | None, aside: Path, now: datetime
-    ) -> Iterator[tuple[Made, list[tuple[str, int, str]]]]:
-        """Yield what files of states tell anew, and what to note of it once it is planned."""
-        for found in states.news(files, self.people, end, aside):
+        self, files: Sequence[Kept], end: datetime | None, aside: Path, now: datetime, name: str
+    ) -> Iterator[Made]:
+        """Yield what files of states tell anew, noted within the transaction that is open."""
+        touches = self.people.first_touches(name)
+        for found in states.news(files, self.people, touches, end, aside):
             if found.frame["timestamp"].null_count():
                 raise UsageError(
                     "--until: missing; the profiles in these files have no time and there are no events to tell when "
                     "history ends, so give the time of the export with --until"
                 )
-            yield self._made(found.frame, now), found.told
+            self.people.tell(found.told)
+            touches.add(found.touches)
+            yield self._made(found.frame, now)
 
     def _made(self, frame: pl.DataFrame, now: datetime) -> Made:
         """Return an event frame's events ready to send; what PostHog would refuse of them is counted as a warning."""
@@ -148,17 +152,11 @@ def tell(census: Census, planner: Planner, until: datetime | None) -> None:
         return
     end = until if last is None else _EPOCH + timedelta(microseconds=last)
     aside = planner.workdir / STAGING / "states"
+    now, name = planner.clock(), _next(FIRST_TOUCHES, checkpoint)
+    planner.derived(name, census.first_touches(files, aside, now, name), leads=True)
+    name = _next(PROFILES, checkpoint)
     with people.transaction():
-
-        def told(found: Iterator[tuple[Made, list[tuple[str, int, str]]]]) -> Iterator[Made]:
-            for made, notes in found:
-                people.tell(notes)
-                yield made
-
-        now = planner.clock()
-        first = told(census.first_touches(files, aside, now))
-        planner.derived(_next(FIRST_TOUCHES, checkpoint), first, leads=True)
-        planner.derived(_next(PROFILES, checkpoint), told(census.tellings(files, end, aside, now)))
+        planner.derived(name, census.tellings(files, end, aside, now, name))
         people.step()
     checkpoint.note_told(people_generation=people.which()[1])
     planner.tidy_states()

@@ -87,9 +87,11 @@ def news(tmp_path, people, *files):
         if written.close():
             paths.append(written.path)
     found = []
-    for one in states.news([*map(Kept.of, paths)], people, END, tmp_path / "aside"):
+    touches = people.first_touches("in")
+    for one in states.news([*map(Kept.of, paths)], people, touches, END, tmp_path / "aside"):
         with people.transaction():
             people.tell(one.told)
+            touches.add(one.touches)
         for event in one.frame.iter_rows(named=True):
             said = event["properties"] or event["set"] or event["set_once"]
             found.append((event["timestamp"], event["event"], event["distinct_id"], json.loads(said)))
@@ -122,7 +124,8 @@ def test_a_person_is_told_of_when_last_seen(tmp_path):
         events_of = pl.DataFrame({"_row": [7] * len(at), "distinct_id": people, "timestamp": at})
         written.write(states.seen(events_of.cast({"timestamp": schemas.TIMESTAMP})))
     written.close()
-    (found,) = states.news([Kept.of(written.path)], People(), END, tmp_path)
+    people = People()
+    (found,) = states.news([Kept.of(written.path)], people, people.first_touches("in"), END, tmp_path)
     assert found.frame.select("distinct_id", "timestamp").rows() == [
         ("anna", hour(9)),
         ("boris", hour(10)),
@@ -155,7 +158,8 @@ def test_what_changed_in_between_stands_in_another_file(tmp_path, together):
     other = states.States(tmp_path / "two.states")
     other.write(told([group("acme", 2, plan="b")]).frame)
     other.close()
-    (found,) = states.news([Kept.of(written.path), Kept.of(other.path)], People(), END, tmp_path)
+    people, files = People(), [Kept.of(written.path), Kept.of(other.path)]
+    (found,) = states.news(files, people, people.first_touches("in"), END, tmp_path)
     plans = [json.loads(text)["$group_set"]["plan"] for text in found.frame.sort("timestamp")["properties"]]
     assert plans == ["a", "b", "a"]
 
@@ -233,10 +237,12 @@ def night(tmp_path, people, *told_):
         written.write(one)
     written.close()
     files, aside, found = [Kept.of(written.path)], tmp_path / "aside", []
+    touches = people.first_touches("in")
     for one in itertools.chain(
-        states.first_touches(files, people, aside), states.news(files, people, END, aside)
+        states.first_touches(files, people, touches, aside), states.news(files, people, touches, END, aside)
     ):
         people.tell(one.told)
+        touches.add(one.touches)
         found += one.frame.iter_rows(named=True)
     return found
 

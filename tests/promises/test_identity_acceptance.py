@@ -1,6 +1,7 @@
 """One person per human, and what is told of them: what a user may rely on, tried from the outside, file to payload."""
 
 import json
+import shutil
 import uuid
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
+import sealing
 from click.testing import CliRunner
 
 from migrate.cli.commands import cli
@@ -698,3 +700,147 @@ def test_what_rows_tell_of_persons_is_told_though_they_are_no_events(tmp_path):
     summary, workdir = planned("amplitude", folder, "--until", "2024-04-04")
     assert summary["rows"]["filtered"] == {"session_events": 2}
     assert [event["properties"]["$set"] for event in events(workdir, "$set")] == [{"plan": "pro"}]
+
+
+def told_in(workdir):
+    """The events of a plan in short, in the order of time: what, whose, and what is told."""
+    told = ("$set", "$set_once", "$anon_distinct_id")
+    return [
+        (
+            event["event"],
+            event["distinct_id"],
+            *(event["properties"][name] for name in told if name in event["properties"]),
+        )
+        for event in events(workdir)
+    ]
+
+
+@pytest.mark.parametrize("word", ["guest", "system", "email", "distinct_id"])
+@pytest.mark.parametrize("how", ["user", "mapping", "before"])
+def test_a_word_that_may_be_someone_is_not_anyones(tmp_path, word, how):
+    """Whatever a row, or the source's own table, says of it: what others did under that word is not the user's."""
+    said = {"distinct_id": word, "resolved_distinct_id": "bob"}
+    row = {
+        "user": export(1, 1712138400, distinct_id=word, **{"$user_id": "bob"}),
+        "before": export(
+            1, 1712138400, distinct_id="bob", **{"$user_id": "bob", "$distinct_id_before_identity": word}
+        ),
+        "mapping": export(1, 1712138400, distinct_id="bob"),
+    }[how]
+    folder = write(tmp_path / "in" / "1.jsonl", row, export(2, 1712138403, distinct_id=word))
+    if how == "mapping":
+        write(folder / "mp_identity_mappings_data.json", said)
+    summary, workdir = planned("mixpanel", folder)
+    assert told_in(workdir) == [("e", "bob"), ("e", word)]
+    assert summary["warnings"]["junk_distinct_id"] == 1
+
+
+@pytest.mark.parametrize("platform", ["mixpanel", "ga4"])
+def test_events_of_no_one_make_no_person(tmp_path, platform):
+    """Nor does where they were done."""
+    rows = {
+        "mixpanel": [
+            {"event": "e", "properties": {"time": 1712138400, "$insert_id": "d", "mp_country_code": "DE"}}
+        ],
+        "ga4": [ga4(1, 1, pseudo=None) | {"geo": {"country": "Germany", "city": "Berlin"}}],
+    }[platform]
+    _, workdir = planned(platform, write(tmp_path / "in" / "1.jsonl", *rows))
+    assert [
+        (event["event"], event["properties"]["$process_person_profile"]) for event in events(workdir)
+    ] == [("e", False)]
+
+
+DEVICE = "225CC746-86FC-5A41-BEB7-1F1E42B8E3A2"
+
+
+@pytest.mark.parametrize("how", ["before", "mapping"])
+def test_an_id_that_is_resolved_on_a_later_night_is_merged(tmp_path, how):
+    """What was planned under it becomes that person's, though nothing else is known of either."""
+    folder = write(tmp_path / "in" / "1.jsonl", export(1, 1712138400, distinct_id=DEVICE))
+    planned("mixpanel", folder)
+    if how == "before":
+        row = export(2, 1712224800, distinct_id=DEVICE, **{"$distinct_id_before_identity": "324172"})
+        write(folder / "2.jsonl", row)
+    else:
+        write(folder / "2.jsonl", export(2, 1712224800, distinct_id="324172"))
+        write(
+            folder / "mp_identity_mappings_data.json",
+            {"distinct_id": DEVICE, "resolved_distinct_id": "324172"},
+        )
+    _, workdir = planned("mixpanel", folder)
+    assert {anonymous: who for anonymous, (who, _) in merges(workdir).items()} == {DEVICE: "324172"}
+    assert [event[:2] for event in told_in(workdir) if event[0] == "e"] == [("e", DEVICE), ("e", "324172")]
+
+
+def test_a_person_ends_in_the_state_that_any_of_its_ids_had_last(tmp_path):
+    """Told once, under the person's id, after the last event of all of them."""
+    folder = write(
+        tmp_path / "in" / "1.jsonl",
+        hit(1, 0, None, "d1", user_properties={"plan": "free"}, country="Italy"),
+        hit(2, 60, "u1", "d1", user_properties={"plan": "pro"}, country="Germany"),
+        hit(3, 120, None, "d1", user_properties={}),
+    )
+    _, workdir = planned("amplitude", folder)
+    germany = {"plan": "pro", "$geoip_country_name": "Germany", "$geoip_country_code": "DE"}
+    (told,) = events(workdir, "$set")
+    assert (told["distinct_id"], told["properties"]["$set"]) == ("u1", germany)
+    assert told["timestamp"] == events(workdir)[-1]["timestamp"]
+
+
+def test_a_person_came_as_the_device_did_that_was_told_of_first(tmp_path):
+    """On a later night, too: what is the person's own would win where the two are merged."""
+    google, bing = ({"initial_utm_source": source} for source in ("google", "bing"))
+    folder = write(tmp_path / "in" / "1.jsonl", hit(1, 0, None, "d1", user_properties=google))
+    planned("amplitude", folder)
+    more = bing | {"initial_utm_medium": "cpc"}
+    write(
+        folder / "2.jsonl",
+        hit(2, 60, "u1", "d5", user_properties=more),
+        hit(3, 90, "u1", "d1", user_properties=bing),
+    )
+    _, workdir = planned("amplitude", folder)
+    told = {"$initial_utm_source": "google"}
+    assert [one[::2] for one in first_touches(workdir)] == [
+        ("d1", told),
+        ("u1", told | {"$initial_utm_medium": "cpc"}),
+    ]
+    write(folder / "3.jsonl", hit(4, 200, "u1", "d1", user_properties=bing))
+    planned("amplitude", folder)
+    assert len(first_touches(workdir)) == 2
+
+
+def test_how_a_person_first_came_is_told_once_though_planning_is_killed(tmp_path):
+    """Between what leads a person's history and what ends it."""
+    google = {"initial_utm_source": "google", "plan": "pro"}
+    folder, workdir = (
+        write(tmp_path / "in" / "2.jsonl", hit(2, 60, "u1", "d1", user_properties=google)),
+        tmp_path / "w",
+    )
+    for place in ("plan.census.Census.tellings", "workdir.checkpoint.Checkpoint.planned"):
+        for after in (0, 1, 2):
+            shutil.rmtree(workdir, ignore_errors=True)
+            words = ["plan", "amplitude", folder, "--workdir", workdir]
+            killed = sealing.migrate(*words, killed_at=place, after=after).returncode
+            assert killed == 9 or after
+            write(folder / "1.jsonl", hit(1, 0, "u1", "d1", user_properties=google))
+            assert sealing.migrate(*words).returncode == 0
+            assert [one[::2] for one in first_touches(workdir)] == [("u1", {"$initial_utm_source": "google"})]
+            (folder / "1.jsonl").unlink()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--group-key", "company=company", "--group-key", "team=team"],
+        ["--null", "-", "--null", "x"],
+        ["--keep", "session_replay", "--user-id", "uid", "--source-timezone", "+02:00"],
+    ],
+    ids=["group keys", "nulls", "others"],
+)
+def test_the_same_command_goes_on(tmp_path, options):
+    """Whatever options decide what is sent: they are what the workdir was planned with."""
+    row = export(1, 1712138400, distinct_id="u1", company="acme")
+    folder = write(tmp_path / "in" / "1.jsonl", row)
+    for _ in range(2):
+        summary, _ = planned("mixpanel", folder, *options)
+    assert summary["events"]["planned"] >= 1
