@@ -24,7 +24,7 @@ from unittest.mock import patch
 
 from captures import Capture
 
-from migrate.cli import main
+from migrate.cli.main import main
 from migrate.sandbox.server import Sandbox
 
 GOLDENS = Path(__file__).parent / "golden" / "screens"

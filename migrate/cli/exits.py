@@ -27,7 +27,8 @@ INTERRUPTED: Final = 130
 def of_work(session: Session, numbers: Summary, *, sending: bool) -> int:
     """Return the code of a command that has planned, or was `sending`; `numbers` are the workdir's summary.
 
-    Rejected rows and parked events count where they came since a run that ended well, or with them; this notes them.
+    A row that was rejected, an event that was parked, makes one command end with 3, not every one after it: how many
+    there are is noted.
     """
     pending = numbers.events.pending
     if session.interrupted:
@@ -38,7 +39,7 @@ def of_work(session: Session, numbers: Summary, *, sending: bool) -> int:
         return SET_ASIDE
     has_news = _note_left_out(session.checkpoint)
     if sending and pending:
-        return STOPPED  # what was sent again is; the rest waits for 'migrate apply'
+        return STOPPED  # 'migrate resend' leaves what was never sent to 'migrate apply'
     return LEFT_OUT if has_news else DONE
 
 
@@ -51,7 +52,8 @@ def of_state(numbers: Summary) -> int:
     """Return the code of a command that tells how a workdir is: whether anything is open."""
     if not numbers.whole:
         return SET_ASIDE
-    return LEFT_OUT if numbers.open_rejects or numbers.events.parked or numbers.set_aside else DONE
+    is_open = numbers.open_rejects or numbers.events.parked or numbers.set_aside
+    return LEFT_OUT if is_open else DONE
 
 
 def of_preview(*, is_set_aside: bool) -> int:

@@ -495,7 +495,7 @@ class FirstTouches:
 def refusal() -> pl.Expr:
     """Return why a link cannot be made, null where it can: a frame of `LINK_SCHEMA`."""
     between = pl.col("kind").is_in(["linked", "needed", "same"])
-    ids = [pl.when(~pl.col(name).str.starts_with(links.KEY)).then(pl.col(name)) for name in "ab"]
+    ids = [pl.when(~pl.col(name).str.starts_with(schemas.KEY)).then(pl.col(name)) for name in "ab"]
     return pl.coalesce(
         pl.when(pl.col("kind") == "refused").then(pl.col("why")),
         pl.when(pl.any_horizontal(checks.junk(one).fill_null(False) for one in ids)).then(
