@@ -1,6 +1,6 @@
 """The first rows with their payloads, as they would be sent, without a workdir.
 
-Of a row that makes none it is told why, in the words of the dry run.
+For a row that makes none it says why, in the words of the dry run.
 """
 
 import itertools
@@ -28,7 +28,7 @@ from migrate.throwaway import PREVIEW, throwaway
 from migrate.workdir.seals import Kept
 
 MAPPED: Final = "mapped: tells of a person or a group, shown after the rows"
-"""What is said of a row that makes no event of its own and is not left out."""
+"""Why a row makes no event of its own though it is not left out."""
 _SHOWN: Final = 100
 
 
@@ -40,9 +40,9 @@ class Preview:
     """The row as JSON, as `rejects.jsonl` has it."""
     payloads: list[str]
     place: str = ""
-    """The file and the row's number in it; the file for what is said of all of it."""
+    """`file:row`; the file alone where the file as a whole is rejected."""
     why: str | None = None
-    """What becomes of a row without payloads, in the words of the dry run."""
+    """Why a row has no payloads, in the words of the dry run."""
 
 
 def preview(work: Work, limit: int) -> Iterator[Preview]:
@@ -53,15 +53,15 @@ def preview(work: Work, limit: int) -> Iterator[Preview]:
     settings, now = work.settings, datetime.now(UTC)
     with People() as people, throwaway(PREVIEW) as folder:
         census = settings.census(people)
-        shown = list(_first(work, limit))
+        first = list(_first(work, limit))
         if work.is_about_people:
-            _gather(work, shown, people)
+            _gather(work, first, people)
             census.resolve()
             merges = [made.frame for made in census.merges("preview", now)]
             yield from (Preview("{}", frame["payload"].to_list()) for frame in merges)
         states = States(folder / "states")
         times: list[datetime] = []
-        for job, chunk in shown:
+        for job, chunk in first:
             transform = settings.transform(job, people)
             made = finished(_read(chunk), transform, now)
             states.write(made.states)
@@ -82,10 +82,10 @@ def examples(work: Work, limit: int, people: People | None) -> Iterator[Preview]
         yield from _previewed(job, chunk, transform, finished(_read(chunk), transform, now), now)
 
 
-def _gather(work: Work, shown: list[tuple[Job, Chunk]], people: People) -> None:
-    """Look over the rows that are shown."""
+def _gather(work: Work, first: list[tuple[Job, Chunk]], people: People) -> None:
+    """Note in `people` what the first rows tell of who is who."""
     gatherer = work.settings.gatherer(people)
-    for job, chunk in shown:
+    for job, chunk in first:
         harvest = gatherer.harvest(job)
         harvest.take(chunk.rows)
         harvest.keep()
@@ -115,7 +115,7 @@ def _head(chunk: Chunk, count: int) -> Chunk:
 
 
 def _place(reject: Reject) -> float:
-    """Return where a reject stands; what is said of the file as a whole comes last."""
+    """Return the row of a reject; one of the file as a whole comes after all rows."""
     return math.inf if reject.row is None else reject.row
 
 
@@ -149,11 +149,11 @@ def _previewed(
 
 
 def _unread(job: Job, reject: Reject) -> Preview:
-    """Return what is said of a row that could not be read."""
+    """Return the preview of a row that could not be read."""
     place = job.source.name if reject.row is None else f"{job.source.name}:{reject.row}"
-    shown = {"reason": reject.reason, "value": reject.value}
+    row = {"reason": reject.reason, "value": reject.value}
     why = "" if reject.why is None else f", {reject.why}"
-    return Preview(encoded(shown).decode(), [], place, _rejected(reject.reason, reject.value) + why)
+    return Preview(encoded(row).decode(), [], place, _rejected(reject.reason, reject.value) + why)
 
 
 def _rejected(reason: str, value: str | None) -> str:
@@ -163,7 +163,10 @@ def _rejected(reason: str, value: str | None) -> str:
 
 
 def _whys(rows: pl.DataFrame, transform: Transform, now: datetime) -> dict[int, str]:
-    """Return why each of these rows makes no event, none of them being rejected: told of all, or else of each half."""
+    """Return why each of these rows makes no event; none of them is rejected.
+
+    The transform counts reasons and names no rows: rows that come to several reasons are halved until each has one.
+    """
     if not rows.height:
         return {}
     numbers = finished(Chunk(rows, [], {}), transform, now).numbers

@@ -7,7 +7,7 @@ from migrate.report.numbers import Cluster, Identity, Rows, Summary
 
 BOLD: Final = "bold"
 WARNING: Final = "yellow"
-MOST_NAMES: Final = 15
+_MOST_NAMES: Final = 15
 _ID_LENGTH: Final = 40
 _WHY: Final = {
     "younger_than_48h": "PostHog asks that history be at least 48 hours old",
@@ -88,12 +88,12 @@ def notes(numbers: Summary, examples: Examples) -> Iterator[Line]:
     for reason, count in numbers.warnings.items():
         why = f": {_WHY[reason]}" if reason in _WHY else ""
         yield Line(f"warning  {count:>12,} {reason}{why}{places(examples.get(reason, []))}", WARNING)
-    for name in numbers.damaged_files[:MOST_NAMES]:
+    for name in numbers.damaged_files[:_MOST_NAMES]:
         yield Line(f"         {name}", WARNING)
     if dropped := numbers.dropped_columns:
-        some = ", ".join(list(dropped)[:MOST_NAMES]) + (", …" if len(dropped) > MOST_NAMES else "")
+        some = ", ".join(list(dropped)[:_MOST_NAMES]) + (", …" if len(dropped) > _MOST_NAMES else "")
         yield Line(f"dropped  {len(dropped):>12,} {_plural(len(dropped), 'column')}: {some}")
-    for name, why in list(numbers.set_aside.items())[:MOST_NAMES]:
+    for name, why in list(numbers.set_aside.items())[:_MOST_NAMES]:
         yield Line(f"aside    {name}: {why}", WARNING)
     for note in numbers.notes:
         yield Line(f"note     {note}")

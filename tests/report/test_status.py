@@ -1,0 +1,90 @@
+"""The status screen of numbers no small input has: each another, beyond a thousand, one and none."""
+
+from dataclasses import replace
+
+from migrate.report import status
+from migrate.report.numbers import NOTHING, Events, Rows, Summary
+from migrate.report.sections import Line
+
+FULL = Summary(
+    rows=Rows(read=91_111, mapped=82_222, filtered={"a": 1_003, "b": 2_004}, rejected={"c": 5_882}),
+    events=Events(planned=77_001, accepted=60_002, duplicate=9_003, parked=5_004, held=2_005, pending=987),
+    requests=1_234,
+    retries=5_678,
+    bytes_sent=9_876_543,
+    held_until="2024-04-05T00:00+00:00",
+    seconds=12.34,
+    whole=True,
+    workdir="w",
+    repairs={"big_integer": 1_301},
+    warnings={"before_1970": 1_402, "of_a_platform": 1_403},
+    dropped_columns={f"c{n:02}": n for n in range(16)},
+    notes=["known beside it"],
+    set_aside={"in/a.csv": "changed"},
+    skipped_files={"marker": 3, "empty": 1},
+    skipped_names={"marker": ["x", "y"], "empty": ["z"]},
+    damaged_files=["in/b.gz"],
+    identity={
+        "people": 4_001,
+        "links": 4_002,
+        "merges": 4_003,
+        "resolved": 1,
+        "clusters": {"2": 1_501, "11-100": 22},
+        "largest": [{"size": 4_444, "ids": ["i" * 50, "j"]}],
+        "conflicts": 1_601,
+        "conflicting": [{"size": 2, "ids": ["k", "l"]}],
+        "anonymous": 1_701,
+        "refused": {"illegal_id": 1_801, "hashed_device_id": 1},
+    },
+    open_rejects={"c": 5},
+)
+SCREEN = """\
+rows           91,111 read: 82,222 mapped, 3,007 filtered, 5,882 rejected
+                2,004 filtered: b
+                1,003 filtered: a
+                5,882 rejected: c
+events         77,001 planned: 60,002 accepted, 9,003 duplicate, 5,004 parked, 2,005 held, 987 pending
+held            2,005 events that are too young; the first of them may go from 2024-04-05T00:00+00:00 on
+people          4,001 known: 4,002 links, 4,003 merges planned, 1 id resolved by the source itself
+clusters        1,523 of ids that belong together: 1,501 of 2, 22 of 11-100 ids
+                4,444 ids: iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii, j, …
+conflict        1,601 of the clusters with several known people, who stay apart; an anonymous id went to the first \
+it was seen with
+                    2 ids: k, l
+                1,701 clusters in which nobody is known, left as they are
+refused         1,801 links: illegal_id
+refused             1 link: hashed_device_id
+changed         1,301 big_integer
+warning         1,402 before_1970: check the timestamps: these events are from before 1970
+warning         1,403 of_a_platform
+         in/b.gz
+dropped            16 columns: c00, c01, c02, c03, c04, c05, c06, c07, c08, c09, c10, c11, c12, c13, c14, …
+aside    in/a.csv: changed
+note     known beside it
+skipped             3 files: marker  (x, y, …)
+skipped             1 file: empty  (z)
+sent            1,234 requests, 5,678 retries, 9.9 MB, 12.3 s
+workdir  w
+         rejected rows, to mend and plan again: rejects.jsonl there
+         parked events, with PostHog's own words: parked.jsonl there
+next     migrate apply w
+"""
+
+
+def test_every_number_is_in_its_place():
+    """As a person reads it, to the last line."""
+    assert "".join(f"{line.text}\n" for line in status.lines(FULL, "migrate apply w")) == SCREEN
+
+
+def test_what_speaks_against_it_stands_out():
+    """Warnings, what is damaged or set aside, people who stay apart; nothing else does."""
+    found = [line.text.split()[0] for line in status.lines(FULL, None) if line.style == "yellow"]
+    assert found == ["conflict", "warning", "warning", "in/b.gz", "aside"]
+
+
+def test_nothing_is_said_of_nothing():
+    """Of people who are not looked at, of requests that were not made, of a folder there is none of."""
+    assert list(status.lines(replace(NOTHING, identity=None), None)) == [
+        Line("rows                0 read: 0 mapped, 0 filtered, 0 rejected"),
+        Line("events              0 planned: 0 accepted, 0 duplicate, 0 parked, 0 held, 0 pending"),
+    ]
