@@ -246,7 +246,10 @@ def events_table(
             *(name for name in shape.user_columns(options) if name not in own),
         ],
         times=[*shape.columns.get("time", ()), *shape.within("time")],
-        ids=[column for name in IDS for column in (*shape.columns.get(name, ()), *shape.within(name))],
+        ids=[
+            *(column for name in IDS for column in (*shape.columns.get(name, ()), *shape.within(name))),
+            *shape.user_columns(options),
+        ],
         resolve=shape.key(),
         bags=shape.bags,
         properties=(shape.bag, shape.more) if shape.more else (shape.bag,),

@@ -170,6 +170,8 @@ def _scalars(value: object) -> Iterable[str]:
     for item in value if isinstance(value, list) else [value]:
         if isinstance(item, bool):
             yield "true" if item else "false"
+        elif isinstance(item, float) and item.is_integer():
+            yield str(int(item))
         elif isinstance(item, str | int | float):
             yield str(item).strip()
 
