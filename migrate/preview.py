@@ -18,8 +18,10 @@ from migrate.kit.declare import ROW
 from migrate.people.states import States
 from migrate.people.store import People
 from migrate.plan import ordinals
+from migrate.plan.finished import Finished, finished
 from migrate.plan.jobs import Job
-from migrate.plan.transform import Finished, Transform, finished, source
+from migrate.plan.lines import source
+from migrate.plan.transform import Transform
 from migrate.readers.files import read_chunks
 from migrate.readers.originals import Originals
 from migrate.readers.records import Chunk, Reject

@@ -20,7 +20,7 @@ from migrate.workdir.checkpoint import REJECTS, Checkpoint, Settled, synced
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from migrate.plan.planner import Progress
+    from migrate.plan.progress import Progress
     from migrate.preview import Preview
     from migrate.sandbox.server import Sandbox
 

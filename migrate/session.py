@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from migrate.people.file import PeopleFile
     from migrate.people.store import People
     from migrate.plan.jobs import Job
-    from migrate.plan.planner import Planner, Progress
+    from migrate.plan.planner import Planner
+    from migrate.plan.progress import Progress
     from migrate.settings import Work
     from migrate.workdir.room import Room
 

@@ -11,9 +11,9 @@ from migrate.kit.declare import FRAMEWORK, OWN, PROPERTIES, WHOLE, Options, Tabl
 from migrate.kit.events import OBJECT_COLUMNS, TEXT_COLUMNS, TIMESTAMP
 from migrate.payload import checks, payloads
 from migrate.payload.properties import LIBRARY
-from migrate.plan.transform import finished
+from migrate.plan.finished import finished
 from migrate.readers.files import read_chunks
-from migrate.readers.opened import Opener
+from migrate.readers.opener import Opener
 from migrate.readers.records import Part
 from migrate.settings import Settings
 from migrate.workdir.checkpoint import Numbers

@@ -22,7 +22,9 @@ from migrate.inputs.listing import sources
 from migrate.jsontext.parse import encoded
 from migrate.kit.declare import FRAMEWORK, ROW, Options
 from migrate.payload import payloads
-from migrate.plan.transform import Transform, finished, source
+from migrate.plan.finished import finished
+from migrate.plan.lines import source
+from migrate.plan.transform import Transform
 from migrate.preview import preview
 from migrate.readers.files import read_chunks
 from migrate.readers.records import Header

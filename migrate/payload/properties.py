@@ -15,7 +15,7 @@ from migrate.kit import expr
 from migrate.kit.declare import OWN, PROPERTIES, ROW, PersonProperties, Table
 from migrate.kit.distinct import distinct
 from migrate.payload import special
-from migrate.readers.opened import Opener
+from migrate.readers.opener import Opener
 from migrate.readers.records import Part
 
 Schema = Mapping[str, DType]

@@ -17,8 +17,10 @@ from migrate.people.identity import Report
 from migrate.people.store import People
 from migrate.plan.gather import Gatherer
 from migrate.plan.jobs import Job
-from migrate.plan.planner import Counting, Planner
-from migrate.plan.transform import NOTHING_REJECTED, Made, Transform, judged
+from migrate.plan.judged import NOTHING_REJECTED, Made, judged
+from migrate.plan.planner import Planner
+from migrate.plan.progress import Counting
+from migrate.plan.transform import Transform
 from migrate.throwaway import STAGING
 from migrate.workdir.checkpoint import Checkpoint, Numbers
 from migrate.workdir.seals import Kept

@@ -1,4 +1,4 @@
-"""The first half: inputs → plan directory."""
+"""Sources → the plan directory, each planned whole or not at all."""
 
 import itertools
 import os
@@ -21,10 +21,14 @@ from migrate.jsontext.parse import encoded
 from migrate.people.states import States
 from migrate.plan import ordinals
 from migrate.plan.ahead import in_parallel
+from migrate.plan.attempt import Attempt
 from migrate.plan.bundles import Bundle, bundles
+from migrate.plan.finished import Finished, finished
 from migrate.plan.gather import Interrupted
 from migrate.plan.jobs import Job
-from migrate.plan.transform import Finished, Made, Transform, finished
+from migrate.plan.judged import Made
+from migrate.plan.progress import Counting, Progress
+from migrate.plan.transform import Transform
 from migrate.readers.records import Chunk
 from migrate.throwaway import STAGING
 from migrate.workdir import rejects
@@ -41,18 +45,6 @@ _ENDINGS: Final = {
     *(".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz"),
 }
 _DAMAGE: Final = ("truncated_file", "unreadable_file")
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far planning is, in bytes and files of all it has to do."""
-
-    phase: str
-    done_bytes: int
-    total_bytes: int
-    done_files: int
-    total_files: int
-    rows: int
 
 
 @dataclass(kw_only=True)
@@ -122,7 +114,7 @@ class Planner:
         # Files are planned side by side; the chunks of a few are too.
         self._parallel = max(1, self.workers // max(1, len(together)))
         with ThreadPoolExecutor(self.workers, thread_name_prefix="plan") as pool:
-            waiting: set[Future[_Planned | None]] = set()
+            waiting: set[Future[Attempt | None]] = set()
             try:
                 for bundle in together:
                     if len(waiting) > self.workers:  # one more than work at once: none idles during a commit
@@ -181,7 +173,7 @@ class Planner:
         if restamped:
             self.checkpoint.restamp(restamped)
 
-    def _planned(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> "_Planned | None":
+    def _planned(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> Attempt | None:
         """Plan sources into files of their own; those that cannot be planned as they are now are set aside.
 
         Return None where none is left.
@@ -196,13 +188,13 @@ class Planner:
                 bundle = Bundle([job for job in bundle.jobs if job.source.name != error.name])
         return None
 
-    def _planned_whole(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> "_Planned":
+    def _planned_whole(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> Attempt:
         """Plan sources into files of their own, all of them."""
         before = {job.source.name: stamp(job.source) for job in bundle.jobs}
         inputs = [_fingerprinted(known[job.source.name], job.source, before) for job in bundle.jobs]
         states = States(self.workdir / STAGING / f"{inputs[0].id:08d}.states")
         bundle = bundle.metered()
-        planned = _Planned(inputs, DayWriter(self.workdir, inputs[0].id), states, bundle)
+        planned = Attempt(inputs, DayWriter(self.workdir, inputs[0].id), states, bundle)
         planned.rejects.parent.mkdir(exist_ok=True)
         if self._room is not None:
             self._room.begin(inputs[0].id, _kind(bundle.job), sum(job.source.size for job in bundle.jobs))
@@ -226,7 +218,7 @@ class Planner:
             raise
         return planned
 
-    def _hold(self, planned: "_Planned") -> None:
+    def _hold(self, planned: Attempt) -> None:
         """Hold what is still to come against the disk, now and then."""
         read = planned.read()
         if self._room is None or read < planned.measured + STEP:
@@ -235,7 +227,7 @@ class Planner:
         written = planned.writer.stored() + planned.rejects.stat().st_size
         self._room.note(planned.inputs[0].id, read, written)
 
-    def _take(self, planned: "_Planned", piece: Finished, lines: TextIO) -> None:
+    def _take(self, planned: Attempt, piece: Finished, lines: TextIO) -> None:
         """Write one chunk's events and rejects, and keep its numbers."""
         bundle = planned.bundle
         examples = {
@@ -281,7 +273,7 @@ class Planner:
                 raise Interrupted
             yield chunk
 
-    def _commit_done(self, waiting: "set[Future[_Planned | None]]") -> "set[Future[_Planned | None]]":
+    def _commit_done(self, waiting: set[Future[Attempt | None]]) -> set[Future[Attempt | None]]:
         """Wait for at least one job and note those that are done; return the others."""
         done, others = wait(waiting, return_when=FIRST_COMPLETED)
         for future in sorted(done, key=_order):
@@ -291,7 +283,7 @@ class Planner:
                 continue
         return others
 
-    def _commit(self, planned: "_Planned | None") -> None:
+    def _commit(self, planned: Attempt | None) -> None:
         """Move the sources' events into their days, and note them."""
         if planned is None:
             return
@@ -316,7 +308,7 @@ class Planner:
         if self._room is not None:
             self._room.check()
 
-    def _measured(self, planned: "_Planned", written: int) -> dict[str, dict[str, Measured]]:
+    def _measured(self, planned: Attempt, written: int) -> dict[str, dict[str, Measured]]:
         """Return what is to be noted of how much the sources of each kind take."""
         if self._room is None:
             return {}
@@ -359,7 +351,7 @@ class Planner:
         self.checkpoint.planned(known, numbers, writer.finish())
         writer.discard()
 
-    def _mended(self, planned: "_Planned") -> Iterator[tuple[str, int]]:
+    def _mended(self, planned: Attempt) -> Iterator[tuple[str, int]]:
         """Yield the files and rows of a rejects.jsonl of ours that were planned again; of a trial none are."""
         for job in planned.bundle.jobs if self.limit is None else ():
             for _, place in job.source.places():
@@ -396,7 +388,7 @@ def _unchanged(source: Source, before: str) -> None:
         raise Unfit(source.name, "changed", why)
 
 
-def _order(future: "Future[_Planned | None]") -> int:
+def _order(future: Future[Attempt | None]) -> int:
     """Return the number of the first input that was planned, 0 where none was."""
     planned = None if future.exception() else future.result()
     return planned.inputs[0].id if planned else 0
@@ -414,67 +406,3 @@ def _by_kind(jobs: Sequence[Job]) -> dict[str, int]:
     for job in jobs:
         found[_kind(job)] += job.source.size
     return dict(found)
-
-
-@dataclass
-class _Planned:
-    """Sources planned aside; what is kept under an input's number is kept under the first's."""
-
-    inputs: list[Input]
-    writer: DayWriter
-    states: States
-    bundle: Bundle
-    numbers: Numbers = field(default_factory=Numbers)
-
-    measured: int = 0
-    """Bytes of the sources that were read when what is written was last counted."""
-
-    def __post_init__(self) -> None:
-        self.originals = self.bundle.originals()
-        self.places = self.bundle.places()
-
-    def read(self) -> int:
-        """Return how many bytes of the sources, as they lie on the disk, are read."""
-        jobs = self.bundle.jobs
-        return sum(int(one.source.size * one.source.meter.share) for one in jobs if one.source.meter)
-
-    @property
-    def rejects(self) -> Path:
-        """Where the rejects are until the inputs are noted."""
-        return self.writer.aside.with_suffix(".rejects")
-
-
-class Counting:
-    """Progress over files looked over or planned at the same time."""
-
-    def __init__(
-        self, todo: Sequence[Job], on_progress: Callable[[Progress], None], phase: str = "planning"
-    ) -> None:
-        self._lock = threading.Lock()
-        self._on_progress = on_progress
-        self._now = Progress(phase, 0, sum(job.source.size for job in todo), 0, len(todo), 0)
-
-    @property
-    def total_bytes(self) -> int:
-        """How many bytes there are to read."""
-        return self._now.total_bytes
-
-    @property
-    def done_bytes(self) -> int:
-        """How many bytes are of files that are done."""
-        return self._now.done_bytes
-
-    def rows(self, count: int) -> None:
-        """Count rows that were read."""
-        with self._lock:
-            self._now = replace(self._now, rows=self._now.rows + count)
-            self._on_progress(self._now)
-
-    def file(self, size: int) -> None:
-        """Count a file that is planned."""
-        with self._lock:
-            done = replace(
-                self._now, done_files=self._now.done_files + 1, done_bytes=self._now.done_bytes + size
-            )
-            self._now = done
-            self._on_progress(self._now)

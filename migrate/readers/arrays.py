@@ -8,9 +8,10 @@ import msgspec
 
 from migrate.kit.declare import Table
 from migrate.readers.blocks import Text
-from migrate.readers.cutter import START_BYTES, Broken, checked_line
+from migrate.readers.cutter import START_BYTES, Broken
 from migrate.readers.jsonl import Rows, cut_off
 from migrate.readers.records import Header, Part
+from migrate.readers.structure import checked_line
 
 _SEAM: Final = re.compile(rb"\}\s*,\s*\{")
 _SEAM_WINDOW: Final = 1 << 16

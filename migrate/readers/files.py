@@ -12,7 +12,7 @@ from migrate.readers.blocks import Text
 from migrate.readers.delimited import delimited_parts
 from migrate.readers.finish import finished
 from migrate.readers.jsonl import cell_parts, jsonl_parts
-from migrate.readers.opened import Opener
+from migrate.readers.opener import Opener
 from migrate.readers.orc import orc_parts
 from migrate.readers.parquet import parquet_parts
 from migrate.readers.partitions import placed

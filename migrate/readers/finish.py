@@ -9,7 +9,7 @@ import polars as pl
 from migrate.jsontext.parse import raw_object
 from migrate.kit import expr
 from migrate.kit.declare import REST, ROW, Table
-from migrate.readers.opened import Opener
+from migrate.readers.opener import Opener
 from migrate.readers.records import (
     ROUNDED,
     Chunk,

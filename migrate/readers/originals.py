@@ -10,7 +10,7 @@ from migrate.inputs.source import Source
 from migrate.jsontext.parse import Raw, raw_object
 from migrate.kit.declare import REST, ROW, Table
 from migrate.readers.files import row_parts
-from migrate.readers.opened import Opener
+from migrate.readers.opener import Opener
 from migrate.readers.partitions import placed
 from migrate.readers.records import (
     BLOCK_BYTES,

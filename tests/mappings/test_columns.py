@@ -15,10 +15,11 @@ from migrate import platforms
 from migrate.cli import cli
 from migrate.kit.declare import FILE, FRAMEWORK, REST, ROW, Options
 from migrate.payload import payloads
-from migrate.plan.transform import Transform, finished
+from migrate.plan.finished import finished
+from migrate.plan.transform import Transform
 from migrate.preview import preview
 from migrate.readers.files import read_chunks
-from migrate.readers.opened import Opener
+from migrate.readers.opener import Opener
 from migrate.readers.records import Chunk, Part
 
 PROBES = (

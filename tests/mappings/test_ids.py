@@ -12,7 +12,8 @@ from samples import PLATFORMS, SAMPLES, settings
 from migrate.jsontext.parse import encoded
 from migrate.kit import expr, links
 from migrate.kit.declare import FRAMEWORK, REST, ROW, Options, inside
-from migrate.plan.transform import finished, source
+from migrate.plan.finished import finished
+from migrate.plan.lines import source
 from migrate.readers.files import read_chunks
 
 WORDS = (

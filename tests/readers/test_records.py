@@ -18,8 +18,8 @@ from readings import read, source, table
 from migrate.errors import UsageError
 from migrate.inputs.listing import sources
 from migrate.kit.declare import REST, ROW, Platform, Table, has
+from migrate.plan.finished import finished
 from migrate.plan.jobs import recognised
-from migrate.plan.transform import finished
 from migrate.readers.cutter import Broken, Cutter
 from migrate.readers.files import read_chunks
 from migrate.readers.headers import read_header

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from migrate import platforms
 from migrate.kit.declare import OWN, PROPERTIES, ROW, Bag
-from migrate.readers.opened import Opener
+from migrate.readers.opener import Opener
 from migrate.readers.records import Part
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
