@@ -15,7 +15,7 @@ import polars as pl
 
 from migrate.jsontext.parse import encoded
 from migrate.kit.declare import ROW
-from migrate.people.states import States
+from migrate.people.statefiles import States
 from migrate.people.store import People
 from migrate.plan import ordinals
 from migrate.plan.finished import Finished, finished

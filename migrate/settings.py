@@ -17,7 +17,7 @@ from migrate.inputs.names import path_of
 from migrate.inputs.source import Source, stamp, stamp_of
 from migrate.kit.declare import Options, Platform, Table
 from migrate.payload.payloads import Stamp, claimed
-from migrate.people.store import FILE as PEOPLE
+from migrate.people.schema import PEOPLE_FILE
 from migrate.people.store import People
 from migrate.plan.census import Census, Choices
 from migrate.plan.gather import Gatherer, has_news
@@ -275,7 +275,7 @@ def _road(checkpoint: Checkpoint, known: Mapping[str, Any], platform: str, mappi
     begun, now = known["begun_with"], mapping.identity_version
     day = date.fromisoformat(list(checkpoint.by_day())[-1]) + timedelta(days=1)
     shared = known.get("people_dir")
-    people = f"--people {shared}" if shared else f"a copy of this one's {PEOPLE} in it"
+    people = f"--people {shared}" if shared else f"a copy of this one's {PEOPLE_FILE} in it"
     road = (
         f"then begin a new --workdir with {people} and --since {day}, the day after the "
         "last of which something was sent then (older rows that come late are left out)"

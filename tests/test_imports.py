@@ -41,7 +41,14 @@ HOMES = {
 }
 """Each library that has one home, or two; all other modules do without it."""
 
-PLAN_FILES = {"apply.merge", "people.states", "plan.ordinals", "report", "workdir.dayfile", "workdir.days"}
+PLAN_FILES = {
+    "apply.merge",
+    "people.statefiles",
+    "plan.ordinals",
+    "report",
+    "workdir.dayfile",
+    "workdir.days",
+}
 """They read and write the plan's own Parquet files, which are nobody's export."""
 
 SERVING = ("aiohttp.web", "aiohttp.ClientPayloadError", "aiohttp.typedefs")

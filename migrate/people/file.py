@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from migrate.errors import Refused, UsageError
-from migrate.people.store import FILE, People
+from migrate.people.schema import PEOPLE_FILE
+from migrate.people.store import People
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.seals import Seal
 
@@ -32,7 +33,7 @@ class PeopleFile:
     @property
     def path(self) -> Path:
         """The file."""
-        return (self.shared or self.checkpoint.workdir) / FILE
+        return (self.shared or self.checkpoint.workdir) / PEOPLE_FILE
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -55,7 +56,7 @@ class PeopleFile:
         folder.mkdir()
         if self.path.exists():
             with self.held():
-                shutil.copyfile(self.path, folder / FILE)
+                shutil.copyfile(self.path, folder / PEOPLE_FILE)
         return folder
 
     def check(self) -> None:
@@ -84,10 +85,8 @@ class PeopleFile:
             taken = begin(self.checkpoint.workdir, since, is_new=is_new)
             self.checkpoint.note(people_taken_over=taken, people_id=None, people_owner="", people_dir=None)
             return
-        if (self.checkpoint.workdir / FILE).exists():
-            raise UsageError(
-                f"--people: {self.shared} is named, and {self.checkpoint.workdir / FILE} is there, too; remove one"
-            )
+        if (own := self.checkpoint.workdir / PEOPLE_FILE).exists():
+            raise UsageError(f"--people: {self.shared} is named, and {own} is there, too; remove one")
         facts = self.checkpoint.facts()
         owner = _owner(facts) or secrets.token_hex(8)
         self.checkpoint.note(
@@ -216,10 +215,10 @@ def begin(workdir: Path, since: datetime | None, *, is_new: bool) -> bool:
     Return whether there is one. It is kept beside, so that a workdir of which nothing is planned yet can begin again.
     Raises Refused for a file that is none of ours.
     """
-    path, given = workdir / FILE, workdir / GIVEN
+    path, given = workdir / PEOPLE_FILE, workdir / GIVEN
     if is_new and path.exists():
         path.replace(given)
-    for name in (FILE, f"{FILE}-journal"):
+    for name in (PEOPLE_FILE, f"{PEOPLE_FILE}-journal"):
         (workdir / name).unlink(missing_ok=True)
     if not given.exists():
         return False
@@ -230,6 +229,7 @@ def begin(workdir: Path, since: datetime | None, *, is_new: bool) -> bool:
     except sqlite3.Error as error:
         path.unlink()
         raise Refused(
-            f"{given}: cannot be used as the {FILE} of an earlier workdir, found '{error}'; copy it again, or remove it"
+            f"{given}: cannot be used as the {PEOPLE_FILE} of an earlier workdir, found '{error}'; copy it again, or "
+            "remove it"
         ) from error
     return True

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from migrate.people.states import States
+from migrate.people.statefiles import States
 from migrate.plan.bundles import Bundle
 from migrate.workdir.checkpoint import Input, Numbers
 from migrate.workdir.days import DayWriter

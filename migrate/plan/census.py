@@ -12,8 +12,10 @@ from migrate.errors import UsageError
 from migrate.kit import events, expr
 from migrate.kit.declare import ROW, Options, Table
 from migrate.payload.payloads import Stamp
-from migrate.people import clocks, identity, states
+from migrate.people import clocks, identity
+from migrate.people.firsts import first_touches
 from migrate.people.identity import Report
+from migrate.people.news import latest_news
 from migrate.people.store import People
 from migrate.plan.gather import Gatherer
 from migrate.plan.jobs import Job
@@ -66,7 +68,7 @@ class Census:
     def merges(self, name: str, now: datetime) -> Iterator[Made]:
         """Yield the `$identify` events that no earlier run has planned, kept as planned by this input."""
         for found in (
-            identity.linked(self.people, name, self.choices.max_cluster) if self.choices.link else ()
+            identity.new_merges(self.people, name, self.choices.max_cluster) if self.choices.link else ()
         ):
             if isinstance(found, Report):
                 self.report = found
@@ -77,20 +79,20 @@ class Census:
         self, files: Sequence[Kept], aside: Path, now: datetime
     ) -> Iterator[tuple[Made, list[tuple[str, int, str]]]]:
         """Yield how people first came, as files of states tell it, and what to note of it once it is planned."""
-        for found in states.first_touches(files, self.people, aside):
-            yield self._made(found.frame, now), found.told
+        for found in first_touches(files, self.people, aside):
+            yield self._made(found.frame, now), found.notes
 
     def tellings(
         self, files: Sequence[Kept], end: datetime | None, aside: Path, now: datetime
     ) -> Iterator[tuple[Made, list[tuple[str, int, str]]]]:
         """Yield what files of states tell anew, and what to note of it once it is planned."""
-        for found in states.news(files, self.people, end, aside):
+        for found in latest_news(files, self.people, end, aside):
             if found.frame["timestamp"].null_count():
                 raise UsageError(
                     "--until: missing; the profiles in these files have no time and there are no events to tell when "
                     "history ends, so give the time of the export with --until"
                 )
-            yield self._made(found.frame, now), found.told
+            yield self._made(found.frame, now), found.notes
 
     def _made(self, frame: pl.DataFrame, now: datetime) -> Made:
         """Return an event frame's events ready to send; what PostHog would refuse of them is counted as a warning."""

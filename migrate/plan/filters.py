@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from migrate.kit.declare import ROW
-from migrate.people.states import Told
+from migrate.people.observed import Observed
 from migrate.plan.transform import Transform
 from migrate.workdir.checkpoint import Numbers
 
@@ -41,7 +41,7 @@ def filtered(rows: pl.DataFrame, transform: Transform, numbers: Numbers) -> pl.D
     return marked.filter(pl.col("_filter").is_null()).drop("_filter")
 
 
-def apart(told: Told, rows: pl.DataFrame, transform: Transform) -> tuple[Told, pl.DataFrame]:
+def apart(told: Observed, rows: pl.DataFrame, transform: Transform) -> tuple[Observed, pl.DataFrame]:
     """Return what these rows tell, and what others do that are filtered, within `since` and `until`."""
     is_kept = pl.col(ROW).is_in(rows[ROW].implode())
     others = told.frame.filter(~is_kept)

@@ -11,7 +11,7 @@ import polars as pl
 from migrate.kit import events, expr
 from migrate.kit.declare import FILE, PERSON, RECOVERED, ROW, Options, Table
 from migrate.kit.distinct import slim
-from migrate.people import states
+from migrate.people.observed import groups_seen, states_in, when_seen, where_seen
 from migrate.plan.filters import NOT_WANTED, apart, count_rows, filtered, within, without_persons
 from migrate.plan.judged import judged
 from migrate.plan.lines import rejected_rows, unread
@@ -46,7 +46,7 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
         persons = transform.people.persons(frame["distinct_id"])
         frame = frame.with_columns(pl.coalesce(persons, "distinct_id").alias("distinct_id"))
     # A filter of events is none of persons and groups: what a row says of them is told, though it is no event.
-    told = states.told(all_rows.lazy(), table, options, transform.people)
+    told = states_in(all_rows.lazy(), table, options, transform.people)
     told, beside = (
         apart(told, rows, transform) if rows.height < all_rows.height else (told, told.frame.clear())
     )
@@ -62,11 +62,11 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     news = news.filter(~pl.col(ROW).is_in(rejects[ROW].implode())) if rejects.height else news
     mapped = count_rows(made, news)
     fine = frame.filter(pl.col(ROW).is_in(made[ROW].implode())) if rejects.height else frame
-    more = [beside, states.groups_seen(fine)]
+    more = [beside, groups_seen(fine)]
     if options.person_properties != "none":
-        more.append(states.places(fine))
+        more.append(where_seen(fine))
     if transform.profiled:
-        more.append(states.seen(made))
+        more.append(when_seen(made))
     news = pl.concat([news, *more])
     numbers.rejected.update(rejects["reason"].to_list())
     numbers.mapped = mapped

@@ -18,7 +18,7 @@ from migrate.errors import Unfit
 from migrate.inputs.names import archive_of, path_of
 from migrate.inputs.source import Source, fingerprint, stamp, stamp_of
 from migrate.jsontext.parse import encoded
-from migrate.people.states import States
+from migrate.people.statefiles import States
 from migrate.plan import ordinals
 from migrate.plan.ahead import in_parallel
 from migrate.plan.attempt import Attempt

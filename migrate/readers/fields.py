@@ -81,9 +81,7 @@ class Fields:
     def _order(self, texts: Sequence[str]) -> None:
         """Put the fields into the order in which these objects have them."""
         with suppress(*FAILURES, UnicodeEncodeError):
-            found = dict.fromkeys(
-                key for text in texts for key in root.decode(text) if key in self._expected
-            )
+            found = dict.fromkeys(key for text in texts for key in root.decode(text) if key in self._expected)
             self._seen = [*found, *(key for key in self._seen if key not in found)]
             self._decoder = self._made()
             self._is_ordered = True

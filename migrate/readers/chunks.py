@@ -20,7 +20,7 @@ from migrate.readers.records import (
 _WORDS: Final = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 
 
-def finished(part: Part, table: Table, opener: Opener) -> Chunk:
+def chunk_of(part: Part, table: Table, opener: Opener) -> Chunk:
     """Return the chunk a part comes to: objects opened, declared types cast."""
     rows = _with_ids(opener.opened(part), table.ids, part)
     if table.left_out is not None:

@@ -1,0 +1,167 @@
+"""States that were not told before → `$set` and `$groupidentify` events, once all events are planned.
+
+Of all that is told of a person, the latest is planned after the last event of that history; of a group, whatever
+differs from what was told before, and that there is one.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from migrate.jsontext.build import object_text
+from migrate.kit import events, expr
+from migrate.people.firsts import first_seen, firsts_of
+from migrate.people.statefiles import buckets
+from migrate.people.states import AT_ONCE, FIRST, GROUP, LAST, PERSON, PLACE_SEEN, STATE, group_of, order
+from migrate.people.store import People
+from migrate.people.told import ONCE_MARK, News, notes_of, numbered, of_kind, told_before, told_under
+from migrate.workdir.seals import Kept
+
+_PLACE_MARK: Final = "l"
+"""What stands before a person's id, or a group's type and key: in owners, and in what was told of them."""
+
+
+def latest_news(files: Sequence[Kept], people: People, end: datetime | None, aside: Path) -> Iterator[News]:
+    """Yield what these files tell that was not told before, some owners at a time.
+
+    A person is told of when the last of that history is seen, or the time of the state if that is later; a state as
+    of the export, of a person without events, at `end`. `aside` is a folder for what does not fit into memory; one
+    bucket of owners is held at a time.
+    """
+    for bucket in buckets(files, aside):
+        for fresh, frame in (
+            (_persons(bucket, people, end), _set),
+            (_groups_news(bucket, people, end), _identify),
+        ):
+            notes = fresh.notes
+            for some in fresh.frame.iter_slices(AT_ONCE):
+                yield News(frame(numbered(some)).collect(), notes)
+                notes = []
+
+
+@dataclass(frozen=True)
+class _Fresh:
+    """`frame`: owner, distinct_id, timestamp, what is told; `notes`: what to keep of it."""
+
+    frame: pl.DataFrame
+    notes: list[tuple[str, int, str]]
+
+
+def _latest(bucket: pl.DataFrame, what: str, mark: str, people: People, end: datetime | None) -> pl.DataFrame:
+    """Return the latest of what is told of persons, where it was not told before and nothing newer was."""
+    last = (
+        of_kind(bucket, LAST)
+        .group_by("owner", maintain_order=True)
+        .agg(pl.col("timestamp").max().alias("last"))
+    )
+    return (
+        of_kind(bucket, what)
+        .unique("owner", keep="last", maintain_order=True)
+        .join(last, on="owner", how="left", maintain_order="left")
+        .join(told_before(people, mark, bucket), on="owner", how="left", maintain_order="left")
+        .with_columns_seq(
+            pl.max_horizontal("timestamp", "last")
+            .fill_null(pl.lit(end, events.TIMESTAMP))
+            .alias("timestamp"),
+            expr.digest(expr.canonical(pl.col("told"))).alias("digest"),
+        )
+        .filter(pl.col("told_time").is_null() | (pl.col("timestamp").dt.epoch("us") >= pl.col("told_time")))
+        .filter(pl.col("digest").ne_missing(pl.col("known")))
+        .select_seq("owner", "timestamp", "told", "digest")
+    )
+
+
+def _persons(bucket: pl.DataFrame, people: People, end: datetime | None) -> _Fresh:
+    """Return what is new of persons: their state, where they are, and how those first came who have no events."""
+    state, place = (
+        _latest(bucket, what, mark, people, end)
+        for what, mark in ((STATE, PERSON), (PLACE_SEEN, _PLACE_MARK))
+    )
+    once = firsts_of(bucket).filter(
+        ~pl.col("owner").is_in([*first_seen(bucket)["owner"], *told_under(people, ONCE_MARK, bucket)])
+    )
+    once = once.select_seq(
+        "owner",
+        pl.col("once_time").fill_null(pl.lit(end, events.TIMESTAMP)).alias("timestamp"),
+        "told",
+        expr.digest(expr.canonical(pl.col("told"))).alias("digest"),
+    )
+    marks = {"state": PERSON, "place": _PLACE_MARK, "once": ONCE_MARK}
+    frames = {"state": state, "place": place, "once": once}
+    told = [
+        note for name, frame in frames.items() for note in notes_of(frame, marks[name], "timestamp", "digest")
+    ]
+    owners = pl.concat([frame.select("owner") for frame in frames.values()]).unique().sort("owner")
+    for name, frame in frames.items():
+        named = frame.rename({column: f"{name}_{column}" for column in ("timestamp", "told", "digest")})
+        owners = owners.join(named, on="owner", how="left", maintain_order="left")
+    times = [f"{name}_timestamp" for name in frames]
+    return _Fresh(
+        owners.select_seq(
+            "owner",
+            pl.col("owner").str.slice(1).alias("distinct_id"),
+            pl.max_horizontal(times).alias("timestamp"),
+            expr.completed(pl.col("state_told"), pl.col("place_told")).alias("set"),
+            pl.col("once_told").alias("set_once"),
+        ).with_columns_seq(
+            expr.digest(*(expr.canonical(pl.col(name)) for name in ("set", "set_once"))).alias("digest")
+        ),
+        told,
+    )
+
+
+def _set(states: pl.LazyFrame) -> pl.LazyFrame:
+    """Return a `$set` event for each person."""
+    return events.events(
+        states,
+        event=pl.lit("$set"),
+        distinct_id=pl.col("distinct_id"),
+        timestamp=pl.col("timestamp"),
+        dedup_key=expr.key(pl.lit("profile"), pl.col("owner"), pl.col("digest")),
+        set=pl.col("set"),
+        set_once=pl.col("set_once"),
+    )
+
+
+def _groups_news(bucket: pl.DataFrame, people: People, end: datetime | None) -> _Fresh:
+    """Return what is new of groups: what differs from what was told before, and those of which nothing else is told."""
+    of_groups = bucket.filter(pl.col("owner").str.starts_with(GROUP))
+    known = people.told(of_groups["owner"].unique().to_list())
+    before = pl.DataFrame(
+        known, {"owner": pl.String, "told_time": pl.Int64, "known": pl.String}, orient="row"
+    )
+    stated = of_kind(bucket, STATE, GROUP)
+    bare = of_kind(bucket, FIRST, GROUP).unique("owner", keep="first", maintain_order=True)
+    bare = bare.filter(~pl.col("owner").is_in([*stated["owner"].unique(), *before["owner"]]))
+    ordered = (
+        pl.concat([stated, bare.with_columns_seq(pl.lit("{}").alias("told"))])
+        .sort(*order())
+        .with_columns_seq(
+            pl.col("timestamp").fill_null(pl.lit(end, events.TIMESTAMP)),
+            expr.digest(expr.canonical(pl.col("told")), pl.lit(None, pl.String)).alias("digest"),
+        )
+        .join(before, on="owner", how="left", maintain_order="left")
+        .filter(pl.col("told_time").is_null() | (pl.col("timestamp").dt.epoch("us") >= pl.col("told_time")))
+    )
+    previous = pl.coalesce(pl.col("digest").shift().over("owner"), pl.col("known"))
+    fresh = ordered.filter(pl.col("digest").ne_missing(previous))
+    last = fresh.unique("owner", keep="last", maintain_order=True)
+    return _Fresh(fresh, last.select_seq("owner", pl.col("timestamp").dt.epoch("us"), "digest").rows())
+
+
+def _identify(states: pl.LazyFrame) -> pl.LazyFrame:
+    """Return a `$groupidentify` event for each state; without a person it has the id server libraries give it."""
+    kind, key = group_of()
+    named = {"$group_type": kind, "$group_key": key}
+    return events.events(
+        states,
+        event=pl.lit("$groupidentify"),
+        distinct_id=pl.coalesce(pl.col("distinct_id"), pl.format("${}_{}", kind, key)),
+        timestamp=pl.col("timestamp"),
+        dedup_key=expr.key(pl.lit("groupidentify"), pl.col("owner"), pl.col("digest")),
+        properties=object_text(named, json={"$group_set": pl.col("told")}),
+    )

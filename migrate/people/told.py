@@ -1,0 +1,50 @@
+"""What was told of persons and groups before, and what is to be noted of what is told now."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from migrate.kit.declare import ROW
+from migrate.people.states import PERSON, order
+from migrate.people.store import People
+
+ONCE_MARK: Final = "f"
+
+
+@dataclass(frozen=True)
+class News:
+    """`frame`: an event frame of what is to be told; `notes`: owner, time in microseconds and digest of it, to keep."""
+
+    frame: pl.DataFrame
+    notes: list[tuple[str, int, str]]
+
+
+def notes_of(frame: pl.DataFrame, mark: str, time: str, digest: str) -> list[tuple[str, int, str]]:
+    """Return what to keep of what is told: the owner under a mark of its own, when, and a digest."""
+    owner = pl.concat_str(pl.lit(mark), pl.col("owner").str.slice(1))
+    return frame.select_seq(owner, pl.col(time).dt.epoch("us"), pl.col(digest)).rows()
+
+
+def numbered(frame: pl.DataFrame) -> pl.LazyFrame:
+    """Return states with numbers as rows have."""
+    return frame.with_row_index(ROW, 1).with_columns_seq(pl.col(ROW).cast(pl.Int64)).lazy()
+
+
+def told_under(people: People, mark: str, bucket: pl.DataFrame) -> list[str]:
+    """Return the persons of whom something was told under a mark."""
+    return told_before(people, mark, bucket)["owner"].to_list()
+
+
+def told_before(people: People, mark: str, bucket: pl.DataFrame) -> pl.DataFrame:
+    """Return what was told before of these owners, under a mark: owner, time, digest."""
+    owners = bucket.filter(pl.col("owner").str.starts_with(PERSON))["owner"].unique().str.slice(1)
+    known = people.told([f"{mark}{owner}" for owner in owners])
+    rows = [(f"{PERSON}{owner[1:]}", time, digest) for owner, time, digest in known]
+    return pl.DataFrame(rows, {"owner": pl.String, "told_time": pl.Int64, "known": pl.String}, orient="row")
+
+
+def of_kind(bucket: pl.DataFrame, what: str, mark: str = PERSON) -> pl.DataFrame:
+    """Return the states of one kind, in order."""
+    chosen = bucket.filter((pl.col("what") == what) & pl.col("owner").str.starts_with(mark))
+    return chosen.sort(*order())
