@@ -33,7 +33,7 @@ from migrate.workdir.days import DayWriter  # noqa: E402
 _ROOT: Final = Path(session.__file__).parents[1]
 _PARTS: Final = {
     "filters, warnings": ((finished, "_counted"), (finished, "filtered"), (finished, "within")),
-    "checks": ((checks, "checked"),),
+    "checks": ((checks, "check"),),
     "payloads": ((judged, "payloads"),),
     "size, depth": ((judged, "_fitting"),),
 }

@@ -20,7 +20,7 @@ from migrate.people.store import People
 from migrate.plan import ordinals
 from migrate.plan.finished import Finished, finished
 from migrate.plan.jobs import Job
-from migrate.plan.lines import source
+from migrate.plan.lines import as_read
 from migrate.plan.transform import Transform
 from migrate.readers.files import read_chunks
 from migrate.readers.originals import Originals
@@ -131,7 +131,7 @@ def _previewed(
     job: Job, chunk: Chunk, transform: Transform, made: Finished, now: datetime
 ) -> Iterator[Preview]:
     """Yield the rows of a chunk with their payloads, or why they have none, in the order of the file."""
-    frame = ordinals.numbered_frame(made.frame) if transform.table.ordinals else made.frame
+    frame = ordinals.with_ordinals(made.frame) if transform.table.ordinals else made.frame
     payloads = dict(frame.group_by("row", maintain_order=True).agg(pl.col("payload")).iter_rows())
     whys = {line["row"]: _rejected(line["reason"], line["value"]) for line in made.rejects}
     left_out = chunk.rows.filter(~pl.col(ROW).is_in([*payloads, *whys]))
@@ -143,7 +143,7 @@ def _previewed(
         while unread and _place(unread[-1]) < number:
             yield _unread(job, unread.pop())
         yield Preview(
-            encoded(originals.get(number) or source(row, transform.table)).decode(),
+            encoded(originals.get(number) or as_read(row, transform.table)).decode(),
             payloads.get(number, []),
             f"{job.source.name}:{number}",
             whys.get(number),

@@ -1,4 +1,4 @@
-"""One command's work in a workdir: settings pinned, sources planned, the plan applied."""
+"""One command's work in a workdir: settings pin_settings, sources planned, the plan applied."""
 
 import asyncio
 import gc
@@ -154,7 +154,7 @@ class Session:
                     self._planned(planner, work, people, todo)
                 except Harmed as error:
                     raise self._harmed(error) from error
-        self.set_aside += self.checkpoint.put_aside(work.set_aside | planner.aside)
+        self.set_aside += self.checkpoint.put_aside(work.set_aside | planner.aside.found)
         if not self.is_stopping:
             left = [one for one in self.checkpoint.facts()["plan_commands"] if one != command]
             self.checkpoint.note(planning=False, begun=None, plan_commands=left)
@@ -218,7 +218,7 @@ class Session:
 
     def _pinned(self, work: "Work", file: "PeopleFile", *, is_anew: bool) -> None:
         """Bind the workdir to its settings; where nothing is planned yet, begin with the people it was given."""
-        from migrate.settings import pinned  # noqa: PLC0415
+        from migrate.settings import pin_settings  # noqa: PLC0415
 
         known, facts = self.checkpoint.inputs(), self.checkpoint.facts()
         has_news = (
@@ -226,7 +226,7 @@ class Session:
             or not self.checkpoint.is_whole()
             or any(job.source.name not in known for job in work.jobs)
         )
-        pinned(self.checkpoint, work.settings, has_news=has_news)
+        pin_settings(self.checkpoint, work.settings, has_news=has_news)
         if not self.checkpoint.inputs():
             file.begin(work.settings.since, is_new="platform" not in facts)
         else:

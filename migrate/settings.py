@@ -16,12 +16,12 @@ from migrate.inputs.listing import sources
 from migrate.inputs.names import path_of
 from migrate.inputs.source import Source, stamp, stamp_of
 from migrate.kit.declare import Options, Platform, Table
-from migrate.payload.payloads import Stamp, claimed
+from migrate.payload.payloads import Imprint, claimed
 from migrate.people.schema import PEOPLE_FILE
 from migrate.people.store import People
 from migrate.plan.census import Census, Choices
 from migrate.plan.gather import Gatherer, has_news
-from migrate.plan.jobs import Job, recognised
+from migrate.plan.jobs import Job, recognise
 from migrate.plan.transform import Transform
 from migrate.readers.dialects import Layout
 from migrate.readers.headers import misread, read_header
@@ -75,7 +75,7 @@ class Settings:
             "--no-header": None if self.layout.has_header else True,
             "--no-partitions": None if self.partitions else True,
             "--null": list(self.nulls) or None,
-            "import_id": self.stamp().import_id,
+            "import_id": self.imprint().import_id,
         }
 
     def _more(self) -> dict[str, Any]:
@@ -90,20 +90,20 @@ class Settings:
             "--group-type": options.group_type if options.group_type != Options().group_type else None,
         }
 
-    def stamp(self) -> Stamp:
+    def imprint(self) -> Imprint:
         """Return what every payload carries; the import id is the user's, or made from what decides payloads."""
         if self.import_id is not None:
-            return Stamp(platform=self.platform, import_id=self.import_id)
+            return Imprint(platform=self.platform, import_id=self.import_id)
         decides = [self.platform, _RECIPE, self.options.person_properties, self.options.source_timezone]
         more = {name: value for name, value in self._more().items() if value is not None}
         digest = _digest([*decides, sorted(self.options.keep), *([more] if more else [])])
-        return Stamp(platform=self.platform, import_id=f"{self.platform}-{digest}")
+        return Imprint(platform=self.platform, import_id=f"{self.platform}-{digest}")
 
     def transform(self, job: Job, people: People | None = None) -> Transform:
         """Return how a job's rows become events."""
         return Transform(
             table=job.table,
-            stamp=self.stamp(),
+            imprint=self.imprint(),
             options=self.options,
             since=self.since,
             until=self.until,
@@ -114,7 +114,7 @@ class Settings:
 
     def census(self, people: People) -> Census:
         """Return what is to be found out about people."""
-        return Census(people=people, choices=self.choices, options=self.options, stamp=self.stamp())
+        return Census(people=people, choices=self.choices, options=self.options, imprint=self.imprint())
 
     def gatherer(self, people: People, **more: Any) -> Gatherer:  # noqa: ANN401 - fields of the class
         """Return what looks over all files before the first is planned."""
@@ -146,7 +146,7 @@ class Settings:
         mapping = mapping.under(self.options, [source.name for source in files])
         if planned:
             files = [source for source in files if planned.get(source.name) != stamp(source)]
-        jobs, gone = recognised(
+        jobs, gone = recognise(
             *(files, mapping, header),
             skip_unknown=self.skip_unknown,
             skipped=skipped,
@@ -238,7 +238,7 @@ def _digest(what: Any) -> str:  # noqa: ANN401 - any JSON value
     return hashlib.blake2b(json.dumps(what).encode(), digest_size=4).hexdigest()
 
 
-def pinned(checkpoint: Checkpoint, settings: Settings, *, has_news: bool) -> None:
+def pin_settings(checkpoint: Checkpoint, settings: Settings, *, has_news: bool) -> None:
     """Bind a workdir to its settings, or raise Refused when it was planned with others.
 
     `has_news`: whether there is anything to plan; without it nothing could become other events, whatever the version.

@@ -20,7 +20,7 @@ from migrate.workdir.checkpoint import Numbers
 
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
 LATER = datetime(2025, 1, 1, tzinfo=UTC)
-STAMP = payloads.Stamp(platform="test", import_id="import-1")
+IMPRINT = payloads.Imprint(platform="test", import_id="import-1")
 FORCED = {
     "$geoip_disable": True,
     "historical_migration": True,
@@ -53,9 +53,9 @@ def table(rename=None):
 
 def made(frame, rename=None):
     """Return what becomes of an event frame that passes the checks."""
-    verdict = checks.checked(frame, LATER)
+    verdict = checks.check(frame, LATER)
     assert verdict.rejects.height == 0
-    return payloads.payloads(verdict.frame, table(rename), STAMP)
+    return payloads.payloads(verdict.frame, table(rename), IMPRINT)
 
 
 def properties(frame, rename=None):
@@ -103,8 +103,8 @@ def told(event):
 def sent(table, frame, options=Options()):  # noqa: B008 - frozen
     """Return the properties of the event of each row as they are sent, but for what every event of ours carries."""
     known = payloads.claimed(table, options)
-    verdict = checks.checked(known.to_events(opened(table, frame, options).lazy(), options).collect(), LATER)
-    done = payloads.payloads(verdict.frame, known, STAMP)
+    verdict = checks.check(known.to_events(opened(table, frame, options).lazy(), options).collect(), LATER)
+    done = payloads.payloads(verdict.frame, known, IMPRINT)
     assert verdict.rejects.height + done.rejects.height == 0
     ours = FORCED | LIBRARY
     found = [strict(text)["properties"] for text in done.frame["payload"]]

@@ -11,7 +11,7 @@ import polars as pl
 from migrate.errors import UsageError
 from migrate.kit import events, expr
 from migrate.kit.declare import ROW, Options, Table
-from migrate.payload.payloads import Stamp
+from migrate.payload.payloads import Imprint
 from migrate.people import clocks, identity
 from migrate.people.firsts import first_touches
 from migrate.people.identity import Report
@@ -53,7 +53,7 @@ class Census:
     people: People
     choices: Choices
     options: Options
-    stamp: Stamp
+    imprint: Imprint
     warning: str | None = None
     report: Report | None = None
 
@@ -62,7 +62,7 @@ class Census:
 
         Raises UsageError where the clocks say that times are not UTC and no zone was given.
         """
-        self.warning = clocks.checked(self.people.clock(), self.choices.zone)
+        self.warning = clocks.check(self.people.clock(), self.choices.zone)
         identity.resolve(self.people, end=end)
 
     def merges(self, name: str, now: datetime) -> Iterator[Made]:
@@ -97,7 +97,7 @@ class Census:
     def _made(self, frame: pl.DataFrame, now: datetime) -> Made:
         """Return an event frame's events ready to send; what PostHog would refuse of them is counted as a warning."""
         numbers = Numbers()
-        as_events = Transform(table=_TABLE, stamp=self.stamp, options=self.options)
+        as_events = Transform(table=_TABLE, imprint=self.imprint, options=self.options)
         made, rejects = judged(frame, as_events, now, numbers, NOTHING_REJECTED)
         numbers.warnings.update(f"not_told.{reason}" for reason in rejects["reason"])
         return Made(made.rename({ROW: "row"}), numbers)
@@ -121,7 +121,7 @@ def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Jo
     ends = [end for end in (last, people.last()) if end is not None]
     census.resolve(max(ends, default=None))
     name = _next(IDENTITY, checkpoint)
-    planner.derived(name, census.merges(name, planner.clock()), leads=True)
+    planner.plan_derived(name, census.merges(name, planner.clock()), leads=True)
     report = None if census.report is None else asdict(census.report)
     people.step()
     checkpoint.note(identity=report, clock=census.warning, linked=True, people_generation=people.which()[1])
@@ -160,8 +160,8 @@ def tell(census: Census, planner: Planner, until: datetime | None) -> None:
 
         now = planner.clock()
         first = told(census.first_touches(files, aside, now))
-        planner.derived(_next(FIRST_TOUCHES, checkpoint), first, leads=True)
-        planner.derived(_next(PROFILES, checkpoint), told(census.tellings(files, end, aside, now)))
+        planner.plan_derived(_next(FIRST_TOUCHES, checkpoint), first, leads=True)
+        planner.plan_derived(_next(PROFILES, checkpoint), told(census.tellings(files, end, aside, now)))
         people.step()
     checkpoint.told(people_generation=people.which()[1])
     planner.tidy_states()

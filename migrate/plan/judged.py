@@ -37,9 +37,9 @@ def judged(
     frame: pl.DataFrame, transform: Transform, now: datetime, numbers: Numbers, before: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return an event frame's events ready to send, and the rejects, with those from `before`, one a row."""
-    verdict = checks.checked(frame, now)
+    verdict = checks.check(frame, now)
     options = transform.options
-    made = payloads(verdict.frame, transform.table, transform.stamp, options.person_properties)
+    made = payloads(verdict.frame, transform.table, transform.imprint, options.person_properties)
     kept, unfit = _fitting(made.frame)
     rejects = pl.concat([before, verdict.rejects, made.rejects, unfit])
     if before.height:

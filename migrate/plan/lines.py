@@ -25,10 +25,10 @@ def rejected_rows(rejects: pl.DataFrame, rows: pl.DataFrame, table: Table) -> It
     by_row = {row[ROW]: row for row in sources.iter_rows(named=True)}
     for number, reason, value in rejects.sort(ROW).iter_rows():
         shown = None if value is None else value[:500]
-        yield {"row": number, "reason": reason, "value": shown, "source": source(by_row[number], table)}
+        yield {"row": number, "reason": reason, "value": shown, "source": as_read(by_row[number], table)}
 
 
-def source(row: dict[str, Any], table: Table) -> dict[str, Any]:
+def as_read(row: dict[str, Any], table: Table) -> dict[str, Any]:
     """Return a row as its file had it: declared columns and the rest, as JSON text (`msgspec.Raw`), without nulls."""
     rest = raw_object(row.get(REST) or "{}")
     known = {name: value for name, value in row.items() if value is not None and name in table.columns}

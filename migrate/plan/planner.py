@@ -9,18 +9,18 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Final, TextIO
+from typing import Final
 
 import polars as pl
 
 from migrate import throwaway
 from migrate.errors import Unfit
-from migrate.inputs.names import archive_of, path_of
-from migrate.inputs.source import Source, fingerprint, stamp, stamp_of
-from migrate.jsontext.parse import encoded
+from migrate.inputs.names import archive_of
+from migrate.inputs.source import Source, fingerprint, stamp
 from migrate.people.statefiles import States
 from migrate.plan import ordinals
 from migrate.plan.ahead import in_parallel
+from migrate.plan.aside import SetAside
 from migrate.plan.attempt import Attempt
 from migrate.plan.bundles import Bundle, bundles
 from migrate.plan.finished import Finished, finished
@@ -32,19 +32,16 @@ from migrate.plan.transform import Transform
 from migrate.readers.records import Chunk
 from migrate.throwaway import STAGING
 from migrate.workdir import rejects
-from migrate.workdir.checkpoint import Aside, Checkpoint, Input, Numbers, Part, synced
+from migrate.workdir.checkpoint import Checkpoint, Input, Numbers, Part, synced
 from migrate.workdir.days import DayWriter
 from migrate.workdir.room import STEP, Measured, Room
 from migrate.workdir.seals import Kept, Seal
 
 STATES: Final = "states"
-_OF_A_CELL: Final = ("rounded_id", "invalid_text", "bad_json")
-"""Reasons of rejects that are rows, though the reader could not deliver them."""
 _ENDINGS: Final = {
     *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".avro", ".orc"),
     *(".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz"),
 }
-_DAMAGE: Final = ("truncated_file", "unreadable_file")
 
 
 @dataclass(kw_only=True)
@@ -60,45 +57,21 @@ class Planner:
     stopping: threading.Event = field(default_factory=threading.Event)
     room: Callable[[Mapping[str, int]], Room | None] = lambda _: None
     """Given kind -> bytes to read, what holds the rest against the disk; None where what is to come is not known."""
-    aside: dict[str, Aside] = field(default_factory=dict)
-    """Sources that turn out not to be what can be planned -> why."""
-    _lock: threading.Lock = field(default_factory=threading.Lock)
     _room: Room | None = None
+
+    def __post_init__(self) -> None:
+        self.aside = SetAside(self.checkpoint)
 
     def todo(self, jobs: Sequence[Job]) -> list[Job]:
         """Return the jobs not planned yet, in order; those planned that have other bytes now are set aside."""
         self._tidy()
         self.checkpoint.register(job.source.name for job in jobs)
         known = self.checkpoint.inputs()
-        self._pinned([(known[j.source.name], j.source) for j in jobs if known[j.source.name].planned])
-        self._missed({job.source.name for job in jobs})
-        self._set_right({archive_of(job.source.name) for job in jobs if job.source.member is not None})
+        aside = self.aside
+        aside.put_changed([(known[j.source.name], j.source) for j in jobs if known[j.source.name].planned])
+        aside.put_missed({job.source.name for job in jobs})
+        aside.take_back({archive_of(job.source.name) for job in jobs if job.source.member is not None})
         return [job for job in jobs if not known[job.source.name].planned]
-
-    def _missed(self, given: set[str]) -> None:
-        """Set aside what an earlier command was to plan and did not, and what is no longer there."""
-        for name in self.checkpoint.unplanned():
-            is_file = not name.startswith("(")
-            if is_file and name not in given and not path_of(name).exists():
-                self.put_aside(
-                    Unfit(name, "vanished", "vanished before it was planned; put it back and plan it")
-                )
-
-    def _set_right(self, archives: set[str]) -> None:
-        """Take back what is set aside as changed and is now, byte for byte, what was planned, and archives now read."""
-        known, back = self.checkpoint.inputs(), []
-        for name in self.checkpoint.set_aside():
-            path = path_of(name)
-            is_planned = name in known and known[name].planned and name not in self.aside
-            if name in archives or (is_planned and path.exists() and stamp_of(path) == known[name].stamp):
-                back.append(name)
-        if back:
-            self.checkpoint.set_right(back)
-
-    def put_aside(self, error: Unfit, stamp: str = "") -> None:
-        """Set a source aside, by name: the others are planned."""
-        with self._lock:
-            self.aside[error.name] = Aside(error.reason, error.why, stamp)
 
     def plan(self, todo: Sequence[Job], transform: Callable[[Job], Transform]) -> None:
         """Plan these jobs; `transform` is how the rows of one become events."""
@@ -108,7 +81,7 @@ class Planner:
         self._progress = Counting(todo, self.on_progress)
         self._room = None if self.limit is not None else self.room(_by_kind(todo))
         if self.limit is not None:
-            self._limited(todo, known)
+            self._plan_limited(todo, known)
             return
         together = list(bundles(todo))
         # Files are planned side by side; the chunks of a few are too.
@@ -121,7 +94,7 @@ class Planner:
                         waiting = self._commit_done(waiting)
                     if self.stopping.is_set():
                         break
-                    waiting.add(pool.submit(self._planned, bundle, known, None))
+                    waiting.add(pool.submit(self._attempt, bundle, known, None))
                 while waiting:
                     waiting = self._commit_done(waiting)
             except BaseException as error:
@@ -131,13 +104,13 @@ class Planner:
                     throwaway.tidy(self.workdir)
                 raise
 
-    def _limited(self, todo: Sequence[Job], known: dict[str, Input]) -> None:
+    def _plan_limited(self, todo: Sequence[Job], known: dict[str, Input]) -> None:
         """Plan the first rows of the jobs, one after another."""
         left = (self.limit or 0) - self.checkpoint.numbers().read
         for job in todo:
             if left <= 0:
                 return
-            planned = self._planned(Bundle([job]), known, left)
+            planned = self._attempt(Bundle([job]), known, left)
             self._commit(planned)
             left -= planned.numbers.read if planned else 0
 
@@ -151,44 +124,22 @@ class Planner:
         self.tidy_states()
         rejects.tidy(self.checkpoint)
 
-    def _pinned(self, planned: Sequence[tuple[Input, Source]]) -> None:
-        """Set aside planned inputs that have other bytes now."""
-        restamped = {}
-        for known, source in planned:
-            try:
-                now = stamp(source)
-                if now == known.stamp:
-                    continue
-                found = fingerprint(source)
-            except Unfit:
-                continue  # planned as it was, and gone since
-            if (found.size, found.digest) == (known.size, known.digest):
-                restamped[known.id] = now
-                continue
-            why = (
-                f"changed since it was planned, found {found.size:,} bytes where {known.size:,} were planned or other "
-                "content; put the planned file back, or plan what is new in it with --again"
-            )
-            self.put_aside(Unfit(source.name, "changed", why), now)
-        if restamped:
-            self.checkpoint.restamp(restamped)
-
-    def _planned(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> Attempt | None:
+    def _attempt(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> Attempt | None:
         """Plan sources into files of their own; those that cannot be planned as they are now are set aside.
 
         Return None where none is left.
         """
         while bundle.jobs:
             try:
-                return self._planned_whole(bundle, known, limit)
+                return self._attempt_whole(bundle, known, limit)
             except Unfit as error:
-                self.put_aside(error)
+                self.aside.put(error)
                 if self._room is not None:
                     self._room.done(known[error.name].id)
                 bundle = Bundle([job for job in bundle.jobs if job.source.name != error.name])
         return None
 
-    def _planned_whole(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> Attempt:
+    def _attempt_whole(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> Attempt:
         """Plan sources into files of their own, all of them."""
         before = {job.source.name: stamp(job.source) for job in bundle.jobs}
         inputs = [_fingerprinted(known[job.source.name], job.source, before) for job in bundle.jobs]
@@ -204,12 +155,13 @@ class Planner:
         try:
             with planned.rejects.open("w", encoding="utf-8") as lines:
                 for piece in self._finished(bundle, limit):
-                    self._take(planned, piece, lines)
+                    planned.take(piece, lines, self._names)
+                    self._progress.rows(piece.numbers.read)
                     self._hold(planned)
             planned.states.close()
             if bundle.job.table.ordinals:
                 for paths in planned.writer.files().values():
-                    ordinals.numbered(paths)
+                    ordinals.number_repeats(paths)
             planned.writer.seal()
             for job in bundle.jobs:
                 _unchanged(job.source, before[job.source.name])
@@ -226,33 +178,6 @@ class Planner:
         planned.measured = read
         written = planned.writer.stored() + planned.rejects.stat().st_size
         self._room.note(planned.inputs[0].id, read, written)
-
-    def _take(self, planned: Attempt, piece: Finished, lines: TextIO) -> None:
-        """Write one chunk's events and rejects, and keep its numbers."""
-        bundle = planned.bundle
-        examples = {
-            reason: [_place(bundle, int(row)) for row in rows]
-            for reason, rows in piece.numbers.examples.items()
-        }
-        damaged = []
-        rejected = [one["row"] for one in piece.rejects if "source" in one or one["reason"] in _OF_A_CELL]
-        originals = planned.originals(rejected) if rejected else {}
-        places = planned.places([one["row"] for one in piece.rejects])
-        for reject in piece.rejects:
-            name, row = bundle.whence(reject["row"])
-            if reject["row"] in originals:
-                reject["source"] = originals[reject["row"]]
-            if reject["reason"] in _DAMAGE:
-                damaged.append(name)
-            first = places.get(reject["row"])
-            if first is not None and first.file in self._names:
-                name, row = first
-            lines.write(encoded({"file": name} | reject | {"row": row}).decode() + "\n")
-        planned.numbers.add(replace(piece.numbers, examples=examples, damaged=damaged))
-        planned.states.write(piece.states)
-        if piece.frame.height:
-            planned.writer.write(piece.frame.with_columns(bundle.files(piece.frame["row"]).alias("file")))
-        self._progress.rows(piece.numbers.read)
 
     def _finished(self, bundle: Bundle, limit: int | None) -> Iterator[Finished]:
         """Yield the sources' chunks as finished events, the next one read ahead."""
@@ -300,7 +225,7 @@ class Planner:
             beside=beside,
             states=states,
             also=lambda db: rejects.note(db, first.id, lines, self._mended(planned)),
-            **self._measured(planned, rejected + sum(seal.size for seal in seals)),
+            **self._measure(planned, rejected + sum(seal.size for seal in seals)),
         )
         planned.writer.discard()
         for one in planned.inputs:
@@ -308,7 +233,7 @@ class Planner:
         if self._room is not None:
             self._room.check()
 
-    def _measured(self, planned: Attempt, written: int) -> dict[str, dict[str, Measured]]:
+    def _measure(self, planned: Attempt, written: int) -> dict[str, dict[str, Measured]]:
         """Return what is to be noted of how much the sources of each kind take."""
         if self._room is None:
             return {}
@@ -334,7 +259,7 @@ class Planner:
         if not waiting and (self.workdir / STATES).exists():
             (self.workdir / STATES).rmdir()
 
-    def derived(self, name: str, made: Iterator[Made], *, leads: bool = False) -> None:
+    def plan_derived(self, name: str, made: Iterator[Made], *, leads: bool = False) -> None:
         """Plan events that come from no row, as an input of this name; nothing, where there are none."""
         first = next(made, None)
         if first is None:
@@ -373,12 +298,6 @@ def _fingerprinted(known: Input, source: Source, stamps: Mapping[str, str]) -> I
     """Return what is to be noted of an input."""
     pinned = fingerprint(source)
     return replace(known, stamp=stamps[source.name], size=pinned.size, digest=pinned.digest)
-
-
-def _place(bundle: Bundle, number: int) -> str:
-    """Return a row's place as messages say it, the file's name where it is none of its rows."""
-    name, row = bundle.whence(number)
-    return name if row is None else f"{name}:{row}"
 
 
 def _unchanged(source: Source, before: str) -> None:

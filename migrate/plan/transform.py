@@ -5,7 +5,7 @@ from datetime import datetime
 
 from migrate.kit.declare import Options, Table
 from migrate.payload.payloads import (
-    Stamp,
+    Imprint,
 )
 from migrate.people.store import People
 
@@ -15,7 +15,7 @@ class Transform:
     """Rows of one table → finished events, under the user's options."""
 
     table: Table
-    stamp: Stamp
+    imprint: Imprint
     options: Options = field(default_factory=Options)
     since: datetime | None = None
     until: datetime | None = None

@@ -71,7 +71,7 @@ def outcomes(name, table, stem, rows, options):
         found[line.row].append(line)
     transform = Transform(
         table=known,
-        stamp=payloads.Stamp(platform=name, import_id="i"),
+        imprint=payloads.Imprint(platform=name, import_id="i"),
         options=options,
         file=stem,
         profiled=True,
