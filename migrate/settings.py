@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
@@ -29,6 +30,9 @@ from migrate.workdir.checkpoint import Aside, Checkpoint
 
 _LAYOUT: Final = Layout()
 
+Setting = str | int | bool | Sequence[str] | Sequence[tuple[str, str]] | None
+"""What the user chose, as the checkpoint keeps it; None where it is as usual."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -54,7 +58,7 @@ class Settings:
         """Return the platform's mapping."""
         return platforms.platform(self.platform, self.spec)
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Setting]:
         """Return what decides the payloads, by the name it has for the user."""
         return {
             "platform": self.platform,
@@ -78,7 +82,7 @@ class Settings:
             "import_id": self.imprint().import_id,
         }
 
-    def _more(self) -> dict[str, Any]:
+    def _more(self) -> dict[str, Setting]:
         """Return what else decides the payloads; None where it is as usual."""
         options = self.options
         return {
@@ -116,8 +120,8 @@ class Settings:
         """Return what is to be found out about people."""
         return Census(people=people, choices=self.choices, options=self.options, imprint=self.imprint())
 
-    def gatherer(self, people: People, **more: Any) -> Gatherer:  # noqa: ANN401 - fields of the class
-        """Return what looks over all files before the first is planned."""
+    def gatherer(self, people: People, stopping: threading.Event | None = None) -> Gatherer:
+        """Return what looks over all files before the first is planned, until it is told to stop."""
         return Gatherer(
             people=people,
             options=self.options,
@@ -125,7 +129,7 @@ class Settings:
             since=self.since,
             until=self.until,
             limit=self.limit,
-            **more,
+            stopping=stopping or threading.Event(),
         )
 
     def work(
@@ -228,12 +232,12 @@ def _stamp(name: str) -> str:
         return ""
 
 
-def _said(value: Any) -> str:  # noqa: ANN401 - any JSON value
+def _said(value: object) -> str:
     """Return a setting as a message says it."""
     return "nothing" if value is None else str(value)
 
 
-def _digest(what: Any) -> str:  # noqa: ANN401 - any JSON value
+def _digest(what: Sequence[object]) -> str:
     """Return a short hash of a JSON value."""
     return hashlib.blake2b(json.dumps(what).encode(), digest_size=4).hexdigest()
 

@@ -23,6 +23,7 @@ from migrate.plan.judged import NOTHING_REJECTED, Made, judged
 from migrate.plan.planner import Planner
 from migrate.plan.progress import Counting
 from migrate.plan.transform import Transform
+from migrate.plan.waiting import tidy_states
 from migrate.throwaway import STAGING
 from migrate.workdir.checkpoint import Checkpoint, Numbers
 from migrate.workdir.seals import Kept
@@ -164,7 +165,7 @@ def tell(census: Census, planner: Planner, until: datetime | None) -> None:
         planner.plan_derived(_next(PROFILES, checkpoint), told(census.tellings(files, end, aside, now)))
         people.step()
     checkpoint.told(people_generation=people.which()[1])
-    planner.tidy_states()
+    tidy_states(checkpoint)
 
 
 def _next(name: str, checkpoint: Checkpoint) -> str:

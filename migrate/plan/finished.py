@@ -1,7 +1,7 @@
 """A chunk of rows → finished events, every row accounted for."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -101,7 +101,7 @@ def _informed(rows: pl.DataFrame, transform: Transform) -> pl.DataFrame:
     )
 
 
-def _counted(rows: pl.DataFrame, rules: Any) -> dict[str, int]:  # noqa: ANN401 - names to predicates
+def _counted(rows: pl.DataFrame, rules: Mapping[str, pl.Expr]) -> dict[str, int]:
     """Return how many rows each predicate holds for."""
     if not rules or not rows.height:
         return {}

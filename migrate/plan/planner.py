@@ -29,15 +29,14 @@ from migrate.plan.jobs import Job
 from migrate.plan.judged import Made
 from migrate.plan.progress import Counting, Progress
 from migrate.plan.transform import Transform
+from migrate.plan.waiting import keep_states, tidy_states
 from migrate.readers.records import Chunk
 from migrate.throwaway import STAGING
 from migrate.workdir import rejects
-from migrate.workdir.checkpoint import Checkpoint, Input, Numbers, Part, synced
+from migrate.workdir.checkpoint import Checkpoint, Input, Numbers, Part
 from migrate.workdir.days import DayWriter
 from migrate.workdir.room import STEP, Measured, Room
-from migrate.workdir.seals import Kept, Seal
 
-STATES: Final = "states"
 _ENDINGS: Final = {
     *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".avro", ".orc"),
     *(".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz"),
@@ -110,9 +109,9 @@ class Planner:
         for job in todo:
             if left <= 0:
                 return
-            planned = self._attempt(Bundle([job]), known, left)
-            self._commit(planned)
-            left -= planned.numbers.read if planned else 0
+            attempt = self._attempt(Bundle([job]), known, left)
+            self._commit(attempt)
+            left -= attempt.numbers.read if attempt else 0
 
     def _tidy(self) -> None:
         """Remove what a killed process left behind: files written aside, or moved but never noted."""
@@ -121,7 +120,7 @@ class Planner:
         for path in self.workdir.glob("days/*/*.parquet"):
             if path.relative_to(self.workdir).as_posix() not in noted:
                 path.unlink()
-        self.tidy_states()
+        tidy_states(self.checkpoint)
         rejects.tidy(self.checkpoint)
 
     def _attempt(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> Attempt | None:
@@ -145,39 +144,39 @@ class Planner:
         inputs = [_fingerprinted(known[job.source.name], job.source, before) for job in bundle.jobs]
         states = States(self.workdir / STAGING / f"{inputs[0].id:08d}.states")
         bundle = bundle.metered()
-        planned = Attempt(inputs, DayWriter(self.workdir, inputs[0].id), states, bundle)
-        planned.rejects.parent.mkdir(exist_ok=True)
+        attempt = Attempt(inputs, DayWriter(self.workdir, inputs[0].id), states, bundle)
+        attempt.rejects.parent.mkdir(exist_ok=True)
         if self._room is not None:
             self._room.begin(inputs[0].id, _kind(bundle.job), sum(job.source.size for job in bundle.jobs))
         for job in bundle.jobs:
-            planned.numbers.dropped.update(job.table.drops(job.header.columns))
-            planned.numbers.dropped.update(job.header.beside)
+            attempt.numbers.dropped.update(job.table.drops(job.header.columns))
+            attempt.numbers.dropped.update(job.header.beside)
         try:
-            with planned.rejects.open("w", encoding="utf-8") as lines:
+            with attempt.rejects.open("w", encoding="utf-8") as lines:
                 for piece in self._finished(bundle, limit):
-                    planned.take(piece, lines, self._names)
+                    attempt.take(piece, lines, self._names)
                     self._progress.rows(piece.numbers.read)
-                    self._hold(planned)
-            planned.states.close()
+                    self._hold(attempt)
+            attempt.states.close()
             if bundle.job.table.ordinals:
-                for paths in planned.writer.files().values():
+                for paths in attempt.writer.files().values():
                     ordinals.number_repeats(paths)
-            planned.writer.seal()
+            attempt.writer.seal()
             for job in bundle.jobs:
-                _unchanged(job.source, before[job.source.name])
+                _check_unchanged(job.source, before[job.source.name])
         except BaseException:
-            planned.writer.discard()
+            attempt.writer.discard()
             raise
-        return planned
+        return attempt
 
-    def _hold(self, planned: Attempt) -> None:
+    def _hold(self, attempt: Attempt) -> None:
         """Hold what is still to come against the disk, now and then."""
-        read = planned.read()
-        if self._room is None or read < planned.measured + STEP:
+        read = attempt.read()
+        if self._room is None or read < attempt.measured + STEP:
             return
-        planned.measured = read
-        written = planned.writer.stored() + planned.rejects.stat().st_size
-        self._room.note(planned.inputs[0].id, read, written)
+        attempt.measured = read
+        written = attempt.writer.stored() + attempt.rejects.stat().st_size
+        self._room.note(attempt.inputs[0].id, read, written)
 
     def _finished(self, bundle: Bundle, limit: int | None) -> Iterator[Finished]:
         """Yield the sources' chunks as finished events, the next one read ahead."""
@@ -208,56 +207,37 @@ class Planner:
                 continue
         return others
 
-    def _commit(self, planned: Attempt | None) -> None:
+    def _commit(self, attempt: Attempt | None) -> None:
         """Move the sources' events into their days, and note them."""
-        if planned is None:
+        if attempt is None:
             return
-        parts: list[Part] = planned.writer.finish()
-        states = self._place(planned.states.path) if planned.states.path.exists() else None
-        rejected = planned.rejects.stat().st_size
+        parts: list[Part] = attempt.writer.finish()
+        states = keep_states(self.workdir, attempt.states.path) if attempt.states.path.exists() else None
+        rejected = attempt.rejects.stat().st_size
         seals = [part.seal for part in parts] + ([states.seal] if states else [])
-        first, *beside = planned.inputs
-        lines = rejects.place(self.workdir, planned.rejects, first.id)
+        first, *beside = attempt.inputs
+        lines = rejects.place(self.workdir, attempt.rejects, first.id)
         self.checkpoint.planned(
             first,
-            planned.numbers,
+            attempt.numbers,
             parts,
             beside=beside,
             states=states,
-            also=lambda db: rejects.note(db, first.id, lines, self._mended(planned)),
-            **self._measure(planned, rejected + sum(seal.size for seal in seals)),
+            also=lambda db: rejects.note(db, first.id, lines, self._mended(attempt)),
+            **self._measure(attempt, rejected + sum(seal.size for seal in seals)),
         )
-        planned.writer.discard()
-        for one in planned.inputs:
+        attempt.writer.discard()
+        for one in attempt.inputs:
             self._progress.file(one.size)
         if self._room is not None:
             self._room.check()
 
-    def _measure(self, planned: Attempt, written: int) -> dict[str, dict[str, Measured]]:
+    def _measure(self, attempt: Attempt, written: int) -> dict[str, dict[str, Measured]]:
         """Return what is to be noted of how much the sources of each kind take."""
         if self._room is None:
             return {}
-        self._room.done(planned.inputs[0].id, written)
+        self._room.done(attempt.inputs[0].id, written)
         return {"measured": self._room.measured()}
-
-    def _place(self, states: Path) -> Kept:
-        """Move one source's states to where they wait until they are told, sealed and durably."""
-        seal = Seal.of(states)
-        synced(states)
-        folder = self.workdir / STATES
-        folder.mkdir(exist_ok=True)
-        place = states.replace(folder / states.name)
-        synced(folder)
-        return Kept(place, seal)
-
-    def tidy_states(self) -> None:
-        """Remove files of states that are told, or that were never noted."""
-        waiting = {kept.path for kept in self.checkpoint.states()}
-        for path in (self.workdir / STATES).glob("*.states"):
-            if path not in waiting:
-                path.unlink()
-        if not waiting and (self.workdir / STATES).exists():
-            (self.workdir / STATES).rmdir()
 
     def plan_derived(self, name: str, made: Iterator[Made], *, leads: bool = False) -> None:
         """Plan events that come from no row, as an input of this name; nothing, where there are none."""
@@ -276,9 +256,9 @@ class Planner:
         self.checkpoint.planned(known, numbers, writer.finish())
         writer.discard()
 
-    def _mended(self, planned: Attempt) -> Iterator[tuple[str, int]]:
+    def _mended(self, attempt: Attempt) -> Iterator[tuple[str, int]]:
         """Yield the files and rows of a rejects.jsonl of ours that were planned again; of a trial none are."""
-        for job in planned.bundle.jobs if self.limit is None else ():
+        for job in attempt.bundle.jobs if self.limit is None else ():
             for _, place in job.source.places():
                 if place.row is not None:
                     yield place.file, place.row
@@ -300,7 +280,7 @@ def _fingerprinted(known: Input, source: Source, stamps: Mapping[str, str]) -> I
     return replace(known, stamp=stamps[source.name], size=pinned.size, digest=pinned.digest)
 
 
-def _unchanged(source: Source, before: str) -> None:
+def _check_unchanged(source: Source, before: str) -> None:
     """Raise Unfit when a file is not what it was."""
     if stamp(source) != before:
         why = "changed while it was being planned; wait until it is written, then run again"
@@ -309,8 +289,8 @@ def _unchanged(source: Source, before: str) -> None:
 
 def _order(future: Future[Attempt | None]) -> int:
     """Return the number of the first input that was planned, 0 where none was."""
-    planned = None if future.exception() else future.result()
-    return planned.inputs[0].id if planned else 0
+    attempt = None if future.exception() else future.result()
+    return attempt.inputs[0].id if attempt else 0
 
 
 def _kind(job: Job) -> str:
