@@ -1031,7 +1031,7 @@ def _dry_run(work: Work, workdir: Path | None, people: Path | None, talk: Talk) 
         throwaway(DRY_RUN, beside) as folder,
         _session(folder, talk, create=True) as session,
     ):
-        file = PeopleFile(session.checkpoint, people and PeopleFile(session.checkpoint, people).copied())
+        file = PeopleFile(session.checkpoint, people and PeopleFile(session.checkpoint, people).copy())
         _plan(session, work, talk, people=file.shared)
         numbers = summary(session.checkpoint) | {"workdir": None}
         code = _exit_code(session, numbers)
@@ -1039,7 +1039,7 @@ def _dry_run(work: Work, workdir: Path | None, people: Path | None, talk: Talk) 
             _tell(session, talk, numbers, code)
             sys.exit(code)
         jobs = [job for job in work.jobs if job.source.name not in numbers["set_aside"]]
-        with file.opened() as known:
+        with file.open() as known:
             rows = list(examples(replace(work, jobs=jobs), 3, known))
             talk.dry_run(session.checkpoint, numbers, rows)
         _tell(session, talk, numbers, code)

@@ -104,7 +104,7 @@ class Session:
         _collect_rarely()
         file = PeopleFile(self.checkpoint, shared)
         try:
-            with file.held():
+            with file.hold():
                 self._pinned(work, file, is_anew=bool(again))
                 self._plan(work, file, on_progress, command, again)
         finally:
@@ -149,7 +149,7 @@ class Session:
         self._stops.append(planner.stopping.set)
         todo = [] if self.is_stopping else planner.todo(work.jobs)
         if not self.is_stopping and (todo or self._has_more()):
-            with file.opened() as people:
+            with file.open() as people:
                 try:
                     self._planned(planner, work, people, todo)
                 except Harmed as error:

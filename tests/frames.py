@@ -87,7 +87,7 @@ def opened(table, frame, options=Options()):  # noqa: B008 - frozen
     )
     made = {PROPERTIES, OWN, WHOLE}
     part = Part(given.drop(made))
-    found = Opener.of(payloads.claimed(table, options)).opened(part)
+    found = Opener.of(payloads.claimed(table, options)).open(part)
     assert part.rejects == []
     return found.with_columns(
         pl.lit(None, pl.String).alias(name) for name in made if name not in found.columns

@@ -36,7 +36,7 @@ class PeopleFile:
         return (self.shared or self.checkpoint.workdir) / PEOPLE_FILE
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def hold(self) -> Iterator[None]:
         """Have nobody else plan with it. Raises Refused where another process does, or where it is gone."""
         if not self.path.parent.exists() and self.checkpoint.facts().get("people_id") is not None:
             self.check()
@@ -50,12 +50,12 @@ class PeopleFile:
                 ) from None
             yield
 
-    def copied(self) -> Path:
-        """Return a folder in the workdir with a copy of it, for a plan that is not to stay."""
+    def copy(self) -> Path:
+        """Copy it into a folder of the workdir, for a plan that is not to stay; return the folder."""
         folder = self.checkpoint.workdir / "people"
         folder.mkdir()
         if self.path.exists():
-            with self.held():
+            with self.hold():
                 shutil.copyfile(self.path, folder / PEOPLE_FILE)
         return folder
 
@@ -116,7 +116,7 @@ class PeopleFile:
         return others
 
     @contextmanager
-    def opened(self) -> Iterator[People]:
+    def open(self) -> Iterator[People]:
         """Open it; when it is closed the checkpoint knows it by its seal."""
         facts = self.checkpoint.facts()
         self.checkpoint.seal_people(None)

@@ -50,7 +50,7 @@ def apart(told: Observed, rows: pl.DataFrame, transform: Transform) -> tuple[Obs
 
 
 def within(frames: Sequence[pl.DataFrame], transform: Transform, numbers: Numbers) -> list[pl.DataFrame]:
-    """Return what is told of rows from `since` until before `until`; what has no time is."""
+    """Return what is in [since, until). What has no time is kept."""
     kept = list(frames)
     bounds = {"before_since": transform.since, "after_until": transform.until}
     for name, bound in bounds.items():

@@ -22,7 +22,7 @@ _WORDS: Final = {"true": True, "t": True, "1": True, "false": False, "f": False,
 
 def chunk_of(part: Part, table: Table, opener: Opener) -> Chunk:
     """Return the chunk a part comes to: objects opened, declared types cast."""
-    rows = _with_ids(opener.opened(part), table.ids, part)
+    rows = _with_ids(opener.open(part), table.ids, part)
     if table.left_out is not None:
         _note_left_out(rows, table.left_out, part)
     for column, dtype in table.columns.items():

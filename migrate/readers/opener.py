@@ -53,7 +53,7 @@ class Opener:
             whole=table.whole,
         )
 
-    def opened(self, part: Part) -> pl.DataFrame:
+    def open(self, part: Part) -> pl.DataFrame:
         """Return a part's rows with what is in their objects; rows with a cell that is none are rejects.
 
         The columns, beside those of the part: `inside` for each key of a bag, and if the table has any properties

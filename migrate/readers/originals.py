@@ -52,5 +52,5 @@ class Originals:
                 break
             if self._header.partitions:
                 part = with_partitions(part, self._bare, self._header)
-            self._held = _AS_WRITTEN.opened(part)
+            self._held = _AS_WRITTEN.open(part)
         return found

@@ -61,7 +61,7 @@ def outcomes(name, table, stem, rows, options):
     """What becomes of each row: payload, states, why it is rejected; and what is told of all of them together."""
     known = payloads.claimed(table, options)
     part = Part(rows)
-    full = Opener.of(known).opened(part).with_columns(pl.lit(stem).alias(FILE))
+    full = Opener.of(known).open(part).with_columns(pl.lit(stem).alias(FILE))
     full = full.with_columns(
         pl.lit(None, dtype).alias(c) for c, dtype in FRAMEWORK.items() if c not in full.columns
     )

@@ -474,7 +474,7 @@ def laid(bags, *, rename=None, claims=()):
     row = pl.DataFrame({ROW: [1], **{f"c{place}": [text] for place, text in enumerate(bags)}})
     opener = Opener(bags={}, laid=row.columns[1:], rename=rename, claims=frozenset(claims))
     part = Part(row)
-    found = opener.opened(part)
+    found = opener.open(part)
     assert part.rejects == []
     return found[PROPERTIES].item(), found[OWN].item()
 
@@ -541,7 +541,7 @@ def parts_of(texts, column="bag", sound=frozenset()):
         claims=frozenset({"claimed"}),
     )
     rows = pl.DataFrame({ROW: range(len(texts)), column: texts}, schema={ROW: pl.Int64, column: pl.String})
-    frame = opener.opened(Part(rows, sound=sound))
+    frame = opener.open(Part(rows, sound=sound))
     return [
         tuple(list(json.loads(text).items()) if text else None for text in pair)
         for pair in frame.select(PROPERTIES, OWN).iter_rows()
@@ -570,7 +570,7 @@ def test_what_nothing_is_taken_out_of_stays_as_written_however_often_it_comes(ba
     """Also where it had to be looked at to know it."""
     rows = pl.DataFrame({ROW: range(100), "bag": [bag] * 100})
     opener = Opener(bags={"bag": Bag(keys=["list"])}, laid=["bag"], claims=frozenset({"claimed"}))
-    assert opener.opened(Part(rows))[PROPERTIES].to_list() == [bag] * 100
+    assert opener.open(Part(rows))[PROPERTIES].to_list() == [bag] * 100
 
 
 def test_a_nan_is_left_out_of_an_object_in_a_cell(tmp_path):
