@@ -52,7 +52,7 @@ class Settings:
     skip_unknown: bool = False
     choices: Choices = field(default_factory=Choices)
     profiled: bool = False
-    """Whether any file to plan tells of whole persons."""
+    """Whether any file to plan has profiles of persons."""
 
     def mapping(self) -> Platform:
         """Return the platform's mapping."""

@@ -22,15 +22,15 @@ from migrate.people.told import ONCE_MARK, News, notes_of, numbered, of_kind, to
 from migrate.workdir.seals import Kept
 
 _PLACE_MARK: Final = "l"
-"""What stands before a person's id, or a group's type and key: in owners, and in what was told of them."""
+"""Stands before a person's id in the notes of where they were seen."""
 
 
 def latest_news(files: Sequence[Kept], people: People, end: datetime | None, aside: Path) -> Iterator[News]:
-    """Yield what these files tell that was not told before, some owners at a time.
+    """Yield the events of states in these files that were not told before, some owners at a time.
 
-    A person is told of when the last of that history is seen, or the time of the state if that is later; a state as
-    of the export, of a person without events, at `end`. `aside` is a folder for what does not fit into memory; one
-    bucket of owners is held at a time.
+    A person's event has the time of their last event, or that of the state if it is later. A state as of the export, of
+    a person without events, has the time `end`. `aside` is a folder for what does not fit into memory; one bucket of
+    owners is held at a time.
     """
     for bucket in buckets(files, aside):
         for fresh, frame in (

@@ -37,7 +37,7 @@ _REJECTS: Final = special.REJECTS
 
 @dataclass(frozen=True)
 class Observed:
-    """`frame`: `SCHEMA` and `_row`; `rejects`: `_row`, `reason`, `value`."""
+    """The states that rows tell. `frame`: `states.SCHEMA` and `_row`. `rejects`: `_row`, `reason`, `value`."""
 
     frame: pl.DataFrame
     rejects: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_REJECTS))
@@ -45,9 +45,9 @@ class Observed:
 
 
 def states_in(rows: pl.LazyFrame, table: Table, options: Options, people: People | None) -> Observed:
-    """Return the states that rows tell. What is told of an id that is no one's is left out and counted.
+    """Return the states that rows tell. States of an id that is nobody's are left out and counted.
 
-    A profile goes to the person whose id it is in the end, where rows have not been asked for theirs already.
+    A profile goes to the person that its id is resolved to, unless the table resolves the ids of its rows itself.
     """
     found = []
     if table.to_profiles and options.person_properties != "none":

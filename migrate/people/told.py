@@ -10,34 +10,38 @@ from migrate.people.states import PERSON, order
 from migrate.people.store import People
 
 ONCE_MARK: Final = "f"
+"""Stands before a person's id in the notes of how they first came."""
 
 
 @dataclass(frozen=True)
 class News:
-    """`frame`: an event frame of what is to be told; `notes`: owner, time in microseconds and digest of it, to keep."""
+    """Events to plan, and what is to be remembered of them once they are planned.
+
+    `frame`: an event frame. `notes`: owner, time in microseconds and digest of the state.
+    """
 
     frame: pl.DataFrame
     notes: list[tuple[str, int, str]]
 
 
 def notes_of(frame: pl.DataFrame, mark: str, time: str, digest: str) -> list[tuple[str, int, str]]:
-    """Return what to keep of what is told: the owner under a mark of its own, when, and a digest."""
+    """Return the notes of states: owner with `mark` before it, column `time` in microseconds, and digest."""
     owner = pl.concat_str(pl.lit(mark), pl.col("owner").str.slice(1))
     return frame.select_seq(owner, pl.col(time).dt.epoch("us"), pl.col(digest)).rows()
 
 
 def numbered(frame: pl.DataFrame) -> pl.LazyFrame:
-    """Return states with numbers as rows have."""
+    """Return states numbered as rows are."""
     return frame.with_row_index(ROW, 1).with_columns_seq(pl.col(ROW).cast(pl.Int64)).lazy()
 
 
 def told_under(people: People, mark: str, bucket: pl.DataFrame) -> list[str]:
-    """Return the persons of whom something was told under a mark."""
+    """Return the persons in a bucket of whom something was noted under a mark."""
     return told_before(people, mark, bucket)["owner"].to_list()
 
 
 def told_before(people: People, mark: str, bucket: pl.DataFrame) -> pl.DataFrame:
-    """Return what was told before of these owners, under a mark: owner, time, digest."""
+    """Return the notes, under a mark, of the persons in a bucket: `owner`, `told_time` (µs), `known` (digest)."""
     owners = bucket.filter(pl.col("owner").str.starts_with(PERSON))["owner"].unique().str.slice(1)
     known = people.told([f"{mark}{owner}" for owner in owners])
     rows = [(f"{PERSON}{owner[1:]}", time, digest) for owner, time, digest in known]

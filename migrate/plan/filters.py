@@ -16,7 +16,7 @@ NOT_WANTED: Final = "person_properties"
 
 
 def count_rows(*frames: pl.DataFrame) -> int:
-    """Return how many rows there are something of."""
+    """Return how many different rows these frames are of."""
     return pl.concat([frame[ROW] for frame in frames]).n_unique()
 
 

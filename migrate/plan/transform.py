@@ -24,4 +24,4 @@ class Transform:
     people: People | None = None
     """What is known of persons and rows from all files."""
     profiled: bool = False
-    """Whether any file tells of whole persons, so that it must be known until when a person was seen."""
+    """Whether any file has profiles, for which it must be known when each person was last seen."""

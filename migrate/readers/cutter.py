@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from migrate.jsontext.careful import nests_too_deep, unescaped
+from migrate.readers.patterns import end_of
 from migrate.readers.structure import BLANK, Structure
 
 START_BYTES: Final = 1024
@@ -102,7 +103,7 @@ class Cutter:
         if self._held or self._seek is not None or not self._is_fresh or not self._is_lines:
             return b""
         block = self._data[: self._data.rfind(b"\n") + 1]
-        start = _SPACE.match(block).end()  # type: ignore[union-attr]
+        start = end_of(_SPACE, block, 0)
         end = block.find(b"\n", start)
         first = Structure(start)
         if block[start : start + 1] != b"{" or not first.follow(block[:end]) or block[first.at : end].strip():
@@ -162,7 +163,7 @@ class Cutter:
         if self._seek is not None:
             return self._recovered(final=final)
         if self._structure is None:
-            self._blank(_SPACE.match(self._data, self._start).end())  # type: ignore[union-attr]
+            self._blank(end_of(_SPACE, self._data, self._start))
             if self._start == len(self._data):
                 return False
             if not self._data.startswith(b"{", self._start):
@@ -183,7 +184,7 @@ class Cutter:
         if end - self._start > self._limit:
             self._lose(self._start + 1)
         elif whole:
-            after = _AFTER.match(self._data, end).end()  # type: ignore[union-attr]
+            after = end_of(_AFTER, self._data, end)
             mark = self._data[after : after + 1]
             if not mark and not final:
                 return False
@@ -249,7 +250,7 @@ class Cutter:
             self._line, self._is_fresh, self._start = first + len(records) - 1, False, end
             return True
         for record in records:
-            start = _SPACE.match(self._data, self._start).end()  # type: ignore[union-attr]
+            start = end_of(_SPACE, self._data, self._start)
             self._blank(start)
             self._add(record, start + len(record))
         return True

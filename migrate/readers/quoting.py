@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from migrate.readers.patterns import end_of
+
 NOTHING: Final = "\0\0nothing"
 """What stands for a null that `Escaped` has read, whose `\\\\N` is text."""
 _ESCAPES: Final = {
@@ -85,7 +87,7 @@ class Escaped:
         bare = line.removesuffix(b"\r")
         cells, place = [], 0
         while True:
-            end = self._cells.match(bare, place).end()  # type: ignore[union-attr]
+            end = end_of(self._cells, bare, place)
             cells.append(self._cell(bare[place:end]))
             if end >= len(bare):
                 return self._delimiter.join(cells)

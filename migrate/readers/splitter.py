@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from migrate.readers.patterns import end_of
+
 START_BYTES: Final = 2048
 _STRETCH: Final = 2 << 20
 """Records handed on at once, about, however many are waiting."""
@@ -108,7 +110,7 @@ class Splitter:
             whole = self._whole(start, start + stretch)
             if whole == start:
                 whole = self._whole(start, len(self._data))
-                quote = _end(self._begun, self._data, whole)
+                quote = end_of(self._begun, self._data, whole)
             else:
                 quote = len(self._data)  # there may be more records
             self._out.append(self._data[start:whole])
@@ -151,11 +153,5 @@ class Splitter:
 
     def _open_line(self, start: int) -> bool:
         """Whether the record that starts here has a quote that stays open, in a line that ends."""
-        quote = _end(self._begun, self._data, start)
+        quote = end_of(self._begun, self._data, start)
         return quote < len(self._data) and self._data.find(self._newline, quote) >= 0
-
-
-def _end(pattern: re.Pattern[bytes], data: bytes, start: int) -> int:
-    """Return how far a pattern goes that may match nothing."""
-    match = pattern.match(data, start)
-    return start if match is None else match.end()
