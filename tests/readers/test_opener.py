@@ -16,6 +16,7 @@ import pytest
 from frames import made_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonvalues import COMPARED
 
 from migrate import platforms
 from migrate.kit.declare import OWN, PROPERTIES, ROW, Bag
@@ -548,6 +549,7 @@ def parts_of(texts, column="bag", sound=frozenset()):
     ]
 
 
+@COMPARED
 @given(st.lists(objects(), min_size=1, max_size=6))
 def test_what_becomes_of_an_object_does_not_depend_on_the_others(texts):
     """Neither on whether it is laid as it stands, nor on whether objects of its keys are met often."""
