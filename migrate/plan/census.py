@@ -154,15 +154,15 @@ def tell(census: Census, planner: Planner, until: datetime | None) -> None:
     aside = planner.workdir / STAGING / "states"
     with people.transaction():
 
-        def told(found: Iterator[tuple[Made, list[tuple[str, int, str]]]]) -> Iterator[Made]:
+        def noted(found: Iterator[tuple[Made, list[tuple[str, int, str]]]]) -> Iterator[Made]:
             for made, notes in found:
                 people.tell(notes)
                 yield made
 
         now = planner.clock()
-        first = told(census.first_touches(files, aside, now))
+        first = noted(census.first_touches(files, aside, now))
         planner.plan_derived(_next(FIRST_TOUCHES, checkpoint), first, leads=True)
-        planner.plan_derived(_next(PROFILES, checkpoint), told(census.tellings(files, end, aside, now)))
+        planner.plan_derived(_next(PROFILES, checkpoint), noted(census.tellings(files, end, aside, now)))
         people.step()
     checkpoint.told(people_generation=people.which()[1])
     tidy_states(checkpoint)

@@ -41,12 +41,14 @@ def filtered(rows: pl.DataFrame, transform: Transform, numbers: Numbers) -> pl.D
     return marked.filter(pl.col("_filter").is_null()).drop("_filter")
 
 
-def apart(told: Observed, rows: pl.DataFrame, transform: Transform) -> tuple[Observed, pl.DataFrame]:
-    """Return what these rows tell, and what others do that are filtered, within `since` and `until`."""
+def apart(observed: Observed, rows: pl.DataFrame, transform: Transform) -> tuple[Observed, pl.DataFrame]:
+    """Return what these rows tell, and the states in [since, until) of the rows that were filtered out."""
     is_kept = pl.col(ROW).is_in(rows[ROW].implode())
-    others = told.frame.filter(~is_kept)
+    others = observed.frame.filter(~is_kept)
     inside = within([others], transform, Numbers())[0]
-    return replace(told, frame=told.frame.filter(is_kept), rejects=told.rejects.filter(is_kept)), inside
+    return replace(
+        observed, frame=observed.frame.filter(is_kept), rejects=observed.rejects.filter(is_kept)
+    ), inside
 
 
 def within(frames: Sequence[pl.DataFrame], transform: Transform, numbers: Numbers) -> list[pl.DataFrame]:

@@ -24,7 +24,7 @@ from migrate.workdir.checkpoint import Numbers
 class Finished:
     """`frame`: timestamp, event, distinct_id, uuid, payload, row. `rejects`: lines for rejects.jsonl.
 
-    `states`: what was told of persons and groups, see `migrate.states`.
+    `states`: what rows and events tell of persons and groups, see `people.states`.
     """
 
     frame: pl.DataFrame
@@ -45,19 +45,21 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     if transform.people and transform.people.is_shared and table.resolve is None:
         persons = transform.people.persons(frame["distinct_id"])
         frame = frame.with_columns(pl.coalesce(persons, "distinct_id").alias("distinct_id"))
-    # A filter of events is none of persons and groups: what a row says of them is told, though it is no event.
-    told = states_in(all_rows.lazy(), table, options, transform.people)
-    told, beside = (
-        apart(told, rows, transform) if rows.height < all_rows.height else (told, told.frame.clear())
+    # A filter of events is none of persons and groups: what a row says of them is observed, though it is no event.
+    observed = states_in(all_rows.lazy(), table, options, transform.people)
+    observed, beside = (
+        apart(observed, rows, transform)
+        if rows.height < all_rows.height
+        else (observed, observed.frame.clear())
     )
-    frame, news = within([frame, told.frame], transform, numbers)
+    frame, news = within([frame, observed.frame], transform, numbers)
     if options.person_properties == "none":
-        frame = without_persons(frame, [news, told.rejects], numbers)
+        frame = without_persons(frame, [news, observed.rejects], numbers)
     left_out = sum(numbers.filtered[name] for name in ("before_since", "after_until", NOT_WANTED))
     numbers.filtered[_why_no_event(table, options)] += (
-        rows.height - count_rows(frame, news, told.rejects) - left_out
+        rows.height - count_rows(frame, news, observed.rejects) - left_out
     )
-    made, rejects = judged(frame, transform, now, numbers, told.rejects)
+    made, rejects = judged(frame, transform, now, numbers, observed.rejects)
     rejects = _with_times(rejects, rows, table)
     news = news.filter(~pl.col(ROW).is_in(rejects[ROW].implode())) if rejects.height else news
     mapped = count_rows(made, news)
@@ -71,7 +73,7 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     numbers.rejected.update(rejects["reason"].to_list())
     numbers.mapped = mapped
     numbers.filtered = +numbers.filtered
-    numbers.warnings.update(told.warnings)
+    numbers.warnings.update(observed.warnings)
     lines = [*unread(chunk.rejects), *rejected_rows(rejects, rows, table)]
     for line in lines[:20]:
         numbers.examples.setdefault(line["reason"], []).append(str(line["row"]))
