@@ -23,7 +23,7 @@ import polars as pl  # noqa: E402 - what is measured is what the command does
 from migrate import session  # noqa: E402
 from migrate.kit.declare import Options  # noqa: E402
 from migrate.payload import checks  # noqa: E402
-from migrate.plan import transform  # noqa: E402
+from migrate.plan import finished, judged  # noqa: E402
 from migrate.plan.jobs import Job  # noqa: E402
 from migrate.readers.files import read_chunks  # noqa: E402
 from migrate.readers.records import Chunk, regrouped  # noqa: E402
@@ -32,12 +32,12 @@ from migrate.workdir.days import DayWriter  # noqa: E402
 
 _ROOT: Final = Path(session.__file__).parents[1]
 _PARTS: Final = {
-    "filters, warnings": ((transform, "_counted"), (transform, "_filtered"), (transform, "_within")),
-    "checks": ((checks, "checked"),),
-    "payloads": ((transform, "payloads"),),
-    "size, depth": ((transform, "_fitting"),),
+    "filters, warnings": ((finished, "_counted"), (finished, "filtered"), (finished, "within")),
+    "checks": ((checks, "check"),),
+    "payloads": ((judged, "payloads"),),
+    "size, depth": ((judged, "_fitting"),),
 }
-"""The functions of transform.finished that are timed one by one."""
+"""The functions of finished.finished that are timed one by one."""
 
 
 @dataclass
@@ -79,7 +79,7 @@ class Timers:
 
 @contextmanager
 def _patched(timers: Timers) -> Iterator[None]:
-    """Time the parts of transform.finished while inside."""
+    """Time the parts of finished.finished while inside."""
     places = [(stage, module, name) for stage, parts in _PARTS.items() for module, name in parts]
     kept = [(module, name, getattr(module, name)) for _, module, name in places]
     for (stage, module, name), (_, _, function) in zip(places, kept, strict=True):
@@ -109,7 +109,7 @@ def staged(job: Job, settings: Settings, timers: Timers) -> int:
         chunks = regrouped(read_chunks(job.source, job.table, job.header))
         while (chunk := _next(chunks, timers)) is not None:
             with timers.timing("the rest of transform"):
-                piece = transform.finished(chunk, how, now)
+                piece = finished.finished(chunk, how, now)
             rows += piece.numbers.read
             with timers.timing("day files"):
                 writer.write(piece.frame.with_columns(pl.lit(job.source.name).alias("file")))

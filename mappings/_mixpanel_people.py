@@ -111,7 +111,7 @@ def exported(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
     yield links.resolved(
         apart.filter("_is_device"), key=own, person=before, time=when, why="exported under the id of a device"
     )
-    yield links.identified(apart.filter("_is_device"), before, why="beside the id of a device")
+    yield links.likely(apart.filter("_is_device"), before, why="beside the id of a device")
     yield links.identified(rows, known)
     yield links.own(rows.filter(known.is_null()), anonymous=own, key=own)
 

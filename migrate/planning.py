@@ -13,7 +13,8 @@ from migrate.plan import again as anew
 from migrate.plan import census
 from migrate.plan.gather import Interrupted
 from migrate.plan.jobs import Job
-from migrate.plan.planner import Planner, Progress
+from migrate.plan.planner import Planner
+from migrate.plan.progress import Progress
 from migrate.settings import Work, pin_settings
 from migrate.workdir.harm import explained
 from migrate.workdir.renewal import supersede
@@ -44,7 +45,7 @@ class Planning:
 
         A workdir that refuses stays as it is.
         """
-        with self.file.held():
+        with self.file.hold():
             self._pin(is_anew=bool(again))
             self._plan(on_progress, command, again)
 
@@ -72,12 +73,12 @@ class Planning:
         session.on_stop(planner.stopping.set)
         todo = [] if session.is_stopping else planner.todo(self.work.jobs)
         if not session.is_stopping and (todo or self._has_more()):
-            with self.file.opened() as people:
+            with self.file.open() as people:
                 try:
                     self._plan_sources(planner, people, todo)
                 except Harmed as error:
                     raise explained(checkpoint, error) from error
-        session.set_aside += checkpoint.put_aside(self.work.set_aside | planner.aside)
+        session.set_aside += checkpoint.put_aside(self.work.set_aside | planner.aside.found)
         if not session.is_stopping:
             left = [one for one in checkpoint.facts()["plan_commands"] if one != command]
             checkpoint.note(planning=False, begun=None, plan_commands=left)

@@ -3,7 +3,6 @@
 For a row that makes none it says why, in the words of the dry run.
 """
 
-import itertools
 import json
 import math
 from collections.abc import Iterator
@@ -15,11 +14,14 @@ import polars as pl
 
 from migrate.jsontext.parse import encoded
 from migrate.kit.declare import ROW
-from migrate.people.states import States
+from migrate.people.statefiles import States
 from migrate.people.store import People
+from migrate.people.touches import Touches
 from migrate.plan import ordinals
+from migrate.plan.finished import Finished, finished
 from migrate.plan.jobs import Job
-from migrate.plan.transform import Finished, Transform, finished, source
+from migrate.plan.lines import as_read
+from migrate.plan.transform import Transform
 from migrate.readers.files import read_chunks
 from migrate.readers.originals import Originals
 from migrate.readers.records import Chunk, Reject
@@ -69,9 +71,11 @@ def preview(work: Work, limit: int) -> Iterator[Preview]:
             yield from _previewed(job, chunk, transform, made, now)
         if states.close():
             files, end = [Kept.of(states.path)], max(times, default=settings.until)
-            first = census.first_touches(files, folder, now, "preview")
-            for news in itertools.chain(first, census.tellings(files, end, folder, now, "preview")):
-                yield Preview("{}", news.frame["payload"].to_list())
+            came = census.first_touches(files, folder, now, "preview")
+            yield from (Preview("{}", made.frame["payload"].to_list()) for made in came)
+            with people.transaction() as db:
+                last = census.tellings(files, end, folder, now, Touches(people, db, "preview"))
+                yield from (Preview("{}", made.frame["payload"].to_list()) for made in last)
 
 
 def examples(work: Work, limit: int, people: People | None) -> Iterator[Preview]:
@@ -128,7 +132,7 @@ def _previewed(
     job: Job, chunk: Chunk, transform: Transform, made: Finished, now: datetime
 ) -> Iterator[Preview]:
     """Yield the rows of a chunk with their payloads, or why they have none, in the order of the file."""
-    frame = ordinals.numbered_frame(made.frame) if transform.table.ordinals else made.frame
+    frame = ordinals.with_ordinals(made.frame) if transform.table.ordinals else made.frame
     payloads = dict(frame.group_by("row", maintain_order=True).agg(pl.col("payload")).iter_rows())
     whys = {line["row"]: _rejected(line["reason"], line["value"]) for line in made.rejects}
     left_out = chunk.rows.filter(~pl.col(ROW).is_in([*payloads, *whys]))
@@ -140,7 +144,7 @@ def _previewed(
         while unread and _place(unread[-1]) < number:
             yield _unread(job, unread.pop())
         yield Preview(
-            encoded(originals.get(number) or source(row, transform.table)).decode(),
+            encoded(originals.get(number) or as_read(row, transform.table)).decode(),
             payloads.get(number, []),
             f"{job.source.name}:{number}",
             whys.get(number),

@@ -18,7 +18,7 @@ from migrate.workdir.room import Measured, Room
 
 if TYPE_CHECKING:
     from migrate.apply.delivery import Delivery
-    from migrate.plan.planner import Progress
+    from migrate.plan.progress import Progress
     from migrate.settings import Work
 
 _SHOWN: Final = 3

@@ -17,12 +17,12 @@ from migrate.inputs.listing import sources
 from migrate.inputs.names import path_of
 from migrate.inputs.source import Source, stamp, stamp_of
 from migrate.kit.declare import Options, Platform, Table
-from migrate.payload.payloads import Stamp, claimed
-from migrate.people.store import FILE as PEOPLE
+from migrate.payload.payloads import Imprint, claimed
+from migrate.people.schema import PEOPLE_FILE
 from migrate.people.store import People
 from migrate.plan.census import Census, Choices
 from migrate.plan.gather import Gatherer, has_news
-from migrate.plan.jobs import Job, recognised
+from migrate.plan.jobs import Job, recognise
 from migrate.plan.transform import Transform
 from migrate.readers.dialects import Layout
 from migrate.readers.headers import misread, read_header
@@ -30,6 +30,9 @@ from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.records import Aside
 
 _LAYOUT: Final = Layout()
+
+Setting = str | int | bool | Sequence[str] | Sequence[Sequence[str]] | None
+"""What the user chose, as the checkpoint keeps it; None where it is as usual."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +53,13 @@ class Settings:
     skip_unknown: bool = False
     choices: Choices = field(default_factory=Choices)
     profiled: bool = False
-    """Whether any file to plan tells of whole persons."""
+    """Whether any file to plan has profiles of persons."""
 
     def mapping(self) -> Platform:
         """Return the platform's mapping."""
         return platforms.platform(self.platform, self.spec)
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Setting]:
         """Return what decides the payloads, by the name it has for the user."""
         return {
             "platform": self.platform,
@@ -77,10 +80,10 @@ class Settings:
             "--no-header": None if self.layout.has_header else True,
             "--no-partitions": None if self.partitions else True,
             "--null": list(self.nulls) or None,
-            "import_id": self.stamp().import_id,
+            "import_id": self.imprint().import_id,
         }
 
-    def _more(self) -> dict[str, Any]:
+    def _more(self) -> dict[str, Setting]:
         """Return what else decides the payloads; None where it is as usual."""
         options = self.options
         return {
@@ -92,20 +95,20 @@ class Settings:
             "--group-type": options.group_type if options.group_type != Options().group_type else None,
         }
 
-    def stamp(self) -> Stamp:
+    def imprint(self) -> Imprint:
         """Return what every payload carries; the import id is the user's, or made from what decides payloads."""
         if self.import_id is not None:
-            return Stamp(platform=self.platform, import_id=self.import_id)
+            return Imprint(platform=self.platform, import_id=self.import_id)
         decides = [self.platform, _RECIPE, self.options.person_properties, self.options.source_timezone]
         more = {name: value for name, value in self._more().items() if value is not None}
         digest = _digest([*decides, sorted(self.options.keep), *([more] if more else [])])
-        return Stamp(platform=self.platform, import_id=f"{self.platform}-{digest}")
+        return Imprint(platform=self.platform, import_id=f"{self.platform}-{digest}")
 
     def transform(self, job: Job, people: People | None = None) -> Transform:
         """Return how a job's rows become events."""
         return Transform(
             table=job.table,
-            stamp=self.stamp(),
+            imprint=self.imprint(),
             options=self.options,
             since=self.since,
             until=self.until,
@@ -116,7 +119,7 @@ class Settings:
 
     def census(self, people: People) -> Census:
         """Return what is to be found out about people."""
-        return Census(people=people, choices=self.choices, options=self.options, stamp=self.stamp())
+        return Census(people=people, choices=self.choices, options=self.options, imprint=self.imprint())
 
     def gatherer(self, people: People, stopping: Event | None = None) -> Gatherer:
         """Return what looks over all files before the first is planned, until it is `stopping`."""
@@ -148,7 +151,7 @@ class Settings:
         mapping = mapping.under(self.options, [source.name for source in files])
         if planned:
             files = [source for source in files if planned.get(source.name) != stamp(source)]
-        jobs, gone = recognised(
+        jobs, gone = recognise(
             *(files, mapping, header),
             skip_unknown=self.skip_unknown,
             skipped=skipped,
@@ -278,7 +281,7 @@ def _road(checkpoint: Checkpoint, known: Mapping[str, Any], platform: str, mappi
     begun, now = known["begun_with"], mapping.identity_version
     day = date.fromisoformat(list(checkpoint.by_day())[-1]) + timedelta(days=1)
     shared = known.get("people_dir")
-    people = f"--people {shared}" if shared else f"a copy of this one's {PEOPLE} in it"
+    people = f"--people {shared}" if shared else f"a copy of this one's {PEOPLE_FILE} in it"
     road = (
         f"then begin a new --workdir with {people} and --since {day}, the day after the "
         "last of which something was sent then (older rows that come late are left out)"

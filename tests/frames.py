@@ -11,16 +11,16 @@ from migrate.kit.declare import OWN, PROPERTIES, WHOLE, Options, Table
 from migrate.kit.schemas import FRAMEWORK, OBJECT_COLUMNS, TEXT_COLUMNS, TIMESTAMP
 from migrate.payload import checks, payloads
 from migrate.payload.properties import LIBRARY
-from migrate.plan.transform import finished
+from migrate.plan.finished import finished
 from migrate.readers.files import read_chunks
-from migrate.readers.opened import Opener
+from migrate.readers.opener import Opener
 from migrate.readers.records import Part
 from migrate.settings import Settings
 from migrate.workdir.records import Numbers
 
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
 LATER = datetime(2025, 1, 1, tzinfo=UTC)
-STAMP = payloads.Stamp(platform="test", import_id="import-1")
+IMPRINT = payloads.Imprint(platform="test", import_id="import-1")
 FORCED = {
     "$geoip_disable": True,
     "historical_migration": True,
@@ -53,9 +53,9 @@ def table(rename=None):
 
 def made(frame, rename=None):
     """Return what becomes of an event frame that passes the checks."""
-    verdict = checks.checked(frame, LATER)
+    verdict = checks.check(frame, LATER)
     assert verdict.rejects.height == 0
-    return payloads.payloads(verdict.frame, table(rename), STAMP)
+    return payloads.payloads(verdict.frame, table(rename), IMPRINT)
 
 
 def properties(frame, rename=None):
@@ -87,7 +87,7 @@ def opened(table, frame, options=Options()):  # noqa: B008 - frozen
     )
     made = {PROPERTIES, OWN, WHOLE}
     part = Part(given.drop(made))
-    found = Opener.of(payloads.claimed(table, options)).opened(part)
+    found = Opener.of(payloads.claimed(table, options)).open(part)
     assert part.rejects == []
     return found.with_columns(
         pl.lit(None, pl.String).alias(name) for name in made if name not in found.columns
@@ -103,8 +103,8 @@ def told(event):
 def sent(table, frame, options=Options()):  # noqa: B008 - frozen
     """Return the properties of the event of each row as they are sent, but for what every event of ours carries."""
     known = payloads.claimed(table, options)
-    verdict = checks.checked(known.to_events(opened(table, frame, options).lazy(), options).collect(), LATER)
-    done = payloads.payloads(verdict.frame, known, STAMP)
+    verdict = checks.check(known.to_events(opened(table, frame, options).lazy(), options).collect(), LATER)
+    done = payloads.payloads(verdict.frame, known, IMPRINT)
     assert verdict.rejects.height + done.rejects.height == 0
     ours = FORCED | LIBRARY
     found = [strict(text)["properties"] for text in done.frame["payload"]]

@@ -44,7 +44,7 @@ HOMES = {
 PLAN_FILES = {
     "apply.merge",
     "apply.runs",
-    "people.states",
+    "people.statefiles",
     "plan.ordinals",
     "report.estimates",
     "workdir.dayfile",

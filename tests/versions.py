@@ -23,7 +23,9 @@ from migrate.jsontext.parse import encoded
 from migrate.kit.declare import ROW, Options
 from migrate.kit.schemas import FRAMEWORK
 from migrate.payload import payloads
-from migrate.plan.transform import Transform, finished, source
+from migrate.plan.finished import finished
+from migrate.plan.lines import as_read
+from migrate.plan.transform import Transform
 from migrate.preview import preview
 from migrate.readers.files import read_chunks
 from migrate.readers.records import Header
@@ -109,7 +111,7 @@ def known(name):
     for job in settings(name).work([str(SAMPLES / name)]).jobs:
         rows = next(read_chunks(job.source, job.table, job.header)).rows.head(10)
         if rows.height and job.table.name not in found:
-            told = [json.loads(encoded(source(row, job.table))) for row in rows.iter_rows(named=True)]
+            told = [json.loads(encoded(as_read(row, job.table))) for row in rows.iter_rows(named=True)]
             found[job.table.name] = job.source.stem, told
     return found
 
@@ -163,7 +165,7 @@ def of_file(name, table, stem, header, path):
     (found,) = sources([str(path)]).sources
     transform = Transform(
         table=table,
-        stamp=payloads.Stamp(platform=name, import_id="i"),
+        imprint=payloads.Imprint(platform=name, import_id="i"),
         options=options,
         file=stem,
         profiled=True,

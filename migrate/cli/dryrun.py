@@ -30,7 +30,7 @@ def rehearse(source: SourceOptions, options: RunOptions, talking: TalkOptions) -
         open_session(folder, talk, create=True) as session,
     ):
         people = options.people
-        file = PeopleFile(session.checkpoint, people and PeopleFile(session.checkpoint, people).copied())
+        file = PeopleFile(session.checkpoint, people and PeopleFile(session.checkpoint, people).copy())
         plan_todo(session, Todo(work), talk, file.shared)
         numbers = replace(summary(session.checkpoint), workdir=None)
         code = exits.of_work(session, numbers, sending=False)
@@ -38,7 +38,7 @@ def rehearse(source: SourceOptions, options: RunOptions, talking: TalkOptions) -
             tell(session, talk, numbers, code)
             sys.exit(code)
         jobs = [job for job in work.jobs if job.source.name not in numbers.set_aside]
-        with file.opened() as known:
+        with file.open() as known:
             rows = list(examples(replace(work, jobs=jobs), 3, known))
             talk.show(dryrun.lines(session.checkpoint, numbers, rows))
         tell(session, talk, numbers, code)

@@ -4,7 +4,6 @@ An input that is not there, is no file or folder, or holds nothing at all is a w
 cannot be read costs itself alone: a file is set aside by name, a folder is refused unless it is to be passed over.
 """
 
-import errno
 import functools
 import glob
 import os
@@ -19,22 +18,14 @@ from typing import Final
 from migrate.errors import Unfit, UsageError
 from migrate.inputs.archives import Member, members
 from migrate.inputs.names import natural, shown, source_name
+from migrate.inputs.passed import GONE, NOWHERE, is_of_people, is_workdir, mode_of, why_passed
 from migrate.inputs.rejected import Lines, Unreadable, origins
 from migrate.inputs.source import Source
 
-_WORKDIR: Final = b"PMIG"
-_PEOPLE: Final = b"PMIP"
 _REJECTS: Final = "rejects.jsonl"
 """What a workdir holds to be mended and planned again."""
-_MARK_END: Final = 72
-"""Where SQLite keeps what an application writes of itself (https://www.sqlite.org/fileformat.html#application_id)."""
-_MARKER: Final = re.compile(
-    r"complete|_SUCCESS|_(committed|started)_.*|_(common_)?metadata|.*\.(crc|md5)|manifest(\.json)?|.*[._]manifest"
-)
-_MARKER_FOLDERS: Final = {"_delta_log", "_temporary"}
 _URL: Final = re.compile(r"[a-z][a-z0-9+]+://")
 _KINDS: Final = {stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
-_NOWHERE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
 
 @dataclass(frozen=True)
@@ -78,7 +69,7 @@ class _Listing:
         if _URL.match(given):
             raise UsageError(f"input {given}: URLs are not read; download the files and name their folder")
         path = Path(os.path.abspath(Path(given).expanduser()))  # noqa: PTH100 - resolve() would follow links
-        mode, why = _mode(path)
+        mode, why = mode_of(path)
         if stat.S_ISREG(mode):
             return [path]
         before = len(self.skipped.get("unreadable", []))
@@ -104,11 +95,11 @@ class _Listing:
                     self._entries(Path(folder))
             above = above.parent
         self._entries(above)
-        is_workdir = functools.cache(_is_workdir)
+        is_plan = functools.cache(is_workdir)
         for match in glob.iglob(str(pattern), recursive=True):  # noqa: PTH207
             path = Path(match)
             inside = path.parents[: len(path.parents) - len(above.parents)]
-            workdir = next(filter(is_workdir, inside), None)
+            workdir = next(filter(is_plan, inside), None)
             if workdir is None or path.name == _REJECTS:
                 yield from self._visible(path)
             elif workdir.as_posix() not in self.skipped.get("workdir", []):
@@ -127,7 +118,7 @@ class _Listing:
             here = (status.st_dev, status.st_ino)
             if here in above:
                 continue
-            if _is_workdir(folder):
+            if is_workdir(folder):
                 self._skip("workdir", folder.as_posix())
                 continue
             for name in self._entries(folder):
@@ -146,21 +137,21 @@ class _Listing:
 
     def _is_folder(self, path: Path) -> bool:
         """Return whether there is a folder to go through."""
-        return not _reason(path.name) and stat.S_ISDIR(_mode(path)[0])
+        return not why_passed(path.name) and stat.S_ISDIR(mode_of(path)[0])
 
     def _file(self, path: Path) -> Iterator[Path]:
         """Yield a file, or take note of why it is passed over; what is no file is never opened."""
-        reason = _reason(path.name)
-        mode, why = (0, "") if reason else _mode(path)
+        reason = why_passed(path.name)
+        mode, why = (0, "") if reason else mode_of(path)
         if reason:
             self._skip(reason, path.as_posix())
-        elif _is_of_people(path):
+        elif is_of_people(path):
             self._skip("workdir", path.as_posix())
         elif stat.S_ISREG(mode):
             yield path
         elif mode:
             self._skip(_KINDS.get(stat.S_IFMT(mode), "device"), path.as_posix())
-        elif why != _GONE:
+        elif why != GONE:
             self._unreadable(path, OSError(0, why))
         elif path.is_symlink():
             self._skip("dangling_link", path.as_posix())
@@ -170,7 +161,7 @@ class _Listing:
         try:
             return os.listdir(folder)  # noqa: PTH208 - names alone
         except OSError as error:
-            if error.errno not in _NOWHERE:  # else it is gone, or never was
+            if error.errno not in NOWHERE:  # else it is gone, or never was
                 self._unreadable(folder, error)
             return []
 
@@ -223,7 +214,7 @@ class _Listing:
         before = len(self.found)
         for member in inside:
             name = source_name(archive.as_posix(), member.name)
-            reason = next(filter(None, map(_reason, member.name.split("/"))), None) or member.skipped
+            reason = next(filter(None, map(why_passed, member.name.split("/"))), None) or member.skipped
             if reason is None and last[posixpath.normpath(member.name)] is not member:
                 reason = "replaced"
             if reason:
@@ -259,49 +250,9 @@ class _Listing:
         self.skipped.setdefault(reason, []).append(name)
 
 
-_GONE: Final = "no such file or folder"
-
-
-def _mode(path: Path) -> tuple[int, str]:
-    """Return what is at a path as `stat` has it; 0 and why, where that cannot be told."""
-    try:
-        return path.stat().st_mode, ""
-    except OSError as error:
-        return 0, _GONE if error.errno in _NOWHERE else error.strerror or "cannot be read"
-
-
 def _origins(path: Path) -> list[Lines] | None:
     """Return the lines of a rejects.jsonl of ours, by the files whose rows they hold; None of any other file."""
     if path.suffix.lower() not in {".jsonl", ".json", ".ndjson"}:
         return None
     with path.open("rb") as stream:
         return origins(stream)
-
-
-def _is_workdir(folder: Path) -> bool:
-    """Return whether a folder is a workdir of ours, whose plan is no export; told by its checkpoint's own mark."""
-    return _is_marked(folder / "checkpoint.sqlite", _WORKDIR)
-
-
-def _is_of_people(path: Path) -> bool:
-    """Return whether a file is one of who is who, or its lock, as several workdirs may share it anywhere."""
-    people = path.with_name("people.sqlite")
-    return path.name in {people.name, "people.lock"} and _is_marked(people, _PEOPLE)
-
-
-def _is_marked(path: Path, mark: bytes) -> bool:
-    """Return whether a file is a database of ours, told by its own mark."""
-    if not stat.S_ISREG(_mode(path)[0]):
-        return False
-    try:
-        with path.open("rb") as file:
-            return file.read(_MARK_END)[_MARK_END - len(mark) :] == mark
-    except OSError:
-        return False
-
-
-def _reason(name: str) -> str | None:
-    """Return why a file or folder of this name is left aside when it was not named itself."""
-    if name == "__MACOSX" or (name.startswith(".") and name not in {".", ".."}):
-        return "hidden"
-    return "marker" if _MARKER.fullmatch(name) or name in _MARKER_FOLDERS else None

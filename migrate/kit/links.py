@@ -14,6 +14,7 @@ What evidence to tell by which function:
 | the source's own answer: these events are that person's, whatever id they carry | `resolved`, with `Table.resolve` |
 | an id that a user logged in with, and no other id beside it | `identified` |
 | an id that has a profile | `profiled`, or `maybe` where devices have profiles too |
+| by its shape alone an id is a user's, the one beside it a device's | `likely` |
 | an anonymous id that has events of its own | `own`, with `Table.tells_own` |
 | a link that must not be made | `refused` |
 
@@ -33,7 +34,7 @@ import polars as pl
 
 from migrate.kit.schemas import KEY, TIMESTAMP
 
-Kind = Literal["linked", "same", "resolved", "identified", "profiled", "maybe", "own", "refused"]
+Kind = Literal["linked", "same", "resolved", "identified", "profiled", "maybe", "likely", "own", "refused"]
 
 _QUARTER: Final = 900
 _EARLY: Final = 60
@@ -92,6 +93,14 @@ def profiled(rows: pl.LazyFrame, person: pl.Expr, *, why: str = "profile") -> pl
 def maybe(rows: pl.LazyFrame, person: pl.Expr, *, why: str = "profile of a device's id") -> pl.LazyFrame:
     """Return the same of ids that may as well be a device's: known unless a link calls them anonymous."""
     return _links(rows, "maybe", pl.lit(None, pl.String), person, None, why)
+
+
+def likely(rows: pl.LazyFrame, person: pl.Expr, *, why: str) -> pl.LazyFrame:
+    """Return which ids look like a user's, beside ids that look like a device's; it makes nobody known.
+
+    Of the ids that the source itself holds for one person it stands for the others where nothing better is known.
+    """
+    return _links(rows, "likely", pl.lit(None, pl.String), person, None, why)
 
 
 def own(rows: pl.LazyFrame, *, anonymous: pl.Expr, key: pl.Expr, why: str = "own") -> pl.LazyFrame:
@@ -153,7 +162,7 @@ def _links(  # noqa: PLR0913, PLR0917 - the columns, in their order
     """Return the distinct links of this kind, `schemas.LINK_SCHEMA`, each at the first time it is seen."""
     seen = pl.lit(None, TIMESTAMP) if time is None else time.cast(TIMESTAMP)
     frame = rows.select_seq(a.cast(pl.String).alias("a"), b.cast(pl.String).alias("b"), seen.alias("time"))
-    is_of_one = kind in {"identified", "profiled", "maybe"}
+    is_of_one = kind in {"identified", "profiled", "maybe", "likely"}
     whole = pl.col("b").is_not_null() & (pl.col("a").is_not_null() | pl.lit(is_of_one))
     distinct = frame.filter(whole).group_by("a", "b", maintain_order=True).agg(pl.col("time").min())
     return distinct.select_seq(pl.lit(kind).alias("kind"), "a", "b", "time", pl.lit(why).alias("why"))

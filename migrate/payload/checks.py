@@ -41,7 +41,7 @@ class Checked:
     warnings: Counter[str]
 
 
-def checked(frame: pl.DataFrame, now: datetime) -> Checked:
+def check(frame: pl.DataFrame, now: datetime) -> Checked:
     """Return an event frame's events that PostHog will keep as they are, and the others with the reason.
 
     `now` is the time the plan was begun, so that a resumed plan judges alike. Of a row with several events all are

@@ -21,7 +21,7 @@ _ENVELOPE_BYTES: Final = 1_024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stamp:
+class Imprint:
     """What every payload of an import carries: where it came from, and which import brought it."""
 
     platform: str
@@ -64,25 +64,27 @@ def claimed(table: Table, options: Options) -> Table:
     known = dict.fromkeys(inside(column, key) for column, key in told if key is not None)
     rows = pl.LazyFrame(schema={**table.columns, **dict.fromkeys(known, pl.String()), **FRAMEWORK})
     made = table.to_events(rows, options).collect_schema() if table.properties else {"extra": pl.String()}
-    forced = {*Stamp(platform="", import_id="").forced(), "$process_person_profile"}
+    forced = {*Imprint(platform="", import_id="").forced(), "$process_person_profile"}
     if options.person_properties != "set":
         forced.update(properties.PERSON)
     return replace(table, bags=bags, claims=table.claims | properties.claimed(made, dict.fromkeys(forced)))
 
 
-def payloads(frame: pl.DataFrame, table: Table, stamp: Stamp, persons: PersonProperties = "set") -> Payloads:
+def payloads(
+    frame: pl.DataFrame, table: Table, imprint: Imprint, persons: PersonProperties = "set"
+) -> Payloads:
     """Return the event frame's events as JSON text, exactly as they will be sent; `persons` as wanted.
 
-    `frame` is an event frame that passed `checks.checked`. The text holds the root keys event, distinct_id,
+    `frame` is an event frame that passed `checks.check`. The text holds the root keys event, distinct_id,
     timestamp, uuid and properties and no others: PostHog drops those without a word (posthog-ingestion.md §1.3).
     The same event gives the same bytes, whatever else is in the frame.
     """
     repairs: Counter[str] = Counter()
-    forced: dict[str, Value] = {**stamp.forced(), "$process_person_profile": _personless()}
+    forced: dict[str, Value] = {**imprint.forced(), "$process_person_profile": _personless()}
     sound = properties.as_wanted(properties.sound(frame, table, forced, repairs), persons, repairs)
     schema = sound.schema
     inner = properties.inner(sound, schema, forced, repairs)
-    events = sound.select_seq("_row", "event", "distinct_id", "timestamp", _uuid(sound, stamp))
+    events = sound.select_seq("_row", "event", "distinct_id", "timestamp", _uuid(sound, imprint))
     finished = events.with_columns_seq(_payload(events, inner))
     examined = special.examined(finished, properties.watched(sound, schema, table.rename))
     return Payloads(examined.frame, examined.rejects, +(repairs + examined.repairs), examined.warnings)
@@ -135,9 +137,9 @@ def _personless() -> pl.Expr:
     return pl.when(pl.col("junk") & ~about_persons).then(pl.lit(False))
 
 
-def _uuid(frame: pl.DataFrame, stamp: Stamp) -> pl.Series:
+def _uuid(frame: pl.DataFrame, imprint: Imprint) -> pl.Series:
     """Return the event's own uuid, else a version 7 of its time and a hash of platform and dedup key."""
-    derived = expr.uuid7(pl.col("timestamp").dt.epoch("ms"), pl.lit(stamp.platform), pl.col("dedup_key"))
+    derived = expr.uuid7(pl.col("timestamp").dt.epoch("ms"), pl.lit(imprint.platform), pl.col("dedup_key"))
     if frame["uuid"].null_count() == frame.height:
         return frame.select_seq(derived.alias("uuid")).to_series()
     own = frame.select_seq(expr.canonical_uuid(pl.col("uuid"))).to_series()

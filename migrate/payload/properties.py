@@ -15,7 +15,7 @@ from migrate.kit import expr, objects
 from migrate.kit.declare import OWN, PROPERTIES, ROW, PersonProperties, Table
 from migrate.kit.distinct import distinct
 from migrate.payload import special
-from migrate.readers.opened import Opener
+from migrate.readers.opener import Opener
 from migrate.readers.records import Part
 
 Schema = Mapping[str, DType]
@@ -137,7 +137,7 @@ def _opened(
     first = [name for name in made if name == "extra"]
     order = [*first, *READ, *(name for name in made if name not in first)]
     opener = Opener(bags={}, laid=order, rename=table.rename, claims=claims)
-    opened = opener.opened(Part(frame.select_seq(ROW, *order), counts=counts))
+    opened = opener.open(Part(frame.select_seq(ROW, *order), counts=counts))
     return frame.with_columns_seq(opened[PROPERTIES].alias("laid"), opened[OWN].alias("own"))
 
 

@@ -23,7 +23,7 @@ Counts = Iterable[tuple[str, int, int]]
 """Month ("2024-03"), seconds that the times shown are behind UTC, rows."""
 
 
-def checked(counts: Counts, zone: str | None) -> str | None:
+def check(counts: Counts, zone: str | None) -> str | None:
     """Return a warning where the zone given is not what the rows say, None where they agree or say nothing.
 
     Raises UsageError where none was given and the rows say that their times are not UTC.

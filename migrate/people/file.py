@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from migrate.errors import Refused, UsageError
-from migrate.people.store import FILE, People
+from migrate.people.schema import PEOPLE_FILE
+from migrate.people.store import People
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.seals import Seal
 
@@ -32,10 +33,10 @@ class PeopleFile:
     @property
     def path(self) -> Path:
         """The file."""
-        return (self.shared or self.checkpoint.workdir) / FILE
+        return (self.shared or self.checkpoint.workdir) / PEOPLE_FILE
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def hold(self) -> Iterator[None]:
         """Have nobody else plan with it. Raises Refused where another process does, or where it is gone."""
         if not self.path.parent.exists() and self.checkpoint.facts().get("people_id") is not None:
             self.check()
@@ -49,13 +50,13 @@ class PeopleFile:
                 ) from None
             yield
 
-    def copied(self) -> Path:
-        """Return a folder in the workdir with a copy of it, for a plan that is not to stay."""
+    def copy(self) -> Path:
+        """Copy it into a folder of the workdir, for a plan that is not to stay; return the folder."""
         folder = self.checkpoint.workdir / "people"
         folder.mkdir()
         if self.path.exists():
-            with self.held():
-                shutil.copyfile(self.path, folder / FILE)
+            with self.hold():
+                shutil.copyfile(self.path, folder / PEOPLE_FILE)
         return folder
 
     def check(self) -> None:
@@ -84,10 +85,8 @@ class PeopleFile:
             taken = begin(self.checkpoint.workdir, since, is_new=is_new)
             self.checkpoint.note(people_taken_over=taken, people_id=None, people_owner="", people_dir=None)
             return
-        if (self.checkpoint.workdir / FILE).exists():
-            raise UsageError(
-                f"--people: {self.shared} is named, and {self.checkpoint.workdir / FILE} is there, too; remove one"
-            )
+        if (own := self.checkpoint.workdir / PEOPLE_FILE).exists():
+            raise UsageError(f"--people: {self.shared} is named, and {own} is there, too; remove one")
         facts = self.checkpoint.facts()
         owner = _owner(facts) or secrets.token_hex(8)
         self.checkpoint.note(
@@ -117,7 +116,7 @@ class PeopleFile:
         return others
 
     @contextmanager
-    def opened(self) -> Iterator[People]:
+    def open(self) -> Iterator[People]:
         """Open it; when it is closed the checkpoint knows it by its seal."""
         facts = self.checkpoint.facts()
         self.checkpoint.seal_people(None)
@@ -216,10 +215,10 @@ def begin(workdir: Path, since: datetime | None, *, is_new: bool) -> bool:
     Return whether there is one. It is kept beside, so that a workdir of which nothing is planned yet can begin again.
     Raises Refused for a file that is none of ours.
     """
-    path, given = workdir / FILE, workdir / GIVEN
+    path, given = workdir / PEOPLE_FILE, workdir / GIVEN
     if is_new and path.exists():
         path.replace(given)
-    for name in (FILE, f"{FILE}-journal"):
+    for name in (PEOPLE_FILE, f"{PEOPLE_FILE}-journal"):
         (workdir / name).unlink(missing_ok=True)
     if not given.exists():
         return False
@@ -230,6 +229,7 @@ def begin(workdir: Path, since: datetime | None, *, is_new: bool) -> bool:
     except sqlite3.Error as error:
         path.unlink()
         raise Refused(
-            f"{given}: cannot be used as the {FILE} of an earlier workdir, found '{error}'; copy it again, or remove it"
+            f"{given}: cannot be used as the {PEOPLE_FILE} of an earlier workdir, found '{error}'; copy it again, or "
+            "remove it"
         ) from error
     return True

@@ -15,39 +15,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from migrate.errors import Refused
+from migrate.people import late
 from migrate.people.forest import NONE, Forest
-from migrate.people.store import Graph, People
+from migrate.people.graph import Graph, linked_graph, resolved_graph
+from migrate.people.store import People
 
 MAX_CLUSTER: Final = 1_000
 _BEFORE: Final = -(2**62)
 _SHOWN: Final = 10
 
-# ruff: noqa: S608 - the queries are put together from pieces that stand here
-_RESOLVED: Final = "SELECT a, b, time FROM links WHERE kind = 'resolved'"
-_TOLD: Final = "SELECT DISTINCT b AS name FROM links WHERE kind IN ('linked', 'needed', 'identified')"
-_PROFILED: Final = "SELECT DISTINCT b AS name FROM links WHERE kind IN ('profiled', 'maybe')"
-# What a row itself calls anonymous is not known for the sake of a profile, where it may be a device's id; but PostHog
-# knows it once another id was merged into it, as what is resolved only now is.
-_KNOWN: Final = """
-    SELECT DISTINCT b AS name FROM links one
-    WHERE kind IN ('linked', 'needed', 'identified', 'profiled') OR (
-        kind = 'maybe' AND (b IN (SELECT identified FROM merged) OR NOT EXISTS (
-            SELECT 1 FROM links other WHERE other.a = one.b AND other.kind IN ('linked', 'needed')
-        ))
-    ) UNION SELECT b FROM late
-"""
-_PERSONS: Final = f"SELECT coalesce(person, name) AS name FROM ({_KNOWN}) LEFT JOIN persons ON key = name"
-# A platform that tells which anonymous ids have events of their own gets links for those alone.
-_NEEDED: Final = "link.kind = 'needed' AND link.a IN (SELECT id FROM stayed)"
-_SEEN: Final = f"link.kind IN ('same', 'linked') OR ({_NEEDED})"
-_LINKED: Final = f"SELECT a, b, min(time) AS time FROM links link WHERE {_SEEN} GROUP BY a, b"
-_RESOLVED_LINKED: Final = f"""
-    SELECT coalesce(p.person, link.a) AS a, coalesce(q.person, link.b) AS b, min(time) AS time
-    FROM links link LEFT JOIN persons p ON p.key = link.a LEFT JOIN persons q ON q.key = link.b
-    WHERE {_SEEN} GROUP BY 1, 2 HAVING a <> b
-"""
-_LATE: Final = "SELECT a, b, time FROM late"
-_MERGED: Final = "SELECT anonymous AS a, identified AS b, NULL AS time FROM merged"
 _SIZES: Final = (2, 3, 4, 5, 11, 101, 1_001, 10_001, 100_001)
 
 
@@ -80,24 +56,25 @@ def resolve(people: People, *, end: int | None) -> None:
     """Work out what the source itself has resolved, for `People.persons`.
 
     Of the ids and keys the source holds for one person, the id that is known stands for all; where none is known,
-    the one that has a profile, then the one that everything else leads to. Where several are, none stands for the
-    others.
+    the one that has a profile, then the one that looks like a user's beside a device's, then the one that everything
+    else leads to. Where several are, none stands for the others.
 
     `end`: the last timestamp of what was planned before, in microseconds, None where nothing was. Events planned
     before under an id that is resolved only now need a merge after all, at the time of the resolution or at `end`.
     """
-    people.remember()
-    with people.graph(_RESOLVED, _TOLD) as graph:
+    late.remember(people)
+    with resolved_graph(people) as graph:
         forest = Forest(graph.size)
         leads = bytearray(graph.size)
         for one, other, _ in graph.edges():
             forest.join(one, other, 0)
             leads[one] = 1
         known = _only(forest, graph.known())
-        profiled = _only(forest, graph.among(_PROFILED))
+        profiled = _only(forest, graph.profiled())
         ends = _only(forest, (node for node in graph.ids() if not leads[node]))
-        graph.resolve(_heads(forest, [known, profiled, ends]))
-    people.catch_up(end)
+        likely = _only(forest, graph.likely())
+        graph.resolve(_heads(forest, [known, profiled, likely, ends]))
+    late.catch_up(people, end)
 
 
 def _only(forest: Forest, nodes: Iterator[int]) -> "array[int]":
@@ -118,7 +95,7 @@ def _heads(forest: Forest, ranks: Sequence["array[int]"]) -> Iterator[tuple[int,
             yield node, head
 
 
-class Linked:
+class JoinedLinks:
     """The links of a workdir, joined: what was merged in earlier runs first, the rest in the order of time."""
 
     def __init__(self, graph: Graph) -> None:
@@ -175,23 +152,22 @@ class Linked:
         return [{"size": self._forest.size[root], "ids": self._graph.names(members[root])} for root in top]
 
 
-def linked(people: People, name: str, limit: int) -> Iterator[list[tuple[str, str, int]] | Report]:
+def new_merges(people: People, name: str, limit: int) -> Iterator[list[tuple[str, str, int]] | Report]:
     """Yield the merges that are new, by time, some at a time (anonymous, identified, microseconds); then the report.
 
     They are kept as made by the input `name`. Raises Refused, and keeps nothing, where a cluster has more ids than
     the limit: rarely one human, mostly an id that many share.
     """
     report = Report(refused=people.refusals())
-    report.resolved = people.one("SELECT count(*) FROM persons")
-    edges, known = (_RESOLVED_LINKED, _PERSONS) if report.resolved else (_LINKED, _KNOWN)
-    with people.graph(f"{edges} UNION ALL {_LATE} UNION ALL {_MERGED}", known) as graph:
+    report.resolved = people.count_resolved()
+    with linked_graph(people, is_resolved=report.resolved > 0) as graph:
         report.people = sum(1 for _ in graph.known())
-        found = Linked(graph)
+        found = JoinedLinks(graph)
         graph.keep(found.merges(), name)
         found.describe(report)
         _check(report, limit)
         yield from graph.merges()
-    report.merges = people.one("SELECT count(*) FROM merged")
+    report.merges = people.count_merges()
     yield report
 
 

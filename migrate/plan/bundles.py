@@ -66,7 +66,7 @@ class Bundle:
         return self.names[place], row or None
 
     def originals(self) -> Callable[[Sequence[int]], dict[int, dict[str, Raw]]]:
-        """Return what gives rows as their files have them, see `readers.Originals`."""
+        """Return what gives rows as their files have them, see `readers.originals`."""
         opened: dict[int, Originals] = {}
 
         def of(numbers: Sequence[int]) -> dict[int, dict[str, Raw]]:

@@ -11,14 +11,20 @@ import polars as pl
 from migrate.errors import UsageError
 from migrate.kit import events, expr, schemas
 from migrate.kit.declare import ROW, Options, Table
-from migrate.payload.payloads import Stamp
-from migrate.people import clocks, identity, states
+from migrate.payload.payloads import Imprint
+from migrate.people import clocks, identity
+from migrate.people.firsts import first_touches
 from migrate.people.identity import Report
+from migrate.people.news import latest_news
 from migrate.people.store import People
+from migrate.people.touches import Touches
 from migrate.plan.gather import Gatherer
 from migrate.plan.jobs import Job
-from migrate.plan.planner import Counting, Planner
-from migrate.plan.transform import NOTHING_REJECTED, Made, Transform, judged
+from migrate.plan.judged import NOTHING_REJECTED, Made, judged
+from migrate.plan.planner import Planner
+from migrate.plan.progress import Counting
+from migrate.plan.transform import Transform
+from migrate.plan.waiting import tidy_states
 from migrate.throwaway import STAGING
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.records import Numbers
@@ -50,7 +56,7 @@ class Census:
     people: People
     choices: Choices
     options: Options
-    stamp: Stamp
+    imprint: Imprint
     warning: str | None = None
     report: Report | None = None
 
@@ -59,13 +65,13 @@ class Census:
 
         Raises UsageError where the clocks say that times are not UTC and no zone was given.
         """
-        self.warning = clocks.checked(self.people.clock(), self.choices.zone)
+        self.warning = clocks.check(self.people.clock(), self.choices.zone)
         identity.resolve(self.people, end=end)
 
     def merges(self, name: str, now: datetime) -> Iterator[Made]:
         """Yield the `$identify` events that no earlier run has planned, kept as planned by this input."""
         for found in (
-            identity.linked(self.people, name, self.choices.max_cluster) if self.choices.link else ()
+            identity.new_merges(self.people, name, self.choices.max_cluster) if self.choices.link else ()
         ):
             if isinstance(found, Report):
                 self.report = found
@@ -74,31 +80,30 @@ class Census:
 
     def first_touches(self, files: Sequence[Kept], aside: Path, now: datetime, name: str) -> Iterator[Made]:
         """Yield how people first came, as files of states tell it, noted as planned by the input `name`."""
-        with self.people.transaction():
-            touches = self.people.first_touches(name)
-            for found in states.first_touches(files, self.people, touches, aside):
+        with self.people.transaction() as db:
+            touches = Touches(self.people, db, name)
+            for found in first_touches(files, self.people, touches, aside):
                 touches.add(found.touches)
                 yield self._made(found.frame, now)
 
     def tellings(
-        self, files: Sequence[Kept], end: datetime | None, aside: Path, now: datetime, name: str
+        self, files: Sequence[Kept], end: datetime | None, aside: Path, now: datetime, touches: Touches
     ) -> Iterator[Made]:
-        """Yield what files of states tell anew, noted within the transaction that is open."""
-        touches = self.people.first_touches(name)
-        for found in states.news(files, self.people, touches, end, aside):
+        """Yield what files of states tell anew, noted within the transaction of `touches`."""
+        for found in latest_news(files, self.people, touches, end, aside):
             if found.frame["timestamp"].null_count():
                 raise UsageError(
                     "--until: missing; the profiles in these files have no time and there are no events to tell when "
                     "history ends, so give the time of the export with --until"
                 )
-            self.people.tell(found.told)
+            self.people.tell(found.notes)
             touches.add(found.touches)
             yield self._made(found.frame, now)
 
     def _made(self, frame: pl.DataFrame, now: datetime) -> Made:
         """Return an event frame's events ready to send; what PostHog would refuse of them is counted as a warning."""
         numbers = Numbers()
-        as_events = Transform(table=_TABLE, stamp=self.stamp, options=self.options)
+        as_events = Transform(table=_TABLE, imprint=self.imprint, options=self.options)
         made, rejects = judged(frame, as_events, now, numbers, NOTHING_REJECTED)
         numbers.warnings.update(f"not_told.{reason}" for reason in rejects["reason"])
         return Made(made.rename({ROW: "row"}), numbers)
@@ -122,7 +127,7 @@ def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Jo
     ends = [end for end in (last, people.last()) if end is not None]
     census.resolve(max(ends, default=None))
     name = _next(IDENTITY, checkpoint)
-    planner.derived(name, census.merges(name, planner.clock()), leads=True)
+    planner.plan_derived(name, census.merges(name, planner.clock()), leads=True)
     report = None if census.report is None else asdict(census.report)
     people.step()
     checkpoint.note(identity=report, clock=census.warning, linked=True, people_generation=people.which()[1])
@@ -153,13 +158,14 @@ def tell(census: Census, planner: Planner, until: datetime | None) -> None:
     end = until if last is None else _EPOCH + timedelta(microseconds=last)
     aside = planner.workdir / STAGING / "states"
     now, name = planner.clock(), _next(FIRST_TOUCHES, checkpoint)
-    planner.derived(name, census.first_touches(files, aside, now, name), leads=True)
+    planner.plan_derived(name, census.first_touches(files, aside, now, name), leads=True)
     name = _next(PROFILES, checkpoint)
-    with people.transaction():
-        planner.derived(name, census.tellings(files, end, aside, now, name))
+    with people.transaction() as db:
+        touches = Touches(people, db, name)
+        planner.plan_derived(name, census.tellings(files, end, aside, now, touches))
         people.step()
     checkpoint.note_told(people_generation=people.which()[1])
-    planner.tidy_states()
+    tidy_states(checkpoint)
 
 
 def _next(name: str, checkpoint: Checkpoint) -> str:

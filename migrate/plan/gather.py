@@ -38,7 +38,7 @@ def has_news(table: Table, *, identity: bool) -> bool:
 
 @dataclass
 class Harvest:
-    """What one file's rows told so far and is not kept yet."""
+    """What the rows of one file have told so far, until it is written to the store."""
 
     people: People
     table: Table

@@ -24,7 +24,7 @@ class Job:
     table: Table
 
 
-def recognised(  # noqa: PLR0913 - what is given, and how it is to be judged
+def recognise(  # noqa: PLR0913 - what is given, and how it is to be judged
     sources: Sequence[Source],
     platform: Platform,
     header: Callable[[Source], Header | None],

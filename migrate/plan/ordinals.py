@@ -18,7 +18,7 @@ _HASHES: Final = 8_000_000
 """Hashes looked through at once; some 60 bytes each while they are sorted."""
 
 
-def numbered(paths: Iterable[Path]) -> int:
+def number_repeats(paths: Iterable[Path]) -> int:
     """Give the second and later of identical rows in one day's files uuids of their own; return how many got one.
 
     The n-th repeat, in the order of rows, gets the version-7 uuid of (first uuid, n): the same on every run and for
@@ -34,8 +34,8 @@ def numbered(paths: Iterable[Path]) -> int:
     return repeats.height
 
 
-def numbered_frame(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return finished events of one file with the repeats' own uuids, as `numbered` gives them."""
+def with_ordinals(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return finished events of one file with the repeats' own uuids, as `number_repeats` gives them."""
     return _renamed(frame, _repeats(frame.select("uuid", "row")))
 
 

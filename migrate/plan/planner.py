@@ -1,4 +1,4 @@
-"""The first half: inputs → plan directory."""
+"""Sources → the plan directory, each planned whole or not at all."""
 
 import itertools
 import os
@@ -9,52 +9,39 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Final, TextIO
+from typing import Final
 
 import polars as pl
 
 from migrate import throwaway
 from migrate.errors import Unfit
-from migrate.inputs.names import archive_of, path_of
-from migrate.inputs.source import Source, fingerprint, stamp, stamp_of
-from migrate.jsontext.parse import encoded
-from migrate.people.states import States
+from migrate.inputs.names import archive_of
+from migrate.inputs.source import Source, fingerprint, stamp
+from migrate.people.statefiles import States
 from migrate.plan import ordinals
 from migrate.plan.ahead import in_parallel
+from migrate.plan.aside import SetAside
+from migrate.plan.attempt import Attempt
 from migrate.plan.bundles import Bundle, bundles
+from migrate.plan.finished import Finished, finished
 from migrate.plan.gather import Interrupted
 from migrate.plan.jobs import Job
-from migrate.plan.transform import Finished, Made, Transform, finished
+from migrate.plan.judged import Made
+from migrate.plan.progress import Counting, Progress
+from migrate.plan.transform import Transform
+from migrate.plan.waiting import keep_states, tidy_states
 from migrate.readers.records import Chunk
 from migrate.throwaway import STAGING
 from migrate.workdir import rejects
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.days import DayWriter
-from migrate.workdir.disk import sync
-from migrate.workdir.records import Aside, Input, Numbers, Part
+from migrate.workdir.records import Input, Numbers, Part
 from migrate.workdir.room import STEP, Measured, Room
-from migrate.workdir.seals import Kept, Seal
 
-STATES: Final = "states"
-_OF_A_CELL: Final = ("rounded_id", "invalid_text", "bad_json")
-"""Reasons of rejects that are rows, though the reader could not deliver them."""
 _ENDINGS: Final = {
     *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".avro", ".orc"),
     *(".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz"),
 }
-_DAMAGE: Final = ("truncated_file", "unreadable_file")
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far planning is, in bytes and files of all it has to do."""
-
-    phase: str
-    done_bytes: int
-    total_bytes: int
-    done_files: int
-    total_files: int
-    rows: int
 
 
 @dataclass(kw_only=True)
@@ -70,45 +57,21 @@ class Planner:
     stopping: threading.Event = field(default_factory=threading.Event)
     room: Callable[[Mapping[str, int]], Room | None] = lambda _: None
     """Given kind -> bytes to read, what holds the rest against the disk; None where what is to come is not known."""
-    aside: dict[str, Aside] = field(default_factory=dict)
-    """Sources that turn out not to be what can be planned -> why."""
-    _lock: threading.Lock = field(default_factory=threading.Lock)
     _room: Room | None = None
+
+    def __post_init__(self) -> None:
+        self.aside = SetAside(self.checkpoint)
 
     def todo(self, jobs: Sequence[Job]) -> list[Job]:
         """Return the jobs not planned yet, in order; those planned that have other bytes now are set aside."""
         self._tidy()
         self.checkpoint.register(job.source.name for job in jobs)
         known = self.checkpoint.inputs()
-        self._pinned([(known[j.source.name], j.source) for j in jobs if known[j.source.name].planned])
-        self._missed({job.source.name for job in jobs})
-        self._set_right({archive_of(job.source.name) for job in jobs if job.source.member is not None})
+        aside = self.aside
+        aside.put_changed([(known[j.source.name], j.source) for j in jobs if known[j.source.name].planned])
+        aside.put_missed({job.source.name for job in jobs})
+        aside.take_back({archive_of(job.source.name) for job in jobs if job.source.member is not None})
         return [job for job in jobs if not known[job.source.name].planned]
-
-    def _missed(self, given: set[str]) -> None:
-        """Set aside what an earlier command was to plan and did not, and what is no longer there."""
-        for name in self.checkpoint.unplanned():
-            is_file = not name.startswith("(")
-            if is_file and name not in given and not path_of(name).exists():
-                self.put_aside(
-                    Unfit(name, "vanished", "vanished before it was planned; put it back and plan it")
-                )
-
-    def _set_right(self, archives: set[str]) -> None:
-        """Take back what is set aside as changed and is now, byte for byte, what was planned, and archives now read."""
-        known, back = self.checkpoint.inputs(), []
-        for name in self.checkpoint.set_aside():
-            path = path_of(name)
-            is_planned = name in known and known[name].planned and name not in self.aside
-            if name in archives or (is_planned and path.exists() and stamp_of(path) == known[name].stamp):
-                back.append(name)
-        if back:
-            self.checkpoint.set_right(back)
-
-    def put_aside(self, error: Unfit, stamp: str = "") -> None:
-        """Set a source aside, by name: the others are planned."""
-        with self._lock:
-            self.aside[error.name] = Aside(error.reason, error.why, stamp)
 
     def plan(self, todo: Sequence[Job], transform: Callable[[Job], Transform]) -> None:
         """Plan these jobs; `transform` is how the rows of one become events."""
@@ -118,20 +81,20 @@ class Planner:
         self._progress = Counting(todo, self.on_progress)
         self._room = None if self.limit is not None else self.room(_by_kind(todo))
         if self.limit is not None:
-            self._limited(todo, known)
+            self._plan_limited(todo, known)
             return
         together = list(bundles(todo))
         # Files are planned side by side; the chunks of a few are too.
         self._parallel = max(1, self.workers // max(1, len(together)))
         with ThreadPoolExecutor(self.workers, thread_name_prefix="plan") as pool:
-            waiting: set[Future[_Planned | None]] = set()
+            waiting: set[Future[Attempt | None]] = set()
             try:
                 for bundle in together:
                     if len(waiting) > self.workers:  # one more than work at once: none idles during a commit
                         waiting = self._commit_done(waiting)
                     if self.stopping.is_set():
                         break
-                    waiting.add(pool.submit(self._planned, bundle, known, None))
+                    waiting.add(pool.submit(self._attempt, bundle, known, None))
                 while waiting:
                     waiting = self._commit_done(waiting)
             except BaseException as error:
@@ -141,15 +104,15 @@ class Planner:
                     throwaway.tidy(self.workdir)
                 raise
 
-    def _limited(self, todo: Sequence[Job], known: dict[str, Input]) -> None:
+    def _plan_limited(self, todo: Sequence[Job], known: dict[str, Input]) -> None:
         """Plan the first rows of the jobs, one after another."""
         left = (self.limit or 0) - self.checkpoint.numbers().read
         for job in todo:
             if left <= 0:
                 return
-            planned = self._planned(Bundle([job]), known, left)
-            self._commit(planned)
-            left -= planned.numbers.read if planned else 0
+            attempt = self._attempt(Bundle([job]), known, left)
+            self._commit(attempt)
+            left -= attempt.numbers.read if attempt else 0
 
     def _tidy(self) -> None:
         """Remove what a killed process left behind: files written aside, or moved but never noted."""
@@ -158,111 +121,63 @@ class Planner:
         for path in self.workdir.glob("days/*/*.parquet"):
             if path.relative_to(self.workdir).as_posix() not in noted:
                 path.unlink()
-        self.tidy_states()
+        tidy_states(self.checkpoint)
         rejects.tidy(self.checkpoint)
 
-    def _pinned(self, planned: Sequence[tuple[Input, Source]]) -> None:
-        """Set aside planned inputs that have other bytes now."""
-        restamped = {}
-        for known, source in planned:
-            try:
-                now = stamp(source)
-                if now == known.stamp:
-                    continue
-                found = fingerprint(source)
-            except Unfit:
-                continue  # planned as it was, and gone since
-            if (found.size, found.digest) == (known.size, known.digest):
-                restamped[known.id] = now
-                continue
-            why = (
-                f"changed since it was planned, found {found.size:,} bytes where {known.size:,} were planned or other "
-                "content; put the planned file back, or plan what is new in it with --again"
-            )
-            self.put_aside(Unfit(source.name, "changed", why), now)
-        if restamped:
-            self.checkpoint.restamp(restamped)
-
-    def _planned(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> "_Planned | None":
+    def _attempt(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> Attempt | None:
         """Plan sources into files of their own; those that cannot be planned as they are now are set aside.
 
         Return None where none is left.
         """
         while bundle.jobs:
             try:
-                return self._planned_whole(bundle, known, limit)
+                return self._attempt_whole(bundle, known, limit)
             except Unfit as error:
-                self.put_aside(error)
+                self.aside.put(error)
                 if self._room is not None:
                     self._room.done(known[error.name].id)
                 bundle = Bundle([job for job in bundle.jobs if job.source.name != error.name])
         return None
 
-    def _planned_whole(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> "_Planned":
+    def _attempt_whole(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> Attempt:
         """Plan sources into files of their own, all of them."""
         before = {job.source.name: stamp(job.source) for job in bundle.jobs}
         inputs = [_fingerprinted(known[job.source.name], job.source, before) for job in bundle.jobs]
         states = States(self.workdir / STAGING / f"{inputs[0].id:08d}.states")
         bundle = bundle.metered()
-        planned = _Planned(inputs, DayWriter(self.workdir, inputs[0].id), states, bundle)
-        planned.rejects.parent.mkdir(exist_ok=True)
+        attempt = Attempt(inputs, DayWriter(self.workdir, inputs[0].id), states, bundle)
+        attempt.rejects.parent.mkdir(exist_ok=True)
         if self._room is not None:
             self._room.begin(inputs[0].id, _kind(bundle.job), sum(job.source.size for job in bundle.jobs))
         for job in bundle.jobs:
-            planned.numbers.dropped.update(job.table.drops(job.header.columns))
-            planned.numbers.dropped.update(job.header.beside)
+            attempt.numbers.dropped.update(job.table.drops(job.header.columns))
+            attempt.numbers.dropped.update(job.header.beside)
         try:
-            with planned.rejects.open("w", encoding="utf-8") as lines:
+            with attempt.rejects.open("w", encoding="utf-8") as lines:
                 for piece in self._finished(bundle, limit):
-                    self._take(planned, piece, lines)
-                    self._hold(planned)
-            planned.states.close()
+                    attempt.take(piece, lines, self._names)
+                    self._progress.rows(piece.numbers.read)
+                    self._hold(attempt)
+            attempt.states.close()
             if bundle.job.table.ordinals:
-                for paths in planned.writer.files().values():
-                    ordinals.numbered(paths)
-            planned.writer.seal()
+                for paths in attempt.writer.files().values():
+                    ordinals.number_repeats(paths)
+            attempt.writer.seal()
             for job in bundle.jobs:
-                _unchanged(job.source, before[job.source.name])
+                _check_unchanged(job.source, before[job.source.name])
         except BaseException:
-            planned.writer.discard()
+            attempt.writer.discard()
             raise
-        return planned
+        return attempt
 
-    def _hold(self, planned: "_Planned") -> None:
+    def _hold(self, attempt: Attempt) -> None:
         """Hold what is still to come against the disk, now and then."""
-        read = planned.read()
-        if self._room is None or read < planned.measured + STEP:
+        read = attempt.read()
+        if self._room is None or read < attempt.measured + STEP:
             return
-        planned.measured = read
-        written = planned.writer.stored() + planned.rejects.stat().st_size
-        self._room.note(planned.inputs[0].id, read, written)
-
-    def _take(self, planned: "_Planned", piece: Finished, lines: TextIO) -> None:
-        """Write one chunk's events and rejects, and keep its numbers."""
-        bundle = planned.bundle
-        examples = {
-            reason: [_place(bundle, int(row)) for row in rows]
-            for reason, rows in piece.numbers.examples.items()
-        }
-        damaged = []
-        rejected = [one["row"] for one in piece.rejects if "source" in one or one["reason"] in _OF_A_CELL]
-        originals = planned.originals(rejected) if rejected else {}
-        places = planned.places([one["row"] for one in piece.rejects])
-        for reject in piece.rejects:
-            name, row = bundle.whence(reject["row"])
-            if reject["row"] in originals:
-                reject["source"] = originals[reject["row"]]
-            if reject["reason"] in _DAMAGE:
-                damaged.append(name)
-            first = places.get(reject["row"])
-            if first is not None and first.file in self._names:
-                name, row = first
-            lines.write(encoded({"file": name} | reject | {"row": row}).decode() + "\n")
-        planned.numbers.add(replace(piece.numbers, examples=examples, damaged=damaged))
-        planned.states.write(piece.states)
-        if piece.frame.height:
-            planned.writer.write(piece.frame.with_columns(bundle.files(piece.frame["row"]).alias("file")))
-        self._progress.rows(piece.numbers.read)
+        attempt.measured = read
+        written = attempt.writer.stored() + attempt.rejects.stat().st_size
+        self._room.note(attempt.inputs[0].id, read, written)
 
     def _finished(self, bundle: Bundle, limit: int | None) -> Iterator[Finished]:
         """Yield the sources' chunks as finished events, the next one read ahead."""
@@ -283,7 +198,7 @@ class Planner:
                 raise Interrupted
             yield chunk
 
-    def _commit_done(self, waiting: "set[Future[_Planned | None]]") -> "set[Future[_Planned | None]]":
+    def _commit_done(self, waiting: set[Future[Attempt | None]]) -> set[Future[Attempt | None]]:
         """Wait for at least one job and note those that are done; return the others."""
         done, others = wait(waiting, return_when=FIRST_COMPLETED)
         for future in sorted(done, key=_order):
@@ -293,58 +208,39 @@ class Planner:
                 continue
         return others
 
-    def _commit(self, planned: "_Planned | None") -> None:
+    def _commit(self, attempt: Attempt | None) -> None:
         """Move the sources' events into their days, and note them."""
-        if planned is None:
+        if attempt is None:
             return
-        parts: list[Part] = planned.writer.finish()
-        states = self._place(planned.states.path) if planned.states.path.exists() else None
-        rejected = planned.rejects.stat().st_size
+        parts: list[Part] = attempt.writer.finish()
+        states = keep_states(self.workdir, attempt.states.path) if attempt.states.path.exists() else None
+        rejected = attempt.rejects.stat().st_size
         seals = [part.seal for part in parts] + ([states.seal] if states else [])
-        first, *beside = planned.inputs
-        lines = rejects.place(self.workdir, planned.rejects, first.id)
+        first, *beside = attempt.inputs
+        lines = rejects.place(self.workdir, attempt.rejects, first.id)
         self.checkpoint.note_planned(
             first,
-            planned.numbers,
+            attempt.numbers,
             parts,
             beside=beside,
             states=states,
-            also=lambda db: rejects.note(db, first.id, lines, self._mended(planned)),
-            **self._measured(planned, rejected + sum(seal.size for seal in seals)),
+            also=lambda db: rejects.note(db, first.id, lines, self._mended(attempt)),
+            **self._measure(attempt, rejected + sum(seal.size for seal in seals)),
         )
-        planned.writer.discard()
-        for one in planned.inputs:
+        attempt.writer.discard()
+        for one in attempt.inputs:
             self._progress.file(one.size)
         if self._room is not None:
             self._room.check()
 
-    def _measured(self, planned: "_Planned", written: int) -> dict[str, dict[str, Measured]]:
+    def _measure(self, attempt: Attempt, written: int) -> dict[str, dict[str, Measured]]:
         """Return what is to be noted of how much the sources of each kind take."""
         if self._room is None:
             return {}
-        self._room.done(planned.inputs[0].id, written)
+        self._room.done(attempt.inputs[0].id, written)
         return {"measured": self._room.measured()}
 
-    def _place(self, states: Path) -> Kept:
-        """Move one source's states to where they wait until they are told, sealed and durably."""
-        seal = Seal.of(states)
-        sync(states)
-        folder = self.workdir / STATES
-        folder.mkdir(exist_ok=True)
-        place = states.replace(folder / states.name)
-        sync(folder)
-        return Kept(place, seal)
-
-    def tidy_states(self) -> None:
-        """Remove files of states that are told, or that were never noted."""
-        waiting = {kept.path for kept in self.checkpoint.states()}
-        for path in (self.workdir / STATES).glob("*.states"):
-            if path not in waiting:
-                path.unlink()
-        if not waiting and (self.workdir / STATES).exists():
-            (self.workdir / STATES).rmdir()
-
-    def derived(self, name: str, made: Iterator[Made], *, leads: bool = False) -> None:
+    def plan_derived(self, name: str, made: Iterator[Made], *, leads: bool = False) -> None:
         """Plan events that come from no row, as an input of this name; nothing, where there are none."""
         first = next(made, None)
         if first is None:
@@ -361,9 +257,9 @@ class Planner:
         self.checkpoint.note_planned(known, numbers, writer.finish())
         writer.discard()
 
-    def _mended(self, planned: "_Planned") -> Iterator[tuple[str, int]]:
+    def _mended(self, attempt: Attempt) -> Iterator[tuple[str, int]]:
         """Yield the files and rows of a rejects.jsonl of ours that were planned again; of a trial none are."""
-        for job in planned.bundle.jobs if self.limit is None else ():
+        for job in attempt.bundle.jobs if self.limit is None else ():
             for _, place in job.source.places():
                 if place.row is not None:
                     yield place.file, place.row
@@ -385,23 +281,17 @@ def _fingerprinted(known: Input, source: Source, stamps: Mapping[str, str]) -> I
     return replace(known, stamp=stamps[source.name], size=pinned.size, digest=pinned.digest)
 
 
-def _place(bundle: Bundle, number: int) -> str:
-    """Return a row's place as messages say it, the file's name where it is none of its rows."""
-    name, row = bundle.whence(number)
-    return name if row is None else f"{name}:{row}"
-
-
-def _unchanged(source: Source, before: str) -> None:
+def _check_unchanged(source: Source, before: str) -> None:
     """Raise Unfit when a file is not what it was."""
     if stamp(source) != before:
         why = "changed while it was being planned; wait until it is written, then run again"
         raise Unfit(source.name, "changed", why)
 
 
-def _order(future: "Future[_Planned | None]") -> int:
+def _order(future: Future[Attempt | None]) -> int:
     """Return the number of the first input that was planned, 0 where none was."""
-    planned = None if future.exception() else future.result()
-    return planned.inputs[0].id if planned else 0
+    attempt = None if future.exception() else future.result()
+    return attempt.inputs[0].id if attempt else 0
 
 
 def _kind(job: Job) -> str:
@@ -416,67 +306,3 @@ def _by_kind(jobs: Sequence[Job]) -> dict[str, int]:
     for job in jobs:
         found[_kind(job)] += job.source.size
     return dict(found)
-
-
-@dataclass
-class _Planned:
-    """Sources planned aside; what is kept under an input's number is kept under the first's."""
-
-    inputs: list[Input]
-    writer: DayWriter
-    states: States
-    bundle: Bundle
-    numbers: Numbers = field(default_factory=Numbers)
-
-    measured: int = 0
-    """Bytes of the sources that were read when what is written was last counted."""
-
-    def __post_init__(self) -> None:
-        self.originals = self.bundle.originals()
-        self.places = self.bundle.places()
-
-    def read(self) -> int:
-        """Return how many bytes of the sources, as they lie on the disk, are read."""
-        jobs = self.bundle.jobs
-        return sum(int(one.source.size * one.source.meter.share) for one in jobs if one.source.meter)
-
-    @property
-    def rejects(self) -> Path:
-        """Where the rejects are until the inputs are noted."""
-        return self.writer.aside.with_suffix(".rejects")
-
-
-class Counting:
-    """Progress over files looked over or planned at the same time."""
-
-    def __init__(
-        self, todo: Sequence[Job], on_progress: Callable[[Progress], None], phase: str = "planning"
-    ) -> None:
-        self._lock = threading.Lock()
-        self._on_progress = on_progress
-        self._now = Progress(phase, 0, sum(job.source.size for job in todo), 0, len(todo), 0)
-
-    @property
-    def total_bytes(self) -> int:
-        """How many bytes there are to read."""
-        return self._now.total_bytes
-
-    @property
-    def done_bytes(self) -> int:
-        """How many bytes are of files that are done."""
-        return self._now.done_bytes
-
-    def rows(self, count: int) -> None:
-        """Count rows that were read."""
-        with self._lock:
-            self._now = replace(self._now, rows=self._now.rows + count)
-            self._on_progress(self._now)
-
-    def file(self, size: int) -> None:
-        """Count a file that is planned."""
-        with self._lock:
-            done = replace(
-                self._now, done_files=self._now.done_files + 1, done_bytes=self._now.done_bytes + size
-            )
-            self._now = done
-            self._on_progress(self._now)

@@ -8,9 +8,11 @@ import msgspec
 
 from migrate.kit.declare import Table
 from migrate.readers.blocks import Text
-from migrate.readers.cutter import START_BYTES, Broken, checked_line
+from migrate.readers.cutter import START_BYTES, Broken
 from migrate.readers.jsonl import Rows, cut_off
+from migrate.readers.patterns import end_of
 from migrate.readers.records import Header, Part
+from migrate.readers.structure import checked_line
 
 _SEAM: Final = re.compile(rb"\}\s*,\s*\{")
 _SEAM_WINDOW: Final = 1 << 16
@@ -99,7 +101,7 @@ class Elements:
 
     def _outside(self) -> tuple[bool, int]:
         """Go on to where an array opens; text that is in none is taken line by line."""
-        self._at = at = _SPACE.match(self._data, self._at).end()  # type: ignore[union-attr]
+        self._at = at = end_of(_SPACE, self._data, self._at)
         if self._data[at : at + 1] == b"[":
             self._in_array = True
             self._at = self._many(at + 1)
@@ -113,7 +115,7 @@ class Elements:
 
     def _string(self) -> bool:
         """Go on to the end of a string; False if that is not here yet."""
-        self._at = _IN_STRING.match(self._data, self._at).end()  # type: ignore[union-attr]
+        self._at = end_of(_IN_STRING, self._data, self._at)
         if self._data[self._at : self._at + 1] != b'"':
             return False
         self._at += 1
@@ -123,7 +125,7 @@ class Elements:
     def _inside(self, start: int) -> int:
         """Go on to the next bracket, or comma between elements; return where the current element starts."""
         skip = _NESTED if self._depth else _AT_TOP
-        at = skip.match(self._data, self._at).end()  # type: ignore[union-attr]
+        at = end_of(skip, self._data, self._at)
         here = self._data[at : at + 1]
         self._at = at + len(here)
         if here == b'"':

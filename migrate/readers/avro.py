@@ -16,7 +16,7 @@ from migrate.inputs.source import Source
 from migrate.inputs.streams import Truncated
 from migrate.kit.declare import Table
 from migrate.readers.avrotypes import Column, plain, typed
-from migrate.readers.parquet import Columns
+from migrate.readers.columnar import Columns
 from migrate.readers.records import RECORD_BYTES, Header, Part, reject
 
 MARK: Final = b"Obj\x01"

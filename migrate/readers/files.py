@@ -9,13 +9,13 @@ from migrate.kit.declare import Table
 from migrate.readers.arrays import array_parts
 from migrate.readers.avro import avro_parts
 from migrate.readers.blocks import Text
+from migrate.readers.chunks import chunk_of
 from migrate.readers.delimited import delimited_parts
-from migrate.readers.finish import finished
 from migrate.readers.jsonl import cell_parts, jsonl_parts
-from migrate.readers.opened import Opener
+from migrate.readers.opener import Opener
 from migrate.readers.orc import orc_parts
 from migrate.readers.parquet import parquet_parts
-from migrate.readers.partitions import placed
+from migrate.readers.partitions import with_partitions
 from migrate.readers.records import (
     BLOCK_BYTES,
     RECORD_BYTES,
@@ -53,7 +53,7 @@ def read_chunks(
     if nothing is not None:
         nothing.rejects.append(reject(None, "no_record", _lines(source, header)))
     for part in row_parts(source, table, header, *sizes) if nothing is None else (nothing,):
-        chunk = finished(placed(part, table, header) if header.partitions else part, table, opener)
+        chunk = chunk_of(with_partitions(part, table, header) if header.partitions else part, table, opener)
         if chunk.rows.height or chunk.rejects or chunk.counts:
             yield chunk
 

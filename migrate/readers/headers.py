@@ -16,7 +16,7 @@ from migrate.readers.avro import MARK as AVRO
 from migrate.readers.avro import avro_header
 from migrate.readers.blocks import Lines, Text, detect
 from migrate.readers.cutter import Cutter
-from migrate.readers.delimited import delimited_header
+from migrate.readers.delimiters import delimited_header
 from migrate.readers.dialects import Layout, Plain
 from migrate.readers.files import JSON, TEXT_PARTS, file_parts
 from migrate.readers.jsonl import root_keys

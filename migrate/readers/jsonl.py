@@ -10,9 +10,10 @@ from migrate.jsontext.careful import BadJSON, careful_members
 from migrate.jsontext.repairs import scrubbed
 from migrate.kit.declare import ROW, Table
 from migrate.readers.blocks import Text
-from migrate.readers.cutter import Broken, Cutter, one_line
+from migrate.readers.cutter import Broken, Cutter
 from migrate.readers.objects import Objects
 from migrate.readers.records import Header, Part, reject
+from migrate.readers.structure import one_line
 from migrate.readers.wrapped import Wrapper
 
 Found = Sequence[bytes | Broken]

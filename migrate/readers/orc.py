@@ -9,7 +9,7 @@ from pyarrow import orc
 from migrate.inputs.source import Source
 from migrate.inputs.streams import Truncated
 from migrate.kit.declare import Table
-from migrate.readers.parquet import Columns, cut
+from migrate.readers.columnar import Columns, cut
 from migrate.readers.records import Header, Part, reject
 
 MARK: Final = b"ORC"

@@ -10,8 +10,8 @@ from migrate.inputs.source import Source
 from migrate.jsontext.parse import Raw, raw_object
 from migrate.kit.declare import REST, ROW, Table
 from migrate.readers.files import row_parts
-from migrate.readers.opened import Opener
-from migrate.readers.partitions import placed
+from migrate.readers.opener import Opener
+from migrate.readers.partitions import with_partitions
 from migrate.readers.records import (
     BLOCK_BYTES,
     RECORD_BYTES,
@@ -51,6 +51,6 @@ class Originals:
             if part is None:
                 break
             if self._header.partitions:
-                part = placed(part, self._bare, self._header)
-            self._held = _AS_WRITTEN.opened(part)
+                part = with_partitions(part, self._bare, self._header)
+            self._held = _AS_WRITTEN.open(part)
         return found

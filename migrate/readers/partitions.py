@@ -11,7 +11,7 @@ from migrate.readers.records import (
 )
 
 
-def placed(part: Part, table: Table, header: Header) -> Part:
+def with_partitions(part: Part, table: Table, header: Header) -> Part:
     """Return a part with what the folders say of its rows; where the file has a column of that name, that counts."""
     own = {name.lower(): name for name in header.columns}
     declared = {name.lower(): name for name in table.columns}

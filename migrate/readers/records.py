@@ -76,7 +76,7 @@ class Header:
     value: str | None = None
     """A cell of the first line that no column is called, so that it may be a row."""
     partitions: tuple[tuple[str, str | None], ...] = ()
-    """What the folders `name=value` say that the file lies in, as Hive, Spark and their like lay files out."""
+    """Names and values of the folders `name=value` that the file lies in, as Hive and Spark lay files out."""
     wrapper: str | None = None
     """The column or root key that rows with these `columns` stand inside of, see `wrapped`; None for the file's own."""
     around: tuple[str, ...] = ()
@@ -103,7 +103,7 @@ class Header:
 
 @dataclass
 class Part:
-    """A chunk on its way: every declared column still as text."""
+    """A stretch of a file before it is a chunk: every declared column as text, objects not opened yet."""
 
     rows: pl.DataFrame
     rejects: list[Reject] = field(default_factory=list)
@@ -129,7 +129,7 @@ def aliases(columns: Sequence[str]) -> dict[str, str]:
 
 
 def spelled(declared: Mapping[str, object], columns: tuple[str, ...]) -> dict[str, str]:
-    """Return how a file spells each declared column it has: exactly, or else in another case."""
+    """Return declared column → its name in the file, in any case; the very name is preferred. Others are left out."""
     lowered: dict[str, str] = {}
     for column in columns:
         lowered.setdefault(column.lower(), column)

@@ -10,7 +10,8 @@ import polars as pl
 from migrate.jsontext.careful import BadJSON, careful_members
 from migrate.jsontext.parse import Raw
 from migrate.kit.declare import Table
-from migrate.readers.cutter import Broken, checked_line, one_line
+from migrate.readers.cutter import Broken
+from migrate.readers.structure import checked_line, one_line
 
 AIRBYTE: Final = "_airbyte_data"
 """Airbyte's raw tables and files hold a row under this name, as an object or as its text, beside `_airbyte_…` of its

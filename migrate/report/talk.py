@@ -16,7 +16,7 @@ from migrate.screen import shown
 from migrate.workdir.records import Settled
 
 if TYPE_CHECKING:
-    from migrate.plan.planner import Progress
+    from migrate.plan.progress import Progress
     from migrate.report.terminal import Terminal
 
 _PLAIN_SECONDS: Final = 5.0

@@ -16,10 +16,11 @@ from migrate.cli.commands import cli
 from migrate.kit.declare import FILE, REST, ROW, Options
 from migrate.kit.schemas import FRAMEWORK
 from migrate.payload import payloads
-from migrate.plan.transform import Transform, finished
+from migrate.plan.finished import finished
+from migrate.plan.transform import Transform
 from migrate.preview import preview
 from migrate.readers.files import read_chunks
-from migrate.readers.opened import Opener
+from migrate.readers.opener import Opener
 from migrate.readers.records import Chunk, Part
 
 PROBES = (
@@ -61,7 +62,7 @@ def outcomes(name, table, stem, rows, options):
     """What becomes of each row: payload, states, why it is rejected; and what is told of all of them together."""
     known = payloads.claimed(table, options)
     part = Part(rows)
-    full = Opener.of(known).opened(part).with_columns(pl.lit(stem).alias(FILE))
+    full = Opener.of(known).open(part).with_columns(pl.lit(stem).alias(FILE))
     full = full.with_columns(
         pl.lit(None, dtype).alias(c) for c, dtype in FRAMEWORK.items() if c not in full.columns
     )
@@ -71,7 +72,7 @@ def outcomes(name, table, stem, rows, options):
         found[line.row].append(line)
     transform = Transform(
         table=known,
-        stamp=payloads.Stamp(platform=name, import_id="i"),
+        imprint=payloads.Imprint(platform=name, import_id="i"),
         options=options,
         file=stem,
         profiled=True,

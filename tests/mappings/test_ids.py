@@ -13,7 +13,8 @@ from migrate.jsontext.parse import encoded
 from migrate.kit import expr, schemas
 from migrate.kit.declare import REST, ROW, Options, inside
 from migrate.kit.schemas import FRAMEWORK
-from migrate.plan.transform import finished, source
+from migrate.plan.finished import finished
+from migrate.plan.lines import as_read
 from migrate.readers.files import read_chunks
 
 WORDS = (
@@ -48,7 +49,7 @@ def sampled():
             rows = next(read_chunks(job.source, job.table, job.header)).rows.head(4)
             if rows.height:
                 seen.add(job.table.name)
-                told = [json.loads(encoded(source(row, job.table))) for row in rows.iter_rows(named=True)]
+                told = [json.loads(encoded(as_read(row, job.table))) for row in rows.iter_rows(named=True)]
                 yield platform, job, [dict.fromkeys(job.header.columns) | row for row in told]
 
 

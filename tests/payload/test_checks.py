@@ -43,7 +43,7 @@ HOUR = timedelta(hours=1)
 )
 def test_rejected(row, reason, value):
     """An event that PostHog would not keep as it is becomes a reject with what was found."""
-    verdict = checks.checked(event_frame({}, row), LATER)
+    verdict = checks.check(event_frame({}, row), LATER)
     assert verdict.rejects.rows() == [(2, reason, value)]
     assert verdict.rejects.schema == {"_row": pl.Int64, "reason": pl.String, "value": pl.String}
     assert verdict.frame["_row"].to_list() == [1]
@@ -58,7 +58,7 @@ def test_a_year_no_timestamp_can_be_written_in_is_a_reject():
         timestamp=pl.lit(-62_135_596_800_000_001).cast(pl.Datetime("us", "UTC"))
     )
     for frame in (beyond, before):
-        assert checks.checked(frame, LATER).rejects["reason"].to_list() == ["timestamp_out_of_range"]
+        assert checks.check(frame, LATER).rejects["reason"].to_list() == ["timestamp_out_of_range"]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_year_no_timestamp_can_be_written_in_is_a_reject():
 )
 def test_kept(row):
     """At the limit an event still goes."""
-    verdict = checks.checked(event_frame(row), LATER)
+    verdict = checks.check(event_frame(row), LATER)
     assert (verdict.frame.height, verdict.rejects.height) == (1, 0)
 
 
@@ -82,14 +82,14 @@ def test_the_first_rule_names_the_reject_and_a_row_is_rejected_once():
     frame = event_frame(
         {"_row": 1}, {"_row": 1, "event": "", "distinct_id": ""}, {"_row": 1, "event": ""}, {"_row": 2}
     )
-    verdict = checks.checked(frame, LATER)
+    verdict = checks.check(frame, LATER)
     assert verdict.rejects.rows() == [(1, "no_event_name", "")]
     assert verdict.frame["_row"].to_list() == [2]
 
 
 def test_names_and_ids_are_sent_as_posthog_stores_them():
     """Blanks around go, NUL becomes U+FFFD, both counted; blanks inside stay."""
-    verdict = checks.checked(event_frame({"event": " sign up\n", "distinct_id": "a\0b\0"}, {}), LATER)
+    verdict = checks.check(event_frame({"event": " sign up\n", "distinct_id": "a\0b\0"}, {}), LATER)
     assert verdict.frame.select("event", "distinct_id").row(0) == ("sign up", "a\ufffdb\ufffd")
     assert verdict.repairs == {"blanks_around_id": 1, "nul_character": 1}
 
@@ -103,7 +103,7 @@ def test_names_and_ids_are_sent_as_posthog_stores_them():
 )
 def test_warned_of_times(time, name):
     """Times PostHog takes and does not like are counted."""
-    assert checks.checked(event_frame({"timestamp": time}), LATER).warnings == {name: 1}
+    assert checks.check(event_frame({"timestamp": time}), LATER).warnings == {name: 1}
 
 
 @pytest.mark.parametrize(
@@ -123,13 +123,13 @@ def test_warned_of_times(time, name):
 )
 def test_junk_ids(person, junk):
     """Placeholders that many people share are marked and counted, whatever their case and quotes."""
-    verdict = checks.checked(event_frame({"distinct_id": person}), LATER)
+    verdict = checks.check(event_frame({"distinct_id": person}), LATER)
     assert verdict.frame["junk"].to_list() == [junk]
     assert verdict.warnings["junk_distinct_id"] == junk
 
 
 def test_an_empty_frame_passes():
     """Nothing in, nothing out."""
-    verdict = checks.checked(event_frame(), LATER)
+    verdict = checks.check(event_frame(), LATER)
     assert (verdict.frame.height, verdict.rejects.height) == (0, 0)
     assert (dict(verdict.repairs), dict(verdict.warnings)) == ({}, {})

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 import pytest
-from frames import FORCED, NOON, STAMP, event_frame, made, properties, strict, table
+from frames import FORCED, IMPRINT, NOON, event_frame, made, properties, strict, table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -437,6 +437,6 @@ def test_too_deep(text, deep):
 
 def test_an_empty_frame_makes_no_payloads():
     """Nothing in, nothing out, with the columns of a finished frame."""
-    done = payloads.payloads(event_frame().with_columns(junk=pl.lit(False)), table(), STAMP)
+    done = payloads.payloads(event_frame().with_columns(junk=pl.lit(False)), table(), IMPRINT)
     assert done.frame.columns == ["_row", "event", "distinct_id", "timestamp", "uuid", "payload"]
     assert (done.frame.height, done.rejects.height) == (0, 0)

@@ -16,27 +16,27 @@ UTC_ROWS = [("2024-01", 0, 100), ("2024-01", 900, 3), ("2024-07", 0, 50)]
 
 def test_times_in_utc_pass():
     """A few late rows say nothing."""
-    assert clocks.checked(UTC_ROWS, None) is None
-    assert clocks.checked([], None) is None
+    assert clocks.check(UTC_ROWS, None) is None
+    assert clocks.check([], None) is None
 
 
 def test_a_zone_is_asked_for():
     """The message says what was found, when, and which zones fit, summer time and all."""
     with pytest.raises(UsageError, match="7 h behind UTC.*8 h behind UTC.*America/Los_Angeles") as told:
-        clocks.checked(PACIFIC, None)
+        clocks.check(PACIFIC, None)
     assert "America/Denver" not in str(told.value)
     assert "America/Phoenix" not in str(told.value)
 
 
 def test_a_zone_that_was_given():
     """One that fits is taken in silence, another is warned of; UTC is an answer too."""
-    assert clocks.checked(PACIFIC, "America/Los_Angeles") is None
-    assert "Europe/Berlin was given" in clocks.checked(PACIFIC, "Europe/Berlin")
-    assert "UTC was given" in clocks.checked(PACIFIC, "UTC")
-    assert clocks.checked(UTC_ROWS, "UTC") is None
+    assert clocks.check(PACIFIC, "America/Los_Angeles") is None
+    assert "Europe/Berlin was given" in clocks.check(PACIFIC, "Europe/Berlin")
+    assert "UTC was given" in clocks.check(PACIFIC, "UTC")
+    assert clocks.check(UTC_ROWS, "UTC") is None
     ahead = [("2024-01", -7200, 10), ("2024-07", -7200, 10)]
-    assert clocks.checked(ahead, "+02:00") is None
-    assert "-02:00 was given, but 20 of 20 rows say 2 h ahead of UTC" in clocks.checked(ahead, "-02:00")
+    assert clocks.check(ahead, "+02:00") is None
+    assert "-02:00 was given, but 20 of 20 rows say 2 h ahead of UTC" in clocks.check(ahead, "-02:00")
 
 
 def test_a_month_without_a_majority_says_nothing():

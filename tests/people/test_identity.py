@@ -41,7 +41,7 @@ def work(people, *told, limit=1_000, night=1, end=None):
     people.add(frame(*told))
     identity.resolve(people, end=end)
     merges, report = [], None
-    for found in identity.linked(people, f"(identity {night})", limit):
+    for found in identity.new_merges(people, f"(identity {night})", limit):
         if isinstance(found, Report):
             report = found
         else:

@@ -1,17 +1,20 @@
 """Persons and groups: the latest of each person, the news of each group, and nothing twice."""
 
-import itertools
 import json
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
 
-from migrate.kit import events, schemas
-from migrate.kit.declare import Options, Table
-from migrate.kit.schemas import FRAMEWORK
-from migrate.people import identity, states
+from migrate.kit import events
+from migrate.kit.declare import FRAMEWORK, Options, Table
+from migrate.people import identity, statefiles
+from migrate.people.firsts import first_touches
+from migrate.people.news import latest_news
+from migrate.people.observed import groups_seen, states_in, when_seen, where_seen
+from migrate.people.statefiles import States
 from migrate.people.store import People
+from migrate.people.touches import Touches
 from migrate.workdir.seals import Kept
 
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
@@ -72,30 +75,36 @@ TABLE = Table(
 
 def told(rows, options=None):
     """The states that rows tell."""
-    schema = {"who": pl.String, "at": schemas.TIMESTAMP, "set": pl.String, "kind": pl.String} | FRAMEWORK
+    schema = {"who": pl.String, "at": events.TIMESTAMP, "set": pl.String, "kind": pl.String} | FRAMEWORK
     frame = pl.DataFrame([{"_row": n} | row for n, row in enumerate(rows, 1)], schema=schema)
-    return states.told(frame.lazy(), TABLE, options or Options(), None)
+    return states_in(frame.lazy(), TABLE, options or Options(), None)
 
 
 def news(tmp_path, people, *files):
     """What files of states tell anew: time, event, whose, and what."""
     paths = []
     for number, rows in enumerate(files):
-        written = states.States(tmp_path / f"{number}.states")
+        written = States(tmp_path / f"{number}.states")
         for row in rows:
             written.write(told([row]).frame)
         if written.close():
             paths.append(written.path)
     found = []
-    touches = people.first_touches("in")
-    for one in states.news([*map(Kept.of, paths)], people, touches, END, tmp_path / "aside"):
-        with people.transaction():
-            people.tell(one.told)
+    with people.transaction() as db:
+        touches = Touches(people, db, "in")
+        for one in latest_news([*map(Kept.of, paths)], people, touches, END, tmp_path / "aside"):
+            people.tell(one.notes)
             touches.add(one.touches)
-        for event in one.frame.iter_rows(named=True):
-            said = event["properties"] or event["set"] or event["set_once"]
-            found.append((event["timestamp"], event["event"], event["distinct_id"], json.loads(said)))
+            for event in one.frame.iter_rows(named=True):
+                said = event["properties"] or event["set"] or event["set_once"]
+                found.append((event["timestamp"], event["event"], event["distinct_id"], json.loads(said)))
     return sorted(found, key=str)
+
+
+def all_news(people, files, aside):
+    """What files of states come to."""
+    with people.transaction() as db:
+        return list(latest_news(files, people, Touches(people, db, "in"), END, aside))
 
 
 def company(key, **properties):
@@ -117,15 +126,14 @@ def test_of_a_person_the_latest_is_told_once(tmp_path):
 def test_a_person_is_told_of_when_last_seen(tmp_path):
     """Not before the last event of that history, whatever the time of the profile; and never for being seen alone."""
     rows = [profile("anna", 1, plan="pro"), profile("boris", 9, n=1), profile("carla", None, n=2)]
-    written = states.States(tmp_path / "states")
+    written = States(tmp_path / "states")
     written.write(told(rows).frame)
     for people in (["anna", "boris", "carla", "dora"], ["anna"]):
         at = [hour(5 + len(people) + place) for place in range(len(people))]
         events_of = pl.DataFrame({"_row": [7] * len(at), "distinct_id": people, "timestamp": at})
-        written.write(states.seen(events_of.cast({"timestamp": schemas.TIMESTAMP})))
+        written.write(when_seen(events_of.cast({"timestamp": events.TIMESTAMP})))
     written.close()
-    people = People()
-    (found,) = states.news([Kept.of(written.path)], people, people.first_touches("in"), END, tmp_path)
+    (found,) = all_news(People(), [Kept.of(written.path)], tmp_path)
     assert found.frame.select("distinct_id", "timestamp").rows() == [
         ("anna", hour(9)),
         ("boris", hour(10)),
@@ -151,15 +159,14 @@ def test_of_a_group_what_changed_is_told(tmp_path):
 def test_what_changed_in_between_stands_in_another_file(tmp_path, together):
     """A state that is the same before and after is news after the other."""
     first, last = group("acme", 1, plan="a"), group("acme", 3, plan="a")
-    written = states.States(tmp_path / "one.states")
+    written = States(tmp_path / "one.states")
     for rows in [[first, last]] if together else [[first], [last]]:
         written.write(told(rows).frame)
     written.close()
-    other = states.States(tmp_path / "two.states")
+    other = States(tmp_path / "two.states")
     other.write(told([group("acme", 2, plan="b")]).frame)
     other.close()
-    people, files = People(), [Kept.of(written.path), Kept.of(other.path)]
-    (found,) = states.news(files, people, people.first_touches("in"), END, tmp_path)
+    (found,) = all_news(People(), [Kept.of(written.path), Kept.of(other.path)], tmp_path)
     plans = [json.loads(text)["$group_set"]["plan"] for text in found.frame.sort("timestamp")["properties"]]
     assert plans == ["a", "b", "a"]
 
@@ -214,7 +221,7 @@ def test_more_owners_than_fit_into_memory(tmp_path, monkeypatch):
         group(f"g{n % 9}", n, n=n // 50) for n in range(200)
     ]
     expected = news(tmp_path, People(), rows)
-    monkeypatch.setattr(states, "_BUCKET_BYTES", 2_000)
+    monkeypatch.setattr(statefiles, "_BUCKET_BYTES", 2_000)
     assert news(tmp_path, People(), rows) == expected
     assert list((tmp_path / "aside").iterdir()) == []
 
@@ -226,24 +233,26 @@ def moment(person, at, **extra):
 
 def events_of(*rows, groups=None):
     """An event frame, as far as it is looked at."""
-    frame = pl.DataFrame(rows, schema_overrides={"timestamp": schemas.TIMESTAMP})
+    frame = pl.DataFrame(rows, schema_overrides={"timestamp": events.TIMESTAMP})
     return frame.with_columns(pl.Series("groups", groups or [None] * frame.height))
 
 
 def night(tmp_path, people, *told_):
     """The events that these states come to, as a night plans them, and notes what it told."""
-    written = states.States(tmp_path / "states")
+    written = States(tmp_path / "states")
     for one in told_:
         written.write(one)
     written.close()
     files, aside, found = [Kept.of(written.path)], tmp_path / "aside", []
-    touches = people.first_touches("in")
-    for one in itertools.chain(
-        states.first_touches(files, people, touches, aside), states.news(files, people, touches, END, aside)
-    ):
-        people.tell(one.told)
-        touches.add(one.touches)
-        found += one.frame.iter_rows(named=True)
+    with people.transaction() as db:
+        touches = Touches(people, db, "in")
+        for one in (
+            *first_touches(files, people, touches, aside),
+            *latest_news(files, people, touches, END, aside),
+        ):
+            people.tell(one.notes)
+            touches.add(one.touches)
+            found += one.frame.iter_rows(named=True)
     return found
 
 
@@ -262,14 +271,14 @@ def test_how_a_person_first_came_is_told_on_the_first_event(tmp_path):
                 "kind": pl.String,
                 "a": pl.String,
                 "b": pl.String,
-                "time": schemas.TIMESTAMP,
+                "time": events.TIMESTAMP,
                 "why": pl.String,
             },
             orient="row",
         )
     )
     identity.resolve(people, end=None)
-    list(identity.linked(people, "(identity 1)", 10))
+    list(identity.new_merges(people, "(identity 1)", 10))
 
     def once(person, at, **properties):
         row = {"who": person, "at": None if at is None else hour(at), "set": "{}", "kind": None}
@@ -280,9 +289,7 @@ def test_how_a_person_first_came_is_told_on_the_first_event(tmp_path):
         found = night(tmp_path, people, *told_)
         return [(event["timestamp"], *event_of(event, "set_once")) for event in found if event["set_once"]]
 
-    seen = states.seen(
-        events_of(moment("anna", 5), moment("phone", 2), moment("boris", 9), moment("boris", 7))
-    )
+    seen = when_seen(events_of(moment("anna", 5), moment("phone", 2), moment("boris", 9), moment("boris", 7)))
     first = once_told(
         seen,
         once("anna", 6, a=2, b=3),
@@ -310,14 +317,14 @@ def test_where_a_person_was_last_is_on_the_person(tmp_path):
         moment("anna", 3, **places[1]), moment("anna", 1, **places[0]), moment("boris", 1, **places[0])
     )
     nowhere = events_of(moment("anna", 9, **dict.fromkeys(places[0])), moment("null", 9, **places[0]))
-    where = [states.places(frame), states.places(nowhere)]
+    where = [where_seen(frame), where_seen(nowhere)]
     profiles = told([profile("boris", 2, plan="pro", **{"$geoip_city_name": "Ulm"})]).frame
     assert last_told(*where, profiles.filter(pl.col("what") == "state")) == [
         (hour(3), "anna", places[1]),
         (hour(2), "boris", {"plan": "pro", "$geoip_city_name": "Ulm", "$geoip_country_code": "DE"}),
     ]
-    assert last_told(states.places(events_of(moment("anna", 20, **places[1])))) == []
-    assert last_told(states.places(events_of(moment("anna", 21, **places[0])))) == [
+    assert last_told(where_seen(events_of(moment("anna", 20, **places[1])))) == []
+    assert last_told(where_seen(events_of(moment("anna", 21, **places[0])))) == [
         (hour(21), "anna", places[0])
     ]
 
@@ -338,10 +345,10 @@ def test_a_group_of_which_nothing_is_told_is_told_to_be_there(tmp_path, as_text)
         found = night(tmp_path, people, *told_)
         return sorted(((event["timestamp"], event_of(event, "properties")[1]) for event in found), key=str)
 
-    assert groups_told(states.groups_seen(frame), told([group("globex", 5, seats=2)]).frame) == [
+    assert groups_told(groups_seen(frame), told([group("globex", 5, seats=2)]).frame) == [
         (hour(2), company("acme")),
         (hour(3), {"$group_type": "team", "$group_key": "red", "$group_set": {}}),
         (hour(5), company("globex", seats=2)),
     ]
-    assert groups_told(states.groups_seen(frame)) == []
+    assert groups_told(groups_seen(frame)) == []
     assert groups_told(told([group("acme", 6, seats=1)]).frame) == [(hour(6), company("acme", seats=1))]

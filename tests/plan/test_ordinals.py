@@ -47,7 +47,7 @@ def numbered(workdir, *frames):
         writer.write(one)
         writer._flush()  # noqa: SLF001 - every frame a row group of its own
     (paths,) = writer.files().values()
-    count = ordinals.numbered(paths)
+    count = ordinals.number_repeats(paths)
     events = pl.concat(pl.DataFrame(pq.read_table(path)) for path in paths).sort("row")
     return events.select("row", "uuid", "payload").rows(), count
 
@@ -76,7 +76,7 @@ def test_however_the_file_is_cut_the_events_are_the_same(tmp_path_factory, lette
     pieces = [frame(letters[a:b], start=a + 1) for a, b in pairwise(bounds)]
     whole, count = numbered(tmp_path_factory.mktemp("whole"), frame(letters))
     cut, _ = numbered(tmp_path_factory.mktemp("cut"), *pieces)
-    shown = ordinals.numbered_frame(frame(letters)).select("row", "uuid", "payload").rows()
+    shown = ordinals.with_ordinals(frame(letters)).select("row", "uuid", "payload").rows()
     assert cut == whole == shown
     assert len({uuid for _, uuid, _ in whole}) == len(letters)
     assert count == len(letters) - len(set(letters))
@@ -90,7 +90,7 @@ def test_more_files_than_one_are_one_day(tmp_path):
         writer.write(frame(letters, start=1 + 2 * number))
         paths += writer.files()["2024-04-03"]
     before = [path.stat().st_ino for path in paths]
-    assert ordinals.numbered(paths) == 1
+    assert ordinals.number_repeats(paths) == 1
     assert [path.stat().st_ino == inode for path, inode in zip(paths, before, strict=True)] == [
         True,
         False,
@@ -102,7 +102,7 @@ def test_more_files_than_one_are_one_day(tmp_path):
 def test_several_events_of_one_row_are_no_repeats():
     """A row that is two events of one uuid stays so; its repeat is two events of another."""
     twice = pl.concat([frame("a"), frame("a").with_columns(event=pl.lit("f")), frame("a", start=2)])
-    found = ordinals.numbered_frame(twice)["uuid"].to_list()
+    found = ordinals.with_ordinals(twice)["uuid"].to_list()
     assert found[0] == found[1] == twice["uuid"][0]
     assert found[2] != found[0]
 
@@ -110,7 +110,7 @@ def test_several_events_of_one_row_are_no_repeats():
 @pytest.mark.parametrize("letters", [pytest.param("", id="empty"), pytest.param("abc", id="all_different")])
 def test_without_repeats_the_frame_is_as_it_was(letters):
     """Nothing is changed where nothing repeats."""
-    assert ordinals.numbered_frame(frame(letters)).equals(frame(letters))
+    assert ordinals.with_ordinals(frame(letters)).equals(frame(letters))
 
 
 def test_statistics_survive_the_rewriting(tmp_path):
@@ -119,7 +119,7 @@ def test_statistics_survive_the_rewriting(tmp_path):
     writer.write(frame("bba"))
     (paths,) = writer.files().values()
     before = pq.read_metadata(paths[0])
-    ordinals.numbered(paths)
+    ordinals.number_repeats(paths)
     after = pq.read_metadata(paths[0])
     assert after.num_row_groups == before.num_row_groups
     assert after.row_group(0).column(0).statistics.min == MIDNIGHT + timedelta(seconds=ord("a"))

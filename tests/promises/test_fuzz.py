@@ -17,7 +17,7 @@ from samples import PLATFORMS, SAMPLES, spec
 
 from migrate.errors import MigrateError
 from migrate.inputs.listing import sources
-from migrate.plan.transform import finished
+from migrate.plan.finished import finished
 from migrate.readers.files import read_chunks
 from migrate.settings import Settings
 

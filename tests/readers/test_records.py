@@ -18,8 +18,8 @@ from readings import read, source, table
 from migrate.errors import UsageError
 from migrate.inputs.listing import sources
 from migrate.kit.declare import REST, ROW, Platform, Table, has
-from migrate.plan.jobs import recognised
-from migrate.plan.transform import finished
+from migrate.plan.finished import finished
+from migrate.plan.jobs import recognise
 from migrate.readers.cutter import Broken, Cutter
 from migrate.readers.files import read_chunks
 from migrate.readers.headers import read_header
@@ -467,10 +467,10 @@ def test_what_is_no_wrapper_stays_closed(tmp_path, data):
     assert read_header(source(tmp_path / "a", data)).within is None
 
 
-def recognise(path, *tables):
+def jobs_of(path, *tables):
     """The jobs of a platform with these tables, and what is skipped."""
     skipped = {}
-    found = recognised(
+    found = recognise(
         sources([str(path)]).sources,
         Platform(title="P", tables=tables),
         read_header,
@@ -495,12 +495,12 @@ def of(*columns):
 def test_tables_that_take_the_wrapper_come_first(tmp_path):
     """A file is opened only where no table wants it as it is; one that nobody wants is named by what is inside."""
     (tmp_path / "a.json").write_bytes(b'{"next":null,"results":[{"a":1}]}')
-    [[job], _] = recognise(tmp_path, of("a"), of("results"))
+    [[job], _] = jobs_of(tmp_path, of("a"), of("results"))
     assert (job.table.name, job.header.wrapper, job.header.columns) == ("results", None, ("next", "results"))
-    [[job], _] = recognise(tmp_path, of("x"), of("a"))
+    [[job], _] = jobs_of(tmp_path, of("x"), of("a"))
     assert (job.table.name, job.header.wrapper, job.header.columns) == ("a", "results", ("a",))
     with pytest.raises(UsageError, match=r"no table of P \(x\) has these columns, found a;"):
-        recognise(tmp_path, of("x"))
+        jobs_of(tmp_path, of("x"))
 
 
 def test_table_that_lacks_a_column_does_not_take_the_wrapper(tmp_path):
@@ -513,7 +513,7 @@ def test_table_that_lacks_a_column_does_not_take_the_wrapper(tmp_path):
         to_events=lambda rows, _: rows,
         missing=lambda columns: None if "a" in columns else "no column a",
     )
-    [[job], _] = recognise(tmp_path, spec)
+    [[job], _] = jobs_of(tmp_path, spec)
     assert (job.header.wrapper, job.header.columns) == ("_AIRBYTE_DATA", ("a", "b", "c"))
 
 
@@ -521,7 +521,7 @@ def test_wrapper_without_rows_in_it(tmp_path):
     """A raw table of no rows is of the first table, and so is one of which no row is an object: it is told."""
     (tmp_path / "a.csv").write_text("_airbyte_raw_id,_airbyte_data\n")
     (tmp_path / "b.csv").write_text("_airbyte_raw_id,_airbyte_data\n1,5\n")
-    jobs, skipped = recognise(tmp_path, of("x"), of("y"))
+    jobs, skipped = jobs_of(tmp_path, of("x"), of("y"))
     assert ([job.table.name for job in jobs], skipped) == (["x", "x"], {})
     told = [
         reject
@@ -580,7 +580,7 @@ def test_files_that_say_that_there_is_nothing(tmp_path, data):
     """They are skipped as empty, and are no rejects."""
     (tmp_path / "a.json").write_bytes(data)
     (tmp_path / "b.json").write_bytes(b'{"a":1}')
-    jobs, skipped = recognise(tmp_path, of("a"))
+    jobs, skipped = jobs_of(tmp_path, of("a"))
     assert [job.source.stem for job in jobs] == ["b"]
     assert skipped == {"empty": 1}
 

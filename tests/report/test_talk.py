@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from migrate.plan.planner import Progress
+from migrate.plan.progress import Progress
 from migrate.report.numbers import Events, Summary
 from migrate.report.sections import Line
 from migrate.report.talk import Step, Talk

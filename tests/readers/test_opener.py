@@ -16,10 +16,11 @@ import pytest
 from frames import made_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonvalues import COMPARED
 
 from migrate import platforms
 from migrate.kit.declare import OWN, PROPERTIES, ROW, Bag
-from migrate.readers.opened import Opener
+from migrate.readers.opener import Opener
 from migrate.readers.records import Part
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
@@ -474,7 +475,7 @@ def laid(bags, *, rename=None, claims=()):
     row = pl.DataFrame({ROW: [1], **{f"c{place}": [text] for place, text in enumerate(bags)}})
     opener = Opener(bags={}, laid=row.columns[1:], rename=rename, claims=frozenset(claims))
     part = Part(row)
-    found = opener.opened(part)
+    found = opener.open(part)
     assert part.rejects == []
     return found[PROPERTIES].item(), found[OWN].item()
 
@@ -541,13 +542,14 @@ def parts_of(texts, column="bag", sound=frozenset()):
         claims=frozenset({"claimed"}),
     )
     rows = pl.DataFrame({ROW: range(len(texts)), column: texts}, schema={ROW: pl.Int64, column: pl.String})
-    frame = opener.opened(Part(rows, sound=sound))
+    frame = opener.open(Part(rows, sound=sound))
     return [
         tuple(list(json.loads(text).items()) if text else None for text in pair)
         for pair in frame.select(PROPERTIES, OWN).iter_rows()
     ]
 
 
+@COMPARED
 @given(st.lists(objects(), min_size=1, max_size=6))
 def test_what_becomes_of_an_object_does_not_depend_on_the_others(texts):
     """Neither on whether it is laid as it stands, nor on whether objects of its keys are met often."""
@@ -570,7 +572,7 @@ def test_what_nothing_is_taken_out_of_stays_as_written_however_often_it_comes(ba
     """Also where it had to be looked at to know it."""
     rows = pl.DataFrame({ROW: range(100), "bag": [bag] * 100})
     opener = Opener(bags={"bag": Bag(keys=["list"])}, laid=["bag"], claims=frozenset({"claimed"}))
-    assert opener.opened(Part(rows))[PROPERTIES].to_list() == [bag] * 100
+    assert opener.open(Part(rows))[PROPERTIES].to_list() == [bag] * 100
 
 
 def test_a_nan_is_left_out_of_an_object_in_a_cell(tmp_path):

@@ -9,7 +9,7 @@ import polars as pl
 from migrate.jsontext.parse import raw_object
 from migrate.kit import nulls
 from migrate.kit.declare import REST, ROW, Table
-from migrate.readers.opened import Opener
+from migrate.readers.opener import Opener
 from migrate.readers.records import (
     ROUNDED,
     Chunk,
@@ -20,9 +20,9 @@ from migrate.readers.records import (
 _WORDS: Final = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 
 
-def finished(part: Part, table: Table, opener: Opener) -> Chunk:
+def chunk_of(part: Part, table: Table, opener: Opener) -> Chunk:
     """Return the chunk a part comes to: objects opened, declared types cast."""
-    rows = _with_ids(opener.opened(part), table.ids, part)
+    rows = _with_ids(opener.open(part), table.ids, part)
     if table.left_out is not None:
         _note_left_out(rows, table.left_out, part)
     for column, dtype in table.columns.items():

@@ -1,0 +1,65 @@
+"""Sources that cannot be planned as they are: set aside by name, so that the others are planned."""
+
+import threading
+from collections.abc import Sequence
+
+from migrate.errors import Unfit
+from migrate.inputs.names import path_of
+from migrate.inputs.source import Source, fingerprint, stamp, stamp_of
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.records import Aside, Input
+
+
+class SetAside:
+    """What one command sets aside, and what of earlier ones is right again. Several threads may `put`."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.found: dict[str, Aside] = {}
+        """Sources that turn out not to be what can be planned -> why."""
+        self._checkpoint = checkpoint
+        self._lock = threading.Lock()
+
+    def put_missed(self, given: set[str]) -> None:
+        """Set aside what an earlier command was to plan and did not, and what is no longer there."""
+        for name in self._checkpoint.unplanned():
+            is_file = not name.startswith("(")
+            if is_file and name not in given and not path_of(name).exists():
+                self.put(Unfit(name, "vanished", "vanished before it was planned; put it back and plan it"))
+
+    def take_back(self, archives: set[str]) -> None:
+        """Take back what is set aside as changed and is now, byte for byte, what was planned, and archives now read."""
+        known, back = self._checkpoint.inputs(), []
+        for name in self._checkpoint.set_aside():
+            path = path_of(name)
+            is_planned = name in known and known[name].planned and name not in self.found
+            if name in archives or (is_planned and path.exists() and stamp_of(path) == known[name].stamp):
+                back.append(name)
+        if back:
+            self._checkpoint.set_right(back)
+
+    def put(self, error: Unfit, stamp: str = "") -> None:
+        """Set a source aside, by name: the others are planned."""
+        with self._lock:
+            self.found[error.name] = Aside(error.reason, error.why, stamp)
+
+    def put_changed(self, planned: Sequence[tuple[Input, Source]]) -> None:
+        """Set aside planned inputs that have other bytes now."""
+        restamped = {}
+        for known, source in planned:
+            try:
+                now = stamp(source)
+                if now == known.stamp:
+                    continue
+                found = fingerprint(source)
+            except Unfit:
+                continue  # planned as it was, and gone since
+            if (found.size, found.digest) == (known.size, known.digest):
+                restamped[known.id] = now
+                continue
+            why = (
+                f"changed since it was planned, found {found.size:,} bytes where {known.size:,} were planned or other "
+                "content; put the planned file back, or plan what is new in it with --again"
+            )
+            self.put(Unfit(source.name, "changed", why), now)
+        if restamped:
+            self._checkpoint.restamp(restamped)

@@ -1,0 +1,80 @@
+"""Sources that are being planned: what is written aside of them until they are noted."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final, TextIO
+
+from migrate.jsontext.parse import encoded
+from migrate.people.statefiles import States
+from migrate.plan.bundles import Bundle
+from migrate.plan.finished import Finished
+from migrate.workdir.days import DayWriter
+from migrate.workdir.records import Input, Numbers
+
+_OF_A_CELL: Final = ("rounded_id", "invalid_text", "bad_json")
+"""Reasons of rejects that are rows, though the reader could not deliver them."""
+_DAMAGE: Final = ("truncated_file", "unreadable_file")
+
+
+@dataclass
+class Attempt:
+    """Sources planned aside; what is kept under an input's number is kept under the first's."""
+
+    inputs: list[Input]
+    writer: DayWriter
+    states: States
+    bundle: Bundle
+    numbers: Numbers = field(default_factory=Numbers)
+
+    measured: int = 0
+    """Bytes of the sources that were read when what is written was last counted."""
+
+    def __post_init__(self) -> None:
+        self.originals = self.bundle.originals()
+        self.places = self.bundle.places()
+
+    def read(self) -> int:
+        """Return how many bytes of the sources, as they lie on the disk, are read."""
+        jobs = self.bundle.jobs
+        return sum(int(one.source.size * one.source.meter.share) for one in jobs if one.source.meter)
+
+    @property
+    def rejects(self) -> Path:
+        """Where the rejects are until the inputs are noted."""
+        return self.writer.aside.with_suffix(".rejects")
+
+    def take(self, piece: Finished, lines: TextIO, names: Collection[str]) -> None:
+        """Write one chunk's events and rejects, and keep its numbers.
+
+        A row of a rejects.jsonl has the place it had in its own file, where that is one of the inputs' `names`.
+        """
+        bundle = self.bundle
+        examples = {
+            reason: [_place(bundle, int(row)) for row in rows]
+            for reason, rows in piece.numbers.examples.items()
+        }
+        damaged = []
+        rejected = [one["row"] for one in piece.rejects if "source" in one or one["reason"] in _OF_A_CELL]
+        originals = self.originals(rejected) if rejected else {}
+        places = self.places([one["row"] for one in piece.rejects])
+        for reject in piece.rejects:
+            name, row = bundle.whence(reject["row"])
+            if reject["row"] in originals:
+                reject["source"] = originals[reject["row"]]
+            if reject["reason"] in _DAMAGE:
+                damaged.append(name)
+            first = places.get(reject["row"])
+            if first is not None and first.file in names:
+                name, row = first
+            lines.write(encoded({"file": name} | reject | {"row": row}).decode() + "\n")
+        self.numbers.add(replace(piece.numbers, examples=examples, damaged=damaged))
+        self.states.write(piece.states)
+        if piece.frame.height:
+            self.writer.write(piece.frame.with_columns(bundle.files(piece.frame["row"]).alias("file")))
+
+
+def _place(bundle: Bundle, number: int) -> str:
+    """Return a row's place as messages say it, the file's name where it is none of its rows."""
+    name, row = bundle.whence(number)
+    return name if row is None else f"{name}:{row}"

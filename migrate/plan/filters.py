@@ -1,0 +1,74 @@
+"""Which rows and events are left out, and under which name they are counted."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import polars as pl
+
+from migrate.kit.declare import ROW
+from migrate.people.observed import Observed
+from migrate.plan.transform import Transform
+from migrate.workdir.records import Numbers
+
+NOT_WANTED: Final = "person_properties"
+"""Under which name rows are counted that only tell of persons, where nothing is to be told of them."""
+
+
+def count_rows(*frames: pl.DataFrame) -> int:
+    """Return how many different rows these frames are of."""
+    return pl.concat([frame[ROW] for frame in frames]).n_unique()
+
+
+def filtered(rows: pl.DataFrame, transform: Transform, numbers: Numbers) -> pl.DataFrame:
+    """Return the rows no filter holds for; the first filter that holds names the others."""
+    options = transform.options
+    rules = {
+        name: rule if isinstance(rule, pl.Expr) else rule(options)
+        for name, rule in transform.table.filters.items()
+        if name not in options.keep
+    }
+    if not rules:
+        return rows
+    reason = pl.coalesce([pl.when(rule.fill_null(False)).then(pl.lit(name)) for name, rule in rules.items()])
+    marked = rows.with_columns_seq(reason.alias("_filter"))
+    counts = marked["_filter"].drop_nulls().value_counts()
+    numbers.filtered.update(dict(counts.iter_rows()))
+    for name, number in (
+        marked.select_seq("_filter", ROW).drop_nulls().unique("_filter", keep="first").iter_rows()
+    ):
+        numbers.examples[name] = [str(number)]
+    return marked.filter(pl.col("_filter").is_null()).drop("_filter")
+
+
+def apart(observed: Observed, rows: pl.DataFrame, transform: Transform) -> tuple[Observed, pl.DataFrame]:
+    """Return what these rows tell, and the states in [since, until) of the rows that were filtered out."""
+    is_kept = pl.col(ROW).is_in(rows[ROW].implode())
+    others = observed.frame.filter(~is_kept)
+    inside = within([others], transform, Numbers())[0]
+    return replace(
+        observed, frame=observed.frame.filter(is_kept), rejects=observed.rejects.filter(is_kept)
+    ), inside
+
+
+def within(frames: Sequence[pl.DataFrame], transform: Transform, numbers: Numbers) -> list[pl.DataFrame]:
+    """Return what is in [since, until). What has no time is kept."""
+    kept = list(frames)
+    bounds = {"before_since": transform.since, "after_until": transform.until}
+    for name, bound in bounds.items():
+        if bound is None:
+            continue
+        time = pl.col("timestamp")
+        is_outside = time < bound if name == "before_since" else time >= bound
+        outside = pl.concat([frame.filter(is_outside)[ROW] for frame in kept]).unique()
+        numbers.filtered[name] += outside.len()
+        kept = [frame.filter(~pl.col(ROW).is_in(outside.implode())) for frame in kept]
+    return kept
+
+
+def without_persons(frame: pl.DataFrame, beside: Sequence[pl.DataFrame], numbers: Numbers) -> pl.DataFrame:
+    """Return the events without those that only tell of persons, of whom the user wants nothing to be told."""
+    is_about = (pl.col("event") == "$set").fill_null(value=False)
+    kept = frame.filter(~is_about)
+    numbers.filtered[NOT_WANTED] += count_rows(frame, *beside) - count_rows(kept, *beside)
+    return kept

@@ -1,0 +1,142 @@
+"""A chunk of rows → finished events, every row accounted for."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from migrate.kit import events, expr
+from migrate.kit.declare import FILE, PERSON, RECOVERED, ROW, Options, Table
+from migrate.kit.distinct import slim
+from migrate.people.observed import groups_seen, states_in, when_seen, where_seen
+from migrate.plan.filters import NOT_WANTED, apart, count_rows, filtered, within, without_persons
+from migrate.plan.judged import judged
+from migrate.plan.lines import rejected_rows, unread
+from migrate.plan.transform import Transform
+from migrate.readers.records import Chunk
+from migrate.workdir.records import Numbers
+
+
+@dataclass(frozen=True)
+class Finished:
+    """`frame`: timestamp, event, distinct_id, uuid, payload, row. `rejects`: lines for rejects.jsonl.
+
+    `states`: what rows and events tell of persons and groups, see `people.states`.
+    """
+
+    frame: pl.DataFrame
+    states: pl.DataFrame
+    rejects: list[dict[str, Any]]
+    numbers: Numbers
+
+
+def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
+    """Return a chunk's rows as events ready to send; `now` is the time of planning, for the checks alone."""
+    table, options, rows = transform.table, transform.options, _informed(chunk.rows, transform)
+    numbers = Numbers(read=rows.height + len(chunk.rejects), repairs=Counter(chunk.counts))
+    numbers.rejected.update(reject.reason for reject in chunk.rejects)
+    numbers.warnings.update(_counted(rows, table.warnings))
+    _note_float_like(rows, table.ids, numbers)
+    rows, all_rows = filtered(rows, transform, numbers), rows
+    frame = _slim(table.to_events(rows.lazy(), options).collect())
+    if transform.people and transform.people.is_shared and table.resolve is None:
+        persons = transform.people.persons(frame["distinct_id"])
+        frame = frame.with_columns(pl.coalesce(persons, "distinct_id").alias("distinct_id"))
+    # A filter of events is none of persons and groups: what a row says of them is observed, though it is no event.
+    observed = states_in(all_rows.lazy(), table, options, transform.people)
+    observed, beside = (
+        apart(observed, rows, transform)
+        if rows.height < all_rows.height
+        else (observed, observed.frame.clear())
+    )
+    frame, news = within([frame, observed.frame], transform, numbers)
+    if options.person_properties == "none":
+        frame = without_persons(frame, [news, observed.rejects], numbers)
+    left_out = sum(numbers.filtered[name] for name in ("before_since", "after_until", NOT_WANTED))
+    numbers.filtered[_why_no_event(table, options)] += (
+        rows.height - count_rows(frame, news, observed.rejects) - left_out
+    )
+    made, rejects = judged(frame, transform, now, numbers, observed.rejects)
+    rejects = _with_times(rejects, rows, table)
+    news = news.filter(~pl.col(ROW).is_in(rejects[ROW].implode())) if rejects.height else news
+    mapped = count_rows(made, news)
+    fine = frame.filter(pl.col(ROW).is_in(made[ROW].implode())) if rejects.height else frame
+    more = [beside, groups_seen(fine)]
+    if options.person_properties != "none":
+        more.append(where_seen(fine))
+    if transform.profiled:
+        more.append(when_seen(made))
+    news = pl.concat([news, *more])
+    numbers.rejected.update(rejects["reason"].to_list())
+    numbers.mapped = mapped
+    numbers.filtered = +numbers.filtered
+    numbers.warnings.update(observed.warnings)
+    lines = [*unread(chunk.rejects), *rejected_rows(rejects, rows, table)]
+    for line in lines[:20]:
+        numbers.examples.setdefault(line["reason"], []).append(str(line["row"]))
+    return Finished(made.rename({ROW: "row"}), news, lines, numbers)
+
+
+def _slim(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return an event frame whose `extra` takes no room for what it does not hold."""
+    extra = frame["extra"]
+    if not isinstance(extra.dtype, pl.Struct):
+        return frame
+    return frame.with_columns_seq(slim(extra.struct.unnest()).to_struct("extra"))
+
+
+def _informed(rows: pl.DataFrame, transform: Transform) -> pl.DataFrame:
+    """Return the rows with what the framework knows of them: their file, their person, what other files say."""
+    table, people = transform.table, transform.people
+    known = {}
+    if people and table.resolve is not None:
+        known[PERSON] = people.persons(rows.select_seq(table.resolve.cast(pl.String)).to_series())
+    if people and table.recover is not None:
+        known[RECOVERED] = people.recovered(rows.select_seq(table.recover.cast(pl.String)).to_series())
+    nothing = pl.lit(None, pl.String)
+    file = [] if FILE in rows.columns else [pl.lit(transform.file).alias(FILE)]
+    return rows.with_columns_seq(
+        *file, *(known.get(name, nothing).alias(name) for name in (PERSON, RECOVERED))
+    )
+
+
+def _counted(rows: pl.DataFrame, rules: Mapping[str, pl.Expr]) -> dict[str, int]:
+    """Return how many rows each predicate holds for."""
+    if not rules or not rows.height:
+        return {}
+    found = rows.select_seq(rule.fill_null(False).sum().alias(name) for name, rule in rules.items())
+    return {name: int(count) for name, count in found.row(0, named=True).items() if count}
+
+
+def _with_times(rejects: pl.DataFrame, rows: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Return the rejects, those of rows without a time that have one which cannot be read with what they have."""
+    names = [name for name in table.times if name in rows.columns]
+    if not names or not (rejects["reason"] == "no_timestamp").any():
+        return rejects
+    found = rows.select_seq(ROW, expr.first(*map(pl.col, names)).alias("found"))
+    is_bad = (pl.col("reason") == "no_timestamp") & pl.col("found").is_not_null()
+    return rejects.join(found, on=ROW, how="left", maintain_order="left").select_seq(
+        ROW,
+        pl.when(is_bad).then(pl.lit("bad_timestamp")).otherwise("reason").alias("reason"),
+        pl.when(is_bad).then("found").otherwise("value").alias("value"),
+    )
+
+
+def _note_float_like(rows: pl.DataFrame, ids: Iterable[str], numbers: Numbers) -> None:
+    """Count the rows with an id like `123.0`, which may be the `123` of others and is kept as it is."""
+    texts = [pl.col(name) for name in ids if name in rows.columns]
+    if not texts or not rows.height:
+        return
+    found = rows.filter(pl.any_horizontal(text.str.contains(r"^-?\d+\.0+$") for text in texts))
+    if found.height:
+        numbers.warnings["float_like_id"] += found.height
+        numbers.examples["float_like_id"] = [str(found[ROW][0])]
+
+
+def _why_no_event(table: Table, options: Options) -> str:
+    """Return under which name a row that makes nothing is counted."""
+    is_about_persons = table.to_profiles is not None and table.to_events is events.none
+    return NOT_WANTED if is_about_persons and options.person_properties == "none" else "no_event"

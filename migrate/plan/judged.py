@@ -1,0 +1,86 @@
+"""An event frame → payloads ready to send, and rejects for what PostHog would refuse or could not store."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import polars as pl
+
+from migrate.jsontext.careful import MAX_DEPTH
+from migrate.jsontext.parse import raw_object
+from migrate.kit.declare import ROW
+from migrate.payload import checks, special
+from migrate.payload.payloads import (
+    MAX_RECORD_BYTES,
+    may_be_too_large,
+    openings,
+    payloads,
+    stored_bytes,
+    too_deep,
+    too_large,
+)
+from migrate.plan.transform import Transform
+from migrate.workdir.records import Numbers
+
+NOTHING_REJECTED: Final = pl.DataFrame(schema=special.REJECTS)
+
+
+@dataclass(frozen=True)
+class Made:
+    """Finished events that come from no row, and what is counted of them."""
+
+    frame: pl.DataFrame
+    numbers: Numbers
+
+
+def judged(
+    frame: pl.DataFrame, transform: Transform, now: datetime, numbers: Numbers, before: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return an event frame's events ready to send, and the rejects, with those from `before`, one a row."""
+    verdict = checks.check(frame, now)
+    options = transform.options
+    made = payloads(verdict.frame, transform.table, transform.imprint, options.person_properties)
+    kept, unfit = _fitting(made.frame)
+    rejects = pl.concat([before, verdict.rejects, made.rejects, unfit])
+    if before.height:
+        rejects = rejects.unique(ROW, keep="first", maintain_order=True)
+        kept = kept.filter(~pl.col(ROW).is_in(before[ROW].implode()))
+    numbers.repairs.update(verdict.repairs + made.repairs)
+    numbers.warnings.update(verdict.warnings + made.warnings)
+    numbers.names.update(dict(kept["event"].value_counts().iter_rows()))
+    numbers.group_types |= _group_types(verdict.frame)
+    return kept, rejects
+
+
+def _fitting(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the events PostHog can store, and the rejects that it cannot for their size or depth."""
+    size, opened = frame.select_seq(
+        pl.col("payload").str.len_bytes().max().alias("size"),
+        openings(pl.col("payload")).max().alias("opened"),
+    ).row(0)
+    if not may_be_too_large(size or 0) and (opened or 0) <= MAX_DEPTH:
+        return frame, pl.DataFrame(schema=special.REJECTS)
+    deep = too_deep(frame["payload"])
+    reason = pl.when(too_large()).then(pl.lit("too_large")).when(pl.lit(deep)).then(pl.lit("nested_too_deep"))
+    judged = frame.with_columns_seq(reason.alias("reason"))
+    bad = judged.filter(pl.col("reason").is_not_null())
+    found = (
+        pl.when(pl.col("reason") == "too_large")
+        .then(pl.format(f"{{}} bytes as PostHog stores it, the limit is {MAX_RECORD_BYTES}", stored_bytes()))
+        .otherwise(pl.lit(f"deeper than {MAX_DEPTH} levels"))
+    )
+    rejects = bad.select_seq(ROW, "reason", found.alias("value")).unique(
+        ROW, keep="first", maintain_order=True
+    )
+    kept = judged.drop("reason")
+    if bad.height:
+        kept = kept.filter(~pl.col(ROW).is_in(rejects[ROW].implode()))
+    return kept, rejects
+
+
+def _group_types(frame: pl.DataFrame) -> set[str]:
+    """Return the group types that occur; PostHog knows five at most (posthog-ingestion.md §3.8)."""
+    groups = frame["groups"].drop_nulls()
+    if isinstance(groups.dtype, pl.Struct):
+        return {f.name for f in groups.dtype.fields if groups.struct.field(f.name).is_not_null().any()}
+    return {key for text in groups.unique() for key in raw_object(text)}

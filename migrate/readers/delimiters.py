@@ -1,0 +1,104 @@
+"""The first record of delimited text → its delimiter and dialect, guessed where nobody says them, and its columns."""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from migrate.readers.dialects import Layout, Name, guess
+from migrate.readers.quoting import Escaped, Quoted
+from migrate.readers.records import RECORD_BYTES, Header
+
+SEP_LINE: Final = re.compile(rb'"?sep=([,;|\t])"?\r?\n', re.IGNORECASE)
+_VALUE: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[^@\s]+@[^@\s]+\.[a-z]+"
+)
+"""What no column is called: a time, a uuid, an address."""
+_SNIFFED_BYTES: Final = 1 << 18
+csv.field_size_limit(RECORD_BYTES)  # the cells of a first row may be as long as any
+DELIMITERS: Final = (",", "\t", ";", "|")
+
+
+def delimited_header(data: bytes, *, layout: Layout, encoding: str) -> Header | None:
+    """Return the header that the first record of this text makes; None if no record ends in it."""
+    data = data.lstrip(b"\r\n")
+    delimiter = layout.delimiter
+    if said := SEP_LINE.match(data):
+        data, delimiter = data[said.end() :], delimiter or said[1].decode()
+    head = data.decode("utf-8", "replace")
+    line_end = "\n" if "\n" in head else "\r"
+    if line_end not in head:
+        return None
+    if delimiter is None:
+        line = re.sub(r'"[^"]*"', "", head.split(line_end, 1)[0])
+        delimiter = max(DELIMITERS, key=line.count)
+    said_layout = bool(layout.dialect or layout.quote or layout.escape)
+    dialect, doubt = _dialect(layout, delimiter, data)
+    layout = replace(layout, delimiter=None, dialect=None if dialect == "plain" else dialect)
+    plain = b"".join(as_plain(layout, delimiter, iter([data]), len(data))).decode("utf-8", "replace")
+    records = csv.reader(io.StringIO(plain, newline=""), delimiter=delimiter)
+    cells = next(records)
+    value = None
+    if layout.has_header:
+        value = next((cell for cell in cells if _VALUE.fullmatch(cell.strip())), None)
+        columns = unique(cells) + _trailing(cells, next(records, []))
+    else:
+        columns = unique(layout.columns) or [f"column_{place}" for place in range(1, len(cells) + 1)]
+        columns += _trailing(columns, cells)
+        if len(columns) != len(cells):
+            doubt = (
+                f"its first row has {len(cells)} cells, found {len(columns)} names for its columns; name each"
+            )
+    return Header(
+        *("csv", tuple(columns), delimiter, encoding, line_end),
+        layout=layout,
+        says_delimiter=said is not None,
+        seems_plain=dialect == "plain" and not said_layout,
+        doubt=doubt,
+        value=value,
+    )
+
+
+def _dialect(layout: Layout, delimiter: str, data: bytes) -> tuple[Name | None, str | None]:
+    """Return the dialect that the user says or the file shows, and why it is to be said where it shows two."""
+    if layout.quote == delimiter:
+        return layout.dialect, f"its quote is said to be '{delimiter}', which is its delimiter; say another"
+    if layout.dialect or layout.quote or layout.escape:
+        return layout.dialect, None
+    found = guess(data[:_SNIFFED_BYTES], delimiter)
+    return found, None if found else (
+        "some quotes are doubled and some stand behind a backslash, so that cells would be torn either way; "
+        "say how it is written with --dialect plain, spark or clickhouse"
+    )
+
+
+def _trailing(cells: Sequence[str], row: Sequence[str]) -> list[str]:
+    """Return a column more where rows end with a delimiter and the header does not."""
+    return [f"column_{len(row)}"] if len(row) == len(cells) + 1 and not row[-1] else []
+
+
+def as_plain(layout: Layout, delimiter: str, pieces: Iterator[bytes], most: int) -> Iterator[bytes]:
+    """Return the text as RFC 4180 has it."""
+    if layout.dialect == "clickhouse":
+        return Escaped(delimiter).plain(pieces, most)
+    quote, escape = layout.quote or '"', layout.escape or ("\\" if layout.dialect == "spark" else None)
+    if quote == '"' and escape in {None, '"'}:
+        return pieces
+    return Quoted(delimiter, quote, escape).plain(pieces, most)
+
+
+def unique(cells: Sequence[str]) -> list[str]:
+    """Return column names for the cells of a header: repeats get `_2` …, empty ones `column_` and their place."""
+    names: dict[str, None] = {}
+    stripped = [cell.strip() for cell in cells]
+    given, numbers = set(stripped), Counter[str]()
+    for place, cell in enumerate(stripped, 1):
+        name = stem = cell or f"column_{place}"
+        while name in names or (name != cell and name in given):
+            numbers[stem] += 1
+            name = f"{stem}_{numbers[stem] + 1}"
+        names[name] = None
+    return list(names)

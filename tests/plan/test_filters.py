@@ -1,0 +1,70 @@
+"""What is left out is counted under the name of the rule that leaves it out."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+from frames import IMPRINT, event_frame, table
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonvalues import COMPARED
+
+from migrate.kit.declare import ROW, Options
+from migrate.plan.filters import filtered, within, without_persons
+from migrate.plan.transform import Transform
+from migrate.workdir.records import Numbers
+
+NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
+
+
+def transform(filters=None, **choices):
+    """A table with these filters, under these choices."""
+    return Transform(table=replace(table(), filters=filters or {}), imprint=IMPRINT, **choices)
+
+
+RULES = {"odd": pl.col("n") % 2 == 1, "large": pl.col("n") > 5}
+ROWS = pl.DataFrame({ROW: range(1, 10), "n": range(1, 10)}, {ROW: pl.Int64, "n": pl.Int64})
+
+
+def test_the_first_rule_that_holds_names_a_row():
+    """7 and 9 are odd and large: they count as odd."""
+    numbers = Numbers()
+    assert filtered(ROWS, transform(RULES), numbers)["n"].to_list() == [2, 4]
+    assert numbers.filtered == {"odd": 5, "large": 2}
+    assert {name: sorted(rows) for name, rows in numbers.examples.items()}.keys() == {"odd", "large"}
+
+
+def test_a_rule_that_the_user_keeps_rows_of_does_not_hold():
+    """What it would leave out may still be left out by another."""
+    numbers = Numbers()
+    kept = filtered(ROWS, transform(RULES, options=Options(keep=frozenset({"odd"}))), numbers)
+    assert kept["n"].to_list() == [1, 2, 3, 4, 5]
+    assert numbers.filtered == {"large": 4}
+
+
+HOURS = st.lists(st.none() | st.integers(-5, 5), min_size=1, max_size=8)
+
+
+@COMPARED
+@given(hours=HOURS, since=st.none() | st.integers(-5, 5), until=st.none() | st.integers(-5, 5))
+def test_a_span_takes_its_beginning_and_not_its_end(hours, since, until):
+    """Events without a time are kept; each that is not is counted once."""
+    moment = lambda hour: None if hour is None else NOON + timedelta(hours=hour)  # noqa: E731 - short
+    frame = event_frame(*({"timestamp": moment(hour)} for hour in hours))
+    numbers = Numbers()
+    (kept,) = within([frame], transform(since=moment(since), until=moment(until)), numbers)
+    expected = [
+        row
+        for row, hour in enumerate(hours, 1)
+        if hour is None or ((since is None or hour >= since) and (until is None or hour < until))
+    ]
+    assert kept[ROW].to_list() == expected
+    assert sum(numbers.filtered.values()) == len(hours) - len(expected)
+
+
+def test_events_that_only_tell_of_persons_are_left_out():
+    """A row that is another event, too, is not counted."""
+    frame = event_frame({"event": "$set"}, {"event": "e"}, {"event": "$set", ROW: 2})
+    numbers = Numbers()
+    assert without_persons(frame, [frame.clear()], numbers)["event"].to_list() == ["e"]
+    assert numbers.filtered == {"person_properties": 1}

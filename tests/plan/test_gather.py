@@ -1,0 +1,63 @@
+"""The look over all files reads what their tables gather from, and keeps it once a file was seen whole."""
+
+from dataclasses import replace
+
+import polars as pl
+import pytest
+from readings import source
+
+from migrate.kit.declare import Options, Table, has
+from migrate.people.store import People
+from migrate.plan.bundles import Bundle
+from migrate.plan.gather import Gatherer, gathered, has_news, lean
+from migrate.plan.jobs import Job
+from migrate.readers.headers import read_header
+
+TABLE = Table(
+    name="t",
+    columns={"device": pl.String, "user": pl.String, "time": pl.String, "other": pl.String},
+    matches=has("user"),
+    to_events=lambda rows, _: rows,
+    link_columns=("device", "user"),
+)
+
+
+def clock(rows, _options):
+    """Every row is on UTC's clock."""
+    shown = {"month": pl.lit("2024-04"), "offset": pl.lit(0, pl.Int64), "rows": pl.lit(1, pl.Int64)}
+    return rows.select("device", **shown).drop("device")
+
+
+@pytest.fixture
+def job(tmp_path):
+    """A file of four columns and one that no table knows."""
+    found = source(tmp_path / "a.csv", b"device,user,time,other,beside\nd-1,u-1,t,o,x\nd-2,u-2,t,o,x\n")
+    return Job(source=found, header=read_header(found), table=TABLE)
+
+
+def test_only_what_is_gathered_from_is_read(job):
+    """Of all others neither columns nor a rest is made."""
+    assert set(lean(job).table.columns) == {"device", "user"}
+    (chunk,) = gathered(Bundle([job]))
+    assert chunk.rows.select("device", "user").rows() == [("d-1", "u-1"), ("d-2", "u-2")]
+    assert chunk.rows.select("^_rest$").to_series().null_count() == 2
+    assert not {"time", "other"} & set(chunk.rows.columns)
+
+
+def test_a_table_that_tells_nothing_is_not_looked_over(job):
+    """Nor is one that only links ids where ids are not to be linked."""
+    assert not has_news(TABLE, identity=True)
+    with People() as people:
+        assert Gatherer(people=people, options=Options()).todo([job]) == []
+
+
+def test_a_file_that_was_looked_over_is_not_again(job):
+    """It is noted with the stamp that it had before."""
+    asks = replace(job, table=replace(TABLE, clock=clock))
+    with People() as people:
+        gatherer = Gatherer(people=people, options=Options(), workers=1)
+        assert gatherer.todo([asks]) == [asks]
+        gatherer.gather([asks])
+        assert list(people.gathered()) == [job.source.name]
+        assert people.clock() == [("2024-04", 0, 2)]
+        assert gatherer.todo([asks]) == []

@@ -1,0 +1,72 @@
+"""Every file is recognised before anything is planned; a bad one costs itself, one that nobody knows the command."""
+
+import polars as pl
+import pytest
+from readings import source
+
+from migrate.errors import UsageError
+from migrate.kit.declare import Platform, Table, has
+from migrate.plan.jobs import recognise
+from migrate.readers.headers import read_header
+
+
+def table(*columns, **more):
+    """A table of files that have these columns."""
+    return Table(
+        name="-".join(columns),
+        columns=dict.fromkeys(columns, pl.String),
+        matches=has(*columns),
+        to_events=lambda rows, _: rows,
+        **more,
+    )
+
+
+PLATFORM = Platform(
+    title="P", tables=(table("a", "b"), table("c"), table("old", refusal="too old; export anew"))
+)
+
+
+@pytest.fixture
+def given(tmp_path):
+    """What is recognised of files of this text: tables by file, why others are set aside, and what is skipped."""
+
+    def found(*texts, skip_unknown=False, is_alone=True):
+        files = [source(tmp_path / f"{number}.csv", text.encode()) for number, text in enumerate(texts)]
+        skipped = {}
+        jobs, unfit = recognise(
+            files, PLATFORM, read_header, skip_unknown=skip_unknown, skipped=skipped, is_alone=is_alone
+        )
+        names = {one.name: number for number, one in enumerate(files)}
+        return (
+            {names[job.source.name]: job.table.name for job in jobs},
+            {names[one.name]: one.reason for one in unfit},
+            {reason: [names[name] for name in files] for reason, files in skipped.items()},
+        )
+
+    return found
+
+
+def test_a_file_belongs_to_the_first_table_that_has_its_columns(given):
+    """Names of columns count in any case, others beside them do not."""
+    assert given("B,A,x\n1,2,3\n", "c\n1\n", "c,a,b\n1,2,3\n") == ({0: "a-b", 1: "c", 2: "a-b"}, {}, {})
+
+
+def test_files_that_nobody_knows_are_a_wrong_command(given):
+    """All are counted, the first is named with what it has; with --skip-unknown they are passed over."""
+    with pytest.raises(UsageError, match=r"0\.csv \(and 1 more files\): no table of P .* found x, y"):
+        given("x,y\n1,2\n", "a,b\n1,2\n", "z\n1\n")
+    assert given("x,y\n1,2\n", "a,b\n1,2\n", skip_unknown=True) == ({1: "a-b"}, {}, {"unknown": [0]})
+
+
+def test_a_file_that_is_not_to_be_imported_is_set_aside_beside_others(given):
+    """Alone it is a wrong command: there is nothing to plan."""
+    assert given("old\n1\n", "c\n1\n") == ({1: "c"}, {0: "not_to_be_imported"}, {})
+    assert given("old\n1\n", is_alone=False) == ({}, {0: "not_to_be_imported"}, {})
+    with pytest.raises(UsageError, match="too old; export anew"):
+        given("old\n1\n")
+
+
+def test_a_first_line_that_is_no_text_is_set_aside(given):
+    """Whatever it is, it is no header of a table."""
+    assert given("\x01\x02,b\n1,2\n", "c\n1\n") == ({1: "c"}, {0: "no_text"}, {})
+    assert given('"a\nb",c"\n', "c\n1\n")[1] == {0: "unclosed_quote"}

@@ -1,0 +1,29 @@
+"""Progress says how much of all there is to do is done, after every step."""
+
+from pathlib import Path
+
+from migrate.inputs.source import Source
+from migrate.plan.jobs import Job
+from migrate.plan.progress import Counting, Progress
+
+
+def job(size):
+    """A job of a file of this size."""
+    return Job(source=Source("a", size, Path("a")), header=None, table=None)
+
+
+def test_every_step_is_said():
+    """Rows as they are read, files and their bytes as they are done."""
+    said = []
+    counting = Counting([job(10), job(30)], said.append, "looking over")
+    counting.rows(5)
+    counting.file(10)
+    counting.rows(2)
+    counting.file(30)
+    assert said == [
+        Progress("looking over", 0, 40, 0, 2, 5),
+        Progress("looking over", 10, 40, 1, 2, 5),
+        Progress("looking over", 10, 40, 1, 2, 7),
+        Progress("looking over", 40, 40, 2, 2, 7),
+    ]
+    assert counting.done_bytes == counting.total_bytes == 40
