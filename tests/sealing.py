@@ -7,15 +7,15 @@ import sys
 
 KILLED = """
 import os, sys
-import migrate.{package} as {package}
-kept = {module}.{name}
+from pkgutil import resolve_name
+owner, kept = resolve_name("migrate.{owner}"), resolve_name("migrate.{owner}.{name}")
 calls = []
 def killed(*given, **more):
     calls.append(1)
     if len(calls) > {after}:
         os._exit(9)
     return kept(*given, **more)
-{module}.{name} = killed
+setattr(owner, "{name}", killed)
 sys.argv = ["migrate", *sys.argv[1:]]
 from migrate.cli import main
 main()
@@ -24,12 +24,11 @@ main()
 
 
 def migrate(*words, killed_at=None, after=0):
-    """Run the command line as its own process, perhaps one that is killed on the way."""
+    """Run the command line as its own process, perhaps killed when it calls `killed_at`, a name in `migrate`."""
     start = ["-m", "migrate"]
     if killed_at is not None:
-        module, name = killed_at
-        package = module.partition(".")[0]
-        start = ["-c", KILLED.format(package=package, module=module, name=name, after=after)]
+        owner, _, name = killed_at.rpartition(".")
+        start = ["-c", KILLED.format(owner=owner, name=name, after=after)]
     return subprocess.run(
         [sys.executable, *start, *map(str, words)],
         capture_output=True,

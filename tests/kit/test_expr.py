@@ -168,7 +168,7 @@ def test_uuid7_law(milliseconds, text, other):
 def test_uuid7_is_the_same_everywhere():
     """Ids planned by another process, machine or version of the tool are these, to the letter."""
     program = (
-        "import polars as pl; from migrate import expr;"
+        "import polars as pl; from migrate.kit import expr;"
         "print(pl.select(expr.uuid7(pl.lit(1712145600123, pl.Int64), pl.lit('amplitude'), pl.lit('key'))).item())"
     )
     root = Path(__file__).parents[2]

@@ -131,13 +131,13 @@ def test_killed_again_and_again(tmp_path, export):
 
 
 RESENT = [
-    pytest.param(("mended", "take_in"), 0, id="before the file is read"),
-    pytest.param(("parked", "following"), 0, id="what was mended is noted"),
-    pytest.param(("parked", "settle"), 0, id="the first round is sent and not noted"),
-    pytest.param(("parked", "settle"), 3, id="the fourth round is sent and not noted"),
-    pytest.param(("copies.Copy", "write"), 0, id="all are sent, the file is not written"),
-    pytest.param(("copies.Copy", "_aside"), 0, id="the file is written aside"),
-    pytest.param(("copies", "synced"), 0, id="the file is in its place and not noted"),
+    pytest.param("apply.mended.take_in", 0, id="before the file is read"),
+    pytest.param("workdir.parked.following", 0, id="what was mended is noted"),
+    pytest.param("workdir.parked.settle", 0, id="the first round is sent and not noted"),
+    pytest.param("workdir.parked.settle", 3, id="the fourth round is sent and not noted"),
+    pytest.param("workdir.copies.Copy.write", 0, id="all are sent, the file is not written"),
+    pytest.param("workdir.copies.Copy._aside", 0, id="the file is written aside"),
+    pytest.param("workdir.copies.synced", 0, id="the file is in its place and not noted"),
 ]
 
 
@@ -154,7 +154,7 @@ def test_killed_while_parked_events_are_sent_again(tmp_path, place, after):
         sent = len(sandbox.events("raw"))
         words = ["resend", workdir.folder, "--host", sandbox.url, "--api-key", "phc_secret", "--yes"]
         assert migrate(*words, "--max-batch-events", "4", killed_at=place, after=after).returncode == 9
-        assert place == ("copies", "synced") or workdir.file.read_text() == edited
+        assert place == "workdir.copies.synced" or workdir.file.read_text() == edited
         done, left = workdir.send("--max-batch-events", "4")
         assert left == 3, done.stderr
         assert workdir.lines() == first[:3]
@@ -167,12 +167,12 @@ def test_killed_while_parked_events_are_sent_again(tmp_path, place, after):
 
 
 MENDED = [
-    pytest.param(("rejects", "place"), 0, id="rows are planned aside"),
-    pytest.param(("rejects", "note"), 0, id="their lines are in their place"),
-    pytest.param(("rejects", "add_count"), 1, id="in the transaction"),
-    pytest.param(("rejects", "refresh"), 0, id="they are noted"),
-    pytest.param(("copies.Copy", "write"), 0, id="the file is not written"),
-    pytest.param(("copies", "synced"), 0, id="the file is in its place and not noted"),
+    pytest.param("workdir.rejects.place", 0, id="rows are planned aside"),
+    pytest.param("workdir.rejects.note", 0, id="their lines are in their place"),
+    pytest.param("workdir.rejects.add_count", 1, id="in the transaction"),
+    pytest.param("workdir.rejects.refresh", 0, id="they are noted"),
+    pytest.param("workdir.copies.Copy.write", 0, id="the file is not written"),
+    pytest.param("workdir.copies.synced", 0, id="the file is in its place and not noted"),
 ]
 
 
@@ -195,10 +195,10 @@ def test_killed_while_mended_rows_are_planned(tmp_path, place, after):
 
 
 AGAIN = [
-    pytest.param(("again", "renew"), 0, True, id="planned anew and not settled"),
-    pytest.param(("rejects", "add_count"), 3, True, id="in the transaction"),
-    pytest.param(("checkpoint.Checkpoint", "done_again"), 0, False, id="settled and not noted"),
-    pytest.param(("rejects", "refresh"), 0, False, id="noted"),
+    pytest.param("plan.again.renew", 0, True, id="planned anew and not settled"),
+    pytest.param("workdir.rejects.add_count", 3, True, id="in the transaction"),
+    pytest.param("workdir.checkpoint.Checkpoint.done_again", 0, False, id="settled and not noted"),
+    pytest.param("workdir.rejects.refresh", 0, False, id="noted"),
 ]
 
 

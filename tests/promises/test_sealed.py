@@ -16,10 +16,10 @@ from migrate.sandbox.server import Sandbox
 from migrate.workdir import seals
 
 PLACES = [
-    pytest.param(("plan.Planner", "_commit"), 1, id="one file planned"),
-    pytest.param(("plan.Planner", "todo"), 0, id="nothing planned"),
-    pytest.param(("plan.Planner", "derived"), 0, id="merges not planned"),
-    pytest.param(("census", "tell"), 0, id="all planned but persons"),
+    pytest.param("plan.planner.Planner._commit", 1, id="one file planned"),
+    pytest.param("plan.planner.Planner.todo", 0, id="nothing planned"),
+    pytest.param("plan.planner.Planner.derived", 0, id="merges not planned"),
+    pytest.param("plan.census.tell", 0, id="all planned but persons"),
 ]
 
 
@@ -51,7 +51,7 @@ def test_files_of_an_unfinished_plan_are_not_forgotten_by_a_plan_of_others(tmp_p
     """A later command that comes to its end does not make whole what another one began."""
     source, workdir = exports(tmp_path / "in"), tmp_path / "w"
     words = ["plan", "segment", source, "--workdir", workdir]
-    assert migrate(*words, killed_at=("plan.Planner", "_commit"), after=1).returncode == 9
+    assert migrate(*words, killed_at="plan.planner.Planner._commit", after=1).returncode == 9
     exports(tmp_path / "in", files=1, start=8)
     other = migrate("plan", "segment", source / "08.jsonl", "--workdir", workdir, "--json")
     assert (other.returncode, summary(other)["whole"]) == (5, False)
@@ -68,7 +68,7 @@ def test_partial_sends_what_there_is_and_says_so_for_ever(tmp_path):
     words = ["plan", "segment", source, "--workdir", workdir]
     with Sandbox() as sandbox:
         host = ["--host", sandbox.url, "--yes", "--json"]
-        assert migrate(*words, killed_at=("plan.Planner", "_commit"), after=1).returncode == 9
+        assert migrate(*words, killed_at="plan.planner.Planner._commit", after=1).returncode == 9
         sent = migrate("apply", workdir, *host, "--partial")
         assert (sent.returncode, summary(sent)["events"]["pending"]) == (5, 0)
         assert 0 < summary(sent)["events"]["accepted"] == len(sandbox.events())
@@ -213,7 +213,7 @@ def test_states_that_are_harmed_are_not_told(tmp_path, how):
     users = "id,email,received_at\nu1,one@example.com,2024-04-03 12:00:00\n"
     (source / "users.csv").write_text(users)
     words = ["plan", "segment", source, "--workdir", workdir]
-    assert migrate(*words, killed_at=("census", "tell")).returncode == 9
+    assert migrate(*words, killed_at="plan.census.tell").returncode == 9
     path = min((workdir / "states").iterdir())
     if how == "flipped":
         flipped(path, path.stat().st_size // 2)
@@ -290,7 +290,7 @@ def test_a_plan_goes_on_with_its_own_people_only(tmp_path, plan, how, was_killed
     if was_killed:
         exports(tmp_path / "in", files=1, start=7)
         words = ["plan", "segment", tmp_path / "in", "--workdir", workdir]
-        assert migrate(*words, killed_at=("plan.Planner", "plan")).returncode == 9
+        assert migrate(*words, killed_at="plan.planner.Planner.plan").returncode == 9
     WRONG[how](workdir, tmp_path)
     found = people(workdir).read_bytes() if people(workdir).exists() else None
     exports(tmp_path / "in", files=1, start=8)
@@ -303,11 +303,11 @@ def test_a_plan_goes_on_with_its_own_people_only(tmp_path, plan, how, was_killed
 
 
 BETWEEN = [
-    pytest.param(("checkpoint.Checkpoint", "told"), 0, id="told and not noted"),
-    pytest.param(("people.People", "step"), 0, id="merges planned and no step"),
-    pytest.param(("people.People", "step"), 1, id="persons planned and no step"),
-    pytest.param(("people.People", "which"), 1, id="a step and not noted"),
-    pytest.param(("checkpoint.Checkpoint", "seal_people"), 1, id="all but the seal"),
+    pytest.param("workdir.checkpoint.Checkpoint.told", 0, id="told and not noted"),
+    pytest.param("people.store.People.step", 0, id="merges planned and no step"),
+    pytest.param("people.store.People.step", 1, id="persons planned and no step"),
+    pytest.param("people.store.People.which", 1, id="a step and not noted"),
+    pytest.param("workdir.checkpoint.Checkpoint.seal_people", 1, id="all but the seal"),
 ]
 
 
@@ -419,7 +419,7 @@ def test_what_a_killed_plan_missed_and_is_gone_is_set_aside(tmp_path):
     """It can never be planned; what is there is finished and sent."""
     source, workdir = exports(tmp_path / "in"), tmp_path / "w"
     words = ["plan", "segment", source, "--workdir", workdir, "--json"]
-    assert migrate(*words, killed_at=("plan.Planner", "plan")).returncode == 9
+    assert migrate(*words, killed_at="plan.planner.Planner.plan").returncode == 9
     (source / "03.jsonl").unlink()
     done = migrate(*words)
     assert (done.returncode, aside(done), summary(done)["whole"]) == (5, {"03.jsonl"}, True)
@@ -534,7 +534,7 @@ def test_a_kill_while_a_source_is_planned_anew_loses_nothing(tmp_path, plan):
     path.unlink()
     words = ["plan", "segment", source, "--workdir", workdir]
     again = [*words, "--again", source / "02.jsonl"]
-    assert migrate(*again, killed_at=("plan.Planner", "_commit")).returncode == 9
+    assert migrate(*again, killed_at="plan.planner.Planner._commit").returncode == 9
     assert migrate("apply", workdir, "--host", "sandbox").returncode == 5
     assert migrate(*words).returncode == 0
     assert len(arriving(workdir)) == planned
@@ -605,7 +605,7 @@ def test_a_kill_before_what_is_planned_anew_is_settled(tmp_path, plan):
         "--again",
         tmp_path / "in" / "02.jsonl",
     ]
-    assert migrate(*again, killed_at=("again", "settle"), after=1).returncode == 9
+    assert migrate(*again, killed_at="plan.again.settle", after=1).returncode == 9
     assert migrate(*again).returncode == 0
     assert len(arriving(workdir)) == planned
 
@@ -678,10 +678,10 @@ def test_rows_of_whom_more_is_known_are_not_sent_again(tmp_path, is_changed, is_
 
 
 AGAIN_PLACES = [
-    ("checkpoint.Checkpoint", "restored"),
-    ("checkpoint.Checkpoint", "done_again"),
-    ("census", "tell"),
-    ("checkpoint.Checkpoint", "told"),
+    "workdir.checkpoint.Checkpoint.restored",
+    "workdir.checkpoint.Checkpoint.done_again",
+    "plan.census.tell",
+    "workdir.checkpoint.Checkpoint.told",
 ]
 
 
@@ -734,7 +734,7 @@ def test_harmed_states_are_told_by_their_source_planned_anew(tmp_path):
     source, workdir = exports(tmp_path / "in", files=2, rows=8), tmp_path / "w"
     (source / "users.csv").write_text("id,email,received_at\nu1,one@example.com,2024-04-03 12:00:00\n")
     words = ["plan", "segment", source, "--workdir", workdir, "--json"]
-    assert migrate(*words, killed_at=("census", "tell")).returncode == 9
+    assert migrate(*words, killed_at="plan.census.tell").returncode == 9
     for path in (workdir / "states").iterdir():
         path.unlink()
     refused = migrate(*words)

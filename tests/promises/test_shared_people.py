@@ -203,7 +203,7 @@ def test_a_killed_planner_does_not_stop_the_other(pair):
     """Its own goes on when it is called again, and says no merge twice."""
     calls(pair / "a" / "2.jsonl", ("identify", "dora", "tablet", 8))
     words = ["plan", "segment", pair / "a", "--workdir", pair / "wa", "--people", pair / "people"]
-    assert migrate(*words, killed_at=("checkpoint.Checkpoint", "planned")).returncode == 9
+    assert migrate(*words, killed_at="workdir.checkpoint.Checkpoint.planned").returncode == 9
     calls(pair / "b" / "2.jsonl", ("identify", "emil", "tablet", 9))
     words_b = ["plan", "segment", pair / "b", "--workdir", pair / "wb", "--people", pair / "people"]
     assert migrate(*words_b).returncode == 0
