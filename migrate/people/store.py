@@ -76,7 +76,7 @@ class People:
             self._db.execute("COMMIT")
 
     def which(self) -> tuple[str, int]:
-        """Return which file this is, and how often this workdir has carried forward what it knows."""
+        """Return the id of this file, and how many steps this workdir has made with it."""
         with self.transaction() as db:
             db.execute(
                 "INSERT INTO self SELECT ?, 0 WHERE NOT EXISTS (SELECT 1 FROM self)", (secrets.token_hex(16),)
@@ -86,7 +86,7 @@ class People:
             return db.execute(sql, (self.owner,)).fetchone()  # type: ignore[no-any-return]
 
     def use(self, workdir: str = "") -> int:
-        """Count that it is about to be changed, by the workdir at this place; return how often it was."""
+        """Note that the workdir at this place is about to change the file; return how often any has."""
         self.which()
         with self.transaction() as db:
             self.is_shared = self.has_others()
@@ -94,7 +94,7 @@ class People:
             return int(db.execute("UPDATE self SET uses = uses + 1 RETURNING uses").fetchone()[0])
 
     def step(self) -> None:
-        """Carry forward what it knows: the checkpoint notes it next, and is one step behind if it is killed before."""
+        """Count a step: the checkpoint notes it next, and is one step behind if the process is killed in between."""
         sql = "UPDATE generations SET generation = generation + 1 WHERE owner = ?"
         with self._lock:
             self._db.execute(sql, (self.owner,))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Final
 
 from migrate.errors import Unfit, UsageError
@@ -14,6 +15,11 @@ _SHOWN_COLUMNS: Final = 12
 _SHOWN_CHARACTERS: Final = 40
 _NO_TEXT: Final = re.compile(r"[\x00-\x08\x0e-\x1f\ufffd]")
 
+_ENDINGS: Final = {
+    *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".avro", ".orc"),
+    *(".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz"),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -22,6 +28,12 @@ class Job:
     source: Source
     header: Header
     table: Table
+
+    @property
+    def kind(self) -> str:
+        """What sources have in common of which about as much is written for each byte: table, format, compression."""
+        endings = [end for end in PurePosixPath(self.source.name.lower()).suffixes[-2:] if end in _ENDINGS]
+        return " ".join([self.table.name, *endings, *(["packed"] if self.source.member else [])])
 
 
 def recognise(  # noqa: PLR0913 - what is given, and how it is to be judged

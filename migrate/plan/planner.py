@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
-from typing import Final
+from pathlib import Path
 
 import polars as pl
 
@@ -37,11 +36,6 @@ from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.days import DayWriter
 from migrate.workdir.records import Input, Numbers, Part
 from migrate.workdir.room import STEP, Measured, Room
-
-_ENDINGS: Final = {
-    *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".avro", ".orc"),
-    *(".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz"),
-}
 
 
 @dataclass(kw_only=True)
@@ -148,7 +142,7 @@ class Planner:
         attempt = Attempt(inputs, DayWriter(self.workdir, inputs[0].id), states, bundle)
         attempt.rejects.parent.mkdir(exist_ok=True)
         if self._room is not None:
-            self._room.begin(inputs[0].id, _kind(bundle.job), sum(job.source.size for job in bundle.jobs))
+            self._room.begin(inputs[0].id, bundle.job.kind, sum(job.source.size for job in bundle.jobs))
         for job in bundle.jobs:
             attempt.numbers.dropped.update(job.table.drops(job.header.columns))
             attempt.numbers.dropped.update(job.header.beside)
@@ -294,15 +288,9 @@ def _order(future: Future[Attempt | None]) -> int:
     return attempt.inputs[0].id if attempt else 0
 
 
-def _kind(job: Job) -> str:
-    """Return what sources have in common that are alike in how much is written of them."""
-    endings = [end for end in PurePosixPath(job.source.name.lower()).suffixes[-2:] if end in _ENDINGS]
-    return " ".join([job.table.name, *endings, *(["packed"] if job.source.member else [])])
-
-
 def _by_kind(jobs: Sequence[Job]) -> dict[str, int]:
     """Return how many bytes there are to read of each kind."""
     found = Counter[str]()
     for job in jobs:
-        found[_kind(job)] += job.source.size
+        found[job.kind] += job.source.size
     return dict(found)

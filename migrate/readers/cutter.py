@@ -45,7 +45,7 @@ class Broken(NamedTuple):
 class Cutter:
     """Cuts text into records.
 
-    `found` are they, and text that is none, `numbers` their places: the lines they begin on, counted as if each
+    `found` holds the records, and text that is no record. `numbers` are the lines they begin on, counted as if each
     further record of a line began a line of its own.
     """
 
@@ -55,7 +55,7 @@ class Cutter:
         self._limit = limit
         self._data = b""
         self._held: list[bytes] = []
-        """Text behind it, not looked at yet, and how much more of it is waited for."""
+        """Text behind `_data` that is not looked at yet; `_missing`: how many bytes more are waited for."""
         self._missing = 0
         self._start = 0
         """Where the record at hand starts."""

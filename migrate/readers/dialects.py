@@ -27,7 +27,7 @@ class Layout:
 
 
 def guess(head: bytes, delimiter: str) -> Name | None:
-    """Return which dialect the start of a text shows; None where it shows two that contradict each other."""
+    """Return the dialect that the start of a text shows, None where it shows two that contradict each other."""
     if b"\\" not in head:
         return "plain"
     d = re.escape(delimiter.encode())

@@ -54,10 +54,10 @@ class Opener:
         )
 
     def open(self, part: Part) -> pl.DataFrame:
-        """Return a part's rows with what is in their objects; rows with a cell that is none are rejects.
+        """Return a part's rows with the contents of their objects as columns.
 
-        The columns, beside those of the part: `inside` for each key of a bag, and if the table has any properties
-        `PROPERTIES` and `OWN`.
+        A row with a cell that holds no object is left out, and becomes a reject of the part. Columns beside those of
+        the part: `inside` for each key of a bag, and, if the table has properties, `PROPERTIES` and `OWN`.
         """
         rows = part.rows
         flat = None if part.flat is None else Flat(part.flat, part.json, rows.height)

@@ -33,7 +33,7 @@ class Splitter:
         self._newline, self._limit, self._mark = line_end.encode(), limit, mark.encode()
         self._data = b""
         self._held: list[bytes] = []
-        """Text behind it, not looked at yet, and how much more of it is waited for."""
+        """Text behind `_data` that is not looked at yet; `_missing`: how many bytes more are waited for."""
         self._missing = 0
         self._skipping = False
         self._out: list[bytes] = []
@@ -152,6 +152,6 @@ class Splitter:
         return end
 
     def _open_line(self, start: int) -> bool:
-        """Whether the record that starts here has a quote that stays open, in a line that ends."""
+        """Return whether the record that starts here has a quote that stays open, in a line that ends."""
         quote = end_of(self._begun, self._data, start)
         return quote < len(self._data) and self._data.find(self._newline, quote) >= 0

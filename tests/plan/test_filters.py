@@ -42,6 +42,11 @@ def test_a_rule_that_the_user_keeps_rows_of_does_not_hold():
     assert numbers.filtered == {"large": 4}
 
 
+def moment(hour):
+    """So many hours after noon, or no time."""
+    return None if hour is None else NOON + timedelta(hours=hour)
+
+
 HOURS = st.lists(st.none() | st.integers(-5, 5), min_size=1, max_size=8)
 
 
@@ -49,7 +54,6 @@ HOURS = st.lists(st.none() | st.integers(-5, 5), min_size=1, max_size=8)
 @given(hours=HOURS, since=st.none() | st.integers(-5, 5), until=st.none() | st.integers(-5, 5))
 def test_a_span_takes_its_beginning_and_not_its_end(hours, since, until):
     """Events without a time are kept; each that is not is counted once."""
-    moment = lambda hour: None if hour is None else NOON + timedelta(hours=hour)  # noqa: E731 - short
     frame = event_frame(*({"timestamp": moment(hour)} for hour in hours))
     numbers = Numbers()
     (kept,) = within([frame], transform(since=moment(since), until=moment(until)), numbers)

@@ -6,7 +6,7 @@ from readings import source
 
 from migrate.errors import UsageError
 from migrate.kit.declare import Platform, Table, has
-from migrate.plan.jobs import recognise
+from migrate.plan.jobs import Job, recognise
 from migrate.readers.headers import read_header
 
 
@@ -70,3 +70,18 @@ def test_a_first_line_that_is_no_text_is_set_aside(given):
     """Whatever it is, it is no header of a table."""
     assert given("\x01\x02,b\n1,2\n", "c\n1\n") == ({1: "c"}, {0: "no_text"}, {})
     assert given('"a\nb",c"\n', "c\n1\n")[1] == {0: "unclosed_quote"}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("A.CSV", "a-b .csv"),
+        ("2024.01.02.csv.gz", "a-b .csv .gz"),
+        ("a.b.c", "a-b"),
+        ("export.v2.csv", "a-b .csv"),
+    ],
+)
+def test_the_kind_of_a_source_is_its_table_and_what_it_is_written_in(tmp_path, name, kind):
+    """Whatever else stands between dots is none of it."""
+    found = source(tmp_path / name, b"a,b\n1,2\n")
+    assert Job(source=found, header=None, table=PLATFORM.tables[0]).kind == kind

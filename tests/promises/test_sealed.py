@@ -18,7 +18,7 @@ from migrate.workdir import seals
 PLACES = [
     pytest.param("plan.planner.Planner._commit", 1, id="one file planned"),
     pytest.param("plan.planner.Planner.todo", 0, id="nothing planned"),
-    pytest.param("plan.planner.Planner.derived", 0, id="merges not planned"),
+    pytest.param("plan.planner.Planner.plan_derived", 0, id="merges not planned"),
     pytest.param("plan.census.tell", 0, id="all planned but persons"),
 ]
 
