@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from migrate.kit import links
+from migrate.kit import schemas
 from migrate.people.graph import linked_graph, resolved_graph
 from migrate.people.store import People
 
@@ -18,7 +18,7 @@ def links_of(*rows):
         {"kind": kind, "a": a, "b": b, "why": "row", "time": NOON + timedelta(hours=hour)}
         for kind, a, b, hour in rows
     ]
-    return pl.DataFrame(frame, schema=links.SCHEMA)
+    return pl.DataFrame(frame, schema=schemas.LINK_SCHEMA)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from migrate.kit import links
+from migrate.kit import schemas
 from migrate.people.guards import MAX_ID, refusal
 
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
@@ -14,7 +14,7 @@ NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
 def why(**link):
     """Why a link cannot be made; ordinary but for what is given."""
     whole = {"kind": "linked", "a": "device-1", "b": "u-1", "why": "a row", "time": NOON} | link
-    return pl.DataFrame([whole], schema=links.SCHEMA).select(refusal()).item()
+    return pl.DataFrame([whole], schema=schemas.LINK_SCHEMA).select(refusal()).item()
 
 
 @pytest.mark.parametrize(

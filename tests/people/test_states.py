@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from migrate.kit import events
-from migrate.kit.declare import FRAMEWORK, Options, Table
+from migrate.kit import events, schemas
+from migrate.kit.declare import Options, Table
+from migrate.kit.schemas import FRAMEWORK
 from migrate.people import identity, statefiles
 from migrate.people.firsts import first_touches
 from migrate.people.news import latest_news
@@ -75,7 +76,7 @@ TABLE = Table(
 
 def told(rows, options=None):
     """The states that rows tell."""
-    schema = {"who": pl.String, "at": events.TIMESTAMP, "set": pl.String, "kind": pl.String} | FRAMEWORK
+    schema = {"who": pl.String, "at": schemas.TIMESTAMP, "set": pl.String, "kind": pl.String} | FRAMEWORK
     frame = pl.DataFrame([{"_row": n} | row for n, row in enumerate(rows, 1)], schema=schema)
     return states_in(frame.lazy(), TABLE, options or Options(), None)
 
@@ -131,7 +132,7 @@ def test_a_person_is_told_of_when_last_seen(tmp_path):
     for people in (["anna", "boris", "carla", "dora"], ["anna"]):
         at = [hour(5 + len(people) + place) for place in range(len(people))]
         events_of = pl.DataFrame({"_row": [7] * len(at), "distinct_id": people, "timestamp": at})
-        written.write(when_seen(events_of.cast({"timestamp": events.TIMESTAMP})))
+        written.write(when_seen(events_of.cast({"timestamp": schemas.TIMESTAMP})))
     written.close()
     (found,) = all_news(People(), [Kept.of(written.path)], tmp_path)
     assert found.frame.select("distinct_id", "timestamp").rows() == [
@@ -233,7 +234,7 @@ def moment(person, at, **extra):
 
 def events_of(*rows, groups=None):
     """An event frame, as far as it is looked at."""
-    frame = pl.DataFrame(rows, schema_overrides={"timestamp": events.TIMESTAMP})
+    frame = pl.DataFrame(rows, schema_overrides={"timestamp": schemas.TIMESTAMP})
     return frame.with_columns(pl.Series("groups", groups or [None] * frame.height))
 
 
@@ -271,7 +272,7 @@ def test_how_a_person_first_came_is_told_on_the_first_event(tmp_path):
                 "kind": pl.String,
                 "a": pl.String,
                 "b": pl.String,
-                "time": events.TIMESTAMP,
+                "time": schemas.TIMESTAMP,
                 "why": pl.String,
             },
             orient="row",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from migrate.kit import links
+from migrate.kit import schemas
 from migrate.people.schema import APPLICATION_ID, PEOPLE_FILE
 from migrate.people.store import People
 
@@ -16,7 +16,7 @@ NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
 def linked(*pairs):
     """Links between these ids, at noon."""
     rows = [{"kind": "linked", "a": a, "b": b, "why": "row", "time": NOON} for a, b in pairs]
-    return pl.DataFrame(rows, schema=links.SCHEMA)
+    return pl.DataFrame(rows, schema=schemas.LINK_SCHEMA)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_refused_links_are_counted_once(path):
 
 def test_files_are_gathered_by_the_workdir_that_reads_them(path):
     """Another workdir looks over its own, and their clocks are not added up."""
-    clock = pl.DataFrame([("2024-04", 3600, 7)], links.CLOCK_SCHEMA, orient="row")
+    clock = pl.DataFrame([("2024-04", 3600, 7)], schemas.CLOCK_SCHEMA, orient="row")
     with People(path, "one") as one, People(path, "two") as two:
         one.note_gathered({"a.csv": "s1"}, clock)
         two.note_gathered({"b.csv": "s2"}, clock)

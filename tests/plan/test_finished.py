@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonvalues import COMPARED
 
-from migrate.kit import events, expr
+from migrate.kit import events, expr, schemas
 from migrate.kit.declare import REST, ROW, Table, has
 from migrate.kit.distinct import slim
 from migrate.plan.finished import finished
@@ -30,7 +30,7 @@ def to_events(rows, _options):
 
 TABLE = Table(
     name="t",
-    columns={"event": pl.String, "who": pl.String, "time": events.TIMESTAMP},
+    columns={"event": pl.String, "who": pl.String, "time": schemas.TIMESTAMP},
     matches=has("event"),
     to_events=to_events,
     filters={"test": pl.col("who") == "tester"},
@@ -47,7 +47,7 @@ ROWS = st.lists(
 
 def chunk(rows, rejects=()):
     """A chunk of these rows."""
-    schema = {"event": pl.String, "who": pl.String, "time": events.TIMESTAMP}
+    schema = {"event": pl.String, "who": pl.String, "time": schemas.TIMESTAMP}
     frame = pl.DataFrame(rows, schema, orient="row").with_row_index(ROW, 1)
     return Chunk(
         slim(frame.with_columns(pl.col(ROW).cast(pl.Int64), pl.lit(None, pl.String).alias(REST))), [*rejects]

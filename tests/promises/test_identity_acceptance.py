@@ -816,7 +816,7 @@ def test_how_a_person_first_came_is_told_once_though_planning_is_killed(tmp_path
         write(tmp_path / "in" / "2.jsonl", hit(2, 60, "u1", "d1", user_properties=google)),
         tmp_path / "w",
     )
-    for place in ("plan.census.Census.tellings", "workdir.checkpoint.Checkpoint.planned"):
+    for place in ("plan.census.Census.tellings", "workdir.checkpoint.Checkpoint.note_planned"):
         for after in (0, 1, 2):
             shutil.rmtree(workdir, ignore_errors=True)
             words = ["plan", "amplitude", folder, "--workdir", workdir]
