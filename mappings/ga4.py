@@ -314,8 +314,8 @@ BAGS: Final = {
 IDS: Final = ("user_id", "user_pseudo_id")
 LINKS: Final = ("event_timestamp", "user_id", "user_pseudo_id")
 MAPPING: Final = Platform(
-    identity_version=2,
-    payload_version=2,
+    identity_version=3,
+    payload_version=3,
     title="Google Analytics 4",
     reads="the BigQuery export as Parquet, Avro, JSON lines (bq extract, console) or CSV flattened by Fivetran, by"
     " Adswerve's flattener, by UNNEST, or with nested values as text in a cell",

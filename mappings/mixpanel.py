@@ -367,8 +367,8 @@ MAPPING: Final = Platform(
     reads="Raw Event Export JSONL, data pipelines (JSON, old schematized JSON or Parquet), flat copies of"
     " mp_master_event, Airbyte, Fivetran and Stitch copies, engage pages, people tables, identity mappings, and CSV of"
     " the events and users pages",
-    identity_version=2,
-    payload_version=2,
+    identity_version=3,
+    payload_version=3,
     read_labels=read_labels,
     tables=tables(Options()),
     tables_of=tables,

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from datetime import UTC, datetime
+from typing import Final
 
 import click
 
@@ -13,6 +14,9 @@ from migrate.cli import exits
 from migrate.cli.commands import cli
 from migrate.errors import MigrateError
 from migrate.screen import masked, shown
+
+_TRUE: Final = {"1", "true", "t", "yes", "y", "on"}
+"""What an environment variable of an option without a value says where it is given."""
 
 
 def prepare() -> None:
@@ -65,6 +69,6 @@ def _tell_early(code: int, error: str) -> None:
     from migrate.report.document import early  # noqa: PLC0415 - help needs none of it
     from migrate.report.numbers import NOTHING, of_run  # noqa: PLC0415
 
-    if "--json" in sys.argv[1:]:
+    if "--json" in sys.argv[1:] or os.environ.get("MIGRATE_JSON", "").lower() in _TRUE:
         run = of_run(NOTHING, NOTHING, datetime.now(UTC), code, masked(error))
         click.echo(json.dumps(early(run)))

@@ -185,7 +185,7 @@ class SendOptions:
 class TalkOptions:
     """How much is said, and whether for a program."""
 
-    as_json: bool = flag("Print a JSON summary as the last line of stdout.", word="json", variable="AS_JSON")
+    as_json: bool = flag("Print a JSON summary as the last line of stdout.", word="json")
     quiet: bool = flag("Show warnings and errors only.")
 
 

@@ -67,7 +67,7 @@ def option(
     envvar: Sequence[str] = (),
     is_typed_only: bool = False,
 ) -> T | None:
-    """Declare an option that is None where it is not given; variables in `envvar` win over its own."""
+    """Declare an option that is None where it is not given; its own variable wins over those in `envvar`."""
     how = _option(envvar=envvar, is_typed_only=is_typed_only, type=kind, metavar=metavar, help=summary)
     return cast("T | None", how)
 
@@ -89,11 +89,9 @@ def repeated(
     return cast("tuple[T, ...]", _option(word, type=kind, multiple=True, metavar=metavar, help=summary))
 
 
-def flag(
-    summary: str, *, word: str | None = None, variable: str | None = None, is_typed_only: bool = False
-) -> bool:
-    """Declare an option without a value; `word` and `variable`: its names where they are not the field's."""
-    how = _option(word, variable=variable, is_typed_only=is_typed_only, is_flag=True, help=summary)
+def flag(summary: str, *, word: str | None = None, is_typed_only: bool = False) -> bool:
+    """Declare an option without a value; `word`: its name where that is not the field's."""
+    how = _option(word, is_typed_only=is_typed_only, is_flag=True, help=summary)
     return cast("bool", how)
 
 
@@ -105,7 +103,6 @@ def switch(word: str, summary: str, *, default: bool) -> bool:
 def _option(
     word: str | None = None,
     *,
-    variable: str | None = None,
     envvar: Sequence[str] = (),
     is_typed_only: bool = False,
     **how: object,
@@ -114,8 +111,8 @@ def _option(
 
     def named(name: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
         spoken = word or name.replace("_", "-")
-        own = variable or spoken.partition("/")[0].replace("-", "_").upper()
-        variables = None if is_typed_only else [*envvar, f"MIGRATE_{own}"]
+        own = spoken.partition("/")[0].replace("-", "_").upper()
+        variables = None if is_typed_only else [f"MIGRATE_{own}", *envvar]
         return click.option(f"--{spoken}", name, cls=None, envvar=variables, **how)
 
     found: object = field(metadata={_PARAM: named})

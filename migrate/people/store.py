@@ -157,7 +157,7 @@ class People:
             self._mine(name).str.replace_all("\x00", "\ufffd", literal=True).str.strip_chars(" ")
             for name in "ab"
         ]
-        judged = frame.with_columns(ids).with_columns(
+        judged = _with_known(frame.with_columns(ids)).with_columns(
             refusal().alias("refusal"), pl.col("time").dt.epoch("us")
         )
         good = judged.filter(pl.col("refusal").is_null()).sort("a", "b", nulls_last=False)
@@ -295,3 +295,12 @@ class People:
         """Note what is told of persons and groups, within the transaction that is open: owner, time, digest."""
         with self._lock:
             self._db.executemany("INSERT OR REPLACE INTO told VALUES (?, ?, ?)", rows)
+
+
+def _with_known(links: pl.DataFrame) -> pl.DataFrame:
+    """Return links, and of rows that have one id as the anonymous and as the user's that it is a user's."""
+    is_one = pl.col("kind").is_in(["linked", "needed"]) & (pl.col("a") == pl.col("b"))
+    known = links.filter(is_one).with_columns(
+        pl.lit("identified").alias("kind"), pl.lit(None, pl.String).alias("a")
+    )
+    return pl.concat([links, known])

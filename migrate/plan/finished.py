@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -18,6 +18,12 @@ from migrate.plan.lines import rejected_rows, unread
 from migrate.plan.transform import Transform
 from migrate.readers.records import Chunk
 from migrate.workdir.records import Numbers
+
+_ODD_IDS: Final = {
+    "float_like_id": r"^-?\d+(?:\.0+|(?:\.\d+)?[eE]\+?\d+)$",
+    "json_id": r"""^\s*(?:\[\s*["{\[\d-].*\]|\{\s*".*\})\s*$""",
+}
+"""What ids may look like that programs made of something else: a number, a list, an object."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     numbers = Numbers(read=rows.height + len(chunk.rejects), repairs=Counter(chunk.counts))
     numbers.rejected.update(reject.reason for reject in chunk.rejects)
     numbers.warnings.update(_counted(rows, table.warnings))
-    _note_float_like(rows, table.ids, numbers)
+    _note_odd_ids(rows, table.ids, numbers)
     rows, all_rows = filtered(rows, transform, numbers), rows
     frame = _slim(table.to_events(rows.lazy(), options).collect())
     if transform.people and transform.people.is_shared and table.resolve is None:
@@ -125,15 +131,16 @@ def _with_times(rejects: pl.DataFrame, rows: pl.DataFrame, table: Table) -> pl.D
     )
 
 
-def _note_float_like(rows: pl.DataFrame, ids: Iterable[str], numbers: Numbers) -> None:
-    """Count the rows with an id like `123.0`, which may be the `123` of others and is kept as it is."""
+def _note_odd_ids(rows: pl.DataFrame, ids: Iterable[str], numbers: Numbers) -> None:
+    """Count the rows with ids that look odd and are kept as they are."""
     texts = [pl.col(name) for name in ids if name in rows.columns]
     if not texts or not rows.height:
         return
-    found = rows.filter(pl.any_horizontal(text.str.contains(r"^-?\d+\.0+$") for text in texts))
-    if found.height:
-        numbers.warnings["float_like_id"] += found.height
-        numbers.examples["float_like_id"] = [str(found[ROW][0])]
+    for name, pattern in _ODD_IDS.items():
+        found = rows.filter(pl.any_horizontal(text.str.contains(pattern) for text in texts))
+        if found.height:
+            numbers.warnings[name] += found.height
+            numbers.examples[name] = [str(found[ROW][0])]
 
 
 def _why_no_event(table: Table, options: Options) -> str:

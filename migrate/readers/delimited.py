@@ -1,5 +1,7 @@
 """Delimited text: CSV, TSV and their like, block by block; a bad record costs one row."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -72,12 +74,21 @@ class Records:
         self._stretches = stretches(self._rest)
         self._header: dict[str, str | None] = {}
         null = NOTHING if header.layout.dialect == "clickhouse" else _NULL
+        self._padding = re.compile(rb"\0+(?=[\r\n\"" + re.escape(self.delimiter).encode() + rb"]|\Z)")
         self._nulls = [text for text in dict.fromkeys((null, *table.nulls)) if text]
+
+    def _without_padding(self, block: bytes, text: Text) -> bytes:
+        """Return a block without the zeros that fill fields up; they are counted by field."""
+        if b"\0" not in block:
+            return block
+        block, count = self._padding.subn(b"", block)
+        text.counts.update(+Counter(zeros_after_text=count))
+        return block
 
     def part(self, text: Text, block: bytes, spoiled: Sequence[Spoiled]) -> Part:
         """Return the rows of these records; spoiled lines and those of a wrong length are rejects."""
         first = self.next
-        block = text.clean(block)
+        block = self._without_padding(text.clean(block), text)
         table, ragged = self._read(block)
         table, nulls = self._without_nulls(table, block, below=int(first == 0))
         self.next += table.num_rows + len(ragged)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 import polars as pl
 
-from migrate.jsontext.build import object_text, strings
+from migrate.jsontext.build import Member, embraced, object_text, strings, strung
 from migrate.jsontext.canonical import canonical_text
 from migrate.jsontext.parse import encoded, texts
 from migrate.jsontext.parse import sound_members as decoded
@@ -51,12 +51,18 @@ class Flat:
         return self._frame[column] if column in self._json else strings(self._frame[column])
 
     def whole(self) -> pl.Series:
-        """Return objects of all columns as `jsontext.canonical` does; what is plain text needs no look."""
-        names = sorted(self._frame.columns)
-        texts = {name for name in names if self._frame[name].dtype == pl.String and name not in self._json}
-        columns = [self._frame[name] if name in texts else canonical_texts(self.json(name)) for name in names]
-        canonical = Flat(pl.DataFrame(columns), frozenset(names) - texts, self._height)
-        return canonical.text({name: name for name in names})
+        """Return objects of all columns, keys in order, as `canonical_text` does; what is plain text needs no look."""
+        members: list[Member] = []
+        columns: list[pl.Series] = []
+        for name in sorted(self._frame.columns):
+            is_json = self._frame[name].dtype != pl.String or name in self._json
+            column = canonical_texts(self.json(name)) if is_json else self._frame[name]
+            members.append(Member(name, pl.col(f"c{len(columns)}"), is_json=is_json))
+            columns.append(column.alias(f"c{len(columns)}"))
+        if not members:
+            return pl.repeat(None, self._height, dtype=pl.String, eager=True)
+        whole = embraced(strung(members)).cast(pl.String).alias("whole")
+        return pl.DataFrame(columns).select_seq(whole).to_series()
 
     def text(self, named: Mapping[str, str]) -> pl.Series:
         """Return objects of columns under these names, without nulls; null where there is nothing in one."""

@@ -26,6 +26,7 @@ _WHY: Final = {
     "original_timestamp_for_timestamp": "the device's own clock, since there is no other time",
     "client_event_time_for_event_time": "the device's own clock, since there is no other time",
     "float_like_id": "ids like 123.0, which may be the 123 of another file; they are kept as they are",
+    "json_id": "ids that are lists or objects, which are nobody's as a rule; they are kept as they are",
     "damaged_file": "could not be read to the end; what was readable is planned",
 }
 """Warning → what it means, for the user."""

@@ -90,6 +90,7 @@ def test_environment_variables_are_called_like_the_option():
         env={"MIGRATE_PLACE": "p", "SIZE": "8", "MIGRATE_NULL": "x", "MIGRATE_DRY": "1", "MIGRATE_GZIP": "0"},
     )
     assert (found.place, found.max_size, found.nulls, found.dry, found.gzip) == ("p", 8, ("x",), False, False)
+    assert typed("a", "b", env={"MIGRATE_PLACE": "p", "SIZE": "8", "MIGRATE_MAX_SIZE": "9"}).max_size == 9
 
 
 def test_help_keeps_the_order_of_the_fields():

@@ -286,6 +286,7 @@ def test_links_of_a_device_that_stands_for_a_person():
     )
     assert links("export", row) == [
         ("identified", None, "346298"),
+        ("likely", None, "346298"),
         ("linked", "d79", "346298"),
         ("resolved", HEAD, "346298"),
         ("resolved", HEAD, "346298"),

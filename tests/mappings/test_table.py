@@ -8,7 +8,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from frames import opened, told
+from frames import made_of, opened, told
+from pyarrow import orc
 
 from mappings import table as mapping
 from mappings.table import tables
@@ -694,3 +695,32 @@ def test_a_spec_in_the_folder_it_describes_is_no_row(tmp_path, monkeypatch, way)
     (tmp_path / "in" / "a.csv").write_text("e,u,t\na,b,2024-01-01\n")
     work = Settings(platform="table", spec=Path(way.format(tmp_path))).work([str(tmp_path / "in")])
     assert [job.source.stem for job in work.jobs] == ["a"]
+
+
+@pytest.mark.parametrize("order", [("n", "t", "x", "b"), ("t", "n", "b", "x"), ("b", "x", "n", "t")])
+def test_a_row_of_text_and_numbers_is_one_event_in_any_kind_of_file(tmp_path, order):
+    """However its columns stand there; what is told apart is told apart in each of them."""
+    values = {
+        "n": [1, 2, 2, None],
+        "t": ["a", "a", "b", "ü"],
+        "x": [0.5, 2.0, 2.0, 1e20],
+        "b": [True, False, None, True],
+    }
+    frame = pl.DataFrame(
+        {"who": ["u"] * 4, "at": ["2024-04-03T12:00:00Z"] * 4} | {name: values[name] for name in order}
+    )
+    (tmp_path / "spec.toml").write_text(
+        'event = {constant = "e"}\ndistinct_id = ["who"]\ntimestamp = {column = "at"}\n'
+    )
+    frame.write_ndjson(tmp_path / "a.jsonl")
+    frame.write_parquet(tmp_path / "a.parquet")
+    orc.write_table(frame.to_arrow(compat_level=pl.CompatLevel.oldest()), tmp_path / "a.orc")
+    found = [
+        [
+            json.loads(text)["uuid"]
+            for text in made_of("table", tmp_path / name, spec=tmp_path / "spec.toml").payloads
+        ]
+        for name in ("a.jsonl", "a.parquet", "a.orc")
+    ]
+    assert found == [found[0]] * 3
+    assert len(set(found[0])) == 4

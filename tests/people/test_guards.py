@@ -27,8 +27,15 @@ def why(**link):
         pytest.param({"b": "x" * MAX_ID}, None, id="as long as may be"),
         pytest.param({"a": "u-1"}, "self_link", id="with itself"),
         pytest.param({"time": None}, "no_time", id="at no time"),
-        pytest.param({"kind": "resolved", "a": " ", "time": None}, None, id="a key of the source is no id"),
-        pytest.param({"kind": "own", "b": " ", "time": None}, None, id="nor is what stands behind an id"),
+        pytest.param(
+            {"kind": "resolved", "a": f"{schemas.KEY}0", "time": None},
+            None,
+            id="a key of the source is no id",
+        ),
+        pytest.param(
+            {"kind": "own", "b": f"{schemas.KEY}0", "time": None}, None, id="nor is what stands behind an id"
+        ),
+        pytest.param({"kind": "resolved", "a": "guest"}, "illegal_id", id="a word that the source resolves"),
         pytest.param({"kind": "refused", "why": "shared"}, "shared", id="refused by the mapping"),
     ],
 )

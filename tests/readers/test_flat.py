@@ -15,11 +15,12 @@ VALUES = {
     "b": st.integers(-9, 9),
     "c": st.booleans(),
     "d": st.sampled_from(["1.0", "[2]"]),
+    "e": st.text(max_size=4),
 }
 ROWS = st.lists(
     st.fixed_dictionaries({name: st.none() | one for name, one in VALUES.items()}), min_size=1, max_size=5
 )
-SCHEMA = {"a": pl.String, "b": pl.Int64, "c": pl.Boolean, "d": pl.String}
+SCHEMA = {"a": pl.String, "b": pl.Int64, "c": pl.Boolean, "d": pl.String, "e": pl.String}
 
 
 def flat(rows):
