@@ -78,12 +78,13 @@ class Records:
         self._nulls = [text for text in dict.fromkeys((null, *table.nulls)) if text]
 
     def _without_padding(self, block: bytes, text: Text) -> bytes:
-        """Return a block without the zeros that fill fields up; they are counted by field."""
+        """Return a block without the zeros that fill fields up below the header; they are counted by field."""
         if b"\0" not in block:
             return block
-        block, count = self._padding.subn(b"", block)
+        below = 0 if self.next else block.find(b"\n") + 1
+        bare, count = self._padding.subn(b"", block[below:])
         text.counts.update(+Counter(zeros_after_text=count))
-        return block
+        return block[:below] + bare
 
     def part(self, text: Text, block: bytes, spoiled: Sequence[Spoiled]) -> Part:
         """Return the rows of these records; spoiled lines and those of a wrong length are rejects."""
