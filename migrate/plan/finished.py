@@ -20,7 +20,7 @@ from migrate.readers.records import Chunk
 from migrate.workdir.records import Numbers
 
 _ODD_IDS: Final = {
-    "float_like_id": r"^-?\d+(?:\.0+|(?:\.\d+)?[eE]\+?\d+)$",
+    "float_like_id": r"^-?\d+\.0+$",
     "json_id": r"""^\s*(?:\[\s*["{\[\d-].*\]|\{\s*".*\})\s*$""",
 }
 """What ids may look like that programs made of something else: a number, a list, an object."""

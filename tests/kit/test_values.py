@@ -87,6 +87,7 @@ def test_the_unknown_is_nothing(name):
 @pytest.mark.parametrize("name", sorted(ONE_TO_ONE.keys() - {"referring_domain"}))
 @settings(deadline=None)  # a busy machine is no error
 @given(texts=st.lists(TEXT | st.sampled_from(["Safari", "iPad", "us", "en_us", "Turkey", "Mac"]), max_size=5))
+@pytest.mark.law
 def test_what_is_spelled_stays_so(name, texts):
     """Of any text, spelled twice is spelled once."""
     once = spelled(ONE_TO_ONE[name](A), *texts)

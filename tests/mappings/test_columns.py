@@ -23,6 +23,8 @@ from migrate.readers.files import read_chunks
 from migrate.readers.opener import Opener
 from migrate.readers.records import Chunk, Part
 
+pytestmark = pytest.mark.law
+
 PROBES = (
     *("probe", "7", "true", "2024-04-01T11:00:00Z", "1711969200000000", "203.0.113.9", "DE", "en-US"),
     *("Safari", "iPhone", "Windows", "tablet", "$create_alias", "group", "screen", "amplitude-ts/9.9"),

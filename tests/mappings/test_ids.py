@@ -17,6 +17,8 @@ from migrate.plan.finished import finished
 from migrate.plan.lines import as_read
 from migrate.readers.files import read_chunks
 
+pytestmark = pytest.mark.law
+
 WORDS = (
     *(
         "NULL",

@@ -12,6 +12,8 @@ from samples import PLATFORMS, SAMPLES, settings
 from migrate.cli.commands import cli
 from migrate.preview import preview
 
+pytestmark = pytest.mark.law
+
 PERSON = {"$set", "$set_once", "$unset"}
 
 

@@ -135,6 +135,7 @@ def framed(given_rows):
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(rows, min_size=1, max_size=4))
+@pytest.mark.law
 def test_every_payload_is_strict_json_and_says_what_the_row_says(given_rows):
     """Whatever bag, rest, extra, person properties and groups hold, the payload is their merge, no key twice."""
     done = made(framed(given_rows), RENAME)
@@ -149,6 +150,7 @@ def test_every_payload_is_strict_json_and_says_what_the_row_says(given_rows):
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(rows, min_size=2, max_size=5), st.data())
+@pytest.mark.law
 def test_a_payload_depends_on_its_row_alone(given_rows, data):
     """The same row gives the same bytes, whatever other rows are in the frame and in whatever order."""
     frame = framed(given_rows)

@@ -216,6 +216,7 @@ def test_states_of_no_one():
     ]
 
 
+@pytest.mark.law
 def test_more_owners_than_fit_into_memory(tmp_path, monkeypatch):
     """They are parted on disk, and the same is told."""
     rows = [profile(f"u{n % 50}", n, n=n) for n in range(200)] + [

@@ -55,6 +55,7 @@ def planned(workdir, *inputs):
     return sorted(events.rows()), placed, numbers
 
 
+@pytest.mark.law
 def test_files_planned_together_become_what_they_become_alone(folder, tmp_path):
     """The same payloads, rejects and numbers, each under its own file and row."""
     assert len(list(bundles(Settings(platform="posthog").work([str(folder)]).jobs))) == 1

@@ -28,6 +28,8 @@ from migrate.inputs.listing import sources
 from migrate.inputs.names import path_of, source_name
 from migrate.inputs.tars import close_idle
 
+pytestmark = pytest.mark.crash
+
 TAR = shutil.which("tar") or "tar"
 NAMES = ["event", "distinct_id", "timestamp"]
 

@@ -22,6 +22,8 @@ from sealing import migrate
 
 from migrate.sandbox.server import Sandbox
 
+pytestmark = pytest.mark.crash
+
 KILLS = int(os.environ.get("CRASH_KILLS", "12"))
 EVENTS = int(os.environ.get("CRASH_EVENTS", "12000"))
 PATIENCE = float(os.environ.get("CRASH_PATIENCE", "2.5"))  # seconds until the kill, at the most

@@ -14,6 +14,8 @@ from commands import KEY, migrate, rows, summary
 
 from migrate.sandbox.server import Sandbox
 
+pytestmark = pytest.mark.crash
+
 
 @contextmanager
 def started(*words, file_bytes=None):

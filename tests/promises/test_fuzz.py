@@ -21,6 +21,8 @@ from migrate.plan.finished import finished
 from migrate.readers.files import read_chunks
 from migrate.settings import Settings
 
+pytestmark = pytest.mark.fuzz
+
 ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "20"))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ODD = [

@@ -10,6 +10,8 @@ import pytest
 from commands import started
 from workdirs import events, planned
 
+pytestmark = pytest.mark.crash
+
 DEADLINE = 2.0
 STOPPED = DEADLINE + 0.5
 KEY = "phc_secret"

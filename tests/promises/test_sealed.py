@@ -15,6 +15,8 @@ from sealing import exports, flipped, migrate, summary
 from migrate.sandbox.server import Sandbox
 from migrate.workdir import seals
 
+pytestmark = pytest.mark.crash
+
 PLACES = [
     pytest.param("plan.planner.Planner._commit", 1, id="one file planned"),
     pytest.param("plan.planner.Planner.todo", 0, id="nothing planned"),

@@ -9,6 +9,8 @@ from sealing import flipped, migrate, summary
 
 from migrate.sandbox.server import Sandbox
 
+pytestmark = pytest.mark.crash
+
 
 def calls(path, *told):
     """A file of Segment's calls: kind, user, anonymous id, hour of the day."""

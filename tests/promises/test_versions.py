@@ -16,6 +16,8 @@ from migrate.errors import Refused
 from migrate.sandbox.server import Sandbox
 from migrate.workdir.checkpoint import Checkpoint
 
+pytestmark = pytest.mark.law
+
 KEPT = json.loads(versions.KEPT.read_text())
 
 

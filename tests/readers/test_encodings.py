@@ -107,6 +107,7 @@ def test_a_bad_byte_costs_its_row_where_it_counts(tmp_path, inputs, column):
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("text", ["anna", "Жили были", "日本語のテキスト"])
 @pytest.mark.parametrize("mark", [True, False])
+@pytest.mark.law
 def test_utf_16_is_recognised_or_refused(tmp_path, inputs, encoding, text, mark):
     """Never read as what it is not."""
     names = [f"{text}{n}" for n in range(30)]

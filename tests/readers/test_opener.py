@@ -242,6 +242,7 @@ def payloads(folder, platform, container, rows, random):
 @pytest.mark.parametrize("platform", KINDS)
 @settings(max_examples=4, deadline=None)
 @given(st.lists(st.tuples(SIZES, st.integers(0, 2**32)), min_size=1, max_size=3))
+@pytest.mark.law
 def test_a_row_has_one_uuid_in_any_spelling_and_container(platform, rows):
     """Order of keys, spaces, escapes, digits and nulls are no part of what a row says; values and their kinds are."""
     alike, given_rows = [], []
@@ -283,6 +284,7 @@ FLAT = {
 
 @pytest.mark.parametrize("container", CONTAINERS)
 @pytest.mark.parametrize("platform", FLAT)
+@pytest.mark.law
 def test_columns_in_any_order_are_the_same_row(tmp_path, platform, container):
     """Where a column stands in its file is no part of what a row says; what stands in it is."""
     name, known = FLAT[platform]
@@ -359,6 +361,7 @@ M = '"\\u00e9 \\/"'
         pytest.param(f'{{"z9": {BIG}, "a0": 1}}', {"z9": MENDED, "a0": "1"}, id="mended"),
     ],
 )
+@pytest.mark.law
 def test_an_object_reaches_the_payload_in_its_own_text(tmp_path, platform, container, bag, sent):
     """Order of keys, digits, escapes and the spaces inside values are the file's, whatever is taken out beside them."""
     (text,) = payloads(tmp_path, platform, container, [("e", bag)], Random(2)).payloads
@@ -414,6 +417,7 @@ def previewed(commands):
     return printed
 
 
+@pytest.mark.law
 def test_two_processes_make_the_same_bytes_of_every_sample():
     """No hash seed, no order of a set and no cache is in a payload."""
     commands = [[name, str(SAMPLES / name)] for name in platforms.names()]

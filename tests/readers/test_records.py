@@ -62,6 +62,7 @@ LAYOUTS = st.tuples(
     array=st.booleans(),
     block_bytes=st.integers(1, 90),
 )
+@pytest.mark.law
 def test_same_objects_are_the_same_rows(tmp_path, objects, array, block_bytes):
     """One a line, over many lines, several a line, without any break or in an array, in blocks of any size."""
     laid = [(json.dumps(one, indent=indent), after) for one, (indent, after) in objects]

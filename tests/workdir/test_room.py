@@ -21,6 +21,8 @@ from migrate.settings import Settings
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.room import ENOUGH, STEP, Measured, Room, free_bytes
 
+pytestmark = pytest.mark.crash
+
 MB = 1_000_000
 
 
