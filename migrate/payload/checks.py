@@ -23,7 +23,7 @@ MIN_AGE: Final = timedelta(hours=48)
 MAX_GROUP_TYPES: Final = 5
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-JUNK_IDS: Final = special.ILLEGAL_IDS | {"-1", "[]", "n/a", "nil", "unknown", "{}"}
+JUNK_IDS: Final = special.ILLEGAL_IDS | {"-1", "unknown"}
 """Ids that are no one's, in lower case: PostHog's lists, and Amplitude's and Mixpanel's (sources-1.md §0.5)."""
 
 

@@ -122,4 +122,8 @@ def _duration(pending: int, delivery: Delivery, numbers: Summary) -> str:
     rates = [rate for rate in (delivery.rate, reached) if rate]
     if not rates:
         return "as fast as the host answers; no --rate is set"
-    return f"about {timedelta(seconds=round(pending / min(rates)))} at {min(rates):,.0f} events/s"
+    return f"about {timedelta(seconds=round(pending / min(rates)))} at {_rate(min(rates))} events/s"
+
+
+def _rate(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= 1 else f"{rate:g}"

@@ -13,7 +13,7 @@ class Terminal:
     """Stderr, on which text from elsewhere stays text."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = Console(stderr=True, emoji=False, highlight=False, soft_wrap=True)
 
     @property
     def is_live(self) -> bool:

@@ -55,6 +55,7 @@ def test_how_long_it_takes_is_told_by_the_slower_rate(checkpoint):
     assert said(checkpoint, "http://x", before)["time"] == "about 0:00:03 at 4 events/s"
     assert said(checkpoint, "http://x", before, rate=3.0)["time"] == "about 0:00:04 at 3 events/s"
     assert said(checkpoint, "http://x", before, rate=6.0)["time"] == "about 0:00:03 at 4 events/s"
+    assert said(checkpoint, "http://x", before, rate=0.5)["time"].endswith("at 0.5 events/s")
 
 
 def test_the_most_frequent_reasons_are_named(checkpoint):
