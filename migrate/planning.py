@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from migrate.people.file import PeopleFile
 from migrate.people.store import People
@@ -15,14 +15,13 @@ from migrate.plan.gather import Interrupted
 from migrate.plan.jobs import Job
 from migrate.plan.planner import Planner
 from migrate.plan.progress import Progress
+from migrate.session import Session, collect_rarely
 from migrate.settings import Work, pin_settings
+from migrate.workdir import rejects
 from migrate.workdir.harm import explained
 from migrate.workdir.renewal import supersede
 from migrate.workdir.room import Measured, Room
 from migrate.workdir.seals import Harmed
-
-if TYPE_CHECKING:
-    from migrate.session import Session
 
 _SHOWN: Final = 3
 
@@ -31,23 +30,33 @@ _SHOWN: Final = 3
 class Planning:
     """What a command plans in a session's workdir, with the people of `file`."""
 
-    session: "Session"
+    session: Session
     work: Work
     file: PeopleFile
 
     @classmethod
-    def of(cls, session: "Session", work: Work, shared: Path | None) -> "Planning":
+    def of(cls, session: Session, work: Work, shared: Path | None) -> "Planning":
         """Return the planning of this work, with the people's file of the workdir or of the folder `shared`."""
         return cls(session, work, PeopleFile(session.checkpoint, shared))
 
-    def plan(self, on_progress: Callable[[Progress], None], command: str, again: Sequence[str]) -> None:
+    def plan(
+        self,
+        on_progress: Callable[[Progress], None] = lambda _: None,
+        *,
+        command: str = "",
+        again: Sequence[str] = (),
+    ) -> None:
         """Plan what is not planned yet; `command` is what was typed for it, `again` are sources to plan anew.
 
         A workdir that refuses stays as it is.
         """
-        with self.file.hold():
-            self._pin(is_anew=bool(again))
-            self._plan(on_progress, command, again)
+        collect_rarely()
+        try:
+            with self.file.hold():
+                self._pin(is_anew=bool(again))
+                self._plan(on_progress, command, again)
+        finally:
+            self.session.remark(rejects.refresh(self.session.checkpoint))
 
     def _plan(self, on_progress: Callable[[Progress], None], command: str, again: Sequence[str]) -> None:
         """Plan what is not planned yet."""

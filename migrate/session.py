@@ -1,25 +1,19 @@
-"""One command's work in a workdir: what ends it early, what is said of it; it plans and it sends."""
+"""One command's work in a workdir: what ends it early, and what is said of it; `planning` and `sending` do the work."""
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from migrate import throwaway
 from migrate.errors import Refused
 from migrate.report.numbers import NOTHING, Summary
 from migrate.workdir import parked, rejects
 from migrate.workdir.checkpoint import Checkpoint
-from migrate.workdir.records import Settled
 from migrate.workdir.room import Measured, Room
-
-if TYPE_CHECKING:
-    from migrate.apply.delivery import Delivery
-    from migrate.plan.progress import Progress
-    from migrate.settings import Work
 
 _SHOWN: Final = 3
 
@@ -95,29 +89,6 @@ class Session:
             self.remarks.append(text)
             self.on_remark(text)
 
-    def plan(
-        self,
-        work: "Work",
-        on_progress: Callable[["Progress"], None] = lambda _: None,
-        *,
-        command: str = "",
-        again: Sequence[str] = (),
-        shared: Path | None = None,
-    ) -> None:
-        """Plan what is not planned yet; `command` is what was typed for it. A workdir that refuses stays as it is.
-
-        `shared`: the folder of a people's file that other workdirs of the project plan with, too.
-        """
-        # Sending alone needs none of what it imports, which takes a fifth of a second.
-        from migrate.planning import Planning  # noqa: PLC0415
-
-        _collect_rarely()
-        planning = Planning.of(self, work, shared)
-        try:
-            planning.plan(on_progress, command, again)
-        finally:
-            self.remark(rejects.refresh(self.checkpoint))
-
     def refresh(self) -> None:
         """Write the files for people anew, where the checkpoint knows other than they say."""
         self.remark([*rejects.refresh(self.checkpoint), *parked.refresh(self.checkpoint)])
@@ -143,22 +114,8 @@ class Session:
             "or send what is there with --partial"
         )
 
-    def apply(self, delivery: "Delivery", on_progress: Callable[[Settled], None] = lambda _: None) -> None:
-        """Send what is planned and pending."""
-        from migrate.sending import send  # noqa: PLC0415 - planning needs no HTTP client
 
-        _collect_rarely()
-        send(self, delivery, on_progress)
-
-    def resend(self, delivery: "Delivery") -> None:
-        """Send the parked events again."""
-        from migrate.sending import resend  # noqa: PLC0415 - planning needs no HTTP client
-
-        _collect_rarely()
-        resend(self, delivery)
-
-
-def _collect_rarely() -> None:
+def collect_rarely() -> None:
     """Collect garbage seldom, and leave out what is there now: it is a tenth of the time of sending (measured)."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

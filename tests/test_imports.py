@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+from graphlib import TopologicalSorter
 
 import house
 import pytest
@@ -109,6 +110,21 @@ def test_every_folder_is_a_room():
     floors = list(ROOMS)
     for room, below in ROOMS.items():
         assert all(floors.index(other.split(".")[0]) < floors.index(room) for other in below)
+
+
+def test_no_module_is_imported_in_a_circle():
+    """Whatever is imported late, or for its types alone, counts."""
+    modules = {name(path): path for path in MODULES}
+    graph = {
+        module: {
+            other
+            for dotted in ours(path)
+            for other in (dotted, dotted.rpartition(".")[0])
+            if other in modules
+        }
+        for module, path in modules.items()
+    }
+    assert list(TopologicalSorter(graph).static_order())
 
 
 def test_the_ground_stands_by_itself():

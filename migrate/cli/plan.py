@@ -13,6 +13,7 @@ from migrate.cli.settings import build_settings
 from migrate.cli.state import EDITED
 from migrate.errors import UsageError
 from migrate.inputs.names import archive_of, path_of, source_name
+from migrate.planning import Planning
 from migrate.report.talk import Talk
 from migrate.screen import shown
 from migrate.session import Session
@@ -43,7 +44,7 @@ def plan(source: SourceOptions, options: PlanOptions, talking: TalkOptions) -> N
 def plan_todo(session: Session, todo: Todo, talk: Talk, people: Path | None) -> None:
     """Plan, with progress, and say what was set aside; `people` is a folder that workdirs share."""
     with talk.planning() as progress:
-        session.plan(todo.work, progress, command=typed_command(), again=todo.again, shared=people)
+        Planning.of(session, todo.work, people).plan(progress, command=typed_command(), again=todo.again)
     aside = session.checkpoint.set_aside()
     for name in session.set_aside:
         click.echo(shown(f"error: {name}: set aside: {aside[name].why}"), err=True)

@@ -16,6 +16,7 @@ from migrate.errors import MigrateError
 from migrate.report import status
 from migrate.report.numbers import summary
 from migrate.report.talk import Talk
+from migrate.sending import resend, send
 from migrate.session import Session
 
 
@@ -40,7 +41,7 @@ def resend_parked(workdir: Path, sending: SendOptions, talking: TalkOptions) -> 
         session.check_whole(partial=sending.partial)
         confirm(session, delivery, talk, "parked", yes=sending.yes)
         with _stay_within(session, sending.window):
-            session.resend(delivery)
+            resend(session, delivery)
         end(session, talk, sending=True)
 
 
@@ -53,7 +54,7 @@ def send_pending(session: Session, delivery: Delivery, sending: SendOptions, tal
     confirm(session, delivery, talk, "pending", yes=sending.yes)
     try:
         with talk.applying(summary(session.checkpoint)) as progress, _stay_within(session, sending.window):
-            session.apply(delivery, progress)
+            send(session, delivery, progress)
     except MigrateError:
         numbers = summary(session.checkpoint)
         talk.show(status.lines(numbers, status.next_command(session.checkpoint, numbers)))

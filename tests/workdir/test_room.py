@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from migrate.errors import Stopped
 from migrate.inputs.listing import sources
 from migrate.inputs.streams import Meter
+from migrate.planning import Planning
 from migrate.session import Session
 from migrate.settings import Settings
 from migrate.workdir.checkpoint import Checkpoint
@@ -166,7 +167,7 @@ def planned(workdir, inputs, capacity):
     with Checkpoint.open(workdir, create=True) as checkpoint:
         disk = Disk(capacity)
         try:
-            Session(checkpoint, make_room=disk.room).plan(work)
+            Planning.of(Session(checkpoint, make_room=disk.room), work, None).plan()
         except Stopped as stopped:
             return str(stopped), disk.least, checkpoint.extent()[0]
         return None, disk.least, checkpoint.extent()[0]
