@@ -4,7 +4,7 @@ import codecs
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonvalues import COMPARED
 
@@ -67,6 +67,7 @@ def test_an_early_end_is_noted_after_all_that_was_read():
 
 
 @COMPARED
+@example(block=b"\xff\xef\xbf\xbd")
 @given(block=st.binary(max_size=12) | LINES.map(str.encode))
 def test_a_block_is_made_valid_and_each_place_counted(block):
     """A block that is valid stays as it is."""
