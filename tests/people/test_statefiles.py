@@ -1,0 +1,121 @@
+"""Files of states hold what is needed of each owner, and are read with all of one owner together."""
+
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from migrate.kit import schemas
+from migrate.people import identity, statefiles
+from migrate.people.statefiles import States, buckets
+from migrate.people.states import COLUMNS, FIRST, LAST, ONCE, STATE
+from migrate.people.store import People
+from migrate.workdir.seals import Kept
+
+
+def at(hour):
+    """A time of one day."""
+    return None if hour is None else datetime(2024, 4, 3, hour, tzinfo=UTC)
+
+
+def states(*rows):
+    """States: owner, kind, hour, what is told."""
+    full = [(n, owner, what, at(hour), owner[1:], told) for n, (owner, what, hour, told) in enumerate(rows)]
+    return pl.DataFrame(full, {"_row": pl.Int64, **COLUMNS}, orient="row")
+
+
+def kept(path, *rows):
+    """A file of these states, told one by one in chunks of all."""
+    written = States(path)
+    written.write(states(*rows))
+    assert written.close()
+    return Kept.of(path)
+
+
+def read(files, aside, people, what=None):
+    """The states that each frame holds: owner, kind, what is told."""
+    found = [frame.select("owner", "what", "told").rows() for frame in buckets(files, aside, people, what)]
+    return [sorted(rows, key=str) for rows in found]
+
+
+@pytest.fixture
+def people():
+    """People of whom one phone is known to be anna's."""
+    with People() as people:
+        links = [("linked", "phone", "anna", at(1), "test")]
+        people.add(pl.DataFrame(links, schemas.LINK_SCHEMA, orient="row"))
+        identity.resolve(people, end=None)
+        list(identity.new_merges(people, "(identity 1)", 10))
+        yield people
+
+
+def test_of_a_person_the_first_and_the_latest_are_kept_and_of_a_group_all(tmp_path):
+    """What lies between two states of a group may stand in another file; a state as of the export is the latest."""
+    rows = [
+        *(("pboris", STATE, hour, f"s{hour}") for hour in (None, 3, 1)),
+        *(("pboris", ONCE, hour, text) for hour, text in ((5, "a"), (2, "b"), (1, "a"))),
+        *(("pboris", what, hour, None) for what in (FIRST, LAST) for hour in (4, 2)),
+        *(("gteam\x1fred", STATE, hour, f"g{hour}") for hour in (3, 3, 1)),
+    ]
+    with People() as people:
+        (frame,) = buckets([kept(tmp_path / "s", *rows)], tmp_path / "aside", people)
+    assert set(frame.select("owner", "what", "timestamp", "told").rows()) == {
+        ("pboris", STATE, None, "sNone"),
+        ("pboris", ONCE, at(1), "a"),
+        ("pboris", ONCE, at(2), "b"),
+        ("pboris", FIRST, at(2), None),
+        ("pboris", LAST, at(4), None),
+        ("gteam\x1fred", STATE, at(1), "g1"),
+        ("gteam\x1fred", STATE, at(3), "g3"),
+    }
+
+
+def test_there_is_no_file_of_no_states(tmp_path):
+    """Nor a folder for it."""
+    written = States(tmp_path / "new" / "states")
+    written.write(states())
+    assert not written.close()
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_is_told_of_a_merged_id_is_the_persons(tmp_path, people):
+    """Where kinds are asked for, it stays that id's as well; groups are not asked for then."""
+    file = kept(tmp_path / "s", ("pphone", ONCE, 1, "p"), ("panna", ONCE, 2, "a"), ("gteam", STATE, 1, "g"))
+    assert read([file], tmp_path / "aside", people) == [
+        [("gteam", STATE, "g"), ("panna", ONCE, "a"), ("panna", ONCE, "p")]
+    ]
+    assert read([file], tmp_path / "aside", people, [ONCE]) == [
+        [("panna", ONCE, "a"), ("panna", ONCE, "p"), ("pphone", ONCE, "p")]
+    ]
+
+
+@pytest.mark.xfail(strict=True, reason="the group's properties become the person's, too")
+def test_what_a_merged_id_tells_of_a_group_is_the_groups_alone(tmp_path, people):
+    """Whoever told it: the person has none of its properties."""
+    told_by_phone = states(("gteam\x1fred", STATE, 1, "g")).with_columns(pl.lit("phone").alias("distinct_id"))
+    written = States(tmp_path / "s")
+    written.write(told_by_phone)
+    written.close()
+    assert read([Kept.of(written.path)], tmp_path / "aside", people) == [[("gteam\x1fred", STATE, "g")]]
+
+
+def test_kinds_that_nobody_tells_are_not_looked_for(tmp_path, people):
+    """When people were seen says nothing where no file tells how anybody came."""
+    file = kept(tmp_path / "s", ("panna", FIRST, 1, None), ("panna", STATE, 1, "{}"))
+    assert read([file], tmp_path / "aside", people, [ONCE, FIRST]) == []
+
+
+def test_all_of_an_owner_are_together_however_many_there_are(tmp_path, people, monkeypatch):
+    """Over all files and their merged ids; what is put aside is gone afterwards."""
+    owners = [*(f"p{number}" for number in range(40)), "pphone", "panna"]
+    files = [
+        kept(tmp_path / name, *((owner, STATE, 1, f"{name}{owner}") for owner in owners)) for name in "ab"
+    ]
+    whole = read(files, tmp_path / "aside", people)
+    monkeypatch.setattr(statefiles, "_BUCKET_BYTES", 500)
+    parted = read(files, tmp_path / "aside", people)
+    assert len(parted) > len(whole) == 1
+    assert sorted(row for rows in parted for row in rows) == whole[0]
+    seen = [{owner for owner, *_ in rows} for rows in parted]
+    assert sum(map(len, seen)) == len(set().union(*seen))
+    assert [*(tmp_path / "aside").iterdir()] == []
