@@ -18,7 +18,10 @@ _VARIANT: Final = {f"{n:x}": "89ab"[n % 4] for n in range(16)}
 
 
 def key(*parts: pl.Expr) -> pl.Expr:
-    """Return one text that is equal exactly when all parts are; a null part differs from an empty one."""
+    """Return one text that is equal when all parts are, and only then but for control characters in them.
+
+    A null part differs from an empty one.
+    """
     return pl.concat_str([part.cast(pl.String).fill_null("\x00") for part in parts], separator="\x1f")
 
 

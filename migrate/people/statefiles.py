@@ -90,10 +90,10 @@ def _chosen(frame: pl.DataFrame, people: People, what: Sequence[str] | None) -> 
     is_persons = pl.col("owner").str.starts_with(PERSON)
     if what is not None:
         frame = frame.filter(pl.col("what").is_in(what) & is_persons)
-    person = people.identified(frame["distinct_id"])
-    is_merged = person.is_not_null() & is_persons
-    merged = frame.with_columns_seq(pl.concat_str(pl.lit(PERSON), person).alias("owner")).filter(is_merged)
-    return pl.concat([frame if what is not None else frame.filter(~is_merged), merged])
+    found = frame.with_columns_seq(people.identified(frame["distinct_id"]).alias("person"))
+    is_merged = pl.col("person").is_not_null() & is_persons
+    merged = found.filter(is_merged).with_columns_seq(pl.concat_str(pl.lit(PERSON), "person").alias("owner"))
+    return pl.concat([found if what is not None else found.filter(~is_merged), merged]).drop("person")
 
 
 def _has_once(file: Kept) -> bool:

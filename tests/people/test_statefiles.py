@@ -89,7 +89,6 @@ def test_what_is_told_of_a_merged_id_is_the_persons(tmp_path, people):
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="the group's properties become the person's, too")
 def test_what_a_merged_id_tells_of_a_group_is_the_groups_alone(tmp_path, people):
     """Whoever told it: the person has none of its properties."""
     told_by_phone = states(("gteam\x1fred", STATE, 1, "g")).with_columns(pl.lit("phone").alias("distinct_id"))

@@ -844,3 +844,18 @@ def test_the_same_command_goes_on(tmp_path, options):
     for _ in range(2):
         summary, _ = planned("mixpanel", folder, *options)
     assert summary["events"]["planned"] >= 1
+
+
+def test_what_a_device_tells_of_a_group_is_none_of_its_persons(tmp_path):
+    """A group's properties are the group's, whoever tells them."""
+    folder = write(
+        tmp_path / "in" / "1.jsonl",
+        call(1, 0, "group", anonymousId="phone", groupId="acme", traits={"employees": 300}),
+        call(2, 1, "identify", anonymousId="phone", userId="anna", traits={"email": "anna@example.com"}),
+    )
+    _, workdir = planned("segment", folder)
+    assert [event["properties"]["$group_set"] for event in events(workdir, "$groupidentify")] == [
+        {"employees": 300}
+    ]
+    told = [event["properties"].get("$set") for event in events(workdir)]
+    assert [one for one in told if one] == [{"email": "anna@example.com"}]
