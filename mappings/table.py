@@ -233,8 +233,8 @@ def tables(spec: Mapping[str, Any]) -> Sequence[Table]:
 
 
 MAPPING = Platform(
-    identity_version=2,
-    payload_version=2,
+    identity_version=3,
+    payload_version=3,
     title="Any flat file, described by a TOML spec (--spec)",
     reads="CSV, TSV, Parquet or JSON lines with a row for each event",
     from_spec=tables,

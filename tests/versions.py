@@ -156,6 +156,16 @@ def lines(name):
             path = Path(folder) / f"{table.name}.jsonl"
             path.write_bytes(b"".join(encoded(row) + b"\n" for row in rows))
             yield from of_file(name, table, stem, Header("jsonl", tuple(sorted(_keys(rows)))), path)
+            if name == "table":  # flat, so that Parquet holds the same rows, each column of one type
+                flat = pl.DataFrame(
+                    {
+                        key: pl.Series([row.get(key) for row in rows], strict=False)
+                        for key in sorted(_keys(rows))
+                    }
+                )
+                path = path.with_suffix(".parquet")
+                flat.with_row_index("number").write_parquet(path)
+                yield from of_file(name, table, stem, Header("parquet", ("number", *flat.columns)), path)
 
 
 def of_file(name, table, stem, header, path):

@@ -93,7 +93,7 @@ class Window:
 
 
 def _since(start: hour, moment: hour) -> timedelta:
-    """Return the time from one time of day to the next time it is another."""
+    """Return how long after `start` the clock next shows `moment`."""
     one, other = (
         timedelta(hours=each.hour, minutes=each.minute, seconds=each.second, microseconds=each.microsecond)
         for each in (start, moment)

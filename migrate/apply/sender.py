@@ -55,7 +55,7 @@ class Gate:
         self._opened = asyncio.Event()
 
     def open(self, *, shut: bool = False) -> None:
-        """Let through what waits, or have it give up."""
+        """Release what waits; with `shut`, make it give up."""
         self._passed = not shut
         self._opened.set()
 

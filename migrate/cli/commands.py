@@ -20,6 +20,7 @@ from migrate.cli.options import (
     TalkOptions,
 )
 from migrate.cli.params import takes
+from migrate.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -182,5 +183,14 @@ def sandbox(options: SandboxOptions) -> None:
             err=True,
         )
 
-    faults = json.load(options.faults) if options.faults else []
-    serve(port=options.port, data=options.data, host=options.bind, faults=faults, on_ready=ready)
+    try:
+        faults = json.load(options.faults) if options.faults else []
+    except ValueError as error:
+        raise UsageError(f"--faults: not JSON, {error}; see docs/reliability.md") from error
+    try:
+        serve(port=options.port, data=options.data, host=options.bind, faults=faults, on_ready=ready)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UsageError(
+            f"--port {options.port}: cannot listen at {options.bind}, {why}; name another"
+        ) from error

@@ -23,7 +23,14 @@ class Duration(click.ParamType[float]):
         found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", value.strip())
         if not found:
             self.fail(f"a number of seconds, or one with s, m, h or d; found '{value}'", param, ctx)
-        return float(found[1]) * _SECONDS[found[2]]
+        seconds = float(found[1]) * _SECONDS[found[2]]
+        if seconds > _LONGEST:
+            self.fail(f"at most a hundred years; found '{value}'", param, ctx)
+        return seconds
+
+
+_LONGEST: Final = 100 * 366 * 86_400.0
+"""Seconds; what is longer is no time to wait, and dates would not hold it."""
 
 
 class Hours(click.ParamType[Window]):
@@ -52,11 +59,14 @@ class Moment(click.ParamType[datetime]):
     def convert(
         self, value: datetime | str, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime:
-        """Return an aware time."""
+        """Return a time in UTC."""
         if isinstance(value, datetime):
             return value
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"an ISO 8601 date or time such as 2024-04-03T12:00:00Z; found '{value}'", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        try:
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except OverflowError:
+            self.fail(f"a time of the years 1 to 9999 in UTC; found '{value}'", param, ctx)

@@ -125,14 +125,14 @@ class WorkOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanOptions(WorkOptions):
-    """The same where the workdir must be named."""
+    """Work in a workdir that must be named."""
 
     workdir: Path = required(_FOLDER, "Where plan and checkpoint are kept.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions(WorkOptions):
-    """The same where nothing may come of it."""
+    """Work that may be a rehearsal."""
 
     dry_run: bool = flag(
         "Plan only and show what would be sent; nothing is sent, nothing stays.", is_typed_only=True
@@ -178,7 +178,7 @@ class SendOptions:
         metavar="FROM-TO",
     )
     yes: bool = flag("Do not ask before sending; where there is no terminal, once a workdir.")
-    partial: bool = flag("Send a plan though it is not whole.")
+    partial: bool = flag("Send a plan though it is not whole.", is_typed_only=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,7 +40,7 @@ _MARK: Final = b"\xef\xbb\xbf"
 
 
 class Unreadable(ValueError):  # noqa: N818 - the word says what happened
-    """A line of a rejects file is none."""
+    """A line is not a valid reject."""
 
 
 class Place(NamedTuple):

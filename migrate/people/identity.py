@@ -78,7 +78,7 @@ def resolve(people: People, *, end: int | None) -> None:
 
 
 def _only(forest: Forest, nodes: Iterator[int]) -> "array[int]":
-    """Return for each root the only one of these nodes in its set; `NONE` where there is none, below for several."""
+    """Map each root to the one of these nodes in its set: `NONE` if there is none, `NONE - 1` if there are several."""
     found = array("i", [NONE]) * len(forest.parent)
     for node in nodes:
         root = forest.root(node)

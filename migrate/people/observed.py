@@ -188,7 +188,7 @@ def state_rows(frame: pl.LazyFrame, what: str, owner: pl.Expr, said: pl.Expr) ->
 
 
 def _profiles(frame: pl.LazyFrame) -> list[pl.LazyFrame]:
-    """Return profiles as states: what is so of a person, and what was so first."""
+    """Return profiles as states: the last properties of persons, and their first touches."""
     whose = frame.with_columns_seq(pl.col("distinct_id").str.strip_chars())
     return [
         state_rows(whose.filter(pl.col(name).is_not_null()), what, person_owner(), pl.col(name))

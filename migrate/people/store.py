@@ -298,7 +298,7 @@ class People:
 
 
 def _with_known(links: pl.DataFrame) -> pl.DataFrame:
-    """Return links, and of rows that have one id as the anonymous and as the user's that it is a user's."""
+    """Return the links; where both ids of one are equal, with another that says that this id is a user's."""
     is_one = pl.col("kind").is_in(["linked", "needed"]) & (pl.col("a") == pl.col("b"))
     known = links.filter(is_one).with_columns(
         pl.lit("identified").alias("kind"), pl.lit(None, pl.String).alias("a")

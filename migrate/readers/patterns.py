@@ -1,4 +1,4 @@
-"""How far a regular expression goes that can match nothing."""
+"""Where the match of a pattern ends."""
 
 import re
 

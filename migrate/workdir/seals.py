@@ -86,7 +86,7 @@ class Sealed(io.RawIOBase):
         """The block last read: many reads are smaller, and most go on where the last one ended."""
 
     def readable(self) -> bool:
-        """Return that it can be read."""
+        """Return true: it can be read."""
         return True
 
     def seekable(self) -> bool:

@@ -4,12 +4,14 @@ import json
 import re
 import shlex
 import signal
+import socket
 import urllib.request
 
 import click
 import pytest
 from click.testing import CliRunner
-from commands import KEY, migrate, rows, started
+from commands import KEY, migrate, rows, started, summary
+from samples import SAMPLES
 
 from migrate.cli.commands import cli
 
@@ -61,3 +63,42 @@ def test_sandbox_command_listens_keeps_and_leaves_in_good_order(tmp_path):
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=20)
         assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["sandbox", "--faults", "bad.json"], "error: --faults: not JSON"),
+        (["sandbox", "--port", "PORT"], "cannot listen at 127.0.0.1"),
+        (["apply", "w", "--min-age", "999999d"], "at most a hundred years; found '999999d'"),
+        (
+            ["plan", "posthog", "a.jsonl", "--workdir", "w", "--until", "0001-01-01T00:00+05:00"],
+            "a time of the years 1 to 9999",
+        ),
+    ],
+    ids=["faults", "port", "age", "time"],
+)
+def test_what_cannot_be_is_a_sentence(tmp_path, words, said):
+    """And no traceback."""
+    (tmp_path / "bad.json").write_text("{")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        words = [str(taken.getsockname()[1]) if word == "PORT" else word for word in words]
+        done = migrate(*words, cwd=tmp_path)
+    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+
+
+@pytest.mark.parametrize("platform", ["amplitude", "ga4", "heap", "mixpanel", "segment"])
+def test_a_bound_may_be_told_in_any_zone(tmp_path, platform):
+    """The same moment is the same bound."""
+    found = []
+    for since in ("2024-04-03T10:00:00+02:00", "2024-04-03T08:00:00Z"):
+        done = migrate(
+            *("plan", platform, SAMPLES / platform, "--since", since, "--json"),
+            "--workdir",
+            tmp_path / since[-1],
+        )
+        assert done.returncode in {0, 3}, done.stderr
+        found.append(summary(done)["rows"])
+    assert found[0] == found[1]

@@ -1,7 +1,7 @@
 """What is said before the first event, where only some projects and some plans are concerned."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from workdirs import delivery, events, planned
@@ -64,3 +64,11 @@ def test_the_most_frequent_reasons_are_named(checkpoint):
     shown = said(checkpoint, "http://x", replace(summary(checkpoint), warnings=reasons), key="phc_short")
     assert shown["warning"] == "1,001 a, 6 f, 5 e, 4 d, and 2 more reasons"
     assert shown["project"] == "http://x, key …"
+
+
+@pytest.mark.parametrize(("days_later", "is_old"), [(361, False), (363, True)])
+def test_events_older_than_a_year_are_said(checkpoint, days_later, is_old):
+    """From the day on which a plan of PostHog's may not show them any more."""
+    now = NOON + timedelta(days=days_later)
+    lines = question.lines(checkpoint, summary(checkpoint, now), delivery("http://x"), now)
+    assert any(line.startswith("older") for line in lines) == is_old
