@@ -23,11 +23,9 @@ _FEW_ZEROS: Final = 0.05
 """The share of characters that are ASCII in any CSV or JSON, whatever language it holds."""
 _REPLACED: Final = "\ufffd".encode()
 _CHECKED_BYTES: Final = 1 << 20
-_ZERO: Final = r'\0(?!\0{0,255}+(?:[,;|\t"\r]|$))'
-"""A zero of those that do not fill a field up, as databases do with texts of a fixed length, or are too many for it."""
-_BAD_UTF8: Final = re.compile("[\udcc2-\udcf4][\udc80-\udcbf]{1,2}|([\udc80-\udcff]|" + _ZERO + ")")
+_BAD_UTF8: Final = re.compile("[\udcc2-\udcf4][\udc80-\udcbf]{1,2}|([\udc80-\udcff\0])")
 """In text whose bad bytes are escaped: the first half of a character, else a bad byte."""
-_BAD: Final = re.compile(f"(\ufffd|{_ZERO})")
+_BAD: Final = re.compile("([\ufffd\0])")
 _WORD: Final = re.compile(rb'[^\s,;|":]*[\x80-\xff][^\s,;|":]*')
 _LONG_LINE: Final = 1 << 12
 _LONGEST: Final = 4

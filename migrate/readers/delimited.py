@@ -1,7 +1,5 @@
 """Delimited text: CSV, TSV and their like, block by block; a bad record costs one row."""
 
-import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -74,22 +72,12 @@ class Records:
         self._stretches = stretches(self._rest)
         self._header: dict[str, str | None] = {}
         null = NOTHING if header.layout.dialect == "clickhouse" else _NULL
-        self._padding = re.compile(rb"\0+(?=[\r\n\"" + re.escape(self.delimiter).encode() + rb"]|\Z)")
         self._nulls = [text for text in dict.fromkeys((null, *table.nulls)) if text]
-
-    def _without_padding(self, block: bytes, text: Text) -> bytes:
-        """Return a block without the zeros that fill fields up below the header; they are counted by field."""
-        if b"\0" not in block:
-            return block
-        below = 0 if self.next else block.find(b"\n") + 1
-        bare, count = self._padding.subn(b"", block[below:])
-        text.counts.update(+Counter(zeros_after_text=count))
-        return block[:below] + bare
 
     def part(self, text: Text, block: bytes, spoiled: Sequence[Spoiled]) -> Part:
         """Return the rows of these records; spoiled lines and those of a wrong length are rejects."""
         first = self.next
-        block = self._without_padding(text.clean(block), text)
+        block = text.clean(block)
         table, ragged = self._read(block)
         table, nulls = self._without_nulls(table, block, below=int(first == 0))
         self.next += table.num_rows + len(ragged)

@@ -48,7 +48,7 @@ def sampled():
         for job in settings(platform).work([str(SAMPLES / platform)]).jobs:
             if job.table.name in seen or not job.table.ids:
                 continue
-            rows = next(read_chunks(job.source, job.table, job.header)).rows.head(4)
+            rows = next(read_chunks(job.source, job.table, job.header)).rows.head(2)
             if rows.height:
                 seen.add(job.table.name)
                 told = [json.loads(encoded(as_read(row, job.table))) for row in rows.iter_rows(named=True)]
@@ -58,9 +58,10 @@ def sampled():
 CASES = [
     pytest.param((platform, job, rows, column, form), id=f"{platform}-{job.table.name}-{column}-{form}")
     for platform, job, rows in sampled()
-    for column in job.table.ids
-    for form in FORMATS
+    for place, column in enumerate(job.table.ids)
+    for form in ("jsonl", FORMATS[1 + place % 2])
 ]
+"""Every column of ids as JSON lines, and in turn as CSV or as Parquet."""
 
 
 def placed(row, column, word, table):

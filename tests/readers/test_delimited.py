@@ -11,7 +11,7 @@ from readings import read, source, table
 
 from migrate.kit.declare import REST, ROW
 from migrate.readers.files import read_chunks
-from migrate.readers.headers import misread, read_header
+from migrate.readers.headers import read_header
 
 
 @pytest.mark.parametrize(
@@ -308,12 +308,3 @@ def test_a_header_is_none_of_what_stands_for_nothing(tmp_path):
     reading = read(tmp_path / "a", b"a,NULL\n1,NULL\n2,x\n", replace(table(["a", "NULL"]), nulls=("NULL",)))
     assert reading.column("NULL") == [(1, None), (2, "x")]
     assert reading.counts == {"null_text": 1}
-
-
-def test_zeros_that_fill_a_field_up_are_no_text(tmp_path):
-    """As ClickHouse and others write texts of a fixed length; zeros that stand elsewhere are bad bytes as before."""
-    found = read(tmp_path / "a.csv", b'a,b\n1,\0\0\0\n2,EU\0\n"3\0",US\n', table(["a", "b"]))
-    assert [(row["a"], row["b"]) for row in found.rows] == [("1", None), ("2", "EU"), ("3", "US")]
-    assert found.counts == {"zeros_after_text": 3}
-    bad = source(tmp_path / "b.csv", b"a,b\n1,E\0U\n")
-    assert misread(bad, read_header(bad)) is not None
