@@ -79,16 +79,16 @@ class Records:
         first = self.next
         block = text.clean(block)
         table, ragged = self._read(block)
-        table, nulls = self._without_nulls(table, block, below=int(first == 0))
-        self.next += table.num_rows + len(ragged)
         gaps = {first + number - 1 for number, _ in ragged}
+        table, nulls = self._without_nulls(table, block, below=int(first == 0 and 0 not in gaps))
+        self.next += table.num_rows + len(ragged)
         numbers = (
             [number for number in range(first, self.next) if number not in gaps]
             if gaps
             else range(first, self.next)
         )
-        empty = self._empty(table, block) & (pl.int_range(table.num_rows, eager=True) >= int(first == 0))
         numbered = pl.Series(ROW, numbers, dtype=pl.Int64)
+        empty = self._empty(table, block) & (numbered > 0)
         if empty.any():
             kept = (~empty).arg_true()
             table, numbered = table.take(kept.to_arrow()), numbered.gather(kept)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pyarrow.csv
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from readings import read, source, table
 
@@ -242,6 +242,8 @@ SPOILED = st.lists(
 
 
 @COMPARED
+@example(parts=[b",", b",", b"\n"], block_bytes=3)
+@example(parts=[b"\\N", b",", b"x", b",", b"\n"], block_bytes=3)
 @given(parts=SPOILED, block_bytes=st.integers(3, 40))
 def test_any_text_is_read_the_same_in_blocks_of_any_size(tmp_path, parts, block_bytes):
     """However broken the text, rows and rejects do not depend on blocks, and their numbers run from 1."""
