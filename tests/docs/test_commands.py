@@ -11,6 +11,8 @@ from commands import migrate
 from markdown import ROOT, blocks
 from samples import PLATFORMS, SAMPLES
 
+pytestmark = pytest.mark.law
+
 README = ROOT / "README.md"
 SET_UP = ("python3 -m venv", "pipx ", "uv ", ".venv/bin/", ". .venv/bin/activate")
 """What lines begin with that set the machine up; `.ci/run` runs those of the quick start."""

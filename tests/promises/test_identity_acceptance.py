@@ -18,6 +18,8 @@ from migrate.cli.commands import cli
 from migrate.errors import MigrateError
 from migrate.sandbox.server import Sandbox
 
+pytestmark = pytest.mark.law
+
 PACIFIC = ZoneInfo("America/Los_Angeles")
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
 HEAP_IDS = ("4810060720600031", "4810060720600032", "4810060720600033")
