@@ -18,13 +18,7 @@ class Touches:
 
     def __init__(self, people: People, db: sqlite3.Connection, name: str) -> None:
         self._db, self._owner, self._name = db, people.owner, name
-        db.execute("DROP TABLE IF EXISTS temp.heirs")
-        db.execute("CREATE TEMP TABLE heirs (id TEXT, time INTEGER, told TEXT)")
-        if db.execute("SELECT 1 FROM touches LIMIT 1").fetchone():
-            db.execute(
-                "INSERT INTO heirs SELECT identified, touches.time, told FROM merged JOIN touches ON id = anonymous"
-            )
-        db.execute("CREATE INDEX temp.heirs_id ON heirs (id)")
+        self._has_heirs = False
 
     def known(self, ids: Sequence[str]) -> list[str]:
         """Return those of these ids of which it was told."""
@@ -33,10 +27,25 @@ class Touches:
 
     def inherited(self, ids: Sequence[str]) -> list[tuple[str, str]]:
         """Return what was told of ids that were merged into these, the first told first: whose it is, and the text."""
+        if not self._has_heirs:
+            self._find_heirs()
         sql = (
             "SELECT id, told FROM heirs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id, time, told"
         )
         return self._db.execute(sql, (json.dumps(ids),)).fetchall()
+
+    def _find_heirs(self) -> None:
+        """Find out, once, what was told before of all ids that were merged; nothing on the first night."""
+        self._db.execute("DROP TABLE IF EXISTS temp.heirs")
+        self._db.execute("CREATE TEMP TABLE heirs (id TEXT, time INTEGER, told TEXT)")
+        if self._db.execute("SELECT 1 FROM touches LIMIT 1").fetchone():
+            sql = """
+                INSERT INTO heirs SELECT identified, touches.time, told FROM merged JOIN touches ON id = anonymous
+                WHERE (touches.owner, touches.input) <> (?, ?)
+            """
+            self._db.execute(sql, (self._owner, self._name))
+        self._db.execute("CREATE INDEX temp.heirs_id ON heirs (id)")
+        self._has_heirs = True
 
     def add(self, notes: Iterable[Note]) -> None:
         """Note what is told."""

@@ -1,6 +1,6 @@
 """Who is who before the first file is planned, and what is told of persons and groups after the last."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -68,7 +68,7 @@ class Census:
         self.warning = clocks.check(self.people.clock(), self.choices.zone)
         identity.resolve(self.people, end=end)
 
-    def merges(self, name: str, now: datetime) -> Iterator[Made]:
+    def merges(self, name: str, now: datetime) -> Generator[Made]:
         """Yield the `$identify` events that no earlier run has planned, kept as planned by this input."""
         for found in (
             identity.new_merges(self.people, name, self.choices.max_cluster) if self.choices.link else ()
@@ -78,7 +78,7 @@ class Census:
             else:
                 yield self._made(_identify(found), now)
 
-    def first_touches(self, files: Sequence[Kept], aside: Path, now: datetime, name: str) -> Iterator[Made]:
+    def first_touches(self, files: Sequence[Kept], aside: Path, now: datetime, name: str) -> Generator[Made]:
         """Yield how people first came, as files of states tell it, noted as planned by the input `name`."""
         with self.people.transaction() as db:
             touches = Touches(self.people, db, name)
@@ -88,7 +88,7 @@ class Census:
 
     def tellings(
         self, files: Sequence[Kept], end: datetime | None, aside: Path, now: datetime, touches: Touches
-    ) -> Iterator[Made]:
+    ) -> Generator[Made]:
         """Yield what files of states tell anew, noted within the transaction of `touches`."""
         for found in latest_news(files, self.people, touches, end, aside):
             if found.frame["timestamp"].null_count():

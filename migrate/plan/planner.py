@@ -4,8 +4,9 @@ import itertools
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -234,20 +235,23 @@ class Planner:
         self._room.done(attempt.inputs[0].id, written)
         return {"measured": self._room.measured()}
 
-    def plan_derived(self, name: str, made: Iterator[Made], *, leads: bool = False) -> None:
-        """Plan events that come from no row, as an input of this name; nothing, where there are none."""
-        first = next(made, None)
-        if first is None:
-            return
-        self.checkpoint.register([name])
-        known = self.checkpoint.inputs()[name]
-        writer, numbers = DayWriter(self.workdir, known.id, leads), Numbers()
-        for piece in itertools.chain([first], made):
-            if self.stopping.is_set():
-                raise Interrupted
-            numbers.add(piece.numbers)
-            if piece.frame.height:
-                writer.write(piece.frame.with_columns(pl.lit(name).alias("file")))
+    def plan_derived(self, name: str, made: Generator[Made], *, leads: bool = False) -> None:
+        """Plan events that come from no row, as an input of this name; nothing, where there are none.
+
+        What `made` holds open is closed, however it ends: the transaction in which it is noted what is told.
+        """
+        with closing(made):
+            if (first := next(made, None)) is None:
+                return
+            self.checkpoint.register([name])
+            known = self.checkpoint.inputs()[name]
+            writer, numbers = DayWriter(self.workdir, known.id, leads), Numbers()
+            for piece in itertools.chain([first], made):
+                if self.stopping.is_set():
+                    raise Interrupted
+                numbers.add(piece.numbers)
+                if piece.frame.height:
+                    writer.write(piece.frame.with_columns(pl.lit(name).alias("file")))
         self.checkpoint.note_planned(known, numbers, writer.finish())
         writer.discard()
 

@@ -68,11 +68,11 @@ def test_data_that_end_early_say_so_after_what_could_be_read(kind, data, cut):
 @pytest.mark.parametrize(
     ("head", "kind"),
     [
-        *((pack(b"x")[:10], kind) for kind, pack in PACKS.items()),
-        (b"BZh1,2,3,4", None),
-        (b"\x1f\x8b\x00", None),
-        (b"a,b\n1,2", None),
-        (b"", None),
+        *(pytest.param(pack(b"x")[:10], kind, id=kind) for kind, pack in PACKS.items()),
+        pytest.param(b"BZh1,2,3,4", None, id="text that begins like bz2"),
+        pytest.param(b"\x1f\x8b\x00", None, id="two bytes of gzip"),
+        pytest.param(b"a,b\n1,2", None, id="text"),
+        pytest.param(b"", None, id="nothing"),
     ],
 )
 def test_a_compression_is_told_by_its_first_bytes(head, kind):

@@ -83,7 +83,7 @@ def derived(planner, name, count):
     """Plan so many events that come from no row."""
     frame = made(event_frame(*({"dedup_key": str(number)} for number in range(count)))).frame
     pieces = [Made(frame.rename({"_row": "row"}), Numbers())] if count else []
-    planner.plan_derived(name, iter(pieces))
+    planner.plan_derived(name, (piece for piece in pieces))
 
 
 def test_events_that_come_from_no_row_are_an_input_of_their_own(planner):
