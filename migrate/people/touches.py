@@ -13,7 +13,8 @@ Note = tuple[str, int, str]
 class Touches:
     """What was told of first touches. Use it within one transaction of the people's file.
 
-    What is added is kept as planned by the input `name`: `People.keep_planned` forgets it where that never was.
+    What is added is kept as planned by the input `name`, which is this night's alone: `People.keep_planned` forgets it
+    where that was never planned.
     """
 
     def __init__(self, people: People, db: sqlite3.Connection, name: str) -> None:

@@ -1,5 +1,6 @@
 """How a person first came: the first of each name, told on the first event of any of their ids, and not twice."""
 
+import itertools
 import json
 from datetime import UTC, datetime
 
@@ -39,6 +40,10 @@ def people():
         yield people
 
 
+NIGHTS = itertools.count(1)
+"""Each night is an input of its own name, as `plan` calls them."""
+
+
 def touched(tmp_path, people, *rows):
     """What a night tells of how people first came: when, of whom, what."""
     written = States(tmp_path / "states")
@@ -46,7 +51,7 @@ def touched(tmp_path, people, *rows):
     written.close()
     found = []
     with people.transaction() as db:
-        touches = Touches(people, db, "night")
+        touches = Touches(people, db, f"(first touches {next(NIGHTS)})")
         for news in first_touches([Kept.of(written.path)], people, touches, tmp_path / "aside"):
             touches.add(news.touches)
             told = news.frame.select("timestamp", "distinct_id", "set_once").rows()
