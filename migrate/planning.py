@@ -17,7 +17,7 @@ from migrate.plan.planner import Planner
 from migrate.plan.progress import Progress
 from migrate.session import Session, collect_rarely
 from migrate.settings import Work, pin_settings
-from migrate.workdir import rejects
+from migrate.workdir import asides, rejects
 from migrate.workdir.harm import explained
 from migrate.workdir.renewal import supersede
 from migrate.workdir.room import Measured, Room
@@ -87,7 +87,7 @@ class Planning:
                     self._plan_sources(planner, people, todo)
                 except Harmed as error:
                     raise explained(checkpoint, error) from error
-        session.set_aside += checkpoint.put_aside(self.work.set_aside | planner.aside.found)
+        session.set_aside += asides.note(checkpoint, self.work.set_aside | planner.aside.found)
         if not session.is_stopping:
             left = [one for one in checkpoint.facts()["plan_commands"] if one != command]
             checkpoint.note(planning=False, begun=None, plan_commands=left)

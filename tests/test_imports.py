@@ -26,7 +26,7 @@ ROOMS = {
 }
 """Each folder, and what it may import beside the ground: others, or one module of them."""
 
-GROUND = {"SANDBOX", "VERSION", "errors", "screen", "throwaway"}
+GROUND = {"SANDBOX", "VERSION", "errors", "screen", "throwaway", "transactions"}
 """What every folder may import; it imports no folder."""
 
 HOMES = {
@@ -37,7 +37,14 @@ HOMES = {
     "isal": {"apply.packing", "inputs", "sandbox"},
     "polars_hash": {"kit.uuids"},
     "rich": {"report.terminal"},
-    "sqlite3": {"people", "sandbox", "workdir.checkpoint", "workdir.database", "workdir.hold"},
+    "sqlite3": {
+        "people",
+        "sandbox",
+        "transactions",
+        "workdir.checkpoint",
+        "workdir.database",
+        "workdir.hold",
+    },
     "zstandard": {"inputs"},
 }
 """Each library that has one home, or two; all other modules do without it."""

@@ -4,9 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from threading import Lock
 from typing import Any, Final, NamedTuple
 
@@ -18,59 +16,31 @@ from migrate.apply.connection import Connection
 from migrate.apply.delivery import Delivery
 from migrate.apply.halt import Abandoned, Halt
 from migrate.apply.merge import texts
+from migrate.apply.notes import InFlight, Notes, note
 from migrate.apply.pacing import Backoff
 from migrate.apply.pieces import Piece, Pieces, spread
 from migrate.apply.sender import Gate, Prepared, Sender, Settling
 from migrate.errors import Stopped
-from migrate.workdir import parked
+from migrate.workdir import parked, rounds
 from migrate.workdir.checkpoint import Checkpoint
-from migrate.workdir.database import Database
 from migrate.workdir.records import Round, Settled
 from migrate.workdir.seals import check_present
 
-_CHUNKS_IN_FLIGHT: Final = 3
-_CHUNKS_AHEAD: Final = 4
-"""Chunks read before there is room for them in flight: the first of a day takes ten times as long as the next."""
-_UNNOTED: Final = 4
-"""Chunks that may be settled and not yet noted: what a killed run sends again."""
+_PIECES_IN_FLIGHT: Final = 3
+_PIECES_AHEAD: Final = 4
+"""Pieces read before there is room for them in flight: the first of a day takes ten times as long as the next."""
 
 
 class _Work(NamedTuple):
     """A piece of a round, spread over the lanes."""
 
-    turn: Round
+    round: Round
     duplicate: int
     lanes: dict[int, Prepared]
     is_last: bool
 
 
-@dataclass
-class _Chunk:
-    """A piece on its way: what became of its events so far, and how many lanes are not through with theirs.
-
-    Its events wait at `gate`, which opens when the round before is settled.
-    """
-
-    turn: Round
-    duplicate: int
-    lanes: int
-    is_last: bool
-    gate: Gate
-    following: Gate
-    """The gate of the round after this one."""
-    settling: Settling = field(default_factory=Settling)
-    abandoned: bool = False
-    error: BaseException | None = None
-    done: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def lane_done(self) -> None:
-        """Note that one lane is through with its part."""
-        self.lanes -= 1
-        if self.lanes <= 0:
-            self.done.set()
-
-
-_Queue = asyncio.Queue[tuple[_Chunk, Prepared] | None]
+_Queue = asyncio.Queue[tuple[InFlight, Prepared] | None]
 
 
 class Applier:
@@ -97,13 +67,12 @@ class Applier:
         capture = CaptureV0(delivery.url, delivery.key)
         self._connection = Connection(capture, delivery, self._halt, backoff=backoff, on_warning=on_warning)
         self._sender = Sender(self._connection, capture.envelope, delivery, self._halt, on_warning)
-        self._sender.on_settled = self._connection.progress
+        self._sender.on_settled = self._connection.note_progress
         self._counted = checkpoint.facts()
         self._at_checkpoint = Lock()
         # Twice as many lanes as requests at once: a lane that waits to try again leaves its room to another.
         self._most_lanes = 2 * delivery.concurrency
         self._error: BaseException | None = None
-        self._unnoted: deque[_Chunk] = deque()
         self._pieces = Pieces(checkpoint, self._at_checkpoint, delivery, self._sender, self._most_lanes)
 
     @property
@@ -128,9 +97,9 @@ class Applier:
         for _, file in self._checkpoint.pending():
             check_present(file.path, file.seal)
         self._outdate()
-        under_way: asyncio.Queue[_Chunk | None] = asyncio.Queue()
+        under_way: asyncio.Queue[InFlight | None] = asyncio.Queue()
         queues = [_Queue() for _ in range(self._most_lanes)]
-        self._room = asyncio.Semaphore(_CHUNKS_IN_FLIGHT)
+        self._room = asyncio.Semaphore(_PIECES_IN_FLIGHT)
         async with self._connection:
             lanes = [asyncio.create_task(self._lane(queue)) for queue in queues]
             settling = asyncio.create_task(self._settle(under_way))
@@ -146,7 +115,7 @@ class Applier:
         if self._error:
             raise self._error
 
-    async def _feed(self, queues: list[_Queue], under_way: asyncio.Queue[_Chunk | None]) -> None:
+    async def _feed(self, queues: list[_Queue], under_way: asyncio.Queue[InFlight | None]) -> None:
         """Hand the lanes their work as it is read, until all is read or the run stops."""
         pieces = self._pieces.read()
         gate, following = Gate(), Gate()
@@ -156,19 +125,21 @@ class Applier:
             def begin() -> asyncio.Task[_Work | None]:
                 return asyncio.create_task(self._next_work(pieces, reading, spreading))
 
-            ahead = deque(begin() for _ in range(_CHUNKS_AHEAD))
+            ahead = deque(begin() for _ in range(_PIECES_AHEAD))
             try:
                 while work := await ahead.popleft():
                     ahead.append(begin())
                     await self._room.acquire()
                     if self._halt.is_called:
                         return
-                    chunk = _Chunk(work.turn, work.duplicate, len(work.lanes), work.is_last, gate, following)
-                    under_way.put_nowait(chunk)
+                    piece = InFlight(
+                        work.round, work.duplicate, len(work.lanes), work.is_last, gate, following
+                    )
+                    under_way.put_nowait(piece)
                     for lane, prepared in work.lanes.items():
-                        queues[lane].put_nowait((chunk, prepared))
+                        queues[lane].put_nowait((piece, prepared))
                     if not work.lanes:
-                        chunk.done.set()
+                        piece.done.set()
                     if work.is_last:
                         gate, following = following, Gate()
                     del work
@@ -184,7 +155,7 @@ class Applier:
         if piece is None:
             return None
         lanes = await loop.run_in_executor(spreading, self._prepare, piece)
-        return _Work(piece.turn, piece.events.duplicate, lanes, piece.is_last)
+        return _Work(piece.round, piece.events.duplicate, lanes, piece.is_last)
 
     def _prepare(self, piece: Piece) -> dict[int, Prepared]:
         """Return each lane's requests."""
@@ -193,53 +164,36 @@ class Applier:
 
     def _outdate(self) -> None:
         """Drop parked events of which a newer version is planned: that is sent instead."""
-        for day in self._checkpoint.days():
+        for day in rounds.days(self._checkpoint):
             if parked.any_of(self._checkpoint, day):
-                parts = [part for turn in self._checkpoint.rounds(day) for part in turn.parts]
+                parts = [part for round_ in rounds.of_day(self._checkpoint, day) for part in round_.parts]
                 for planned in texts(self._checkpoint.workdir, parts):
                     parked.outdate(self._checkpoint, day, planned)
 
-    async def _settle(self, under_way: asyncio.Queue[_Chunk | None]) -> None:
-        """Wait for each chunk in order; let the next round begin after a round's last, and have its outcome noted.
+    async def _settle(self, under_way: asyncio.Queue[InFlight | None]) -> None:
+        """Wait for each piece in order; let the next round begin after a round's last, and have its outcome noted.
 
-        An abandoned chunk stays pending, and so do all after it: the checkpoint knows how many events are settled,
+        An abandoned piece stays pending, and so do all after it: the checkpoint knows how many events are settled,
         not which.
         """
-        is_whole, noting = True, None
-        while chunk := await under_way.get():
-            await chunk.done.wait()
-            if chunk.error:
-                self._fail(chunk.error)
-            is_whole = is_whole and not chunk.abandoned and not chunk.error
+        is_whole = True
+        notes = Notes(self._note, on_noted=lambda one: self._on_progress(one.outcome), on_error=self._fail)
+        while piece := await under_way.get():
+            await piece.done.wait()
+            if piece.error:
+                self._fail(piece.error)
+            is_whole = is_whole and not piece.abandoned and not piece.error
             if is_whole:
-                if len(self._unnoted) >= _UNNOTED and noting:
-                    await noting
-                self._unnoted.append(chunk)
-                if noting is None or noting.done():
-                    noting = asyncio.create_task(self._note_settled())
-            if chunk.is_last or not is_whole:
-                chunk.following.open(shut=self._halt.is_called)
+                await notes.add(piece)
+            if piece.is_last or not is_whole:
+                (piece.following.shut if self._halt.is_called else piece.following.open)()
             self._room.release()
-        if noting:
-            await noting
+        await notes.end()
 
-    async def _note_settled(self) -> None:
-        """Note what became of settled chunks while others are sent: in a thread, as a busy disk takes its time."""
-        while self._unnoted and not self._error:
-            chunks = list(self._unnoted)
-            self._unnoted.clear()
-            try:
-                for settled in await asyncio.to_thread(self._note, chunks):
-                    self._on_progress(settled)
-            except Exception as error:  # noqa: BLE001 - raised again when the run has ended
-                self._fail(error)
-
-    def _note(self, chunks: list[_Chunk]) -> list[Settled]:
-        """Note what became of some chunks in one transaction; return it."""
-        found = [(chunk.turn, _outcome(chunk), chunk.is_last) for chunk in chunks]
+    def _note(self, pieces: Sequence[InFlight]) -> None:
+        """Note what became of some pieces in one transaction."""
         with self._at_checkpoint:
-            self._checkpoint.settle_all(found, also=partial(_park, chunks=chunks), **self._counters())
-        return [settled for _, settled, _ in found]
+            note(self._checkpoint, pieces, self._counters())
 
     def _fail(self, error: BaseException) -> None:
         """Stop, for an error that is raised when all is quiet."""
@@ -249,14 +203,14 @@ class Applier:
     async def _lane(self, queue: _Queue) -> None:
         """Send one lane's work, in order."""
         while work := await queue.get():
-            chunk, prepared = work
+            piece, prepared = work
             try:
-                await self._sender.settle(prepared, chunk.settling, gate=chunk.gate)
+                await self._sender.settle(prepared, piece.settling, gate=piece.gate)
             except Abandoned:
-                chunk.abandoned = True
+                piece.abandoned = True
             except Exception as error:  # noqa: BLE001 - raised again when the run has ended
-                chunk.error = error
-            chunk.lane_done()
+                piece.error = error
+            piece.finish_lane()
 
     async def resend(self) -> bool:
         """Send the parked events again, round after round, each noted; return False when it was interrupted.
@@ -296,14 +250,3 @@ class Applier:
     def _counters(self) -> dict[str, Any]:
         """Return the workdir's counters, this process's added."""
         return {name: self._counted[name] + value for name, value in self._connection.counters().items()}
-
-
-def _park(db: Database, chunks: Sequence[_Chunk]) -> None:
-    """Keep what is refused of some chunks."""
-    for chunk in chunks:
-        parked.add(db, chunk.settling.parked, is_later=not any(part.leads for part in chunk.turn.parts))
-
-
-def _outcome(chunk: _Chunk) -> Settled:
-    """Return what became of a chunk."""
-    return Settled(chunk.settling.accepted, chunk.duplicate, len(chunk.settling.parked))

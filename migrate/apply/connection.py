@@ -47,7 +47,7 @@ class Connection:
 
     async def __aenter__(self) -> Self:
         self._awake.tick()
-        self._deadline.progress()
+        self._deadline.note_progress()
         self._began = time.monotonic()
         self._ticking = asyncio.create_task(self._tick())
         await self._http.__aenter__()
@@ -71,9 +71,9 @@ class Connection:
         """Send one request until there is an outcome that settles it; raises Abandoned where the run halts before."""
         return await self._retrying.send(request)
 
-    def progress(self) -> None:
+    def note_progress(self) -> None:
         """Note that events were settled just now: patience begins anew."""
-        self._deadline.progress()
+        self._deadline.note_progress()
 
     def counters(self) -> dict[str, float]:
         """Return requests, retries, bytes sent and seconds so far."""

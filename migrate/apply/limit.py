@@ -43,9 +43,9 @@ class Limited:
             outcome = await self.transport.send(request)
             ran = self.awake() - began
             if isinstance(outcome, Retry):
-                self.limiter.failed()
+                self.limiter.note_failure()
             else:
-                self.limiter.succeeded(ran, self._in_flight)
+                self.limiter.note_success(ran, self._in_flight)
         self._has_answered = self._has_answered or isinstance(outcome, Accepted | Split)
         return replace(outcome, suspended=outcome.seconds - ran)
 

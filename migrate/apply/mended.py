@@ -12,7 +12,7 @@ from migrate.payload.checks import MAX_DISTINCT_ID_BYTES, MAX_NAME_BYTES
 from migrate.payload.payloads import MAX_RECORD_BYTES, record_bytes
 from migrate.workdir import parked
 from migrate.workdir.checkpoint import Checkpoint
-from migrate.workdir.copies import Copy, Print, State
+from migrate.workdir.copies import Copy, Found, Print
 from migrate.workdir.database import Database, add_count
 
 _SHOWN: Final = 5
@@ -66,10 +66,10 @@ def begin(checkpoint: Checkpoint) -> list[str]:
     """
     copy = Copy(checkpoint, parked.PARKED)
     state = copy.state()
-    if state is State.EDITED:
+    if state is Found.EDITED:
         return take_in(checkpoint, copy)
     is_under_way = checkpoint.query("SELECT 1 FROM queue LIMIT 1").fetchone() is not None
-    remarks = parked.refresh(checkpoint) if state is State.GONE else []
+    remarks = parked.refresh(checkpoint) if state is Found.GONE else []
     if copy.is_accepted() and not is_under_way:
         return remarks  # all that was mended there was sent: the command was killed before it could write so
     with checkpoint.change(facts := {}) as db:

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from migrate.apply.duplicates import Ties, is_first
-from migrate.apply.runs import KEPT, MAX_BATCH, Piece, merged, open_sealed, put_together
+from migrate.apply.runs import KEPT, MAX_BATCH, Stretch, merged, open_sealed, put_together
 from migrate.workdir.records import Part
 
 _KEY: Final = ("uuid", "event", "distinct_id")
@@ -18,7 +18,7 @@ _KEY_ANEW: Final = ("uuid", "event")
 
 
 @dataclass(frozen=True)
-class Chunk:
+class Events:
     """Events of one day in timestamp order, each once; `duplicate` counts those left out among them."""
 
     frame: pl.DataFrame
@@ -26,19 +26,19 @@ class Chunk:
 
     @property
     def events(self) -> int:
-        """How many planned events the chunk settles."""
+        """How many planned events they settle."""
         return self.frame.height + self.duplicate
 
 
-def chunks(  # noqa: PLR0913 - what decides which events are sent
+def pieces(  # noqa: PLR0913 - what decides which events are sent
     workdir: Path,
     parts: Sequence[Part],
     sent: Sequence[Part] = (),
     *,
-    chunk_bytes: int,
+    piece_bytes: int,
     skip: int = 0,
     outdated: Sequence[str] = (),
-) -> Iterator[Chunk]:
+) -> Iterator[Events]:
     """Yield a day's events in timestamp order, then by input and row, duplicates left out.
 
     A duplicate has the uuid, event and distinct_id of an event before it, or of one in the parts that were `sent`
@@ -47,13 +47,13 @@ def chunks(  # noqa: PLR0913 - what decides which events are sent
     sent of `outdated` uuids was refused, and makes no duplicates.
 
     The first `skip` events, duplicates counted, are passed over. The same parts give the same events in the same
-    order; only where chunks are cut depends on `chunk_bytes`. Memory is one chunk and a batch per run.
+    order; only where pieces are cut depends on `piece_bytes`. Memory is one piece and a batch per run.
     """
     has_versions = len({part.increment for part in parts}) > 1
     key = _KEY_ANEW if has_versions or any(part.anew for part in (*parts, *sent)) else _KEY
     ties = Ties()
     refused = pl.col("sent") & pl.col("uuid").is_in(outdated)
-    for whole in _gathered(merged(workdir, parts, sent, has_versions=has_versions), chunk_bytes):
+    for whole in _gathered(merged(workdir, parts, sent, has_versions=has_versions), piece_bytes):
         frame = whole.filter(~refused) if outdated and sent else whole
         first = is_first(frame, key, ties, has_versions=has_versions) if frame.height else None
         planned = frame
@@ -65,7 +65,7 @@ def chunks(  # noqa: PLR0913 - what decides which events are sent
         if passed == planned.height:
             continue
         kept = planned.slice(passed) if first is None else planned.slice(passed).filter(first.slice(passed))
-        yield Chunk(kept[KEPT], planned.height - passed - kept.height)
+        yield Events(kept[KEPT], planned.height - passed - kept.height)
 
 
 def texts(workdir: Path, parts: Sequence[Part]) -> Iterator[dict[str, str]]:
@@ -78,24 +78,24 @@ def texts(workdir: Path, parts: Sequence[Part]) -> Iterator[dict[str, str]]:
                 )
 
 
-def _gathered(pieces: Iterator[Piece], chunk_bytes: int) -> Iterator[pl.DataFrame]:
-    """Yield the pieces in order, put together, or cut, to frames of about `chunk_bytes` of payloads."""
-    held: list[Piece] = []
+def _gathered(pieces: Iterator[Stretch], piece_bytes: int) -> Iterator[pl.DataFrame]:
+    """Yield the pieces in order, put together, or cut, to frames of about `piece_bytes` of payloads."""
+    held: list[Stretch] = []
     size = 0
     for piece in pieces:
         more = sum(_payload_bytes(batch) for batch in piece)
-        if held and size + more > chunk_bytes:
-            yield from _cut(put_together(held), size, chunk_bytes)
+        if held and size + more > piece_bytes:
+            yield from _cut(put_together(held), size, piece_bytes)
             held, size = [], 0
         held.append(piece)
         size += more
     if held:
-        yield from _cut(put_together(held), size, chunk_bytes)
+        yield from _cut(put_together(held), size, piece_bytes)
 
 
-def _cut(frame: pl.DataFrame, size: int, chunk_bytes: int) -> Iterator[pl.DataFrame]:
-    """Yield a frame in as many slices as make them about `chunk_bytes` of payloads."""
-    yield from frame.iter_slices(max(1, frame.height // max(1, round(size / chunk_bytes))))
+def _cut(frame: pl.DataFrame, size: int, piece_bytes: int) -> Iterator[pl.DataFrame]:
+    """Yield a frame in as many slices as make them about `piece_bytes` of payloads."""
+    yield from frame.iter_slices(max(1, frame.height // max(1, round(size / piece_bytes))))
 
 
 def _payload_bytes(batch: pa.RecordBatch) -> int:

@@ -134,7 +134,7 @@ class Deadline:
         self._clock = clock
         self._since = clock()
 
-    def progress(self) -> None:
+    def note_progress(self) -> None:
         """Note that something was settled just now."""
         self._since = self._clock()
 
@@ -146,7 +146,7 @@ class Deadline:
         return max(0.0, self._since + self.seconds - now)
 
     @property
-    def expired(self) -> bool:
+    def is_over(self) -> bool:
         """Whether nothing was settled for `seconds`."""
         return self.remaining <= 0.0
 
@@ -182,7 +182,7 @@ class Limiter:
         self.limit = min(START, self.maximum)
         self._window = deque(maxlen=WINDOW)
 
-    def succeeded(self, latency_seconds: float, in_flight: int) -> None:
+    def note_success(self, latency_seconds: float, in_flight: int) -> None:
         """Note an answer without strain; `in_flight` counts the requests out just before, with itself."""
         if self._is_ignored():
             return
@@ -191,7 +191,7 @@ class Limiter:
         self._used = max(self._used, in_flight)
         self._judge(failed=False)
 
-    def failed(self) -> None:
+    def note_failure(self) -> None:
         """Note a 429, a 5xx, a timeout or a broken connection."""
         if not self._is_ignored():
             self._judge(failed=True)

@@ -13,15 +13,15 @@ from migrate.apply import age, merge
 from migrate.apply.batches import Payloads
 from migrate.apply.delivery import Delivery
 from migrate.apply.sender import Sender
-from migrate.workdir import parked
+from migrate.workdir import parked, rounds
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.records import Round
 
-_CHUNK_BYTES: Final = 6 * 2**20
+_PIECE_BYTES: Final = 6 * 2**20
 """Enough for a full batch in as many lanes as there are requests at once."""
 _SLACK: Final = 1.05
 """Pieces are not cut to the byte."""
-_CHUNK_SECONDS: Final = 1
+_PIECE_SECONDS: Final = 1
 """With a rate limit, a piece has so many seconds' worth: an interrupted run waits for it, a killed one repeats it."""
 _RESUMED_EVENTS: Final = 8_192
 """Events a piece usually has. A resumed round's first piece may be smaller, and must not decide its lanes."""
@@ -34,8 +34,8 @@ _PARTS_AT_ONCE: Final = 1_000
 class Piece(NamedTuple):
     """A piece of a round, to be spread over so many lanes."""
 
-    turn: Round
-    events: merge.Chunk
+    round: Round
+    events: merge.Events
     lanes: int
     is_last: bool
     """Whether the round has no other piece after it."""
@@ -61,19 +61,19 @@ class Pieces:
 
     def read(self) -> Iterator[Piece]:
         """Yield all that is to be sent, round by round, the oldest day first; days that are too young are left out."""
-        days = deque(self._checkpoint.days())
+        days = deque(rounds.days(self._checkpoint))
         while days:
-            for turn in self._rounds(days):
-                if self._is_held(turn.day):
+            for round_ in self._rounds(days):
+                if self._is_held(round_.day):
                     return
-                held, lanes = merge.Chunk(pl.DataFrame(), 0), 0
-                for events in self._pieces(turn):
+                held, lanes = merge.Events(pl.DataFrame(), 0), 0
+                for events in self._pieces(round_):
                     if lanes:
-                        yield Piece(turn, held, lanes, is_last=False)
+                        yield Piece(round_, held, lanes, is_last=False)
                     # As many for all of the round: a distinct_id must not change its lane.
-                    held, lanes = events, lanes or self._lanes(turn, events)
+                    held, lanes = events, lanes or self._lanes(round_, events)
                     del events
-                yield Piece(turn, held, lanes, is_last=True)
+                yield Piece(round_, held, lanes, is_last=True)
 
     def _is_held(self, day: str) -> bool:
         """Return whether a day, and so every later one, is too young now."""
@@ -85,43 +85,45 @@ class Pieces:
         """Return the rounds of the next days: several at once, as the checkpoint may be busy noting."""
         found: list[Round] = []
         with self._at_checkpoint:
-            while days and sum(len(turn.parts) for turn in found) < _PARTS_AT_ONCE:
-                found += self._checkpoint.rounds(days.popleft())
+            while days and sum(len(round_.parts) for round_ in found) < _PARTS_AT_ONCE:
+                found += rounds.of_day(self._checkpoint, days.popleft())
         return found
 
-    def _pieces(self, turn: Round) -> Iterator[merge.Chunk]:
+    def _pieces(self, round_: Round) -> Iterator[merge.Events]:
         """Yield what is left of a round, in pieces that take a few seconds at the most, about as large as each other.
 
         A small one at the end would have a small request for every lane.
         """
-        whole = sum(part.bytes for part in turn.parts)
-        chunk_bytes = math.ceil(_SLACK * whole / max(1, round(whole / _CHUNK_BYTES)))
+        whole = sum(part.bytes for part in round_.parts)
+        piece_bytes = math.ceil(_SLACK * whole / max(1, round(whole / _PIECE_BYTES)))
         if self._delivery.rate:
-            chunk_bytes = min(chunk_bytes, int(self._delivery.rate * _CHUNK_SECONDS * _average(turn)))
+            piece_bytes = min(piece_bytes, int(self._delivery.rate * _PIECE_SECONDS * _average(round_)))
         with self._at_checkpoint:
-            outdated = parked.outdated(self._checkpoint, turn.day) if turn.earlier else []
-        return merge.chunks(
+            outdated = parked.outdated(self._checkpoint, round_.day) if round_.earlier else []
+        return merge.pieces(
             self._workdir,
-            turn.parts,
-            turn.earlier,
-            chunk_bytes=chunk_bytes,
-            skip=turn.position,
+            round_.parts,
+            round_.earlier,
+            piece_bytes=piece_bytes,
+            skip=round_.position,
             outdated=outdated,
         )
 
-    def _lanes(self, turn: Round, begin: merge.Chunk) -> int:
+    def _lanes(self, round_: Round, begin: merge.Events) -> int:
         """Return over how many lanes a round is spread, which begins with these events."""
         events = begin.events
-        if turn.position:
-            left = sum(part.events for part in turn.parts) - turn.position
+        if round_.position:
+            left = sum(part.events for part in round_.parts) - round_.position
             events = max(events, min(left, _RESUMED_EVENTS))
-        fitting = max(1, min(self._sender.max_events, self._sender.max_bytes // _average(turn)))
+        fitting = max(1, min(self._sender.max_events, self._sender.max_bytes // _average(round_)))
         return _lanes(events, fitting, self._most_lanes)
 
 
-def _average(turn: Round) -> int:
+def _average(round_: Round) -> int:
     """Return how many bytes the payloads of a round have in the mean."""
-    return max(1, sum(part.bytes for part in turn.parts) // max(1, sum(part.events for part in turn.parts)))
+    return max(
+        1, sum(part.bytes for part in round_.parts) // max(1, sum(part.events for part in round_.parts))
+    )
 
 
 def _lanes(events: int, max_events: int, most: int) -> int:

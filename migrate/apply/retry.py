@@ -78,7 +78,7 @@ class Retrying:
 
     def _out_of_patience(self, attempt: int, outcome: Retry) -> str:
         """Return what to say when retrying has not helped for long enough."""
-        if self.deadline.expired:
+        if self.deadline.is_over:
             what = f"nothing accepted for {self.deadline.seconds:g} s, found {outcome.reason}"
             return f"{self.host}: {what}; {AGAIN}, or raise --deadline"
         if attempt == self.max_attempts:

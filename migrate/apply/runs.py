@@ -33,11 +33,11 @@ _SENT: Final = ["timestamp", "event", "distinct_id", "uuid"]
 KEPT: Final = [*_SENT, "payload"]
 _MERGED: Final = [*KEPT, "row", "sent", "order"]
 _ORDER: Final = ("timestamp", "order", "row")
-Piece = list[pa.RecordBatch]
+Stretch = list[pa.RecordBatch]
 """Batches of several runs whose events come in time before those of every later piece."""
 
 
-def put_together(pieces: list[Piece]) -> pl.DataFrame:
+def put_together(pieces: list[Stretch]) -> pl.DataFrame:
     """Return the events of all pieces as one frame: piece after piece, each by timestamp, then input, then row."""
     batches = [batch for piece in pieces for batch in piece]
     if len(batches) == len(pieces):
@@ -121,7 +121,7 @@ class _Run:
 
 def merged(
     workdir: Path, parts: Sequence[Part], sent: Sequence[Part], *, has_versions: bool
-) -> Iterator[Piece]:
+) -> Iterator[Stretch]:
     """Yield the events of all parts in timestamp order, piece by piece.
 
     Where they may hold several versions of an event (`has_versions`), events of equal timestamps come in the order of
@@ -164,7 +164,7 @@ def _write(runs: list[_Run], path: Path) -> _Run:
     return _Run(runs[0].first, event_bytes, partial(_file_batches, path, Seal.of(path)))
 
 
-def _merge(runs: Sequence[_Run], *, in_order: bool = False) -> Iterator[Piece]:
+def _merge(runs: Sequence[_Run], *, in_order: bool = False) -> Iterator[Stretch]:
     """Yield the events of runs in timestamp order, piece by piece; the runs are sorted by their first timestamp.
 
     With `in_order`, events of equal timestamps come in the order of their runs, even if they do not fit in one piece.

@@ -52,16 +52,23 @@ class Gate:
 
     def __init__(self) -> None:
         self._passed: bool | None = None
-        self._opened = asyncio.Event()
+        self._decided = asyncio.Event()
 
-    def open(self, *, shut: bool = False) -> None:
-        """Release what waits; with `shut`, make it give up."""
-        self._passed = not shut
-        self._opened.set()
+    def open(self) -> None:
+        """Release what waits."""
+        self._pass(let=True)
+
+    def shut(self) -> None:
+        """Make what waits give up."""
+        self._pass(let=False)
+
+    def _pass(self, *, let: bool) -> None:
+        self._passed = let
+        self._decided.set()
 
     async def wait(self) -> None:
         """Wait until it opens; raises Abandoned when it is shut."""
-        await self._opened.wait()
+        await self._decided.wait()
         if not self._passed:
             raise Abandoned
 

@@ -16,6 +16,7 @@ from migrate.report.numbers import summary
 from migrate.report.question import ask, lines
 from migrate.report.talk import Talk
 from migrate.session import Session
+from migrate.workdir import rounds
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import FILE
 
@@ -60,7 +61,7 @@ def _is_confirmed(workdir: Path, delivery: Delivery) -> bool:
     if not (workdir / FILE).exists():
         return False
     with Checkpoint.open(workdir, create=True) as checkpoint:
-        return bool(checkpoint.facts().get("confirmed") or checkpoint.settled().accepted)
+        return bool(checkpoint.facts().get("confirmed") or rounds.outcome(checkpoint).accepted)
 
 
 def _ask(session: Session, text: Iterator[str], question: str) -> bool:

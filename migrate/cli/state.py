@@ -14,7 +14,7 @@ from migrate.report import rejects as rejects_screen
 from migrate.report import status as status_screen
 from migrate.report.numbers import of_run, summary
 from migrate.session import Session
-from migrate.workdir import rejects
+from migrate.workdir import asides, rejects
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.copies import noticed
 from migrate.workdir.hold import writable
@@ -58,7 +58,7 @@ def list_rejects(workdir: Path, dismissed: str | None, talking: TalkOptions) -> 
 def _dismiss(session: Session, reason: str) -> None:
     """Say no more of what is rejected or set aside for a reason."""
     checkpoint = session.checkpoint
-    if checkpoint.dismiss(reason) + rejects.dismiss(checkpoint, reason):
+    if asides.dismiss(checkpoint, reason) + rejects.dismiss(checkpoint, reason):
         return
     reasons = {
         *summary(checkpoint).open_rejects,

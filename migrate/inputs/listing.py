@@ -19,7 +19,7 @@ from migrate.errors import Unfit, UsageError
 from migrate.inputs.archives import Member, members
 from migrate.inputs.names import natural, shown, source_name
 from migrate.inputs.passed import GONE, NOWHERE, is_of_people, is_workdir, mode_of, why_passed
-from migrate.inputs.rejected import Lines, Unreadable, origins
+from migrate.inputs.rejected import RejectLines, Unreadable, origins
 from migrate.inputs.source import Source
 
 _REJECTS: Final = "rejects.jsonl"
@@ -250,7 +250,7 @@ class _Listing:
         self.skipped.setdefault(reason, []).append(name)
 
 
-def _origins(path: Path) -> list[Lines] | None:
+def _origins(path: Path) -> list[RejectLines] | None:
     """Return the lines of a rejects.jsonl of ours, by the files whose rows they hold; None of any other file."""
     if path.suffix.lower() not in {".jsonl", ".json", ".ndjson"}:
         return None

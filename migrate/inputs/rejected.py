@@ -51,7 +51,7 @@ class Place(NamedTuple):
 
 
 @dataclass
-class Lines:
+class RejectLines:
     """The lines of a rejects file that hold the rows of one file: their numbers, where they begin, their bytes."""
 
     file: str
@@ -88,10 +88,10 @@ def _decoded(number: int, text: bytes) -> _Reject | None:
         ) from error
 
 
-class Rows(Stream):
+class RejectedRows(Stream):
     """The rows that a rejects file holds of one file, a line each, so that row numbers stay line numbers."""
 
-    def __init__(self, file: BinaryIO, name: str, lines: Lines) -> None:
+    def __init__(self, file: BinaryIO, name: str, lines: RejectLines) -> None:
         super().__init__()
         self._file, self._name = file, name
         self._rejects = lines.rejects(file)
@@ -122,7 +122,7 @@ def is_rejects(head: bytes) -> bool:
     return _LINE.match(head) is not None
 
 
-def origins(file: BinaryIO) -> list[Lines] | None:
+def origins(file: BinaryIO) -> list[RejectLines] | None:
     """Return the lines of a rejects file, by the files whose rows they hold; None of any other file.
 
     Raises `Unreadable` for a rejects file with a line that is none.
@@ -130,11 +130,11 @@ def origins(file: BinaryIO) -> list[Lines] | None:
     if not is_rejects(file.read(HEAD_BYTES)):
         return None
     file.seek(0)
-    found: dict[str, Lines] = {}
+    found: dict[str, RejectLines] = {}
     offset = 0
     for number, text in enumerate(file, 1):
         if reject := _decoded(number, text):
-            lines = found.setdefault(reject.file, Lines(reject.file))
+            lines = found.setdefault(reject.file, RejectLines(reject.file))
             lines.numbers.append(number)
             lines.offsets.append(offset)
             lines.size += len(text)

@@ -13,7 +13,7 @@ from typing import BinaryIO, Final, NamedTuple, cast
 from migrate.errors import Unfit
 from migrate.inputs.archives import Member, is_tar
 from migrate.inputs.layers import MAGIC_BYTES, compression, unwrap
-from migrate.inputs.rejected import HEAD_BYTES, Lines, Place, Rows, is_rejects
+from migrate.inputs.rejected import HEAD_BYTES, Place, RejectedRows, RejectLines, is_rejects
 from migrate.inputs.streams import STEP, Meter, Metered, Truncated, peek, read_up_to
 
 _SEPARATORS: Final = re.compile(r"[/!]")
@@ -52,7 +52,7 @@ class Source:
     path: Path = field(repr=False)
     """The file on disk, or the archive."""
     member: Member | None = field(default=None, repr=False)
-    lines: Lines | None = field(default=None, repr=False, compare=False)
+    lines: RejectLines | None = field(default=None, repr=False, compare=False)
     """Of a rejects.jsonl of ours: those of one file, whose rows alone are meant."""
     fault: str | None = field(default=None, repr=False)
     """Why nothing of it is to be read."""
@@ -86,7 +86,7 @@ class Source:
         if self.fault is not None:
             raise Unfit(self.name, "unreadable", self.fault)
         if self.lines is not None:
-            return cast("BinaryIO", Rows(self.raw(), self.name, self.lines))
+            return cast("BinaryIO", RejectedRows(self.raw(), self.name, self.lines))
         head, stream = peek(unwrap(self._stored()), HEAD_BYTES)
         if is_rejects(head):
             stream.close()

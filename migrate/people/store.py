@@ -14,6 +14,7 @@ import polars as pl
 from migrate.kit import schemas
 from migrate.people.guards import refusal
 from migrate.people.schema import APPLICATION_ID, TABLES
+from migrate.transactions import transaction
 
 BEFORE: Final = "(before)"
 """The input that made what was made in an earlier workdir."""
@@ -66,14 +67,8 @@ class People:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Run statements that hold together or not at all."""
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+        with self._lock, transaction(self._db) as db:
+            yield db
 
     def which(self) -> tuple[str, int]:
         """Return the id of this file, and how many steps this workdir has made with it."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from migrate.errors import Unfit
 from migrate.inputs.names import path_of
 from migrate.inputs.source import Source, fingerprint, stamp, stamp_of
+from migrate.workdir import asides
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.records import Aside, Input
 
@@ -35,7 +36,7 @@ class SetAside:
             if name in archives or (is_planned and path.exists() and stamp_of(path) == known[name].stamp):
                 back.append(name)
         if back:
-            self._checkpoint.set_right(back)
+            asides.set_right(self._checkpoint, back)
 
     def put(self, error: Unfit, stamp: str = "") -> None:
         """Set a source aside, by name: the others are planned."""

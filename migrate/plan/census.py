@@ -119,7 +119,7 @@ def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Jo
         return
     checkpoint.note(linked=False)
     counting = Counting(jobs, planner.on_progress, "looking over")
-    gatherer.on_rows, gatherer.on_file = counting.rows, _looked(people, planner, counting)
+    gatherer.on_rows, gatherer.on_file = counting.note_rows, _looked(people, planner, counting)
     gatherer.gather(jobs)
     last = checkpoint.extent()[3]
     if last is None and gatherer.since is not None and checkpoint.facts().get("people_taken_over"):
@@ -141,7 +141,7 @@ def _looked(people: People, planner: Planner, counting: Counting) -> Callable[[i
         room.begin(0, _PEOPLE, counting.total_bytes)
 
     def looked(size: int) -> None:
-        counting.file(size)
+        counting.note_file(size)
         if room is not None:
             room.note(0, counting.done_bytes, people.stored() - before)
 

@@ -130,7 +130,7 @@ class Planner:
             except Unfit as error:
                 self.aside.put(error)
                 if self._room is not None:
-                    self._room.done(known[error.name].id)
+                    self._room.finish(known[error.name].id)
                 bundle = Bundle([job for job in bundle.jobs if job.source.name != error.name])
         return None
 
@@ -151,7 +151,7 @@ class Planner:
             with attempt.rejects.open("w", encoding="utf-8") as lines:
                 for piece in self._finished(bundle, limit):
                     attempt.take(piece, lines, self._names)
-                    self._progress.rows(piece.numbers.read)
+                    self._progress.note_rows(piece.numbers.read)
                     self._hold(attempt)
             attempt.states.close()
             if bundle.job.table.ordinals:
@@ -224,7 +224,7 @@ class Planner:
         )
         attempt.writer.discard()
         for one in attempt.inputs:
-            self._progress.file(one.size)
+            self._progress.note_file(one.size)
         if self._room is not None:
             self._room.check()
 
@@ -232,7 +232,7 @@ class Planner:
         """Return what is to be noted of how much the sources of each kind take."""
         if self._room is None:
             return {}
-        self._room.done(attempt.inputs[0].id, written)
+        self._room.finish(attempt.inputs[0].id, written)
         return {"measured": self._room.measured()}
 
     def plan_derived(self, name: str, made: Generator[Made], *, leads: bool = False) -> None:

@@ -39,13 +39,13 @@ class Counting:
         """How many bytes are of files that are done."""
         return self._now.done_bytes
 
-    def rows(self, count: int) -> None:
+    def note_rows(self, count: int) -> None:
         """Count rows that were read."""
         with self._lock:
             self._now = replace(self._now, rows=self._now.rows + count)
             self._on_progress(self._now)
 
-    def file(self, size: int) -> None:
+    def note_file(self, size: int) -> None:
         """Count a file that is planned."""
         with self._lock:
             done = replace(

@@ -9,7 +9,7 @@ import msgspec
 from migrate.kit.declare import Table
 from migrate.readers.blocks import Text
 from migrate.readers.cutter import START_BYTES, Broken
-from migrate.readers.jsonl import Rows, cut_off
+from migrate.readers.jsonl import RowMaker, cut_off
 from migrate.readers.patterns import end_of
 from migrate.readers.records import Header, Part
 from migrate.readers.structure import checked_line
@@ -32,7 +32,7 @@ def array_parts(
 
     In an array of pages it is the place among the rows of all of them.
     """
-    rows = Rows(table, header, record_bytes, text)
+    rows = RowMaker(table, header, record_bytes, text)
     elements = Elements(record_bytes)
     for piece in text.pieces(block_bytes):
         elements.take(piece)

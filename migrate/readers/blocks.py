@@ -135,7 +135,7 @@ class Text:
         return counts
 
 
-class Lines:
+class LineCount:
     """Counts the lines of a text, and those that are not valid in its encoding; a very long one counts as many.
 
     A character of UTF-8 that was cut, as fields of a fixed number of bytes do, is no sign of another encoding.

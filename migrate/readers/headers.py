@@ -14,7 +14,7 @@ from migrate.inputs.streams import peek
 from migrate.readers.arrays import Elements
 from migrate.readers.avro import MARK as AVRO
 from migrate.readers.avro import avro_header
-from migrate.readers.blocks import Lines, Text, detect
+from migrate.readers.blocks import LineCount, Text, detect
 from migrate.readers.cutter import Cutter
 from migrate.readers.delimiters import delimited_header
 from migrate.readers.dialects import Layout, Plain
@@ -97,7 +97,7 @@ def misread(source: Source, header: Header, most: int | None = None) -> tuple[st
     with source.open() as stream:
         plain = Plain(header.delimiter) if header.seems_plain and header.delimiter else None
         text = Text(stream, header.encoding)
-        lines = Lines(text, plain)
+        lines = LineCount(text, plain)
         lines.read(most)
     complaint = lines.complaint()
     if complaint and text.truncated is not None:  # what stands there may be another file's

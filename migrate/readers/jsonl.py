@@ -28,7 +28,7 @@ def jsonl_parts(
     `ROW` is the number of the line an object begins on, counted as if each further object of a line began a line of
     its own; in a file of pages it is the place among all rows. Lines of one object each are read as they are.
     """
-    rows = Rows(table, header, record_bytes, text)
+    rows = RowMaker(table, header, record_bytes, text)
     cutter = Cutter(record_bytes)
     for piece in text.pieces(block_bytes):
         cutter.take(piece)
@@ -54,7 +54,7 @@ def cut_off(part: Part, row: int) -> bool:
 
 def cell_parts(parts: Iterable[Part], table: Table, header: Header, *, record_bytes: int) -> Iterator[Part]:
     """Yield the rows inside of the cells of one column; `ROW` stays the cell's."""
-    rows = Rows(table, header, record_bytes)
+    rows = RowMaker(table, header, record_bytes)
     wrapper = Wrapper(header.wrapper or "")
     for part in parts:
         cells = part.rows.get_column(header.wrapper or "")
@@ -73,7 +73,7 @@ def root_keys(found: Iterable[bytes | Broken]) -> tuple[str, ...]:
     return tuple(keys)
 
 
-class Rows:
+class RowMaker:
     """Turns records into rows, whatever they were cut from; of wrapped records it is what is inside."""
 
     def __init__(self, table: Table, header: Header, record_bytes: int, text: Text | None = None) -> None:

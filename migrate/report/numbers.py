@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypedDict
 
 from migrate.apply import age
-from migrate.workdir import rejects
+from migrate.workdir import rejects, rounds
 from migrate.workdir.checkpoint import Checkpoint
 
 MAX_GROUP_TYPES: Final = 5
@@ -36,7 +36,7 @@ class Identity(TypedDict):
 
 
 @dataclass(frozen=True)
-class Rows:
+class RowCounts:
     """What became of source rows. Always `read == mapped + Σ filtered + Σ rejected`."""
 
     read: int = 0
@@ -69,7 +69,7 @@ class Events:
 class Summary:
     """The numbers of a workdir, in the order in which `--json` prints them; the defaults are of no workdir."""
 
-    rows: Rows = field(default_factory=Rows)
+    rows: RowCounts = field(default_factory=RowCounts)
     events: Events = field(default_factory=Events)
     requests: int = 0
     retries: int = 0
@@ -111,7 +111,7 @@ NOTHING: Final = Summary()
 class Run:
     """What one process did, in the order in which `--json` prints it under `run`."""
 
-    rows: Rows
+    rows: RowCounts
     events: Events
     requests: int
     retries: int
@@ -127,7 +127,7 @@ def summary(checkpoint: Checkpoint, now: datetime | None = None) -> Summary:
 
     `now`: the time at which it was judged whether days are old enough to be sent; without one it is judged now.
     """
-    numbers, settled, facts = checkpoint.numbers(), checkpoint.settled(), checkpoint.facts()
+    numbers, settled, facts = checkpoint.numbers(), rounds.outcome(checkpoint), checkpoint.facts()
     planned, _, first, last = checkpoint.extent()
     held, until = _held(checkpoint, facts.get("min_age", 0.0), now or datetime.now(UTC))
     pending = planned - settled.accepted - settled.duplicate - settled.parked - held
@@ -138,7 +138,7 @@ def summary(checkpoint: Checkpoint, now: datetime | None = None) -> Summary:
         warnings["damaged_file"] = len(numbers.damaged)
     if facts.get("clock"):
         warnings["source_timezone_disagrees"] = 1
-    rows = Rows(
+    rows = RowCounts(
         read=numbers.read,
         mapped=numbers.mapped,
         filtered=dict(sorted(numbers.filtered.items())),
@@ -175,7 +175,7 @@ def summary(checkpoint: Checkpoint, now: datetime | None = None) -> Summary:
 def of_run(before: Summary, now: Summary, started: datetime, code: int, error: str | None) -> Run:
     """Return what one process did: the numbers `now` without those it found before, with how it ended."""
     return Run(
-        rows=Rows(
+        rows=RowCounts(
             read=now.rows.read - before.rows.read,
             mapped=now.rows.mapped - before.rows.mapped,
             filtered=_added(before.rows.filtered, now.rows.filtered),
@@ -203,8 +203,8 @@ def moment(microseconds: int | None) -> str | None:
 def _held(checkpoint: Checkpoint, min_age: float, now: datetime) -> tuple[int, datetime | None]:
     """Return how many events wait until they are old enough, and when the first of them may be sent."""
     first = age.first_held(now, min_age)
-    days = [day for day in checkpoint.days() if first is not None and day >= first]
-    return (checkpoint.unsettled(days[0]), age.goes(days[0], min_age)) if days else (0, None)
+    days = [day for day in rounds.days(checkpoint) if first is not None and day >= first]
+    return (rounds.unsettled(checkpoint, days[0]), age.goes(days[0], min_age)) if days else (0, None)
 
 
 def _added(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:

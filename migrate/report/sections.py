@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from migrate.report.numbers import Cluster, Identity, Rows, Summary
+from migrate.report.numbers import Cluster, Identity, RowCounts, Summary
 
 BOLD: Final = "bold"
 WARNING: Final = "yellow"
@@ -42,7 +42,7 @@ class Line(NamedTuple):
     style: str = ""
 
 
-def rows(counts: Rows, examples: Examples) -> Iterator[Line]:
+def rows(counts: RowCounts, examples: Examples) -> Iterator[Line]:
     """Yield what became of the rows, by reason, most first."""
     filtered, rejected = sum(counts.filtered.values()), sum(counts.rejected.values())
     yield Line(

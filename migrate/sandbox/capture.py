@@ -58,7 +58,7 @@ def events(found: Request, *, now: datetime, ip: str, query_sent_at: str = "") -
     Raises `Refusal` at the first event that capture refuses; then nothing of the request is stored.
     """
     clock = Clock(now, _sent_at(found.sent_at, query_sent_at))
-    rows = _Rows(found, clock, ip)
+    rows = _Judge(found, clock, ip)
     return [rows.row(sent) for sent in found.events if sent.event != "$performance_event"]
 
 
@@ -71,7 +71,7 @@ def fitting(rows: list[Event]) -> tuple[list[Event], Refusal | None]:
     return rows, None
 
 
-class _Rows:
+class _Judge:
     def __init__(self, found: Request, clock: Clock, ip: str) -> None:
         self.found = found
         self.clock = clock

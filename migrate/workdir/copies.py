@@ -17,7 +17,7 @@ _ACCEPTED: Final = -1
 """In the place of a version: it is to be written anew, whatever it tells."""
 
 
-class State(Enum):
+class Found(Enum):
     """What there is under a copy's name."""
 
     OURS = auto()
@@ -54,16 +54,16 @@ class Copy:
         """The file."""
         return self.checkpoint.workdir / self.name
 
-    def state(self) -> State:
+    def state(self) -> Found:
         """Return what there is; raises OSError for what is no file."""
         known = self._known()
         if not self.path.exists():
-            return State.GONE if any(one.size for one in known) else State.OURS
+            return Found.GONE if any(one.size for one in known) else Found.OURS
         if not self.path.is_file():
             raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(self.path))
         sizes = {one.size for one in known}
         return (
-            State.OURS if self.path.stat().st_size in sizes and _print(self.path) in known else State.EDITED
+            Found.OURS if self.path.stat().st_size in sizes and _print(self.path) in known else Found.EDITED
         )
 
     def is_current(self) -> bool:
@@ -135,9 +135,9 @@ def noticed(checkpoint: Checkpoint, edited: Mapping[str, str]) -> list[str]:
     for name, then in edited.items():
         copy = Copy(checkpoint, name)
         state = copy.state()
-        if state is State.EDITED:
+        if state is Found.EDITED:
             found.append(f"{copy.path}: was changed by hand; {then}")
-        if state is State.GONE:
+        if state is Found.GONE:
             found.append(f"{copy.path}: is gone; 'migrate rejects' makes it again of what is known")
     return found
 

@@ -10,7 +10,7 @@ import msgspec
 
 from migrate.errors import Refused
 from migrate.workdir.checkpoint import Checkpoint
-from migrate.workdir.copies import Copy, State
+from migrate.workdir.copies import Copy, Found
 from migrate.workdir.database import FILE, Database, add_count
 
 PARKED: Final = "parked.jsonl"
@@ -116,13 +116,13 @@ def refresh(checkpoint: Checkpoint) -> list[str]:
     """Write all parked events to parked.jsonl, unless a person has changed it; return what is to be said."""
     copy = Copy(checkpoint, PARKED)
     state = copy.state()
-    if state is State.EDITED:
+    if state is Found.EDITED:
         how = f"what was mended in it is sent with: migrate resend {checkpoint.workdir}"
         return [f"{copy.path}: was changed by hand, and is left as it is; {how}"]
-    if state is State.OURS and copy.is_current():
+    if state is Found.OURS and copy.is_current():
         return []
     kept = copy.write(_lines(checkpoint))
-    remarks = [f"{copy.path}: was gone, and is made again of what is known"] if state is State.GONE else []
+    remarks = [f"{copy.path}: was gone, and is made again of what is known"] if state is Found.GONE else []
     if kept is not None:
         remarks.append(
             f"{copy.path}: is written anew; what was changed by hand and not sent is kept in {kept.name}"

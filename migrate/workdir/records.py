@@ -124,7 +124,7 @@ class Renewed:
 
 @dataclass(frozen=True)
 class Settled:
-    """What became of the events of a chunk."""
+    """What became of some events."""
 
     accepted: int = 0
     duplicate: int = 0

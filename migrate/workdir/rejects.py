@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from migrate.workdir.checkpoint import REJECTS, Checkpoint
-from migrate.workdir.copies import Copy, State
+from migrate.workdir.copies import Copy, Found
 from migrate.workdir.database import Database, add_count
 from migrate.workdir.disk import sync
 from migrate.workdir.records import Renewed
@@ -46,14 +46,14 @@ class _Line(msgspec.Struct):
 
 
 @dataclass(frozen=True)
-class Lines:
+class KeptLines:
     """The rejects of an input: a file of lines, in its place and durable, and how it is known again."""
 
     path: Path
     seal: Seal
 
 
-def place(workdir: Path, aside: Path, number: int) -> Lines | None:
+def place(workdir: Path, aside: Path, number: int) -> KeptLines | None:
     """Move the lines of an input to where they are kept, durably; none are dropped."""
     if not aside.stat().st_size:
         aside.unlink()
@@ -64,10 +64,10 @@ def place(workdir: Path, aside: Path, number: int) -> Lines | None:
     folder.mkdir(exist_ok=True)
     path = aside.replace(_path(workdir, number))
     sync(folder)
-    return Lines(path, seal)
+    return KeptLines(path, seal)
 
 
-def note(db: Database, number: int, lines: Lines | None, mended: Iterable[tuple[str, int]] = ()) -> None:
+def note(db: Database, number: int, lines: KeptLines | None, mended: Iterable[tuple[str, int]] = ()) -> None:
     """Note the rejects of an input, within the transaction that notes the input.
 
     `mended` are the files and rows that were planned again: they are closed, unless they are rejected again.
@@ -152,11 +152,11 @@ def refresh(checkpoint: Checkpoint) -> list[str]:
     copy = Copy(checkpoint, REJECTS)
     remarks: list[str] = []
     state = copy.state()
-    if state is State.OURS and copy.is_current():
+    if state is Found.OURS and copy.is_current():
         return []
     tidy(checkpoint)
-    kept = copy.write(_lines(checkpoint, remarks), is_kept=state is State.EDITED)
-    if state is State.GONE:
+    kept = copy.write(_lines(checkpoint, remarks), is_kept=state is Found.EDITED)
+    if state is Found.GONE:
         remarks.append(f"{copy.path}: was gone, and is made again of what is known")
     if kept is not None:
         platform = checkpoint.facts().get("platform", "PLATFORM")

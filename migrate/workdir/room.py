@@ -83,7 +83,7 @@ class Room:
             self._begun[number].measured = Measured(read, written)
         self.check()
 
-    def done(self, number: int, written: int | None = None) -> None:
+    def finish(self, number: int, written: int | None = None) -> None:
         """Note that it is planned whole, and what was written of it; None where it is set aside."""
         with self._lock:
             one = self._begun.get(number)

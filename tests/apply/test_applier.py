@@ -17,6 +17,7 @@ from migrate.apply.applier import Applier
 from migrate.apply.pacing import Backoff
 from migrate.errors import Stopped
 from migrate.sandbox.server import Sandbox
+from migrate.workdir import rounds
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.parked import PARKED
 from migrate.workdir.records import Settled
@@ -49,8 +50,8 @@ def test_every_planned_event_arrives_once(tmp_path):
         assert applied(checkpoint, delivery(sandbox.url))
         assert tuples(sandbox.events("raw")) == expected(frame)
         assert sandbox.summary()["raw"]["events"] == 3_000
-        assert checkpoint.settled() == Settled(accepted=3_000)
-        assert checkpoint.days() == []
+        assert rounds.outcome(checkpoint) == Settled(accepted=3_000)
+        assert rounds.days(checkpoint) == []
 
 
 def test_days_arrive_oldest_first_and_no_batch_mixes_them(tmp_path):
@@ -96,7 +97,7 @@ def test_nothing_is_lost_or_doubled_or_overtakes(tmp_path, faults):
         applied(checkpoint, delivery(sandbox.url, max_batch_events=40, timeout=1.0))
         assert tuples(sandbox.events("raw")) == expected(frame)
         assert sandbox.summary()["collapsed"]["events"] == 1_200
-        assert checkpoint.settled() == Settled(accepted=1_200)
+        assert rounds.outcome(checkpoint) == Settled(accepted=1_200)
         arrived = first_arrivals(sandbox.events("raw"))
     for person in {row["distinct_id"] for row in arrived}:
         times = [row["timestamp"] for row in arrived if row["distinct_id"] == person]
@@ -109,7 +110,7 @@ def test_poison_events_are_parked_alone_with_the_servers_words(tmp_path):
     frame = events(1_000, poison=poison)
     with Sandbox(faults=[{"fault": "poison"}]) as sandbox, planned(tmp_path, frame) as checkpoint:
         applied(checkpoint, delivery(sandbox.url, concurrency=1))
-        assert checkpoint.settled() == Settled(accepted=996, parked=4)
+        assert rounds.outcome(checkpoint) == Settled(accepted=996, parked=4)
         assert sandbox.summary()["requests"] <= 4 * 2 * 10 + 4
     lines = [json.loads(line) for line in (tmp_path / PARKED).read_text().splitlines()]
     assert [line["payload"] for line in lines] == [
@@ -129,10 +130,10 @@ def test_resend_moves_parked_events_to_accepted(tmp_path):
     ):
         applied(checkpoint, delivery(sandbox.url))
         assert asyncio.run(Applier(checkpoint, delivery(sandbox.url)).resend())
-        assert checkpoint.settled() == Settled(accepted=298, parked=2)
+        assert rounds.outcome(checkpoint) == Settled(accepted=298, parked=2)
         sandbox.faults([])
         assert asyncio.run(Applier(checkpoint, delivery(sandbox.url)).resend())
-        assert checkpoint.settled() == Settled(accepted=300)
+        assert rounds.outcome(checkpoint) == Settled(accepted=300)
         assert (tmp_path / PARKED).read_text() == ""
         assert sandbox.summary()["collapsed"]["events"] == 300
 
@@ -163,7 +164,7 @@ def test_answers_that_stop_the_run_count_nothing_as_accepted(tmp_path, fault, wo
         with pytest.raises(Stopped) as stopped:
             applied(checkpoint, delivery(sandbox.url))
         assert words in str(stopped.value)
-        assert checkpoint.settled() == Settled()
+        assert rounds.outcome(checkpoint) == Settled()
         sandbox.faults([])
         assert applied(checkpoint, delivery(sandbox.url))
         assert tuples(sandbox.events("collapsed")) == expected(frame)
@@ -174,7 +175,7 @@ def test_a_server_that_is_gone_stops_the_run_at_the_deadline(tmp_path):
     with planned(tmp_path, events(10)) as checkpoint:
         with pytest.raises(Stopped, match=r"nothing accepted for 0\.3 s, found no answer.*raise --deadline"):
             applied(checkpoint, delivery("http://127.0.0.1:9", deadline=0.3))
-        assert checkpoint.settled() == Settled()
+        assert rounds.outcome(checkpoint) == Settled()
 
 
 def test_max_attempts_bounds_the_tries_of_one_request(tmp_path):
@@ -194,7 +195,7 @@ def test_an_interrupted_run_finishes_what_is_in_flight(tmp_path):
     with Sandbox() as sandbox, planned(tmp_path, frame) as checkpoint:
         work = Applier(checkpoint, delivery(sandbox.url), on_progress=lambda _: work.interrupt())
         assert not asyncio.run(work.run())
-        assert 0 < checkpoint.settled().accepted < 4_000
+        assert 0 < rounds.outcome(checkpoint).accepted < 4_000
         assert applied(checkpoint, delivery(sandbox.url))
         assert sandbox.summary()["raw"]["events"] == 4_000
 
@@ -206,7 +207,7 @@ def test_events_of_a_later_file_are_sent_without_those_sent_before(tmp_path):
             applied(checkpoint, delivery(sandbox.url))
         with planned(tmp_path, events(150), "b.jsonl") as checkpoint:
             applied(checkpoint, delivery(sandbox.url))
-            assert checkpoint.settled() == Settled(accepted=150, duplicate=100)
+            assert rounds.outcome(checkpoint) == Settled(accepted=150, duplicate=100)
         assert sandbox.summary()["raw"]["events"] == 150
 
 
@@ -226,7 +227,7 @@ def test_a_clock_that_steps_back_an_hour_changes_nothing(tmp_path, monkeypatch):
 def checkpoint_counts(workdir):
     """What the workdir's checkpoint says."""
     with Checkpoint.open(workdir) as checkpoint:
-        return checkpoint.settled()
+        return rounds.outcome(checkpoint)
 
 
 def test_a_rate_limit_is_kept(tmp_path):
@@ -259,7 +260,7 @@ def test_a_piece_of_many_lanes_is_interrupted_whole_or_not_at_all(tmp_path):
         choices = delivery(sandbox.url, max_batch_events=20)
         work = Applier(checkpoint, choices, on_progress=lambda _: work.interrupt())
         assert not asyncio.run(work.run())
-        settled = checkpoint.settled().accepted
+        settled = rounds.outcome(checkpoint).accepted
         assert 0 < settled < 4_000
         assert sandbox.summary()["raw"]["events"] == settled
         assert applied(checkpoint, choices)
@@ -271,7 +272,7 @@ def stopped(folder, frame, faults, **choices):
     with Sandbox(faults=faults) as sandbox, planned(folder, frame) as checkpoint:
         with pytest.raises(Stopped) as raised:
             applied(checkpoint, delivery(sandbox.url, **choices))
-        return str(raised.value), checkpoint.settled(), sandbox.summary()["requests"]
+        return str(raised.value), rounds.outcome(checkpoint), sandbox.summary()["requests"]
 
 
 def test_a_plan_of_which_nothing_is_taken_stops_before_all_of_it_is_parked(tmp_path):
@@ -293,7 +294,7 @@ def test_one_event_that_is_taken_says_that_the_others_are_bad(tmp_path, good):
     frame = events(60, poison=set(range(60)) - set(range(good)))
     with Sandbox(faults=[{"fault": "poison"}]) as sandbox, planned(tmp_path, frame) as checkpoint:
         applied(checkpoint, delivery(sandbox.url, concurrency=1))
-        assert checkpoint.settled() == Settled(accepted=good, parked=60 - good)
+        assert rounds.outcome(checkpoint) == Settled(accepted=good, parked=60 - good)
     few = tmp_path / "few"
     few.mkdir()
     with (
@@ -301,7 +302,7 @@ def test_one_event_that_is_taken_says_that_the_others_are_bad(tmp_path, good):
         planned(few, events(9, poison=range(9))) as checkpoint,
     ):
         applied(checkpoint, delivery(sandbox.url))
-        assert checkpoint.settled() == Settled(parked=9)
+        assert rounds.outcome(checkpoint) == Settled(parked=9)
 
 
 def test_a_server_that_asks_for_more_time_than_there_is_stops_at_once(tmp_path):
@@ -326,7 +327,7 @@ def test_a_size_that_is_refused_is_not_tried_again_and_again(tmp_path, gzip):
     ):
         choices = delivery(sandbox.url, max_batch_events=1_000, concurrency=2, gzip=gzip)
         assert asyncio.run(Applier(checkpoint, choices, on_warning=said.append).run())
-        assert checkpoint.settled() == Settled(accepted=12_000)
+        assert rounds.outcome(checkpoint) == Settled(accepted=12_000)
         refused = [request for request in sandbox.requests() if request["status"] == "413"]
         assert sandbox.summary()["collapsed"]["events"] == 12_000
     assert 1 <= len(refused) <= 8  # what four lanes have in flight until the first has found what fits
@@ -350,7 +351,7 @@ def test_an_event_that_is_too_large_makes_no_other_bodies_smaller(tmp_path):
     ):
         choices = delivery(sandbox.url, concurrency=1, gzip=False)
         assert asyncio.run(Applier(checkpoint, choices, on_warning=said.append).run())
-        assert checkpoint.settled() == Settled(accepted=1_999, parked=1)
+        assert rounds.outcome(checkpoint) == Settled(accepted=1_999, parked=1)
     assert said == []
 
 
@@ -364,7 +365,7 @@ def test_a_retry_after_that_is_no_time_is_ignored_with_one_word(tmp_path):
         hasty = Backoff(Random(0), base=0.02)
         work = Applier(checkpoint, delivery(sandbox.url), on_warning=said.append, backoff=hasty)
         assert asyncio.run(work.run())
-        assert checkpoint.settled() == Settled(accepted=10)
+        assert rounds.outcome(checkpoint) == Settled(accepted=10)
     assert said == [
         f"{sandbox.url}: its Retry-After is no time to come back, found '-5'; it is tried again as if there were none"
     ]
@@ -423,7 +424,7 @@ def test_what_is_no_posthog_stops_at_once(tmp_path, scheme, banner, words):
             applied(checkpoint, choices)
         assert words in str(raised.value)
         assert str(raised.value).endswith("then run the same command again to resume")
-        assert (checkpoint.settled(), checkpoint.facts()["requests"]) == (Settled(), 1)
+        assert (rounds.outcome(checkpoint), checkpoint.facts()["requests"]) == (Settled(), 1)
 
 
 @pytest.mark.parametrize(
@@ -460,7 +461,7 @@ def test_a_target_that_comes_up_within_the_deadline_gets_everything(tmp_path):
         started = []
         choices = delivery(f"http://127.0.0.1:{port}", deadline=60.0)
         assert asyncio.run(Applier(checkpoint, choices, backoff=Rising(Random(0), base=0.02)).run())
-        assert checkpoint.settled() == Settled(accepted=300)
+        assert rounds.outcome(checkpoint) == Settled(accepted=300)
         assert checkpoint.facts()["retries"] >= 1
 
 
@@ -477,4 +478,4 @@ def test_a_posthog_that_answered_before_is_waited_for(tmp_path):
     page = {"fault": "html", "status": 501, "after": 3, "times": 2}
     with Sandbox(faults=[page]) as sandbox, planned(tmp_path, events(300)) as checkpoint:
         assert applied(checkpoint, delivery(sandbox.url, max_batch_events=20, concurrency=1))
-        assert checkpoint.settled() == Settled(accepted=300)
+        assert rounds.outcome(checkpoint) == Settled(accepted=300)

@@ -55,14 +55,14 @@ def uuids(chunks) -> list[str]:
 def test_two_files_interleave_by_timestamp(tmp_path):
     """Events of several inputs come in timestamp order, ties in the order of inputs and rows."""
     parts = written(tmp_path, [(5, "a5"), (1, "a1"), (9, "a9")], [(1, "b1"), (7, "b7"), (7, "b7b")])
-    found = uuids(merge.chunks(tmp_path, parts, chunk_bytes=1))
+    found = uuids(merge.pieces(tmp_path, parts, piece_bytes=1))
     assert found == ["a1", "b1", "a5", "b7", "b7b", "a9"]
 
 
 def test_duplicates_are_left_out_and_counted(tmp_path):
     """The same uuid, event and distinct_id is sent once, whichever file it is in."""
     parts = written(tmp_path, [(1, "x"), (1, "x"), (2, "y")], [(1, "x"), (3, "z")])
-    chunks = list(merge.chunks(tmp_path, parts, chunk_bytes=1_000_000))
+    chunks = list(merge.pieces(tmp_path, parts, piece_bytes=1_000_000))
     assert uuids(chunks) == ["x", "y", "z"]
     assert sum(chunk.duplicate for chunk in chunks) == 2
 
@@ -70,7 +70,7 @@ def test_duplicates_are_left_out_and_counted(tmp_path):
 def test_events_of_earlier_rounds_are_not_sent_again(tmp_path):
     """Parts sent before make later copies of their events duplicates, and are not counted themselves."""
     first, second = written(tmp_path, [(1, "x"), (4, "y")], [(1, "x"), (2, "new"), (4, "y")])
-    chunks = list(merge.chunks(tmp_path, [second], [first], chunk_bytes=1_000_000))
+    chunks = list(merge.pieces(tmp_path, [second], [first], piece_bytes=1_000_000))
     assert uuids(chunks) == ["new"]
     assert sum(chunk.events for chunk in chunks) == 3
 
@@ -80,7 +80,7 @@ def test_skip_resumes_where_a_run_stopped(tmp_path, skip):
     """Passing over the first n settled events yields exactly the others."""
     events = [(second, f"u{second}") for second in range(9)]
     parts = written(tmp_path, events[::2], events[1::2])
-    assert uuids(merge.chunks(tmp_path, parts, chunk_bytes=200, skip=skip)) == [
+    assert uuids(merge.pieces(tmp_path, parts, piece_bytes=200, skip=skip)) == [
         f"u{n}" for n in range(skip, 9)
     ]
 
@@ -90,7 +90,7 @@ def test_more_runs_than_can_be_open_are_merged_on_disk(tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "_MAX_RUNS", 4)
     shuffled = random.Random(7).sample(range(300), 300)
     parts = written(tmp_path, *[[(n, f"{n:03d}") for n in shuffled[start::23]] for start in range(23)])
-    assert uuids(merge.chunks(tmp_path, parts, chunk_bytes=5_000)) == [f"{n:03d}" for n in range(300)]
+    assert uuids(merge.pieces(tmp_path, parts, piece_bytes=5_000)) == [f"{n:03d}" for n in range(300)]
     assert not list(tmp_path.glob("merge-*"))
 
 
@@ -106,23 +106,23 @@ def test_each_utc_day_has_its_own_folder(tmp_path):
     inputs=st.lists(
         st.lists(st.tuples(st.integers(0, 6), st.sampled_from("abcdef")), max_size=12), min_size=1, max_size=4
     ),
-    chunk_bytes=st.integers(1, 2_000),
+    piece_bytes=st.integers(1, 2_000),
     skip=st.integers(0, 10),
 )
-def test_however_it_is_cut_the_events_are_the_same(tmp_path_factory, inputs, chunk_bytes, skip):
+def test_however_it_is_cut_the_events_are_the_same(tmp_path_factory, inputs, piece_bytes, skip):
     """Every event is sent once or counted as a duplicate, in order, for any size of chunk and any place to resume."""
     workdir = tmp_path_factory.mktemp("day")
     named = [[(second, f"{name}{second}") for second, name in events] for events in inputs]
     parts = written(workdir, *[events for events in named if events])
     total = sum(len(events) for events in named)
-    whole = list(merge.chunks(workdir, parts, chunk_bytes=10**9))
-    cut = list(merge.chunks(workdir, parts, chunk_bytes=chunk_bytes))
+    whole = list(merge.pieces(workdir, parts, piece_bytes=10**9))
+    cut = list(merge.pieces(workdir, parts, piece_bytes=piece_bytes))
     assert uuids(cut) == uuids(whole) == list(dict.fromkeys(uuids(whole)))
     assert sum(chunk.events for chunk in cut) == total
     assert set(uuids(cut)) == {uuid for events in named for _, uuid in events}
     times = [time for chunk in cut for time in chunk.frame["timestamp"]]
     assert times == sorted(times)
-    rest = list(merge.chunks(workdir, parts, chunk_bytes=chunk_bytes, skip=skip))
+    rest = list(merge.pieces(workdir, parts, piece_bytes=piece_bytes, skip=skip))
     assert sum(chunk.events for chunk in rest) == max(0, total - skip)
 
 
@@ -131,7 +131,7 @@ def test_duplicates_among_many_events_of_one_instant(tmp_path):
     events = [(7, f"u{number}") for number in range(3_000)]
     again = [(7, f"u{number}") for number in range(0, 3_000, 7)]
     parts = written(tmp_path, [(3, "before"), *events], [*again, (7, "new"), (9, "after")])
-    chunks = list(merge.chunks(tmp_path, parts, chunk_bytes=2_000))
+    chunks = list(merge.pieces(tmp_path, parts, piece_bytes=2_000))
     assert len(chunks) > 20
     assert sorted(uuids(chunks)) == sorted(["before", *(uuid for _, uuid in events), "new", "after"])
     assert sum(chunk.duplicate for chunk in chunks) == len(again)
@@ -152,17 +152,17 @@ def test_runs_take_little_memory(tmp_path):
     assert [name for name, column in found.items() if column.has_dictionary_page] == ["event", "file"]
 
 
-def versions(workdir: Path, parts: list[Part], chunk_bytes: int) -> dict[str, str]:
+def versions(workdir: Path, parts: list[Part], piece_bytes: int) -> dict[str, str]:
     """Which file's version of each event is sent."""
-    frames = [chunk.frame for chunk in merge.chunks(workdir, parts, chunk_bytes=chunk_bytes)]
+    frames = [chunk.frame for chunk in merge.pieces(workdir, parts, piece_bytes=piece_bytes)]
     sent = pl.concat(frames)
     assert sent["timestamp"].is_sorted()
     assert sent["uuid"].n_unique() == sent.height
     return dict(zip(sent["uuid"], sent["distinct_id"], strict=True))
 
 
-@pytest.mark.parametrize(("many", "chunk_bytes"), [(1, 1), (1, 10**9), (5_000, 20_000), (5_000, 10**9)])
-def test_of_several_versions_the_later_increments_is_sent(tmp_path, many, chunk_bytes):
+@pytest.mark.parametrize(("many", "piece_bytes"), [(1, 1), (1, 10**9), (5_000, 20_000), (5_000, 10**9)])
+def test_of_several_versions_the_later_increments_is_sent(tmp_path, many, piece_bytes):
     """What is told again before it was sent is sent as it was told last, also of an instant that spans batches."""
     events = [(7, f"u{number}") for number in range(many)]
     parts = []
@@ -175,5 +175,5 @@ def test_of_several_versions_the_later_increments_is_sent(tmp_path, many, chunk_
     last = {"a": 2, "z": 3} | {
         f"u{number}": 1 if number % 2 else 2 if number % 4 else 3 for number in range(many)
     }
-    found = versions(tmp_path, parts[::-1], chunk_bytes)
+    found = versions(tmp_path, parts[::-1], piece_bytes)
     assert found == {uuid: f"told {number}" for uuid, number in last.items()}

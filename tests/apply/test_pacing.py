@@ -50,9 +50,9 @@ def closed_loop(limiter, *, seconds, failing=0.0, latency=0.05, seed=0):
         in_flight = len(out)
         now = heapq.heappop(out)
         if random.random() < failing:
-            limiter.failed()
+            limiter.note_failure()
         else:
-            limiter.succeeded(latency, in_flight)
+            limiter.note_success(latency, in_flight)
             done += 1
     return done
 
@@ -61,7 +61,7 @@ def grown(maximum, latency=0.05):
     """Give a limiter that has reached its maximum."""
     limiter = Limiter(maximum)
     while limiter.limit < maximum:
-        limiter.succeeded(latency, limiter.limit)
+        limiter.note_success(latency, limiter.limit)
     return limiter
 
 
@@ -153,12 +153,12 @@ def test_deadline_counts_from_the_last_progress():
     clock = Clock()
     deadline = Deadline(900, clock)
     clock.now += 899
-    assert (deadline.remaining, deadline.expired) == (1.0, False)
-    deadline.progress()
+    assert (deadline.remaining, deadline.is_over) == (1.0, False)
+    deadline.note_progress()
     clock.now += 899
-    assert not deadline.expired
+    assert not deadline.is_over
     clock.now += 1
-    assert (deadline.remaining, deadline.expired) == (0.0, True)
+    assert (deadline.remaining, deadline.is_over) == (0.0, True)
 
 
 def test_deadline_survives_a_clock_that_steps_back():
@@ -168,7 +168,7 @@ def test_deadline_survives_a_clock_that_steps_back():
     clock.now -= 500
     assert deadline.remaining == 900.0
     clock.now += 900
-    assert deadline.expired
+    assert deadline.is_over
 
 
 @pytest.mark.parametrize(("maximum", "limit"), [(1, 1), (3, 3), (4, START), (64, START)])
@@ -195,7 +195,7 @@ def test_limit_that_is_not_used_does_not_grow():
     """When something else holds the sending back, answers say nothing about more concurrency."""
     limiter = Limiter(16)
     for _ in range(1000):
-        limiter.succeeded(0.05, START - 1)
+        limiter.note_success(0.05, START - 1)
     assert limiter.limit == START
 
 
@@ -221,9 +221,9 @@ def test_failures_up_to_the_tolerated_ratio_change_nothing():
     """Ten failures in a window of a hundred are tolerated, the eleventh takes a quarter of the limit."""
     limiter = grown(16)
     for _ in range(round(WINDOW * TOLERATED)):
-        limiter.failed()
+        limiter.note_failure()
     assert limiter.limit == 16
-    limiter.failed()
+    limiter.note_failure()
     assert limiter.limit == 12
 
 
@@ -232,11 +232,11 @@ def test_one_burst_is_one_fall(maximum):
     """When everything in flight fails at once, the limit falls once."""
     limiter = grown(maximum)
     for _ in range(round(WINDOW * TOLERATED) + 1):
-        limiter.failed()
+        limiter.note_failure()
     fallen = limiter.limit
     assert fallen == max(1, min(maximum - 1, int(maximum * 0.75)))
     for _ in range(maximum - 1):
-        limiter.failed()
+        limiter.note_failure()
     assert limiter.limit == fallen
 
 
@@ -245,7 +245,7 @@ def test_rising_latency_brings_the_limit_down_until_it_is_the_new_normal():
     limiter = grown(16)
     limits = [16]
     for _ in range(400):
-        limiter.succeeded(0.5, limiter.limit)
+        limiter.note_success(0.5, limiter.limit)
         limits.append(limiter.limit)
     assert min(limits) == 6
     assert limiter.limit == 16
@@ -255,16 +255,16 @@ def test_latency_that_less_than_doubles_is_no_sign():
     """A little slower is not overload."""
     limiter = grown(16)
     for _ in range(200):
-        limiter.succeeded(0.09, 16)
+        limiter.note_success(0.09, 16)
     assert limiter.limit == 16
 
 
 def test_one_slow_answer_is_no_sign():
     """Latency is judged by rounds: a single straggler among quick answers does nothing."""
     limiter = grown(16)
-    limiter.succeeded(0.5, 16)
+    limiter.note_success(0.5, 16)
     for _ in range(ROUND * 4):
-        limiter.succeeded(0.05, 16)
+        limiter.note_success(0.05, 16)
     assert limiter.limit == 16
 
 
@@ -278,9 +278,9 @@ def test_limit_stays_between_one_and_the_maximum(maximum, answers):
     for latency in answers:
         before = limiter.limit
         if latency is None:
-            limiter.failed()
+            limiter.note_failure()
         else:
-            limiter.succeeded(latency, before)
+            limiter.note_success(latency, before)
         assert 1 <= limiter.limit <= maximum
         assert limiter.limit <= before + 1
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jsonvalues import COMPARED, OBJECTS
 
 from migrate.errors import Unfit
-from migrate.inputs.rejected import Rows, Unreadable, is_rejects, origins
+from migrate.inputs.rejected import RejectedRows, Unreadable, is_rejects, origins
 
 REJECTS = st.lists(
     st.tuples(st.sampled_from(["/a", '/b "c"\\']), st.integers(1, 99), OBJECTS), min_size=1, max_size=6
@@ -35,7 +35,7 @@ def test_each_file_has_its_rows_at_the_numbers_of_their_lines(rejects):
     assert sum(one.size for one in found) == len(data)
     for one in found:
         mine = [(n, row, source) for n, (file, row, source) in enumerate(rejects, 1) if file == one.file]
-        rows = Rows(io.BytesIO(data), "rejects.jsonl", one).read().decode().split("\n")
+        rows = RejectedRows(io.BytesIO(data), "rejects.jsonl", one).read().decode().split("\n")
         assert {n: json.loads(text) for n, text in enumerate(rows, 1) if text} == {
             n: source for n, _, source in mine
         }
@@ -72,4 +72,4 @@ def test_a_file_that_was_changed_since_is_not_read_on():
     """What stands on a line is another file's row by now."""
     (lines,) = origins(io.BytesIO(lines_of(("/a", 1, {}))))
     with pytest.raises(Unfit, match="line 1 is another than it was when the file was looked into; run again"):
-        Rows(io.BytesIO(lines_of(("/b", 1, {}))), "rejects.jsonl", lines).read()
+        RejectedRows(io.BytesIO(lines_of(("/b", 1, {}))), "rejects.jsonl", lines).read()

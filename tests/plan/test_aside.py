@@ -8,6 +8,7 @@ from readings import source
 from migrate.errors import Unfit
 from migrate.inputs.source import fingerprint, stamp
 from migrate.plan.aside import SetAside
+from migrate.workdir import asides
 from migrate.workdir.checkpoint import Checkpoint, Input
 
 
@@ -56,6 +57,6 @@ def test_an_archive_that_can_be_read_again_is_taken_back(tmp_path, checkpoint):
     earlier = SetAside(checkpoint)
     for name in (archive, other):
         earlier.put(Unfit(name, "damaged", "no end"))
-    checkpoint.put_aside(earlier.found)
+    asides.note(checkpoint, earlier.found)
     SetAside(checkpoint).take_back({archive})
     assert list(checkpoint.set_aside()) == [other]

@@ -16,10 +16,10 @@ def test_every_step_is_said():
     """Rows as they are read, files and their bytes as they are done."""
     said = []
     counting = Counting([job(10), job(30)], said.append, "looking over")
-    counting.rows(5)
-    counting.file(10)
-    counting.rows(2)
-    counting.file(30)
+    counting.note_rows(5)
+    counting.note_file(10)
+    counting.note_rows(2)
+    counting.note_file(30)
     assert said == [
         Progress("looking over", 0, 40, 0, 2, 5),
         Progress("looking over", 10, 40, 1, 2, 5),

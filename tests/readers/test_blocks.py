@@ -10,7 +10,7 @@ from jsonvalues import COMPARED
 
 from migrate.errors import UsageError
 from migrate.inputs.streams import Stream, Truncated
-from migrate.readers.blocks import Lines, Text, detect, is_utf8
+from migrate.readers.blocks import LineCount, Text, detect, is_utf8
 
 LINES = st.text(st.sampled_from("a,é\u20ac\U0001f600\n"), max_size=30)
 
@@ -92,7 +92,7 @@ def test_a_block_is_made_valid_and_each_place_counted(block):
 )
 def test_another_encoding_is_complained_of(stored, said):
     """Not a few bad bytes among very many lines, nor a character that was cut."""
-    lines = Lines(Text(io.BytesIO(stored), "utf-8"))
+    lines = LineCount(Text(io.BytesIO(stored), "utf-8"))
     lines.read()
     complaint = lines.complaint()
     if said is None:

@@ -4,17 +4,17 @@ import json
 from datetime import UTC, datetime
 
 from migrate.report.document import document, early, write
-from migrate.report.numbers import NOTHING, Events, Rows, Summary, of_run
+from migrate.report.numbers import NOTHING, Events, RowCounts, Summary, of_run
 
 BEFORE = Summary(
-    rows=Rows(read=10, mapped=7, filtered={"a": 2}, rejected={"c": 1}),
+    rows=RowCounts(read=10, mapped=7, filtered={"a": 2}, rejected={"c": 1}),
     events=Events(planned=100, accepted=60, duplicate=20, parked=9, held=5, pending=6),
     requests=11,
     retries=12,
     bytes_sent=13,
 )
 NOW = Summary(
-    rows=Rows(read=25, mapped=18, filtered={"a": 2, "b": 3}, rejected={"c": 2}),
+    rows=RowCounts(read=25, mapped=18, filtered={"a": 2, "b": 3}, rejected={"c": 2}),
     events=Events(planned=200, accepted=171, duplicate=22, parked=3, held=4, pending=0),
     requests=111,
     retries=212,

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from migrate.report import status
-from migrate.report.numbers import NOTHING, Events, Rows, Summary
+from migrate.report.numbers import NOTHING, Events, RowCounts, Summary
 from migrate.report.sections import Line
 
 FULL = Summary(
-    rows=Rows(read=91_111, mapped=82_222, filtered={"a": 1_003, "b": 2_004}, rejected={"c": 5_882}),
+    rows=RowCounts(read=91_111, mapped=82_222, filtered={"a": 1_003, "b": 2_004}, rejected={"c": 5_882}),
     events=Events(planned=77_001, accepted=60_002, duplicate=9_003, parked=5_004, held=2_005, pending=987),
     requests=1_234,
     retries=5_678,

@@ -8,7 +8,7 @@ from migrate.plan.progress import Progress
 from migrate.report.numbers import Events, Summary
 from migrate.report.sections import Line
 from migrate.report.talk import Step, Talk
-from migrate.workdir.checkpoint import Settled
+from migrate.workdir.records import Settled
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from workdirs import events, planned
 from migrate.errors import Refused
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import FILE
-from migrate.workdir.records import Numbers, Settled
+from migrate.workdir.records import Numbers
 
 
 def test_a_workdir_without_a_checkpoint_is_refused(tmp_path):
@@ -94,25 +94,6 @@ def test_a_checkpoint_of_another_format_is_refused(tmp_path, version, message):
     db.close()
     with pytest.raises(Refused, match=re.escape(message)):
         Checkpoint.open(tmp_path)
-
-
-def test_a_round_is_frozen_when_it_begins(tmp_path):
-    """Parts planned while a day is half sent wait for the day's next round."""
-    planned(tmp_path, events(10)).close()
-    with planned(tmp_path, events(5, start=50), "b.jsonl") as checkpoint:
-        (day,) = checkpoint.days()
-        (turn,) = checkpoint.rounds(day)
-        assert (turn.number, turn.position, len(turn.parts), turn.earlier) == (1, 0, 2, ())
-        checkpoint.settle(turn, Settled(accepted=3, duplicate=1))
-    with planned(tmp_path, events(5, start=90), "c.jsonl") as checkpoint:
-        again = checkpoint.rounds(day)[0]
-        assert (again.number, again.position, len(again.parts)) == (1, 4, 2)
-        checkpoint.finish(again)
-        (later,) = checkpoint.rounds(day)
-        assert (later.number, later.position, len(later.parts), len(later.earlier)) == (2, 0, 1, 2)
-        checkpoint.finish(later)
-        assert checkpoint.rounds(day) == []
-        assert checkpoint.days() == []
 
 
 def test_numbers_survive_as_they_are():

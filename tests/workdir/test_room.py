@@ -36,7 +36,7 @@ def test_what_cannot_fit_is_told_with_what_is_needed_and_free():
     """The sentence has where, how much, how it was measured, and what to do."""
     held = room({"events": 100 * MB}, 20 * MB)
     held.begin(1, "events", 10 * MB)
-    held.done(1, 5 * MB)
+    held.finish(1, 5 * MB)
     with pytest.raises(Stopped) as raised:
         held.check()
     assert str(raised.value) == (
@@ -61,13 +61,13 @@ def test_nothing_is_refused_on_a_guess():
     ]:
         held = room(total, free, enough=enough)
         held.begin(1, "events", MB)
-        held.done(1, written)
+        held.finish(1, written)
         held.check()
     held = room({"events": 10**9 + 2 * MB}, 0)
     for number, size in enumerate([MB, MB, 10**9]):
         held.begin(number, "events", size)
-    held.done(0, MB)
-    held.done(2)
+    held.finish(0, MB)
+    held.finish(2)
     held.check()
 
 

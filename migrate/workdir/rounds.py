@@ -1,0 +1,93 @@
+"""Which events are sent together: a day's rounds, how far each is settled, what became of all events."""
+
+from collections.abc import Iterable
+
+from migrate.workdir.checkpoint import PARTS, Also, Checkpoint, part_of
+from migrate.workdir.database import Database, note_facts
+from migrate.workdir.records import Part, Round, Settled
+
+Outcome = tuple[Round, Settled, bool]
+"""A round, what became of its next events, and whether they are its last."""
+
+
+def days(checkpoint: Checkpoint) -> list[str]:
+    """Return the days with events that are not settled, oldest first."""
+    unsettled = """
+        SELECT day FROM parts WHERE round IS NULL UNION SELECT day FROM rounds WHERE NOT done ORDER BY day
+    """
+    return [day for (day,) in checkpoint.query(unsettled)]
+
+
+def of_day(checkpoint: Checkpoint, day: str) -> list[Round]:
+    """Return the day's rounds to send, in order.
+
+    Which parts belong to a round is frozen with the first of its events that is settled: parts that come later
+    make another. What says who is who makes a round of its own, before the others. Parts of a later increment
+    come first: of what they tell in several versions theirs is sent.
+    """
+    sql = "SELECT round, accepted + duplicate + parked, done FROM rounds WHERE day = ? ORDER BY round"
+    begun = checkpoint.query(sql, (day,)).fetchall()
+    parts: dict[int | None, list[Part]] = {}
+    sql = f"{PARTS} WHERE day = ? ORDER BY increment DESC, input, path"
+    for *row, number in checkpoint.query(sql, (day,)):
+        parts.setdefault(number, []).append(part_of(*row))
+    new = parts.pop(None, [])
+    groups = [(number, position, bool(done), parts.get(number, [])) for number, position, done in begun]
+    for own in ([part for part in new if part.leads], [part for part in new if not part.leads]):
+        if own:
+            groups.append((len(groups) + 1, 0, False, own))
+    found: list[Round] = []
+    earlier: list[Part] = []
+    for number, position, done, own in groups:
+        if not done:
+            found.append(Round(day, number, position, tuple(own), tuple(earlier)))
+        earlier = sorted([*earlier, *own], key=lambda part: (part.input, part.path))
+    return found
+
+
+def settle(
+    checkpoint: Checkpoint, outcomes: Iterable[Outcome], *, also: Also | None = None, **facts: object
+) -> None:
+    """Note what became of the next events of rounds, in their order, all of it or nothing.
+
+    `also` changes what another module keeps in the checkpoint, and `facts` are noted, in the same transaction.
+    """
+    with checkpoint.change() as db:
+        for round_, settled, is_last in outcomes:
+            _freeze(db, round_)
+            db.execute(
+                "UPDATE rounds SET accepted = accepted + ?, duplicate = duplicate + ?, parked = parked + ?, done = ?"
+                " WHERE day = ? AND round = ?",
+                (settled.accepted, settled.duplicate, settled.parked, is_last, round_.day, round_.number),
+            )
+        if also is not None:
+            also(db)
+        note_facts(db, facts)
+
+
+def outcome(checkpoint: Checkpoint) -> Settled:
+    """Return what became of all events so far."""
+    sql = (
+        "SELECT coalesce(sum(accepted), 0), coalesce(sum(duplicate), 0), coalesce(sum(parked), 0) FROM rounds"
+    )
+    accepted, duplicate, ever = checkpoint.query(sql).fetchone()
+    (parked,) = checkpoint.query("SELECT count(*) FROM parked").fetchone()
+    return Settled(accepted + ever - parked, duplicate, parked)
+
+
+def unsettled(checkpoint: Checkpoint, since: str) -> int:
+    """Return how many events of this day and later ones are not settled."""
+    sql = """
+        SELECT (SELECT coalesce(sum(events), 0) FROM parts WHERE day >= ?1)
+            - (SELECT coalesce(sum(accepted + duplicate + parked), 0) FROM rounds WHERE day >= ?1)
+    """
+    return int(checkpoint.query(sql, (since,)).fetchone()[0])
+
+
+def _freeze(db: Database, round_: Round) -> None:
+    """Note which parts belong to a round, unless that is known."""
+    known = db.execute("INSERT OR IGNORE INTO rounds (day, round) VALUES (?, ?)", (round_.day, round_.number))
+    if known.rowcount:
+        db.executemany(
+            "UPDATE parts SET round = ? WHERE path = ?", ((round_.number, part.path) for part in round_.parts)
+        )
