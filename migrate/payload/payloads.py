@@ -60,8 +60,8 @@ def claimed(table: Table, options: Options) -> Table:
     What `to_events` computes shows in the schema of what it makes of no rows.
     """
     bags = table.bags(options) if callable(table.bags) else table.bags
-    told = ((column, key) for column, bag in bags.items() for key in (*bag.keys, bag.whole))
-    known = dict.fromkeys(inside(column, key) for column, key in told if key is not None)
+    declared = ((column, key) for column, bag in bags.items() for key in (*bag.keys, bag.whole))
+    known = dict.fromkeys(inside(column, key) for column, key in declared if key is not None)
     rows = pl.LazyFrame(schema={**table.columns, **dict.fromkeys(known, pl.String()), **FRAMEWORK})
     made = table.to_events(rows, options).collect_schema() if table.properties else {"extra": pl.String()}
     forced = {*Imprint(platform="", import_id="").forced(), "$process_person_profile"}

@@ -91,12 +91,12 @@ def as_wanted(frame: pl.DataFrame, wanted: PersonProperties, counts: Counter[str
     parted = pl.Struct(dict.fromkeys((*PERSON[:2], *(f"{name} left" for name in PERSON), "own"), pl.String))
     own = frame.select_seq(expr.each(pl.col("own"), _parted, parted).alias("own")).to_series().struct
     if wanted == "none":
-        told = {
+        present = {
             name: own.field(name).is_not_null() | own.field(f"{name} left").is_not_null()
             for name in PERSON[:2]
         }
         some = frame["set"].is_not_null() | frame["set_once"].is_not_null()
-        some |= told["$set"] | told["$set_once"] | own.field("$unset left").is_not_null()
+        some |= present["$set"] | present["$set_once"] | own.field("$unset left").is_not_null()
         counts["person_properties_left_out"] += int(some.sum())
         return frame.with_columns_seq(own.field("own").alias("own"), set=nothing, set_once=nothing)
     for name in PERSON:
@@ -170,14 +170,14 @@ def _needed(frame: pl.DataFrame, schema: Schema, forced: Mapping[str, Value]) ->
     if frame["own"].null_count() == frame.height:
         return {}
     found = distinct([frame["own"]])
-    told = [
+    said = [
         {} if text is None else {name: bytes(raw).decode() for name, raw in raw_object(text).items()}
         for text in frame["own"].gather(found.places)
     ]
-    names = sorted({name for members in told for name in members})
+    names = sorted({name for members in said for name in members})
     needed = [name for name in names if _lacks(name, frame, schema, forced)]
     return {
-        name: pl.Series([members.get(name) for members in told], dtype=pl.String).gather(found.codes)
+        name: pl.Series([members.get(name) for members in said], dtype=pl.String).gather(found.codes)
         for name in needed
     }
 

@@ -57,14 +57,14 @@ class Harvest:
             pl.lit(None, dtype).alias(name) for name, dtype in FRAMEWORK.items() if name not in rows.columns
         )
         file = [] if FILE in rows.columns else [pl.lit(self.file).alias(FILE)]
-        told = rows.with_columns(*nothing).with_columns(file).lazy()
+        whole = rows.with_columns(*nothing).with_columns(file).lazy()
         if self.identity and self.table.to_links:
-            found = self._within(self.table.to_links(told, self.options)).collect()
+            found = self._within(self.table.to_links(whole, self.options)).collect()
             self._links.append(_where_needed(found) if self.table.tells_own else found)
         if self.table.to_recoveries:
-            self._recoveries.append(self.table.to_recoveries(told, self.options).collect())
+            self._recoveries.append(self.table.to_recoveries(whole, self.options).collect())
         if self.table.clock:
-            self._clock.append(self.table.clock(told, self.options).collect())
+            self._clock.append(self.table.clock(whole, self.options).collect())
         if sum(frame.height for frame in (*self._links, *self._recoveries)) > _HELD_ROWS:
             self.keep()
 

@@ -91,11 +91,11 @@ class Objects:
             height += len(rows)
         self._sound_keys: set[str] = set(self._objects).difference(lists)
         try:
-            return {key: self._told(key, values, text) for key, values in lists.items()} if height else None
+            return {key: self._cells(key, values, text) for key, values in lists.items()} if height else None
         except ValueError:  # a whole number of more than 4,300 digits, which Python does not write, or -0
             return None
 
-    def _told(self, key: str, values: list[Any], text: bytes) -> pl.Series:
+    def _cells(self, key: str, values: list[Any], text: bytes) -> pl.Series:
         """Return the cells of a field; take note of it where it holds objects alone, or nothing."""
         if key not in self._objects:
             return column_of(values, text)

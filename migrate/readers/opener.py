@@ -200,8 +200,8 @@ class Opener:
         if rest is None:
             return rows
         called = {rest.called(name, flat.columns): name for name in flat.columns}
-        told = [flat.cell(called[key]).alias(rest.inside[key]) for key in rest.keys if key in called]
-        rows = rows.with_columns_seq(told)
+        cells = [flat.cell(called[key]).alias(rest.inside[key]) for key in rest.keys if key in called]
+        rows = rows.with_columns_seq(cells)
         if not rest.laid:
             return rows
         as_read, flat = flat, self._settled(flat, called)

@@ -28,8 +28,8 @@ def with_partitions(part: Part, table: Table, header: Header) -> Part:
             part.counts[f"partition_left_out.{name}"] += part.rows.height
     if passing and part.flat is not None:
         height = part.rows.height
-        told = (pl.Series(name, [value]).new_from_index(0, height) for name, value in passing.items())
-        part.flat = pl.DataFrame([*part.flat.get_columns(), *told])
+        columns = (pl.Series(name, [value]).new_from_index(0, height) for name, value in passing.items())
+        part.flat = pl.DataFrame([*part.flat.get_columns(), *columns])
     elif passing:
         said = pl.lit(encoded(passing).decode())
         part.rows = part.rows.with_columns(objects.completed(pl.col(REST), said).alias(REST))

@@ -180,18 +180,18 @@ class Checkpoint:
 
         Its numbers, parts and `states` are also those of the inputs `beside` it, which were planned together with it.
         """
-        told = [(planned, numbers), *((one, Numbers()) for one in beside)]
+        each = [(planned, numbers), *((one, Numbers()) for one in beside)]
         with transaction(self._db) as db:
             db.executemany(
                 "UPDATE inputs SET stamp = ?, size = ?, digest = ?, numbers = ?, lead = ? WHERE id = ?",
-                ((one.stamp, one.size, one.digest, its.to_json(), planned.id, one.id) for one, its in told),
+                ((one.stamp, one.size, one.digest, its.to_json(), planned.id, one.id) for one, its in each),
             )
             aside = json.loads(fact(db, "set_aside", "{}"))
-            left = {name: one for name, one in aside.items() if name not in {one.name for one, _ in told}}
+            left = {name: one for name, one in aside.items() if name not in {one.name for one, _ in each}}
             if left != aside:
                 note_facts(db, {"set_aside": left})
             sql = "SELECT 1 FROM inputs WHERE instr(name, ?) = 1 LIMIT 1"
-            anew = any(db.execute(sql, (f"{one.name}{BEFORE}",)).fetchone() for one, _ in told)
+            anew = any(db.execute(sql, (f"{one.name}{BEFORE}",)).fetchone() for one, _ in each)
             increment = int(fact(db, "increment", "1"))
             db.executemany(
                 "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
