@@ -26,15 +26,15 @@ def written(path, *frames, compression="zstd"):
 @pytest.mark.parametrize("compression", ["zstd", "lz4"])
 def test_what_is_written_is_what_is_read_and_said(tmp_path, compression):
     """Row groups in their order, each as it was handed over; events, bytes, first and last of all of them."""
-    early, late = events(40), events(30, start=50)
+    several = [events(30, start=50), events(40), events(20, start=100)]
     path = tmp_path / "a.parquet"
-    found = written(path, late, early, compression=compression)
-    both = pl.concat([late.sort("timestamp"), early.sort("timestamp")])
-    times = both["timestamp"].dt.epoch("us")
-    assert found == Written(str(path), 70, sum(map(len, both["payload"])), times.min(), times.max())
+    found = written(path, *several, compression=compression)
+    every = pl.concat(frame.sort("timestamp") for frame in several)
+    times = every["timestamp"].dt.epoch("us")
+    assert found == Written(str(path), 90, sum(map(len, every["payload"])), times.min(), times.max())
     table = pq.read_table(path)
     assert table.schema.equals(SCHEMA)
-    assert pl.DataFrame(table).equals(both.select(SCHEMA.names))
+    assert pl.DataFrame(table).equals(every.select(SCHEMA.names))
 
 
 def test_row_groups_say_when_they_begin_and_nothing_of_people(tmp_path):
