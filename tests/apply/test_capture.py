@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonvalues import COMPARED
 
@@ -34,6 +34,7 @@ KEYS = st.text(
 
 
 @given(HEADERS)
+@example("-3")
 @COMPARED
 def test_any_header_is_a_time_within_a_year_or_none(value):
     """Nothing raises; what is no time to come back is known as it was found, unless there was nothing."""
@@ -44,6 +45,8 @@ def test_any_header_is_a_time_within_a_year_or_none(value):
 
 
 @given(st.integers(-(10**9), 2 * 10**8), st.integers(-23, 23))
+@example(int(A_YEAR), -5)
+@example(int(A_YEAR) + 1, 5)
 @COMPARED
 def test_a_date_says_the_same_as_its_seconds(seconds, hours):
     """In any zone; what is past is now, and what is more than a year away is no time."""
@@ -51,6 +54,12 @@ def test_a_date_says_the_same_as_its_seconds(seconds, hours):
     expected = max(0.0, float(seconds)) if seconds <= A_YEAR else None
     assert retry_after(format_datetime(when), now=NOW.timestamp()) == expected
     assert retry_after(str(seconds), now=NOW.timestamp()) == expected
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e999", "soon", ""])
+def test_what_is_no_number_of_seconds_is_no_time(value):
+    """Neither now nor ever."""
+    assert retry_after(value, now=NOW.timestamp()) is None
 
 
 @given(KEYS, st.lists(st.text(max_size=9)), st.integers(0, 60))

@@ -18,10 +18,12 @@ def test_a_run_that_is_asked_to_end_finishes_what_it_has_begun():
     halt.check()
 
 
-def test_a_run_that_stops_for_a_reason_gives_up_its_work():
-    """The reason that came first is the one that is told, of all who stop and after an end that was asked for."""
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_a_run_that_stops_for_a_reason_gives_up_its_work(is_asked):
+    """The reason that came first is the one that is told, of all who stop, and also after an end that was asked for."""
     halt = Halt()
-    halt.call()
+    if is_asked:
+        halt.call()
     for reason in ("the quota is used up", "the key is wrong"):
         with pytest.raises(Abandoned):
             halt.stop(reason)

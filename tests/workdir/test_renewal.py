@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 
+import polars as pl
 import pytest
 from workdirs import events
 
@@ -60,7 +61,7 @@ def test_what_was_planned_before_keeps_its_place_under_another_name(checkpoint):
     plan(checkpoint, events(5, start=5), b="1")
     renewal.supersede(checkpoint, ["a"])
     assert checkpoint.unplanned() == ["a"]
-    plan(checkpoint, events(6), a="2")
+    second = plan(checkpoint, events(6), a="2")
     renewal.supersede(checkpoint, ["a"])
     assert [(name, one.digest) for name, one in checkpoint.inputs().items()] == [
         ("a (planned before, 1)", "1"),
@@ -68,6 +69,9 @@ def test_what_was_planned_before_keeps_its_place_under_another_name(checkpoint):
         ("a (planned before, 2)", "2"),
         ("a", ""),
     ]
+    assert renewal.superseded(checkpoint) == []
+    third = plan(checkpoint, events(7), a="3")
+    assert renewal.superseded(checkpoint) == [("a", second, third)]
 
 
 def test_what_is_superseded_is_named_once_it_is_planned_anew(checkpoint):
@@ -114,7 +118,7 @@ def test_the_same_events_are_restored(checkpoint):
 @pytest.mark.parametrize("is_sent", [True, False])
 def test_other_events_replace_what_was_not_sent(checkpoint, is_sent):
     """What was sent stays, with its numbers; of an input of which nothing was, no event counts any more."""
-    before = plan(checkpoint, events(20, days=2), a="1")
+    before = plan(checkpoint, events(20, days=2).with_columns(event=pl.lit("old")), a="1")
     first, second = checkpoint.by_day()
     if is_sent:
         checkpoint.finish(checkpoint.rounds(first)[0])
@@ -130,6 +134,6 @@ def test_other_events_replace_what_was_not_sent(checkpoint, is_sent):
     assert sum(checkpoint.by_day().values()) == kept + 30
     found, _, counted, states = planned(checkpoint)
     assert found == {"a (planned before, 1)": "1", "a": "2"}
-    assert (counted, states) == ({"e": kept + 30}, [f"{now:08d}.states"])
+    assert (counted, states) == ({"e": 30} | ({"old": kept} if is_sent else {}), [f"{now:08d}.states"])
     assert checkpoint.numbers().mapped == 30 + (20 if is_sent else 0)
     assert second in checkpoint.days()
