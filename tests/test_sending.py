@@ -36,6 +36,15 @@ def test_all_that_is_pending_is_sent_and_told(tmp_path):
         assert sandbox.summary() == before
 
 
+def test_how_old_a_day_is_to_be_is_noted_and_judged(tmp_path):
+    """What is old enough is sent; which age was asked for is known to later commands, and when it was judged."""
+    with Sandbox() as sandbox, planned(tmp_path, events(30)) as checkpoint:
+        session = sent(checkpoint, sandbox.url, min_age=3_600.0)
+        assert (checkpoint.facts()["min_age"], checkpoint.settled()) == (3_600.0, Settled(accepted=30))
+    assert session.judged is not None
+    assert session.judged >= session.started
+
+
 def test_a_session_that_is_stopped_ends_early_and_the_next_goes_on(tmp_path):
     """Days that are settled stay so, the rest arrives in the next session; a stop that comes later is none."""
     fault = {"fault": "status", "status": 503, "retry_after": -5, "after": 15, "times": 1}
