@@ -58,17 +58,18 @@ def told(frame):
 @given(
     st.lists(st.lists(SECONDS, min_size=1, max_size=3), min_size=1, max_size=4),
     st.integers(0, 2),
-    st.none() | st.integers(2, 4),
+    st.tuples(st.none() | st.integers(2, 4), st.booleans()),
 )
 @settings(COMPARED, max_examples=40)
-def test_all_events_come_in_time_order(tmp_path_factory, monkeypatch, groups, sent, at_once):
+def test_all_events_come_in_time_order(tmp_path_factory, monkeypatch, groups, sent, how):
     """However few fit in a batch and however few runs are merged at once; versions come in the order of parts."""
+    at_once, has_versions = how
     monkeypatch.setattr(runs, "_MERGE_BYTES", 1)  # the least of events at once
     monkeypatch.setattr(runs, "_MAX_RUNS", at_once or 256)
     workdir = tmp_path_factory.mktemp("w")
     parts = [part(workdir, number, *one) for number, one in enumerate(groups)]
     sent = min(sent, len(parts) - 1)
-    pieces = list(merged(workdir, parts[sent:], parts[:sent], has_versions=at_once is None))
+    pieces = list(merged(workdir, parts[sent:], parts[:sent], has_versions=has_versions))
     found = [place for piece in pieces for place in told(put_together([piece]))]
     seconds = [[second for group in one for second in group] for one in groups]
     assert sorted(found) == sorted(
@@ -77,7 +78,7 @@ def test_all_events_come_in_time_order(tmp_path_factory, monkeypatch, groups, se
         for row, second in enumerate(rows)
     )
     assert [second for second, *_ in found] == sorted(second for rows in seconds for second in rows)
-    if at_once is None:
+    if has_versions:
         assert [place[:2] for place in found] == sorted(place[:2] for place in found)
     assert sorted(path.name for path in workdir.iterdir()) == sorted(one.path for one in parts)
 
