@@ -10,6 +10,7 @@ from frames import LATER
 from rejected import BAD, GOOD, written
 
 from migrate.people.statefiles import States
+from migrate.people.states import BETWEEN, GROUP
 from migrate.plan.attempt import Attempt
 from migrate.plan.bundles import bundles
 from migrate.plan.finished import finished
@@ -18,22 +19,21 @@ from migrate.workdir.days import DayWriter
 from migrate.workdir.records import Input
 
 POSTHOG = Settings(platform="posthog")
-NAMES = ("a.jsonl", "b.jsonl")
 
 
-def attempt(workdir, *paths):
+def attempt(workdir, *paths, settings=POSTHOG):
     """An attempt at the sources that lie there, none of which is read yet."""
-    (bundle,) = bundles(POSTHOG.work([str(path) for path in paths]).jobs)
+    (bundle,) = bundles(settings.work([str(path) for path in paths]).jobs)
     bundle = bundle.metered()
     inputs = [Input(number, name, "", 0, "", planned=False) for number, name in enumerate(bundle.names, 1)]
     return Attempt(inputs, DayWriter(workdir, 1), States(workdir / "1.states"), bundle)
 
 
-def taken(one, chunks, names=()):
+def taken(one, chunks, names=(), settings=POSTHOG):
     """Take these chunks; return the lines of rejects, in order of file and row."""
     lines = io.StringIO()
     for chunk in chunks:
-        one.take(finished(chunk, POSTHOG.transform(one.bundle.job), LATER), lines, names)
+        one.take(finished(chunk, settings.transform(one.bundle.job), LATER), lines, names)
     found = [json.loads(line) for line in lines.getvalue().splitlines()]
     return sorted(found, key=lambda line: (line["file"], line["row"]))
 
@@ -52,11 +52,14 @@ def events(one):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Three small files: two with bad rows, one of them also with a line that is no JSON, and one that was cut off."""
+    """Three small files: one that was cut off, two with bad rows, also a line and a cell that are no JSON."""
     written(tmp_path / "in" / "a.jsonl", [GOOD, BAD, GOOD])
     second = written(tmp_path / "in" / "b.jsonl", [BAD, GOOD], name="f")
     with second.open("a") as file:
         file.write('{"event":\n')
+        file.write(
+            json.dumps({"event": "h", "timestamp": GOOD, "distinct_id": "u", "properties": "{x"}) + "\n"
+        )
     whole = gzip.compress(
         b"".join(
             b'{"event":"g","distinct_id":"%d","timestamp":"2024-04-03T12:00:00Z"}\n' % n for n in range(900)
@@ -71,15 +74,22 @@ def test_a_reject_has_its_own_file_and_row_and_what_the_file_had_there(folder, t
     """A record that could not be read has its text alone; of a file that was cut off it is told which."""
     one = attempt(tmp_path / "w", folder)
     found = taken(one, one.bundle.regrouped())
-    assert [(short(line["file"]), line["row"], line["reason"]) for line in found[:3]] == [
+    assert [(short(line["file"]), line["row"], line["reason"]) for line in found[:4]] == [
         ("a.jsonl", 2, "bad_timestamp"),
         ("b.jsonl", 1, "bad_timestamp"),
         ("b.jsonl", 3, "malformed_json"),
+        ("b.jsonl", 4, "bad_json"),
     ]
-    rows = {
-        name: [json.loads(line) for line in (folder / name).read_text().splitlines()[:2]] for name in NAMES
-    }
-    assert [line.get("source") for line in found[:3]] == [rows["a.jsonl"][1], rows["b.jsonl"][0], None]
+
+    def had(name, row):
+        return json.loads((folder / name).read_text().splitlines()[row - 1])
+
+    assert [line["source"] for line in (*found[:2], found[3])] == [
+        had("a.jsonl", 2),
+        had("b.jsonl", 1),
+        had("b.jsonl", 4),
+    ]
+    assert "source" not in found[2]
     assert found[2]["value"] == '{"event":'
     assert [short(name) for name in one.numbers.damaged] == ["c.jsonl.gz"]
     assert [short(place) for place in one.numbers.examples["bad_timestamp"]] == ["a.jsonl:2", "b.jsonl:1"]
@@ -126,3 +136,15 @@ def test_rejects_lie_beside_the_events_until_they_are_noted(tmp_path, folder):
     one = attempt(tmp_path / "w", folder)
     assert one.rejects.parent == one.writer.aside.parent
     assert one.rejects.name == f"{one.writer.aside.name}.rejects"
+
+
+def test_what_rows_tell_of_groups_waits_aside(tmp_path):
+    """Until all events are planned."""
+    call = {"type": "group", "userId": "u", "anonymousId": "a", "messageId": "1", "timestamp": GOOD}
+    (tmp_path / "a.jsonl").write_text(json.dumps(call | {"groupId": "acme", "traits": {"size": 7}}) + "\n")
+    segment = Settings(platform="segment")
+    one = attempt(tmp_path / "w", tmp_path / "a.jsonl", settings=segment)
+    assert taken(one, one.bundle.chunks(), settings=segment) == []
+    assert one.states.close()
+    told = pl.read_parquet(one.states.path).filter(pl.col("owner") == f"{GROUP}company{BETWEEN}acme")
+    assert [json.loads(text) for text in told["told"]] == [{"size": 7}]
