@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonvalues import COMPARED
 from workdirs import applied, delivery, events, on_record, planned
 
 from migrate.report.numbers import Events, Rows, moment, summary
@@ -118,8 +119,8 @@ NOTES = [
         {"payload_versions": [3, 5]},
         [
             (
-                "planned with payload versions 3, 5 of the mapping, one after another: the same events, some of them with "
-                "other properties; see the changelog"
+                "planned with payload versions 3, 5 of the mapping, one after another: the same events, some of them "
+                "with other properties; see the changelog"
             )
         ],
         id="versions",
@@ -170,6 +171,7 @@ def test_numbers_are_those_of_a_real_sending(tmp_path):
         assert (found.requests, found.bytes_sent) == (stored["requests"], stored["bytes_received"])
 
 
+@COMPARED
 @given(st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)))  # noqa: DTZ001 - in UTC, below
 def test_a_moment_is_spelled_to_the_microsecond(time):
     """RFC 3339 in UTC, from which the same moment is read."""

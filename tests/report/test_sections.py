@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonvalues import COMPARED
 
 from migrate.report import sections
 from migrate.report.numbers import NOTHING, Rows
@@ -35,6 +36,7 @@ def number(text):
     return int(next(word for word in text.split() if word[0].isdigit()).replace(",", ""))
 
 
+@COMPARED
 @given(mapped=st.integers(0, 10**9), filtered=COUNTS, rejected=COUNTS)
 def test_the_reasons_add_up_to_the_line_above_them(mapped, filtered, rejected):
     """Each once, those of a kind together, most first."""
@@ -70,6 +72,30 @@ def test_one_is_not_many(more, said):
     """One thing is said in the singular, and any of links, resolved ids and refused links is worth a line."""
     first, *_ = texts(sections.people(NOBODY | more))
     assert first == f"people              {said}"
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (
+            {"conflicts": 1_002},
+            (
+                "conflict        1,002 of the clusters with several known people, who stay apart; an anonymous id went to "
+                "the first it was seen with"
+            ),
+        ),
+        ({"anonymous": 1_003}, "                1,003 clusters in which nobody is known, left as they are"),
+        (
+            {"clusters": {"2": 1_004, "3": 5}},
+            "clusters        1,009 of ids that belong together: 1,004 of 2, 5 of 3 ids",
+        ),
+        ({"largest": [{"size": 2, "ids": ["a", "b"]}]}, "                    2 ids: a, b"),
+        ({"conflicting": [{"size": 3, "ids": ["a", "b"]}]}, "                    3 ids: a, b, …"),
+    ],
+)
+def test_each_line_on_people_stands_by_itself(more, said):
+    """What there is none of is not said."""
+    assert texts(sections.people(NOBODY | {"links": 1} | more))[1:] == [said]
 
 
 def test_no_more_names_are_shown_than_a_screen_takes():
