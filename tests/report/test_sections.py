@@ -80,8 +80,8 @@ def test_one_is_not_many(more, said):
         (
             {"conflicts": 1_002},
             (
-                "conflict        1,002 of the clusters with several known people, who stay apart; an anonymous id went to "
-                "the first it was seen with"
+                "conflict        1,002 of the clusters with several known people, who stay apart; an anonymous id went "
+                "to the first it was seen with"
             ),
         ),
         ({"anonymous": 1_003}, "                1,003 clusters in which nobody is known, left as they are"),
