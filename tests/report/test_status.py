@@ -8,7 +8,7 @@ from migrate.report.sections import Line
 
 FULL = Summary(
     rows=Rows(read=91_111, mapped=82_222, filtered={"a": 1_003, "b": 2_004}, rejected={"c": 5_882}),
-    events=Events(planned=77_001, accepted=60_002, duplicate=9_003, parked=5_004, held=2_005, pending=987),
+    events=Events(planned=78_001, accepted=60_002, duplicate=9_003, parked=5_004, held=2_005, pending=1_987),
     requests=1_234,
     retries=5_678,
     bytes_sent=9_876_543,
@@ -43,7 +43,7 @@ rows           91,111 read: 82,222 mapped, 3,007 filtered, 5,882 rejected
                 2,004 filtered: b
                 1,003 filtered: a
                 5,882 rejected: c
-events         77,001 planned: 60,002 accepted, 9,003 duplicate, 5,004 parked, 2,005 held, 987 pending
+events         78,001 planned: 60,002 accepted, 9,003 duplicate, 5,004 parked, 2,005 held, 1,987 pending
 held            2,005 events that are too young; the first of them may go from 2024-04-05T00:00+00:00 on
 people          4,001 known: 4,002 links, 4,003 merges planned, 1 id resolved by the source itself
 clusters        1,523 of ids that belong together: 1,501 of 2, 22 of 11-100 ids
