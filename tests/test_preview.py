@@ -37,7 +37,7 @@ def planned(workdir, work):
     return sorted(texts), {f"{kind}: {name}": n for kind, names in kinds for name, n in names.items()}
 
 
-@pytest.mark.parametrize("platform", ["posthog", "segment", "table"])
+@pytest.mark.parametrize("platform", ["heap", "posthog", "segment"])
 def test_a_preview_of_all_rows_is_the_plan(tmp_path, platform):
     """Payload by payload, with what is told of people; and what is left out is so for the same reasons."""
     work = settings(platform).work([str(SAMPLES / platform)])

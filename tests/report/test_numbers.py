@@ -113,6 +113,22 @@ def test_a_row_that_is_lost_is_told(tmp_path, more, is_balanced):
         assert summary(checkpoint).balanced is is_balanced
 
 
+def test_more_settled_than_planned_is_told(tmp_path):
+    """All settled is in balance, and one more is not."""
+    with on_record(tmp_path, events(2), Numbers(), (2, 20)) as checkpoint:
+        (turn,) = checkpoint.rounds("2024-04-03")
+        for pending in (0, -1):
+            checkpoint.settle(turn, Settled(accepted=2 if pending == 0 else 1))
+            found = summary(checkpoint)
+            assert (found.events.pending, found.balanced) == (pending, pending == 0)
+
+
+def test_five_group_types_are_not_too_many(tmp_path):
+    """PostHog keeps as many."""
+    with on_record(tmp_path, events(2), Numbers(group_types=set("abcde")), (2, 20)) as checkpoint:
+        assert summary(checkpoint).warnings == {}
+
+
 NOTES = [
     pytest.param({"payload_versions": [3]}, [], id="one version"),
     pytest.param(
@@ -151,6 +167,13 @@ def test_inputs_without_a_row_are_noted(tmp_path):
         checkpoint.note(skipped={})
         assert summary(checkpoint).notes == ["none of the inputs has a row, so that there is nothing to send"]
         checkpoint.put_aside({"b": Aside("changed", "other bytes")})
+        assert summary(checkpoint).notes == []
+
+
+def test_rows_that_are_all_rejected_are_rows(tmp_path):
+    """That there is nothing to send has another reason then."""
+    with on_record(tmp_path, events(0), Numbers(read=2, rejected=Counter(bad_json=2))) as checkpoint:
+        checkpoint.note(skipped={})
         assert summary(checkpoint).notes == []
 
 

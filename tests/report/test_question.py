@@ -66,9 +66,18 @@ def test_the_most_frequent_reasons_are_named(checkpoint):
     shown = said(checkpoint, "http://x", replace(summary(checkpoint), warnings=reasons), key="phc_short")
     assert shown["warning"] == "1,001 a, 6 f, 5 e, 4 d, and 2 more reasons"
     assert shown["project"] == "http://x, key …"
+    del reasons["b"], reasons["c"]
+    shown = said(checkpoint, "http://x", replace(summary(checkpoint), warnings=reasons))
+    assert shown["warning"] == "1,001 a, 6 f, 5 e, 4 d"
 
 
-@pytest.mark.parametrize(("days_later", "is_old"), [(361, False), (363, True)])
+@pytest.mark.parametrize(("key", "end"), [("k" * 16, ""), ("k" * 13 + "abcd", "abcd")])
+def test_of_a_key_its_end_is_shown(checkpoint, key, end):
+    """Four letters, of one that is more than four times as long."""
+    assert said(checkpoint, "http://x", key=key)["project"] == f"http://x, key …{end}"
+
+
+@pytest.mark.parametrize(("days_later", "is_old"), [(362, False), (363, True)])
 def test_events_older_than_a_year_are_said(checkpoint, days_later, is_old):
     """From the day on which a plan of PostHog's may not show them any more."""
     now = NOON + timedelta(days=days_later)
