@@ -10,6 +10,7 @@ from migrate.errors import Refused
 from migrate.sandbox.server import Sandbox
 from migrate.sending import resend, send
 from migrate.session import Session
+from migrate.workdir import rounds
 from migrate.workdir.parked import PARKED
 from migrate.workdir.records import Settled
 
@@ -29,7 +30,7 @@ def test_all_that_is_pending_is_sent_and_told(tmp_path):
     with Sandbox() as sandbox, planned(tmp_path, events(300, days=3)) as checkpoint:
         sent(checkpoint, sandbox.url, told.append)
         assert sum(one.accepted for one in told) == 300
-        assert checkpoint.settled() == Settled(accepted=300)
+        assert rounds.outcome(checkpoint) == Settled(accepted=300)
         before = sandbox.summary()
         assert before["raw"]["events"] == 300
         sent(checkpoint, sandbox.url, told.append)
@@ -40,7 +41,7 @@ def test_how_old_a_day_is_to_be_is_noted_and_judged(tmp_path):
     """What is old enough is sent; which age was asked for is known to later commands, and when it was judged."""
     with Sandbox() as sandbox, planned(tmp_path, events(30)) as checkpoint:
         session = sent(checkpoint, sandbox.url, min_age=3_600.0)
-        assert (checkpoint.facts()["min_age"], checkpoint.settled()) == (3_600.0, Settled(accepted=30))
+        assert (checkpoint.facts()["min_age"], rounds.outcome(checkpoint)) == (3_600.0, Settled(accepted=30))
     assert session.judged is not None
     assert session.judged >= session.started
 
@@ -54,11 +55,11 @@ def test_a_session_that_is_stopped_ends_early_and_the_next_goes_on(tmp_path):
         how = delivery(sandbox.url, max_batch_events=10, concurrency=1)
         send(session, how, lambda _: None)
         found = sandbox.summary()
-        assert 0 < checkpoint.settled().accepted <= found["raw"]["events"] < 300
+        assert 0 < rounds.outcome(checkpoint).accepted <= found["raw"]["events"] < 300
         send(session, how, lambda _: None)
         assert sandbox.summary() == found
         again = sent(checkpoint, sandbox.url)
-        assert checkpoint.settled() == Settled(accepted=300)
+        assert rounds.outcome(checkpoint) == Settled(accepted=300)
         assert sandbox.summary()["collapsed"]["events"] == 300
     again.stop()
     assert again.is_stopping
@@ -69,10 +70,10 @@ def test_parked_events_are_sent_again(tmp_path):
     with Sandbox(faults=POISON) as sandbox, planned(tmp_path, events(30, poison={5, 6})) as checkpoint:
         sent(checkpoint, sandbox.url)
         resend(Session(checkpoint), delivery(sandbox.url))
-        assert checkpoint.settled() == Settled(accepted=28, parked=2)
+        assert rounds.outcome(checkpoint) == Settled(accepted=28, parked=2)
         sandbox.faults([])
         resend(Session(checkpoint), delivery(sandbox.url))
-        assert checkpoint.settled() == Settled(accepted=30)
+        assert rounds.outcome(checkpoint) == Settled(accepted=30)
         assert sandbox.summary()["collapsed"]["events"] == 30
     assert (tmp_path / PARKED).read_text() == ""
 

@@ -32,7 +32,7 @@ def sent(url, *, requests=1, halt=None, warnings=None, **choices):
         )
         async with connection:
             found = await asyncio.gather(*(connection.send(Request(data, {}, 1)) for _ in range(requests)))
-            connection.progress()
+            connection.note_progress()
             counters = connection.counters()
         assert asyncio.all_tasks() == {asyncio.current_task()}  # nothing runs on when it is closed
         counters.pop("seconds")

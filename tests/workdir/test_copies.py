@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from jsonvalues import COMPARED
 
 from migrate.workdir.checkpoint import Checkpoint
-from migrate.workdir.copies import Copy, Print, State, noticed
+from migrate.workdir.copies import Copy, Found, Print, noticed
 from migrate.workdir.database import add_count
 
 NAME = "rejects.jsonl"
@@ -28,19 +28,19 @@ def changed(copy):
 
 def test_a_copy_is_ours_until_it_is_changed_or_gone(copy):
     """Nothing where there was nothing to tell, then what was written, and nothing else, of the same size or not."""
-    assert copy.state() is State.OURS
+    assert copy.state() is Found.OURS
     copy.write([])
-    assert (copy.state(), copy.path.exists()) == (State.OURS, False)
+    assert (copy.state(), copy.path.exists()) == (Found.OURS, False)
     copy.write(LINES)
-    assert (copy.state(), copy.path.read_bytes()) == (State.OURS, b"".join(LINES))
+    assert (copy.state(), copy.path.read_bytes()) == (Found.OURS, b"".join(LINES))
     copy.path.write_bytes(b"".join(LINES).replace(b"2", b"3"))
-    assert copy.state() is State.EDITED
+    assert copy.state() is Found.EDITED
     copy.path.write_bytes(b"".join(LINES) + b"\n")
-    assert copy.state() is State.EDITED
+    assert copy.state() is Found.EDITED
     copy.path.write_bytes(b"".join(LINES))
-    assert copy.state() is State.OURS
+    assert copy.state() is Found.OURS
     copy.path.unlink()
-    assert copy.state() is State.GONE
+    assert copy.state() is Found.GONE
     copy.path.mkdir()
     with pytest.raises(IsADirectoryError):
         copy.state()
@@ -72,7 +72,7 @@ def test_a_write_that_fails_leaves_what_was_there(copy):
         copy.write(torn())
     assert (copy.path.read_bytes(), copy.state(), copy.is_current()) == (
         b"".join(LINES),
-        State.OURS,
+        Found.OURS,
         False,
     )
 
@@ -93,10 +93,10 @@ def test_an_accepted_edit_is_ours_and_is_written_anew(copy, is_kept):
     copy.write(LINES)
     copy.path.write_bytes(b"mended\n")
     copy.checkpoint.note(**copy.accept(Print().then(b"mended\n"), is_kept=is_kept))
-    assert (copy.state(), copy.is_accepted(), copy.is_current()) == (State.OURS, True, False)
+    assert (copy.state(), copy.is_accepted(), copy.is_current()) == (Found.OURS, True, False)
     kept = copy.write(LINES)
     assert (kept and kept.read_bytes()) == (b"mended\n" if is_kept else None)
-    assert (copy.state(), copy.is_accepted(), copy.is_current()) == (State.OURS, False, True)
+    assert (copy.state(), copy.is_accepted(), copy.is_current()) == (Found.OURS, False, True)
     assert copy.write(LINES) is None
 
 

@@ -10,7 +10,7 @@ from jsonvalues import COMPARED
 from workdirs import events, planned
 
 from migrate.errors import Refused
-from migrate.workdir import parked
+from migrate.workdir import parked, rounds
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import FILE
 from migrate.workdir.parked import Parked
@@ -110,17 +110,17 @@ def test_another_version_that_is_planned_takes_the_place_of_a_parked_one(tmp_pat
     """It is a duplicate from then on, and goes out of the queue; the same payload and those of other days stay."""
     several = [one(1), one(2), one(3, DAYS[1])]
     with planned(tmp_path, events(4)) as checkpoint:
-        (turn,) = checkpoint.rounds(DAYS[0])
-        checkpoint.settle(turn, Settled(accepted=1, parked=3), is_last=True)
+        (begun,) = rounds.of_day(checkpoint, DAYS[0])
+        rounds.settle(checkpoint, [(begun, Settled(accepted=1, parked=3), True)])
         keep(checkpoint, *several, is_queued=True)
         versions = {"u1": '{"another":"version"},', "u2": f"{one(2).payload},", "u3": "{},", "u4": "{},"}
         parked.outdate(checkpoint, DAYS[0], versions)
-        assert checkpoint.settled() == Settled(accepted=1, duplicate=1, parked=2)
+        assert rounds.outcome(checkpoint) == Settled(accepted=1, duplicate=1, parked=2)
         parked.refresh(checkpoint)
         assert [uuid for uuid, _, _ in told(checkpoint)] == ["u2", "u3"]
         assert [parked.outdated(checkpoint, day) for day in DAYS] == [["u1"], []]
         assert sent_again(checkpoint) == [[event.payload] for event in several[1:]]
-        assert checkpoint.settled() == Settled(accepted=3, duplicate=1)
+        assert rounds.outcome(checkpoint) == Settled(accepted=3, duplicate=1)
 
 
 def test_words_are_counted_without_their_numbers(checkpoint, monkeypatch):

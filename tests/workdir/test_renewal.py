@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from workdirs import events
 
-from migrate.workdir import renewal
+from migrate.workdir import renewal, rounds
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.dayfile import names
 from migrate.workdir.days import DayWriter
@@ -98,8 +98,8 @@ def test_the_same_events_are_restored(checkpoint):
     """All is as it was, the round that was begun too; stamps are the new ones, and so are files that were put back."""
     before = plan(checkpoint, events(20, days=2), a="1", b="1")
     _, days, counted, _ = planned(checkpoint)
-    turn = checkpoint.rounds(min(days))[0]
-    checkpoint.settle(turn, Settled(accepted=3))
+    begun = rounds.of_day(checkpoint, min(days))[0]
+    rounds.settle(checkpoint, [(begun, Settled(accepted=3), False)])
     renewal.supersede(checkpoint, ["a", "b"])
     now = plan(checkpoint, events(20, days=2), a="2", b="2")
     old, new = checkpoint.parts_of(before), checkpoint.parts_of(now)
@@ -111,7 +111,7 @@ def test_the_same_events_are_restored(checkpoint):
     assert {one.stamp for one in checkpoint.inputs().values()} == {"stamp of 2"}
     assert [one.id for one in checkpoint.inputs().values()] == [before, before + 1]
     assert checkpoint.parts_of(before) == [old[0], replace(old[1], bytes=77, seal=other.seal)]
-    assert checkpoint.rounds(turn.day)[0] == replace(turn, position=3)
+    assert rounds.of_day(checkpoint, begun.day)[0] == replace(begun, position=3)
     assert renewal.superseded(checkpoint) == []
 
 
@@ -121,7 +121,7 @@ def test_other_events_replace_what_was_not_sent(checkpoint, is_sent):
     before = plan(checkpoint, events(20, days=2).with_columns(event=pl.lit("old")), a="1")
     first, second = checkpoint.by_day()
     if is_sent:
-        checkpoint.finish(checkpoint.rounds(first)[0])
+        rounds.settle(checkpoint, [(rounds.of_day(checkpoint, first)[0], Settled(), True)])
     sent = [part for part in checkpoint.parts_of(before) if is_sent and part.day == first]
     kept = sum(part.events for part in sent)
     renewal.supersede(checkpoint, ["a"])
@@ -136,4 +136,4 @@ def test_other_events_replace_what_was_not_sent(checkpoint, is_sent):
     assert found == {"a (planned before, 1)": "1", "a": "2"}
     assert (counted, states) == ({"e": 30} | ({"old": kept} if is_sent else {}), [f"{now:08d}.states"])
     assert checkpoint.numbers().mapped == 30 + (20 if is_sent else 0)
-    assert second in checkpoint.days()
+    assert second in rounds.days(checkpoint)
