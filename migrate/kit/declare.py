@@ -254,7 +254,7 @@ class Table:
     times: Sequence[str] = ()
     """Columns, and those `inside` of objects, that hold the time of an event: what a row has that cannot be read."""
     nulls: Sequence[str] = ()
-    """What stands for nothing in cells of CSV and TSV, beside no text at all and `\\N`."""
+    """What stands for nothing in cells of CSV and TSV, beside no text at all and `\\N`; such cells are counted."""
     partitions: bool = False
     """Whether what folders `name=value` say is a property where it is declared by no column; else it is left out."""
     ordinals: bool = False

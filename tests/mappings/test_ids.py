@@ -124,7 +124,7 @@ def outcome(platform, path, table):
             ).collect()
             assert found.schema == schemas.LINK_SCHEMA
             told += found.rows()
-    return events, set(told), states, reasons, counts["null_text"]
+    return events, set(told), states, reasons, counts["null_text"] + counts["null_cell"]
 
 
 @pytest.mark.parametrize("case", CASES)
