@@ -14,22 +14,17 @@ from typing import Final
 import polars as pl
 
 from mappings._calls import (
-    DEVICE,
     DEVICE_CLOCK,
-    NOISE,
-    NOTHING,
-    OF_CALL,
-    OF_DEVICE,
     aliased,
     group_states,
     identifier,
     looked_at,
     named_by,
-    of_device,
     time,
     to_events,
     who,
 )
+from mappings._calls_context import DEVICE, NOISE, NOTHING, OF_CALL, OF_DEVICE, of_device
 from migrate.kit import cells, expr, links, objects
 from migrate.kit.cells import Json, Members, value_of
 from migrate.kit.declare import PROPERTIES, REST, Bag, Options, Table, inside

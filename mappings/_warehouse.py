@@ -11,17 +11,8 @@ from typing import Final
 
 import polars as pl
 
-from mappings._calls import (
-    DEVICE_CLOCK,
-    NOISE,
-    OF_CALL,
-    OF_DEVICE,
-    TIMES,
-    aliased,
-    identifier,
-    looked_at,
-    who,
-)
+from mappings._calls import DEVICE_CLOCK, TIMES, aliased, identifier, looked_at, who
+from mappings._calls_context import NOISE, OF_CALL, OF_DEVICE
 from mappings._warehouse_rows import (
     IN_EVENT_TABLE,
     RECEIVED,
