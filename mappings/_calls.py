@@ -3,8 +3,9 @@
 A frame of calls has a row for each call, in whatever form it was stored (`mappings._messages` and
 `mappings._warehouse_rows` make it): `_type` (track, page, screen, identify, group, alias), `_event`, `_id`, `_user`,
 `_anonymous`, `_time`, `_original` (the device's clock), the properties that are `looked_at` as a struct of text
-`_told`, the columns `OF_CALL` as text, what `of_device` tells of the others `_device`, the traits `_traits`, and what a
-call without an id is told by beside these: properties `_bag`, context `_context`, all else `_rest`.
+`_told`, the columns `OF_CALL` as text, what `of_device` tells of the others as `_device` (see
+`mappings._calls_context`), the traits `_traits`, and what a call without an id is told by beside these: properties
+`_bag`, context `_context`, all else `_rest`.
 
 What the source says stands beside what PostHog understands: properties pass on unchanged. Context that PostHog names
 has that name only; all other context keeps the name it has in a warehouse.

@@ -92,7 +92,7 @@ def equipment() -> dict[str, pl.Expr]:
 
 
 EQUIPMENT: Final = equipment()
-"""Put together once, as `EXTRA` is."""
+"""What is computed of these columns; put together once, since that takes as long as to map many rows."""
 
 
 def of_device(columns: pl.Series) -> pl.Series:

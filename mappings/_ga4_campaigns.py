@@ -16,7 +16,7 @@ def addressed() -> pl.Expr:
 
 
 def _campaigns(given: pl.Series) -> pl.Series:
-    """Return what `addressed` does; most chunks of rows have none."""
+    """Return the campaigns of a struct of record, address and own properties; most chunks of rows have none."""
     table = given.struct.unnest()
     if all(table[name].null_count() == table.height for name in ("record", "url")):
         return pl.repeat(None, table.height, dtype=pl.Struct(CAMPAIGNS), eager=True)

@@ -33,7 +33,7 @@ def nobody() -> pl.Expr:
 
 
 def flat_record(name: str) -> pl.Expr:
-    """Return a struct of a record's fields, as `fields` does, of flattened columns."""
+    """Return a struct of the fields of a record, each of the flattened column that holds it."""
     columns = (
         values.known(expr.first(*map(pl.col, spellings(name, one)))).alias(one) for one in RECORDS[name]
     )

@@ -108,12 +108,12 @@ def parameter_columns() -> Iterator[str]:
     yield from (*KEYS, *UNTYPED, *(column for columns in TYPED.values() for column in columns))
 
 
-# What `pivoted` does by pattern, for the names that Google itself gives; it does the same to all others.
 PIVOTED: Final = RENAME | {
     **{f"param_{name}": name for name in (*BAG, *sorted(NUMBERS), *sorted(TEXTS))},
     **{f"param_{old}": new for old, new in RENAME.items()},
     **{f"{name}_{one}": f"ga_{name}_{one}" for name, fields in OTHERS.items() for one in fields},
 }
+"""What `pivoted` does by pattern, for the names that Google itself gives; it does the same to all others."""
 
 
 def is_unnested(columns: frozenset[str]) -> bool:

@@ -68,7 +68,7 @@ def parameters(text: str) -> str | None:
 
 
 def newest(text: str) -> str | None:
-    """Return user properties likewise; of a key given twice the value set last counts.
+    """Return user properties as a JSON object, keys in order; of a key given twice the value set last counts.
 
     Apps list the session among them, which is the event's and stands among its parameters.
     """

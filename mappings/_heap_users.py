@@ -83,5 +83,5 @@ def first_touch() -> dict[str, pl.Expr]:
 
 
 def _columns(found: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
-    """Return the properties under names of columns."""
+    """Return the properties as columns: `$os` as `_$os`."""
     return {f"_{name}": value for name, value in found.items()}

@@ -24,7 +24,7 @@ def again(shape: Shape) -> pl.Expr:
 
 
 def _again(rows: pl.Series) -> pl.Series:
-    """Return `again` of the texts that make events one."""
+    """Return which rows come again, of a struct of the texts that make an event one."""
     frame = rows.struct.unnest().with_row_index("_place")
     inserted = pl.col("$insert_id")
     alike = frame.filter(inserted.is_not_null() & (inserted != "") & inserted.is_duplicated())

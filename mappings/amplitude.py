@@ -40,22 +40,24 @@ NAMES: Final = {
     "[Amplitude] Element Changed": "$autocapture",
     "$identify": "$set",  # PostHog's own $identify merges two ids; Amplitude's only sets user properties
 }
-# How PostHog's managed migration calls events, for `--uuid-compat`: by its batch-import-worker, `content/amplitude.rs`,
-# as read in autumn 2026; but for user updates, which are no events to anyone.
 WORKER_NAMES: Final = {
     "[Amplitude] Page Viewed": "$pageview",
     "[Amplitude] Element Clicked": "$autocapture",
     "[Amplitude] Element Changed": "$autocapture",
     "$identify": "$set",
 }
+"""How PostHog's managed migration calls events, for `--uuid-compat`; but user updates, which are no events to anyone.
+
+From its batch-import-worker, `content/amplitude.rs`, as read in autumn 2026.
+"""
 SESSION_EVENTS: Final = (
     "session_start",
     "session_end",
     "[Amplitude] Start Session",
     "[Amplitude] End Session",
 )
-# Amplitude's own documentation and its rows spell Reddit's click id in two ways.
 CAMPAIGN: Final = (*values.CAMPAIGN, "ko_click_id", "rtd_cid")
+"""Query parameters of campaigns; Amplitude's own documentation and its rows spell Reddit's click id in two ways."""
 COLUMNS: Final = words(
     "$insert_id _insert_id"
     " insert_id ad_id adid amplitude_attribution_ids amplitude_event_type amplitude_id app city"
@@ -83,11 +85,14 @@ DROPPED: Final = (
     }
 )
 """Amplitude's notes on its own pipeline: when an event was uploaded, by which road, under which schema."""
-# A chart or a list of users, saved from the dashboard; its cells begin with a tab unless that is switched off
-# (https://amplitude.com/docs/analytics/charts/export-csv-files, read 2026-11-20).
 DASHBOARD: Final = frozenset(
     {"user id", "amplitude id", "event", "event type", "segment", "device id", "country"}
 )
+"""Columns of a chart or of a list of users that was saved from the dashboard.
+
+Its cells begin with a tab unless that is switched off
+(https://amplitude.com/docs/analytics/charts/export-csv-files, read 2026-11-20).
+"""
 
 
 def insert_id() -> pl.Expr:

@@ -171,7 +171,7 @@ def to_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
 
 def flat_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return the same of rows with Fivetran's names."""
+    """Return which browsers and apps a user was seen in, of rows that may have Fivetran's names."""
     time = expr.first(pl.col("event_timestamp"), pl.col("timestamp"))
     return to_links(rows.with_columns_seq(time.alias("event_timestamp")), options)
 

@@ -22,6 +22,7 @@ A mapping is one file, `mappings/<platform>.py`, with a `MAPPING`. A smallest on
             timestamp=expr.timestamp(pl.col("at"), zone=options.source_timezone),
             dedup_key=pl.col("id"),
             laid=pl.col(PROPERTIES),
+            extra={"acme_id": pl.col("id")},
         )
 
 

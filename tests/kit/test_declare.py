@@ -40,6 +40,7 @@ def test_the_mapping_shown_maps_a_row():
     (event,) = table.to_events(rows.lazy(), Options(source_timezone="Europe/Berlin")).collect().to_dicts()
     assert (event["event"], event["distinct_id"], event["dedup_key"]) == ("$pageview", "u", "1")
     assert event["timestamp"].isoformat() == "2024-04-03T10:00:00+00:00"
+    assert event["extra"] == {"acme_id": "1"}
     assert event["laid"] == '{"n":5,"$current_url":"https://x/"}'
 
 
