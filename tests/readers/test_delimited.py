@@ -306,11 +306,11 @@ def test_what_stands_for_nothing(tmp_path, separator, columns):
     data = separator.join(names) + b"\n" + separator.join(cells) + b"\n"
     reading = read(tmp_path / "a", data, replace(table(), nulls=("-", "")))
     assert reading.rows == [{ROW: 1, "a": None, "b": r"C:\N", REST: None}]
-    assert reading.counts == {"null_text": columns - 1}
+    assert reading.counts == {"null_cell": columns - 1}
 
 
 def test_a_header_is_none_of_what_stands_for_nothing(tmp_path):
     """A column may be called as others write nothing."""
     reading = read(tmp_path / "a", b"a,NULL\n1,NULL\n2,x\n", replace(table(["a", "NULL"]), nulls=("NULL",)))
     assert reading.column("NULL") == [(1, None), (2, "x")]
-    assert reading.counts == {"null_text": 1}
+    assert reading.counts == {"null_cell": 1}
