@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from migrate.errors import Unfit
 from migrate.people.file import PeopleFile
 from migrate.people.store import People
 from migrate.plan import again as anew
@@ -15,9 +16,10 @@ from migrate.plan.gather import Interrupted
 from migrate.plan.jobs import Job
 from migrate.plan.planner import Planner
 from migrate.plan.progress import Progress
+from migrate.preview import examples
 from migrate.session import Session, collect_rarely
 from migrate.settings import Work, pin_settings
-from migrate.workdir import asides, rejects
+from migrate.workdir import asides, rejects, samples
 from migrate.workdir.harm import explained
 from migrate.workdir.renewal import supersede
 from migrate.workdir.room import Measured, Room
@@ -125,6 +127,14 @@ class Planning:
             planner.plan(todo, lambda job: settings.transform(job, people))
             anew.settle(checkpoint)
             census.tell(known, planner, settings.until)
+            self._keep_samples(planner, people, todo)
+
+    def _keep_samples(self, planner: Planner, people: People, todo: Sequence[Job]) -> None:
+        """Keep the first rows beside what they become, for who looks at the plan; sources that changed have none."""
+        unfit = planner.aside.found
+        with suppress(Unfit, OSError):
+            first = replace(self.work, jobs=[job for job in todo if job.source.name not in unfit])
+            samples.keep(self.session.workdir, (vars(one) for one in examples(first, samples.KEPT, people)))
 
     def _has_new_sources(self) -> bool:
         known = self.session.checkpoint.inputs()

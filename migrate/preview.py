@@ -6,8 +6,9 @@ For a row that makes none it says why, in the words of the dry run.
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Final
 
 import polars as pl
@@ -81,11 +82,26 @@ def preview(work: Work, limit: int) -> Iterator[Preview]:
 
 
 def examples(work: Work, limit: int, people: People | None) -> Iterator[Preview]:
-    """Yield the first rows with their payloads as they are planned, with what is known of people from all rows."""
-    now = datetime.now(UTC)
-    for job, chunk in _first(work, limit):
-        transform = work.settings.transform(job, people)
-        yield from _previewed(job, chunk, transform, finished(_read(chunk), transform, now), now)
+    """Yield some of the first rows with their payloads as they are planned, with what is known of people from all rows.
+
+    Rows with payloads come before those without, and those of different tables take turns.
+    """
+    first: dict[str, Job] = {}
+    for job in work.jobs:
+        first.setdefault(job.table.name, job)
+    tables = [_examples(work, job, limit, people) for job in list(first.values())[:limit]]
+    rows = [row for nth in zip_longest(*tables) for row in nth if row is not None]
+    yield from sorted(rows, key=lambda row: not row.payloads)[:limit]
+
+
+def _examples(work: Work, job: Job, limit: int, people: People | None) -> list[Preview]:
+    """Return the first rows of a file."""
+    now, transform = datetime.now(UTC), work.settings.transform(job, people)
+    return [
+        row
+        for _, chunk in _first(replace(work, jobs=[job]), limit)
+        for row in _previewed(job, chunk, transform, finished(_read(chunk), transform, now), now)
+    ]
 
 
 def _gather(work: Work, first: list[tuple[Job, Chunk]], people: People) -> None:

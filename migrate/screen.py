@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 _KEY: Final = re.compile(r"\b(ph[a-z]_)[A-Za-z0-9]{20,}")
+_LETTERS: Final = 2
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """C0 but for tab and line break, C1, and what turns the order of letters around."""
 
@@ -16,6 +17,11 @@ def masked(text: str) -> str:
 def shown(text: str) -> str:
     r"""Return text as it is shown: `masked`, and control characters as their escapes, `\x1b`."""
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), masked(text))
+
+
+def shortened(name: str) -> str:
+    """Return the first letters of an id, by which who knows it knows it again, and nobody else does: two, then `…`."""
+    return f"{name[:_LETTERS]}…" if len(name) > _LETTERS else name[:1] + "…"
 
 
 def amount(count: float) -> str:

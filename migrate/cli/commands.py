@@ -20,13 +20,14 @@ from migrate.cli.options import (
     TalkOptions,
 )
 from migrate.cli.params import takes
+from migrate.cli.unread import Commands
 from migrate.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(VERSION, prog_name="migrate")
 def cli() -> None:
     """Move years of product-analytics history into PostHog.
@@ -60,14 +61,15 @@ def platforms() -> None:
 @takes("source", SourceOptions)
 @takes("options", PreviewOptions)
 def preview(source: SourceOptions, options: PreviewOptions) -> None:
-    """Print the first payloads as they would be sent, one JSON object a line.
+    """Print the first payloads as they would be sent, one JSON object a line; --pretty for people.
 
     \b
     Example:  migrate preview amplitude export.zip --limit 5
+              migrate preview amplitude export.zip --pretty
     """
     from migrate.cli.preview import show_preview
 
-    show_preview(source, options.limit)
+    show_preview(source, options)
 
 
 @cli.command()
@@ -104,6 +106,21 @@ def plan(source: SourceOptions, options: PlanOptions, talking: TalkOptions) -> N
     from migrate.cli.plan import plan
 
     plan(source, options, talking)
+
+
+@cli.command()
+@WORKDIR
+@takes("talking", TalkOptions)
+def show(workdir: Path, talking: TalkOptions) -> None:
+    """Show a saved plan as the dry run shows it, without reading a source.
+
+    \b
+    Example:  migrate show plan
+              migrate show plan --samples 10
+    """
+    from migrate.cli.show import show_plan
+
+    show_plan(workdir, talking)
 
 
 @cli.command()

@@ -13,8 +13,9 @@ from migrate.cli.session import open_session, start_talk, tell
 from migrate.cli.settings import build_settings
 from migrate.people.file import PeopleFile
 from migrate.preview import examples
-from migrate.report import dryrun
+from migrate.report import planned, status
 from migrate.report.numbers import summary
+from migrate.report.sections import Line
 from migrate.throwaway import DRY_RUN, throwaway
 from migrate.workdir.hold import writable
 
@@ -32,15 +33,17 @@ def rehearse(source: SourceOptions, options: RunOptions, talking: TalkOptions) -
         people = options.people
         file = PeopleFile(session.checkpoint, people and PeopleFile(session.checkpoint, people).copy())
         plan_todo(session, Todo(work), talk, file.shared)
-        numbers = replace(summary(session.checkpoint), workdir=None)
+        numbers = replace(summary(session.checkpoint, is_whole=talk.is_whole), workdir=None)
         code = exits.of_work(session, numbers, sending=False)
         if session.interrupted:
             tell(session, talk, numbers, code)
             sys.exit(code)
         jobs = [job for job in work.jobs if job.source.name not in numbers.set_aside]
         with file.open() as known:
-            rows = list(examples(replace(work, jobs=jobs), 3, known))
-            talk.show(dryrun.lines(session.checkpoint, numbers, rows))
+            talk.show_samples(examples(replace(work, jobs=jobs), talk.rows, known))
+        talk.show(planned.lines(session.checkpoint))
+        talk.show(status.lines(numbers, None, session.checkpoint.numbers().examples))
+        talk.show([Line("nothing was sent")])
         tell(session, talk, numbers, code)
     sys.exit(code)
 

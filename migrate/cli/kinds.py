@@ -2,12 +2,14 @@
 
 import re
 from datetime import UTC, datetime, time
-from typing import Final
+from typing import Final, NamedTuple
 
 import click
 
 from migrate.apply.pacing import Window
 
+_FULL: Final = "full"
+_ROWS: Final = 3
 _SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -49,6 +51,29 @@ class Hours(click.ParamType[Window]):
         except ValueError:
             self.fail(f"two times of day such as 01:00-06:00; found '{value}'", param, ctx)
         return Window(start, end)
+
+
+class Shown(NamedTuple):
+    """How many rows are shown as samples, and whether ids, long values and long rows are shown whole."""
+
+    rows: int
+    is_full: bool = False
+
+
+class Samples(click.ParamType[Shown]):
+    """A number of rows, or `full`: three rows, nothing shortened."""
+
+    name = "samples"
+
+    def convert(self, value: Shown | str, param: click.Parameter | None, ctx: click.Context | None) -> Shown:
+        """Return what is shown."""
+        if isinstance(value, Shown):
+            return value
+        if value.strip().lower() == _FULL:
+            return Shown(_ROWS, is_full=True)
+        if not value.strip().isdecimal():
+            self.fail(f"a number of rows, or full; found '{value}'", param, ctx)
+        return Shown(int(value))
 
 
 class Moment(click.ParamType[datetime]):

@@ -6,12 +6,13 @@ import os
 import signal
 import sys
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TextIO, cast
 
 import click
 
 from migrate.cli import exits
 from migrate.cli.commands import cli
+from migrate.cli.unread import Lasting
 from migrate.errors import MigrateError
 from migrate.screen import masked, shown
 
@@ -40,6 +41,7 @@ def prepare() -> None:
 def main() -> None:
     """Run the command line; an error of ours is one sentence and its exit code."""
     prepare()
+    sys.stderr = cast("TextIO", Lasting(sys.stderr))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is temporary is removed on the way out
     try:
         cli.main(standalone_mode=False)
@@ -54,9 +56,6 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         _tell_early(exits.INTERRUPTED, "interrupted")
         sys.exit(exits.INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(exits.DONE)
     except MigrateError as error:
         click.echo(shown(f"error: {error}"), err=True)
         if not error.is_told:

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Final, Literal
 
 import click
 
-from migrate.cli.kinds import Duration, Hours, Moment
+from migrate.cli.kinds import Duration, Hours, Moment, Samples, Shown
 from migrate.cli.params import argument, arguments, flag, option, preset, repeated, required, switch
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ class PreviewOptions:
     """How much is shown."""
 
     limit: int = preset(click.IntRange(1), 20, "Source rows to show.")
+    pretty: bool = flag("Show source rows beside their payloads, for people.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +188,12 @@ class TalkOptions:
 
     as_json: bool = flag("Print a JSON summary as the last line of stdout.", word="json")
     quiet: bool = flag("Show warnings and errors only.")
+    samples: Shown = preset(
+        Samples(),
+        "3",
+        "Rows to show beside what they become; full: ids and long values whole.",
+        metavar="N|full",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

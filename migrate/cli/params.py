@@ -77,9 +77,10 @@ def required(kind: click.ParamType[T], summary: str) -> T:
     return cast("T", _option(type=kind, required=True, help=summary))
 
 
-def preset(kind: click.ParamType[T], default: T | str, summary: str) -> T:
+def preset(kind: click.ParamType[T], default: T | str, summary: str, *, metavar: str | None = None) -> T:
     """Declare an option with a default, which the help shows; a text is read as if it had been typed."""
-    return cast("T", _option(type=kind, default=default, show_default=True, help=summary))
+    how = _option(type=kind, default=default, show_default=True, metavar=metavar, help=summary)
+    return cast("T", how)
 
 
 def repeated(

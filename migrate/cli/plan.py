@@ -10,6 +10,7 @@ import click
 from migrate.cli.options import PlanOptions, SourceOptions, TalkOptions
 from migrate.cli.session import end, open_session, start_talk, typed_command
 from migrate.cli.settings import build_settings
+from migrate.cli.show import show_planned
 from migrate.cli.state import EDITED
 from migrate.errors import UsageError
 from migrate.inputs.names import archive_of, path_of, source_name
@@ -38,6 +39,8 @@ def plan(source: SourceOptions, options: PlanOptions, talking: TalkOptions) -> N
     )
     with open_session(options.workdir, talk, create=True) as session:
         plan_todo(session, todo, talk, options.people)
+        if not session.is_stopping:
+            show_planned(session.checkpoint, talk)
         end(session, talk, sending=False)
 
 

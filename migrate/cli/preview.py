@@ -6,9 +6,11 @@ from typing import Final, NoReturn
 import click
 
 from migrate.cli import exits
-from migrate.cli.options import SourceOptions
+from migrate.cli.options import PreviewOptions, SourceOptions
 from migrate.cli.settings import build_settings
 from migrate.preview import MAPPED, preview
+from migrate.report.samples import samples
+from migrate.report.terminal import Terminal
 from migrate.screen import shown
 from migrate.settings import Work
 
@@ -16,23 +18,30 @@ _CHECKED_BYTES: Final = 8 << 20
 """So much of each file is looked at for text that is not valid in its encoding."""
 
 
-def show_preview(source: SourceOptions, limit: int) -> NoReturn:
-    """Print the payloads of the first `limit` rows; on stderr what becomes of rows without any, and what is beyond."""
+def show_preview(source: SourceOptions, options: PreviewOptions) -> NoReturn:
+    """Print the payloads of the first rows, and on stderr what becomes of rows without any.
+
+    With `pretty` each row stands beside what it becomes, all of it on stdout.
+    """
     settings = build_settings(source)
+    terminal = Terminal(stderr=False)
     rows = left_out = 0
     last = ""
     work = settings.work(source.inputs, checked=_CHECKED_BYTES)
-    for row in preview(work, limit):
+    for row in preview(work, options.limit):
         rows += bool(row.place)
         last = row.file or last
         left_out += not row.payloads and row.why != MAPPED
+        if options.pretty:
+            terminal.print_samples(samples([row], whole=True))
+            continue
         for payload in row.payloads:
             click.echo(payload)
         if row.why is not None:
             click.echo(shown(f"{row.place}: {row.why}"), err=True)
     if left_out:
         click.echo(f"{left_out} of the first {rows} rows make no event", err=True)
-    if rows >= limit and (names := _after(work, last)):
+    if rows >= options.limit and (names := _after(work, last)):
         many, them = (f" and {len(names) - 1} more", "them") if len(names) > 1 else ("", "it")
         beyond = f"beyond the first {rows} rows; raise --limit, or preview {them} alone"
         click.echo(shown(f"{names[0]}{many}: {beyond}"), err=True)

@@ -27,7 +27,12 @@ from migrate.workdir.hold import hold, writable
 
 def start_talk(options: TalkOptions) -> Talk:
     """Return what talks with the user, as much as was asked for."""
-    return Talk(quiet=options.quiet, as_json=options.as_json)
+    return Talk(
+        quiet=options.quiet,
+        as_json=options.as_json,
+        rows=options.samples.rows,
+        is_whole=options.samples.is_full,
+    )
 
 
 @contextmanager
@@ -60,7 +65,7 @@ def open_session(workdir: Path, talk: Talk, *, create: bool = False) -> Iterator
         try:
             yield session
         except MigrateError as error:
-            tell(session, talk, summary(checkpoint), error.exit_code, str(error))
+            tell(session, talk, summary(checkpoint, is_whole=talk.is_whole), error.exit_code, str(error))
             error.is_told = True
             raise
         finally:
@@ -102,14 +107,14 @@ def tell(session: Session, talk: Talk, numbers: Summary, code: int, error: str |
 
 def end(session: Session, talk: Talk, *, sending: bool) -> NoReturn:
     """Show what was done by a command that has planned, or was `sending`, and exit as the numbers say."""
-    numbers = summary(session.checkpoint, session.judged)
+    numbers = summary(session.checkpoint, session.judged, is_whole=talk.is_whole)
     _end(session, talk, numbers, exits.of_work(session, numbers, sending=sending), sending=sending)
 
 
 def end_unsent(session: Session, talk: Talk) -> NoReturn:
     """Show how the workdir is, and exit: the answer was no."""
     click.echo("nothing was sent", err=True)
-    numbers = summary(session.checkpoint, session.judged)
+    numbers = summary(session.checkpoint, session.judged, is_whole=talk.is_whole)
     _end(session, talk, numbers, exits.of_no(session), sending=False)
 
 
@@ -117,7 +122,8 @@ def _end(session: Session, talk: Talk, numbers: Summary, code: int, *, sending: 
     if code == exits.AS_ASKED:
         click.echo(f"stopped as {session.asked} asks; the same command goes on", err=True)
     document.write(session.workdir, numbers)
-    talk.show(status.lines(numbers, status.next_command(session.checkpoint, numbers, sending=sending)))
+    go_on = status.next_command(session.checkpoint, numbers, sending=sending)
+    talk.show(status.lines(numbers, go_on, {} if sending else session.checkpoint.numbers().examples))
     tell(session, talk, numbers, code)
     if not numbers.balanced:
         raise AssertionError(f"the sums do not balance, which is a bug: {numbers}")

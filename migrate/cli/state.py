@@ -30,9 +30,10 @@ def show_status(workdir: Path, talking: TalkOptions) -> NoReturn:
     """Show how a workdir is; it is not held, so that it can be looked at while another process works in it."""
     talk = start_talk(talking)
     with writable(workdir), Checkpoint.open(workdir) as checkpoint:
-        numbers = summary(checkpoint)
+        numbers = summary(checkpoint, is_whole=talk.is_whole)
         numbers = replace(numbers, notes=[*numbers.notes, *noticed(checkpoint, EDITED)])
-        talk.show(status_screen.lines(numbers, status_screen.next_command(checkpoint, numbers)))
+        go_on = status_screen.next_command(checkpoint, numbers)
+        talk.show(status_screen.lines(numbers, go_on))
         code = exits.of_state(numbers)
         talk.json(numbers, of_run(numbers, numbers, datetime.now(UTC), code, None))
     sys.exit(code)
@@ -48,7 +49,7 @@ def list_rejects(workdir: Path, dismissed: str | None, talking: TalkOptions) -> 
         session.refresh()
         if dismissed is not None:
             _dismiss(session, dismissed)
-        numbers = summary(session.checkpoint)
+        numbers = summary(session.checkpoint, is_whole=talk.is_whole)
         talk.show(rejects_screen.lines(session.checkpoint, numbers))
         code = exits.of_state(numbers)
         tell(session, talk, numbers, code)

@@ -6,8 +6,10 @@ from migrate.workdir.checkpoint import Checkpoint
 
 
 def people(checkpoint: Checkpoint) -> int:
-    """Return about how many distinct ids are planned, in flat memory; something must be planned."""
-    paths = [checkpoint.workdir / path for path in sorted(checkpoint.part_paths())]
+    """Return about how many distinct ids are planned, in flat memory, as far as the files of the plan are there."""
+    paths = [path for name in sorted(checkpoint.part_paths()) if (path := checkpoint.workdir / name).exists()]
+    if not paths:
+        return 0
     frame = pl.scan_parquet(paths).select(pl.col("distinct_id").approx_n_unique())
     return int(frame.collect(engine="streaming").item())
 

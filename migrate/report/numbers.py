@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypedDict
 
 from migrate.apply import age
+from migrate.screen import shortened
 from migrate.workdir import rejects, rounds
 from migrate.workdir.checkpoint import Checkpoint
 
@@ -122,10 +123,11 @@ class Run:
     error: str | None
 
 
-def summary(checkpoint: Checkpoint, now: datetime | None = None) -> Summary:
+def summary(checkpoint: Checkpoint, now: datetime | None = None, *, is_whole: bool = False) -> Summary:
     """Return the numbers of the whole migration in a workdir.
 
     `now`: the time at which it was judged whether days are old enough to be sent; without one it is judged now.
+    Ids of people are shortened, unless they are wanted `is_whole`.
     """
     numbers, settled, facts = checkpoint.numbers(), rounds.outcome(checkpoint), checkpoint.facts()
     planned, _, first, last = checkpoint.extent()
@@ -167,7 +169,7 @@ def summary(checkpoint: Checkpoint, now: datetime | None = None) -> Summary:
         skipped_files=facts.get("skipped", {}),
         skipped_names=facts.get("skipped_names", {}),
         damaged_files=numbers.damaged,
-        identity=facts.get("identity"),
+        identity=facts.get("identity") if is_whole else _shortened(facts.get("identity")),
         open_rejects=rejects.by_reason(checkpoint),
     )
 
@@ -198,6 +200,17 @@ def moment(microseconds: int | None) -> str | None:
         return None
     found = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
     return found.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _shortened(identity: Identity | None) -> Identity | None:
+    """Return what is known of people without their ids, which are people's names and addresses: the first letters."""
+    if identity is None:
+        return None
+    largest, conflicting = (
+        [Cluster(size=one["size"], ids=[shortened(name) for name in one["ids"]]) for one in clusters]
+        for clusters in (identity["largest"], identity["conflicting"])
+    )
+    return Identity(**{**identity, "largest": largest, "conflicting": conflicting})
 
 
 def _held(checkpoint: Checkpoint, min_age: float, now: datetime) -> tuple[int, datetime | None]:

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from migrate.apply import age
 from migrate.report import sections
 from migrate.report.numbers import Summary
-from migrate.report.sections import Line
+from migrate.report.sections import Examples, Line
 from migrate.screen import amount
 from migrate.workdir.checkpoint import Checkpoint
 
 
-def lines(numbers: Summary, next_command: str | None) -> Iterator[Line]:
-    """Yield the screen."""
+def lines(numbers: Summary, next_command: str | None, examples: Examples | None = None) -> Iterator[Line]:
+    """Yield the screen; `examples`: where the first rows of each reason are."""
     events = numbers.events
-    yield from sections.rows(numbers.rows, {})
+    yield from sections.rows(numbers.rows, examples or {})
     yield Line(
         f"events   {events.planned:>12,} planned: {events.accepted:,} accepted, {events.duplicate:,} duplicate, "
         f"{events.parked:,} parked, {events.held:,} held, {events.pending:,} pending"
@@ -25,7 +25,7 @@ def lines(numbers: Summary, next_command: str | None) -> Iterator[Line]:
             f"{numbers.held_until} on"
         )
     yield from sections.people(numbers.identity)
-    yield from sections.notes(numbers, {})
+    yield from sections.notes(numbers, examples or {})
     if numbers.requests:
         yield Line(
             f"sent     {numbers.requests:>12,} requests, {numbers.retries:,} retries, "

@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -17,6 +17,7 @@ from migrate.workdir.records import Settled
 
 if TYPE_CHECKING:
     from migrate.plan.progress import Progress
+    from migrate.preview import Preview
     from migrate.report.terminal import Terminal
 
 _PLAIN_SECONDS: Final = 5.0
@@ -54,6 +55,10 @@ class Talk:
 
     quiet: bool = False
     as_json: bool = False
+    rows: int = 3
+    """How many rows are shown beside what they become."""
+    is_whole: bool = False
+    """Whether ids, long values and long rows are shown whole."""
     clock: Callable[[], float] = time.monotonic
     """Seconds, from any moment on."""
     _last: float | None = field(default=None, init=False)
@@ -71,11 +76,19 @@ class Talk:
         if not self.quiet:
             self.terminal.print(lines)
 
+    def show_samples(self, previews: "Iterable[Preview]") -> None:
+        """Show rows beside what they become, as many as there are."""
+        if not self.quiet:
+            from migrate.report.samples import samples  # noqa: PLC0415 - few commands need it
+
+            self.terminal.print_samples(samples(previews, whole=self.is_whole))
+
     def json(self, numbers: Summary, run: Run) -> None:
         """Print the summary, if it was asked for."""
         if self.as_json:
-            sys.stdout.write(json.dumps(document(numbers, run), ensure_ascii=False) + "\n")
-            sys.stdout.flush()
+            with suppress(BrokenPipeError):  # the exit code is that of the work, whoever reads
+                sys.stdout.write(json.dumps(document(numbers, run), ensure_ascii=False) + "\n")
+                sys.stdout.flush()
 
     def warn(self, text: str) -> None:
         """Tell what is worth knowing while work goes on, also where only warnings and errors are wanted."""

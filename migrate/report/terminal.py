@@ -2,18 +2,29 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-from migrate.report.sections import Line
+from migrate.report.sections import BOLD, Line
 from migrate.screen import shown
+
+if TYPE_CHECKING:
+    from migrate.report.samples import Sample
+
+_TWO_COLUMNS: Final = 80
+"""Letters across that two columns need."""
+_NAME: Final = "cyan"
+"""The colour of a field's name."""
 
 
 class Terminal:
-    """Stderr, on which text from elsewhere stays text."""
+    """Stderr, or stdout, on which text from elsewhere stays text."""
 
-    def __init__(self) -> None:
-        self._console = Console(stderr=True, emoji=False, highlight=False, soft_wrap=True)
+    def __init__(self, *, stderr: bool = True) -> None:
+        self._console = Console(stderr=stderr, emoji=False, highlight=False, soft_wrap=True)
 
     @property
     def is_live(self) -> bool:
@@ -25,8 +36,42 @@ class Terminal:
         for line in lines:
             self._console.print(shown(line.text), style=line.style, markup=False)
 
+    def print_samples(self, samples: "Iterable[Sample]") -> None:
+        """Print rows beside what they become, in two columns where there is room for them, else one below the other."""
+        for one in samples:
+            self._console.print(shown(one.title), style=BOLD, markup=False)
+            if not one.source or self._console.width < _TWO_COLUMNS:
+                parts = (
+                    [[_folded(one.source)], [_folded(one.becomes)]]
+                    if one.source
+                    else [[_folded(one.becomes)]]
+                )
+            else:
+                parts = [[_folded(one.source), _folded(one.becomes)]]
+            table = Table.grid(padding=(0, 0, 0, 2))
+            for _ in parts[0]:
+                table.add_column(ratio=1, overflow="fold")
+            table.expand = len(parts[0]) > 1
+            for row in parts:
+                table.add_row(*row)
+            with self._console.capture() as captured:
+                self._console.print(table, soft_wrap=False)
+            self._console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+            self._console.print()
+
     @contextmanager
     def live(self, text: str) -> Iterator[Callable[[str], None]]:
         """Show one line while work goes on; yield what changes it."""
         with self._console.status(text) as status:
             yield status.update
+
+
+def _folded(lines: Iterable[str]) -> Text:
+    """Return fields, one a line, their names coloured."""
+    text = Text()
+    for number, line in enumerate(lines):
+        name, colon, value = shown(line).partition(": ")
+        text.append("\n" if number else "").append(name, _NAME if colon or not value else "").append(
+            colon + value
+        )
+    return text

@@ -1,0 +1,31 @@
+"""What a plan holds, before anything is sent: events by day and by name, people, size, how long sending takes."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from migrate.report import bars, estimates
+from migrate.report.numbers import moment
+from migrate.report.sections import Line
+from migrate.screen import amount
+from migrate.workdir.checkpoint import Checkpoint
+
+_EVENTS: Final = 1_000
+"""Events of a request, where it is not said how many."""
+_RATE: Final = 1_000.0
+"""Events a second, where it is not said where they go."""
+
+
+def lines(checkpoint: Checkpoint) -> Iterator[Line]:
+    """Yield what is planned; the totals stand below it, on the screen of `status`."""
+    events, payloads, first, last = checkpoint.extent()
+    if not events:
+        return
+    yield from bars.by_day(checkpoint.by_day())
+    yield from bars.by_name(checkpoint.numbers().names)
+    yield Line(f"people   {estimates.people(checkpoint):>12,} distinct ids (estimated)")
+    yield Line(f"time     {moment(first)} to {moment(last)}")
+    batches = estimates.requests(checkpoint, _EVENTS)
+    yield Line(f"size     {amount(payloads)} of payloads in about {batches:,} batches")
+    yield Line(f"sending  about {timedelta(seconds=round(events / _RATE))} at {_RATE:,.0f} events/s")
+    yield Line("")
