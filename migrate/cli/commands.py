@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from migrate import VERSION
 from migrate.cli.options import (
+    GROUPS,
     WORKDIR,
     PlanOptions,
     PreviewOptions,
@@ -19,14 +19,25 @@ from migrate.cli.options import (
     SourceOptions,
     TalkOptions,
 )
-from migrate.cli.params import takes
-from migrate.errors import UsageError
+from migrate.cli.params import Sections, takes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class Command(Sections):
+    """A command of ours."""
+
+    groups = GROUPS
+
+
+class Commands(click.Group):
+    """All of them."""
+
+    command_class = Command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(VERSION, prog_name="migrate")
 def cli() -> None:
     """Move years of product-analytics history into PostHog.
@@ -175,22 +186,6 @@ def sandbox(options: SandboxOptions) -> None:
     Example:  migrate sandbox --port 8010
               migrate run amplitude export.zip --host http://127.0.0.1:8010 --api-key phc_test
     """
-    from migrate.sandbox.server import serve
+    from migrate.cli.sandbox import run_sandbox
 
-    def ready(url: str) -> None:
-        click.echo(
-            f"listening on {url}\nwhat arrived: {url}/_sandbox/summary and {url}/_sandbox/events.jsonl",
-            err=True,
-        )
-
-    try:
-        faults = json.load(options.faults) if options.faults else []
-    except ValueError as error:
-        raise UsageError(f"--faults: not JSON, {error}; see docs/reliability.md") from error
-    try:
-        serve(port=options.port, data=options.data, host=options.bind, faults=faults, on_ready=ready)
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise UsageError(
-            f"--port {options.port}: cannot listen at {options.bind}, {why}; name another"
-        ) from error
+    run_sandbox(options)

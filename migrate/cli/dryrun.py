@@ -27,7 +27,7 @@ def rehearse(source: SourceOptions, options: RunOptions, talking: TalkOptions) -
     with (
         writable(beside or Path(gettempdir())),
         throwaway(DRY_RUN, beside) as folder,
-        open_session(folder, talk, create=True) as session,
+        open_session(folder, talk, create=True, is_throwaway=True) as session,
     ):
         people = options.people
         file = PeopleFile(session.checkpoint, people and PeopleFile(session.checkpoint, people).copy())
