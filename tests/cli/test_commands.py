@@ -82,6 +82,10 @@ def test_sandbox_command_listens_keeps_and_leaves_in_good_order(tmp_path):
         (["sandbox", "--faults", "binary.json"], "error: --faults: not JSON, 'utf-8' codec can't decode"),
         (["sandbox", "--faults", "none.json"], "Invalid value for '--faults': 'none.json': No such file"),
         (
+            ["sandbox", "--data", "odd"],
+            "error: --data: odd holds no sandbox, file is not a database; name another folder",
+        ),
+        (
             ["sandbox", "--data", "bad.json/in"],
             "error: --data: bad.json/in cannot be made, Not a directory; name",
         ),
@@ -92,11 +96,13 @@ def test_sandbox_command_listens_keeps_and_leaves_in_good_order(tmp_path):
             "a time of the years 1 to 9999",
         ),
     ],
-    ids=["faults", "number", "other", "type", "binary", "none", "data", "port", "age", "time"],
+    ids=["faults", "number", "other", "type", "binary", "none", "odd", "data", "port", "age", "time"],
 )
 def test_what_cannot_be_is_a_sentence(tmp_path, words, said):
     """And no traceback."""
     (tmp_path / "bad.json").write_text("{")
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "sandbox.sqlite").write_text("no database, and long enough to be seen to be none" * 9)
     (tmp_path / "number.json").write_text("5")
     (tmp_path / "other.json").write_text('[{"fault": "other"}]')
     (tmp_path / "type.json").write_text('[{"fault": "status", "status": "high"}]')
