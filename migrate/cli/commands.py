@@ -96,7 +96,7 @@ def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talkin
     if options.dry_run:
         from migrate.cli.dryrun import rehearse
 
-        rehearse(source, options, talking)
+        rehearse(source, options, sending, talking)
     from migrate.cli.run import run
 
     run(source, options, sending, talking)

@@ -2,27 +2,34 @@
 
 import sys
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from tempfile import gettempdir
 from typing import NoReturn
 
 from migrate.cli import exits
-from migrate.cli.options import RunOptions, SourceOptions, TalkOptions
-from migrate.cli.plan import Todo, plan_todo
+from migrate.cli.options import RunOptions, SendOptions, SourceOptions, TalkOptions
+from migrate.cli.plan import Todo, name_skipped, plan_todo
 from migrate.cli.session import open_session, start_talk, tell
 from migrate.cli.settings import build_settings
+from migrate.cli.trial import is_untold
 from migrate.people.file import PeopleFile
 from migrate.preview import examples
-from migrate.report import dryrun
+from migrate.report import dryrun, trial
 from migrate.report.numbers import summary
 from migrate.throwaway import DRY_RUN, throwaway
 from migrate.workdir.hold import writable
 
 
-def rehearse(source: SourceOptions, options: RunOptions, talking: TalkOptions) -> NoReturn:
+def rehearse(
+    source: SourceOptions, options: RunOptions, sending: SendOptions, talking: TalkOptions
+) -> NoReturn:
     """Plan, and show what would be sent; where --people is given, with a copy of it."""
     talk = start_talk(talking)
-    work = build_settings(source, limit=options.limit).work(source.inputs)
+    settings = build_settings(source, limit=options.limit)
+    work = (settings.untold() if is_untold(options, sending) else settings).work(source.inputs)
+    if talking.verbose:
+        name_skipped(work)
     beside = _beside(options.workdir)
     with (
         writable(beside or Path(gettempdir())),
@@ -40,7 +47,7 @@ def rehearse(source: SourceOptions, options: RunOptions, talking: TalkOptions) -
         jobs = [job for job in work.jobs if job.source.name not in numbers.set_aside]
         with file.open() as known:
             rows = list(examples(replace(work, jobs=jobs), 3, known))
-            talk.show(dryrun.lines(session.checkpoint, numbers, rows))
+            talk.show(chain(trial.said(session.checkpoint), dryrun.lines(session.checkpoint, numbers, rows)))
         tell(session, talk, numbers, code)
     sys.exit(code)
 

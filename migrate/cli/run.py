@@ -10,7 +10,7 @@ from migrate.cli.send import send_pending
 from migrate.cli.session import end, open_session, start_talk, stop_after
 from migrate.cli.settings import build_settings
 from migrate.cli.target import open_target
-from migrate.cli.trial import check_people, command_for_good, is_for_good, is_trial, open_folder
+from migrate.cli.trial import check_people, command_for_good, is_trial, is_untold, open_folder
 from migrate.report import arrived
 
 
@@ -20,7 +20,7 @@ def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talkin
     settings = build_settings(source, limit=options.limit)
     if is_tried := is_trial(options, sending):
         check_people(options)
-        settings = settings.untold() if is_for_good(sending) else settings
+        settings = settings.untold() if is_untold(options, sending) else settings
     with ExitStack() as stack:
         is_throwaway = is_tried and options.workdir is None
         workdir = stack.enter_context(open_folder()) if is_throwaway else workdir_of(options, settings)

@@ -114,9 +114,9 @@ def screen(session: Session, numbers: Summary, *, sending: bool = True) -> Itera
     """Yield how the workdir is, and the command that goes on; of a trial, what there is to know before it goes."""
     if session.is_throwaway:
         return trial.lines(session.checkpoint, numbers, typed_command(), session.for_good)
-    untold = trial.untold(session.checkpoint) if numbers.events.accepted else iter(())
+    said = trial.said(session.checkpoint) if numbers.events.accepted else ()
     following = status.next_command(session.checkpoint, numbers, sending=sending)
-    return chain((Line(f"{word:<8} {text}") for word, text in untold), status.lines(numbers, following))
+    return chain(said, status.lines(numbers, following))
 
 
 def tell(session: Session, talk: Talk, numbers: Summary, code: int, error: str | None = None) -> None:

@@ -22,9 +22,9 @@ def is_trial(options: RunOptions, sending: SendOptions) -> bool:
     return is_named_sandbox(sending.host) or options.limit is not None
 
 
-def is_for_good(sending: SendOptions) -> bool:
-    """Return whether what is sent goes to a PostHog, and not to a sandbox; where no host is named nothing is sent."""
-    if not sending.host or is_named_sandbox(sending.host):
+def is_untold(options: RunOptions, sending: SendOptions) -> bool:
+    """Return whether nothing is told of people: first rows that go to a PostHog, and not to a sandbox."""
+    if options.limit is None or not sending.host or is_named_sandbox(sending.host):
         return False
     return not is_sandbox(host_url(sending.host))
 

@@ -21,6 +21,11 @@ def untold(checkpoint: Checkpoint) -> Iterator[tuple[str, str]]:
         yield "", _LATER
 
 
+def said(checkpoint: Checkpoint) -> Iterator[Line]:
+    """Yield what is `untold` as lines of a screen."""
+    yield from (Line(f"{word:<8} {text}") for word, text in untold(checkpoint))
+
+
 def lines(checkpoint: Checkpoint, numbers: Summary, typed: str, for_good: str) -> Iterator[Line]:
     """Yield the screen; `typed` is the trial's own command."""
     yield from status.lines(numbers, None)
@@ -29,7 +34,7 @@ def lines(checkpoint: Checkpoint, numbers: Summary, typed: str, for_good: str) -
     for words, count in parked.by_words(checkpoint).items():
         yield Line(f"parked   {count:>12,} {words}")
     if numbers.events.accepted:
-        yield from (Line(f"{word:<8} {text}") for word, text in untold(checkpoint))
+        yield from said(checkpoint)
     yield Line("workdir  in a throw-away workdir, which is gone")
     if numbers.events.pending or not numbers.whole:
         yield Line(f"again    {typed}")

@@ -154,3 +154,15 @@ def test_a_plan_has_the_workdir_of_a_run(tmp_path):
             assert done.returncode == 0, done.stderr
             assert len(capture.events) == count
             capture.events.clear()
+
+
+def test_a_dry_run_of_first_rows_shows_what_would_be_sent():
+    """To a PostHog nothing that changes people; where no host is named, all that is planned of them."""
+    words = ["run", "segment", SAMPLES / "segment", "--dry-run", "--limit", "9", "--json"]
+    told = summary(migrate(*words))
+    untold = migrate(*words, "--host", "eu")
+    assert summary(untold)["rows"]["filtered"]["not_in_a_trial"]
+    assert "without merges, $set, $set_once and $groupidentify" in untold.stderr
+    assert told["identity"]["merges"]
+    assert summary(untold)["identity"] is None
+    assert summary(untold)["import_id"] == told["import_id"]
