@@ -86,16 +86,16 @@ def test_a_trials_workdir_goes_however_it_ends(tmp_path):
     source = rows(tmp_path / "in" / "a.jsonl", 150_000)
     words = ["run", "posthog", source, "--host", "sandbox"]
     with started(*words, env=env) as killed:
-        halted(killed, temporary, TRIAL)
+        dead = halted(killed, temporary, TRIAL)
         killed.kill()
         killed.wait()
     for number in (signal.SIGINT, signal.SIGTERM):
         with started(*words, env=env) as asked:
-            held = halted(asked, temporary, TRIAL)
+            held = halted(asked, temporary, TRIAL, [dead])
             assert list(temporary.glob(f"{TRIAL}*")) == [held]
             asked.send_signal(number)
             asked.send_signal(signal.SIGCONT)
-            assert asked.wait(60) == 130
+            assert asked.wait(60) == 130, asked.communicate()
             assert list(temporary.iterdir()) == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "tmp"]
 
