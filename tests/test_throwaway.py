@@ -86,12 +86,15 @@ def test_a_trials_workdir_goes_however_it_ends(tmp_path):
     source = rows(tmp_path / "in" / "a.jsonl", 150_000)
     words = ["run", "posthog", source, "--host", "sandbox"]
     with started(*words, env=env) as killed:
-        dead = halted(killed, temporary, TRIAL)
+        halted(killed, temporary, TRIAL)
         killed.kill()
         killed.wait()
+    few = rows(tmp_path / "in" / "few.jsonl")
+    assert migrate("run", "posthog", few, "--host", "sandbox", env=env).returncode == 0
+    assert list(temporary.iterdir()) == []
     for number in (signal.SIGINT, signal.SIGTERM):
         with started(*words, env=env) as asked:
-            held = halted(asked, temporary, TRIAL, [dead])
+            held = halted(asked, temporary, TRIAL)
             assert list(temporary.glob(f"{TRIAL}*")) == [held]
             asked.send_signal(number)
             asked.send_signal(signal.SIGCONT)
