@@ -193,8 +193,8 @@ def _unknown(unknown: Sequence[Unknown], platform: Platform) -> str:
         )
     tables = ", ".join(table.name for table in platform.tables)
     return (
-        f"{first.name}{more}: no table of {title} ({tables}) has these columns, nor one of another platform, found "
-        f"{found}; see 'migrate platforms', describe the file for 'migrate run table' (docs/spec.md), or pass over "
+        f"{first.name}{more}: no table of {title} ({tables}) has these columns, found {found}; nor has one of another "
+        "platform: see 'migrate platforms', describe the file for 'migrate run table' (docs/spec.md), or pass over "
         "such files with --skip-unknown"
     )
 

@@ -101,7 +101,7 @@ def notes(numbers: Summary, examples: Examples) -> Iterator[Line]:
         yield Line(f"note     {note}")
     for reason, count in numbers.skipped_files.items():
         names = numbers.skipped_names.get(reason, [])
-        more = ", …" if count > _FEW_NAMES else ""
+        more = ", …" if count > len(names[:_FEW_NAMES]) else ""
         some = f"  ({', '.join(names[:_FEW_NAMES])}{more})" if names else ""
         yield Line(f"skipped  {count:>12,} {_plural(count, 'file')}: {reason}{some}")
 
