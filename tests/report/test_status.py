@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 
+import pytest
+from workdirs import events, planned
+
 from migrate.report import status
 from migrate.report.numbers import NOTHING, Events, RowCounts, Summary
 from migrate.report.sections import Line
 
 FULL = Summary(
     rows=RowCounts(read=91_111, mapped=82_222, filtered={"a": 1_003, "b": 2_004}, rejected={"c": 5_882}),
-    events=Events(planned=77_001, accepted=60_002, duplicate=9_003, parked=5_004, held=2_005, pending=987),
+    events=Events(planned=78_001, accepted=60_002, duplicate=9_003, parked=5_004, held=2_005, pending=1_987),
     requests=1_234,
     retries=5_678,
     bytes_sent=9_876_543,
@@ -43,7 +46,7 @@ rows           91,111 read: 82,222 mapped, 3,007 filtered, 5,882 rejected
                 2,004 filtered: b
                 1,003 filtered: a
                 5,882 rejected: c
-events         77,001 planned: 60,002 accepted, 9,003 duplicate, 5,004 parked, 2,005 held, 987 pending
+events         78,001 planned: 60,002 accepted, 9,003 duplicate, 5,004 parked, 2,005 held, 1,987 pending
 held            2,005 events that are too young; the first of them may go from 2024-04-05T00:00+00:00 on
 people          4,001 known: 4,002 links, 4,003 merges planned, 1 id resolved by the source itself
 clusters        1,523 of ids that belong together: 1,501 of 2, 22 of 11-100 ids
@@ -88,3 +91,110 @@ def test_nothing_is_said_of_nothing():
         Line("rows                0 read: 0 mapped, 0 filtered, 0 rejected"),
         Line("events              0 planned: 0 accepted, 0 duplicate, 0 parked, 0 held, 0 pending"),
     ]
+
+
+ALONE = [
+    pytest.param(
+        {"events": Events(held=1_002), "held_until": "noon"},
+        ["held            1,002 events that are too young; the first of them may go from noon on"],
+        id="held",
+    ),
+    pytest.param(
+        {"requests": 1_003, "seconds": 1_004.56},
+        ["sent            1,003 requests, 0 retries, 0 B, 1004.6 s"],
+        id="sent",
+    ),
+    pytest.param({"retries": 5, "bytes_sent": 5}, [], id="not-sent"),
+    pytest.param({"workdir": "w"}, ["workdir  w"], id="workdir"),
+    pytest.param(
+        {"workdir": "w", "open_rejects": {"c": 1}},
+        ["workdir  w", "         rejected rows, to mend and plan again: rejects.jsonl there"],
+        id="rejects",
+    ),
+    pytest.param(
+        {"workdir": "w", "events": Events(parked=1)},
+        ["workdir  w", "         parked events, with PostHog's own words: parked.jsonl there"],
+        id="parked",
+    ),
+    pytest.param({"open_rejects": {"c": 1}, "events": Events(parked=1)}, [], id="no-workdir"),
+]
+
+
+@pytest.mark.parametrize(("more", "said"), ALONE)
+def test_each_line_stands_by_itself(more, said):
+    """It is there for what it tells of, whatever else there is none of."""
+    _, _, *rest = status.lines(replace(NOTHING, **more), None)
+    assert [line.text for line in rest] == said
+
+
+NEXT = [
+    pytest.param({}, {}, {}, None, id="all-settled"),
+    pytest.param({"pending": 1}, {}, {}, "migrate apply {w} --host …", id="pending"),
+    pytest.param({"parked": 1}, {}, {}, "migrate resend {w} --host …", id="parked"),
+    pytest.param({"held": 1}, {}, {}, "migrate apply {w} --host …", id="held"),
+    pytest.param(
+        {"pending": 1, "parked": 1}, {"target": "eu"}, {}, "migrate apply {w} --host eu", id="first"
+    ),
+    pytest.param({"parked": 1, "held": 1}, {"target": "eu"}, {}, "migrate resend {w} --host eu", id="then"),
+    pytest.param(
+        {"held": 1},
+        {"target": "http://x", "min_age": 90.5},
+        {},
+        "migrate apply {w} --host http://x --min-age 90.5",
+        id="age",
+    ),
+    pytest.param(
+        {"held": 1},
+        {"target": "http://x", "min_age": 0.0},
+        {},
+        "migrate apply {w} --host http://x",
+        id="usual-age",
+    ),
+    pytest.param(
+        {"pending": 1}, {"sending": True, "command": "migrate run a"}, {}, "migrate run a", id="sending"
+    ),
+    pytest.param(
+        {"pending": 1},
+        {"sending": True, "command": "migrate run a"},
+        {"sending": False},
+        "migrate apply {w} --host …",
+        id="not-to-send",
+    ),
+    pytest.param(
+        {"held": 1},
+        {"sending": True, "command": "migrate run a"},
+        {},
+        "migrate apply {w} --host …",
+        id="sent",
+    ),
+    pytest.param(
+        {"pending": 1},
+        {"sending": False, "command": "migrate plan a"},
+        {},
+        "migrate apply {w} --host …",
+        id="ended",
+    ),
+]
+
+
+@pytest.mark.parametrize(("counts", "facts", "asked", "command"), NEXT)
+def test_the_next_command_goes_on_with_what_is_open(tmp_path, counts, facts, asked, command):
+    """What was never sent, then what was refused, then what is too young; none where nothing is open."""
+    workdir = tmp_path / "my workdir"
+    workdir.mkdir()
+    with planned(workdir, events(1)) as checkpoint:
+        checkpoint.note(**facts)
+        numbers = replace(NOTHING, whole=True, events=Events(**counts))
+        assert status.next_command(checkpoint, numbers, **asked) == (
+            command and command.format(w=f"'{workdir}'")
+        )
+
+
+def test_a_plan_that_is_not_whole_is_planned_on(tmp_path):
+    """By the first command that did not come to its end, else by the last one."""
+    numbers = replace(NOTHING, whole=False, events=Events(pending=1, parked=1))
+    with planned(tmp_path, events(1)) as checkpoint:
+        checkpoint.note(command="migrate run c", sending=True)
+        assert status.next_command(checkpoint, numbers) == "migrate run c"
+        checkpoint.note(plan_commands=["migrate plan a", "migrate plan b"])
+        assert status.next_command(checkpoint, numbers) == "migrate plan a"
