@@ -192,7 +192,8 @@ def is_dashboard(columns: frozenset[str]) -> bool:
     """Return whether a file with these columns was saved from the dashboard."""
     titled = any(name.startswith("\t") for name in columns)
     bare = {name.strip() for name in columns}
-    return "event_type" not in bare and (titled or bool(bare & DASHBOARD))
+    shown = any(" " in name for name in bare & DASHBOARD) or bare <= DASHBOARD
+    return "event_type" not in bare and (titled or shown)
 
 
 MAPPING: Final = Platform(

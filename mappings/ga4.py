@@ -268,7 +268,7 @@ MAPPING: Final = Platform(
         Table(
             name="report",
             columns={},
-            matches=lambda columns: any(name.startswith("#") for name in columns),
+            matches=lambda columns: any(name.startswith("# -") for name in columns),
             to_events=events.none,
             refusal="this is a report saved from Google Analytics: it holds counts, not events; export the tables"
             " events_YYYYMMDD from BigQuery instead, for example with bq extract --destination_format=PARQUET",

@@ -120,7 +120,7 @@ def _is_persons(columns: frozenset[str]) -> bool:
 
 def _is_sessions(columns: frozenset[str]) -> bool:
     """Return whether these are columns of the sessions export."""
-    return "event" not in columns and bool(columns & {"session_id", "session_id_v7"})
+    return "event" not in columns and {"session_id", "$start_timestamp"} <= columns
 
 
 def to_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:

@@ -2,6 +2,7 @@
 
     MigrateError
     ├── UsageError      fix the command, the spec or the mapping            exit 2
+    │   └── Unrecognised  files that are not the platform's
     ├── Refused         sources, mapping, target or workdir do not fit      exit 5
     │   └── Unfit       one source cannot be planned as it is: set aside
     └── Stopped         the server, the key, the quota, the deadline        exit 4
@@ -10,6 +11,7 @@ A bad row is data (a reject), never an exception. An exception that is none of t
 traceback. Messages say where, what is wrong, what was found, and what to do: lower case, no full stop.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -25,6 +27,14 @@ class UsageError(MigrateError):
     """A command, a configuration, a spec or a mapping that cannot be meant so; nothing was done."""
 
     exit_code = 2
+
+
+class Unrecognised(UsageError):  # noqa: N818 - the word says what happened
+    """Files that no table of the platform takes, or that look like another platform's; `names` are all of them."""
+
+    def __init__(self, why: str, names: Sequence[str]) -> None:
+        super().__init__(why)
+        self.names = names
 
 
 class Refused(MigrateError):  # noqa: N818 - the word says what happened

@@ -5,11 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from migrate.errors import Unfit
 from migrate.people.file import PeopleFile
 from migrate.people.store import People
+from migrate.pinning import pin_settings
 from migrate.plan import again as anew
 from migrate.plan import census
 from migrate.plan.gather import Interrupted
@@ -18,14 +18,12 @@ from migrate.plan.planner import Planner
 from migrate.plan.progress import Progress
 from migrate.preview import examples
 from migrate.session import Session, collect_rarely
-from migrate.settings import Work, pin_settings
+from migrate.settings import Work
 from migrate.workdir import asides, rejects, samples
 from migrate.workdir.harm import explained
 from migrate.workdir.renewal import supersede
 from migrate.workdir.room import Measured, Room
 from migrate.workdir.seals import Harmed
-
-_SHOWN: Final = 3
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ class Planning:
         skipped = self.work.skipped
         checkpoint.note(
             skipped={reason: len(names) for reason, names in skipped.items()},
-            skipped_names={reason: names[:_SHOWN] for reason, names in skipped.items()},
+            skipped_names={reason: list(names) for reason, names in skipped.items()},
         )
         planner = Planner(
             workdir=session.workdir,

@@ -1,18 +1,23 @@
 """Which platforms there are: a mapping is found by its file name."""
 
+from __future__ import annotations
+
 import hashlib
 import importlib
 import json
 import pkgutil
 import tomllib
-from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mappings
 from migrate.errors import UsageError
-from migrate.kit.declare import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from migrate.kit.declare import Platform
 
 
 def names() -> list[str]:

@@ -39,8 +39,14 @@ class Session:
     """What was found in the workdir that people should know of."""
     make_room: Callable[[Path, Mapping[str, int], Mapping[str, Measured]], Room] = Room
     """What holds a plan against the disk: of the workdir, the bytes to read and what was measured of them, by kind."""
+    shows_whole: bool = False
+    """Whether ids of people are shown whole."""
     judged: datetime | None = None
     """When it was last judged whether a day is old enough to be sent."""
+    is_throwaway: bool = False
+    """Whether the workdir goes when the session ends."""
+    for_good: str = ""
+    """The command that does for good what this one tries, if it does."""
 
     @property
     def is_stopping(self) -> bool:

@@ -1,24 +1,24 @@
-"""What is migrated and how: the user's choices, what there is to plan under them, and the workdir bound to them."""
+"""What is migrated and how: the user's choices, and what there is to plan under them."""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import Any, Final
+from typing import Final
 
-from migrate import VERSION, platforms
-from migrate.errors import Refused, Unfit
+from migrate import platforms
+from migrate.errors import Unfit
 from migrate.inputs.listing import sources
 from migrate.inputs.names import path_of
 from migrate.inputs.source import Source, stamp, stamp_of
 from migrate.kit.declare import Options, Platform, Table
+from migrate.likeness import likely
 from migrate.payload.payloads import Imprint, claimed
-from migrate.people.schema import PEOPLE_FILE
 from migrate.people.store import People
 from migrate.plan.asked import check_columns
 from migrate.plan.census import Census, Choices
@@ -27,7 +27,6 @@ from migrate.plan.jobs import Job, recognise
 from migrate.plan.transform import Transform
 from migrate.readers.dialects import Layout
 from migrate.readers.headers import misread, read_header
-from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.records import Aside
 
 _LAYOUT: Final = Layout()
@@ -55,6 +54,8 @@ class Settings:
     choices: Choices = field(default_factory=Choices)
     profiled: bool = False
     """Whether any file to plan has profiles of persons."""
+    resolved: bool = False
+    """Whether rows of any file to plan go under ids that other rows tell."""
 
     def mapping(self) -> Platform:
         """Return the platform's mapping."""
@@ -65,13 +66,14 @@ class Settings:
         return {
             "platform": self.platform,
             "--spec": None if self.spec is None else platforms.digest(self.spec),
+            "--limit": self.limit,
+            "--host": None if self.choices.tells else "no sandbox",
             "--person-properties": self.options.person_properties,
             "--source-timezone": self.options.source_timezone,
             "--keep": sorted(self.options.keep),
             **self._more(),
             "--since": None if self.since is None else self.since.isoformat(),
             "--until": None if self.until is None else self.until.isoformat(),
-            "--limit": self.limit,
             "--encoding": self.encoding,
             "--delimiter": self.layout.delimiter,
             "--dialect": self.layout.dialect,
@@ -105,6 +107,18 @@ class Settings:
         digest = _digest([*decides, sorted(self.options.keep), *([more] if more else [])])
         return Imprint(platform=self.platform, import_id=f"{self.platform}-{digest}")
 
+    def untold(self) -> "Settings":
+        """Return what a trial that is no sandbox's is planned with: nothing is told of people, who are not known yet.
+
+        Each event is the one that it becomes when all of it is planned, so that PostHog has it once in the end.
+        """
+        return replace(
+            self,
+            import_id=self.imprint().import_id,
+            options=replace(self.options, person_properties="none"),
+            choices=replace(self.choices, tells=False),
+        )
+
     def transform(self, job: Job, people: People | None = None) -> Transform:
         """Return how a job's rows become events."""
         return Transform(
@@ -116,6 +130,7 @@ class Settings:
             file=job.source.stem,
             people=people,
             profiled=self.profiled,
+            tells=self.choices.tells,
         )
 
     def census(self, people: People) -> Census:
@@ -123,14 +138,18 @@ class Settings:
         return Census(people=people, choices=self.choices, options=self.options, imprint=self.imprint())
 
     def gatherer(self, people: People, stopping: Event | None = None) -> Gatherer:
-        """Return what looks over all files before the first is planned, until it is `stopping`."""
+        """Return what looks over all files before the first is planned, until it is `stopping`.
+
+        What is sent for good goes under the ids that all rows tell, also where it is the first rows alone.
+        """
+        is_first_only = self.choices.tells or not self.resolved
         return Gatherer(
             people=people,
             options=self.options,
             identity=self.choices.link,
             since=self.since,
             until=self.until,
-            limit=self.limit,
+            limit=self.limit if is_first_only else None,
             stopping=stopping or Event(),
         )
 
@@ -157,6 +176,7 @@ class Settings:
             skip_unknown=self.skip_unknown,
             skipped=skipped,
             is_alone=len(files) == len(found.sources),
+            likely=partial(likely, self.platform),
         )
         jobs, wrong = _readable(jobs, checked)
         for name, one in wrong.items():
@@ -168,8 +188,10 @@ class Settings:
         options = replace(self.options, files=stems)
         given = {id(job.table): job.table for job in jobs}
         tables = {key: self._tried(table, options) for key, table in given.items()}
+        resolved = any(job.table.resolve is not None for job in jobs)
         jobs = [replace(job, table=tables[id(job.table)]) for job in jobs]
-        return Work(replace(self, options=options, profiled=profiled), jobs, skipped, aside)
+        settings = replace(self, options=options, profiled=profiled, resolved=resolved)
+        return Work(settings, jobs, skipped, aside)
 
     def _layout(self, mapping: Platform) -> Layout:
         """Return how delimited files are written: as the user says, else as the spec does."""
@@ -236,62 +258,6 @@ def _stamp(name: str) -> str:
         return ""
 
 
-def _said(value: object) -> str:
-    """Return a setting as a message says it."""
-    return "nothing" if value is None else str(value)
-
-
 def _digest(what: object) -> str:
     """Return a short hash of a JSON value."""
     return hashlib.blake2b(json.dumps(what).encode(), digest_size=4).hexdigest()
-
-
-def pin_settings(checkpoint: Checkpoint, settings: Settings, *, has_news: bool) -> None:
-    """Bind a workdir to its settings; raises Refused where it was planned with others.
-
-    A workdir without a planned event begins anew where the settings are others. `has_news`: whether there is anything
-    to plan; if not, the mapping may be of another version, as no row can become another event.
-    """
-    known, now = checkpoint.facts(), settings.facts()
-    mapping = settings.mapping()
-    identity = {"identity_version": mapping.identity_version}
-    begun = now | identity | {"payload_versions": [mapping.payload_version], "begun_with": VERSION}
-    is_other = any(known.get(name) != value for name, value in (now | identity).items())
-    # Where nothing is planned yet that could become other events, the workdir begins anew.
-    if "platform" not in known or (is_other and not checkpoint.extent()[0]):
-        if "platform" in known:
-            checkpoint.forget()
-        checkpoint.note(**begun)
-        return
-    for name, value in now.items():
-        if known.get(name) == value:
-            continue
-        found = f"planned with {_said(known.get(name))}, found {_said(value)}"
-        found = "planned with a spec that says something else" if name == "--spec" else found
-        raise Refused(
-            f"{name}: this workdir was {found}; use what it was planned with, or plan into another --workdir"
-        )
-    if not has_news:
-        return
-    if known["identity_version"] != mapping.identity_version:
-        raise Refused(_road(checkpoint, known, settings.platform, mapping))
-    if mapping.payload_version not in known["payload_versions"]:
-        checkpoint.note(payload_versions=[*known["payload_versions"], mapping.payload_version])
-
-
-def _road(checkpoint: Checkpoint, known: Mapping[str, Any], platform: str, mapping: Platform) -> str:
-    """Return why nothing new is planned in a workdir of another identity version, and how to go on."""
-    begun, now = known["begun_with"], mapping.identity_version
-    day = date.fromisoformat(list(checkpoint.by_day())[-1]) + timedelta(days=1)
-    shared = known.get("people_dir")
-    people = f"--people {shared}" if shared else f"a copy of this one's {PEOPLE_FILE} in it"
-    road = (
-        f"then begin a new --workdir with {people} and --since {day}, the day after the "
-        "last of which something was sent then (older rows that come late are left out)"
-    )
-    return (
-        f"{checkpoint.workdir}: begun by migrate {begun} with identity version {known['identity_version']} of the "
-        f"{platform} mapping, this is migrate {VERSION} with version {now}, under which the same rows may become other "
-        f"events, so nothing new is planned here; finish with migrate {begun}, or send what is planned (migrate apply "
-        f"{checkpoint.workdir}), {road}"
-    )

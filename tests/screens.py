@@ -196,7 +196,10 @@ def sent(folder):
 
 
 def tried(folder):
-    """A run to a sandbox of its own, with what arrived there; and one whose --json is the last line of stdout."""
+    """Runs to a sandbox of their own, with what arrived there: in a workdir that is named, and in one that goes.
+
+    Then the first rows, to a PostHog: asked, sent, sent into a workdir that stays.
+    """
     story = Story(folder)
     times = [f"2024-04-{1 + n % 3:02d}T10:{n:02d}:00Z" for n in range(9)]
     rows = [
@@ -206,6 +209,19 @@ def tried(folder):
     story.write("in/a.jsonl", rows)
     story.run("run-sandbox", "run segment in --workdir w --host sandbox")
     story.run("run-quiet", "run segment in --workdir w --host sandbox --quiet")
+    more = [call("identify", f"i{n}", f"u{n}", f"a{n}", times[n], traits={"n": n}) for n in range(3)]
+    more += [call("group", "g", "u1", None, times[2], groupId="acme", traits={"size": 7})]
+    bad = [call("track", f"t{n}", "u1", None, "soon", event="Paid") for n in range(2)]
+    story.write("in/a.jsonl", [*more, *bad, *rows])
+    story.run("trial-sandbox", "run segment in --host sandbox")
+    story.run("trial-no-workdir", "plan segment in --limit 8")
+    with Capture() as capture:
+        story.run("trial-question", "run segment in --limit 8 --host", capture.url, answer="n\n")
+        story.run("trial-sent", "run segment in --limit 8 --yes --host", capture.url)
+        story.run("trial-kept", "run segment in --limit 8 --yes --workdir t --host", capture.url)
+        assert {event["event"] for event in capture.events} == {"Paid", "Ordered"}
+    story.run("trial-other-target", "run segment in --limit 8 --workdir t --host sandbox")
+    assert sorted(path.name for path in story.folder.iterdir()) == ["in", "t", "w"]
     return story.screens
 
 

@@ -7,15 +7,12 @@ from pathlib import Path
 
 import pytest
 from samples import PLATFORMS, SAMPLES, settings
-from workdirs import events, planned
 
-from migrate import VERSION
-from migrate.errors import Refused
 from migrate.inputs.source import stamp, stamp_of
 from migrate.kit.declare import Options
 from migrate.plan.census import Choices
 from migrate.readers.dialects import Layout
-from migrate.settings import Settings, pin_settings
+from migrate.settings import Settings
 
 USUAL = Settings(platform="posthog")
 NIGHT = datetime(2024, 4, 3, tzinfo=UTC)
@@ -62,76 +59,6 @@ def test_a_choice_is_known_by_its_option(other, name, is_other_import):
     changed = {key for key in facts if facts[key] != usual[key]}
     assert changed == ({name, "import_id"} if is_other_import else {name})
     assert facts == json.loads(json.dumps(facts))
-
-
-@pytest.mark.parametrize(("other", "name", "is_other_import"), CHOSEN)
-def test_a_workdir_with_events_is_bound_to_its_choices(tmp_path, other, name, is_other_import):
-    """With others it is refused, by the option's name; without an event it begins anew with them."""
-    del is_other_import
-    with planned(tmp_path, events(1)) as checkpoint:
-        pin_settings(checkpoint, USUAL, has_news=True)
-        before = checkpoint.facts()
-        with pytest.raises(Refused) as refused:
-            pin_settings(checkpoint, other, has_news=True)
-        assert str(refused.value).startswith(f"{name}: this workdir was planned with ")
-        assert str(refused.value).endswith("; use what it was planned with, or plan into another --workdir")
-        pin_settings(checkpoint, USUAL, has_news=True)
-        assert checkpoint.facts() == before
-    (tmp_path / "empty").mkdir()
-    with planned(tmp_path / "empty", events(0)) as checkpoint:
-        pin_settings(checkpoint, USUAL, has_news=True)
-        pin_settings(checkpoint, other, has_news=True)
-        facts = checkpoint.facts()
-        assert {key: facts[key] for key in other.facts()} == other.facts()
-        assert checkpoint.inputs() == {}
-
-
-def test_what_it_was_planned_with_is_said(tmp_path):
-    """And what was found; nothing is a value, too."""
-    with planned(tmp_path, events(1)) as checkpoint:
-        pin_settings(checkpoint, replace(USUAL, limit=3), has_news=True)
-        with pytest.raises(Refused) as refused:
-            pin_settings(checkpoint, USUAL, has_news=True)
-    assert str(refused.value) == (
-        "--limit: this workdir was planned with 3, found nothing; use what it was planned with, or plan into another "
-        "--workdir"
-    )
-
-
-def test_a_mapping_of_another_version_plans_nothing_new(tmp_path):
-    """The same rows may become other events: refused, with the way on, but for a workdir without news."""
-    with planned(tmp_path, events(3, days=1)) as checkpoint:
-        pin_settings(checkpoint, USUAL, has_news=True)
-        version = checkpoint.facts()["identity_version"]
-        checkpoint.note(identity_version=version - 1, begun_with="0.1")
-        pin_settings(checkpoint, USUAL, has_news=False)
-        with pytest.raises(Refused) as refused:
-            pin_settings(checkpoint, USUAL, has_news=True)
-        assert str(refused.value) == (
-            f"{tmp_path}: begun by migrate 0.1 with identity version {version - 1} of the posthog mapping, this is "
-            f"migrate {VERSION} with version {version}, under which the same rows may become other events, so nothing "
-            f"new is planned here; finish with migrate 0.1, or send what is planned (migrate apply {tmp_path}), then "
-            "begin a new --workdir with a copy of this one's people.sqlite in it and --since 2024-04-04, the day after "
-            "the last of which something was sent then (older rows that come late are left out)"
-        )
-        checkpoint.note(people_dir="/shared")
-        with pytest.raises(
-            Refused, match="begin a new --workdir with --people /shared and --since 2024-04-04"
-        ):
-            pin_settings(checkpoint, USUAL, has_news=True)
-
-
-def test_other_properties_are_noted_once(tmp_path):
-    """Each payload version that something new was planned with, in order."""
-    with planned(tmp_path, events(1)) as checkpoint:
-        pin_settings(checkpoint, USUAL, has_news=True)
-        (version,) = checkpoint.facts()["payload_versions"]
-        checkpoint.note(payload_versions=[version - 1])
-        pin_settings(checkpoint, USUAL, has_news=False)
-        assert checkpoint.facts()["payload_versions"] == [version - 1]
-        for _ in range(2):
-            pin_settings(checkpoint, USUAL, has_news=True)
-            assert checkpoint.facts()["payload_versions"] == [version - 1, version]
 
 
 @pytest.fixture
@@ -201,3 +128,19 @@ def test_an_export_is_about_people_where_it_tells_of_them(platform):
     work = settings(platform).work(inputs)
     assert (work.is_about_people, work.settings.profiled) == (platform not in {"posthog", "table"},) * 2
     assert not settings(platform, person_properties="none").work(inputs).settings.profiled
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_trial_for_good_is_of_the_same_import_and_tells_nothing(platform):
+    """Where rows go under ids that other rows tell, all files are looked over, and only the first rows elsewhere."""
+    whole = replace(settings(platform), limit=3)
+    work = whole.untold().work([str(SAMPLES / platform)])
+    untold = work.settings
+    assert untold.imprint() == whole.imprint()
+    assert {name for name in whole.facts() if whole.facts()[name] != untold.facts()[name]} == {
+        "--host",
+        "--person-properties",
+    }
+    assert (untold.options.person_properties, untold.choices.tells) == ("none", False)
+    assert untold.gatherer(None).limit == (None if platform in {"amplitude", "heap", "mixpanel"} else 3)
+    assert whole.work([str(SAMPLES / platform)]).settings.gatherer(None).limit == 3

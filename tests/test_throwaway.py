@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from commands import KEY, migrate, rows
 
 from migrate.sandbox.server import Sandbox
-from migrate.throwaway import DRY_RUN, MARK, PREVIEW, SANDBOX, sweep, throwaway
+from migrate.throwaway import DRY_RUN, MARK, PREVIEW, SANDBOX, TRIAL, sweep, throwaway
 
 
 @contextmanager
@@ -76,6 +76,31 @@ def test_what_a_killed_sandbox_kept_is_removed_by_whatever_is_temporary_next(tmp
     assert stat.S_IMODE(dead.stat().st_mode) == 0o700
     assert migrate("preview", "posthog", source, env=env).returncode == 0
     assert list(temporary.iterdir()) == []
+
+
+def test_a_trials_workdir_goes_however_it_ends(tmp_path):
+    """At once where it is asked to end, at the next start where it is killed."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    env = {"TMPDIR": str(temporary)}
+    source = rows(tmp_path / "in" / "a.jsonl", 150_000)
+    words = ["run", "posthog", source, "--host", "sandbox"]
+    with started(*words, env=env) as killed:
+        halted(killed, temporary, TRIAL)
+        killed.kill()
+        killed.wait()
+    few = rows(tmp_path / "in" / "few.jsonl")
+    assert migrate("run", "posthog", few, "--host", "sandbox", env=env).returncode == 0
+    assert list(temporary.iterdir()) == []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with started(*words, env=env) as asked:
+            held = halted(asked, temporary, TRIAL)
+            assert list(temporary.glob(f"{TRIAL}*")) == [held]
+            asked.send_signal(number)
+            asked.send_signal(signal.SIGCONT)
+            assert asked.wait(60) == 130, asked.communicate()
+            assert list(temporary.iterdir()) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "tmp"]
 
 
 def test_what_is_not_unmistakably_ours_stays(tmp_path):

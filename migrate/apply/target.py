@@ -26,14 +26,19 @@ _SECONDS: Final = 5
 KEY_BYTES: Final = 64  # capture refuses longer keys
 
 
-def host_url(host: str) -> str:
-    """Turn `us`, `eu` or a URL into the URL to send below, without a trailing slash, or raise UsageError.
+_BARE: Final = re.compile(r"(localhost|[\w-]+(?:\.[\w-]+)+|\[[0-9a-f:]+\])(?::\d+)?(?:/.*)?", re.IGNORECASE)
+"""A host without a scheme: `localhost:8000`, or a name with a dot in it, which no word mistyped has."""
 
-    The app addresses of PostHog Cloud become its ingestion addresses, always with https.
+
+def host_url(host: str) -> str:
+    """Turn `us`, `eu`, a URL or a host into the URL to send below, without a trailing slash, or raise UsageError.
+
+    The app addresses of PostHog Cloud become its ingestion addresses, always with https. A host without a scheme is
+    http on this machine and https elsewhere; of another machine's number it is not known.
     """
     text = host.strip()
     try:
-        url = urlsplit(CLOUD.get(text.lower(), text))
+        url = urlsplit(CLOUD.get(text.lower(), _with_scheme(text)))
         name, port = url.hostname or "", url.port
         name.encode("idna")  # as the resolver does: no part is empty, or longer than 63 letters
     except ValueError:
@@ -51,6 +56,16 @@ def host_url(host: str) -> str:
     name = f"[{name}]" if ":" in name else name
     is_default_port = port in {None, {"http": 80, "https": 443}[url.scheme]}
     return f"{url.scheme}://{name}{'' if is_default_port else f':{port}'}{url.path.rstrip('/')}"
+
+
+def _with_scheme(text: str) -> str:
+    """Return a host as a URL where its scheme is plain; anything else as it is."""
+    if not _BARE.fullmatch(text):
+        return text
+    if is_loopback(f"http://{text}"):
+        return f"http://{text}"
+    name = urlsplit(f"https://{text}").hostname or ""
+    return text if ":" in name or re.fullmatch(r"[\d.]+", name) else f"https://{text}"
 
 
 def _bad_host(problem: str, text: str) -> UsageError:

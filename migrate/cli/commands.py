@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from migrate import VERSION
 from migrate.cli.options import (
+    GROUPS,
     WORKDIR,
     PlanOptions,
     PreviewOptions,
@@ -19,12 +19,23 @@ from migrate.cli.options import (
     SourceOptions,
     TalkOptions,
 )
-from migrate.cli.params import takes
-from migrate.cli.unread import Commands
-from migrate.errors import UsageError
+from migrate.cli.params import Sections, takes
+from migrate.cli.unread import Unbroken
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+class Command(Sections):
+    """A command of ours."""
+
+    groups = GROUPS
+
+
+class Commands(Unbroken):
+    """All of them."""
+
+    command_class = Command
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -87,7 +98,7 @@ def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talkin
     if options.dry_run:
         from migrate.cli.dryrun import rehearse
 
-        rehearse(source, options, talking)
+        rehearse(source, options, sending, talking)
     from migrate.cli.run import run
 
     run(source, options, sending, talking)
@@ -192,22 +203,6 @@ def sandbox(options: SandboxOptions) -> None:
     Example:  migrate sandbox --port 8010
               migrate run amplitude export.zip --host http://127.0.0.1:8010 --api-key phc_test
     """
-    from migrate.sandbox.server import serve
+    from migrate.cli.sandbox import run_sandbox
 
-    def ready(url: str) -> None:
-        click.echo(
-            f"listening on {url}\nwhat arrived: {url}/_sandbox/summary and {url}/_sandbox/events.jsonl",
-            err=True,
-        )
-
-    try:
-        faults = json.load(options.faults) if options.faults else []
-    except ValueError as error:
-        raise UsageError(f"--faults: not JSON, {error}; see docs/reliability.md") from error
-    try:
-        serve(port=options.port, data=options.data, host=options.bind, faults=faults, on_ready=ready)
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise UsageError(
-            f"--port {options.port}: cannot listen at {options.bind}, {why}; name another"
-        ) from error
+    run_sandbox(options)

@@ -11,7 +11,7 @@ from migrate.apply.delivery import Delivery
 from migrate.apply.target import is_sandbox
 from migrate.cli.session import end_unsent
 from migrate.cli.target import SANDBOX
-from migrate.errors import UsageError
+from migrate.errors import Refused, UsageError
 from migrate.report.numbers import summary
 from migrate.report.question import ask, lines
 from migrate.report.talk import Talk
@@ -31,6 +31,17 @@ def check_answer(workdir: Path, delivery: Delivery, *, yes: bool) -> None:
     )
 
 
+def check_trial(checkpoint: Checkpoint, delivery: Delivery) -> None:
+    """Raise Refused where first rows that tell of people, as they do in a sandbox, are to be sent for good."""
+    facts = checkpoint.facts()
+    tells = facts.get("--limit") is not None and facts.get("--host") is None
+    if tells and delivery.target != SANDBOX and not is_sandbox(delivery.url):
+        raise Refused(
+            f"--host: this workdir holds a trial for a sandbox, which tells of people whom its first rows do not know, "
+            f"found {delivery.url}; plan a trial for this host into another --workdir, or all rows"
+        )
+
+
 def confirm(
     session: Session, delivery: Delivery, talk: Talk, what: Literal["pending", "parked"], *, yes: bool
 ) -> None:
@@ -48,7 +59,8 @@ def confirm(
     if not goes or session.is_stopping or _is_confirmed(session.workdir, delivery):
         return
     check_answer(session.workdir, delivery, yes=yes)
-    question = f"send {goes:,} events to {delivery.url}? this cannot be undone"
+    of_trial = " of a trial" if session.checkpoint.facts().get("--limit") is not None else ""
+    question = f"send {goes:,} events{of_trial} to {delivery.url}? this cannot be undone"
     if not (yes or _ask(session, lines(session.checkpoint, numbers, delivery, now), question)):
         end_unsent(session, talk)
     session.checkpoint.note(confirmed=True)

@@ -7,28 +7,34 @@ from tempfile import gettempdir
 from typing import NoReturn
 
 from migrate.cli import exits
-from migrate.cli.options import RunOptions, SourceOptions, TalkOptions
-from migrate.cli.plan import Todo, plan_todo
+from migrate.cli.options import RunOptions, SendOptions, SourceOptions, TalkOptions
+from migrate.cli.plan import Todo, name_skipped, plan_todo
 from migrate.cli.session import open_session, start_talk, tell
 from migrate.cli.settings import build_settings
+from migrate.cli.trial import is_untold
 from migrate.people.file import PeopleFile
 from migrate.preview import examples
-from migrate.report import planned, status
+from migrate.report import planned, status, trial
 from migrate.report.numbers import summary
 from migrate.report.sections import Line
 from migrate.throwaway import DRY_RUN, throwaway
 from migrate.workdir.hold import writable
 
 
-def rehearse(source: SourceOptions, options: RunOptions, talking: TalkOptions) -> NoReturn:
+def rehearse(
+    source: SourceOptions, options: RunOptions, sending: SendOptions, talking: TalkOptions
+) -> NoReturn:
     """Plan, and show what would be sent; where --people is given, with a copy of it."""
     talk = start_talk(talking)
-    work = build_settings(source, limit=options.limit).work(source.inputs)
+    settings = build_settings(source, limit=options.limit)
+    work = (settings.untold() if is_untold(options, sending) else settings).work(source.inputs)
+    if talking.verbose:
+        name_skipped(work)
     beside = _beside(options.workdir)
     with (
         writable(beside or Path(gettempdir())),
         throwaway(DRY_RUN, beside) as folder,
-        open_session(folder, talk, create=True) as session,
+        open_session(folder, talk, create=True, is_throwaway=True) as session,
     ):
         people = options.people
         file = PeopleFile(session.checkpoint, people and PeopleFile(session.checkpoint, people).copy())
@@ -43,6 +49,7 @@ def rehearse(source: SourceOptions, options: RunOptions, talking: TalkOptions) -
             talk.show_samples(examples(replace(work, jobs=jobs), talk.rows, known))
         talk.show(planned.lines(session.checkpoint))
         talk.show(status.lines(numbers, None, session.checkpoint.numbers().examples))
+        talk.show(trial.said(session.checkpoint))
         talk.show([Line("nothing was sent")])
         tell(session, talk, numbers, code)
     sys.exit(code)

@@ -1,16 +1,71 @@
-"""What is typed for a duration, for hours of the day and for a moment → what it means."""
+"""What is typed for a platform, an input, a host, a duration, hours of the day or a moment → what it means."""
 
 import re
 from datetime import UTC, datetime, time
 from typing import Final, NamedTuple
 
 import click
+from click.shell_completion import CompletionItem
 
+from migrate import platforms
 from migrate.apply.pacing import Window
 
 _FULL: Final = "full"
 _ROWS: Final = 3
 _SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+class PlatformName(click.ParamType[str]):
+    """A platform, in any case."""
+
+    name = "platform"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """Return the name as its mapping is called."""
+        return value.strip().lower()
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Return the platforms that begin so."""
+        return _beginning(incomplete, platforms.names())
+
+
+class Input(click.ParamType[str]):
+    """A file, an archive or a folder."""
+
+    name = "input"
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Have the shell complete the name of a file."""
+        return [CompletionItem(incomplete, type="file")]
+
+
+class Host(click.ParamType[str]):
+    """Where to send; what it means is found out by who sends."""
+
+    name = "host"
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Return the words that begin so."""
+        return _beginning(incomplete, ["us", "eu", "sandbox"])
+
+
+def _beginning(incomplete: str, words: list[str]) -> list[CompletionItem]:
+    return [CompletionItem(word) for word in words if word.startswith(incomplete.lower())]
 
 
 class Duration(click.ParamType[float]):

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final, TextIO, cast
 
@@ -13,7 +14,7 @@ import click
 from migrate.cli import exits
 from migrate.cli.commands import cli
 from migrate.cli.unread import Lasting
-from migrate.errors import MigrateError
+from migrate.errors import MigrateError, Unrecognised
 from migrate.screen import masked, shown
 
 _TRUE: Final = {"1", "true", "t", "yes", "y", "on"}
@@ -44,7 +45,7 @@ def main() -> None:
     sys.stderr = cast("TextIO", Lasting(sys.stderr))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is temporary is removed on the way out
     try:
-        cli.main(standalone_mode=False)
+        cli.main(prog_name="migrate", standalone_mode=False)
     except click.ClickException as error:
         text = io.StringIO()
         error.show(text)
@@ -58,16 +59,30 @@ def main() -> None:
         sys.exit(exits.INTERRUPTED)
     except MigrateError as error:
         click.echo(shown(f"error: {error}"), err=True)
+        names = error.names if isinstance(error, Unrecognised) else ()
+        if _is_asked("-v", "--verbose"):
+            for name in names:
+                click.echo(shown(f"unknown: {name}"), err=True)
         if not error.is_told:
-            _tell_early(error.exit_code, str(error))
+            _tell_early(error.exit_code, str(error), names)
         sys.exit(error.exit_code)
 
 
-def _tell_early(code: int, error: str) -> None:
-    """Print the JSON summary of a command that did not come to a workdir, where one is asked for."""
+def _is_asked(*options: str) -> bool:
+    """Return whether one of these options without a value was given, the last of them perhaps as a variable."""
+    variable = f"MIGRATE_{options[-1].removeprefix('--').upper()}"
+    return not {*options}.isdisjoint(sys.argv[1:]) or os.environ.get(variable, "").lower() in _TRUE
+
+
+def _tell_early(code: int, error: str, names: Sequence[str] = ()) -> None:
+    """Print the JSON summary of a command that did not come to a workdir, where one is asked for.
+
+    `names`: files of which nobody knows whose they are.
+    """
     from migrate.report.document import early  # noqa: PLC0415 - help needs none of it
     from migrate.report.numbers import NOTHING, of_run  # noqa: PLC0415
 
-    if "--json" in sys.argv[1:] or os.environ.get("MIGRATE_JSON", "").lower() in _TRUE:
+    if _is_asked("--json"):
         run = of_run(NOTHING, NOTHING, datetime.now(UTC), code, masked(error))
-        click.echo(json.dumps(early(run)))
+        unknown = {"unknown_files": [*names]} if names else {}
+        click.echo(json.dumps(early(run) | unknown))

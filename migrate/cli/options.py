@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING, Final, Literal
 
 import click
 
-from migrate.cli.kinds import Duration, Hours, Moment, Samples, Shown
-from migrate.cli.params import argument, arguments, flag, option, preset, repeated, required, switch
+from migrate.cli.kinds import Duration, Host, Hours, Input, Moment, PlatformName, Samples, Shown
+from migrate.cli.params import argument, arguments, flag, option, preset, repeated, switch
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,8 +32,8 @@ WORKDIR: Final = click.argument("workdir", type=_FOLDER)
 class SourceOptions:
     """What to read, how it is written, and what is to become of it; decides payloads, but for `max_cluster`."""
 
-    platform: str = argument(click.STRING)
-    inputs: tuple[str, ...] = arguments("INPUT...")
+    platform: str = argument(PlatformName())
+    inputs: tuple[str, ...] = arguments(Input(), "INPUT...")
     spec: Path | None = option(_FILE, "TOML file that describes the columns (table).")
     since: datetime | None = option(Moment(), "Leave out events before this time (ISO 8601).")
     until: datetime | None = option(Moment(), "Leave out events from this time on (ISO 8601).")
@@ -111,9 +111,13 @@ class WorkOptions:
     """Where a plan is kept, how much is planned, with whom, and what of it anew."""
 
     workdir: Path | None = option(
-        _FOLDER, "Where plan and checkpoint are kept.  [default: ./PLATFORM.workdir]"
+        _FOLDER,
+        "Where plan and checkpoint are kept.  [default: ./PLATFORM.workdir; of a trial, a folder that goes]",
     )
-    limit: int | None = option(click.IntRange(1), "Only the first N rows: a trial.")
+    limit: int | None = option(
+        click.IntRange(1),
+        "Only the first N rows: a trial, whose workdir goes when it ends unless one is named.",
+    )
     people: Path | None = option(
         _FOLDER,
         "Folder of who is who, shared by the workdirs that feed one project; the first one's workdir will do.  "
@@ -126,9 +130,7 @@ class WorkOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanOptions(WorkOptions):
-    """Work in a workdir that must be named."""
-
-    workdir: Path = required(_FOLDER, "Where plan and checkpoint are kept.")
+    """Work that ends with the plan."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +147,9 @@ class SendOptions:
     """Where to send, with how much haste and patience. Sizes are bytes, times seconds; the key is in no repr."""
 
     host: str | None = option(
-        click.STRING, "us, eu, a URL, or sandbox (a throw-away endpoint).", envvar=["POSTHOG_HOST"]
+        Host(),
+        "us, eu, a URL, or sandbox (a throw-away endpoint, and a workdir that goes with it).",
+        envvar=["POSTHOG_HOST"],
     )
     api_key: str | None = option(
         click.STRING,
@@ -188,6 +192,7 @@ class TalkOptions:
 
     as_json: bool = flag("Print a JSON summary as the last line of stdout.", word="json")
     quiet: bool = flag("Show warnings and errors only.")
+    verbose: bool = flag("Tell more: each file that is passed over.", short="v")
     samples: Shown = preset(
         Samples(),
         "3",
@@ -218,3 +223,25 @@ class SandboxOptions:
     )
     bind: str = preset(click.STRING, "127.0.0.1", "Address to listen on.")
     faults: IO[str] | None = option(click.File(), "JSON file of misbehaviours; see docs/reliability.md.")
+
+
+GROUPS: Final = {
+    "Target": ("host", "api_key"),
+    "Work": ("dry_run", "workdir", "people", "again", "yes", "partial", "dismiss"),
+    "Source": ("spec", "since", "until", "limit", "keep", "skip_unknown"),
+    "Meaning": (
+        *("source_timezone", "person_properties", "identity", "max_cluster", "user_id", "uuid_compat"),
+        *("labels", "group_key", "group_type", "import_id"),
+    ),
+    "Reading": (
+        *("encoding", "delimiter", "dialect", "quote", "escape", "no_header", "columns", "nulls"),
+        "no_partitions",
+    ),
+    "Sending": (
+        *("rate", "concurrency", "max_batch_bytes", "max_batch_events", "gzip", "max_attempts", "deadline"),
+        *("timeout", "min_age", "max_duration", "window"),
+    ),
+    "Sandbox": ("port", "data", "bind", "faults"),
+    "Telling": ("as_json", "quiet", "verbose", "samples", "pretty"),
+}
+"""How the help shows options: title -> fields."""

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 from dataclasses import field, fields
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from _typeshed import DataclassInstance
 
@@ -29,6 +29,36 @@ T = TypeVar("T")
 R = TypeVar("R")
 _PARAM: Final = "param"
 """Under which name a field keeps how click is told of it: a function from the field's name to a decorator."""
+
+
+class Shown(click.Option):
+    """An option whose help shows the variables that it may be given as."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return what is typed, and what it does."""
+        record = super().get_help_record(ctx)
+        if record is None or not self.envvar:
+            return record
+        names = [self.envvar] if isinstance(self.envvar, str) else self.envvar
+        return record[0], f"{record[1]}  [env: {', '.join(names)}]"
+
+
+class Sections(click.Command):
+    """A command whose help shows its options in groups."""
+
+    groups: ClassVar[Mapping[str, Sequence[str]]] = {}
+    """Title -> the names of the options, in the order in which they are shown; what is in none comes last."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options."""
+        options = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
+        found = {one.name: record for one in options if (record := one.get_help_record(ctx))}
+        grouped = {name for names in self.groups.values() for name in names}
+        others = [name for name in found if name not in grouped]
+        for title, names in {**self.groups, "Other options": others}.items():
+            if records := [found[name] for name in names if name in found]:
+                with formatter.section(title):
+                    formatter.write_dl(records)
 
 
 def takes(name: str, kind: type[DataclassInstance]) -> Callable[[Callable[..., R]], Callable[..., R]]:
@@ -53,9 +83,9 @@ def argument(kind: click.ParamType[T]) -> T:
     return cast("T", field(metadata={_PARAM: partial(click.argument, type=kind)}))
 
 
-def arguments(metavar: str) -> tuple[str, ...]:
+def arguments(kind: click.ParamType[str], metavar: str) -> tuple[str, ...]:
     """Declare the arguments that are left; there is at least one."""
-    param = partial(click.argument, metavar=metavar, nargs=-1, required=True)
+    param = partial(click.argument, type=kind, metavar=metavar, nargs=-1, required=True)
     return cast("tuple[str, ...]", field(metadata={_PARAM: param}))
 
 
@@ -72,11 +102,6 @@ def option(
     return cast("T | None", how)
 
 
-def required(kind: click.ParamType[T], summary: str) -> T:
-    """Declare an option that must be given."""
-    return cast("T", _option(type=kind, required=True, help=summary))
-
-
 def preset(kind: click.ParamType[T], default: T | str, summary: str, *, metavar: str | None = None) -> T:
     """Declare an option with a default, which the help shows; a text is read as if it had been typed."""
     how = _option(type=kind, default=default, show_default=True, metavar=metavar, help=summary)
@@ -90,9 +115,11 @@ def repeated(
     return cast("tuple[T, ...]", _option(word, type=kind, multiple=True, metavar=metavar, help=summary))
 
 
-def flag(summary: str, *, word: str | None = None, is_typed_only: bool = False) -> bool:
-    """Declare an option without a value; `word`: its name where that is not the field's."""
-    how = _option(word, is_typed_only=is_typed_only, is_flag=True, help=summary)
+def flag(
+    summary: str, *, word: str | None = None, short: str | None = None, is_typed_only: bool = False
+) -> bool:
+    """Declare an option without a value; `word`: its name where that is not the field's, `short`: one letter for it."""
+    how = _option(word, short=short, is_typed_only=is_typed_only, is_flag=True, help=summary)
     return cast("bool", how)
 
 
@@ -104,6 +131,7 @@ def switch(word: str, summary: str, *, default: bool) -> bool:
 def _option(
     word: str | None = None,
     *,
+    short: str | None = None,
     envvar: Sequence[str] = (),
     is_typed_only: bool = False,
     **how: object,
@@ -114,7 +142,8 @@ def _option(
         spoken = word or name.replace("_", "-")
         own = spoken.partition("/")[0].replace("-", "_").upper()
         variables = None if is_typed_only else [f"MIGRATE_{own}", *envvar]
-        return click.option(f"--{spoken}", name, cls=None, envvar=variables, **how)
+        letters = [] if short is None else [f"-{short}"]
+        return click.option(*letters, f"--{spoken}", name, cls=Shown, envvar=variables, **how)
 
     found: object = field(metadata={_PARAM: named})
     return found

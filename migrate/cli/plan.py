@@ -7,7 +7,7 @@ from typing import NamedTuple, NoReturn
 
 import click
 
-from migrate.cli.options import PlanOptions, SourceOptions, TalkOptions
+from migrate.cli.options import PlanOptions, SourceOptions, TalkOptions, WorkOptions
 from migrate.cli.session import end, open_session, start_talk, typed_command
 from migrate.cli.settings import build_settings
 from migrate.cli.show import show_planned
@@ -32,16 +32,30 @@ class Todo(NamedTuple):
 
 
 def plan(source: SourceOptions, options: PlanOptions, talking: TalkOptions) -> NoReturn:
-    """Plan into a workdir, and say what is in it."""
+    """Plan into a workdir, and say what is in it; of a trial nobody knows yet that it goes to a sandbox."""
     talk = start_talk(talking)
-    todo = find_todo(
-        build_settings(source, limit=options.limit), source.inputs, options.workdir, options.again
-    )
-    with open_session(options.workdir, talk, create=True) as session:
+    settings = build_settings(source, limit=options.limit)
+    if settings.limit is not None:
+        settings = settings.untold()
+        if options.workdir is None:
+            raise UsageError(
+                f"--workdir: missing; name one for the first rows, as {workdir_of(options, settings)} is that of all "
+                "of them; or look at them with 'migrate run … --dry-run', or 'migrate preview'"
+            )
+    workdir = workdir_of(options, settings)
+    todo = find_todo(settings, source.inputs, workdir, options.again)
+    if talking.verbose:
+        name_skipped(todo.work)
+    with open_session(workdir, talk, create=True) as session:
         plan_todo(session, todo, talk, options.people)
         if not session.is_stopping:
             show_planned(session.checkpoint, talk)
         end(session, talk, sending=False)
+
+
+def workdir_of(options: WorkOptions, settings: Settings) -> Path:
+    """Return the workdir that is named, or the one of all that is planned of a platform here."""
+    return options.workdir or Path(f"{settings.platform}.workdir")
 
 
 def plan_todo(session: Session, todo: Todo, talk: Talk, people: Path | None) -> None:
@@ -51,6 +65,13 @@ def plan_todo(session: Session, todo: Todo, talk: Talk, people: Path | None) -> 
     aside = session.checkpoint.set_aside()
     for name in session.set_aside:
         click.echo(shown(f"error: {name}: set aside: {aside[name].why}"), err=True)
+
+
+def name_skipped(work: Work) -> None:
+    """Say of every file that is passed over why it is."""
+    for reason, names in work.skipped.items():
+        for name in names:
+            click.echo(shown(f"skipped: {reason}: {name}"), err=True)
 
 
 def find_todo(settings: Settings, inputs: Sequence[str], workdir: Path, again: Sequence[Path]) -> Todo:

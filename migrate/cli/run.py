@@ -1,17 +1,16 @@
 """`migrate run`: plan, then send."""
 
 from contextlib import ExitStack
-from pathlib import Path
 from typing import NoReturn
 
 from migrate.cli.consent import check_answer
 from migrate.cli.options import RunOptions, SendOptions, SourceOptions, TalkOptions
-from migrate.cli.plan import find_todo, plan_todo
+from migrate.cli.plan import find_todo, name_skipped, plan_todo, workdir_of
 from migrate.cli.send import send_pending
 from migrate.cli.session import end, open_session, start_talk, stop_after
 from migrate.cli.settings import build_settings
-from migrate.cli.target import SANDBOX, open_target
-from migrate.errors import UsageError
+from migrate.cli.target import open_target
+from migrate.cli.trial import check_people, command_for_good, is_trial, is_untold, open_folder
 from migrate.report import arrived
 
 
@@ -19,17 +18,19 @@ def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talkin
     """Plan what is new, and send what is pending; all that was typed is checked before anything is made."""
     talk = start_talk(talking)
     settings = build_settings(source, limit=options.limit)
-    workdir = options.workdir or Path(f"{settings.platform}.workdir")
-    todo = find_todo(settings, source.inputs, workdir, options.again)
-    if options.people is not None and (sending.host == SANDBOX or settings.limit is not None):
-        raise UsageError(
-            "--people: a trial would use up the merges of the project, planned once for ever; leave it out, or use "
-            "--dry-run, which works on a copy"
-        )
+    if is_tried := is_trial(options, sending):
+        check_people(options)
+        settings = settings.untold() if is_untold(options, sending) else settings
     with ExitStack() as stack:
+        is_throwaway = is_tried and options.workdir is None
+        workdir = stack.enter_context(open_folder()) if is_throwaway else workdir_of(options, settings)
+        todo = find_todo(settings, source.inputs, workdir, options.again)
+        if talking.verbose:
+            name_skipped(todo.work)
         delivery, local = open_target(sending, stack)
         check_answer(workdir, delivery, yes=sending.yes)
-        session = stack.enter_context(open_session(workdir, talk, create=True))
+        session = stack.enter_context(open_session(workdir, talk, create=True, is_throwaway=is_throwaway))
+        session.for_good = command_for_good(sending, options) if is_tried else ""
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
         plan_todo(session, todo, talk, options.people)
         send_pending(session, delivery, sending, talk)

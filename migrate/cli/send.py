@@ -8,12 +8,11 @@ from typing import NoReturn
 
 from migrate.apply.delivery import Delivery
 from migrate.apply.pacing import Window
-from migrate.cli.consent import confirm
+from migrate.cli.consent import check_trial, confirm
 from migrate.cli.options import SendOptions, TalkOptions
-from migrate.cli.session import end, open_session, start_talk, stop_after, typed_command
+from migrate.cli.session import end, numbers_of, open_session, screen, start_talk, stop_after, typed_command
 from migrate.cli.target import open_target
 from migrate.errors import MigrateError
-from migrate.report import status
 from migrate.report.numbers import summary
 from migrate.report.talk import Talk
 from migrate.sending import resend, send
@@ -50,14 +49,14 @@ def send_pending(session: Session, delivery: Delivery, sending: SendOptions, tal
     if session.is_stopping:
         return
     session.check_whole(partial=sending.partial)
+    check_trial(session.checkpoint, delivery)
     session.checkpoint.note(sending=True, command=typed_command())
     confirm(session, delivery, talk, "pending", yes=sending.yes)
     try:
         with talk.applying(summary(session.checkpoint)) as progress, _stay_within(session, sending.window):
             send(session, delivery, progress)
     except MigrateError:
-        numbers = summary(session.checkpoint)
-        talk.show(status.lines(numbers, status.next_command(session.checkpoint, numbers)))
+        talk.show(screen(session, numbers_of(session)))
         raise
 
 

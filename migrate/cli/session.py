@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from threading import Timer
 from typing import NoReturn
@@ -16,8 +17,9 @@ import click
 from migrate.cli import exits
 from migrate.cli.options import TalkOptions
 from migrate.errors import MigrateError, Refused
-from migrate.report import document, status
+from migrate.report import document, status, trial
 from migrate.report.numbers import Summary, of_run, summary
+from migrate.report.sections import Line
 from migrate.report.talk import Talk
 from migrate.screen import masked, shown
 from migrate.session import Session
@@ -36,7 +38,9 @@ def start_talk(options: TalkOptions) -> Talk:
 
 
 @contextmanager
-def open_session(workdir: Path, talk: Talk, *, create: bool = False) -> Iterator[Session]:
+def open_session(
+    workdir: Path, talk: Talk, *, create: bool = False, is_throwaway: bool = False
+) -> Iterator[Session]:
     """Hold a workdir; the first SIGINT or SIGTERM stops the work in good order, the second leaves at once.
 
     An error of ours is told in JSON, too, with what was done until then. Raises Refused where the workdir is not
@@ -49,7 +53,9 @@ def open_session(workdir: Path, talk: Talk, *, create: bool = False) -> Iterator
     with writable(workdir), hold(workdir), Checkpoint.open(workdir, create=create) as checkpoint:
         session = Session(
             checkpoint,
+            is_throwaway=is_throwaway,
             before=summary(checkpoint),
+            shows_whole=talk.is_whole,
             on_warning=talk.warn,
             on_remark=lambda text: click.echo(shown(f"note: {text}"), err=True),
         )
@@ -65,7 +71,7 @@ def open_session(workdir: Path, talk: Talk, *, create: bool = False) -> Iterator
         try:
             yield session
         except MigrateError as error:
-            tell(session, talk, summary(checkpoint, is_whole=talk.is_whole), error.exit_code, str(error))
+            tell(session, talk, numbers_of(session), error.exit_code, str(error))
             error.is_told = True
             raise
         finally:
@@ -90,13 +96,34 @@ def stop_after(session: Session, seconds: float | None, option: str) -> Iterator
 
 def typed_command() -> str:
     """Return the command as it was typed, without the key."""
-    words, typed = iter(sys.argv[1:]), ["migrate"]
+    return masked(shlex.join(["migrate", *typed_words()]))
+
+
+def typed_words() -> list[str]:
+    """Return what was typed after the name of the program, without the key."""
+    words, typed = iter(sys.argv[1:]), []
     for word in words:
         if word == "--api-key":
             next(words, None)
         elif not word.startswith("--api-key="):
             typed.append(word)
-    return masked(shlex.join(typed))
+    return typed
+
+
+def numbers_of(session: Session) -> Summary:
+    """Return the numbers of a session's workdir, which has no place where it goes when the session ends."""
+    numbers = summary(session.checkpoint, session.judged, is_whole=session.shows_whole)
+    return replace(numbers, workdir=None) if session.is_throwaway else numbers
+
+
+def screen(session: Session, numbers: Summary, *, sending: bool = True) -> Iterator[Line]:
+    """Yield how the workdir is, and the command that goes on; of a trial, what there is to know before it goes."""
+    if session.is_throwaway:
+        return trial.lines(session.checkpoint, numbers, typed_command(), session.for_good)
+    said = trial.said(session.checkpoint) if numbers.events.accepted else ()
+    following = status.next_command(session.checkpoint, numbers, sending=sending)
+    places = {} if sending else session.checkpoint.numbers().examples
+    return chain(said, status.lines(numbers, following, places))
 
 
 def tell(session: Session, talk: Talk, numbers: Summary, code: int, error: str | None = None) -> None:
@@ -107,14 +134,14 @@ def tell(session: Session, talk: Talk, numbers: Summary, code: int, error: str |
 
 def end(session: Session, talk: Talk, *, sending: bool) -> NoReturn:
     """Show what was done by a command that has planned, or was `sending`, and exit as the numbers say."""
-    numbers = summary(session.checkpoint, session.judged, is_whole=talk.is_whole)
+    numbers = numbers_of(session)
     _end(session, talk, numbers, exits.of_work(session, numbers, sending=sending), sending=sending)
 
 
 def end_unsent(session: Session, talk: Talk) -> NoReturn:
     """Show how the workdir is, and exit: the answer was no."""
     click.echo("nothing was sent", err=True)
-    numbers = summary(session.checkpoint, session.judged, is_whole=talk.is_whole)
+    numbers = numbers_of(session)
     _end(session, talk, numbers, exits.of_no(session), sending=False)
 
 
@@ -122,8 +149,7 @@ def _end(session: Session, talk: Talk, numbers: Summary, code: int, *, sending: 
     if code == exits.AS_ASKED:
         click.echo(f"stopped as {session.asked} asks; the same command goes on", err=True)
     document.write(session.workdir, numbers)
-    go_on = status.next_command(session.checkpoint, numbers, sending=sending)
-    talk.show(status.lines(numbers, go_on, {} if sending else session.checkpoint.numbers().examples))
+    talk.show(screen(session, numbers, sending=sending))
     tell(session, talk, numbers, code)
     if not numbers.balanced:
         raise AssertionError(f"the sums do not balance, which is a bug: {numbers}")

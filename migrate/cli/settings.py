@@ -18,6 +18,7 @@ from migrate.settings import Settings
 def build_settings(source: SourceOptions, *, limit: int | None = None) -> Settings:
     """Return the settings; raises UsageError where an option is wrong, or is one this platform has no use for."""
     read_labels = platforms.platform(source.platform, source.spec).read_labels
+    _check_span(source)
     group_keys, zone = _group_keys(source.group_key), _zone(source.source_timezone)
     settings = Settings(
         platform=source.platform,
@@ -53,6 +54,16 @@ def build_settings(source: SourceOptions, *, limit: int | None = None) -> Settin
                 f"--keep: {source.platform} has no such filter, found '{name}'; its filters are {known}"
             )
     return settings
+
+
+def _check_span(source: SourceOptions) -> None:
+    """Raise UsageError where nothing can lie between --since and --until."""
+    since, until = source.since, source.until
+    if since is not None and until is not None and since >= until:
+        raise UsageError(
+            f"--since: not before --until, found {since.isoformat()} and --until {until.isoformat()}; nothing lies "
+            "between them: exchange them, or leave one out"
+        )
 
 
 def _group_keys(words: Sequence[str]) -> dict[str, str]:

@@ -15,6 +15,11 @@ _CLOUD_RATE: Final = 1_000.0
 """Events a second that PostHog Cloud is sent, where nothing else is asked for."""
 
 
+def is_named_sandbox(host: str | None) -> bool:
+    """Return whether the sandbox inside of the command is meant."""
+    return host is not None and host.strip().lower() == SANDBOX
+
+
 def open_target(sending: SendOptions, stack: ExitStack) -> tuple[Delivery, Sandbox | None]:
     """Return how and where to send, and the sandbox, which lives as long as the stack, if that is where.
 
@@ -23,7 +28,7 @@ def open_target(sending: SendOptions, stack: ExitStack) -> tuple[Delivery, Sandb
     if not sending.host:
         raise UsageError("--host: missing; give us, eu, the URL of a PostHog, or sandbox to try")
     key, local = sending.api_key, None
-    if sending.host == SANDBOX:
+    if is_named_sandbox(sending.host):
         local = stack.enter_context(Sandbox())
         url, target = local.url, SANDBOX
         key = key or "phc_sandbox"

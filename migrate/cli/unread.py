@@ -41,7 +41,7 @@ class Lasting:
         return getattr(self._stream, name)
 
 
-class Commands(click.Group):
+class Unbroken(click.Group):
     """The commands. One whose output nobody reads any more (`| head`) has done what it was for."""
 
     def make_context(

@@ -47,6 +47,8 @@ class Choices:
     max_cluster: int = identity.MAX_CLUSTER
     zone: str | None = None
     """The zone given as `--source-timezone`, None where none was."""
+    tells: bool = True
+    """Whether merges, persons and groups are told; a trial does not tell them, as its first rows do not know them."""
 
 
 @dataclass(kw_only=True)
@@ -70,9 +72,10 @@ class Census:
 
     def merges(self, name: str, now: datetime) -> Generator[Made]:
         """Yield the `$identify` events that no earlier run has planned, kept as planned by this input."""
-        for found in (
-            identity.new_merges(self.people, name, self.choices.max_cluster) if self.choices.link else ()
-        ):
+        choices = self.choices
+        if not (choices.link and choices.tells):
+            return
+        for found in identity.new_merges(self.people, name, choices.max_cluster):
             if isinstance(found, Report):
                 self.report = found
             else:
@@ -154,6 +157,10 @@ def tell(census: Census, planner: Planner, until: datetime | None) -> None:
     files, last = checkpoint.states(), checkpoint.extent()[3]
     people.note_last(last)
     if not files or planner.stopping.is_set():
+        return
+    if not census.choices.tells:
+        checkpoint.note_told()
+        tidy_states(checkpoint)
         return
     end = until if last is None else _EPOCH + timedelta(microseconds=last)
     aside = planner.workdir / STAGING / "states"

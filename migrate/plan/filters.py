@@ -13,6 +13,10 @@ from migrate.workdir.records import Numbers
 
 NOT_WANTED: Final = "person_properties"
 """Under which name rows are counted that only tell of persons, where nothing is to be told of them."""
+NOT_IN_A_TRIAL: Final = "not_in_a_trial"
+"""Under which name rows are counted that tell of persons or groups, or of who is who, where a trial tells nothing."""
+_TELLING: Final = ("$set", "$identify", "$create_alias", "$merge_dangerously", "$groupidentify")
+"""Events that PostHog changes persons and groups by."""
 
 
 def count_rows(*frames: pl.DataFrame) -> int:
@@ -68,7 +72,20 @@ def within(frames: Sequence[pl.DataFrame], transform: Transform, numbers: Number
 
 def without_persons(frame: pl.DataFrame, beside: Sequence[pl.DataFrame], numbers: Numbers) -> pl.DataFrame:
     """Return the events without those that only tell of persons, of whom the user wants nothing to be told."""
-    is_about = (pl.col("event") == "$set").fill_null(value=False)
-    kept = frame.filter(~is_about)
+    kept = _uncalled(frame, ["$set"])
     numbers.filtered[NOT_WANTED] += count_rows(frame, *beside) - count_rows(kept, *beside)
     return kept
+
+
+def without_tellings(
+    frame: pl.DataFrame, news: pl.DataFrame, rejects: pl.DataFrame, numbers: Numbers
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the events without those that change persons and groups, or merge them, and no news: so a trial is."""
+    kept = _uncalled(frame, _TELLING)
+    numbers.filtered[NOT_IN_A_TRIAL] += count_rows(frame, news, rejects) - count_rows(kept, rejects)
+    return kept, news.clear()
+
+
+def _uncalled(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Return the events that are not called so."""
+    return frame.filter(~pl.col("event").is_in(list(names)).fill_null(value=False))

@@ -9,10 +9,19 @@ from typing import Any, Final
 import polars as pl
 
 from migrate.kit import events, expr
-from migrate.kit.declare import FILE, PERSON, RECOVERED, ROW, Options, Table
+from migrate.kit.declare import FILE, PERSON, RECOVERED, ROW, Table
 from migrate.kit.distinct import slim
 from migrate.people.observed import groups_seen, states_in, when_seen, where_seen
-from migrate.plan.filters import NOT_WANTED, apart, count_rows, filtered, within, without_persons
+from migrate.plan.filters import (
+    NOT_IN_A_TRIAL,
+    NOT_WANTED,
+    apart,
+    count_rows,
+    filtered,
+    within,
+    without_persons,
+    without_tellings,
+)
 from migrate.plan.judged import judged
 from migrate.plan.lines import rejected_rows, unread
 from migrate.plan.transform import Transform
@@ -59,10 +68,14 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
         else (observed, observed.frame.clear())
     )
     frame, news = within([frame, observed.frame], transform, numbers)
-    if options.person_properties == "none":
+    if not transform.tells:
+        frame, news = without_tellings(frame, news, observed.rejects, numbers)
+    elif options.person_properties == "none":
         frame = without_persons(frame, [news, observed.rejects], numbers)
-    left_out = sum(numbers.filtered[name] for name in ("before_since", "after_until", NOT_WANTED))
-    numbers.filtered[_why_no_event(table, options)] += (
+    left_out = sum(
+        numbers.filtered[name] for name in ("before_since", "after_until", NOT_WANTED, NOT_IN_A_TRIAL)
+    )
+    numbers.filtered[_why_no_event(table, transform)] += (
         rows.height - count_rows(frame, news, observed.rejects) - left_out
     )
     made, rejects = judged(frame, transform, now, numbers, observed.rejects)
@@ -70,7 +83,7 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     news = news.filter(~pl.col(ROW).is_in(rejects[ROW].implode())) if rejects.height else news
     mapped = count_rows(made, news)
     fine = frame.filter(pl.col(ROW).is_in(made[ROW].implode())) if rejects.height else frame
-    more = [beside, groups_seen(fine)]
+    more = [beside, groups_seen(fine)] if transform.tells else []
     if options.person_properties != "none":
         more.append(where_seen(fine))
     if transform.profiled:
@@ -143,7 +156,9 @@ def _note_odd_ids(rows: pl.DataFrame, ids: Iterable[str], numbers: Numbers) -> N
             numbers.examples[name] = [str(found[ROW][0])]
 
 
-def _why_no_event(table: Table, options: Options) -> str:
+def _why_no_event(table: Table, transform: Transform) -> str:
     """Return under which name a row that makes nothing is counted."""
     is_about_persons = table.to_profiles is not None and table.to_events is events.none
-    return NOT_WANTED if is_about_persons and options.person_properties == "none" else "no_event"
+    if not is_about_persons or transform.options.person_properties != "none":
+        return "no_event"
+    return NOT_WANTED if transform.tells else NOT_IN_A_TRIAL

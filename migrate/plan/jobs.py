@@ -1,24 +1,39 @@
 """What there is to plan: every source with the table it belongs to, recognised before anything is planned."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Final
+from typing import Final, NamedTuple
 
-from migrate.errors import Unfit, UsageError
+from migrate.errors import Unfit, Unrecognised, UsageError
 from migrate.inputs.source import Source
 from migrate.kit.declare import Platform, Table
 from migrate.readers.records import Header
 
 _SHOWN_COLUMNS: Final = 12
 _SHOWN_CHARACTERS: Final = 40
+_SHOWN_FILES: Final = 3
 _NO_TEXT: Final = re.compile(r"[\x00-\x08\x0e-\x1f\ufffd]")
 
 _ENDINGS: Final = {
     *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".avro", ".orc"),
     *(".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz"),
 }
+
+
+Likely = Callable[[Sequence[str], str, Table | None], Mapping[str, str]]
+"""The columns of a file, its name and the table that takes it -> the platforms it looks like instead, with titles."""
+
+
+class Unknown(NamedTuple):
+    """A file that no table of the platform takes, or that looks like another platform's."""
+
+    name: str
+    columns: Sequence[str]
+    likely: Mapping[str, str]
+    """The platforms it looks like, the likeliest first, with what people call them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,16 +59,19 @@ def recognise(  # noqa: PLR0913 - what is given, and how it is to be judged
     skip_unknown: bool,
     skipped: dict[str, list[str]],
     is_alone: bool = True,
+    likely: Likely = lambda *_: {},
 ) -> tuple[list[Job], list[Unfit]]:
     """Return what there is to plan, after looking into every file, and which files are set aside.
 
     One bad file costs one file. A file that is broken, is no text, or of which a table says that it cannot be read so,
     is set aside. What an option, or another export, would mend is a wrong command where no other file is there to
     plan (`is_alone`: none was planned before either): UsageError. So are files that no table of the platform takes,
-    as nobody knows whether they were meant: all are named before anything is planned, unless they are to be skipped.
+    as nobody knows whether they were meant, and files that look like another platform's: all are named before anything
+    is planned, unless they are to be skipped.
     Files without rows are added to `skipped`.
     """
-    jobs, unknown = [], []
+    jobs = []
+    unknown: list[Unknown] = []
     unfit: list[Unfit] = []
     mendable: list[Unfit] = []
     for source, found in _headers(sources, header, unfit):
@@ -61,8 +79,11 @@ def recognise(  # noqa: PLR0913 - what is given, and how it is to be judged
             skipped.setdefault("empty", []).append(source.name)
             continue
         known, table = _read_as(found, platform, source.stem)
-        if table is None and skip_unknown:
+        others = likely(_columns(known), source.stem, table) if known.columns else {}
+        if (table is None or others) and skip_unknown:
             skipped.setdefault("unknown", []).append(source.name)
+        elif others:
+            unknown.append(Unknown(source.name, known.columns, others))
         elif why := _doubt(known, table):
             mendable.append(Unfit(source.name, *why))
         elif table is not None:
@@ -70,9 +91,9 @@ def recognise(  # noqa: PLR0913 - what is given, and how it is to be judged
         elif why := _broken(known):
             unfit.append(Unfit(source.name, *why))
         else:
-            unknown.append((source.name, known.columns))
+            unknown.append(Unknown(source.name, known.columns, {}))
     if unknown:
-        raise UsageError(_unknown(unknown, platform))
+        raise Unrecognised(_unknown(unknown, platform), [one.name for one in unknown])
     if mendable and is_alone and not jobs:
         raise UsageError(str(mendable[0]))
     return jobs, unfit + mendable
@@ -153,15 +174,35 @@ def _first(platform: Platform) -> Table:
     return next(table for table in platform.tables if not table.refusal)
 
 
-def _unknown(unknown: list[tuple[str, tuple[str, ...]]], platform: Platform) -> str:
-    """Return the message about files that no table takes."""
-    name, columns = unknown[0]
-    more = f" (and {len(unknown) - 1} more files)" if len(unknown) > 1 else ""
+def _unknown(unknown: Sequence[Unknown], platform: Platform) -> str:
+    """Return the message about files that no table takes: what they look like, if anything, and what to do."""
+    first = max(unknown, key=lambda one: bool(one.likely))
+    others = [one.name for one in unknown if one is not first]
+    more = "".join(f", {name}" for name in others[: _SHOWN_FILES - 1])
+    more += f" and {len(others) - _SHOWN_FILES + 1} more files (-v)" if len(others) >= _SHOWN_FILES else ""
+    found = ", ".join(map(_short, first.columns[:_SHOWN_COLUMNS])) + (
+        ", …" if len(first.columns) > _SHOWN_COLUMNS else ""
+    )
+    title = platform.title.partition(" (")[0]
+    if likely := _likely(unknown):
+        titles = " or ".join(f"{one}'s" for one in likely.values())
+        commands = " or ".join(f"'migrate run {name} …'" for name in likely)
+        return (
+            f"{first.name}{more}: the columns look like {titles}, not like {title}'s, found {found}; try {commands}, "
+            "or pass over such files with --skip-unknown"
+        )
     tables = ", ".join(table.name for table in platform.tables)
-    found = ", ".join(map(_short, columns[:_SHOWN_COLUMNS])) + (
-        ", …" if len(columns) > _SHOWN_COLUMNS else ""
-    )
     return (
-        f"{name}{more}: no table of {platform.title} ({tables}) has these columns, found {found}; "
-        "name the right platform, or pass over such files with --skip-unknown"
+        f"{first.name}{more}: no table of {title} ({tables}) has these columns, found {found}; nor has one of another "
+        "platform: see 'migrate platforms', describe the file for 'migrate run table' (docs/spec.md), or pass over "
+        "such files with --skip-unknown"
     )
+
+
+def _likely(unknown: Sequence[Unknown]) -> dict[str, str]:
+    """Return the platforms that these files look like: those that all of them do, or else each that any does."""
+    titles = {name: title for one in unknown for name, title in one.likely.items()}
+    counts = Counter(name for one in unknown for name in one.likely)
+    whole = sum(bool(one.likely) for one in unknown)
+    of_all = {name: title for name, title in titles.items() if counts[name] == whole}
+    return of_all or titles

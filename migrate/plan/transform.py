@@ -25,3 +25,5 @@ class Transform:
     """What is known of persons and rows from all files."""
     profiled: bool = False
     """Whether any file has profiles, for which it must be known when each person was last seen."""
+    tells: bool = True
+    """Whether events are planned that tell of persons and groups, and of who is who."""

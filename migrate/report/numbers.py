@@ -97,7 +97,7 @@ class Summary:
     skipped_files: Mapping[str, int] = field(default_factory=dict)
     """Reason → how many files were passed over for it."""
     skipped_names: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Reason → the first of these files."""
+    """Reason → these files."""
     damaged_files: Sequence[str] = ()
     identity: Identity | None = None
     open_rejects: Mapping[str, int] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from typing import Final, TextIO
 from migrate.apply import age
 from migrate.apply.delivery import Delivery
 from migrate.apply.target import is_cloud
-from migrate.report import estimates
+from migrate.report import estimates, trial
 from migrate.report.numbers import Identity, Summary
 from migrate.screen import amount, shown
 from migrate.workdir.checkpoint import Checkpoint
@@ -48,6 +48,7 @@ def lines(checkpoint: Checkpoint, numbers: Summary, delivery: Delivery, now: dat
     yield ""
     yield f"project    {delivery.url}, key {_key(delivery.key)}"
     yield f"events     {pending:,} to send now{_held(numbers)}"
+    yield from (f"{word:<10} {text}" for word, text in trial.untold(checkpoint))
     yield f"span       {numbers.first_timestamp} to {numbers.last_timestamp}, {len(days):,} days"
     yield from _old(days, now.date())
     yield from _young(days, delivery, now)

@@ -8,6 +8,7 @@ from migrate.report.numbers import Cluster, Identity, RowCounts, Summary
 BOLD: Final = "bold"
 WARNING: Final = "yellow"
 _MOST_NAMES: Final = 15
+_FEW_NAMES: Final = 3
 _ID_LENGTH: Final = 40
 _WHY: Final = {
     "younger_than_48h": "PostHog asks that history be at least 48 hours old",
@@ -100,7 +101,8 @@ def notes(numbers: Summary, examples: Examples) -> Iterator[Line]:
         yield Line(f"note     {note}")
     for reason, count in numbers.skipped_files.items():
         names = numbers.skipped_names.get(reason, [])
-        some = f"  ({', '.join(names)}{', …' if count > len(names) else ''})" if names else ""
+        more = ", …" if count > len(names[:_FEW_NAMES]) else ""
+        some = f"  ({', '.join(names[:_FEW_NAMES])}{more})" if names else ""
         yield Line(f"skipped  {count:>12,} {_plural(count, 'file')}: {reason}{some}")
 
 

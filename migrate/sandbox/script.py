@@ -17,7 +17,7 @@ class Script:
         try:
             self._faults: list[AnyFault] = msgspec.convert(list(rules), list[AnyFault])
         except msgspec.ValidationError as error:
-            raise UsageError(f"sandbox faults: {error}") from None
+            raise UsageError(f"--faults: {error}; see docs/reliability.md") from None
         self._seen = [0] * len(self._faults)
         self._fired = [0] * len(self._faults)
         # Dice for a test script, not for secrets.

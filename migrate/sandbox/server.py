@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
@@ -14,6 +15,7 @@ from typing import Any, Final, Self
 
 from aiohttp import web
 
+from migrate.errors import UsageError
 from migrate.sandbox.endpoint import Endpoint, utc_now
 from migrate.sandbox.script import Script
 from migrate.sandbox.store import Store, View
@@ -70,7 +72,10 @@ def serve(  # noqa: PLR0913 - each is an option of the command
 
 def _open_store(data: Path | None, stack: ExitStack) -> Store:
     folder = data or stack.enter_context(throwaway(SANDBOX))
-    store = Store(folder)
+    try:
+        store = Store(folder)
+    except sqlite3.Error as error:
+        raise UsageError(f"--data: {folder} holds no sandbox, {error}; name another folder") from error
     stack.callback(store.close)
     return store
 

@@ -23,6 +23,14 @@ from migrate.errors import Refused, UsageError
         ("http://h:443", "http://h:443"),
         ("http://[::1]:8000/", "http://[::1]:8000"),
         ("https://bücher.example", "https://bücher.example"),
+        ("localhost:8000", "http://localhost:8000"),
+        ("Localhost", "http://localhost"),
+        (" 127.0.0.1:8000/relay/\n", "http://127.0.0.1:8000/relay"),
+        ("[::1]:8000", "http://[::1]:8000"),
+        ("posthog.example.com", "https://posthog.example.com"),
+        ("posthog.example.com:8443/relay", "https://posthog.example.com:8443/relay"),
+        ("us.i.posthog.com", "https://us.i.posthog.com"),
+        ("app.posthog.com", "https://us.i.posthog.com"),
     ],
 )
 def test_host_url(host, url):
@@ -36,7 +44,10 @@ def test_host_url(host, url):
     [
         ("", "neither us, eu nor an http or https URL, found ''"),
         ("mars", "neither us, eu nor an http or https URL, found 'mars'"),
-        ("us.i.posthog.com", "neither us, eu nor an http or https URL, found 'us.i.posthog.com'"),
+        ("posthog:8000", "neither us, eu nor an http or https URL, found 'posthog:8000'"),
+        ("192.168.0.7:8000", "neither us, eu nor an http or https URL, found '192.168.0.7:8000'"),
+        ("[fe80::1]:8000", "neither us, eu nor an http or https URL, found '[fe80::1]:8000'"),
+        ("localhost:port", "neither us, eu nor an http or https URL, found 'localhost:port'"),
         ("ftp://h", "neither us, eu nor an http or https URL, found 'ftp://h'"),
         ("https://", "neither us, eu nor an http or https URL, found 'https://'"),
         ("https://a b", "neither us, eu nor an http or https URL, found 'https://a b'"),

@@ -6,7 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from migrate.cli.params import argument, arguments, flag, option, preset, repeated, required, switch, takes
+from migrate.cli.params import Sections, argument, arguments, flag, option, preset, repeated, switch, takes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,14 +14,17 @@ class Words:
     """One option of each kind."""
 
     first: str = argument(click.STRING)
-    rest: tuple[str, ...] = arguments("REST...")
+    rest: tuple[str, ...] = arguments(click.STRING, "REST...")
     max_size: int | None = option(click.INT, "How large.", envvar=["SIZE"])
-    place: str = required(click.STRING, "Where.")
+    place: str | None = option(click.STRING, "Where.")
     rate: float = preset(click.FLOAT, "1.5", "How fast.")
     nulls: tuple[str, ...] = repeated(click.STRING, "What is nothing.", metavar="TEXT", word="null")
-    loud: bool = flag("Loudly.")
+    loud: bool = flag("Loudly.", short="l")
     dry: bool = flag("Dry.", is_typed_only=True)
     gzip: bool = switch("gzip", "Compressed.", default=True)
+
+
+GROUPS = {"Where": ("place", "max_size"), "Nowhere": ("other",), "How": ("loud", "dry")}
 
 
 def typed(*words, env=None):
@@ -55,16 +58,20 @@ def test_what_is_typed_is_one_frozen_object():
         "--no-gzip",
         "--loud",
     ]
-    assert typed(*words) == Words(
-        first="a",
-        rest=("b", "c"),
-        max_size=7,
-        place="p",
-        rate=1.5,
-        nulls=("x", "y"),
-        loud=True,
-        dry=False,
-        gzip=False,
+    assert (
+        typed(*words)
+        == typed(*words[:-1], "-l")
+        == Words(
+            first="a",
+            rest=("b", "c"),
+            max_size=7,
+            place="p",
+            rate=1.5,
+            nulls=("x", "y"),
+            loud=True,
+            dry=False,
+            gzip=False,
+        )
     )
     with pytest.raises(FrozenInstanceError):
         typed(*words).loud = False
@@ -78,7 +85,6 @@ def test_what_is_not_typed_has_its_default():
 
 def test_what_must_be_typed_is_asked_for():
     """In click's words."""
-    assert "Missing option '--place'" in typed("a", "b")
     assert "Missing argument 'REST...'" in typed("a", "--place", "p")
 
 
@@ -102,7 +108,7 @@ def test_help_keeps_the_order_of_the_fields():
     def command(words, other):
         pass
 
-    names = [one.opts[0] for one in command.params]
+    names = [one.opts[-1] for one in command.params]
     assert names == [
         *(
             "first",
@@ -117,3 +123,37 @@ def test_help_keeps_the_order_of_the_fields():
             "--other",
         ),
     ]
+
+
+def test_help_shows_options_in_groups_with_their_variables():
+    """A group of which a command has no option is not shown; what is in none comes last."""
+
+    class Grouped(Sections):
+        """A command whose help is looked at."""
+
+        groups = GROUPS
+
+    @click.command(cls=Grouped)
+    @takes("words", Words)
+    def command(words):
+        """Do it."""
+
+    shown = CliRunner().invoke(command, ["--help"]).stdout.partition("Do it.\n\n")[2]
+    assert (
+        shown
+        == """\
+Where:
+  --place TEXT        Where.  [env: MIGRATE_PLACE]
+  --max-size INTEGER  How large.  [env: MIGRATE_MAX_SIZE, SIZE]
+
+How:
+  -l, --loud  Loudly.  [env: MIGRATE_LOUD]
+  --dry       Dry.
+
+Other options:
+  --rate FLOAT        How fast.  [default: 1.5]  [env: MIGRATE_RATE]
+  --null TEXT         What is nothing.  [env: MIGRATE_NULL]
+  --gzip / --no-gzip  Compressed.  [default: gzip]  [env: MIGRATE_GZIP]
+  --help              Show this message and exit.
+"""
+    )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jsonvalues import COMPARED
 
 from migrate.kit.declare import ROW, Options
-from migrate.plan.filters import filtered, within, without_persons
+from migrate.plan.filters import filtered, within, without_persons, without_tellings
 from migrate.plan.transform import Transform
 from migrate.workdir.records import Numbers
 
@@ -72,3 +72,19 @@ def test_events_that_only_tell_of_persons_are_left_out():
     numbers = Numbers()
     assert without_persons(frame, [frame.clear()], numbers)["event"].to_list() == ["e"]
     assert numbers.filtered == {"person_properties": 1}
+
+
+def test_a_trial_leaves_out_what_changes_people():
+    """Events that PostHog merges or changes persons and groups by, and what rows tell of them beside their events."""
+    names = ["$identify", "$create_alias", "$merge_dangerously", "$groupidentify", "$set", "e"]
+    frame = event_frame(
+        *({"event": name, ROW: row} for row, name in enumerate(names, 1)), {"event": "$set", ROW: 6}
+    )
+    news = pl.DataFrame({ROW: [6, 7, 8]}, {ROW: pl.Int64})
+    rejects = pl.DataFrame({ROW: [8]}, {ROW: pl.Int64})
+    numbers = Numbers()
+    kept, left = without_tellings(frame, news, rejects, numbers)
+    assert (kept["event"].to_list(), left.height) == (["e"], 0)
+    assert numbers.filtered == {
+        "not_in_a_trial": 6
+    }  # rows 1 to 5, and 7; 6 is an event, too, and 8 is rejected

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from readings import source
 
-from migrate.errors import UsageError
+from migrate.errors import Unrecognised, UsageError
 from migrate.kit.declare import Platform, Table, has
 from migrate.plan.jobs import Job, recognise
 from migrate.readers.headers import read_header
@@ -30,11 +30,15 @@ PLATFORM = Platform(
 def given(tmp_path):
     """What is recognised of files of this text: tables by file, why others are set aside, and what is skipped."""
 
-    def found(*texts, skip_unknown=False, is_alone=True):
+    def found(*texts, skip_unknown=False, is_alone=True, likely=lambda *_: {}):
         files = [source(tmp_path / f"{number}.csv", text.encode()) for number, text in enumerate(texts)]
         skipped = {}
         jobs, unfit = recognise(
-            files, PLATFORM, read_header, skip_unknown=skip_unknown, skipped=skipped, is_alone=is_alone
+            *(files, PLATFORM, read_header),
+            skip_unknown=skip_unknown,
+            skipped=skipped,
+            is_alone=is_alone,
+            likely=likely,
         )
         names = {one.name: number for number, one in enumerate(files)}
         return (
@@ -53,9 +57,45 @@ def test_a_file_belongs_to_the_first_table_that_has_its_columns(given):
 
 def test_files_that_nobody_knows_are_a_wrong_command(given):
     """All are counted, the first is named with what it has; with --skip-unknown they are passed over."""
-    with pytest.raises(UsageError, match=r"0\.csv \(and 1 more files\): no table of P .* found x, y"):
+    with pytest.raises(UsageError, match=r"0\.csv, .*2\.csv: no table of P .* found x, y"):
         given("x,y\n1,2\n", "a,b\n1,2\n", "z\n1\n")
     assert given("x,y\n1,2\n", "a,b\n1,2\n", skip_unknown=True) == ({1: "a-b"}, {}, {"unknown": [0]})
+
+
+LIKELY = {"x": {"x": "X", "w": "W"}, "z": {"x": "X"}, "old": {"o": "O"}, "c": {"o": "O"}}
+
+
+def looks_like(columns, _file, _table):
+    """What files look like, by their first column."""
+    return LIKELY.get(columns[0], {})
+
+
+def test_files_of_another_platform_are_said_to_be_that(given):
+    """Also those that a table takes which is there to refuse them, or one that knows little of them."""
+    with pytest.raises(Unrecognised) as refused:
+        given("q,r\n1,2\n", "x,y\n1,2\n", "z\n1\n", "b,a\n1,2\n", likely=looks_like)
+    assert str(refused.value).split("csv: ", 1)[1] == (
+        "the columns look like X's, not like P's, found x, y; try 'migrate run x …', or pass over such "
+        "files with --skip-unknown"
+    )
+    assert [name[-5:] for name in refused.value.names] == ["0.csv", "1.csv", "2.csv"]
+    with pytest.raises(
+        Unrecognised, match=r"look like X's or W's, .* try 'migrate run x …' or 'migrate run w …'"
+    ):
+        given("x,y\n1,2\n", likely=looks_like)
+    for text in ("old\n1\n", "c\n1\n"):
+        with pytest.raises(Unrecognised, match="look like O's, not like P's"):
+            given(text, likely=looks_like)
+        assert given(text, likely=looks_like, skip_unknown=True) == ({}, {}, {"unknown": [0]})
+
+
+def test_the_first_files_are_named(given):
+    """The others are counted; the error has all of them."""
+    with pytest.raises(
+        Unrecognised, match=r"0\.csv, .*1\.csv, .*2\.csv and 2 more files \(-v\): no table"
+    ) as refused:
+        given(*["x,y\n1,2\n"] * 5)
+    assert len(refused.value.names) == 5
 
 
 def test_a_file_that_is_not_to_be_imported_is_set_aside_beside_others(given):

@@ -1,0 +1,68 @@
+"""A run as a trial: the folder it works in, which goes with it, and the command that does for good what it tried."""
+
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import gettempdir
+
+from migrate.apply.target import host_url, is_sandbox
+from migrate.cli.options import RunOptions, SendOptions
+from migrate.cli.session import typed_words
+from migrate.cli.target import is_named_sandbox
+from migrate.errors import UsageError
+from migrate.screen import masked
+from migrate.throwaway import TRIAL, throwaway
+from migrate.workdir.hold import writable
+
+
+def is_trial(options: RunOptions, sending: SendOptions) -> bool:
+    """Return whether it is tried: in a sandbox of its own, or with the first rows alone."""
+    return is_named_sandbox(sending.host) or options.limit is not None
+
+
+def is_untold(options: RunOptions, sending: SendOptions) -> bool:
+    """Return whether nothing is told of people: first rows that go to a PostHog, and not to a sandbox."""
+    if options.limit is None or not sending.host or is_named_sandbox(sending.host):
+        return False
+    return not is_sandbox(host_url(sending.host))
+
+
+def check_people(options: RunOptions) -> None:
+    """Raise UsageError where a trial is to plan with people that other workdirs share."""
+    if options.people is not None:
+        raise UsageError(
+            "--people: a trial would use up the merges of the project, planned once for ever; leave it out, or use "
+            "--dry-run, which works on a copy"
+        )
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """Make a workdir that goes when the block ends."""
+    with writable(Path(gettempdir())), throwaway(TRIAL) as folder:
+        yield folder
+
+
+def command_for_good(sending: SendOptions, options: RunOptions) -> str:
+    """Return the command that was typed, as it is for all rows and for a PostHog."""
+    words = [*_without(typed_words(), "--limit")]
+    if is_named_sandbox(sending.host):
+        words = [*_without(words, "--host"), "--host", "…"]
+    given = [name for name in ("MIGRATE_LIMIT",) if options.limit is not None and os.environ.get(name)]
+    return masked(" ".join([*(f"{name}=" for name in given), "migrate", *map(_quoted, words)]))
+
+
+def _without(words: Sequence[str], option: str) -> Iterator[str]:
+    """Yield words without an option and its value."""
+    left = iter(words)
+    for word in left:
+        if word == option:
+            next(left, None)
+        elif not word.startswith(f"{option}="):
+            yield word
+
+
+def _quoted(word: str) -> str:
+    return word if word == "…" else shlex.quote(word)

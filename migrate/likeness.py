@@ -1,0 +1,52 @@
+"""Which platform a file looks like, by the columns that the mappings declare."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Final
+
+from migrate import platforms
+from migrate.kit.declare import Options, Platform, Table
+
+_FEW: Final = 2
+"""A table fits a file decisively better than another where it knows so many times as many of its columns."""
+
+
+def likely(platform: str, columns: Sequence[str], file: str, taken: Table | None) -> dict[str, str]:
+    """Return the platforms that a file looks like, the likeliest first, with their titles.
+
+    None, where it may be of the `platform` that is named, whose table `taken` takes it. What is taken by a table that
+    refuses, or by one that knows little of it, is another platform's if a table of that one knows far more.
+    """
+    lowered = frozenset(name.lower() for name in columns)
+    is_own = taken is not None and not taken.refusal
+    known = _known(taken, lowered) if taken is not None and is_own else 0
+    if is_own and (_FEW * known >= len(lowered) or platforms.mapping(platform).from_spec):
+        return {}
+    found = {name: count for name, count in _all_known(lowered, file.lower()) if name != platform}
+    best = max(found.values(), default=0)
+    if is_own and (best < _FEW * known or _FEW * best < len(lowered)):
+        return {}
+    near = [name for name, count in found.items() if _FEW * count > best or not best]
+    near.sort(key=lambda name: (-found[name], name))
+    return {name: platforms.mapping(name).title.partition(" (")[0] for name in near}
+
+
+@cache
+def _all_known(columns: frozenset[str], file: str) -> list[tuple[str, int]]:
+    """Return every platform that takes a file with these columns, and how many of them its table knows."""
+    taken = ((name, one.table_for(columns, file)) for name, one in _mappings())
+    return [
+        (name, _known(table, columns)) for name, table in taken if table is not None and not table.refusal
+    ]
+
+
+@cache
+def _mappings() -> list[tuple[str, Platform]]:
+    """Return the platforms whose tables are known without a spec, under no options."""
+    found = ((name, platforms.mapping(name)) for name in platforms.names())
+    return [(name, one.under(Options(), [])) for name, one in found if one.from_spec is None]
+
+
+def _known(table: Table, columns: frozenset[str]) -> int:
+    """Return how many of these columns a table declares, or drops by name."""
+    return len(columns & {name.lower() for name in (*table.columns, *table.dropped, *table.rename)})

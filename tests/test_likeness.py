@@ -1,0 +1,62 @@
+"""Files of one platform are told from those of every other by what the mappings declare."""
+
+import pytest
+from samples import PLATFORMS, SAMPLES, spec
+
+from migrate import platforms
+from migrate.errors import Unrecognised
+from migrate.likeness import likely
+from migrate.settings import Settings
+
+ALIKE = {("segment", "rudderstack")}
+"""Whose files cannot be told from the other's: RudderStack has tables of its own beside Segment's."""
+DECLARED = [name for name in PLATFORMS if name != "table"]
+
+
+@pytest.mark.parametrize("asked", DECLARED)
+@pytest.mark.parametrize("sample", PLATFORMS)
+def test_every_sample_is_told_from_every_other_platform(asked, sample):
+    """Named is the platform it is of, never why a table of the other refuses it; each platform takes its own."""
+    settings = Settings(platform=asked, spec=spec(asked))
+    if asked == sample or (sample, asked) in ALIKE:
+        assert settings.work([str(SAMPLES / sample)]).set_aside == {}
+        return
+    with pytest.raises(Unrecognised) as refused:
+        settings.work([str(SAMPLES / sample)])
+    said = str(refused.value)
+    title = platforms.mapping(asked).title.partition(" (")[0]
+    if sample == "table":
+        assert f": no table of {title} (" in said
+        assert "; nor has one of another platform: see 'migrate platforms', describe" in said
+        return
+    assert f"'s, not like {title}'s, found " in said
+    assert f"'migrate run {sample} …'" in said
+
+
+@pytest.mark.parametrize(
+    ("platform", "columns", "found"),
+    [
+        ("amplitude", "event properties", ["mixpanel"]),
+        ("mixpanel", "event properties", []),
+        (
+            "mixpanel",
+            "event properties type messageId anonymousId userId timestamp context",
+            ["rudderstack", "segment"],
+        ),
+        ("posthog", "session_id user_id event_id time path title", ["heap"]),
+        ("heap", "session_id user_id event_id time path title", []),
+        ("amplitude", "order_id price country", []),
+    ],
+)
+def test_a_table_that_knows_far_more_of_a_file_is_likelier(platform, columns, found):
+    """One that knows half of it keeps it, and so does one beside which no other knows more."""
+    words = columns.split()
+    taken = platforms.mapping(platform).table_for(words, "a")
+    assert list(likely(platform, words, "a", taken)) == found
+
+
+def test_a_file_that_the_user_describes_is_never_another_platforms():
+    """A spec is said on purpose."""
+    described = platforms.platform("table", spec("table"))
+    words = ["event_type", "event_time", "user_id", "device_id", "amplitude_id", "event_properties"]
+    assert likely("table", words, "a", described.table_for(words, "a")) == {}
