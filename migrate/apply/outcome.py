@@ -38,11 +38,14 @@ class Retry(_Answer):
     """Maybe stored, maybe not: the same bytes again, not before `retry_after` seconds."""
 
     reason: str
+    """What came instead: a word or two, and after a colon what more is known."""
     retry_after: float | None = None
     unheeded: str = field(default="", compare=False)
     """A Retry-After that is no time to come back, as it was found."""
     hopeless: str = field(default="", compare=False)
     """What was found and what to do, where waiting helps only if a PostHog has answered before; else empty."""
+    advice: str = field(default="", compare=False)
+    """What a person may do, beside waiting."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,10 +78,11 @@ class Retrying:
 
     def _out_of_patience(self, attempt: int, outcome: Retry) -> str:
         """Return what to say when retrying has not helped for long enough."""
+        advice = f"{outcome.advice}, then {AGAIN}" if outcome.advice else AGAIN
         if self.deadline.is_over:
             what = f"nothing accepted for {self.deadline.seconds:g} s, found {outcome.reason}"
-            return f"{self.host}: {what}; {AGAIN}, or raise --deadline"
+            return f"{self.host}: {what}; {advice}, or raise --deadline"
         if attempt == self.max_attempts:
             what = f"no success in {attempt} attempts, found {outcome.reason}"
-            return f"{self.host}: {what}; {AGAIN}, or raise --max-attempts"
+            return f"{self.host}: {what}; {advice}, or raise --max-attempts"
         return ""
