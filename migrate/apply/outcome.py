@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request body as it goes over the network, the headers that describe it, and how many events it carries."""
+    """A request body as it goes over the network, the headers that describe it, and what it carries."""
 
     data: bytes = field(repr=False)  # it holds the key
     headers: "Mapping[str, str]" = field(repr=False)
     events: int
+    day: str = field(default="", compare=False)
+    """Of whose events it is, YYYY-MM-DD, where that is known."""
+    attempt: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from migrate.cli.state import EDITED
 from migrate.errors import UsageError
 from migrate.inputs.names import archive_of, path_of, source_name
 from migrate.planning import Planning
+from migrate.report.pace import Following
 from migrate.report.talk import Talk
 from migrate.screen import shown
 from migrate.session import Session
@@ -41,9 +42,14 @@ def plan(source: SourceOptions, options: PlanOptions, talking: TalkOptions) -> N
         end(session, talk, sending=False)
 
 
-def plan_todo(session: Session, todo: Todo, talk: Talk, people: Path | None) -> None:
-    """Plan, with progress, and say what was set aside; `people` is a folder that workdirs share."""
-    with talk.planning() as progress:
+def plan_todo(
+    session: Session, todo: Todo, talk: Talk, people: Path | None, following: Following | None = None
+) -> None:
+    """Plan, with progress, and say what was set aside; `people` is a folder that workdirs share.
+
+    `following` is what is done after it.
+    """
+    with talk.planning(following) as progress:
         Planning.of(session, todo.work, people).plan(progress, command=typed_command(), again=todo.again)
     aside = session.checkpoint.set_aside()
     for name in session.set_aside:

@@ -7,7 +7,7 @@ from typing import NoReturn
 from migrate.cli.consent import check_answer
 from migrate.cli.options import RunOptions, SendOptions, SourceOptions, TalkOptions
 from migrate.cli.plan import find_todo, plan_todo
-from migrate.cli.send import send_pending
+from migrate.cli.send import following, send_pending
 from migrate.cli.session import end, open_session, start_talk, stop_after
 from migrate.cli.settings import build_settings
 from migrate.cli.target import SANDBOX, open_target
@@ -31,7 +31,7 @@ def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talkin
         check_answer(workdir, delivery, yes=sending.yes)
         session = stack.enter_context(open_session(workdir, talk, create=True))
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
-        plan_todo(session, todo, talk, options.people)
+        plan_todo(session, todo, talk, options.people, following(session, delivery))
         send_pending(session, delivery, sending, talk)
         if local:
             talk.show(arrived.lines(local))

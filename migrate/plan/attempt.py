@@ -36,8 +36,7 @@ class Attempt:
 
     def read(self) -> int:
         """Return how many bytes of the sources, as they lie on the disk, are read."""
-        jobs = self.bundle.jobs
-        return sum(int(one.source.size * one.source.meter.share) for one in jobs if one.source.meter)
+        return self.bundle.read()
 
     @property
     def rejects(self) -> Path:

@@ -73,7 +73,8 @@ class Planner:
         self._transform = transform
         known = self.checkpoint.inputs()
         self._names = known.keys()
-        self._progress = Counting(todo, self.on_progress)
+        left = None if self.limit is None else self.limit - self.checkpoint.numbers().read
+        self._progress = Counting(todo, self.on_progress, limit=left)
         self._room = None if self.limit is not None else self.room(_by_kind(todo))
         if self.limit is not None:
             self._plan_limited(todo, known)
@@ -151,8 +152,8 @@ class Planner:
             with attempt.rejects.open("w", encoding="utf-8") as lines:
                 for piece in self._finished(bundle, limit):
                     attempt.take(piece, lines, self._names)
-                    self._progress.note_rows(piece.numbers.read)
-                    self._hold(attempt)
+                    self._progress.note_rows(piece.numbers.read, inputs[0].id, read := attempt.read())
+                    self._hold(attempt, read)
             attempt.states.close()
             if bundle.job.table.ordinals:
                 for paths in attempt.writer.files().values():
@@ -165,9 +166,8 @@ class Planner:
             raise
         return attempt
 
-    def _hold(self, attempt: Attempt) -> None:
+    def _hold(self, attempt: Attempt, read: int) -> None:
         """Hold what is still to come against the disk, now and then."""
-        read = attempt.read()
         if self._room is None or read < attempt.measured + STEP:
             return
         attempt.measured = read
@@ -224,7 +224,7 @@ class Planner:
         )
         attempt.writer.discard()
         for one in attempt.inputs:
-            self._progress.note_file(one.size)
+            self._progress.note_file(one.size, first.id)
         if self._room is not None:
             self._room.check()
 

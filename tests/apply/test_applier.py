@@ -15,6 +15,7 @@ from workdirs import applied, delivery, events, planned
 
 from migrate.apply.applier import Applier
 from migrate.apply.pacing import Backoff
+from migrate.apply.watch import Unwatched
 from migrate.errors import Stopped
 from migrate.sandbox.server import Sandbox
 from migrate.workdir import rounds
@@ -195,7 +196,8 @@ def test_an_interrupted_run_finishes_what_is_in_flight(tmp_path):
     """What was sent before the interruption is noted, and nothing of it is sent again."""
     frame = events(4_000, days=8)
     with Sandbox() as sandbox, planned(tmp_path, frame) as checkpoint:
-        work = Applier(checkpoint, delivery(sandbox.url), on_progress=lambda _: work.interrupt())
+        work = Applier(checkpoint, delivery(sandbox.url), watch=(watch := Unwatched()))
+        watch.settle = lambda _: work.interrupt()
         assert not asyncio.run(work.run())
         assert 0 < rounds.outcome(checkpoint).accepted < 4_000
         assert applied(checkpoint, delivery(sandbox.url))
@@ -260,7 +262,8 @@ def test_a_piece_of_many_lanes_is_interrupted_whole_or_not_at_all(tmp_path):
     frame = events(4_000, days=8, people=300)
     with Sandbox() as sandbox, planned(tmp_path, frame) as checkpoint:
         choices = delivery(sandbox.url, max_batch_events=20)
-        work = Applier(checkpoint, choices, on_progress=lambda _: work.interrupt())
+        work = Applier(checkpoint, choices, watch=(watch := Unwatched()))
+        watch.settle = lambda _: work.interrupt()
         assert not asyncio.run(work.run())
         settled = rounds.outcome(checkpoint).accepted
         assert 0 < settled < 4_000
