@@ -187,6 +187,12 @@ class TalkOptions:
 
     as_json: bool = flag("Print a JSON summary as the last line of stdout.", word="json")
     quiet: bool = flag("Show warnings and errors only.")
+    verbose: bool = flag("Tell each file, each request and each wait on stderr, too.", letter="v")
+    log_file: Path | None = option(
+        click.Path(path_type=Path, dir_okay=False),
+        "Tell them in this file, too, which grows.",
+        metavar="FILE",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -89,9 +89,11 @@ def repeated(
     return cast("tuple[T, ...]", _option(word, type=kind, multiple=True, metavar=metavar, help=summary))
 
 
-def flag(summary: str, *, word: str | None = None, is_typed_only: bool = False) -> bool:
-    """Declare an option without a value; `word`: its name where that is not the field's."""
-    how = _option(word, is_typed_only=is_typed_only, is_flag=True, help=summary)
+def flag(
+    summary: str, *, word: str | None = None, letter: str | None = None, is_typed_only: bool = False
+) -> bool:
+    """Declare an option without a value; `word`: its name where that is not the field's, `letter`: another one."""
+    how = _option(word, letter=letter, is_typed_only=is_typed_only, is_flag=True, help=summary)
     return cast("bool", how)
 
 
@@ -103,6 +105,7 @@ def switch(word: str, summary: str, *, default: bool) -> bool:
 def _option(
     word: str | None = None,
     *,
+    letter: str | None = None,
     envvar: Sequence[str] = (),
     is_typed_only: bool = False,
     **how: object,
@@ -113,7 +116,8 @@ def _option(
         spoken = word or name.replace("_", "-")
         own = spoken.partition("/")[0].replace("-", "_").upper()
         variables = None if is_typed_only else [f"MIGRATE_{own}", *envvar]
-        return click.option(f"--{spoken}", name, cls=None, envvar=variables, **how)
+        spellings = [f"-{letter}"] if letter else []
+        return click.option(*spellings, f"--{spoken}", name, cls=None, envvar=variables, **how)
 
     found: object = field(metadata={_PARAM: named})
     return found

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-import click
-
 from migrate.cli.options import PlanOptions, SourceOptions, TalkOptions
 from migrate.cli.session import end, open_session, start_talk, typed_command
 from migrate.cli.settings import build_settings
@@ -16,7 +14,6 @@ from migrate.inputs.names import archive_of, path_of, source_name
 from migrate.planning import Planning
 from migrate.report.pace import Following
 from migrate.report.talk import Talk
-from migrate.screen import shown
 from migrate.session import Session
 from migrate.settings import Settings, Work
 from migrate.workdir.checkpoint import Checkpoint
@@ -53,7 +50,7 @@ def plan_todo(
         Planning.of(session, todo.work, people).plan(progress, command=typed_command(), again=todo.again)
     aside = session.checkpoint.set_aside()
     for name in session.set_aside:
-        click.echo(shown(f"error: {name}: set aside: {aside[name].why}"), err=True)
+        talk.say(f"error: {name}: set aside: {aside[name].why}")
 
 
 def find_todo(settings: Settings, inputs: Sequence[str], workdir: Path, again: Sequence[Path]) -> Todo:

@@ -119,6 +119,7 @@ def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Jo
         return
     checkpoint.note(linked=False)
     counting = Counting(jobs, planner.on_progress, "looking over", limit=gatherer.limit)
+    gatherer.on_log = planner.on_log
     gatherer.on_rows, gatherer.on_file = counting.note_rows, _looked(people, planner, counting)
     gatherer.gather(jobs)
     planner.on_progress(Progress.begun("finding who is who"))

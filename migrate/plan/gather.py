@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from migrate.kit import schemas
 from migrate.kit.declare import FILE, REST, Bag, Options, Table, inside
 from migrate.kit.schemas import FRAMEWORK
 from migrate.people.store import People
+from migrate.plan import diary
 from migrate.plan.ahead import ahead
 from migrate.plan.bundles import Bundle, bundles
 from migrate.plan.jobs import Job
@@ -114,6 +116,7 @@ class Gatherer:
     until: datetime | None = None
     limit: int | None = None
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    on_log: Callable[[str], None] = lambda _: None
     on_rows: Callable[[int, str, int], None] = lambda *_: None
     """Told of rows that were looked at, the first of their files, and how many bytes are read of these."""
     on_file: Callable[[int, str], None] = lambda *_: None
@@ -155,6 +158,7 @@ class Gatherer:
 
     def _whole(self, bundle: Bundle, limit: int | None) -> int:
         """Look over files, all of them; return how many rows of them were looked at."""
+        began = time.monotonic()
         harvest = self.harvest(bundle.job)
         before, done = [stamp(job.source) for job in bundle.jobs], 0
         bundle = bundle.metered()
@@ -168,6 +172,7 @@ class Gatherer:
                 break
         harvest.keep()
         self.people.note_gathered(dict(zip(bundle.names, before, strict=True)), harvest.clock())
+        self.on_log(diary.looked_over(bundle.names, done, time.monotonic() - began))
         for job in bundle.jobs:
             self.on_file(job.source.size, bundle.names[0])
         return done

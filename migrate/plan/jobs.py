@@ -1,6 +1,7 @@
 """What there is to plan: every source with the table it belongs to, recognised before anything is planned."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -34,6 +35,14 @@ class Job:
         """What sources have in common of which about as much is written for each byte: table, format, compression."""
         endings = [end for end in PurePosixPath(self.source.name.lower()).suffixes[-2:] if end in _ENDINGS]
         return " ".join([self.table.name, *endings, *(["packed"] if self.source.member else [])])
+
+
+def bytes_by_kind(jobs: Sequence[Job]) -> dict[str, int]:
+    """Return how many bytes there are to read of each kind."""
+    found = Counter[str]()
+    for job in jobs:
+        found[job.kind] += job.source.size
+    return dict(found)
 
 
 def recognise(  # noqa: PLR0913 - what is given, and how it is to be judged

@@ -7,6 +7,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 
 from migrate.apply.outcome import Retry
+from migrate.log import Log
+from migrate.report import sentences
 from migrate.report.live import Part
 from migrate.report.pace import Following, Pace, Sliding
 
@@ -82,8 +84,17 @@ class Sending:
     """How far sending is; a `Watch` of what is sent. `total` events are to be sent, `before` were settled earlier."""
 
     def __init__(  # noqa: PLR0913 - what is to be sent, where to, and how fast
-        self, clock: Callable[[], float], phase: str, total: int, *, before: int, host: str, pace: Pace
+        self,
+        clock: Callable[[], float],
+        phase: str,
+        total: int,
+        *,
+        before: int,
+        host: str,
+        pace: Pace,
+        log: Log,
     ) -> None:
+        self._log = log
         self._clock = clock
         self._phase, self._total, self._before = phase, total, before
         self._host, self._pace = host, pace
@@ -109,6 +120,8 @@ class Sending:
     def end(self, fate: "Fate") -> None:
         """Hear what became of one."""
         now = self._clock()
+        if self._log.is_wanted:
+            self._log.tell(sentences.of_fate(fate))
         with self._lock:
             self._under_way -= 1
             self._heard = now
@@ -122,6 +135,8 @@ class Sending:
 
     def wait(self, wait: "Wait") -> None:
         """Hear that a request begins to wait."""
+        if self._log.is_wanted and (text := sentences.of_wait(wait)):
+            self._log.tell(text)
         with self._lock:
             self._waits[wait] = self._clock() + wait.seconds
 

@@ -5,12 +5,13 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from migrate.log import Log
 from migrate.report.document import document
 from migrate.report.live import Part, line
 from migrate.report.numbers import Run, Summary
@@ -32,6 +33,8 @@ class Talk:
 
     quiet: bool = False
     as_json: bool = False
+    log: Log = field(default_factory=Log)
+    """Where each file, each request and each wait is told."""
     clock: Callable[[], float] = time.monotonic
     """Seconds, from any moment on."""
     plain_seconds: float = 5.0
@@ -62,7 +65,13 @@ class Talk:
 
     def warn(self, text: str) -> None:
         """Tell what is worth knowing while work goes on, also where only warnings and errors are wanted."""
-        sys.stderr.write(f"warning: {shown(text)}\n")
+        self.say(f"warning: {text}")
+
+    def say(self, text: str) -> None:
+        """Say a line on stderr, also where only warnings and errors are wanted."""
+        sys.stderr.write(f"{shown(text)}\n")
+        sys.stderr.flush()
+        self.log.keep(text)
 
     @contextmanager
     def planning(self, following: Following | None = None) -> "Iterator[Callable[[Progress], None]]":
@@ -75,7 +84,7 @@ class Talk:
     def sending(self, total: int, *, before: int, delivery: "Delivery", pace: Pace) -> "Iterator[Watch]":
         """Show how far sending is: of so many events, so many settled `before` this command; yield what watches it."""
         host = urlsplit(delivery.url).netloc
-        phase = Sending(self.clock, "sending", total, before=before, host=host, pace=pace)
+        phase = Sending(self.clock, "sending", total, before=before, host=host, pace=pace, log=self.log)
         with self._showing(phase):
             yield phase
 

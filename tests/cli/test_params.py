@@ -117,3 +117,22 @@ def test_help_keeps_the_order_of_the_fields():
             "--other",
         ),
     ]
+
+
+def test_an_option_may_have_a_letter_too():
+    """Both are the same option."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Loud:
+        loud: bool = flag("Loudly.", letter="l")
+
+    @click.command()
+    @takes("words", Loud)
+    def command(words):
+        click.echo(words.loud)
+
+    assert [CliRunner().invoke(command, each).output for each in (["-l"], ["--loud"], [])] == [
+        "True\n",
+        "True\n",
+        "False\n",
+    ]

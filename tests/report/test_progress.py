@@ -4,6 +4,7 @@ import pytest
 
 from migrate.apply.outcome import Accepted, Request, Retry, Split
 from migrate.apply.watch import Fate, Wait
+from migrate.log import Log
 from migrate.plan.progress import Progress
 from migrate.report.live import line
 from migrate.report.pace import Following, Pace
@@ -84,7 +85,7 @@ class Sent:
     def __init__(self, total=10_000, *, before=45_000, pace=None):
         self.clock = Clock()
         self.phase = Sending(
-            self.clock, "sending", total, before=before, host=HOST, pace=pace or Pace(1_000.0)
+            self.clock, "sending", total, before=before, host=HOST, pace=pace or Pace(1_000.0), log=Log()
         )
 
     def at(self, seconds, width=None):
