@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import Final
 
 from migrate.errors import MigrateError, UsageError
@@ -26,7 +26,7 @@ class Log:
     def __init__(self, *, verbose: bool = False, file: int | None = None) -> None:
         self._verbose = verbose
         self._file = file
-        self._lock = Lock()
+        self._lock = RLock()  # a signal is told of in the thread that it interrupts
 
     @property
     def is_wanted(self) -> bool:
