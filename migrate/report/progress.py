@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _BEFORE_PLANNING: Final = {"looking over", "finding who is who"}
 _PATIENCE: Final = 1.0
-"""Seconds without success after which failures are a reason why it waits; until then others may go on."""
+"""Seconds without success after which failures are why it waits, and without a wait after which the rate is not."""
 _SILENCE: Final = 3.0
 """Seconds without any answer from which on it is said that one is waited for."""
 
@@ -86,7 +86,6 @@ class Sending:
     def __init__(  # noqa: PLR0913 - what is to be sent, where to, and how fast
         self,
         clock: Callable[[], float],
-        phase: str,
         total: int,
         *,
         before: int,
@@ -96,7 +95,7 @@ class Sending:
     ) -> None:
         self._log = log
         self._clock = clock
-        self._phase, self._total, self._before = phase, total, before
+        self._total, self._before = total, before
         self._host, self._pace = host, pace
         self._lock = Lock()
         now = clock()
@@ -104,6 +103,8 @@ class Sending:
         self._answered = self._doubled = self._noted = 0
         self._waits: dict[Wait, float] = {}
         """Each wait, and when it is over."""
+        self._limited = now
+        """Until when it is said that it waits for the rate: the next request does, too, in a moment."""
         self._failed = ""
         """In which words the last request failed, if none was answered since."""
         self._failures = self._under_way = 0
@@ -138,7 +139,9 @@ class Sending:
         if self._log.is_wanted and (text := sentences.of_wait(wait)):
             self._log.tell(text)
         with self._lock:
-            self._waits[wait] = self._clock() + wait.seconds
+            self._waits[wait] = due = self._clock() + wait.seconds
+            if not wait.reason:
+                self._limited = max(self._limited, due + _PATIENCE)
 
     def go_on(self, wait: "Wait") -> None:
         """Hear that it waits no more."""
@@ -161,8 +164,8 @@ class Sending:
         with self._lock:
             done, rate, why = self._done, self._rate.rate(now), self._why(now)
         share = f"{100 * done // self._total} %" if self._total else ""
-        count = f"{self._phase} {done:,}/{self._total:,}"
-        yield Part(f"{count} events", ((3, count), (8, f"{self._phase} {share}")))
+        count = f"sending {done:,}/{self._total:,}"
+        yield Part(f"{count} events", ((3, count), (8, f"sending {share}")))
         if why:
             yield why
         yield Part(f"{rate:,.0f} events/s", ((3, f"{rate:,.0f}/s"), (6, "")))
@@ -181,7 +184,7 @@ class Sending:
         if self._under_way and now - self._heard > _SILENCE:
             text = f"no answer for {now - self._heard:.0f} s"
             return Part(f"{text} from {self._host}", ((5, text),))
-        if self._pace.limit and any(not wait.reason for wait in self._waits):
+        if self._pace.limit and now < self._limited:
             return Part(f"rate limit {self._pace.limit:,g} events/s", ((5, "rate limit"), (9, "")))
         return None
 

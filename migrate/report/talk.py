@@ -84,7 +84,7 @@ class Talk:
     def sending(self, total: int, *, before: int, delivery: "Delivery", pace: Pace) -> "Iterator[Watch]":
         """Show how far sending is: of so many events, so many settled `before` this command; yield what watches it."""
         host = urlsplit(delivery.url).netloc
-        phase = Sending(self.clock, "sending", total, before=before, host=host, pace=pace, log=self.log)
+        phase = Sending(self.clock, total, before=before, host=host, pace=pace, log=self.log)
         with self._showing(phase):
             yield phase
 

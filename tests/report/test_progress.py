@@ -85,7 +85,7 @@ class Sent:
     def __init__(self, total=10_000, *, before=45_000, pace=None):
         self.clock = Clock()
         self.phase = Sending(
-            self.clock, "sending", total, before=before, host=HOST, pace=pace or Pace(1_000.0), log=Log()
+            self.clock, total, before=before, host=HOST, pace=pace or Pace(1_000.0), log=Log()
         )
 
     def at(self, seconds, width=None):
@@ -127,7 +127,7 @@ def test_before_the_first_answer_the_rate_that_will_hold_is_taken():
 
 
 def test_the_rate_limit_is_why_it_waits():
-    """As long as a request waits for it."""
+    """As long as requests wait for it, one after another."""
     sent = Sent(before=0)
     sent.request(1, Accepted())
     sent.phase.wait(wait := Wait(0.8))
@@ -135,7 +135,8 @@ def test_the_rate_limit_is_why_it_waits():
         "sending 1,000/10,000 events · rate limit 1,000 events/s · 500 events/s · 0:00:18 left"
     )
     sent.phase.go_on(wait)
-    assert sent.at(2) == "sending 1,000/10,000 events · 500 events/s · 0:00:18 left"
+    assert "rate limit" in sent.at(2.7)
+    assert sent.at(5) == "sending 1,000/10,000 events · 200 events/s · 0:00:45 left"
 
 
 def test_failures_are_why_it_waits_until_one_is_answered():
