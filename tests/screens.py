@@ -269,9 +269,8 @@ def logged(folder):
     story.write("in/b.jsonl", [])
     faults = [{"fault": "status", "status": 503, "times": 1, "retry_after": 0.01}, {"fault": "poison"}]
     with Sandbox(faults=faults) as sandbox:
-        story.run(
-            "run-verbose", "run segment in --workdir w -v --log-file in/migrate.log --host", sandbox.url
-        )
+        words = ["--log-file", "in/migrate.log", "--host", sandbox.url]
+        story.run("run-verbose", "run segment in --workdir w -v", *words)
     story.run(None, "plan segment in/a.jsonl --workdir v")
     nowhere = ["--host", "http://127.0.0.1:9", "--yes", "--deadline", "0.1s", "--max-attempts", "1"]
     story.run("apply-nowhere", "apply v --quiet", *nowhere)
