@@ -71,7 +71,11 @@ class Planning:
             skipped={reason: len(names) for reason, names in skipped.items()},
             skipped_names={reason: list(names) for reason, names in skipped.items()},
         )
+        for reason, names in skipped.items():
+            for name in names:
+                session.on_log(f"passed over: {name}: {reason}")
         planner = Planner(
+            on_log=session.on_log,
             workdir=session.workdir,
             checkpoint=checkpoint,
             clock=lambda: now,
@@ -81,13 +85,18 @@ class Planning:
         )
         session.on_stop(planner.stopping.set)
         todo = [] if session.is_stopping else planner.todo(self.work.jobs)
+        if before := self.work.unchanged + len(self.work.jobs) - len(todo):
+            session.on_log(f"planned before: {before:,} files")
         if not session.is_stopping and (todo or self._has_more()):
             with self.file.open() as people:
                 try:
                     self._plan_sources(planner, people, todo)
                 except Harmed as error:
                     raise explained(checkpoint, error) from error
-        session.set_aside += asides.note(checkpoint, self.work.set_aside | planner.aside.found)
+        aside = self.work.set_aside | planner.aside.found
+        for name, one in aside.items():
+            session.on_log(f"set aside: {name}: {one.why}")
+        session.set_aside += asides.note(checkpoint, aside)
         if not session.is_stopping:
             left = [one for one in checkpoint.facts()["plan_commands"] if one != command]
             checkpoint.note(planning=False, begun=None, plan_commands=left)

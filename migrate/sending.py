@@ -1,37 +1,34 @@
 """One command's sending: the workdir bound to its target, what is planned or parked sent, what stops it told."""
 
 import asyncio
-from collections.abc import Callable
 
 from migrate.apply.applier import Applier
 from migrate.apply.delivery import Delivery
 from migrate.apply.target import bind
+from migrate.apply.watch import Watch
 from migrate.session import Session, collect_rarely
 from migrate.workdir.harm import explained
-from migrate.workdir.records import Settled
 from migrate.workdir.seals import Harmed
 
 
-def send(session: Session, delivery: Delivery, on_progress: Callable[[Settled], None]) -> None:
+def send(session: Session, delivery: Delivery, watch: Watch) -> None:
     """Send what is planned and pending."""
     collect_rarely()
     bind(session.checkpoint, delivery)
     session.checkpoint.note(min_age=delivery.min_age)
-    asyncio.run(_run(session, delivery, on_progress, resend=False))
+    asyncio.run(_run(session, delivery, watch, resend=False))
 
 
-def resend(session: Session, delivery: Delivery) -> None:
+def resend(session: Session, delivery: Delivery, watch: Watch) -> None:
     """Send the parked events again."""
     collect_rarely()
     bind(session.checkpoint, delivery)
-    asyncio.run(_run(session, delivery, lambda _: None, resend=True))
+    asyncio.run(_run(session, delivery, watch, resend=True))
 
 
-async def _run(
-    session: Session, delivery: Delivery, on_progress: Callable[[Settled], None], *, resend: bool
-) -> None:
+async def _run(session: Session, delivery: Delivery, watch: Watch, *, resend: bool) -> None:
     """Send, so that the session's `stop` reaches the sender."""
-    work = Applier(session.checkpoint, delivery, on_progress=on_progress, on_warning=session.on_warning)
+    work = Applier(session.checkpoint, delivery, watch=watch, on_warning=session.on_warning)
     work.on_remarks = session.remark
     loop = asyncio.get_running_loop()
 

@@ -32,6 +32,8 @@ class Session:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     on_warning: Callable[[str], None] = lambda _: None
     """Told what the user is to know while work goes on."""
+    on_log: Callable[[str], None] = lambda _: None
+    """Told each file that is planned, and what became of it."""
     set_aside: list[str] = field(default_factory=list)
     """Sources that this command was the first to set aside, or found to be others than when they were."""
     on_remark: Callable[[str], None] = lambda _: None

@@ -169,8 +169,10 @@ class Settings:
         files = [source for source in found.sources if not self._is_spec(source)]
         stems = frozenset(source.stem.lower() for source in files)
         mapping = mapping.under(self.options, [source.name for source in files])
+        there = len(files)
         if planned:
             files = [source for source in files if planned.get(source.name) != stamp(source)]
+        unchanged = there - len(files)
         jobs, gone = recognise(
             *(files, mapping, header),
             skip_unknown=self.skip_unknown,
@@ -191,7 +193,7 @@ class Settings:
         resolved = any(job.table.resolve is not None for job in jobs)
         jobs = [replace(job, table=tables[id(job.table)]) for job in jobs]
         settings = replace(self, options=options, profiled=profiled, resolved=resolved)
-        return Work(settings, jobs, skipped, aside)
+        return Work(settings, jobs, skipped, aside, unchanged)
 
     def _layout(self, mapping: Platform) -> Layout:
         """Return how delimited files are written: as the user says, else as the spec does."""
@@ -223,6 +225,8 @@ class Work:
     skipped: dict[str, list[str]]
     set_aside: dict[str, Aside] = field(default_factory=dict)
     """Files that cannot be planned as they are -> why, and what to do."""
+    unchanged: int = 0
+    """How many files are as they were when they were planned."""
 
     @property
     def is_about_people(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Self
 class Capture:
     """Accepts every batch, and keeps its events; a context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls=None) -> None:
         self.events = []
         capture = self
 
@@ -31,7 +31,9 @@ class Capture:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
         Thread(target=self._server.serve_forever, daemon=True).start()

@@ -1,9 +1,14 @@
 """The command line as its own process, for tests."""
 
+import fcntl
 import json
 import os
+import pty
+import re
+import struct
 import subprocess
 import sys
+import termios
 from contextlib import contextmanager
 
 KEY = "phc_do_not_tell_anyone"
@@ -32,6 +37,44 @@ def started(*words):
             yield process
         finally:
             process.kill()
+
+
+class Screen:
+    """A terminal that a command runs on, and what it has shown so far."""
+
+    def __init__(self, process, master):
+        self.process = process
+        self._master = master
+        self.shown = ""
+
+    def until(self, pattern, times=1):
+        """Read on until so many different texts of a pattern are shown; the lines, without what steers a terminal."""
+        while len(set(re.findall(pattern, self._plain()))) < times:
+            try:
+                self.shown += os.read(self._master, 65_536).decode(errors="replace")
+            except OSError:
+                break
+        return re.split(r"[\r\n]+", self._plain())
+
+    def _plain(self):
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.shown)
+
+
+@contextmanager
+def on_terminal(*words, columns, env=None):
+    """Start the command line on a terminal of so many columns; it does not outlive the test."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    command = [sys.executable, "-m", "migrate", *map(str, words)]
+    given = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "NO_COLOR"}}
+    ways = dict.fromkeys(("stdin", "stdout", "stderr"), slave)
+    with subprocess.Popen(command, env=given | {"TERM": "xterm"} | (env or {}), **ways) as process:
+        os.close(slave)
+        try:
+            yield Screen(process, master)
+        finally:
+            process.kill()
+            os.close(master)
 
 
 def summary(done):

@@ -38,7 +38,7 @@ def scrubbed(text, folder, *, is_of_today):
     text = text.replace(str(folder), "<here>")
     text = re.sub(r"http://127\.0\.0\.1:\d+", "<host>", text)
     text = re.sub(r'"\$import_job_id":"[^"]*"', '"$import_job_id":"<import>"', text)
-    text = re.sub(r"\b\d+\.\d s\b", "<seconds> s", text)
+    text = re.sub(r"\b\d+\.\d+ s\b", "<seconds> s", text)
     if is_of_today:
         text = _DATE.sub(lambda found: f"<today{(date.fromisoformat(found[0]) - TODAY).days:+d}>", text)
     return text
@@ -278,7 +278,24 @@ def odd(folder):
     return story.screens
 
 
-STORIES = [looked_at, sent, tried, young, asked, odd]
+def logged(folder):
+    """What -v tells beside the rest, with a log among the inputs; and a PostHog that is not there, told quietly."""
+    story = Story(folder)
+    times = [f"2024-04-{3 + n // 3:02d}T10:{n:02d}:00Z" for n in range(5)]
+    rows = [call("track", n, "u", None, time, event="Paid") for n, time in enumerate(times)]
+    story.write("in/a.jsonl", [*rows, call("track", "bad", "u", None, "soon", event="Paid")])
+    story.write("in/b.jsonl", [])
+    faults = [{"fault": "status", "status": 503, "times": 1, "retry_after": 0.01}, {"fault": "poison"}]
+    with Sandbox(faults=faults) as sandbox:
+        words = ["--log-file", "in/migrate.log", "--host", sandbox.url]
+        story.run("run-verbose", "run segment in --workdir w -v", *words)
+    story.run(None, "plan segment in/a.jsonl --workdir v")
+    nowhere = ["--host", "http://127.0.0.1:9", "--yes", "--deadline", "0.1s", "--max-attempts", "1"]
+    story.run("apply-nowhere", "apply v --quiet", *nowhere)
+    return story.screens
+
+
+STORIES = [looked_at, sent, tried, young, asked, odd, logged]
 
 
 def all_screens():

@@ -20,10 +20,11 @@ from migrate.apply.notes import InFlight, Notes, note
 from migrate.apply.pacing import Backoff
 from migrate.apply.pieces import Piece, Pieces, spread
 from migrate.apply.sender import Gate, Prepared, Sender, Settling
+from migrate.apply.watch import Unwatched, Watch
 from migrate.errors import Stopped
 from migrate.workdir import parked, rounds
 from migrate.workdir.checkpoint import Checkpoint
-from migrate.workdir.records import Round, Settled
+from migrate.workdir.records import Round
 from migrate.workdir.seals import check_present
 
 _PIECES_IN_FLIGHT: Final = 3
@@ -55,17 +56,19 @@ class Applier:
         checkpoint: Checkpoint,
         delivery: Delivery,
         *,
-        on_progress: Callable[[Settled], None] = lambda _: None,
+        watch: Watch | None = None,
         on_warning: Callable[[str], None] = lambda _: None,
         backoff: Backoff | None = None,
     ) -> None:
         self._checkpoint = checkpoint
         self._delivery = delivery
-        self._on_progress = on_progress
+        self._watch = watch = watch or Unwatched()
         self.on_remarks: Callable[[list[str]], None] = lambda _: None
         self._halt = Halt()
         capture = CaptureV0(delivery.url, delivery.key)
-        self._connection = Connection(capture, delivery, self._halt, backoff=backoff, on_warning=on_warning)
+        self._connection = Connection(
+            capture, delivery, self._halt, watch=watch, backoff=backoff, on_warning=on_warning
+        )
         self._sender = Sender(self._connection, capture.envelope, delivery, self._halt, on_warning)
         self._sender.on_settled = self._connection.note_progress
         self._counted = checkpoint.facts()
@@ -159,7 +162,7 @@ class Applier:
 
     def _prepare(self, piece: Piece) -> dict[int, Prepared]:
         """Return each lane's requests."""
-        lanes = spread(piece.events.frame, piece.lanes)
+        lanes = spread(piece.events.frame, piece.lanes, piece.round.day)
         return {lane: self._sender.prepare(payloads) for lane, payloads in lanes.items()}
 
     def _outdate(self) -> None:
@@ -177,7 +180,7 @@ class Applier:
         not which.
         """
         is_whole = True
-        notes = Notes(self._note, on_noted=lambda one: self._on_progress(one.outcome), on_error=self._fail)
+        notes = Notes(self._note, on_noted=lambda one: self._watch.settle(one.outcome), on_error=self._fail)
         while piece := await under_way.get():
             await piece.done.wait()
             if piece.error:
@@ -234,7 +237,7 @@ class Applier:
         bounds = {"max_events": self._sender.max_events, "max_bytes": self._delivery.max_batch_bytes}
         while not self._halt.is_called and (waiting := parked.following(self._checkpoint, **bounds)):
             settling = Settling()
-            payloads = Payloads.joined(pl.Series([one.payload for one in waiting]))
+            payloads = Payloads.joined(pl.Series([one.payload for one in waiting]), waiting[0].day)
             try:
                 await self._sender.settle(self._sender.prepare(payloads), settling)
             except Abandoned:

@@ -46,13 +46,14 @@ class Batch(NamedTuple):
 
 
 class Payloads:
-    """Payload texts as one buffer of UTF-8 and `len + 1` offsets into it."""
+    """Payload texts as one buffer of UTF-8 and `len + 1` offsets into it; `day` is that of their events."""
 
-    __slots__ = ("_offsets", "_text")
+    __slots__ = ("_offsets", "_text", "day")
 
-    def __init__(self, text: memoryview, offsets: memoryview) -> None:
+    def __init__(self, text: memoryview, offsets: memoryview, day: str = "") -> None:
         self._text = text
         self._offsets = offsets
+        self.day = day
 
     @classmethod
     def of(cls, series: pl.Series) -> Self:
@@ -69,7 +70,7 @@ class Payloads:
         return cls(memoryview(text), memoryview(offsets).cast("q")[first : first + len(column) + 1])
 
     @classmethod
-    def joined(cls, series: pl.Series) -> Self:
+    def joined(cls, series: pl.Series, day: str = "") -> Self:
         """Put a String column of payloads together, a comma after each; raise ValueError when one is null.
 
         The texts are copied once, from wherever they lie: a third of what adding commas and exporting the column
@@ -81,11 +82,11 @@ class Payloads:
         text = pl.concat([series, nothing], rechunk=False).str.join(",")
         ends = (pl.concat([nothing, series], rechunk=False).str.len_bytes().cast(pl.Int64) + 1).cum_sum() - 1
         _, offsets = ends.to_arrow().buffers()
-        return cls(_text(text), memoryview(offsets).cast("q")[: len(series) + 1])
+        return cls(_text(text), memoryview(offsets).cast("q")[: len(series) + 1], day)
 
     def part(self, start: int, stop: int) -> Self:
         """Return the payloads `start` to `stop` (excluded), not copied."""
-        return type(self)(self._text, self._offsets[start : stop + 1])
+        return type(self)(self._text, self._offsets[start : stop + 1], self.day)
 
     def __len__(self) -> int:
         return len(self._offsets) - 1

@@ -16,17 +16,19 @@ from migrate.apply.limit import Limited
 from migrate.apply.outcome import Outcome, Request
 from migrate.apply.pacing import TICK, Awake, Backoff, Deadline, Limiter, TokenBucket
 from migrate.apply.retry import Retrying
+from migrate.apply.watch import Watch, Watched
 
 
 class Connection:
     """A transport to one PostHog, whose outcomes settle what is sent: none is Retry. An async context manager."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what goes over it, how, and who hears of it
         self,
         capture: Capture,
         delivery: Delivery,
         halt: Halt,
         *,
+        watch: Watch,
         backoff: Backoff | None = None,
         on_warning: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -34,7 +36,8 @@ class Connection:
         self._deadline = Deadline(delivery.deadline, self._awake)
         self._http = Http(capture, timeout=delivery.timeout, connections=delivery.concurrency)
         bucket = TokenBucket(delivery.rate, self._awake)
-        limited = Limited(self._http, Limiter(delivery.concurrency), bucket, self._awake, halt)
+        watched = Watched(self._http, watch)
+        limited = Limited(watched, Limiter(delivery.concurrency), bucket, self._awake, halt, watch)
         self._retrying = Retrying(
             limited,
             capture.host,
@@ -43,6 +46,7 @@ class Connection:
             halt,
             delivery.max_attempts,
             on_warning,
+            watch,
         )
 
     async def __aenter__(self) -> Self:

@@ -3,6 +3,9 @@
 Whatever is uncertain (a timeout after sending, a reset) is to be sent again, byte for byte.
 """
 
+import ast
+import re
+import ssl
 import time
 from dataclasses import replace
 from io import BytesIO
@@ -13,15 +16,16 @@ import aiohttp
 from migrate import VERSION
 from migrate.apply.capture import ADVICE, AGAIN, CLIENT_ERRORS, Answer, Capture, shown
 from migrate.apply.outcome import Outcome, Request, Retry, Stop
-from migrate.apply.target import is_loopback
+from migrate.apply.target import is_loopback, place_of
+from migrate.apply.trouble import Trouble, closed, is_no_tls, no_connection, through_proxy, untrusted
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 ANSWER_BYTES: Final = 64 * 1024  # PostHog's answers are one line; nothing after this much is read
 WHOLE_UP_TO_BYTES: Final = 512 * 1024  # of a body written to the network in one go, without blocking the loop
-_NO_TLS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST")
-"""What OpenSSL calls an answer that is no TLS."""
+_BYTES: Final = re.compile(r"b'[^'\n]*'|b\"[^\"\n]*\"")
+"""What was answered, as aiohttp's messages quote it."""
 
 
 class Http:
@@ -79,37 +83,71 @@ class Http:
                 body = await _start(answer.content)
                 return self._capture.outcome(Answer(answer.status, answer.headers, body), now=time.time())
         except TimeoutError:
-            return Retry(f"no answer within {self._timeout:g} s")
+            return Retry(
+                f"no answer within {self._timeout:g} s", advice="raise --timeout where the server is slow"
+            )
         except aiohttp.ClientError as error:
             return self._unanswered(error)
 
     def _unanswered(self, error: aiohttp.ClientError) -> Retry | Stop:
-        text = error.message if type(error) is aiohttp.ClientResponseError else str(error)
-        words = shown(text, self._capture.key) or type(error).__name__
+        """Return what it means that no answer came; the words are ours, never those of a library."""
+        place = place_of(self._capture.host)
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
-            return Stop(
-                f"{self._capture.host}: its certificate is not trusted, found '{words}'; check --host, then {AGAIN}"
-            )
-        if isinstance(error, aiohttp.ClientHttpProxyError) and error.status in CLIENT_ERRORS:
+            return self._untrusted(error)
+        if isinstance(error, aiohttp.ClientHttpProxyError):
+            return self._refused_by_proxy(error)
+        if isinstance(error, aiohttp.ClientConnectorError):
+            return _unconnected(error, place)
+        if isinstance(error, aiohttp.ClientResponseError):
+            said = _said(error, self._capture.key)
+            return Retry(f"no HTTP: it says {said}", hopeless=_no_posthog(f"HTTP, found {said}", "https"))
+        if isinstance(error, aiohttp.ClientPayloadError):
+            return Retry("answer cut short: its end did not come, or it is not packed as it says")
+        return _again(no_connection(error, place) if isinstance(error, OSError) else closed(place))
+
+    def _untrusted(self, error: aiohttp.ClientConnectorCertificateError) -> Stop:
+        what, advice = "one that cannot be checked", "have the server's certificate mended"
+        if isinstance(error.certificate_error, ssl.SSLCertVerificationError):
+            what, advice = untrusted(error.certificate_error, error.host)
+        return Stop(
+            f"{self._capture.host}: its certificate is not trusted, found {what}; {advice}, then {AGAIN}"
+        )
+
+    def _refused_by_proxy(self, error: aiohttp.ClientHttpProxyError) -> Retry | Stop:
+        words = f"{error.status} {shown(error.message, self._capture.key)}".strip()
+        if error.status in CLIENT_ERRORS:
             return Stop(
                 f"{self._capture.host}: the proxy refuses, found '{words}'; {ADVICE[407]}, then {AGAIN}"
             )
-        hopeless = _hopeless(error)
-        found = f"{hopeless[0]}, found '{words}'; {hopeless[1]}, then {AGAIN}" if hopeless else ""
-        return Retry(f"no answer: {words}", hopeless=found)
+        return _again(through_proxy(Trouble(f"it answers '{words}'", "")))
 
 
-def _hopeless(error: aiohttp.ClientError) -> tuple[str, str] | None:
-    """Return what is there instead of a PostHog and what to do; None where there may be one after a while."""
-    if isinstance(error, aiohttp.ClientConnectorSSLError):
-        reason = getattr(error.os_error, "reason", None)
-        if reason in _NO_TLS:
-            return "what is there speaks no TLS", "check the port in --host, and whether it is http://"
-    elif isinstance(error, aiohttp.ClientHttpProxyError):
-        return None
-    elif isinstance(error, aiohttp.ClientResponseError):
-        return "what is there speaks no HTTP", "check the port in --host, and whether it is https://"
-    return None
+def _unconnected(error: aiohttp.ClientConnectorError, place: str) -> Retry:
+    """Return why there is no connection: to the server, or to the proxy where that is another place."""
+    there = f"{error.host}:{error.port}"
+    if is_no_tls(error.os_error):
+        return Retry(
+            f"no TLS: what answers at {there} does not encrypt",
+            hopeless=_no_posthog("TLS, found an answer that is not encrypted", "http"),
+        )
+    trouble = no_connection(error.os_error, there)
+    return _again(trouble if there == place else through_proxy(trouble))
+
+
+def _again(trouble: Trouble) -> Retry:
+    return Retry(trouble.what, advice=trouble.advice)
+
+
+def _no_posthog(what: str, scheme: str) -> str:
+    """Return that what answers is no PostHog, and what to do."""
+    return f"what is there speaks no {what}; check the port in --host, and whether it is {scheme}://, then {AGAIN}"
+
+
+def _said(error: aiohttp.ClientResponseError, key: str) -> str:
+    """Return what was answered that is no HTTP, as far as it is known."""
+    if (quoted := _BYTES.search(error.message)) is None:
+        return "nothing that can be shown"
+    return f"'{shown(ast.literal_eval(quoted[0]).decode('latin-1'), key)}'"
 
 
 async def _start(stream: aiohttp.StreamReader) -> bytes:

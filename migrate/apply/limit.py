@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from migrate.apply.outcome import Accepted, Outcome, Request, Retry, Split
+from migrate.apply.watch import Unwatched, Wait, waiting
 
 if TYPE_CHECKING:
     from migrate.apply.halt import Halt
     from migrate.apply.outcome import Transport
     from migrate.apply.pacing import Awake, Limiter, TokenBucket
+    from migrate.apply.watch import Watch
 
 
 @dataclass
@@ -27,6 +29,7 @@ class Limited:
     bucket: "TokenBucket"
     awake: "Awake"
     halt: "Halt"
+    watch: "Watch" = field(default_factory=Unwatched)
     _in_flight: int = field(default=0, init=False)
     _has_answered: bool = field(default=False, init=False)
     _freed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -51,9 +54,12 @@ class Limited:
 
     async def _wait_for_rate(self, events: int) -> None:
         """Wait until the rate allows so many events, and no less for having been stopped meanwhile."""
-        due = self.awake() + self.bucket.reserve(events)
-        while (seconds := due - self.awake()) > 0:  # noqa: ASYNC110 - it is time that is waited for
-            await asyncio.sleep(seconds)
+        if (seconds := self.bucket.reserve(events)) <= 0:
+            return
+        due = self.awake() + seconds
+        with waiting(self.watch, Wait(seconds)):
+            while (seconds := due - self.awake()) > 0:  # noqa: ASYNC110 - it is time that is waited for
+                await asyncio.sleep(seconds)
 
     @contextmanager
     def _room(self) -> Iterator[None]:

@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request body as it goes over the network, the headers that describe it, and how many events it carries."""
+    """A request body as it goes over the network, the headers that describe it, and what it carries."""
 
     data: bytes = field(repr=False)  # it holds the key
     headers: "Mapping[str, str]" = field(repr=False)
     events: int
+    day: str = field(default="", compare=False)
+    """Of whose events it is, YYYY-MM-DD, where that is known."""
+    attempt: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +41,14 @@ class Retry(_Answer):
     """Maybe stored, maybe not: the same bytes again, not before `retry_after` seconds."""
 
     reason: str
+    """What came instead: a word or two, and after a colon what more is known."""
     retry_after: float | None = None
     unheeded: str = field(default="", compare=False)
     """A Retry-After that is no time to come back, as it was found."""
     hopeless: str = field(default="", compare=False)
     """What was found and what to do, where waiting helps only if a PostHog has answered before; else empty."""
+    advice: str = field(default="", compare=False)
+    """What a person may do, beside waiting."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,9 +34,9 @@ class Packing:
         """Return the request that carries a batch, made in the thread that asks."""
         body = pieces(self.envelope, payloads, batch.start, batch.stop)
         if not self.gzip or sum(map(len, body)) < GZIP_FROM_BYTES:
-            return Request(b"".join(body), {}, batch.events)
+            return Request(b"".join(body), {}, batch.events, payloads.day)
         data = igzip.compress(b"".join(body), 1, mtime=0)
-        return Request(data, {"Content-Encoding": "gzip"}, batch.events)
+        return Request(data, {"Content-Encoding": "gzip"}, batch.events, payloads.day)
 
     async def pack_aside(self, payloads: Payloads, batch: Batch) -> Request:
         """Return the same; a large body is compressed in a thread."""

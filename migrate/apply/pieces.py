@@ -141,13 +141,13 @@ def _lanes(events: int, max_events: int, most: int) -> int:
     return min(range(most, fewest - 1, -1), key=requests)
 
 
-def spread(frame: pl.DataFrame, lanes: int) -> dict[int, Payloads]:
+def spread(frame: pl.DataFrame, lanes: int, day: str = "") -> dict[int, Payloads]:
     """Return each lane's payloads: those of one distinct_id in one lane, in order."""
     if lanes <= 1:
-        return {0: Payloads.joined(frame["payload"])} if frame.height else {}
+        return {0: Payloads.joined(frame["payload"], day)} if frame.height else {}
     lane = (frame["distinct_id"].hash() % lanes).cast(pl.UInt16).alias("lane")
     ordered = pl.DataFrame([lane, frame["payload"]]).sort("lane", maintain_order=True)
-    payloads, start, found = Payloads.joined(ordered["payload"]), 0, {}
+    payloads, start, found = Payloads.joined(ordered["payload"], day), 0, {}
     for length, number in ordered["lane"].rle().struct.unnest().iter_rows():
         found[number] = payloads.part(start, start + length)
         start += length

@@ -1,18 +1,20 @@
 """A transport that sends again over another one what may not have arrived, as long as there is patience."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from migrate.apply.capture import AGAIN
 from migrate.apply.outcome import Accepted, Outcome, Request, Retry, Split, Stop
 from migrate.apply.pacing import LONGEST_TICK
+from migrate.apply.watch import Unwatched, Wait, waiting
 
 if TYPE_CHECKING:
     from migrate.apply.halt import Halt
     from migrate.apply.outcome import Transport
     from migrate.apply.pacing import Backoff, Deadline
+    from migrate.apply.watch import Watch
 
 
 @dataclass
@@ -30,6 +32,7 @@ class Retrying:
     halt: "Halt"
     max_attempts: int | None = None
     on_warning: Callable[[str], None] = lambda _: None
+    watch: "Watch" = field(default_factory=Unwatched)
     retries: int = field(default=0, init=False)
     _has_answered: bool = field(default=False, init=False)
     _has_warned: bool = field(default=False, init=False)
@@ -45,7 +48,11 @@ class Retrying:
                 return Stop(reason)
             self.retries += 1
             delay = self.backoff.delay(max(1, attempt), outcome.retry_after)
-            await self.halt.pause(min(delay, self.deadline.remaining + 0.01))
+            seconds = min(delay, self.deadline.remaining + 0.01)
+            is_asked = outcome.retry_after is not None
+            with waiting(self.watch, Wait(seconds, outcome.reason, request.attempt, is_asked)):
+                await self.halt.pause(seconds)
+            request = replace(request, attempt=request.attempt + 1)
         self._has_answered = self._has_answered or isinstance(outcome, Accepted | Split)
         return outcome
 
@@ -78,10 +85,11 @@ class Retrying:
 
     def _out_of_patience(self, attempt: int, outcome: Retry) -> str:
         """Return what to say when retrying has not helped for long enough."""
+        advice = f"{outcome.advice}, then {AGAIN}" if outcome.advice else AGAIN
         if self.deadline.is_over:
             what = f"nothing accepted for {self.deadline.seconds:g} s, found {outcome.reason}"
-            return f"{self.host}: {what}; {AGAIN}, or raise --deadline"
+            return f"{self.host}: {what}; {advice}, or raise --deadline"
         if attempt == self.max_attempts:
             what = f"no success in {attempt} attempts, found {outcome.reason}"
-            return f"{self.host}: {what}; {AGAIN}, or raise --max-attempts"
+            return f"{self.host}: {what}; {advice}, or raise --max-attempts"
         return ""

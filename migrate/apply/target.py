@@ -21,6 +21,7 @@ CLOUD_HOSTS: Final = {
     **dict.fromkeys(("app.posthog.com", "us.posthog.com", "us.i.posthog.com"), "us"),
     **dict.fromkeys(("eu.posthog.com", "eu.i.posthog.com"), "eu"),
 }
+_PORTS: Final = {"http": 80, "https": 443}
 _ANSWER_BYTES: Final = 1_000
 _SECONDS: Final = 5
 KEY_BYTES: Final = 64  # capture refuses longer keys
@@ -54,7 +55,7 @@ def host_url(host: str) -> str:
     if name in CLOUD_HOSTS:
         return CLOUD[CLOUD_HOSTS[name]]
     name = f"[{name}]" if ":" in name else name
-    is_default_port = port in {None, {"http": 80, "https": 443}[url.scheme]}
+    is_default_port = port in {None, _PORTS[url.scheme]}
     return f"{url.scheme}://{name}{'' if is_default_port else f':{port}'}{url.path.rstrip('/')}"
 
 
@@ -95,6 +96,33 @@ def checked_key(key: str) -> str:
     else:
         return text
     raise UsageError(f"--api-key: {problem}; give the project's own key (phc_…) from the project's settings")
+
+
+def place_of(url: str) -> str:
+    """Return the `host:port` of a URL."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or _PORTS[parts.scheme]}"
+
+
+def check_proxy(url: str) -> None:
+    """Raise UsageError where the environment names a proxy for this URL that is none that can be used."""
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415 - slow to import
+
+    parts = urlsplit(url)
+    proxy = getproxies().get(parts.scheme)
+    if not proxy or is_loopback(url) or proxy_bypass(parts.hostname or ""):
+        return
+    try:
+        given = urlsplit(proxy)
+        is_one = given.scheme in _PORTS and bool(given.hostname) and given.port != 0
+    except ValueError:
+        is_one = False
+    if not is_one:
+        found = re.sub(r"^([a-z0-9+.-]+://)?.*@", r"\1***@", proxy)
+        raise UsageError(
+            f"{parts.scheme.upper()}_PROXY: not the URL of an HTTP proxy, found '{found}'; "
+            "give http://host:port, or unset it"
+        )
 
 
 def is_loopback(url: str) -> bool:

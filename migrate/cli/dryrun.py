@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from migrate.cli import exits
 from migrate.cli.options import RunOptions, SendOptions, SourceOptions, TalkOptions
-from migrate.cli.plan import Todo, name_skipped, plan_todo
+from migrate.cli.plan import Todo, plan_todo
 from migrate.cli.session import open_session, start_talk, tell
 from migrate.cli.settings import build_settings
 from migrate.cli.trial import is_untold
@@ -28,8 +28,6 @@ def rehearse(
     talk = start_talk(talking)
     settings = build_settings(source, limit=options.limit)
     work = (settings.untold() if is_untold(options, sending) else settings).work(source.inputs)
-    if talking.verbose:
-        name_skipped(work)
     beside = _beside(options.workdir)
     with (
         writable(beside or Path(gettempdir())),

@@ -192,7 +192,12 @@ class TalkOptions:
 
     as_json: bool = flag("Print a JSON summary as the last line of stdout.", word="json")
     quiet: bool = flag("Show warnings and errors only.")
-    verbose: bool = flag("Tell more: each file that is passed over.", short="v")
+    verbose: bool = flag("Tell each file, each request and each wait on stderr, too.", short="v")
+    log_file: Path | None = option(
+        click.Path(path_type=Path, dir_okay=False),
+        "Tell them in this file, too, which grows.",
+        metavar="FILE",
+    )
     samples: Shown = preset(
         Samples(),
         "3",
@@ -242,6 +247,6 @@ GROUPS: Final = {
         *("timeout", "min_age", "max_duration", "window"),
     ),
     "Sandbox": ("port", "data", "bind", "faults"),
-    "Telling": ("as_json", "quiet", "verbose", "samples", "pretty"),
+    "Telling": ("as_json", "quiet", "verbose", "log_file", "samples", "pretty"),
 }
 """How the help shows options: title -> fields."""

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-import click
-
 from migrate.cli.options import PlanOptions, SourceOptions, TalkOptions, WorkOptions
 from migrate.cli.session import end, open_session, start_talk, typed_command
 from migrate.cli.settings import build_settings
@@ -15,8 +13,8 @@ from migrate.cli.state import EDITED
 from migrate.errors import UsageError
 from migrate.inputs.names import archive_of, path_of, source_name
 from migrate.planning import Planning
+from migrate.report.pace import Following
 from migrate.report.talk import Talk
-from migrate.screen import shown
 from migrate.session import Session
 from migrate.settings import Settings, Work
 from migrate.workdir.checkpoint import Checkpoint
@@ -44,8 +42,6 @@ def plan(source: SourceOptions, options: PlanOptions, talking: TalkOptions) -> N
             )
     workdir = workdir_of(options, settings)
     todo = find_todo(settings, source.inputs, workdir, options.again)
-    if talking.verbose:
-        name_skipped(todo.work)
     with open_session(workdir, talk, create=True) as session:
         plan_todo(session, todo, talk, options.people)
         if not session.is_stopping:
@@ -58,20 +54,18 @@ def workdir_of(options: WorkOptions, settings: Settings) -> Path:
     return options.workdir or Path(f"{settings.platform}.workdir")
 
 
-def plan_todo(session: Session, todo: Todo, talk: Talk, people: Path | None) -> None:
-    """Plan, with progress, and say what was set aside; `people` is a folder that workdirs share."""
-    with talk.planning() as progress:
+def plan_todo(
+    session: Session, todo: Todo, talk: Talk, people: Path | None, following: Following | None = None
+) -> None:
+    """Plan, with progress, and say what was set aside; `people` is a folder that workdirs share.
+
+    `following` is what is done after it.
+    """
+    with talk.planning(following) as progress:
         Planning.of(session, todo.work, people).plan(progress, command=typed_command(), again=todo.again)
     aside = session.checkpoint.set_aside()
     for name in session.set_aside:
-        click.echo(shown(f"error: {name}: set aside: {aside[name].why}"), err=True)
-
-
-def name_skipped(work: Work) -> None:
-    """Say of every file that is passed over why it is."""
-    for reason, names in work.skipped.items():
-        for name in names:
-            click.echo(shown(f"skipped: {reason}: {name}"), err=True)
+        talk.say(f"error: {name}: set aside: {aside[name].why}")
 
 
 def find_todo(settings: Settings, inputs: Sequence[str], workdir: Path, again: Sequence[Path]) -> Todo:

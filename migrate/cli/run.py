@@ -5,8 +5,8 @@ from typing import NoReturn
 
 from migrate.cli.consent import check_answer
 from migrate.cli.options import RunOptions, SendOptions, SourceOptions, TalkOptions
-from migrate.cli.plan import find_todo, name_skipped, plan_todo, workdir_of
-from migrate.cli.send import send_pending
+from migrate.cli.plan import find_todo, plan_todo, workdir_of
+from migrate.cli.send import following, send_pending
 from migrate.cli.session import end, open_session, start_talk, stop_after
 from migrate.cli.settings import build_settings
 from migrate.cli.target import open_target
@@ -25,14 +25,12 @@ def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talkin
         is_throwaway = is_tried and options.workdir is None
         workdir = stack.enter_context(open_folder()) if is_throwaway else workdir_of(options, settings)
         todo = find_todo(settings, source.inputs, workdir, options.again)
-        if talking.verbose:
-            name_skipped(todo.work)
         delivery, local = open_target(sending, stack)
         check_answer(workdir, delivery, yes=sending.yes)
         session = stack.enter_context(open_session(workdir, talk, create=True, is_throwaway=is_throwaway))
         session.for_good = command_for_good(sending, options) if is_tried else ""
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
-        plan_todo(session, todo, talk, options.people)
+        plan_todo(session, todo, talk, options.people, following(session, delivery))
         send_pending(session, delivery, sending, talk)
         if local:
             talk.show(arrived.lines(local))

@@ -14,6 +14,7 @@ from migrate.cli.session import end, numbers_of, open_session, screen, start_tal
 from migrate.cli.target import open_target
 from migrate.errors import MigrateError
 from migrate.report.numbers import summary
+from migrate.report.pace import Following, Pace
 from migrate.report.talk import Talk
 from migrate.sending import resend, send
 from migrate.session import Session
@@ -39,8 +40,13 @@ def resend_parked(workdir: Path, sending: SendOptions, talking: TalkOptions) -> 
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
         session.check_whole(partial=sending.partial)
         confirm(session, delivery, talk, "parked", yes=sending.yes)
-        with _stay_within(session, sending.window):
-            resend(session, delivery)
+        events = summary(session.checkpoint).events
+        before = events.accepted + events.duplicate
+        with (
+            talk.sending(events.parked, before=before, delivery=delivery, pace=Pace(delivery.rate)) as watch,
+            _stay_within(session, sending.window),
+        ):
+            resend(session, delivery, watch)
         end(session, talk, sending=True)
 
 
@@ -53,11 +59,22 @@ def send_pending(session: Session, delivery: Delivery, sending: SendOptions, tal
     session.checkpoint.note(sending=True, command=typed_command())
     confirm(session, delivery, talk, "pending", yes=sending.yes)
     try:
-        with talk.applying(summary(session.checkpoint)) as progress, _stay_within(session, sending.window):
-            send(session, delivery, progress)
+        numbers = summary(session.checkpoint)
+        events, pace = numbers.events, Pace.of(delivery.rate, numbers)
+        before = events.planned - events.pending - events.held
+        with (
+            talk.sending(events.pending, before=before, delivery=delivery, pace=pace) as watch,
+            _stay_within(session, sending.window),
+        ):
+            send(session, delivery, watch)
     except MigrateError:
         talk.show(screen(session, numbers_of(session)))
         raise
+
+
+def following(session: Session, delivery: Delivery) -> Following:
+    """Return what is done after planning: what was pending before is sent, too."""
+    return Following(session.before.events.pending, Pace.of(delivery.rate, session.before))
 
 
 @contextmanager

@@ -14,26 +14,41 @@ from typing import NoReturn
 
 import click
 
+from migrate import VERSION
 from migrate.cli import exits
 from migrate.cli.options import TalkOptions
-from migrate.errors import MigrateError, Refused
+from migrate.errors import MigrateError, Refused, UsageError
+from migrate.log import opened
 from migrate.report import document, status, trial
 from migrate.report.numbers import Summary, of_run, summary
 from migrate.report.sections import Line
 from migrate.report.talk import Talk
-from migrate.screen import masked, shown
+from migrate.screen import masked
 from migrate.session import Session
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.hold import hold, writable
 
 
 def start_talk(options: TalkOptions) -> Talk:
-    """Return what talks with the user, as much as was asked for."""
+    """Return what talks with the user, as much as was asked for; its log is closed when the command ends.
+
+    Raises UsageError where the log cannot be written.
+    """
+    if options.verbose and options.quiet:
+        raise UsageError(
+            "--verbose: found with --quiet, which shows warnings and errors only; leave one out, or tell the rest to a "
+            "--log-file"
+        )
+    command = f"{typed_command()} (version {VERSION})"
+    log = click.get_current_context().with_resource(
+        opened(options.log_file, command, verbose=options.verbose)
+    )
     return Talk(
         quiet=options.quiet,
         as_json=options.as_json,
         rows=options.samples.rows,
         is_whole=options.samples.is_full,
+        log=log,
     )
 
 
@@ -57,14 +72,15 @@ def open_session(
             before=summary(checkpoint),
             shows_whole=talk.is_whole,
             on_warning=talk.warn,
-            on_remark=lambda text: click.echo(shown(f"note: {text}"), err=True),
+            on_remark=lambda text: talk.say(f"note: {text}"),
+            on_log=talk.log.tell,
         )
         session.tidy()
 
         def stop(*_: object) -> None:
             if session.interrupted:
                 os._exit(exits.INTERRUPTED)
-            click.echo("interrupted: finishing what is in flight; again to leave now", err=True)
+            talk.say("interrupted: finishing what is in flight; again to leave now")
             session.stop()
 
         before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -140,14 +156,15 @@ def end(session: Session, talk: Talk, *, sending: bool) -> NoReturn:
 
 def end_unsent(session: Session, talk: Talk) -> NoReturn:
     """Show how the workdir is, and exit: the answer was no."""
-    click.echo("nothing was sent", err=True)
+    talk.say("nothing was sent")
     numbers = numbers_of(session)
     _end(session, talk, numbers, exits.of_no(session), sending=False)
 
 
 def _end(session: Session, talk: Talk, numbers: Summary, code: int, *, sending: bool) -> NoReturn:
     if code == exits.AS_ASKED:
-        click.echo(f"stopped as {session.asked} asks; the same command goes on", err=True)
+        text = f"stopped as {session.asked} asks; the same command goes on"
+        (talk.log.keep if talk.quiet else talk.say)(text)
     document.write(session.workdir, numbers)
     talk.show(screen(session, numbers, sending=sending))
     tell(session, talk, numbers, code)

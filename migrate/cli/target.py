@@ -5,7 +5,7 @@ from typing import Final
 
 from migrate.apply.age import usual
 from migrate.apply.delivery import Delivery
-from migrate.apply.target import checked_key, host_url, is_cloud
+from migrate.apply.target import check_proxy, checked_key, host_url, is_cloud
 from migrate.cli.options import SendOptions
 from migrate.errors import UsageError
 from migrate.sandbox.server import Sandbox
@@ -34,6 +34,7 @@ def open_target(sending: SendOptions, stack: ExitStack) -> tuple[Delivery, Sandb
         key = key or "phc_sandbox"
     else:
         url = target = host_url(sending.host)
+        check_proxy(url)
     if not key:
         raise UsageError("--api-key: missing; set POSTHOG_API_KEY to the project's key (phc_…)")
     delivery = Delivery(

@@ -21,6 +21,7 @@ from migrate.inputs.names import natural, shown, source_name
 from migrate.inputs.passed import GONE, NOWHERE, is_of_people, is_workdir, mode_of, why_passed
 from migrate.inputs.rejected import RejectLines, Unreadable, origins
 from migrate.inputs.source import Source
+from migrate.log import is_log
 
 _REJECTS: Final = "rejects.jsonl"
 """What a workdir holds to be mended and planned again."""
@@ -148,7 +149,10 @@ class _Listing:
         elif is_of_people(path):
             self._skip("workdir", path.as_posix())
         elif stat.S_ISREG(mode):
-            yield path
+            if is_log(path):
+                self._skip("log", path.as_posix())
+            else:
+                yield path
         elif mode:
             self._skip(_KINDS.get(stat.S_IFMT(mode), "device"), path.as_posix())
         elif why != GONE:

@@ -1,5 +1,6 @@
 """Sources that are being planned: what is written aside of them until they are noted."""
 
+import time
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +28,7 @@ class Attempt:
     bundle: Bundle
     numbers: Numbers = field(default_factory=Numbers)
 
+    began: float = field(default_factory=time.monotonic)
     measured: int = 0
     """Bytes of the sources that were read when what is written was last counted."""
 
@@ -36,8 +38,7 @@ class Attempt:
 
     def read(self) -> int:
         """Return how many bytes of the sources, as they lie on the disk, are read."""
-        jobs = self.bundle.jobs
-        return sum(int(one.source.size * one.source.meter.share) for one in jobs if one.source.meter)
+        return self.bundle.read()
 
     @property
     def rejects(self) -> Path:

@@ -56,6 +56,10 @@ class Bundle:
         """Return the same, each file with what notes how far it is read."""
         return Bundle([replace(job, source=replace(job.source, meter=Meter())) for job in self.jobs])
 
+    def read(self) -> int:
+        """Return how many bytes are read of files that are metered, as they lie on the disk."""
+        return sum(int(one.source.size * one.source.meter.share) for one in self.jobs if one.source.meter)
+
     def regrouped(self) -> Iterator[Chunk]:
         """Yield the same in fewer, larger chunks, the next one read while one is in use."""
         return ahead(regrouped(self.chunks()))

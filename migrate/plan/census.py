@@ -22,7 +22,7 @@ from migrate.plan.gather import Gatherer
 from migrate.plan.jobs import Job
 from migrate.plan.judged import NOTHING_REJECTED, Made, judged
 from migrate.plan.planner import Planner
-from migrate.plan.progress import Counting
+from migrate.plan.progress import Counting, Progress
 from migrate.plan.transform import Transform
 from migrate.plan.waiting import tidy_states
 from migrate.throwaway import STAGING
@@ -121,9 +121,11 @@ def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Jo
     if not jobs and checkpoint.facts().get("linked"):
         return
     checkpoint.note(linked=False)
-    counting = Counting(jobs, planner.on_progress, "looking over")
+    counting = Counting(jobs, planner.on_progress, "looking over", limit=gatherer.limit)
+    gatherer.on_log = planner.on_log
     gatherer.on_rows, gatherer.on_file = counting.note_rows, _looked(people, planner, counting)
     gatherer.gather(jobs)
+    planner.on_progress(Progress.begun("finding who is who"))
     last = checkpoint.extent()[3]
     if last is None and gatherer.since is not None and checkpoint.facts().get("people_taken_over"):
         last = (gatherer.since - _EPOCH) // timedelta(microseconds=1)  # planned before, in another workdir
@@ -136,15 +138,15 @@ def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Jo
     checkpoint.note(identity=report, clock=census.warning, linked=True, people_generation=people.which()[1])
 
 
-def _looked(people: People, planner: Planner, counting: Counting) -> Callable[[int], None]:
+def _looked(people: People, planner: Planner, counting: Counting) -> Callable[[int, str], None]:
     """Return what counts a file that is looked over, and holds what is still to be kept of people against the disk."""
     room, before = planner.room({_PEOPLE: counting.total_bytes}), people.stored()
     if room is not None:
         room.folder = people.folder or room.folder
         room.begin(0, _PEOPLE, counting.total_bytes)
 
-    def looked(size: int) -> None:
-        counting.note_file(size)
+    def looked(size: int, first: str) -> None:
+        counting.note_file(size, first)
         if room is not None:
             room.note(0, counting.done_bytes, people.stored() - before)
 
@@ -162,6 +164,7 @@ def tell(census: Census, planner: Planner, until: datetime | None) -> None:
         checkpoint.note_told()
         tidy_states(checkpoint)
         return
+    planner.on_progress(Progress.begun("planning what is told of persons and groups"))
     end = until if last is None else _EPOCH + timedelta(microseconds=last)
     aside = planner.workdir / STAGING / "states"
     now, name = planner.clock(), _next(FIRST_TOUCHES, checkpoint)

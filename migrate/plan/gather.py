@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from migrate.kit import schemas
 from migrate.kit.declare import FILE, REST, Bag, Options, Table, inside
 from migrate.kit.schemas import FRAMEWORK
 from migrate.people.store import People
+from migrate.plan import diary
 from migrate.plan.ahead import ahead
 from migrate.plan.bundles import Bundle, bundles
 from migrate.plan.jobs import Job
@@ -114,8 +116,11 @@ class Gatherer:
     until: datetime | None = None
     limit: int | None = None
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
-    on_rows: Callable[[int], None] = lambda _: None
-    on_file: Callable[[int], None] = lambda _: None
+    on_log: Callable[[str], None] = lambda _: None
+    on_rows: Callable[[int, str, int], None] = lambda *_: None
+    """Told of rows that were looked at, the first of their files, and how many bytes are read of these."""
+    on_file: Callable[[int, str], None] = lambda *_: None
+    """Told of the bytes of a file that was looked over, and of the first file that it was looked over with."""
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def todo(self, jobs: Sequence[Job]) -> list[Job]:
@@ -153,20 +158,23 @@ class Gatherer:
 
     def _whole(self, bundle: Bundle, limit: int | None) -> int:
         """Look over files, all of them; return how many rows of them were looked at."""
+        began = time.monotonic()
         harvest = self.harvest(bundle.job)
         before, done = [stamp(job.source) for job in bundle.jobs], 0
+        bundle = bundle.metered()
         for chunk in gathered(bundle):
             if self.stopping.is_set():
                 raise Interrupted
             harvest.take(chunk.rows if limit is None else chunk.rows.head(limit - done))
             done += chunk.rows.height
-            self.on_rows(chunk.rows.height)
+            self.on_rows(chunk.rows.height, bundle.names[0], bundle.read())
             if limit is not None and done >= limit:
                 break
         harvest.keep()
         self.people.note_gathered(dict(zip(bundle.names, before, strict=True)), harvest.clock())
+        self.on_log(diary.looked_over(bundle.names, done, time.monotonic() - began))
         for job in bundle.jobs:
-            self.on_file(job.source.size)
+            self.on_file(job.source.size, bundle.names[0])
         return done
 
     def harvest(self, job: Job) -> Harvest:

@@ -51,6 +51,14 @@ class Job:
         return " ".join([self.table.name, *endings, *(["packed"] if self.source.member else [])])
 
 
+def bytes_by_kind(jobs: Sequence[Job]) -> dict[str, int]:
+    """Return how many bytes there are to read of each kind."""
+    found = Counter[str]()
+    for job in jobs:
+        found[job.kind] += job.source.size
+    return dict(found)
+
+
 def recognise(  # noqa: PLR0913 - what is given, and how it is to be judged
     sources: Sequence[Source],
     platform: Platform,

@@ -3,7 +3,7 @@
 import itertools
 import os
 import threading
-from collections import Counter
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
@@ -18,14 +18,14 @@ from migrate.errors import Unfit
 from migrate.inputs.names import archive_of
 from migrate.inputs.source import Source, fingerprint, stamp
 from migrate.people.statefiles import States
-from migrate.plan import ordinals
+from migrate.plan import diary, ordinals
 from migrate.plan.ahead import in_parallel
 from migrate.plan.aside import SetAside
 from migrate.plan.attempt import Attempt
 from migrate.plan.bundles import Bundle, bundles
 from migrate.plan.finished import Finished, finished
 from migrate.plan.gather import Interrupted
-from migrate.plan.jobs import Job
+from migrate.plan.jobs import Job, bytes_by_kind
 from migrate.plan.judged import Made
 from migrate.plan.progress import Counting, Progress
 from migrate.plan.transform import Transform
@@ -48,6 +48,7 @@ class Planner:
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     limit: int | None = None
     on_progress: Callable[[Progress], None] = lambda _: None
+    on_log: Callable[[str], None] = lambda _: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     stopping: threading.Event = field(default_factory=threading.Event)
     room: Callable[[Mapping[str, int]], Room | None] = lambda _: None
@@ -73,8 +74,9 @@ class Planner:
         self._transform = transform
         known = self.checkpoint.inputs()
         self._names = known.keys()
-        self._progress = Counting(todo, self.on_progress)
-        self._room = None if self.limit is not None else self.room(_by_kind(todo))
+        left = None if self.limit is None else self.limit - self.checkpoint.numbers().read
+        self._progress = Counting(todo, self.on_progress, limit=left)
+        self._room = None if self.limit is not None else self.room(bytes_by_kind(todo))
         if self.limit is not None:
             self._plan_limited(todo, known)
             return
@@ -145,14 +147,15 @@ class Planner:
         if self._room is not None:
             self._room.begin(inputs[0].id, bundle.job.kind, sum(job.source.size for job in bundle.jobs))
         for job in bundle.jobs:
+            self.on_log(diary.begun(job))
             attempt.numbers.dropped.update(job.table.drops(job.header.columns))
             attempt.numbers.dropped.update(job.header.beside)
         try:
             with attempt.rejects.open("w", encoding="utf-8") as lines:
                 for piece in self._finished(bundle, limit):
                     attempt.take(piece, lines, self._names)
-                    self._progress.note_rows(piece.numbers.read)
-                    self._hold(attempt)
+                    self._progress.note_rows(piece.numbers.read, inputs[0].id, read := attempt.read())
+                    self._hold(attempt, read)
             attempt.states.close()
             if bundle.job.table.ordinals:
                 for paths in attempt.writer.files().values():
@@ -165,9 +168,8 @@ class Planner:
             raise
         return attempt
 
-    def _hold(self, attempt: Attempt) -> None:
+    def _hold(self, attempt: Attempt, read: int) -> None:
         """Hold what is still to come against the disk, now and then."""
-        read = attempt.read()
         if self._room is None or read < attempt.measured + STEP:
             return
         attempt.measured = read
@@ -223,8 +225,10 @@ class Planner:
             **self._measure(attempt, rejected + sum(seal.size for seal in seals)),
         )
         attempt.writer.discard()
+        names, events = attempt.bundle.names, sum(part.events for part in parts)
+        self.on_log(diary.planned(names, attempt.numbers, events, time.monotonic() - attempt.began))
         for one in attempt.inputs:
-            self._progress.note_file(one.size)
+            self._progress.note_file(one.size, first.id)
         if self._room is not None:
             self._room.check()
 
@@ -290,11 +294,3 @@ def _order(future: Future[Attempt | None]) -> int:
     """Return the number of the first input that was planned, 0 where none was."""
     attempt = None if future.exception() else future.result()
     return attempt.inputs[0].id if attempt else 0
-
-
-def _by_kind(jobs: Sequence[Job]) -> dict[str, int]:
-    """Return how many bytes there are to read of each kind."""
-    found = Counter[str]()
-    for job in jobs:
-        found[job.kind] += job.source.size
-    return dict(found)

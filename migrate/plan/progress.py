@@ -18,16 +18,32 @@ class Progress:
     total_files: int
     rows: int
 
+    @classmethod
+    def begun(cls, phase: str) -> "Progress":
+        """Return the progress of a phase of which nobody knows how far it is."""
+        return cls(phase, 0, 0, 0, 0, 0)
+
 
 class Counting:
-    """Progress over files looked over or planned at the same time."""
+    """Progress over files looked over or planned at the same time; of a trial, as far as its rows go."""
 
     def __init__(
-        self, todo: Sequence[Job], on_progress: Callable[[Progress], None], phase: str = "planning"
+        self,
+        todo: Sequence[Job],
+        on_progress: Callable[[Progress], None],
+        phase: str = "planning",
+        *,
+        limit: int | None = None,
     ) -> None:
+        self._limit = limit
+        """How many rows are wanted, where that is not all."""
         self._lock = threading.Lock()
         self._on_progress = on_progress
         self._now = Progress(phase, 0, sum(job.source.size for job in todo), 0, len(todo), 0)
+        self._done_bytes = 0
+        self._read: dict[object, int] = {}
+        """Of what is not done yet, how many bytes are read."""
+        on_progress(self._now)
 
     @property
     def total_bytes(self) -> int:
@@ -37,19 +53,30 @@ class Counting:
     @property
     def done_bytes(self) -> int:
         """How many bytes are of files that are done."""
-        return self._now.done_bytes
+        return self._done_bytes
 
-    def note_rows(self, count: int) -> None:
-        """Count rows that were read."""
+    def note_rows(self, count: int, work: object = None, read: int = 0) -> None:
+        """Count rows that were read; `read` is how many bytes are by now of a piece of work that is not done."""
         with self._lock:
-            self._now = replace(self._now, rows=self._now.rows + count)
-            self._on_progress(self._now)
+            self._read[work] = read
+            self._tell(rows=count)
 
-    def note_file(self, size: int) -> None:
-        """Count a file that is planned."""
+    def note_file(self, size: int, work: object = None) -> None:
+        """Count a file that is done, with its piece of work."""
         with self._lock:
-            done = replace(
-                self._now, done_files=self._now.done_files + 1, done_bytes=self._now.done_bytes + size
-            )
-            self._now = done
-            self._on_progress(self._now)
+            self._read.pop(work, None)
+            self._done_bytes += size
+            self._tell(files=1)
+
+    def _tell(self, *, rows: int = 0, files: int = 0) -> None:
+        rows += self._now.rows
+        done = self._done_bytes + sum(self._read.values())
+        if self._limit:
+            done = int(self.total_bytes * min(1.0, rows / self._limit))
+        self._now = replace(
+            self._now,
+            done_bytes=done,
+            rows=rows,
+            done_files=self._now.done_files + files,
+        )
+        self._on_progress(self._now)

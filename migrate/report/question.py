@@ -13,6 +13,7 @@ from migrate.apply.delivery import Delivery
 from migrate.apply.target import is_cloud
 from migrate.report import estimates, trial
 from migrate.report.numbers import Identity, Summary
+from migrate.report.pace import Pace
 from migrate.screen import amount, shown
 from migrate.workdir.checkpoint import Checkpoint
 
@@ -119,11 +120,10 @@ def _reasons(what: str, counts: Mapping[str, int]) -> Iterator[str]:
 
 def _duration(pending: int, delivery: Delivery, numbers: Summary) -> str:
     """Return how long sending takes at the rate that will hold: the limit, or what was reached before if it is less."""
-    reached = numbers.events.accepted / numbers.seconds if numbers.seconds else None
-    rates = [rate for rate in (delivery.rate, reached) if rate]
-    if not rates:
+    rate = Pace.of(delivery.rate, numbers).holds
+    if not rate:
         return "as fast as the host answers; no --rate is set"
-    return f"about {timedelta(seconds=round(pending / min(rates)))} at {_rate(min(rates))} events/s"
+    return f"about {timedelta(seconds=round(pending / rate))} at {_rate(rate)} events/s"
 
 
 def _rate(rate: float) -> str:

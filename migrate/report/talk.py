@@ -7,46 +7,25 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from migrate.log import Log
 from migrate.report.document import document
+from migrate.report.live import Part, line
 from migrate.report.numbers import Run, Summary
+from migrate.report.pace import Following, Pace
+from migrate.report.progress import Phase, Planning, Sending
 from migrate.report.sections import Line
 from migrate.screen import shown
-from migrate.workdir.records import Settled
 
 if TYPE_CHECKING:
+    from migrate.apply.delivery import Delivery
+    from migrate.apply.watch import Watch
     from migrate.plan.progress import Progress
     from migrate.preview import Preview
     from migrate.report.terminal import Terminal
-
-_PLAIN_SECONDS: Final = 5.0
-"""How often progress is told where there is no terminal."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """How far one phase of the work is."""
-
-    phase: str
-    done: int
-    unit: str
-    """What `done` and `total` count."""
-    part: int
-    whole: int
-    """`part` of `whole`, of which the time that is left is told; in any unit."""
-    total: int | None = None
-    beside: str = ""
-    """What else is told of how far it is."""
-
-    def text(self, elapsed: float) -> str:
-        """Return the line of progress after so many seconds: done, rate, what is left."""
-        elapsed = max(elapsed, 0.001)
-        of = f"/{self.total:,}" if self.total else ""
-        left = timedelta(seconds=round(elapsed * (self.whole - self.part) / self.part)) if self.part else "?"
-        done = f"{self.phase}: {self.done:,}{of} {self.unit}"
-        parts = (done, f"{self.done / elapsed:,.0f}/s", self.beside, f"{left} left")
-        return " · ".join(text for text in parts if text)
 
 
 @dataclass
@@ -59,10 +38,17 @@ class Talk:
     """How many rows are shown beside what they become."""
     is_whole: bool = False
     """Whether ids, long values and long rows are shown whole."""
+    log: Log = field(default_factory=Log)
+    """Where each file, each request and each wait is told."""
     clock: Callable[[], float] = time.monotonic
     """Seconds, from any moment on."""
-    _last: float | None = field(default=None, init=False)
-    """When progress was told last, where there is no terminal."""
+    plain_seconds: float = 5.0
+    """How often progress is told where there is no live line."""
+
+    def __post_init__(self) -> None:
+        self._began = self.clock()
+        self._due = self._began + self.plain_seconds
+        """When progress is told next, where there is no live line."""
 
     @property
     def terminal(self) -> "Terminal":
@@ -92,61 +78,57 @@ class Talk:
 
     def warn(self, text: str) -> None:
         """Tell what is worth knowing while work goes on, also where only warnings and errors are wanted."""
-        sys.stderr.write(f"warning: {shown(text)}\n")
+        self.say(f"warning: {text}")
+
+    def say(self, text: str) -> None:
+        """Say a line on stderr, also where only warnings and errors are wanted."""
+        sys.stderr.write(f"{shown(text)}\n")
+        sys.stderr.flush()
+        self.log.keep(text)
 
     @contextmanager
-    def planning(self) -> "Iterator[Callable[[Progress], None]]":
-        """Show how far planning is."""
-        with self._progress("planning") as show:
-
-            def on_progress(now: "Progress") -> None:
-                files = f"{now.done_files}/{now.total_files} files"
-                show(
-                    Step(
-                        now.phase or "planning",
-                        now.rows,
-                        "rows",
-                        now.done_bytes,
-                        now.total_bytes,
-                        beside=files,
-                    )
-                )
-
-            yield on_progress
+    def planning(self, following: Following | None = None) -> "Iterator[Callable[[Progress], None]]":
+        """Show how far planning is; `following` is what the command does after it."""
+        phase = Planning(self.clock, following)
+        with self._showing(phase):
+            yield phase.note
 
     @contextmanager
-    def applying(self, numbers: Summary) -> Iterator[Callable[[Settled], None]]:
-        """Show how far sending is."""
-        total = numbers.events.planned - numbers.events.held
-        done = total - numbers.events.pending
-        with self._progress("sending") as show:
-
-            def on_settled(more: Settled) -> None:
-                nonlocal done
-                done += more.accepted + more.duplicate + more.parked
-                show(Step("sending", done, "events", done, total, total=total))
-
-            yield on_settled
+    def sending(self, total: int, *, before: int, delivery: "Delivery", pace: Pace) -> "Iterator[Watch]":
+        """Show how far sending is: of so many events, so many settled `before` this command; yield what watches it."""
+        host = urlsplit(delivery.url).netloc
+        phase = Sending(self.clock, total, before=before, host=host, pace=pace, log=self.log)
+        with self._showing(phase):
+            yield phase
 
     @contextmanager
-    def _progress(self, phase: str) -> Iterator[Callable[[Step], None]]:
-        """Yield what shows progress: on a live line of a terminal, elsewhere on plain lines."""
-        began = self.clock()
+    def _showing(self, phase: Phase) -> Iterator[None]:
+        """Show how far a phase is: on a live line of a terminal, elsewhere on plain lines, or not at all."""
         if self.quiet:
-            yield lambda _: None
+            yield
             return
         terminal = self.terminal
-        if not terminal.is_live:
-            yield lambda step: self._plain(terminal, step, began)
+        if terminal.is_live:
+            with terminal.live(lambda: self._line(phase, terminal.width)):
+                yield
             return
-        with terminal.live(phase) as show:
-            yield lambda step: show(step.text(self.clock() - began))
+        ended = Event()
+        ticking = Thread(target=self._tell, args=(phase, terminal, ended), daemon=True)
+        ticking.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            ticking.join()
 
-    def _plain(self, terminal: "Terminal", step: Step, began: float) -> None:
-        """Print a line every few seconds, none at first."""
+    def _tell(self, phase: Phase, terminal: "Terminal", ended: Event) -> None:
+        """Print a plain line every few seconds until it has ended, also while nothing happens."""
+        while not ended.wait(max(0.0, self._due - self.clock())):
+            terminal.print([Line(self._line(phase, terminal.width))])
+            self._due = self.clock() + self.plain_seconds
+
+    def _line(self, phase: Phase, width: int | None) -> str:
+        """Return the line of a phase, with how long the command has worked."""
         now = self.clock()
-        if self._last is None:
-            self._last = now
-        elif now - self._last >= _PLAIN_SECONDS:
-            terminal.print([Line(step.text(now - began))])
-            self._last = now
+        since = Part(str(timedelta(seconds=int(now - self._began))), ((1, ""),))
+        return line([since, *phase.parts(now)], width)

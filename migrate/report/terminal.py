@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
+from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +19,8 @@ _TWO_COLUMNS: Final = 80
 """Letters across that two columns need."""
 _NAME: Final = "cyan"
 """The colour of a field's name."""
+_A_SECOND: Final = 4
+"""How often the live line is made anew in a second."""
 
 
 class Terminal:
@@ -28,8 +31,13 @@ class Terminal:
 
     @property
     def is_live(self) -> bool:
-        """Whether a line can be written over."""
-        return self._console.is_terminal
+        """Whether a line can be written over: on a terminal that is not a dumb one, and on nothing that is none."""
+        return self._console.is_interactive and self._console.file.isatty()
+
+    @property
+    def width(self) -> int | None:
+        """How many characters fit on a line, None where there is no terminal."""
+        return self._console.width - 1 if self._console.file.isatty() else None
 
     def print(self, lines: Iterable[Line]) -> None:
         """Print lines."""
@@ -60,10 +68,22 @@ class Terminal:
             self._console.print()
 
     @contextmanager
-    def live(self, text: str) -> Iterator[Callable[[str], None]]:
-        """Show one line while work goes on; yield what changes it."""
-        with self._console.status(text) as status:
-            yield status.update
+    def live(self, line: Callable[[], str]) -> Iterator[None]:
+        """Show one line while work goes on, asked for anew several times a second, also while nothing happens."""
+
+        def text() -> Text:
+            found = Text(shown(line()), no_wrap=True)
+            found.truncate(self._console.width - 1, overflow="ellipsis")
+            return found
+
+        with Live(
+            get_renderable=text,
+            console=self._console,
+            refresh_per_second=_A_SECOND,
+            transient=True,
+            redirect_stdout=False,
+        ):
+            yield
 
 
 def _folded(lines: Iterable[str]) -> Text:

@@ -39,6 +39,7 @@ class Waiting(NamedTuple):
 
     id: int
     payload: str
+    day: str
 
 
 def add(db: Database, parked: Sequence[Parked], *, is_later: bool) -> None:
@@ -157,7 +158,7 @@ def following(checkpoint: Checkpoint, *, max_events: int, max_bytes: int) -> lis
                 f"{checkpoint.workdir / FILE}: the parked event {uuid} is harmed since it was kept, and is not "
                 "sent; plan its source into a new --workdir: what was sent already collapses with what is sent again"
             )
-        found.append(Waiting(number, payload))
+        found.append(Waiting(number, payload, day))
     return found
 
 

@@ -15,6 +15,7 @@ from workdirs import applied, delivery, events, planned
 
 from migrate.apply.applier import Applier
 from migrate.apply.pacing import Backoff
+from migrate.apply.watch import Unwatched
 from migrate.errors import Stopped
 from migrate.sandbox.server import Sandbox
 from migrate.workdir import rounds
@@ -173,7 +174,9 @@ def test_answers_that_stop_the_run_count_nothing_as_accepted(tmp_path, fault, wo
 def test_a_server_that_is_gone_stops_the_run_at_the_deadline(tmp_path):
     """Without any progress for the deadline the run stops, resumable."""
     with planned(tmp_path, events(10)) as checkpoint:
-        with pytest.raises(Stopped, match=r"nothing accepted for 0\.3 s, found no answer.*raise --deadline"):
+        with pytest.raises(
+            Stopped, match=r"nothing accepted for 0\.3 s, found connection refused.*raise --deadline"
+        ):
             applied(checkpoint, delivery("http://127.0.0.1:9", deadline=0.3))
         assert rounds.outcome(checkpoint) == Settled()
 
@@ -193,7 +196,8 @@ def test_an_interrupted_run_finishes_what_is_in_flight(tmp_path):
     """What was sent before the interruption is noted, and nothing of it is sent again."""
     frame = events(4_000, days=8)
     with Sandbox() as sandbox, planned(tmp_path, frame) as checkpoint:
-        work = Applier(checkpoint, delivery(sandbox.url), on_progress=lambda _: work.interrupt())
+        work = Applier(checkpoint, delivery(sandbox.url), watch=(watch := Unwatched()))
+        watch.settle = lambda _: work.interrupt()
         assert not asyncio.run(work.run())
         assert 0 < rounds.outcome(checkpoint).accepted < 4_000
         assert applied(checkpoint, delivery(sandbox.url))
@@ -258,7 +262,8 @@ def test_a_piece_of_many_lanes_is_interrupted_whole_or_not_at_all(tmp_path):
     frame = events(4_000, days=8, people=300)
     with Sandbox() as sandbox, planned(tmp_path, frame) as checkpoint:
         choices = delivery(sandbox.url, max_batch_events=20)
-        work = Applier(checkpoint, choices, on_progress=lambda _: work.interrupt())
+        work = Applier(checkpoint, choices, watch=(watch := Unwatched()))
+        watch.settle = lambda _: work.interrupt()
         assert not asyncio.run(work.run())
         settled = rounds.outcome(checkpoint).accepted
         assert 0 < settled < 4_000
@@ -389,10 +394,16 @@ def speaking(banner):
 
 
 NO_POSTHOG = [
-    pytest.param("http", b"SSH-2.0-OpenSSH_9.2\r\n", "what is there speaks no HTTP", id="ssh"),
+    pytest.param(
+        "http", b"SSH-2.0-OpenSSH_9.2\r\n", "speaks no HTTP, found 'SSH-2.0-OpenSSH_9.2'; check", id="ssh"
+    ),
     pytest.param("http", bytes([21, 3, 1, 0, 2, 2, 70]), "whether it is https://", id="a TLS port"),
     pytest.param(
-        "https", b"HTTP/1.1 400 Bad Request\r\n\r\n", "what is there speaks no TLS", id="a plain port"
+        "https",
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        "what is there speaks no TLS, found an answer that is not encrypted; check the port in --host, and whether it "
+        "is http://, then ",
+        id="a plain port",
     ),
     pytest.param(
         "http",
@@ -430,14 +441,19 @@ def test_what_is_no_posthog_stops_at_once(tmp_path, scheme, banner, words):
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        pytest.param("http://127.0.0.1:9", "Cannot connect to host 127.0.0.1:9", id="refused"),
-        pytest.param("http://nowhere.invalid", "Cannot connect to host nowhere.invalid", id="no such name"),
+        pytest.param(
+            "http://127.0.0.1:9",
+            "found connection refused: nothing listens at 127.0.0.1:9; check that PostHog runs there, and the port in "
+            "--host, then run the same command again to resume, or raise --deadline",
+            id="refused",
+        ),
+        pytest.param("http://nowhere.invalid", "found name not ", id="no such name"),
     ],
 )
 def test_a_target_that_is_down_is_tried_until_the_deadline(tmp_path, url, words):
     """Then it stops with what was found."""
     with planned(tmp_path, events(10)) as checkpoint:
-        with pytest.raises(Stopped, match=r"nothing accepted for 0\.3 s, found no answer") as raised:
+        with pytest.raises(Stopped, match=r"nothing accepted for 0\.3 s, found ") as raised:
             applied(checkpoint, delivery(url, deadline=0.3, timeout=5.0))
         assert words in str(raised.value)
         assert checkpoint.facts()["requests"] > 1

@@ -1,14 +1,12 @@
 import asyncio
 import gzip
 import json
-import shutil
 import socket
-import ssl
-import subprocess
 from contextlib import asynccontextmanager
 
 import polars as pl
 import pytest
+from certificates import self_signed
 
 from migrate import VERSION
 from migrate.apply.batches import Batch, Payloads
@@ -180,14 +178,23 @@ def test_sandbox_answers_that_stop(fault):
         assert transport.requests == sandbox.summary()["requests"] == 1
 
 
-@pytest.mark.parametrize("fault", [{"fault": "reset"}, {"fault": "reset", "stored": True}, {"fault": "cut"}])
-def test_broken_connection_is_sent_again(fault):
+CLOSED = "connection closed: {} ended it before it had answered"
+CUT = "answer cut short: its end did not come, or it is not packed as it says"
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        pytest.param({"fault": "reset"}, CLOSED, id="before storing"),
+        pytest.param({"fault": "reset", "stored": True}, CLOSED, id="after storing"),
+        pytest.param({"fault": "cut"}, CUT, id="within the answer"),
+    ],
+)
+def test_broken_connection_is_sent_again(fault, words):
     """A connection that breaks before or after storing is an unknown outcome: the same bytes again."""
     with Sandbox(faults=[{**fault, "times": 1}]) as sandbox:
         outcomes, _ = sent(sandbox.url, request(), request())
-        assert isinstance(outcomes[0], Retry)
-        assert outcomes[0].reason.startswith("no answer: ")
-        assert outcomes[1] == Accepted()
+        assert outcomes == [Retry(words.format(sandbox.url.removeprefix("http://"))), Accepted()]
 
 
 def test_silence_is_a_timeout():
@@ -210,31 +217,54 @@ def test_connection_refused_is_sent_again():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound but not listening: nobody else can answer there
         [result], transport = sent(f"http://127.0.0.1:{taken.getsockname()[1]}", request())
-    assert isinstance(result, Retry)
-    assert "Cannot connect to host 127.0.0.1" in result.reason
+        port = taken.getsockname()[1]
+    assert result == Retry(f"connection refused: nothing listens at 127.0.0.1:{port}")
+    assert result.advice == "check that PostHog runs there, and the port in --host"
     assert (transport.requests, transport.bytes_sent) == (1, 0)
 
 
 def test_unknown_host_is_sent_again():
     """A name that does not resolve may be a network that is away for a moment."""
     [result], _ = sent("http://posthog.invalid", request())
-    assert isinstance(result, Retry)
+    assert result in (
+        Retry("name not found: posthog.invalid"),
+        Retry("name not looked up: no name server answers for posthog.invalid"),
+    )
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "words"),
     [
-        pytest.param(b"", id="nothing"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Le", id="half a head"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n" + OK[:-1], id="one byte short"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nf\r\n" + OK, id="no last chunk"),
-        pytest.param(http(200, OK, "Content-Encoding: gzip"), id="not the gzip it claims"),
-        pytest.param(b"SSH-2.0-OpenSSH_9.6\r\n", id="not HTTP"),
+        pytest.param(b"", CLOSED, id="nothing"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Le", CLOSED, id="half a head"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n" + OK[:-1], CUT, id="one byte short"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nf\r\n" + OK, CUT, id="no last chunk"
+        ),
+        pytest.param(http(200, OK, "Content-Encoding: gzip"), CUT, id="not the gzip it claims"),
+        pytest.param(
+            b"SSH-2.0-OpenSSH_9.6\r\n", "no HTTP: it says 'SSH-2.0-OpenSSH_9.6'", id="another protocol"
+        ),
+        pytest.param(bytes([21, 3, 1, 0, 2, 2, 70]), "no HTTP: it says 'F'", id="TLS"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            "no HTTP: it says 'zz'",
+            id="no chunks",
+        ),
     ],
 )
-def test_broken_answer_is_sent_again(answer):
-    """Half an answer says nothing about the batch, even if its first line says 200."""
-    assert isinstance(answered(answer), Retry)
+def test_broken_answer_is_sent_again(answer, words):
+    """Half an answer says nothing about the batch, even if its first line says 200; what is said is in our words."""
+
+    async def run():
+        async with (
+            raw_server(answer) as port,
+            Http(CaptureV0(f"http://127.0.0.1:{port}", KEY), timeout=10, connections=1) as transport,
+        ):
+            return await transport.send(plain(b"{}")), Retry(words.format(f"127.0.0.1:{port}"))
+
+    found, expected = asyncio.run(run())
+    assert found == expected
 
 
 def test_endless_answer_is_read_only_so_far():
@@ -289,8 +319,21 @@ def test_proxy_of_the_environment_is_used(monkeypatch):
     assert requests[0][0].startswith("POST http://ph.example.com/batch/ HTTP/1.1\r\n")
 
 
-@pytest.mark.parametrize(("status", "kind"), [(407, Stop), (403, Stop), (502, Retry)])
-def test_refusing_proxy(monkeypatch, status, kind):
+_REFUSES = (
+    "https://ph.example.com: the proxy refuses, found '{} Words'; check the proxy in HTTP_PROXY or HTTPS_PROXY, "
+    "then run the same command again to resume"
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (407, Stop(_REFUSES.format(407))),
+        (403, Stop(_REFUSES.format(403))),
+        (502, Retry("no way through the proxy: it answers '502 Words'")),
+    ],
+)
+def test_refusing_proxy(monkeypatch, status, expected):
     """A proxy that wants a password stops the run; one that cannot reach PostHog now is asked again."""
 
     async def run():
@@ -299,25 +342,22 @@ def test_refusing_proxy(monkeypatch, status, kind):
             async with Http(CaptureV0("https://ph.example.com", KEY), timeout=10, connections=1) as transport:
                 return await transport.send(plain(b"{}"))
 
-    result = asyncio.run(run())
-    assert isinstance(result, kind)
-    assert str(status) in result.reason
+    assert asyncio.run(run()) == expected
+
+
+def test_a_proxy_that_is_not_there(monkeypatch):
+    """Its place is named, and where it is set."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    [result], _ = sent("http://ph.example.com", request())
+    assert result == Retry("no way through the proxy: connection refused, nothing listens at 127.0.0.1:9")
+    assert result.advice == "check the proxy in HTTP_PROXY or HTTPS_PROXY"
 
 
 def test_untrusted_certificate_stops(tmp_path):
     """A server that cannot prove who it is gets neither key nor events."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl makes the certificate")
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-keyout", key, "-out", certificate]
-    new = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    subprocess.run([*new, *subject, *files], check=True, capture_output=True)
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(certificate, key)
+    tls, _ = self_signed(tmp_path)
     requests = []
     result = answered(http(200, OK), tls=tls, requests=requests)
     assert isinstance(result, Stop)
-    assert "its certificate is not trusted" in result.reason
+    assert ": its certificate is not trusted, found one that it has signed itself; if it is" in result.reason
     assert requests == []

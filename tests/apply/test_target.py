@@ -3,7 +3,15 @@ from dataclasses import replace
 import pytest
 from workdirs import delivery, events, planned
 
-from migrate.apply.target import bind, checked_key, host_url, is_cloud, is_loopback
+from migrate.apply.target import (
+    bind,
+    check_proxy,
+    checked_key,
+    host_url,
+    is_cloud,
+    is_loopback,
+    place_of,
+)
 from migrate.errors import Refused, UsageError
 
 
@@ -140,3 +148,40 @@ def test_another_target_or_key_is_refused(tmp_path):
         ):
             bind(checkpoint, other_target)
     assert b"phc_secret" not in (tmp_path / "checkpoint.sqlite").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("https://ph.example.com/relay", "ph.example.com:443"),
+        ("http://[::1]:8000", "::1:8000"),
+        ("http://ph", "ph:80"),
+    ],
+)
+def test_the_place_of_a_url(url, place):
+    """Its host and port, also where the scheme says the port."""
+    assert place_of(url) == place
+
+
+@pytest.mark.parametrize(
+    ("proxy", "found"),
+    [
+        ("localhost:3128", "localhost:3128"),
+        ("socks5://me:secret@proxy:1080", "socks5://***@proxy:1080"),
+        ("http://proxy:99999", "http://proxy:99999"),
+    ],
+)
+def test_a_proxy_that_is_none_is_refused(monkeypatch, proxy, found):
+    """Before anything is done, its password unseen; where it is not asked it does not matter."""
+    monkeypatch.setenv("https_proxy", proxy)
+    monkeypatch.setenv("no_proxy", "inside.example.com")
+    with pytest.raises(UsageError) as raised:
+        check_proxy("https://ph.example.com")
+    assert str(raised.value) == (
+        f"HTTPS_PROXY: not the URL of an HTTP proxy, found '{found}'; give http://host:port, or unset it"
+    )
+    check_proxy("http://ph.example.com")
+    check_proxy("https://inside.example.com")
+    check_proxy("https://127.0.0.1")
+    monkeypatch.setenv("https_proxy", "http://proxy:3128")
+    check_proxy("https://ph.example.com")

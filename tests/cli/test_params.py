@@ -157,3 +157,22 @@ Other options:
   --help              Show this message and exit.
 """
     )
+
+
+def test_an_option_may_have_a_letter_too():
+    """Both are the same option."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Loud:
+        loud: bool = flag("Loudly.", short="l")
+
+    @click.command()
+    @takes("words", Loud)
+    def command(words):
+        click.echo(words.loud)
+
+    assert [CliRunner().invoke(command, each).output for each in (["-l"], ["--loud"], [])] == [
+        "True\n",
+        "True\n",
+        "False\n",
+    ]

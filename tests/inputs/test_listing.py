@@ -121,6 +121,15 @@ def test_what_is_left_aside_is_counted_by_reason(tmp_path):
     }
 
 
+def test_a_log_of_ours_among_the_inputs_is_passed_over(tmp_path):
+    """Whatever its name; text that only mentions one is not."""
+    (tmp_path / "nightly.txt").write_text("2026-11-28T18:00:00.000Z migrate[7]: begun: migrate status w\n")
+    (tmp_path / "notes.txt").write_text("see 2026-11-28T18:00:00.000Z migrate[7]: begun\n")
+    found = sources([str(tmp_path)])
+    assert [Path(source.name).name for source in found.sources] == ["notes.txt"]
+    assert found.skipped == {"log": [f"{tmp_path}/nightly.txt"]}
+
+
 def test_file_named_itself_is_read_whatever_its_name(tmp_path):
     """Only files found in folders and globs are left aside by name."""
     write(tmp_path, {".hidden": TEXT, "a[1].json": TEXT})

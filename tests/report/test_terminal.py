@@ -1,8 +1,15 @@
 """What is printed is what was said."""
 
+import re
+import signal
+
+import pytest
+from commands import KEY, migrate, on_terminal, rows
+
 from migrate.report.samples import Sample
 from migrate.report.sections import Line
 from migrate.report.terminal import Terminal
+from migrate.sandbox.server import Sandbox
 
 
 def test_text_from_elsewhere_stays_text(capsys):
@@ -40,3 +47,41 @@ def test_where_there_is_no_room_it_stands_above(capsys, monkeypatch):
         "event: [bold]",
         "",
     ]
+
+
+@pytest.fixture
+def busy(tmp_path):
+    """A plan, and a PostHog that takes the first two requests and then is busy for a long time."""
+    source = rows(tmp_path / "in" / "a.jsonl", 90)
+    assert migrate("plan", "posthog", source, "--workdir", tmp_path / "w").returncode == 0
+    with Sandbox(faults=[{"fault": "status", "status": 503, "after": 2, "retry_after": 500}]) as sandbox:
+        words = ["apply", tmp_path / "w", "--host", sandbox.url, "--max-batch-events", "10"]
+        yield [*words, "--concurrency", "1", "--api-key", KEY]
+
+
+LINES = {
+    40: r"^sending 20/90 · 503, next in \d+ s",
+    150: r"sending 20/90 events · 503 from 127\.0\.0\.1:\d+, 1 try, next in \d+ s as its Retry-After asks",
+}
+
+
+@pytest.mark.parametrize("columns", LINES)
+def test_a_terminal_has_one_line_that_counts_a_wait_down(busy, columns):
+    """It is made anew while nothing happens, and never is longer than the terminal is wide."""
+    with on_terminal(*busy, columns=columns) as screen:
+        lines = screen.until(r"next in \d+ s", times=2)
+        assert max(map(len, lines)) < columns
+        found = [line.strip() for line in lines if "next in" in line][-1]
+        assert re.search(LINES[columns], found), found
+        screen.process.send_signal(signal.SIGINT)
+        screen.until("next     migrate apply")
+
+
+def test_a_dumb_terminal_has_plain_lines(busy):
+    """Nothing steers it; it is taken to be 80 columns wide."""
+    with on_terminal(*busy, columns=150, env={"TERM": "dumb"}) as screen:
+        lines = screen.until(r"next in \d+ s.*\n")
+        assert "\x1b" not in screen.shown
+        assert re.match(r"sending 20/90 · 503, next in \d+ s · ", lines[0])
+        screen.process.send_signal(signal.SIGINT)
+        screen.until("next     migrate apply")

@@ -1,0 +1,32 @@
+"""What is done with each file, in words for a log."""
+
+from collections.abc import Sequence
+
+from migrate.plan.jobs import Job
+from migrate.screen import amount
+from migrate.workdir.records import Numbers
+
+
+def begun(job: Job) -> str:
+    """Return that a file's planning begins: its table, format and size."""
+    source = job.source
+    return f"begun: {source.name}: table {job.table.name}, {job.header.format}, {amount(source.size)}"
+
+
+def looked_over(names: Sequence[str], rows: int, seconds: float) -> str:
+    """Return that files were looked over."""
+    return f"looked over: {_together(names)}: {rows:,} rows, in {seconds:.2f} s"
+
+
+def planned(names: Sequence[str], numbers: Numbers, events: int, seconds: float) -> str:
+    """Return what became of the rows of files that were planned."""
+    filtered, rejected = numbers.filtered.total(), numbers.rejected.total()
+    return (
+        f"planned: {_together(names)}: {numbers.read:,} rows: {numbers.mapped:,} mapped, {filtered:,} filtered, "
+        f"{rejected:,} rejected; {events:,} events, in {seconds:.2f} s"
+    )
+
+
+def _together(names: Sequence[str]) -> str:
+    first, *others = names
+    return f"{first} and {len(others):,} more, together" if others else first

@@ -1,0 +1,41 @@
+"""A request's fate and a wait, in words for a log."""
+
+import pytest
+
+from migrate.apply.outcome import Accepted, Request, Retry, Split, Stop
+from migrate.apply.watch import Fate, Wait
+from migrate.report.sentences import of_fate, of_wait
+
+REQUEST = Request(b"x" * 2_048, {}, 1_000, "2024-04-03", 2)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (Accepted(seconds=0.25), "0.25 s: 200, accepted"),
+        (Split(400, "no such event"), "0.00 s: 400: no such event"),
+        (Retry("503: busy", seconds=1.0), "1.00 s: 503: busy"),
+        (Stop("https://ph: the batch was refused"), "0.00 s: https://ph: the batch was refused"),
+    ],
+)
+def test_a_request_has_all_that_is_known_of_it(outcome, words):
+    """Number, day, events, bytes, attempt, seconds, and the status or the error."""
+    start = "request 7: 2024-04-03, 1,000 events, 2.0 kB, attempt 2, "
+    assert of_fate(Fate(7, REQUEST, outcome)) == start + words
+
+
+@pytest.mark.parametrize(
+    ("wait", "words"),
+    [
+        (Wait(0.84), "waits 0.8 s: rate limit"),
+        (Wait(0.04), ""),
+        (Wait(8.2, "503: busy", 3), "waits 8.2 s: attempt 3 failed, 503: busy"),
+        (
+            Wait(30.0, "429: later", 1, is_asked=True),
+            "waits 30.0 s (its Retry-After): attempt 1 failed, 429: later",
+        ),
+    ],
+)
+def test_a_wait_has_its_reason(wait, words):
+    """And its length; a moment that the rate takes is none."""
+    assert of_wait(wait) == words
