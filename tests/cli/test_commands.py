@@ -194,7 +194,7 @@ def test_what_is_passed_over_is_named(tmp_path):
         assert done.returncode == 0, done.stderr
         assert "2.csv, …)" in done.stderr
         assert len(summary(done)["skipped_names"]["unknown"]) == 5
-        assert done.stderr.count("skipped: unknown: ") == 5 * len(more)
+        assert done.stderr.count(".csv: unknown") == 5 * len(more)
 
 
 def test_a_workdir_of_another_platform_is_said_to_be_that(tmp_path):
