@@ -10,13 +10,19 @@ from migrate.session import Session, collect_rarely
 from migrate.workdir.harm import explained
 from migrate.workdir.records import Settled
 from migrate.workdir.seals import Harmed
+from migrate.workdir.typed import Command
 
 
-def send(session: Session, delivery: Delivery, on_progress: Callable[[Settled], None]) -> None:
-    """Send what is planned and pending."""
+def send(
+    session: Session,
+    delivery: Delivery,
+    on_progress: Callable[[Settled], None],
+    command: Command | None = None,
+) -> None:
+    """Send what is planned and pending; `command` is what was typed for it."""
     collect_rarely()
     bind(session.checkpoint, delivery)
-    session.checkpoint.note(min_age=delivery.min_age)
+    session.begin("sending", min_age=delivery.min_age, sent_by=command and command.fact())
     asyncio.run(_run(session, delivery, on_progress, resend=False))
 
 

@@ -42,7 +42,7 @@ class Retrying:
             if outcome.suspended < LONGEST_TICK:
                 attempt += 1
             if reason := self._futility(attempt, outcome):
-                return Stop(reason)
+                return Stop(reason, "server" if outcome.hopeless and not self._has_answered else "deadline")
             self.retries += 1
             delay = self.backoff.delay(max(1, attempt), outcome.retry_after)
             await self.halt.pause(min(delay, self.deadline.remaining + 0.01))

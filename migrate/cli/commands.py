@@ -10,6 +10,7 @@ import click
 from migrate import VERSION
 from migrate.cli.options import (
     WORKDIR,
+    WORKDIRS,
     PlanOptions,
     PreviewOptions,
     RejectsOptions,
@@ -20,6 +21,7 @@ from migrate.cli.options import (
     TalkOptions,
 )
 from migrate.cli.params import takes
+from migrate.cli.typed import Typed
 from migrate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def cli() -> None:
     """
 
 
-@cli.command()
+@cli.command(cls=Typed)
 def platforms() -> None:
     """List every platform: its tables and what it reads.
 
@@ -56,7 +58,7 @@ def platforms() -> None:
     list_platforms()
 
 
-@cli.command()
+@cli.command(cls=Typed)
 @takes("source", SourceOptions)
 @takes("options", PreviewOptions)
 def preview(source: SourceOptions, options: PreviewOptions) -> None:
@@ -70,7 +72,7 @@ def preview(source: SourceOptions, options: PreviewOptions) -> None:
     show_preview(source, options.limit)
 
 
-@cli.command()
+@cli.command(cls=Typed)
 @takes("source", SourceOptions)
 @takes("options", RunOptions)
 @takes("sending", SendOptions)
@@ -91,7 +93,7 @@ def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talkin
     run(source, options, sending, talking)
 
 
-@cli.command()
+@cli.command(cls=Typed)
 @takes("source", SourceOptions)
 @takes("options", PlanOptions)
 @takes("talking", TalkOptions)
@@ -106,7 +108,7 @@ def plan(source: SourceOptions, options: PlanOptions, talking: TalkOptions) -> N
     plan(source, options, talking)
 
 
-@cli.command()
+@cli.command(cls=Typed)
 @WORKDIR
 @takes("sending", SendOptions)
 @takes("talking", TalkOptions)
@@ -121,7 +123,7 @@ def apply(workdir: Path, sending: SendOptions, talking: TalkOptions) -> None:
     apply_plan(workdir, sending, talking)
 
 
-@cli.command()
+@cli.command(cls=Typed)
 @WORKDIR
 @takes("sending", SendOptions)
 @takes("talking", TalkOptions)
@@ -136,21 +138,22 @@ def resend(workdir: Path, sending: SendOptions, talking: TalkOptions) -> None:
     resend_parked(workdir, sending, talking)
 
 
-@cli.command()
-@WORKDIR
+@cli.command(cls=Typed)
+@WORKDIRS
 @takes("talking", TalkOptions)
-def status(workdir: Path, talking: TalkOptions) -> None:
-    """Show what is planned, accepted, rejected, parked and pending, and the command that resumes.
+def status(workdirs: tuple[Path, ...], talking: TalkOptions) -> None:
+    """Show how workdirs are: what is planned, accepted, rejected, parked and pending, and what is next.
 
     \b
     Example:  migrate status plan
+              migrate status */ --json
     """
     from migrate.cli.state import show_status
 
-    show_status(workdir, talking)
+    show_status(workdirs, talking)
 
 
-@cli.command()
+@cli.command(cls=Typed)
 @WORKDIR
 @takes("options", RejectsOptions)
 @takes("talking", TalkOptions)
@@ -166,7 +169,7 @@ def rejects(workdir: Path, options: RejectsOptions, talking: TalkOptions) -> Non
     list_rejects(workdir, options.dismiss, talking)
 
 
-@cli.command()
+@cli.command(cls=Typed)
 @takes("options", SandboxOptions)
 def sandbox(options: SandboxOptions) -> None:
     """Run a local PostHog endpoint to try against.

@@ -8,9 +8,10 @@ from typing import NamedTuple, NoReturn
 import click
 
 from migrate.cli.options import PlanOptions, SourceOptions, TalkOptions
-from migrate.cli.session import end, open_session, start_talk, typed_command
+from migrate.cli.session import end, open_session, start_talk
 from migrate.cli.settings import build_settings
 from migrate.cli.state import EDITED
+from migrate.cli.typed import typed_command
 from migrate.errors import UsageError
 from migrate.inputs.names import archive_of, path_of, source_name
 from migrate.planning import Planning

@@ -10,10 +10,9 @@ from migrate.apply.delivery import Delivery
 from migrate.apply.pacing import Window
 from migrate.cli.consent import confirm
 from migrate.cli.options import SendOptions, TalkOptions
-from migrate.cli.session import end, open_session, start_talk, stop_after, typed_command
+from migrate.cli.session import end, open_session, start_talk, stop_after
 from migrate.cli.target import open_target
-from migrate.errors import MigrateError
-from migrate.report import status
+from migrate.cli.typed import typed_command
 from migrate.report.numbers import summary
 from migrate.report.talk import Talk
 from migrate.sending import resend, send
@@ -50,15 +49,9 @@ def send_pending(session: Session, delivery: Delivery, sending: SendOptions, tal
     if session.is_stopping:
         return
     session.check_whole(partial=sending.partial)
-    session.checkpoint.note(sending=True, command=typed_command())
     confirm(session, delivery, talk, "pending", yes=sending.yes)
-    try:
-        with talk.applying(summary(session.checkpoint)) as progress, _stay_within(session, sending.window):
-            send(session, delivery, progress)
-    except MigrateError:
-        numbers = summary(session.checkpoint)
-        talk.show(status.lines(numbers, status.next_command(session.checkpoint, numbers)))
-        raise
+    with talk.applying(summary(session.checkpoint)) as progress, _stay_within(session, sending.window):
+        send(session, delivery, progress, typed_command())
 
 
 @contextmanager

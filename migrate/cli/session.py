@@ -1,10 +1,9 @@
 """One command's session in a workdir: the lock, the signals, what is told when it ends, and how."""
 
 import os
-import shlex
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +14,10 @@ import click
 
 from migrate.cli import exits
 from migrate.cli.options import TalkOptions
-from migrate.errors import MigrateError, Refused
-from migrate.report import document, status
+from migrate.errors import MigrateError, Refused, Stopped
+from migrate.report import commands, document, status
 from migrate.report.numbers import Summary, of_run, summary
+from migrate.report.states import Found, states, with_states
 from migrate.report.talk import Talk
 from migrate.screen import masked, shown
 from migrate.session import Session
@@ -60,7 +60,12 @@ def open_session(workdir: Path, talk: Talk, *, create: bool = False) -> Iterator
         try:
             yield session
         except MigrateError as error:
-            tell(session, talk, summary(checkpoint), error.exit_code, str(error))
+            is_begun = session.phase is not None
+            session.note_stop(error.why if isinstance(error, Stopped) else "refused", masked(str(error)))
+            numbers, found = look(session)
+            if is_begun or isinstance(error, Stopped):
+                show(session, talk, numbers, found)
+            tell(session, talk, numbers, error.exit_code, str(error))
             error.is_told = True
             raise
         finally:
@@ -83,15 +88,17 @@ def stop_after(session: Session, seconds: float | None, option: str) -> Iterator
         timer.cancel()
 
 
-def typed_command() -> str:
-    """Return the command as it was typed, without the key."""
-    words, typed = iter(sys.argv[1:]), ["migrate"]
-    for word in words:
-        if word == "--api-key":
-            next(words, None)
-        elif not word.startswith("--api-key="):
-            typed.append(word)
-    return masked(shlex.join(typed))
+def look(session: Session) -> tuple[Summary, list[Found]]:
+    """Return the numbers of the workdir, with the states that hold, and these."""
+    numbers = summary(session.checkpoint, session.judged)
+    found = states(session.checkpoint, numbers)
+    return with_states(numbers, found), found
+
+
+def show(session: Session, talk: Talk, numbers: Summary, found: Sequence[Found]) -> None:
+    """Show how the workdir is, and what is next."""
+    needs = commands.needs(session.checkpoint, numbers.next) if numbers.next else ()
+    talk.show(status.lines(numbers, found, needs))
 
 
 def tell(session: Session, talk: Talk, numbers: Summary, code: int, error: str | None = None) -> None:
@@ -102,22 +109,25 @@ def tell(session: Session, talk: Talk, numbers: Summary, code: int, error: str |
 
 def end(session: Session, talk: Talk, *, sending: bool) -> NoReturn:
     """Show what was done by a command that has planned, or was `sending`, and exit as the numbers say."""
-    numbers = summary(session.checkpoint, session.judged)
-    _end(session, talk, numbers, exits.of_work(session, numbers, sending=sending), sending=sending)
+    session.note_stop()
+    if session.phase == "sending" and not summary(session.checkpoint, session.judged).events.pending:
+        session.finish("sending")
+    numbers, found = look(session)
+    _end(session, talk, numbers, found, exits.of_work(session, numbers, sending=sending))
 
 
 def end_unsent(session: Session, talk: Talk) -> NoReturn:
     """Show how the workdir is, and exit: the answer was no."""
     click.echo("nothing was sent", err=True)
-    numbers = summary(session.checkpoint, session.judged)
-    _end(session, talk, numbers, exits.of_no(session), sending=False)
+    numbers, found = look(session)
+    _end(session, talk, numbers, found, exits.of_no(session))
 
 
-def _end(session: Session, talk: Talk, numbers: Summary, code: int, *, sending: bool) -> NoReturn:
+def _end(session: Session, talk: Talk, numbers: Summary, found: Sequence[Found], code: int) -> NoReturn:
     if code == exits.AS_ASKED:
         click.echo(f"stopped as {session.asked} asks; the same command goes on", err=True)
     document.write(session.workdir, numbers)
-    talk.show(status.lines(numbers, status.next_command(session.checkpoint, numbers, sending=sending)))
+    show(session, talk, numbers, found)
     tell(session, talk, numbers, code)
     if not numbers.balanced:
         raise AssertionError(f"the sums do not balance, which is a bug: {numbers}")

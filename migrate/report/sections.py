@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from migrate.report.numbers import Cluster, Identity, RowCounts, Summary
+from migrate.screen import counted, plural
 
 BOLD: Final = "bold"
 WARNING: Final = "yellow"
@@ -58,8 +59,8 @@ def people(identity: Identity | None) -> Iterator[Line]:
     if not identity or not (identity["links"] or identity["resolved"] or identity["refused"]):
         return
     yield Line(
-        f"people   {identity['people']:>12,} known: {_counted(identity['links'], 'link')}, "
-        f"{_counted(identity['merges'], 'merge')} planned, {_counted(identity['resolved'], 'id')} resolved by the "
+        f"people   {identity['people']:>12,} known: {counted(identity['links'], 'link')}, "
+        f"{counted(identity['merges'], 'merge')} planned, {counted(identity['resolved'], 'id')} resolved by the "
         "source itself"
     )
     if identity["clusters"]:
@@ -79,7 +80,7 @@ def people(identity: Identity | None) -> Iterator[Line]:
             f"         {identity['anonymous']:>12,} clusters in which nobody is known, left as they are"
         )
     for reason, count in identity["refused"].items():
-        yield Line(f"refused  {count:>12,} {_plural(count, 'link')}: {reason}")
+        yield Line(f"refused  {count:>12,} {plural(count, 'link')}: {reason}")
 
 
 def notes(numbers: Summary, examples: Examples) -> Iterator[Line]:
@@ -93,7 +94,7 @@ def notes(numbers: Summary, examples: Examples) -> Iterator[Line]:
         yield Line(f"         {name}", WARNING)
     if dropped := numbers.dropped_columns:
         some = ", ".join(list(dropped)[:_MOST_NAMES]) + (", …" if len(dropped) > _MOST_NAMES else "")
-        yield Line(f"dropped  {len(dropped):>12,} {_plural(len(dropped), 'column')}: {some}")
+        yield Line(f"dropped  {len(dropped):>12,} {plural(len(dropped), 'column')}: {some}")
     for name, why in list(numbers.set_aside.items())[:_MOST_NAMES]:
         yield Line(f"aside    {name}: {why}", WARNING)
     for note in numbers.notes:
@@ -101,7 +102,7 @@ def notes(numbers: Summary, examples: Examples) -> Iterator[Line]:
     for reason, count in numbers.skipped_files.items():
         names = numbers.skipped_names.get(reason, [])
         some = f"  ({', '.join(names)}{', …' if count > len(names) else ''})" if names else ""
-        yield Line(f"skipped  {count:>12,} {_plural(count, 'file')}: {reason}{some}")
+        yield Line(f"skipped  {count:>12,} {plural(count, 'file')}: {reason}{some}")
 
 
 def places(examples: Sequence[str]) -> str:
@@ -113,11 +114,3 @@ def _cluster(cluster: Cluster) -> Line:
     ids = ", ".join(name[:_ID_LENGTH] for name in cluster["ids"])
     more = ", …" if cluster["size"] > len(cluster["ids"]) else ""
     return Line(f"         {cluster['size']:>12,} ids: {ids}{more}")
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {_plural(count, what)}"
-
-
-def _plural(count: int, what: str) -> str:
-    return what if count == 1 else f"{what}s"

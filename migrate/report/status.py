@@ -1,18 +1,16 @@
 """The screen at the end of plan, apply, run and status: what became of each row and event, and what to do next."""
 
-import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from migrate.apply import age
 from migrate.report import sections
 from migrate.report.numbers import Summary
 from migrate.report.sections import Line
+from migrate.report.states import Found
 from migrate.screen import amount
-from migrate.workdir.checkpoint import Checkpoint
 
 
-def lines(numbers: Summary, next_command: str | None) -> Iterator[Line]:
-    """Yield the screen."""
+def lines(numbers: Summary, found: Sequence[Found], needs: Sequence[str] = ()) -> Iterator[Line]:
+    """Yield the screen; `found` are the states that hold, `needs` is what is to be known to type the next command."""
     events = numbers.events
     yield from sections.rows(numbers.rows, {})
     yield Line(
@@ -37,28 +35,17 @@ def lines(numbers: Summary, next_command: str | None) -> Iterator[Line]:
             yield Line("         rejected rows, to mend and plan again: rejects.jsonl there")
         if events.parked:
             yield Line("         parked events, with PostHog's own words: parked.jsonl there")
-    if next_command:
-        yield Line(f"next     {next_command}")
+    yield from _state(found, needs)
 
 
-def next_command(checkpoint: Checkpoint, numbers: Summary, *, sending: bool = True) -> str | None:
-    """Return the command that goes on with a workdir, None when everything is settled.
-
-    `sending`: whether a command that was sending and did not end is the one to go on with.
-    """
-    facts = checkpoint.facts()
-    if not numbers.whole:
-        return str(next(iter(facts.get("plan_commands", [])), facts.get("command")))
-    if sending and numbers.events.pending and facts.get("sending"):
-        return str(facts["command"])
-    workdir = shlex.quote(str(checkpoint.workdir))
-    host = f" --host {facts['target']}" if "target" in facts else " --host …"
-    if (min_age := facts.get("min_age")) is not None and min_age != age.usual(facts.get("target", "")):
-        host += f" --min-age {min_age:g}"
-    if numbers.events.pending:
-        return f"migrate apply {workdir}{host}"
-    if numbers.events.parked:
-        return f"migrate resend {workdir}{host}"
-    if numbers.events.held:
-        return f"migrate apply {workdir}{host}"
-    return None
+def _state(found: Sequence[Found], needs: Sequence[str]) -> Iterator[Line]:
+    """Yield how the workdir is, and what is next."""
+    first, *others = found
+    yield Line(f"state    {first.text}")
+    for one in others:
+        way = f": {one.next[0]}" if one.next else ""
+        yield Line(f"also     {one.text}{way}")
+    for number, command in enumerate(first.next):
+        yield Line(f"{'then' if number else 'next':<8} {command}")
+    for need in needs:
+        yield Line(f"         {need}")

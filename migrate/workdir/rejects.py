@@ -1,5 +1,6 @@
 """Rejected rows: which of them are open, their lines as they were written, and rejects.jsonl, the copy for people."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -116,6 +117,12 @@ def by_reason(checkpoint: Checkpoint) -> dict[str, int]:
     """Return how many rejects are open, by reason."""
     sql = "SELECT reason, count(*) FROM rejects WHERE state = ? GROUP BY reason ORDER BY reason"
     return dict(checkpoint.query(sql, (Was.OPEN,)))
+
+
+def closed(checkpoint: Checkpoint) -> Counter[int]:
+    """Return how many rejects are mended, and how many dismissed."""
+    sql = "SELECT state, count(*) FROM rejects WHERE state <> ? GROUP BY state"
+    return Counter(dict(checkpoint.query(sql, (Was.OPEN,))))
 
 
 def places(checkpoint: Checkpoint, reason: str, most: int = 3) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from migrate.report import status
 from migrate.report.numbers import NOTHING, Events, RowCounts, Summary
 from migrate.report.sections import Line
+from migrate.report.states import Found, State
 
 FULL = Summary(
     rows=RowCounts(read=91_111, mapped=82_222, filtered={"a": 1_003, "b": 2_004}, rejected={"c": 5_882}),
@@ -67,24 +68,38 @@ sent            1,234 requests, 5,678 retries, 9.9 MB, 12.3 s
 workdir  w
          rejected rows, to mend and plan again: rejects.jsonl there
          parked events, with PostHog's own words: parked.jsonl there
-next     migrate apply w
+state    planned: 987 events to send
+also     rejects open: 5 rejected rows, neither mended nor dismissed: migrate rejects w
+next     migrate apply w --host …
+then     another
+         … is us
 """
+FOUND = [
+    Found(State.PLANNED, "planned: 987 events to send", ["migrate apply w --host …", "another"]),
+    Found(
+        State.REJECTS_OPEN,
+        "rejects open: 5 rejected rows, neither mended nor dismissed",
+        ["migrate rejects w"],
+    ),
+]
+SENT = [Found(State.ALL_SENT, "all sent")]
 
 
 def test_every_number_is_in_its_place():
     """As a person reads it, to the last line."""
-    assert "".join(f"{line.text}\n" for line in status.lines(FULL, "migrate apply w")) == SCREEN
+    assert "".join(f"{line.text}\n" for line in status.lines(FULL, FOUND, ["… is us"])) == SCREEN
 
 
 def test_what_speaks_against_it_stands_out():
     """Warnings, what is damaged or set aside, people who stay apart; nothing else does."""
-    found = [line.text.split()[0] for line in status.lines(FULL, None) if line.style == "yellow"]
+    found = [line.text.split()[0] for line in status.lines(FULL, SENT) if line.style == "yellow"]
     assert found == ["conflict", "warning", "warning", "in/b.gz", "aside"]
 
 
 def test_nothing_is_said_of_nothing():
     """Of people who are not looked at, of requests that were not made, of a folder there is none of."""
-    assert list(status.lines(replace(NOTHING, identity=None), None)) == [
+    assert list(status.lines(replace(NOTHING, identity=None), SENT)) == [
         Line("rows                0 read: 0 mapped, 0 filtered, 0 rejected"),
         Line("events              0 planned: 0 accepted, 0 duplicate, 0 parked, 0 held, 0 pending"),
+        Line("state    all sent"),
     ]
