@@ -42,7 +42,10 @@ class Retrying:
             if outcome.suspended < LONGEST_TICK:
                 attempt += 1
             if reason := self._futility(attempt, outcome):
-                return Stop(reason, "server" if outcome.hopeless and not self._has_answered else "deadline")
+                return Stop(
+                    reason,
+                    "server" if self._is_hopeless(outcome) or attempt == self.max_attempts else "deadline",
+                )
             self.retries += 1
             delay = self.backoff.delay(max(1, attempt), outcome.retry_after)
             await self.halt.pause(min(delay, self.deadline.remaining + 0.01))
@@ -51,10 +54,13 @@ class Retrying:
 
     def _futility(self, attempt: int, outcome: Retry) -> str:
         """Return why it is no use to try again after so many attempts; nothing where it may help."""
-        if outcome.hopeless and not self._has_answered:
+        if self._is_hopeless(outcome):
             return f"{self.host}: {outcome.hopeless}"
         self._warn(outcome)
         return self._too_long_a_wait(outcome) or self._out_of_patience(attempt, outcome)
+
+    def _is_hopeless(self, outcome: Retry) -> bool:
+        return bool(outcome.hopeless) and not self._has_answered
 
     def _warn(self, outcome: Retry) -> None:
         """Tell once of a Retry-After that is not heeded."""

@@ -13,6 +13,7 @@ from migrate.cli.options import SendOptions, TalkOptions
 from migrate.cli.session import end, open_session, start_talk, stop_after
 from migrate.cli.target import open_target
 from migrate.cli.typed import typed_command
+from migrate.report import rejects
 from migrate.report.numbers import summary
 from migrate.report.talk import Talk
 from migrate.sending import resend, send
@@ -41,6 +42,7 @@ def resend_parked(workdir: Path, sending: SendOptions, talking: TalkOptions) -> 
         confirm(session, delivery, talk, "parked", yes=sending.yes)
         with _stay_within(session, sending.window):
             resend(session, delivery)
+        talk.show(rejects.resent(session.checkpoint, session.before.events.parked))
         end(session, talk, sending=True)
 
 

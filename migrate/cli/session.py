@@ -15,7 +15,7 @@ import click
 from migrate.cli import exits
 from migrate.cli.options import TalkOptions
 from migrate.errors import MigrateError, Refused, Stopped
-from migrate.report import commands, document, status
+from migrate.report import commands, document, rejects, status
 from migrate.report.numbers import Summary, of_run, summary
 from migrate.report.states import Found, states, with_states
 from migrate.report.talk import Talk
@@ -61,9 +61,12 @@ def open_session(workdir: Path, talk: Talk, *, create: bool = False) -> Iterator
             yield session
         except MigrateError as error:
             is_begun = session.phase is not None
-            session.note_stop(error.why if isinstance(error, Stopped) else "refused", masked(str(error)))
+            message = masked(str(error))
+            session.note_stop(error.why if isinstance(error, Stopped) else "refused", message)
             numbers, found = look(session)
             if is_begun or isinstance(error, Stopped):
+                # the message is the last line of the screen
+                found = [one._replace(text=one.text.removesuffix(f": {message}")) for one in found]
                 show(session, talk, numbers, found)
             tell(session, talk, numbers, error.exit_code, str(error))
             error.is_told = True
@@ -127,6 +130,7 @@ def _end(session: Session, talk: Talk, numbers: Summary, found: Sequence[Found],
     if code == exits.AS_ASKED:
         click.echo(f"stopped as {session.asked} asks; the same command goes on", err=True)
     document.write(session.workdir, numbers)
+    talk.show(rejects.mended(session.before, numbers))
     show(session, talk, numbers, found)
     tell(session, talk, numbers, code)
     if not numbers.balanced:

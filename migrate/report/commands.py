@@ -44,15 +44,6 @@ def sending(checkpoint: Checkpoint) -> str:
     return Command.of(typed).shown(checkpoint.workdir) if typed else to_target(checkpoint, "apply")
 
 
-def mended(checkpoint: Checkpoint, copy: str) -> str:
-    """Return the command that plans a copy of rejects.jsonl, with the options of the plan it mends."""
-    typed = _planned_by(checkpoint.facts())
-    if typed is None:
-        platform = checkpoint.facts().get("platform", "PLATFORM")
-        return shlex.join(["migrate", "plan", platform, copy, "--workdir", str(checkpoint.workdir)])
-    return typed.of_inputs(copy).shown(checkpoint.workdir)
-
-
 def again(checkpoint: Checkpoint, source: str) -> str | None:
     """Return the command that plans a source anew; None where it is not known how it was planned."""
     typed = _planned_by(checkpoint.facts())

@@ -56,6 +56,8 @@ def states(checkpoint: Checkpoint, numbers: Summary, holder: Holder | None = Non
     if not to_do:
         found += _done(checkpoint, numbers, facts, is_open=bool(found))
     order = list(State)
+    if any(one.state is State.HARMED for one in to_do):
+        to_do = [one if one.state is State.HARMED else one._replace(next=()) for one in to_do]
     return sorted([*found, *to_do], key=lambda one: order.index(one.state))
 
 
@@ -119,9 +121,8 @@ def _to_do(checkpoint: Checkpoint, numbers: Summary, facts: dict[str, Any]) -> I
         text = f"planned: {counted(events.pending, 'event')} to send"
         yield Found(State.PLANNED, text, [commands.to_target(checkpoint, "apply")])
     if events.held:
-        text = (
-            f"held: {counted(events.held, 'event')} too young; the first may go from {numbers.held_until} on"
-        )
+        many = counted(events.held, "event")
+        text = f"held: {many} too young to be sent; the first may go from {numbers.held_until} on"
         yield Found(State.HELD, text, [commands.to_target(checkpoint, "apply")])
 
 
@@ -165,7 +166,7 @@ def _done(
         way = commands.whole(checkpoint)
         yield Found(State.TRIAL_FINISHED, text, [way] if way else [])
     elif not events.parked:
-        yield Found(State.ALL_SENT, f"all sent: nothing is left of {counted(events.planned, 'event')}")
+        yield Found(State.ALL_SENT, f"all sent: of {counted(events.planned, 'event')} none is pending")
 
 
 def _why(stop: stops.Stop) -> str:

@@ -6,7 +6,7 @@ from migrate.report import sections
 from migrate.report.numbers import Summary
 from migrate.report.sections import Line
 from migrate.report.states import Found
-from migrate.screen import amount
+from migrate.screen import amount, counted, plural
 
 
 def lines(numbers: Summary, found: Sequence[Found], needs: Sequence[str] = ()) -> Iterator[Line]:
@@ -17,16 +17,13 @@ def lines(numbers: Summary, found: Sequence[Found], needs: Sequence[str] = ()) -
         f"events   {events.planned:>12,} planned: {events.accepted:,} accepted, {events.duplicate:,} duplicate, "
         f"{events.parked:,} parked, {events.held:,} held, {events.pending:,} pending"
     )
-    if events.held:
-        yield Line(
-            f"held     {events.held:>12,} events that are too young; the first of them may go from "
-            f"{numbers.held_until} on"
-        )
+    yield Line(f"         {sections.ACCEPTED}")
     yield from sections.people(numbers.identity)
     yield from sections.notes(numbers, {})
     if numbers.requests:
+        requests, retries = plural(numbers.requests, "request"), counted(numbers.retries, "retry")
         yield Line(
-            f"sent     {numbers.requests:>12,} requests, {numbers.retries:,} retries, "
+            f"sent     {numbers.requests:>12,} {requests}, {retries}, "
             f"{amount(numbers.bytes_sent)}, {numbers.seconds:.1f} s"
         )
     if numbers.workdir:
