@@ -245,19 +245,27 @@ def asked(folder):
     return story.screens
 
 
+def copy(story, name, count):
+    """Write a copy of rejects.jsonl in which so many rows are mended."""
+    lines = [json.loads(line) for line in (story.folder / "w/rejects.jsonl").read_text().splitlines()]
+    for line in lines[:count]:
+        line["source"]["timestamp"] = "2024-04-03T10:00:00Z"
+    story.write(name, lines)
+
+
 def mended(folder):
-    """Rejected rows that are mended in a copy, all but one, which is mended later; and a workdir that was moved."""
+    """Rejected rows that are mended in a copy, all but one, which is mended later."""
     story = Story(folder)
     rows = [call("track", n, "u", None, "soon", event="E") for n in range(3)]
     story.write("in/a.jsonl", [call("track", 9, "u", None, "2024-04-03T10:00:00Z", event="E"), *rows])
-    story.run(None, "plan segment in --workdir w --source-timezone Europe/Berlin")
-    for name, count in (("plan-mended", 2), ("plan-mended-all", 1)):
-        lines = [json.loads(line) for line in (story.folder / "w/rejects.jsonl").read_text().splitlines()]
-        for line in lines[:count]:
-            line["source"]["timestamp"] = "2024-04-03T10:00:00Z"
-        story.write(f"{name}.jsonl", lines)
-        story.run(name, f"plan segment {name}.jsonl --workdir w --source-timezone Europe/Berlin")
-        story.run(f"rejects-{name[5:]}", "rejects w")
+    zone = "--source-timezone Europe/Berlin"
+    story.run(None, f"plan segment in --workdir w {zone}")
+    copy(story, "some.jsonl", 2)
+    story.run("plan-mended", f"plan segment some.jsonl --workdir w {zone}")
+    story.run("rejects-mended", "rejects w")
+    copy(story, "all.jsonl", 1)
+    story.run("plan-mended-all", f"plan segment all.jsonl --workdir w {zone}")
+    story.run("rejects-mended-all", "rejects w")
     return story.screens
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from migrate.report import status
 from migrate.report.numbers import NOTHING, Events, RowCounts, Summary
-from migrate.report.sections import Line
+from migrate.report.sections import ACCEPTED, Line
 from migrate.report.states import Found, State
 
 FULL = Summary(
@@ -45,25 +45,26 @@ rows           91,111 read: 82,222 mapped, 3,007 filtered, 5,882 rejected
                 1,003 filtered: a
                 5,882 rejected: c
 events         77,001 planned: 60,002 accepted, 9,003 duplicate, 5,004 parked, 2,005 held, 987 pending
-held            2,005 events that are too young; the first of them may go from 2024-04-05T00:00+00:00 on
-people          4,001 known: 4,002 links, 4,003 merges planned, 1 id resolved by the source itself
+         accepted: acknowledged by PostHog's endpoint; not yet stored, and what it drops later it does not say
+people          4,001 known: 4,002 links between ids, 4,003 merges planned, 1 id resolved by the source itself
 clusters        1,523 of ids that belong together: 1,501 of 2, 22 of 11-100 ids
                 4,444 ids: iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii, j, …
 conflict        1,601 of the clusters with several known people, who stay apart; an anonymous id went to the first \
 it was seen with
                     2 ids: k, l
                 1,701 clusters in which nobody is known, left as they are
-refused         1,801 links: illegal_id
-refused             1 link: hashed_device_id
-changed         1,301 big_integer
+refused         1,801 links between ids, not used: illegal_id
+refused             1 link between ids, not used: hashed_device_id
+changed         1,301 values, big_integer: integers beyond 2^53, sent as text so that no digit is lost
 warning         1,402 before_1970: check the timestamps: these events are from before 1970
 warning         1,403 of_a_platform
          in/b.gz
-dropped            16 columns: c00, c01, c02, c03, c04, c05, c06, c07, c08, c09, c10, c11, c12, c13, c14, …
-aside    in/a.csv: changed
+dropped            16 columns, not carried over: c00, c01, c02, c03, c04, c05, c06, c07, c08, c09, c10, c11, \
+c12, c13, c14, …
+aside    not planned: in/a.csv: changed
 note     known beside it
-skipped             3 files: marker  (x, y, …)
-skipped             1 file: empty  (z)
+skipped             3 files, not read: marker  (x, y, …)
+skipped             1 file, not read: empty  (z)
 sent            1,234 requests, 5,678 retries, 9.9 MB, 12.3 s
 workdir  w
          rejected rows, to mend and plan again: rejects.jsonl there
@@ -101,5 +102,6 @@ def test_nothing_is_said_of_nothing():
     assert list(status.lines(replace(NOTHING, identity=None), SENT)) == [
         Line("rows                0 read: 0 mapped, 0 filtered, 0 rejected"),
         Line("events              0 planned: 0 accepted, 0 duplicate, 0 parked, 0 held, 0 pending"),
+        Line(f"         {ACCEPTED}"),
         Line("state    all sent"),
     ]
