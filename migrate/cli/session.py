@@ -67,7 +67,7 @@ def open_session(workdir: Path, talk: Talk, *, create: bool = False) -> Iterator
             if is_begun or isinstance(error, Stopped):
                 # the message is the last line of the screen
                 found = [one._replace(text=one.text.removesuffix(f": {message}")) for one in found]
-                show(session, talk, numbers, found)
+                show(talk, numbers, found)
             tell(session, talk, numbers, error.exit_code, str(error))
             error.is_told = True
             raise
@@ -98,9 +98,9 @@ def look(session: Session) -> tuple[Summary, list[Found]]:
     return with_states(numbers, found), found
 
 
-def show(session: Session, talk: Talk, numbers: Summary, found: Sequence[Found]) -> None:
+def show(talk: Talk, numbers: Summary, found: Sequence[Found]) -> None:
     """Show how the workdir is, and what is next."""
-    needs = commands.needs(session.checkpoint, numbers.next) if numbers.next else ()
+    needs = commands.needs(numbers.next) if numbers.next else ()
     talk.show(status.lines(numbers, found, needs))
 
 
@@ -131,7 +131,7 @@ def _end(session: Session, talk: Talk, numbers: Summary, found: Sequence[Found],
         click.echo(f"stopped as {session.asked} asks; the same command goes on", err=True)
     document.write(session.workdir, numbers)
     talk.show(rejects.mended(session.before, numbers))
-    show(session, talk, numbers, found)
+    show(talk, numbers, found)
     tell(session, talk, numbers, code)
     if not numbers.balanced:
         raise AssertionError(f"the sums do not balance, which is a bug: {numbers}")

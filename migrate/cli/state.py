@@ -63,7 +63,7 @@ def _show_status(workdir: Path, talk: Talk) -> int:
         found = states(checkpoint, numbers, working)
         numbers = with_states(numbers, found)
         numbers = replace(numbers, notes=[*numbers.notes, *noticed(checkpoint, EDITED)])
-        needs = commands.needs(checkpoint, numbers.next) if numbers.next else ()
+        needs = commands.needs(numbers.next) if numbers.next else ()
         talk.show(status_screen.lines(numbers, found, needs))
         code = exits.of_state(numbers)
         talk.json(numbers, of_run(numbers, numbers, datetime.now(UTC), code, None))

@@ -14,6 +14,7 @@ UNKNOWN: Final = "…"
 """In the place of a host that nobody has named yet."""
 _HOSTS: Final = ("MIGRATE_HOST", "POSTHOG_HOST")
 _KEYS: Final = ("MIGRATE_API_KEY", "POSTHOG_API_KEY")
+_LIMIT: Final = ("MIGRATE_LIMIT",)
 _SANDBOX: Final = "sandbox"
 
 
@@ -68,21 +69,23 @@ def whole(checkpoint: Checkpoint) -> str | None:
     return command.shown(workdir.with_name(f"{workdir.name}-all")) + host
 
 
-def needs(checkpoint: Checkpoint, command: str) -> list[str]:
-    """Return what is to be known to type a command that sends: the host, the key."""
+def needs(command: str) -> list[str]:
+    """Return what is to be known where this command is typed: the host, the key, what the environment would add."""
+    name = command.split()[1]
     found = []
-    is_sending = command.split()[1] in {"run", "apply", "resend"}
     if f"--host {UNKNOWN}" in command:
         found.append(f"{UNKNOWN} is us, eu or the URL of your PostHog")
-    if is_sending and checkpoint.facts().get("target") != _SANDBOX and _named(_KEYS) is None:
+    if name in {"run", "apply", "resend"} and f"--host {_SANDBOX}" not in command and _named(_KEYS) is None:
         found.append("the project's key comes from POSTHOG_API_KEY, which is not set here")
+    if name in {"run", "plan"} and "--limit" not in command and _named(_LIMIT):
+        found.append("MIGRATE_LIMIT is set here, and makes a trial of it; unset it first")
     return found
 
 
 def _planned_by(facts: dict[str, Any]) -> Command | None:
     """Return the command that planned last, without what was meant for once."""
     typed = facts.get("planned_by")
-    return Command.of(typed).without("--again") if typed else None
+    return Command.of(typed).anew() if typed else None
 
 
 def _named(variables: tuple[str, ...]) -> str | None:

@@ -147,7 +147,7 @@ def planning(checkpoint: Checkpoint, copy: str) -> str:
     """Return the command that plans a copy of rejects.jsonl, with the options of the plan it mends."""
     facts = checkpoint.facts()
     if typed := facts.get("planned_by"):
-        return Command.of(typed).without("--again").of_inputs(copy).shown(checkpoint.workdir)
+        return Command.of(typed).anew().of_inputs(copy).shown(checkpoint.workdir)
     platform = facts.get("platform", "PLATFORM")
     return shlex.join(["migrate", "plan", platform, copy, "--workdir", str(checkpoint.workdir)])
 

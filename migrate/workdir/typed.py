@@ -4,7 +4,11 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
+
+
+_OF_ONCE: Final = ("--again", "--json", "--quiet", "-v", "--log-file", "--samples")
+"""Options that say what was to be planned anew, and how the command was to tell of it."""
 
 
 class Option(NamedTuple):
@@ -52,6 +56,10 @@ class Command:
         return replace(
             self, inputs=[str(Path(path).absolute()) if self._is_elsewhere() else path for path in paths]
         )
+
+    def anew(self) -> Self:
+        """Return the command as another one begins with it: without what was meant for that one time."""
+        return self.without(*_OF_ONCE)
 
     def without(self, *names: str) -> Self:
         """Return the command without these options."""

@@ -7,6 +7,8 @@ import pytest
 from commands import rows
 from workdirs import here
 
+from migrate.report.commands import needs
+
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
@@ -52,3 +54,31 @@ def test_a_mended_copy_is_planned_with_the_options_of_the_plan(folder):
     assert done.returncode == 0, done.stderr
     assert (done.summary["open_rejects"], done.summary["mended_rejects"]) == ({}, 1)
     assert "mended              1 rejected row; none is rejected any more" in done.stderr
+
+
+NEEDS = [
+    (
+        "migrate apply w --host eu",
+        {},
+        ["the project's key comes from POSTHOG_API_KEY, which is not set here"],
+    ),
+    ("migrate apply w --host eu", {"MIGRATE_API_KEY": "phc_x"}, []),
+    ("migrate resend w --host …", {"POSTHOG_API_KEY": "phc_x"}, ["… is us, eu or the URL of your PostHog"]),
+    ("migrate apply w --host sandbox", {}, []),
+    ("migrate rejects w", {"MIGRATE_LIMIT": "3"}, []),
+    (
+        "migrate plan x",
+        {"MIGRATE_LIMIT": "3"},
+        ["MIGRATE_LIMIT is set here, and makes a trial of it; unset it first"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("command", "environment", "said"), NEEDS)
+def test_what_a_command_needs_beside_it_is_said(monkeypatch, command, environment, said):
+    """As far as it is not there."""
+    for name in ("MIGRATE_API_KEY", "POSTHOG_API_KEY", "MIGRATE_LIMIT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, text in environment.items():
+        monkeypatch.setenv(name, text)
+    assert needs(command) == said
