@@ -102,15 +102,9 @@ def _to_do(checkpoint: Checkpoint, numbers: Summary, facts: dict[str, Any]) -> I
     """Yield what is to be gone on with: planning, sending."""
     events = numbers.events
     if not numbers.whole:
-        stop, inputs = stops.last(facts, "planning"), checkpoint.inputs()
-        done = len(inputs) - len(checkpoint.unplanned())
-        how_far = f"{done:,} of {counted(len(inputs), 'file')} planned"
-        yield Found(
-            State.PLANNING_STOPPED,
-            f"planning stopped, {how_far}; {_why(stop)}",
-            commands.planning(checkpoint),
-            stop,
-        )
+        stop = stops.last(facts, "planning")
+        text = f"planning stopped, {_how_far(checkpoint)}; {_why(stop)}"
+        yield Found(State.PLANNING_STOPPED, text, commands.planning(checkpoint), stop)
     elif events.pending and facts.get("sending"):
         stop = stops.last(facts, "sending")
         text = (
@@ -167,6 +161,14 @@ def _done(
         yield Found(State.TRIAL_FINISHED, text, [way] if way else [])
     elif not events.parked:
         yield Found(State.ALL_SENT, f"all sent: of {counted(events.planned, 'event')} none is pending")
+
+
+def _how_far(checkpoint: Checkpoint) -> str:
+    """Return how many files are planned; what is told of people, after them, is no file."""
+    files = [one.planned for name, one in checkpoint.inputs().items() if not name.startswith("(")]
+    if all(files):
+        return "persons and groups are not told yet" if files else "no file is planned"
+    return f"{sum(files):,} of {counted(len(files), 'file')} planned"
 
 
 def _why(stop: stops.Stop) -> str:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
-
 _OF_ONCE: Final = ("--again", "--json", "--quiet", "-v", "--log-file", "--samples")
 """Options that say what was to be planned anew, and how the command was to tell of it."""
 
