@@ -2,10 +2,12 @@
 
 import polars as pl
 
-from mappings._ga4_flat import spellings
-from mappings._ga4_schema import RECORDS
+from mappings._ga4_flat import pivoted, spellings
+from mappings._ga4_nested import RECOVERY, bought, newest, parameters, recovered, text_of
+from mappings._ga4_properties import OF_EVENTS, system
+from mappings._ga4_schema import FIVETRAN, RECORDS
 from migrate.kit import expr, values
-from migrate.kit.declare import Options
+from migrate.kit.declare import RECOVERED, REST, Options
 
 
 def moment(column: str, options: Options) -> pl.Expr:
@@ -31,8 +33,27 @@ def nobody() -> pl.Expr:
 
 
 def flat_record(name: str) -> pl.Expr:
-    """Return a struct of a record's fields, as `fields` does, of flattened columns."""
+    """Return a struct of the fields of a record, each of the flattened column that holds it."""
     columns = (
         values.known(expr.first(*map(pl.col, spellings(name, one)))).alias(one) for one in RECORDS[name]
     )
     return pl.struct(columns).alias(f"_{name}")
+
+
+def listed(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Return flattened rows with records as structs, and as JSON objects what stands in lists and further columns."""
+    told = expr.each(pl.col(RECOVERED), recovered, RECOVERY).struct
+    lists = {
+        "_params": (expr.each_row(pl.col("event_params"), text_of(parameters)), told.field("params")),
+        "_user": (expr.each(pl.col("user_properties"), text_of(newest)), told.field("user")),
+        "_bought": (expr.each(pl.col("items"), text_of(bought)), told.field("items")),
+    }
+    found = rows.with_columns_seq(
+        *(expr.first(pl.col(name), pl.col(other)).alias(name) for name, other in FIVETRAN.items()),
+        *(flat_record(name) for name in OF_EVENTS),
+        *(pl.coalesce(ways).alias(name) for name, ways in lists.items()),
+        pivoted(pl.col(REST)).alias("_more"),
+    )
+    sound = [pl.when(pl.col(name).str.starts_with("{")).then(name).alias(name) for name in lists]
+    unread = [pl.when(~pl.col(name).str.starts_with("{")).then(name) for name in lists]
+    return found.with_columns_seq(pl.coalesce(unread).alias("_unread"), *sound, system().alias("_system"))

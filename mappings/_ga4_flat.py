@@ -1,14 +1,25 @@
 """How others flatten the BigQuery export of Google Analytics 4: names of columns, and rows that are one parameter."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import polars as pl
 
-from mappings._ga4_schema import BAG, BATCH, COLUMNS, NUMBERS, OTHERS, RECORDS, RENAME, TEXTS
-from migrate.kit import expr, links, nulls
-from migrate.kit.declare import ROW, Options
+from mappings._ga4_schema import (
+    BAG,
+    BATCH,
+    COLUMNS,
+    DROPPED,
+    FIVETRAN,
+    NUMBERS,
+    OTHERS,
+    RECORDS,
+    RENAME,
+    TEXTS,
+)
+from migrate.kit import events, expr, links, nulls
+from migrate.kit.declare import EVERY_ROW, ROW, Options, Table, ToFrame
 
 # How a row of UNNEST spells one parameter.
 PREFIXES: Final = ("", "event_params_", "event_params.", "event_param_", "param_")
@@ -97,9 +108,46 @@ def parameter_columns() -> Iterator[str]:
     yield from (*KEYS, *UNTYPED, *(column for columns in TYPED.values() for column in columns))
 
 
-# What `pivoted` does by pattern, for the names that Google itself gives; it does the same to all others.
 PIVOTED: Final = RENAME | {
     **{f"param_{name}": name for name in (*BAG, *sorted(NUMBERS), *sorted(TEXTS))},
     **{f"param_{old}": new for old, new in RENAME.items()},
     **{f"{name}_{one}": f"ga_{name}_{one}" for name, fields in OTHERS.items() for one in fields},
 }
+"""What `pivoted` does by pattern, for the names that Google itself gives; it does the same to all others."""
+
+
+def is_unnested(columns: frozenset[str]) -> bool:
+    """Return whether these are columns of a table with a row for each parameter."""
+    return {"event_name", "event_timestamp"} <= columns and bool(columns & {*KEYS})
+
+
+def text_columns(*names: Iterable[str]) -> dict[str, type[pl.String]]:
+    """Return these columns as a table declares them, all of them text."""
+    return dict.fromkeys((one for some in names for one in some), pl.String)
+
+
+def _joined(name: str, key: str, columns: Sequence[str], to_recoveries: ToFrame) -> Table:
+    """Return one of the flattener's tables whose rows belong to the events of its main table."""
+    return Table(
+        name=name,
+        columns=text_columns(("event_id", key), columns),
+        matches=lambda found: {"event_id", key} <= found and "event_name" not in found,
+        to_events=events.none,
+        to_recoveries=to_recoveries,
+        ids=("event_id",),
+        filters={"joined_to_its_event": EVERY_ROW},
+        left_out=bool,
+        dropped=DROPPED | {"event_date"},
+    )
+
+
+JOINED: Final = (
+    _joined("flat_event_params", "event_params_key", tuple(parameter_columns()), param_recoveries),
+    _joined("flat_user_properties", "user_properties_key", ("user_properties_value",), user_recoveries),
+    _joined("flat_items", "items_item_id", tuple(f"items_{one}" for one in COLUMNS["item"]), item_recoveries),
+)
+"""The flattener's tables beside the main one."""
+FLAT: Final = (
+    *(*COLUMNS["plain"], *COLUMNS["lists"], *FIVETRAN.values(), "event_id"),
+    *(one for name, fields in RECORDS.items() for own in fields for one in spellings(name, own)),
+)

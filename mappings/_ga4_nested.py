@@ -4,12 +4,10 @@ They come as JSON, as Python or NumPy prints them, or put together of other rows
 value is the same text whatever format it was in.
 """
 
-import ast
 import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
@@ -17,65 +15,34 @@ from urllib.parse import parse_qsl
 import polars as pl
 
 from mappings._ga4_schema import NUMBERS, OF_SESSION, RECORDS, TEXTS
+from mappings._ga4_spellings import (
+    Pair,
+    UserPair,
+    converted_pairs,
+    elements,
+    json_value,
+    pairs_in,
+    parsed,
+    read_pairs,
+    read_user_pairs,
+    unwrapped,
+)
 from migrate.kit import cells, expr, nulls, values
-from migrate.kit.cells import FAILURES, Json, Shape, converted, members, reader, sorted_text
+from migrate.kit.cells import FAILURES, Json, members, reader, sorted_text
 
 T = TypeVar("T")
-
 WHOLE: Final = "(whole)"
 """Under this name is all that a list holds, as one JSON object; Google's names have no brackets."""
 UNREADABLE: Final = "unreadable: "
 RECOVERY: Final = pl.Struct(dict.fromkeys(("params", "user", "items"), pl.String))
-
 _DECIMAL: Final = re.compile(r"-?\d+\.\d+(e[-+]?\d+)?", re.IGNORECASE)
-_NAN: Final = re.compile(r"(?<=: )nan\b")
-_BETWEEN: Final = re.compile(r"\}\s*\n\s*\{")
-_ARRAY: Final = re.compile(r"\barray\((\[.*?\])(?:, dtype=\w+)?\)", re.DOTALL)
 _NOTHING: Final = frozenset(nulls.NOTHING)
 _OF_RECORD: Final = re.compile(rf"ga_({'|'.join(RECORDS)})_")
 """Before the fields of records, as `_ga4_flat.pivoted` calls them."""
 _REMEMBERED: Final = 2_048
 _SHORT: Final = 1_000
 """Longer texts are not remembered: they would take too much room, and hardly repeat."""
-
-
-class Value(Shape):
-    """A parameter's value: one of the four, or none; `bq extract` writes 64-bit integers as strings."""
-
-    string_value: str | None = None
-    int_value: int | str | None = None
-    float_value: float | str | None = None
-    double_value: float | str | None = None
-
-
-class UserValue(Value):
-    """A user property's value; tables of users number the properties, and name them here."""
-
-    set_timestamp_micros: int | str | None = None
-    user_property_name: str | None = None
-
-
-class Pair(Shape):
-    """A parameter."""
-
-    key: str
-    value: Value | None = None
-
-
-class UserPair(Shape):
-    """A user property."""
-
-    key: str
-    value: UserValue | None = None
-
-
-P = TypeVar("P", Pair, UserPair)
-
-# Read by type: no other way is fast enough for parameters.
-_pairs: Final = reader(list[Pair])
-_user_pairs: Final = reader(list[UserPair])
 _elements: Final = reader(list[Json])
-_value: Final = reader(object)
 
 
 class Record(NamedTuple):
@@ -97,15 +64,15 @@ def remembered(function: Callable[[str], T]) -> Callable[[str], T]:
 
 def parameters(text: str) -> str | None:
     """Return parameters as a JSON object, keys in order; of a key given twice the first value counts."""
-    return sorted_text(_values(_read(text, "event_params", _pairs, Pair)))
+    return sorted_text(_values(pairs_in(text, "event_params", read_pairs, Pair)))
 
 
 def newest(text: str) -> str | None:
-    """Return user properties likewise; of a key given twice the value set last counts.
+    """Return user properties as a JSON object, keys in order; of a key given twice the value set last counts.
 
     Apps list the session among them, which is the event's and stands among its parameters.
     """
-    pairs = sorted(_read(text, "user_properties", _user_pairs, UserPair), key=_set_at, reverse=True)
+    pairs = sorted(pairs_in(text, "user_properties", read_user_pairs, UserPair), key=_set_at, reverse=True)
     for pair in pairs:
         if pair.value is not None and pair.value.user_property_name:
             pair.key = pair.value.user_property_name
@@ -235,67 +202,6 @@ def of_event(columns: str) -> str | None:
     return cells.object_text(own)
 
 
-def unwrapped(found: object, name: str) -> object:
-    """Return what a cell holds without its own column's name around it: `{"event_params":[…]}` is the list."""
-    if isinstance(found, dict) and len(found) == 1:
-        (key, inner), *_ = found.items()
-        if key.lower() == name and isinstance(inner, dict | list | None):
-            return inner
-    return found
-
-
-def elements(found: object) -> list[Any]:
-    """Return a list's elements, taken out of the wrappers that some Parquet writers put around them."""
-    if isinstance(found, dict):
-        found = found.get("list", found.get("array"))
-    if not isinstance(found, list):
-        raise TypeError(found)
-    return [one.get("element", one.get("item", one.get("array", one))) for one in found]
-
-
-def parsed(text: str) -> object:
-    """Return a JSON value; or one as Python or NumPy prints it. Raises `ValueError` where it is neither."""
-    with suppress(*FAILURES):
-        return _value(text)
-    try:
-        return json.loads(text, strict=False)
-    except ValueError:
-        pass
-    plain = _ARRAY.sub(r"\1", _BETWEEN.sub("}, {", _NAN.sub("None", text)))
-    try:
-        return ast.literal_eval(plain.strip())
-    except (SyntaxError, MemoryError, RecursionError) as error:
-        raise ValueError(text) from error
-
-
-def _read(text: str, name: str, read: Callable[[str], list[P]], kind: type[P]) -> list[P]:
-    """Return the pairs of a list in any of its spellings; a plain object is a list of its members."""
-    try:
-        return read(text)
-    except FAILURES:
-        found = unwrapped(parsed(text), name)
-    if found is None:
-        return []
-    if isinstance(found, dict) and not found.keys() & {"list", "array"}:
-        found = [{"key": key, "value": value} for key, value in found.items()]
-    return _converted(elements(found), kind)
-
-
-def _converted(found: Sequence[Mapping[str, Any]], kind: type[P]) -> list[P]:
-    """Return pairs, their values wrapped or bare."""
-    wrapped = [{"key": str(one["key"]), "value": _wrapped(one.get("value"))} for one in found]
-    return [converted(one, kind) for one in wrapped]
-
-
-def _wrapped(value: object) -> dict[str, Any]:
-    """Return a bare value as Google wraps it."""
-    if isinstance(value, dict) or value is None:
-        return value or {}
-    if isinstance(value, str | bool | list):
-        return {"string_value": value if isinstance(value, str) else json.dumps(value)}
-    return {"int_value" if isinstance(value, int) else "double_value": value}
-
-
 def _values(pairs: Sequence[Pair] | Sequence[UserPair]) -> dict[str, Any]:
     """Return the first value of each key that has one; in one plain loop, as it runs six times a row."""
     found: dict[str, Any] = {}
@@ -333,13 +239,13 @@ def _is_text(key: str) -> bool:
 
 @lru_cache(maxsize=10_000)
 def _item_text(text: bytes) -> str:
-    return sorted_text(_item(elements([_value(text)])[0])) or "{}"
+    return sorted_text(_item(elements([json_value(text)])[0])) or "{}"
 
 
 def _item(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return an item; a field of its own wins over a parameter of the item."""
     own = {key: value for key, value in item.items() if key != "item_params"}
-    pairs = _converted(elements(unwrapped(item.get("item_params"), "item_params") or []), Pair)
+    pairs = converted_pairs(elements(unwrapped(item.get("item_params"), "item_params") or []), Pair)
     return _values(pairs) | _known(own)
 
 

@@ -6,8 +6,9 @@ from typing import Final
 import polars as pl
 
 from mappings._ga4_nested import fields, object_text, queried
-from mappings._ga4_schema import RECORDS
+from mappings._ga4_schema import BAG, RECORDS
 from migrate.kit import expr, values
+from migrate.kit.declare import REST, inside
 from migrate.kit.distinct import Once
 
 MANUAL: Final = {
@@ -42,6 +43,15 @@ def of(record: str, name: str) -> pl.Expr:
 def all_of(record: str) -> dict[str, pl.Expr]:
     """Return all properties that are told of a record."""
     return {name: of(record, name) for name in OF_RECORDS[record] if not name.startswith("_")}
+
+
+def bag() -> pl.Expr:
+    """Return a struct of the `BAG`, of rows without a list of parameters from columns of these names."""
+    listed, columns = (
+        pl.struct(expr.stripped(pl.col(inside(column, name))).alias(name) for name in BAG)
+        for column in ("event_params", REST)
+    )
+    return pl.when(pl.col("_told").is_null()).then(columns).otherwise(listed)
 
 
 def param(name: str) -> pl.Expr:

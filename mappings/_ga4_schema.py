@@ -86,3 +86,25 @@ OF_SESSION: Final = frozenset(
 TEXTS: Final = frozenset(("id", "session_engaged", "search_term", "coupon", "page_title", *RENAME))
 """Text even where all its characters are digits, as every `…_id`: one key, one type (sources-2.md §1)."""
 NUMBERS: Final = frozenset(COLUMNS["numbers"])
+
+
+def is_nested(columns: frozenset[str]) -> bool:
+    """Return whether these are columns of BigQuery's own table."""
+    flattened = any(name.startswith(("device_", "device.", "geo_", "geo.")) for name in columns)
+    told = {"event_name", "event_timestamp"} <= columns and bool(columns & {"event_params", "device", "geo"})
+    return told and not flattened
+
+
+def is_flat(columns: frozenset[str]) -> bool:
+    """Return whether these are columns of a flattened table with a row for each event."""
+    told = {"event_name", "event_timestamp"} <= columns or {"name", "timestamp", "date"} <= columns
+    return told and bool(columns & {"user_pseudo_id", "event_id"})
+
+
+def is_users(columns: frozenset[str]) -> bool:
+    """Return whether these are columns of `users_…` or `pseudonymous_users_…`."""
+    return (
+        "event_name" not in columns
+        and bool(columns & {"user_id", "pseudo_user_id"})
+        and "user_ltv" in columns
+    )

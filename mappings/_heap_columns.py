@@ -99,13 +99,3 @@ def place(prefix: str = "") -> dict[str, pl.Expr]:
         "$geoip_subdivision_1_name": values.known(region),
         "$geoip_city_name": values.known(city),
     }
-
-
-def pair(place: int) -> pl.Expr:
-    """Return the environment's (1) or the user's (2) number of an id `"(2008543124,4810060720600030)"`."""
-    return expr.stripped(pl.col("id")).str.extract(r"^\(\s*(\d+)\s*,\s*(\d+)\s*\)$", place)
-
-
-def exported_user() -> pl.Expr:
-    """Return the user's number in the one-time export, which some rows have in a column of its own."""
-    return pl.coalesce(heap_id("user_id"), pair(2))

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from mappings._heap_columns import device, exported_user, heap_id, landing, moment, place, system
+from mappings._heap_columns import device, heap_id, landing, moment, place, system
 from migrate.kit import events, expr, links, objects, values
 from migrate.kit.declare import PERSON, REST, Options
 
@@ -16,29 +16,6 @@ FIRST: Final = tuple(
     )
 )
 USERS: Final = ("user_id", "identity", "joindate", "join_date", "last_modified", *FIRST)
-
-
-def exported_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return who is who by the events of the one-time export that say so."""
-    user, identity = exported_user(), expr.stripped(pl.col("identity"))
-    time = moment(pl.col("time"), options)
-    return links.concat(
-        [
-            links.resolved(rows, key=user, person=identity, time=time, why="identity"),
-            links.identified(rows, identity, why="identity"),
-        ]
-    )
-
-
-def exported_identities(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return who is who by the users of the one-time export."""
-    return identities(rows.with_columns_seq(exported_user().alias("user_id")), options)
-
-
-def exported_profiles(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return the properties of the users of the one-time export, whose own are an object beside the others."""
-    whole = objects.completed(pl.col("properties"), pl.col(REST)).alias(REST)
-    return to_profiles(rows.with_columns_seq(exported_user().alias("user_id"), whole), options)
 
 
 def identities(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
@@ -106,5 +83,5 @@ def first_touch() -> dict[str, pl.Expr]:
 
 
 def _columns(found: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
-    """Return the properties under names of columns."""
+    """Return the properties as columns: `$os` as `_$os`."""
     return {f"_{name}": value for name, value in found.items()}

@@ -14,22 +14,17 @@ from typing import Final
 import polars as pl
 
 from mappings._calls import (
-    DEVICE,
     DEVICE_CLOCK,
-    NOISE,
-    NOTHING,
-    OF_CALL,
-    OF_DEVICE,
     aliased,
     group_states,
     identifier,
     looked_at,
     named_by,
-    of_device,
     time,
     to_events,
     who,
 )
+from mappings._calls_context import DEVICE, NOISE, NOTHING, OF_CALL, OF_DEVICE, of_device
 from migrate.kit import cells, expr, links, objects
 from migrate.kit.cells import Json, Members, value_of
 from migrate.kit.declare import PROPERTIES, REST, Bag, Options, Table, inside
@@ -39,10 +34,10 @@ RAW: Final = (
     *("type", "event", "name", "category", "messageId", "userId", "anonymousId", "previousId", "groupId"),
     *("timestamp", "originalTimestamp", "properties", "traits", "context", "channel", "request_ip"),
 )
-# Clocks of the transport, switches and sums of Segment's pipeline, and its names for source and workspace.
 RAW_DROPPED: Final = frozenset(
     {"receivedAt", "sentAt", "integrations", "_metadata", "version", "projectId", "writeKey", "rudderId"}
 )
+"""Clocks of the transport, switches and sums of Segment's pipeline, and its names for source and workspace."""
 _CALL, _DEVICE, _TRAITS = "call", "device", "traits"
 """Under which keys a context is told: its columns `OF_CALL` and `OF_DEVICE` together, and its traits."""
 _SHORT: Final = 4_000
@@ -106,7 +101,7 @@ _remembered: Final = lru_cache(maxsize=8_192)(_leaf)
 
 
 def _flat(context: str) -> Members:
-    """Return a message's context as `flattened` does."""
+    """Return the columns that a message's context comes to, before they are put into one text."""
     members = cells.members(context)
     if members is None:
         whole = cells.json_of(_parsed(context))

@@ -10,6 +10,8 @@ import polars as pl
 
 from mappings._mixpanel_ids import identifier, is_device, json_list, json_object, meant, user
 from mappings._mixpanel_labels import relabelled
+from mappings._mixpanel_people import person
+from mappings._mixpanel_shapes import FIRST_TOUCH, TOLD, Shape, key, prop, time
 from migrate.kit import events, expr, links, objects
 from migrate.kit.cells import text_of
 from migrate.kit.declare import FILE, PERSON, REST, Options, inside
@@ -179,3 +181,20 @@ def _profile(owner: object, bag: dict[str, Any], *, flat: bool) -> dict[str, str
 
 def _is_nothing(value: object) -> bool:
     return value is None or (isinstance(value, str) and value in {"", "undefined"})
+
+
+def first_touches(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFrame:
+    """Return how people first came, which the library that sends an event keeps and repeats on each."""
+    known = (
+        rows.filter(pl.any_horizontal(shape.told(name).is_not_null() for name in FIRST_TOUCH))
+        .with_columns_seq(shape.struct((*TOLD, *FIRST_TOUCH)), shape.chosen(options).alias("_chosen"))
+        .with_columns_seq(key(pl.col("_told")).alias("_key"), time(shape, options).alias("_time"))
+        .with_columns_seq(person(options).alias("_who"))
+        .filter(pl.col("_time").is_not_null())
+    )
+    return events.profiles(
+        known,
+        distinct_id=pl.col("_who"),
+        timestamp=pl.col("_time"),
+        set_once={name: prop(name) for name in FIRST_TOUCH},
+    )

@@ -12,32 +12,34 @@ from migrate.kit.declare import FILE, REST, Bag, Options, inside, words
 
 VERBS: Final = ("$identify", "$create_alias", "$merge")
 REPLAYS: Final = ("$mp_session_record",)
-# What says whose event it is, when it was, and which it is.
 TOLD: Final = (
     *("distinct_id", "$user_id", "$device_id", "$distinct_id_before_identity", "$insert_id", "time"),
     *("mp_original_distinct_id", "mp_original_event_name", "$mp_api_timestamp_ms", "mp_processing_time_ms"),
     *("$import", "$identified_id", "$anon_id", "alias", "$distinct_ids"),
 )
+"""What says whose event it is, when it was, and which it is."""
 IDS: Final = (
     *("distinct_id", "$user_id", "$device_id", "$distinct_id_before_identity", "$insert_id"),
     *("mp_original_distinct_id", "$identified_id", "$anon_id", "alias"),
 )
 CLOCK: Final = ("time", "$mp_api_timestamp_ms", "mp_processing_time_ms", "$import")
-# What PostHog has another name or spelling for.
 LOOKED_AT: Final = words(
     "$current_url $referrer current_page_title current_domain current_url_path $browser $browser_version"
     " $os $device $model $manufacturer $brand $app_version_string $app_release $app_build_number $carrier $city"
     " $region mp_country_code mp_lib $screen_width $screen_height $elements $el_text $el_attr__href $ae_iap_price"
     " $ae_iap_quantity"
 )
-# How a person first came, as every event repeats it, in PostHog's own names.
+"""What PostHog has another name or spelling for."""
 FIRST_TOUCH: Final = ("$initial_referrer", "$initial_referring_domain")
-# Mixpanel's own properties, without their `$` (https://docs.mixpanel.com/docs/data-structure/events-and-properties).
-# Where `$` is gone without a trace, those that are surely Mixpanel's get it back; the others may be the customer's.
+"""How a person first came, as every event repeats it, in PostHog's own names."""
 SURE: Final = words(
     "browser browser_version current_url referrer referring_domain initial_referrer initial_referring_domain"
     " search_engine screen_height screen_width os os_version lib_version"
 )
+"""Properties, without their `$`, that are surely Mixpanel's: they get it back where it is gone without a trace.
+
+The others of `OWN` may be the customer's (https://docs.mixpanel.com/docs/data-structure/events-and-properties).
+"""
 OWN: Final = (
     *SURE,
     *words(
@@ -46,19 +48,19 @@ OWN: Final = (
         " duration el_text el_attr__href event_type ae_session_length ae_iap_price ae_iap_quantity ae_iap_name"
     ),
 )
-# Mixpanel's notes on its own pipeline.
 INTERNAL: Final = (
     *("mp_api_endpoint", "mp_api_timestamp_ms", "mp_event_size", "geo_source", "had_persisted_distinct_id"),
     *("import", "is_reshuffled", "preshuffle_distinct_id"),
     *("failure_reason", "failure_description", "identity_failure_reason"),
 )
+"""Mixpanel's notes on its own pipeline."""
 NOTES: Final = ("mp_processing_time_ms", "mp_sent_by_lib_version")
 SIGNS: Final = frozenset(f"mp_{name}" for name in (*OWN, "insert_id", "user_id", "device_id"))
 """Columns that only the old schematized pipelines have."""
 MANGLED: Final = "mp_"
 RESERVED: Final = "mp_reserved_"
-# Names that a shop or a garage may have of its own.
 NOT_BARE: Final = ("brand", "device", "elements")
+"""Names that a shop or a garage may have of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)

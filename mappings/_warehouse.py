@@ -11,17 +11,8 @@ from typing import Final
 
 import polars as pl
 
-from mappings._calls import (
-    DEVICE_CLOCK,
-    NOISE,
-    OF_CALL,
-    OF_DEVICE,
-    TIMES,
-    aliased,
-    identifier,
-    looked_at,
-    who,
-)
+from mappings._calls import DEVICE_CLOCK, TIMES, aliased, identifier, looked_at, who
+from mappings._calls_context import NOISE, OF_CALL, OF_DEVICE
 from mappings._warehouse_rows import (
     IN_EVENT_TABLE,
     RECEIVED,
@@ -47,7 +38,7 @@ STANDARD: Final = frozenset(
     {"tracks", "pages", "screens", "identifies", "groups", "aliases", "users", "accounts"}
 )
 _MARK: Final = '"event_table\\u001f":'
-"""The same name as it stands in JSON."""
+"""`IN_EVENT_TABLE` as the key of a JSON object."""
 
 
 def alias_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
@@ -65,7 +56,7 @@ def named(stem: str) -> str:
 
 
 def _bare(stem: str) -> str:
-    """Return the name of a table as it stands."""
+    """Return the name of a table as warehouses spell it, with the `_` that may stand around it."""
     return re.sub(r"\W+", "_", stem.lower().rpartition(".")[2]).removesuffix("_view")
 
 
@@ -101,7 +92,7 @@ def held(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
 
 def held_by_tracks(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return the same of a file called like `tracks`, for rows of an event that is called so, too."""
+    """Return the ids of those rows of a file called like `tracks` whose event is called so, too."""
     return held(rows.filter(own_table()), options)
 
 

@@ -13,19 +13,8 @@ from typing import Final
 
 import polars as pl
 
-from mappings._calls import (
-    DEVICE,
-    NOTHING,
-    OF_DEVICE,
-    TIMES,
-    group_states,
-    identifier,
-    looked_at,
-    named_by,
-    of_device,
-    time,
-    to_events,
-)
+from mappings._calls import TIMES, group_states, identifier, looked_at, named_by, time, to_events
+from mappings._calls_context import DEVICE, NOTHING, OF_DEVICE, of_device
 from migrate.kit import cells, events, expr
 from migrate.kit.cells import Members, value_of
 from migrate.kit.declare import PROPERTIES, RECOVERED, REST, Options, inside

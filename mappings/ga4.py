@@ -11,46 +11,33 @@ they hold Google's guesses ("(organic)") too. A record's field that PostHog has 
 `ga_<record>_<field>`, unless all it says is "(not set)". Google's bookkeeping is dropped by name.
 """
 
-from collections.abc import Iterable, Sequence
 from typing import Final
 
 import polars as pl
 
-from mappings._ga4_columns import browser_or_app, flat_record, moment, nobody, user
+from mappings._ga4_campaigns import addressed
+from mappings._ga4_columns import browser_or_app, listed, moment, nobody, user
 from mappings._ga4_flat import (
-    KEYS,
+    FLAT,
+    JOINED,
     PIVOTED,
-    item_recoveries,
+    is_unnested,
     joint,
-    param_recoveries,
     parameter_columns,
-    pivoted,
-    spellings,
+    text_columns,
     unnested,
-    user_recoveries,
 )
-from mappings._ga4_nested import (
-    RECOVERY,
-    WHOLE,
-    bought,
-    newest,
-    of_event,
-    others,
-    parameters,
-    recovered,
-    remembered,
-    text_of,
-)
+from mappings._ga4_nested import WHOLE, bought, newest, of_event, others, parameters, remembered
 from mappings._ga4_properties import (
     BROWSER,
     CAMPAIGNS,
     LOGIN,
     NOBODY,
     OF_EVENTS,
-    OF_RECORDS,
     ONCE,
     all_of,
     as_whole,
+    bag,
     hardware,
     kept,
     money,
@@ -59,24 +46,11 @@ from mappings._ga4_properties import (
     page,
     param,
     session,
-    system,
 )
-from mappings._ga4_schema import BAG, COLUMNS, DROPPED, FIVETRAN, RECORDS, RENAME
+from mappings._ga4_schema import BAG, COLUMNS, DROPPED, RECORDS, RENAME, is_flat, is_nested, is_users
 from mappings._ga4_users import flat_snapshots, nested_snapshots, to_profiles
 from migrate.kit import events, expr, links, objects, values
-from migrate.kit.declare import (
-    EVERY_ROW,
-    OWN,
-    PROPERTIES,
-    RECOVERED,
-    REST,
-    Bag,
-    Options,
-    Platform,
-    Table,
-    ToFrame,
-    inside,
-)
+from migrate.kit.declare import PROPERTIES, REST, Bag, Options, Platform, Table, inside
 
 NAMES: Final = {"page_view": "$pageview", "screen_view": "$screen"}
 """`user_engagement` is a timer and stays itself: it has no element, as an `$autocapture` must."""
@@ -152,36 +126,6 @@ def nested(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     return own_events(found, options, campaigns=campaigns, laid=pl.col(PROPERTIES))
 
 
-def bag() -> pl.Expr:
-    """Return a struct of the `BAG`, of rows without a list of parameters from columns of these names."""
-    listed, columns = (
-        pl.struct(expr.stripped(pl.col(inside(column, name))).alias(name) for name in BAG)
-        for column in ("event_params", REST)
-    )
-    return pl.when(pl.col("_told").is_null()).then(columns).otherwise(listed)
-
-
-def addressed() -> pl.Expr:
-    """Return a struct of the `CAMPAIGNS` of events: what the address says counts where the row itself says nothing."""
-    record, url = pl.col("_of_collected_traffic_source"), of("page", "_query")
-    return pl.struct(record.alias("record"), url.alias("url"), OWN).map_batches(
-        _campaigns, return_dtype=pl.Struct(CAMPAIGNS), is_elementwise=True
-    )
-
-
-def _campaigns(given: pl.Series) -> pl.Series:
-    """Return what `addressed` does; most chunks of rows have none."""
-    table = given.struct.unnest()
-    if all(table[name].null_count() == table.height for name in ("record", "url")):
-        return pl.repeat(None, table.height, dtype=pl.Struct(CAMPAIGNS), eager=True)
-    told = {name: pl.col("record").struct.field(name) for name in OF_RECORDS["collected_traffic_source"]}
-    for name in values.CAMPAIGN:
-        own = pl.col(OWN).str.contains(f'"{name}":', literal=True).fill_null(value=False)
-        url = pl.when(~own).then(pl.col("url").struct.field(name))
-        told[name] = pl.coalesce(told[name], url) if name in told else url
-    return table.select_seq(pl.struct(told[name].alias(name) for name in CAMPAIGNS)).to_series()
-
-
 def flat(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the events of flattened rows: fields of records are columns, parameters are columns or recovered."""
     untold = pl.col("event_id").is_null() & pl.col("_params").is_null()
@@ -212,25 +156,6 @@ def flat(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     )
 
 
-def listed(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Return flattened rows with records as structs, and as JSON objects what stands in lists and further columns."""
-    told = expr.each(pl.col(RECOVERED), recovered, RECOVERY).struct
-    lists = {
-        "_params": (expr.each_row(pl.col("event_params"), text_of(parameters)), told.field("params")),
-        "_user": (expr.each(pl.col("user_properties"), text_of(newest)), told.field("user")),
-        "_bought": (expr.each(pl.col("items"), text_of(bought)), told.field("items")),
-    }
-    found = rows.with_columns_seq(
-        *(expr.first(pl.col(name), pl.col(other)).alias(name) for name, other in FIVETRAN.items()),
-        *(flat_record(name) for name in OF_EVENTS),
-        *(pl.coalesce(ways).alias(name) for name, ways in lists.items()),
-        pivoted(pl.col(REST)).alias("_more"),
-    )
-    sound = [pl.when(pl.col(name).str.starts_with("{")).then(name).alias(name) for name in lists]
-    unread = [pl.when(~pl.col(name).str.starts_with("{")).then(name) for name in lists]
-    return found.with_columns_seq(pl.coalesce(unread).alias("_unread"), *sound, system().alias("_system"))
-
-
 def parameter_rows(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the event that each row is a parameter of: all rows of one event make the same.
 
@@ -246,61 +171,11 @@ def to_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
 
 def flat_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return the same of rows with Fivetran's names."""
+    """Return which browsers and apps a user was seen in, of rows that may have Fivetran's names."""
     time = expr.first(pl.col("event_timestamp"), pl.col("timestamp"))
     return to_links(rows.with_columns_seq(time.alias("event_timestamp")), options)
 
 
-def is_nested(columns: frozenset[str]) -> bool:
-    """Return whether these are columns of BigQuery's own table."""
-    flattened = any(name.startswith(("device_", "device.", "geo_", "geo.")) for name in columns)
-    told = {"event_name", "event_timestamp"} <= columns and bool(columns & {"event_params", "device", "geo"})
-    return told and not flattened
-
-
-def is_flat(columns: frozenset[str]) -> bool:
-    """Return whether these are columns of a flattened table with a row for each event."""
-    told = {"event_name", "event_timestamp"} <= columns or {"name", "timestamp", "date"} <= columns
-    return told and bool(columns & {"user_pseudo_id", "event_id"})
-
-
-def is_unnested(columns: frozenset[str]) -> bool:
-    """Return whether these are columns of a table with a row for each parameter."""
-    return {"event_name", "event_timestamp"} <= columns and bool(columns & {*KEYS})
-
-
-def is_users(columns: frozenset[str]) -> bool:
-    """Return whether these are columns of `users_…` or `pseudonymous_users_…`."""
-    return (
-        "event_name" not in columns
-        and bool(columns & {"user_id", "pseudo_user_id"})
-        and "user_ltv" in columns
-    )
-
-
-def _text_columns(*names: Iterable[str]) -> dict[str, type[pl.String]]:
-    return dict.fromkeys((one for some in names for one in some), pl.String)
-
-
-def _joined(name: str, key: str, columns: Sequence[str], to_recoveries: ToFrame) -> Table:
-    """Return one of the flattener's tables whose rows belong to the events of its main table."""
-    return Table(
-        name=name,
-        columns=_text_columns(("event_id", key), columns),
-        matches=lambda found: {"event_id", key} <= found and "event_name" not in found,
-        to_events=events.none,
-        to_recoveries=to_recoveries,
-        ids=("event_id",),
-        filters={"joined_to_its_event": EVERY_ROW},
-        left_out=bool,
-        dropped=DROPPED | {"event_date"},
-    )
-
-
-FLAT: Final = (
-    *(*COLUMNS["plain"], *COLUMNS["lists"], *FIVETRAN.values(), "event_id"),
-    *(one for name, fields in RECORDS.items() for own in fields for one in spellings(name, own)),
-)
 NAME: Final = expr.first(pl.col("event_name"), pl.col("name"))
 WARNINGS: Final = {"without_ids": nobody()}
 BAGS: Final = {
@@ -322,21 +197,17 @@ MAPPING: Final = Platform(
     tables=[
         Table(
             name="user_data",
-            columns=_text_columns(COLUMNS["users"]),
+            columns=text_columns(COLUMNS["users"]),
             matches=is_users,
             to_events=events.none,
             to_profiles=to_profiles,
             ids=("user_id", "pseudo_user_id"),
             dropped=frozenset({"device", "geo", "privacy_info"}),
         ),
-        _joined("flat_event_params", "event_params_key", tuple(parameter_columns()), param_recoveries),
-        _joined("flat_user_properties", "user_properties_key", ("user_properties_value",), user_recoveries),
-        _joined(
-            "flat_items", "items_item_id", tuple(f"items_{one}" for one in COLUMNS["item"]), item_recoveries
-        ),
+        *JOINED,
         Table(
             name="parameter_rows",
-            columns=_text_columns(FLAT, parameter_columns()),
+            columns=text_columns(FLAT, parameter_columns()),
             matches=is_unnested,
             to_events=parameter_rows,
             to_profiles=flat_snapshots,
@@ -355,7 +226,7 @@ MAPPING: Final = Platform(
         ),
         Table(
             name="events",
-            columns=_text_columns(COLUMNS["plain"], COLUMNS["lists"], RECORDS),
+            columns=text_columns(COLUMNS["plain"], COLUMNS["lists"], RECORDS),
             matches=is_nested,
             to_events=nested,
             to_profiles=nested_snapshots,
@@ -372,7 +243,7 @@ MAPPING: Final = Platform(
         ),
         Table(
             name="flat_events",
-            columns=_text_columns(FLAT),
+            columns=text_columns(FLAT),
             matches=is_flat,
             to_events=flat,
             to_profiles=flat_snapshots,

@@ -14,7 +14,6 @@ a one-time export: JSON lines of events and of users, whose ids are `"(environme
 * Of a table that was sync afresh (its label changed), older files hold rows that no longer count: give the newest.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -22,58 +21,24 @@ from typing import Final
 
 import polars as pl
 
-from mappings._heap_columns import (
-    address,
-    device,
-    exported_user,
-    heap_id,
-    landing,
-    moment,
-    pair,
-    place,
-    rounded,
-    slug,
-    system,
-)
-from mappings._heap_users import (
-    USERS,
+from mappings._heap_columns import address, device, heap_id, landing, moment, place, rounded, slug, system
+from mappings._heap_export import (
+    INTERACTIONS,
     exported_identities,
     exported_links,
+    exported_name,
     exported_profiles,
-    identities,
-    migrations,
-    to_profiles,
+    exported_user,
+    only_identity,
+    pair,
 )
-from migrate.kit import copiers, events, expr, links, objects, values
-from migrate.kit.declare import (
-    EVERY_ROW,
-    FILE,
-    PERSON,
-    PROPERTIES,
-    RECOVERED,
-    REST,
-    Options,
-    Platform,
-    Table,
-    has,
-)
+from mappings._heap_properties import KEPT, page, software
+from mappings._heap_sessions import ENTRY, entry, owner, session, session_starts, told
+from mappings._heap_tables import PAGEVIEWS, SESSIONS, event_name, is_export, is_users, own_table, table_name
+from mappings._heap_users import USERS, identities, migrations, to_profiles
+from migrate.kit import copiers, events, expr, objects
+from migrate.kit.declare import EVERY_ROW, FILE, PROPERTIES, RECOVERED, REST, Options, Platform, Table, has
 
-PAGEVIEWS: Final = re.compile(r"(.*\.)?(heap_)?pageviews?(_raw)?")
-SESSIONS: Final = re.compile(r"(.*\.)?(heap_)?sessions?(_raw)?")
-"""Names of the built-in tables, perhaps after a schema's; `pageviews_pricing` is a labelled event."""
-INTERACTIONS: Final = ("click", "change", "submit", "touch")
-"""Types that say what was done, in the one-time export."""
-UTM: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
-ENTRY: Final = ("referrer", "landing_page", "landing_page_query", "landing_page_hash", *UTM)
-"""How a session began; told by the sessions table where an event table was sync without."""
-KEPT: Final = (
-    *("href", "hierarchy", "target_tag", "target_class", "target_id", "target_a11y_id", "target_a11y_label"),
-    *("screen_a11y_id", "screen_a11y_label", "action_method", "search_keyword", "heap_previous_page"),
-)
-"""What keeps its name, in lower case also where Snowflake writes it in upper case.
-
-`heap_previous_page` is not made `$prev_pageview_pathname`, of which PostHog makes heatmaps.
-"""
 COLUMNS: Final = (
     *("event_id", "user_id", "session_id", "time", "session_time", "type", "event_name", "event_table_name"),
     *("domain", "path", "query", "hash", "title", "view_controller", "target_text"),
@@ -82,22 +47,6 @@ COLUMNS: Final = (
     *("ip", "browser_ip", "country", "region", "city", *ENTRY, *KEPT),
 )
 DROPPED: Final = copiers.FIVETRAN | copiers.STITCH
-
-
-def table_name() -> pl.Expr:
-    """Return the name of the table a row stands in: that of its file, or what all_events says."""
-    file = expr.stripped(pl.col("event_table_name")).fill_null(pl.col(FILE))
-    name = pl.when(slug(file).is_in(["event", "events"])).then(expr.stripped(pl.col("event_name")))
-    return pl.coalesce(name, file)  # Fivetran has one table of all labelled events, named in `event_name`
-
-
-def event_name(options: Options) -> pl.Expr:
-    """Return the event's name: the label given for its table, `$pageview` for pageviews, else the table's name."""
-    is_page = pl.col("_table").str.to_lowercase().str.contains(f"^(?:{PAGEVIEWS.pattern})$")
-    named = pl.when(is_page).then(pl.lit("$pageview")).otherwise(pl.col("_table"))
-    labels = {name.lower(): label for name, label in options.labels.items()}
-    label = pl.col("_table").str.to_lowercase().replace_strict(labels, default=None, return_dtype=pl.String)
-    return pl.coalesce(label, named)
 
 
 def dedup_key() -> pl.Expr:
@@ -115,80 +64,6 @@ def dedup_key() -> pl.Expr:
         expr.key(table, number, where=number.is_not_null()),
         expr.key(pl.lit("row"), table, *others, where=number.is_null()),
     )
-
-
-def page() -> dict[str, pl.Expr]:
-    """Return where it happened. `landing_page` is the session's first page, on every row of it: never the event's."""
-    return {
-        **values.page(pl.col("_url")),
-        "$pathname": pl.coalesce(expr.path(pl.col("_url")), expr.stripped(pl.col("path"))),
-        "title": expr.stripped(pl.col("title")),
-        "$screen_name": expr.stripped(pl.col("view_controller")),
-        "$referrer": pl.col("_entry_referrer"),
-        "$referring_domain": pl.col("_entry_referring_domain"),
-        **{name: told(name) for name in UTM},
-    }
-
-
-def told(name: str) -> pl.Expr:
-    """Return one of `ENTRY`: the row's own, else that of its session."""
-    return expr.first(pl.col(name), pl.col("_session").struct.field(name))
-
-
-def entry() -> dict[str, pl.Expr]:
-    """Return how the session began, by the names posthog-js has for it after `$session_entry_`.
-
-    No referrer means that there was none, on the web; where even the landing page is missing, the columns of the
-    session are, and nothing is known.
-    """
-    web = pl.coalesce(
-        expr.first(pl.col("library")).str.to_lowercase() == "web", pl.col("domain").is_not_null()
-    )
-    direct = web & pl.col("_landing").is_not_null()
-    found = values.page(pl.col("_landing"), referrer=told("referrer"), web=direct)
-    return {name.removeprefix("$").removeprefix("current_"): value for name, value in found.items()}
-
-
-def software() -> dict[str, pl.Expr]:
-    """Return device, app, library and what was clicked; of a column and its `heap_` twin one is null."""
-    texts = {
-        "$device_model": ("device", "heap_device"),
-        "$device_id": ("heap_device_id",),
-        "$network_carrier": ("carrier",),
-        "$app_name": ("app_name", "heap_app_name"),
-        "$app_version": ("app_version", "heap_app_version"),
-        "$lib": ("library",),
-        "$ip": ("ip", "browser_ip"),
-        "$event_type": ("type",),
-        "$el_text": ("target_text",),
-    }
-    known = {name: expr.first(*(pl.col(column) for column in columns)) for name, columns in texts.items()}
-    return known | {name: expr.stripped(pl.col(name)) for name in KEPT}
-
-
-def owner() -> pl.Expr:
-    """Return whose event it is: the identity of the user as Heap has resolved it, else the user's number."""
-    return pl.coalesce(pl.col(PERSON), pl.col("_user"))
-
-
-def session() -> dict[str, pl.Expr]:
-    """Return the session and Heap's own numbers.
-
-    A session's start is the time of its row in the sessions table; without that table `session_time`, which Heap calls
-    internal and which here counts only as a time before the event. Where neither is, PostHog's id is made from the UTC
-    day: a session across midnight is then two. A session in which somebody else logs in is two as well, since PostHog
-    wants one person in each.
-    """
-    time = pl.col("_time")
-    starts = [pl.when(start <= time).then(start) for start in (pl.col("_start"), pl.col("_session_time"))]
-    start = pl.coalesce(*starts, time.dt.truncate("1d")).dt.epoch("ms")
-    number = pl.col("_session_number")
-    return {
-        "$session_id": expr.session_id(pl.when(number.is_not_null()).then(start), time, number, owner()),
-        "heap_session_id": number,
-        "heap_event_id": pl.col("_event_number"),
-        "heap_user_id": pl.col("_user"),
-    }
 
 
 def informed(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
@@ -241,17 +116,6 @@ def to_events(
     )
 
 
-def exported_name() -> pl.Expr:
-    """Return the name of an event of the one-time export."""
-    return expr.first(*(pl.col(name) for name in ("event_name", "type", "object")))
-
-
-def only_identity() -> pl.Expr:
-    """Return whether an event of the one-time export says who somebody is, and nothing else."""
-    kind = exported_name().str.to_lowercase().str.strip_prefix("$")
-    return expr.stripped(pl.col("identity")).is_not_null() & (kind.is_null() | (kind == "identify"))
-
-
 def exported_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the events of the one-time export, which are called as their `type` says and not as their file.
 
@@ -268,41 +132,11 @@ def exported_events(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     return to_events(told, options, more=kept)
 
 
-def session_starts(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
-    """Return what the sessions table knows of the events of a session, when and how it began, as one JSON object."""
-    start = expr.iso(moment(pl.col("time"), options))
-    known = {"start": start} | {name: expr.stripped(pl.col(name)) for name in ENTRY}
-    return links.recoveries(
-        rows, key=heap_id("session_id"), name=pl.lit("session"), value=objects.text(known)
-    )
-
-
 def kept_sessions(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return sessions as `session_start` events (or their label), for those who turn their filter off."""
     labels = {"sessions": "session_start"} | dict(options.labels)
     named = rows.with_columns_seq(pl.lit("sessions").alias("event_table_name"))
     return to_events(named, replace(options, labels=labels))
-
-
-def own_table(options: Options) -> pl.Expr:
-    """Return whether a row of all_events also stands in a table of its own, with its properties, that is planned."""
-    names = {re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") for name in options.files}
-    for pattern, builtin in ((PAGEVIEWS, "pageview"), (SESSIONS, "session")):
-        if any(pattern.fullmatch(name) for name in options.files):
-            names |= {builtin, f"{builtin}s"}
-    return slug(pl.col("event_table_name")).is_in(sorted(names))
-
-
-def is_users(columns: frozenset[str]) -> bool:
-    """Return whether these are the columns of users: no event, and something only a user has."""
-    known = columns & {"identity", "joindate", "join_date", "last_modified", "handle"}
-    return "user_id" in columns and not columns & {"event_id", "session_id"} and bool(known)
-
-
-def is_export(columns: frozenset[str]) -> bool:
-    """Return whether these are the keys of events of the one-time export: own properties are an object."""
-    named = columns & {"type", "object", "event_name"}
-    return {"time", "properties"} <= columns and bool(named) and bool(columns & {"id", "user_id"})
 
 
 EVENTS: Final = Table(

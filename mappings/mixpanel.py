@@ -12,7 +12,6 @@ by itself (https://docs.mixpanel.com/docs/tracking-methods/event-deduplication).
 """
 
 import itertools
-import re
 import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,14 +19,15 @@ from typing import Final
 
 import polars as pl
 
+from mappings._mixpanel_again import again
+from mappings._mixpanel_files import is_bagged_people, is_flat, is_people, is_stitch, placed_events
 from mappings._mixpanel_ids import identifier, meant
 from mappings._mixpanel_labels import read_labels
 from mappings._mixpanel_people import identity_links, no_one, person, to_links, without_ids, without_user
-from mappings._mixpanel_profiles import PEOPLE, Roll, to_groups, to_known, to_profiles
+from mappings._mixpanel_profiles import PEOPLE, Roll, first_touches, to_groups, to_known, to_profiles
 from mappings._mixpanel_properties import RECURRING, SEGMENT_PAGE, element, kept, recurring, software, viewed
 from mappings._mixpanel_shapes import (
     CLOCK,
-    FIRST_TOUCH,
     FIVETRAN,
     FLAT,
     IDS,
@@ -66,12 +66,6 @@ WORKER_NAMES: Final = {"$mp_web_page_view": "$pageview"}
 WORKER: Final = uuid.UUID(bytes=b"posthog_mixpanel")
 """The namespace in which PostHog's managed migration makes uuids of `$insert_id`s."""
 COPIES: Final = copiers.AIRBYTE | copiers.FIVETRAN | copiers.STITCH | {copiers.AIRBYTE_KEY}
-EVENTS: Final = frozenset(
-    ("time", "event", "event name", "event_name", "mp_event_name", "insert_id", "mp_insert_id")
-)
-"""What no profile has, in lower case."""
-PLACED: Final = re.compile(r"[/!]\d+[/!]([^/!]+)(?:[/!](?:\w+=)?\d+){3,4}[/!][^/!]+$")
-"""A file in the folders of the old pipelines, project/event/year/month/day, of days or of hours."""
 PAGE: Final = frozenset({"page", "page_size", "session_id", "status", "total", "computed_at"})
 """What the engage API says of an answer."""
 
@@ -151,23 +145,6 @@ def to_events(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFram
     )
 
 
-def first_touches(rows: pl.LazyFrame, options: Options, shape: Shape) -> pl.LazyFrame:
-    """Return how people first came, which the library that sends an event keeps and repeats on each."""
-    known = (
-        rows.filter(pl.any_horizontal(shape.told(name).is_not_null() for name in FIRST_TOUCH))
-        .with_columns_seq(shape.struct((*TOLD, *FIRST_TOUCH)), shape.chosen(options).alias("_chosen"))
-        .with_columns_seq(key(pl.col("_told")).alias("_key"), time(shape, options).alias("_time"))
-        .with_columns_seq(person(options).alias("_who"))
-        .filter(pl.col("_time").is_not_null())
-    )
-    return events.profiles(
-        known,
-        distinct_id=pl.col("_who"),
-        timestamp=pl.col("_time"),
-        set_once={name: prop(name) for name in FIRST_TOUCH},
-    )
-
-
 def clock(rows: pl.LazyFrame, _options: Options, shape: Shape) -> pl.LazyFrame:
     """Return how far `time` is from when Mixpanel's servers took the event; imported history says nothing of it."""
     live = rows.with_columns_seq(shape.struct(CLOCK)).filter(
@@ -182,39 +159,6 @@ def _first(text: pl.Expr) -> pl.Expr:
     shapes = (r'^\[\s*"((?:[^"\\]|\\.)*)"', r"^\[\s*'([^']*)'", r"^\[\s*([^\s\],]+)")
     items = [text.str.extract(shape) for shape in shapes]
     return pl.coalesce(*items, pl.when(~text.str.starts_with("[")).then(expr.stripped(text)))
-
-
-def again(shape: Shape) -> pl.Expr:
-    """Return whether a row's `$insert_id` stands on an earlier event of that day, too, of the same name and person.
-
-    Mixpanel takes the two for one, and so counts one; here they are two, as the time belongs to what makes an event
-    one. Only rows that are read together are compared.
-    """
-    ids = ("$distinct_id_before_identity", "mp_original_distinct_id", "distinct_id")
-    known = {
-        "name": shape.name(Options()),
-        **{name: shape.told(name) for name in (*ids, "$insert_id", "time")},
-    }
-    given = pl.struct(text.alias(name) for name, text in known.items())
-    return given.map_batches(_again, return_dtype=pl.Boolean)
-
-
-def _again(rows: pl.Series) -> pl.Series:
-    """Return `again` of the texts that make events one."""
-    frame = rows.struct.unnest().with_row_index("_place")
-    inserted = pl.col("$insert_id")
-    alike = frame.filter(inserted.is_not_null() & (inserted != "") & inserted.is_duplicated())
-    found = pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True)
-    if not alike.height:
-        return found.alias(rows.name)
-    ids = [
-        pl.col(name) for name in ("$distinct_id_before_identity", "mp_original_distinct_id", "distinct_id")
-    ]
-    one = ("name", "_id", "$insert_id", pl.col("_time").dt.date())
-    later = alike.with_columns(
-        expr.first(*map(identifier, ids)).alias("_id"), moment(pl.col("time")).alias("_time")
-    ).filter(pl.col("_time") > pl.col("_time").min().over(*one))
-    return found.scatter(later["_place"], True).alias(rows.name)
 
 
 def events_table(
@@ -287,36 +231,9 @@ def profiles_table(name: str, matches: Callable[[frozenset[str]], bool], bag: st
     )
 
 
-def _is_bagged_people(columns: frozenset[str]) -> bool:
-    """Return whether these are columns of people with their properties as one JSON object."""
-    return {"distinct_id", "properties"} <= columns and not columns & EVENTS
-
-
-def _is_stitch(columns: frozenset[str]) -> bool:
-    """Return whether these are columns of events as Stitch writes them."""
-    return {"event", "time"} <= columns and any(name.startswith("mp_reserved_") for name in columns)
-
-
-def _is_flat(columns: frozenset[str]) -> bool:
-    """Return whether these are columns of events, one a property: Airbyte, or the CSV of the events page."""
-    return "time" in columns and bool(columns & {"event", "event name"})
-
-
-def _is_people(columns: frozenset[str]) -> bool:
-    """Return whether these are columns of people, one a property; lists of a cohort's members are none."""
-    owned = bool(columns & {"distinct_id", "$distinct_id", "distinct id"})
-    return owned and not columns & {*EVENTS, "name_of_cohort", "cohort_id"}
-
-
-def _placed(files: Sequence[str]) -> frozenset[str]:
-    """Return the events whose folders files lie in, in lower case."""
-    found = (PLACED.search(name) for name in files)
-    return frozenset(one[1].lower() for one in found if one) - {"mp_master_event"}
-
-
 def tables(options: Options, files: Sequence[str] = ()) -> Sequence[Table]:
     """Return the tables under these options; files of an event each are known by their folders or labels, too."""
-    named = _placed(files) | {name.lower() for name in options.labels}
+    named = placed_events(files) | {name.lower() for name in options.labels}
     table = partial(events_table, options=options)
     return [
         profiles_table("engage_pages", lambda c: "results" in c and "event" not in c, "results"),
@@ -341,10 +258,10 @@ def tables(options: Options, files: Sequence[str] = ()) -> Sequence[Table]:
             left_out=bool,
             dropped=COPIES,
         ),
-        profiles_table("people", _is_bagged_people, "properties", "distinct_id"),
-        table("stitch", STITCH, _is_stitch, "event"),
+        profiles_table("people", is_bagged_people, "properties", "distinct_id"),
+        table("stitch", STITCH, is_stitch, "event"),
         table("old_pipeline", MONO, has("mp_event_name", "time"), "mp_event_name", "mp_properties"),
-        table("flat", FLAT, _is_flat, "event", "event name"),
+        table("flat", FLAT, is_flat, "event", "event name"),
         table("master_event", MASTER, has("event_name", "time"), "event_name"),
         Table(
             name="nameless_events",
@@ -357,7 +274,7 @@ def tables(options: Options, files: Sequence[str] = ()) -> Sequence[Table]:
             '{"name of the file": "name of the event"}',
         ),
         table("old_pipeline_events", MULTI, has("time", "distinct_id"), "mp_properties"),
-        profiles_table("people_flat", _is_people, REST, "distinct_id", "$distinct_id", "distinct id"),
+        profiles_table("people_flat", is_people, REST, "distinct_id", "$distinct_id", "distinct id"),
     ]
 
 

@@ -55,7 +55,9 @@ from typing import Any, Final
 
 import polars as pl
 
-from mappings._table_spec import UNIX, Spec, layout, missing, patterned, read
+from mappings._table_document import layout, read
+from mappings._table_spec import Spec, missing
+from mappings._table_times import UNIX, patterned
 from migrate.kit import expr, objects
 from migrate.kit.declare import PROPERTIES, REST, WHOLE, Bag, Options, Platform, Table
 from migrate.kit.events import events

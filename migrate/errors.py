@@ -1,7 +1,7 @@
 """Every error, grouped by what to do next.
 
     MigrateError
-    ├── UsageError      fix the command, the spec or the configuration      exit 2
+    ├── UsageError      fix the command, the spec or the mapping            exit 2
     ├── Refused         sources, mapping, target or workdir do not fit      exit 5
     │   └── Unfit       one source cannot be planned as it is: set aside
     └── Stopped         the server, the key, the quota, the deadline        exit 4
@@ -22,7 +22,7 @@ class MigrateError(Exception):
 
 
 class UsageError(MigrateError):
-    """Wrong usage or configuration; nothing was done."""
+    """A command, a configuration, a spec or a mapping that cannot be meant so; nothing was done."""
 
     exit_code = 2
 

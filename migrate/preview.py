@@ -43,6 +43,8 @@ class Preview:
     payloads: list[str]
     place: str = ""
     """`file:row`; the file alone where the file as a whole is rejected."""
+    file: str = ""
+    """The name of the row's file."""
     why: str | None = None
     """Why a row has no payloads, in the words of the dry run."""
 
@@ -147,6 +149,7 @@ def _previewed(
             encoded(originals.get(number) or as_read(row, transform.table)).decode(),
             payloads.get(number, []),
             f"{job.source.name}:{number}",
+            job.source.name,
             whys.get(number),
         )
     yield from (_unread(job, one) for one in reversed(unread))
@@ -157,7 +160,8 @@ def _unread(job: Job, reject: Reject) -> Preview:
     place = job.source.name if reject.row is None else f"{job.source.name}:{reject.row}"
     row = {"reason": reject.reason, "value": reject.value}
     why = "" if reject.why is None else f", {reject.why}"
-    return Preview(encoded(row).decode(), [], place, _rejected(reject.reason, reject.value) + why)
+    said = _rejected(reject.reason, reject.value) + why
+    return Preview(encoded(row).decode(), [], place, job.source.name, said)
 
 
 def _rejected(reason: str, value: str | None) -> str:

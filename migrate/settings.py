@@ -20,6 +20,7 @@ from migrate.kit.declare import Options, Platform, Table
 from migrate.payload.payloads import Imprint, claimed
 from migrate.people.schema import PEOPLE_FILE
 from migrate.people.store import People
+from migrate.plan.asked import check_columns
 from migrate.plan.census import Census, Choices
 from migrate.plan.gather import Gatherer, has_news
 from migrate.plan.jobs import Job, recognise
@@ -165,7 +166,8 @@ class Settings:
         }
         profiled = self.options.person_properties != "none" and any(job.table.to_profiles for job in jobs)
         options = replace(self.options, files=stems)
-        tables = {id(job.table): claimed(self._reading(job.table), options) for job in jobs}
+        given = {id(job.table): job.table for job in jobs}
+        tables = {key: self._tried(table, options) for key, table in given.items()}
         jobs = [replace(job, table=tables[id(job.table)]) for job in jobs]
         return Work(replace(self, options=options, profiled=profiled), jobs, skipped, aside)
 
@@ -174,9 +176,10 @@ class Settings:
         said = {name: value for name, value in asdict(self.layout).items() if value != getattr(_LAYOUT, name)}
         return replace(Layout(**mapping.layout), **said)
 
-    def _reading(self, table: Table) -> Table:
-        """Return a table with what the user says of how its files are written."""
-        return replace(table, nulls=(*table.nulls, *self.nulls))
+    def _tried(self, table: Table, options: Options) -> Table:
+        """Return a table as it is planned with; raises UsageError where it asks for columns that it does not have."""
+        check_columns(self.platform, table, options)
+        return claimed(replace(table, nulls=(*table.nulls, *self.nulls)), options)
 
     def _is_spec(self, source: Source) -> bool:
         """Return whether a source is the spec, which may lie in the folder that it describes."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
 
@@ -60,6 +60,23 @@ def planned(workdir, frame, name="a.jsonl", *, leads=False):
     writer.write(frame)
     numbers = Numbers(read=frame.height, mapped=frame.height)
     checkpoint.note_planned(this, numbers, writer.finish())
+    return checkpoint
+
+
+def on_record(workdir, frame, numbers, *sizes):
+    """Return the open checkpoint of a workdir in which the days of a frame have these sizes, events and bytes.
+
+    What lies in it are the events of the frame; screens tell numbers from the record.
+    """
+    checkpoint = Checkpoint.open(workdir, create=True)
+    checkpoint.register(["a.jsonl"])
+    this = checkpoint.inputs()["a.jsonl"]
+    writer = DayWriter(workdir, this.id, leads=False)
+    writer.write(frame)
+    parts = zip(writer.finish(), sizes, strict=True)
+    checkpoint.note_planned(
+        this, numbers, [replace(part, events=count, bytes=size) for part, (count, size) in parts]
+    )
     return checkpoint
 
 

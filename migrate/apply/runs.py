@@ -137,31 +137,42 @@ def merged(
         runs.sort(key=lambda run: run.first)
         if len(runs) > _MAX_RUNS:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=MERGE, dir=workdir))
-            runs = _longer(runs, Path(folder))
+            runs = _longer(runs, Path(folder), in_order=has_versions)
         yield from _merge(runs, in_order=has_versions)
 
 
-def _longer(runs: list[_Run], folder: Path) -> list[_Run]:
-    """Merge runs on disk, neighbours in time together, until few enough are left to merge at once; return them."""
+def _longer(runs: list[_Run], folder: Path, *, in_order: bool) -> list[_Run]:
+    """Merge runs on disk, neighbours together, until few enough are left to merge at once; return them by first time.
+
+    Neighbours are so in time; with `in_order`, in the order of their parts: then of equal timestamps all that a longer
+    run holds comes before, or all of it after, what another holds.
+    """
     level = 0
     while len(runs) > _MAX_RUNS:
-        groups = [runs[start : start + _MAX_RUNS] for start in range(0, len(runs), _MAX_RUNS)]
-        runs = [_write(group, folder / f"{level}-{n}.parquet") for n, group in enumerate(groups)]
+        near = sorted(runs, key=lambda run: run.order) if in_order else runs
+        groups = [near[start : start + _MAX_RUNS] for start in range(0, len(near), _MAX_RUNS)]
+        longer = [
+            _write(group, folder / f"{level}-{n}.parquet", in_order=in_order)
+            for n, group in enumerate(groups)
+        ]
+        runs = sorted(longer, key=lambda run: run.first)
         level += 1
     return runs
 
 
-def _write(runs: list[_Run], path: Path) -> _Run:
-    """Merge runs into a file; return it as a run."""
+def _write(runs: list[_Run], path: Path, *, in_order: bool) -> _Run:
+    """Merge runs into a file; return it as a run, in the place of the first of them."""
+    order = runs[0].order
+    runs = sorted(runs, key=lambda run: run.first)
     with ExitStack() as stack:
         writer: pq.ParquetWriter | None = None
-        for piece in _merge(runs):
+        for piece in _merge(runs, in_order=in_order):
             table = put_together([piece])[_MERGED].to_arrow(compat_level=pl.CompatLevel.oldest())
             if writer is None:
                 writer = stack.enter_context(pq.ParquetWriter(path, table.schema, compression="lz4"))
             writer.write_table(table)
     event_bytes = max(run.event_bytes for run in runs)
-    return _Run(runs[0].first, event_bytes, partial(_file_batches, path, Seal.of(path)))
+    return _Run(runs[0].first, event_bytes, partial(_file_batches, path, Seal.of(path)), order)
 
 
 def _merge(runs: Sequence[_Run], *, in_order: bool = False) -> Iterator[Stretch]:

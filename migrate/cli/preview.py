@@ -10,18 +10,21 @@ from migrate.cli.options import SourceOptions
 from migrate.cli.settings import build_settings
 from migrate.preview import MAPPED, preview
 from migrate.screen import shown
+from migrate.settings import Work
 
 _CHECKED_BYTES: Final = 8 << 20
 """So much of each file is looked at for text that is not valid in its encoding."""
 
 
 def show_preview(source: SourceOptions, limit: int) -> NoReturn:
-    """Print the payloads of the first `limit` rows, and on stderr what becomes of rows without any."""
+    """Print the payloads of the first `limit` rows; on stderr what becomes of rows without any, and what is beyond."""
     settings = build_settings(source)
     rows = left_out = 0
+    last = ""
     work = settings.work(source.inputs, checked=_CHECKED_BYTES)
     for row in preview(work, limit):
         rows += bool(row.place)
+        last = row.file or last
         left_out += not row.payloads and row.why != MAPPED
         for payload in row.payloads:
             click.echo(payload)
@@ -29,6 +32,16 @@ def show_preview(source: SourceOptions, limit: int) -> NoReturn:
             click.echo(shown(f"{row.place}: {row.why}"), err=True)
     if left_out:
         click.echo(f"{left_out} of the first {rows} rows make no event", err=True)
+    if rows >= limit and (names := _after(work, last)):
+        many, them = (f" and {len(names) - 1} more", "them") if len(names) > 1 else ("", "it")
+        beyond = f"beyond the first {rows} rows; raise --limit, or preview {them} alone"
+        click.echo(shown(f"{names[0]}{many}: {beyond}"), err=True)
     for name, one in work.set_aside.items():
         click.echo(shown(f"error: {name}: set aside: {one.why}"), err=True)
     sys.exit(exits.of_preview(is_set_aside=bool(work.set_aside)))
+
+
+def _after(work: Work, last: str) -> list[str]:
+    """Return the names of the files that come after this one."""
+    names = [job.source.name for job in work.jobs]
+    return names[names.index(last) + 1 :]

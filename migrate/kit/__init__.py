@@ -17,6 +17,7 @@ Most mappings need no more than these five. Beside them, for what is nested, fre
     nulls     the words that vendors write for "nothing"
     copiers   the columns that Airbyte, Fivetran and Stitch add
 
-The others serve these: `schemas` says what the frames look like and checks them, `bags` are objects value by value,
-`uuids` keys and ids, `times` text to times and back, `elements`, `spellings` and `countries` what `values` hands out.
+The others serve these: `schemas` says what the frames look like and checks them, `mistakes` what is wrong with a
+declaration, `bags` are objects value by value, `uuids` keys and ids, `times` text to times and back, `elements`,
+`spellings` and `countries` what `values` hands out.
 """

@@ -22,6 +22,7 @@ A mapping is one file, `mappings/<platform>.py`, with a `MAPPING`. A smallest on
             timestamp=expr.timestamp(pl.col("at"), zone=options.source_timezone),
             dedup_key=pl.col("id"),
             laid=pl.col(PROPERTIES),
+            extra={"acme_id": pl.col("id")},
         )
 
 
@@ -68,11 +69,14 @@ A row is never lost: it is an event (or tells of a person, a group, a link), fil
 with a reason. Likewise a source's property is passed on, renamed, or dropped by its name.
 '''
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 import polars as pl
+
+from migrate.errors import UsageError
+from migrate.kit import mistakes
 
 ROW: Final = "_row"
 """Int64: where a row stands in its file, from 1: for CSV the record without the header, for JSON the line it begins on,
@@ -101,6 +105,9 @@ WHOLE: Final = "_whole"
 
 EVERY_ROW: Final = pl.col(ROW).is_not_null()
 """The predicate of a filter, or a warning, that holds for all rows of a table: `{"identity_only": EVERY_ROW}`."""
+
+CHOICES: Final = frozenset(("--labels", "--group-key", "--group-type", "--user-id", "--uuid-compat"))
+"""The options that only some platforms heed, see `Platform.options`."""
 
 PersonProperties = Literal["set", "set_once", "none"]
 UuidCompat = Literal["posthog-worker"]
@@ -159,6 +166,10 @@ class Bag:
     """Under which name, `inside` too, the object that `read` gives is delivered as a column."""
     name: Callable[[str], str] | None = None
     """Key -> what it is called from then on."""
+
+    def columns(self, column: str) -> tuple[str, ...]:
+        """Return the columns that objects in this column become: one for each key, and the whole."""
+        return tuple(inside(column, key) for key in (*self.keys, self.whole) if key is not None)
 
 
 ToFrame = Callable[[pl.LazyFrame, Options], pl.LazyFrame]
@@ -244,7 +255,7 @@ class Table:
     times: Sequence[str] = ()
     """Columns, and those `inside` of objects, that hold the time of an event: what a row has that cannot be read."""
     nulls: Sequence[str] = ()
-    """What stands for nothing in cells of CSV and TSV, beside no text at all and `\\N`."""
+    """What stands for nothing in cells of CSV and TSV, beside no text at all and `\\N`; such cells are counted."""
     partitions: bool = False
     """Whether what folders `name=value` say is a property where it is declared by no column; else it is left out."""
     ordinals: bool = False
@@ -266,6 +277,34 @@ class Table:
         lowered = {name.lower() for name in self.dropped}
         return [name for name in columns if name.lower() in lowered]
 
+    def bags_under(self, options: Options) -> Mapping[str, Bag]:
+        """Return how the objects of its columns are opened under these options."""
+        return self.bags(options) if callable(self.bags) else self.bags
+
+    def mistakes(self) -> Iterator[str]:
+        """Yield what is wrong with the fields that name columns, a sentence each; those with letters for names first.
+
+        What `bags` opens under options only is not known here: names inside of such objects are taken as they are.
+        """
+        for name in ("objects", "properties", "ids", "times", "link_columns", "dropped", "claims", "nulls"):
+            yield from mistakes.of_names(name, getattr(self, name) or ())
+        for name in ("columns", "rename", "filters", "warnings"):
+            yield from mistakes.of_mapping(name, getattr(self, name))
+        bags = self.bags_under(Options())
+        yield from mistakes.of_mapping("bags", bags)
+        for column, bag in bags.items():
+            yield from mistakes.of_names(f"bags[{column!r}].keys", bag.keys)
+            yield from mistakes.of_names(f"bags[{column!r}].drops", bag.drops)
+        own, objects = tuple(self.columns), (*self.columns, REST)
+        yield from mistakes.of_columns("objects", self.objects, own)
+        yield from mistakes.of_columns("bags", bags, objects)
+        yield from mistakes.of_columns("properties", self.properties, objects)
+        opened = [name for column, bag in bags.items() for name in bag.columns(column)]
+        varied = tuple(inside(column, "") for column in bags) if callable(self.bags) else ()
+        for name in ("ids", "times", "link_columns"):
+            told = [one for one in getattr(self, name) or () if not one.startswith(varied)]
+            yield from mistakes.of_columns(name, told, (*objects, *opened))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Platform:
@@ -278,7 +317,7 @@ class Platform:
     reads: str = ""
     """The formats and shapes it takes, in a phrase."""
     options: frozenset[str] = frozenset()
-    """Which of `--labels`, `--group-key`, `--group-type`, `--user-id`, `--uuid-compat` it heeds; others are refused."""
+    """Which of `CHOICES` it heeds; others are refused."""
     identity_version: int = 1
     """Raised with whatever decides an event's uuid, event, distinct_id, timestamp or merges: a workdir of another one
     plans nothing new, lest the same row become a second event. `tests/versions.py` tells when."""
@@ -297,6 +336,14 @@ class Platform:
     read_labels: Callable[[Any], Mapping[str, str]] | None = None
     """Reads a JSON document given as `--labels`, for platforms whose vendor writes one."""
 
+    def __post_init__(self) -> None:
+        """Raise a UsageError where a table names what it does not have.
+
+        Here and not in `Table`, as readers narrow tables to the columns they want, and leave the other fields.
+        """
+        for mistake in self._mistakes():
+            raise UsageError(f"{self.title}: {mistake}")
+
     def under(self, options: Options, files: Sequence[str]) -> "Platform":
         """Return the platform with the tables it has under these options, among files of these names."""
         return self if self.tables_of is None else replace(self, tables=self.tables_of(options, files))
@@ -305,6 +352,16 @@ class Platform:
         """Return the first table that a file with these columns and this name belongs to, or None."""
         lowered = frozenset(name.lower() for name in columns)
         return next((table for table in self.tables if table.takes(lowered, file.lower())), None)
+
+    def _mistakes(self) -> Iterator[str]:
+        """Yield what is wrong with the platform and with its tables, the table's name before it."""
+        yield from mistakes.of_names("options", self.options)
+        for option in self.options - CHOICES:
+            yield f"options: no such option {option!r}, known are {', '.join(sorted(CHOICES))}"
+        if isinstance(self.tables, Table):
+            yield f"tables: expected a list of tables, found the table {self.tables.name!r}; write [Table(…)]"
+        for table in self.tables:
+            yield from (f"{table.name}: {mistake}" for mistake in table.mistakes())
 
 
 def has(*names: str) -> Callable[[frozenset[str]], bool]:

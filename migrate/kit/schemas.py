@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from migrate.kit.declare import FILE, OWN, PERSON, PROPERTIES, RECOVERED, REST, ROW, WHOLE
+from migrate.kit.declare import FILE, OWN, PERSON, PROPERTIES, RECOVERED, REST, ROW, WHOLE, Options, Table
 
 Schema = dict[str, pl.DataType | type[pl.DataType]]
 """Column names and their types."""
@@ -47,6 +47,12 @@ CLOCK_SCHEMA: Final = pl.Schema({"month": pl.String, "offset": pl.Int64, "rows":
 
 KEY: Final = "\x1f"
 """What `links.key` puts before keys that are no ids."""
+
+
+def row_schema(table: Table, options: Options) -> Schema:
+    """Return the columns that a table's rows have under these options, with their types."""
+    inside = (name for column, bag in table.bags_under(options).items() for name in bag.columns(column))
+    return {**table.columns, **dict.fromkeys(inside, pl.String()), **FRAMEWORK}
 
 
 def schema_errors(schema: pl.Schema) -> list[str]:

@@ -9,8 +9,8 @@ import polars as pl
 from migrate.jsontext.build import Value, members_text
 from migrate.jsontext.careful import MAX_DEPTH, nests_too_deep
 from migrate.kit import expr, times
-from migrate.kit.declare import Options, PersonProperties, Table, inside
-from migrate.kit.schemas import FRAMEWORK
+from migrate.kit.declare import Options, PersonProperties, Table
+from migrate.kit.schemas import row_schema
 from migrate.payload import properties, special
 
 MAX_RECORD_BYTES: Final = 900_000
@@ -59,15 +59,16 @@ def claimed(table: Table, options: Options) -> Table:
 
     What `to_events` computes shows in the schema of what it makes of no rows.
     """
-    bags = table.bags(options) if callable(table.bags) else table.bags
-    declared = ((column, key) for column, bag in bags.items() for key in (*bag.keys, bag.whole))
-    known = dict.fromkeys(inside(column, key) for column, key in declared if key is not None)
-    rows = pl.LazyFrame(schema={**table.columns, **dict.fromkeys(known, pl.String()), **FRAMEWORK})
+    rows = pl.LazyFrame(schema=row_schema(table, options))
     made = table.to_events(rows, options).collect_schema() if table.properties else {"extra": pl.String()}
     forced = {*Imprint(platform="", import_id="").forced(), "$process_person_profile"}
     if options.person_properties != "set":
         forced.update(properties.PERSON)
-    return replace(table, bags=bags, claims=table.claims | properties.claimed(made, dict.fromkeys(forced)))
+    return replace(
+        table,
+        bags=table.bags_under(options),
+        claims=table.claims | properties.claimed(made, dict.fromkeys(forced)),
+    )
 
 
 def payloads(

@@ -105,8 +105,7 @@ class People:
             SELECT max(coalesce(last, (SELECT max(time) FROM links), 0)) FROM generations WHERE owner <> ?
         """
         with self._lock:
-            found: int | None = self._db.execute(sql, (self.owner,)).fetchone()[0]
-        return found
+            return self._db.execute(sql, (self.owner,)).fetchone()[0]  # type: ignore[no-any-return]
 
     def has_others(self) -> bool:
         """Return whether other workdirs plan with it, too."""

@@ -192,7 +192,7 @@ def gathered(bundle: Bundle) -> Iterator[Chunk]:
 def lean(job: Job) -> Job:
     """Return a file to be read for the columns and keys its table gathers from, and no others."""
     table = job.table
-    bags = table.bags(Options()) if callable(table.bags) else table.bags
+    bags = table.bags_under(Options())
     asked = table.link_columns
     wanted = set(
         asked or (*table.columns, *bags, *(name for bag in bags for name in _inside(bag, bags[bag]).values()))

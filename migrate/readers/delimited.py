@@ -99,7 +99,7 @@ class Records:
         if empty.any():
             part.counts["empty_row"] += int(empty.sum())
         if nulls:
-            part.counts["null_text"] += nulls
+            part.counts["null_cell"] += nulls
         table = self._take_headers(part, table)
         if not self._is_wide:
             flat = pl.DataFrame(table.select([self._columns[name] for name in self._rest]))

@@ -43,7 +43,7 @@ class Opener:
     @classmethod
     def of(cls, table: Table) -> Self:
         """Return what opens the objects of a table's rows."""
-        bags = table.bags(Options()) if callable(table.bags) else table.bags
+        bags = table.bags_under(Options())
         return cls(
             bags=bags,
             laid=table.properties,

@@ -235,3 +235,5 @@ def test_the_file_is_no_input(workdir):
     """What is mended in it is sent by `resend`."""
     done = here("plan", "posthog", workdir.file, "--workdir", workdir.folder)
     assert done.returncode == 2
+    assert f"input {workdir.file}: it is written anew by migrate itself; " in done.stderr
+    assert workdir.lines() == workdir.first

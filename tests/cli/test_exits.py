@@ -1,10 +1,15 @@
 """The exit code a scheduler acts on: what was stopped before what was refused before what was left out."""
 
 import pytest
+from rejected import BAD, written
+from workdirs import applied, delivery, events, here, planned
 
 from migrate.cli import exits
-from migrate.report.numbers import Events, Summary
+from migrate.planning import Planning
+from migrate.report.numbers import Events, Summary, summary
+from migrate.sandbox.server import Sandbox
 from migrate.session import Session
+from migrate.settings import Settings
 from migrate.workdir.checkpoint import Checkpoint
 
 
@@ -46,17 +51,42 @@ def test_what_was_planned_may_be_pending(session):
     assert exits.of_work(session, numbers(3), sending=False) == 0
 
 
-def test_what_is_left_out_counts_once(session, monkeypatch):
+def test_what_is_left_out_counts_once(tmp_path):
     """3 where there is more than when it was last told; a command that was stopped has not told it."""
-    left_out = {"rejected": 2}
-    monkeypatch.setattr(session.checkpoint, "counts", lambda: left_out)
-    session.interrupted = True
-    assert exits.of_work(session, numbers(), sending=True) == 130
-    session.interrupted = False
-    assert [exits.of_work(session, numbers(), sending=True) for _ in range(2)] == [3, 0]
-    left_out["parked"] = 1
-    assert exits.of_work(session, numbers(9), sending=True) == 4
-    assert exits.of_work(session, numbers(), sending=True) == 0
+    workdir, frame = tmp_path / "w", events(20, poison=(7,))
+    written(tmp_path / "in" / "a.jsonl", [BAD, BAD])
+
+    def codes(*, interrupted=False):
+        """What a command that plans, and one that sends, end with, as the workdir is."""
+        with Checkpoint.open(workdir) as checkpoint:
+            session = Session(checkpoint, interrupted=interrupted)
+            return [exits.of_work(session, summary(checkpoint), sending=sending) for sending in (False, True)]
+
+    assert here("plan", "posthog", tmp_path / "in", "--workdir", workdir).returncode == 3
+    assert codes() == [0, 0]
+    written(tmp_path / "in" / "b.jsonl", [BAD])
+    with Checkpoint.open(workdir) as checkpoint:
+        session = Session(checkpoint)
+        Planning.of(session, Settings(platform="posthog").work([str(tmp_path / "in")]), None).plan()
+    assert codes(interrupted=True) == [130, 130]
+    assert codes() == [3, 0]
+    with Sandbox(faults=[{"fault": "poison"}]) as sandbox, planned(workdir, frame, "c.jsonl") as checkpoint:
+        assert codes() == [0, 4]
+        assert applied(checkpoint, delivery(sandbox.url))
+    assert codes() == [3, 0]
+
+
+def test_what_is_parked_is_not_told_over_what_is_pending(tmp_path):
+    """4 tells that something is left to be sent; what was parked then is no news to the next command."""
+    with (
+        Sandbox(faults=[{"fault": "poison"}]) as sandbox,
+        planned(tmp_path, events(20, poison=(7,))) as checkpoint,
+    ):
+        assert applied(checkpoint, delivery(sandbox.url))
+    with planned(tmp_path, events(5, start=100), "b.jsonl") as checkpoint:
+        session = Session(checkpoint)
+        assert exits.of_work(session, summary(checkpoint), sending=True) == 4
+        assert exits.of_work(session, summary(checkpoint), sending=False) == 0
 
 
 STATES = [

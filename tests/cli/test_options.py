@@ -17,7 +17,7 @@ def test_environment_variables_stand_for_options(tmp_path):
         "--json",
         env={"MIGRATE_WORKDIR": str(tmp_path / "w"), "MIGRATE_LIMIT": "6"},
     )
-    assert summary(done)["rows"]["read"] == 6
+    assert (summary(done)["workdir"], summary(done)["rows"]["read"]) == (str(tmp_path / "w"), 6)
 
 
 def test_the_key_is_in_no_repr():

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 
+import polars as pl
 import pytest
 from commands import KEY, migrate, rows, summary
 
@@ -101,7 +102,9 @@ def test_a_file_that_only_was_touched_is_not_refused(tmp_path):
     source = rows(tmp_path / "in" / "a.jsonl")
     migrate("plan", "posthog", source, "--workdir", tmp_path / "w")
     os.utime(source, (1, 1))
-    assert migrate("plan", "posthog", source, "--workdir", tmp_path / "w").returncode == 0
+    done = migrate("plan", "posthog", source, "--workdir", tmp_path / "w", "--json")
+    assert (done.returncode, summary(done)["set_aside"]) == (0, {}), done.stderr
+    assert summary(done)["events"]["planned"] == summary(done)["rows"]["read"] == 3
 
 
 def test_limit_plans_the_first_rows_only(tmp_path):
@@ -110,6 +113,12 @@ def test_limit_plans_the_first_rows_only(tmp_path):
         rows(tmp_path / "in" / f"{n}.jsonl", 10, start=10 * n)
     done = migrate("plan", "posthog", tmp_path / "in", "--limit", "15", "--workdir", tmp_path / "w", "--json")
     assert summary(done)["rows"]["read"] == 15
+    payloads = [
+        text
+        for path in (tmp_path / "w").glob("days/*/*.parquet")
+        for text in pl.read_parquet(path)["payload"]
+    ]
+    assert sorted(json.loads(text)["properties"]["n"] for text in payloads) == list(range(15))
 
 
 def test_since_and_until_bound_the_events(tmp_path):

@@ -58,8 +58,24 @@ def test_first_rows_of_a_preview_are_those_that_cannot_be_read_too(tmp_path, lim
     done = migrate("preview", "posthog", tmp_path, "--limit", limit)
     assert len(done.stdout.splitlines()) == events
     last = [f"{left_out} of the first {min(limit, 7)} rows make no event"] if left_out else []
+    if limit <= 5:
+        beyond = f"beyond the first {limit} rows; raise --limit, or preview it alone"
+        last.append(f"{tmp_path / '2.jsonl'}: {beyond}")
     assert done.stderr.splitlines()[left_out:] == last
     assert done.stderr.count("/2.jsonl:2: rejected: malformed_json") == (limit > 6)
+
+
+@pytest.mark.parametrize(
+    ("limit", "beyond"), [(3, "2.jsonl and 1 more"), (4, "3.jsonl"), (5, None), (9, None)]
+)
+def test_preview_names_the_files_that_lie_beyond_its_limit(tmp_path, limit, beyond):
+    """Else one takes what is shown for all there is; of a file that is shown in part the limit itself tells."""
+    for name, count in (("1", 3), ("2", 1), ("3", 2)):
+        rows(tmp_path / f"{name}.jsonl", count)
+    done = migrate("preview", "posthog", tmp_path, "--limit", limit)
+    them = "them" if limit == 3 else "it"
+    said = f"{tmp_path}/{beyond}: beyond the first {limit} rows; raise --limit, or preview {them} alone\n"
+    assert done.stderr == (said if beyond else "")
 
 
 def test_preview_and_dry_run_say_the_same(tmp_path):

@@ -7,7 +7,7 @@ import shutil
 
 import pages
 import pytest
-from commands import migrate
+from commands import migrate, summary
 from markdown import ROOT, blocks
 from samples import PLATFORMS, SAMPLES
 
@@ -68,10 +68,14 @@ def test_commands_of_a_platform_run(platform, tmp_path):
 
 
 def test_commands_of_the_readme_run_in_their_order(tmp_path):
-    """From the first look to what is mended."""
+    """From the first look to what is mended: all is sent, and open is only what nobody has mended or dismissed."""
     folder = made(tmp_path, "amplitude")
     for line in lines(README):
         run(line, folder)
+    left = summary(migrate("status", "acme", "--json", cwd=folder, env={"PYTHONPATH": str(ROOT)}))
+    assert (left["whole"], left["events"]["pending"], left["events"]["parked"]) == (True, 0, 0)
+    assert "no_distinct_id" not in left["open_rejects"]
+    assert (left["open_rejects"]["bad_timestamp"], sum(left["open_rejects"].values())) == (1, 2)
 
 
 def test_readme_shows_what_the_quick_start_shows(tmp_path):

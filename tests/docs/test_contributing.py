@@ -57,6 +57,30 @@ def test_teaching_mapping_plans_its_sample(acorn):
     assert told["dropped_columns"] == {"shard": 1}
 
 
+def test_a_slip_in_a_mapping_is_said_before_a_row_is_read(acorn, tmp_path):
+    """A column that is misspelled in an expression, and one in a field; with no traceback."""
+    path = tmp_path / "mappings" / "acorn.py"
+    sound = path.read_text()
+    for good, bad, said in (
+        (
+            'pl.col("what"), NAMES',
+            'pl.col("wat"), NAMES',
+            "error: acorn: events: to_events asks for a column 'wat' ",
+        ),
+        (
+            'times=("at",)',
+            'times=("at")',
+            "error: Acorn: events: times: expected a tuple of names, found the text ",
+        ),
+    ):
+        assert good in sound
+        path.write_text(sound.replace(good, bad))
+        done = acorn("preview")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(said)
+        assert done.stderr.count("\n") == 1
+
+
 def test_teaching_mapping_is_short():
     """It is read as a whole."""
     assert len([line for line in blocks(PAGE, "python")[0].splitlines() if line.strip()]) <= 50

@@ -539,10 +539,13 @@ def test_a_session_of_days_is_split():
     ids = [
         event["extra"]["$session_id"]
         for event in mapped(
-            *({"session_id": str(SESSION), "event_time": f"2024-04-0{day} 12:30:00"} for day in (3, 4))
+            *(
+                {"session_id": str(SESSION), "event_time": f"2024-04-0{time}:00"}
+                for time in ("3 12:30", "3 12:31", "4 12:30", "4 12:31")
+            )
         )
     ]
-    assert len(set(ids)) == 2
+    assert [ids.index(one) for one in ids] == [0, 0, 2, 2]
 
 
 def person(event):

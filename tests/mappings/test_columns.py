@@ -2,6 +2,8 @@
 
 import json
 import random
+import re
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -13,9 +15,11 @@ from versions import links_of
 
 from migrate import platforms
 from migrate.cli.commands import cli
-from migrate.kit.declare import FILE, REST, ROW, Options
+from migrate.kit import events
+from migrate.kit.declare import FILE, REST, ROW, Options, Table, has
 from migrate.kit.schemas import FRAMEWORK
 from migrate.payload import payloads
+from migrate.people.states import FIRST, LAST, PLACE_SEEN
 from migrate.plan.finished import finished
 from migrate.plan.transform import Transform
 from migrate.preview import preview
@@ -29,10 +33,30 @@ PROBES = (
     *("probe", "7", "true", "2024-04-01T11:00:00Z", "1711969200000000", "203.0.113.9", "DE", "en-US"),
     *("Safari", "iPhone", "Windows", "tablet", "$create_alias", "group", "screen", "amplitude-ts/9.9"),
     *('{"k":"v"}', '[{"key":"k","value":{"string_value":"v"}}]', '[{"k":"v"}]'),
-    *('[{"id":"1","name":"v"}]', "https://p.example/x?utm_source=q#h", "[user_properties]"),
+    *('["a","b"]', '[{"id":"1","name":"v"}]', "https://p.example/x?utm_source=q#h", "[user_properties]"),
 )
 """What a cell may hold; of a column that is looked at one of them makes a difference."""
-SHARES = (0.8, 0.5, 0.2, 0.0)
+BESIDE = {"landing_page": "https://p.example/x"} | dict.fromkeys(("event", "event_name", "name"), "$merge")
+"""Words beside which other columns are looked at."""
+STEM = "events"
+"""The name of a file whose rows say by themselves which events they are."""
+UNUSED = {
+    ("heap", "sessions"): {"event_name", "event_table_name"},
+    ("ga4", "flat_events"): {
+        *(
+            "event_bundle_sequence_id",
+            "bundle_sequence_id",
+            "batch_page_id",
+            "batch_ordering_id",
+            "batch_event_index",
+        ),
+        *("ecommerce_refund_value", "ecommerce.refund_value"),
+        *("ecommerce_refund_value_in_usd", "ecommerce.refund_value_in_usd"),
+    },
+}
+"""Columns that are not asked for: those of no file of the table, which is declared with its siblings; an event's place
+in Google's batches, which tells events apart at most; and amounts of refunds, which no probe is."""
+SHARES = (1.0, 0.8, 0.5, 0.2, 0.0)
 """How many of a row's other cells are left, since a column may only count where another is empty."""
 
 
@@ -60,9 +84,29 @@ def tables():
             yield pytest.param(name, table, *rows[like], id=f"{name}-{table.name}")
 
 
+GOOD = "2024-04-03T10:00:00.000Z"
+NO_ONE = re.compile(r"no-id-[0-9a-f-]{36}")
+"""An id that is made of a key."""
+
+
+OF_EVENTS = (FIRST, LAST, PLACE_SEEN)
+"""States that events tell together, and that one of their rows stands for: they say nothing that no event says."""
+
+
+def with_one_key(table):
+    """The table with the same key for all rows: nobody reads out of a uuid what a column said."""
+    if table.to_events is events.none:
+        return table
+
+    def to_events(rows, options):
+        return table.to_events(rows, options).with_columns(dedup_key=pl.lit("key"))
+
+    return replace(table, to_events=to_events)
+
+
 def outcomes(name, table, stem, rows, options):
     """What becomes of each row: payload, states, why it is rejected; and what is told of all of them together."""
-    known = payloads.claimed(table, options)
+    known = with_one_key(payloads.claimed(table, options))
     part = Part(rows)
     full = Opener.of(known).open(part).with_columns(pl.lit(stem).alias(FILE))
     full = full.with_columns(
@@ -81,8 +125,8 @@ def outcomes(name, table, stem, rows, options):
     )
     done = finished(Chunk(full, []), transform, LATER)
     for number, text in done.frame.select("row", "payload").iter_rows():
-        found[number].append(text)
-    for row in done.states.iter_rows(named=True):
+        found[number].append(NO_ONE.sub("no-id", text))
+    for row in done.states.filter(~pl.col("what").is_in(OF_EVENTS)).iter_rows(named=True):
         found[row.pop(ROW)].append(str(row))
     for line in done.rejects:
         found[line["row"]].append((line["reason"], line["value"]))
@@ -91,21 +135,30 @@ def outcomes(name, table, stem, rows, options):
 
 
 def whole(rows, table):
-    """Rows with every column of a table; and rows of nothing but numbers, and of texts."""
+    """Rows with every column of a table; and rows of numbers and of texts, with times and objects where they belong."""
     columns = (*table.columns, REST)
     told = [{column: row.get(column) for column in columns} for row in rows]
+    fitting = dict.fromkeys(table.times, GOOD) | dict.fromkeys(table.objects, "{}") | {REST: None}
+    numbers = dict.fromkeys(columns, "7") | {REST: None}
+    texts = {column: f"p-{column}" for column in table.columns} | {REST: None}
     return [
         *told,
-        dict.fromkeys(columns, "7") | {REST: None},
-        {c: f"p-{c}" for c in table.columns} | {REST: None},
+        numbers,
+        texts,
+        *(_fit(row, fitting | words) for row in (numbers, texts) for words in ({}, BESIDE)),
     ]
+
+
+def _fit(row, fitting):
+    """A row with what its columns must hold for it to become an event."""
+    return row | {column: value for column, value in fitting.items() if column in row}
 
 
 def variants(column, columns, rows):
     """Rows without a column, and with it as it is and as each probe, beside fewer others."""
     dice = random.Random(column)
     for row in rows:
-        filled = [name for name in columns if row[name] is not None and name != column]
+        filled = [name for name in (*columns, REST) if row[name] is not None and name != column]
         beside = [{name: None for name in filled if dice.random() >= share} for share in SHARES]
         beside += [{name: None} for name in filled] if len(filled) < len(columns) - 1 else []
         for others in beside:
@@ -143,25 +196,50 @@ def is_missed(of, sets, column, options):
     return told != outcomes(name, table, stem, framed(none, table), options)[1]
 
 
-@pytest.mark.parametrize(("name", "table", "stem", "sample"), list(tables()))
-def test_a_column_that_is_taken_away_is_missed(name, table, stem, sample):
-    """Whatever a table declares changes something, or it is among what the table drops."""
-    asked = [column for column in table.columns if column not in table.drops(table.columns)]
+def silent(name, table, stem, sample):
+    """The columns that a table declares, does not drop by name, and that change nothing."""
+    gone = {*table.drops(table.columns), *UNUSED.get((name, table.name), ())}
+    gone |= {column for column in table.columns if table.rename.get(column, column) is None}
+    asked = [column for column in table.columns if column not in gone]
     rows = whole(sample.cast(pl.String).iter_rows(named=True), table)
     kept = Options(keep=frozenset(table.filters))
     sets = [_probed(row, column) for column in asked for row in rows]
     found, _ = outcomes(name, table, stem, framed([row for one in sets for row in one], table), kept)
     missed = {asked[place // len(rows)] for place in differing(sets, found)}
-    silent = [
+    return [
         column
         for column in asked
         if column not in missed
         and not any(
-            is_missed((name, table, stem), list(variants(column, asked, rows)), column, options)
+            is_missed((name, table, file), list(variants(column, asked, [row])), column, options)
+            for file in (stem, STEM)
+            for row in rows
             for options in (kept, Options())
         )
     ]
-    assert silent == []
+
+
+@pytest.mark.parametrize(("name", "table", "stem", "sample"), list(tables()))
+def test_a_column_that_is_taken_away_is_missed(name, table, stem, sample):
+    """Whatever a table declares changes something, or it is among what the table drops."""
+    assert silent(name, table, stem, sample) == []
+
+
+def with_a_nonce(rows, _options):
+    """Events of which one column is in the key alone."""
+    time, text = pl.lit("2024-04-01").str.to_datetime(time_unit="us", time_zone="UTC"), pl.col("what")
+    return events.events(rows, event=text, distinct_id=text, timestamp=time, dedup_key=pl.col("nonce"))
+
+
+@pytest.mark.parametrize(("dropped", "left"), [(set(), ["nonce"]), ({"nonce"}, [])])
+def test_a_column_that_is_in_the_key_alone_is_silent(dropped, left):
+    """It tells events apart, and is lost all the same: it becomes a property, too, or is dropped by name."""
+    columns = dict.fromkeys(("what", "nonce"), pl.String)
+    table = Table(
+        name="t", columns=columns, matches=has("what"), to_events=with_a_nonce, dropped=frozenset(dropped)
+    )
+    sample = pl.DataFrame({ROW: [1], "what": ["a"], "nonce": ["1"]})
+    assert silent("acorn", table, "t", sample) == left
 
 
 @pytest.mark.parametrize("called", ["zz_probe", "context_zz_probe"])
@@ -189,7 +267,6 @@ def planned(tmp_path, platform, *paths, extra=()):
     return json.loads(done.stdout.splitlines()[-1]), [json.loads(line) for line in lines]
 
 
-GOOD = "2024-04-03T10:00:00.000Z"
 CALLS = 30_000
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mappings import _ga4_nested as nested
+from mappings._ga4_nested import parameters
 from migrate.kit.cells import FAILURES
 
 WRITTEN = [
@@ -16,11 +16,11 @@ WRITTEN = [
 @pytest.mark.parametrize("text", WRITTEN)
 def test_pairs_are_read_in_any_spelling(text):
     """A list of keys and values is one, whoever wrote it."""
-    assert nested.parameters(text) == '{"a":1}'
+    assert parameters(text) == '{"a":1}'
 
 
 def test_what_is_no_list_of_pairs_says_so():
     """Text that holds no pairs raises one of the failures that are named."""
     for text in ("[1]", "nonsense", '"a"', "[", "3"):
         with pytest.raises(FAILURES):
-            nested.parameters(text)
+            parameters(text)

@@ -5,9 +5,10 @@ import json
 
 import polars as pl
 import pytest
-from commands import migrate
+from commands import KEY, migrate
 
 from migrate.plan.bundles import bundles
+from migrate.sandbox.server import Sandbox
 from migrate.settings import Settings
 from migrate.workdir.checkpoint import Checkpoint
 
@@ -76,9 +77,13 @@ def test_the_first_of_two_equal_events_is_the_one_of_the_first_file(folder, tmp_
     """Also where the second one stands in an earlier row of its file."""
     (folder / "b.jsonl").unlink()
     workdir = tmp_path / "w"
-    done = migrate("run", "posthog", folder, "--workdir", workdir, "--host", "sandbox", "--json")
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert told["events"]["duplicate"] == 1, told
+    with Sandbox() as sandbox:
+        done = migrate(
+            "run", "posthog", folder, "--workdir", workdir, "--host", sandbox.url, "--api-key", KEY, "--json"
+        )
+        froms = [event["properties"].get("from") for event in sandbox.events()]
+    assert [one for one in froms if one] == ["first"]
+    assert json.loads(done.stdout.splitlines()[-1])["events"]["duplicate"] == 1
 
 
 def test_large_files_and_those_counted_row_by_row_are_planned_alone(folder, tmp_path):

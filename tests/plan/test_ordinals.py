@@ -128,9 +128,14 @@ def test_statistics_survive_the_rewriting(tmp_path):
 
 def test_a_day_too_large_to_look_through_at_once(tmp_path, monkeypatch):
     """Repeats are found however many passes it takes."""
+    letters = "abcdefghijklmnopqrstuvwxyz" * 3
+    for name in ("one", "many"):
+        (tmp_path / name).mkdir()
+    at_once = numbered(tmp_path / "one", frame(letters))
     monkeypatch.setattr(ordinals, "_HASHES", 3)
     monkeypatch.setattr(ordinals, "_BATCH_ROWS", 10)
-    letters = "abcdefghijklmnopqrstuvwxyz" * 3
-    rows, count = numbered(tmp_path, frame(letters))
-    assert count == 52
-    assert len({uuid for _, uuid, _ in rows}) == 78
+    rows, count = numbered(tmp_path / "many", frame(letters))
+    assert (rows, count) == at_once
+    uuids = [uuid for _, uuid, _ in rows]
+    assert uuids[:26] == frame(letters)["uuid"].to_list()[:26]
+    assert count == len(set(uuids[26:]) - set(uuids[:26])) == 52

@@ -198,7 +198,10 @@ def test_people_that_are_taken_over_have_told_nothing_where_nothing_was_sent(tmp
     shutil.copy(old / "people.sqlite", new)
     planned = migrate("plan", "segment", source, "--workdir", new)
     assert planned["identity"]["merges"] == 2
-    assert planned["events"]["planned"] == 3
+    with Sandbox() as sandbox:
+        migrate("apply", new, "--host", sandbox.url, "--api-key", "phc_x")
+        found = sorted((event["event"], event["distinct_id"]) for event in sandbox.events())
+    assert found == [("$identify", "u"), ("$identify", "v"), ("E", "u")]
 
 
 @pytest.mark.parametrize("found", [b"", b"nothing of ours", b"SQLite format 3\0"])

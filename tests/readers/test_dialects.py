@@ -108,7 +108,7 @@ def test_nulls_of_clickhouse_are_null_and_its_backslashes_are_text(tmp_path):
     r"""`\\N` is a backslash and a letter, `\N` is nothing."""
     rows, _, counts = read(tmp_path / "a", b"a\tb\n\\N\tx\\ty\n\\\\N\tz\n", Layout())
     assert rows == [(None, "x\ty"), (r"\N", "z")]
-    assert counts["null_text"] == 1
+    assert counts["null_cell"] == 1
 
 
 def test_numbers_of_rows_are_those_of_records(tmp_path):

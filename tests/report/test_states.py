@@ -8,16 +8,19 @@ import shutil
 import signal
 from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from commands import KEY, migrate, rows, started, summary
-from workdirs import here
+from workdirs import events, here, planned
 
-from migrate.report.states import State
+from migrate.report.numbers import NOTHING, Events
+from migrate.report.states import State, states, with_states
 from migrate.sandbox.server import Sandbox
+from migrate.workdir.typed import Command
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "mending.md"
 HOUR_AWAY = "-".join(f"{datetime.now() + timedelta(hours=n):%H:%M}" for n in (2, 3))  # noqa: DTZ005 - as --window
@@ -333,6 +336,67 @@ def test_a_harmed_plan_is_not_advised_to_be_sent(stage):
     """What else holds is said without a command."""
     harmed(stage)
     assert "\nalso     planned: 5 events to send\n" in stage.status().stderr
+
+
+TYPED = Command("run", "a", ["in"], [], "/")
+NEXT = [
+    pytest.param({}, {}, None, id="all-settled"),
+    pytest.param({"pending": 1}, {}, "migrate apply {w} --host …", id="pending"),
+    pytest.param({"parked": 1}, {}, "migrate resend {w} --host …", id="parked"),
+    pytest.param({"held": 1}, {}, "migrate apply {w} --host …", id="held"),
+    pytest.param({"pending": 1, "parked": 1}, {"target": "eu"}, "migrate apply {w} --host eu", id="first"),
+    pytest.param({"parked": 1, "held": 1}, {"target": "eu"}, "migrate resend {w} --host eu", id="then"),
+    pytest.param(
+        {"held": 1},
+        {"target": "http://x", "min_age": 90.5},
+        "migrate apply {w} --host http://x --min-age 90.5",
+        id="age",
+    ),
+    pytest.param(
+        {"held": 1},
+        {"target": "http://x", "min_age": 0.0},
+        "migrate apply {w} --host http://x",
+        id="usual-age",
+    ),
+    pytest.param(
+        {"pending": 1},
+        {"sending": True, "sent_by": TYPED.fact()},
+        "migrate run a /in --workdir {w}",
+        id="sending",
+    ),
+    pytest.param(
+        {"held": 1}, {"sending": True, "sent_by": TYPED.fact()}, "migrate apply {w} --host …", id="sent"
+    ),
+    pytest.param(
+        {"pending": 1}, {"sending": False, "sent_by": TYPED.fact()}, "migrate apply {w} --host …", id="ended"
+    ),
+]
+
+
+@pytest.mark.parametrize(("counts", "facts", "command"), NEXT)
+def test_the_next_command_goes_on_with_what_is_open(tmp_path, monkeypatch, counts, facts, command):
+    """What was never sent, then what was refused, then what is too young; none where nothing is open."""
+    for name in ("MIGRATE_HOST", "POSTHOG_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    workdir = tmp_path / "my workdir"
+    workdir.mkdir()
+    with planned(workdir, events(1)) as checkpoint:
+        checkpoint.note(**facts)
+        numbers = replace(NOTHING, whole=True, events=Events(**counts))
+        found = with_states(numbers, states(checkpoint, numbers))
+        assert found.next == (command and command.format(w=f"'{workdir}'"))
+
+
+def test_a_plan_that_is_not_whole_is_planned_on(tmp_path):
+    """By the commands that did not come to their end, in their order; never by the one that sends."""
+    numbers = replace(NOTHING, whole=False, events=Events(pending=1, parked=1))
+    with planned(tmp_path, events(1)) as checkpoint:
+        two = [TYPED.of_inputs("/b"), TYPED.of_inputs("/c")]
+        checkpoint.note(sent_by=TYPED.fact(), sending=True, unfinished=[one.fact() for one in two])
+        assert list(states(checkpoint, numbers)[0].next) == [
+            f"migrate run a /b --workdir {tmp_path}",
+            f"migrate run a /c --workdir {tmp_path}",
+        ]
 
 
 def test_the_page_has_every_state():

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from migrate.report import status
 from migrate.report.numbers import NOTHING, Events, RowCounts, Summary
 from migrate.report.sections import ACCEPTED, Line
@@ -9,7 +11,7 @@ from migrate.report.states import Found, State
 
 FULL = Summary(
     rows=RowCounts(read=91_111, mapped=82_222, filtered={"a": 1_003, "b": 2_004}, rejected={"c": 5_882}),
-    events=Events(planned=77_001, accepted=60_002, duplicate=9_003, parked=5_004, held=2_005, pending=987),
+    events=Events(planned=78_001, accepted=60_002, duplicate=9_003, parked=5_004, held=2_005, pending=1_987),
     requests=1_234,
     retries=5_678,
     bytes_sent=9_876_543,
@@ -44,7 +46,7 @@ rows           91,111 read: 82,222 mapped, 3,007 filtered, 5,882 rejected
                 2,004 filtered: b
                 1,003 filtered: a
                 5,882 rejected: c
-events         77,001 planned: 60,002 accepted, 9,003 duplicate, 5,004 parked, 2,005 held, 987 pending
+events         78,001 planned: 60,002 accepted, 9,003 duplicate, 5,004 parked, 2,005 held, 1,987 pending
          accepted: acknowledged by PostHog's endpoint; not yet stored, and what it drops later it does not say
 people          4,001 known: 4,002 links between ids, 4,003 merges planned, 1 id resolved by the source itself
 clusters        1,523 of ids that belong together: 1,501 of 2, 22 of 11-100 ids
@@ -105,3 +107,32 @@ def test_nothing_is_said_of_nothing():
         Line(f"         {ACCEPTED}"),
         Line("state    all sent"),
     ]
+
+
+ALONE = [
+    pytest.param(
+        {"requests": 1_003, "seconds": 1_004.56},
+        ["sent            1,003 requests, 0 retries, 0 B, 1004.6 s"],
+        id="sent",
+    ),
+    pytest.param({"retries": 5, "bytes_sent": 5}, [], id="not-sent"),
+    pytest.param({"workdir": "w"}, ["workdir  w"], id="workdir"),
+    pytest.param(
+        {"workdir": "w", "open_rejects": {"c": 1}},
+        ["workdir  w", "         rejected rows, to mend and plan again: rejects.jsonl there"],
+        id="rejects",
+    ),
+    pytest.param(
+        {"workdir": "w", "events": Events(parked=1)},
+        ["workdir  w", "         parked events, with PostHog's own words: parked.jsonl there"],
+        id="parked",
+    ),
+    pytest.param({"open_rejects": {"c": 1}, "events": Events(parked=1)}, [], id="no-workdir"),
+]
+
+
+@pytest.mark.parametrize(("more", "said"), ALONE)
+def test_each_line_stands_by_itself(more, said):
+    """It is there for what it tells of, whatever else there is none of."""
+    _, _, _, *rest, _ = status.lines(replace(NOTHING, **more), SENT)
+    assert [line.text for line in rest] == said

@@ -1,0 +1,50 @@
+"""A run that is to end finishes what it has begun, or gives it up for a reason."""
+
+import asyncio
+
+import pytest
+
+from migrate.apply.halt import Abandoned, Halt
+
+
+def test_a_run_that_is_asked_to_end_finishes_what_it_has_begun():
+    """Nothing more is begun, and yet what waits to be sent goes."""
+    halt = Halt()
+    halt.check()
+    assert not halt.is_called
+    halt.call()
+    halt.call()
+    assert (halt.is_called, halt.reason) == (True, None)
+    halt.check()
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_a_run_that_stops_for_a_reason_gives_up_its_work(is_asked):
+    """The reason that came first is the one that is told, of all who stop, and also after an end that was asked for."""
+    halt = Halt()
+    if is_asked:
+        halt.call()
+    for reason in ("the quota is used up", "the key is wrong"):
+        with pytest.raises(Abandoned):
+            halt.stop(reason)
+    assert (halt.is_called, halt.reason) == (True, "the quota is used up")
+    with pytest.raises(Abandoned):
+        halt.check()
+
+
+def test_a_pause_lasts_until_the_run_is_to_end():
+    """Whoever waits is called back at once, however long the wait was to be, and waits no more after that."""
+
+    async def run():
+        halt = Halt()
+        await halt.pause(0.0)
+        waiting = [asyncio.create_task(halt.pause(86_400.0)) for _ in range(3)]
+        await asyncio.sleep(0)
+        assert not any(task.done() for task in waiting)
+        halt.call()
+        found = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(one) for one in found] == [Abandoned] * 3
+        with pytest.raises(Abandoned):
+            await halt.pause(86_400.0)
+
+    asyncio.run(run())

@@ -1,0 +1,26 @@
+"""What is only said about a plan is near what is true."""
+
+import pytest
+from workdirs import events, on_record, planned
+
+from migrate.report import estimates
+from migrate.workdir.records import Numbers
+
+
+@pytest.mark.parametrize("people", [1, 40, 5_000])
+def test_people_are_estimated_within_some_percent(tmp_path, people):
+    """Of all files of the plan: who is in two of them is one."""
+    with (
+        planned(tmp_path, events(people, people=people)),
+        planned(tmp_path, events(people, people=people, start=people, days=3), "b.jsonl") as checkpoint,
+    ):
+        assert estimates.people(checkpoint) == pytest.approx(people, rel=0.04)
+
+
+def test_no_request_mixes_days(tmp_path):
+    """Each day is as many full requests as it has, and one for the rest."""
+    sizes = [(1_000, 1), (1_001, 1), (2_999, 1)]
+    with on_record(tmp_path, events(40, days=3), Numbers(), *sizes) as checkpoint:
+        assert estimates.requests(checkpoint, 1_000) == 1 + 2 + 3
+        assert estimates.requests(checkpoint, 5_000) == 1 + 1 + 1
+        assert estimates.requests(checkpoint, 1) == 1_000 + 1_001 + 2_999

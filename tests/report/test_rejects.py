@@ -1,0 +1,101 @@
+"""The screen of what is open: where, how many, and the command that mends it."""
+
+from dataclasses import replace
+
+import pytest
+from rejected import Workdir, written
+from workdirs import events, planned
+
+from migrate.report import rejects
+from migrate.report.numbers import Events, summary
+from migrate.workdir import asides, parked
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.parked import Parked
+from migrate.workdir.records import Aside
+
+
+def shown(checkpoint, numbers):
+    """The texts of the screen."""
+    return [line.text for line in rejects.lines(checkpoint, numbers)]
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """A workdir whose name is to be quoted, with events."""
+    workdir = tmp_path / "my workdir"
+    workdir.mkdir()
+    with planned(workdir, events(3)) as checkpoint:
+        yield checkpoint
+
+
+def test_every_number_is_in_its_place(checkpoint):
+    """Beyond a thousand, most first."""
+    refused = [
+        Parked(f"{n:032x}", "2024-04-03T00:00:00Z", 400 if n < 1_234 else 413, f"event {n} is bad", "{}")
+        for n in range(1_234 + 2_345)
+    ]
+    with checkpoint.change() as db:
+        parked.add(db, refused, is_later=False)
+    asides.note(checkpoint, {"b.csv": Aside("changed", "other bytes"), "c.csv": Aside("gone", "no file")})
+    asides.dismiss(checkpoint, "gone")
+    checkpoint.note(platform="segment")
+    numbers = summary(checkpoint)
+    assert numbers.events.parked == 3_579
+    numbers = replace(numbers, open_rejects={"a": 1_001, "b": 5_002, "c": 3_003})
+    where = f"'{checkpoint.workdir}'"
+    assert shown(checkpoint, numbers) == [
+        "rejected        5,002 b",
+        "rejected        3,003 c",
+        "rejected        1,001 a",
+        (
+            f"         to mend them: cp '{checkpoint.workdir}/rejects.jsonl' mended.jsonl, mend what its lines have as "
+            "`source`, and plan it, with the options of the first plan: migrate plan segment mended.jsonl --workdir "
+            f"{where}; or mend the file they come from and plan it --again; or --dismiss REASON"
+        ),
+        "aside    changed: b.csv: other bytes",
+        "parked          2,345 413 event … is bad",
+        "parked          1,234 400 event … is bad",
+        (
+            "         to send them again, once the cause is fixed or their payloads are mended in parked.jsonl: "
+            f"migrate resend {where}"
+        ),
+    ]
+
+
+def test_nothing_open_is_said(checkpoint):
+    """In one line; what is dismissed is not open."""
+    asides.note(checkpoint, {"c.csv": Aside("gone", "no file")})
+    asides.dismiss(checkpoint, "gone")
+    assert shown(checkpoint, summary(checkpoint)) == ["nothing is open"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"open_rejects": {"a": 1}},
+        {"set_aside": {"a": "why"}},
+        {"events": Events(parked=1)},
+    ],
+)
+def test_one_kind_that_is_open_is_enough(checkpoint, more):
+    """A row, a file or an event: then it is not said that nothing is."""
+    assert "nothing is open" not in shown(checkpoint, replace(summary(checkpoint), **more))
+
+
+def test_three_places_of_a_reason_are_named(tmp_path):
+    """The first ones that are open, by file and row."""
+    workdir = Workdir(tmp_path)
+    third = written(workdir.source / "c.jsonl", ["soon", "soon"])
+    workdir.plan(workdir.source)
+    with Checkpoint.open(workdir.path) as checkpoint:
+        first, *_ = shown(checkpoint, summary(checkpoint))
+        assert first == (
+            f"rejected            5 bad_timestamp  (at {workdir.first}:2, {workdir.first}:4, {workdir.second}:1)"
+        )
+    mended = workdir.copy(("soon", "2024-04-03T12:00:00Z"))
+    lines = mended.read_text().splitlines(keepends=True)
+    mended.write_text("".join(line for line in lines if str(third) not in line))
+    workdir.plan(mended)
+    with Checkpoint.open(workdir.path) as checkpoint:
+        first, *_ = shown(checkpoint, summary(checkpoint))
+        assert first == f"rejected            2 bad_timestamp  (at {third}:1, {third}:2)"

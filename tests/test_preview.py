@@ -1,0 +1,114 @@
+"""What a preview shows of rows is what planning makes of them."""
+
+import json
+import tempfile
+
+import polars as pl
+import pytest
+from samples import SAMPLES, settings
+
+from migrate.people.store import People
+from migrate.planning import Planning
+from migrate.preview import MAPPED, examples, preview
+from migrate.session import Session
+from migrate.settings import Settings
+from migrate.workdir.checkpoint import Checkpoint
+
+SEEN = {
+    "type": "track",
+    "event": "seen",
+    "messageId": "1",
+    "anonymousId": "a",
+    "timestamp": "2024-04-03T10:00:00Z",
+}
+KNOWN = SEEN | {"type": "identify", "messageId": "2", "userId": "anna", "timestamp": "2024-04-03T11:00:00Z"}
+GROUP = KNOWN | {"type": "group", "messageId": "3", "groupId": "acme", "traits": {"seats": 2}}
+
+
+def planned(workdir, work):
+    """The payloads of a plan, how many of its rows were left out, by why, and the payloads of its rows as examples."""
+    workdir.mkdir()
+    with Checkpoint.open(workdir, create=True) as checkpoint:
+        planning = Planning.of(Session(checkpoint), work, None)
+        planning.plan()
+        paths = [workdir / path for path in checkpoint.part_paths()]
+        numbers = checkpoint.numbers()
+        with planning.file.open() as people:
+            shown = payloads(examples(work, 10**6, people))
+    texts = [text for path in paths for text in pl.read_parquet(path)["payload"].to_list()]
+    kinds = (("filtered", numbers.filtered), ("rejected", numbers.rejected))
+    return sorted(texts), {f"{kind}: {name}": n for kind, names in kinds for name, n in names.items()}, shown
+
+
+def payloads(previews):
+    """All payloads that are shown."""
+    return sorted(text for one in previews for text in one.payloads)
+
+
+@pytest.mark.parametrize("platform", ["heap", "posthog"])
+def test_a_preview_of_all_rows_is_the_plan(tmp_path, platform):
+    """Payload by payload, with what is told of people; and what is left out is so for the same reasons.
+
+    So are examples with the people that are planned; without them Heap's events would be another's.
+    """
+    work = settings(platform).work([str(SAMPLES / platform)])
+    shown = list(preview(work, 10**6))
+    expected, left_out, as_examples = planned(tmp_path / "w", work)
+    assert payloads(shown) == expected
+    whys = [one.why.split(",")[0] for one in shown if one.why and one.why != MAPPED]
+    assert {why: whys.count(why) for why in whys} == left_out
+    assert set(as_examples) <= set(expected)
+    with People() as nobody:
+        others = set(payloads(examples(work, 10**6, nobody))) - set(expected)
+    assert bool(others) == (platform == "heap")
+
+
+@pytest.fixture
+def work(tmp_path):
+    """A file of which the second row says who the first is, and the third tells of a group."""
+    lines = [json.dumps(row) + "\n" for row in (SEEN, KNOWN, GROUP)]
+    (tmp_path / "a.jsonl").write_text("".join(lines))
+    return Settings(platform="segment").work([str(tmp_path / "a.jsonl")])
+
+
+def told(previews):
+    """Each preview as the row it is of, the events it comes to and of whom, and why it comes to none."""
+    return [
+        (
+            one.place.rpartition(":")[2],
+            [(event["event"], event["distinct_id"]) for event in map(json.loads, one.payloads)],
+            one.why,
+        )
+        for one in previews
+    ]
+
+
+def test_people_are_those_of_the_rows_shown(work):
+    """Who is who stands before them, persons and groups after them; of rows that are not shown nothing is known."""
+    assert told(preview(work, 1)) == [("1", [("seen", "a")], None)]
+    assert told(preview(work, 2)) == [
+        ("", [("$identify", "anna")], None),
+        ("1", [("seen", "a")], None),
+        ("2", [], "filtered: identity_only"),
+    ]
+    assert told(preview(work, 3))[3:] == [("3", [], MAPPED), ("", [("$groupidentify", "anna")], None)]
+
+
+def test_a_row_is_shown_as_its_file_has_it(work):
+    """With its place; what is no row of the file has none."""
+    found = [(one.place, json.loads(one.source)) for one in preview(work, 3)]
+    (source,) = (job.source.name for job in work.jobs)
+    rows = [(f"{source}:{number}", row) for number, row in enumerate((SEEN, KNOWN, GROUP), 1)]
+    assert found == [("", {}), *rows, ("", {})]
+
+
+def test_a_preview_leaves_nothing_behind(work, tmp_path, monkeypatch):
+    """Neither where temporary files are, nor beside the file; also where it is left in the middle."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    previews = preview(work, 3)
+    next(previews)
+    previews.close()
+    list(preview(work, 3))
+    assert [*(tmp_path / "temporary").iterdir()] == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl", "temporary"]
