@@ -24,7 +24,7 @@ def lines(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Line]:
         yield from _mending(checkpoint)
     for name, one in checkpoint.set_aside().items():
         if not one.is_dismissed:
-            yield Line(f"aside    not planned, {one.reason}: {name}: {one.why}")
+            yield Line(f"aside    {one.reason}: {name}: {one.why}")
     yield from refused(checkpoint)
     if not (numbers.open_rejects or numbers.set_aside or numbers.events.parked):
         yield Line("nothing is open: no row is rejected, no file set aside, no event refused by PostHog")
