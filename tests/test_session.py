@@ -67,8 +67,9 @@ def test_a_plan_that_is_not_whole_is_sent_with_partial_alone(session, commands, 
     session.checkpoint.note(unfinished=[Command(name, None, [], [], "/").fact() for name in commands])
     with pytest.raises(Refused) as refused:
         session.check_whole(partial=False)
+    how = how.format(w=session.workdir)
     assert str(refused.value) == (
-        f"{session.workdir}: the plan is not whole, 1 of 3 files are planned; finish it with: {how.format(w=session.workdir)}; or send what is "
+        f"{session.workdir}: the plan is not whole, 1 of 3 files are planned; finish it with: {how}; or send what is "
         "there with --partial"
     )
     assert "partial" not in session.checkpoint.facts()
