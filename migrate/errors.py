@@ -52,6 +52,13 @@ class Unfit(Refused):
 
 
 class Stopped(MigrateError):  # noqa: N818 - the word says what happened
-    """Sending stopped before the end; nothing is lost and the same command goes on."""
+    """Planning or sending stopped before the end; nothing is lost and the same command goes on.
+
+    `why` in a word: quota, key, server, deadline, refused (all of the first batch), or disk.
+    """
 
     exit_code = 4
+
+    def __init__(self, message: str, why: str = "disk") -> None:
+        super().__init__(message)
+        self.why = why

@@ -24,6 +24,7 @@ from migrate.workdir.harm import explained
 from migrate.workdir.renewal import supersede
 from migrate.workdir.room import Measured, Room
 from migrate.workdir.seals import Harmed
+from migrate.workdir.typed import Command
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Planning:
         self,
         on_progress: Callable[[Progress], None] = lambda _: None,
         *,
-        command: str = "",
+        command: Command | None = None,
         again: Sequence[str] = (),
     ) -> None:
         """Plan what is not planned yet; `command` is what was typed for it, `again` are sources to plan anew.
@@ -58,7 +59,9 @@ class Planning:
         finally:
             self.session.remark(rejects.refresh(self.session.checkpoint))
 
-    def _plan(self, on_progress: Callable[[Progress], None], command: str, again: Sequence[str]) -> None:
+    def _plan(
+        self, on_progress: Callable[[Progress], None], command: Command | None, again: Sequence[str]
+    ) -> None:
         """Plan what is not planned yet."""
         session, checkpoint, settings = self.session, self.session.checkpoint, self.work.settings
         self._note_command(command)
@@ -98,10 +101,9 @@ class Planning:
             session.on_log(f"set aside: {name}: {one.why}")
         session.set_aside += asides.note(checkpoint, aside)
         if not session.is_stopping:
-            left = [one for one in checkpoint.facts()["plan_commands"] if one != command]
-            checkpoint.note(planning=False, begun=None, plan_commands=left)
+            session.finish("planning", begun=None, unfinished=self._commands_but(command))
         if checkpoint.is_whole():
-            checkpoint.note(plan_commands=[])
+            checkpoint.note(unfinished=[])
 
     def _room(self, total: Mapping[str, int]) -> Room | None:
         """Return what holds the plan against the disk; with --until, what is to come may be left out, all of it."""
@@ -112,11 +114,18 @@ class Planning:
             self.session.workdir, total, {kind: Measured(*one) for kind, one in measured.items()}
         )
 
-    def _note_command(self, command: str) -> None:
+    def _note_command(self, command: Command | None) -> None:
         """Note that this command plans; those before it that did not come to their end are still to be done."""
-        before = self.session.checkpoint.facts().get("plan_commands", [])
-        commands = [*(one for one in before if one != command), command]
-        self.session.checkpoint.note(planning=True, command=command, plan_commands=commands)
+        if command is None:
+            self.session.begin("planning")
+            return
+        commands = [*self._commands_but(command), command.fact()]
+        self.session.begin("planning", unfinished=commands, planned_by=command.fact())
+
+    def _commands_but(self, command: Command | None) -> list[object]:
+        """Return the commands, as facts, that are still to be done beside this one."""
+        known = self.session.checkpoint.facts().get("unfinished", [])
+        return [one for one in known if command is None or one != command.fact()]
 
     def _has_more(self) -> bool:
         """Return whether anything is left to be planned that is no file: who is who, what is told of persons."""

@@ -31,3 +31,15 @@ def amount(count: float) -> str:
             return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"
         count /= 1_000
     return f"{count:,.1f} TB"
+
+
+def counted(count: int, what: str) -> str:
+    """Return how many there are of something."""
+    return f"{count:,} {plural(count, what)}"
+
+
+def plural(count: int, what: str) -> str:
+    """Return a word as it is for so many."""
+    if count == 1:
+        return what
+    return f"{what[:-1]}ies" if what.endswith("ry") else f"{what}s"

@@ -9,13 +9,14 @@ from migrate.apply.watch import Watch
 from migrate.session import Session, collect_rarely
 from migrate.workdir.harm import explained
 from migrate.workdir.seals import Harmed
+from migrate.workdir.typed import Command
 
 
-def send(session: Session, delivery: Delivery, watch: Watch) -> None:
-    """Send what is planned and pending."""
+def send(session: Session, delivery: Delivery, watch: Watch, command: Command | None = None) -> None:
+    """Send what is planned and pending; `command` is what was typed for it."""
     collect_rarely()
     bind(session.checkpoint, delivery)
-    session.checkpoint.note(min_age=delivery.min_age)
+    session.begin("sending", min_age=delivery.min_age, sent_by=command and command.fact())
     asyncio.run(_run(session, delivery, watch, resend=False))
 
 

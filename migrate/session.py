@@ -11,9 +11,10 @@ from typing import Final
 from migrate import throwaway
 from migrate.errors import Refused
 from migrate.report.numbers import NOTHING, Summary
-from migrate.workdir import parked, rejects
+from migrate.workdir import parked, rejects, stops
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.room import Measured, Room
+from migrate.workdir.typed import Command
 
 _SHOWN: Final = 3
 
@@ -49,6 +50,8 @@ class Session:
     """Whether the workdir goes when the session ends."""
     for_good: str = ""
     """The command that does for good what this one tries, if it does."""
+    phase: stops.Phase | None = None
+    """What is under way, and is to be gone on with if it does not come to its end."""
 
     @property
     def is_stopping(self) -> bool:
@@ -97,6 +100,22 @@ class Session:
             self.remarks.append(text)
             self.on_remark(text)
 
+    def begin(self, phase: stops.Phase, **facts: object) -> None:
+        """Note that a phase begins."""
+        self.phase = phase
+        self.checkpoint.note(**stops.begun(phase), **facts)
+
+    def finish(self, phase: stops.Phase, **facts: object) -> None:
+        """Note that a phase has come to its end."""
+        self.phase = None
+        self.checkpoint.note(**{phase: False}, **facts)
+
+    def note_stop(self, why: str | None = None, message: str | None = None) -> None:
+        """Note why what is under way stops: for this reason, or as it was asked to."""
+        why = why or ("interrupted" if self.interrupted else self.asked)
+        if self.phase is not None and why is not None:
+            stops.note(self.checkpoint, self.phase, why, message)
+
     def refresh(self) -> None:
         """Write the files for people anew, where the checkpoint knows other than they say."""
         self.remark([*rejects.refresh(self.checkpoint), *parked.refresh(self.checkpoint)])
@@ -109,9 +128,8 @@ class Session:
             self.checkpoint.note(partial=True)
             return
         left, total = len(self.checkpoint.unplanned()), len(self.checkpoint.inputs())
-        commands = (
-            " and ".join(self.checkpoint.facts().get("plan_commands", [])) or "the command that began it"
-        )
+        planning = [Command.of(one) for one in self.checkpoint.facts().get("unfinished", [])]
+        commands = " and ".join(one.shown(self.workdir) for one in planning) or "the command that began it"
         how_far = (
             f"{total - left:,} of {total:,} files are planned"
             if left

@@ -39,6 +39,7 @@ def scrubbed(text, folder, *, is_of_today):
     text = re.sub(r"http://127\.0\.0\.1:\d+", "<host>", text)
     text = re.sub(r'"\$import_job_id":"[^"]*"', '"$import_job_id":"<import>"', text)
     text = re.sub(r"\b\d+\.\d+ s\b", "<seconds> s", text)
+    text = re.sub(r"\bon \d{4}-\d\d-\d\d \d\d:\d\d UTC", "on <when> UTC", text)
     if is_of_today:
         text = _DATE.sub(lambda found: f"<today{(date.fromisoformat(found[0]) - TODAY).days:+d}>", text)
     return text
@@ -188,8 +189,10 @@ def sent(folder):
         story.run("apply-parked", "apply w --host", sandbox.url)
         story.run("status-parked", "status w")
         story.run("rejects-parked", "rejects w")
+        story.run("resend-refused", "resend w --host", sandbox.url)
         sandbox.faults([])
         story.run("resend", "resend w --host", sandbox.url)
+        story.run("resend-nothing", "resend w --host", sandbox.url)
         story.run("status-sent", "status w")
         story.run("rejects-none", "rejects w")
     return story.screens
@@ -260,6 +263,44 @@ def asked(folder):
     return story.screens
 
 
+def copy(story, name, count):
+    """Write a copy of rejects.jsonl in which so many rows are mended."""
+    lines = [json.loads(line) for line in (story.folder / "w/rejects.jsonl").read_text().splitlines()]
+    for line in lines[:count]:
+        line["source"]["timestamp"] = "2024-04-03T10:00:00Z"
+    story.write(name, lines)
+
+
+def mended(folder):
+    """Rejected rows that are mended in a copy, all but one, which is mended later."""
+    story = Story(folder)
+    rows = [call("track", n, "u", None, "soon", event="E") for n in range(3)]
+    story.write("in/a.jsonl", [call("track", 9, "u", None, "2024-04-03T10:00:00Z", event="E"), *rows])
+    zone = "--source-timezone Europe/Berlin"
+    story.run(None, f"plan segment in --workdir w {zone}")
+    copy(story, "some.jsonl", 2)
+    story.run("plan-mended", f"plan segment some.jsonl --workdir w {zone}")
+    story.run("rejects-mended", "rejects w")
+    copy(story, "all.jsonl", 1)
+    story.run("plan-mended-all", f"plan segment all.jsonl --workdir w {zone}")
+    story.run("rejects-mended-all", "rejects w")
+    return story.screens
+
+
+def stopped(folder):
+    """Sending that stopped for want of quota, a plan that is harmed, and several workdirs at once."""
+    story = Story(folder)
+    rows = [call("track", n, "u", None, f"2024-04-0{3 + n}T10:00:00Z", event="E") for n in range(3)]
+    story.write("in/a.jsonl", rows)
+    with Sandbox(faults=[{"fault": "quota_limited", "after": 1}]) as sandbox:
+        story.run("run-stopped", "run segment in --workdir a --concurrency 1 --host", sandbox.url)
+    story.run(None, "plan segment in --workdir b")
+    for path in (story.folder / "b/days/2024-04-04").iterdir():
+        path.unlink()
+    story.run("status-several", "status a b c")
+    return story.screens
+
+
 def odd(folder):
     """Workdirs in which little is planned: none, an empty one, one with a file cut off and another set aside."""
     story = Story(folder)
@@ -295,7 +336,7 @@ def logged(folder):
     return story.screens
 
 
-STORIES = [looked_at, sent, tried, young, asked, odd, logged]
+STORIES = [looked_at, sent, tried, young, asked, mended, stopped, odd, logged]
 
 
 def all_screens():

@@ -12,6 +12,7 @@ from migrate.planning import Planning
 from migrate.session import Session
 from migrate.settings import Settings
 from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.typed import Command
 
 SETTINGS = Settings(platform="segment")
 SEEN = {
@@ -47,7 +48,7 @@ class Workdir:
             if stops:
                 session.stop()
             names = [str(self.inputs / name) for name in again]
-            Planning.of(session, work, shared).plan(command=command, again=names)
+            Planning.of(session, work, shared).plan(command=Command(command, None, [], [], "/"), again=names)
             checkpoint.register(job.source.name for job in work.jobs)
             return *self.state(checkpoint), session
 
@@ -62,6 +63,11 @@ class Workdir:
         """The same, of a workdir that nobody plans in."""
         with Checkpoint.open(self.path) as checkpoint:
             return self.state(checkpoint)
+
+
+def names_of(commands):
+    """What commands are called."""
+    return [one["name"] for one in commands]
 
 
 @pytest.fixture
@@ -80,7 +86,7 @@ def test_what_is_planned_is_planned_once(workdir):
     """Events, who is who, and what is told of persons; the same command again finds nothing to do."""
     files, names, is_whole, facts, _ = workdir.plan()
     assert (files, names, is_whole) == (["a.jsonl", "b.jsonl"], ALL, True)
-    assert (facts["planning"], facts["plan_commands"]) == (False, [])
+    assert (facts["planning"], names_of(facts["unfinished"])) == (False, [])
     assert workdir.plan()[:3] == (files, names, True)
 
 
@@ -88,9 +94,9 @@ def test_a_command_that_is_stopped_is_remembered(workdir):
     """Until all of what it began is planned, by whichever command; each is named once, the last one at the end."""
     for command, left in (("one", ["one"]), ("two", ["one", "two"]), ("one", ["two", "one"])):
         _, _, is_whole, facts, _ = workdir.plan(command, stops=True)
-        assert (is_whole, facts["planning"], facts["plan_commands"]) == (False, True, left)
+        assert (is_whole, facts["planning"], names_of(facts["unfinished"])) == (False, True, left)
     _, names, is_whole, facts, _ = workdir.plan("three")
-    assert (names, is_whole, facts["planning"], facts["plan_commands"]) == (ALL, True, False, [])
+    assert (names, is_whole, facts["planning"], names_of(facts["unfinished"])) == (ALL, True, False, [])
 
 
 def test_an_increment_that_is_resumed_is_the_same(workdir):

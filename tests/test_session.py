@@ -5,6 +5,7 @@ from workdirs import events, planned
 
 from migrate.errors import Refused
 from migrate.session import Session
+from migrate.workdir.typed import Command
 
 
 @pytest.fixture
@@ -54,8 +55,8 @@ def test_a_whole_plan_may_be_sent(session):
 
 NOT_WHOLE = [
     pytest.param([], "the command that began it", id="nobody knows"),
-    pytest.param(["migrate plan a"], "migrate plan a", id="one"),
-    pytest.param(["migrate plan a", "migrate plan b"], "migrate plan a and migrate plan b", id="two"),
+    pytest.param(["a"], "migrate a {w}", id="one"),
+    pytest.param(["a", "b"], "migrate a {w} and migrate b {w}", id="two"),
 ]
 
 
@@ -63,9 +64,10 @@ NOT_WHOLE = [
 def test_a_plan_that_is_not_whole_is_sent_with_partial_alone(session, commands, how):
     """Without it, it is refused with how far it is and what finishes it; with it, that is noted for ever."""
     session.checkpoint.register(["b.jsonl", "c.jsonl"])
-    session.checkpoint.note(plan_commands=commands)
+    session.checkpoint.note(unfinished=[Command(name, None, [], [], "/").fact() for name in commands])
     with pytest.raises(Refused) as refused:
         session.check_whole(partial=False)
+    how = how.format(w=session.workdir)
     assert str(refused.value) == (
         f"{session.workdir}: the plan is not whole, 1 of 3 files are planned; finish it with: {how}; or send what is "
         "there with --partial"

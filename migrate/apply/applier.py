@@ -247,7 +247,7 @@ class Applier:
     def _has_ended(self) -> bool:
         """Return whether the end was reached; raises Stopped when the sender stopped by itself."""
         if self._halt.reason:
-            raise Stopped(self._halt.reason)
+            raise Stopped(self._halt.reason, self._halt.why)
         return not self._halt.is_called
 
     def _counters(self) -> dict[str, Any]:

@@ -33,6 +33,7 @@ NO_MATTER_HOW_LONG: Final = {
     HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED,
 }
 """Server errors that no waiting mends, where they are not PostHog's."""
+_WHY: Final = {401: "key", 402: "quota", 403: "key"}
 _OWN_WORDS: Final = ("type", "code", "detail", "error")
 _SERVERS_WORDS: Final = ("client sent an http request to an https server", "400 bad request")
 """How web servers (Go's, nginx) begin a refusal in plain text that no application behind them has seen."""
@@ -72,7 +73,8 @@ class CaptureV0:
         if "quota_limited" in found:
             return Stop(
                 f"{self.host}: the project is over its quota and keeps nothing of this batch, found"
-                f" '{said.words[:SHOWN_CHARACTERS]}'; raise the project's limit, then {AGAIN}"
+                f" '{said.words[:SHOWN_CHARACTERS]}'; raise the project's limit, then {AGAIN}",
+                "quota",
             )
         return Stop(f"{self.host}: the answer is not PostHog's, found {said.as_strange()}")
 
@@ -86,8 +88,9 @@ class CaptureV0:
         advice = ADVICE.get(status, "see what the server says")
         if status in {401, 403} and said.is_foreign:
             advice = "the words are not PostHog's: check --host, and whether a proxy or a login page stands in between"
+        why = "server" if said.is_foreign else _WHY.get(status, "server")
         return Stop(
-            f"{self.host}: the batch was refused, found {status} '{said.words}'; {advice}, then {AGAIN}"
+            f"{self.host}: the batch was refused, found {status} '{said.words}'; {advice}, then {AGAIN}", why
         )
 
 

@@ -15,6 +15,8 @@ class Halt:
     def __init__(self) -> None:
         self.reason: str | None = None
         """Why the run stops by itself, if it does."""
+        self.why = ""
+        """The reason in a word (`migrate.errors.Stopped`)."""
         self._called = asyncio.Event()
 
     @property
@@ -26,9 +28,10 @@ class Halt:
         """Ask for the end."""
         self._called.set()
 
-    def stop(self, reason: str) -> NoReturn:
+    def stop(self, reason: str, why: str = "server") -> NoReturn:
         """End the run for a reason (the first one is kept), and give up the work at hand: raises Abandoned."""
-        self.reason = self.reason or reason
+        if not self.reason:
+            self.reason, self.why = reason, why
         self.call()
         raise Abandoned
 

@@ -64,6 +64,8 @@ class Stop(_Answer):
     """Nothing of the batch counts as accepted, and sending more is wrong until a person has looked."""
 
     reason: str
+    why: str = field(default="server", compare=False)
+    """The reason in a word: server, quota, key or deadline."""
 
 
 Outcome: TypeAlias = Accepted | Retry | Split | Stop

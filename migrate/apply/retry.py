@@ -45,7 +45,10 @@ class Retrying:
             if outcome.suspended < LONGEST_TICK:
                 attempt += 1
             if reason := self._futility(attempt, outcome):
-                return Stop(reason)
+                return Stop(
+                    reason,
+                    "server" if self._is_hopeless(outcome) or attempt == self.max_attempts else "deadline",
+                )
             self.retries += 1
             delay = self.backoff.delay(max(1, attempt), outcome.retry_after)
             seconds = min(delay, self.deadline.remaining + 0.01)
@@ -58,10 +61,13 @@ class Retrying:
 
     def _futility(self, attempt: int, outcome: Retry) -> str:
         """Return why it is no use to try again after so many attempts; nothing where it may help."""
-        if outcome.hopeless and not self._has_answered:
+        if self._is_hopeless(outcome):
             return f"{self.host}: {outcome.hopeless}"
         self._warn(outcome)
         return self._too_long_a_wait(outcome) or self._out_of_patience(attempt, outcome)
+
+    def _is_hopeless(self, outcome: Retry) -> bool:
+        return bool(outcome.hopeless) and not self._has_answered
 
     def _warn(self, outcome: Retry) -> None:
         """Tell once of a Retry-After that is not heeded."""

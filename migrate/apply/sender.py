@@ -12,7 +12,7 @@ import msgspec
 from migrate.apply.batches import Batch, Envelope, Payloads
 from migrate.apply.delivery import Delivery
 from migrate.apply.halt import Abandoned, Halt
-from migrate.apply.outcome import Accepted, Request, Split, Transport
+from migrate.apply.outcome import Accepted, Request, Split, Stop, Transport
 from migrate.apply.packing import Packing
 from migrate.workdir.parked import Parked
 
@@ -131,7 +131,8 @@ class Sender:
             found = f"{parked[0].status} '{parked[0].message[:200]}'"
             self._halt.stop(
                 f"{self._host}: all {batch.events:,} events of the first batch are refused in the same words, "
-                f"and none is accepted, found {found}; see what is planned, mend what makes it so, and plan again"
+                f"and none is accepted, found {found}; see what is planned, mend what makes it so, and plan again",
+                "refused",
             )
 
     async def _settle(self, payloads: Payloads, batch: Batch, request: Request, settling: Settling) -> None:
@@ -142,7 +143,8 @@ class Sender:
             self._has_accepted = True
             settling.accepted += batch.events
         elif not isinstance(outcome, Split):
-            self._halt.stop(outcome.reason)  # a Retry, too: to try again is the transport's business
+            # A Retry, too: to try again is the transport's business.
+            self._halt.stop(outcome.reason, outcome.why if isinstance(outcome, Stop) else "server")
         elif batch.events == 1:
             settling.parked.append(_parked(bytes(payloads.text(batch.start, batch.stop)[:-1]), outcome))
         else:

@@ -5,8 +5,8 @@ its work. `options` says what may be typed, each option a typed field of a froze
 a duration or a moment is). `settings` makes of it what a workdir is planned with, `target` where and how to send.
 
 The work: `platforms`, `preview`, `dryrun`, `plan`, `send` (apply, resend), `run` (plan, then send), `state` (status,
-rejects). `session` holds a workdir from its lock to the last line on the screen; `consent` asks before the first event
-leaves; `exits` alone chooses exit codes.
+rejects). `session` holds a workdir from its lock to the last line on the screen; `typed` remembers the command, to be
+shown again; `consent` asks before the first event leaves; `exits` alone chooses exit codes.
 
 Help answers at once: what `main` imports is light, and a command imports the module that does its work when it is
 called. No other folder knows click.

@@ -10,6 +10,7 @@ from migrate import VERSION
 from migrate.cli.options import (
     GROUPS,
     WORKDIR,
+    WORKDIRS,
     PlanOptions,
     PreviewOptions,
     RejectsOptions,
@@ -20,14 +21,15 @@ from migrate.cli.options import (
     TalkOptions,
 )
 from migrate.cli.params import Sections, takes
+from migrate.cli.typed import Typed
 from migrate.cli.unread import Unbroken
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Command(Sections):
-    """A command of ours."""
+class Command(Typed, Sections):
+    """A command of ours: it knows what was typed, and its help has groups."""
 
     groups = GROUPS
 
@@ -165,17 +167,18 @@ def resend(workdir: Path, sending: SendOptions, talking: TalkOptions) -> None:
 
 
 @cli.command()
-@WORKDIR
+@WORKDIRS
 @takes("talking", TalkOptions)
-def status(workdir: Path, talking: TalkOptions) -> None:
-    """Show what is planned, accepted, rejected, parked and pending, and the command that resumes.
+def status(workdirs: tuple[Path, ...], talking: TalkOptions) -> None:
+    """Show how workdirs are: what is planned, accepted, rejected, parked and pending, and what is next.
 
     \b
     Example:  migrate status plan
+              migrate status */ --json
     """
     from migrate.cli.state import show_status
 
-    show_status(workdir, talking)
+    show_status(workdirs, talking)
 
 
 @cli.command()

@@ -46,7 +46,7 @@ def rehearse(
         with file.open() as known:
             talk.show_samples(examples(replace(work, jobs=jobs), talk.rows, known))
         talk.show(planned.lines(session.checkpoint))
-        talk.show(status.lines(numbers, None, session.checkpoint.numbers().examples))
+        talk.show(status.lines(numbers, [], (), session.checkpoint.numbers().examples))
         talk.show(trial.said(session.checkpoint))
         talk.show([Line("nothing was sent")])
         tell(session, talk, numbers, code)

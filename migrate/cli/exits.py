@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 from migrate.errors import Refused, Stopped
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from migrate.report.numbers import Summary
     from migrate.session import Session
     from migrate.workdir.checkpoint import Checkpoint
@@ -21,7 +23,11 @@ STOPPED: Final = Stopped.exit_code
 SET_ASIDE: Final = Refused.exit_code
 """A source was set aside, or the plan is not whole."""
 AS_ASKED: Final = 6
+_UNFIT: Final = {"harmed", "nothing_planned"}
+_RUNNING: Final = "running"
+"""States (`migrate.report.states.State`)."""
 INTERRUPTED: Final = 130
+_GRAVEST: Final = (INTERRUPTED, STOPPED, AS_ASKED, SET_ASIDE, LEFT_OUT, DONE)
 
 
 def of_work(session: Session, numbers: Summary, *, sending: bool) -> int:
@@ -49,11 +55,19 @@ def of_no(session: Session) -> int:
 
 
 def of_state(numbers: Summary) -> int:
-    """Return the code of a command that tells how a workdir is: whether anything is open."""
-    if not numbers.whole:
+    """Return the code of a command that tells how a workdir is: whether anything is open.
+
+    A plan that is not whole is no fault while another process works at it.
+    """
+    if numbers.state in _UNFIT or (not numbers.whole and numbers.state != _RUNNING):
         return SET_ASIDE
     is_open = numbers.open_rejects or numbers.events.parked or numbers.set_aside
     return LEFT_OUT if is_open else DONE
+
+
+def of_several(codes: Iterable[int]) -> int:
+    """Return the gravest of the codes of several workdirs."""
+    return min(codes, key=_GRAVEST.index)
 
 
 def of_preview(*, is_set_aside: bool) -> int:

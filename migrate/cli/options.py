@@ -26,6 +26,8 @@ _FILE: Final = click.Path(path_type=Path)
 _FOLDER: Final = click.Path(path_type=Path, file_okay=False)
 WORKDIR: Final = click.argument("workdir", type=_FOLDER)
 """The argument of commands that work on a plan which is there."""
+WORKDIRS: Final = click.argument("workdirs", type=_FOLDER, nargs=-1, required=True, metavar="WORKDIR...")
+"""The argument of commands that look at plans which are there, one after another."""
 
 
 @dataclass(frozen=True, kw_only=True)

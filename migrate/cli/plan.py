@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from migrate.cli.options import PlanOptions, SourceOptions, TalkOptions, WorkOptions
-from migrate.cli.session import end, open_session, start_talk, typed_command
+from migrate.cli.session import end, open_session, start_talk
 from migrate.cli.settings import build_settings
 from migrate.cli.show import show_planned
 from migrate.cli.state import EDITED
+from migrate.cli.typed import typed_command
 from migrate.errors import UsageError
 from migrate.inputs.names import archive_of, path_of, source_name
 from migrate.planning import Planning

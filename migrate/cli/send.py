@@ -10,9 +10,10 @@ from migrate.apply.delivery import Delivery
 from migrate.apply.pacing import Window
 from migrate.cli.consent import check_trial, confirm
 from migrate.cli.options import SendOptions, TalkOptions
-from migrate.cli.session import end, numbers_of, open_session, screen, start_talk, stop_after, typed_command
+from migrate.cli.session import end, open_session, start_talk, stop_after
 from migrate.cli.target import open_target
-from migrate.errors import MigrateError
+from migrate.cli.typed import typed_command
+from migrate.report import rejects
 from migrate.report.numbers import summary
 from migrate.report.pace import Following, Pace
 from migrate.report.talk import Talk
@@ -47,6 +48,7 @@ def resend_parked(workdir: Path, sending: SendOptions, talking: TalkOptions) -> 
             _stay_within(session, sending.window),
         ):
             resend(session, delivery, watch)
+        talk.show(rejects.resent(session.checkpoint, session.before.events.parked))
         end(session, talk, sending=True)
 
 
@@ -56,20 +58,15 @@ def send_pending(session: Session, delivery: Delivery, sending: SendOptions, tal
         return
     session.check_whole(partial=sending.partial)
     check_trial(session.checkpoint, delivery)
-    session.checkpoint.note(sending=True, command=typed_command())
     confirm(session, delivery, talk, "pending", yes=sending.yes)
-    try:
-        numbers = summary(session.checkpoint)
-        events, pace = numbers.events, Pace.of(delivery.rate, numbers)
-        before = events.planned - events.pending - events.held
-        with (
-            talk.sending(events.pending, before=before, delivery=delivery, pace=pace) as watch,
-            _stay_within(session, sending.window),
-        ):
-            send(session, delivery, watch)
-    except MigrateError:
-        talk.show(screen(session, numbers_of(session)))
-        raise
+    numbers = summary(session.checkpoint)
+    events, pace = numbers.events, Pace.of(delivery.rate, numbers)
+    before = events.planned - events.pending - events.held
+    with (
+        talk.sending(events.pending, before=before, delivery=delivery, pace=pace) as watch,
+        _stay_within(session, sending.window),
+    ):
+        send(session, delivery, watch, typed_command())
 
 
 def following(session: Session, delivery: Delivery) -> Following:

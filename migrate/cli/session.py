@@ -1,13 +1,11 @@
 """One command's session in a workdir: the lock, the signals, what is told when it ends, and how."""
 
 import os
-import shlex
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from threading import Timer
 from typing import NoReturn
@@ -17,11 +15,12 @@ import click
 from migrate import VERSION
 from migrate.cli import exits
 from migrate.cli.options import TalkOptions
-from migrate.errors import MigrateError, Refused, UsageError
+from migrate.cli.typed import typed_command
+from migrate.errors import MigrateError, Refused, Stopped, UsageError
 from migrate.log import opened
-from migrate.report import document, status, trial
+from migrate.report import commands, document, rejects, status, trial
 from migrate.report.numbers import Summary, of_run, summary
-from migrate.report.sections import Line
+from migrate.report.states import Found, states, with_states
 from migrate.report.talk import Talk
 from migrate.screen import masked
 from migrate.session import Session
@@ -87,7 +86,15 @@ def open_session(
         try:
             yield session
         except MigrateError as error:
-            tell(session, talk, numbers_of(session), error.exit_code, str(error))
+            is_begun = session.phase is not None
+            message = masked(str(error))
+            session.note_stop(error.why if isinstance(error, Stopped) else "refused", message)
+            numbers, found = look(session)
+            if is_begun or isinstance(error, Stopped):
+                # the message is the last line of the screen
+                found = [one._replace(text=one.text.removesuffix(f": {message}")) for one in found]
+                show(session, talk, numbers, found)
+            tell(session, talk, numbers, error.exit_code, str(error))
             error.is_told = True
             raise
         finally:
@@ -110,36 +117,35 @@ def stop_after(session: Session, seconds: float | None, option: str) -> Iterator
         timer.cancel()
 
 
-def typed_command() -> str:
-    """Return the command as it was typed, without the key."""
-    return masked(shlex.join(["migrate", *typed_words()]))
+def look(session: Session) -> tuple[Summary, list[Found]]:
+    """Return the numbers of the workdir, with the states that hold, and these.
 
-
-def typed_words() -> list[str]:
-    """Return what was typed after the name of the program, without the key."""
-    words, typed = iter(sys.argv[1:]), []
-    for word in words:
-        if word == "--api-key":
-            next(words, None)
-        elif not word.startswith("--api-key="):
-            typed.append(word)
-    return typed
-
-
-def numbers_of(session: Session) -> Summary:
-    """Return the numbers of a session's workdir, which has no place where it goes when the session ends."""
+    A workdir that goes when the session ends has no place, and what is next is what does for good what it tried.
+    """
     numbers = summary(session.checkpoint, session.judged, is_whole=session.shows_whole)
-    return replace(numbers, workdir=None) if session.is_throwaway else numbers
-
-
-def screen(session: Session, numbers: Summary, *, sending: bool = True) -> Iterator[Line]:
-    """Yield how the workdir is, and the command that goes on; of a trial, what there is to know before it goes."""
+    found = states(session.checkpoint, numbers)
+    numbers = with_states(numbers, found)
     if session.is_throwaway:
-        return trial.lines(session.checkpoint, numbers, typed_command(), session.for_good)
-    said = trial.said(session.checkpoint) if numbers.events.accepted else ()
-    following = status.next_command(session.checkpoint, numbers, sending=sending)
-    places = {} if sending else session.checkpoint.numbers().examples
-    return chain(said, status.lines(numbers, following, places))
+        numbers = replace(numbers, workdir=None, next=session.for_good or None)
+    return numbers, found
+
+
+def show(
+    session: Session, talk: Talk, numbers: Summary, found: Sequence[Found], *, has_places: bool = False
+) -> None:
+    """Show how the workdir is, and what is next; of a trial, what there is to know before it goes.
+
+    `has_places`: whether the screen says where the first rows of each reason are.
+    """
+    checkpoint = session.checkpoint
+    if session.is_throwaway:
+        talk.show(trial.lines(checkpoint, numbers, typed_command().shown(None), session.for_good))
+        return
+    if numbers.events.accepted:
+        talk.show(trial.said(checkpoint))
+    needs = commands.needs(numbers.next) if numbers.next else ()
+    places = checkpoint.numbers().examples if has_places else {}
+    talk.show(status.lines(numbers, found, needs, places))
 
 
 def tell(session: Session, talk: Talk, numbers: Summary, code: int, error: str | None = None) -> None:
@@ -150,23 +156,36 @@ def tell(session: Session, talk: Talk, numbers: Summary, code: int, error: str |
 
 def end(session: Session, talk: Talk, *, sending: bool) -> NoReturn:
     """Show what was done by a command that has planned, or was `sending`, and exit as the numbers say."""
-    numbers = numbers_of(session)
-    _end(session, talk, numbers, exits.of_work(session, numbers, sending=sending), sending=sending)
+    session.note_stop()
+    if session.phase == "sending" and not summary(session.checkpoint, session.judged).events.pending:
+        session.finish("sending")
+    numbers, found = look(session)
+    _end(
+        session,
+        talk,
+        (numbers, found),
+        exits.of_work(session, numbers, sending=sending),
+        has_places=not sending,
+    )
 
 
 def end_unsent(session: Session, talk: Talk) -> NoReturn:
     """Show how the workdir is, and exit: the answer was no."""
     talk.say("nothing was sent")
-    numbers = numbers_of(session)
-    _end(session, talk, numbers, exits.of_no(session), sending=False)
+    numbers, found = look(session)
+    _end(session, talk, (numbers, found), exits.of_no(session))
 
 
-def _end(session: Session, talk: Talk, numbers: Summary, code: int, *, sending: bool) -> NoReturn:
+def _end(
+    session: Session, talk: Talk, looked: tuple[Summary, list[Found]], code: int, *, has_places: bool = False
+) -> NoReturn:
+    numbers, found = looked
     if code == exits.AS_ASKED:
         text = f"stopped as {session.asked} asks; the same command goes on"
         (talk.log.keep if talk.quiet else talk.say)(text)
     document.write(session.workdir, numbers)
-    talk.show(screen(session, numbers, sending=sending))
+    talk.show(rejects.mended(session.before, numbers))
+    show(session, talk, numbers, found, has_places=has_places)
     tell(session, talk, numbers, code)
     if not numbers.balanced:
         raise AssertionError(f"the sums do not balance, which is a bug: {numbers}")

@@ -1,18 +1,17 @@
 """A run as a trial: the folder it works in, which goes with it, and the command that does for good what it tried."""
 
 import os
-import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import gettempdir
 
 from migrate.apply.target import host_url, is_sandbox
 from migrate.cli.options import RunOptions, SendOptions
-from migrate.cli.session import typed_words
 from migrate.cli.target import is_named_sandbox
+from migrate.cli.typed import typed_command
 from migrate.errors import UsageError
-from migrate.screen import masked
+from migrate.report.commands import UNKNOWN
 from migrate.throwaway import TRIAL, throwaway
 from migrate.workdir.hold import writable
 
@@ -47,22 +46,8 @@ def open_folder() -> Iterator[Path]:
 
 def command_for_good(sending: SendOptions, options: RunOptions) -> str:
     """Return the command that was typed, as it is for all rows and for a PostHog."""
-    words = [*_without(typed_words(), "--limit")]
+    command, host = typed_command().anew().without("--limit"), ""
     if is_named_sandbox(sending.host):
-        words = [*_without(words, "--host"), "--host", "…"]
-    given = [name for name in ("MIGRATE_LIMIT",) if options.limit is not None and os.environ.get(name)]
-    return masked(" ".join([*(f"{name}=" for name in given), "migrate", *map(_quoted, words)]))
-
-
-def _without(words: Sequence[str], option: str) -> Iterator[str]:
-    """Yield words without an option and its value."""
-    left = iter(words)
-    for word in left:
-        if word == option:
-            next(left, None)
-        elif not word.startswith(f"{option}="):
-            yield word
-
-
-def _quoted(word: str) -> str:
-    return word if word == "…" else shlex.quote(word)
+        command, host = command.without("--host"), f" --host {UNKNOWN}"
+    given = "MIGRATE_LIMIT= " if options.limit is not None and os.environ.get("MIGRATE_LIMIT") else ""
+    return f"{given}{command.shown(None)}{host}"

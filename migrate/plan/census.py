@@ -25,6 +25,7 @@ from migrate.plan.planner import Planner
 from migrate.plan.progress import Counting, Progress
 from migrate.plan.transform import Transform
 from migrate.plan.waiting import tidy_states
+from migrate.screen import counted
 from migrate.throwaway import STAGING
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.records import Numbers
@@ -121,7 +122,8 @@ def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Jo
     if not jobs and checkpoint.facts().get("linked"):
         return
     checkpoint.note(linked=False)
-    counting = Counting(jobs, planner.on_progress, "looking over", limit=gatherer.limit)
+    phase = f"looking over {counted(len(jobs), 'file')} for who is who"
+    counting = Counting(jobs, planner.on_progress, phase, limit=gatherer.limit)
     gatherer.on_log = planner.on_log
     gatherer.on_rows, gatherer.on_file = counting.note_rows, _looked(people, planner, counting)
     gatherer.gather(jobs)

@@ -19,7 +19,7 @@ _EARLY: Final = (
         "last_timestamp",
         "held_until",
     ),
-    *("workdir", "import_id", "seconds", "balanced", "whole"),
+    *("workdir", "import_id", "seconds", "balanced", "whole", "state", "next"),
 )
 """What is said of a command that did not come to a workdir."""
 
@@ -30,9 +30,9 @@ def document(numbers: Summary, run: Run | None = None) -> dict[str, object]:
     return found if run is None else found | {"run": _run(run)}
 
 
-def early(run: Run) -> dict[str, object]:
+def early(run: Run, numbers: Summary = NOTHING) -> dict[str, object]:
     """Return the summary of a command that did not come to a workdir."""
-    nothing = document(NOTHING)
+    nothing = document(numbers)
     return {name: nothing[name] for name in _EARLY} | {"run": _run(run)}
 
 

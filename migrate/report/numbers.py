@@ -102,6 +102,16 @@ class Summary:
     identity: Identity | None = None
     open_rejects: Mapping[str, int] = field(default_factory=dict)
     """Rejected rows that are neither mended nor dismissed, by reason."""
+    mended_rejects: int = 0
+    dismissed_rejects: int = 0
+    state: str | None = None
+    """What decides what is next (`migrate.report.states.State`)."""
+    also: Sequence[str] = ()
+    """The other states that hold."""
+    next: str | None = None
+    """The command that goes on."""
+    stopped: Mapping[str, str | None] | None = None
+    """Why, when and with which message planning or sending stopped, where it has."""
 
 
 NOTHING: Final = Summary()
@@ -146,7 +156,7 @@ def summary(checkpoint: Checkpoint, now: datetime | None = None, *, is_whole: bo
         filtered=dict(sorted(numbers.filtered.items())),
         rejected=dict(sorted(numbers.rejected.items())),
     )
-    aside = checkpoint.set_aside()
+    aside, closed = checkpoint.set_aside(), rejects.closed(checkpoint)
     return Summary(
         rows=rows,
         events=Events(planned, settled.accepted, settled.duplicate, settled.parked, held, pending),
@@ -171,6 +181,8 @@ def summary(checkpoint: Checkpoint, now: datetime | None = None, *, is_whole: bo
         damaged_files=numbers.damaged,
         identity=facts.get("identity") if is_whole else _shortened(facts.get("identity")),
         open_rejects=rejects.by_reason(checkpoint),
+        mended_rejects=closed[rejects.Was.MENDED],
+        dismissed_rejects=closed[rejects.Was.DISMISSED],
     )
 
 

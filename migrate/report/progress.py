@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from migrate.plan.progress import Progress
     from migrate.workdir.records import Settled
 
-_BEFORE_PLANNING: Final = {"looking over", "finding who is who"}
+_BEFORE_PLANNING: Final = ("looking over", "finding who is who")
+"""How phases that come before planning begin."""
 _PATIENCE: Final = 1.0
 """Seconds without success after which failures are why it waits, and without a wait after which the rate is not."""
 _SILENCE: Final = 3.0
@@ -69,7 +70,7 @@ class Planning:
 
     def _left(self, state: "Progress", seconds: float | None) -> Iterator[Part]:
         """Yield how long all that is left takes; what nobody can tell yet is named."""
-        then = ["planning"] if state.phase in _BEFORE_PLANNING else []
+        then = ["planning"] if state.phase.startswith(_BEFORE_PLANNING) else []
         if self._following is not None:
             rate = self._following.pace.holds
             share = state.done_bytes / state.total_bytes if state.total_bytes else 0.0

@@ -11,10 +11,10 @@ from typing import Final, TextIO
 from migrate.apply import age
 from migrate.apply.delivery import Delivery
 from migrate.apply.target import is_cloud
-from migrate.report import estimates, trial
+from migrate.report import estimates, sections, trial
 from migrate.report.numbers import Identity, Summary
 from migrate.report.pace import Pace
-from migrate.screen import amount, shown
+from migrate.screen import amount, counted, shown
 from migrate.workdir.checkpoint import Checkpoint
 
 _YEARS: Final = (1, 2, 5, 7)
@@ -56,11 +56,11 @@ def lines(checkpoint: Checkpoint, numbers: Summary, delivery: Delivery, now: dat
     yield f"people     {estimates.people(checkpoint):,} distinct ids (estimated){_known(numbers.identity)}"
     filtered, rejected = sum(rows.filtered.values()), sum(rows.rejected.values())
     yield f"rows       {rows.read:,} read, {rows.mapped:,} mapped, {filtered:,} filtered, {rejected:,} rejected"
-    yield from _reasons("rejected", numbers.open_rejects)
-    yield from _reasons("warning", numbers.warnings)
-    yield from _reasons("changed", numbers.repairs)
+    yield from _reasons("rejected", "rows", numbers.open_rejects)
+    yield from _reasons("warning", "", numbers.warnings)
+    yield from _reasons("changed", "values", numbers.repairs)
     if aside := list(numbers.set_aside):
-        yield f"set aside  {len(aside):,} files, which are not planned: {aside[0]}{', …' if aside[1:] else ''}"
+        yield f"set aside  {counted(len(aside), 'file')}, not planned: {aside[0]}{', …' if aside[1:] else ''}"
     if checkpoint.facts().get("--person-properties") == "set":
         yield (
             "persons    --person-properties set: what the source knows of persons overwrites newer values in a project "
@@ -69,6 +69,7 @@ def lines(checkpoint: Checkpoint, numbers: Summary, delivery: Delivery, now: dat
     requests = estimates.requests(checkpoint, delivery.max_batch_events)
     yield f"size       {amount(checkpoint.extent()[1])} of payloads, about {requests:,} requests"
     yield f"time       {_duration(pending, delivery, numbers)}"
+    yield sections.ACCEPTED.replace(": ", "   ", 1)
 
 
 def _key(key: str) -> str:
@@ -110,12 +111,16 @@ def _known(identity: Identity | None) -> str:
     )
 
 
-def _reasons(what: str, counts: Mapping[str, int]) -> Iterator[str]:
-    """Yield the most frequent reasons of a kind, and how many others there are."""
+def _reasons(what: str, unit: str, counts: Mapping[str, int]) -> Iterator[str]:
+    """Yield the most frequent reasons of a kind, and how many others there are; `unit` is what is counted."""
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     if ordered:
         more = f", and {len(ordered) - _MOST} more reasons" if len(ordered) > _MOST else ""
-        yield f"{what:<10} " + ", ".join(f"{count:,} {reason}" for reason, count in ordered[:_MOST]) + more
+        yield (
+            f"{what:<10} {unit}{': ' if unit else ''}"
+            + ", ".join(f"{count:,} {reason}" for reason, count in ordered[:_MOST])
+            + more
+        )
 
 
 def _duration(pending: int, delivery: Delivery, numbers: Summary) -> str:

@@ -1,41 +1,97 @@
-"""The screen of `migrate rejects`: what is open, by reason, and how it is mended."""
+"""The screen of `migrate rejects`: what is open, by reason and in whose words, where it is, and how it is mended."""
 
 import shlex
 from collections.abc import Iterator
+from typing import Final
 
+from migrate.report import commands
 from migrate.report.numbers import Summary
 from migrate.report.sections import Line, places
+from migrate.screen import plural
 from migrate.workdir import parked, rejects
 from migrate.workdir.checkpoint import REJECTS, Checkpoint
+from migrate.workdir.parked import PARKED
+
+_MOST: Final = 15
 
 
 def lines(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Line]:
     """Yield rejected rows with where the first of them are, files with why they are set aside, parked events."""
     for reason, count in sorted(numbers.open_rejects.items(), key=lambda item: -item[1]):
-        yield Line(f"rejected {count:>12,} {reason}{places(rejects.places(checkpoint, reason))}")
+        at = places(rejects.places(checkpoint, reason))
+        yield Line(f"rejected {count:>12,} {plural(count, 'row')}: {reason}{at}")
     if numbers.open_rejects:
-        yield _mending(checkpoint)
+        yield from _mending(checkpoint)
     for name, one in checkpoint.set_aside().items():
         if not one.is_dismissed:
             yield Line(f"aside    {one.reason}: {name}: {one.why}")
-    for words, count in parked.by_words(checkpoint).items():
-        yield Line(f"parked   {count:>12,} {words}")
-    if numbers.events.parked:
-        yield Line(
-            "         to send them again, once the cause is fixed or their payloads are mended in parked.jsonl: "
-            f"migrate resend {shlex.quote(str(checkpoint.workdir))}"
-        )
+    yield from refused(checkpoint)
     if not (numbers.open_rejects or numbers.set_aside or numbers.events.parked):
-        yield Line("nothing is open")
+        yield Line("nothing is open: no row is rejected, no file set aside, no event refused by PostHog")
+    yield from _closed(numbers)
 
 
-def _mending(checkpoint: Checkpoint) -> Line:
-    """Return how rejected rows are mended."""
-    workdir = shlex.quote(str(checkpoint.workdir))
-    platform = checkpoint.facts().get("platform", "PLATFORM")
-    return Line(
-        f"         to mend them: cp {shlex.quote(str(checkpoint.workdir / REJECTS))} mended.jsonl, mend what its lines "
-        "have as `source`, and plan it, with the options of the first plan: migrate plan "
-        f"{platform} mended.jsonl --workdir {workdir}; or mend the file they come from and plan it --again; "
-        "or --dismiss REASON"
+def resent(checkpoint: Checkpoint, before: int) -> Iterator[Line]:
+    """Yield what became of events that were parked `before` they were sent again: what is still refused, and why."""
+    left = sum(one.events for one in parked.refusals(checkpoint))
+    if not before:
+        yield Line("resent   nothing: no event was refused by PostHog")
+        return
+    still = f"{left:,} still refused" if left else "none is refused any more"
+    yield Line(
+        f"resent   {before:>12,} {plural(before, 'event')} refused before: {before - left:,} accepted, {still}"
     )
+    yield from refused(checkpoint)
+
+
+def mended(before: Summary, now: Summary) -> Iterator[Line]:
+    """Yield how many rejected rows a command has mended, if any, and what is still rejected."""
+    count = now.mended_rejects - before.mended_rejects
+    is_again = before.open_rejects and sum(now.rows.rejected.values()) > sum(before.rows.rejected.values())
+    if count <= 0 and not is_again:
+        return
+    left = ", ".join(f"{count:,} {reason}" for reason, count in now.open_rejects.items())
+    still = f"still rejected: {left}" if left else "none is rejected any more"
+    yield Line(f"mended   {max(count, 0):>12,} rejected {plural(count, 'row')}; {still}")
+
+
+def refused(checkpoint: Checkpoint) -> Iterator[Line]:
+    """Yield what PostHog refused, in its own words, and where it is."""
+    found = parked.refusals(checkpoint)
+    for one in found[:_MOST]:
+        some = parked.uuids(checkpoint, one)
+        more = ", …" if one.events > len(some) else ""
+        yield Line(
+            f"parked   {one.events:>12,} {plural(one.events, 'event')} refused; PostHog says: {one.words}"
+        )
+        yield Line(f"         {'':>12} uuid {', '.join(some)}{more}")
+    if rest := found[_MOST:]:
+        yield Line(
+            f"parked   {sum(one.events for one in rest):>12,} events refused in {len(rest):,} other words"
+        )
+    if found:
+        file = shlex.quote(str(checkpoint.workdir / PARKED))
+        yield Line(f"         all of them, each with PostHog's words and its payload: {file}")
+        yield Line(
+            "         once the cause is fixed, or their payloads are mended in that file, send them again:"
+        )
+        yield Line(f"         {commands.to_target(checkpoint, 'resend')}")
+
+
+def _mending(checkpoint: Checkpoint) -> Iterator[Line]:
+    """Yield how rejected rows are mended."""
+    file = shlex.quote(str(checkpoint.workdir / REJECTS))
+    yield Line("         to mend them, copy the file, mend the `source` of its lines, and plan the copy:")
+    yield Line(f"         cp {file} mended.jsonl")
+    yield Line(f"         {rejects.planning(checkpoint, 'mended.jsonl')}")
+    yield Line(
+        "         or mend the file they come from and plan it --again; or --dismiss REASON, if they are meant"
+    )
+
+
+def _closed(numbers: Summary) -> Iterator[Line]:
+    """Yield how many rejected rows are open no more."""
+    if mended := numbers.mended_rejects:
+        yield Line(f"mended   {mended:>12,} {plural(mended, 'row')} that had been rejected")
+    if dismissed := numbers.dismissed_rejects:
+        yield Line(f"dismissed{dismissed:>12,} rejected {plural(dismissed, 'row')}, said no more of")

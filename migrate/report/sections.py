@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from migrate.report.numbers import Cluster, Identity, RowCounts, Summary
+from migrate.screen import counted, plural
 
 BOLD: Final = "bold"
 WARNING: Final = "yellow"
@@ -31,6 +32,23 @@ _WHY: Final = {
     "damaged_file": "could not be read to the end; what was readable is planned",
 }
 """Warning → what it means, for the user."""
+_CHANGED: Final = {
+    "big_integer": "integers beyond 2^53, sent as text so that no digit is lost",
+    "duplicate_header": "names that stand twice in a header, numbered",
+    "empty_row": "rows without any value, passed over",
+    "invalid_utf8": "bytes that are no text, replaced by U+FFFD",
+    "lone_surrogate": "halves of a character, replaced by U+FFFD",
+    "non_finite_number": "NaN and infinity, left out",
+    "nul_character": "NUL, replaced by U+FFFD",
+    "null_cell": "cells that hold a word for nothing, such as \\N",
+    "null_text": "ids that are a word for nothing, and nobody's",
+    "process_person_profile_removed": "PostHog drops merges that say no person is to be made",
+}
+"""What was changed in the source's values → how."""
+ACCEPTED: Final = (
+    "accepted: acknowledged by PostHog's endpoint; not yet stored, and what it drops later it does not say"
+)
+"""The legend of every screen that counts accepted events."""
 
 Examples = Mapping[str, Sequence[str]]
 """Reason → where the first rows of it are."""
@@ -59,8 +77,8 @@ def people(identity: Identity | None) -> Iterator[Line]:
     if not identity or not (identity["links"] or identity["resolved"] or identity["refused"]):
         return
     yield Line(
-        f"people   {identity['people']:>12,} known: {_counted(identity['links'], 'link')}, "
-        f"{_counted(identity['merges'], 'merge')} planned, {_counted(identity['resolved'], 'id')} resolved by the "
+        f"people   {identity['people']:>12,} known: {counted(identity['links'], 'link')} between ids, "
+        f"{counted(identity['merges'], 'merge')} planned, {counted(identity['resolved'], 'id')} resolved by the "
         "source itself"
     )
     if identity["clusters"]:
@@ -80,13 +98,14 @@ def people(identity: Identity | None) -> Iterator[Line]:
             f"         {identity['anonymous']:>12,} clusters in which nobody is known, left as they are"
         )
     for reason, count in identity["refused"].items():
-        yield Line(f"refused  {count:>12,} {_plural(count, 'link')}: {reason}")
+        yield Line(f"refused  {count:>12,} {plural(count, 'link')} between ids, not used: {reason}")
 
 
 def notes(numbers: Summary, examples: Examples) -> Iterator[Line]:
     """Yield what was changed, what to be aware of, what was passed over."""
     for reason, count in numbers.repairs.items():
-        yield Line(f"changed  {count:>12,} {reason}")
+        why = f": {_CHANGED[reason]}" if reason in _CHANGED else ""
+        yield Line(f"changed  {count:>12,} {plural(count, 'value')}, {reason}{why}")
     for reason, count in numbers.warnings.items():
         why = f": {_WHY[reason]}" if reason in _WHY else ""
         yield Line(f"warning  {count:>12,} {reason}{why}{places(examples.get(reason, []))}", WARNING)
@@ -94,16 +113,16 @@ def notes(numbers: Summary, examples: Examples) -> Iterator[Line]:
         yield Line(f"         {name}", WARNING)
     if dropped := numbers.dropped_columns:
         some = ", ".join(list(dropped)[:_MOST_NAMES]) + (", …" if len(dropped) > _MOST_NAMES else "")
-        yield Line(f"dropped  {len(dropped):>12,} {_plural(len(dropped), 'column')}: {some}")
+        yield Line(f"dropped  {len(dropped):>12,} {plural(len(dropped), 'column')}, not carried over: {some}")
     for name, why in list(numbers.set_aside.items())[:_MOST_NAMES]:
-        yield Line(f"aside    {name}: {why}", WARNING)
+        yield Line(f"aside    not planned: {name}: {why}", WARNING)
     for note in numbers.notes:
         yield Line(f"note     {note}")
     for reason, count in numbers.skipped_files.items():
         names = numbers.skipped_names.get(reason, [])
         more = ", …" if count > len(names[:_FEW_NAMES]) else ""
         some = f"  ({', '.join(names[:_FEW_NAMES])}{more})" if names else ""
-        yield Line(f"skipped  {count:>12,} {_plural(count, 'file')}: {reason}{some}")
+        yield Line(f"skipped  {count:>12,} {plural(count, 'file')}, not read: {reason}{some}")
 
 
 def places(examples: Sequence[str]) -> str:
@@ -115,11 +134,3 @@ def _cluster(cluster: Cluster) -> Line:
     ids = ", ".join(name[:_ID_LENGTH] for name in cluster["ids"])
     more = ", …" if cluster["size"] > len(cluster["ids"]) else ""
     return Line(f"         {cluster['size']:>12,} ids: {ids}{more}")
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {_plural(count, what)}"
-
-
-def _plural(count: int, what: str) -> str:
-    return what if count == 1 else f"{what}s"

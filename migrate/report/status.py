@@ -1,34 +1,34 @@
 """The screen at the end of plan, apply, run and status: what became of each row and event, and what to do next."""
 
-import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from migrate.apply import age
 from migrate.report import sections
 from migrate.report.numbers import Summary
 from migrate.report.sections import Examples, Line
-from migrate.screen import amount
-from migrate.workdir.checkpoint import Checkpoint
+from migrate.report.states import Found
+from migrate.screen import amount, counted, plural
 
 
-def lines(numbers: Summary, next_command: str | None, examples: Examples | None = None) -> Iterator[Line]:
-    """Yield the screen; `examples`: where the first rows of each reason are."""
+def lines(
+    numbers: Summary, found: Sequence[Found], needs: Sequence[str] = (), examples: Examples | None = None
+) -> Iterator[Line]:
+    """Yield the screen; `found` are the states that hold, `needs` is what is to be known to type the next command.
+
+    `examples`: where the first rows of each reason are.
+    """
     events = numbers.events
+    yield from sections.people(numbers.identity)
+    yield from sections.notes(numbers, examples or {})
     yield from sections.rows(numbers.rows, examples or {})
     yield Line(
         f"events   {events.planned:>12,} planned: {events.accepted:,} accepted, {events.duplicate:,} duplicate, "
         f"{events.parked:,} parked, {events.held:,} held, {events.pending:,} pending"
     )
-    if events.held:
-        yield Line(
-            f"held     {events.held:>12,} events that are too young; the first of them may go from "
-            f"{numbers.held_until} on"
-        )
-    yield from sections.people(numbers.identity)
-    yield from sections.notes(numbers, examples or {})
+    yield Line(f"         {sections.ACCEPTED}")
     if numbers.requests:
+        requests, retries = plural(numbers.requests, "request"), counted(numbers.retries, "retry")
         yield Line(
-            f"sent     {numbers.requests:>12,} requests, {numbers.retries:,} retries, "
+            f"sent     {numbers.requests:>12,} {requests}, {retries}, "
             f"{amount(numbers.bytes_sent)}, {numbers.seconds:.1f} s"
         )
     if numbers.workdir:
@@ -37,28 +37,19 @@ def lines(numbers: Summary, next_command: str | None, examples: Examples | None 
             yield Line("         rejected rows, to mend and plan again: rejects.jsonl there")
         if events.parked:
             yield Line("         parked events, with PostHog's own words: parked.jsonl there")
-    if next_command:
-        yield Line(f"next     {next_command}")
+    yield from _state(found, needs)
 
 
-def next_command(checkpoint: Checkpoint, numbers: Summary, *, sending: bool = True) -> str | None:
-    """Return the command that goes on with a workdir, None when everything is settled.
-
-    `sending`: whether a command that was sending and did not end is the one to go on with.
-    """
-    facts = checkpoint.facts()
-    if not numbers.whole:
-        return str(next(iter(facts.get("plan_commands", [])), facts.get("command")))
-    if sending and numbers.events.pending and facts.get("sending"):
-        return str(facts["command"])
-    workdir = shlex.quote(str(checkpoint.workdir))
-    host = f" --host {facts['target']}" if "target" in facts else " --host …"
-    if (min_age := facts.get("min_age")) is not None and min_age != age.usual(facts.get("target", "")):
-        host += f" --min-age {min_age:g}"
-    if numbers.events.pending:
-        return f"migrate apply {workdir}{host}"
-    if numbers.events.parked:
-        return f"migrate resend {workdir}{host}"
-    if numbers.events.held:
-        return f"migrate apply {workdir}{host}"
-    return None
+def _state(found: Sequence[Found], needs: Sequence[str]) -> Iterator[Line]:
+    """Yield how the workdir is, and what is next."""
+    if not found:
+        return
+    first, *others = found
+    yield Line(f"state    {first.text}")
+    for one in others:
+        way = f": {one.next[0]}" if one.next else ""
+        yield Line(f"also     {one.text}{way}")
+    for number, command in enumerate(first.next):
+        yield Line(f"{'then' if number else 'next':<8} {command}")
+    for need in needs:
+        yield Line(f"         {need}")

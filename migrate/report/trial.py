@@ -28,11 +28,11 @@ def said(checkpoint: Checkpoint) -> Iterator[Line]:
 
 def lines(checkpoint: Checkpoint, numbers: Summary, typed: str, for_good: str) -> Iterator[Line]:
     """Yield the screen; `typed` is the trial's own command."""
-    yield from status.lines(numbers, None)
+    yield from status.lines(numbers, [])
     for reason, count in numbers.open_rejects.items():
         yield Line(f"rejected {count:>12,} {reason}{places(rejects.places(checkpoint, reason))}")
-    for words, count in parked.by_words(checkpoint).items():
-        yield Line(f"parked   {count:>12,} {words}")
+    for one in parked.refusals(checkpoint):
+        yield Line(f"parked   {one.events:>12,} {one.words}")
     if numbers.events.accepted:
         yield from said(checkpoint)
     yield Line("workdir  in a throw-away workdir, which is gone")

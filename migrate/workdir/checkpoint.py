@@ -18,7 +18,10 @@ REJECTS: Final = "rejects.jsonl"
 Also = Callable[[Database], None]
 """What another module keeps in the checkpoint, to be changed within a transaction of it."""
 _PEOPLE: Final = "people.sqlite"
-_OF_INPUTS: Final = ("linked", "identity", "clock", "planning", "plan_commands", "people_id", "set_aside")
+_OF_INPUTS: Final = (
+    *("linked", "identity", "clock", "people_id", "set_aside"),
+    *("planning", "planning_stop", "unfinished"),
+)
 """Facts that come from inputs."""
 _FORGET: Final = (
     "DELETE FROM parts",

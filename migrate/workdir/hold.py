@@ -2,11 +2,14 @@
 
 import errno
 import fcntl
+import os
 import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import IO, Final, NamedTuple
 
 from migrate.errors import Refused, Stopped
 
@@ -22,20 +25,64 @@ _DISK: Final = frozenset(
     }
 )
 """What a disk can answer that is no bug of ours."""
+_TRIES: Final = 5
+_PAUSE: Final = 0.02
+"""Seconds between two tries: who only asks for the `holder` has the lock for an instant."""
+
+
+class Holder(NamedTuple):
+    """A process that holds a workdir, and since when (ISO 8601, UTC); 0 and nothing where it has not said so."""
+
+    pid: int = 0
+    since: str = ""
+
+    def __str__(self) -> str:
+        return f"process {self.pid} since {self.since}" if self.pid else "another process"
 
 
 @contextmanager
 def hold(workdir: Path) -> Iterator[None]:
     """Hold a workdir for this process alone; a crash releases it. Raises Refused when another process has it."""
-    with (workdir / LOCK).open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with (workdir / LOCK).open("a+") as lock:
+        if not _lock(lock):
             raise Refused(
-                f"{workdir}: another migrate process is working in this workdir; "
+                f"{workdir}: another migrate process is working in this workdir, found {_read(lock)}; "
                 "wait for it to end, or use another --workdir"
-            ) from None
+            )
+        lock.truncate(0)
+        lock.write(f"{os.getpid()} {datetime.now(UTC).isoformat(timespec='seconds')}\n")
+        lock.flush()
         yield
+
+
+def holder(workdir: Path) -> Holder | None:
+    """Return who holds a workdir now; None where nobody does, whatever a process that has ended left there."""
+    try:
+        with (workdir / LOCK).open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return _read(lock)
+    except OSError:
+        return None
+    return None
+
+
+def _lock(lock: IO[str]) -> bool:
+    """Lock a file for this process alone; return whether that was possible."""
+    for pause in [_PAUSE] * (_TRIES - 1) + [0.0]:
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(pause)
+    return False
+
+
+def _read(lock: IO[str]) -> Holder:
+    """Return what the process that has locked a file says of itself there."""
+    lock.seek(0)
+    pid, _, since = lock.read(100).strip().partition(" ")
+    return Holder(int(pid), since) if pid.isdigit() and since else Holder()
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Parked events: what PostHog refused, with its words, kept in the checkpoint; parked.jsonl is the copy for people."""
 
 import re
+import shlex
 import zlib
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -40,6 +40,15 @@ class Waiting(NamedTuple):
     id: int
     payload: str
     day: str
+
+
+class Refusal(NamedTuple):
+    """Events that PostHog refused in the same words: how many, and the status and the message of the first."""
+
+    words: str
+    events: int
+    status: int
+    message: str
 
 
 def add(db: Database, parked: Sequence[Parked], *, is_later: bool) -> None:
@@ -103,14 +112,23 @@ def outdated(checkpoint: Checkpoint, day: str) -> list[str]:
     return [uuid for (uuid,) in checkpoint.query("SELECT uuid FROM outdated WHERE day = ?", (day,))]
 
 
-def by_words(checkpoint: Checkpoint) -> dict[str, int]:
-    """Return how many events are parked with which words of the server's, numbers left out, most first."""
-    found: Counter[str] = Counter()
-    sql = "SELECT status, message, count(*) FROM parked GROUP BY status, message"
+def refusals(checkpoint: Checkpoint) -> list[Refusal]:
+    """Return what is parked by the server's words, numbers left out, most first; after many, all others as one."""
+    found: dict[str, Refusal] = {}
+    sql = "SELECT status, message, count(*) FROM parked GROUP BY status, message ORDER BY min(id)"
     for status, message, count in checkpoint.query(sql):
         words = f"{status} {_ANY_NUMBER.sub('…', message)[:200]}"
-        found[words if words in found or len(found) < _WORDS else "others"] += count
-    return dict(found.most_common())
+        words = words if words in found or len(found) < _WORDS else "(other words)"
+        known = found.setdefault(words, Refusal(words, 0, status, message))
+        found[words] = known._replace(events=known.events + count)
+    return sorted(found.values(), key=lambda one: -one.events)
+
+
+def uuids(checkpoint: Checkpoint, refusal: Refusal, most: int = 3) -> list[str]:
+    """Return the first events that were refused so."""
+    sql = "SELECT uuid FROM parked WHERE status = ? AND message = ? ORDER BY id LIMIT ?"
+    rows = checkpoint.query(sql, (refusal.status, refusal.message, most))
+    return [uuid for (uuid,) in rows]
 
 
 def refresh(checkpoint: Checkpoint) -> list[str]:
@@ -118,7 +136,7 @@ def refresh(checkpoint: Checkpoint) -> list[str]:
     copy = Copy(checkpoint, PARKED)
     state = copy.state()
     if state is Found.EDITED:
-        how = f"what was mended in it is sent with: migrate resend {checkpoint.workdir}"
+        how = f"what was mended in it is sent with: {shlex.join(['migrate', 'resend', str(checkpoint.workdir)])}"
         return [f"{copy.path}: was changed by hand, and is left as it is; {how}"]
     if state is Found.OURS and copy.is_current():
         return []

@@ -1,5 +1,7 @@
 """Rejected rows: which of them are open, their lines as they were written, and rejects.jsonl, the copy for people."""
 
+import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -14,6 +16,7 @@ from migrate.workdir.database import Database, add_count
 from migrate.workdir.disk import sync
 from migrate.workdir.records import Renewed
 from migrate.workdir.seals import Seal
+from migrate.workdir.typed import Command
 
 FOLDER: Final = "rejects"
 EVER: Final = "rejected"
@@ -118,6 +121,12 @@ def by_reason(checkpoint: Checkpoint) -> dict[str, int]:
     return dict(checkpoint.query(sql, (Was.OPEN,)))
 
 
+def closed(checkpoint: Checkpoint) -> Counter[int]:
+    """Return how many rejects are mended, and how many dismissed."""
+    sql = "SELECT state, count(*) FROM rejects WHERE state <> ? GROUP BY state"
+    return Counter(dict(checkpoint.query(sql, (Was.OPEN,))))
+
+
 def places(checkpoint: Checkpoint, reason: str, most: int = 3) -> list[str]:
     """Return where the first rejects are that are open for a reason, as `file:row`."""
     sql = """
@@ -132,6 +141,15 @@ def dismiss(checkpoint: Checkpoint, reason: str) -> int:
     with checkpoint.change() as db:
         sql = "UPDATE rejects SET state = ? WHERE reason = ? AND state = ?"
         return db.execute(sql, (Was.DISMISSED, reason, Was.OPEN)).rowcount
+
+
+def planning(checkpoint: Checkpoint, copy: str) -> str:
+    """Return the command that plans a copy of rejects.jsonl, with the options of the plan it mends."""
+    facts = checkpoint.facts()
+    if typed := facts.get("planned_by"):
+        return Command.of(typed).anew().of_inputs(copy).shown(checkpoint.workdir)
+    platform = facts.get("platform", "PLATFORM")
+    return shlex.join(["migrate", "plan", platform, copy, "--workdir", str(checkpoint.workdir)])
 
 
 def tidy(checkpoint: Checkpoint) -> None:
@@ -159,11 +177,9 @@ def refresh(checkpoint: Checkpoint) -> list[str]:
     if state is Found.GONE:
         remarks.append(f"{copy.path}: was gone, and is made again of what is known")
     if kept is not None:
-        platform = checkpoint.facts().get("platform", "PLATFORM")
         remarks.append(
             f"{copy.path}: was changed by hand, which has no effect there; what was found is kept as {kept.name}, and "
-            f"rejects.jsonl is made again; to plan what was mended: migrate plan {platform} {kept} --workdir "
-            f"{checkpoint.workdir}"
+            f"rejects.jsonl is made again; to plan what was mended: {planning(checkpoint, str(kept))}"
         )
     return remarks
 

@@ -80,7 +80,7 @@ def test_all_that_speaks_against_it_is_on_the_screen(planned):
         "older      4 than 1, 3 than 2, 2 than 5, 1 than 7 years",
         "people     5 distinct ids",
         "rows       6 read, 5 mapped, 0 filtered, 1 rejected",
-        "rejected   1 bad_timestamp",
+        "rejected   rows: 1 bad_timestamp",
         "--person-properties set: what the source knows of persons overwrites newer values",
         "of payloads, about 5 requests",
         "as fast as the host answers",

@@ -96,6 +96,10 @@ STATES = [
     pytest.param({"open_rejects": {"bad_timestamp": 1}}, 3, id="rejects"),
     pytest.param({"set_aside": {"a": "why"}}, 3, id="set-aside"),
     pytest.param({"whole": False, "parked": 1}, 5, id="not-whole"),
+    pytest.param({"whole": False, "state": "running"}, 0, id="running"),
+    pytest.param({"whole": False, "state": "running", "parked": 1}, 3, id="running-and-parked"),
+    pytest.param({"state": "harmed"}, 5, id="harmed"),
+    pytest.param({"state": "nothing_planned"}, 5, id="nothing-planned"),
 ]
 
 
@@ -103,6 +107,12 @@ STATES = [
 def test_a_look_says_whether_anything_is_open(state, code):
     """Also what was told before."""
     assert exits.of_state(numbers(**state)) == code
+
+
+@pytest.mark.parametrize(("codes", "code"), [([0], 0), ([3, 0], 3), ([3, 5, 0], 5), ([5, 4], 4)])
+def test_of_several_workdirs_the_gravest_counts(codes, code):
+    """As of one in which several hold."""
+    assert exits.of_several(codes) == code
 
 
 def test_no_is_an_answer(session):

@@ -17,6 +17,6 @@ def test_a_stopped_run_exits_4_and_says_how_to_go_on(tmp_path):
     assert done.returncode == 4
     assert summary(done)["events"]["pending"] == 3
     assert "found 401 'API key is not valid: empty'; check --api-key" in done.stderr
-    command = f"next     migrate run posthog {source} --host {sandbox.url} --workdir {tmp_path / 'w'} --json"
+    command = f"next     migrate run posthog {source} --host {sandbox.url} --json --workdir {tmp_path / 'w'}"
     assert command in done.stderr
     assert command in shown.stderr

@@ -3,10 +3,8 @@
 import json
 import signal
 
-import pytest
 from commands import KEY, migrate, rows, started
 
-from migrate.cli.session import typed_command
 from migrate.sandbox.server import Sandbox
 
 
@@ -29,19 +27,3 @@ def test_an_interrupted_run_exits_130_and_goes_on(tmp_path):
         again = migrate(*words, "--rate", "100000")
         assert again.returncode == 0
         assert sandbox.summary()["raw"]["events"] == 3_000
-
-
-TYPED = [
-    pytest.param(["run", "posthog", "my file"], "migrate run posthog 'my file'", id="quoted"),
-    pytest.param(["apply", "w", "--api-key", KEY, "--host", "eu"], "migrate apply w --host eu", id="key"),
-    pytest.param(["apply", f"--api-key={KEY}", "w"], "migrate apply w", id="key-in-one-word"),
-    pytest.param(["apply", "w", "--api-key"], "migrate apply w", id="no-key"),
-    pytest.param(["plan", "posthog", "phc_" + 24 * "x"], "migrate plan posthog phc_***", id="key-astray"),
-]
-
-
-@pytest.mark.parametrize(("words", "command"), TYPED)
-def test_the_command_is_remembered_without_the_key(monkeypatch, words, command):
-    """As it can be typed again."""
-    monkeypatch.setattr("sys.argv", ["/usr/bin/migrate", *words])
-    assert typed_command() == command

@@ -46,7 +46,7 @@ def test_what_is_rejected_and_set_aside_is_listed_by_reason(tmp_path):
     lines(other, GOOD, GOOD, start=7)
     assert migrate(*words).returncode == 5
     shown = migrate("rejects", workdir)
-    assert f"1 bad_timestamp  (at {first}:2)" in shown.stderr
+    assert f"1 row: bad_timestamp  (at {first}:2)" in shown.stderr
     assert f"aside    changed: {other}: changed since it was planned" in shown.stderr
     assert migrate("rejects", workdir, "--dismiss", "changed").returncode == 3
     assert "aside" not in migrate("rejects", workdir).stderr

@@ -29,7 +29,7 @@ def test_the_names_and_their_order_are_a_contract():
     assert " ".join(found) == (
         "rows events requests retries bytes_sent first_timestamp last_timestamp held_until seconds balanced whole "
         "workdir import_id repairs warnings dropped_columns notes set_aside skipped_files skipped_names damaged_files "
-        "identity open_rejects run"
+        "identity open_rejects mended_rejects dismissed_rejects state also next stopped run"
     )
     assert " ".join(found["rows"]) == "read mapped filtered rejected"
     assert " ".join(found["events"]) == "planned accepted duplicate parked held pending"
@@ -56,7 +56,7 @@ def test_a_command_without_a_workdir_has_its_numbers_too():
     found = early(of_run(NOTHING, NOTHING, STARTED, 2, "wrong"))
     assert " ".join(found) == (
         "rows events requests retries bytes_sent first_timestamp last_timestamp held_until workdir import_id seconds "
-        "balanced whole run"
+        "balanced whole state next run"
     )
     assert (found["balanced"], found["whole"], found["run"]["exit_code"]) == (True, False, 2)
 

@@ -109,14 +109,15 @@ plan's window (free: 1 year)
 younger    1,234 than 48 h, which PostHog bills as live events; --min-age 48h waits for them
 people     {people} distinct ids (estimated); 4,001 known, 4,003 merges, 1,601 conflicts
 rows       91,111 read, 82,222 mapped, 3,007 filtered, 5,882 rejected
-rejected   5,000 c
+rejected   rows: 5,000 c
 warning    1,403 x, 1,402 w
-changed    1,302 s, 1,301 r
-set aside  1,200 files, which are not planned: f0000, …
+changed    values: 1,302 s, 1,301 r
+set aside  1,200 files, not planned: f0000, …
 persons    --person-properties set: what the source knows of persons overwrites newer values in a project that is in \
 use; set_once and none do not
 size       1.3 GB of payloads, about 5,556 requests
 time       about 0:00:02 at 1,234 events/s
+accepted   acknowledged by PostHog's endpoint; not yet stored, and what it drops later it does not say
 """
 
 

@@ -13,6 +13,8 @@ from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.parked import Parked
 from migrate.workdir.records import Aside
 
+NOTHING_OPEN = "nothing is open: no row is rejected, no file set aside, no event refused by PostHog"
+
 
 def shown(checkpoint, numbers):
     """The texts of the screen."""
@@ -44,21 +46,21 @@ def test_every_number_is_in_its_place(checkpoint):
     numbers = replace(numbers, open_rejects={"a": 1_001, "b": 5_002, "c": 3_003})
     where = f"'{checkpoint.workdir}'"
     assert shown(checkpoint, numbers) == [
-        "rejected        5,002 b",
-        "rejected        3,003 c",
-        "rejected        1,001 a",
-        (
-            f"         to mend them: cp '{checkpoint.workdir}/rejects.jsonl' mended.jsonl, mend what its lines have as "
-            "`source`, and plan it, with the options of the first plan: migrate plan segment mended.jsonl --workdir "
-            f"{where}; or mend the file they come from and plan it --again; or --dismiss REASON"
-        ),
+        "rejected        5,002 rows: b",
+        "rejected        3,003 rows: c",
+        "rejected        1,001 rows: a",
+        "         to mend them, copy the file, mend the `source` of its lines, and plan the copy:",
+        f"         cp '{checkpoint.workdir}/rejects.jsonl' mended.jsonl",
+        f"         migrate plan segment mended.jsonl --workdir {where}",
+        "         or mend the file they come from and plan it --again; or --dismiss REASON, if they are meant",
         "aside    changed: b.csv: other bytes",
-        "parked          2,345 413 event … is bad",
-        "parked          1,234 400 event … is bad",
-        (
-            "         to send them again, once the cause is fixed or their payloads are mended in parked.jsonl: "
-            f"migrate resend {where}"
-        ),
+        "parked          2,345 events refused; PostHog says: 413 event … is bad",
+        f"                      uuid {1_234:032x}, …",
+        "parked          1,234 events refused; PostHog says: 400 event … is bad",
+        f"                      uuid {0:032x}, …",
+        f"         all of them, each with PostHog's words and its payload: '{checkpoint.workdir}/parked.jsonl'",
+        "         once the cause is fixed, or their payloads are mended in that file, send them again:",
+        f"         migrate resend {where} --host …",
     ]
 
 
@@ -66,7 +68,7 @@ def test_nothing_open_is_said(checkpoint):
     """In one line; what is dismissed is not open."""
     asides.note(checkpoint, {"c.csv": Aside("gone", "no file")})
     asides.dismiss(checkpoint, "gone")
-    assert shown(checkpoint, summary(checkpoint)) == ["nothing is open"]
+    assert shown(checkpoint, summary(checkpoint)) == [NOTHING_OPEN]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +81,7 @@ def test_nothing_open_is_said(checkpoint):
 )
 def test_one_kind_that_is_open_is_enough(checkpoint, more):
     """A row, a file or an event: then it is not said that nothing is."""
-    assert "nothing is open" not in shown(checkpoint, replace(summary(checkpoint), **more))
+    assert NOTHING_OPEN not in shown(checkpoint, replace(summary(checkpoint), **more))
 
 
 def test_three_places_of_a_reason_are_named(tmp_path):
@@ -90,7 +92,7 @@ def test_three_places_of_a_reason_are_named(tmp_path):
     with Checkpoint.open(workdir.path) as checkpoint:
         first, *_ = shown(checkpoint, summary(checkpoint))
         assert first == (
-            f"rejected            5 bad_timestamp  (at {workdir.first}:2, {workdir.first}:4, {workdir.second}:1)"
+            f"rejected            5 rows: bad_timestamp  (at {workdir.first}:2, {workdir.first}:4, {workdir.second}:1)"
         )
     mended = workdir.copy(("soon", "2024-04-03T12:00:00Z"))
     lines = mended.read_text().splitlines(keepends=True)
@@ -98,4 +100,4 @@ def test_three_places_of_a_reason_are_named(tmp_path):
     workdir.plan(mended)
     with Checkpoint.open(workdir.path) as checkpoint:
         first, *_ = shown(checkpoint, summary(checkpoint))
-        assert first == f"rejected            2 bad_timestamp  (at {third}:1, {third}:2)"
+        assert first == f"rejected            2 rows: bad_timestamp  (at {third}:1, {third}:2)"

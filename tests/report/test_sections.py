@@ -62,10 +62,19 @@ def test_where_nobody_is_linked_nothing_is_said_of_people(identity):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"links": 1}, "3 known: 1 link, 0 merges planned, 0 ids resolved by the source itself"),
-        ({"links": 5, "merges": 1}, "3 known: 5 links, 1 merge planned, 0 ids resolved by the source itself"),
-        ({"resolved": 2}, "3 known: 0 links, 0 merges planned, 2 ids resolved by the source itself"),
-        ({"refused": {"x": 4}}, "3 known: 0 links, 0 merges planned, 0 ids resolved by the source itself"),
+        ({"links": 1}, "3 known: 1 link between ids, 0 merges planned, 0 ids resolved by the source itself"),
+        (
+            {"links": 5, "merges": 1},
+            "3 known: 5 links between ids, 1 merge planned, 0 ids resolved by the source itself",
+        ),
+        (
+            {"resolved": 2},
+            "3 known: 0 links between ids, 0 merges planned, 2 ids resolved by the source itself",
+        ),
+        (
+            {"refused": {"x": 4}},
+            "3 known: 0 links between ids, 0 merges planned, 0 ids resolved by the source itself",
+        ),
     ],
 )
 def test_one_is_not_many(more, said):
@@ -110,11 +119,11 @@ def test_no_more_names_are_shown_than_a_screen_takes():
     )
     assert texts(sections.notes(numbers, {})) == [
         *(f"         {name}" for name in names[:15]),
-        f"dropped            17 columns: {fifteen}, …",
-        *(f"aside    {name}: why" for name in names[:15]),
+        f"dropped            17 columns, not carried over: {fifteen}, …",
+        *(f"aside    not planned: {name}: why" for name in names[:15]),
     ]
     fewer = replace(NOTHING, dropped_columns=dict.fromkeys(names[:15], 1))
-    assert texts(sections.notes(fewer, {})) == [f"dropped            15 columns: {fifteen}"]
+    assert texts(sections.notes(fewer, {})) == [f"dropped            15 columns, not carried over: {fifteen}"]
 
 
 def test_large_numbers_are_read_easily():
@@ -124,8 +133,8 @@ def test_large_numbers_are_read_easily():
         NOTHING, dropped_columns=columns, skipped_files={"hidden": 4_321}, skipped_names={"hidden": ["x"]}
     )
     dropped, skipped = texts(sections.notes(numbers, {}))
-    assert dropped.startswith("dropped         1,234 columns: n0000, ")
-    assert skipped == "skipped         4,321 files: hidden  (x, …)"
+    assert dropped.startswith("dropped         1,234 columns, not carried over: n0000, ")
+    assert skipped == "skipped         4,321 files, not read: hidden  (x, …)"
 
 
 def test_where_rows_are_stands_behind_the_reason():

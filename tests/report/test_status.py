@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from workdirs import events, planned
 
 from migrate.report import status
 from migrate.report.numbers import NOTHING, Events, RowCounts, Summary
-from migrate.report.sections import Line
+from migrate.report.sections import ACCEPTED, Line
+from migrate.report.states import Found, State
 
 FULL = Summary(
     rows=RowCounts(read=91_111, mapped=82_222, filtered={"a": 1_003, "b": 2_004}, rejected={"c": 5_882}),
@@ -47,58 +47,69 @@ rows           91,111 read: 82,222 mapped, 3,007 filtered, 5,882 rejected
                 1,003 filtered: a
                 5,882 rejected: c
 events         78,001 planned: 60,002 accepted, 9,003 duplicate, 5,004 parked, 2,005 held, 1,987 pending
-held            2,005 events that are too young; the first of them may go from 2024-04-05T00:00+00:00 on
-people          4,001 known: 4,002 links, 4,003 merges planned, 1 id resolved by the source itself
+         accepted: acknowledged by PostHog's endpoint; not yet stored, and what it drops later it does not say
+people          4,001 known: 4,002 links between ids, 4,003 merges planned, 1 id resolved by the source itself
 clusters        1,523 of ids that belong together: 1,501 of 2, 22 of 11-100 ids
                 4,444 ids: iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii, j, …
 conflict        1,601 of the clusters with several known people, who stay apart; an anonymous id went to the first \
 it was seen with
                     2 ids: k, l
                 1,701 clusters in which nobody is known, left as they are
-refused         1,801 links: illegal_id
-refused             1 link: hashed_device_id
-changed         1,301 big_integer
+refused         1,801 links between ids, not used: illegal_id
+refused             1 link between ids, not used: hashed_device_id
+changed         1,301 values, big_integer: integers beyond 2^53, sent as text so that no digit is lost
 warning         1,402 before_1970: check the timestamps: these events are from before 1970
 warning         1,403 of_a_platform
          in/b.gz
-dropped            16 columns: c00, c01, c02, c03, c04, c05, c06, c07, c08, c09, c10, c11, c12, c13, c14, …
-aside    in/a.csv: changed
+dropped            16 columns, not carried over: c00, c01, c02, c03, c04, c05, c06, c07, c08, c09, c10, c11, \
+c12, c13, c14, …
+aside    not planned: in/a.csv: changed
 note     known beside it
-skipped             3 files: marker  (x, y, …)
-skipped             1 file: empty  (z)
+skipped             3 files, not read: marker  (x, y, …)
+skipped             1 file, not read: empty  (z)
 sent            1,234 requests, 5,678 retries, 9.9 MB, 12.3 s
 workdir  w
          rejected rows, to mend and plan again: rejects.jsonl there
          parked events, with PostHog's own words: parked.jsonl there
-next     migrate apply w
+state    planned: 987 events to send
+also     rejects open: 5 rejected rows, neither mended nor dismissed: migrate rejects w
+next     migrate apply w --host …
+then     another
+         … is us
 """
+FOUND = [
+    Found(State.PLANNED, "planned: 987 events to send", ["migrate apply w --host …", "another"]),
+    Found(
+        State.REJECTS_OPEN,
+        "rejects open: 5 rejected rows, neither mended nor dismissed",
+        ["migrate rejects w"],
+    ),
+]
+SENT = [Found(State.ALL_SENT, "all sent")]
 
 
 def test_every_number_is_in_its_place():
     """As a person reads it, to the last line."""
-    assert "".join(f"{line.text}\n" for line in status.lines(FULL, "migrate apply w")) == SCREEN
+    assert "".join(f"{line.text}\n" for line in status.lines(FULL, FOUND, ["… is us"])) == SCREEN
 
 
 def test_what_speaks_against_it_stands_out():
     """Warnings, what is damaged or set aside, people who stay apart; nothing else does."""
-    found = [line.text.split()[0] for line in status.lines(FULL, None) if line.style == "yellow"]
+    found = [line.text.split()[0] for line in status.lines(FULL, SENT) if line.style == "yellow"]
     assert found == ["conflict", "warning", "warning", "in/b.gz", "aside"]
 
 
 def test_nothing_is_said_of_nothing():
     """Of people who are not looked at, of requests that were not made, of a folder there is none of."""
-    assert list(status.lines(replace(NOTHING, identity=None), None)) == [
+    assert list(status.lines(replace(NOTHING, identity=None), SENT)) == [
         Line("rows                0 read: 0 mapped, 0 filtered, 0 rejected"),
         Line("events              0 planned: 0 accepted, 0 duplicate, 0 parked, 0 held, 0 pending"),
+        Line(f"         {ACCEPTED}"),
+        Line("state    all sent"),
     ]
 
 
 ALONE = [
-    pytest.param(
-        {"events": Events(held=1_002), "held_until": "noon"},
-        ["held            1,002 events that are too young; the first of them may go from noon on"],
-        id="held",
-    ),
     pytest.param(
         {"requests": 1_003, "seconds": 1_004.56},
         ["sent            1,003 requests, 0 retries, 0 B, 1004.6 s"],
@@ -123,78 +134,5 @@ ALONE = [
 @pytest.mark.parametrize(("more", "said"), ALONE)
 def test_each_line_stands_by_itself(more, said):
     """It is there for what it tells of, whatever else there is none of."""
-    _, _, *rest = status.lines(replace(NOTHING, **more), None)
+    _, _, _, *rest, _ = status.lines(replace(NOTHING, **more), SENT)
     assert [line.text for line in rest] == said
-
-
-NEXT = [
-    pytest.param({}, {}, {}, None, id="all-settled"),
-    pytest.param({"pending": 1}, {}, {}, "migrate apply {w} --host …", id="pending"),
-    pytest.param({"parked": 1}, {}, {}, "migrate resend {w} --host …", id="parked"),
-    pytest.param({"held": 1}, {}, {}, "migrate apply {w} --host …", id="held"),
-    pytest.param(
-        {"pending": 1, "parked": 1}, {"target": "eu"}, {}, "migrate apply {w} --host eu", id="first"
-    ),
-    pytest.param({"parked": 1, "held": 1}, {"target": "eu"}, {}, "migrate resend {w} --host eu", id="then"),
-    pytest.param(
-        {"held": 1},
-        {"target": "http://x", "min_age": 90.5},
-        {},
-        "migrate apply {w} --host http://x --min-age 90.5",
-        id="age",
-    ),
-    pytest.param(
-        {"held": 1},
-        {"target": "http://x", "min_age": 0.0},
-        {},
-        "migrate apply {w} --host http://x",
-        id="usual-age",
-    ),
-    pytest.param(
-        {"pending": 1}, {"sending": True, "command": "migrate run a"}, {}, "migrate run a", id="sending"
-    ),
-    pytest.param(
-        {"pending": 1},
-        {"sending": True, "command": "migrate run a"},
-        {"sending": False},
-        "migrate apply {w} --host …",
-        id="not-to-send",
-    ),
-    pytest.param(
-        {"held": 1},
-        {"sending": True, "command": "migrate run a"},
-        {},
-        "migrate apply {w} --host …",
-        id="sent",
-    ),
-    pytest.param(
-        {"pending": 1},
-        {"sending": False, "command": "migrate plan a"},
-        {},
-        "migrate apply {w} --host …",
-        id="ended",
-    ),
-]
-
-
-@pytest.mark.parametrize(("counts", "facts", "asked", "command"), NEXT)
-def test_the_next_command_goes_on_with_what_is_open(tmp_path, counts, facts, asked, command):
-    """What was never sent, then what was refused, then what is too young; none where nothing is open."""
-    workdir = tmp_path / "my workdir"
-    workdir.mkdir()
-    with planned(workdir, events(1)) as checkpoint:
-        checkpoint.note(**facts)
-        numbers = replace(NOTHING, whole=True, events=Events(**counts))
-        assert status.next_command(checkpoint, numbers, **asked) == (
-            command and command.format(w=f"'{workdir}'")
-        )
-
-
-def test_a_plan_that_is_not_whole_is_planned_on(tmp_path):
-    """By the first command that did not come to its end, else by the last one."""
-    numbers = replace(NOTHING, whole=False, events=Events(pending=1, parked=1))
-    with planned(tmp_path, events(1)) as checkpoint:
-        checkpoint.note(command="migrate run c", sending=True)
-        assert status.next_command(checkpoint, numbers) == "migrate run c"
-        checkpoint.note(plan_commands=["migrate plan a", "migrate plan b"])
-        assert status.next_command(checkpoint, numbers) == "migrate plan a"

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from migrate.errors import Refused
-from migrate.workdir.hold import hold
+from migrate.workdir.hold import Holder, hold, holder
 
 
 def test_a_workdir_is_held_by_one_process_and_released_by_its_death(tmp_path):
@@ -18,10 +18,22 @@ def test_a_workdir_is_held_by_one_process_and_released_by_its_death(tmp_path):
     ) as other:
         assert other.stdout.readline() == "held\n"
         with (
-            pytest.raises(Refused, match="another migrate process is working in this workdir"),
+            pytest.raises(Refused, match=f"another migrate process .*, found process {other.pid} since 2"),
             hold(tmp_path),
         ):
             pass
+        assert holder(tmp_path).pid == other.pid
         other.kill()
     with hold(tmp_path):
         pass
+
+
+def test_who_holds_a_workdir_is_asked_of_the_lock(tmp_path):
+    """What a process that has ended wrote there is not believed; one that has not written yet has no name."""
+    assert holder(tmp_path) is None
+    (tmp_path / "lock").write_text("1 2024-04-03T12:00:00+00:00\n")
+    assert holder(tmp_path) is None
+    with hold(tmp_path):
+        (tmp_path / "lock").write_text("")
+        assert (holder(tmp_path), str(holder(tmp_path))) == (Holder(), "another process")
+    assert holder(tmp_path) is None

@@ -1,0 +1,57 @@
+"""What was typed → the command to be shown again: options of the line and of the environment by name, never the key."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+from click.core import ParameterSource
+
+from migrate.screen import masked
+from migrate.workdir.typed import Command, Option
+
+_WORDS: Final = "migrate.words"
+_LEFT_OUT: Final = {"workdir", "api_key"}
+"""The workdir is the one at hand, the key stays in the environment."""
+
+
+class Typed(click.Command):
+    """A command that knows the words it was called with."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the words, then read them."""
+        ctx.meta[_WORDS] = list(args)
+        return super().parse_args(ctx, args)
+
+
+def typed_command() -> Command:
+    """Return the command that runs, as it can be typed again."""
+    ctx = click.get_current_context()
+    given, _, order = ctx.command.make_parser(ctx).parse_args(list(ctx.meta[_WORDS]))
+    options: list[Option] = []
+    for param in dict.fromkeys(order):
+        if isinstance(param, click.Option) and param.name not in _LEFT_OUT:
+            options += _options(ctx, param, given[param.name])
+    for param in ctx.command.params:
+        source = ctx.get_parameter_source(param.name or "")
+        if source is ParameterSource.ENVIRONMENT and param.name not in _LEFT_OUT:
+            options += _options(ctx, param, param.value_from_envvar(ctx))
+    inputs = ctx.params.get("inputs", ())
+    return Command(
+        name=ctx.command.name or "",
+        platform=ctx.params.get("platform"),
+        inputs=[masked(path) for path in inputs],
+        options=options,
+        folder=str(Path.cwd()),
+    )
+
+
+def _options(ctx: click.Context, param: click.Parameter, given: object) -> Iterator[Option]:
+    """Yield an option as often as it was given."""
+    if isinstance(param, click.Option) and param.is_flag:
+        name = param.opts[0] if ctx.params[param.name or ""] else next(iter(param.secondary_opts), None)
+        if name is not None:
+            yield Option(name)
+        return
+    for value in given if isinstance(given, list | tuple) else [given]:
+        yield Option(param.opts[0], masked(str(value)), isinstance(param.type, click.Path))

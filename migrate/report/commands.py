@@ -1,0 +1,92 @@
+"""The commands that go on with a workdir, as they can be typed where this process is."""
+
+import os
+import shlex
+from pathlib import Path
+from typing import Any, Final
+
+from migrate.apply import age
+from migrate.inputs.names import path_of
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.typed import Command
+
+UNKNOWN: Final = "…"
+"""In the place of a host that nobody has named yet."""
+_HOSTS: Final = ("MIGRATE_HOST", "POSTHOG_HOST")
+_KEYS: Final = ("MIGRATE_API_KEY", "POSTHOG_API_KEY")
+_LIMIT: Final = ("MIGRATE_LIMIT",)
+_SANDBOX: Final = "sandbox"
+
+
+def status(checkpoint: Checkpoint, name: str) -> str:
+    """Return a command that only looks at the workdir, or works in it without a target."""
+    return shlex.join(["migrate", name, str(checkpoint.workdir)])
+
+
+def to_target(checkpoint: Checkpoint, name: str) -> str:
+    """Return the command, `apply` or `resend`, that sends to the workdir's target; the key is not in it."""
+    facts = checkpoint.facts()
+    host = facts.get("target") or _named(_HOSTS) or UNKNOWN
+    words = [shlex.join(["migrate", name, str(checkpoint.workdir), "--host"])]
+    words.append(host if host == UNKNOWN else shlex.quote(host))
+    if (min_age := facts.get("min_age")) is not None and min_age != age.usual(facts.get("target", "")):
+        words.append(f"--min-age {min_age:g}")
+    return " ".join(words)
+
+
+def planning(checkpoint: Checkpoint) -> list[str]:
+    """Return the commands that finish the plan."""
+    return [Command.of(one).shown(checkpoint.workdir) for one in checkpoint.facts().get("unfinished", [])]
+
+
+def sending(checkpoint: Checkpoint) -> str:
+    """Return the command that was sending."""
+    typed = checkpoint.facts().get("sent_by")
+    return Command.of(typed).shown(checkpoint.workdir) if typed else to_target(checkpoint, "apply")
+
+
+def again(checkpoint: Checkpoint, source: str) -> str | None:
+    """Return the command that plans a source anew; None where it is not known how it was planned."""
+    typed = _planned_by(checkpoint.facts())
+    if typed is None or source.startswith("("):
+        return None
+    path = str(path_of(source))
+    known = [str(Path(typed.folder, one)) for one in typed.inputs]
+    is_among = any(Path(path).is_relative_to(os.path.normpath(one)) for one in known)
+    inputs = typed if is_among else typed.of_inputs(*known, path)
+    return inputs.plus("--again", path).shown(checkpoint.workdir)
+
+
+def whole(checkpoint: Checkpoint) -> str | None:
+    """Return the command that plans all of what a trial has planned the first rows of, in another workdir."""
+    typed = _planned_by(checkpoint.facts())
+    if typed is None:
+        return None
+    command, host = typed.without("--limit"), ""
+    if ("--host", _SANDBOX, False) in command.options:
+        command, host = command.without("--host"), f" --host {UNKNOWN}"
+    workdir = checkpoint.workdir
+    return command.shown(workdir.with_name(f"{workdir.name}-all")) + host
+
+
+def needs(command: str) -> list[str]:
+    """Return what is to be known where this command is typed: the host, the key, what the environment would add."""
+    name = command.split()[1]
+    found = []
+    if f"--host {UNKNOWN}" in command:
+        found.append(f"{UNKNOWN} is us, eu or the URL of your PostHog")
+    if name in {"run", "apply", "resend"} and f"--host {_SANDBOX}" not in command and _named(_KEYS) is None:
+        found.append("the project's key comes from POSTHOG_API_KEY, which is not set here")
+    if name in {"run", "plan"} and "--limit" not in command and _named(_LIMIT):
+        found.append("MIGRATE_LIMIT is set here, and makes a trial of it; unset it first")
+    return found
+
+
+def _planned_by(facts: dict[str, Any]) -> Command | None:
+    """Return the command that planned last, without what was meant for once."""
+    typed = facts.get("planned_by")
+    return Command.of(typed).anew() if typed else None
+
+
+def _named(variables: tuple[str, ...]) -> str | None:
+    return next((text for name in variables if (text := os.environ.get(name))), None)

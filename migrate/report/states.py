@@ -1,0 +1,180 @@
+"""How a workdir is, and what is next: told by what lies there, never by the command that was last."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from migrate.report import commands
+from migrate.report.numbers import Summary
+from migrate.screen import counted
+from migrate.workdir import stops
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.hold import Holder
+from migrate.workdir.seals import Harmed, check_present
+
+_MOST: Final = 3
+
+
+class State(StrEnum):
+    """What may hold of a workdir. The first that holds decides what is next; docs/mending.md has them as a table."""
+
+    RUNNING = "running"
+    HARMED = "harmed"
+    PLANNING_STOPPED = "planning_stopped"
+    SENDING_STOPPED = "sending_stopped"
+    PLANNED = "planned"
+    PARKED = "parked"
+    REJECTS_OPEN = "rejects_open"
+    SET_ASIDE = "set_aside"
+    HELD = "held"
+    TRIAL_FINISHED = "trial_finished"
+    ALL_SENT = "all_sent"
+    PLANNED_NOTHING = "planned_nothing"
+    NOTHING_PLANNED = "nothing_planned"
+
+
+class Found(NamedTuple):
+    """A state that holds: in words, and the commands that go on, one after another."""
+
+    state: State
+    text: str
+    next: Sequence[str] = ()
+    stop: stops.Stop | None = None
+
+
+def states(checkpoint: Checkpoint, numbers: Summary, holder: Holder | None = None) -> list[Found]:
+    """Return the states that hold, at least one, the one that decides what is next first.
+
+    `holder`: the other process that works in the workdir now, where one does.
+    """
+    facts = checkpoint.facts()
+    found = list(_open(checkpoint, numbers))
+    if holder is not None:
+        return [Found(State.RUNNING, f"running now in {holder}"), *found]
+    to_do = [*_harmed(checkpoint), *_to_do(checkpoint, numbers, facts)]
+    if not to_do:
+        found += _done(checkpoint, numbers, facts, is_open=bool(found))
+    order = list(State)
+    if any(one.state is State.HARMED for one in to_do):
+        to_do = [one if one.state is State.HARMED else one._replace(next=()) for one in to_do]
+    return sorted([*found, *to_do], key=lambda one: order.index(one.state))
+
+
+def with_states(numbers: Summary, found: Sequence[Found]) -> Summary:
+    """Return the numbers with the states that hold, and the command that goes on."""
+    first, *others = found
+    stop = next((one.stop for one in found if one.stop), None)
+    return replace(
+        numbers,
+        state=str(first.state),
+        also=[str(one.state) for one in others],
+        next=next(iter(first.next), None),
+        stopped=None if stop is None else vars(stop),
+    )
+
+
+def _harmed(checkpoint: Checkpoint) -> Iterator[Found]:
+    """Yield that files which are not sent yet are missing or of another size; what is in them is not looked at."""
+    harmed: list[Harmed] = []
+    for kept in (*(file for _, file in checkpoint.pending()), *checkpoint.states()):
+        try:
+            check_present(kept.path, kept.seal)
+        except Harmed as error:
+            harmed.append(error)
+    if not harmed:
+        return
+    paths = [str(one.path.relative_to(checkpoint.workdir)) for one in harmed]
+    sources = dict.fromkeys(name for path in paths for name in checkpoint.sources(path))
+    ways = dict.fromkeys(commands.again(checkpoint, name) for name in sources)
+    known = [way for way in ways if way is not None]
+    text = f"harmed: {counted(len(harmed), 'file')} of the plan not as written, {paths[0]}: {harmed[0].why}"
+    if None in ways or not known:
+        text += (
+            "; what all sources together say of people is among it: plan into a new --workdir, what was sent already "
+            "collapses with what is sent again"
+        )
+        known = []
+    yield Found(State.HARMED, text, known[:_MOST])
+
+
+def _to_do(checkpoint: Checkpoint, numbers: Summary, facts: dict[str, Any]) -> Iterator[Found]:
+    """Yield what is to be gone on with: planning, sending."""
+    events = numbers.events
+    if not numbers.whole:
+        stop = stops.last(facts, "planning")
+        text = f"planning stopped, {_how_far(checkpoint)}; {_why(stop)}"
+        yield Found(State.PLANNING_STOPPED, text, commands.planning(checkpoint), stop)
+    elif events.pending and facts.get("sending"):
+        stop = stops.last(facts, "sending")
+        text = (
+            f"sending stopped, {events.pending:,} of {counted(events.planned, 'event')} pending; {_why(stop)}"
+        )
+        yield Found(State.SENDING_STOPPED, text, [commands.sending(checkpoint)], stop)
+    elif events.pending:
+        text = f"planned: {counted(events.pending, 'event')} to send"
+        yield Found(State.PLANNED, text, [commands.to_target(checkpoint, "apply")])
+    if events.held:
+        many = counted(events.held, "event")
+        text = f"held: {many} too young to be sent; the first may go from {numbers.held_until} on"
+        yield Found(State.HELD, text, [commands.to_target(checkpoint, "apply")])
+
+
+def _open(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Found]:
+    """Yield what a person has to look at."""
+    look = [commands.status(checkpoint, "rejects")]
+    if parked := numbers.events.parked:
+        text = (
+            f"parked: {counted(parked, 'event')} refused by PostHog, to send again once the cause is mended"
+        )
+        yield Found(State.PARKED, text, [commands.to_target(checkpoint, "resend")])
+    if rejects := sum(numbers.open_rejects.values()):
+        yield Found(
+            State.REJECTS_OPEN,
+            f"rejects open: {counted(rejects, 'rejected row')}, neither mended nor dismissed",
+            look,
+        )
+    if aside := len(numbers.set_aside):
+        yield Found(State.SET_ASIDE, f"set aside: {counted(aside, 'file')}, not planned as now found", look)
+
+
+def _done(
+    checkpoint: Checkpoint, numbers: Summary, facts: dict[str, Any], *, is_open: bool
+) -> Iterator[Found]:
+    """Yield how a workdir is in which nothing is left to send; `is_open`: a person has to look at something."""
+    events, rows = numbers.events, numbers.rows
+    if not events.planned and not rows.read and "planning" not in facts:
+        if not is_open:
+            yield Found(State.NOTHING_PLANNED, "nothing is planned")
+    elif not events.planned:
+        why = (
+            f"{counted(rows.read, 'row')} read, and no event made of them"
+            if rows.read
+            else "the inputs have no row"
+        )
+        yield Found(State.PLANNED_NOTHING, f"planned with nothing: {why}; there is nothing to send")
+    elif facts.get("--limit") is not None:
+        text = (
+            f"trial finished: the first {counted(rows.read, 'row')} went; the whole goes into another workdir"
+        )
+        way = commands.whole(checkpoint)
+        yield Found(State.TRIAL_FINISHED, text, [way] if way else [])
+    elif not events.parked:
+        yield Found(State.ALL_SENT, f"all sent: of {counted(events.planned, 'event')} none is pending")
+
+
+def _how_far(checkpoint: Checkpoint) -> str:
+    """Return how many files are planned; what is told of people, after them, is no file."""
+    files = [one.planned for name, one in checkpoint.inputs().items() if not name.startswith("(")]
+    if all(files):
+        return "persons and groups are not told yet" if files else "no file is planned"
+    return f"{sum(files):,} of {counted(len(files), 'file')} planned"
+
+
+def _why(stop: stops.Stop) -> str:
+    """Return when and why it stopped."""
+    if stop.why == stops.KILLED:
+        return "its process ended without a word (killed, or the machine went off)"
+    when = f" on {(stop.at or '')[:16].replace('T', ' ')} UTC"
+    asked = " as asked" if stop.why.startswith("--") else ""
+    return f"{stop.why}{asked}{when}{f': {stop.message}' if stop.message else ''}"

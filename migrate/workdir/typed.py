@@ -1,0 +1,82 @@
+"""A command as it was typed, without the key; it is shown so that it works where it is pasted."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Self
+
+_OF_ONCE: Final = ("--again", "--json", "--quiet", "-v", "--log-file", "--samples")
+"""Options that say what was to be planned anew, and how the command was to tell of it."""
+
+
+class Option(NamedTuple):
+    """An option that was given, on the command line or by an environment variable."""
+
+    name: str
+    value: str | None = None
+    is_path: bool = False
+
+
+@dataclass(frozen=True)
+class Command:
+    """What was typed but for the workdir: wherever the command is shown, the one at hand is meant."""
+
+    name: str
+    platform: str | None
+    """None where the command works on a plan that is there."""
+    inputs: Sequence[str]
+    options: Sequence[Option]
+    folder: str
+    """Where it was typed."""
+
+    @classmethod
+    def of(cls, fact: Mapping[str, Any]) -> Self:
+        """Return the command that a fact of a checkpoint is."""
+        return cls(**{**fact, "options": [Option(*one) for one in fact["options"]]})
+
+    def fact(self) -> dict[str, Any]:
+        """Return the command as a fact of a checkpoint."""
+        return vars(self) | {"inputs": [*self.inputs], "options": [[*one] for one in self.options]}
+
+    def shown(self, workdir: Path | None) -> str:
+        """Return what to type now, in the folder where this process is, for the workdir at hand; None names none."""
+        options = []
+        for name, value, is_path in self.options:
+            options += [name] if value is None else [name, self._reached(value) if is_path else value]
+        if self.platform is None:
+            return shlex.join(["migrate", self.name, _operand(str(workdir)), *options])
+        inputs = [_operand(self._reached(path)) for path in self.inputs]
+        named = [] if workdir is None else ["--workdir", str(workdir)]
+        return shlex.join(["migrate", self.name, self.platform, *inputs, *options, *named])
+
+    def of_inputs(self, *paths: str) -> Self:
+        """Return the same command for other inputs, which are reached from here."""
+        return replace(
+            self, inputs=[str(Path(path).absolute()) if self._is_elsewhere() else path for path in paths]
+        )
+
+    def anew(self) -> Self:
+        """Return the command as another one begins with it: without what was meant for that one time."""
+        return self.without(*_OF_ONCE)
+
+    def without(self, *names: str) -> Self:
+        """Return the command without these options."""
+        return replace(self, options=[option for option in self.options if option.name not in names])
+
+    def plus(self, name: str, value: str) -> Self:
+        """Return the command with one more option."""
+        return replace(self, options=[*self.options, Option(name, value)])
+
+    def _is_elsewhere(self) -> bool:
+        return str(Path.cwd()) != self.folder
+
+    def _reached(self, path: str) -> str:
+        """Return how a path is reached from here."""
+        is_far = self._is_elsewhere() and "://" not in path
+        return str(Path(self.folder, path)) if is_far else path
+
+
+def _operand(path: str) -> str:
+    """Return a path so that it is not taken for an option."""
+    return f"./{path}" if path.startswith("-") else path
