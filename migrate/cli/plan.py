@@ -80,13 +80,13 @@ def _planned(workdir: Path, asked: set[str]) -> tuple[dict[str, str], list[str]]
     if not (workdir / FILE).exists():
         return {}, []
     with Checkpoint.open(workdir, create=True) as checkpoint:
-        if not checkpoint.extent()[0]:
-            return {}, []  # without a planned event it may begin anew, under other settings
         meant = [
             name
             for name in checkpoint.together(asked)
             if {name, archive_of(name)} & asked or path_of(name).exists() or checkpoint.has_unsent(name)
         ]
+        if not checkpoint.extent()[0]:
+            return {}, meant  # without a planned event it may begin anew, under other settings
         planned = {name: known.stamp for name, known in checkpoint.inputs().items() if known.planned}
         return {name: stamp for name, stamp in planned.items() if name not in meant}, meant
 
