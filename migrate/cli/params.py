@@ -10,6 +10,10 @@
 
 The field `max_batch_bytes` is the option `--max-batch-bytes` and the environment variable `MIGRATE_MAX_BATCH_BYTES`.
 That click turns the text into what the field is declared as is checked by mypy.
+
+Nothing typed is a value where a value is due: `''`, as a variable of the shell that is not set gives it, is refused. An
+environment variable without a value is one that is not set. Of an option that may be repeated, the variable holds one
+value a line, each as it is.
 """
 
 from __future__ import annotations
@@ -19,6 +23,8 @@ from functools import partial, wraps
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import click
+
+from migrate.cli.kinds import Blank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,12 +56,12 @@ def takes(name: str, kind: type[DataclassInstance]) -> Callable[[Callable[..., R
 
 def argument(kind: click.ParamType[T]) -> T:
     """Declare an argument."""
-    return cast("T", field(metadata={_PARAM: partial(click.argument, type=kind)}))
+    return cast("T", field(metadata={_PARAM: partial(click.argument, cls=Argument, type=kind)}))
 
 
 def arguments(metavar: str) -> tuple[str, ...]:
     """Declare the arguments that are left; there is at least one."""
-    param = partial(click.argument, metavar=metavar, nargs=-1, required=True)
+    param = partial(click.argument, cls=Argument, metavar=metavar, nargs=-1, required=True)
     return cast("tuple[str, ...]", field(metadata={_PARAM: param}))
 
 
@@ -113,7 +119,42 @@ def _option(
         spoken = word or name.replace("_", "-")
         own = spoken.partition("/")[0].replace("-", "_").upper()
         variables = None if is_typed_only else [f"MIGRATE_{own}", *envvar]
-        return click.option(f"--{spoken}", name, cls=None, envvar=variables, **how)
+        return click.option(f"--{spoken}", name, cls=Option, envvar=variables, **how)
 
     found: object = field(metadata={_PARAM: named})
     return found
+
+
+class Option(click.Option):
+    """An option whose value is not empty, nor blank unless it is a `Blank`."""
+
+    def type_cast_value(self, ctx: click.Context, value: object) -> object:
+        """Return the value, as what it is declared as."""
+        _check_given(self, ctx, value)
+        return super().type_cast_value(ctx, value)
+
+    def value_from_envvar(self, ctx: click.Context) -> str | Sequence[str] | None:
+        """Return what the variable says: of an option that may be repeated each line, without those with nothing."""
+        if not self.multiple:
+            return cast("str | None", super().value_from_envvar(ctx))
+        lines = (self.resolve_envvar_value(ctx) or "").split("\n")
+        return [line for one in lines if (line := one.removesuffix("\r"))] or None
+
+
+class Argument(click.Argument):
+    """An argument whose value is not empty, nor blank."""
+
+    def type_cast_value(self, ctx: click.Context, value: object) -> object:
+        """Return the value, as what it is declared as."""
+        _check_given(self, ctx, value)
+        return super().type_cast_value(ctx, value)
+
+
+def _check_given(param: click.Parameter, ctx: click.Context, value: object) -> None:
+    """Raise BadParameter where a text says nothing."""
+    texts = value if isinstance(value, (list, tuple)) else [value]
+    for text in texts:
+        if isinstance(text, str) and not (text if isinstance(param.type, Blank) else text.strip()):
+            raise click.BadParameter(
+                f"nothing is said, found '{text}'; a variable may not be set where it comes from", ctx, param
+            )
