@@ -191,6 +191,10 @@ def sandbox(options: SandboxOptions) -> None:
         serve(port=options.port, data=options.data, host=options.bind, faults=faults, on_ready=ready)
     except OSError as error:
         why = error.strerror or str(error)
+        if error.filename is not None:
+            raise UsageError(
+                f"--data: {error.filename} cannot be used, {why}; name another folder"
+            ) from error
         raise UsageError(
             f"--port {options.port}: cannot listen at {options.bind}, {why}; name another"
         ) from error

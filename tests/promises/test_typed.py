@@ -175,3 +175,29 @@ def test_a_word_for_nothing_from_a_variable_is_one_word(tmp_path):
     assert typed.stdout == said.stdout
     assert (typed.stdout.count("not set"), typed.stdout.count('"seat":"set"')) == (0, 1)
     assert two.stdout.count('"seat"') == 0
+
+
+@pytest.mark.parametrize("command", ["status", "rejects", "apply", "resend", "plan", "run"])
+@pytest.mark.parametrize("place", ["file", "file/w"])
+def test_a_workdir_that_is_a_file_is_a_sentence(tmp_path, command, place):
+    """Or that would lie in one; the file stays as it is."""
+    (tmp_path / "file").write_text("x")
+    source = rows(tmp_path / "a.jsonl", 1)
+    words = ["posthog", source, "--workdir"] if command in {"plan", "run"} else []
+    words += [tmp_path / place]
+    words += ["--host", "sandbox"] if command in {"apply", "resend", "run"} else []
+    done = here(command, *words)
+    assert done.returncode == 2 if place == "file" else done.returncode in {4, 5}
+    assert str(tmp_path / place) in done.stderr
+    assert (tmp_path / "file").read_text() == "x"
+
+
+def test_a_sandbox_s_folder_that_cannot_be_is_told_from_a_taken_port(tmp_path):
+    """It is --data that is wrong."""
+    (tmp_path / "file").write_text("x")
+    done = here("sandbox", "--data", tmp_path / "file" / "x", "--port", "0")
+    assert (done.returncode, "--data: " in done.stderr, "name another folder" in done.stderr) == (
+        2,
+        True,
+        True,
+    )
