@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -154,14 +154,20 @@ class Settings:
         )
 
     def work(
-        self, inputs: Sequence[str], planned: Mapping[str, str] | None = None, *, checked: int | None = None
+        self,
+        inputs: Sequence[str],
+        planned: Mapping[str, str] | None = None,
+        *,
+        checked: int | None = None,
+        paths: Collection[Path] = (),
     ) -> "Work":
         """Return what there is to plan in the inputs; raises UsageError before anything is made.
 
         Files that are `planned`, by name, and still have the stamp they had are not looked into again. That text is
-        valid in its encoding is `checked` for so many bytes of each file, for all of them if it is None.
+        valid in its encoding is `checked` for so many bytes of each file, for all of them if it is None. An input that
+        is empty now may be one that held any of these `paths`, of files that were planned before.
         """
-        found = sources(inputs, skip_unreadable=self.skip_unknown)
+        found = sources(inputs, skip_unreadable=self.skip_unknown, planned=paths)
         skipped = {reason: list(names) for reason, names in found.skipped.items()}
         mapping = self.mapping()
         layout = self._layout(mapping)

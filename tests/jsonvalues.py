@@ -16,9 +16,7 @@ VALUES = st.recursive(
     max_leaves=8,
 )
 OBJECTS = st.dictionaries(st.sampled_from(["a", "b", "c", "gone", "\\", '"é']), VALUES, max_size=5)
-COMPARED = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+COMPARED = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def value_of(cell, original):

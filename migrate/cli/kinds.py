@@ -1,5 +1,6 @@
 """What is typed for a platform, an input, a host, a duration, hours of the day or a moment → what it means."""
 
+import math
 import re
 from datetime import UTC, datetime, time
 from typing import Final, NamedTuple
@@ -68,10 +69,29 @@ def _beginning(incomplete: str, words: list[str]) -> list[CompletionItem]:
     return [CompletionItem(word) for word in words if word.startswith(incomplete.lower())]
 
 
+class Blank(click.types.StringParamType):
+    """A text that may be blanks, such as a delimiter."""
+
+
+class Real(click.FloatRange):
+    """A number within bounds; NaN, which no comparison finds outside of them, is none."""
+
+    def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"'{value}' is not a number", param, ctx)
+        return number
+
+
 class Duration(click.ParamType[float]):
     """Seconds, or a number with s, m, h or d."""
 
     name = "duration"
+
+    def __init__(self, least: float = 0.0) -> None:
+        """`least`: the shortest time there is, in seconds."""
+        self.least = least
 
     def convert(self, value: float | str, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return seconds."""
@@ -83,6 +103,8 @@ class Duration(click.ParamType[float]):
         seconds = float(found[1]) * _SECONDS[found[2]]
         if seconds > _LONGEST:
             self.fail(f"at most a hundred years; found '{value}'", param, ctx)
+        if seconds < self.least:
+            self.fail(f"at least {self.least:g} seconds; found '{value}'", param, ctx)
         return seconds
 
 

@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING, Final, Literal
 
 import click
 
-from migrate.cli.kinds import Duration, Host, Hours, Input, Moment, PlatformName, Samples, Shown
-from migrate.cli.params import argument, arguments, flag, option, preset, repeated, switch
+from migrate.cli.kinds import Blank, Duration, Host, Hours, Input, Moment, PlatformName, Real, Samples, Shown
+from migrate.cli.params import Argument, argument, arguments, flag, option, preset, repeated, switch
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,11 +22,15 @@ if TYPE_CHECKING:
     from migrate.readers.dialects import Name as Dialect
 
 GROUP_TYPE: Final = "company"
+MOST: Final = 1_000_000_000_000
+"""More than there is of anything that is counted; numbers of any length would go where there is no room for them."""
 _FILE: Final = click.Path(path_type=Path)
 _FOLDER: Final = click.Path(path_type=Path, file_okay=False)
-WORKDIR: Final = click.argument("workdir", type=_FOLDER)
+WORKDIR: Final = click.argument("workdir", cls=Argument, type=_FOLDER)
 """The argument of commands that work on a plan which is there."""
-WORKDIRS: Final = click.argument("workdirs", type=_FOLDER, nargs=-1, required=True, metavar="WORKDIR...")
+WORKDIRS: Final = click.argument(
+    "workdirs", cls=Argument, type=_FOLDER, nargs=-1, required=True, metavar="WORKDIR..."
+)
 """The argument of commands that look at plans which are there, one after another."""
 
 
@@ -51,7 +55,7 @@ class SourceOptions:
         "Make one person of a human's ids, or leave every row under the id it carries.",
     )
     max_cluster: int = preset(
-        click.IntRange(2), 1_000, "Ids one person may have before planning stops and asks."
+        click.IntRange(2, MOST), 1_000, "Ids one person may have before planning stops and asks."
     )
     user_id: str | None = option(
         click.STRING,
@@ -78,7 +82,7 @@ class SourceOptions:
         "Pass over files that no table of the platform takes, and folders that cannot be read."
     )
     encoding: str | None = option(click.STRING, "Encoding of text files that do not say it, e.g. latin-1.")
-    delimiter: str | None = option(click.STRING, "Delimiter of CSV files, where guessing is wrong.")
+    delimiter: str | None = option(Blank(), "Delimiter of CSV files, where guessing is wrong.")
     dialect: Dialect | None = option(
         click.Choice(["plain", "spark", "clickhouse"]),
         "How CSV files are written: quotes doubled, quotes behind a backslash (Spark), or all that would end a "
@@ -92,7 +96,7 @@ class SourceOptions:
         click.STRING, "Names of the columns of CSV files without a header.", metavar="A,B,…"
     )
     nulls: tuple[str, ...] = repeated(
-        click.STRING,
+        Blank(),
         "What stands for nothing in cells of CSV files, beside \\N (may be repeated).",
         metavar="TEXT",
         word="null",
@@ -104,7 +108,7 @@ class SourceOptions:
 class PreviewOptions:
     """How much is shown."""
 
-    limit: int = preset(click.IntRange(1), 20, "Source rows to show.")
+    limit: int = preset(click.IntRange(1, MOST), 20, "Source rows to show.")
     pretty: bool = flag("Show source rows beside their payloads, for people.")
 
 
@@ -117,7 +121,7 @@ class WorkOptions:
         "Where plan and checkpoint are kept.  [default: ./PLATFORM.workdir; of a trial, a folder that goes]",
     )
     limit: int | None = option(
-        click.IntRange(1),
+        click.IntRange(1, MOST),
         "Only the first N rows: a trial, whose workdir goes when it ends unless one is named.",
     )
     people: Path | None = option(
@@ -159,20 +163,20 @@ class SendOptions:
         envvar=["POSTHOG_API_KEY"],
     )
     rate: float | None = option(
-        click.FloatRange(min=0, min_open=True),
+        Real(0.001, 1_000_000),
         "Events per second.  [default: 1000 for PostHog Cloud, else no limit]",
     )
-    concurrency: int = preset(click.IntRange(1), 8, "Requests at once at the most.")
+    concurrency: int = preset(click.IntRange(1, 1_000), 8, "Requests at once at the most.")
     max_batch_bytes: int = preset(
         click.IntRange(1_000, 20_000_000), 5_242_880, "Bytes of a request body, uncompressed."
     )
-    max_batch_events: int = preset(click.IntRange(1), 1_000, "Events of a request.")
+    max_batch_events: int = preset(click.IntRange(1, 1_000_000), 1_000, "Events of a request.")
     gzip: bool = switch("gzip", "Compress request bodies.", default=True)
     max_attempts: int | None = option(
-        click.IntRange(1), "Attempts per request.  [default: no limit but the deadline]"
+        click.IntRange(1, MOST), "Attempts per request.  [default: no limit but the deadline]"
     )
     deadline: float = preset(Duration(), "15m", "How long to go on without any progress.")
-    timeout: float = preset(Duration(), "60s", "How long to wait for an answer.")
+    timeout: float = preset(Duration(0.01), "60s", "How long to wait for an answer.")
     min_age: float | None = option(
         Duration(),
         "Hold days that are not wholly older than this; what is sent younger than 48h PostHog Cloud bills as live "

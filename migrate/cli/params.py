@@ -10,6 +10,10 @@
 
 The field `max_batch_bytes` is the option `--max-batch-bytes` and the environment variable `MIGRATE_MAX_BATCH_BYTES`.
 That click turns the text into what the field is declared as is checked by mypy.
+
+Nothing typed is a value where a value is due: `''`, as a variable of the shell that is not set gives it, is refused. An
+environment variable without a value is one that is not set. Of an option that may be repeated, the variable holds one
+value a line, each as it is.
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast
 
 import click
 
+from migrate.cli.kinds import Blank
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -29,18 +35,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 _PARAM: Final = "param"
 """Under which name a field keeps how click is told of it: a function from the field's name to a decorator."""
-
-
-class Shown(click.Option):
-    """An option whose help shows the variables that it may be given as."""
-
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Return what is typed, and what it does."""
-        record = super().get_help_record(ctx)
-        if record is None or not self.envvar:
-            return record
-        names = [self.envvar] if isinstance(self.envvar, str) else self.envvar
-        return record[0], f"{record[1]}  [env: {', '.join(names)}]"
 
 
 class Sections(click.Command):
@@ -80,12 +74,12 @@ def takes(name: str, kind: type[DataclassInstance]) -> Callable[[Callable[..., R
 
 def argument(kind: click.ParamType[T]) -> T:
     """Declare an argument."""
-    return cast("T", field(metadata={_PARAM: partial(click.argument, type=kind)}))
+    return cast("T", field(metadata={_PARAM: partial(click.argument, cls=Argument, type=kind)}))
 
 
 def arguments(kind: click.ParamType[str], metavar: str) -> tuple[str, ...]:
     """Declare the arguments that are left; there is at least one."""
-    param = partial(click.argument, type=kind, metavar=metavar, nargs=-1, required=True)
+    param = partial(click.argument, cls=Argument, type=kind, metavar=metavar, nargs=-1, required=True)
     return cast("tuple[str, ...]", field(metadata={_PARAM: param}))
 
 
@@ -143,7 +137,50 @@ def _option(
         own = spoken.partition("/")[0].replace("-", "_").upper()
         variables = None if is_typed_only else [f"MIGRATE_{own}", *envvar]
         letters = [] if short is None else [f"-{short}"]
-        return click.option(*letters, f"--{spoken}", name, cls=Shown, envvar=variables, **how)
+        return click.option(*letters, f"--{spoken}", name, cls=Option, envvar=variables, **how)
 
     found: object = field(metadata={_PARAM: named})
     return found
+
+
+class Option(click.Option):
+    """An option whose value is not empty, nor blank unless it is a `Blank`; its help shows its variables."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return what is typed, and what it does."""
+        record = super().get_help_record(ctx)
+        if record is None or not self.envvar:
+            return record
+        names = [self.envvar] if isinstance(self.envvar, str) else self.envvar
+        return record[0], f"{record[1]}  [env: {', '.join(names)}]"
+
+    def type_cast_value(self, ctx: click.Context, value: object) -> object:
+        """Return the value, as what it is declared as."""
+        _check_given(self, ctx, value)
+        return super().type_cast_value(ctx, value)
+
+    def value_from_envvar(self, ctx: click.Context) -> str | Sequence[str] | None:
+        """Return what the variable says: of an option that may be repeated each line, without those with nothing."""
+        if not self.multiple:
+            return cast("str | None", super().value_from_envvar(ctx))
+        lines = (self.resolve_envvar_value(ctx) or "").split("\n")
+        return [line for one in lines if (line := one.removesuffix("\r"))] or None
+
+
+class Argument(click.Argument):
+    """An argument whose value is not empty, nor blank."""
+
+    def type_cast_value(self, ctx: click.Context, value: object) -> object:
+        """Return the value, as what it is declared as."""
+        _check_given(self, ctx, value)
+        return super().type_cast_value(ctx, value)
+
+
+def _check_given(param: click.Parameter, ctx: click.Context, value: object) -> None:
+    """Raise BadParameter where a text says nothing."""
+    texts = value if isinstance(value, (list, tuple)) else [value]
+    for text in texts:
+        if isinstance(text, str) and not (text if isinstance(param.type, Blank) else text.strip()):
+            raise click.BadParameter(
+                f"nothing is said, found '{text}'; a variable may not be set where it comes from", ctx, param
+            )

@@ -1,7 +1,7 @@
 """`migrate plan`: which of the inputs there is to plan, or to plan again, and the planning of it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -78,8 +78,12 @@ def find_todo(settings: Settings, inputs: Sequence[str], workdir: Path, again: S
                 f"input {given}: it is written anew by migrate itself; name a copy of it, in which the rows are mended"
             )
     asked = _asked(again)
-    planned, meant = _planned(workdir, asked)
-    work = settings.work(inputs, planned)
+    planned, meant, paths = _planned(workdir, asked)
+    work = settings.work(inputs, planned, paths=paths)
+    for name in work.skipped.get("emptied", ()):
+        click.echo(
+            shown(f"note: {name}: nothing in it to read by now; what was planned of it stands"), err=True
+        )
     there = {job.source.name for job in work.jobs}
     if missing := [name for name in meant if name not in there]:
         raise UsageError(
@@ -91,23 +95,32 @@ def find_todo(settings: Settings, inputs: Sequence[str], workdir: Path, again: S
     return Todo(work, meant)
 
 
-def _planned(workdir: Path, asked: set[str]) -> tuple[dict[str, str], list[str]]:
-    """Return the files planned in a workdir -> the stamps they had, and the files to plan again if these are asked for.
+class _Planned(NamedTuple):
+    """What is planned in a workdir already."""
 
-    Files that were planned together are planned again together.
-    """
+    stamps: Mapping[str, str] = {}
+    """The stamps that files had, by name; not of those to plan again."""
+    meant: Sequence[str] = ()
+    """Files to plan again; those that were planned together are planned again together."""
+    paths: Collection[Path] = ()
+    """Where all of them lay."""
+
+
+def _planned(workdir: Path, asked: set[str]) -> _Planned:
+    """Return what is planned in a workdir, and what is to be planned again if these are asked for."""
     if not (workdir / FILE).exists():
-        return {}, []
+        return _Planned()
     with Checkpoint.open(workdir, create=True) as checkpoint:
-        if not checkpoint.extent()[0]:
-            return {}, []  # without a planned event it may begin anew, under other settings
         meant = [
             name
             for name in checkpoint.together(asked)
             if {name, archive_of(name)} & asked or path_of(name).exists() or checkpoint.has_unsent(name)
         ]
         planned = {name: known.stamp for name, known in checkpoint.inputs().items() if known.planned}
-        return {name: stamp for name, stamp in planned.items() if name not in meant}, meant
+        paths = {path_of(name) for name in planned}
+        if not checkpoint.extent()[0]:
+            return _Planned({}, meant, paths)  # it may begin anew, under other settings
+        return _Planned({name: stamp for name, stamp in planned.items() if name not in meant}, meant, paths)
 
 
 def _asked(again: Sequence[Path]) -> set[str]:

@@ -101,6 +101,8 @@ def _layout(source: SourceOptions) -> Layout:
         if letter is not None and len(letter.encode()) != 1:
             raise UsageError(f"--{name}: one ASCII character, found '{letter}'")
     columns = tuple(name.strip() for name in (source.columns or "").split(",") if name.strip())
+    if source.columns is not None and not columns:
+        raise UsageError(f"--columns: no name in it, found '{source.columns}'; give them as a,b,…")
     return Layout(
         delimiter=source.delimiter,
         dialect=source.dialect,

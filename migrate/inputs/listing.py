@@ -1,16 +1,18 @@
 """From what a user names to the sources it stands for, in natural order, each once.
 
-An input that is not there, is no file or folder, or holds nothing at all is a wrong command. What lies in a folder and
+An input that is not there, is no file or folder, or holds nothing at all is a wrong command, but for a folder that held
+what is planned. What lies in a folder and
 cannot be read costs itself alone: a file is set aside by name, a folder is refused unless it is to be passed over.
 """
 
+import fnmatch
 import functools
 import glob
 import os
 import posixpath
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -35,18 +37,21 @@ class Sources:
 
     sources: list[Source]
     skipped: dict[str, list[str]]
-    """Reason (`hidden`, `marker`, `empty`, `duplicate`, `workdir`, `replaced`, `link`, `pipe` …) -> names."""
+    """Reason (`hidden`, `marker`, `empty`, `duplicate`, `workdir`, `replaced`, `link`, `emptied` …) -> names."""
     unfit: list[Unfit] = field(default_factory=list)
     """Files that cannot be read, and archives that cannot be looked into."""
 
 
-def sources(inputs: Sequence[str], *, skip_unreadable: bool = False) -> Sources:
+def sources(
+    inputs: Sequence[str], *, skip_unreadable: bool = False, planned: Collection[Path] = ()
+) -> Sources:
     """Return the sources that files, folders, globs and archives stand for, in natural order, each once.
 
-    Raises `UsageError` for an input that does not exist or holds nothing, and for a folder that cannot be read, unless
+    A folder or glob that holds nothing and once held files that are `planned` is skipped as `emptied`. Raises
+    `UsageError` for any other input that holds nothing, or does not exist, and for a folder that cannot be read, unless
     such are to be skipped.
     """
-    listing = _Listing(skip_unreadable=skip_unreadable)
+    listing = _Listing(skip_unreadable=skip_unreadable, planned=planned)
     paths = {path: None for given in inputs for path in listing.files(given)}
     for path in sorted(paths, key=lambda path: natural(path.as_posix())):
         listing.add(path)
@@ -58,11 +63,12 @@ def sources(inputs: Sequence[str], *, skip_unreadable: bool = False) -> Sources:
 class _Listing:
     """Files on their way to becoming sources."""
 
-    def __init__(self, *, skip_unreadable: bool) -> None:
+    def __init__(self, *, skip_unreadable: bool, planned: Collection[Path] = ()) -> None:
         self.found: list[Source] = []
         self.skipped: dict[str, list[str]] = {}
         self.unfit: list[Unfit] = []
         self._skip_unreadable = skip_unreadable
+        self._planned = planned
         self._inodes: set[tuple[int, int]] = set()
 
     def files(self, given: str) -> list[Path]:
@@ -82,10 +88,22 @@ class _Listing:
             what = "not a file or folder" if mode else why
             raise UsageError(f"input {given}: {what}; check the path")
         if not files and len(self.skipped.get("unreadable", [])) == before:
+            if self._was_planned(path):
+                self._skip("emptied", path.as_posix())
+                return []
             raise UsageError(
                 f"input {given}: nothing in it to read; name a folder or pattern that holds files"
             )
         return files
+
+    def _was_planned(self, given: Path) -> bool:
+        """Return whether anything is planned that lay in a folder, or that a pattern stood for."""
+        pattern = str(given)
+        return any(
+            given in path.parents
+            or any(fnmatch.fnmatchcase(str(one), pattern) for one in (path, *path.parents))
+            for path in self._planned
+        )
 
     def _matches(self, pattern: Path) -> Iterator[Path]:
         """Yield the files that a pattern stands for; the folders it looks into must be readable."""

@@ -21,9 +21,12 @@ _LINE: Final = re.compile(
 )
 """How a rejects file begins, as it was written or with its keys in order."""
 _NOTHING: Final = msgspec.Raw(b"null")
+_SEAM: Final = re.compile(rb"\}\s*\{")
+NO_RECORD: Final = b"0"
+"""What stands in the place of text that is no object: a reject, and one line for certain."""
 
 
-class _Reject(msgspec.Struct):
+class RejectLine(msgspec.Struct):
     """A line of rejects.jsonl: `source` is the row of `file`; a record that could not be read has only its text.
 
     Without a number it is of the file as a whole, and holds no row.
@@ -33,9 +36,30 @@ class _Reject(msgspec.Struct):
     row: int | None
     source: msgspec.Raw = _NOTHING
     value: str | None = None
+    reason: str = "malformed_json"
+    why: str | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it has no row but the text of one, which may have been mended."""
+        return self.source == _NOTHING and self.row is not None
+
+    def record(self) -> bytes:
+        """Return the row as an object on one line, nothing where the line holds none; `NO_RECORD` if it is no object.
+
+        What is no object could go on in the lines after it, or be two things, and those lines would be lost.
+        """
+        if self.source == _NOTHING and self.row is None:
+            return b""
+        text = bytes(self.source) if not self.is_text else (self.value or "").replace("\n", " ").encode()
+        text = text.strip()
+        is_whole = (
+            text.startswith(b"{") and text.endswith(b"}") and (not _SEAM.search(text) or _is_json(text))
+        )
+        return text if is_whole else NO_RECORD
 
 
-_DECODER: Final = msgspec.json.Decoder(_Reject)
+_DECODER: Final = msgspec.json.Decoder(RejectLine)
 _MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -59,7 +83,7 @@ class RejectLines:
     offsets: "array[int]" = field(default_factory=lambda: array("q"))
     size: int = 0
 
-    def rejects(self, file: BinaryIO) -> Iterator[tuple[int, _Reject]]:
+    def rejects(self, file: BinaryIO) -> Iterator[tuple[int, RejectLine]]:
         """Yield what these lines hold, with their numbers; raises `Unreadable` where they are others by now."""
         for number, offset in zip(self.numbers, self.offsets, strict=True):
             file.seek(offset)
@@ -76,7 +100,7 @@ class RejectLines:
             yield number, Place(reject.file, reject.row)
 
 
-def _decoded(number: int, text: bytes) -> _Reject | None:
+def _decoded(number: int, text: bytes) -> RejectLine | None:
     """Return what a line of a rejects file holds, None for a blank one; raises `Unreadable`."""
     line = text.removeprefix(_MARK) if number == 1 else text
     try:
@@ -106,15 +130,21 @@ class RejectedRows(Stream):
         except Unreadable as error:
             raise Unfit(self._name, "unreadable", str(error)) from error
         before, self._line = b"\n" * (number - self._line - 1), number
-        if reject.source != _NOTHING:
-            return before + bytes(reject.source) + b"\n"
-        text = "" if reject.row is None else reject.value or ""
-        return before + text.replace("\n", " ").encode() + b"\n"
+        return before + reject.record() + b"\n"
 
     def close(self) -> None:
         """Close the file too."""
         self._file.close()
         super().close()
+
+
+def _is_json(text: bytes) -> bool:
+    """Return whether a text is one JSON value."""
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def is_rejects(head: bytes) -> bool:

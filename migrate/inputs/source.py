@@ -13,7 +13,7 @@ from typing import BinaryIO, Final, NamedTuple, cast
 from migrate.errors import Unfit
 from migrate.inputs.archives import Member, is_tar
 from migrate.inputs.layers import MAGIC_BYTES, compression, unwrap
-from migrate.inputs.rejected import HEAD_BYTES, Place, RejectedRows, RejectLines, is_rejects
+from migrate.inputs.rejected import HEAD_BYTES, Place, RejectedRows, RejectLine, RejectLines, is_rejects
 from migrate.inputs.streams import STEP, Meter, Metered, Truncated, peek, read_up_to
 
 _SEPARATORS: Final = re.compile(r"[/!]")
@@ -103,6 +103,12 @@ class Source:
         if self.lines is not None:
             with self.raw() as file:
                 yield from self.lines.places(file)
+
+    def texts(self) -> Iterator[tuple[int, RejectLine]]:
+        """Yield the lines of a rejects.jsonl of ours that have only the text of a row, with their numbers."""
+        if self.lines is not None:
+            with self.raw() as file:
+                yield from ((number, one) for number, one in self.lines.rejects(file) if one.is_text)
 
     def _stored(self) -> BinaryIO:
         """Return the stored bytes; of a file on disk, whose size is known, metered."""

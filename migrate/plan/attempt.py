@@ -63,9 +63,9 @@ class Attempt:
             name, row = bundle.whence(reject["row"])
             if reject["row"] in originals:
                 reject["source"] = originals[reject["row"]]
-            if reject["reason"] in _DAMAGE:
-                damaged.append(name)
             first = places.get(reject["row"])
+            if reject["reason"] in _DAMAGE and first is None:
+                damaged.append(name)
             if first is not None and first.file in names:
                 name, row = first
             lines.write(encoded({"file": name} | reject | {"row": row}).decode() + "\n")

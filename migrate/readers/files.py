@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from migrate.inputs.rejected import RejectLine
 from migrate.inputs.source import Source
+from migrate.jsontext.careful import fault
 from migrate.kit.declare import Table
 from migrate.readers.arrays import array_parts
 from migrate.readers.avro import avro_parts
@@ -19,13 +21,16 @@ from migrate.readers.partitions import with_partitions
 from migrate.readers.records import (
     BLOCK_BYTES,
     RECORD_BYTES,
+    VALUE_CHARACTERS,
     Chunk,
     Header,
     Part,
+    Reject,
     reject,
 )
 from migrate.readers.wrapped import outer
 
+_NO_OBJECT: Final = frozenset({"malformed_json", "nested_too_deep", "record_too_large"})
 _DAMAGE = frozenset({"truncated_file", "unreadable_file"})
 JSON: Final = frozenset({"json", "jsonl"})
 TEXT_PARTS: Final = {"csv": delimited_parts, "json": array_parts, "jsonl": jsonl_parts}
@@ -48,14 +53,43 @@ def read_chunks(
     opener = Opener.of(table)
     sizes = (block_bytes, record_bytes)
     nothing = None
-    if header.format in JSON and not header.columns:
+    kept = _Kept(source)
+    if header.format in JSON and not header.columns and source.lines is None:
         nothing = _nothing(row_parts(source, table, header, *sizes))
     if nothing is not None:
         nothing.rejects.append(reject(None, "no_record", _lines(source, header)))
     for part in row_parts(source, table, header, *sizes) if nothing is None else (nothing,):
         chunk = chunk_of(with_partitions(part, table, header) if header.partitions else part, table, opener)
+        if chunk.rejects and source.lines is not None:
+            chunk = replace(chunk, rejects=[*map(kept.as_first, chunk.rejects)])
         if chunk.rows.height or chunk.rejects or chunk.counts:
             yield chunk
+
+
+class _Kept:
+    """Rejects of a rejects.jsonl of ours: text that is still no record keeps the reason that it was rejected for."""
+
+    def __init__(self, source: Source) -> None:
+        self._texts = source.texts()
+        self._number, self._line = 0, RejectLine("", None)
+
+    def as_first(self, found: Reject) -> Reject:
+        """Return a reject as it was when the row was first rejected; rows of which more is known now stay as they are.
+
+        Given in the order of the rows.
+        """
+        if found.row is None or found.reason not in _NO_OBJECT:
+            return found
+        while self._number < found.row and (one := next(self._texts, None)):
+            self._number, self._line = one
+        line = self._line
+        if self._number != found.row:
+            return found
+        value = line.value or ""
+        why = line.why
+        if line.reason == "malformed_json" and len(value) != VALUE_CHARACTERS:  # else it is cut
+            why = fault(value.encode())
+        return Reject(found.row, line.reason, value, why)
 
 
 def row_parts(

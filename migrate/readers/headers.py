@@ -61,8 +61,11 @@ def read_header(
     """
     with source.open() as opened:
         head, stream = peek(opened, _SNIFFED_BYTES)
-        if head.startswith(b"PAR1"):
-            found: Header | None = parquet_header(source)
+        if source.lines is not None:  # rows that are objects, or none, whatever the file is that they were in
+            text = Text(stream, "utf-8")
+            found: Header | None = _json_header("jsonl", text, text.pieces(HEAD_BYTES))
+        elif head.startswith(b"PAR1"):
+            found = parquet_header(source)
         elif head.startswith(AVRO):
             found = avro_header(source)
         elif head.startswith(ORC):

@@ -30,6 +30,12 @@ _AS_BEFORE: Final = """
     UPDATE rejects SET state = old.state FROM rejects AS old
     WHERE rejects.input = :now AND old.input = :before AND old.row = rejects.row AND old.reason = rejects.reason
 """
+_OF_COPIES: Final = """
+    UPDATE OR IGNORE rejects SET input = :now
+    WHERE input = :before AND state <> :mended AND held <> (SELECT lead FROM inputs WHERE id = :before)
+    AND held IN (SELECT lead FROM inputs)
+"""
+"""Rows of a source that were mended in a copy, and are rejected from there for another reason."""
 
 
 class Was(IntEnum):
@@ -109,6 +115,7 @@ def renew(db: Database, renewed: Iterable[Renewed], *, is_restored: bool) -> Non
         add_count(db, EVER, -known)
         if one.is_same:
             db.execute(_AS_BEFORE, its)
+            db.execute(_OF_COPIES, its | {"mended": Was.MENDED})
         db.execute("DELETE FROM rejects WHERE input = :before", its)
         if is_restored:
             db.execute("UPDATE rejects SET input = :before WHERE input = :now", its)

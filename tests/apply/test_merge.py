@@ -101,7 +101,7 @@ def test_each_utc_day_has_its_own_folder(tmp_path):
     assert all((tmp_path / part.path).is_file() for part in parts)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     inputs=st.lists(
         st.lists(st.tuples(st.integers(0, 6), st.sampled_from("abcdef")), max_size=12), min_size=1, max_size=4

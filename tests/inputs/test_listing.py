@@ -491,7 +491,7 @@ def test_thousands_of_files_list_quickly(tmp_path):
 def test_rejects_of_ours_stand_for_their_rows(tmp_path):
     """A rejects.jsonl can be planned again: each line is the row it holds, a line without one its text.
 
-    A line that is of a file as a whole holds no row.
+    Text that is no object is a number, which goes on in no line. A line that is of a file as a whole holds no row.
     """
     lines = [
         '{"file": "/a", "row": 7, "reason": "no_timestamp", "value": null, "source": {"event": "e", "n": 1.50}}',
@@ -503,7 +503,7 @@ def test_rejects_of_ours_stand_for_their_rows(tmp_path):
     path.write_text("\n".join(lines) + "\n")
     (source,) = sources([str(path)]).sources
     with source.open() as stream:
-        assert stream.read() == b'{"event": "e", "n": 1.50}\n{"event":\n\n'
+        assert stream.read() == b'{"event": "e", "n": 1.50}\n0\n\n'
     assert [(line, place.row) for line, place in source.places()] == [(1, 7), (2, 8), (3, None)]
 
 

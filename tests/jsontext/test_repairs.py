@@ -72,7 +72,7 @@ def sound(value):
     return value
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(texts, values, max_size=4), st.sampled_from([None, 1]))
 def test_no_suspect_is_overlooked(value, indent):
     """What is found by the quick look and mended is what a full walk through the value would mend."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from expressions import A, B, made, one
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.kit import expr
@@ -138,7 +138,6 @@ def test_key_tells_null_from_empty_and_parts_apart():
     assert [keys.index(key) for key in keys] == [*range(len(rows))] * 2
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**48 - 1), st.text(), st.one_of(st.none(), st.text()))
 def test_uuid7_law(milliseconds, text, other):
     """Version 7, RFC variant, the milliseconds in front; the same parts give the same id."""

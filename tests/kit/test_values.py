@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.kit import countries, spellings, values
@@ -85,7 +85,6 @@ def test_the_unknown_is_nothing(name):
 
 
 @pytest.mark.parametrize("name", sorted(ONE_TO_ONE.keys() - {"referring_domain"}))
-@settings(deadline=None)  # a busy machine is no error
 @given(texts=st.lists(TEXT | st.sampled_from(["Safari", "iPad", "us", "en_us", "Turkey", "Mac"]), max_size=5))
 @pytest.mark.law
 def test_what_is_spelled_stays_so(name, texts):
@@ -220,7 +219,6 @@ def test_version():
     assert spelled(values.version(A), *texts) == [99.0, 117.0, 15.4, 8.0, None, None, None]
 
 
-@settings(deadline=None)  # a busy machine is no error
 @given(text=TEXT)
 def test_version_is_a_number(text):
     """Of any text."""
@@ -412,7 +410,6 @@ def test_campaign_has_every_name():
     assert found == {name: name.upper() for name in values.CAMPAIGN}
 
 
-@settings(deadline=None)  # a busy machine is no error
 @given(value=TEXT, safe=st.sampled_from(["", "/:"]))
 def test_campaign_gives_back_what_was_encoded(value, safe):
     """Any text comes back from a URL as it went in, but for blanks around it."""

@@ -133,7 +133,7 @@ def framed(given_rows):
     return event_frame(*spelled_out, structs=STRUCTS)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(rows, min_size=1, max_size=4))
 @pytest.mark.law
 def test_every_payload_is_strict_json_and_says_what_the_row_says(given_rows):
@@ -148,7 +148,7 @@ def test_every_payload_is_strict_json_and_says_what_the_row_says(given_rows):
         assert msgspec.json.decode(text)["properties"] == found["properties"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(rows, min_size=2, max_size=5), st.data())
 @pytest.mark.law
 def test_a_payload_depends_on_its_row_alone(given_rows, data):
@@ -406,7 +406,7 @@ def test_a_source_uuid_is_kept_and_another_one_derived():
     assert alone == found[2:]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(-20, 20), st.integers(0, 200_000), st.sampled_from(["x", "ü", "😀"]))
 def test_too_large_is_rule_17_to_the_byte(off, quotes, letter):
     """The event's JSON, encoded once more as a JSON string, and 1 KiB must stay below 900,000 bytes."""

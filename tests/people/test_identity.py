@@ -213,7 +213,7 @@ def clusters(told):
     return sets
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(LINKS, st.randoms(use_true_random=False))
 def test_laws_of_merging(told, random):
     """The order in which links are gathered does not matter; nobody is glued to a stranger; nobody is forgotten."""
@@ -235,7 +235,7 @@ def test_laws_of_merging(told, random):
             assert bool(group & set(merges)) <= bool(group & known)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(LINKS, st.integers(0, 14))
 def test_laws_of_nights(told, cut):
     """However links are parted over nights, an id is merged once for ever and with one person alone."""

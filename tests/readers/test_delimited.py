@@ -205,9 +205,7 @@ def test_many_spoiled_lines_take_linear_time(tmp_path):
 
 
 CELL = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('",\n\r;\t"'), max_size=8)
-COMPARED = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+COMPARED = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @COMPARED

@@ -19,9 +19,7 @@ from migrate.readers.headers import misread, read_header
 TIME = "2024-03-01T10:00:00Z"
 SPEC = 'event = "event"\ndistinct_id = ["uid"]\ntimestamp = {column = "time", format = "iso", zone = "UTC"}\n'
 CELLS = st.text(st.sampled_from("ab\"\\,;\t\n\r'é{}:N nt0"), max_size=6).filter(lambda cell: cell != r"\N")
-COMPARED = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+COMPARED = settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def read(path, data, layout, *, block_bytes=1 << 20):

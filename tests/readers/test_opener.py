@@ -240,7 +240,7 @@ def payloads(folder, platform, container, rows, random):
 
 
 @pytest.mark.parametrize("platform", KINDS)
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(st.lists(st.tuples(SIZES, st.integers(0, 2**32)), min_size=1, max_size=3))
 @pytest.mark.law
 def test_a_row_has_one_uuid_in_any_spelling_and_container(platform, rows):

@@ -358,7 +358,7 @@ LEAVES = {
 }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(typed().flatmap(lambda kind: st.tuples(st.just(kind), st.lists(kind[1], min_size=1, max_size=3))))
 def test_what_arrow_reads_at_microseconds_is_what_arrives(case):
     """Times, dates and numbers, at any depth of lists, structs and maps."""
@@ -371,7 +371,7 @@ def test_what_arrow_reads_at_microseconds_is_what_arrives(case):
     assert [json.loads(rest) for rest in reading.rests] == expected
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(MICROSECONDS, min_size=1, max_size=3), st.sampled_from(["plain", "list", "struct", "map"]))
 def test_int96_over_its_whole_range(values, around):
     """Spark and Hive write times in it, in UTC; read as nanoseconds, 9999 would be 1816."""

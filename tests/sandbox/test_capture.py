@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from posting import NOW, OK, UUID, answer, batch, event, post
 
@@ -686,7 +686,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(value=JSON, ascii_only=st.booleans(), spaced=st.booleans())
 def test_every_spelling_of_a_batch_is_stored_alike(value, ascii_only, spaced):
     """Escapes, white space and unknown keys change the way a batch is read, never what is stored."""
@@ -700,7 +699,6 @@ def test_every_spelling_of_a_batch_is_stored_alike(value, ascii_only, spaced):
     assert json.loads(rows[0].properties) == {"v": value, "$ip": "1.1.1.1"}
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=12) | st.text('[]{}",:\\u0dx8eE+-.1 tnrfals', max_size=14).map(str.encode))
 def test_scanner_and_decoder_agree_on_what_is_json(body):
     """What msgspec refuses, the scanner can explain; what it accepts, the scanner reads too."""
