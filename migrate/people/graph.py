@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 from migrate.kit import schemas
+from migrate.people.states import PERSON, PLACE_OF
 from migrate.people.store import People
 
 _BATCH: Final = 10_000
@@ -49,6 +50,13 @@ _GRAPH: Final = (
     "CREATE UNIQUE INDEX temp.node_name ON node (name)",
 )
 """Numbered once all are there: indexes made of sorted names are several times faster than ones that grow."""
+_INHERITED: Final = f"""
+    INSERT INTO told (owner, time, digest, newest, times)
+    SELECT mark || b, told.time, '', newest, 0 FROM (SELECT '{PERSON}' AS mark UNION SELECT '{PLACE_OF}')
+    CROSS JOIN ({{merges}}) CROSS JOIN told ON told.owner = mark || a WHERE newest IS NOT NULL
+    ON CONFLICT DO UPDATE SET time = max(time, excluded.time), newest = max(newest, excluded.newest) WHERE digest = ''
+"""
+"""What was told of an id before it was merged is known of the person of whom nothing was: PostHog joins the two so."""
 _MERGES: Final = """
     SELECT x.name AS a, y.name AS b, time FROM merge
     CROSS JOIN node x ON x.id = anonymous + 1 CROSS JOIN node y ON y.id = identified + 1
@@ -115,6 +123,8 @@ class Graph:
         self._db.executemany("INSERT INTO merge VALUES (?, ?, ?)", merges)
         sql = f"INSERT INTO merged SELECT a, b, time, ?, ? FROM ({_MERGES})"
         self._db.execute(sql, (self._owner, name))
+        if self._db.execute("SELECT 1 FROM told LIMIT 1").fetchone():
+            self._db.execute(_INHERITED.format(merges=_MERGES))
 
     def merges(self) -> Iterator[list[tuple[str, str, int]]]:
         """Yield what `keep` was given, by time, some at a time."""
