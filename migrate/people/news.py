@@ -60,7 +60,9 @@ def _persons(bucket: pl.DataFrame, people: People, touches: Touches, end: dateti
     ).with_columns_seq(
         uuids.digest(*(expr.canonical(pl.col(name)) for name in ("set", "set_once"))).alias("digest")
     )
-    notes, came = [*state.notes, *place.notes], touches_of(once, "timestamp")
+    told_at = found.select_seq("owner", "timestamp")
+    notes = [*state.notes(told_at), *place.notes(told_at)]
+    came = touches_of(once, "timestamp")
     for some in found.iter_slices(AT_ONCE):
         yield News(_set(numbered(some)).collect(), notes, came)
         notes, came = [], []
@@ -81,14 +83,15 @@ def _once(bucket: pl.DataFrame, touches: Touches, end: datetime | None) -> pl.Da
 
 @dataclass(frozen=True)
 class _Latest:
-    """What is new of one kind, and what is to be noted of it.
+    """What is new of one kind, and the states, as `_said` returns them, that it is taken from.
 
     `told`: `owner`, `timestamp`, `told` (text of an object, and its `digest`), `fills` (text of one that tells what is
     not known), and `times`, on how many nights it was told of before.
     """
 
     told: pl.DataFrame
-    notes: list[Note]
+    said: pl.DataFrame
+    mark: str
 
     @classmethod
     def of(
@@ -101,14 +104,14 @@ class _Latest:
         """
         is_whole = what == PLACE_SEEN
         each = _said(bucket, what, mark, people, end, is_whole=is_whole)
-        at, newest = pl.col("at"), pl.col("newest")
-        is_newer = (newest.is_null() | (at >= newest)) & (pl.col("own").is_null() | (at >= pl.col("own")))
-        is_older = (at < newest) & (pl.col("own").is_null() | (at > pl.col("own")))
+        at, newest, own = pl.col("at"), pl.col("newest"), pl.col("own_own")
+        is_newer = (newest.is_null() | (at >= newest)) & (own.is_null() | (at >= own))
+        is_older = (at < newest) & (own.is_null() | (at > own))
         newer, older = each.filter(is_newer), each.filter(is_older)
         if is_whole:
             older = older.clear()
         # An id that said the same before, and was the last of the person's to say anything, says nothing new.
-        is_same = (pl.col("digest") == pl.col("said")) & (pl.col("own") == newest)
+        is_same = (pl.col("digest") == pl.col("own_said")) & (own == newest)
         changed = newer.filter(is_same.not_().fill_null(value=True))["owner"].unique()
         now = (
             _folded(newer.filter(pl.col("owner").is_in(changed.implode())))
@@ -126,7 +129,12 @@ class _Latest:
             )
             .sort("owner")
         )
-        return cls(told, _notes(pl.concat([newer, older]), told, mark))
+        return cls(told, pl.concat([newer, older]), mark)
+
+    def notes(self, told_at: pl.DataFrame) -> list[Note]:
+        """Return what is to be noted; `told_at`: `owner` and the `timestamp` of the event that tells."""
+        told = self.told.select_seq("owner", "digest").join(told_at, on="owner", maintain_order="left")
+        return _notes(self.said, told, self.mark)
 
 
 def _said(  # noqa: PLR0913 - whose states, and what is known of them
