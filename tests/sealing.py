@@ -6,29 +6,33 @@ import subprocess
 import sys
 
 KILLED = """
-import os, sys
+import os, signal, sys
 from pkgutil import resolve_name
 owner, kept = resolve_name("migrate.{owner}"), resolve_name("migrate.{owner}.{name}")
 calls = []
 def killed(*given, **more):
     calls.append(1)
     if len(calls) > {after}:
-        os._exit(9)
+        {how}
     return kept(*given, **more)
 setattr(owner, "{name}", killed)
 sys.argv = ["migrate", *sys.argv[1:]]
 from migrate.cli.main import main
 main()
 """
-"""The command, killed when it calls something for the n-th time."""
+"""The command, killed or stopped when it calls something for the n-th time."""
+KILL, STOP = "os._exit(9)", "os.kill(os.getpid(), signal.SIGINT)"
 
 
-def migrate(*words, killed_at=None, after=0):
-    """Run the command line as its own process, perhaps killed when it calls `killed_at`, a name in `migrate`."""
+def migrate(*words, killed_at=None, after=0, how=KILL):
+    """Run the command line as its own process, perhaps killed when it calls `killed_at`, a name in `migrate`.
+
+    `how`: or else stopped, as by Ctrl-C.
+    """
     start = ["-m", "migrate"]
     if killed_at is not None:
         owner, _, name = killed_at.rpartition(".")
-        start = ["-c", KILLED.format(owner=owner, name=name, after=after)]
+        start = ["-c", KILLED.format(owner=owner, name=name, after=after, how=how)]
     return subprocess.run(
         [sys.executable, *start, *map(str, words)],
         capture_output=True,

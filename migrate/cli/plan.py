@@ -62,6 +62,8 @@ def plan_todo(
 
     `following` is what is done after it.
     """
+    for name in todo.work.skipped.get("emptied", ()):
+        talk.say(f"note: {name}: nothing in it to read by now; what was planned of it stands")
     with talk.planning(following) as progress:
         Planning.of(session, todo.work, people).plan(progress, command=typed_command(), again=todo.again)
     aside = session.checkpoint.set_aside()
@@ -80,10 +82,6 @@ def find_todo(settings: Settings, inputs: Sequence[str], workdir: Path, again: S
     asked = _asked(again)
     planned, meant, paths = _planned(workdir, asked)
     work = settings.work(inputs, planned, paths=paths)
-    for name in work.skipped.get("emptied", ()):
-        click.echo(
-            shown(f"note: {name}: nothing in it to read by now; what was planned of it stands"), err=True
-        )
     there = {job.source.name for job in work.jobs}
     if missing := [name for name in meant if name not in there]:
         raise UsageError(

@@ -6,7 +6,7 @@ them with the union-find of `forest`, and `late` finds the ids that a later run 
 people stands in these, and in the check of `file`.
 
 What rows and events tell of whole persons and groups are `states`: `observed` takes them from rows, `statefiles`
-keeps them until all events are planned, `firsts` makes events of how people first came, `news` of the rest; `told`
-is what was told before. `clocks` judges what rows tell of a source's zone. `file` knows where the SQLite file is,
-and whether it is the one it was.
+keeps them until all events are planned, `firsts` makes events of how people first came, `group_news` of groups,
+`news` of the rest; `told` is what was told before. `clocks` judges what rows tell of a source's zone. `file` knows
+where the SQLite file is, and whether it is the one it was.
 """

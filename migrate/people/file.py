@@ -71,6 +71,7 @@ class PeopleFile:
                 _owner(facts),
                 self.checkpoint.people_seal(),
                 uses,
+                is_stepping=bool(facts.get("people_stepping")),
             ).check(self.path)
 
     def begin(self, since: datetime | None, *, is_new: bool) -> None:
@@ -125,7 +126,7 @@ class PeopleFile:
             uses = people.use(str(self.checkpoint.workdir.absolute()))
             name, generation = people.which()
         if facts.get("people_id") is None:
-            self.checkpoint.note(people_id=name, people_generation=generation)
+            self.checkpoint.note(people_id=name, **step_made(generation))
         self.checkpoint.note(people_uses=uses)
         try:
             yield people
@@ -143,6 +144,20 @@ class PeopleFile:
         raise Refused(
             f"--people: this workdir was planned with who is who {found}; {way}, or plan into another --workdir"
         )
+
+
+def begin_step(checkpoint: Checkpoint) -> int:
+    """Note that a step is under way, which changes the people's file and then the checkpoint; return its number.
+
+    Between the two commits a process may end, as often as it likes: the file is at this step, or at the one before.
+    """
+    checkpoint.note(people_stepping=True)
+    return int(checkpoint.facts().get("people_generation", 0)) + 1
+
+
+def step_made(number: int) -> dict[str, object]:
+    """Return the facts to note once a step is made, with what it was made for."""
+    return {"people_generation": number, "people_stepping": False}
 
 
 def _owner(facts: dict[str, Any]) -> str:
@@ -174,6 +189,8 @@ class Known:
     """Of the file as the last command left it; None where one was killed that was changing it."""
     uses: int | None
     """How often it had been used then: after that another workdir may have changed it."""
+    is_stepping: bool = False
+    """Whether a step was under way, which may have been made."""
 
     def check(self, path: Path) -> None:
         """Raise Refused where a file does not belong to the checkpoint: missing, older, another, damaged."""
@@ -192,9 +209,7 @@ class Known:
             raise _refused(path, f"damaged, found '{state}'")
         if name != self.id:
             raise _refused(path, "found one that another workdir began with")
-        # One step ahead is a kill between two commits, which leaves no seal.
-        ahead = {self.generation + 1} if self.seal is None else set()
-        if generation not in {self.generation, *ahead}:
+        if generation not in {self.generation, self.generation + self.is_stepping}:
             age = "an older" if generation < self.generation else "a newer"
             raise _refused(path, f"found {age} one, of step {generation} where {self.generation} was noted")
         if self.seal is not None and uses == self.uses and Seal.of(path) != self.seal:

@@ -11,7 +11,7 @@ from migrate.kit import events, expr, schemas
 from migrate.people.statefiles import buckets
 from migrate.people.states import AT_ONCE, EARLIEST, FIRST, ONCE, PERSON
 from migrate.people.store import People
-from migrate.people.told import News, notes_of, numbered, of_kind
+from migrate.people.told import News, numbered, of_kind, touches_of
 from migrate.people.touches import Touches
 from migrate.workdir.seals import Kept
 
@@ -29,7 +29,7 @@ def first_touches(files: Sequence[Kept], people: People, touches: Touches, aside
     for bucket in buckets(files, aside, people, EARLIEST):
         first = first_seen(bucket)
         fresh = (
-            _with_inherited(firsts_of(bucket), touches.inherited(first["owner"].str.slice(1).to_list()))
+            with_inherited(firsts_of(bucket), touches.inherited(first["owner"].str.slice(1).to_list()))
             .join(first, on="owner", maintain_order="left")
             .filter(~pl.col("owner").is_in(owners_known(touches, first["owner"])))
         )
@@ -42,7 +42,7 @@ def first_touches(files: Sequence[Kept], people: People, touches: Touches, aside
                 dedup_key=expr.key(pl.lit("first touch"), pl.col("owner")),
                 set_once=pl.col("told"),
             )
-            yield News(frame.collect(), touches=notes_of(some, "", "first", "told"))
+            yield News(frame.collect(), touches=touches_of(some, "first"))
 
 
 def owners_known(touches: Touches, owners: pl.Series) -> list[str]:
@@ -50,8 +50,11 @@ def owners_known(touches: Touches, owners: pl.Series) -> list[str]:
     return [f"{PERSON}{name}" for name in touches.known(owners.str.slice(1).to_list())]
 
 
-def _with_inherited(firsts: pl.DataFrame, inherited: Sequence[tuple[str, str]]) -> pl.DataFrame:
-    """Return how persons first came, with what was told before of ids that were merged into them going first."""
+def with_inherited(firsts: pl.DataFrame, inherited: Sequence[tuple[str, str]]) -> pl.DataFrame:
+    """Return how persons first came, with what was told before of ids that were merged into them going first.
+
+    `inherited`: whose it is, and what was told, as `Touches.inherited` returns it.
+    """
     if not inherited:
         return firsts
     texts: dict[str, str] = {}

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 from migrate.kit import schemas
+from migrate.people.states import PERSON, PLACE_OF
 from migrate.people.store import People
 
 _BATCH: Final = 10_000
@@ -28,11 +29,17 @@ _PERSONS: Final = f"SELECT coalesce(person, name) AS name FROM ({_KNOWN}) LEFT J
 # A platform that tells which anonymous ids have events of their own gets links for those alone.
 _NEEDED: Final = "link.kind = 'needed' AND link.a IN (SELECT id FROM stayed)"
 _SEEN: Final = f"link.kind IN ('same', 'linked') OR ({_NEEDED})"
-_LINKED: Final = f"SELECT a, b, min(time) AS time FROM links link WHERE {_SEEN} GROUP BY a, b"
-_RESOLVED_LINKED: Final = f"""
+# Another export may merge such an id all the same; then it goes to the first that it was seen with in any of them.
+_SEEN_ELSEWHERE: Final = f"""
+    {_SEEN} OR (link.kind = 'needed' AND EXISTS (
+        SELECT 1 FROM links other WHERE other.a = link.a AND other.kind = 'linked' AND other.owner <> link.owner
+    ))
+"""
+_LINKED: Final = "SELECT a, b, min(time) AS time FROM links link WHERE {seen} GROUP BY a, b"
+_RESOLVED_LINKED: Final = """
     SELECT coalesce(p.person, link.a) AS a, coalesce(q.person, link.b) AS b, min(time) AS time
     FROM links link LEFT JOIN persons p ON p.key = link.a LEFT JOIN persons q ON q.key = link.b
-    WHERE {_SEEN} GROUP BY 1, 2 HAVING a <> b
+    WHERE {seen} GROUP BY 1, 2 HAVING a <> b
 """
 _LATE: Final = "SELECT a, b, time FROM late"
 _MERGED: Final = "SELECT anonymous AS a, identified AS b, NULL AS time FROM merged"
@@ -49,6 +56,13 @@ _GRAPH: Final = (
     "CREATE UNIQUE INDEX temp.node_name ON node (name)",
 )
 """Numbered once all are there: indexes made of sorted names are several times faster than ones that grow."""
+_INHERITED: Final = f"""
+    INSERT INTO told (owner, time, digest, newest, times)
+    SELECT mark || b, told.time, '', newest, 0 FROM (SELECT '{PERSON}' AS mark UNION SELECT '{PLACE_OF}')
+    CROSS JOIN ({{merges}}) CROSS JOIN told ON told.owner = mark || a WHERE newest IS NOT NULL
+    ON CONFLICT DO UPDATE SET time = max(time, excluded.time), newest = max(newest, excluded.newest) WHERE digest = ''
+"""
+"""What was told of an id before it was merged is known of the person of whom nothing was: PostHog joins the two so."""
 _MERGES: Final = """
     SELECT x.name AS a, y.name AS b, time FROM merge
     CROSS JOIN node x ON x.id = anonymous + 1 CROSS JOIN node y ON y.id = identified + 1
@@ -115,6 +129,8 @@ class Graph:
         self._db.executemany("INSERT INTO merge VALUES (?, ?, ?)", merges)
         sql = f"INSERT INTO merged SELECT a, b, time, ?, ? FROM ({_MERGES})"
         self._db.execute(sql, (self._owner, name))
+        if self._db.execute("SELECT 1 FROM told LIMIT 1").fetchone():
+            self._db.execute(_INHERITED.format(merges=_MERGES))
 
     def merges(self) -> Iterator[list[tuple[str, str, int]]]:
         """Yield what `keep` was given, by time, some at a time."""
@@ -134,6 +150,7 @@ def linked_graph(people: People, *, is_resolved: bool) -> AbstractContextManager
     `is_resolved`: whether the source has resolved any, whose answers then stand for them.
     """
     edges, known = (_RESOLVED_LINKED, _PERSONS) if is_resolved else (_LINKED, _KNOWN)
+    edges = edges.format(seen=_SEEN_ELSEWHERE if people.is_shared else _SEEN)
     return _graph(people, f"{edges} UNION ALL {_LATE} UNION ALL {_MERGED}", known)
 
 

@@ -1,29 +1,29 @@
 """States that were not told before → `$set` and `$groupidentify` events, once all events are planned.
 
 Of all that is told of a person, the latest is planned after the last event of that history; of a group, whatever
-differs from what was told before, and that there is one.
+differs from what was told before, and that there is one (`group_news`).
+
+Nights tell what one run over all files would: a state counts by its own time, whenever it comes. PostHog takes what
+it is sent last (posthog-ingestion.md §3.6), so an event that tells of a person is never before the one that told last,
+and what is older than what was told fills in at the most (`$set_once`).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 import polars as pl
 
-from migrate.jsontext.build import object_text
 from migrate.kit import events, expr, objects, schemas, uuids
-from migrate.people.firsts import completed, first_seen, firsts_of, owners_known
+from migrate.people.firsts import completed, first_seen, firsts_of, owners_known, with_inherited
+from migrate.people.group_news import group_news
 from migrate.people.statefiles import buckets
-from migrate.people.states import AT_ONCE, FIRST, GROUP, LAST, PERSON, PLACE_SEEN, STATE, group_of, order
-from migrate.people.store import People
-from migrate.people.told import News, notes_of, numbered, of_kind, told_before
+from migrate.people.states import AT_ONCE, LAST, PERSON, PLACE_OF, PLACE_SEEN, STATE, order
+from migrate.people.store import Note, People
+from migrate.people.told import News, key_after, moment, noted_of, numbered, of_kind, touches_of
 from migrate.people.touches import Touches
 from migrate.workdir.seals import Kept
-
-_PLACE_MARK: Final = "l"
-"""Stands before a person's id in the notes of where they were seen."""
 
 
 def latest_news(
@@ -31,66 +31,152 @@ def latest_news(
 ) -> Iterator[News]:
     """Yield the events of states in these files that were not told before, some owners at a time.
 
-    A person's event has the time of their last event, or that of the state if it is later. A state as of the export, of
-    a person without events, has the time `end`. `aside` is a folder for what does not fit into memory; one bucket of
-    owners is held at a time.
+    A person's event has the time of their last event, or that of the state or of what was told last if it is later. A
+    state as of the export has the time `end`; its event does where its person has no events. `aside` is a folder for
+    what does not fit into memory; one bucket of owners is held at a time.
     """
     for bucket in buckets(files, aside, people):
-        for fresh, frame in (
-            (_persons(bucket, people, touches, end), _set),
-            (_groups_news(bucket, people, end), _identify),
-        ):
-            notes, came = fresh.notes, fresh.touches
-            for some in fresh.frame.iter_slices(AT_ONCE):
-                yield News(frame(numbered(some)).collect(), notes, came)
-                notes, came = [], []
+        yield from _persons(bucket, people, touches, end)
+        yield from group_news(bucket, people, end)
+
+
+def _persons(bucket: pl.DataFrame, people: People, touches: Touches, end: datetime | None) -> Iterator[News]:
+    """Yield what is new of persons: their state, where they are, and how those first came who have no events."""
+    state = _Latest.of(bucket, STATE, PERSON, people, end)
+    place = _Latest.of(bucket, PLACE_SEEN, PLACE_OF, people, end)
+    once = _once(bucket, touches, end)
+    frames = {"state": state.told, "place": place.told, "once": once}
+    owners = pl.concat([frame.select("owner") for frame in frames.values()]).unique().sort("owner")
+    for name, frame in frames.items():
+        named = frame.rename({column: f"{name}_{column}" for column in frame.columns if column != "owner"})
+        owners = owners.join(named, on="owner", how="left", maintain_order="left")
+    found = owners.select_seq(
+        "owner",
+        pl.col("owner").str.slice(1).alias("distinct_id"),
+        pl.max_horizontal(f"{name}_timestamp" for name in frames).alias("timestamp"),
+        objects.completed(pl.col("state_told"), pl.col("place_told")).alias("set"),
+        objects.completed(pl.col("once_told"), pl.col("state_fills")).alias("set_once"),
+        (pl.col("state_times").fill_null(0) + pl.col("place_times").fill_null(0)).alias("times"),
+    ).with_columns_seq(
+        uuids.digest(*(expr.canonical(pl.col(name)) for name in ("set", "set_once"))).alias("digest")
+    )
+    told_at = found.select_seq("owner", "timestamp")
+    notes = [*state.notes(told_at), *place.notes(told_at)]
+    came = touches_of(once, "timestamp")
+    for some in found.iter_slices(AT_ONCE):
+        yield News(_set(numbered(some)).collect(), notes, came)
+        notes, came = [], []
+    if notes:
+        yield News(_set(numbered(found.clear())).collect(), notes)
+
+
+def _once(bucket: pl.DataFrame, touches: Touches, end: datetime | None) -> pl.DataFrame:
+    """Return how those first came who have no events: `owner`, `timestamp`, `told`."""
+    came = firsts_of(bucket)
+    others = [*first_seen(bucket)["owner"], *owners_known(touches, came["owner"])]
+    came = came.filter(~pl.col("owner").is_in(others))
+    inherited = touches.inherited(came["owner"].str.slice(1).to_list()) if came.height else []
+    return with_inherited(came, inherited).select_seq(
+        "owner", pl.col("once_time").fill_null(pl.lit(end, schemas.TIMESTAMP)).alias("timestamp"), "told"
+    )
 
 
 @dataclass(frozen=True)
-class _Fresh:
-    """`frame`: owner, distinct_id, timestamp, what is told; `notes` and `touches`: what to keep of it, see `News`."""
+class _Latest:
+    """What is new of one kind, and the states, as `_said` returns them, that it is taken from.
 
-    frame: pl.DataFrame
-    notes: list[tuple[str, int, str]]
-    touches: list[tuple[str, int, str]] = field(default_factory=list)
+    `told`: `owner`, `timestamp`, `told` (text of an object, and its `digest`), `fills` (text of one that tells what is
+    not known), and `times`, on how many nights it was told of before.
+    """
+
+    told: pl.DataFrame
+    said: pl.DataFrame
+    mark: str
+
+    @classmethod
+    def of(
+        cls, bucket: pl.DataFrame, what: str, mark: str, people: People, end: datetime | None
+    ) -> "_Latest":
+        """Return what persons said last, where it was not told before and is no older than what its id said before.
+
+        What is older than the newest that any of the person's ids said only fills in. A place is whole, and is told or
+        not.
+        """
+        is_whole = what == PLACE_SEEN
+        each = _said(bucket, what, mark, people, end, is_whole=is_whole)
+        at, newest, own = pl.col("at"), pl.col("newest"), pl.col("own_own")
+        is_newer = (newest.is_null() | (at >= newest)) & (own.is_null() | (at >= own))
+        is_older = (at < newest) & (own.is_null() | (at > own))
+        newer, older = each.filter(is_newer), each.filter(is_older)
+        if is_whole:
+            older = older.clear()
+        # An id that said the same before, and was the last of the person's to say anything, says nothing new.
+        is_same = (pl.col("digest") == pl.col("own_said")) & (own == newest)
+        changed = newer.filter(is_same.not_().fill_null(value=True))["owner"].unique()
+        now = (
+            _folded(newer.filter(pl.col("owner").is_in(changed.implode())))
+            .with_columns_seq(uuids.digest(expr.canonical(pl.col("told"))).alias("digest"))
+            .filter(pl.col("digest").ne_missing(pl.col("known")))
+        )
+        fills = _folded(older)
+        told = (
+            pl.concat([now.with_columns_seq(pl.lit(None, pl.String).alias("fills")), _filling(fills)])
+            .group_by("owner", maintain_order=True)
+            .agg(
+                pl.col("timestamp").max(),
+                pl.col("told", "fills", "digest").drop_nulls().first(),
+                pl.col("times").first(),
+            )
+            .sort("owner")
+        )
+        return cls(told, pl.concat([newer, older]), mark)
+
+    def notes(self, told_at: pl.DataFrame) -> list[Note]:
+        """Return what is to be noted; `told_at`: `owner` and the `timestamp` of the event that tells."""
+        told = self.told.select_seq("owner", "digest").join(told_at, on="owner", maintain_order="left")
+        return _notes(self.said, told, self.mark)
 
 
-def _latest(bucket: pl.DataFrame, what: str, mark: str, people: People, end: datetime | None) -> pl.DataFrame:
-    """Return the latest of what is told of persons, where it was not told before and nothing newer was."""
-    last = (
-        of_kind(bucket, LAST)
-        .group_by("owner", maintain_order=True)
-        .agg(pl.col("timestamp").max().alias("last"))
-    )
+def _said(  # noqa: PLR0913 - whose states, and what is known of them
+    bucket: pl.DataFrame, what: str, mark: str, people: People, end: datetime | None, *, is_whole: bool
+) -> pl.DataFrame:
+    """Return what each id said last, in order, with what is noted of it (`own_…`) and of its person (`told.NOTED`).
+
+    `at`: when it said so, in microseconds. `timestamp`: the earliest time of an event that tells it.
+    """
+    seen = of_kind(bucket, LAST).group_by("owner").agg(pl.col("timestamp").max().alias("last"))
+    states = of_kind(bucket, what)
+    if is_whole:
+        states = states.with_columns_seq(pl.col("owner").str.slice(1).alias("distinct_id"))
+    states = states.unique(["owner", "distinct_id"], keep="last", maintain_order=True).sort(*order())
+    states = states.with_columns_seq(pl.concat_str(pl.lit(PERSON), "distinct_id").alias("id"))
+    known = noted_of(people, mark, pl.concat([states["owner"], states["id"]]).str.slice(1)).drop("names")
+    of_id = known.rename({name: f"own_{name}" for name in known.columns if name != "owner"})
+    exported = pl.lit(end, schemas.TIMESTAMP)
     return (
-        _last_of_each(of_kind(bucket, what), is_whole=what == PLACE_SEEN)
-        .join(last, on="owner", how="left", maintain_order="left")
-        .join(told_before(people, mark, bucket), on="owner", how="left", maintain_order="left")
+        states.join(seen, on="owner", how="left", maintain_order="left")
+        .join(known, on="owner", how="left", maintain_order="left")
+        .join(of_id.rename({"owner": "id"}), on="id", how="left", maintain_order="left")
         .with_columns_seq(
-            pl.max_horizontal("timestamp", "last")
-            .fill_null(pl.lit(end, schemas.TIMESTAMP))
-            .alias("timestamp"),
+            pl.coalesce("timestamp", exported, "last").dt.epoch("us").alias("at"),
+            pl.max_horizontal(
+                pl.max_horizontal("timestamp", "last").fill_null(exported), moment("told_time")
+            ).alias("timestamp"),
             uuids.digest(expr.canonical(pl.col("told"))).alias("digest"),
         )
-        .filter(pl.col("told_time").is_null() | (pl.col("timestamp").dt.epoch("us") >= pl.col("told_time")))
-        .filter(pl.col("digest").ne_missing(pl.col("known")))
-        .select_seq("owner", "timestamp", "told", "digest")
     )
 
 
-def _last_of_each(states: pl.DataFrame, *, is_whole: bool) -> pl.DataFrame:
-    """Return what was told last of each owner.
+def _folded(said: pl.DataFrame) -> pl.DataFrame:
+    """Return what persons said last: `owner`, `timestamp`, `told`, `known`, `times`.
 
-    What ids that were merged into a person's told last completes it, as PostHog keeps it when it merges them; a place
-    `is_whole`, and is not made of two.
+    What ids that were merged into a person's said last completes it, as PostHog keeps it when it merges them.
     """
-    last = states.unique("owner", keep="last", maintain_order=True)
-    if is_whole:
-        return last
-    several = states.unique(["owner", "distinct_id"], keep="last", maintain_order=True)
-    several = several.filter(pl.len().over("owner") > 1)
+    last = said.unique("owner", keep="last", maintain_order=True)
+    last = last.select_seq("owner", "timestamp", "told", "known", "times")
+    several = said.filter(pl.len().over("owner") > 1)
     texts: dict[str, str] = {}
-    for owner, text in several.sort(*order()).select("owner", "told").iter_rows():
+    for owner, text in several.select("owner", "told").iter_rows():
         texts[owner] = completed(text, texts[owner]) if owner in texts else text
     if not texts:
         return last
@@ -98,93 +184,63 @@ def _last_of_each(states: pl.DataFrame, *, is_whole: bool) -> pl.DataFrame:
     return last.with_columns_seq(whole.alias("told"))
 
 
-def _persons(bucket: pl.DataFrame, people: People, touches: Touches, end: datetime | None) -> _Fresh:
-    """Return what is new of persons: their state, where they are, and how those first came who have no events."""
-    state, place = (
-        _latest(bucket, what, mark, people, end)
-        for what, mark in ((STATE, PERSON), (PLACE_SEEN, _PLACE_MARK))
+def _filling(fills: pl.DataFrame) -> pl.DataFrame:
+    """Return what only fills in beside what is told."""
+    nothing = pl.lit(None, pl.String)
+    return fills.with_columns_seq(
+        pl.col("told").alias("fills"), nothing.alias("told"), nothing.alias("digest")
+    ).select_seq("owner", "timestamp", "told", "known", "times", "digest", "fills")
+
+
+def _notes(said: pl.DataFrame, told: pl.DataFrame, mark: str) -> list[Note]:
+    """Return what is to be noted of the persons of these states, and of the ids that said them."""
+    times = pl.col("times").fill_null(0)
+    persons = (
+        said.group_by("owner", maintain_order=True)
+        .agg(pl.col("at").max(), pl.col("told_time", "known", "newest", "own", "said", "times").first())
+        .join(
+            told.select_seq("owner", pl.col("timestamp").dt.epoch("us").alias("now"), "digest"),
+            on="owner",
+            how="left",
+            maintain_order="left",
+        )
+        .select_seq(
+            pl.col("owner").alias("id"),
+            pl.coalesce("now", "told_time").alias("time"),
+            pl.coalesce("digest", "known", pl.lit("")).alias("digest"),
+            pl.max_horizontal("at", "newest").alias("newest"),
+            "own",
+            "said",
+            pl.when(pl.col("now").is_null()).then(times).otherwise(times + 1).alias("times"),
+        )
     )
-    came = firsts_of(bucket)
-    others = [*first_seen(bucket)["owner"], *owners_known(touches, came["owner"])]
-    once = came.filter(~pl.col("owner").is_in(others)).select_seq(
-        "owner",
-        pl.col("once_time").fill_null(pl.lit(end, schemas.TIMESTAMP)).alias("timestamp"),
-        "told",
-        uuids.digest(expr.canonical(pl.col("told"))).alias("digest"),
+    ids = said.select_seq(
+        "id",
+        pl.coalesce("own_told_time", pl.col("timestamp").dt.epoch("us")).alias("time"),
+        pl.coalesce("own_known", pl.lit("")).alias("digest"),
+        pl.max_horizontal("at", "own_newest").alias("newest"),
+        pl.col("at").alias("own"),
+        pl.col("digest").alias("said"),
+        pl.col("own_times").fill_null(0).alias("times"),
     )
-    frames = {"state": state, "place": place, "once": once}
-    notes = [
-        *notes_of(state, PERSON, "timestamp", "digest"),
-        *notes_of(place, _PLACE_MARK, "timestamp", "digest"),
-    ]
-    owners = pl.concat([frame.select("owner") for frame in frames.values()]).unique().sort("owner")
-    for name, frame in frames.items():
-        named = frame.rename({column: f"{name}_{column}" for column in ("timestamp", "told", "digest")})
-        owners = owners.join(named, on="owner", how="left", maintain_order="left")
-    times = [f"{name}_timestamp" for name in frames]
-    return _Fresh(
-        owners.select_seq(
-            "owner",
-            pl.col("owner").str.slice(1).alias("distinct_id"),
-            pl.max_horizontal(times).alias("timestamp"),
-            objects.completed(pl.col("state_told"), pl.col("place_told")).alias("set"),
-            pl.col("once_told").alias("set_once"),
-        ).with_columns_seq(
-            uuids.digest(*(expr.canonical(pl.col(name)) for name in ("set", "set_once"))).alias("digest")
-        ),
-        notes,
-        notes_of(once, "", "timestamp", "told"),
+    both = persons.join(ids, on="id", how="full", coalesce=True, maintain_order="left_right", suffix="_of_id")
+    rows = both.select_seq(
+        pl.concat_str(pl.lit(mark), pl.col("id").str.slice(1)),
+        *(pl.coalesce(name, f"{name}_of_id") for name in ("time", "digest", "newest")),
+        *(pl.coalesce(f"{name}_of_id", name) for name in ("own", "said")),
+        pl.coalesce("times", "times_of_id"),
     )
+    return [Note(*row) for row in rows.iter_rows()]
 
 
 def _set(states: pl.LazyFrame) -> pl.LazyFrame:
-    """Return a `$set` event for each person."""
+    """Return a `$set` event for each person; of one who was told of before it is another event each time."""
     return events.events(
         states,
         event=pl.lit("$set"),
         distinct_id=pl.col("distinct_id"),
         timestamp=pl.col("timestamp"),
-        dedup_key=expr.key(pl.lit("profile"), pl.col("owner"), pl.col("digest")),
+        dedup_key=key_after(pl.lit("profile"), pl.col("owner"), pl.col("digest")),
         set=pl.col("set"),
         set_once=pl.col("set_once"),
-    )
-
-
-def _groups_news(bucket: pl.DataFrame, people: People, end: datetime | None) -> _Fresh:
-    """Return what is new of groups: what differs from what was told before, and those of which nothing else is told."""
-    of_groups = bucket.filter(pl.col("owner").str.starts_with(GROUP))
-    known = people.told(of_groups["owner"].unique().to_list())
-    before = pl.DataFrame(
-        known, {"owner": pl.String, "told_time": pl.Int64, "known": pl.String}, orient="row"
-    )
-    stated = of_kind(bucket, STATE, GROUP)
-    bare = of_kind(bucket, FIRST, GROUP).unique("owner", keep="first", maintain_order=True)
-    bare = bare.filter(~pl.col("owner").is_in([*stated["owner"].unique(), *before["owner"]]))
-    ordered = (
-        pl.concat([stated, bare.with_columns_seq(pl.lit("{}").alias("told"))])
-        .sort(*order())
-        .with_columns_seq(
-            pl.col("timestamp").fill_null(pl.lit(end, schemas.TIMESTAMP)),
-            uuids.digest(expr.canonical(pl.col("told")), pl.lit(None, pl.String)).alias("digest"),
-        )
-        .join(before, on="owner", how="left", maintain_order="left")
-        .filter(pl.col("told_time").is_null() | (pl.col("timestamp").dt.epoch("us") >= pl.col("told_time")))
-    )
-    previous = pl.coalesce(pl.col("digest").shift().over("owner"), pl.col("known"))
-    fresh = ordered.filter(pl.col("digest").ne_missing(previous))
-    last = fresh.unique("owner", keep="last", maintain_order=True)
-    return _Fresh(fresh, last.select_seq("owner", pl.col("timestamp").dt.epoch("us"), "digest").rows())
-
-
-def _identify(states: pl.LazyFrame) -> pl.LazyFrame:
-    """Return a `$groupidentify` event for each state; without a person it has the id server libraries give it."""
-    kind, key = group_of()
-    named = {"$group_type": kind, "$group_key": key}
-    return events.events(
-        states,
-        event=pl.lit("$groupidentify"),
-        distinct_id=pl.coalesce(pl.col("distinct_id"), pl.format("${}_{}", kind, key)),
-        timestamp=pl.col("timestamp"),
-        dedup_key=expr.key(pl.lit("groupidentify"), pl.col("owner"), pl.col("digest")),
-        properties=object_text(named, json={"$group_set": pl.col("told")}),
     )

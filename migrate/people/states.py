@@ -33,6 +33,8 @@ PLACE_SEEN: Final = "place"
 EARLIEST: Final = (ONCE, FIRST)
 PERSON: Final = "p"
 """Stands before a person's id in `owner`."""
+PLACE_OF: Final = "l"
+"""Stands before a person's id in the notes of where they were seen."""
 GROUP: Final = "g"
 """Stands before a group's type, `BETWEEN` and its key in `owner`."""
 BETWEEN: Final = "\x1f"

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import polars as pl
 
@@ -18,6 +18,29 @@ from migrate.transactions import transaction
 
 BEFORE: Final = "(before)"
 """The input that made what was made in an earlier workdir."""
+
+
+class Note(NamedTuple):
+    """What is noted of a person, a person's place, or a group. Times are in microseconds."""
+
+    owner: str
+    time: int | None = None
+    """Of the event that told of it last."""
+    digest: str = ""
+    """Of what that event told; "" where none did."""
+    newest: int | None = None
+    """Of the newest state known of it, whichever of a person's ids said it, and whether it was told or not."""
+    own: int | None = None
+    """Of the newest state that it said itself: an id that was merged into a person's says something, too."""
+    said: str | None = None
+    """A digest of that state."""
+    times: int = 0
+    """How many nights it was told of."""
+    names: str | None = None
+    """Of a group: an object of the names that were ever told, each with the time of the newest state that has it."""
+
+
+_NOTED: Final = ", ".join(Note._fields)
 
 
 class People:
@@ -44,6 +67,19 @@ class People:
             "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA temp_store = FILE;"
         )
         self._db.executescript(f"{TABLES}; PRAGMA application_id = {APPLICATION_ID};")
+        self._complete()
+
+    def _complete(self) -> None:
+        """Give a file of an earlier version the columns that it lacks."""
+        known = {name for _, name, *_ in self._db.execute("PRAGMA table_info(told)")}
+        if {*Note._fields} <= known:
+            return
+        with self.transaction() as db:
+            for name in ("newest INTEGER", "own INTEGER", "said TEXT", "times INTEGER", "names TEXT"):
+                db.execute(f"ALTER TABLE told ADD COLUMN {name}")
+            db.execute(
+                "UPDATE told SET newest = time, own = time, said = digest, times = 1, names = json_object('', time)"
+            )
 
     def close(self) -> None:
         """Close the file."""
@@ -88,11 +124,10 @@ class People:
             db.execute("UPDATE generations SET workdir = ? WHERE owner = ?", (workdir, self.owner))
             return int(db.execute("UPDATE self SET uses = uses + 1 RETURNING uses").fetchone()[0])
 
-    def step(self) -> None:
-        """Count a step: the checkpoint notes it next, and is one step behind if the process is killed in between."""
-        sql = "UPDATE generations SET generation = generation + 1 WHERE owner = ?"
+    def step(self, number: int) -> None:
+        """Count a step. It has this number however often it is made again, when the process is killed on the way."""
         with self._lock:
-            self._db.execute(sql, (self.owner,))
+            self._db.execute("UPDATE generations SET generation = ? WHERE owner = ?", (number, self.owner))
 
     def note_last(self, last: int | None) -> None:
         """Note the last timestamp that this workdir has planned, in microseconds."""
@@ -279,16 +314,16 @@ class People:
             for table in ("gathered", "clock", "generations", "self"):
                 db.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are ours
 
-    def told(self, owners: Sequence[str]) -> list[tuple[str, int, str]]:
-        """Return what was last told of these persons and groups: whose, when, and a digest of it."""
-        sql = "SELECT owner, time, digest FROM told WHERE owner IN (SELECT value FROM json_each(?))"
+    def told(self, owners: Sequence[str]) -> list[Note]:
+        """Return what is noted of these persons and groups."""
+        sql = f"SELECT {_NOTED} FROM told WHERE owner IN (SELECT value FROM json_each(?))"  # noqa: S608 - ours
         with self._lock:
-            return self._db.execute(sql, (json.dumps(owners),)).fetchall()
+            return [Note(*row) for row in self._db.execute(sql, (json.dumps(owners),))]
 
-    def tell(self, rows: Iterable[tuple[str, int, str]]) -> None:
-        """Note what is told of persons and groups, within the transaction that is open: owner, time, digest."""
+    def tell(self, notes: Iterable[Note]) -> None:
+        """Note what is told of persons and groups, within the transaction that is open."""
         with self._lock:
-            self._db.executemany("INSERT OR REPLACE INTO told VALUES (?, ?, ?)", rows)
+            self._db.executemany("INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?, ?, ?, ?, ?)", notes)
 
 
 def _with_known(links: pl.DataFrame) -> pl.DataFrame:

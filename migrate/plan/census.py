@@ -13,6 +13,7 @@ from migrate.kit import events, expr, schemas
 from migrate.kit.declare import ROW, Options, Table
 from migrate.payload.payloads import Imprint
 from migrate.people import clocks, identity
+from migrate.people.file import begin_step, step_made
 from migrate.people.firsts import first_touches
 from migrate.people.identity import Report
 from migrate.people.news import latest_news
@@ -102,7 +103,8 @@ class Census:
                 )
             self.people.tell(found.notes)
             touches.add(found.touches)
-            yield self._made(found.frame, now)
+            if found.frame.height:
+                yield self._made(found.frame, now)
 
     def _made(self, frame: pl.DataFrame, now: datetime) -> Made:
         """Return an event frame's events ready to send; what PostHog would refuse of them is counted as a warning."""
@@ -136,8 +138,9 @@ def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Jo
     name = _next(IDENTITY, checkpoint)
     planner.plan_derived(name, census.merges(name, planner.clock()), leads=True)
     report = None if census.report is None else asdict(census.report)
-    people.step()
-    checkpoint.note(identity=report, clock=census.warning, linked=True, people_generation=people.which()[1])
+    step = begin_step(checkpoint)
+    people.step(step)
+    checkpoint.note(identity=report, clock=census.warning, linked=True, **step_made(step))
 
 
 def _looked(people: People, planner: Planner, counting: Counting) -> Callable[[int, str], None]:
@@ -171,12 +174,12 @@ def tell(census: Census, planner: Planner, until: datetime | None) -> None:
     aside = planner.workdir / STAGING / "states"
     now, name = planner.clock(), _next(FIRST_TOUCHES, checkpoint)
     planner.plan_derived(name, census.first_touches(files, aside, now, name), leads=True)
-    name = _next(PROFILES, checkpoint)
+    name, step = _next(PROFILES, checkpoint), begin_step(checkpoint)
     with people.transaction() as db:
         touches = Touches(people, db, name)
         planner.plan_derived(name, census.tellings(files, end, aside, now, touches))
-        people.step()
-    checkpoint.note_told(people_generation=people.which()[1])
+        people.step(step)
+    checkpoint.note_told(**step_made(step))
     tidy_states(checkpoint)
 
 

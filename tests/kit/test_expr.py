@@ -209,7 +209,6 @@ def test_session_id_of_odd_rows():
     assert early == normal
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(1, 10**13), st.integers(-(10**6), 10**9), st.sampled_from("abc")), min_size=1

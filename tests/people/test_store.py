@@ -8,7 +8,7 @@ import pytest
 
 from migrate.kit import schemas
 from migrate.people.schema import APPLICATION_ID, PEOPLE_FILE
-from migrate.people.store import People
+from migrate.people.store import Note, People
 
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
 
@@ -58,16 +58,16 @@ def test_a_transaction_holds_whole_or_not_at_all(path):
 
         def fail():
             with people.transaction():
-                people.tell([("pu", 1, "digest")])
+                people.tell([Note("pu", 1, "digest")])
                 raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError):
             fail()
         assert people.told(["pu"]) == []
         with people.transaction():
-            people.tell([("pu", 1, "first")])
-            people.tell([("pu", 2, "second")])
-        assert people.told(["pu", "pv"]) == [("pu", 2, "second")]
+            people.tell([Note("pu", 1, "first")])
+            people.tell([Note("pu", 2, "second")])
+        assert people.told(["pu", "pv"]) == [Note("pu", 2, "second")]
 
 
 def test_what_is_told_counts_for_all_workdirs_and_what_began_again_for_none(path):
@@ -78,7 +78,7 @@ def test_what_is_told_counts_for_all_workdirs_and_what_began_again_for_none(path
         assert one.has_others()
         assert two.has_others()
         with one.transaction():
-            one.tell([("pu", 1, "digest")])
+            one.tell([Note("pu", 1, "digest")])
         one.begin_again()
-        assert two.told(["pu"]) == [("pu", 1, "digest")]
+        assert two.told(["pu"]) == [Note("pu", 1, "digest")]
         assert not two.has_others()

@@ -10,7 +10,7 @@ from zipfile import ZipFile
 
 import polars as pl
 import pytest
-from sealing import exports, flipped, migrate, summary
+from sealing import KILL, STOP, exports, flipped, migrate, summary
 
 from migrate.sandbox.server import Sandbox
 from migrate.workdir import seals
@@ -327,6 +327,48 @@ def test_a_kill_between_two_commits_is_rolled_forward(tmp_path, place, after):
     assert {*arriving(rough)} == {*arriving(calm)}
     exports(source, files=1, start=9)
     assert migrate(*words).returncode == 0
+
+
+STEP_MADE = "plan.census.step_made"
+"""Called when a step of people is made, and the checkpoint does not know of it yet: of who is who, of what is told."""
+ENDS = {
+    "who is who": [("kill", 0)] * 3,
+    "what is told": [("kill", 1), ("kill", 0), ("kill", 0)],
+    "mixed": [("kill", 0), ("stop", 0)] * 2 + [("kill", 0)],
+}
+
+
+@pytest.mark.parametrize(("ends", "nights"), [*((ends, 0) for ends in ENDS.values()), (ENDS["mixed"], 2)])
+def test_any_number_of_ends_between_two_commits_is_rolled_forward(tmp_path, ends, nights):
+    """The same events as without any, each once; and still no other people's file will do."""
+    source, calm, rough = exports(tmp_path / "in", files=2, rows=8), tmp_path / "calm", tmp_path / "rough"
+    (source / "users.csv").write_text("id,email,received_at\nu1,one@example.com,2024-04-03 12:00:00\n")
+    calmly, roughly = (["plan", "segment", source, "--workdir", one, "--json"] for one in (calm, rough))
+    wrong = [b""]
+    for night in range(nights):
+        exports(source, files=1, rows=8, start=5 + night)
+        assert [migrate(*words).returncode for words in (calmly, roughly)] == [0, 0]
+        wrong += [people(one).read_bytes() for one in (calm, rough)][: 2 - night]
+    exports(source, files=1, rows=8, start=8)
+    (source / "users-8.csv").write_text("id,email,received_at\nu2,two@example.com,2024-04-09 12:00:00\n")
+    assert migrate(*calmly).returncode == 0
+    for end, after in ends:
+        # Ctrl-C before anything is changed, so that the file is closed in good order where the kill has left it.
+        place, how = (STEP_MADE, KILL) if end == "kill" else ("people.store.People.keep_planned", STOP)
+        ended = migrate(*roughly, killed_at=place, after=after, how=how)
+        assert ended.returncode == (9 if end == "kill" else 130), (end, after, ended.stderr)
+    found = people(rough).read_bytes()
+    for data in wrong:
+        people(rough).write_bytes(data)
+        refused = migrate(*roughly)
+        assert refused.returncode == 5
+        assert "not the file that belongs to this checkpoint" in refused.stderr
+    people(rough).write_bytes(found)
+    done = migrate(*roughly)
+    assert (done.returncode, summary(done)["whole"]) == (0, True), done.stderr
+    assert {*arriving(rough)} == {*arriving(calm)}
+    exports(source, files=1, rows=8, start=9)
+    assert migrate(*roughly).returncode == 0
 
 
 def arriving(workdir):

@@ -85,6 +85,19 @@ def test_what_two_exports_say_of_a_shared_device_meets(tmp_path, shared, home):
             assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("user", ["u1", "u2"])
+def test_a_device_goes_to_whom_it_was_seen_with_first_though_that_export_needs_no_merge(tmp_path, user):
+    """Amplitude's device has no events of its own there; Segment's has, and Segment saw it with somebody later."""
+    first = devices(tmp_path / "one" / "1.json", (user, "d1", 1, 1))
+    second = calls(tmp_path / "two" / "1.jsonl", ("track", "u2", "d1", 2), ("track", None, "d1", 3))
+    with Sandbox() as sandbox:
+        for platform, source in (("amplitude", first), ("segment", second)):
+            words = ["--workdir", tmp_path / platform, "--people", tmp_path / "people", "--host", sandbox.url]
+            done = migrate("run", platform, source, *words)
+            assert done.returncode == 0, done.stderr
+        assert merges(sandbox) == [("d1", user)]
+
+
 def test_numbers_of_two_exports_are_not_of_one_person(tmp_path):
     """Amplitude's number 7 of one project is another person than number 7 of the other."""
     one = devices(tmp_path / "one" / "1.json", ("ann", "d1", 7, 1), (None, "d1", 7, 2))
