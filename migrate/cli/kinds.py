@@ -11,6 +11,8 @@ from click.shell_completion import CompletionItem
 from migrate import platforms
 from migrate.apply.pacing import Window
 
+MOST: Final = 1_000_000_000_000
+"""More than there is of anything that is counted; numbers of any length would go where there is no room for them."""
 _FULL: Final = "full"
 _ROWS: Final = 3
 _SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -73,8 +75,28 @@ class Blank(click.types.StringParamType):
     """A text that may be blanks, such as a delimiter."""
 
 
+class Count(click.IntRange):
+    """How many: at least so many, and no more than there is of anything, which the help need not say."""
+
+    name = "n"
+
+    def __init__(self, least: int) -> None:
+        super().__init__(least, MOST)
+
+    def _describe_range(self) -> str:
+        return f"x>={self.min}"
+
+
+class Whole(click.IntRange):
+    """A whole number within bounds."""
+
+    name = "n"
+
+
 class Real(click.FloatRange):
     """A number within bounds; NaN, which no comparison finds outside of them, is none."""
+
+    name = "n"
 
     def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number."""

@@ -11,7 +11,20 @@ from typing import IO, TYPE_CHECKING, Final, Literal
 
 import click
 
-from migrate.cli.kinds import Blank, Duration, Host, Hours, Input, Moment, PlatformName, Real, Samples, Shown
+from migrate.cli.kinds import (
+    Blank,
+    Count,
+    Duration,
+    Host,
+    Hours,
+    Input,
+    Moment,
+    PlatformName,
+    Real,
+    Samples,
+    Shown,
+    Whole,
+)
 from migrate.cli.params import Argument, argument, arguments, flag, option, preset, repeated, switch
 
 if TYPE_CHECKING:
@@ -22,8 +35,6 @@ if TYPE_CHECKING:
     from migrate.readers.dialects import Name as Dialect
 
 GROUP_TYPE: Final = "company"
-MOST: Final = 1_000_000_000_000
-"""More than there is of anything that is counted; numbers of any length would go where there is no room for them."""
 _FILE: Final = click.Path(path_type=Path)
 _FOLDER: Final = click.Path(path_type=Path, file_okay=False)
 WORKDIR: Final = click.argument("workdir", cls=Argument, type=_FOLDER)
@@ -54,9 +65,7 @@ class SourceOptions:
         "link",
         "Make one person of a human's ids, or leave every row under the id it carries.",
     )
-    max_cluster: int = preset(
-        click.IntRange(2, MOST), 1_000, "Ids one person may have before planning stops and asks."
-    )
+    max_cluster: int = preset(Count(2), 1_000, "Ids one person may have before planning stops and asks.")
     user_id: str | None = option(
         click.STRING,
         "Property that holds the user's id, where the source itself does not say which id is the user's.",
@@ -108,7 +117,7 @@ class SourceOptions:
 class PreviewOptions:
     """How much is shown."""
 
-    limit: int = preset(click.IntRange(1, MOST), 20, "Source rows to show.")
+    limit: int = preset(Count(1), 20, "Source rows to show.")
     pretty: bool = flag("Show source rows beside their payloads, for people.")
 
 
@@ -121,7 +130,7 @@ class WorkOptions:
         "Where plan and checkpoint are kept.  [default: ./PLATFORM.workdir; of a trial, a folder that goes]",
     )
     limit: int | None = option(
-        click.IntRange(1, MOST),
+        Count(1),
         "Only the first N rows: a trial, whose workdir goes when it ends unless one is named.",
     )
     people: Path | None = option(
@@ -166,15 +175,13 @@ class SendOptions:
         Real(0.001, 1_000_000),
         "Events per second.  [default: 1000 for PostHog Cloud, else no limit]",
     )
-    concurrency: int = preset(click.IntRange(1, 1_000), 8, "Requests at once at the most.")
+    concurrency: int = preset(Whole(1, 1_000), 8, "Requests at once at the most.")
     max_batch_bytes: int = preset(
-        click.IntRange(1_000, 20_000_000), 5_242_880, "Bytes of a request body, uncompressed."
+        Whole(1_000, 20_000_000), 5_242_880, "Bytes of a request body, uncompressed."
     )
-    max_batch_events: int = preset(click.IntRange(1, 1_000_000), 1_000, "Events of a request.")
+    max_batch_events: int = preset(Whole(1, 1_000_000), 1_000, "Events of a request.")
     gzip: bool = switch("gzip", "Compress request bodies.", default=True)
-    max_attempts: int | None = option(
-        click.IntRange(1, MOST), "Attempts per request.  [default: no limit but the deadline]"
-    )
+    max_attempts: int | None = option(Count(1), "Attempts per request.  [default: no limit but the deadline]")
     deadline: float = preset(Duration(), "15m", "How long to go on without any progress.")
     timeout: float = preset(Duration(0.01), "60s", "How long to wait for an answer.")
     min_age: float | None = option(
@@ -228,7 +235,7 @@ class RejectsOptions:
 class SandboxOptions:
     """Where the sandbox listens, what it keeps, and how it misbehaves."""
 
-    port: int = preset(click.IntRange(0, 65_535), 8010, "Port; 0 for any free one.")
+    port: int = preset(Whole(0, 65_535), 8010, "Port; 0 for any free one.")
     data: Path | None = option(
         _FOLDER, "Folder that keeps what arrives.  [default: a temporary one, removed at the end]"
     )

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, time
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from migrate.apply.pacing import Window
-from migrate.cli.kinds import Duration, Hours, Moment
+from migrate.cli.kinds import Count, Duration, Hours, Moment
 
 NIGHT = Window(time(22), time(6, 30))
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
@@ -58,3 +59,17 @@ def test_what_is_not_understood_is_said(kind, text, message):
     with pytest.raises(click.BadParameter) as refused:
         kind(text)
     assert refused.value.message == message
+
+
+def test_a_count_says_in_the_help_what_it_is_at_least():
+    """The other bound is beyond anything that is counted."""
+
+    @click.command()
+    @click.option("--limit", type=Count(2), help="Rows.")
+    def command(limit):
+        """Print it."""
+        click.echo(limit)
+
+    assert "--limit N  Rows.  [x>=2]" in CliRunner().invoke(command, ["--help"]).output
+    assert CliRunner().invoke(command, ["--limit", "2"]).output == "2\n"
+    assert [CliRunner().invoke(command, ["--limit", one]).exit_code for one in ("1", "9" * 20)] == [2, 2]
