@@ -88,6 +88,17 @@ def examples(work: Work, limit: int, people: People | None) -> Iterator[Preview]
         yield from _previewed(job, chunk, transform, finished(_read(chunk), transform, now), now)
 
 
+def files_beyond(work: Work, last: str) -> list[str]:
+    """Return the names of the files after this one that hold any row, readable or not."""
+    names = [job.source.name for job in work.jobs]
+    return [job.source.name for job in work.jobs[names.index(last) + 1 :] if _has_rows(job)]
+
+
+def _has_rows(job: Job) -> bool:
+    chunks = read_chunks(job.source, job.table, job.header)
+    return any(chunk.rows.height or chunk.rejects for chunk in chunks)
+
+
 def _gather(work: Work, first: list[tuple[Job, Chunk]], people: People) -> None:
     """Note in `people` what the first rows tell of who is who."""
     gatherer = work.settings.gatherer(people)
