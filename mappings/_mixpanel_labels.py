@@ -45,8 +45,11 @@ def _is_mangled(short: str, long: str) -> bool:
 
 
 def relabelled(text: str, labels: Mapping[str, str]) -> str:
-    """Return an object with its keys called by their labels, whatever case they are in."""
-    bag = json_object(text)
+    """Return an object with its keys called by their labels, whatever case they are in; without nulls.
+
+    Of several that have one label the first in order has it, as `Bag.name` does; the others stay what they are.
+    """
+    bag = {name: value for name, value in json_object(text).items() if value is not None}
     names = {name: labels.get(name, labels.get(name.lower(), name)) for name in bag}
-    taken = [name for name in names if names[name] != name and names[name] in bag]
-    return text_of({name if name in taken else names[name]: value for name, value in bag.items()})
+    first = {names[name]: name for name in sorted(bag, reverse=True)} | {name: name for name in bag}
+    return text_of({long if first[long] == name else name: bag[name] for name, long in names.items()})

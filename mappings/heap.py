@@ -239,6 +239,7 @@ MAPPING: Final = Platform(
             to_recoveries=session_starts,
             link_columns=("session_id", "time", *ENTRY),
             filters={"sessions": EVERY_ROW},
+            dropped=DROPPED | {"event_name", "event_table_name"},  # a session's name is its table's
         ),
         replace(EVENTS, name="pageviews", file=lambda name: bool(PAGEVIEWS.fullmatch(name))),
         EVENTS,

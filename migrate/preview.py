@@ -19,7 +19,7 @@ from migrate.people.statefiles import States
 from migrate.people.store import People
 from migrate.people.touches import Touches
 from migrate.plan import ordinals
-from migrate.plan.finished import Finished, finished
+from migrate.plan.finished import Finished, finished, why_no_event
 from migrate.plan.jobs import Job
 from migrate.plan.lines import as_read
 from migrate.plan.transform import Transform
@@ -71,7 +71,7 @@ def preview(work: Work, limit: int) -> Iterator[Preview]:
             made = finished(_read(chunk), transform, now)
             states.write(made.states)
             times += made.frame.select(pl.col("timestamp").max()).drop_nulls().to_series().to_list()
-            yield from _previewed(job, chunk, transform, made, now)
+            yield from _previewed(job, chunk, transform, made)
         if states.close():
             files, end = [Kept.of(states.path)], max(times, default=settings.until)
             came = census.first_touches(files, folder, now, "preview")
@@ -100,8 +100,19 @@ def _examples(work: Work, job: Job, limit: int, people: People | None) -> list[P
     return [
         row
         for _, chunk in _first(replace(work, jobs=[job]), limit)
-        for row in _previewed(job, chunk, transform, finished(_read(chunk), transform, now), now)
+        for row in _previewed(job, chunk, transform, finished(_read(chunk), transform, now))
     ]
+
+
+def files_beyond(work: Work, last: str) -> list[str]:
+    """Return the names of the files after this one that hold any row, readable or not."""
+    names = [job.source.name for job in work.jobs]
+    return [job.source.name for job in work.jobs[names.index(last) + 1 :] if _has_rows(job)]
+
+
+def _has_rows(job: Job) -> bool:
+    chunks = read_chunks(job.source, job.table, job.header)
+    return any(chunk.rows.height or chunk.rejects for chunk in chunks)
 
 
 def _gather(work: Work, first: list[tuple[Job, Chunk]], people: People) -> None:
@@ -146,15 +157,12 @@ def _read(chunk: Chunk) -> Chunk:
     return Chunk(chunk.rows, [], {})
 
 
-def _previewed(
-    job: Job, chunk: Chunk, transform: Transform, made: Finished, now: datetime
-) -> Iterator[Preview]:
+def _previewed(job: Job, chunk: Chunk, transform: Transform, made: Finished) -> Iterator[Preview]:
     """Yield the rows of a chunk with their payloads, or why they have none, in the order of the file."""
     frame = ordinals.with_ordinals(made.frame) if transform.table.ordinals else made.frame
     payloads = dict(frame.group_by("row", maintain_order=True).agg(pl.col("payload")).iter_rows())
     whys = {line["row"]: _rejected(line["reason"], line["value"]) for line in made.rejects}
-    left_out = chunk.rows.filter(~pl.col(ROW).is_in([*payloads, *whys]))
-    whys |= _whys(left_out, transform, now)
+    whys = _whys(chunk.rows[ROW], made, transform) | whys
     unread = sorted(chunk.rejects, key=_place, reverse=True)
     originals = Originals(job.source, job.table, job.header).of(chunk.rows[ROW].to_list())
     for row in chunk.rows.iter_rows(named=True):
@@ -166,7 +174,7 @@ def _previewed(
             payloads.get(number, []),
             f"{job.source.name}:{number}",
             job.source.name,
-            whys.get(number),
+            None if number in payloads else whys[number],
         )
     yield from (_unread(job, one) for one in reversed(unread))
 
@@ -186,16 +194,13 @@ def _rejected(reason: str, value: str | None) -> str:
     return f"rejected: {reason}{found}"
 
 
-def _whys(rows: pl.DataFrame, transform: Transform, now: datetime) -> dict[int, str]:
-    """Return why each of these rows makes no event; none of them is rejected.
+def _whys(rows: pl.Series, made: Finished, transform: Transform) -> dict[int, str]:
+    """Return why each of these rows would make no event, if it makes none and is not rejected.
 
-    The transform counts reasons and names no rows: rows that come to several reasons are halved until each has one.
+    All of them are judged together, as they are planned: what becomes of a row may be said by those before it.
     """
-    if not rows.height:
-        return {}
-    numbers = finished(Chunk(rows, [], {}), transform, now).numbers
-    found = [f"filtered: {name}" for name in numbers.filtered] + [MAPPED] * bool(numbers.mapped)
-    if len(found) == 1 or rows.height == 1:
-        return dict.fromkeys(rows[ROW], ", ".join(found))
-    half = rows.height // 2
-    return _whys(rows.head(half), transform, now) | _whys(rows.slice(half), transform, now)
+    nothing = f"filtered: {why_no_event(transform.table, transform)}"
+    whys = dict.fromkeys(rows, nothing) | dict.fromkeys(made.states[ROW], MAPPED)
+    for name, numbers in made.taken.items():
+        whys |= dict.fromkeys(numbers, f"filtered: {name}")
+    return whys

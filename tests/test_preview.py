@@ -2,10 +2,13 @@
 
 import json
 import tempfile
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import polars as pl
 import pytest
-from samples import SAMPLES, settings
+from samples import PLATFORMS, SAMPLES, settings
 
 from migrate.people.store import People
 from migrate.planning import Planning
@@ -61,6 +64,18 @@ def test_a_preview_of_all_rows_is_the_plan(tmp_path, platform):
     with People() as nobody:
         others = set(payloads(examples(work, 10**6, nobody))) - set(expected)
     assert bool(others) == (platform == "heap")
+
+
+@pytest.mark.parametrize("options", [{}, {"person_properties": "none"}], ids=["all", "no persons"])
+@pytest.mark.parametrize("folder", [*PLATFORMS, "ga4/unnested"])
+def test_a_row_makes_no_event_for_the_reason_that_the_plan_counts(tmp_path, folder, options):
+    """Also where that depends on the rows before, as of an event whose first row stands for all of its rows."""
+    chosen = settings(folder.partition("/")[0], **options)
+    since, until = datetime(2024, 4, 2, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)
+    work = replace(chosen, since=since, until=until).work([str(SAMPLES / folder)])
+    shown = Counter(one.why.split(",")[0] for one in preview(work, 10**6) if one.why and one.why != MAPPED)
+    assert shown == Counter(planned(tmp_path / "w", work)[1])
+    assert folder != "ga4/unnested" or shown["filtered: row_of_same_event"] == 3
 
 
 @pytest.fixture

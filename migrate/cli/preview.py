@@ -8,11 +8,10 @@ import click
 from migrate.cli import exits
 from migrate.cli.options import PreviewOptions, SourceOptions
 from migrate.cli.settings import build_settings
-from migrate.preview import MAPPED, preview
+from migrate.preview import MAPPED, files_beyond, preview
 from migrate.report.samples import samples
 from migrate.report.terminal import Terminal
 from migrate.screen import shown
-from migrate.settings import Work
 
 _CHECKED_BYTES: Final = 8 << 20
 """So much of each file is looked at for text that is not valid in its encoding."""
@@ -41,16 +40,10 @@ def show_preview(source: SourceOptions, options: PreviewOptions) -> NoReturn:
             click.echo(shown(f"{row.place}: {row.why}"), err=True)
     if left_out:
         click.echo(f"{left_out} of the first {rows} rows make no event", err=True)
-    if rows >= options.limit and (names := _after(work, last)):
+    if rows >= options.limit and (names := files_beyond(work, last)):
         many, them = (f" and {len(names) - 1} more", "them") if len(names) > 1 else ("", "it")
         beyond = f"beyond the first {rows} rows; raise --limit, or preview {them} alone"
         click.echo(shown(f"{names[0]}{many}: {beyond}"), err=True)
     for name, one in work.set_aside.items():
         click.echo(shown(f"error: {name}: set aside: {one.why}"), err=True)
     sys.exit(exits.of_preview(is_set_aside=bool(work.set_aside)))
-
-
-def _after(work: Work, last: str) -> list[str]:
-    """Return the names of the files that come after this one."""
-    names = [job.source.name for job in work.jobs]
-    return names[names.index(last) + 1 :]

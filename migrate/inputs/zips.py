@@ -30,6 +30,7 @@ class ZipMember:
 
     name: str
     size: int
+    """Bytes it takes up in the zip; 0 of an empty one, however that is packed."""
     offset: int
     method: int
     checksum: int
@@ -45,7 +46,7 @@ class ZipMember:
         if len(header) == _LOCAL_HEADER.size and header.startswith(b"PK\3\4"):
             start += sum(_LOCAL_HEADER.unpack(header)[-2:])
         stored: Stream = Slice(file, start, self.size)
-        if self.method != zipfile.ZIP_STORED:
+        if self.method != zipfile.ZIP_STORED and self.size:
             stored = Layer(cast("BinaryIO", stored), *_METHODS[self.method], members=False)
         return cast("BinaryIO", _Checked(stored, self.checksum))
 

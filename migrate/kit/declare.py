@@ -165,7 +165,7 @@ class Bag:
     whole: str | None = None
     """Under which name, `inside` too, the object that `read` gives is delivered as a column."""
     name: Callable[[str], str] | None = None
-    """Key -> what it is called from then on."""
+    """Key -> what it is called from then on, but where another key of the row has that name, or gets it before it."""
 
     def columns(self, column: str) -> tuple[str, ...]:
         """Return the columns that objects in this column become: one for each key, and the whole."""

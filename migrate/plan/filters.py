@@ -11,6 +11,8 @@ from migrate.people.observed import Observed
 from migrate.plan.transform import Transform
 from migrate.workdir.records import Numbers
 
+Taken = dict[str, pl.Series]
+"""Rule -> the rows that it left out, by `ROW`."""
 NOT_WANTED: Final = "person_properties"
 """Under which name rows are counted that only tell of persons, where nothing is to be told of them."""
 NOT_IN_A_TRIAL: Final = "not_in_a_trial"
@@ -24,8 +26,8 @@ def count_rows(*frames: pl.DataFrame) -> int:
     return pl.concat([frame[ROW] for frame in frames]).n_unique()
 
 
-def filtered(rows: pl.DataFrame, transform: Transform, numbers: Numbers) -> pl.DataFrame:
-    """Return the rows no filter holds for; the first filter that holds names the others."""
+def filtered(rows: pl.DataFrame, transform: Transform, numbers: Numbers, taken: Taken) -> pl.DataFrame:
+    """Return the rows no filter holds for; the first filter that holds names the others, which join `taken`."""
     options = transform.options
     rules = {
         name: rule if isinstance(rule, pl.Expr) else rule(options)
@@ -36,12 +38,11 @@ def filtered(rows: pl.DataFrame, transform: Transform, numbers: Numbers) -> pl.D
         return rows
     reason = pl.coalesce([pl.when(rule.fill_null(False)).then(pl.lit(name)) for name, rule in rules.items()])
     marked = rows.with_columns_seq(reason.alias("_filter"))
-    counts = marked["_filter"].drop_nulls().value_counts()
-    numbers.filtered.update(dict(counts.iter_rows()))
-    for name, number in (
-        marked.select_seq("_filter", ROW).drop_nulls().unique("_filter", keep="first").iter_rows()
-    ):
-        numbers.examples[name] = [str(number)]
+    left_out = marked.select_seq("_filter", ROW).drop_nulls()
+    for (name,), group in left_out.group_by("_filter", maintain_order=True):
+        taken[str(name)] = group[ROW]
+        numbers.filtered[str(name)] += group.height
+        numbers.examples[str(name)] = [str(group[ROW][0])]
     return marked.filter(pl.col("_filter").is_null()).drop("_filter")
 
 
@@ -49,14 +50,16 @@ def apart(observed: Observed, rows: pl.DataFrame, transform: Transform) -> tuple
     """Return what these rows tell, and the states in [since, until) of the rows that were filtered out."""
     is_kept = pl.col(ROW).is_in(rows[ROW].implode())
     others = observed.frame.filter(~is_kept)
-    inside = within([others], transform, Numbers())[0]
+    inside = within([others], transform, Numbers(), {})[0]
     return replace(
         observed, frame=observed.frame.filter(is_kept), rejects=observed.rejects.filter(is_kept)
     ), inside
 
 
-def within(frames: Sequence[pl.DataFrame], transform: Transform, numbers: Numbers) -> list[pl.DataFrame]:
-    """Return what is in [since, until). What has no time is kept."""
+def within(
+    frames: Sequence[pl.DataFrame], transform: Transform, numbers: Numbers, taken: Taken
+) -> list[pl.DataFrame]:
+    """Return what is in [since, until); rows of others join `taken`. What has no time is kept."""
     kept = list(frames)
     bounds = {"before_since": transform.since, "after_until": transform.until}
     for name, bound in bounds.items():
@@ -66,23 +69,38 @@ def within(frames: Sequence[pl.DataFrame], transform: Transform, numbers: Number
         is_outside = time < bound if name == "before_since" else time >= bound
         outside = pl.concat([frame.filter(is_outside)[ROW] for frame in kept]).unique()
         numbers.filtered[name] += outside.len()
+        taken[name] = outside
         kept = [frame.filter(~pl.col(ROW).is_in(outside.implode())) for frame in kept]
     return kept
 
 
-def without_persons(frame: pl.DataFrame, beside: Sequence[pl.DataFrame], numbers: Numbers) -> pl.DataFrame:
-    """Return the events without those that only tell of persons, of whom the user wants nothing to be told."""
-    kept = _uncalled(frame, ["$set"])
-    numbers.filtered[NOT_WANTED] += count_rows(frame, *beside) - count_rows(kept, *beside)
+def without_persons(
+    frame: pl.DataFrame, beside: Sequence[pl.DataFrame], numbers: Numbers, taken: Taken
+) -> pl.DataFrame:
+    """Return the events without those that only tell of persons, of whom the user wants nothing to be told.
+
+    Rows of which nothing is left, here or `beside`, join `taken`.
+    """
+    is_about = (pl.col("event") == "$set").fill_null(value=False)
+    kept = frame.filter(~is_about)
+    left = pl.concat([one[ROW] for one in (kept, *beside)]).implode()
+    taken[NOT_WANTED] = frame.filter(is_about & ~pl.col(ROW).is_in(left))[ROW].unique()
+    numbers.filtered[NOT_WANTED] += taken[NOT_WANTED].len()
     return kept
 
 
 def without_tellings(
-    frame: pl.DataFrame, news: pl.DataFrame, rejects: pl.DataFrame, numbers: Numbers
+    frame: pl.DataFrame, news: pl.DataFrame, rejects: pl.DataFrame, numbers: Numbers, taken: Taken
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the events without those that change persons and groups, or merge them, and no news: so a trial is."""
+    """Return the events without those that change persons and groups, or merge them, and no news: so a trial is.
+
+    Rows of which nothing is left, here or in `rejects`, join `taken`.
+    """
     kept = _uncalled(frame, _TELLING)
-    numbers.filtered[NOT_IN_A_TRIAL] += count_rows(frame, news, rejects) - count_rows(kept, rejects)
+    left = pl.concat([one[ROW] for one in (kept, rejects)]).implode()
+    gone = pl.concat([one.select(ROW) for one in (frame, news)]).filter(~pl.col(ROW).is_in(left))
+    taken[NOT_IN_A_TRIAL] = gone[ROW].unique()
+    numbers.filtered[NOT_IN_A_TRIAL] += taken[NOT_IN_A_TRIAL].len()
     return kept, news.clear()
 
 

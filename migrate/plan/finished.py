@@ -15,6 +15,7 @@ from migrate.people.observed import groups_seen, states_in, when_seen, where_see
 from migrate.plan.filters import (
     NOT_IN_A_TRIAL,
     NOT_WANTED,
+    Taken,
     apart,
     count_rows,
     filtered,
@@ -46,6 +47,8 @@ class Finished:
     states: pl.DataFrame
     rejects: list[dict[str, Any]]
     numbers: Numbers
+    taken: Taken
+    """Which rows the rules left out that name them; a row that tells nothing at all is in none."""
 
 
 def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
@@ -55,7 +58,8 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     numbers.rejected.update(reject.reason for reject in chunk.rejects)
     numbers.warnings.update(_counted(rows, table.warnings))
     _note_odd_ids(rows, table.ids, numbers)
-    rows, all_rows = filtered(rows, transform, numbers), rows
+    taken: Taken = {}
+    rows, all_rows = filtered(rows, transform, numbers, taken), rows
     frame = _slim(table.to_events(rows.lazy(), options).collect())
     if transform.people and transform.people.is_shared and table.resolve is None:
         persons = transform.people.persons(frame["distinct_id"])
@@ -67,15 +71,15 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
         if rows.height < all_rows.height
         else (observed, observed.frame.clear())
     )
-    frame, news = within([frame, observed.frame], transform, numbers)
+    frame, news = within([frame, observed.frame], transform, numbers, taken)
     if not transform.tells:
-        frame, news = without_tellings(frame, news, observed.rejects, numbers)
+        frame, news = without_tellings(frame, news, observed.rejects, numbers, taken)
     elif options.person_properties == "none":
-        frame = without_persons(frame, [news, observed.rejects], numbers)
+        frame = without_persons(frame, [news, observed.rejects], numbers, taken)
     left_out = sum(
         numbers.filtered[name] for name in ("before_since", "after_until", NOT_WANTED, NOT_IN_A_TRIAL)
     )
-    numbers.filtered[_why_no_event(table, transform)] += (
+    numbers.filtered[why_no_event(table, transform)] += (
         rows.height - count_rows(frame, news, observed.rejects) - left_out
     )
     made, rejects = judged(frame, transform, now, numbers, observed.rejects)
@@ -96,7 +100,7 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     lines = [*unread(chunk.rejects), *rejected_rows(rejects, rows, table)]
     for line in lines[:20]:
         numbers.examples.setdefault(line["reason"], []).append(str(line["row"]))
-    return Finished(made.rename({ROW: "row"}), news, lines, numbers)
+    return Finished(made.rename({ROW: "row"}), news, lines, numbers, taken)
 
 
 def _slim(frame: pl.DataFrame) -> pl.DataFrame:
@@ -156,7 +160,7 @@ def _note_odd_ids(rows: pl.DataFrame, ids: Iterable[str], numbers: Numbers) -> N
             numbers.examples[name] = [str(found[ROW][0])]
 
 
-def _why_no_event(table: Table, transform: Transform) -> str:
+def why_no_event(table: Table, transform: Transform) -> str:
     """Return under which name a row that makes nothing is counted."""
     is_about_persons = table.to_profiles is not None and table.to_events is events.none
     if not is_about_persons or transform.options.person_properties != "none":

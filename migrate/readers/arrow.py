@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from migrate.kit import times
 from migrate.readers.records import ROUNDED
@@ -40,30 +41,76 @@ def in_utc(dtype: pa.DataType, stored: Iterator[str]) -> pa.DataType:
 def simple(column: pa.Array, counts: Counter[str]) -> pa.Array:
     """Return the column in types polars takes: bytes as text (hex where they are none), wide decimals as text.
 
-    Text that is not UTF-8 has U+FFFD in those places, each cell counted. Raises `ArrowInvalid` for damaged data.
+    Text that is not UTF-8, at any depth, has U+FFFD in those places, each text counted. Raises `ArrowInvalid` for
+    damaged data.
     """
+    try:
+        return _checked(column)
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+        column.validate()
+        mended = Counter[str]()
+        try:
+            whole = _checked(_mended(column, mended))
+        except pa.ArrowInvalid as other:
+            raise (other if mended.total() else error) from None
+        counts.update(mended)
+        return whole
+
+
+def _checked(column: pa.Array) -> pa.Array:
+    """Return the column in types polars takes; raise `ArrowInvalid` or `UnicodeDecodeError` for what is not sound."""
     target = _simple_type(column.type)
     if column.type != target:
         try:
             column = column.cast(target)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
             column = pa.array([_simple_value(value, target) for value in column.to_pylist()], target)
-    try:
-        column.validate(full=True)
-    except pa.ArrowInvalid:
-        if not pa.types.is_string(target) and not pa.types.is_large_string(target):
-            raise
-        column = _mended(column.cast(pa.large_binary()), counts)
+    column.validate(full=True)
     return column
 
 
 def _mended(column: pa.Array, counts: Counter[str]) -> pa.Array:
+    """Return the column with all text in it as UTF-8, of the same type but for dictionaries, which are decoded."""
+    dtype, nothing = column.type, column.is_null()
+    if not len(column):
+        return pa.nulls(0, dtype)  # what it is a slice of may hold anything
+    if pa.types.is_dictionary(dtype):
+        return _mended(column.dictionary_decode(), counts)
+    if pa.types.is_struct(dtype):
+        members = [_mended(member, counts) for member in column.flatten()]
+        fields = [field.with_type(one.type) for field, one in zip(dtype, members, strict=True)]
+        return pa.StructArray.from_arrays(members, fields=fields, mask=nothing) if fields else column
+    if pa.types.is_fixed_size_list(dtype):
+        width = dtype.list_size
+        values = _mended(column.values.slice(column.offset * width, len(column) * width), counts)
+        return pa.FixedSizeListArray.from_arrays(values, width, mask=nothing)
+    if pa.types.is_map(dtype) or pa.types.is_list(dtype) or pa.types.is_large_list(dtype):
+        return _mended_lists(column, nothing, counts)
+    is_text = pa.types.is_string(dtype) or pa.types.is_large_string(dtype) or pa.types.is_string_view(dtype)
+    return _mended_texts(column, counts) if is_text else column
+
+
+def _mended_lists(column: pa.Array, nothing: pa.Array, counts: Counter[str]) -> pa.Array:
+    """Return lists or maps with all text in them as UTF-8; `nothing` says which of them are null."""
+    offsets = column.offsets
+    first, last = offsets[0].as_py(), offsets[-1].as_py()
+    offsets = pc.subtract(offsets, offsets[0])
+    if pa.types.is_map(column.type):
+        keys, items = (_mended(one.slice(first, last - first), counts) for one in (column.keys, column.items))
+        return pa.MapArray.from_arrays(offsets, keys, items, mask=nothing)
+    kind = pa.LargeListArray if pa.types.is_large_list(column.type) else pa.ListArray
+    return kind.from_arrays(offsets, _mended(column.values.slice(first, last - first), counts), mask=nothing)
+
+
+def _mended_texts(column: pa.Array, counts: Counter[str]) -> pa.Array:
+    stored = column.cast(pa.large_binary())
+    stored.validate(full=True)  # of text that is no UTF-8 its places are not looked at
     mended: list[str | None] = []
-    for stored in column.to_pylist():
-        text = None if stored is None else stored.decode("utf-8", "replace")
-        counts["invalid_utf8"] += text is not None and text.encode() != stored
+    for one in stored.to_pylist():
+        text = None if one is None else one.decode("utf-8", "replace")
+        counts["invalid_utf8"] += text is not None and text.encode() != one
         mended.append(text)
-    return pa.array(mended, pa.large_string())
+    return pa.array(mended, column.type)
 
 
 def _simple_type(dtype: pa.DataType) -> pa.DataType:

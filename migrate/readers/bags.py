@@ -1,6 +1,6 @@
 """One bag of a table → the columns of its known keys, and the members that are left of each object."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -8,7 +8,7 @@ import msgspec
 import polars as pl
 
 from migrate.jsontext.careful import BadJSON, careful_members
-from migrate.jsontext.parse import encoded
+from migrate.jsontext.parse import NULL, encoded
 from migrate.jsontext.parse import sound_members as decoded
 from migrate.kit.cells import FAILURES
 from migrate.kit.declare import ROW, Bag, inside
@@ -132,12 +132,7 @@ class BagOpener:
         if self.is_looked_at:
             _object(text)
             return {}
-        found = decoded(text)
-        return (
-            found
-            if self.bag.name is None
-            else {self.called(key, found): value for key, value in found.items()}
-        )
+        return self._named(decoded(text))
 
     def _careful(self, text: str, place: int, sheet: Sheet, part: Part) -> Members:
         """Return the members of an object in another way than as its text, which it then is; none for an empty one.
@@ -158,17 +153,28 @@ class BagOpener:
             sheet.mend(
                 self.column, place, (encoded(found).decode() if is_repaired else bare) if found else None
             )
-        return (
-            found
-            if self.bag.name is None
-            else {self.called(key, found): value for key, value in found.items()}
-        )
+        return self._named(found)
 
-    def called(self, key: str, beside: Collection[str]) -> str:
-        """Return what a key is called; one whose new name is taken by a key `beside` it keeps its own."""
+    def _named(self, found: Members) -> Members:
+        """Return the members under the names they are called by; of a bag that gives names, those that say something.
+
+        A key keeps its own name where another is called so, or where its new name is got by one that sorts before it,
+        so that none is lost, and which one is called so depends on nothing but what a row holds.
+        """
+        if self.bag.name is None:
+            return found
+        some = {key: value for key, value in found.items() if value != NULL}
+        names = {key: name if (name := self.called(key)) not in some else key for key in some}
+        if len({*names.values()}) < len(names):
+            first = {names[key]: key for key in sorted(names, reverse=True)}
+            names = {key: name if first[name] == key else key for key, name in names.items()}
+        return {names[key]: value for key, value in some.items()}
+
+    def called(self, key: str) -> str:
+        """Return what a key is called where no other is called so."""
         name = self._names.get(key)
         if name is None:
             name = key if self.bag.name is None else self.bag.name(key)
             if len(self._names) < REMEMBERED:
                 self._names[key] = name
-        return key if name in beside else name
+        return name

@@ -1,6 +1,8 @@
 """The undeclared columns of a flat file → JSON text, without a look at what is plain text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 
 import msgspec
 import polars as pl
@@ -25,24 +27,87 @@ def completed(those: pl.Series, others: pl.Series) -> pl.Series:
     return whole.scatter(both, texts(list(map(encoded, found))))
 
 
+@dataclass(frozen=True)
+class _Texts:
+    """A column, as JSON and as text."""
+
+    json: pl.Series
+    cell: pl.Series
+
+    def with_those(self, others: "_Texts", places: pl.Series) -> "_Texts":
+        return _Texts(self.json.zip_with(~places, others.json), self.cell.zip_with(~places, others.cell))
+
+    def without(self, places: pl.Series) -> "_Texts":
+        return _Texts(self.json.set(places, None), self.cell.set(places, None))
+
+
+def _unlike(name: str, columns: Sequence[str]) -> str:
+    """Return a name for one more column."""
+    while name in columns:
+        name += "'"
+    return name
+
+
 class Flat:
     """The undeclared columns of a flat file, as values that JSON has, or (`json`) as JSON text already."""
 
-    def __init__(self, frame: pl.DataFrame, json: frozenset[str], height: int) -> None:
-        self._frame, self._json, self._height = frame, json, height
+    def __init__(
+        self,
+        frame: pl.DataFrame,
+        json: frozenset[str],
+        height: int,
+        cells: Mapping[str, pl.Series] = MappingProxyType({}),
+    ) -> None:
+        """`cells`: what columns that are JSON are as text."""
+        self._frame, self._json, self._height, self._cells = frame, json, height, cells
 
     @property
     def columns(self) -> list[str]:
         """The names of the columns."""
         return self._frame.columns
 
-    def replaced(self, column: str, json: pl.Series) -> "Flat":
-        """Return the columns with other JSON text in one of them."""
-        frame = self._frame.with_columns(json.alias(column))
-        return Flat(frame, self._json | {column}, self._height)
+    def shared(
+        self, called: Mapping[str, str], wanted: Mapping[str, Sequence[str]]
+    ) -> tuple["Flat", dict[str, str]]:
+        """Return the columns, and name -> column, where of several that want one name each row's first has got it.
+
+        `called`: name -> column. `wanted`: name -> the names of those that want it, in order; one that is called so
+        already comes before them. What does not get the name stays where it is.
+        """
+        names = dict(called)
+        now: dict[str, _Texts] = {}
+        for name, wanting in wanted.items():
+            column = called.get(name, _unlike(name, [*self._frame.columns, *now]))
+            before = self._texts(column)
+            is_taken = before.json.is_not_null()
+            for other in (called[one] for one in wanting):
+                mine = self._texts(other)
+                moves = mine.json.is_not_null() & ~is_taken
+                if moves.any():
+                    is_taken |= moves
+                    now[column] = now.get(column, before).with_those(mine, moves)
+                    now[other] = now.get(other, mine).without(moves)
+            if column in now and name not in called:
+                at = min(place for place, one in enumerate(names) if one in wanting)
+                pairs = list(names.items())
+                names = dict([*pairs[:at], (name, column), *pairs[at:]])
+        if not now:
+            return self, names
+        frame = self._frame.with_columns(texts.json.alias(column) for column, texts in now.items())
+        cells = {**self._cells, **{column: texts.cell for column, texts in now.items()}}
+        return Flat(frame, self._json | {*now}, self._height, cells), names
+
+    def _texts(self, column: str) -> "_Texts":
+        """Return a column as JSON and as text; one that is not there has nothing."""
+        if column in self._frame.columns:
+            return _Texts(self.json(column), self.cell(column))
+        nothing = pl.repeat(None, self._height, dtype=pl.String, eager=True)
+        return _Texts(nothing, nothing)
 
     def cell(self, column: str) -> pl.Series:
         """Return a column as text."""
+        if column in self._cells:
+            return self._cells[column]
         series = self._frame[column]
         return series if series.dtype == pl.String else self.json(column)
 

@@ -180,7 +180,8 @@ class Opener:
         old name, so that neither is lost. The renamed come last.
         """
         left = dict(found)
-        renamed = []
+        renamed: list[str] = []
+        claimed: set[str] = set()
         for key in hits:
             value = left.pop(key)
             if key not in self._rename:
@@ -189,9 +190,13 @@ class Opener:
                 renamed.append(key)
         for key in sorted(renamed, key=self._rank.__getitem__) if len(renamed) > 1 else renamed:
             target = self._targets[key]
-            is_taken = target in left or (target in hits and target not in self._rename)
+            is_taken = target in left or target in claimed or (target in hits and target not in self._rename)
             name = key if is_taken else target
-            (own if name in self._claims else left).setdefault(name, found[key])
+            if name in self._claims:
+                claimed.add(name)
+                own.setdefault(name, found[key])
+            else:
+                left.setdefault(name, found[key])
         return left
 
     def _with_flat(self, rows: pl.DataFrame, flat: "Flat", sheet: "Sheet") -> pl.DataFrame:
@@ -199,13 +204,15 @@ class Opener:
         rest = next((bag for bag in self._bags if bag.column == REST), None)
         if rest is None:
             return rows
-        called = {rest.called(name, flat.columns): name for name in flat.columns}
+        as_read = flat
+        flat, called = self._called(flat, rest)
         cells = [flat.cell(called[key]).alias(rest.inside[key]) for key in rest.keys if key in called]
         rows = rows.with_columns_seq(cells)
         if not rest.laid:
             return rows
-        as_read, flat = flat, self._settled(flat, called)
-        named = self._names(called, rest.drops)
+        present = {name: column for name, column in called.items() if name not in rest.drops}
+        flat, called = self._settled(flat, present)
+        named = self._names(called, called.keys() - present.keys())
         left = {name: column for name, column in named.items() if name not in self._claims}
         claimed = {name: column for name, column in named.items() if name in self._claims}
         is_all = flat is as_read and list(left.items()) == [(name, name) for name in flat.columns]
@@ -217,23 +224,36 @@ class Opener:
             )
         )
 
-    def _settled(self, flat: "Flat", called: Mapping[str, str]) -> "Flat":
-        """Return the columns with those that are renamed into the empty cells of another moved there."""
-        for key, target in self._targets.items():
-            if key in called and target in called and target not in self._rename:
-                mine, other = flat.json(called[key]), flat.json(called[target])
-                moved = other.is_null() & mine.is_not_null()
-                flat = flat.replaced(called[target], other.zip_with(~moved, mine))
-                flat = flat.replaced(called[key], mine.set(moved, None))
-        return flat
-
-    def _names(self, called: Mapping[str, str], drops: frozenset[str]) -> dict[str, str]:
-        """Return property -> column, renamed and dropped as `_taken` does."""
-        named = {
-            key: column for key, column in called.items() if key not in drops and key not in self._rename
+    def _called(self, flat: "Flat", rest: "BagOpener") -> tuple["Flat", dict[str, str]]:
+        """Return the columns, and what they are called -> column, as the members of an object are called."""
+        names = {name: rest.called(name) for name in flat.columns}
+        wanting: dict[str, list[str]] = {}
+        for name in sorted(flat.columns):
+            if names[name] != name:
+                wanting.setdefault(names[name], []).append(name)
+        alone = {
+            name for target, of in wanting.items() if len(of) == 1 and target not in names for name in of
         }
+        called = {names[name] if name in alone else name: name for name in flat.columns}
+        shared = {target: of for target, of in wanting.items() if alone.isdisjoint(of)}
+        return flat.shared(called, shared) if shared else (flat, called)
+
+    def _settled(self, flat: "Flat", called: dict[str, str]) -> tuple["Flat", dict[str, str]]:
+        """Return the columns, and name -> column, where several are renamed alike, or into one that is there."""
+        wanting: dict[str, list[str]] = {}
+        for key, target in self._targets.items():
+            if key in called and target not in self._rename:
+                wanting.setdefault(target, []).append(key)
+        shared = {target: of for target, of in wanting.items() if len(of) > 1 or target in called}
+        return flat.shared(called, shared) if shared else (flat, called)
+
+    def _names(self, called: Mapping[str, str], new: Collection[str]) -> dict[str, str]:
+        """Return property -> column, renamed as `_taken` does; the `new` names are those of renamed ones already."""
+        named = {key: column for key, column in called.items() if key not in self._rename and key not in new}
         for key, target in self._rename.items():
-            if key in called and key not in drops and target is not None:
+            if key in called and target is not None:
+                if target in new:
+                    named[target] = called[target]
                 named[target if target not in named else key] = called[key]
         return named
 

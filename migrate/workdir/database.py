@@ -59,9 +59,8 @@ def connect(workdir: Path, *, create: bool = False) -> Database:
     Raises Refused when there is none (unless `create`), or when the file is torn or is not ours.
     """
     path = workdir / FILE
-    is_new = not path.exists() or (path.stat().st_size == 0 and not (workdir / "days").exists())
-    if is_new and not create:
-        raise Refused(f"{path}: no checkpoint, so nothing is planned there; plan first with 'migrate plan'")
+    if not create and not path.exists():
+        raise _none(path)
     try:
         # Never read-only: a killed process may have left a journal that has to be rolled back first.
         mode = "rwc" if create else "rw"
@@ -73,13 +72,37 @@ def connect(workdir: Path, *, create: bool = False) -> Database:
             timeout=30,
             check_same_thread=False,
         )
-        db.execute("PRAGMA synchronous = FULL")
-        if is_new:
-            _create(db)
-        _verify(db, path)
+        try:
+            _prepare(db, path, create=create)
+        except BaseException:
+            db.close()
+            raise
     except sqlite3.Error as error:
         raise Refused(f"{path}: cannot be used as a checkpoint, {error}; {MEND}") from error
     return db
+
+
+def _prepare(db: Database, path: Path, *, create: bool) -> None:
+    """Make a checkpoint of a file that is empty, if that is asked for, and make sure that it is one."""
+    db.execute("PRAGMA synchronous = FULL")
+    if _is_empty(db) and not (path.parent / "days").exists():
+        if not create:
+            raise _none(path)
+        _create(db)
+    _verify(db, path)
+
+
+def _none(path: Path) -> Refused:
+    return Refused(f"{path}: no checkpoint, so nothing is planned there; plan first with 'migrate plan'")
+
+
+def _is_empty(db: Database) -> bool:
+    """Return whether a file holds nothing, once SQLite has rolled back what a killed process left half done in it.
+
+    Its size does not say so: before that it may have pages of a checkpoint whose making was never committed.
+    """
+    (pages,) = db.execute("PRAGMA page_count").fetchone()
+    return bool(pages == 0)
 
 
 def _create(db: sqlite3.Connection) -> None:

@@ -78,6 +78,17 @@ def test_preview_names_the_files_that_lie_beyond_its_limit(tmp_path, limit, beyo
     assert done.stderr == (said if beyond else "")
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_a_file_without_rows_is_not_beyond_the_limit(tmp_path, full):
+    """Where as many rows are shown as there are; a file with rows behind it is named alone."""
+    columns = "event,distinct_id,timestamp,a\n"
+    for name, text in (("1", "e,u,2024-04-03T12:00:00Z,1\n"), ("2", ""), ("3", "x\n" * full), ("4", "")):
+        (tmp_path / f"{name}.csv").write_text(columns + text)
+    done = migrate("preview", "posthog", tmp_path, "--limit", 1)
+    said = f"{tmp_path}/3.csv: beyond the first 1 rows; raise --limit, or preview it alone\n"
+    assert (len(done.stdout.splitlines()), done.stderr) == (1, said if full else "")
+
+
 def test_preview_and_dry_run_say_the_same(tmp_path):
     """Of as many rows as there are, by rule and reason."""
     source = odd_rows(tmp_path / "a.jsonl")

@@ -9,7 +9,7 @@ from migrate.errors import Unfit
 from migrate.inputs.streams import Truncated, read_up_to
 from migrate.inputs.zips import zip_members
 
-FILES = {"a.csv": b"a,b\n1,2\n" * 50, "in/b.csv": b"a\n", "folder/": b""}
+FILES = {"a.csv": b"a,b\n1,2\n" * 50, "in/b.csv": b"a\n", "folder/": b"", "empty.csv": b""}
 
 
 def members(tmp_path, data):
@@ -22,9 +22,10 @@ def members(tmp_path, data):
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
 @pytest.mark.parametrize("before", [b"", b"#!/bin/sh\n"], ids=["alone", "behind a script"])
 def test_a_member_gives_what_was_packed(tmp_path, method, before):
-    """By any method, and wherever the archive begins; folders are none."""
+    """By any method, and wherever the archive begins, an empty one too; folders are none."""
     path, found = members(tmp_path, before + zipped(FILES, compression=method))
-    assert {*found} == {"a.csv", "in/b.csv"}
+    assert {*found} == {"a.csv", "in/b.csv", "empty.csv"}
+    assert found["empty.csv"].size == 0
     for name, one in found.items():
         with one.open(path) as stream:
             assert (one.trouble, stream.read()) == (None, FILES[name])

@@ -41,7 +41,6 @@ BESIDE = {"landing_page": "https://p.example/x"} | dict.fromkeys(("event", "even
 STEM = "events"
 """The name of a file whose rows say by themselves which events they are."""
 UNUSED = {
-    ("heap", "sessions"): {"event_name", "event_table_name"},
     ("ga4", "flat_events"): {
         *(
             "event_bundle_sequence_id",
@@ -54,7 +53,7 @@ UNUSED = {
         *("ecommerce_refund_value_in_usd", "ecommerce.refund_value_in_usd"),
     },
 }
-"""Columns that are not asked for: those of no file of the table, which is declared with its siblings; an event's place
+"""Columns that are not asked for: an event's place
 in Google's batches, which tells events apart at most; and amounts of refunds, which no probe is."""
 SHARES = (1.0, 0.8, 0.5, 0.2, 0.0)
 """How many of a row's other cells are left, since a column may only count where another is empty."""

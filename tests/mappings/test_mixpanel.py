@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from frames import opened, sent, told
 
+from mappings._mixpanel_labels import relabelled
 from mappings.mixpanel import MAPPING
 from migrate.cli.commands import cli
 from migrate.kit import schemas
@@ -1335,3 +1336,51 @@ def test_events_of_no_one_are_kept(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"event": "e", "properties": {"time": "soon"}}\n')
     done = CliRunner().invoke(cli, ["preview", "mixpanel", str(tmp_path)])
     assert "bad_timestamp" in done.stderr
+
+
+TWO = [
+    {"plan": 5, "plan_string": None},
+    {"plan": None, "plan_string": "five"},
+    {"plan": 6, "plan_string": "six"},
+]
+MANGLED_EVENT = {"mp_event_name": "e", "time": "2024-04-03T12:00:00Z", "distinct_id": "u"}
+
+
+def as_lines(path, rows):
+    """JSON lines, nulls spelled out."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def as_short_lines(path, rows):
+    """JSON lines, nulls left out."""
+    as_lines(path, [{key: value for key, value in row.items() if value is not None} for row in rows])
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        as_lines,
+        as_short_lines,
+        lambda path, rows: pl.DataFrame(rows, infer_schema_length=None).write_parquet(path),
+    ],
+)
+def test_of_two_columns_with_one_label_none_is_lost(tmp_path, write):
+    """One has the label, the other where the first says nothing; in any kind of file."""
+    path, labels = tmp_path / "export", tmp_path / "labels.json"
+    write(path, [MANGLED_EVENT | {"mp_insert_id": f"i{n}"} | row for n, row in enumerate(TWO)])
+    labels.write_text(json.dumps({"plan": "Plan", "plan_string": "Plan"}))
+    done = CliRunner().invoke(cli, ["preview", "mixpanel", str(path), "--labels", str(labels)])
+    found = [json.loads(line)["properties"] for line in done.stdout.splitlines()]
+    assert [{key: one[key] for key in one.keys() & {"Plan", "plan", "plan_string"}} for one in found] == [
+        {"Plan": 5},
+        {"Plan": "five"},
+        {"Plan": 6, "plan_string": "six"},
+    ]
+
+
+def test_of_two_properties_of_a_person_with_one_label_none_is_lost():
+    """In the order of their names, as with events."""
+    labels = {"plan_name": "Plan"}
+    assert json.loads(relabelled('{"plan_name":1,"PLAN_NAME":2}', labels)) == {"plan_name": 1, "Plan": 2}
+    assert json.loads(relabelled('{"plan_name":1,"PLAN_NAME":null}', labels)) == {"Plan": 1}
+    assert json.loads(relabelled('{"plan_name":1,"Plan":2}', labels)) == {"plan_name": 1, "Plan": 2}

@@ -29,7 +29,7 @@ ROWS = pl.DataFrame({ROW: range(1, 10), "n": range(1, 10)}, {ROW: pl.Int64, "n":
 def test_the_first_rule_that_holds_names_a_row():
     """7 and 9 are odd and large: they count as odd."""
     numbers = Numbers()
-    assert filtered(ROWS, transform(RULES), numbers)["n"].to_list() == [2, 4]
+    assert filtered(ROWS, transform(RULES), numbers, {})["n"].to_list() == [2, 4]
     assert numbers.filtered == {"odd": 5, "large": 2}
     assert {name: sorted(rows) for name, rows in numbers.examples.items()}.keys() == {"odd", "large"}
 
@@ -37,7 +37,7 @@ def test_the_first_rule_that_holds_names_a_row():
 def test_a_rule_that_the_user_keeps_rows_of_does_not_hold():
     """What it would leave out may still be left out by another."""
     numbers = Numbers()
-    kept = filtered(ROWS, transform(RULES, options=Options(keep=frozenset({"odd"}))), numbers)
+    kept = filtered(ROWS, transform(RULES, options=Options(keep=frozenset({"odd"}))), numbers, {})
     assert kept["n"].to_list() == [1, 2, 3, 4, 5]
     assert numbers.filtered == {"large": 4}
 
@@ -56,7 +56,7 @@ def test_a_span_takes_its_beginning_and_not_its_end(hours, since, until):
     """Events without a time are kept; each that is not is counted once."""
     frame = event_frame(*({"timestamp": moment(hour)} for hour in hours))
     numbers = Numbers()
-    (kept,) = within([frame], transform(since=moment(since), until=moment(until)), numbers)
+    (kept,) = within([frame], transform(since=moment(since), until=moment(until)), numbers, {})
     expected = [
         row
         for row, hour in enumerate(hours, 1)
@@ -70,7 +70,7 @@ def test_events_that_only_tell_of_persons_are_left_out():
     """A row that is another event, too, is not counted."""
     frame = event_frame({"event": "$set"}, {"event": "e"}, {"event": "$set", ROW: 2})
     numbers = Numbers()
-    assert without_persons(frame, [frame.clear()], numbers)["event"].to_list() == ["e"]
+    assert without_persons(frame, [frame.clear()], numbers, {})["event"].to_list() == ["e"]
     assert numbers.filtered == {"person_properties": 1}
 
 

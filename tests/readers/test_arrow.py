@@ -125,6 +125,106 @@ def test_text_that_is_none_is_mended_and_counted():
         arrow.simple(damaged, counts)
 
 
+BAD = of_offsets(pa.string(), [0, 2, 4, 6], data=b"\xffabcde")
+"""Three texts of which the first is no UTF-8."""
+NUMBERS = pa.array([1, 2, 3])
+
+
+def bad_as(kind):
+    """The same texts of another type, unchecked."""
+    plain = {pa.large_string(): pa.large_binary(), pa.string_view(): pa.binary_view()}[kind]
+    return pa.Array.from_buffers(kind, 3, BAD.cast(pa.binary()).cast(plain).buffers())
+
+
+@pytest.mark.parametrize(
+    ("column", "found", "count"),
+    [
+        pytest.param(BAD, ["\ufffda", "bc", "de"], 1, id="alone"),
+        pytest.param(bad_as(pa.large_string()), ["\ufffda", "bc", "de"], 1, id="large"),
+        pytest.param(bad_as(pa.string_view()), ["\ufffda", "bc", "de"], 1, id="a view"),
+        pytest.param(
+            pa.DictionaryArray.from_arrays([0, 1, None, 0], BAD),
+            ["\ufffda", "bc", None, "\ufffda"],
+            2,
+            id="words",
+        ),
+        pytest.param(
+            pa.StructArray.from_arrays(
+                [BAD, pa.array([b"\xff", b"x", None])], ["s", "b"], mask=pa.array([False, False, True])
+            ),
+            [{"s": "\ufffda", "b": "ff"}, {"s": "bc", "b": "x"}, None],
+            1,
+            id="beside bytes",
+        ),
+        pytest.param(
+            pa.StructArray.from_arrays([bad_as(pa.string_view())], ["s"])[:2],
+            [{"s": "\ufffda"}, {"s": "bc"}],
+            1,
+            id="a view in a struct",
+        ),
+        pytest.param(
+            pa.StructArray.from_arrays([pa.DictionaryArray.from_arrays([0, 0], BAD)], ["s"]),
+            [{"s": "\ufffda"}, {"s": "\ufffda"}],
+            2,
+            id="words in a struct",
+        ),
+        pytest.param(
+            pa.ListArray.from_arrays([0, 2, None, 3], BAD), [["\ufffda", "bc"], ["de"], None], 1, id="lists"
+        ),
+        pytest.param(pa.ListArray.from_arrays([0, 1, 3], BAD)[:1], [["\ufffda"]], 1, id="the first list"),
+        pytest.param(pa.ListArray.from_arrays([0, 1, 3], BAD)[1:], [["bc", "de"]], 0, id="the other list"),
+        pytest.param(
+            pa.LargeListArray.from_arrays([0, 0, 3], bad_as(pa.large_string())),
+            [[], ["\ufffda", "bc", "de"]],
+            1,
+            id="large lists",
+        ),
+        pytest.param(
+            pa.FixedSizeListArray.from_arrays(BAD, 1)[:2], [["\ufffda"], ["bc"]], 1, id="lists of one size"
+        ),
+        pytest.param(
+            pa.MapArray.from_arrays([0, 1, 3], BAD, NUMBERS),
+            [[("\ufffda", 1)], [("bc", 2), ("de", 3)]],
+            1,
+            id="keys",
+        ),
+        pytest.param(
+            pa.MapArray.from_arrays([0, 1, 3], NUMBERS, BAD),
+            [[(1, "\ufffda")], [(2, "bc"), (3, "de")]],
+            1,
+            id="values",
+        ),
+        pytest.param(
+            pa.ListArray.from_arrays(
+                [0, 3],
+                pa.StructArray.from_arrays([pa.MapArray.from_arrays([0, 1, 1, 3], NUMBERS, BAD)], ["m"]),
+            ),
+            [[{"m": [(1, "\ufffda")]}, {"m": []}, {"m": [(2, "bc"), (3, "de")]}]],
+            1,
+            id="deep",
+        ),
+    ],
+)
+def test_text_that_is_none_is_mended_at_any_depth(column, found, count):
+    """In whatever type it is; the type is that of sound text, so that the batches of a file are put together."""
+    counts = Counter()
+    mended = arrow.simple(column, counts)
+    mended.validate(full=True)
+    assert (mended.to_pylist(), counts["invalid_utf8"]) == (found, count)
+    assert mended.type == arrow.simple(column.slice(0, 0), counts).type
+
+
+def test_damage_beside_text_that_is_none_is_damage():
+    """Nothing is counted of a column that is not read."""
+    counts = Counter()
+    damaged = of_offsets(pa.list_(pa.int8()), [0, 3, 2], children=[pa.array([1, 2, 3], pa.int8())])
+    with pytest.raises(pa.ArrowInvalid, match="Struct child array #1 invalid"):
+        arrow.simple(pa.StructArray.from_arrays([BAD[:2], damaged], ["s", "d"]), counts)
+    with pytest.raises(pa.ArrowInvalid, match="non-monotonic offset"):
+        arrow.simple(of_offsets(pa.string(), [0, 3, 2, 6], data=b"\xffabcde"), counts)
+    assert not counts
+
+
 @pytest.mark.parametrize("unit", ["s", "ms", "us"])
 def test_times_that_no_calendar_has_are_nothing_and_counted(unit):
     """Beyond the years 1 to 9999, to the microsecond, at any depth."""

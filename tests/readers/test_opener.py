@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from jsonvalues import COMPARED
 
 from migrate import platforms
-from migrate.kit.declare import OWN, PROPERTIES, ROW, Bag
+from migrate.kit.declare import OWN, PROPERTIES, REST, ROW, Bag, inside
 from migrate.readers.opener import Opener
 from migrate.readers.records import Part
 
@@ -515,6 +515,98 @@ def test_a_rename_into_a_claimed_name_that_the_source_has_loses_nothing():
         None,
         '{"$current_url":1}',
     )
+
+
+def test_of_two_that_are_renamed_alike_none_is_lost():
+    """The first of the rules has the name, claimed or not; where that says nothing, the other."""
+    rename = {"z": "url", "a": "url"}
+    assert laid(['{"a":1,"z":2}'], rename=rename)[0] == '{"url":2,"a":1}'
+    assert laid(['{"a":1,"z":null}'], rename=rename)[0] == '{"url":1}'
+    assert laid(['{"a":1,"z":2}'], rename=rename, claims=["url"]) == ('{"a":1}', '{"url":2}')
+
+
+CALLED = {"a": "c", "b": "c", "B": "c", "d": "e", "swap": "paws", "paws": "swap", "into_b": "b"}
+"""How a bag calls keys: several alike, one as another key is called, two the other way round."""
+SHARED_NAMES = [
+    "a",
+    "b",
+    "B",
+    "c",
+    "d",
+    "e",
+    "swap",
+    "paws",
+    "into_b",
+    "old",
+    "older",
+    "new",
+    "claimed",
+    "out",
+]
+
+
+def opened(rows, *, is_flat):
+    """What becomes of rows of undeclared columns: (properties, claimed, the key `c` as a column)."""
+    opener = Opener(
+        bags={REST: Bag(keys=["c", "b"], name=lambda key: CALLED.get(key, key), drops=frozenset({"e"}))},
+        laid=[REST],
+        rename={"old": "new", "older": "new", "c": "claimed", "out": "claimed"},
+        claims=frozenset({"claimed"}),
+    )
+    frame = pl.DataFrame({ROW: range(len(rows))}, schema={ROW: pl.Int64})
+    if is_flat:
+        part = Part(frame, flat=pl.DataFrame(rows, schema=dict.fromkeys(SHARED_NAMES, pl.String)))
+    else:
+        texts = [json.dumps(row) for row in rows]
+        part = Part(frame.with_columns(pl.Series(REST, texts, dtype=pl.String)))
+    found = opener.open(part).select(PROPERTIES, OWN, inside(REST, "c"), inside(REST, "b"))
+    return [
+        (json.loads(laid or "{}"), json.loads(own or "{}"), *keys) for laid, own, *keys in found.iter_rows()
+    ]
+
+
+@COMPARED
+@given(
+    st.lists(
+        st.fixed_dictionaries({name: st.sampled_from([None, f"of {name}"]) for name in SHARED_NAMES}),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_columns_that_get_one_name_are_the_same_in_every_format_and_none_is_lost(rows):
+    """Whatever holds something is there under the new name or its own; a name that is free is given."""
+    found = opened(rows, is_flat=True)
+    assert found == opened(rows, is_flat=False)
+    assert found == [opened([row], is_flat=False)[0] for row in rows]
+    for row, (laid, own, *_) in zip(rows, found, strict=True):
+        some = {value for value in row.values() if value is not None}
+        lost = some - {*laid.values(), *own.values()}
+        assert lost <= {"of d", "of e"}  # what is called `e` is dropped by that name
+        assert len(laid) + len(own) == len(some - lost)
+
+
+@pytest.mark.parametrize("types", [(pl.Int64, pl.String), (pl.String, pl.Float64), (pl.Boolean, pl.Int64)])
+def test_columns_of_several_types_that_get_one_name_keep_each_value(types):
+    """Numbers stay numbers beside text."""
+    values = {
+        pl.Int64: [5, None, 6],
+        pl.String: ["x", "5", None],
+        pl.Float64: [0.5, None, 1.5],
+        pl.Boolean: [True, None, False],
+    }
+    first, other = (values[kind] for kind in types)
+    flat = pl.DataFrame([pl.Series("a", first, types[0]), pl.Series("b", other[::-1], types[1])])
+    opener = Opener(bags={REST: Bag(keys=["c"], name=lambda _: "c")}, laid=[REST])
+    frame = opener.open(Part(pl.DataFrame({ROW: [1, 2, 3]}), flat=flat))
+    rows = list(zip(first, other[::-1], strict=True))
+    expected = [{"c": b} if a is None else {"c": a} | ({} if b is None else {"b": b}) for a, b in rows]
+    assert [json.loads(text or "{}") for text in frame[PROPERTIES]] == [
+        {key: value for key, value in one.items() if value is not None} for one in expected
+    ]
+    assert frame[inside(REST, "c")].to_list() == [
+        None if one["c"] is None else one["c"] if isinstance(one["c"], str) else json.dumps(one["c"])
+        for one in expected
+    ]
 
 
 NAMES = st.sampled_from(["a", "b", "claimed", "old", "new", "gone", 'a"b', "é", "nul", "list"])

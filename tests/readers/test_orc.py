@@ -49,6 +49,22 @@ def test_a_time_that_arrow_cannot_hold_costs_its_column(tmp_path):
     assert reading.counts == {"unreadable_column.to": 2}
 
 
+def test_text_that_is_no_utf8_is_mended_at_any_depth(tmp_path):
+    """As of Parquet."""
+    raw = pa.array([b"\x98y", b"x"], pa.binary())
+    text = pa.Array.from_buffers(pa.string(), 2, raw.buffers())
+    inner = pa.StructArray.from_arrays([text], ["s"])
+    orc.write_table(
+        pa.table({"a": inner, "list": pa.ListArray.from_arrays([0, 1, 2], text)}), tmp_path / "a.orc"
+    )
+    reading = read(tmp_path / "a.orc")
+    assert [row["a"] for row in reading.rows] == ['{"s":"\ufffdy"}', '{"s":"x"}']
+    assert (reading.rests, reading.counts) == (
+        ['{"list":["\ufffdy"]}', '{"list":["x"]}'],
+        {"invalid_utf8": 2},
+    )
+
+
 def test_a_damaged_file_is_one_reject(tmp_path):
     """By name, and no exception."""
     orc.write_table(columns(), tmp_path / "a.orc")

@@ -285,6 +285,26 @@ def test_text_that_is_no_utf8_is_mended(tmp_path):
     assert reading.counts == {"invalid_utf8": 2}
 
 
+def test_text_inside_of_others_that_is_no_utf8_is_mended(tmp_path):
+    """As it is at the top; and batches with it are put together with batches without."""
+    count = 5_000
+    raw = pa.array([b"x"] * (count - 1) + [b"\x98y"], pa.binary())
+    text = pa.Array.from_buffers(pa.string(), count, raw.buffers())
+    each = pa.array(range(count + 1), pa.int32())
+    columns = {
+        "a": pa.StructArray.from_arrays([text], ["s"]),
+        "list": pa.ListArray.from_arrays(each, text),
+        "map": pa.MapArray.from_arrays(each, text, text),
+        "text": text,
+    }
+    reading = read(write(tmp_path / "a", columns, store_schema=False))
+    assert reading.column("a")[-2:] == [(count - 1, '{"s":"x"}'), (count, '{"s":"\ufffdy"}')]
+    assert [json.loads(rest) for rest in reading.rests[-2:]] == [
+        {"list": [one], "map": {one: one}, "text": one} for one in ("x", "\ufffdy")
+    ]
+    assert (reading.counts, reading.rejects) == ({"invalid_utf8": 5}, [])
+
+
 @pytest.mark.parametrize(
     ("stored", "dtype"),
     [

@@ -1,6 +1,7 @@
 """The checkpoint's file is made whole or not at all, and its facts and counts are there for the next process."""
 
 import json
+import sqlite3
 
 import pytest
 from hypothesis import given
@@ -79,6 +80,31 @@ def test_what_a_killed_process_left_half_done_is_rolled_back(tmp_path):
     assert fact(again, "target", "none") == '"us"'
     assert fact(again, "fact 0", "none") == "none"
     again.close()
+
+
+@pytest.mark.parametrize("create", [True, False])
+@pytest.mark.parametrize("size", [0, None])
+def test_a_file_whose_making_was_cut_off_is_a_new_one(tmp_path, size, create):
+    """A process killed before the first commit has left pages of a checkpoint that never was, and their journal."""
+    for folder in "ab":
+        (tmp_path / folder).mkdir()
+    made = sqlite3.connect(tmp_path / "a" / FILE, isolation_level=None)
+    made.execute("PRAGMA cache_size = 1")  # pages are written before the end
+    made.execute("BEGIN IMMEDIATE")
+    made.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
+    note_facts(made, {f"fact {n}": "x" * 1_000 for n in range(100)})
+    for path in (tmp_path / "a").iterdir():
+        data = path.read_bytes()
+        (tmp_path / "b" / path.name).write_bytes(data[:size] if path.name == FILE else data)
+    made.close()
+    assert (tmp_path / "b" / f"{FILE}-journal").exists()
+    if create:
+        again = connect(tmp_path / "b", create=True)
+        assert fact(again, "requests", "none") == "0"
+        again.close()
+    else:
+        with pytest.raises(Refused, match="no checkpoint, so nothing is planned there"):
+            connect(tmp_path / "b")
 
 
 @given(st.lists(OBJECTS, max_size=3))
