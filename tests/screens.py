@@ -11,15 +11,15 @@ import json
 import os
 import pty
 import re
-import select
 import shlex
 import signal
 import sys
 import tempfile
 import tty
-from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from unittest.mock import patch
 
 from captures import Capture
@@ -113,16 +113,27 @@ def terminal(answer):
         return
     master, slave = pty.openpty()
     tty.setraw(slave)
-    os.write(master, answer.encode())
+    shown = []
+    thread = Thread(target=type_when_asked, args=(master, answer, shown))
     with os.fdopen(slave, encoding="utf-8") as stdin, patch.object(sys, "stdin", stdin):
+        thread.start()
         try:
-            yield (
-                lambda: (
-                    os.read(master, 65_536).decode() + "\n" if select.select([master], [], [], 0)[0] else ""
-                )
-            )
+            yield lambda: b"".join(shown).decode() + "\n"
         finally:
-            os.close(master)
+            pass
+    thread.join()
+    os.close(master)
+
+
+def type_when_asked(master, answer, shown):
+    """Type the answer once the question is there; keep all that the terminal shows until nobody has it any more."""
+    is_typed = False
+    with suppress(OSError):  # the other side is closed
+        while text := os.read(master, 65_536):
+            shown.append(text)
+            if not is_typed and b"[y/N]" in b"".join(shown):
+                os.write(master, answer.encode())
+                is_typed = True
 
 
 def call(kind, number, user, anonymous, time, **more):

@@ -15,7 +15,9 @@ def test_the_tree_drawn_is_the_tree_there_is():
         drawn[name] = above.get(depth - 1, "Exception")
         if code := re.search(r"exit (\d)$", line):
             codes[name] = int(code.group(1))
-    classes = [one for one in vars(errors).values() if isinstance(one, type)]
+    classes = [
+        one for one in vars(errors).values() if isinstance(one, type) and one.__module__ == errors.__name__
+    ]
     assert drawn == {one.__name__: one.__base__.__name__ for one in classes}
     assert codes == {one.__name__: one.exit_code for one in classes if "exit_code" in vars(one)}
 

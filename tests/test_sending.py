@@ -6,6 +6,7 @@ import pytest
 from sealing import flipped
 from workdirs import delivery, events, planned
 
+from migrate.apply.watch import Unwatched
 from migrate.errors import Refused
 from migrate.sandbox.server import Sandbox
 from migrate.sending import resend, send
@@ -15,25 +16,28 @@ from migrate.workdir.parked import PARKED
 from migrate.workdir.records import Settled
 
 POISON = [{"fault": "poison"}]
+NOBODY = Unwatched()
 
 
-def sent(checkpoint, url, on_progress=lambda _: None, **choices):
+def sent(checkpoint, url, watch=NOBODY, **choices):
     """Send in a session of its own; return it."""
     session = Session(checkpoint)
-    send(session, delivery(url, **choices), on_progress)
+    send(session, delivery(url, **choices), watch)
     return session
 
 
 def test_all_that_is_pending_is_sent_and_told(tmp_path):
     """What became of it is told as it is settled; sending again sends nothing."""
     told = []
+    watch = Unwatched()
+    watch.settle = told.append
     with Sandbox() as sandbox, planned(tmp_path, events(300, days=3)) as checkpoint:
-        sent(checkpoint, sandbox.url, told.append)
+        sent(checkpoint, sandbox.url, watch)
         assert sum(one.accepted for one in told) == 300
         assert rounds.outcome(checkpoint) == Settled(accepted=300)
         before = sandbox.summary()
         assert before["raw"]["events"] == 300
-        sent(checkpoint, sandbox.url, told.append)
+        sent(checkpoint, sandbox.url, watch)
         assert sandbox.summary() == before
 
 
@@ -53,10 +57,10 @@ def test_a_session_that_is_stopped_ends_early_and_the_next_goes_on(tmp_path):
         session = Session(checkpoint)
         session.on_warning = lambda _: session.stop_as_asked("--until")
         how = delivery(sandbox.url, max_batch_events=10, concurrency=1)
-        send(session, how, lambda _: None)
+        send(session, how, NOBODY)
         found = sandbox.summary()
         assert 0 < rounds.outcome(checkpoint).accepted <= found["raw"]["events"] < 300
-        send(session, how, lambda _: None)
+        send(session, how, NOBODY)
         assert sandbox.summary() == found
         again = sent(checkpoint, sandbox.url)
         assert rounds.outcome(checkpoint) == Settled(accepted=300)
@@ -69,10 +73,10 @@ def test_parked_events_are_sent_again(tmp_path):
     """What is still refused stays parked; what is taken leaves parked.jsonl."""
     with Sandbox(faults=POISON) as sandbox, planned(tmp_path, events(30, poison={5, 6})) as checkpoint:
         sent(checkpoint, sandbox.url)
-        resend(Session(checkpoint), delivery(sandbox.url))
+        resend(Session(checkpoint), delivery(sandbox.url), NOBODY)
         assert rounds.outcome(checkpoint) == Settled(accepted=28, parked=2)
         sandbox.faults([])
-        resend(Session(checkpoint), delivery(sandbox.url))
+        resend(Session(checkpoint), delivery(sandbox.url), NOBODY)
         assert rounds.outcome(checkpoint) == Settled(accepted=30)
         assert sandbox.summary()["collapsed"]["events"] == 30
     assert (tmp_path / PARKED).read_text() == ""
@@ -84,7 +88,7 @@ def test_remarks_on_a_file_for_people_are_the_sessions(tmp_path):
         sent(checkpoint, sandbox.url)
         (tmp_path / PARKED).unlink()
         session = Session(checkpoint)
-        resend(session, delivery(sandbox.url))
+        resend(session, delivery(sandbox.url), NOBODY)
     assert session.remarks == [f"{tmp_path / PARKED}: was gone, and is made again of what is known"]
 
 
@@ -102,11 +106,11 @@ def test_a_harmed_day_is_told_with_its_source(tmp_path):
     )
 
 
-@pytest.mark.parametrize("way", [lambda *given: send(*given, lambda _: None), resend], ids=["send", "resend"])
+@pytest.mark.parametrize("way", [send, resend], ids=["send", "resend"])
 def test_a_workdir_sends_to_one_target(tmp_path, way):
     """Another one is refused before anything is sent to it."""
     with Sandbox() as sandbox, Sandbox() as other, planned(tmp_path, events(30)) as checkpoint:
-        way(Session(checkpoint), delivery(sandbox.url))
+        way(Session(checkpoint), delivery(sandbox.url), NOBODY)
         with pytest.raises(Refused, match="--host: this workdir sends to sandbox, found http://other"):
-            way(Session(checkpoint), replace(delivery(other.url), target="http://other"))
+            way(Session(checkpoint), replace(delivery(other.url), target="http://other"), NOBODY)
         assert other.summary()["requests"] == 0

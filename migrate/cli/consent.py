@@ -60,6 +60,7 @@ def confirm(
         return
     check_answer(session.workdir, delivery, yes=yes)
     of_trial = " of a trial" if session.checkpoint.facts().get("--limit") is not None else ""
+    session.checkpoint.note(asked_for=delivery.target)
     question = f"send {goes:,} events{of_trial} to {delivery.url}? this cannot be undone"
     if not (yes or _ask(session, lines(session.checkpoint, numbers, delivery, now), question)):
         end_unsent(session, talk)

@@ -15,7 +15,7 @@ import click
 from migrate import VERSION
 from migrate.cli import exits
 from migrate.cli.options import TalkOptions
-from migrate.cli.typed import typed_command
+from migrate.cli.typed import typed_command, typed_line
 from migrate.errors import MigrateError, Refused, Stopped, UsageError
 from migrate.log import opened
 from migrate.report import commands, document, rejects, status, trial
@@ -38,7 +38,7 @@ def start_talk(options: TalkOptions) -> Talk:
             "--verbose: found with --quiet, which shows warnings and errors only; leave one out, or tell the rest to a "
             "--log-file"
         )
-    command = f"{typed_command()} (version {VERSION})"
+    command = f"{typed_line()} (version {VERSION})"
     log = click.get_current_context().with_resource(
         opened(options.log_file, command, verbose=options.verbose)
     )

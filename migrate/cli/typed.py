@@ -1,5 +1,6 @@
 """What was typed → the command to be shown again: options of the line and of the environment by name, never the key."""
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,18 @@ class Typed(click.Command):
         """Keep the words, then read them."""
         ctx.meta[_WORDS] = list(args)
         return super().parse_args(ctx, args)
+
+
+def typed_line() -> str:
+    """Return the command that runs, word for word, without the key."""
+    ctx = click.get_current_context()
+    words, typed = iter(ctx.meta[_WORDS]), ["migrate", ctx.command.name or ""]
+    for word in words:
+        if word == "--api-key":
+            next(words, None)
+        elif not word.startswith("--api-key="):
+            typed.append(word)
+    return masked(shlex.join(typed))
 
 
 def typed_command() -> Command:

@@ -9,8 +9,9 @@ import polars as pl
 from migrate.jsontext.build import object_text
 from migrate.jsontext.parse import encoded, raw_object
 from migrate.kit import events, expr, schemas, uuids
+from migrate.people.schema import Note
 from migrate.people.states import AT_ONCE, FIRST, GROUP, STATE, group_of, order
-from migrate.people.store import Note, People
+from migrate.people.store import People
 from migrate.people.told import News, key_after, noted, numbered, of_kind
 
 Names = dict[str, dict[str, int]]

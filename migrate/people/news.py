@@ -18,9 +18,10 @@ import polars as pl
 from migrate.kit import events, expr, objects, schemas, uuids
 from migrate.people.firsts import completed, first_seen, firsts_of, owners_known, with_inherited
 from migrate.people.group_news import group_news
+from migrate.people.schema import Note
 from migrate.people.statefiles import buckets
 from migrate.people.states import AT_ONCE, LAST, PERSON, PLACE_OF, PLACE_SEEN, STATE, order
-from migrate.people.store import Note, People
+from migrate.people.store import People
 from migrate.people.told import News, key_after, moment, noted_of, numbered, of_kind, touches_of
 from migrate.people.touches import Touches
 from migrate.workdir.seals import Kept

@@ -7,40 +7,17 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 import polars as pl
 
 from migrate.kit import schemas
 from migrate.people.guards import refusal
-from migrate.people.schema import APPLICATION_ID, TABLES
+from migrate.people.schema import APPLICATION_ID, NOTED, TABLES, Note, complete
 from migrate.transactions import transaction
 
 BEFORE: Final = "(before)"
 """The input that made what was made in an earlier workdir."""
-
-
-class Note(NamedTuple):
-    """What is noted of a person, a person's place, or a group. Times are in microseconds."""
-
-    owner: str
-    time: int | None = None
-    """Of the event that told of it last."""
-    digest: str = ""
-    """Of what that event told; "" where none did."""
-    newest: int | None = None
-    """Of the newest state known of it, whichever of a person's ids said it, and whether it was told or not."""
-    own: int | None = None
-    """Of the newest state that it said itself: an id that was merged into a person's says something, too."""
-    said: str | None = None
-    """A digest of that state."""
-    times: int = 0
-    """How many nights it was told of."""
-    names: str | None = None
-    """Of a group: an object of the names that were ever told, each with the time of the newest state that has it."""
-
-
-_NOTED: Final = ", ".join(Note._fields)
 
 
 class People:
@@ -67,19 +44,7 @@ class People:
             "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA temp_store = FILE;"
         )
         self._db.executescript(f"{TABLES}; PRAGMA application_id = {APPLICATION_ID};")
-        self._complete()
-
-    def _complete(self) -> None:
-        """Give a file of an earlier version the columns that it lacks."""
-        known = {name for _, name, *_ in self._db.execute("PRAGMA table_info(told)")}
-        if {*Note._fields} <= known:
-            return
-        with self.transaction() as db:
-            for name in ("newest INTEGER", "own INTEGER", "said TEXT", "times INTEGER", "names TEXT"):
-                db.execute(f"ALTER TABLE told ADD COLUMN {name}")
-            db.execute(
-                "UPDATE told SET newest = time, own = time, said = digest, times = 1, names = json_object('', time)"
-            )
+        complete(self._db)
 
     def close(self) -> None:
         """Close the file."""
@@ -316,7 +281,7 @@ class People:
 
     def told(self, owners: Sequence[str]) -> list[Note]:
         """Return what is noted of these persons and groups."""
-        sql = f"SELECT {_NOTED} FROM told WHERE owner IN (SELECT value FROM json_each(?))"  # noqa: S608 - ours
+        sql = f"SELECT {NOTED} FROM told WHERE owner IN (SELECT value FROM json_each(?))"  # noqa: S608 - ours
         with self._lock:
             return [Note(*row) for row in self._db.execute(sql, (json.dumps(owners),))]
 

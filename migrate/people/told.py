@@ -8,8 +8,9 @@ import polars as pl
 
 from migrate.kit import expr, schemas
 from migrate.kit.declare import ROW
+from migrate.people.schema import Note
 from migrate.people.states import PERSON, order
-from migrate.people.store import Note, People
+from migrate.people.store import People
 
 NOTED: Final = pl.Schema(
     [
@@ -23,7 +24,7 @@ NOTED: Final = pl.Schema(
         ("names", pl.String),
     ]
 )
-"""The fields of a `store.Note`, as they are called beside what a night tells."""
+"""The fields of a `schema.Note`, as they are called beside what a night tells."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def status(checkpoint: Checkpoint, name: str) -> str:
 def to_target(checkpoint: Checkpoint, name: str) -> str:
     """Return the command, `apply` or `resend`, that sends to the workdir's target; the key is not in it."""
     facts = checkpoint.facts()
-    host = facts.get("target") or _named(_HOSTS) or UNKNOWN
+    host = facts.get("target") or facts.get("asked_for") or _named(_HOSTS) or UNKNOWN
     words = [shlex.join(["migrate", name, str(checkpoint.workdir), "--host"])]
     words.append(host if host == UNKNOWN else shlex.quote(host))
     if (min_age := facts.get("min_age")) is not None and min_age != age.usual(facts.get("target", "")):

@@ -251,7 +251,7 @@ def _notes(facts: Mapping[str, Any], read: int) -> Iterator[str]:
         )
     if facts.get("partial"):
         yield "events were sent before the plan was whole, with --partial"
-    if not read and "skipped" in facts and not facts.get("set_aside"):
+    if not read and "skipped" in facts and not facts.get("set_aside") and not facts.get("planning"):
         yield "none of the inputs has a row, so that there is nothing to send"
     if facts.get("people_taken_over"):
         yield "who is who was taken over from the people.sqlite that was there when this workdir was begun"

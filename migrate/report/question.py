@@ -2,6 +2,7 @@
 
 import os
 import sys
+import termios
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from datetime import date, datetime, timedelta
@@ -35,12 +36,16 @@ def ask(text: Iterator[str], question: str) -> bool:
             screen = stack.enter_context(Path(os.ttyname(sys.stdin.fileno())).open("w", encoding="utf-8"))
         for line in text:
             screen.write(shown(line) + "\n")
+        screen.flush()
+        # What was typed before the question was there is no answer to it.
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
         while True:
             screen.write(shown(f"{question} [y/N] "))
             screen.flush()
             answer = sys.stdin.readline()
             if (word := answer.strip().lower()) in {"", "n", "no", "y", "yes"}:
                 return word.startswith("y")
+            screen.write("answer y or n\n")
 
 
 def lines(checkpoint: Checkpoint, numbers: Summary, delivery: Delivery, now: datetime) -> Iterator[str]:
@@ -50,7 +55,7 @@ def lines(checkpoint: Checkpoint, numbers: Summary, delivery: Delivery, now: dat
     yield f"project    {delivery.url}, key {_key(delivery.key)}"
     yield f"events     {pending:,} to send now{_held(numbers)}"
     yield from (f"{word:<10} {text}" for word, text in trial.untold(checkpoint))
-    yield f"span       {numbers.first_timestamp} to {numbers.last_timestamp}, {len(days):,} days"
+    yield f"span       {numbers.first_timestamp} to {numbers.last_timestamp}, {counted(len(days), 'day')} with events"
     yield from _old(days, now.date())
     yield from _young(days, delivery, now)
     yield f"people     {estimates.people(checkpoint):,} distinct ids (estimated){_known(numbers.identity)}"
@@ -67,7 +72,7 @@ def lines(checkpoint: Checkpoint, numbers: Summary, delivery: Delivery, now: dat
             "that is in use; set_once and none do not"
         )
     requests = estimates.requests(checkpoint, delivery.max_batch_events)
-    yield f"size       {amount(checkpoint.extent()[1])} of payloads, about {requests:,} requests"
+    yield f"size       {amount(checkpoint.extent()[1])} of payloads, about {counted(requests, 'request')}"
     yield f"time       {_duration(pending, delivery, numbers)}"
     yield sections.ACCEPTED.replace(": ", "   ", 1)
 

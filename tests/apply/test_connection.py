@@ -11,6 +11,7 @@ from migrate.apply.connection import Connection
 from migrate.apply.halt import Abandoned, Halt
 from migrate.apply.outcome import Accepted, Request, Split, Stop
 from migrate.apply.pacing import Backoff
+from migrate.apply.watch import Unwatched
 from migrate.sandbox.server import Sandbox
 
 EVENT = (
@@ -28,7 +29,12 @@ def sent(url, *, requests=1, halt=None, warnings=None, **choices):
 
     async def run():
         connection = Connection(
-            capture, how, halt or Halt(), backoff=Backoff(Random(0), base=0.0), on_warning=said.append
+            capture,
+            how,
+            halt or Halt(),
+            watch=Unwatched(),
+            backoff=Backoff(Random(0), base=0.0),
+            on_warning=said.append,
         )
         async with connection:
             found = await asyncio.gather(*(connection.send(Request(data, {}, 1)) for _ in range(requests)))

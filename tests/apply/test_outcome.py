@@ -8,7 +8,7 @@ from migrate.apply.outcome import Accepted, Request, Retry, Split, Stop
 def test_a_request_shows_nothing_of_what_it_carries():
     """Its body holds the key and what people did."""
     request = Request(b'{"api_key":"phc_secret"}', {"Content-Encoding": "phc_secret"}, 3)
-    assert repr(request) == "Request(events=3)"
+    assert repr(request) == "Request(events=3, day='', attempt=1)"
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_a_trial_that_fails_says_how_it_is_begun_again(tmp_path):
     assert done.returncode == 4
     said = done.stderr.splitlines()
     assert f"again    migrate run posthog {source} --host {sandbox.url} --limit 5 --json" in said
-    assert f"next     migrate run posthog {source} --host {sandbox.url} --json" in said
+    assert f"next     migrate run posthog {source} --host {sandbox.url}" in said
     assert TRIAL not in done.stderr.replace(summary(done)["run"]["error"], "")
     assert summary(done)["workdir"] is None
 

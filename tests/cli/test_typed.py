@@ -47,7 +47,7 @@ def test_what_the_environment_gave_is_named(monkeypatch):
     given = {
         "HOST": "eu",
         "WORKDIR": "elsewhere",
-        "NULL": "nil none",
+        "NULL": "nil\nnone",
         "JSON": "1",
         "GZIP": "0",
         "API_KEY": KEY,

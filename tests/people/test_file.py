@@ -9,7 +9,7 @@ from sealing import flipped
 
 from migrate.errors import Refused, UsageError
 from migrate.people.file import GIVEN, PeopleFile
-from migrate.people.schema import PEOPLE_FILE
+from migrate.people.schema import PEOPLE_FILE, Note
 from migrate.people.store import People
 from migrate.workdir.checkpoint import Checkpoint
 
@@ -42,9 +42,10 @@ def left(tmp_path_factory):
 def step(file, *told):
     """Plan once with it: something is told, and both it and the checkpoint count a step."""
     with file.open() as people:
-        people.step()
+        number = people.which()[1] + 1
+        people.step(number)
         with people.transaction():
-            people.tell(told)
+            people.tell([Note(*one) for one in told])
         file.checkpoint.note(people_generation=people.which()[1])
 
 

@@ -83,7 +83,9 @@ def test_a_trial_leaves_out_what_changes_people():
     news = pl.DataFrame({ROW: [6, 7, 8]}, {ROW: pl.Int64})
     rejects = pl.DataFrame({ROW: [8]}, {ROW: pl.Int64})
     numbers = Numbers()
-    kept, left = without_tellings(frame, news, rejects, numbers)
+    taken = {}
+    kept, left = without_tellings(frame, news, rejects, numbers, taken)
+    assert sorted(taken["not_in_a_trial"]) == [1, 2, 3, 4, 5, 7]
     assert (kept["event"].to_list(), left.height) == (["e"], 0)
     assert numbers.filtered == {
         "not_in_a_trial": 6

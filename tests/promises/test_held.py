@@ -44,7 +44,7 @@ def test_days_that_are_not_wholly_older_are_held(tmp_path):
         young = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=2)
         goes = (young + timedelta(days=3)).isoformat(timespec="minutes")
         assert found["held_until"] == goes
-        assert f"2 events that are too young; the first of them may go from {goes} on" in done.stderr
+        assert f"2 events too young to be sent; the first may go from {goes} on" in done.stderr
         shown = migrate("status", workdir, "--json")
         assert shown.returncode == 0
         assert summary(shown)["events"] == events

@@ -42,12 +42,6 @@ FULL = Summary(
     open_rejects={"c": 5},
 )
 SCREEN = """\
-rows           91,111 read: 82,222 mapped, 3,007 filtered, 5,882 rejected
-                2,004 filtered: b
-                1,003 filtered: a
-                5,882 rejected: c
-events         78,001 planned: 60,002 accepted, 9,003 duplicate, 5,004 parked, 2,005 held, 1,987 pending
-         accepted: acknowledged by PostHog's endpoint; not yet stored, and what it drops later it does not say
 people          4,001 known: 4,002 links between ids, 4,003 merges planned, 1 id resolved by the source itself
 clusters        1,523 of ids that belong together: 1,501 of 2, 22 of 11-100 ids
                 4,444 ids: iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii, j, …
@@ -67,6 +61,12 @@ aside    not planned: in/a.csv: changed
 note     known beside it
 skipped             3 files, not read: marker  (x, y, …)
 skipped             1 file, not read: empty  (z)
+rows           91,111 read: 82,222 mapped, 3,007 filtered, 5,882 rejected
+                2,004 filtered: b
+                1,003 filtered: a
+                5,882 rejected: c
+events         78,001 planned: 60,002 accepted, 9,003 duplicate, 5,004 parked, 2,005 held, 1,987 pending
+         accepted: acknowledged by PostHog's endpoint; not yet stored, and what it drops later it does not say
 sent            1,234 requests, 5,678 retries, 9.9 MB, 12.3 s
 workdir  w
          rejected rows, to mend and plan again: rejects.jsonl there

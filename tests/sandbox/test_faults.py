@@ -321,16 +321,18 @@ def test_faults_are_set_and_cleared_over_http(sandbox):
     ("rules", "text"),
     [
         pytest.param(
-            [{"fault": "plague"}], "sandbox faults: Invalid value 'plague' - at `$[0].fault`", id="name"
+            [{"fault": "plague"}],
+            "--faults: Invalid value 'plague' - at `$[0].fault`",
+            id="name; see docs/reliability.md",
         ),
         pytest.param(
             [{"fault": "html", "odds": 1}],
-            "sandbox faults: Object contains unknown field `odds` - at `$[0]`",
+            "--faults: Object contains unknown field `odds` - at `$[0]`; see docs/reliability.md",
             id="parameter",
         ),
         pytest.param(
             [{"fault": "latency"}],
-            "sandbox faults: Object missing required field `seconds` - at `$[0]`",
+            "--faults: Object missing required field `seconds` - at `$[0]`; see docs/reliability.md",
             id="missing",
         ),
     ],

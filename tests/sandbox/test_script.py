@@ -10,7 +10,7 @@ RULE = {"fault": "status", "status": 503}
 
 def test_unknown_rules_are_refused():
     """A rule that is none is an error of usage, before any request."""
-    with pytest.raises(UsageError, match="sandbox faults: "):
+    with pytest.raises(UsageError, match="--faults: "):
         Script([{"kind": "no such fault"}])
 
 

@@ -85,9 +85,9 @@ def test_faults_and_events_are_apart():
 def test_rules_are_looked_at_before_anything_is_made(tmp_path):
     """In the foreground and in a thread."""
     rules = [{"fault": "plague"}]
-    with pytest.raises(UsageError, match="sandbox faults: "):
+    with pytest.raises(UsageError, match="--faults: "):
         serve(port=0, data=tmp_path / "data", faults=rules)
-    with pytest.raises(UsageError, match="sandbox faults: "):
+    with pytest.raises(UsageError, match="--faults: "):
         Sandbox(tmp_path / "data", faults=rules)
     assert [*tmp_path.iterdir()] == []
 
