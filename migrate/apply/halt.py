@@ -1,8 +1,14 @@
 """The early end of a run, for a reason or because it was asked for: what is shared by all who begin work in it."""
 
 import asyncio
+import math
+import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import NoReturn
+from typing import Final, NoReturn
+
+GRACE: Final = 10.0
+"""Seconds in which a run that is asked to end still sends what it has begun: a piece is noted whole or not at all."""
 
 
 class Abandoned(Exception):  # noqa: N818 - the word says what happened
@@ -10,9 +16,15 @@ class Abandoned(Exception):  # noqa: N818 - the word says what happened
 
 
 class Halt:
-    """Whether a run is to end early. What is in flight is finished, nothing more is begun."""
+    """Whether a run is to end early. Nothing more is begun, and what is begun is sent as long as there is grace.
 
-    def __init__(self) -> None:
+    What is not sent by then goes again when the run is resumed, all of its piece, as the same events.
+    """
+
+    def __init__(self, *, grace: float = GRACE, clock: Callable[[], float] = time.monotonic) -> None:
+        self._grace = grace
+        self._clock = clock
+        self._end = math.inf
         self.reason: str | None = None
         """Why the run stops by itself, if it does."""
         self.why = ""
@@ -26,6 +38,8 @@ class Halt:
 
     def call(self) -> None:
         """Ask for the end."""
+        if not self.is_called:
+            self._end = self._clock() + self._grace
         self._called.set()
 
     def stop(self, reason: str, why: str = "server") -> NoReturn:
@@ -36,8 +50,8 @@ class Halt:
         raise Abandoned
 
     def check(self) -> None:
-        """Raise Abandoned when the run stops for a reason; one that was asked to end sends what it has begun."""
-        if self.reason:
+        """Raise Abandoned when the run stops for a reason, or when the grace of one that was asked to end is over."""
+        if self.reason or self._clock() > self._end:
             raise Abandoned
 
     async def pause(self, seconds: float) -> None:

@@ -6,6 +6,7 @@ import json
 import socketserver
 import time
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from random import Random
 from threading import Thread
 
@@ -13,7 +14,9 @@ import polars as pl
 import pytest
 from workdirs import applied, delivery, events, planned
 
+from migrate.apply import applier
 from migrate.apply.applier import Applier
+from migrate.apply.halt import Halt
 from migrate.apply.pacing import Backoff
 from migrate.apply.watch import Unwatched
 from migrate.errors import Stopped
@@ -202,6 +205,22 @@ def test_an_interrupted_run_finishes_what_is_in_flight(tmp_path):
         assert 0 < rounds.outcome(checkpoint).accepted < 4_000
         assert applied(checkpoint, delivery(sandbox.url))
         assert sandbox.summary()["raw"]["events"] == 4_000
+
+
+def test_an_interrupted_run_does_not_wait_for_all_of_a_slow_day(tmp_path, monkeypatch):
+    """When the grace is over, what is in flight is answered and the rest of the day goes when it is resumed."""
+    monkeypatch.setattr(applier, "Halt", partial(Halt, grace=0.0))
+    faults = [{"fault": "latency", "seconds": 0.05}]
+    with Sandbox(faults=faults) as sandbox, planned(tmp_path, events(2_000)) as checkpoint:
+        choices = delivery(sandbox.url, max_batch_events=10, concurrency=2)
+        work = Applier(checkpoint, choices, watch=(watch := Unwatched()))
+        watch.end = lambda _: work.interrupt()
+        assert not asyncio.run(work.run())
+        assert sandbox.summary()["requests"] <= 2
+        sandbox.faults([])
+        assert applied(checkpoint, choices)
+        assert rounds.outcome(checkpoint) == Settled(accepted=2_000)
+        assert sandbox.summary()["collapsed"]["events"] == 2_000
 
 
 def test_events_of_a_later_file_are_sent_without_those_sent_before(tmp_path):

@@ -18,6 +18,18 @@ def test_a_run_that_is_asked_to_end_finishes_what_it_has_begun():
     halt.check()
 
 
+def test_what_is_begun_is_given_up_when_the_grace_is_over():
+    """A slow server does not keep a run that is to end: the time is counted from when that was asked for first."""
+    seconds = iter([100.0, 102.0, 105.0, 105.1])
+    halt = Halt(grace=5.0, clock=lambda: next(seconds))
+    halt.call()
+    halt.call()
+    halt.check()
+    halt.check()
+    with pytest.raises(Abandoned):
+        halt.check()
+
+
 @pytest.mark.parametrize("is_asked", [True, False])
 def test_a_run_that_stops_for_a_reason_gives_up_its_work(is_asked):
     """The reason that came first is the one that is told, of all who stop, and also after an end that was asked for."""
