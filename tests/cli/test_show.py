@@ -21,9 +21,8 @@ def test_show_is_what_plan_ended_with(tmp_path):
     said, dry = planned(tmp_path)
     done = migrate("show", "w", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, said)
-    ours = [
-        line for line in said.splitlines() if not line.startswith(("workdir", "state", "next", "         …"))
-    ]
+    ours = said.splitlines()
+    ours = ours[: next(number for number, line in enumerate(ours) if line.startswith("workdir"))]
     theirs = [line for line in dry.splitlines() if line != "nothing was sent"]
     assert [line for line in theirs if "import_job_id" not in line] == [
         line for line in ours if "import_job_id" not in line

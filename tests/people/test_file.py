@@ -8,7 +8,7 @@ import pytest
 from sealing import flipped
 
 from migrate.errors import Refused, UsageError
-from migrate.people.file import GIVEN, PeopleFile
+from migrate.people.file import GIVEN, PeopleFile, begin_step, step_made
 from migrate.people.schema import PEOPLE_FILE, Note
 from migrate.people.store import People
 from migrate.workdir.checkpoint import Checkpoint
@@ -42,11 +42,11 @@ def left(tmp_path_factory):
 def step(file, *told):
     """Plan once with it: something is told, and both it and the checkpoint count a step."""
     with file.open() as people:
-        number = people.which()[1] + 1
+        number = begin_step(file.checkpoint)
         people.step(number)
         with people.transaction():
             people.tell([Note(*one) for one in told])
-        file.checkpoint.note(people_generation=people.which()[1])
+        file.checkpoint.note(**step_made(number))
 
 
 def found(file, sql):
@@ -109,6 +109,7 @@ def test_a_file_that_was_being_changed_may_be_one_step_ahead(workdir):
     step(file)
     with file.open() as people:
         assert file.checkpoint.people_seal() is None
+        begin_step(file.checkpoint)
         for steps, is_right in ((0, True), (1, True), (2, False)):
             people._db.execute(f"UPDATE generations SET generation = {1 + steps}")  # noqa: S608, SLF001 - a number
             if is_right:
@@ -209,6 +210,6 @@ def test_a_plan_that_does_not_stay_has_a_copy(workdir):
     step(other, ("pu", 1, "digest"))
     folder = other.copy()
     with People(folder / PEOPLE_FILE) as people, people.transaction():
-        people.tell([("pv", 2, "digest")])
+        people.tell([Note("pv", 2, "digest")])
     assert found(other, "SELECT owner FROM told") == [("pu",)]
     other.check()

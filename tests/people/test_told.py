@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonvalues import COMPARED
 
+from migrate.kit import expr
 from migrate.kit.declare import ROW
+from migrate.people.schema import Note
 from migrate.people.states import GROUP, PERSON, SCHEMA, STATE
 from migrate.people.store import People
-from migrate.people.told import notes_of, numbered, of_kind, told_before
+from migrate.people.told import NOTED, key_after, noted_of, numbered, of_kind
 
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
 MICROSECONDS = int(NOON.timestamp()) * 1_000_000
@@ -26,29 +28,25 @@ def states(*told):
 @COMPARED
 @given(before=st.lists(IDS, unique=True, max_size=5), now=st.lists(IDS, unique=True, max_size=5))
 def test_what_was_noted_is_found_again_under_its_mark(before, now):
-    """Of the persons of a bucket and no others; under another mark nothing was told."""
-    bucket = states(*((f"{PERSON}{one}", STATE, NOON) for one in now))
-    noted = states(*((f"{PERSON}{one}", STATE, NOON) for one in before))
-    digests = noted.with_columns(pl.format("of {}", "owner").alias("digest"))
+    """Of the persons who are asked for and no others; under another mark nothing was told."""
     with People() as people:
         with people.transaction():
-            people.tell(notes_of(digests, "m", "timestamp", "digest"))
-        found = told_before(people, "m", bucket)
-        assert sorted(found.rows()) == sorted(
-            (f"{PERSON}{one}", MICROSECONDS, f"of {PERSON}{one}") for one in before if one in now
+            people.tell(Note(f"m{one}", MICROSECONDS, f"of {one}", times=1) for one in before)
+        names = pl.Series(now, dtype=pl.String)
+        found = noted_of(people, "m", names)
+        assert found.schema == NOTED
+        assert sorted(found.select("owner", "told_time", "known", "times").rows()) == sorted(
+            (f"{PERSON}{one}", MICROSECONDS, f"of {one}", 1) for one in before if one in now
         )
-        assert told_before(people, "n", bucket).rows() == []
+        assert noted_of(people, "n", names).rows() == []
 
 
-def test_groups_are_not_asked_for():
-    """A group that is called as a person is was not told before."""
-    with People() as people:
-        with people.transaction():
-            people.tell([("macme", 1, "digest")])
-        assert told_before(people, "m", states((f"{GROUP}acme", STATE, NOON))).rows() == []
-        assert told_before(people, "m", states((f"{PERSON}acme", STATE, NOON))).rows() == [
-            (f"{PERSON}acme", 1, "digest")
-        ]
+def test_an_event_that_tells_again_has_another_key():
+    """The first telling has the key it always had; each later one its own, the same on every run."""
+    frame = pl.DataFrame({"owner": ["a"] * 4, "times": [None, 0, 1, 2]})
+    keys = frame.select(key_after(pl.col("owner")).alias("key"))["key"].to_list()
+    assert keys[0] == keys[1] == frame.select(expr.key(pl.col("owner")))["owner"][0]
+    assert len({*keys}) == 3
 
 
 def test_states_of_a_kind_stand_in_order():

@@ -322,8 +322,8 @@ def test_faults_are_set_and_cleared_over_http(sandbox):
     [
         pytest.param(
             [{"fault": "plague"}],
-            "--faults: Invalid value 'plague' - at `$[0].fault`",
-            id="name; see docs/reliability.md",
+            "--faults: Invalid value 'plague' - at `$[0].fault`; see docs/reliability.md",
+            id="name",
         ),
         pytest.param(
             [{"fault": "html", "odds": 1}],

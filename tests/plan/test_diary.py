@@ -1,0 +1,29 @@
+"""What is done with each file, in words for a log."""
+
+from collections import Counter
+
+from migrate.plan import diary
+from migrate.workdir.records import Numbers
+
+NUMBERS = Numbers(
+    read=6_010,
+    mapped=5_001,
+    filtered=Counter(a=1_002, b=1),
+    rejected=Counter(bad_timestamp=2, no_distinct_id=4),
+)
+
+
+def test_a_file_alone_is_called_by_its_name():
+    """With its rows by what became of them, the events made of them, and how long it took."""
+    assert diary.planned(["a.csv"], NUMBERS, 7_003, 1.234) == (
+        "planned: a.csv: 6,010 rows: 5,001 mapped, 1,003 filtered, 6 rejected; 7,003 events, in 1.23 s"
+    )
+    assert diary.looked_over(["a.csv"], 6_010, 0.056) == "looked over: a.csv: 6,010 rows, in 0.06 s"
+
+
+def test_files_that_were_taken_together_are_counted():
+    """The first is named: a bundle may have a thousand."""
+    names = [f"{number}.csv" for number in range(1_235)]
+    assert (
+        diary.looked_over(names, 1, 0.0) == "looked over: 0.csv and 1,234 more, together: 1 rows, in 0.00 s"
+    )
