@@ -190,7 +190,8 @@ class Checkpoint:
                 ((one.stamp, one.size, one.digest, its.to_json(), planned.id, one.id) for one, its in each),
             )
             aside = json.loads(fact(db, "set_aside", "{}"))
-            left = {name: one for name, one in aside.items() if name not in {one.name for one, _ in each}}
+            done = {name for one, _ in each for name in (one.name, one.name.partition("!")[0])}
+            left = {name: one for name, one in aside.items() if name not in done}
             if left != aside:
                 note_facts(db, {"set_aside": left})
             sql = "SELECT 1 FROM inputs WHERE instr(name, ?) = 1 LIMIT 1"

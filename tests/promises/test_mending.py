@@ -1,0 +1,84 @@
+"""Rejected rows are mended as the screens say it, as often as it takes, and what stays behind is told."""
+
+import json
+import shlex
+
+import pytest
+from rejected import BAD, GOOD, Workdir
+from workdirs import here
+
+
+@pytest.fixture
+def workdir(tmp_path, monkeypatch):
+    """A workdir with three open rejects of two files, where the user is."""
+    monkeypatch.chdir(tmp_path)
+    return Workdir(tmp_path)
+
+
+def followed(workdir, count):
+    """Follow the lines of `rejects`: copy, mend the first so many rows of the copy, plan it."""
+    shown = here("rejects", workdir.path).stderr.splitlines()
+    copying, planning = (line.strip() for line in shown[2:4])
+    _, source, copy = shlex.split(copying)
+    assert source == str(workdir.file)
+    text = workdir.file.read_text().replace(f'"timestamp":"{BAD}"', f'"timestamp":"{GOOD}"', count)
+    (workdir.folder / copy).write_text(text)
+    return copy, here(*shlex.split(planning)[1:], "--json")
+
+
+def test_the_lines_shown_work_as_often_as_they_are_followed(workdir):
+    """Each copy has a name that no file has and none was planned under, also where the first copies are gone."""
+    first, done = followed(workdir, 1)
+    assert (first, done.returncode, done.summary["mended_rejects"]) == ("mended.jsonl", 3, 1), done.stderr
+    second, done = followed(workdir, 1)
+    assert (second, done.returncode, done.summary["mended_rejects"]) == ("mended-2.jsonl", 3, 2), done.stderr
+    (workdir.folder / first).unlink()
+    (workdir.folder / second).unlink()
+    (workdir.folder / "mended-3.jsonl").write_text("what is being mended\n")
+    third, done = followed(workdir, 1)
+    assert (third, done.returncode, done.summary["open_rejects"]) == ("mended-4.jsonl", 0, {}), done.stderr
+
+
+def test_a_copy_that_was_planned_and_changed_is_one_file_set_aside(workdir):
+    """Not one for each file whose rows it holds; the way out is --again, and then it is set aside no more."""
+    copy = workdir.copy((BAD, BAD))
+    assert workdir.plan(copy).returncode == 3
+    copy.write_text(copy.read_text().replace(BAD, GOOD))
+    done = workdir.plan(copy)
+    assert done.returncode == 5
+    (said,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert said.startswith(f"error: {copy}: set aside: changed since it was planned")
+    assert said.endswith(f"--again {copy}")
+    assert [*done.summary["set_aside"]] == [str(copy)]
+    assert workdir.plan(copy).returncode == 0
+    assert [*workdir.plan(workdir.source).summary["set_aside"]] == [str(copy)]
+    done = workdir.plan(copy, "--again", copy)
+    assert (done.returncode, done.summary["set_aside"], workdir.status()) == (0, {}, ({}, 0)), done.stderr
+
+
+def test_a_copy_that_is_put_back_is_set_aside_no_more(workdir):
+    """It is what was planned, byte for byte."""
+    copy = workdir.copy((BAD, GOOD))
+    text = copy.read_text()
+    assert workdir.plan(copy).returncode == 0
+    copy.write_text(text + text)
+    assert workdir.plan(copy).returncode == 5
+    copy.write_text(text)
+    done = workdir.plan(copy)
+    assert (done.returncode, done.summary["set_aside"]) == (0, {})
+
+
+def test_a_copy_with_fewer_rows_is_planned_again_once_the_others_are_sent(workdir):
+    """Rows of a file that are in it no more stay as they were sent."""
+    words = ["--workdir", workdir.path, "--host", "sandbox", "--json"]
+    copy = workdir.copy((BAD, BAD))
+    lines = [json.loads(line) for line in copy.read_text().splitlines()]
+    for line in lines[2:]:
+        line["source"]["timestamp"] = GOOD
+    copy.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert here("run", "posthog", copy, *words).returncode == 3
+    copy.write_text(workdir.file.read_text().replace(BAD, GOOD))
+    assert here("run", "posthog", copy, *words).returncode == 5
+    done = here("run", "posthog", copy, "--again", copy, *words)
+    assert (done.returncode, done.summary["open_rejects"]) == (0, {}), done.stderr
+    assert (done.summary["events"]["planned"], done.summary["events"]["pending"]) == (6, 0)
