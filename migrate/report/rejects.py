@@ -3,7 +3,7 @@
 import itertools
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +11,7 @@ from migrate.inputs.names import archive_of, source_name
 from migrate.report import commands
 from migrate.report.numbers import Summary
 from migrate.report.sections import Line, places
-from migrate.screen import plural
+from migrate.screen import counted, plural
 from migrate.workdir import parked, rejects
 from migrate.workdir.checkpoint import REJECTS, Checkpoint
 from migrate.workdir.parked import PARKED
@@ -30,10 +30,18 @@ def lines(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Line]:
     for name, one in checkpoint.set_aside().items():
         if not one.is_dismissed:
             yield Line(f"aside    {one.reason}: {name}: {one.why}")
+    if numbers.set_aside and "--again" in (way := commands.set_right(checkpoint)):
+        yield Line(f"         to plan what is there now: {way}")
     yield from refused(checkpoint)
     if not (numbers.open_rejects or numbers.set_aside or numbers.events.parked):
         yield Line("nothing is open: no row is rejected, no file set aside, no event refused by PostHog")
     yield from _closed(numbers)
+
+
+def left_aside(names: Sequence[str], way: str | None) -> str:
+    """Return that these files are set aside, with the command that goes on, in a sentence."""
+    some = ", ".join(names[:_MOST]) + (", …" if len(names) > _MOST else "")
+    return f"{counted(len(names), 'file')} set aside, not planned: {some}" + (f"; next: {way}" if way else "")
 
 
 def resent(checkpoint: Checkpoint, before: int) -> Iterator[Line]:

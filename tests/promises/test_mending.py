@@ -82,3 +82,45 @@ def test_a_copy_with_fewer_rows_is_planned_again_once_the_others_are_sent(workdi
     done = here("run", "posthog", copy, "--again", copy, *words)
     assert (done.returncode, done.summary["open_rejects"]) == (0, {}), done.stderr
     assert (done.summary["events"]["planned"], done.summary["events"]["pending"]) == (6, 0)
+
+
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_what_stays_set_aside_is_told_each_time(workdir, command):
+    """By the run that sets it aside in its JSON, by later ones on the screen and with --quiet; the command works."""
+    copy = workdir.copy((BAD, BAD))
+    words = [command, "posthog", copy, "--workdir", workdir.path]
+    words += ["--host", "sandbox"] if command == "run" else []
+    assert here(*words).returncode == 3
+    copy.write_text(copy.read_text().replace(BAD, GOOD))
+    done = here(*words, "--json")
+    assert done.returncode == 5
+    error = done.summary["run"]["error"]
+    said, way = error.split("; next: ")
+    assert said == f"1 file set aside, not planned: {copy}"
+    assert f" --again {copy} " in way
+    done = here(*words, "--json")
+    assert (done.returncode, done.summary["run"]["error"]) == (0, None)
+    assert "set aside: 1 file, not planned as now found" in done.stderr
+    assert f": {way}\n" in done.stderr or f"next     {way}\n" in done.stderr
+    assert here(*words, "--quiet").stderr == f"warning: {error}\n"
+    assert f"         to plan what is there now: {way}\n" in here("rejects", workdir.path).stderr
+    done = here(*shlex.split(way)[1:], "--json", "--quiet")
+    assert (done.returncode, done.stderr, done.summary["set_aside"]) == (0, "", {})
+
+
+def test_what_is_dismissed_is_told_no_more(workdir):
+    """Nor is a command that goes on, where a file is no change of a planned one."""
+    copy = workdir.copy((BAD, GOOD))
+    assert workdir.plan(copy).returncode == 0
+    copy.write_text("")
+    (workdir.folder / "x.jsonl.gz").write_bytes(b"PK\x03\x04 no archive")
+    done = workdir.plan(workdir.source, workdir.folder / "x.jsonl.gz", "--quiet")
+    assert done.returncode == 5
+    assert done.summary["run"]["error"].endswith(f"x.jsonl.gz; next: migrate rejects {workdir.path}")
+    (reason,) = (
+        one.split(":")[0][9:]
+        for one in here("rejects", workdir.path).stderr.splitlines()
+        if one[:5] == "aside"
+    )
+    here("rejects", workdir.path, "--dismiss", reason)
+    assert workdir.plan(workdir.source, "--quiet").stderr == ""
