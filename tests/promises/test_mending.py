@@ -1,10 +1,11 @@
 """Rejected rows are mended as the screens say it, as often as it takes, and what stays behind is told."""
 
+import gzip
 import json
 import shlex
 
 import pytest
-from rejected import BAD, GOOD, Workdir
+from rejected import BAD, GOOD, Workdir, written
 from workdirs import here
 
 
@@ -124,3 +125,79 @@ def test_what_is_dismissed_is_told_no_more(workdir):
     )
     here("rejects", workdir.path, "--dismiss", reason)
     assert workdir.plan(workdir.source, "--quiet").stderr == ""
+
+
+def test_how_many_are_mended_is_said_of_mending_alone(workdir):
+    """Not where a plan goes on that rejects other rows; where a copy mends none it is said."""
+    written(workdir.source / "c.jsonl", [BAD])
+    assert "mended   " not in workdir.plan(workdir.source).stderr
+    said = workdir.plan(workdir.copy()).stderr
+    assert "mended              0 rejected rows; still rejected: 4 bad_timestamp" in said
+
+
+def test_what_became_of_rejected_rows_is_among_the_rows(workdir):
+    """As many as are mended or dismissed, beside those that were ever rejected."""
+    assert "of the rejected" not in here("status", workdir.path).stderr
+    copy = workdir.copy()
+    lines = copy.read_text().splitlines(keepends=True)
+    copy.write_text("".join(lines[:2]).replace(BAD, GOOD))
+    assert workdir.plan(copy).returncode == 0
+    rows = "                    3 rejected: bad_timestamp\n                      of the rejected: mended 2"
+    assert f"{rows}\n" in here("status", workdir.path).stderr
+    here("rejects", workdir.path, "--dismiss", "bad_timestamp")
+    assert f"{rows}, dismissed 1\n" in here("status", workdir.path).stderr
+
+
+def test_samples_of_a_copy_take_the_place_of_no_others(workdir):
+    """A plan that is looked at again shows its own rows; those of a copy are named as they first were."""
+    before = here("show", workdir.path, "--samples", "9").stderr.partition("events by day")[0]
+    assert f"row {workdir.first}:1\n" in before
+    copy = workdir.copy((BAD, GOOD))
+    assert workdir.plan(copy).returncode == 0
+    assert here("show", workdir.path, "--samples", "9").stderr.partition("events by day")[0] == before
+    said = here("run", "posthog", copy, "--dry-run").stderr
+    assert f"row {workdir.first}:2\n" in said
+    assert f"row {workdir.first}:4\n" in said
+    assert f"row {copy}" not in said
+    copy.write_text(copy.read_text().replace(GOOD, BAD))
+    said = here("preview", "posthog", copy).stderr
+    assert f"{workdir.first}:4: rejected: bad_timestamp" in said
+
+
+def test_a_cut_off_file_is_told_when_it_is_planned_and_forgotten_when_it_is_whole(tmp_path):
+    """Also with --quiet, and in the log; replaced whole and planned again it is damaged no more."""
+    whole = b'{"event":"e","distinct_id":"u","timestamp":"2024-04-03T12:00:00Z"}\n' * 2_000
+    cut, log = tmp_path / "cut.jsonl.gz", tmp_path / "migrate.log"
+    cut.write_bytes(gzip.compress(whole)[:-20])
+    words = ["plan", "posthog", cut, "--workdir", tmp_path / "w", "--quiet", "--log-file", log]
+    said = f"warning: {cut}: could not be read to its end; what was readable is planned"
+    assert here(*words).stderr == f"{said}\n"
+    assert f"{said}\n" in log.read_text()
+    assert here(*words).stderr == ""
+    for data, damaged in ((gzip.compress(whole)[:-19], [str(cut)]), (gzip.compress(whole), [])):
+        cut.write_bytes(data)
+        done = here(*words, "--again", cut)
+        assert done.returncode in {0, 3}
+        assert done.stderr == (f"{said}\n" if damaged else "")
+        found = here("status", tmp_path / "w", "--json").summary
+        assert found["damaged_files"] == damaged
+        assert ("damaged_file" in found["warnings"]) == bool(damaged)
+
+
+def test_several_reasons_are_dismissed_at_once(tmp_path):
+    """Or none, where nothing is open for one of them."""
+    source = tmp_path / "a.jsonl"
+    row = {"event": "e", "distinct_id": "u", "timestamp": BAD}
+    source.write_text(
+        f"{json.dumps(row)}\n{json.dumps(row | {'timestamp': GOOD, 'distinct_id': ''})}\n{{bad\n"
+    )
+    assert here("plan", "posthog", source, "--workdir", tmp_path / "w").returncode == 3
+    dismissing = ["rejects", tmp_path / "w", "--json", "--dismiss", "bad_timestamp", "--dismiss"]
+    done = here(*dismissing, "nothing")
+    assert done.returncode == 2
+    assert (
+        "--dismiss: nothing is open for this reason, found 'nothing'; these are: bad_timestamp, "
+        in done.stderr
+    )
+    done = here(*dismissing, "malformed_json")
+    assert (done.returncode, done.summary["open_rejects"]) == (3, {"no_distinct_id": 1})
