@@ -65,8 +65,10 @@ def again(checkpoint: Checkpoint, *sources: str) -> str | None:
 def set_right(checkpoint: Checkpoint) -> str:
     """Return the command that plans anew what is set aside because it changed, or else the one that lists all."""
     aside = {name: one for name, one in checkpoint.set_aside().items() if not one.is_dismissed}
-    is_there = all(one.reason == "changed" and path_of(name).exists() for name, one in aside.items())
-    way = again(checkpoint, *aside) if is_there and 0 < len(aside) <= _MOST else None
+    paths = [path_of(name) for name in aside]
+    is_changed = all(one.reason == "changed" for one in aside.values()) and all(map(Path.exists, paths))
+    can_be_typed = all(str(path).isprintable() for path in paths) and 0 < len(aside) <= _MOST
+    way = again(checkpoint, *aside) if is_changed and can_be_typed else None
     return way or status(checkpoint, "rejects")
 
 
