@@ -77,8 +77,10 @@ class Planning:
         for reason, names in skipped.items():
             for name in names:
                 session.on_log(f"passed over: {name}: {reason}")
+        session.has_copies = any(job.source.lines is not None for job in self.work.jobs)
         planner = Planner(
             on_log=session.on_log,
+            on_warning=session.on_warning,
             workdir=session.workdir,
             checkpoint=checkpoint,
             clock=lambda: now,
@@ -146,10 +148,15 @@ class Planning:
             self._keep_samples(planner, people, todo)
 
     def _keep_samples(self, planner: Planner, people: People, todo: Sequence[Job]) -> None:
-        """Keep the first rows beside what they become, for who looks at the plan; sources that changed have none."""
-        unfit = planner.aside.found
+        """Keep the first rows beside what they become, for who looks at the plan; sources that changed have none.
+
+        Those of copies of rejects take the place of no others.
+        """
+        unfit, has_any = planner.aside.found, samples.are_kept(self.session.workdir)
         with suppress(Unfit, OSError):
-            first = replace(self.work, jobs=[job for job in todo if job.source.name not in unfit])
+            fit = [job for job in todo if job.source.name not in unfit]
+            whole = [job for job in fit if job.source.lines is None]
+            first = replace(self.work, jobs=whole if whole or has_any else fit)
             samples.keep(self.session.workdir, (vars(one) for one in examples(first, samples.KEPT, people)))
 
     def _has_new_sources(self) -> bool:

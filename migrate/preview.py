@@ -5,7 +5,7 @@ For a row that makes none it says why, in the words of the dry run.
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import zip_longest
@@ -19,6 +19,7 @@ from migrate.people.statefiles import States
 from migrate.people.store import People
 from migrate.people.touches import Touches
 from migrate.plan import ordinals
+from migrate.plan.bundles import Bundle
 from migrate.plan.finished import Finished, finished, why_no_event
 from migrate.plan.jobs import Job
 from migrate.plan.lines import as_read
@@ -164,24 +165,33 @@ def _previewed(job: Job, chunk: Chunk, transform: Transform, made: Finished) -> 
     whys = {line["row"]: _rejected(line["reason"], line["value"]) for line in made.rejects}
     whys = _whys(chunk.rows[ROW], made, transform) | whys
     unread = sorted(chunk.rejects, key=_place, reverse=True)
-    originals = Originals(job.source, job.table, job.header).of(chunk.rows[ROW].to_list())
+    numbers = chunk.rows[ROW].to_list()
+    originals = Originals(job.source, job.table, job.header).of(numbers)
+    first = _first_places(job, [*numbers, *(one.row for one in unread if one.row is not None)])
     for row in chunk.rows.iter_rows(named=True):
         number = row[ROW]
         while unread and _place(unread[-1]) < number:
-            yield _unread(job, unread.pop())
+            yield _unread(job, unread.pop(), first)
         yield Preview(
             encoded(originals.get(number) or as_read(row, transform.table)).decode(),
             payloads.get(number, []),
-            f"{job.source.name}:{number}",
+            first.get(number, f"{job.source.name}:{number}"),
             job.source.name,
             None if number in payloads else whys[number],
         )
-    yield from (_unread(job, one) for one in reversed(unread))
+    yield from (_unread(job, one, first) for one in reversed(unread))
 
 
-def _unread(job: Job, reject: Reject) -> Preview:
+def _first_places(job: Job, numbers: Sequence[int]) -> dict[int, str]:
+    """Return where rows of a copy of rejects were first, as messages say it; nothing of other files."""
+    found = Bundle([job]).places()(numbers) if job.source.lines is not None and numbers else {}
+    return {number: f"{one.file}:{one.row}" for number, one in found.items() if one.row is not None}
+
+
+def _unread(job: Job, reject: Reject, first: Mapping[int, str]) -> Preview:
     """Return the preview of a row that could not be read."""
     place = job.source.name if reject.row is None else f"{job.source.name}:{reject.row}"
+    place = first.get(reject.row or 0, place)
     row = {"reason": reject.reason, "value": reject.value}
     why = "" if reject.why is None else f", {reject.why}"
     said = _rejected(reject.reason, reject.value) + why

@@ -223,9 +223,9 @@ class TalkOptions:
 class RejectsOptions:
     """What is meant, and said no more of."""
 
-    dismiss: str | None = option(
+    dismiss: tuple[str, ...] = repeated(
         click.STRING,
-        "Say no more of those that are open for this reason.",
+        "Say no more of those that are open for this reason (may be repeated).",
         metavar="REASON",
         is_typed_only=True,
     )

@@ -103,10 +103,16 @@ def preset(kind: click.ParamType[T], default: T | str, summary: str, *, metavar:
 
 
 def repeated(
-    kind: click.ParamType[T], summary: str, *, metavar: str, word: str | None = None
+    kind: click.ParamType[T],
+    summary: str,
+    *,
+    metavar: str,
+    word: str | None = None,
+    is_typed_only: bool = False,
 ) -> tuple[T, ...]:
     """Declare an option that may be given several times; `word`: its name where that is not the field's."""
-    return cast("tuple[T, ...]", _option(word, type=kind, multiple=True, metavar=metavar, help=summary))
+    how = _option(word, is_typed_only=is_typed_only, type=kind, multiple=True, metavar=metavar, help=summary)
+    return cast("tuple[T, ...]", how)
 
 
 def flag(

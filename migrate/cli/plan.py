@@ -80,9 +80,10 @@ def find_todo(settings: Settings, inputs: Sequence[str], workdir: Path, again: S
                 f"input {given}: it is written anew by migrate itself; name a copy of it, in which the rows are mended"
             )
     asked = _asked(again)
-    planned, meant, paths = _planned(workdir, asked)
+    planned, meant, paths, sent = _planned(workdir, asked)
     work = settings.work(inputs, planned, paths=paths)
     there = {job.source.name for job in work.jobs}
+    meant = [name for name in meant if name in there or name in asked or name not in sent]
     if missing := [name for name in meant if name not in there]:
         raise UsageError(
             f"--again: {missing[0]} is not among the inputs; name it as an input, too (files that were planned "
@@ -102,6 +103,8 @@ class _Planned(NamedTuple):
     """Files to plan again; those that were planned together are planned again together."""
     paths: Collection[Path] = ()
     """Where all of them lay."""
+    sent: Collection[str] = ()
+    """Those of `meant` of which nothing is left to send: what was planned of them stands where they are gone."""
 
 
 def _planned(workdir: Path, asked: set[str]) -> _Planned:
@@ -118,7 +121,9 @@ def _planned(workdir: Path, asked: set[str]) -> _Planned:
         paths = {path_of(name) for name in planned}
         if not checkpoint.extent()[0]:
             return _Planned({}, meant, paths)  # it may begin anew, under other settings
-        return _Planned({name: stamp for name, stamp in planned.items() if name not in meant}, meant, paths)
+        sent = {name for name in meant if not checkpoint.has_unsent(name)}
+        stamps = {name: stamp for name, stamp in planned.items() if name not in meant}
+        return _Planned(stamps, meant, paths, sent)
 
 
 def _asked(again: Sequence[Path]) -> set[str]:

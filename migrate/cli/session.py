@@ -184,9 +184,14 @@ def _end(
         text = f"stopped as {session.asked} asks; the same command goes on"
         (talk.log.keep if talk.quiet else talk.say)(text)
     document.write(session.workdir, numbers)
-    talk.show(rejects.mended(session.before, numbers))
+    if session.has_copies:
+        talk.show(rejects.mended(session.before, numbers))
     show(session, talk, numbers, found, has_places=has_places)
-    tell(session, talk, numbers, code)
+    way = session.for_good or None if session.is_throwaway else commands.set_right(session.checkpoint)
+    if talk.quiet and numbers.set_aside:  # else the screen says so
+        talk.warn(rejects.left_aside([*numbers.set_aside], way))
+    is_aside = code == exits.SET_ASIDE and session.set_aside
+    tell(session, talk, numbers, code, rejects.left_aside(session.set_aside, way) if is_aside else None)
     if not numbers.balanced:
         raise AssertionError(f"the sums do not balance, which is a bug: {numbers}")
     sys.exit(code)

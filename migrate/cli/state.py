@@ -68,16 +68,15 @@ def _show_status(workdir: Path, talk: Talk) -> int:
     return code
 
 
-def list_rejects(workdir: Path, dismissed: str | None, talking: TalkOptions) -> NoReturn:
-    """Show what is open in a workdir, but for what is `dismissed`: all of one reason, from now on.
+def list_rejects(workdir: Path, dismissed: Sequence[str], talking: TalkOptions) -> NoReturn:
+    """Show what is open in a workdir, but for what is `dismissed`: all of these reasons, from now on.
 
-    Raises UsageError where nothing is open for this reason.
+    Raises UsageError, and dismisses none, where nothing is open for one of them.
     """
     talk = start_talk(talking)
     with open_session(workdir, talk) as session:
         session.refresh()
-        if dismissed is not None:
-            _dismiss(session, dismissed)
+        _dismiss(session, dismissed)
         numbers, _ = look(session)
         talk.show(rejects_screen.lines(session.checkpoint, numbers))
         code = exits.of_state(numbers)
@@ -85,14 +84,16 @@ def list_rejects(workdir: Path, dismissed: str | None, talking: TalkOptions) -> 
     sys.exit(code)
 
 
-def _dismiss(session: Session, reason: str) -> None:
-    """Say no more of what is rejected or set aside for a reason."""
+def _dismiss(session: Session, dismissed: Sequence[str]) -> None:
+    """Say no more of what is rejected or set aside for these reasons."""
     checkpoint = session.checkpoint
-    if asides.dismiss(checkpoint, reason) + rejects.dismiss(checkpoint, reason):
-        return
     reasons = {
-        *summary(checkpoint).open_rejects,
+        *rejects.by_reason(checkpoint),
         *(one.reason for one in checkpoint.set_aside().values() if not one.is_dismissed),
     }
-    found = f"; these are: {', '.join(sorted(reasons))}" if reasons else ""
-    raise UsageError(f"--dismiss: nothing is open for this reason, found '{reason}'{found}")
+    if unknown := [reason for reason in dismissed if reason not in reasons]:
+        found = f"; these are: {', '.join(sorted(reasons))}" if reasons else ""
+        raise UsageError(f"--dismiss: nothing is open for this reason, found '{unknown[0]}'{found}")
+    for reason in dismissed:
+        asides.dismiss(checkpoint, reason)
+        rejects.dismiss(checkpoint, reason)

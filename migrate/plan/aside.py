@@ -1,14 +1,15 @@
 """Sources that cannot be planned as they are: set aside by name, so that the others are planned."""
 
+import shlex
 import threading
 from collections.abc import Sequence
 
 from migrate.errors import Unfit
-from migrate.inputs.names import path_of
+from migrate.inputs.names import archive_of, path_of
 from migrate.inputs.source import Source, fingerprint, stamp, stamp_of
 from migrate.workdir import asides
 from migrate.workdir.checkpoint import Checkpoint
-from migrate.workdir.records import Aside, Input
+from migrate.workdir.records import BEFORE, Aside, Input
 
 
 class SetAside:
@@ -29,11 +30,16 @@ class SetAside:
 
     def take_back(self, archives: set[str]) -> None:
         """Take back what is set aside as changed and is now, byte for byte, what was planned, and archives now read."""
-        known, back = self._checkpoint.inputs(), []
+        planned: dict[str, set[str]] = {}
+        for name, known in self._checkpoint.inputs().items():
+            if known.planned and BEFORE not in name:
+                for one in {name, archive_of(name)}:
+                    planned.setdefault(one, set()).add(known.stamp)
+        back = []
         for name in self._checkpoint.set_aside():
             path = path_of(name)
-            is_planned = name in known and known[name].planned and name not in self.found
-            if name in archives or (is_planned and path.exists() and stamp_of(path) == known[name].stamp):
+            is_planned = name in planned and name not in self.found
+            if name in archives or (is_planned and path.exists() and {stamp_of(path)} == planned[name]):
                 back.append(name)
         if back:
             asides.set_right(self._checkpoint, back)
@@ -44,7 +50,7 @@ class SetAside:
             self.found[error.name] = Aside(error.reason, error.why, stamp)
 
     def put_changed(self, planned: Sequence[tuple[Input, Source]]) -> None:
-        """Set aside planned inputs that have other bytes now."""
+        """Set aside planned inputs that have other bytes now; a copy of rejects as one file, whose rows it may hold."""
         restamped = {}
         for known, source in planned:
             try:
@@ -57,10 +63,11 @@ class SetAside:
             if (found.size, found.digest) == (known.size, known.digest):
                 restamped[known.id] = now
                 continue
+            file = archive_of(source.name)
             why = (
                 f"changed since it was planned, found {found.size:,} bytes where {known.size:,} were planned or other "
-                "content; put the planned file back, or plan what is new in it with --again"
+                f"content; put the planned file back, or plan what is new in it with --again {shlex.quote(file)}"
             )
-            self.put(Unfit(source.name, "changed", why), now)
+            self.put(Unfit(source.name if source.lines is None else file, "changed", why), now)
         if restamped:
             self._checkpoint.restamp(restamped)

@@ -27,6 +27,11 @@ def planned(names: Sequence[str], numbers: Numbers, events: int, seconds: float)
     )
 
 
+def damaged(name: str) -> str:
+    """Return that a file is planned as far as it could be read."""
+    return f"{name}: could not be read to its end; what was readable is planned"
+
+
 def _together(names: Sequence[str]) -> str:
     first, *others = names
     return f"{first} and {len(others):,} more, together" if others else first

@@ -49,6 +49,7 @@ class Planner:
     limit: int | None = None
     on_progress: Callable[[Progress], None] = lambda _: None
     on_log: Callable[[str], None] = lambda _: None
+    on_warning: Callable[[str], None] = lambda _: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     stopping: threading.Event = field(default_factory=threading.Event)
     room: Callable[[Mapping[str, int]], Room | None] = lambda _: None
@@ -227,6 +228,8 @@ class Planner:
         attempt.writer.discard()
         names, events = attempt.bundle.names, sum(part.events for part in parts)
         self.on_log(diary.planned(names, attempt.numbers, events, time.monotonic() - attempt.began))
+        for name in attempt.numbers.damaged:
+            self.on_warning(diary.damaged(name))
         for one in attempt.inputs:
             self._progress.note_file(one.size, first.id)
         if self._room is not None:

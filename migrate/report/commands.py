@@ -15,6 +15,8 @@ UNKNOWN: Final = "…"
 _HOSTS: Final = ("MIGRATE_HOST", "POSTHOG_HOST")
 _KEYS: Final = ("MIGRATE_API_KEY", "POSTHOG_API_KEY")
 _LIMIT: Final = ("MIGRATE_LIMIT",)
+_MOST: Final = 15
+"""More files are not named in a command."""
 _SANDBOX: Final = "sandbox"
 
 
@@ -45,16 +47,29 @@ def sending(checkpoint: Checkpoint) -> str:
     return Command.of(typed).shown(checkpoint.workdir) if typed else to_target(checkpoint, "apply")
 
 
-def again(checkpoint: Checkpoint, source: str) -> str | None:
-    """Return the command that plans a source anew; None where it is not known how it was planned."""
+def again(checkpoint: Checkpoint, *sources: str) -> str | None:
+    """Return the command that plans sources anew; None where it is not known how they were planned."""
     typed = _planned_by(checkpoint.facts())
-    if typed is None or source.startswith("("):
+    if typed is None or any(source.startswith("(") for source in sources):
         return None
-    path = str(path_of(source))
+    paths = list(dict.fromkeys(str(path_of(source)) for source in sources))
     known = [str(Path(typed.folder, one)) for one in typed.inputs]
-    is_among = any(Path(path).is_relative_to(os.path.normpath(one)) for one in known)
-    inputs = typed if is_among else typed.of_inputs(*known, path)
-    return inputs.plus("--again", path).shown(checkpoint.workdir)
+    inputs = [os.path.normpath(one) for one in known]
+    others = [path for path in paths if not any(Path(path).is_relative_to(one) for one in inputs)]
+    command = typed.of_inputs(*known, *others) if others else typed
+    for path in paths:
+        command = command.plus("--again", path)
+    return command.shown(checkpoint.workdir)
+
+
+def set_right(checkpoint: Checkpoint) -> str:
+    """Return the command that plans anew what is set aside because it changed, or else the one that lists all."""
+    aside = {name: one for name, one in checkpoint.set_aside().items() if not one.is_dismissed}
+    paths = [path_of(name) for name in aside]
+    is_changed = all(one.reason == "changed" for one in aside.values()) and all(map(Path.exists, paths))
+    can_be_typed = all(str(path).isprintable() for path in paths) and 0 < len(aside) <= _MOST
+    way = again(checkpoint, *aside) if is_changed and can_be_typed else None
+    return way or status(checkpoint, "rejects")
 
 
 def whole(checkpoint: Checkpoint) -> str | None:

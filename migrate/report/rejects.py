@@ -1,16 +1,21 @@
 """The screen of `migrate rejects`: what is open, by reason and in whose words, where it is, and how it is mended."""
 
+import itertools
+import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
+from migrate.inputs.names import archive_of, source_name
 from migrate.report import commands
 from migrate.report.numbers import Summary
 from migrate.report.sections import Line, places
-from migrate.screen import plural
+from migrate.screen import counted, plural
 from migrate.workdir import parked, rejects
 from migrate.workdir.checkpoint import REJECTS, Checkpoint
 from migrate.workdir.parked import PARKED
+from migrate.workdir.records import BEFORE
 
 _MOST: Final = 15
 
@@ -25,10 +30,18 @@ def lines(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Line]:
     for name, one in checkpoint.set_aside().items():
         if not one.is_dismissed:
             yield Line(f"aside    {one.reason}: {name}: {one.why}")
+    if numbers.set_aside and "--again" in (way := commands.set_right(checkpoint)):
+        yield Line(f"         to plan what is there now: {way}")
     yield from refused(checkpoint)
     if not (numbers.open_rejects or numbers.set_aside or numbers.events.parked):
         yield Line("nothing is open: no row is rejected, no file set aside, no event refused by PostHog")
     yield from _closed(numbers)
+
+
+def left_aside(names: Sequence[str], way: str | None) -> str:
+    """Return that these files are set aside, with the command that goes on, in a sentence."""
+    some = ", ".join(names[:_MOST]) + (", …" if len(names) > _MOST else "")
+    return f"{counted(len(names), 'file')} set aside, not planned: {some}" + (f"; next: {way}" if way else "")
 
 
 def resent(checkpoint: Checkpoint, before: int) -> Iterator[Line]:
@@ -80,12 +93,24 @@ def refused(checkpoint: Checkpoint) -> Iterator[Line]:
 
 def _mending(checkpoint: Checkpoint) -> Iterator[Line]:
     """Yield how rejected rows are mended."""
-    file = shlex.quote(str(checkpoint.workdir / REJECTS))
+    file, copy = shlex.quote(str(checkpoint.workdir / REJECTS)), _free(checkpoint)
     yield Line("         to mend them, copy the file, mend the `source` of its lines, and plan the copy:")
-    yield Line(f"         cp {file} mended.jsonl")
-    yield Line(f"         {rejects.planning(checkpoint, 'mended.jsonl')}")
+    yield Line(f"         cp {file} {copy}")
+    yield Line(f"         {rejects.planning(checkpoint, copy)}")
     yield Line(
         "         or mend the file they come from and plan it --again; or --dismiss REASON, if they are meant"
+    )
+
+
+def _free(checkpoint: Checkpoint) -> str:
+    """Return a name for a copy that no file here has, and no input had."""
+    planned = {archive_of(name.partition(BEFORE)[0]) for name in checkpoint.inputs()}
+    names = itertools.chain(["mended.jsonl"], (f"mended-{number}.jsonl" for number in itertools.count(2)))
+    paths = ((name, Path(name).absolute()) for name in names)
+    return next(
+        name
+        for name, path in paths
+        if source_name(path.as_posix()) not in planned and not os.path.lexists(path)
     )
 
 

@@ -135,7 +135,8 @@ def _open(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Found]:
             look,
         )
     if aside := len(numbers.set_aside):
-        yield Found(State.SET_ASIDE, f"set aside: {counted(aside, 'file')}, not planned as now found", look)
+        way = commands.set_right(checkpoint)
+        yield Found(State.SET_ASIDE, f"set aside: {counted(aside, 'file')}, not planned as now found", [way])
 
 
 def _done(

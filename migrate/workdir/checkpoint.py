@@ -190,7 +190,8 @@ class Checkpoint:
                 ((one.stamp, one.size, one.digest, its.to_json(), planned.id, one.id) for one, its in each),
             )
             aside = json.loads(fact(db, "set_aside", "{}"))
-            left = {name: one for name, one in aside.items() if name not in {one.name for one, _ in each}}
+            done = {name for one, _ in each for name in (one.name, one.name.partition("!")[0])}
+            left = {name: one for name, one in aside.items() if name not in done}
             if left != aside:
                 note_facts(db, {"set_aside": left})
             sql = "SELECT 1 FROM inputs WHERE instr(name, ?) = 1 LIMIT 1"
@@ -255,8 +256,14 @@ class Checkpoint:
     def numbers(self) -> Numbers:
         """Return the numbers of all planned inputs together."""
         total = Numbers()
-        for (text,) in self._db.execute("SELECT numbers FROM inputs WHERE numbers IS NOT NULL"):
-            total.add(Numbers.from_json(text))
+        sql = "SELECT id, lead, name, numbers FROM inputs WHERE numbers IS NOT NULL"
+        rows = self._db.execute(sql).fetchall()
+        leads = {name: lead for _, lead, name, _ in rows}
+        for number, _, _, text in rows:
+            numbers = Numbers.from_json(text)
+            # what was planned anew is damaged no more, unless it is so again
+            numbers.damaged = [name for name in numbers.damaged if leads.get(name, number) == number]
+            total.add(numbers)
         total.names = Counter(dict(self._db.execute("SELECT name, events FROM names")))
         return total
 

@@ -24,6 +24,11 @@ def keep(workdir: Path, rows: Iterable[Mapping[str, object]]) -> None:
     beside.replace(workdir / SAMPLES)
 
 
+def are_kept(workdir: Path) -> bool:
+    """Return whether any rows are kept."""
+    return (workdir / SAMPLES).exists()
+
+
 def kept(workdir: Path, count: int) -> list[dict[str, Any]]:
     """Return so many of the rows that are kept, or as many as there are; none where the file is gone or harmed."""
     try:

@@ -217,7 +217,13 @@ CASES = {
     "all sent": Case(did("run posthog in --workdir w HOST"), State.ALL_SENT, "of 5 events none is pending"),
     "rejects open": Case(rejected, State.REJECTS_OPEN, "1 rejected row", "migrate rejects w", code=3, then=3),
     "parked": Case(parked, State.PARKED, "1 event refused", "migrate resend w HOST", code=3),
-    "set aside": Case(changed, State.SET_ASIDE, "1 file", "migrate rejects w", code=3, then=3),
+    "set aside": Case(
+        changed,
+        State.SET_ASIDE,
+        "1 file",
+        f"{RUN} --again HERE/in/a.jsonl --workdir w",
+        code=3,
+    ),
     "trial finished": Case(
         did("run posthog in --workdir w HOST --limit 2"),
         State.TRIAL_FINISHED,
