@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NoReturn
 
-import click
-
 from migrate.cli import exits
 from migrate.cli.options import TalkOptions
 from migrate.cli.session import look, open_session, start_talk, tell
@@ -20,7 +18,7 @@ from migrate.report.numbers import NOTHING, of_run, summary
 from migrate.report.sections import Line
 from migrate.report.states import states, with_states
 from migrate.report.talk import Talk
-from migrate.screen import masked, shown
+from migrate.screen import masked
 from migrate.session import Session
 from migrate.workdir import asides, rejects
 from migrate.workdir.checkpoint import Checkpoint
@@ -46,7 +44,7 @@ def show_status(workdirs: Sequence[Path], talking: TalkOptions) -> NoReturn:
             codes.append(_show_status(workdir, talk))
         except MigrateError as error:
             codes.append(error.exit_code)
-            click.echo(shown(f"error: {error}"), err=True)
+            talk.say(f"error: {error}")
             is_empty = not (workdir / FILE).exists()
             numbers = replace(NOTHING, workdir=str(workdir), state="nothing_planned" if is_empty else None)
             talk.json(
