@@ -17,6 +17,7 @@ from migrate.plan.jobs import Job
 from migrate.plan.planner import Planner
 from migrate.plan.progress import Progress
 from migrate.preview import examples
+from migrate.screen import counted
 from migrate.session import Session, collect_rarely
 from migrate.settings import Work
 from migrate.workdir import asides, rejects, samples
@@ -91,7 +92,7 @@ class Planning:
         session.on_stop(planner.stopping.set)
         todo = [] if session.is_stopping else planner.todo(self.work.jobs)
         if before := self.work.unchanged + len(self.work.jobs) - len(todo):
-            session.on_log(f"planned before: {before:,} files")
+            session.on_log(f"planned before: {counted(before, 'file')}")
         if not session.is_stopping and (todo or self._has_more()):
             with self.file.open() as people:
                 try:

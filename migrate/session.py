@@ -11,6 +11,7 @@ from typing import Final
 from migrate import throwaway
 from migrate.errors import Refused
 from migrate.report.numbers import NOTHING, Summary
+from migrate.screen import counted
 from migrate.workdir import parked, rejects, stops
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.room import Measured, Room
@@ -50,6 +51,8 @@ class Session:
     """When it was last judged whether a day is old enough to be sent."""
     is_throwaway: bool = False
     """Whether the workdir goes when the session ends."""
+    is_in_sandbox: bool = False
+    """Whether what it sends goes to a local `migrate sandbox`, which nobody is asked about."""
     for_good: str = ""
     """The command that does for good what this one tries, if it does."""
     phase: stops.Phase | None = None
@@ -133,7 +136,7 @@ class Session:
         planning = [Command.of(one) for one in self.checkpoint.facts().get("unfinished", [])]
         commands = " and ".join(one.shown(self.workdir) for one in planning) or "the command that began it"
         how_far = (
-            f"{total - left:,} of {total:,} files are planned"
+            f"{total - left:,} of {counted(total, 'file')} are planned"
             if left
             else "persons and groups are not told yet"
         )

@@ -38,7 +38,7 @@ def test_each_file_each_request_and_each_wait_is_told(tmp_path):
         f"passed over: {folder}/migrate.log: log",
         f"begun: {folder}/a.jsonl: table events, jsonl, {source.stat().st_size} B",
         f"planned: {folder}/a.jsonl: 3 rows: 3 mapped, 0 filtered, 0 rejected; 3 events, in <seconds>",
-        f"request 1: 2024-04-03, 1 events, <size>, attempt 1, <seconds>: {BUSY}",
+        f"request 1: 2024-04-03, 1 event, <size>, attempt 1, <seconds>: {BUSY}",
         f"waits <seconds> (its Retry-After): attempt 1 failed, {BUSY}",
     ]
     kept = lines(log.read_text())
@@ -60,7 +60,7 @@ def test_a_quiet_command_tells_its_log(tmp_path):
     log, source = tmp_path / "log", rows(tmp_path / "in" / "a.jsonl", 3)
     words = ["plan", "posthog", source, "--workdir", tmp_path / "w", "--quiet", "--log-file", log]
     assert (migrate(*words).stderr, migrate(*words).stderr) == ("", "")
-    assert lines(log.read_text())[-2:] == ["<then> planned before: 1 files", "<then> ended: exit code 0"]
+    assert lines(log.read_text())[-2:] == ["<then> planned before: 1 file", "<then> ended: exit code 0"]
     rows(source, 4)
     changed = migrate(*words)
     kept = lines(log.read_text())

@@ -74,7 +74,9 @@ def platforms() -> None:
 @takes("source", SourceOptions)
 @takes("options", PreviewOptions)
 def preview(source: SourceOptions, options: PreviewOptions) -> None:
-    """Print the first payloads as they would be sent, one JSON object a line; --pretty for people.
+    """Print the first payloads as they would be sent.
+
+    One JSON object a line; --pretty for people.
 
     \b
     Example:  migrate preview amplitude export.zip --limit 5
@@ -114,7 +116,7 @@ def plan(source: SourceOptions, options: PlanOptions, talking: TalkOptions) -> N
     """Plan only, kept in the workdir; new files are added to it.
 
     \b
-    Example:  migrate plan amplitude export.zip --workdir plan
+    Example:  migrate plan amplitude export.zip --workdir acme
     """
     from migrate.cli.plan import plan
 
@@ -125,11 +127,13 @@ def plan(source: SourceOptions, options: PlanOptions, talking: TalkOptions) -> N
 @WORKDIR
 @takes("talking", TalkOptions)
 def show(workdir: Path, talking: TalkOptions) -> None:
-    """Show a saved plan as the dry run shows it, without reading a source.
+    """Show a saved plan as the dry run shows it.
+
+    No source is read.
 
     \b
-    Example:  migrate show plan
-              migrate show plan --samples 10
+    Example:  migrate show acme
+              migrate show acme --samples 10
     """
     from migrate.cli.show import show_plan
 
@@ -144,7 +148,7 @@ def apply(workdir: Path, sending: SendOptions, talking: TalkOptions) -> None:
     """Send the plan in a workdir; again to resume.
 
     \b
-    Example:  migrate apply plan --host eu --api-key phc_…
+    Example:  migrate apply acme --host eu --api-key phc_…
     """
     from migrate.cli.send import apply_plan
 
@@ -159,7 +163,7 @@ def resend(workdir: Path, sending: SendOptions, talking: TalkOptions) -> None:
     """Send the parked events again, after the cause is fixed.
 
     \b
-    Example:  migrate resend plan --host eu --api-key phc_…
+    Example:  migrate resend acme --host eu --api-key phc_…
     """
     from migrate.cli.send import resend_parked
 
@@ -170,10 +174,12 @@ def resend(workdir: Path, sending: SendOptions, talking: TalkOptions) -> None:
 @WORKDIRS
 @takes("talking", TalkOptions)
 def status(workdirs: tuple[Path, ...], talking: TalkOptions) -> None:
-    """Show how workdirs are: what is planned, accepted, rejected, parked and pending, and what is next.
+    """Show how workdirs are, and what is next.
+
+    That is what is planned, accepted, rejected, parked and pending.
 
     \b
-    Example:  migrate status plan
+    Example:  migrate status acme
               migrate status */ --json
     """
     from migrate.cli.state import show_status
@@ -186,11 +192,13 @@ def status(workdirs: tuple[Path, ...], talking: TalkOptions) -> None:
 @takes("options", RejectsOptions)
 @takes("talking", TalkOptions)
 def rejects(workdir: Path, options: RejectsOptions, talking: TalkOptions) -> None:
-    """List what is open, by reason: rejected rows, files set aside, parked events; dismiss what is meant.
+    """List what is open, by reason; dismiss what is meant.
+
+    These are rejected rows, files set aside and parked events.
 
     \b
-    Example:  migrate rejects plan
-              migrate rejects plan --dismiss no_distinct_id
+    Example:  migrate rejects acme
+              migrate rejects acme --dismiss no_distinct_id
     """
     from migrate.cli.state import list_rejects
 

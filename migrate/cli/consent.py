@@ -12,22 +12,28 @@ from migrate.apply.target import is_sandbox
 from migrate.cli.session import end_unsent
 from migrate.cli.target import SANDBOX
 from migrate.errors import Refused, UsageError
+from migrate.report import trial
 from migrate.report.numbers import summary
 from migrate.report.question import ask, lines
 from migrate.report.talk import Talk
+from migrate.screen import counted
 from migrate.session import Session
 from migrate.workdir import rounds
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import FILE
 
 
-def check_answer(workdir: Path, delivery: Delivery, *, yes: bool) -> None:
-    """Raise UsageError where there is nobody to be asked, and nobody has said `yes`, now or before."""
+def check_answer(workdir: Path, delivery: Delivery, *, yes: bool, is_throwaway: bool = False) -> None:
+    """Raise UsageError where there is nobody to be asked, and nobody has said `yes`, now or before.
+
+    `is_throwaway`: whether the workdir goes when the command ends, and cannot remember an answer.
+    """
     if yes or sys.stdin.isatty() or _is_confirmed(workdir, delivery):
         return
+    given = "give it" if is_throwaway else "give it once, this workdir remembers it"
     raise UsageError(
         f"--yes: needed before the first event goes to {delivery.url}, which cannot be undone, as there is no terminal "
-        "to ask; look at 'migrate run … --dry-run' first, then give it once, this workdir remembers it"
+        f"to ask; look at 'migrate run … --dry-run' first, then {given}"
     )
 
 
@@ -56,12 +62,15 @@ def confirm(
     now = datetime.now(UTC)
     numbers = summary(session.checkpoint, now)
     goes = numbers.events.parked if what == "parked" else numbers.events.pending
+    if goes and not session.is_stopping and delivery.target != SANDBOX and is_sandbox(delivery.url):
+        session.is_in_sandbox = True
+        talk.say(trial.IN_SANDBOX)
     if not goes or session.is_stopping or _is_confirmed(session.workdir, delivery):
         return
-    check_answer(session.workdir, delivery, yes=yes)
+    check_answer(session.workdir, delivery, yes=yes, is_throwaway=session.is_throwaway)
     of_trial = " of a trial" if session.checkpoint.facts().get("--limit") is not None else ""
     session.checkpoint.note(asked_for=delivery.target)
-    question = f"send {goes:,} events{of_trial} to {delivery.url}? this cannot be undone"
+    question = f"send {counted(goes, 'event')}{of_trial} to {delivery.url}? this cannot be undone"
     if not (yes or _ask(session, lines(session.checkpoint, numbers, delivery, now), question)):
         end_unsent(session, talk)
     session.checkpoint.note(confirmed=True)

@@ -176,6 +176,19 @@ class Option(click.Option):
 class Argument(click.Argument):
     """An argument whose value is not empty, nor blank."""
 
+    def process_value(self, ctx: click.Context, value: object) -> object:
+        """Return the value; where no input follows the first word, say what that word is."""
+        try:
+            return cast("object", super().process_value(ctx, value))
+        except click.MissingParameter:
+            if (word := ctx.params.get("platform")) is None:
+                raise
+            raise click.UsageError(
+                f"INPUT: missing; the first word is a platform, found '{word}', and what to read follows it: "
+                f"'migrate {ctx.info_name} PLATFORM INPUT...'; 'migrate platforms' lists them",
+                ctx,
+            ) from None
+
     def type_cast_value(self, ctx: click.Context, value: object) -> object:
         """Return the value, as what it is declared as."""
         _check_given(self, ctx, value)

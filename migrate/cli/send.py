@@ -10,7 +10,7 @@ from migrate.apply.delivery import Delivery
 from migrate.apply.pacing import Window
 from migrate.cli.consent import check_trial, confirm
 from migrate.cli.options import SendOptions, TalkOptions
-from migrate.cli.session import end, open_session, start_talk, stop_after
+from migrate.cli.session import check_there, end, open_session, start_talk, stop_after
 from migrate.cli.target import open_target
 from migrate.cli.typed import typed_command
 from migrate.report import rejects
@@ -24,6 +24,7 @@ from migrate.session import Session
 def apply_plan(workdir: Path, sending: SendOptions, talking: TalkOptions) -> NoReturn:
     """Send what is planned in a workdir and pending."""
     talk = start_talk(talking)
+    check_there(workdir)
     with ExitStack() as stack:
         delivery, _ = open_target(sending, stack)
         session = stack.enter_context(open_session(workdir, talk))
@@ -35,6 +36,7 @@ def apply_plan(workdir: Path, sending: SendOptions, talking: TalkOptions) -> NoR
 def resend_parked(workdir: Path, sending: SendOptions, talking: TalkOptions) -> NoReturn:
     """Send what is parked in a workdir again."""
     talk = start_talk(talking)
+    check_there(workdir)
     with ExitStack() as stack:
         delivery, _ = open_target(sending, stack)
         session = stack.enter_context(open_session(workdir, talk))

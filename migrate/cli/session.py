@@ -20,6 +20,7 @@ from migrate.errors import MigrateError, Refused, Stopped, UsageError
 from migrate.log import opened
 from migrate.report import commands, document, rejects, status, trial
 from migrate.report.numbers import Summary, of_run, summary
+from migrate.report.sections import Line
 from migrate.report.states import Found, states, with_states
 from migrate.report.talk import Talk
 from migrate.screen import masked
@@ -51,6 +52,12 @@ def start_talk(options: TalkOptions) -> Talk:
     )
 
 
+def check_there(workdir: Path) -> None:
+    """Raise Refused where a workdir is not there."""
+    if not workdir.is_dir():
+        raise Refused(f"{workdir}: no such workdir; plan first with 'migrate plan'")
+
+
 @contextmanager
 def open_session(
     workdir: Path, talk: Talk, *, create: bool = False, is_throwaway: bool = False
@@ -60,8 +67,8 @@ def open_session(
     An error of ours is told in JSON, too, with what was done until then. Raises Refused where the workdir is not
     there, unless it is to be made, or where another process holds it.
     """
-    if not create and not workdir.is_dir():
-        raise Refused(f"{workdir}: no such workdir; plan first with 'migrate plan'")
+    if not create:
+        check_there(workdir)
     with writable(workdir):
         workdir.mkdir(parents=True, exist_ok=True)
     with writable(workdir), hold(workdir), Checkpoint.open(workdir, create=create) as checkpoint:
@@ -138,6 +145,8 @@ def show(
     `has_places`: whether the screen says where the first rows of each reason are.
     """
     checkpoint = session.checkpoint
+    if session.is_in_sandbox:
+        talk.show([Line(f"sandbox  {trial.IN_SANDBOX}")])
     if session.is_throwaway:
         talk.show(trial.lines(checkpoint, numbers, typed_command().shown(None), session.for_good))
         return

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from migrate.plan.jobs import Job
-from migrate.screen import amount
+from migrate.screen import amount, counted
 from migrate.workdir.records import Numbers
 
 
@@ -15,15 +15,16 @@ def begun(job: Job) -> str:
 
 def looked_over(names: Sequence[str], rows: int, seconds: float) -> str:
     """Return that files were looked over."""
-    return f"looked over: {_together(names)}: {rows:,} rows, in {seconds:.2f} s"
+    return f"looked over: {_together(names)}: {counted(rows, 'row')}, in {seconds:.2f} s"
 
 
 def planned(names: Sequence[str], numbers: Numbers, events: int, seconds: float) -> str:
     """Return what became of the rows of files that were planned."""
     filtered, rejected = numbers.filtered.total(), numbers.rejected.total()
     return (
-        f"planned: {_together(names)}: {numbers.read:,} rows: {numbers.mapped:,} mapped, {filtered:,} filtered, "
-        f"{rejected:,} rejected; {events:,} events, in {seconds:.2f} s"
+        f"planned: {_together(names)}: {counted(numbers.read, 'row')}: {numbers.mapped:,} mapped, "
+        f"{filtered:,} filtered, "
+        f"{rejected:,} rejected; {counted(events, 'event')}, in {seconds:.2f} s"
     )
 
 

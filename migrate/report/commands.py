@@ -91,7 +91,9 @@ def needs(command: str) -> list[str]:
     if f"--host {UNKNOWN}" in command:
         found.append(f"{UNKNOWN} is us, eu or the URL of your PostHog")
     if name in {"run", "apply", "resend"} and f"--host {_SANDBOX}" not in command and _named(_KEYS) is None:
-        found.append("the project's key comes from POSTHOG_API_KEY, which is not set here")
+        found.append(
+            "the key is left out of the command: set POSTHOG_API_KEY to the project's key, it is not set here"
+        )
     if name in {"run", "plan"} and "--limit" not in command and _named(_LIMIT):
         found.append("MIGRATE_LIMIT is set here, and makes a trial of it; unset it first")
     return found

@@ -11,6 +11,7 @@ from migrate.log import Log
 from migrate.report import sentences
 from migrate.report.live import Part
 from migrate.report.pace import Following, Pace, Sliding
+from migrate.screen import counted
 
 if TYPE_CHECKING:
     from migrate.apply.watch import Fate, Wait
@@ -66,7 +67,7 @@ class Planning:
         yield Part(f"{state.phase} {state.rows:,} rows", ((8, f"{state.phase} {_share(state)}"),))
         yield Part(f"{rate:,.0f} rows/s", ((3, f"{rate:,.0f}/s"), (6, "")))
         yield from self._left(state, (state.total_bytes - state.done_bytes) / speed if speed else None)
-        yield Part(f"{state.done_files:,}/{state.total_files:,} files", ((2, ""),))
+        yield Part(f"{state.done_files:,}/{counted(state.total_files, 'file')}", ((2, ""),))
 
     def _left(self, state: "Progress", seconds: float | None) -> Iterator[Part]:
         """Yield how long all that is left takes; what nobody can tell yet is named."""

@@ -91,8 +91,10 @@ def _old(days: Mapping[str, int], today: date) -> Iterator[str]:
     """Yield how many events are so old that a plan of PostHog's may not show them."""
     counts = {years: _before(days, today - timedelta(days=365.25 * years)) for years in _YEARS}
     if counts[1]:
-        older = ", ".join(f"{count:,} than {years}" for years, count in counts.items() if count)
-        yield f"older      {older} years: PostHog Cloud hides events older than the plan's window (free: 1 year)"
+        first, *others = [(counted(years, "year"), count) for years, count in counts.items() if count]
+        older = f"than {first[0]}: {counted(first[1], 'event')}"
+        older += "".join(f", than {years}: {count:,}" for years, count in others)
+        yield f"older      {older}; PostHog Cloud hides events older than the plan's window (free: 1 year)"
 
 
 def _before(days: Mapping[str, int], first: date) -> int:
@@ -112,7 +114,8 @@ def _known(identity: Identity | None) -> str:
     if not identity:
         return ""
     return (
-        f"; {identity['people']:,} known, {identity['merges']:,} merges, {identity['conflicts']:,} conflicts"
+        f"; {identity['people']:,} known, {counted(identity['merges'], 'merge')}, "
+        f"{counted(identity['conflicts'], 'conflict')}"
     )
 
 

@@ -79,8 +79,9 @@ def refused(checkpoint: Checkpoint) -> Iterator[Line]:
         )
         yield Line(f"         {'':>12} uuid {', '.join(some)}{more}")
     if rest := found[_MOST:]:
+        left = sum(one.events for one in rest)
         yield Line(
-            f"parked   {sum(one.events for one in rest):>12,} events refused in {len(rest):,} other words"
+            f"parked   {left:>12,} {plural(left, 'event')} refused in {counted(len(rest), 'other word')}"
         )
     if found:
         file = shlex.quote(str(checkpoint.workdir / PARKED))

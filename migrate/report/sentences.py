@@ -4,7 +4,7 @@ from typing import Final
 
 from migrate.apply.outcome import Accepted, Split
 from migrate.apply.watch import Fate, Wait
-from migrate.screen import amount
+from migrate.screen import amount, counted
 
 _SHORT: Final = 0.1
 """Seconds that a request waits for the rate and nothing is told of it."""
@@ -21,7 +21,7 @@ def of_fate(fate: Fate) -> str:
         result = outcome.reason
     day = f"{request.day}, " if request.day else ""
     return (
-        f"request {fate.number:,}: {day}{request.events:,} events, {amount(len(request.data))}, attempt "
+        f"request {fate.number:,}: {day}{counted(request.events, 'event')}, {amount(len(request.data))}, attempt "
         f"{request.attempt:,}, {outcome.seconds:.2f} s: {result}"
     )
 

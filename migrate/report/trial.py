@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from typing import Final
 
-from migrate.report import status
+from migrate.report import commands, status
 from migrate.report.numbers import Summary
 from migrate.report.sections import Line, places
 from migrate.workdir import parked, rejects
 from migrate.workdir.checkpoint import Checkpoint
 
+IN_SANDBOX: Final = "this is a sandbox of migrate's: not asked, people included"
+"""Said of a URL that is a local `migrate sandbox`."""
 _UNTOLD: Final = ", without merges, $set, $set_once and $groupidentify: first rows do not know people"
 _LATER: Final = "all rows, later, send these events again under the same uuids: PostHog keeps each once"
 
@@ -39,3 +41,4 @@ def lines(checkpoint: Checkpoint, numbers: Summary, typed: str, for_good: str) -
     if numbers.events.pending or not numbers.whole:
         yield Line(f"again    {typed}")
     yield Line(f"next     {for_good}")
+    yield from (Line(f"         {need}") for need in commands.needs(for_good) if for_good)

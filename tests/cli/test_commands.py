@@ -207,3 +207,10 @@ def test_a_workdir_of_another_platform_is_said_to_be_that(tmp_path):
         "error: w: a workdir of segment, found mixpanel; name segment, or plan into another --workdir"
         in done.stderr
     )
+
+
+def test_the_list_of_commands_fits_a_terminal():
+    """No sentence is cut off, and no example names a folder as a command is called."""
+    shown = migrate("--help", env={"COLUMNS": "80"}).stdout
+    assert "..." not in shown.partition("Commands:")[2]
+    assert "migrate status acme" in migrate("status", "--help").stdout

@@ -22,3 +22,13 @@ def test_help_answers_at_once():
     shown = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True, check=True)
     assert shown.stdout.splitlines()[-1] == "[]"
     assert time.perf_counter() - began < 10
+
+
+def test_a_platform_that_was_forgotten_is_said():
+    """The first word is taken for it: what was found there, and what it should be."""
+    done = migrate("run", "export.zip")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "Error: INPUT: missing; the first word is a platform, found 'export.zip', and what to read follows it: "
+        "'migrate run PLATFORM INPUT...'; 'migrate platforms' lists them"
+    )

@@ -1,5 +1,6 @@
 """What is planned is sent, and what stops it is told."""
 
+import pytest
 from commands import KEY, migrate, rows, summary
 
 from migrate.sandbox.server import Sandbox
@@ -20,3 +21,13 @@ def test_a_stopped_run_exits_4_and_says_how_to_go_on(tmp_path):
     command = f"next     migrate run posthog {source} --host {sandbox.url} --json --workdir {tmp_path / 'w'}"
     assert command in done.stderr
     assert command in shown.stderr
+
+
+@pytest.mark.parametrize("command", ["apply", "resend"])
+def test_a_workdir_that_is_not_there_is_said_first(tmp_path, command):
+    """Before a host or a key is asked for."""
+    done = migrate(command, tmp_path / "none")
+    assert (done.returncode, done.stderr) == (
+        5,
+        f"error: {tmp_path / 'none'}: no such workdir; plan first with 'migrate plan'\n",
+    )

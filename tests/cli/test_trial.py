@@ -166,3 +166,27 @@ def test_a_dry_run_of_first_rows_shows_what_would_be_sent():
     assert told["identity"]["merges"]
     assert summary(untold)["identity"] is None
     assert summary(untold)["import_id"] == told["import_id"]
+
+
+def test_a_local_sandbox_is_said_before_sending_and_at_the_end(tmp_path):
+    """Nobody is asked, and people are sent; a key that was typed is left out of what is next, which is said."""
+    source = rows(tmp_path / "a.jsonl")
+    keys = {"POSTHOG_API_KEY": "", "MIGRATE_API_KEY": ""}
+    with Sandbox() as sandbox:
+        words = ["posthog", source, "--host", sandbox.url, "--limit", "1", "--api-key", KEY]
+        done = tried(*words, cwd=tmp_path, **keys)
+    said = "this is a sandbox of migrate's: not asked, people included"
+    lines = done.stderr.splitlines()
+    assert [line for line in lines if said in line] == [said, f"sandbox  {said}"]
+    assert lines[-1].strip() == (
+        "the key is left out of the command: set POSTHOG_API_KEY to the project's key, it is not set here"
+    )
+
+
+def test_a_throw_away_workdir_is_not_said_to_remember_an_answer(tmp_path):
+    """It goes when the command ends; another one does."""
+    source = rows(tmp_path / "a.jsonl")
+    words = ["posthog", source, "--host", "http://127.0.0.1:9", "--limit", "1", "--api-key", KEY]
+    done = tried(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.endswith("look at 'migrate run … --dry-run' first, then give it\n")

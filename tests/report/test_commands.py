@@ -60,7 +60,7 @@ NEEDS = [
     (
         "migrate apply w --host eu",
         {},
-        ["the project's key comes from POSTHOG_API_KEY, which is not set here"],
+        ["the key is left out of the command: set POSTHOG_API_KEY to the project's key, it is not set here"],
     ),
     ("migrate apply w --host eu", {"MIGRATE_API_KEY": "phc_x"}, []),
     ("migrate resend w --host …", {"POSTHOG_API_KEY": "phc_x"}, ["… is us, eu or the URL of your PostHog"]),

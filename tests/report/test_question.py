@@ -104,7 +104,8 @@ SCREEN = """\
 project    https://eu.i.posthog.com, key …WXYZ
 events     1,987 to send now, 2,005 held until they are old enough (noon on)
 span       first to last, 5 days with events
-older      9,876 than 1, 6,543 than 2, 3,210 than 5, 1,098 than 7 years: PostHog Cloud hides events older than the \
+older      than 1 year: 9,876 events, than 2 years: 6,543, than 5 years: 3,210, than 7 years: 1,098; \
+PostHog Cloud hides events older than the \
 plan's window (free: 1 year)
 younger    1,234 than 48 h, which PostHog bills as live events; --min-age 48h waits for them
 people     {people} distinct ids (estimated); 4,001 known, 4,003 merges, 1,601 conflicts

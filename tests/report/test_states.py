@@ -322,7 +322,10 @@ def test_a_host_that_the_environment_names_is_named(stage, monkeypatch):
     monkeypatch.delenv("POSTHOG_API_KEY")
     done = stage.status()
     assert done.summary["next"] == f"migrate apply w {stage.host}"
-    assert "\n         the project's key comes from POSTHOG_API_KEY, which is not set here\n" in done.stderr
+    assert (
+        "\n         the key is left out of the command: set POSTHOG_API_KEY to the project's key, it is not set here\n"
+        in done.stderr
+    )
 
 
 def test_several_workdirs_are_shown_one_after_another(stage):
