@@ -54,6 +54,17 @@ class Halt:
         if self.reason or self._clock() > self._end:
             raise Abandoned
 
+    async def idle(self, seconds: float) -> None:
+        """Wait with work that is begun; raises Abandoned when the run is to end and its grace is over before."""
+        due = self._clock() + seconds
+        while (left := due - self._clock()) > 0:
+            self.check()
+            if self.is_called:
+                await asyncio.sleep(min(left, max(0.0, self._end - self._clock()) + 0.01))
+            else:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._called.wait(), left)
+
     async def pause(self, seconds: float) -> None:
         """Wait; raises Abandoned as soon as the run is to end."""
         with suppress(TimeoutError):

@@ -58,8 +58,8 @@ class Limited:
             return
         due = self.awake() + seconds
         with waiting(self.watch, Wait(seconds)):
-            while (seconds := due - self.awake()) > 0:  # noqa: ASYNC110 - it is time that is waited for
-                await asyncio.sleep(seconds)
+            while (seconds := due - self.awake()) > 0:
+                await self.halt.idle(seconds)
 
     @contextmanager
     def _room(self) -> Iterator[None]:

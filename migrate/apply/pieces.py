@@ -97,7 +97,8 @@ class Pieces:
         whole = sum(part.bytes for part in round_.parts)
         piece_bytes = math.ceil(_SLACK * whole / max(1, round(whole / _PIECE_BYTES)))
         if self._delivery.rate:
-            piece_bytes = min(piece_bytes, int(self._delivery.rate * _PIECE_SECONDS * _average(round_)))
+            most = int(self._delivery.rate * _PIECE_SECONDS * _average(round_))
+            piece_bytes = min(piece_bytes, max(1, most))
         with self._at_checkpoint:
             outdated = parked.outdated(self._checkpoint, round_.day) if round_.earlier else []
         return merge.pieces(

@@ -19,7 +19,6 @@ from migrate.people import late
 from migrate.people.forest import NONE, Forest
 from migrate.people.graph import Graph, linked_graph, resolved_graph
 from migrate.people.store import People
-from migrate.screen import shortened
 
 MAX_CLUSTER: Final = 1_000
 _BEFORE: Final = -(2**62)
@@ -179,8 +178,8 @@ def _check(report: Report, limit: int) -> None:
     size, ids = report.largest[0]["size"], report.largest[0]["ids"]
     raise Refused(
         f"identity: {size:,} ids would be one cluster, the limit is {limit:,}; a merge cannot be undone. It holds "
-        f"{', '.join(map(shortened, ids))} …; see whether one of its ids is shared by many (a test user, a kiosk, a "
-        f"bug), then plan with --max-cluster {size} if they are one person, or with --identity none"
+        f"{', '.join(ids)} …; see whether one of its ids is shared by many (a test user, a kiosk, a bug), then plan "
+        f"with --max-cluster {size} if they are one person, or with --identity none"
     )
 
 

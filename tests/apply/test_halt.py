@@ -44,6 +44,22 @@ def test_a_run_that_stops_for_a_reason_gives_up_its_work(is_asked):
         halt.check()
 
 
+def test_work_that_waits_for_the_rate_waits_as_long_as_there_is_grace():
+    """A wait of an hour ends when the run is to end; a short one is waited for."""
+
+    async def run():
+        halt = Halt(grace=0.05)
+        await halt.idle(0.0)
+        waiting = asyncio.create_task(halt.idle(3_600.0))
+        await asyncio.sleep(0)
+        halt.call()
+        await halt.idle(0.001)
+        with pytest.raises(Abandoned):
+            await waiting
+
+    asyncio.run(run())
+
+
 def test_a_pause_lasts_until_the_run_is_to_end():
     """Whoever waits is called back at once, however long the wait was to be, and waits no more after that."""
 

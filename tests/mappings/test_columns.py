@@ -52,9 +52,11 @@ UNUSED = {
         *("ecommerce_refund_value", "ecommerce.refund_value"),
         *("ecommerce_refund_value_in_usd", "ecommerce.refund_value_in_usd"),
     },
+    ("mixpanel", "flat"): {"$distinct_ids"},
+    ("rudderstack", "groups"): {"_timestamp"},
 }
-"""Columns that are not asked for: an event's place
-in Google's batches, which tells events apart at most; and amounts of refunds, which no probe is."""
+"""Columns that are not asked for: an event's place in Google's batches, which tells events apart at most; amounts of
+refunds, which no probe is; the ids that only `$merge` events hold; a lake's time of a group that has another, too."""
 SHARES = (1.0, 0.8, 0.5, 0.2, 0.0)
 """How many of a row's other cells are left, since a column may only count where another is empty."""
 

@@ -375,9 +375,10 @@ def test_what_is_passed_over_is_named(tmp_path, monkeypatch):
     }
     assert named == expected
     assert summary(done)["skipped_files"] == {reason: len(names) for reason, names in expected.items()}
-    assert f"1 file: unknown  ({folder}/other.csv)" in done.stderr
+    assert f"1 file, not read: unknown  ({folder}/other.csv)" in done.stderr
     assert (
-        f"3 files: pipe  ({folder}/a.tar!f, {folder}/checkpoint.sqlite, {folder}/pipe.jsonl)" in done.stderr
+        f"3 files, not read: pipe  ({folder}/a.tar!f, {folder}/checkpoint.sqlite, {folder}/pipe.jsonl)"
+        in done.stderr
     )
 
 

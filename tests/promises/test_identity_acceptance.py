@@ -37,6 +37,7 @@ def planned(platform, folder, *options, workdir=None):
         "--import-id",
         "i",
         "--json",
+        *("--samples", "full"),
         "--quiet",
         *options,
     ]

@@ -68,7 +68,7 @@ def test_the_bounds_of_a_number_work(tmp_path, command, option, which):
     source = rows(tmp_path / "in" / "a.jsonl", 2)
     more = [] if command == "preview" else ["--workdir", tmp_path / "w", "--host", "sandbox"]
     if option.opts[0] == "--rate" and which == "least":
-        more += ["--max-duration", "0.2"]
+        more += ["--max-duration", "0.2"]  # and ten seconds of grace
     done = here(command, "posthog", source, *more, f"{option.opts[0]}={text}")
     assert done.returncode in {0, 6} or refused(done, option), done.stderr
 
