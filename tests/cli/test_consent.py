@@ -77,7 +77,7 @@ def test_all_that_speaks_against_it_is_on_the_screen(planned):
         f"project    {capture.url}, key …WXYZ",
         "events     5 to send now",
         "span       20",
-        "older      4 than 1, 3 than 2, 2 than 5, 1 than 7 years",
+        "older      than 1 year: 4 events, than 2 years: 3, than 5 years: 2, than 7 years: 1",
         "people     5 distinct ids",
         "rows       6 read, 5 mapped, 0 filtered, 1 rejected",
         "rejected   rows: 1 bad_timestamp",
@@ -110,7 +110,7 @@ def test_it_is_asked_once_a_workdir(tmp_path):
         words = ["run", "posthog", source, "--workdir", tmp_path / "w", "--host", capture.url, "--json"]
         done, screen = asked(*words, answer="y\n")
         assert done.returncode == 0
-        assert "send 1 events" in screen
+        assert "send 1 event " in screen
         assert len(capture.events) == 1
         lines(source / "2.jsonl", GOOD, start=10)
         again = migrate(*words, "--api-key", KEY)
