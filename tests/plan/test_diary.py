@@ -24,6 +24,4 @@ def test_a_file_alone_is_called_by_its_name():
 def test_files_that_were_taken_together_are_counted():
     """The first is named: a bundle may have a thousand."""
     names = [f"{number}.csv" for number in range(1_235)]
-    assert (
-        diary.looked_over(names, 1, 0.0) == "looked over: 0.csv and 1,234 more, together: 1 rows, in 0.00 s"
-    )
+    assert diary.looked_over(names, 1, 0.0) == "looked over: 0.csv and 1,234 more, together: 1 row, in 0.00 s"
