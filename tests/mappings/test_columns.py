@@ -36,7 +36,11 @@ PROBES = (
     *('["a","b"]', '[{"id":"1","name":"v"}]', "https://p.example/x?utm_source=q#h", "[user_properties]"),
 )
 """What a cell may hold; of a column that is looked at one of them makes a difference."""
-BESIDE = {"landing_page": "https://p.example/x"} | dict.fromkeys(("event", "event_name", "name"), "$merge")
+BESIDE = (
+    {},
+    {"landing_page": "https://p.example/x"} | dict.fromkeys(("event", "event_name", "name"), "$merge"),
+    {"event_name": "refund"},
+)
 """Words beside which other columns are looked at."""
 STEM = "events"
 """The name of a file whose rows say by themselves which events they are."""
@@ -49,14 +53,9 @@ UNUSED = {
             "batch_ordering_id",
             "batch_event_index",
         ),
-        *("ecommerce_refund_value", "ecommerce.refund_value"),
-        *("ecommerce_refund_value_in_usd", "ecommerce.refund_value_in_usd"),
     },
-    ("mixpanel", "flat"): {"$distinct_ids"},
-    ("rudderstack", "groups"): {"_timestamp"},
 }
-"""Columns that are not asked for: an event's place in Google's batches, which tells events apart at most; amounts of
-refunds, which no probe is; the ids that only `$merge` events hold; a lake's time of a group that has another, too."""
+"""Columns that are not asked for: an event's place in Google's batches, which tells events apart at most."""
 SHARES = (1.0, 0.8, 0.5, 0.2, 0.0)
 """How many of a row's other cells are left, since a column may only count where another is empty."""
 
@@ -140,13 +139,19 @@ def whole(rows, table):
     columns = (*table.columns, REST)
     told = [{column: row.get(column) for column in columns} for row in rows]
     fitting = dict.fromkeys(table.times, GOOD) | dict.fromkeys(table.objects, "{}") | {REST: None}
+    nothing = dict.fromkeys(columns)
     numbers = dict.fromkeys(columns, "7") | {REST: None}
     texts = {column: f"p-{column}" for column in table.columns} | {REST: None}
     return [
         *told,
         numbers,
         texts,
-        *(_fit(row, fitting | words) for row in (numbers, texts) for words in ({}, BESIDE)),
+        *(
+            _fit(row, fitting | words)
+            for row in (nothing, numbers, texts)
+            for words in BESIDE
+            if not words or words.keys() & row.keys()
+        ),
     ]
 
 
@@ -162,8 +167,14 @@ def variants(column, columns, rows):
         filled = [name for name in (*columns, REST) if row[name] is not None and name != column]
         beside = [{name: None for name in filled if dice.random() >= share} for share in SHARES]
         beside += [{name: None} for name in filled] if len(filled) < len(columns) - 1 else []
+        beside += [{name: None for name in filled if _bare(name) == _bare(column)}]
         for others in beside:
             yield _probed(row | others, column)
+
+
+def _bare(column):
+    """A column's name without what its spellings differ in: where one of them is filled, no other is asked."""
+    return re.sub(r"[^a-z0-9]", "", column.lower())
 
 
 def _probed(row, column):
@@ -186,15 +197,24 @@ def differing(sets, found):
             yield place
 
 
-def is_missed(of, sets, column, options):
-    """Whether rows without a column, the first of each set, become something else than those with it."""
+def missed(of, left, asked, row, options):
+    """Columns of those left without which some variant of a row, all looked at together, becomes something else."""
     name, table, stem = of
-    every = [row for one in sets for row in one]
-    found, told = outcomes(name, table, stem, framed(every, table), options)
-    if any(True for _ in differing(sets, found)):
-        return True
-    none = [row | {column: None} for row in every]
-    return told != outcomes(name, table, stem, framed(none, table), options)[1]
+    sets = [(column, one) for column in left for one in variants(column, asked, [row])]
+    every = framed([row for _, one in sets for row in one], table)
+    found, _ = outcomes(name, table, stem, every, options)
+    return {sets[place][0] for place in differing([one for _, one in sets], found)}
+
+
+def is_told(of, column, asked, row, options):
+    """Whether of all variants of a row together something else is told without a column."""
+    name, table, stem = of
+    every = [row for one in variants(column, asked, [row]) for row in one]
+    there, gone = (
+        outcomes(name, table, stem, framed(rows, table), options)[1]
+        for rows in (every, [row | {column: None} for row in every])
+    )
+    return there != gone
 
 
 def silent(name, table, stem, sample):
@@ -203,21 +223,14 @@ def silent(name, table, stem, sample):
     gone |= {column for column in table.columns if table.rename.get(column, column) is None}
     asked = [column for column in table.columns if column not in gone]
     rows = whole(sample.cast(pl.String).iter_rows(named=True), table)
-    kept = Options(keep=frozenset(table.filters))
-    sets = [_probed(row, column) for column in asked for row in rows]
-    found, _ = outcomes(name, table, stem, framed([row for one in sets for row in one], table), kept)
-    missed = {asked[place // len(rows)] for place in differing(sets, found)}
-    return [
-        column
-        for column in asked
-        if column not in missed
-        and not any(
-            is_missed((name, table, file), list(variants(column, asked, [row])), column, options)
-            for file in (stem, STEM)
-            for row in rows
-            for options in (kept, Options())
-        )
-    ]
+    ways = [(row, options) for row in rows for options in (Options(keep=frozenset(table.filters)), Options())]
+    left = asked
+    for of in ((name, table, stem), (name, table, STEM)):
+        for row, options in ways if left else ():
+            found = missed(of, left, asked, row, options)
+            left = [column for column in left if column not in found]
+        left = [one for one in left if not any(is_told(of, one, asked, *way) for way in ways)]
+    return left
 
 
 @pytest.mark.parametrize(("name", "table", "stem", "sample"), list(tables()))
