@@ -30,11 +30,17 @@ class UsageError(MigrateError):
 
 
 class Unrecognised(UsageError):  # noqa: N818 - the word says what happened
-    """Files that no table of the platform takes, or that look like another platform's; `names` are all of them."""
+    """Files that no table of the platform takes, or that look like another platform's.
 
-    def __init__(self, why: str, names: Sequence[str]) -> None:
+    `names` are all of them, `likely` the platforms that they look like; `ways` are commands to try, as whoever knows
+    what was typed has filled them in.
+    """
+
+    def __init__(self, why: str, names: Sequence[str], likely: Sequence[str] = ()) -> None:
         super().__init__(why)
         self.names = names
+        self.likely = likely
+        self.ways: Sequence[str] = ()
 
 
 class Refused(MigrateError):  # noqa: N818 - the word says what happened

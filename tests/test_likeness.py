@@ -1,6 +1,7 @@
 """Files of one platform are told from those of every other by what the mappings declare."""
 
 import pytest
+from commands import migrate
 from samples import PLATFORMS, SAMPLES, spec
 
 from migrate import platforms
@@ -60,3 +61,13 @@ def test_a_file_that_the_user_describes_is_never_another_platforms():
     described = platforms.platform("table", spec("table"))
     words = ["event_type", "event_time", "user_id", "device_id", "amplitude_id", "event_properties"]
     assert likely("table", words, "a", described.table_for(words, "a")) == {}
+
+
+def test_the_command_to_try_can_be_pasted(tmp_path):
+    """It names the inputs as they were typed, sends nothing, and works."""
+    source = SAMPLES / "mixpanel"
+    done = migrate("run", "amplitude", source, "--workdir", "my plan", "--host", "eu", "--yes", cwd=tmp_path)
+    assert done.returncode == 2
+    (way,) = [line for line in done.stderr.splitlines() if line.startswith("next     ")]
+    assert way == f"next     migrate run mixpanel {source} --dry-run"
+    assert migrate(*way.split()[2:], cwd=tmp_path).returncode in {0, 3}

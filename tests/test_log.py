@@ -47,10 +47,13 @@ def test_each_file_each_request_and_each_wait_is_told(tmp_path):
         f"<then> begun: migrate run posthog {folder} --workdir {tmp_path}/w --host <host> "
     )
     assert KEY not in log.read_text()
-    assert set(kept[1:-1]) >= {f"<then> {one}" for one in told}
+    assert set(kept[1:-2]) >= {f"<then> {one}" for one in told}
     assert any(one.endswith("attempt 2, <seconds>: 200, accepted") for one in kept)
-    assert kept[-1] == "<then> ended: exit code 0"
-    assert [f"<then> {one}" for one in lines(done.stderr)[: len(kept) - 2]] == kept[1:-1]
+    assert kept[-2:] == [
+        "<then> events: 3 planned: 3 accepted, 0 duplicate, 0 parked, 0 held, 0 pending",
+        "<then> ended: exit code 0",
+    ]
+    assert [f"<then> {one}" for one in lines(done.stderr)[: len(kept) - 3]] == kept[1:-2]
     assert summary(done)["skipped_files"] == {"empty": 1, "log": 1}
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
@@ -60,7 +63,12 @@ def test_a_quiet_command_tells_its_log(tmp_path):
     log, source = tmp_path / "log", rows(tmp_path / "in" / "a.jsonl", 3)
     words = ["plan", "posthog", source, "--workdir", tmp_path / "w", "--quiet", "--log-file", log]
     assert (migrate(*words).stderr, migrate(*words).stderr) == ("", "")
-    assert lines(log.read_text())[-2:] == ["<then> planned before: 1 file", "<then> ended: exit code 0"]
+    assert lines(log.read_text())[-4:] == [
+        "<then> planned before: 1 file",
+        "<then> events: 3 planned: 0 accepted, 0 duplicate, 0 parked, 0 held, 3 pending",
+        f"<then> next: migrate apply {tmp_path}/w --host …",
+        "<then> ended: exit code 0",
+    ]
     rows(source, 4)
     changed = migrate(*words)
     kept = lines(log.read_text())

@@ -15,7 +15,10 @@ _NO_TLS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH
 """What OpenSSL calls an answer that is no TLS."""
 _BETWEEN: Final = "whether a proxy or a firewall stands in between"
 _CHECK: Final = f"check this machine's network, and {_BETWEEN}"
-_CLOSED: Final = ("connection closed: {place} ended it before it had answered", f"check {_BETWEEN}")
+_CLOSED: Final = (
+    "connection closed: {place} ended it before it had answered",
+    f"check http:// or https:// in --host, and {_BETWEEN}",
+)
 _NO_ROUTE: Final = (
     "no route: {place} cannot be reached from this machine",
     "check this machine's network and VPN",

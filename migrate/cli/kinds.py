@@ -18,7 +18,24 @@ _ROWS: Final = 3
 _SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
-class PlatformName(click.ParamType[str]):
+class _Suggested(click.ParamType[str]):
+    """A text of which the shell completes what can be known."""
+
+    def suggestions(self, incomplete: str) -> list[CompletionItem]:
+        """Return what may follow."""
+        raise NotImplementedError
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Return what the shell offers."""
+        return self.suggestions(incomplete)
+
+
+class PlatformName(_Suggested):
     """A platform, in any case."""
 
     name = "platform"
@@ -27,42 +44,27 @@ class PlatformName(click.ParamType[str]):
         """Return the name as its mapping is called."""
         return value.strip().lower()
 
-    def shell_complete(
-        self,
-        ctx: click.Context,  # noqa: ARG002
-        param: click.Parameter,  # noqa: ARG002
-        incomplete: str,
-    ) -> list[CompletionItem]:
+    def suggestions(self, incomplete: str) -> list[CompletionItem]:
         """Return the platforms that begin so."""
         return _beginning(incomplete, platforms.names())
 
 
-class Input(click.ParamType[str]):
+class Input(_Suggested):
     """A file, an archive or a folder."""
 
     name = "input"
 
-    def shell_complete(
-        self,
-        ctx: click.Context,  # noqa: ARG002
-        param: click.Parameter,  # noqa: ARG002
-        incomplete: str,
-    ) -> list[CompletionItem]:
+    def suggestions(self, incomplete: str) -> list[CompletionItem]:
         """Have the shell complete the name of a file."""
         return [CompletionItem(incomplete, type="file")]
 
 
-class Host(click.ParamType[str]):
+class Host(_Suggested):
     """Where to send; what it means is found out by who sends."""
 
     name = "host"
 
-    def shell_complete(
-        self,
-        ctx: click.Context,  # noqa: ARG002
-        param: click.Parameter,  # noqa: ARG002
-        incomplete: str,
-    ) -> list[CompletionItem]:
+    def suggestions(self, incomplete: str) -> list[CompletionItem]:
         """Return the words that begin so."""
         return _beginning(incomplete, ["us", "eu", "sandbox"])
 

@@ -60,6 +60,8 @@ def main() -> None:
     except MigrateError as error:
         click.echo(shown(f"error: {error}"), err=True)
         names = error.names if isinstance(error, Unrecognised) else ()
+        for number, way in enumerate(error.ways if isinstance(error, Unrecognised) else ()):
+            click.echo(shown(f"{'or' if number else 'next':<8} {way}"), err=True)
         if _is_asked("-v", "--verbose"):
             for name in names:
                 click.echo(shown(f"unknown: {name}"), err=True)

@@ -199,6 +199,9 @@ def _end(
     way = session.for_good or None if session.is_throwaway else commands.set_right(session.checkpoint)
     if talk.quiet and numbers.set_aside:  # else the screen says so
         talk.warn(rejects.left_aside([*numbers.set_aside], way))
+    talk.log.keep(f"events: {numbers.events.planned:,} planned: {status.outcome(numbers.events)}")
+    if numbers.next:
+        talk.log.keep(f"next: {numbers.next}")
     is_aside = code == exits.SET_ASIDE and session.set_aside
     tell(session, talk, numbers, code, rejects.left_aside(session.set_aside, way) if is_aside else None)
     if not numbers.balanced:

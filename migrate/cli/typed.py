@@ -2,12 +2,14 @@
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import click
 from click.core import ParameterSource
 
+from migrate.errors import Unrecognised
 from migrate.screen import masked
 from migrate.workdir.typed import Command, Option
 
@@ -23,6 +25,18 @@ class Typed(click.Command):
         """Keep the words, then read them."""
         ctx.meta[_WORDS] = list(args)
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; where files look like another platform's, say what to type for that one."""
+        try:
+            return super().invoke(ctx)
+        except Unrecognised as error:
+            look = [Option("--dry-run")]
+            commands = (
+                replace(typed_command(), name="run", platform=name, options=look) for name in error.likely
+            )
+            error.ways = [command.shown(None) for command in commands]
+            raise
 
 
 def typed_line() -> str:

@@ -101,7 +101,7 @@ def recognise(  # noqa: PLR0913 - what is given, and how it is to be judged
         else:
             unknown.append(Unknown(source.name, known.columns, {}))
     if unknown:
-        raise Unrecognised(_unknown(unknown, platform), [one.name for one in unknown])
+        raise Unrecognised(_unknown(unknown, platform), [one.name for one in unknown], [*_likely(unknown)])
     if mendable and is_alone and not jobs:
         raise UsageError(str(mendable[0]))
     return jobs, unfit + mendable

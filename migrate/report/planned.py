@@ -7,7 +7,7 @@ from typing import Final
 from migrate.report import bars, estimates
 from migrate.report.numbers import moment
 from migrate.report.sections import Line
-from migrate.screen import amount
+from migrate.screen import amount, counted, plural
 from migrate.workdir.checkpoint import Checkpoint
 
 _EVENTS: Final = 1_000
@@ -23,9 +23,10 @@ def lines(checkpoint: Checkpoint) -> Iterator[Line]:
         return
     yield from bars.by_day(checkpoint.by_day())
     yield from bars.by_name(checkpoint.numbers().names)
-    yield Line(f"people   {estimates.people(checkpoint):>12,} distinct ids (estimated)")
+    people = estimates.people(checkpoint)
+    yield Line(f"people   {people:>12,} distinct {plural(people, 'id')} (estimated)")
     yield Line(f"time     {moment(first)} to {moment(last)}")
     batches = estimates.requests(checkpoint, _EVENTS)
-    yield Line(f"size     {amount(payloads)} of payloads in about {batches:,} batches")
+    yield Line(f"size     {amount(payloads)} of payloads in about {counted(batches, 'batch')}")
     yield Line(f"sending  about {timedelta(seconds=round(events / _RATE))} at {_RATE:,.0f} events/s")
     yield Line("")

@@ -167,7 +167,9 @@ class Sending:
             done, rate, why = self._done, self._rate.rate(now), self._why(now)
         share = f"{100 * done // self._total} %" if self._total else ""
         count = f"sending {done:,}/{self._total:,}"
-        yield Part(f"{count} events", ((3, count), (8, f"sending {share}")))
+        # Where it fails, how long it waits matters more than how far it is.
+        least = ((9, ""),) if self._failing(now) else ()
+        yield Part(f"{count} events", ((3, count), (8, f"sending {share}"), *least))
         if why:
             yield why
         yield Part(f"{rate:,.0f} events/s", ((3, f"{rate:,.0f}/s"), (6, "")))

@@ -15,7 +15,7 @@ from migrate.apply.target import is_cloud
 from migrate.report import estimates, sections, trial
 from migrate.report.numbers import Identity, Summary
 from migrate.report.pace import Pace
-from migrate.screen import amount, counted, shown
+from migrate.screen import amount, counted, plural, shown
 from migrate.workdir.checkpoint import Checkpoint
 
 _YEARS: Final = (1, 2, 5, 7)
@@ -58,7 +58,8 @@ def lines(checkpoint: Checkpoint, numbers: Summary, delivery: Delivery, now: dat
     yield f"span       {numbers.first_timestamp} to {numbers.last_timestamp}, {counted(len(days), 'day')} with events"
     yield from _old(days, now.date())
     yield from _young(days, delivery, now)
-    yield f"people     {estimates.people(checkpoint):,} distinct ids (estimated){_known(numbers.identity)}"
+    people = estimates.people(checkpoint)
+    yield f"people     {people:,} distinct {plural(people, 'id')} (estimated){_known(numbers.identity)}"
     filtered, rejected = sum(rows.filtered.values()), sum(rows.rejected.values())
     yield f"rows       {rows.read:,} read, {rows.mapped:,} mapped, {filtered:,} filtered, {rejected:,} rejected"
     yield from _reasons("rejected", "rows", numbers.open_rejects)

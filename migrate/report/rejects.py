@@ -33,6 +33,9 @@ def lines(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Line]:
     if numbers.set_aside and "--again" in (way := commands.set_right(checkpoint)):
         yield Line(f"         to plan what is there now: {way}")
     yield from refused(checkpoint)
+    if numbers.events.parked:
+        needs = commands.needs(commands.to_target(checkpoint, "resend"))
+        yield from (Line(f"         {need}") for need in needs)
     if not (numbers.open_rejects or numbers.set_aside or numbers.events.parked):
         yield Line("nothing is open: no row is rejected, no file set aside, no event refused by PostHog")
     yield from _closed(numbers)

@@ -94,9 +94,9 @@ def people(identity: Identity | None) -> Iterator[Line]:
         )
     yield from map(_cluster, identity["conflicting"])
     if identity["anonymous"]:
-        yield Line(
-            f"         {identity['anonymous']:>12,} clusters in which nobody is known, left as they are"
-        )
+        count = identity["anonymous"]
+        left = "left as it is" if count == 1 else "left as they are"
+        yield Line(f"         {count:>12,} {plural(count, 'cluster')} in which nobody is known, {left}")
     for reason, count in identity["refused"].items():
         yield Line(f"refused  {count:>12,} {plural(count, 'link')} between ids, not used: {reason}")
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from migrate.report import sections
-from migrate.report.numbers import Summary
+from migrate.report.numbers import Events, Summary
 from migrate.report.sections import Examples, Line
 from migrate.report.states import Found
 from migrate.screen import amount, counted, plural
@@ -23,10 +23,7 @@ def lines(
     closed = (("mended", numbers.mended_rejects), ("dismissed", numbers.dismissed_rejects))
     if told := ", ".join(f"{what} {count:,}" for what, count in closed if count):
         yield Line(f"         {'':>12} of the rejected: {told}")
-    yield Line(
-        f"events   {events.planned:>12,} planned: {events.accepted:,} accepted, {events.duplicate:,} duplicate, "
-        f"{events.parked:,} parked, {events.held:,} held, {events.pending:,} pending"
-    )
+    yield Line(f"events   {events.planned:>12,} planned: {outcome(events)}")
     yield Line(f"         {sections.ACCEPTED}")
     if numbers.requests:
         requests, retries = plural(numbers.requests, "request"), counted(numbers.retries, "retry")
@@ -41,6 +38,14 @@ def lines(
         if events.parked:
             yield Line("         parked events, with PostHog's own words: parked.jsonl there")
     yield from _state(found, needs)
+
+
+def outcome(events: Events) -> str:
+    """Return what became of planned events, in words."""
+    return (
+        f"{events.accepted:,} accepted, {events.duplicate:,} duplicate, {events.parked:,} parked, "
+        f"{events.held:,} held, {events.pending:,} pending"
+    )
 
 
 def _state(found: Sequence[Found], needs: Sequence[str]) -> Iterator[Line]:

@@ -16,7 +16,7 @@ from migrate.workdir.database import Database, add_count
 from migrate.workdir.disk import sync
 from migrate.workdir.records import Renewed
 from migrate.workdir.seals import Seal
-from migrate.workdir.typed import Command
+from migrate.workdir.typed import OF_SENDING, Command
 
 FOLDER: Final = "rejects"
 EVER: Final = "rejected"
@@ -154,7 +154,8 @@ def planning(checkpoint: Checkpoint, copy: str) -> str:
     """Return the command that plans a copy of rejects.jsonl, with the options of the plan it mends."""
     facts = checkpoint.facts()
     if typed := facts.get("planned_by"):
-        return Command.of(typed).anew().of_inputs(copy).shown(checkpoint.workdir)
+        command = Command.of(typed).anew().without(*OF_SENDING)
+        return command.of_inputs(copy).shown(checkpoint.workdir)
     platform = facts.get("platform", "PLATFORM")
     return shlex.join(["migrate", "plan", platform, copy, "--workdir", str(checkpoint.workdir)])
 

@@ -8,6 +8,11 @@ from typing import Any, Final, NamedTuple, Self
 
 _OF_ONCE: Final = ("--again", "--json", "--quiet", "-v", "--log-file", "--samples")
 """Options that say what was to be planned anew, and how the command was to tell of it."""
+OF_SENDING: Final = (
+    *("--rate", "--concurrency", "--max-batch-bytes", "--max-batch-events", "--gzip", "--no-gzip"),
+    *("--max-attempts", "--deadline", "--timeout", "--max-duration", "--window"),
+)
+"""Options that say how a command was to send, on one night perhaps."""
 
 
 class Option(NamedTuple):

@@ -66,13 +66,13 @@ CASES = [
     pytest.param(
         ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"),
         "connection closed: ph:443 ended it before it had answered",
-        f"check {BETWEEN}",
+        f"check http:// or https:// in --host, and {BETWEEN}",
         id="reset",
     ),
     pytest.param(
         ssl.SSLEOFError(8, "EOF occurred in violation of protocol (_ssl.c:1006)"),
         "connection closed: ph:443 ended it before it had answered",
-        f"check {BETWEEN}",
+        f"check http:// or https:// in --host, and {BETWEEN}",
         id="closed within TLS",
     ),
     pytest.param(

@@ -211,7 +211,8 @@ def test_a_silent_server_is_why_it_waits():
         (59, "sending 1,000/10,000 · 503, next in 5 s · 333/s"),
         (39, "sending 1,000/10,000 · 503, next in 5 s"),
         (31, "sending 10 % · 503, next in 5 s"),
-        (30, "sending 10 % · 503"),
+        (30, "503, next in 5 s"),
+        (15, "503"),
     ],
 )
 def test_a_narrow_terminal_keeps_what_matters(width, text):

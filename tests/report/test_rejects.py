@@ -61,6 +61,8 @@ def test_every_number_is_in_its_place(checkpoint):
         f"         all of them, each with PostHog's words and its payload: '{checkpoint.workdir}/parked.jsonl'",
         "         once the cause is fixed, or their payloads are mended in that file, send them again:",
         f"         migrate resend {where} --host …",
+        "         … is us, eu or the URL of your PostHog",
+        "         the key is left out of the command: set POSTHOG_API_KEY to the project's key, it is not set here",
     ]
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from migrate.workdir.typed import Command, Option
+from migrate.cli.commands import cli
+from migrate.cli.options import GROUPS
+from migrate.workdir.typed import OF_SENDING, Command, Option
 
 
 @pytest.fixture
@@ -55,3 +57,15 @@ def test_a_path_that_begins_with_a_dash_is_no_option():
     here = str(Path.cwd())
     assert Command("run", "table", ["-odd"], [], here).shown(None) == "migrate run table ./-odd"
     assert Command("apply", None, [], [], here).shown(Path("-w")) == "migrate apply ./-w"
+
+
+def test_options_of_one_nights_sending_are_those_of_the_command_line():
+    """All that say how to send, but for where to, with which key, and what decides what is sent."""
+    (names,) = (one for title, one in GROUPS.items() if title == "Sending")
+    options = {
+        name
+        for param in cli.commands["apply"].params
+        if param.name in names
+        for name in (*param.opts, *param.secondary_opts)
+    }
+    assert options - {"--min-age"} == set(OF_SENDING)
