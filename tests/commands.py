@@ -1,20 +1,67 @@
-"""The command line as its own process, for tests."""
+"""The command line, in this process or as its own, for tests."""
 
 import fcntl
+import io
 import json
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
-from contextlib import contextmanager
+from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from unittest.mock import patch
+
+from migrate.cli.main import main
 
 KEY = "phc_do_not_tell_anyone"
 
 
 def migrate(*words, cwd=None, env=None):
+    """Run the command line from its way in to its way out, without a terminal.
+
+    In this process, for a process of its own reads polars and Arrow for a second first; see `apart`.
+    """
+    out, error = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    command = ["migrate", *map(str, words)]
+    code = 0
+    with ExitStack() as stack:
+        stdin = stack.enter_context(Path(os.devnull).open(encoding="utf-8"))
+        for each in (
+            chdir(cwd or Path.cwd()),
+            redirect_stdout(out),
+            redirect_stderr(error),
+            patch.object(sys, "argv", command),
+            patch.object(sys, "stdin", stdin),
+            patch.dict(os.environ, env or {}),
+            patch.object(tempfile, "tempdir", None),
+            undisturbed(),
+        ):
+            stack.enter_context(each)
+        try:
+            main()
+        except SystemExit as leave:
+            code = leave.code
+    told, said = (one.buffer.getvalue().decode() for one in (out, error))
+    return subprocess.CompletedProcess(command, code or 0, told, said)
+
+
+@contextmanager
+def undisturbed():
+    """Keep what the command line sets for all of its process."""
+    mask, before = os.umask(0o077), signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        os.umask(mask)
+        signal.signal(signal.SIGTERM, before)
+
+
+def apart(*words, cwd=None, env=None):
     """Run the command line as its own process."""
     return subprocess.run(
         [sys.executable, "-m", "migrate", *map(str, words)],

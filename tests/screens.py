@@ -12,7 +12,6 @@ import os
 import pty
 import re
 import shlex
-import signal
 import sys
 import tempfile
 import tty
@@ -23,6 +22,7 @@ from threading import Thread
 from unittest.mock import patch
 
 from captures import Capture
+from commands import undisturbed
 
 from migrate.cli.main import main
 from migrate.sandbox.server import Sandbox
@@ -91,17 +91,6 @@ def shown(folder, words, answer=None):
             code = leave.code
         asked = screen()
     return asked, *(one.buffer.getvalue().decode() for one in (out, error)), code
-
-
-@contextmanager
-def undisturbed():
-    """Keep what the command line sets for all of its process."""
-    mask, before = os.umask(0o077), signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        os.umask(mask)
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -1,9 +1,11 @@
-"""The command line as its own process, perhaps killed on the way, and what it leaves: for tests."""
+"""The command line, perhaps as a process that is killed on the way, and what it leaves: for tests."""
 
 import json
 import os
 import subprocess
 import sys
+
+import commands
 
 KILLED = """
 import os, signal, sys
@@ -25,21 +27,21 @@ KILL, STOP = "os._exit(9)", "os.kill(os.getpid(), signal.SIGINT)"
 
 
 def migrate(*words, killed_at=None, after=0, how=KILL):
-    """Run the command line as its own process, perhaps killed when it calls `killed_at`, a name in `migrate`.
+    """Run the command line; or as its own process, killed when it calls `killed_at`, a name in `migrate`.
 
     `how`: or else stopped, as by Ctrl-C.
     """
-    start = ["-m", "migrate"]
-    if killed_at is not None:
-        owner, _, name = killed_at.rpartition(".")
-        start = ["-c", KILLED.format(owner=owner, name=name, after=after, how=how)]
+    env = {"POSTHOG_API_KEY": "phc_sealed"}
+    if killed_at is None:
+        return commands.migrate(*words, env=env)
+    owner, _, name = killed_at.rpartition(".")
     return subprocess.run(
-        [sys.executable, *start, *map(str, words)],
+        [sys.executable, "-c", KILLED.format(owner=owner, name=name, after=after, how=how), *map(str, words)],
         capture_output=True,
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
-        env=os.environ | {"POSTHOG_API_KEY": "phc_sealed"},
+        env=os.environ | env,
     )
 
 

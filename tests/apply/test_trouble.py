@@ -8,7 +8,7 @@ import ssl
 import pytest
 from captures import Capture
 from certificates import Authority, self_signed
-from commands import KEY, migrate, rows
+from commands import KEY, apart, migrate, rows
 
 from migrate.apply.trouble import Trouble, no_connection, through_proxy
 
@@ -117,7 +117,7 @@ def applied(folder, url, **env):
     planned = migrate("plan", "posthog", source, "--workdir", folder / "w")
     assert planned.returncode == 0
     given = {"POSTHOG_API_KEY": KEY, "SSL_CERT_FILE": ""} | {name: str(value) for name, value in env.items()}
-    return migrate("apply", folder / "w", "--host", url, "--yes", env=given)
+    return apart("apply", folder / "w", "--host", url, "--yes", env=given)
 
 
 def said(done):

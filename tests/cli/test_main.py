@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 
-from commands import migrate
+from commands import apart
 
 HELP = """
 import sys
@@ -18,7 +18,7 @@ print(sorted({"polars", "pyarrow", "aiohttp", "rich", "msgspec", "sqlite3"} & sy
 def test_help_answers_at_once():
     """Heavy imports wait until they are needed, which is when a command is called."""
     began = time.perf_counter()
-    assert migrate("--help").returncode == 0
+    assert apart("--help").returncode == 0
     shown = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True, check=True)
     assert shown.stdout.splitlines()[-1] == "[]"
     assert time.perf_counter() - began < 10
@@ -26,7 +26,7 @@ def test_help_answers_at_once():
 
 def test_a_platform_that_was_forgotten_is_said():
     """The first word is taken for it: what was found there, and what it should be."""
-    done = migrate("run", "export.zip")
+    done = apart("run", "export.zip")
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == (
         "Error: INPUT: missing; the first word is a platform, found 'export.zip', and what to read follows it: "
