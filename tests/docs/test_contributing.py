@@ -28,7 +28,8 @@ def acorn(tmp_path):
         return subprocess.run(
             [sys.executable, "-c", START, "mappings", command, "acorn", "acorn.jsonl", *words],
             cwd=tmp_path,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            # A slip may leave the file's size and its second as they were: nothing compiled is to be found then.
+            env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
             text=True,
             check=False,

@@ -135,7 +135,7 @@ def outcomes(name, table, stem, rows, options):
 
 
 def whole(rows, table):
-    """Rows with every column of a table; and rows of numbers and of texts, with times and objects where they belong."""
+    """Rows with every column of a table; rows of nothing, numbers and texts but for what makes events of them."""
     columns = (*table.columns, REST)
     told = [{column: row.get(column) for column in columns} for row in rows]
     fitting = dict.fromkeys(table.times, GOOD) | dict.fromkeys(table.objects, "{}") | {REST: None}
@@ -144,14 +144,14 @@ def whole(rows, table):
     texts = {column: f"p-{column}" for column in table.columns} | {REST: None}
     return [
         *told,
-        numbers,
-        texts,
         *(
             _fit(row, fitting | words)
             for row in (nothing, numbers, texts)
             for words in BESIDE
             if not words or words.keys() & row.keys()
         ),
+        numbers,
+        texts,
     ]
 
 
@@ -223,14 +223,26 @@ def silent(name, table, stem, sample):
     gone |= {column for column in table.columns if table.rename.get(column, column) is None}
     asked = [column for column in table.columns if column not in gone]
     rows = whole(sample.cast(pl.String).iter_rows(named=True), table)
-    ways = [(row, options) for row in rows for options in (Options(keep=frozenset(table.filters)), Options())]
+    ways = [
+        ((name, table, file), row, options)
+        for file in (stem, STEM)
+        for row in rows
+        for options in (Options(keep=frozenset(table.filters)), Options())
+    ]
     left = asked
-    for of in ((name, table, stem), (name, table, STEM)):
-        for row, options in ways if left else ():
-            found = missed(of, left, asked, row, options)
-            left = [column for column in left if column not in found]
-        left = [one for one in left if not any(is_told(of, one, asked, *way) for way in ways)]
-    return left
+    for of, row, options in ways:
+        found = missed(of, left, asked, row, options) if left else ()
+        left = [column for column in left if column not in found]
+    ways.reverse()
+    never = []
+    for column in left:
+        for place, (of, row, options) in enumerate(ways):
+            if is_told(of, column, asked, row, options):
+                ways.insert(0, ways.pop(place))  # what tells of one column most likely tells of the next
+                break
+        else:
+            never.append(column)
+    return never
 
 
 @pytest.mark.parametrize(("name", "table", "stem", "sample"), list(tables()))
