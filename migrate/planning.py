@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from migrate.errors import Unfit
 from migrate.people.file import PeopleFile
 from migrate.people.store import People
 from migrate.pinning import pin_settings
@@ -16,7 +15,7 @@ from migrate.plan.gather import Interrupted
 from migrate.plan.jobs import Job
 from migrate.plan.planner import Planner
 from migrate.plan.progress import Progress
-from migrate.preview import examples
+from migrate.preview import Examples
 from migrate.screen import counted
 from migrate.session import Session, collect_rarely
 from migrate.settings import Work
@@ -139,6 +138,8 @@ class Planning:
     def _plan_sources(self, planner: Planner, people: People, todo: Sequence[Job]) -> None:
         """Plan the files that are not planned, and what all of them tell of people."""
         settings, checkpoint = self.work.settings, self.session.checkpoint
+        examples = Examples(settings, max(self.session.rows, samples.KEPT))
+        planner.on_first = examples.take
         with suppress(Interrupted):
             known = settings.census(people)
             people.forget_gathered(checkpoint.facts().get("superseded", []))
@@ -146,19 +147,17 @@ class Planning:
             planner.plan(todo, lambda job: settings.transform(job, people))
             anew.settle(checkpoint)
             census.tell(known, planner, settings.until)
-            self._keep_samples(planner, people, todo)
+            self._keep_samples(examples, [job for job in todo if job.source.name not in planner.aside.found])
 
-    def _keep_samples(self, planner: Planner, people: People, todo: Sequence[Job]) -> None:
-        """Keep the first rows beside what they become, for who looks at the plan; sources that changed have none.
+    def _keep_samples(self, examples: Examples, fit: Sequence[Job]) -> None:
+        """Keep the first rows beside what they become, for who looks at the plan.
 
         Those of copies of rejects take the place of no others.
         """
-        unfit, has_any = planner.aside.found, samples.are_kept(self.session.workdir)
-        with suppress(Unfit, OSError):
-            fit = [job for job in todo if job.source.name not in unfit]
-            whole = [job for job in fit if job.source.lines is None]
-            first = replace(self.work, jobs=whole if whole or has_any else fit)
-            samples.keep(self.session.workdir, (vars(one) for one in examples(first, samples.KEPT, people)))
+        workdir = self.session.workdir
+        whole = [job for job in fit if job.source.lines is None]
+        shown = examples.shown(whole if whole or samples.are_kept(workdir) else fit)
+        samples.keep(workdir, map(vars, shown))
 
     def _has_new_sources(self) -> bool:
         known = self.session.checkpoint.inputs()

@@ -6,6 +6,7 @@ For a row that makes none it says why, in the words of the dry run.
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import zip_longest
@@ -13,6 +14,7 @@ from typing import Final
 
 import polars as pl
 
+from migrate.errors import Unfit
 from migrate.jsontext.parse import encoded
 from migrate.kit.declare import ROW
 from migrate.people.statefiles import States
@@ -27,7 +29,7 @@ from migrate.plan.transform import Transform
 from migrate.readers.files import read_chunks
 from migrate.readers.originals import Originals
 from migrate.readers.records import Chunk, Reject
-from migrate.settings import Work
+from migrate.settings import Settings, Work
 from migrate.throwaway import PREVIEW, throwaway
 from migrate.workdir.seals import Kept
 
@@ -82,27 +84,35 @@ def preview(work: Work, limit: int) -> Iterator[Preview]:
                 yield from (Preview("{}", made.frame["payload"].to_list()) for made in last)
 
 
-def examples(work: Work, limit: int, people: People | None) -> Iterator[Preview]:
-    """Yield some of the first rows with their payloads as they are planned, with what is known of people from all rows.
+class Examples:
+    """Some of the first rows with their payloads, as they are planned, with what is known of people from all rows."""
 
-    Rows with payloads come before those without, and those of different tables take turns.
-    """
-    first: dict[str, Job] = {}
-    for job in work.jobs:
-        first.setdefault(job.table.name, job)
-    tables = [_examples(work, job, limit, people) for job in list(first.values())[:limit]]
-    rows = [row for nth in zip_longest(*tables) for row in nth if row is not None]
-    yield from sorted(rows, key=lambda row: not row.payloads)[:limit]
+    def __init__(self, settings: Settings, count: int) -> None:
+        self._settings = settings
+        self._count = count
+        self._rows: dict[tuple[str, bool], list[Preview]] = {}
+        """Table, and whether it is no copy of rejects -> the first rows of its first file."""
+
+    def take(self, bundle: Bundle, chunk: Chunk, made: Finished) -> None:
+        """Take the first rows of the first of these files; none, where they cannot be read again as they were."""
+        job = replace(bundle.job, source=replace(bundle.job.source, meter=None))
+        head = _head(bundle.of_first(chunk, self._count), self._count)
+        frame = made.frame.filter(pl.col("row").is_in(head.rows[ROW].implode()))
+        transform = self._settings.transform(job)
+        with suppress(Unfit, OSError):
+            rows = [*_previewed(job, head, transform, replace(made, frame=frame))]
+            self._rows[_kind(job)] = rows[: self._count]
+
+    def shown(self, jobs: Sequence[Job]) -> list[Preview]:
+        """Return those of these files: rows with payloads before those without, those of different tables in turn."""
+        names = {job.source.name for job in jobs}
+        tables = [self._rows.get(kind, []) for kind in dict.fromkeys(map(_kind, jobs))]
+        rows = [row for nth in zip_longest(*tables) for row in nth if row is not None and row.file in names]
+        return sorted(rows, key=lambda row: not row.payloads)[: self._count]
 
 
-def _examples(work: Work, job: Job, limit: int, people: People | None) -> list[Preview]:
-    """Return the first rows of a file."""
-    now, transform = datetime.now(UTC), work.settings.transform(job, people)
-    return [
-        row
-        for _, chunk in _first(replace(work, jobs=[job]), limit)
-        for row in _previewed(job, chunk, transform, finished(_read(chunk), transform, now))
-    ]
+def _kind(job: Job) -> tuple[str, bool]:
+    return job.table.name, job.source.lines is None
 
 
 def files_beyond(work: Work, last: str) -> list[str]:

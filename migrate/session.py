@@ -45,6 +45,8 @@ class Session:
     """What was found in the workdir that people should know of."""
     make_room: Callable[[Path, Mapping[str, int], Mapping[str, Measured]], Room] = Room
     """What holds a plan against the disk: of the workdir, the bytes to read and what was measured of them, by kind."""
+    rows: int = 0
+    """How many of the first rows are to be shown beside what they become."""
     shows_whole: bool = False
     """Whether ids of people are shown whole."""
     judged: datetime | None = None

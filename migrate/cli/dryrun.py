@@ -11,10 +11,10 @@ from migrate.cli.options import RunOptions, SendOptions, SourceOptions, TalkOpti
 from migrate.cli.plan import Todo, plan_todo
 from migrate.cli.session import open_session, start_talk, tell
 from migrate.cli.settings import build_settings
+from migrate.cli.show import show_planned
 from migrate.cli.trial import is_untold
 from migrate.people.file import PeopleFile
-from migrate.preview import examples
-from migrate.report import planned, status, trial
+from migrate.report import status, trial
 from migrate.report.numbers import summary
 from migrate.report.sections import Line
 from migrate.throwaway import DRY_RUN, throwaway
@@ -42,10 +42,7 @@ def rehearse(
         if session.interrupted:
             tell(session, talk, numbers, code)
             sys.exit(code)
-        jobs = [job for job in work.jobs if job.source.name not in numbers.set_aside]
-        with file.open() as known:
-            talk.show_samples(examples(replace(work, jobs=jobs), talk.rows, known))
-        talk.show(planned.lines(session.checkpoint))
+        show_planned(session.checkpoint, talk)
         talk.show(status.lines(numbers, [], (), session.checkpoint.numbers().examples))
         talk.show(trial.said(session.checkpoint))
         talk.show([Line("nothing was sent")])

@@ -76,6 +76,7 @@ def open_session(
             checkpoint,
             is_throwaway=is_throwaway,
             before=summary(checkpoint),
+            rows=talk.rows,
             shows_whole=talk.is_whole,
             on_warning=talk.warn,
             on_remark=lambda text: talk.say(f"note: {text}"),

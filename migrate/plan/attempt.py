@@ -1,11 +1,13 @@
 """Sources that are being planned: what is written aside of them until they are noted."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TextIO
 
+from migrate.errors import Unfit
+from migrate.inputs.source import Source, fingerprint, stamp
 from migrate.jsontext.parse import encoded
 from migrate.people.statefiles import States
 from migrate.plan.bundles import Bundle
@@ -73,6 +75,19 @@ class Attempt:
         self.states.write(piece.states)
         if piece.frame.height:
             self.writer.write(piece.frame.with_columns(bundle.files(piece.frame["row"]).alias("file")))
+
+
+def fingerprinted(known: Input, source: Source, stamps: Mapping[str, str]) -> Input:
+    """Return what is to be noted of an input."""
+    pinned = fingerprint(source)
+    return replace(known, stamp=stamps[source.name], size=pinned.size, digest=pinned.digest)
+
+
+def check_unchanged(source: Source, before: str) -> None:
+    """Raise Unfit when a file is not what it was."""
+    if stamp(source) != before:
+        why = "changed while it was being planned; wait until it is written, then run again"
+        raise Unfit(source.name, "changed", why)
 
 
 def _place(bundle: Bundle, number: int) -> str:

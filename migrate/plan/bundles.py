@@ -69,6 +69,12 @@ class Bundle:
         place, row = divmod(number, _PLACE)
         return self.names[place], row or None
 
+    def of_first(self, chunk: Chunk, count: int) -> Chunk:
+        """Return so many of the first rows of a chunk, readable or not, as far as they are the first file's."""
+        of_own = [one for one in chunk.rejects if (one.row or 0) < _PLACE]
+        rejects = [one._replace(row=one.row or None) for one in of_own]
+        return Chunk(chunk.rows.head(count).filter(pl.col(ROW) < _PLACE), rejects, {})
+
     def originals(self) -> Callable[[Sequence[int]], dict[int, dict[str, Raw]]]:
         """Return what gives rows as their files have them, see `readers.originals`."""
         opened: dict[int, Originals] = {}
@@ -126,6 +132,14 @@ def bundles(jobs: Sequence[Job]) -> Iterator[Bundle]:
         held.append(job)
     if held:
         yield Bundle(held)
+
+
+def firsts(together: Sequence[Bundle]) -> set[str]:
+    """Return the names of the first files of each table, and of the first copies of its rejects."""
+    first: dict[tuple[str, bool], Bundle] = {}
+    for bundle in together:
+        first.setdefault((bundle.job.table.name, _copy(bundle.job) is None), bundle)
+    return {name for bundle in first.values() for name in bundle.names}
 
 
 def _copy(job: Job) -> Path | None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,13 +16,13 @@ import polars as pl
 from migrate import throwaway
 from migrate.errors import Unfit
 from migrate.inputs.names import archive_of
-from migrate.inputs.source import Source, fingerprint, stamp
+from migrate.inputs.source import stamp
 from migrate.people.statefiles import States
 from migrate.plan import diary, ordinals
 from migrate.plan.ahead import in_parallel
 from migrate.plan.aside import SetAside
-from migrate.plan.attempt import Attempt
-from migrate.plan.bundles import Bundle, bundles
+from migrate.plan.attempt import Attempt, check_unchanged, fingerprinted
+from migrate.plan.bundles import Bundle, bundles, firsts
 from migrate.plan.finished import Finished, finished
 from migrate.plan.gather import Interrupted
 from migrate.plan.jobs import Job, bytes_by_kind
@@ -50,6 +50,8 @@ class Planner:
     on_progress: Callable[[Progress], None] = lambda _: None
     on_log: Callable[[str], None] = lambda _: None
     on_warning: Callable[[str], None] = lambda _: None
+    on_first: Callable[[Bundle, Chunk, Finished], None] = lambda *_: None
+    """Told of the first rows of each table's first files, and of copies of rejects, in any thread."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     stopping: threading.Event = field(default_factory=threading.Event)
     room: Callable[[Mapping[str, int]], Room | None] = lambda _: None
@@ -82,6 +84,7 @@ class Planner:
             self._plan_limited(todo, known)
             return
         together = list(bundles(todo))
+        self._firsts = firsts(together)
         # Files are planned side by side; the chunks of a few are too.
         self._parallel = max(1, self.workers // max(1, len(together)))
         with ThreadPoolExecutor(self.workers, thread_name_prefix="plan") as pool:
@@ -105,10 +108,12 @@ class Planner:
     def _plan_limited(self, todo: Sequence[Job], known: dict[str, Input]) -> None:
         """Plan the first rows of the jobs, one after another."""
         left = (self.limit or 0) - self.checkpoint.numbers().read
-        for job in todo:
+        alone = [Bundle([job]) for job in todo]
+        self._firsts = firsts(alone)
+        for bundle in alone:
             if left <= 0:
                 return
-            attempt = self._attempt(Bundle([job]), known, left)
+            attempt = self._attempt(bundle, known, left)
             self._commit(attempt)
             left -= attempt.numbers.read if attempt else 0
 
@@ -140,7 +145,7 @@ class Planner:
     def _attempt_whole(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> Attempt:
         """Plan sources into files of their own, all of them."""
         before = {job.source.name: stamp(job.source) for job in bundle.jobs}
-        inputs = [_fingerprinted(known[job.source.name], job.source, before) for job in bundle.jobs]
+        inputs = [fingerprinted(known[job.source.name], job.source, before) for job in bundle.jobs]
         states = States(self.workdir / STAGING / f"{inputs[0].id:08d}.states")
         bundle = bundle.metered()
         attempt = Attempt(inputs, DayWriter(self.workdir, inputs[0].id), states, bundle)
@@ -163,7 +168,7 @@ class Planner:
                     ordinals.number_repeats(paths)
             attempt.writer.seal()
             for job in bundle.jobs:
-                _check_unchanged(job.source, before[job.source.name])
+                check_unchanged(job.source, before[job.source.name])
         except BaseException:
             attempt.writer.discard()
             raise
@@ -181,13 +186,20 @@ class Planner:
         """Yield the sources' chunks as finished events, the next one read ahead."""
         transform = self._transform(bundle.job)
         now = self.clock()
+        is_first = bundle.job.source.name in self._firsts
+
+        def made(numbered: tuple[int, Chunk]) -> Finished:
+            number, chunk = numbered
+            piece = finished(chunk, transform, now)
+            if is_first and number == 0:
+                self.on_first(bundle, chunk, piece)
+            return piece
+
         chunks = bundle.regrouped()
         if limit is not None:
-            yield from (finished(piece, transform, now) for piece in self._watched(_first(chunks, limit)))
+            yield from map(made, enumerate(self._watched(_first(chunks, limit))))
             return
-        yield from in_parallel(
-            lambda piece: finished(piece, transform, now), self._watched(chunks), self._parallel
-        )
+        yield from in_parallel(made, enumerate(self._watched(chunks)), self._parallel)
 
     def _watched(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         """Yield the chunks until it is asked to stop."""
@@ -278,19 +290,6 @@ def _first(chunks: Iterator[Chunk], limit: int) -> Iterator[Chunk]:
         limit -= piece.rows.height + len(piece.rejects)
         if limit <= 0:
             return
-
-
-def _fingerprinted(known: Input, source: Source, stamps: Mapping[str, str]) -> Input:
-    """Return what is to be noted of an input."""
-    pinned = fingerprint(source)
-    return replace(known, stamp=stamps[source.name], size=pinned.size, digest=pinned.digest)
-
-
-def _check_unchanged(source: Source, before: str) -> None:
-    """Raise Unfit when a file is not what it was."""
-    if stamp(source) != before:
-        why = "changed while it was being planned; wait until it is written, then run again"
-        raise Unfit(source.name, "changed", why)
 
 
 def _order(future: Future[Attempt | None]) -> int:

@@ -10,12 +10,12 @@ from migrate.workdir.disk import sync
 
 SAMPLES: Final = "samples.jsonl"
 KEPT: Final = 20
-"""Rows that are kept at the most."""
+"""Rows that are kept, more where more are to be shown."""
 
 
 def keep(workdir: Path, rows: Iterable[Mapping[str, object]]) -> None:
-    """Keep the first of these rows in the place of those that were kept before; none leave what is there."""
-    lines = [json.dumps(dict(row), ensure_ascii=False) for row in islice(rows, KEPT)]
+    """Keep these rows in the place of those that were kept before; none leave what is there."""
+    lines = [json.dumps(dict(row), ensure_ascii=False) for row in rows]
     if not lines:
         return
     beside = workdir / f"{SAMPLES}.new"
