@@ -46,6 +46,7 @@ def payloads(previews):
     return sorted(text for one in previews for text in one.payloads)
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("platform", ["heap", "posthog"])
 def test_a_preview_of_all_rows_is_the_plan(tmp_path, platform):
     """Payload by payload, with what is told of people; and what is left out is so for the same reasons.
@@ -62,6 +63,7 @@ def test_a_preview_of_all_rows_is_the_plan(tmp_path, platform):
     assert set(as_examples) <= set(expected)
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("options", [{}, {"person_properties": "none"}], ids=["all", "no persons"])
 @pytest.mark.parametrize("folder", [*PLATFORMS, "ga4/unnested"])
 def test_a_row_makes_no_event_for_the_reason_that_the_plan_counts(tmp_path, folder, options):

@@ -93,6 +93,7 @@ FAULTS = [
 ]
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("faults", FAULTS)
 def test_nothing_is_lost_or_doubled_or_overtakes(tmp_path, faults):
     """Under each fault all events are stored, the collapsed view has no duplicate, each person's order holds."""

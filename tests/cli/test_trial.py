@@ -27,6 +27,7 @@ def same(event):
     return tuple(event[name] for name in ("uuid", "event", "distinct_id", "timestamp"))
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_a_trial_sends_for_good_what_all_of_it_sends_again(tmp_path, platform):
     """The same events, under the same uuids and the ids that all rows tell; and nothing that changes people."""

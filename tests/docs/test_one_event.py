@@ -8,6 +8,7 @@ from commands import migrate
 from frames import made_of
 from markdown import ROOT
 
+pytestmark = pytest.mark.law
 AMPLITUDE = {
     "event_type": "A",
     "user_id": "u1",

@@ -353,6 +353,7 @@ def test_what_posthog_has_no_name_for_is_kept():
     }
 
 
+@pytest.mark.law
 @pytest.mark.parametrize(
     ("cell", "kept"),
     [

@@ -10,6 +10,7 @@ from rejected import BAD, GOOD, Workdir, written
 from samples import PLATFORMS, SAMPLES, spec
 from workdirs import here
 
+pytestmark = pytest.mark.law
 CUT = '{"event":"y","distinct_id":"u","timest'
 CSV = "event,distinct_id,timestamp\ne,u,2024-04-03\n"
 

@@ -54,6 +54,7 @@ def test_what_is_no_number_of_a_use_is_refused(command, option, text):
     assert refused(here(*words_of(command, [option]), f"{option.opts[0]}={text}"), option)
 
 
+@pytest.mark.law
 @pytest.mark.parametrize(
     ("command", "option"), [one for one in NUMBERS if one.values[0] in {"run", "preview"}]
 )

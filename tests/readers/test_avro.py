@@ -343,6 +343,7 @@ def test_damage_ends_the_file(tmp_path):
     ]
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize("codec", ["null", "deflate", "snappy"])
 def test_any_damage_is_a_reject_and_never_an_exception(tmp_path, codec):
     """Bytes changed anywhere: the file is read as far as it can be."""

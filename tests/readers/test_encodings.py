@@ -59,6 +59,7 @@ def inputs(tmp_path):
     return tmp_path / "in"
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("encoding", TEXTS)
 def test_a_file_in_another_encoding_is_set_aside(tmp_path, inputs, encoding):
     """By name, with the place and a way out that works; the others are planned."""
@@ -104,6 +105,7 @@ def test_a_bad_byte_costs_its_row_where_it_counts(tmp_path, inputs, column):
     assert summary["repairs"] == {"invalid_utf8": 1}
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("text", ["anna", "Жили были", "日本語のテキスト"])
 @pytest.mark.parametrize("mark", [True, False])

@@ -336,6 +336,7 @@ def test_large_array_takes_linear_time(tmp_path, element):
     assert reading.rejects == []
 
 
+@pytest.mark.law
 @COMPARED
 @given(
     objects=st.lists(OBJECTS, min_size=1, max_size=8),
@@ -400,6 +401,7 @@ PARTS = st.sampled_from(
 """Lines that hold objects or none; none of them opens one that it does not close."""
 
 
+@pytest.mark.law
 @WIDTHS
 @COMPARED
 @given(lines=st.lists(PARTS, max_size=12), block_bytes=st.integers(1, 60))

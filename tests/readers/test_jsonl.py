@@ -46,6 +46,7 @@ def came_to(stored, block_bytes=WHOLE, wrapper=None):
     return rows, [one[:3] for part in parts for one in part.rejects]
 
 
+@pytest.mark.law
 @COMPARED
 @given(
     values=st.lists(st.tuples(OBJECTS, st.sampled_from([None, 1]), st.booleans()), max_size=5),

@@ -282,6 +282,7 @@ FLAT = {
 """Rows without an id of their own, a column a property, and what a file of them is called."""
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("container", CONTAINERS)
 @pytest.mark.parametrize("platform", FLAT)
 @pytest.mark.law
@@ -338,6 +339,7 @@ MENDED = f'{{"big": "9007199254740993", "cut" :"\\ufffd", "z9": {NESTED}}}'
 M = '"\\u00e9 \\/"'
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("container", CONTAINERS)
 @pytest.mark.parametrize("platform", KINDS)
 @pytest.mark.parametrize(

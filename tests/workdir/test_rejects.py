@@ -20,6 +20,7 @@ def workdir(tmp_path):
     return made
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("how", SAVED)
 def test_a_mended_copy_closes_what_becomes_an_event(workdir, how):
     """However it is saved; what is rejected again is open once, as the row it was first."""
@@ -157,6 +158,7 @@ EDITED = [
 ]
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("command", ["plan", "rejects"])
 @pytest.mark.parametrize("how", EDITED)
 def test_an_edited_file_is_noticed_and_kept(workdir, how, command):
