@@ -7,10 +7,13 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
+import pytest
 from commands import KEY, migrate, rows
 
 from migrate.sandbox.server import Sandbox
 from migrate.throwaway import DRY_RUN, MARK, PREVIEW, SANDBOX, TRIAL, sweep, throwaway
+
+pytestmark = pytest.mark.crash
 
 
 @contextmanager

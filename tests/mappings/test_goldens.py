@@ -33,6 +33,7 @@ def tables(name):
 TABLES = [pytest.param(table, id=f"{name}-{table.name}") for name in NAMES for table in tables(name)]
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("person_properties", ["set", "set_once", "none"])
 def test_contract_on_an_empty_frame(table, person_properties):
@@ -90,6 +91,7 @@ def test_golden(name):
     )
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("name", NAMES)
 def test_completeness(name):
     """Every property of the sample is in a payload under its name or its new one, or dropped by name."""

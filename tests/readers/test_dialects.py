@@ -217,6 +217,7 @@ LATE = [
 ]
 
 
+@pytest.mark.law
 @pytest.mark.parametrize(("row", "delimiter", "dialect", "cell"), LATE)
 def test_a_dialect_that_shows_late_is_not_torn_in_silence(tmp_path, row, delimiter, dialect, cell):
     """The start of a file is plain, and further on something is not: it is set aside with the option to give."""

@@ -192,6 +192,7 @@ def test_rows_do_not_depend_on_blocks(tmp_path, parts, block_bytes, record_bytes
     assert found[0].counts == found[1].counts
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("separator", [pytest.param(b"", id="one line"), pytest.param(b"\n", id="lines")])
 @pytest.mark.parametrize("broken", [0, 7])
 def test_memory_is_that_of_a_piece_and_a_record(separator, broken):
