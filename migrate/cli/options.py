@@ -119,6 +119,7 @@ class PreviewOptions:
 
     limit: int = preset(Count(1), 20, "Source rows to show.")
     pretty: bool = flag("Show source rows beside their payloads, for people.")
+    verbose: bool = flag("Name every file that is passed over.", short="v")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """`migrate preview`: the first payloads as they would be sent."""
 
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NoReturn
 
 import click
@@ -9,6 +10,7 @@ from migrate.cli import exits
 from migrate.cli.options import PreviewOptions, SourceOptions
 from migrate.cli.settings import build_settings
 from migrate.preview import MAPPED, files_beyond, preview
+from migrate.report import sections
 from migrate.report.samples import samples
 from migrate.report.terminal import Terminal
 from migrate.screen import shown
@@ -39,11 +41,28 @@ def show_preview(source: SourceOptions, options: PreviewOptions) -> NoReturn:
         if row.why is not None:
             click.echo(shown(f"{row.place}: {row.why}"), err=True)
     if left_out:
-        click.echo(f"{left_out} of the first {rows} rows make no event", err=True)
+        click.echo(_left_out(left_out, rows), err=True)
     if rows >= options.limit and (names := files_beyond(work, last)):
         many, them = (f" and {len(names) - 1} more", "them") if len(names) > 1 else ("", "it")
         beyond = f"beyond the first {rows} rows; raise --limit, or preview {them} alone"
         click.echo(shown(f"{names[0]}{many}: {beyond}"), err=True)
     for name, one in work.set_aside.items():
         click.echo(shown(f"error: {name}: set aside: {one.why}"), err=True)
+    for line in _passed_over(work.skipped, is_all=options.verbose):
+        click.echo(shown(line), err=True)
     sys.exit(exits.of_preview(is_set_aside=bool(work.set_aside)))
+
+
+def _left_out(left_out: int, rows: int) -> str:
+    """Return that rows make no event."""
+    what = "row makes" if rows == 1 else "rows make"
+    return f"{left_out:,} of the first {rows:,} {what} no event"
+
+
+def _passed_over(skipped: Mapping[str, Sequence[str]], *, is_all: bool) -> Iterator[str]:
+    """Yield which files are not read, by reason; all of them where that is asked for."""
+    if is_all:
+        yield from (f"passed over: {name}: {reason}" for reason, names in skipped.items() for name in names)
+        return
+    counts = {reason: len(names) for reason, names in skipped.items()}
+    yield from (line.text for line in sections.passed_over(counts, skipped))

@@ -118,8 +118,13 @@ def notes(numbers: Summary, examples: Examples) -> Iterator[Line]:
         yield Line(f"aside    not planned: {name}: {why}", WARNING)
     for note in numbers.notes:
         yield Line(f"note     {note}")
-    for reason, count in numbers.skipped_files.items():
-        names = numbers.skipped_names.get(reason, [])
+    yield from passed_over(numbers.skipped_files, numbers.skipped_names)
+
+
+def passed_over(counts: Mapping[str, int], every: Mapping[str, Sequence[str]]) -> Iterator[Line]:
+    """Yield how many files are not read, by reason, and the names of the first; `every` has all that are known."""
+    for reason, count in counts.items():
+        names = every.get(reason, [])
         more = ", …" if count > len(names[:_FEW_NAMES]) else ""
         some = f"  ({', '.join(names[:_FEW_NAMES])}{more})" if names else ""
         yield Line(f"skipped  {count:>12,} {plural(count, 'file')}, not read: {reason}{some}")

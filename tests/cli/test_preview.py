@@ -125,3 +125,25 @@ def test_mended_rows_keep_their_tables(tmp_path):
     fixed.write_text((workdir / "rejects.jsonl").read_text().replace("soon", "2024-04-03 12:00:00"))
     done = migrate("preview", "heap", fixed)
     assert sorted(json.loads(line)["event"] for line in done.stdout.splitlines()) == ["paid", "signed_up"]
+
+
+def test_files_that_are_passed_over_are_named(tmp_path):
+    """The first of them by reason, as on other screens; with -v all of them."""
+    rows(tmp_path / "in" / "z.jsonl", 1)
+    for name in ("a.jsonl", "b.jsonl", "c.jsonl", "d.jsonl", ".hidden"):
+        (tmp_path / "in" / name).touch()
+    shown = migrate("preview", "posthog", "in", cwd=tmp_path)
+    assert shown.returncode == 0
+    first = ", ".join(f"{tmp_path}/in/{name}.jsonl" for name in "abc")
+    assert shown.stderr.splitlines() == [
+        f"skipped             4 files, not read: empty  ({first}, …)",
+        f"skipped             1 file, not read: hidden  ({tmp_path}/in/.hidden)",
+    ]
+    every = migrate("preview", "posthog", "in", "-v", cwd=tmp_path).stderr.splitlines()
+    assert sorted(every) == [
+        f"passed over: {tmp_path}/in/{name}: {reason}"
+        for name, reason in (
+            (".hidden", "hidden"),
+            *((f"{name}.jsonl", "empty") for name in "abcd"),
+        )
+    ]
