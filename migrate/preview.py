@@ -4,7 +4,6 @@ For a row that makes none it says why, in the words of the dry run.
 """
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -28,7 +27,7 @@ from migrate.plan.lines import as_read
 from migrate.plan.transform import Transform
 from migrate.readers.files import read_chunks
 from migrate.readers.originals import Originals
-from migrate.readers.records import Chunk, Reject
+from migrate.readers.records import Chunk, Reject, first_rows, row_of
 from migrate.settings import Settings, Work
 from migrate.throwaway import PREVIEW, throwaway
 from migrate.workdir.seals import Kept
@@ -96,7 +95,7 @@ class Examples:
     def take(self, bundle: Bundle, chunk: Chunk, made: Finished) -> None:
         """Take the first rows of the first of these files; none, where they cannot be read again as they were."""
         job = replace(bundle.job, source=replace(bundle.job.source, meter=None))
-        head = _head(bundle.of_first(chunk, self._count), self._count)
+        head = first_rows(bundle.of_first(chunk, self._count), self._count)
         frame = made.frame.filter(pl.col("row").is_in(head.rows[ROW].implode()))
         transform = self._settings.transform(job)
         with suppress(Unfit, OSError):
@@ -141,26 +140,11 @@ def _first(work: Work, limit: int) -> Iterator[tuple[Job, Chunk]]:
     left = limit
     for job in work.jobs:
         for chunk in read_chunks(job.source, job.table, job.header):
-            head = _head(chunk, left)
+            head = first_rows(chunk, left)
             yield job, head
             left -= head.rows.height + len(head.rejects)
             if left <= 0:
                 return
-
-
-def _head(chunk: Chunk, count: int) -> Chunk:
-    """Return the first rows of a chunk, readable or not."""
-    numbers = sorted([*chunk.rows[ROW].head(count), *map(_place, chunk.rejects)])
-    if len(numbers) <= count and chunk.rows.height <= count:
-        return chunk
-    last = numbers[count - 1]
-    rejects = [one for one in chunk.rejects if _place(one) <= last]
-    return Chunk(chunk.rows.filter(pl.col(ROW) <= last), rejects, chunk.counts)
-
-
-def _place(reject: Reject) -> float:
-    """Return the row of a reject; one of the file as a whole comes after all rows."""
-    return math.inf if reject.row is None else reject.row
 
 
 def _read(chunk: Chunk) -> Chunk:
@@ -174,13 +158,13 @@ def _previewed(job: Job, chunk: Chunk, transform: Transform, made: Finished) -> 
     payloads = dict(frame.group_by("row", maintain_order=True).agg(pl.col("payload")).iter_rows())
     whys = {line["row"]: _rejected(line["reason"], line["value"]) for line in made.rejects}
     whys = _whys(chunk.rows[ROW], made, transform) | whys
-    unread = sorted(chunk.rejects, key=_place, reverse=True)
+    unread = sorted(chunk.rejects, key=row_of, reverse=True)
     numbers = chunk.rows[ROW].to_list()
     originals = Originals(job.source, job.table, job.header).of(numbers)
     first = _first_places(job, [*numbers, *(one.row for one in unread if one.row is not None)])
     for row in chunk.rows.iter_rows(named=True):
         number = row[ROW]
-        while unread and _place(unread[-1]) < number:
+        while unread and row_of(unread[-1]) < number:
             yield _unread(job, unread.pop(), first)
         yield Preview(
             encoded(originals.get(number) or as_read(row, transform.table)).decode(),

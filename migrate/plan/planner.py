@@ -30,7 +30,7 @@ from migrate.plan.judged import Made
 from migrate.plan.progress import Counting, Progress
 from migrate.plan.transform import Transform
 from migrate.plan.waiting import keep_states, tidy_states
-from migrate.readers.records import Chunk
+from migrate.readers.records import Chunk, first_rows
 from migrate.throwaway import STAGING
 from migrate.workdir import rejects
 from migrate.workdir.checkpoint import Checkpoint
@@ -285,7 +285,7 @@ class Planner:
 def _first(chunks: Iterator[Chunk], limit: int) -> Iterator[Chunk]:
     """Yield the first rows of the chunks."""
     for chunk in chunks:
-        piece = Chunk(chunk.rows.head(limit), chunk.rejects, chunk.counts)
+        piece = first_rows(chunk, limit)
         yield piece
         limit -= piece.rows.height + len(piece.rejects)
         if limit <= 0:

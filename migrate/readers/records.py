@@ -1,5 +1,6 @@
 """What every reader hands on: a header, chunks of rows, rejects; small chunks put together, large ones cut."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from typing import Final, Literal, NamedTuple
 import polars as pl
 
 from migrate.jsontext.careful import fault
+from migrate.kit.declare import ROW
 from migrate.kit.distinct import slim
 from migrate.readers.dialects import Layout
 
@@ -150,6 +152,21 @@ def regrouped(chunks: Iterable[Chunk], *, rows: int = _ROWS, size: int = _BYTES)
             held, height, taken = [], 0, 0
     if held:
         yield _together(held)
+
+
+def first_rows(chunk: Chunk, count: int) -> Chunk:
+    """Return the first rows of a chunk, readable or not; what was repaired in it is counted of all of them."""
+    numbers = sorted([*chunk.rows[ROW].head(count), *map(row_of, chunk.rejects)])
+    if len(numbers) <= count and chunk.rows.height <= count:
+        return chunk
+    last = numbers[count - 1]
+    rejects = [one for one in chunk.rejects if row_of(one) <= last]
+    return Chunk(chunk.rows.filter(pl.col(ROW) <= last), rejects, chunk.counts)
+
+
+def row_of(reject: Reject) -> float:
+    """Return the row of a reject; one of the file as a whole comes after all rows."""
+    return reject.row or math.inf
 
 
 def _cut(chunk: Chunk, size: int) -> Iterator[Chunk]:

@@ -101,3 +101,14 @@ def test_events_that_come_from_no_row_are_all_planned_or_none(planner):
         derived(planner, "(some 1)", 2)
     assert not planner.checkpoint.inputs()["(some 1)"].planned
     assert planned(planner) == {}
+
+
+def test_a_limit_counts_rows_that_cannot_be_read(planner, tmp_path):
+    """Those beyond it are not counted, though they stand in the same block of the file."""
+    planner.limit = 4
+    source = tmp_path / "in" / "a.jsonl"
+    (job,) = jobs(tmp_path / "in", a=3)
+    source.write_text("oops\n" + source.read_text() + "oops\n" * 5)
+    plan(planner, planner.todo([job]))
+    numbers = planner.checkpoint.numbers()
+    assert (numbers.read, dict(numbers.rejected)) == (4, {"malformed_json": 1})
