@@ -53,7 +53,9 @@ class Retrying:
             delay = self.backoff.delay(max(1, attempt), outcome.retry_after)
             seconds = min(delay, self.deadline.remaining + 0.01)
             is_asked = outcome.retry_after is not None
-            with waiting(self.watch, Wait(seconds, outcome.reason, request.attempt, is_asked)):
+            with waiting(
+                self.watch, Wait(seconds, outcome.reason, request.attempt, is_asked, self.deadline.remaining)
+            ):
                 await self.halt.pause(seconds)
             request = replace(request, attempt=request.attempt + 1)
         self._has_answered = self._has_answered or isinstance(outcome, Accepted | Split)

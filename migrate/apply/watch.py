@@ -35,6 +35,8 @@ class Wait:
     """Which attempt has failed."""
     is_asked: bool = False
     """Whether the server asked for this wait (Retry-After)."""
+    left: float | None = None
+    """After so many seconds without success the run gives up; None where it does not."""
 
 
 class Watch(Protocol):

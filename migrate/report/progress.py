@@ -107,6 +107,8 @@ class Sending:
         """Each wait, and when it is over."""
         self._limited = now
         """Until when it is said that it waits for the rate: the next request does, too, in a moment."""
+        self._gives_up: float | None = None
+        """When the run gives up, if nothing is accepted until then."""
         self._failed = ""
         """In which words the last request failed, if none was answered since."""
         self._failures = self._under_way = 0
@@ -142,6 +144,8 @@ class Sending:
             self._log.tell(text)
         with self._lock:
             self._waits[wait] = due = self._clock() + wait.seconds
+            if wait.left is not None:
+                self._gives_up = self._clock() + wait.left
             if not wait.reason:
                 self._limited = max(self._limited, due + _PATIENCE)
 
@@ -174,7 +178,10 @@ class Sending:
             yield why
         yield Part(f"{rate:,.0f} events/s", ((3, f"{rate:,.0f}/s"), (6, "")))
         holds = min(rate, self._pace.limit or rate) or (self._pace.holds if not done else None)
-        yield _left((self._total - done) / holds if holds and not self._failing(now) else None, [])
+        if self._failing(now) and self._gives_up is not None:
+            yield Part(f"gives up in {timedelta(seconds=max(0, round(self._gives_up - now)))}", ((4, ""),))
+        else:
+            yield _left((self._total - done) / holds if holds and not self._failing(now) else None, [])
         if self._before:
             yield Part(f"{self._before:,} before", ((2, ""),))
 

@@ -186,6 +186,18 @@ def test_a_wait_has_the_words_of_its_reason(outcome, wait, words):
     assert sent.at(2) == f"sending 0/10,000 events · {words} · 0 events/s · time left not known"
 
 
+def test_while_it_fails_it_is_said_when_it_gives_up():
+    """In the place of the time left, which nobody knows then; after a success no more."""
+    sent = Sent(before=0)
+    sent.request(0, BUSY)
+    sent.phase.wait(Wait(7.0, BUSY.reason, 1, left=900.0))
+    assert sent.at(61) == (
+        "sending 0/10,000 events · 503 from eu.i.posthog.com, 1 try, next in 1 s · 0 events/s · gives up in 0:13:59"
+    )
+    sent.request(62, Accepted())
+    assert "gives up" not in sent.at(63)
+
+
 def test_a_silent_server_is_why_it_waits():
     """A request is under way, and nothing is heard for a while."""
     sent = Sent(before=0)
