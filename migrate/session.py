@@ -14,6 +14,7 @@ from migrate.report.numbers import NOTHING, Summary
 from migrate.screen import counted
 from migrate.workdir import parked, rejects, stops
 from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.history import Keeper
 from migrate.workdir.room import Measured, Room
 from migrate.workdir.typed import Command
 
@@ -57,6 +58,8 @@ class Session:
     """Whether what it sends goes to a local `migrate sandbox`, which nobody is asked about."""
     for_good: str = ""
     """The command that does for good what this one tries, if it does."""
+    history: Keeper | None = None
+    """What keeps the line of this command in the workdir's history, where it has one."""
     phase: stops.Phase | None = None
     """What is under way, and is to be gone on with if it does not come to its end."""
 

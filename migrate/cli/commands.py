@@ -18,6 +18,7 @@ from migrate.cli.options import (
     SandboxOptions,
     SendOptions,
     SourceOptions,
+    StatusOptions,
     TalkOptions,
 )
 from migrate.cli.params import Sections, takes
@@ -172,19 +173,21 @@ def resend(workdir: Path, sending: SendOptions, talking: TalkOptions) -> None:
 
 @cli.command()
 @WORKDIRS
+@takes("options", StatusOptions)
 @takes("talking", TalkOptions)
-def status(workdirs: tuple[Path, ...], talking: TalkOptions) -> None:
+def status(workdirs: tuple[Path, ...], options: StatusOptions, talking: TalkOptions) -> None:
     """Show how workdirs are, and what is next.
 
     That is what is planned, accepted, rejected, parked and pending.
 
     \b
     Example:  migrate status acme
+              migrate status acme --history
               migrate status */ --json
     """
     from migrate.cli.state import show_status
 
-    show_status(workdirs, talking)
+    show_status(workdirs, options, talking)
 
 
 @cli.command()

@@ -221,6 +221,13 @@ class TalkOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StatusOptions:
+    """How far back is looked."""
+
+    history: bool = flag("Show what each command did here, one line a command.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class RejectsOptions:
     """What is meant, and said no more of."""
 
@@ -261,6 +268,6 @@ GROUPS: Final = {
         *("timeout", "min_age", "max_duration", "window"),
     ),
     "Sandbox": ("port", "data", "bind", "faults"),
-    "Telling": ("as_json", "quiet", "verbose", "log_file", "samples", "pretty"),
+    "Telling": ("as_json", "quiet", "verbose", "log_file", "samples", "pretty", "history"),
 }
 """How the help shows options: title -> fields."""

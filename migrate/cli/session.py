@@ -4,11 +4,12 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from threading import Timer
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import click
 
@@ -19,14 +20,18 @@ from migrate.cli.typed import typed_command, typed_line
 from migrate.errors import MigrateError, Refused, Stopped, UsageError
 from migrate.log import opened
 from migrate.report import commands, document, rejects, status, trial
-from migrate.report.numbers import Summary, of_run, summary
+from migrate.report.numbers import Run, Summary, of_run, summary
 from migrate.report.sections import Line
 from migrate.report.states import Found, states, with_states
 from migrate.report.talk import Talk
 from migrate.screen import masked
 from migrate.session import Session
 from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.history import Keeper
 from migrate.workdir.hold import hold, writable
+
+_KEPT: Final = ("run", "plan", "apply", "resend")
+"""Commands that have a line in the history of their workdir."""
 
 
 def start_talk(options: TalkOptions) -> Talk:
@@ -83,6 +88,9 @@ def open_session(
             on_log=talk.log.tell,
         )
         session.tidy()
+        command = click.get_current_context().info_name
+        if not is_throwaway and command in _KEPT:
+            session.history = Keeper(checkpoint, command, session.started)
 
         def stop(*_: object) -> None:
             if session.interrupted:
@@ -161,7 +169,26 @@ def show(
 def tell(session: Session, talk: Talk, numbers: Summary, code: int, error: str | None = None) -> None:
     """Print the JSON summary, where one is asked for, with what this process did of it."""
     run = of_run(session.before, numbers, session.started, code, error and masked(error))
+    if session.history is not None:
+        _keep(session.history, run, numbers)
     talk.json(replace(numbers, notes=[*numbers.notes, *session.remarks]), run)
+
+
+def _keep(history: Keeper, run: Run, numbers: Summary) -> None:
+    """Keep what a command did; a disk that takes no note is no matter."""
+    events = run.events
+    with suppress(Stopped):
+        done = {
+            "planned": events.planned,
+            "accepted": events.accepted,
+            "duplicate": events.duplicate,
+            "parked": events.parked,
+            "rejected": sum(run.rows.rejected.values()),
+            "held": numbers.events.held,
+            "set_aside": len(numbers.set_aside),
+            "exit_code": run.exit_code,
+        }
+        history.end(datetime.fromisoformat(run.ended), done)
 
 
 def end(session: Session, talk: Talk, *, sending: bool) -> NoReturn:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from migrate.cli import exits
-from migrate.cli.options import TalkOptions
+from migrate.cli.options import StatusOptions, TalkOptions
 from migrate.cli.session import look, open_session, start_talk, tell
 from migrate.errors import MigrateError, UsageError
-from migrate.report import commands
+from migrate.report import commands, history
 from migrate.report import rejects as rejects_screen
 from migrate.report import status as status_screen
 from migrate.report.numbers import NOTHING, of_run, summary
@@ -24,6 +24,7 @@ from migrate.workdir import asides, rejects
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.copies import noticed
 from migrate.workdir.database import FILE
+from migrate.workdir.history import entries
 from migrate.workdir.hold import holder, writable
 
 EDITED: Final = {
@@ -33,7 +34,7 @@ EDITED: Final = {
 """Files of a workdir that people read and edit -> what becomes of one that was edited."""
 
 
-def show_status(workdirs: Sequence[Path], talking: TalkOptions) -> NoReturn:
+def show_status(workdirs: Sequence[Path], options: StatusOptions, talking: TalkOptions) -> NoReturn:
     """Show how workdirs are, one after another; what is wrong with one does not keep the others from being shown."""
     talk = start_talk(talking)
     codes = []
@@ -41,7 +42,7 @@ def show_status(workdirs: Sequence[Path], talking: TalkOptions) -> NoReturn:
         if number:
             talk.show([Line("")])
         try:
-            codes.append(_show_status(workdir, talk))
+            codes.append(_show_status(workdir, options, talk))
         except MigrateError as error:
             codes.append(error.exit_code)
             talk.say(f"error: {error}")
@@ -53,7 +54,7 @@ def show_status(workdirs: Sequence[Path], talking: TalkOptions) -> NoReturn:
     sys.exit(exits.of_several(codes))
 
 
-def _show_status(workdir: Path, talk: Talk) -> int:
+def _show_status(workdir: Path, options: StatusOptions, talk: Talk) -> int:
     """Show how a workdir is; it is not held, so that it can be looked at while another process works in it."""
     with writable(workdir), Checkpoint.open(workdir) as checkpoint:
         working = holder(workdir)
@@ -62,6 +63,10 @@ def _show_status(workdir: Path, talk: Talk) -> int:
         numbers = with_states(numbers, found)
         numbers = replace(numbers, notes=[*numbers.notes, *noticed(checkpoint, EDITED)])
         needs = commands.needs(numbers.next) if numbers.next else ()
+        if options.history:
+            done = entries(checkpoint)
+            numbers = replace(numbers, history=[vars(one) for one in done])
+            talk.show(history.lines(done, is_running=working is not None))
         talk.show(status_screen.lines(numbers, found, needs))
         code = exits.of_state(numbers)
         talk.json(numbers, of_run(numbers, numbers, datetime.now(UTC), code, None))

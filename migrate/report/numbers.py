@@ -112,6 +112,8 @@ class Summary:
     """The command that goes on."""
     stopped: Mapping[str, str | None] | None = None
     """Why, when and with which message planning or sending stopped, where it has."""
+    history: Sequence[Mapping[str, object]] | None = None
+    """What each command did in the workdir, where it is asked for (`migrate.workdir.history.Entry`)."""
 
 
 NOTHING: Final = Summary()

@@ -11,7 +11,7 @@ from migrate.workdir.hold import MEND
 
 FILE: Final = "checkpoint.sqlite"
 APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
-FORMAT: Final = 7
+FORMAT: Final = 8
 Database = sqlite3.Connection
 _SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -49,8 +49,10 @@ CREATE TABLE queue (
 CREATE UNIQUE INDEX queue_id ON queue (id);
 CREATE TABLE outdated (day TEXT NOT NULL, uuid TEXT NOT NULL, PRIMARY KEY (day, uuid)) WITHOUT ROWID;
 CREATE TABLE counts (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE history (id INTEGER PRIMARY KEY, line TEXT NOT NULL);
 """
-"""`rejects` and `held` are kept by `rejects.py`, `parked`, `queue` and `outdated` by `parked.py`, `counts` by both."""
+"""`history` is kept by `history.py`, `rejects` and `held` by `rejects.py`, `parked`, `queue` and `outdated` by
+`parked.py`, `counts` by both of these."""
 
 
 def connect(workdir: Path, *, create: bool = False) -> Database:

@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
-from commands import migrate, rows, summary
+import sealing
+from commands import KEY, migrate, rows, summary
+
+from migrate.sandbox.server import Sandbox
 
 
 def test_status_says_what_is_pending_and_how_to_go_on(tmp_path):
@@ -30,3 +33,36 @@ def test_status_after_a_kill_rolls_back_what_was_half_written(tmp_path):
     shown = migrate("status", tmp_path / "w", "--json")
     assert shown.returncode == 0, shown.stderr
     assert summary(shown)["events"]["pending"] == 4
+
+
+def test_each_command_has_its_line_in_the_history(tmp_path):
+    """What it planned and sent, how it ended; a killed one and one that was refused, too; not those that only look."""
+    source, words = (
+        rows(tmp_path / "in" / "a.jsonl", 4),
+        ["posthog", tmp_path / "in", "--workdir", tmp_path / "w"],
+    )
+    with Sandbox() as sandbox:
+        target = ["--host", sandbox.url, "--api-key", KEY]
+        sealing.migrate("plan", *words, killed_at="plan.planner.Planner.todo")
+        migrate("run", *words, *target)
+        rows(source.with_name("b.jsonl"), 2, start=9)
+        rows(source, 5)
+        migrate("run", *words, *target)
+        assert migrate("run", *words, *target, "--identity", "none").returncode == 5
+        migrate("apply", tmp_path / "w", *target)
+        migrate("rejects", tmp_path / "w")
+    shown = migrate("status", tmp_path / "w", "--history", "--json")
+    done = [
+        (one["command"], one["files"], one["planned"], one["accepted"], one["set_aside"], one["exit_code"])
+        for one in summary(shown)["history"]
+    ]
+    assert done == [
+        ("plan", 0, 0, 0, 0, None),
+        ("run", 1, 4, 4, 0, 0),
+        ("run", 1, 2, 2, 1, 5),
+        ("run", 0, 0, 0, 1, 5),
+        ("apply", 0, 0, 0, 1, 0),
+    ]
+    table = [line.split()[2:] for line in shown.stderr.splitlines()[1:6]]
+    assert [line[-1] for line in table] == ["killed", "0", "5", "5", "0"]
+    assert "history" not in summary(migrate("status", tmp_path / "w", "--json"))
