@@ -17,6 +17,7 @@ from migrate.report import status as status_screen
 from migrate.report.numbers import NOTHING, of_run, summary
 from migrate.report.sections import Line
 from migrate.report.states import states, with_states
+from migrate.report.status import Workdir
 from migrate.report.talk import Talk
 from migrate.screen import masked
 from migrate.session import Session
@@ -35,26 +36,29 @@ EDITED: Final = {
 
 
 def show_status(workdirs: Sequence[Path], options: StatusOptions, talking: TalkOptions) -> NoReturn:
-    """Show how workdirs are, one after another; what is wrong with one does not keep the others from being shown."""
+    """Show how workdirs are, several in one table; what is wrong with one does not keep the others from being shown."""
     talk = start_talk(talking)
-    codes = []
-    for number, workdir in enumerate(workdirs):
-        if number:
-            talk.show([Line("")])
-        try:
-            codes.append(_show_status(workdir, options, talk))
-        except MigrateError as error:
-            codes.append(error.exit_code)
-            talk.say(f"error: {error}")
-            is_empty = not (workdir / FILE).exists()
-            numbers = replace(NOTHING, workdir=str(workdir), state="nothing_planned" if is_empty else None)
-            talk.json(
-                numbers, of_run(NOTHING, NOTHING, datetime.now(UTC), error.exit_code, masked(str(error)))
-            )
-    sys.exit(exits.of_several(codes))
+    found = [_status(workdir, options, talk, is_alone=len(workdirs) == 1) for workdir in workdirs]
+    if len(workdirs) > 1:
+        talk.show(status_screen.several(found))
+    for error in (one.error for one in found if one.error is not None):
+        talk.say(f"error: {error}")
+    sys.exit(exits.of_several(one.code for one in found))
 
 
-def _show_status(workdir: Path, options: StatusOptions, talk: Talk) -> int:
+def _status(workdir: Path, options: StatusOptions, talk: Talk, *, is_alone: bool) -> Workdir:
+    """Return how a workdir is, and print it: as JSON, where that is asked for, and as a screen where it `is_alone`."""
+    try:
+        return _show(workdir, options, talk, is_alone=is_alone)
+    except MigrateError as error:
+        is_empty = not (workdir / FILE).exists()
+        numbers = replace(NOTHING, workdir=str(workdir), state="nothing_planned" if is_empty else None)
+        message, code = masked(str(error)), error.exit_code
+        talk.json(numbers, of_run(NOTHING, NOTHING, datetime.now(UTC), code, message))
+        return Workdir(str(workdir), numbers, code, error=message)
+
+
+def _show(workdir: Path, options: StatusOptions, talk: Talk, *, is_alone: bool) -> Workdir:
     """Show how a workdir is; it is not held, so that it can be looked at while another process works in it."""
     with writable(workdir), Checkpoint.open(workdir) as checkpoint:
         working = holder(workdir)
@@ -62,15 +66,17 @@ def _show_status(workdir: Path, options: StatusOptions, talk: Talk) -> int:
         found = states(checkpoint, numbers, working)
         numbers = with_states(numbers, found)
         numbers = replace(numbers, notes=[*numbers.notes, *noticed(checkpoint, EDITED)])
-        needs = commands.needs(numbers.next) if numbers.next else ()
         if options.history:
             done = entries(checkpoint)
             numbers = replace(numbers, history=[vars(one) for one in done])
+            talk.show([] if is_alone else [Line(str(workdir))])
             talk.show(history.lines(done, is_running=working is not None))
-        talk.show(status_screen.lines(numbers, found, needs))
+        if is_alone:
+            needs = commands.needs(numbers.next) if numbers.next else ()
+            talk.show(status_screen.lines(numbers, found, needs))
         code = exits.of_state(numbers)
         talk.json(numbers, of_run(numbers, numbers, datetime.now(UTC), code, None))
-    return code
+    return Workdir(str(workdir), numbers, code, found[0].text)
 
 
 def list_rejects(workdir: Path, dismissed: Sequence[str], talking: TalkOptions) -> NoReturn:

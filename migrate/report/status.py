@@ -1,12 +1,18 @@
 """The screen at the end of plan, apply, run and status: what became of each row and event, and what to do next."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
 from migrate.report import sections
 from migrate.report.numbers import Events, Summary
 from migrate.report.sections import Examples, Line
 from migrate.report.states import Found
+from migrate.report.tables import table
 from migrate.screen import amount, counted, plural
+
+_TITLES: Final = (
+    *("workdir", "state", "planned", "accepted", "pending", "held", "parked", "rejected", "aside", "exit"),
+)
 
 
 def lines(
@@ -61,3 +67,32 @@ def _state(found: Sequence[Found], needs: Sequence[str]) -> Iterator[Line]:
         yield Line(f"{'then' if number else 'next':<8} {command}")
     for need in needs:
         yield Line(f"         {need}")
+
+
+class Workdir(NamedTuple):
+    """A workdir: its path, its numbers, the exit code, its state in words; what is wrong with it, if anything."""
+
+    path: str
+    numbers: Summary
+    code: int
+    text: str = ""
+    error: str | None = None
+
+
+def several(workdirs: Sequence[Workdir]) -> Iterator[Line]:
+    """Yield one table of all of these, and how each is that is to be gone on with."""
+    rows = [_row(one) for one in workdirs]
+    yield from table(_TITLES, rows, texts={"workdir", "state"})
+    for one in workdirs:
+        if one.numbers.next:
+            yield Line(f"{one.path}: {one.text}")
+            yield Line(f"next     {one.numbers.next}")
+
+
+def _row(one: Workdir) -> Sequence[str]:
+    """Return the cells of a workdir."""
+    numbers, events = one.numbers, one.numbers.events
+    open_rejects = sum(numbers.open_rejects.values())
+    counts = (events.planned, events.accepted, events.pending, events.held, events.parked, open_rejects)
+    state = (numbers.state or "").replace("_", " ")
+    return one.path, state, *(f"{n:,}" for n in counts), str(len(numbers.set_aside)), str(one.code)

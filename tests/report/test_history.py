@@ -22,13 +22,13 @@ ENTRIES = [
 
 
 def test_every_number_is_in_its_place():
-    """Beyond a thousand, within eighty columns; who has no end was killed, but for one that works now."""
+    """Beyond a thousand; who has no end was killed, but for one that works now."""
     table = [line.text for line in history.lines(ENTRIES, is_running=True)]
     assert table == [
-        "begun (UTC)                 took  files    planned   accepted    held aside exit",
-        "2026-11-27 02:30 plan    1:01:05  1,234 12,345,678      2,345  34,567    12 5",
-        "2026-11-28 02:30 resend               0          0          0       0     0 killed",
-        "2026-11-29 02:30 run                  0          0          0       0     0 runs",
+        "begun (UTC)       command     took  files     planned  accepted    held  aside  exit",
+        "2026-11-27 02:30  plan     1:01:05  1,234  12,345,678     2,345  34,567     12  5",
+        "2026-11-28 02:30  resend                0           0         0       0      0  killed",
+        "2026-11-29 02:30  run                   0           0         0       0      0  runs",
         "",
     ]
     *_, last, _ = history.lines(ENTRIES, is_running=False)

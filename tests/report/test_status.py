@@ -136,3 +136,19 @@ def test_each_line_stands_by_itself(more, said):
     """It is there for what it tells of, whatever else there is none of."""
     _, _, _, *rest, _ = status.lines(replace(NOTHING, **more), SENT)
     assert [line.text for line in rest] == said
+
+
+def test_several_workdirs_are_one_table():
+    """Every number is in its place; of those that are to be gone on with it is said how they are."""
+    done = replace(FULL, state="sending_stopped", next="migrate apply w", open_rejects={"a": 1_101, "b": 22})
+    found = [
+        status.Workdir("w", done, 3, "sending stopped, one day"),
+        status.Workdir("nope", replace(NOTHING, state="nothing_planned"), 5, error="no such workdir"),
+    ]
+    assert [line.text for line in status.several(found)] == [
+        "workdir  state            planned  accepted  pending   held  parked  rejected  aside  exit",
+        "w        sending stopped   78,001    60,002    1,987  2,005   5,004     1,123      1     3",
+        "nope     nothing planned        0         0        0      0       0         0      0     5",
+        "w: sending stopped, one day",
+        "next     migrate apply w",
+    ]
