@@ -139,6 +139,7 @@ class WorkOptions:
         "Folder of who is who, shared by the workdirs that feed one project; the first one's workdir will do.  "
         "[default: the workdir]",
     )
+    existing: bool = flag("Go on in a workdir that is there, and never begin one: for schedules.")
     again: tuple[Path, ...] = repeated(
         _FILE, "Plan this source anew, one of the inputs (may be repeated).", metavar="FILE"
     )
@@ -253,7 +254,7 @@ class SandboxOptions:
 
 GROUPS: Final = {
     "Target": ("host", "api_key"),
-    "Work": ("dry_run", "workdir", "people", "again", "yes", "partial", "dismiss"),
+    "Work": ("dry_run", "workdir", "existing", "people", "again", "yes", "partial", "dismiss"),
     "Source": ("spec", "since", "until", "limit", "keep", "skip_unknown"),
     "Meaning": (
         *("source_timezone", "person_properties", "identity", "max_cluster", "user_id", "uuid_compat"),

@@ -11,7 +11,7 @@ from migrate.cli.settings import build_settings
 from migrate.cli.show import show_planned
 from migrate.cli.state import EDITED
 from migrate.cli.typed import typed_command
-from migrate.errors import UsageError
+from migrate.errors import Refused, UsageError
 from migrate.inputs.names import archive_of, path_of, source_name
 from migrate.planning import Planning
 from migrate.report.pace import Following
@@ -42,6 +42,7 @@ def plan(source: SourceOptions, options: PlanOptions, talking: TalkOptions) -> N
                 "of them; or look at them with 'migrate run … --dry-run', or 'migrate preview'"
             )
     workdir = workdir_of(options, settings)
+    check_existing(options, workdir)
     todo = find_todo(settings, source.inputs, workdir, options.again)
     with open_session(workdir, talk, create=True) as session:
         plan_todo(session, todo, talk, options.people)
@@ -53,6 +54,15 @@ def plan(source: SourceOptions, options: PlanOptions, talking: TalkOptions) -> N
 def workdir_of(options: WorkOptions, settings: Settings) -> Path:
     """Return the workdir that is named, or the one of all that is planned of a platform here."""
     return options.workdir or Path(f"{settings.platform}.workdir")
+
+
+def check_existing(options: WorkOptions, workdir: Path) -> None:
+    """Raise Refused where a workdir is to be there, and nothing ever was planned in it."""
+    if options.existing and not (workdir / FILE).exists():
+        raise Refused(
+            f"{workdir}: nothing is planned there, and --existing begins no new workdir; look whether the path is "
+            "right and its disk is there, or leave --existing out once, to begin one"
+        )
 
 
 def plan_todo(

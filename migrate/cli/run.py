@@ -5,7 +5,7 @@ from typing import NoReturn
 
 from migrate.cli.consent import check_answer
 from migrate.cli.options import RunOptions, SendOptions, SourceOptions, TalkOptions
-from migrate.cli.plan import find_todo, plan_todo, workdir_of
+from migrate.cli.plan import check_existing, find_todo, plan_todo, workdir_of
 from migrate.cli.send import following, send_pending
 from migrate.cli.session import end, open_session, start_talk, stop_after
 from migrate.cli.settings import build_settings
@@ -24,6 +24,8 @@ def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talkin
     with ExitStack() as stack:
         is_throwaway = is_tried and options.workdir is None
         workdir = stack.enter_context(open_folder()) if is_throwaway else workdir_of(options, settings)
+        if not is_throwaway:
+            check_existing(options, workdir)
         todo = find_todo(settings, source.inputs, workdir, options.again)
         delivery, local = open_target(sending, stack)
         check_answer(workdir, delivery, yes=sending.yes, is_throwaway=is_throwaway)

@@ -226,3 +226,19 @@ def test_an_increment_with_a_new_file_is_one_of_its_own(tmp_path):
     rows(tmp_path / "in" / "b.jsonl")
     done = summary(migrate("plan", "posthog", tmp_path / "in", "--workdir", tmp_path / "w", "--json"))
     assert (done["rows"]["mapped"], done["rows"]["rejected"]) == (6, {})
+
+
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_a_schedule_never_begins_a_workdir(tmp_path, command):
+    """With --existing: a path that is wrong, or a disk that is not there, would else begin all anew, in silence."""
+    source = rows(tmp_path / "in" / "a.jsonl")
+    words = ["posthog", source, "--workdir", "w"]
+    target = [] if command == "plan" else ["--host", "http://127.0.0.1:9", "--api-key", KEY, "--yes"]
+    refused = migrate(command, *words, "--existing", "--json", *target, cwd=tmp_path)
+    assert (refused.returncode, summary(refused)["run"]["exit_code"]) == (5, 5)
+    assert "w: nothing is planned there, and --existing begins no new workdir" in refused.stderr
+    assert not (tmp_path / "w").exists()
+    assert migrate("plan", *words, cwd=tmp_path).returncode == 0
+    rows(tmp_path / "in" / "b.jsonl", start=5)
+    words[1] = tmp_path / "in"
+    assert migrate("plan", *words, "--existing", cwd=tmp_path).returncode == 0
