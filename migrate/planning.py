@@ -157,7 +157,8 @@ class Planning:
         workdir = self.session.workdir
         whole = [job for job in fit if job.source.lines is None]
         shown = examples.shown(whole if whole or samples.are_kept(workdir) else fit)
-        samples.keep(workdir, map(vars, shown))
+        with suppress(OSError):  # a plan without them is the same plan
+            samples.keep(workdir, map(vars, shown))
 
     def _has_new_sources(self) -> bool:
         known = self.session.checkpoint.inputs()

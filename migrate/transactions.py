@@ -12,6 +12,7 @@ def transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     try:
         yield db
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:  # SQLite itself has rolled back where the disk is full
+            db.execute("ROLLBACK")
         raise
     db.execute("COMMIT")

@@ -13,7 +13,7 @@ import click
 
 from migrate.cli import exits
 from migrate.cli.commands import cli
-from migrate.cli.unread import Lasting
+from migrate.cli.unread import Data, Lasting
 from migrate.errors import MigrateError, Unrecognised
 from migrate.screen import masked, shown
 
@@ -42,10 +42,14 @@ def prepare() -> None:
 def main() -> None:
     """Run the command line; an error of ours is one sentence and its exit code."""
     prepare()
-    sys.stderr = cast("TextIO", Lasting(sys.stderr))
+    data = Data(sys.stdout)
+    sys.stdout, sys.stderr = cast("TextIO", data), cast("TextIO", Lasting(sys.stderr))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is temporary is removed on the way out
     try:
-        cli.main(prog_name="migrate", standalone_mode=False)
+        try:
+            cli.main(prog_name="migrate", standalone_mode=False)
+        finally:
+            data.finish()
     except click.ClickException as error:
         text = io.StringIO()
         error.show(text)

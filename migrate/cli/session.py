@@ -100,7 +100,8 @@ def open_session(
 
         before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            yield session
+            with writable(workdir):
+                yield session
         except MigrateError as error:
             is_begun = session.phase is not None
             message = masked(str(error))

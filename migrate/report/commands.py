@@ -8,7 +8,7 @@ from typing import Any, Final
 from migrate.apply import age
 from migrate.inputs.names import path_of
 from migrate.workdir.checkpoint import Checkpoint
-from migrate.workdir.typed import Command
+from migrate.workdir.typed import Command, operand
 
 UNKNOWN: Final = "…"
 """In the place of a host that nobody has named yet."""
@@ -22,14 +22,14 @@ _SANDBOX: Final = "sandbox"
 
 def status(checkpoint: Checkpoint, name: str) -> str:
     """Return a command that only looks at the workdir, or works in it without a target."""
-    return shlex.join(["migrate", name, str(checkpoint.workdir)])
+    return shlex.join(["migrate", name, operand(str(checkpoint.workdir))])
 
 
 def to_target(checkpoint: Checkpoint, name: str) -> str:
     """Return the command, `apply` or `resend`, that sends to the workdir's target; the key is not in it."""
     facts = checkpoint.facts()
     host = facts.get("target") or facts.get("asked_for") or _named(_HOSTS) or UNKNOWN
-    words = [shlex.join(["migrate", name, str(checkpoint.workdir), "--host"])]
+    words = [shlex.join(["migrate", name, operand(str(checkpoint.workdir)), "--host"])]
     words.append(host if host == UNKNOWN else shlex.quote(host))
     if (min_age := facts.get("min_age")) is not None and min_age != age.usual(facts.get("target", "")):
         words.append(f"--min-age {min_age:g}")

@@ -16,6 +16,7 @@ from migrate.workdir import parked, rejects
 from migrate.workdir.checkpoint import REJECTS, Checkpoint
 from migrate.workdir.parked import PARKED
 from migrate.workdir.records import BEFORE
+from migrate.workdir.typed import operand
 
 _MOST: Final = 15
 
@@ -87,7 +88,7 @@ def refused(checkpoint: Checkpoint) -> Iterator[Line]:
             f"parked   {left:>12,} {plural(left, 'event')} refused in {counted(len(rest), 'other word')}"
         )
     if found:
-        file = shlex.quote(str(checkpoint.workdir / PARKED))
+        file = shlex.quote(operand(str(checkpoint.workdir / PARKED)))
         yield Line(f"         all of them, each with PostHog's words and its payload: {file}")
         yield Line(
             "         once the cause is fixed, or their payloads are mended in that file, send them again:"
@@ -97,7 +98,7 @@ def refused(checkpoint: Checkpoint) -> Iterator[Line]:
 
 def _mending(checkpoint: Checkpoint) -> Iterator[Line]:
     """Yield how rejected rows are mended."""
-    file, copy = shlex.quote(str(checkpoint.workdir / REJECTS)), _free(checkpoint)
+    file, copy = shlex.quote(operand(str(checkpoint.workdir / REJECTS))), _free(checkpoint)
     yield Line("         to mend them, copy the file, mend the `source` of its lines, and plan the copy:")
     yield Line(f"         cp {file} {copy}")
     yield Line(f"         {rejects.planning(checkpoint, copy)}")

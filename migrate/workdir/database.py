@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from migrate.errors import Refused
+from migrate.transactions import transaction
 from migrate.workdir.hold import MEND
 
 FILE: Final = "checkpoint.sqlite"
@@ -51,6 +52,8 @@ CREATE TABLE outdated (day TEXT NOT NULL, uuid TEXT NOT NULL, PRIMARY KEY (day, 
 CREATE TABLE counts (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE history (id INTEGER PRIMARY KEY, line TEXT NOT NULL);
 """
+_ADDED: Final = {7: "CREATE TABLE history (id INTEGER PRIMARY KEY, line TEXT NOT NULL)"}
+"""What a checkpoint of an earlier format has not yet, and goes on with."""
 """`history` is kept by `history.py`, `rejects` and `held` by `rejects.py`, `parked`, `queue` and `outdated` by
 `parked.py`, `counts` by both of these."""
 
@@ -122,6 +125,11 @@ def _verify(db: Database, path: Path) -> None:
     """Raise Refused unless the file is a whole checkpoint of this format."""
     (application,) = db.execute("PRAGMA application_id").fetchone()
     (version,) = db.execute("PRAGMA user_version").fetchone()
+    if application == APPLICATION_ID and version in _ADDED:
+        with transaction(db):
+            db.execute(_ADDED[version])
+            db.execute(f"PRAGMA user_version = {FORMAT}")
+        version = FORMAT
     if application != APPLICATION_ID:
         raise Refused(
             f"{path}: not a migrate checkpoint, found a file of something else; use another --workdir"

@@ -12,6 +12,7 @@ from migrate.errors import Refused
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.copies import Copy, Found
 from migrate.workdir.database import FILE, Database, add_count
+from migrate.workdir.typed import operand
 
 PARKED: Final = "parked.jsonl"
 EVER: Final = "parked"
@@ -136,7 +137,8 @@ def refresh(checkpoint: Checkpoint) -> list[str]:
     copy = Copy(checkpoint, PARKED)
     state = copy.state()
     if state is Found.EDITED:
-        how = f"what was mended in it is sent with: {shlex.join(['migrate', 'resend', str(checkpoint.workdir)])}"
+        way = shlex.join(["migrate", "resend", operand(str(checkpoint.workdir))])
+        how = f"what was mended in it is sent with: {way}"
         return [f"{copy.path}: was changed by hand, and is left as it is; {how}"]
     if state is Found.OURS and copy.is_current():
         return []

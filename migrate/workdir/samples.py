@@ -9,6 +9,8 @@ from typing import Any, Final
 from migrate.workdir.disk import sync
 
 SAMPLES: Final = "samples.jsonl"
+_FIELDS: Final = {"source": str, "payloads": list, "place": str, "file": str, "why": str | None}
+"""What is kept of a row, see `migrate.preview.Preview`."""
 KEPT: Final = 20
 """Rows that are kept, more where more are to be shown."""
 
@@ -33,6 +35,20 @@ def kept(workdir: Path, count: int) -> list[dict[str, Any]]:
     """Return so many of the rows that are kept, or as many as there are; none where the file is gone or harmed."""
     try:
         with (workdir / SAMPLES).open(encoding="utf-8") as file:
-            return [dict(json.loads(line)) for line in islice(file, count)]
+            found = [json.loads(line) for line in islice(file, count)]
     except (OSError, ValueError):
         return []
+    return found if all(map(_is_sound, found)) else []
+
+
+def _is_sound(row: object) -> bool:
+    """Return whether a row is one as it was kept."""
+    if (
+        not isinstance(row, dict)
+        or not row.keys() <= _FIELDS.keys()
+        or not {"source", "payloads"} <= row.keys()
+    ):
+        return False
+    payloads = row.get("payloads", [])
+    fitting = all(isinstance(value, _FIELDS[name]) for name, value in row.items())
+    return fitting and all(isinstance(text, str) for text in payloads)

@@ -50,8 +50,8 @@ class Command:
         for name, value, is_path in self.options:
             options += [name] if value is None else [name, self._reached(value) if is_path else value]
         if self.platform is None:
-            return shlex.join(["migrate", self.name, _operand(str(workdir)), *options])
-        inputs = [_operand(self._reached(path)) for path in self.inputs]
+            return shlex.join(["migrate", self.name, operand(str(workdir)), *options])
+        inputs = [operand(self._reached(path)) for path in self.inputs]
         named = [] if workdir is None else ["--workdir", str(workdir)]
         return shlex.join(["migrate", self.name, self.platform, *inputs, *options, *named])
 
@@ -82,6 +82,6 @@ class Command:
         return str(Path(self.folder, path)) if is_far else path
 
 
-def _operand(path: str) -> str:
+def operand(path: str) -> str:
     """Return a path so that it is not taken for an option."""
     return f"./{path}" if path.startswith("-") else path

@@ -3,7 +3,7 @@
 import json
 import signal
 
-from commands import KEY, migrate, rows, started
+from commands import KEY, migrate, rows, started, summary
 
 from migrate.sandbox.server import Sandbox
 
@@ -27,3 +27,21 @@ def test_an_interrupted_run_exits_130_and_goes_on(tmp_path):
         again = migrate(*words, "--rate", "100000")
         assert again.returncode == 0
         assert sandbox.summary()["raw"]["events"] == 3_000
+
+
+def test_a_disk_that_refuses_is_told_with_what_was_done(tmp_path):
+    """The numbers are the workdir's, and it knows why it stopped."""
+    rows(tmp_path / "in" / "a.jsonl", 4)
+    words = ["plan", "posthog", tmp_path / "in", "--workdir", tmp_path / "w", "--json"]
+    assert migrate(*words).returncode == 0
+    rows(tmp_path / "in" / "b.jsonl", 4, start=9, timestamp="2024-04-05T00:00:00Z")
+    day = tmp_path / "w" / "days" / "2024-04-05"
+    day.touch()
+    stopped = migrate(*words)
+    told = summary(stopped)
+    assert (stopped.returncode, told["rows"]["read"], told["workdir"]) == (4, 4, str(tmp_path / "w"))
+    assert told["state"] == "planning_stopped"
+    assert "cannot be written or read, found 'File exists'" in told["run"]["error"]
+    assert summary(migrate("status", tmp_path / "w", "--json"))["stopped"]["message"] == told["run"]["error"]
+    day.unlink()
+    assert migrate(*words).returncode == 0

@@ -10,6 +10,7 @@ from workdirs import events, planned
 from migrate.errors import Refused
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import FILE
+from migrate.workdir.history import entries
 from migrate.workdir.records import Numbers
 
 
@@ -111,3 +112,15 @@ def test_an_empty_checkpoint_file_of_a_killed_start_is_begun_anew(tmp_path):
     with Checkpoint.open(tmp_path) as checkpoint:
         assert checkpoint.inputs() == {}
     shutil.rmtree(tmp_path)
+
+
+def test_a_checkpoint_of_the_format_before_goes_on(tmp_path):
+    """It gets what it has not yet."""
+    planned(tmp_path, events(1)).close()
+    db = sqlite3.connect(tmp_path / FILE)
+    db.executescript("DROP TABLE history; PRAGMA user_version = 7;")
+    db.close()
+    for _ in range(2):
+        with Checkpoint.open(tmp_path) as checkpoint:
+            assert checkpoint.extent()[0] == 1
+            assert entries(checkpoint) == []

@@ -25,8 +25,16 @@ def test_a_night_without_rows_leaves_those_of_the_night_before(tmp_path):
 def test_a_file_that_is_gone_or_harmed_shows_nothing(tmp_path):
     """Samples are to be looked at: a plan without them is the same plan."""
     assert samples.kept(tmp_path, 3) == []
-    (tmp_path / samples.SAMPLES).write_text('{"source": ')
-    assert samples.kept(tmp_path, 3) == []
+    for harmed in (
+        '{"source": ',
+        "[1]",
+        "null",
+        '{"a": 1}',
+        '{"source": "{}", "payloads": [3]}',
+        '{"source": "{}"}',
+    ):
+        (tmp_path / samples.SAMPLES).write_text(harmed)
+        assert samples.kept(tmp_path, 3) == [], harmed
 
 
 def test_they_are_their_owners_alone(tmp_path):
