@@ -5,17 +5,21 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 
 from migrate.people.file import PeopleFile
 from migrate.people.store import People
 from migrate.pinning import pin_settings
 from migrate.plan import again as anew
 from migrate.plan import census
+from migrate.plan.bundles import Bundle
+from migrate.plan.finished import Finished
 from migrate.plan.gather import Interrupted
 from migrate.plan.jobs import Job
 from migrate.plan.planner import Planner
 from migrate.plan.progress import Progress
 from migrate.preview import Examples
+from migrate.readers.records import Chunk
 from migrate.screen import counted
 from migrate.session import Session, collect_rarely
 from migrate.settings import Work
@@ -138,8 +142,15 @@ class Planning:
     def _plan_sources(self, planner: Planner, people: People, todo: Sequence[Job]) -> None:
         """Plan the files that are not planned, and what all of them tell of people."""
         settings, checkpoint = self.work.settings, self.session.checkpoint
-        examples = Examples(settings, max(self.session.rows, samples.KEPT))
-        planner.on_first = examples.take
+        examples = Examples(settings, todo, max(self.session.rows, samples.KEPT))
+        are_first, keeping = self._are_first(todo), Lock()
+
+        def take(bundle: Bundle, chunk: Chunk, made: Finished) -> None:
+            if are_first and examples.take(bundle, chunk, made):
+                with keeping:  # at once, for who goes on after a kill
+                    self._keep_samples(examples, todo)
+
+        planner.on_first = take
         with suppress(Interrupted):
             known = settings.census(people)
             people.forget_gathered(checkpoint.facts().get("superseded", []))
@@ -148,6 +159,18 @@ class Planning:
             anew.settle(checkpoint)
             census.tell(known, planner, settings.until)
             self._keep_samples(examples, [job for job in todo if job.source.name not in planner.aside.found])
+
+    def _are_first(self, todo: Sequence[Job]) -> bool:
+        """Return whether the first rows of these files are those of the increment, and not of what is left of it.
+
+        Nor of what is planned anew, unless rows of that were shown.
+        """
+        facts, kept = self.session.checkpoint.facts(), samples.kept(self.session.workdir, samples.KEPT)
+        names, anew = {job.source.name for job in todo}, {*facts.get("superseded", [])}
+        if kept and (facts.get("sampled") == facts["increment"] or names <= anew):
+            return any(row.get("file") in names & anew for row in kept)
+        self.session.checkpoint.note(sampled=facts["increment"])
+        return True
 
     def _keep_samples(self, examples: Examples, fit: Sequence[Job]) -> None:
         """Keep the first rows beside what they become, for who looks at the plan.

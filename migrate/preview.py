@@ -5,10 +5,10 @@ For a row that makes none it says why, in the words of the dry run.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import zip_longest
+from threading import Lock
 from typing import Final
 
 import polars as pl
@@ -84,30 +84,68 @@ def preview(work: Work, limit: int) -> Iterator[Preview]:
 
 
 class Examples:
-    """Some of the first rows with their payloads, as they are planned, with what is known of people from all rows."""
+    """Some of the first rows with their payloads, as they are planned, with what is known of people from all rows.
 
-    def __init__(self, settings: Settings, count: int) -> None:
+    Of each table, and of copies of its rejects, those of the first file that has any payload among them.
+    """
+
+    def __init__(self, settings: Settings, jobs: Sequence[Job], count: int) -> None:
+        """Take rows of these files, in their order."""
         self._settings = settings
         self._count = count
-        self._rows: dict[tuple[str, bool], list[Preview]] = {}
-        """Table, and whether it is no copy of rejects -> the first rows of its first file."""
+        self._order = {job.source.name: place for place, job in enumerate(jobs)}
+        self._taken: dict[tuple[str, bool], tuple[tuple[bool, int], list[Preview]]] = {}
+        self._lock = Lock()
 
-    def take(self, bundle: Bundle, chunk: Chunk, made: Finished) -> None:
-        """Take the first rows of the first of these files; none, where they cannot be read again as they were."""
-        job = replace(bundle.job, source=replace(bundle.job.source, meter=None))
-        head = first_rows(bundle.of_first(chunk, self._count), self._count)
-        frame = made.frame.filter(pl.col("row").is_in(head.rows[ROW].implode()))
-        transform = self._settings.transform(job)
-        with suppress(Unfit, OSError):
-            rows = [*_previewed(job, head, transform, replace(made, frame=frame))]
-            self._rows[_kind(job)] = rows[: self._count]
+    def take(self, bundle: Bundle, chunk: Chunk, made: Finished) -> bool:
+        """Take the first rows of the first of these files that has an event; return whether they are the first by now.
+
+        None, where they cannot be read again as they were.
+        """
+        job, offset = bundle.place(_first_number(chunk, made))
+        rank, best = (False, self._order[job.source.name]), self._taken.get(_kind(job))
+        if best is not None and best[0] < rank:
+            return False
+        first = first_rows(bundle.of_file(chunk, offset), self._count)
+        job = replace(job, source=replace(job.source, meter=None))
+        try:
+            found = [*_previewed(job, first, self._settings.transform(job), _numbered(made, offset))]
+        except (Unfit, OSError):
+            return False
+        rank = (not any(row.payloads for row in found), rank[1])
+        with self._lock:
+            best = self._taken.get(_kind(job))
+            is_first = bool(found) and (best is None or rank < best[0])
+            if is_first:
+                self._taken[_kind(job)] = rank, found[: self._count]
+        return is_first
 
     def shown(self, jobs: Sequence[Job]) -> list[Preview]:
         """Return those of these files: rows with payloads before those without, those of different tables in turn."""
         names = {job.source.name for job in jobs}
-        tables = [self._rows.get(kind, []) for kind in dict.fromkeys(map(_kind, jobs))]
+        with self._lock:
+            tables = [self._taken[kind][1] for kind in dict.fromkeys(map(_kind, jobs)) if kind in self._taken]
         rows = [row for nth in zip_longest(*tables) for row in nth if row is not None and row.file in names]
         return sorted(rows, key=lambda row: not row.payloads)[: self._count]
+
+
+def _first_number(chunk: Chunk, made: Finished) -> int:
+    """Return the number of the first row with an event, or else of the first row, readable or not."""
+    if made.frame.height:
+        (first,) = made.frame.select(pl.col("row").min()).row(0)
+        return int(first)
+    return min([*chunk.rows[ROW].head(1), *(one.row or 0 for one in chunk.rejects)], default=0)
+
+
+def _numbered(made: Finished, offset: int) -> Finished:
+    """Return what rows have become, their numbers less by so many."""
+    return replace(
+        made,
+        frame=made.frame.with_columns(pl.col("row") - offset),
+        states=made.states.with_columns(pl.col(ROW) - offset),
+        rejects=[line | {"row": (line["row"] or 0) - offset} for line in made.rejects],
+        taken={name: rows - offset for name, rows in made.taken.items()},
+    )
 
 
 def _kind(job: Job) -> tuple[str, bool]:

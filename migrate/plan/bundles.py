@@ -69,11 +69,20 @@ class Bundle:
         place, row = divmod(number, _PLACE)
         return self.names[place], row or None
 
-    def of_first(self, chunk: Chunk, count: int) -> Chunk:
-        """Return so many of the first rows of a chunk, readable or not, as far as they are the first file's."""
-        of_own = [one for one in chunk.rejects if (one.row or 0) < _PLACE]
-        rejects = [one._replace(row=one.row or None) for one in of_own]
-        return Chunk(chunk.rows.head(count).filter(pl.col(ROW) < _PLACE), rejects, {})
+    def place(self, number: int) -> tuple[Job, int]:
+        """Return the file of a row, and how far its rows are from their numbers there."""
+        place = number // _PLACE
+        return self.jobs[place], place * _PLACE
+
+    def of_file(self, chunk: Chunk, first: int) -> Chunk:
+        """Return what a chunk has of the file whose rows begin behind `first`, numbered as there."""
+        rows = chunk.rows.filter(pl.col(ROW).is_between(first, first + _PLACE, closed="left"))
+        rejects = [
+            one._replace(row=(one.row or 0) - first or None)
+            for one in chunk.rejects
+            if first <= (one.row or 0) < first + _PLACE
+        ]
+        return Chunk(rows.with_columns(pl.col(ROW) - first), rejects, {})
 
     def originals(self) -> Callable[[Sequence[int]], dict[int, dict[str, Raw]]]:
         """Return what gives rows as their files have them, see `readers.originals`."""
@@ -132,14 +141,6 @@ def bundles(jobs: Sequence[Job]) -> Iterator[Bundle]:
         held.append(job)
     if held:
         yield Bundle(held)
-
-
-def firsts(together: Sequence[Bundle]) -> set[str]:
-    """Return the names of the first files of each table, and of the first copies of its rejects."""
-    first: dict[tuple[str, bool], Bundle] = {}
-    for bundle in together:
-        first.setdefault((bundle.job.table.name, _copy(bundle.job) is None), bundle)
-    return {name for bundle in first.values() for name in bundle.names}
 
 
 def _copy(job: Job) -> Path | None:

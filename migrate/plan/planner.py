@@ -22,7 +22,7 @@ from migrate.plan import diary, ordinals
 from migrate.plan.ahead import in_parallel
 from migrate.plan.aside import SetAside
 from migrate.plan.attempt import Attempt, check_unchanged, fingerprinted
-from migrate.plan.bundles import Bundle, bundles, firsts
+from migrate.plan.bundles import Bundle, bundles
 from migrate.plan.finished import Finished, finished
 from migrate.plan.gather import Interrupted
 from migrate.plan.jobs import Job, bytes_by_kind
@@ -50,8 +50,8 @@ class Planner:
     on_progress: Callable[[Progress], None] = lambda _: None
     on_log: Callable[[str], None] = lambda _: None
     on_warning: Callable[[str], None] = lambda _: None
-    on_first: Callable[[Bundle, Chunk, Finished], None] = lambda *_: None
-    """Told of the first rows of each table's first files, and of copies of rejects, in any thread."""
+    on_first: Callable[[Bundle, Chunk, Finished], object] = lambda *_: None
+    """Told of the first rows of files that are planned together, and of what they become, in any thread."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     stopping: threading.Event = field(default_factory=threading.Event)
     room: Callable[[Mapping[str, int]], Room | None] = lambda _: None
@@ -84,7 +84,6 @@ class Planner:
             self._plan_limited(todo, known)
             return
         together = list(bundles(todo))
-        self._firsts = firsts(together)
         # Files are planned side by side; the chunks of a few are too.
         self._parallel = max(1, self.workers // max(1, len(together)))
         with ThreadPoolExecutor(self.workers, thread_name_prefix="plan") as pool:
@@ -108,12 +107,10 @@ class Planner:
     def _plan_limited(self, todo: Sequence[Job], known: dict[str, Input]) -> None:
         """Plan the first rows of the jobs, one after another."""
         left = (self.limit or 0) - self.checkpoint.numbers().read
-        alone = [Bundle([job]) for job in todo]
-        self._firsts = firsts(alone)
-        for bundle in alone:
+        for job in todo:
             if left <= 0:
                 return
-            attempt = self._attempt(bundle, known, left)
+            attempt = self._attempt(Bundle([job]), known, left)
             self._commit(attempt)
             left -= attempt.numbers.read if attempt else 0
 
@@ -186,12 +183,11 @@ class Planner:
         """Yield the sources' chunks as finished events, the next one read ahead."""
         transform = self._transform(bundle.job)
         now = self.clock()
-        is_first = bundle.job.source.name in self._firsts
 
         def made(numbered: tuple[int, Chunk]) -> Finished:
             number, chunk = numbered
             piece = finished(chunk, transform, now)
-            if is_first and number == 0:
+            if number == 0:
                 self.on_first(bundle, chunk, piece)
             return piece
 

@@ -108,3 +108,16 @@ def test_ids_of_people_are_shortened_but_for_who_asks(tmp_path):
         assert summary(short)["identity"]["largest"] == [{"size": 4, "ids": ["an…", "de…", "de…", "de…"]}]
         assert summary(full)["identity"]["largest"][0]["ids"][0] == "anna@example.com"
     assert "anna" not in (tmp_path / "w" / "report.json").read_text()
+
+
+def test_rows_are_shown_of_the_first_file_that_has_any(tmp_path):
+    """A file of nothing, or of rejects, is no reason to show none."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.csv").write_text("event,distinct_id,timestamp\n")
+    (tmp_path / "in" / "b.csv").write_text("event,distinct_id,timestamp\ne,u,soon\n")
+    (tmp_path / "in" / "c.csv").write_text("event,distinct_id,timestamp\ne,u,2024-04-03T12:00:00Z\n")
+    for command in ("plan", "run"):
+        more = [] if command == "plan" else ["--dry-run"]
+        shown = migrate(command, "posthog", "in", *more, cwd=tmp_path)
+        assert shown.returncode == 3
+        assert f"{tmp_path}/in/c.csv:1" in shown.stderr, shown.stderr

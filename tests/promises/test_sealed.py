@@ -13,7 +13,7 @@ import pytest
 from sealing import KILL, STOP, exports, flipped, migrate, summary
 
 from migrate.sandbox.server import Sandbox
-from migrate.workdir import seals
+from migrate.workdir import samples, seals
 
 pytestmark = pytest.mark.crash
 
@@ -47,6 +47,25 @@ def test_a_plan_killed_half_way_is_not_sent(tmp_path, place, after):
         sent = migrate("apply", workdir, *host, "--json")
         assert (sent.returncode, summary(sent)["events"]["pending"]) == (0, 0)
         assert len(sandbox.events()) == summary(finished)["events"]["planned"]
+
+
+def test_the_first_rows_are_those_of_the_first_file_though_planning_is_killed(tmp_path):
+    """Whoever goes on, and whatever is planned anew: the next night's take their place."""
+    source, workdir = exports(tmp_path / "in"), tmp_path / "w"
+    words = ["plan", "segment", source, "--workdir", workdir]
+
+    def first():
+        return [row["place"] for row in samples.kept(workdir, 1)]
+
+    assert migrate(*words, killed_at="plan.planner.Planner._commit", after=1).returncode == 9
+    assert first() == [f"{source}/00.jsonl:1"]
+    assert migrate(*words).returncode == 0
+    assert first() == [f"{source}/00.jsonl:1"]
+    assert migrate(*words, "--again", source / "03.jsonl").returncode == 0
+    assert first() == [f"{source}/00.jsonl:1"]
+    exports(source, files=1, start=8)
+    assert migrate(*words).returncode == 0
+    assert first() == [f"{source}/08.jsonl:1"]
 
 
 def test_files_of_an_unfinished_plan_are_not_forgotten_by_a_plan_of_others(tmp_path):
