@@ -83,6 +83,13 @@ def everything(folder):
         ["run", "segment", "in", "--workdir", "w", "--host", KEY, "--api-key", "phc_x"],
         ["apply", f"w/{KEY}", "--host", "sandbox"],
         ["plan", "segment", "in", "--workdir", "w", "--since", KEY],
+        *(
+            ["plan", "segment", "in", "--workdir", "w", name, KEY]
+            for name in ("--import-id", "--people", "--null")
+        ),
+        ["plan", "segment", "in", "--workdir", KEY],
+        ["plan", "segment", "in", "--workdir", "w", "--columns", f"a,{KEY}"],
+        ["status", KEY],
         ["plan", "segment", "in", "--workdir", "w", f"--{KEY}"],
     ],
 )

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast
 import click
 
 from migrate.cli.kinds import Blank
+from migrate.screen import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -149,6 +150,10 @@ def _option(
     return found
 
 
+_MAY_BE_KEYS: Final = ("api_key", "host")
+"""Where a key belongs, and where one is refused with more words."""
+
+
 class Option(click.Option):
     """An option whose value is not empty, nor blank unless it is a `Blank`; its help shows its variables."""
 
@@ -196,10 +201,16 @@ class Argument(click.Argument):
 
 
 def _check_given(param: click.Parameter, ctx: click.Context, value: object) -> None:
-    """Raise BadParameter where a text says nothing."""
+    """Raise BadParameter where a text says nothing, or looks like a key where none belongs."""
     texts = value if isinstance(value, (list, tuple)) else [value]
     for text in texts:
         if isinstance(text, str) and not (text if isinstance(param.type, Blank) else text.strip()):
             raise click.BadParameter(
                 f"nothing is said, found '{text}'; a variable may not be set where it comes from", ctx, param
+            )
+        if isinstance(text, str) and masked(text) != text and param.name not in _MAY_BE_KEYS:
+            raise click.BadParameter(
+                f"looks like a key of PostHog's, found '{masked(text)}'; a key belongs into POSTHOG_API_KEY",
+                ctx,
+                param,
             )
