@@ -82,3 +82,15 @@ def test_what_a_command_needs_beside_it_is_said(monkeypatch, command, environmen
     for name, text in environment.items():
         monkeypatch.setenv(name, text)
     assert needs(command) == said
+
+
+def test_a_workdir_whose_name_begins_with_a_dash_can_be_pasted(tmp_path, monkeypatch):
+    """Else it is taken for an option."""
+    monkeypatch.chdir(tmp_path)
+    rows(tmp_path / "in" / "a.jsonl", 2)
+    rows(tmp_path / "in" / "b.jsonl", 1, timestamp="soon")
+    said = here("plan", "posthog", "in", "--workdir", "./-w").stderr.splitlines()
+    (also,) = [line.rpartition(": ")[2] for line in said if line.startswith("also ")]
+    assert paste(also).returncode == 3
+    (way,) = [line.removeprefix("next     ") for line in said if line.startswith("next ")]
+    assert paste(way.replace("…", "sandbox")).returncode in {0, 3}
