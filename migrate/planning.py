@@ -166,10 +166,11 @@ class Planning:
         Nor of what is planned anew, unless rows of that were shown.
         """
         facts, kept = self.session.checkpoint.facts(), samples.kept(self.session.workdir, samples.KEPT)
+        increment = facts.get("increment", 0)
         names, anew = {job.source.name for job in todo}, {*facts.get("superseded", [])}
-        if kept and (facts.get("sampled") == facts["increment"] or names <= anew):
+        if kept and (facts.get("sampled") == increment or names <= anew):
             return any(row.get("file") in names & anew for row in kept)
-        self.session.checkpoint.note(sampled=facts["increment"])
+        self.session.checkpoint.note(sampled=increment)
         return True
 
     def _keep_samples(self, examples: Examples, fit: Sequence[Job]) -> None:

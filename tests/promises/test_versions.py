@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -159,13 +161,19 @@ def test_a_plan_that_is_not_whole_is_not_finished_by_another_identity_version(tm
 
 
 def test_a_workdir_that_refuses_stays_as_it_is(tmp_path):
-    """It is as whole as before: what is next is still to send."""
+    """It is as whole as before: what is next is still to send; only its history has a line more."""
     source, workdir = tmp_path / "in", tmp_path / "w"
     night(source, 1, "u")
     migrate("plan", "segment", source, "--workdir", workdir)
-    before = (workdir / "checkpoint.sqlite").read_bytes()
+    before = known(workdir)
     assert "--group-type" in migrate("plan", "segment", source, "--workdir", workdir, "--group-type", "other")
-    assert (workdir / "checkpoint.sqlite").read_bytes() == before
+    assert known(workdir) == before
+
+
+def known(workdir):
+    """What a checkpoint knows, but for its history."""
+    with closing(sqlite3.connect(workdir / "checkpoint.sqlite")) as db:
+        return [line for line in db.iterdump() if not line.startswith('INSERT INTO "history"')]
 
 
 def test_the_road_of_another_identity_version(tmp_path, another):
