@@ -97,7 +97,7 @@ def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talkin
     """Plan, then apply; the same command again resumes.
 
     \b
-    Example:  migrate run amplitude export.zip --host eu --api-key phc_…
+    Example:  migrate run amplitude export.zip --host eu
               migrate run amplitude export.zip --dry-run
     """
     if options.dry_run:

@@ -31,7 +31,7 @@ def to_target(checkpoint: Checkpoint, name: str) -> str:
     host = facts.get("target") or facts.get("asked_for") or _named(_HOSTS) or UNKNOWN
     words = [shlex.join(["migrate", name, operand(str(checkpoint.workdir)), "--host"])]
     words.append(host if host == UNKNOWN else shlex.quote(host))
-    if (min_age := facts.get("min_age")) is not None and min_age != age.usual(facts.get("target", "")):
+    if (min_age := facts.get("min_age")) is not None and min_age != age.usual(host):
         words.append(f"--min-age {min_age:g}")
     return " ".join(words)
 
