@@ -106,10 +106,14 @@ class Examples:
         rank, best = (False, self._order[job.source.name]), self._taken.get(_kind(job))
         if best is not None and best[0] < rank:
             return False
-        first = first_rows(bundle.of_file(chunk, offset), self._count)
+        first = first_rows(bundle.of_file(chunk, offset, self._count), self._count)
         job = replace(job, source=replace(job.source, meter=None))
         try:
-            found = [*_previewed(job, first, self._settings.transform(job), _numbered(made, offset))]
+            found = [
+                *_previewed(
+                    job, first, self._settings.transform(job), _of_rows(made, first.rows[ROW], offset)
+                )
+            ]
         except (Unfit, OSError):
             return False
         rank = (not any(row.payloads for row in found), rank[1])
@@ -137,14 +141,18 @@ def _first_number(chunk: Chunk, made: Finished) -> int:
     return min([*chunk.rows[ROW].head(1), *(one.row or 0 for one in chunk.rejects)], default=0)
 
 
-def _numbered(made: Finished, offset: int) -> Finished:
-    """Return what rows have become, their numbers less by so many."""
+def _of_rows(made: Finished, rows: pl.Series, offset: int) -> Finished:
+    """Return what these rows have become, whose numbers there are greater by so many."""
+    numbers = rows + offset
+    known = {*numbers}
     return replace(
         made,
-        frame=made.frame.with_columns(pl.col("row") - offset),
-        states=made.states.with_columns(pl.col(ROW) - offset),
-        rejects=[line | {"row": (line["row"] or 0) - offset} for line in made.rejects],
-        taken={name: rows - offset for name, rows in made.taken.items()},
+        frame=made.frame.filter(pl.col("row").is_in(numbers.implode())).with_columns(pl.col("row") - offset),
+        states=made.states.filter(pl.col(ROW).is_in(numbers.implode())).with_columns(pl.col(ROW) - offset),
+        rejects=[line | {"row": line["row"] - offset} for line in made.rejects if line["row"] in known],
+        taken={
+            name: left.filter(left.is_in(numbers.implode())) - offset for name, left in made.taken.items()
+        },
     )
 
 

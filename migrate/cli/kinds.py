@@ -2,6 +2,7 @@
 
 import math
 import re
+from abc import ABC, abstractmethod
 from datetime import UTC, datetime, time
 from typing import Final, NamedTuple
 
@@ -18,12 +19,12 @@ _ROWS: Final = 3
 _SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
-class _Suggested(click.ParamType[str]):
+class _Suggested(click.ParamType[str], ABC):
     """A text of which the shell completes what can be known."""
 
+    @abstractmethod
     def suggestions(self, incomplete: str) -> list[CompletionItem]:
         """Return what may follow."""
-        raise NotImplementedError
 
     def shell_complete(
         self,

@@ -94,7 +94,8 @@ def open_session(
 
         def stop(*_: object) -> None:
             if session.interrupted:
-                talk.say("\nleft at once; the same command goes on")
+                with suppress(Exception):  # whatever was being written when the signal came
+                    talk.say("\nleft at once; the same command goes on")
                 os._exit(exits.INTERRUPTED)
             talk.say("interrupted: finishing what is in flight; again to leave now")
             session.stop()

@@ -74,9 +74,10 @@ class Bundle:
         place = number // _PLACE
         return self.jobs[place], place * _PLACE
 
-    def of_file(self, chunk: Chunk, first: int) -> Chunk:
-        """Return what a chunk has of the file whose rows begin behind `first`, numbered as there."""
-        rows = chunk.rows.filter(pl.col(ROW).is_between(first, first + _PLACE, closed="left"))
+    def of_file(self, chunk: Chunk, first: int, count: int) -> Chunk:
+        """Return so many rows of the file whose rows begin behind `first`, numbered as there, and all its rejects."""
+        before = int((chunk.rows[ROW] < first).sum())
+        rows = chunk.rows.slice(before, count).filter(pl.col(ROW) < first + _PLACE)
         rejects = [
             one._replace(row=(one.row or 0) - first or None)
             for one in chunk.rejects

@@ -8,9 +8,7 @@ from migrate.report.sections import Line
 from migrate.report.tables import table
 from migrate.workdir.history import Entry
 
-_TITLES: Final = (
-    *("begun (UTC)", "command", "took", "files", "planned", "accepted", "held", "aside", "exit"),
-)
+_TITLES: Final = "begun (UTC)", "command", "took", "files", "planned", "accepted", "held", "aside", "exit"
 
 
 def lines(entries: Sequence[Entry], *, is_running: bool) -> Iterator[Line]:

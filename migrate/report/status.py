@@ -10,9 +10,8 @@ from migrate.report.states import Found
 from migrate.report.tables import table
 from migrate.screen import amount, counted, plural
 
-_TITLES: Final = (
-    *("workdir", "state", "planned", "accepted", "pending", "held", "parked", "rejected", "aside", "exit"),
-)
+_COUNTS: Final = "planned", "accepted", "pending", "held", "parked", "rejected", "aside"
+_TITLES: Final = "workdir", "state", *_COUNTS, "exit"
 
 
 def lines(
@@ -43,7 +42,7 @@ def lines(
             yield Line("         rejected rows, to mend and plan again: rejects.jsonl there")
         if events.parked:
             yield Line("         parked events, with PostHog's own words: parked.jsonl there")
-    yield from _state(found, needs)
+    yield from ending(found, needs)
 
 
 def outcome(events: Events) -> str:
@@ -54,7 +53,7 @@ def outcome(events: Events) -> str:
     )
 
 
-def _state(found: Sequence[Found], needs: Sequence[str]) -> Iterator[Line]:
+def ending(found: Sequence[Found], needs: Sequence[str]) -> Iterator[Line]:
     """Yield how the workdir is, and what is next."""
     if not found:
         return
