@@ -14,6 +14,15 @@ def masked(text: str) -> str:
     return _KEY.sub(r"\1***", text)
 
 
+def is_text(name: str) -> bool:
+    """Return whether a name can be written down: what is not UTF-8 cannot."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def shown(text: str) -> str:
     r"""Return text as it is shown: `masked`, and control characters as their escapes, `\x1b`."""
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), masked(text))

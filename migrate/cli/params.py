@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast
 import click
 
 from migrate.cli.kinds import Blank
-from migrate.screen import masked
+from migrate.screen import is_text, masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -152,6 +152,8 @@ def _option(
 
 _MAY_BE_KEYS: Final = ("api_key", "host")
 """Where a key belongs, and where one is refused with more words."""
+_ANY_BYTES: Final = ("inputs", "again")
+"""What exists under the name it has; all other names are for people to choose."""
 
 
 class Option(click.Option):
@@ -201,13 +203,15 @@ class Argument(click.Argument):
 
 
 def _check_given(param: click.Parameter, ctx: click.Context, value: object) -> None:
-    """Raise BadParameter where a text says nothing, or looks like a key where none belongs."""
+    """Raise BadParameter where a text says nothing, is no text, or looks like a key where none belongs."""
     texts = value if isinstance(value, (list, tuple)) else [value]
     for text in texts:
         if isinstance(text, str) and not (text if isinstance(param.type, Blank) else text.strip()):
             raise click.BadParameter(
                 f"nothing is said, found '{text}'; a variable may not be set where it comes from", ctx, param
             )
+        if isinstance(text, str) and not is_text(text) and param.name not in _ANY_BYTES:
+            raise click.BadParameter(f"not UTF-8, found {text!a}; give another name", ctx, param)
         if isinstance(text, str) and masked(text) != text and param.name not in _MAY_BE_KEYS:
             raise click.BadParameter(
                 f"looks like a key of PostHog's, found '{masked(text)}'; a key belongs into POSTHOG_API_KEY",

@@ -24,7 +24,7 @@ from migrate.report.numbers import Run, Summary, of_run, summary
 from migrate.report.sections import Line
 from migrate.report.states import Found, states, with_states
 from migrate.report.talk import Talk
-from migrate.screen import masked
+from migrate.screen import is_text, masked
 from migrate.session import Session
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.history import Keeper
@@ -72,6 +72,8 @@ def open_session(
     An error of ours is told in JSON, too, with what was done until then. Raises Refused where the workdir is not
     there, unless it is to be made, or where another process holds it.
     """
+    if not is_text(str(workdir.absolute())):
+        raise UsageError(f"--workdir: a folder whose name is not UTF-8, found {str(workdir.absolute())!a}")
     if not create:
         check_there(workdir)
     with writable(workdir):

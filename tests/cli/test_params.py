@@ -5,6 +5,7 @@ from dataclasses import FrozenInstanceError, dataclass
 import click
 import pytest
 from click.testing import CliRunner
+from commands import migrate, rows, summary
 
 from migrate.cli.params import Sections, argument, arguments, flag, option, preset, repeated, switch, takes
 
@@ -176,3 +177,20 @@ def test_an_option_may_have_a_letter_too():
         "True\n",
         "False\n",
     ]
+
+
+def test_a_name_that_cannot_be_written_down_is_a_sentence(tmp_path):
+    """Of a workdir or a log; inputs are called as they are."""
+    folder = tmp_path / "odd\udcff"
+    source = rows(folder / "in\udcff.jsonl", 2)
+    for words in (["--workdir", folder / "w"], ["--workdir", "w", "--log-file", folder / "log"]):
+        refused = migrate("plan", "posthog", source, *words, cwd=tmp_path)
+        assert refused.returncode == 2
+        assert refused.stderr.splitlines()[-1].startswith(
+            f"Error: Invalid value for '{words[-2]}': not UTF-8, found "
+        )
+    refused = migrate("plan", "posthog", source, "--workdir", "w", cwd=folder)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("error: --workdir: a folder whose name is not UTF-8, found ")
+    done = migrate("plan", "posthog", source, "--workdir", "w", "--again", source, "--json", cwd=tmp_path)
+    assert (done.returncode, summary(done)["rows"]["read"]) == (0, 2)
