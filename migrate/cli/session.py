@@ -73,7 +73,9 @@ def open_session(
     there, unless it is to be made, or where another process holds it.
     """
     if not is_text(str(workdir.absolute())):
-        raise UsageError(f"--workdir: a folder whose name is not UTF-8, found {str(workdir.absolute())!a}")
+        raise UsageError(
+            f"--workdir: a folder whose name is not UTF-8, found {str(workdir.absolute())!a}; name one elsewhere"
+        )
     if not create:
         check_there(workdir)
     with writable(workdir):
