@@ -50,27 +50,36 @@ class Planning:
         *,
         command: Command | None = None,
         again: Sequence[str] = (),
+        resend: bool = False,
     ) -> None:
         """Plan what is not planned yet; `command` is what was typed for it, `again` are sources to plan anew.
 
-        A workdir that refuses stays as it is.
+        With `resend` rows of those that changed after they were sent are sent again, where PostHog keeps the later
+        version. A workdir that refuses stays as it is.
         """
         collect_rarely()
         try:
             with self.file.hold():
                 self._pin(is_anew=bool(again))
-                self._plan(on_progress, command, again)
+                self._plan(on_progress, command, again, resend=resend)
         finally:
             self.session.remark(rejects.refresh(self.session.checkpoint))
 
     def _plan(
-        self, on_progress: Callable[[Progress], None], command: Command | None, again: Sequence[str]
+        self,
+        on_progress: Callable[[Progress], None],
+        command: Command | None,
+        again: Sequence[str],
+        *,
+        resend: bool,
     ) -> None:
         """Plan what is not planned yet."""
         session, checkpoint, settings = self.session, self.session.checkpoint, self.work.settings
         self._note_command(command)
         if again:
-            anew.settle(checkpoint)  # what a killed command has left, before the same is asked for again
+            anew.settle(
+                checkpoint, resend=resend
+            )  # what a killed command has left, before the same is asked for again
             supersede(checkpoint, again)
         now = self._begin()
         skipped = self.work.skipped
@@ -93,13 +102,13 @@ class Planning:
             room=self._room,
         )
         session.on_stop(planner.stopping.set)
-        todo = [] if session.is_stopping else planner.todo(self.work.jobs)
+        todo = [] if session.is_stopping else planner.todo(self.work.jobs, self.work.looked)
         if before := self.work.unchanged + len(self.work.jobs) - len(todo):
             session.on_log(f"planned before: {counted(before, 'file')}")
         if not session.is_stopping and (todo or self._has_more()):
             with self.file.open() as people:
                 try:
-                    self._plan_sources(planner, people, todo)
+                    self._plan_sources(planner, people, todo, resend=resend)
                 except Harmed as error:
                     raise explained(checkpoint, error) from error
         aside = self.work.set_aside | planner.aside.found
@@ -139,7 +148,7 @@ class Planning:
         facts = checkpoint.facts()
         return bool(not facts.get("linked") or facts.get("superseded") or checkpoint.states())
 
-    def _plan_sources(self, planner: Planner, people: People, todo: Sequence[Job]) -> None:
+    def _plan_sources(self, planner: Planner, people: People, todo: Sequence[Job], *, resend: bool) -> None:
         """Plan the files that are not planned, and what all of them tell of people."""
         settings, checkpoint = self.work.settings, self.session.checkpoint
         examples = Examples(settings, todo, max(self.session.rows, samples.KEPT))
@@ -156,7 +165,7 @@ class Planning:
             people.forget_gathered(checkpoint.facts().get("superseded", []))
             census.link(known, settings.gatherer(people, stopping=planner.stopping), planner, todo)
             planner.plan(todo, lambda job: settings.transform(job, people))
-            anew.settle(checkpoint)
+            anew.settle(checkpoint, resend=resend)
             census.tell(known, planner, settings.until)
             self._keep_samples(examples, [job for job in todo if job.source.name not in planner.aside.found])
 

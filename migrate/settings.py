@@ -22,6 +22,7 @@ from migrate.payload.payloads import Imprint, claimed
 from migrate.people.store import People
 from migrate.plan.asked import check_columns
 from migrate.plan.census import Census, Choices
+from migrate.plan.changed import Looked
 from migrate.plan.gather import Gatherer, has_news
 from migrate.plan.jobs import Job, recognise
 from migrate.plan.transform import Transform
@@ -233,6 +234,8 @@ class Work:
     """Files that cannot be planned as they are -> why, and what to do."""
     unchanged: int = 0
     """How many files are as they were when they were planned."""
+    looked: Mapping[str, Looked] = field(default_factory=dict)
+    """What planned files hold whose stamps are others now, by name, as far as it was looked at."""
 
     @property
     def is_about_people(self) -> bool:

@@ -254,7 +254,7 @@ def asked(folder):
     story.write("in/b.jsonl", rows[:1])
     story.run(None, "plan segment in --workdir w")
     story.write("in/b.jsonl", rows[:2])
-    story.run(None, "plan segment in --workdir w")
+    story.run(None, "plan segment in --workdir w --on-changed set-aside")
     with Capture() as capture:
         host = ["--host", capture.url, "--max-batch-events", "4"]
         story.run("question", "apply w", *host, answer="what?\nn\n")
@@ -313,9 +313,11 @@ def odd(folder):
     (story.folder / "in/b.jsonl.gz").write_bytes(gzip.compress(json.dumps(row).encode(), mtime=0)[:40])
     story.run(None, "plan segment in --workdir w")
     story.write("in/a.jsonl", [row] * 3)
-    story.run("plan-set-aside", "plan segment in --workdir w")
+    story.run("plan-set-aside", "plan segment in --workdir w --on-changed set-aside")
     story.run("status-set-aside", "status w")
     story.run("rejects-set-aside", "rejects w")
+    story.write("in/a.jsonl", [row | {"event": "F"}, row | {"messageId": 2}])
+    story.run("plan-anew", "plan segment in --workdir w")
     return story.screens
 
 

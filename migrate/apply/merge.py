@@ -42,15 +42,18 @@ def pieces(  # noqa: PLR0913 - what decides which events are sent
     """Yield a day's events in timestamp order, then by input and row, duplicates left out.
 
     A duplicate has the uuid, event and distinct_id of an event before it, or of one in the parts that were `sent`
-    before. Parts of several increments may hold several versions of an event: there uuid and event make a duplicate,
-    and the version in the part that comes first in `parts` is kept (parts of later increments come first). What was
-    sent of `outdated` uuids was refused, and makes no duplicates.
+    before. Parts of several increments may hold several versions of an event: there uuid and event make a duplicate.
+    What was sent stays, also where it is known better by now whose it is; else the version in the part that comes
+    first in `parts` is kept (parts of later increments come first). What was sent of `outdated` uuids was refused, and
+    makes no duplicates.
 
     The first `skip` events, duplicates counted, are passed over. The same parts give the same events in the same
     order; only where pieces are cut depends on `piece_bytes`. Memory is one piece and a batch per run.
     """
     has_versions = len({part.increment for part in parts}) > 1
-    key = _KEY_ANEW if has_versions or any(part.anew for part in (*parts, *sent)) else _KEY
+    everything = (*parts, *sent)
+    is_anew = len({part.increment for part in everything}) > 1 or any(part.anew for part in everything)
+    key = _KEY_ANEW if is_anew else _KEY
     ties = Ties()
     refused = pl.col("sent") & pl.col("uuid").is_in(outdated)
     for whole in _gathered(merged(workdir, parts, sent, has_versions=has_versions), piece_bytes):

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from migrate.apply.pacing import Window
     from migrate.kit.declare import PersonProperties, UuidCompat
+    from migrate.plan.changed import OnChanged
     from migrate.readers.dialects import Name as Dialect
 
 GROUP_TYPE: Final = "company"
@@ -142,6 +143,14 @@ class WorkOptions:
     existing: bool = flag("Go on in a workdir that is there, and never begin one: for schedules.")
     again: tuple[Path, ...] = repeated(
         _FILE, "Plan this source anew, one of the inputs (may be repeated).", metavar="FILE"
+    )
+    on_changed: OnChanged | None = option(
+        click.Choice(["replan", "set-aside", "skip"]),
+        "What becomes of a file that has changed since it was planned.  [default: replan, or set-aside where rows "
+        "have no id to know them again by]",
+    )
+    resend_changed: bool = flag(
+        "Send rows that changed after they were sent once more, where PostHog keeps the later version.",
     )
 
 
@@ -255,7 +264,7 @@ class SandboxOptions:
 GROUPS: Final = {
     "Target": ("host", "api_key"),
     "Work": ("dry_run", "workdir", "existing", "people", "again", "yes", "partial", "dismiss"),
-    "Source": ("spec", "since", "until", "limit", "keep", "skip_unknown"),
+    "Source": ("spec", "since", "until", "limit", "keep", "skip_unknown", "on_changed", "resend_changed"),
     "Meaning": (
         *("source_timezone", "person_properties", "identity", "max_cluster", "user_id", "uuid_compat"),
         *("labels", "group_key", "group_type", "import_id"),

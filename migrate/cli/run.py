@@ -26,7 +26,7 @@ def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talkin
         workdir = stack.enter_context(open_folder()) if is_throwaway else workdir_of(options, settings)
         if not is_throwaway:
             check_existing(options, workdir)
-        todo = find_todo(settings, source.inputs, workdir, options.again)
+        todo = find_todo(settings, source.inputs, workdir, options)
         delivery, local = open_target(sending, stack)
         check_answer(workdir, delivery, yes=sending.yes, is_throwaway=is_throwaway)
         session = stack.enter_context(open_session(workdir, talk, create=True, is_throwaway=is_throwaway))

@@ -1,10 +1,12 @@
 """Sources that are planned anew: what was harmed is put back where it is the same, what was not sent is replaced."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from migrate.workdir import dayfile, renewal
+from migrate.plan.changes import Versions, compare
+from migrate.plan.fates import divided
+from migrate.workdir import dayfile, parked, renewal
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.disk import sync
 from migrate.workdir.records import Part
@@ -15,34 +17,78 @@ Pair = tuple[Part, Part]
 """A part that was planned before, and the one that was planned now."""
 
 
-def settle(checkpoint: Checkpoint) -> None:
+def settle(checkpoint: Checkpoint, *, resend: bool = False) -> None:
     """Settle what was planned anew, as far as it is planned whole; again, if it is killed on the way.
 
     Where a source is what it was, or comes to the very files that it came to before, those that are harmed are put back
     and all goes on where it was: what was sent counts, also of rows that would now go under another id. Where not,
     what was planned before and not sent gives way; what was sent stays, and what is the same in both is a duplicate.
+    Of rows that changed after they were sent see `changes.compare`; with `resend` they are sent again where they may.
     """
     found = renewal.superseded(checkpoint)
-    for before, now in dict.fromkeys((before, now) for _, before, now in found):
-        old, new = checkpoint.parts_of(before), checkpoint.parts_of(now)
-        renewed = renewal.renewed(checkpoint, before, now)
-        if _is_same(checkpoint, (before, now), (old, new)):
-            paths = [part.path for part in new]
-            put_back = _put_back(checkpoint.workdir, [*zip(old, new, strict=True)])
-            events = _events(checkpoint.workdir, paths)
-            with checkpoint.change() as db:
-                renew(db, renewed, is_restored=True)
-                renewal.restore(db, before, now, events, put_back)
-        else:
-            paths = renewal.unsent(checkpoint, before)
-            events = _events(checkpoint.workdir, paths)
-            with checkpoint.change() as db:
-                renew(db, renewed, is_restored=False)
-                renewal.replace(db, before, events)
-        for path in paths:
-            (checkpoint.workdir / path).unlink(missing_ok=True)
-    if found:
-        renewal.forget_superseded(checkpoint, [name for name, _, _ in found])
+    other: list[tuple[str, int, int]] = []
+    restored = dict[tuple[int, int], bool]()
+    for name, before, now in found:
+        leads = before, now
+        if leads not in restored:
+            restored[leads] = _restored(checkpoint, leads)
+        if not restored[leads]:
+            other.append((name, before, now))
+    if other:
+        _replace(checkpoint, other, resend=resend)
+
+
+def _restored(checkpoint: Checkpoint, leads: tuple[int, int]) -> bool:
+    """Put back what was planned before, if it is the same; return whether it is."""
+    before, now = leads
+    old, new = checkpoint.parts_of(before), checkpoint.parts_of(now)
+    if not _is_same(checkpoint, leads, (old, new)):
+        return False
+    renewed = renewal.renewed(checkpoint, before, now)
+    put_back = _put_back(checkpoint.workdir, [*zip(old, new, strict=True)])
+    events = _events(checkpoint.workdir, new)
+    with checkpoint.change() as db:
+        renew(db, renewed, is_restored=True)
+        names = renewal.names(db, now)
+        renewal.restore(db, before, now, events, put_back)
+        renewal.forget_superseded(db, names)
+    _remove(checkpoint.workdir, new)
+    return True
+
+
+def _replace(checkpoint: Checkpoint, found: Sequence[tuple[str, int, int]], *, resend: bool) -> None:
+    """Let what was planned before and not sent of inputs (name, lead before, lead now) give way to what is planned."""
+    workdir, names = checkpoint.workdir, [name for name, _, _ in found]
+    pairs = [*dict.fromkeys((before, now) for _, before, now in found)]
+    old = renewal.unsent(checkpoint, dict.fromkeys(before for before, _ in pairs))
+    new = [part for now in dict.fromkeys(now for _, now in pairs) for part in checkpoint.parts_of(now)]
+    versions = Versions(renewal.sent(checkpoint, names), old, new, names)
+    changes = compare(workdir, versions, resend=resend, refused=parked.every_uuid(checkpoint))
+    parts = [
+        (part, divided(workdir, part, fates))
+        for part in new
+        if (fates := changes.fates.get(part.day)) is not None
+    ]
+    renewed = [renewal.renewed(checkpoint, *pair) for pair in pairs]
+    events = _events(workdir, old)
+    with checkpoint.change() as db:
+        for one in renewed:
+            renew(db, one, is_restored=False)
+        renewal.uncount(db, events)
+        for before, _ in pairs:
+            renewal.replace(db, before)
+        for part, into in parts:
+            if into != [part]:
+                renewal.divide(db, part, into)
+        renewal.count(db, changes.counts, sum(not one.is_same for pair in renewed for one in pair))
+        renewal.forget_superseded(db, names)
+    _remove(workdir, [*old, *(part for part, into in parts if into != [part])])
+
+
+def _remove(workdir: Path, parts: Iterable[Part]) -> None:
+    """Remove the files of parts that the checkpoint knows no more."""
+    for part in parts:
+        (workdir / part.path).unlink(missing_ok=True)
 
 
 def _is_same(checkpoint: Checkpoint, leads: tuple[int, int], parts: tuple[list[Part], list[Part]]) -> bool:
@@ -84,6 +130,6 @@ def _is_sound(path: Path, seal: Seal) -> bool:
         return False
 
 
-def _events(workdir: Path, paths: Sequence[str]) -> Counter[str]:
-    """Return how many events of each name these files hold."""
-    return sum((dayfile.names(workdir / path) for path in paths), Counter[str]())
+def _events(workdir: Path, parts: Sequence[Part]) -> Counter[str]:
+    """Return how many events of each name these parts hold."""
+    return sum((dayfile.names(workdir / part.path) for part in parts), Counter[str]())

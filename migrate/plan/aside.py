@@ -2,11 +2,12 @@
 
 import shlex
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from migrate.errors import Unfit
 from migrate.inputs.names import archive_of, path_of
 from migrate.inputs.source import Source, fingerprint, stamp, stamp_of
+from migrate.plan.changed import Looked
 from migrate.workdir import asides
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.records import BEFORE, Aside, Input
@@ -49,15 +50,21 @@ class SetAside:
         with self._lock:
             self.found[error.name] = Aside(error.reason, error.why, stamp)
 
-    def put_changed(self, planned: Sequence[tuple[Input, Source]]) -> None:
-        """Set aside planned inputs that have other bytes now; a copy of rejects as one file, whose rows it may hold."""
+    def put_changed(
+        self, planned: Sequence[tuple[Input, Source]], looked: Mapping[str, Looked] | None = None
+    ) -> None:
+        """Set aside planned inputs that have other bytes now; a copy of rejects as one file, whose rows it may hold.
+
+        What was `looked` at, by name, is not read again.
+        """
         restamped = {}
         for known, source in planned:
             try:
                 now = stamp(source)
                 if now == known.stamp:
                     continue
-                found = fingerprint(source)
+                before = (looked or {}).get(source.name)
+                found = before.found if before is not None and before.stamp == now else fingerprint(source)
             except Unfit:
                 continue  # planned as it was, and gone since
             if (found.size, found.digest) == (known.size, known.digest):

@@ -23,6 +23,7 @@ from migrate.plan.ahead import in_parallel
 from migrate.plan.aside import SetAside
 from migrate.plan.attempt import Attempt, check_unchanged, fingerprinted
 from migrate.plan.bundles import Bundle, bundles
+from migrate.plan.changed import Looked
 from migrate.plan.finished import Finished, finished
 from migrate.plan.gather import Interrupted
 from migrate.plan.jobs import Job, bytes_by_kind
@@ -61,13 +62,18 @@ class Planner:
     def __post_init__(self) -> None:
         self.aside = SetAside(self.checkpoint)
 
-    def todo(self, jobs: Sequence[Job]) -> list[Job]:
-        """Return the jobs not planned yet, in order; those planned that have other bytes now are set aside."""
+    def todo(self, jobs: Sequence[Job], looked: Mapping[str, Looked] | None = None) -> list[Job]:
+        """Return the jobs not planned yet, in order; those planned that have other bytes now are set aside.
+
+        What was `looked` at, by name, is not read again.
+        """
         self._tidy()
         self.checkpoint.register(job.source.name for job in jobs)
         known = self.checkpoint.inputs()
         aside = self.aside
-        aside.put_changed([(known[j.source.name], j.source) for j in jobs if known[j.source.name].planned])
+        aside.put_changed(
+            [(known[job.source.name], job.source) for job in jobs if known[job.source.name].planned], looked
+        )
         aside.put_missed({job.source.name for job in jobs})
         aside.take_back({archive_of(job.source.name) for job in jobs if job.source.member is not None})
         return [job for job in jobs if not known[job.source.name].planned]

@@ -10,6 +10,7 @@ from migrate.apply import age
 from migrate.screen import shortened
 from migrate.workdir import rejects, rounds
 from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.renewal import REPLANNED
 
 MAX_GROUP_TYPES: Final = 5
 
@@ -99,6 +100,8 @@ class Summary:
     skipped_names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Reason → these files."""
     damaged_files: Sequence[str] = ()
+    replanned: Mapping[str, int] = field(default_factory=dict)
+    """How many `files` were planned anew with other content, and what of their events changed (`records.Change`)."""
     identity: Identity | None = None
     open_rejects: Mapping[str, int] = field(default_factory=dict)
     """Rejected rows that are neither mended nor dismissed, by reason."""
@@ -181,6 +184,7 @@ def summary(checkpoint: Checkpoint, now: datetime | None = None, *, is_whole: bo
         skipped_files=facts.get("skipped", {}),
         skipped_names=facts.get("skipped_names", {}),
         damaged_files=numbers.damaged,
+        replanned=facts.get(REPLANNED, {}),
         identity=facts.get("identity") if is_whole else _shortened(facts.get("identity")),
         open_rejects=rejects.by_reason(checkpoint),
         mended_rejects=closed[rejects.Was.MENDED],

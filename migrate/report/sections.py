@@ -5,6 +5,8 @@ from typing import Final, NamedTuple
 
 from migrate.report.numbers import Cluster, Identity, RowCounts, Summary
 from migrate.screen import counted, plural
+from migrate.workdir.records import Change
+from migrate.workdir.renewal import FILES
 
 BOLD: Final = "bold"
 WARNING: Final = "yellow"
@@ -45,6 +47,14 @@ _CHANGED: Final = {
     "process_person_profile_removed": "PostHog drops merges that say no person is to be made",
 }
 """What was changed in the source's values → how."""
+_REPLANNED: Final = {
+    Change.REPLACED: "changed, not sent before: sent as now found",
+    Change.KEPT: "changed, sent before: what was sent stays in PostHog",
+    Change.RESENT: "changed, sent before: sent again, so that PostHog keeps the later version",
+    Change.VANISHED: "no longer there, not sent before: not sent any more",
+    Change.VANISHED_SENT: "no longer there, sent before: what was sent stays in PostHog",
+}
+_OF_SENT: Final = {Change.KEPT, Change.VANISHED_SENT}
 ACCEPTED: Final = (
     "accepted: acknowledged by PostHog's endpoint; not yet stored, and what it drops later it does not say"
 )
@@ -119,6 +129,19 @@ def notes(numbers: Summary, examples: Examples) -> Iterator[Line]:
     for note in numbers.notes:
         yield Line(f"note     {note}")
     yield from passed_over(numbers.skipped_files, numbers.skipped_names)
+
+
+def replanned(counts: Mapping[str, int]) -> Iterator[Line]:
+    """Yield how many files were planned anew, and what of their events changed; nothing where none was."""
+    if not (files := counts.get(FILES, 0)):
+        return
+    yield Line(f"anew     {files:>12,} {plural(files, 'file')}, planned once more, with other content")
+    for change, words in _REPLANNED.items():
+        if count := counts.get(change, 0):
+            yield Line(
+                f"         {count:>12,} {plural(count, 'event')} {words}",
+                WARNING if change in _OF_SENT else "",
+            )
 
 
 def passed_over(counts: Mapping[str, int], every: Mapping[str, Sequence[str]]) -> Iterator[Line]:

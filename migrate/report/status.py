@@ -30,6 +30,7 @@ def lines(
         yield Line(f"         {'':>12} of the rejected: {told}")
     yield Line(f"events   {events.planned:>12,} planned: {outcome(events)}")
     yield Line(f"         {sections.ACCEPTED}")
+    yield from sections.replanned(numbers.replanned)
     if numbers.requests:
         requests, retries = plural(numbers.requests, "request"), counted(numbers.retries, "retry")
         yield Line(

@@ -6,12 +6,13 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Self
 
 from migrate.transactions import transaction
 from migrate.workdir.database import Database, add_count, connect, fact, note_facts
-from migrate.workdir.records import BEFORE, Aside, Input, Numbers, Part
+from migrate.workdir.records import BEFORE, Aside, Fate, Input, Numbers, Part
 from migrate.workdir.seals import Kept, Seal
 
 REJECTS: Final = "rejects.jsonl"
@@ -34,7 +35,7 @@ _FORGET: Final = (
 )
 _OF_EVENTS: Final = ("path", "input", "day", "events", "bytes", "first", "last", "leads")
 PARTS: Final = """
-    SELECT path, input, day, events, bytes, first, last, leads, size, sums, anew, increment, round FROM parts
+    SELECT path, input, day, events, bytes, first, last, leads, size, sums, anew, increment, fate, round FROM parts
 """
 """The columns of a part, as `part_of` takes them, then its round."""
 
@@ -197,18 +198,8 @@ class Checkpoint:
             sql = "SELECT 1 FROM inputs WHERE instr(name, ?) = 1 LIMIT 1"
             anew = any(db.execute(sql, (f"{one.name}{BEFORE}",)).fetchone() for one, _ in each)
             increment = int(fact(db, "increment", "1"))
-            db.executemany(
-                "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
-                (
-                    (
-                        *(getattr(part, name) for name in _OF_EVENTS),
-                        anew,
-                        increment,
-                        *vars(part.seal).values(),
-                    )
-                    for part in parts
-                ),
-            )
+            for part in parts:
+                add_part(db, replace(part, anew=anew, increment=increment))
             if states is not None:
                 name = states.path.relative_to(self.workdir).as_posix()
                 db.execute("INSERT INTO seals VALUES (?, ?, ?)", (name, states.seal.size, states.seal.sums))
@@ -287,7 +278,18 @@ class Checkpoint:
 
 def part_of(*row: Any) -> Part:  # noqa: ANN401 - as SQLite gives it
     """Return the part of a row of `PARTS`, which ends before its round."""
-    *of_events, size, sums, anew, increment = row
+    *of_events, size, sums, anew, increment, fate = row
     return Part(
-        **dict(zip(_OF_EVENTS, of_events, strict=True)), seal=Seal(size, sums), anew=anew, increment=increment
+        **dict(zip(_OF_EVENTS, of_events, strict=True)),
+        seal=Seal(size, sums),
+        anew=anew,
+        increment=increment,
+        fate=Fate(fate),
     )
+
+
+def add_part(db: Database, part: Part, number: int | None = None) -> None:
+    """Add a part, of a round of this number if it has one, within a transaction."""
+    of_events = (getattr(part, name) for name in _OF_EVENTS)
+    row = (*of_events, part.anew, part.increment, part.seal.size, part.seal.sums, number, part.fate)
+    db.execute("INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)

@@ -12,7 +12,7 @@ from migrate.workdir.hold import MEND
 
 FILE: Final = "checkpoint.sqlite"
 APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
-FORMAT: Final = 8
+FORMAT: Final = 9
 Database = sqlite3.Connection
 _SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -23,7 +23,8 @@ CREATE TABLE inputs (
 CREATE TABLE parts (
     path TEXT PRIMARY KEY, input INTEGER NOT NULL REFERENCES inputs, day TEXT NOT NULL, events INTEGER NOT NULL,
     bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, leads INTEGER NOT NULL,
-    anew INTEGER NOT NULL, increment INTEGER NOT NULL, size INTEGER NOT NULL, sums BLOB NOT NULL, round INTEGER
+    anew INTEGER NOT NULL, increment INTEGER NOT NULL, size INTEGER NOT NULL, sums BLOB NOT NULL, round INTEGER,
+    fate TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX parts_day ON parts (day, round);
 CREATE TABLE rounds (
@@ -52,8 +53,11 @@ CREATE TABLE outdated (day TEXT NOT NULL, uuid TEXT NOT NULL, PRIMARY KEY (day, 
 CREATE TABLE counts (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE history (id INTEGER PRIMARY KEY, line TEXT NOT NULL);
 """
-_ADDED: Final = {7: "CREATE TABLE history (id INTEGER PRIMARY KEY, line TEXT NOT NULL)"}
-"""What a checkpoint of an earlier format has not yet, and goes on with."""
+_ADDED: Final = {
+    7: "CREATE TABLE history (id INTEGER PRIMARY KEY, line TEXT NOT NULL)",
+    8: "ALTER TABLE parts ADD COLUMN fate TEXT NOT NULL DEFAULT ''",
+}
+"""What a checkpoint of an earlier format has not yet, one after another, and goes on with."""
 """`history` is kept by `history.py`, `rejects` and `held` by `rejects.py`, `parked`, `queue` and `outdated` by
 `parked.py`, `counts` by both of these."""
 
@@ -127,7 +131,8 @@ def _verify(db: Database, path: Path) -> None:
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if application == APPLICATION_ID and version in _ADDED:
         with transaction(db):
-            db.execute(_ADDED[version])
+            for earlier in range(version, FORMAT):
+                db.execute(_ADDED[earlier])
             db.execute(f"PRAGMA user_version = {FORMAT}")
         version = FORMAT
     if application != APPLICATION_ID:

@@ -1,6 +1,7 @@
 """One Parquet file of finished events: its columns, its row groups, what is known of it."""
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,8 @@ SCHEMA: Final = pa.schema(
 )
 GROUP_BYTES: Final = 8 * 2**20
 """Row groups are the runs that a day is merged from; their size bounds the memory of applying."""
+UNREADABLE: Final = (pa.ArrowException, OSError)
+"""What is raised for a file that is harmed."""
 _PAGE_BYTES: Final = 128 << 10
 """While runs are merged one page of each column of each run is in memory; of a dictionary all would be."""
 _PAGE_ROWS: Final = 256
@@ -80,12 +83,19 @@ def writer(where: Path | pa.NativeFile, compression: str = "zstd") -> pq.Parquet
     )
 
 
+def frames(path: Path, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+    """Yield a file's events, all columns or these, a row group at a time; raises what `UNREADABLE` names."""
+    with pa.OSFile(str(path)) as source, pq.ParquetFile(source, pre_buffer=False) as file:
+        for group in range(file.num_row_groups):
+            yield pl.DataFrame(file.read_row_group(group, columns=columns and [*columns]))
+
+
 def names(path: Path) -> Counter[str]:
     """Return how many events of each name a file holds; none of one that cannot be read."""
     try:
         with pa.OSFile(str(path)) as source:
             events = pq.read_table(source, columns=["event"]).column("event")
-    except (pa.ArrowException, OSError):
+    except UNREADABLE:
         return Counter()
     return Counter({one["values"].as_py(): one["counts"].as_py() for one in events.value_counts()})
 

@@ -132,6 +132,11 @@ def uuids(checkpoint: Checkpoint, refusal: Refusal, most: int = 3) -> list[str]:
     return [uuid for (uuid,) in rows]
 
 
+def every_uuid(checkpoint: Checkpoint) -> list[str]:
+    """Return the uuids of all events that are parked."""
+    return [uuid for (uuid,) in checkpoint.query("SELECT DISTINCT uuid FROM parked")]
+
+
 def refresh(checkpoint: Checkpoint) -> list[str]:
     """Write all parked events to parked.jsonl, unless a person has changed it; return what is to be said."""
     copy = Copy(checkpoint, PARKED)

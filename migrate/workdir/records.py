@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final, Self
 
 from migrate.workdir.seals import Seal
@@ -69,6 +70,32 @@ class Input:
     planned: bool
 
 
+class Fate(StrEnum):
+    """What becomes of a part's events, where its source was planned before and rows of it have changed."""
+
+    AS_OTHERS = ""
+    """They are sent, but for those that were."""
+    AGAIN = "again"
+    """They are sent, though they were: PostHog keeps the later version."""
+    STAYS = "stays"
+    """They are not sent: PostHog has them otherwise, and would keep both."""
+
+
+class Change(StrEnum):
+    """What a changed row means for its event, as it is counted."""
+
+    REPLACED = "replaced"
+    """Changed before it was sent: it is sent as it is now."""
+    KEPT = "kept"
+    """Changed after it was sent: what was sent stays."""
+    RESENT = "resent"
+    """Changed after it was sent: sent again under the same uuid."""
+    VANISHED = "vanished"
+    """No longer in its source, and not sent: it is not sent any more."""
+    VANISHED_SENT = "vanished_sent"
+    """No longer in its source, and sent: it stays in PostHog."""
+
+
 @dataclass(frozen=True)
 class Part:
     """One Parquet file of a day: the events of one input. `first` and `last` are microseconds since 1970."""
@@ -87,6 +114,7 @@ class Part:
     """Whether its source was planned before: its events may have been sent with another distinct_id."""
     increment: int = 1
     """The increment it was planned with: the sources that were new in the workdir at one time."""
+    fate: Fate = Fate.AS_OTHERS
 
 
 @dataclass(frozen=True)
@@ -109,7 +137,7 @@ class Round:
     """How many events of the round are settled, in the order they are sent."""
     parts: tuple[Part, ...]
     earlier: tuple[Part, ...]
-    """Parts of the day's earlier rounds: sent already, so their events are duplicates here."""
+    """Parts of earlier rounds of the day: sent already, so their events are duplicates; none of what is sent again."""
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,18 @@ the number of the input that it was planned together with.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
-from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.checkpoint import PARTS, Checkpoint, add_part, part_of
 from migrate.workdir.database import Database, fact, note_facts
-from migrate.workdir.records import BEFORE, Numbers, Part, Renewed
+from migrate.workdir.records import BEFORE, Change, Fate, Numbers, Part, Renewed
+from migrate.workdir.rounds import add_settled
+
+REPLANNED: Final = "replanned"
+"""The fact that says how many files were planned anew, and what of their events changed (`Change`)."""
+FILES: Final = "files"
 
 
 def supersede(checkpoint: Checkpoint, names: Sequence[str]) -> None:
@@ -39,11 +46,16 @@ def superseded(checkpoint: Checkpoint) -> list[tuple[str, int, int]]:
     return found
 
 
-def forget_superseded(checkpoint: Checkpoint, names: Iterable[str]) -> None:
-    """Note that these are planned anew, and nothing of them is left to do."""
+def forget_superseded(db: Database, names: Iterable[str]) -> None:
+    """Note that these are planned anew, and nothing of them is left to do, within a transaction."""
     done = set(names)
-    left = [name for name in checkpoint.facts().get("superseded", []) if name not in done]
-    checkpoint.note(superseded=left)
+    left = [name for name in json.loads(fact(db, "superseded", "[]")) if name not in done]
+    note_facts(db, {"superseded": left})
+
+
+def names(db: Database, lead: int) -> list[str]:
+    """Return the names of the sources of an input."""
+    return [name for (name,) in db.execute("SELECT name FROM inputs WHERE lead = ?", (lead,))]
 
 
 def digests(checkpoint: Checkpoint, lead: int) -> dict[str, str]:
@@ -65,10 +77,34 @@ def renewed(checkpoint: Checkpoint, before: int, now: int) -> list[Renewed]:
     return found
 
 
-def unsent(checkpoint: Checkpoint, lead: int) -> list[str]:
-    """Return the paths of an input's files of which nothing is sent."""
-    sql = "SELECT path FROM parts WHERE input = ? AND round IS NULL"
-    return [path for (path,) in checkpoint.query(sql, (lead,))]
+def unsent(checkpoint: Checkpoint, leads: Iterable[int]) -> list[Part]:
+    """Return the parts of inputs of which nothing is sent."""
+    sql = f"{PARTS} WHERE input = ? AND round IS NULL ORDER BY path"
+    return [part_of(*row) for lead in leads for *row, _ in checkpoint.query(sql, (lead,)).fetchall()]
+
+
+def sent(checkpoint: Checkpoint, names: Iterable[str]) -> list[Part]:
+    """Return the parts that are sent, or being sent, of all that was planned before of inputs."""
+    leads = set[int]()
+    for name in names:
+        sql = "SELECT DISTINCT lead FROM inputs WHERE instr(name, ?) = 1 AND lead IS NOT NULL"
+        leads.update(lead for (lead,) in checkpoint.query(sql, (f"{name}{BEFORE}",)))
+    sql = f"{PARTS} WHERE input = ? AND round IS NOT NULL AND fate <> ? ORDER BY path"
+    return [
+        part_of(*row)
+        for lead in sorted(leads)
+        for *row, _ in checkpoint.query(sql, (lead, Fate.STAYS)).fetchall()
+    ]
+
+
+def divide(db: Database, whole: Part, into: Iterable[Part]) -> None:
+    """Take the parts that a part was divided into for it, within a transaction; those that stay are settled."""
+    db.execute("DELETE FROM parts WHERE path = ?", (whole.path,))
+    for part in into:
+        if part.fate is Fate.STAYS:
+            add_settled(db, [part])
+        else:
+            add_part(db, part)
 
 
 def restore(
@@ -79,7 +115,7 @@ def restore(
     Its files stay, but for those that were `put_back`: what was planned before, and what is there instead. `events`
     says how many of each name are planned twice by now.
     """
-    _uncount(db, events)
+    uncount(db, events)
     sql = "SELECT name, stamp, size, digest, numbers FROM inputs WHERE lead = ?"
     found = db.execute(sql, (now,)).fetchall()
     db.execute("DELETE FROM parts WHERE input = ?", (now,))
@@ -95,16 +131,20 @@ def restore(
     _forget_states(db, before)
 
 
-def replace(db: Database, before: int, events: Mapping[str, int]) -> None:
-    """Forget the files of what was planned before of which nothing is sent, within a transaction.
-
-    `events` says how many of each name were in them.
-    """
-    _uncount(db, events)
+def replace(db: Database, before: int) -> None:
+    """Forget the files of what was planned before of which nothing is sent, within a transaction."""
     db.execute("DELETE FROM parts WHERE input = ? AND round IS NULL", (before,))
     if not db.execute("SELECT 1 FROM parts WHERE input = ? LIMIT 1", (before,)).fetchone():
         db.execute("UPDATE inputs SET numbers = ? WHERE lead = ?", (Numbers().to_json(), before))
     _forget_states(db, before)
+
+
+def count(db: Database, changes: Mapping[Change, int], files: int) -> None:
+    """Count what changed in the sources that were planned anew, within a transaction."""
+    known = Counter(json.loads(fact(db, REPLANNED, "{}")))
+    note_facts(
+        db, {REPLANNED: known + Counter({FILES: files} | {str(change): n for change, n in changes.items()})}
+    )
 
 
 def _forget_states(db: Database, lead: int) -> None:
@@ -112,8 +152,8 @@ def _forget_states(db: Database, lead: int) -> None:
     db.execute("DELETE FROM seals WHERE path = ?", (f"states/{lead:08d}.states",))
 
 
-def _uncount(db: Database, events: Mapping[str, int]) -> None:
-    """Take events off the number planned under each name."""
+def uncount(db: Database, events: Mapping[str, int]) -> None:
+    """Take events off the number planned under each name, within a transaction."""
     db.executemany(
         "UPDATE names SET events = events - ? WHERE name = ?", ((n, name) for name, n in events.items())
     )

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from migrate.workdir.checkpoint import PARTS, Also, Checkpoint, part_of
+from migrate.workdir.checkpoint import PARTS, Also, Checkpoint, add_part, part_of
 from migrate.workdir.database import Database, note_facts
-from migrate.workdir.records import Part, Round, Settled
+from migrate.workdir.records import Fate, Part, Round, Settled
 
 Outcome = tuple[Round, Settled, bool]
 """A round, what became of its next events, and whether they are its last."""
@@ -22,8 +22,8 @@ def of_day(checkpoint: Checkpoint, day: str) -> list[Round]:
     """Return the day's rounds to send, in order.
 
     Which parts belong to a round is frozen with the first of its events that is settled: parts that come later
-    make another. What says who is who makes a round of its own, before the others. Parts of a later increment
-    come first: of what they tell in several versions theirs is sent.
+    make another. What says who is who makes a round of its own, before the others; what is sent again, after them,
+    whatever was sent. Parts of a later increment come first: of what they tell in several versions theirs is sent.
     """
     sql = "SELECT round, accepted + duplicate + parked, done FROM rounds WHERE day = ? ORDER BY round"
     begun = checkpoint.query(sql, (day,)).fetchall()
@@ -33,14 +33,17 @@ def of_day(checkpoint: Checkpoint, day: str) -> list[Round]:
         parts.setdefault(number, []).append(part_of(*row))
     new = parts.pop(None, [])
     groups = [(number, position, bool(done), parts.get(number, [])) for number, position, done in begun]
-    for own in ([part for part in new if part.leads], [part for part in new if not part.leads]):
+    again = [part for part in new if part.fate is Fate.AGAIN]
+    others = [part for part in new if part.fate is not Fate.AGAIN]
+    for own in ([one for one in others if one.leads], [one for one in others if not one.leads], again):
         if own:
             groups.append((len(groups) + 1, 0, False, own))
     found: list[Round] = []
     earlier: list[Part] = []
     for number, position, done, own in groups:
         if not done:
-            found.append(Round(day, number, position, tuple(own), tuple(earlier)))
+            is_again = bool(own) and own[0].fate is Fate.AGAIN
+            found.append(Round(day, number, position, tuple(own), () if is_again else tuple(earlier)))
         earlier = sorted([*earlier, *own], key=lambda part: (part.input, part.path))
     return found
 
@@ -63,6 +66,16 @@ def settle(
         if also is not None:
             also(db)
         note_facts(db, facts)
+
+
+def add_settled(db: Database, parts: Iterable[Part]) -> None:
+    """Add parts whose events all are duplicates, each as a round of its own, within a transaction."""
+    for part in parts:
+        sql = "SELECT coalesce(max(round), 0) + 1 FROM rounds WHERE day = ?"
+        (number,) = db.execute(sql, (part.day,)).fetchone()
+        sql = "INSERT INTO rounds (day, round, duplicate, done) VALUES (?, ?, ?, 1)"
+        db.execute(sql, (part.day, number, part.events))
+        add_part(db, part, number)
 
 
 def outcome(checkpoint: Checkpoint) -> Settled:

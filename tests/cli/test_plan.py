@@ -87,12 +87,12 @@ def test_a_workdir_planned_with_another_spec_is_refused(tmp_path):
     assert "--spec: this workdir was planned with a spec that says something else" in done.stderr
 
 
-def test_a_source_that_changed_since_it_was_planned_is_set_aside(tmp_path):
+def test_a_source_that_changed_since_it_was_planned_is_set_aside_where_that_is_asked(tmp_path):
     """Other bytes under the name of a planned file: exit code 5, with the name."""
     source = rows(tmp_path / "in" / "a.jsonl")
     migrate("plan", "posthog", source, "--workdir", tmp_path / "w")
     rows(source, start=7)
-    done = migrate("plan", "posthog", source, "--workdir", tmp_path / "w")
+    done = migrate("plan", "posthog", source, "--workdir", tmp_path / "w", "--on-changed", "set-aside")
     assert done.returncode == 5
     assert f"error: {source}: set aside: changed since it was planned" in done.stderr
 

@@ -146,7 +146,7 @@ def changed(stage):
     """A file is another than when it was planned."""
     stage.do("run posthog in --workdir w HOST")
     rows(stage.folder / "in" / "a.jsonl", 6)
-    stage.do("run posthog in --workdir w HOST")
+    stage.do("run posthog in --workdir w HOST --on-changed set-aside")
 
 
 def parked(stage):
@@ -221,7 +221,7 @@ CASES = {
         changed,
         State.SET_ASIDE,
         "1 file",
-        f"{RUN} --again HERE/in/a.jsonl --workdir w",
+        f"{RUN} --on-changed set-aside --again HERE/in/a.jsonl --workdir w",
         code=3,
     ),
     "trial finished": Case(
@@ -287,7 +287,7 @@ def test_all_that_holds_is_mentioned_the_first_decides(stage):
     rejected(stage)
     rows(stage.folder / "in" / "a.jsonl", 6)
     rows(stage.folder / "in" / "c.jsonl", 1, start=7, timestamp=YESTERDAY)
-    stage.do("plan posthog in --workdir w")
+    stage.do("plan posthog in --workdir w --on-changed set-aside")
     done = stage.status()
     assert (done.summary["state"], done.summary["also"]) == ("planned", ["rejects_open", "set_aside"])
     stage.do("apply w HOST --min-age 48h")

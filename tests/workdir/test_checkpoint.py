@@ -76,13 +76,13 @@ def test_a_foreign_file_is_refused(tmp_path, make):
     [
         pytest.param(
             2,
-            "made by an older version of migrate, found checkpoint format 2 where this one reads 8; "
+            "made by an older version of migrate, found checkpoint format 2 where this one reads 9; "
             "plan again in a new --workdir",
             id="older",
         ),
         pytest.param(
             99,
-            "made by a newer version of migrate, found checkpoint format 99 where this one reads 8; use that one",
+            "made by a newer version of migrate, found checkpoint format 99 where this one reads 9; use that one",
             id="newer",
         ),
     ],
@@ -115,12 +115,14 @@ def test_an_empty_checkpoint_file_of_a_killed_start_is_begun_anew(tmp_path):
 
 
 def test_a_checkpoint_of_the_format_before_goes_on(tmp_path):
-    """It gets what it has not yet."""
-    planned(tmp_path, events(1)).close()
+    """It gets what it has not yet, of this format and of the one before."""
+    checkpoint = planned(tmp_path, events(1))
+    parts = checkpoint.parts_of(1)
+    checkpoint.close()
     db = sqlite3.connect(tmp_path / FILE)
-    db.executescript("DROP TABLE history; PRAGMA user_version = 7;")
+    db.executescript("DROP TABLE history; ALTER TABLE parts DROP COLUMN fate; PRAGMA user_version = 7;")
     db.close()
     for _ in range(2):
         with Checkpoint.open(tmp_path) as checkpoint:
-            assert checkpoint.extent()[0] == 1
+            assert checkpoint.parts_of(1) == parts
             assert entries(checkpoint) == []

@@ -51,8 +51,8 @@ def planned(checkpoint):
 
 def named(checkpoint, lead):
     """How many events of each name the files of an input hold that are not sent."""
-    paths = renewal.unsent(checkpoint, lead)
-    return sum((names(checkpoint.workdir / path) for path in paths), Counter())
+    parts = renewal.unsent(checkpoint, [lead])
+    return sum((names(checkpoint.workdir / part.path) for part in parts), Counter())
 
 
 def test_what_was_planned_before_keeps_its_place_under_another_name(checkpoint):
@@ -90,7 +90,9 @@ def test_what_is_superseded_is_named_once_it_is_planned_anew(checkpoint):
         Renewed(1, 4, is_same=True),
         Renewed(2, 5, is_same=False),
     ]
-    renewal.forget_superseded(checkpoint, ["a", "b"])
+    with checkpoint.change() as db:
+        assert renewal.names(db, now) == ["a", "b"]
+        renewal.forget_superseded(db, ["a", "b"])
     assert renewal.superseded(checkpoint) == [("c", before, alone)]
 
 
@@ -128,8 +130,9 @@ def test_other_events_replace_what_was_not_sent(checkpoint, is_sent):
     now = plan(checkpoint, events(30, days=2, start=100), a="2")
     new = checkpoint.parts_of(now)
     with checkpoint.change() as db:
-        renewal.replace(db, before, named(checkpoint, before))
-    assert checkpoint.parts_of(before) == sent
+        renewal.uncount(db, named(checkpoint, before))
+        renewal.replace(db, before)
+    assert checkpoint.parts_of(before) == sent == renewal.sent(checkpoint, ["a"])
     assert checkpoint.parts_of(now) == new
     assert sum(checkpoint.by_day().values()) == kept + 30
     found, _, counted, states = planned(checkpoint)

@@ -1,0 +1,57 @@
+"""A part whose events have several fates becomes a part for each, and no event is lost."""
+
+import polars as pl
+from workdirs import events
+
+from migrate.plan.changes import ids
+from migrate.plan.fates import divided
+from migrate.workdir.days import DayWriter
+from migrate.workdir.records import Fate
+from migrate.workdir.seals import Seal
+
+
+def written(workdir, frame):
+    """The part that a day's events are."""
+    writer = DayWriter(workdir, 1)
+    writer.write(frame)
+    (part,) = writer.finish()
+    return part
+
+
+def fates(frame, **rows):
+    """What `compare` finds: fate -> numbers of events."""
+    found = [
+        pl.DataFrame({"id": ids(frame["uuid"].gather(numbers))}).with_columns(
+            pl.lit(Fate[name].value).alias("fate")
+        )
+        for name, numbers in rows.items()
+    ]
+    return pl.concat(found)
+
+
+def test_each_fate_has_its_part(tmp_path):
+    """In the order of time, sealed, with what is known of it; the whole stays until the checkpoint forgets it."""
+    frame = events(40)
+    part = written(tmp_path, frame)
+    parts = divided(tmp_path, part, fates(frame, AGAIN=[3, 7], STAYS=[5]))
+    assert {one.fate: one.events for one in parts} == {Fate.AS_OTHERS: 37, Fate.AGAIN: 2, Fate.STAYS: 1}
+    found = {one.fate: pl.read_parquet(tmp_path / one.path) for one in parts}
+    assert {*found[Fate.AGAIN]["row"]} == {3, 7}
+    assert [*found[Fate.STAYS]["row"]] == [5]
+    whole = pl.read_parquet(tmp_path / part.path)
+    assert pl.concat(found.values()).sort("row").equals(whole.sort("row"))
+    for one in parts:
+        times = found[one.fate]["timestamp"].dt.epoch("us")
+        assert times.is_sorted()
+        assert (one.first, one.last) == (times.min(), times.max())
+        assert one.bytes == found[one.fate]["payload"].str.len_bytes().sum()
+        assert one.seal == Seal.of(tmp_path / one.path)
+        assert (one.day, one.input, one.increment) == (part.day, part.input, part.increment)
+
+
+def test_a_part_of_which_all_events_are_as_others_is_left_alone(tmp_path):
+    """Nothing is written."""
+    frame = events(4)
+    part = written(tmp_path, frame)
+    assert divided(tmp_path, part, fates(events(1, start=9), STAYS=[0])) == [part]
+    assert len([*tmp_path.rglob("*.parquet")]) == 1
