@@ -81,7 +81,6 @@ class Planning:
         for reason, names in skipped.items():
             for name in names:
                 session.on_log(f"passed over: {name}: {reason}")
-        session.has_copies = any(job.source.lines is not None for job in self.work.jobs)
         planner = Planner(
             on_log=session.on_log,
             on_warning=session.on_warning,
@@ -94,6 +93,7 @@ class Planning:
         )
         session.on_stop(planner.stopping.set)
         todo = [] if session.is_stopping else planner.todo(self.work.jobs)
+        session.copies = [job.source.name for job in todo if job.source.lines is not None]
         if before := self.work.unchanged + len(self.work.jobs) - len(todo):
             session.on_log(f"planned before: {counted(before, 'file')}")
         if not session.is_stopping and (todo or self._has_more()):
