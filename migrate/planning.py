@@ -50,28 +50,33 @@ class Planning:
         *,
         command: Command | None = None,
         again: Sequence[str] = (),
+        emptied: Sequence[str] = (),
     ) -> None:
         """Plan what is not planned yet; `command` is what was typed for it, `again` are sources to plan anew.
 
-        A workdir that refuses stays as it is.
+        Of these, the `emptied` have no row by now. A workdir that refuses stays as it is.
         """
         collect_rarely()
         try:
             with self.file.hold():
                 self._pin(is_anew=bool(again))
-                self._plan(on_progress, command, again)
+                self._plan(on_progress, command, again, emptied)
         finally:
             self.session.remark(rejects.refresh(self.session.checkpoint))
 
     def _plan(
-        self, on_progress: Callable[[Progress], None], command: Command | None, again: Sequence[str]
+        self,
+        on_progress: Callable[[Progress], None],
+        command: Command | None,
+        again: Sequence[str],
+        emptied: Sequence[str],
     ) -> None:
         """Plan what is not planned yet."""
         session, checkpoint, settings = self.session, self.session.checkpoint, self.work.settings
         self._note_command(command)
         if again:
             anew.settle(checkpoint)  # what a killed command has left, before the same is asked for again
-            supersede(checkpoint, again)
+            supersede(checkpoint, again, emptied)
         now = self._begin()
         skipped = self.work.skipped
         checkpoint.note(
