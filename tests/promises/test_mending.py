@@ -132,7 +132,7 @@ def test_how_many_are_mended_is_said_of_mending_alone(workdir):
     written(workdir.source / "c.jsonl", [BAD])
     assert "mended   " not in workdir.plan(workdir.source).stderr
     said = workdir.plan(workdir.copy()).stderr
-    assert "mended              0 rejected rows; still rejected: 4 bad_timestamp" in said
+    assert "mended   0 rejected rows; still rejected: 4 bad_timestamp" in said
 
 
 def test_what_became_of_rejected_rows_is_among_the_rows(workdir):
@@ -142,7 +142,7 @@ def test_what_became_of_rejected_rows_is_among_the_rows(workdir):
     lines = copy.read_text().splitlines(keepends=True)
     copy.write_text("".join(lines[:2]).replace(BAD, GOOD))
     assert workdir.plan(copy).returncode == 0
-    rows = "                    3 rejected: bad_timestamp\n                      of the rejected: mended 2"
+    rows = "         3 rejected: bad_timestamp\n         of the rejected: mended 2"
     assert f"{rows}\n" in here("status", workdir.path).stderr
     here("rejects", workdir.path, "--dismiss", "bad_timestamp")
     assert f"{rows}, dismissed 1\n" in here("status", workdir.path).stderr
@@ -171,14 +171,16 @@ def test_a_cut_off_file_is_told_when_it_is_planned_and_forgotten_when_it_is_whol
     cut.write_bytes(gzip.compress(whole)[:-20])
     words = ["plan", "posthog", cut, "--workdir", tmp_path / "w", "--quiet", "--log-file", log]
     said = f"warning: {cut}: could not be read to its end; what was readable is planned"
-    assert here(*words).stderr == f"{said}\n"
+    look = f"migrate rejects {tmp_path}/w"
+    open_ = f"warning: {tmp_path}/w: 1 row rejected (1 truncated_file); next: {look}\n"
+    assert here(*words).stderr == f"{said}\n{open_}"
     assert f"{said}\n" in log.read_text()
     assert here(*words).stderr == ""
     for data, damaged in ((gzip.compress(whole)[:-19], [str(cut)]), (gzip.compress(whole), [])):
         cut.write_bytes(data)
         done = here(*words, "--again", cut)
         assert done.returncode in {0, 3}
-        assert done.stderr == (f"{said}\n" if damaged else "")
+        assert done.stderr == (f"{said}\n{open_ * (done.returncode == 3)}" if damaged else "")
         found = here("status", tmp_path / "w", "--json").summary
         assert found["damaged_files"] == damaged
         assert ("damaged_file" in found["warnings"]) == bool(damaged)
