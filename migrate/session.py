@@ -54,8 +54,6 @@ class Session:
     """When it was last judged whether a day is old enough to be sent."""
     is_throwaway: bool = False
     """Whether the workdir goes when the session ends."""
-    is_in_sandbox: bool = False
-    """Whether what it sends goes to a local `migrate sandbox`, which nobody is asked about."""
     for_good: str = ""
     """The command that does for good what this one tries, if it does."""
     history: Keeper | None = None

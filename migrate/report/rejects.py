@@ -10,7 +10,7 @@ from typing import Final
 from migrate.inputs.names import archive_of, source_name
 from migrate.report import commands
 from migrate.report.numbers import Summary
-from migrate.report.sections import Line, places
+from migrate.report.sections import Line, labelled, places
 from migrate.screen import counted, plural
 from migrate.workdir import origins, parked, rejects, standing
 from migrate.workdir.checkpoint import REJECTS, Checkpoint
@@ -44,20 +44,20 @@ def lines(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Line]:
     wanted = checkpoint.numbers().wanted
     for reason, count in sorted(numbers.open_rejects.items(), key=lambda item: -item[1]):
         at = places(standing.places(checkpoint, reason))
-        yield Line(f"rejected {count:>12,} {plural(count, 'row')}: {reason}{at}")
+        yield labelled("rejected", f"{counted(count, 'row')}: {reason}{at}")
         if how := _how(reason, wanted.get(reason, {})):
-            yield Line(f"         {'':>12} {how}")
+            yield labelled("", how)
     if numbers.open_rejects:
         yield from _mending(checkpoint)
     for name, one in checkpoint.set_aside().items():
         if not one.is_dismissed:
-            yield Line(f"aside    {one.reason}: {name}: {one.why}")
+            yield labelled("aside", f"{one.reason}: {name}: {one.why}")
     if numbers.set_aside and "--again" in (way := commands.set_right(checkpoint)):
-        yield Line(f"         to plan what is there now: {way}")
+        yield labelled("", "to plan what is there now: ", command=way)
     yield from refused(checkpoint)
     if numbers.events.parked:
         needs = commands.needs(commands.to_target(checkpoint, "resend"))
-        yield from (Line(f"         {need}") for need in needs)
+        yield from (labelled("", need) for need in needs)
     if not (numbers.open_rejects or numbers.set_aside or numbers.events.parked):
         yield Line("nothing is open: no row is rejected, no file set aside, no event refused by PostHog")
     yield from _closed(numbers)
@@ -69,15 +69,28 @@ def left_aside(names: Sequence[str], way: str | None) -> str:
     return f"{counted(len(names), 'file')} set aside, not planned: {some}" + (f"; next: {way}" if way else "")
 
 
+def left_open(numbers: Summary, way: str | None) -> str:
+    """Return what is open, with the command that lists it, in a sentence."""
+    rows, events, files = sum(numbers.open_rejects.values()), numbers.events.parked, len(numbers.set_aside)
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in numbers.open_rejects.items())
+    found = [
+        *([f"{counted(rows, 'row')} rejected ({reasons})"] if rows else []),
+        *([f"{counted(events, 'event')} parked"] if events else []),
+        *([f"{counted(files, 'file')} set aside"] if files else []),
+    ]
+    text = ", ".join(found) or "rows were rejected or events parked that are not open any more"
+    return f"{text}{f'; next: {way}' if way else ''}"
+
+
 def resent(checkpoint: Checkpoint, before: int) -> Iterator[Line]:
     """Yield what became of events that were parked `before` they were sent again: what is still refused, and why."""
     left = sum(one.events for one in parked.refusals(checkpoint))
     if not before:
-        yield Line("resent   nothing: no event was refused by PostHog")
+        yield labelled("resent", "nothing: no event was refused by PostHog")
         return
     still = f"{left:,} still refused" if left else "none is refused any more"
-    yield Line(
-        f"resent   {before:>12,} {plural(before, 'event')} refused before: {before - left:,} accepted, {still}"
+    yield labelled(
+        "resent", f"{counted(before, 'event')} refused before: {before - left:,} accepted, {still}"
     )
     yield from refused(checkpoint)
 
@@ -90,18 +103,19 @@ def mended(checkpoint: Checkpoint, copies: Sequence[str], before: Summary, now: 
         return
     left = ", ".join(f"{count:,} {reason}" for reason, count in now.open_rejects.items())
     still = f"still rejected: {left}" if left else "none is rejected any more"
-    yield Line(f"mended   {max(count, 0):>12,} rejected {plural(count, 'row')}; {still}")
+    yield labelled("mended", f"{max(count, 0):,} rejected {plural(count, 'row')}; {still}")
     for one in again:
         what = (
             "rejected again" if not one.is_dismissed else "dismissed before, rejected again: stays dismissed"
         )
-        rows = f"{one.rows:>12,} {plural(one.rows, 'row')} of the copy {what}"
-        yield Line(f"         {rows}: {one.reason}{places(one.places)}")
+        rows = f"{counted(one.rows, 'row')} of the copy {what}"
+        yield labelled("", f"{rows}: {one.reason}{places(one.places)}")
     if late:
         at = places([f"{archive_of(name)}:{row}" for name, row in found])
-        yield Line(
-            f"         {late:>12,} {plural(late, 'event')} of the copy sent before in another form: PostHog keeps "
-            f"that, this is a duplicate{at}"
+        yield labelled(
+            "",
+            f"{counted(late, 'event')} of the copy sent before in another form: PostHog keeps that, this is a "
+            f"duplicate{at}",
         )
 
 
@@ -111,22 +125,18 @@ def refused(checkpoint: Checkpoint) -> Iterator[Line]:
     for one in found[:_MOST]:
         some, at = parked.first(checkpoint, one)
         more = ", …" if one.events > len(some) else ""
-        yield Line(
-            f"parked   {one.events:>12,} {plural(one.events, 'event')} refused; PostHog says: {one.words}"
-        )
-        yield Line(f"         {'':>12} uuid {', '.join(some)}{more}{places(at)}")
+        yield labelled("parked", f"{counted(one.events, 'event')} refused; PostHog says: {one.words}")
+        yield labelled("", f"uuid {', '.join(some)}{more}{places(at)}")
     if rest := found[_MOST:]:
         left = sum(one.events for one in rest)
-        yield Line(
-            f"parked   {left:>12,} {plural(left, 'event')} refused in {counted(len(rest), 'other word')}"
-        )
+        yield labelled("parked", f"{counted(left, 'event')} refused in {counted(len(rest), 'other word')}")
     if found:
         file = shlex.quote(operand(str(checkpoint.workdir / PARKED)))
-        yield Line(f"         all of them, each with PostHog's words and its payload: {file}")
-        yield Line(
-            "         once the cause is fixed, or their payloads are mended in that file, send them again:"
+        yield labelled("", f"all of them, each with PostHog's words and its payload: {file}")
+        yield labelled(
+            "", "once the cause is fixed, or their payloads are mended in that file, send them again:"
         )
-        yield Line(f"         {commands.to_target(checkpoint, 'resend')}")
+        yield labelled("", "", command=commands.to_target(checkpoint, "resend"))
 
 
 def _how(reason: str, wanted: Mapping[str, Sequence[str]]) -> str:
@@ -142,11 +152,11 @@ def _how(reason: str, wanted: Mapping[str, Sequence[str]]) -> str:
 def _mending(checkpoint: Checkpoint) -> Iterator[Line]:
     """Yield how rejected rows are mended."""
     file, copy = shlex.quote(operand(str(checkpoint.workdir / REJECTS))), _free(checkpoint)
-    yield Line("         to mend them, copy the file, mend the `source` of its lines, and plan the copy:")
-    yield Line(f"         cp {file} {copy}")
-    yield Line(f"         {rejects.planning(checkpoint, copy)}")
-    yield Line(
-        "         or mend the file they come from and plan it --again; or --dismiss REASON, if they are meant"
+    yield labelled("", "to mend them, copy the file, mend the `source` of its lines, and plan the copy:")
+    yield labelled("", "", command=f"cp {file} {copy}")
+    yield labelled("", "", command=rejects.planning(checkpoint, copy))
+    yield labelled(
+        "", "or mend the file they come from and plan it --again; or --dismiss REASON, if they are meant"
     )
 
 
@@ -165,6 +175,8 @@ def _free(checkpoint: Checkpoint) -> str:
 def _closed(numbers: Summary) -> Iterator[Line]:
     """Yield how many rejected rows are open no more."""
     if mended := numbers.mended_rejects:
-        yield Line(f"mended   {mended:>12,} {plural(mended, 'row')} that had been rejected")
+        yield labelled("mended", f"{counted(mended, 'row')} that had been rejected")
     if dismissed := numbers.dismissed_rejects:
-        yield Line(f"dismissed{dismissed:>12,} rejected {plural(dismissed, 'row')}, said no more of")
+        yield labelled(
+            "closed", f"{dismissed:,} rejected {plural(dismissed, 'row')}, dismissed, said no more of"
+        )

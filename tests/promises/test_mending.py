@@ -134,7 +134,7 @@ def test_how_many_are_mended_is_said_of_mending_alone(workdir):
     written(workdir.source / "c.jsonl", [BAD])
     assert "mended   " not in workdir.plan(workdir.source).stderr
     said = workdir.plan(workdir.copy()).stderr
-    assert "mended              0 rejected rows; still rejected: 4 bad_timestamp" in said
+    assert "mended   0 rejected rows; still rejected: 4 bad_timestamp" in said
 
 
 def test_what_became_of_rejected_rows_is_among_the_rows(workdir):
@@ -144,8 +144,8 @@ def test_what_became_of_rejected_rows_is_among_the_rows(workdir):
     lines = copy.read_text().splitlines(keepends=True)
     copy.write_text("".join(lines[:2]).replace(BAD, GOOD))
     assert workdir.plan(copy).returncode == 0
-    rows = "                    3 rejected: bad_timestamp\n                      of the rejected: "
-    again = "                    2 of the read: rows read again (mended copies, sources planned --again)"
+    rows = "         3 rejected: bad_timestamp\n         of the rejected: "
+    again = "         2 of the read: rows read again (mended copies, sources planned --again)"
     assert f"{rows}1 open, 2 mended\n{again}\n" in here("status", workdir.path).stderr
     here("rejects", workdir.path, "--dismiss", "bad_timestamp")
     assert f"{rows}0 open, 2 mended, 1 dismissed\n{again}\n" in here("status", workdir.path).stderr
@@ -201,9 +201,9 @@ def test_what_was_dismissed_and_is_rejected_again_is_no_news(workdir):
     assert (done.returncode, done.summary["open_rejects"]) == (3, {"bad_timestamp": 1})
     assert (done.summary["mended_rejects"], done.summary["dismissed_rejects"]) == (1, 2)
     said = f"""
-mended              1 rejected row; still rejected: 1 bad_timestamp
-                    1 row of the copy rejected again: bad_timestamp  (at {third}:1)
-                    2 rows of the copy dismissed before, rejected again: stays dismissed: bad_timestamp  (at \
+mended   1 rejected row; still rejected: 1 bad_timestamp
+         1 row of the copy rejected again: bad_timestamp  (at {third}:1)
+         2 rows of the copy dismissed before, rejected again: stays dismissed: bad_timestamp  (at \
 {workdir.first}:4, {workdir.second}:1)
 """
     assert said in f"\n{done.stderr}"
@@ -301,14 +301,16 @@ def test_a_cut_off_file_is_told_when_it_is_planned_and_forgotten_when_it_is_whol
     cut.write_bytes(gzip.compress(whole)[:-20])
     words = ["plan", "posthog", cut, "--workdir", tmp_path / "w", "--quiet", "--log-file", log]
     said = f"warning: {cut}: could not be read to its end; what was readable is planned"
-    assert here(*words).stderr == f"{said}\n"
+    look = f"migrate rejects {tmp_path}/w"
+    open_ = f"warning: {tmp_path}/w: 1 row rejected (1 truncated_file); next: {look}\n"
+    assert here(*words).stderr == f"{said}\n{open_}"
     assert f"{said}\n" in log.read_text()
     assert here(*words).stderr == ""
     for data, damaged in ((gzip.compress(whole)[:-19], [str(cut)]), (gzip.compress(whole), [])):
         cut.write_bytes(data)
         done = here(*words, "--again", cut)
         assert done.returncode in {0, 3}
-        assert done.stderr == (f"{said}\n" if damaged else "")
+        assert done.stderr == (f"{said}\n{open_ * (done.returncode == 3)}" if damaged else "")
         found = here("status", tmp_path / "w", "--json").summary
         assert found["damaged_files"] == damaged
         assert ("damaged_file" in found["warnings"]) == bool(damaged)

@@ -53,7 +53,7 @@ def test_a_mended_copy_is_planned_with_the_options_of_the_plan(folder):
     done = paste(f"{planning} --json")
     assert done.returncode == 0, done.stderr
     assert (done.summary["open_rejects"], done.summary["mended_rejects"]) == ({}, 1)
-    assert "mended              1 rejected row; none is rejected any more" in done.stderr
+    assert "mended   1 rejected row; none is rejected any more" in done.stderr
 
 
 NEEDS = [

@@ -366,7 +366,7 @@ def test_who_is_who_that_is_missing_is_said(stage, state):
     host = "--host …" if state == "planned" else stage.host
     done = stage.status()
     assert done.summary["next"] == (f"migrate apply w {host}" if can_be_sent else None)
-    assert (done.summary["state"], done.returncode, done.stderr.count("migrate ")) == (
+    assert (done.summary["state"], done.returncode, done.stderr.count("migrate apply")) == (
         "harmed",
         5,
         can_be_sent,
