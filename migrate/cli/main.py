@@ -62,13 +62,16 @@ def main() -> None:
         _tell_early(exits.INTERRUPTED, "interrupted")
         sys.exit(exits.INTERRUPTED)
     except MigrateError as error:
-        click.echo(shown(f"error: {error}"), err=True)
+        from migrate.report.sections import labelled  # noqa: PLC0415 - help needs none of it
+        from migrate.report.talk import say  # noqa: PLC0415
+
+        say(f"error: {error}")
         names = error.names if isinstance(error, Unrecognised) else ()
         for number, way in enumerate(error.ways if isinstance(error, Unrecognised) else ()):
-            click.echo(shown(f"{'or' if number else 'next':<8} {way}"), err=True)
+            say(labelled("or" if number else "next", "", command=way))
         if _is_asked("-v", "--verbose"):
             for name in names:
-                click.echo(shown(f"unknown: {name}"), err=True)
+                say(f"unknown: {name}")
         if not error.is_told:
             _tell_early(error.exit_code, str(error), names)
         sys.exit(error.exit_code)

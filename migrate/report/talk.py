@@ -1,6 +1,7 @@
 """What the user hears while a command works and when it ends: lines, warnings and progress, and the JSON summary."""
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -8,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Event, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from migrate.log import Log
@@ -26,6 +27,24 @@ if TYPE_CHECKING:
     from migrate.plan.progress import Progress
     from migrate.preview import Preview
     from migrate.report.terminal import Terminal
+
+
+_COMMAND: Final = re.compile(r"(?<!')\bmigrate (run|plan|apply|resend|rejects) [^;]*")
+"""A command in a message, as it can be pasted."""
+
+
+def say(line: str | Line) -> None:
+    """Say a line on stderr, on a terminal broken between words, but not within a command."""
+    if isinstance(line, str):
+        command = _COMMAND.search(line)
+        line = Line(line, command=command[0] if command else "")
+    text = shown(line.text)
+    if sys.stderr.isatty():
+        from migrate.report.terminal import Terminal  # noqa: PLC0415 - slow to import
+
+        text = Terminal().fitted(line)
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 @dataclass
@@ -82,8 +101,7 @@ class Talk:
 
     def say(self, text: str) -> None:
         """Say a line on stderr, also where only warnings and errors are wanted."""
-        sys.stderr.write(f"{shown(text)}\n")
-        sys.stderr.flush()
+        say(text)
         self.log.keep(text)
 
     @contextmanager
