@@ -65,7 +65,7 @@ class Planner:
         self._wanted = Wanted()
 
     def todo(self, jobs: Sequence[Job], looked: Mapping[str, Looked] | None = None) -> list[Job]:
-        """Return the jobs not planned yet, in order; those that changed are set aside (`looked`: what is known of them)."""
+        """Return the jobs not planned yet, in order; those that changed (`looked` knows some) are set aside."""
         self._tidy()
         self.checkpoint.register(job.source.name for job in jobs)
         known = self.checkpoint.inputs()
