@@ -166,6 +166,11 @@ def show(
     if session.is_throwaway:
         talk.show(trial.lines(checkpoint, numbers, typed_command().shown(None), session.for_good))
         return
+    if session.set_aside:  # why was the last thing said of them
+        told = dict.fromkeys(session.set_aside, "said above")
+        numbers = replace(
+            numbers, set_aside={name: told.get(name, why) for name, why in numbers.set_aside.items()}
+        )
     if numbers.events.accepted:
         talk.show(trial.said(checkpoint))
     needs = commands.needs(numbers.next) if numbers.next else ()
