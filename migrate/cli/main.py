@@ -1,6 +1,5 @@
 """The way in and out: the process is made ready, the command line is run, an error becomes a sentence and its code."""
 
-import io
 import json
 import os
 import signal
@@ -13,6 +12,7 @@ import click
 
 from migrate.cli import exits
 from migrate.cli.commands import cli
+from migrate.cli.misuse import sentence
 from migrate.cli.unread import Data, Lasting
 from migrate.errors import MigrateError, Unrecognised
 from migrate.screen import masked, shown
@@ -50,11 +50,13 @@ def main() -> None:
             cli.main(prog_name="migrate", standalone_mode=False)
         finally:
             data.finish()
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
     except click.ClickException as error:
-        text = io.StringIO()
-        error.show(text)
-        click.echo(shown(text.getvalue()), nl=False, err=True)
-        _tell_early(error.exit_code, error.format_message())
+        text = sentence(error)
+        click.echo(shown(f"error: {text}"), err=True)
+        _tell_early(error.exit_code, text)
         sys.exit(error.exit_code)
     except click.exceptions.Exit as leave:
         sys.exit(leave.exit_code)
