@@ -52,7 +52,7 @@ def lines(checkpoint: Checkpoint, numbers: Summary, delivery: Delivery, now: dat
     """Yield what there is to know before the first event leaves, line by line; `numbers` are the workdir's."""
     rows, pending, days = numbers.rows, numbers.events.pending, checkpoint.by_day()
     yield ""
-    yield f"project    {delivery.url}, key {_key(delivery.key)}"
+    yield f"project    {delivery.url}, {_key(delivery.key)}"
     yield f"events     {pending:,} to send now{_held(numbers)}"
     yield from (f"{word:<10} {text}" for word, text in trial.untold(checkpoint))
     yield f"span       {numbers.first_timestamp} to {numbers.last_timestamp}, {counted(len(days), 'day')} with events"
@@ -79,8 +79,10 @@ def lines(checkpoint: Checkpoint, numbers: Summary, delivery: Delivery, now: dat
 
 
 def _key(key: str) -> str:
-    """Return what may be shown of a key: its end, of one that is long enough."""
-    return f"…{key[-_KEY_SHOWN:]}" if len(key) > 4 * _KEY_SHOWN else "…"
+    """Return what may be shown of a key: its end, of one that is long enough, or else how long it is."""
+    if len(key) > 4 * _KEY_SHOWN:
+        return f"key …{key[-_KEY_SHOWN:]}"
+    return f"a key of {counted(len(key), 'character')}"
 
 
 def _held(numbers: Summary) -> str:

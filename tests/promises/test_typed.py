@@ -97,7 +97,9 @@ def test_nothing_is_no_value(command, option, text):
     if text and isinstance(option.type, Blank):
         pytest.skip("blanks are a delimiter, and what cells without a value may hold")
     words = words_of(command, [option])
-    done = migrate(*words, *([text] if option.param_type_name == "argument" else [f"{option.opts[0]}={text}"]))
+    done = migrate(
+        *words, *([text] if option.param_type_name == "argument" else [f"{option.opts[0]}={text}"])
+    )
     assert refused(done, option), done.stderr
     assert "Traceback" not in done.stderr
 
