@@ -12,6 +12,7 @@ import click
 
 from migrate.cli import exits
 from migrate.cli.commands import cli
+from migrate.cli.interrupt import interrupt
 from migrate.cli.misuse import sentence
 from migrate.cli.unread import Data, Lasting
 from migrate.errors import MigrateError, Unrecognised
@@ -40,11 +41,24 @@ def prepare() -> None:
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one sentence and its exit code."""
+    """Run the command line; an error of ours is one sentence and its exit code, an interrupt is a line and 130."""
+    try:
+        _run()
+    except (click.Abort, KeyboardInterrupt):
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)  # what is said now is all that is left to do
+        click.echo("interrupted; run the same command again", err=True)
+        _tell_early(exits.INTERRUPTED, "interrupted")
+        sys.exit(exits.INTERRUPTED)
+
+
+def _run() -> None:
+    """Run the command line; raises Abort or KeyboardInterrupt where it is interrupted."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     prepare()
     data = Data(sys.stdout)
     sys.stdout, sys.stderr = cast("TextIO", data), cast("TextIO", Lasting(sys.stderr))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is temporary is removed on the way out
+    signal.signal(signal.SIGTERM, interrupt)  # what is temporary is removed on the way out
     try:
         try:
             cli.main(prog_name="migrate", standalone_mode=False)
@@ -60,20 +74,22 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.exceptions.Exit as leave:
         sys.exit(leave.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        _tell_early(exits.INTERRUPTED, "interrupted")
-        sys.exit(exits.INTERRUPTED)
     except MigrateError as error:
-        click.echo(shown(f"error: {error}"), err=True)
-        names = error.names if isinstance(error, Unrecognised) else ()
-        for number, way in enumerate(error.ways if isinstance(error, Unrecognised) else ()):
-            click.echo(shown(f"{'or' if number else 'next':<8} {way}"), err=True)
-        if _is_asked("-v", "--verbose"):
-            for name in names:
-                click.echo(shown(f"unknown: {name}"), err=True)
-        if not error.is_told:
-            _tell_early(error.exit_code, str(error), names)
+        _tell(error)
         sys.exit(error.exit_code)
+
+
+def _tell(error: MigrateError) -> None:
+    """Say what is wrong, and what to try."""
+    click.echo(shown(f"error: {error}"), err=True)
+    names = error.names if isinstance(error, Unrecognised) else ()
+    for number, way in enumerate(error.ways if isinstance(error, Unrecognised) else ()):
+        click.echo(shown(f"{'or' if number else 'next':<8} {way}"), err=True)
+    if _is_asked("-v", "--verbose"):
+        for name in names:
+            click.echo(shown(f"unknown: {name}"), err=True)
+    if not error.is_told:
+        _tell_early(error.exit_code, str(error), names)
 
 
 def _is_asked(*options: str) -> bool:

@@ -98,9 +98,7 @@ def open_session(
 
         def stop(*_: object) -> None:
             if session.interrupted:
-                with suppress(Exception):  # whatever was being written when the signal came
-                    talk.say("\nleft at once; the same command goes on")
-                os._exit(exits.INTERRUPTED)
+                _leave(session, talk)
             talk.say("interrupted: finishing what is in flight; again to leave now")
             session.stop()
 
@@ -123,6 +121,21 @@ def open_session(
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _leave(session: Session, talk: Talk) -> NoReturn:
+    """Leave at once, in the middle of whatever is done; the checkpoint is not asked, the numbers are those before."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(
+            number, lambda *_: os._exit(exits.INTERRUPTED)
+        )  # where what is written here is not taken
+    with suppress(Exception):  # whatever was being written when the signal came
+        talk.say("\nleft at once; the same command goes on")
+    with suppress(Exception):
+        error = "left at once: the numbers are those from before this command, which goes on where it was"
+        run = of_run(session.before, session.before, session.started, exits.INTERRUPTED, error)
+        talk.json_unheld(session.before, run)
+    os._exit(exits.INTERRUPTED)
 
 
 @contextmanager
