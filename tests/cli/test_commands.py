@@ -73,7 +73,7 @@ def test_sandbox_command_listens_keeps_and_leaves_in_good_order(tmp_path):
         (["sandbox", "--faults", "number.json"], "error: --faults: a list is needed, found 5; give"),
         (
             ["sandbox", "--faults", "other.json"],
-            "error: --faults: Invalid value 'other' - at `$[0].fault`; see",
+            "error: --faults: rule 1: no fault 'other'; there are ",
         ),
         (
             ["sandbox", "--faults", "type.json"],
