@@ -50,28 +50,33 @@ class Planning:
         *,
         command: Command | None = None,
         again: Sequence[str] = (),
+        emptied: Sequence[str] = (),
     ) -> None:
         """Plan what is not planned yet; `command` is what was typed for it, `again` are sources to plan anew.
 
-        A workdir that refuses stays as it is.
+        Of these, the `emptied` have no row by now. A workdir that refuses stays as it is.
         """
         collect_rarely()
         try:
             with self.file.hold():
                 self._pin(is_anew=bool(again))
-                self._plan(on_progress, command, again)
+                self._plan(on_progress, command, again, emptied)
         finally:
             self.session.remark(rejects.refresh(self.session.checkpoint))
 
     def _plan(
-        self, on_progress: Callable[[Progress], None], command: Command | None, again: Sequence[str]
+        self,
+        on_progress: Callable[[Progress], None],
+        command: Command | None,
+        again: Sequence[str],
+        emptied: Sequence[str],
     ) -> None:
         """Plan what is not planned yet."""
         session, checkpoint, settings = self.session, self.session.checkpoint, self.work.settings
         self._note_command(command)
         if again:
             anew.settle(checkpoint)  # what a killed command has left, before the same is asked for again
-            supersede(checkpoint, again)
+            supersede(checkpoint, again, emptied)
         now = self._begin()
         skipped = self.work.skipped
         checkpoint.note(
@@ -81,7 +86,6 @@ class Planning:
         for reason, names in skipped.items():
             for name in names:
                 session.on_log(f"passed over: {name}: {reason}")
-        session.has_copies = any(job.source.lines is not None for job in self.work.jobs)
         planner = Planner(
             on_log=session.on_log,
             on_warning=session.on_warning,
@@ -94,6 +98,7 @@ class Planning:
         )
         session.on_stop(planner.stopping.set)
         todo = [] if session.is_stopping else planner.todo(self.work.jobs)
+        session.copies = [job.source.name for job in todo if job.source.lines is not None]
         if before := self.work.unchanged + len(self.work.jobs) - len(todo):
             session.on_log(f"planned before: {counted(before, 'file')}")
         if not session.is_stopping and (todo or self._has_more()):

@@ -28,6 +28,8 @@ class Todo(NamedTuple):
     work: Work
     again: Sequence[str] = ()
     """Sources whose plan is to be made anew."""
+    emptied: Sequence[str] = ()
+    """Those of them in which there is no row by now."""
 
 
 def plan(source: SourceOptions, options: PlanOptions, talking: TalkOptions) -> NoReturn:
@@ -74,8 +76,14 @@ def plan_todo(
     """
     for name in todo.work.skipped.get("emptied", ()):
         talk.say(f"note: {name}: nothing in it to read by now; what was planned of it stands")
+    for name in todo.emptied:
+        talk.say(
+            f"note: {name}: no row in it by now; what was planned of it and not sent is not sent any more"
+        )
     with talk.planning(following) as progress:
-        Planning.of(session, todo.work, people).plan(progress, command=typed_command(), again=todo.again)
+        Planning.of(session, todo.work, people).plan(
+            progress, command=typed_command(), again=todo.again, emptied=todo.emptied
+        )
     aside = session.checkpoint.set_aside()
     for name in session.set_aside:
         talk.say(f"error: {name}: set aside: {aside[name].why}")
@@ -93,15 +101,38 @@ def find_todo(settings: Settings, inputs: Sequence[str], workdir: Path, again: S
     planned, meant, paths, sent = _planned(workdir, asked)
     work = settings.work(inputs, planned, paths=paths)
     there = {job.source.name for job in work.jobs}
+    empty = {*work.skipped.get("empty", ())}
     meant = [name for name in meant if name in there or name in asked or name not in sent]
-    if missing := [name for name in meant if name not in there]:
-        raise UsageError(
-            f"--again: {missing[0]} is not among the inputs; name it as an input, too (files that were planned "
-            "together are planned again together; if one is gone, send what is planned first, with 'migrate apply')"
+    missing = [name for name in meant if name not in there]
+    emptied = [name for name in missing if name in empty and {name, archive_of(name)} & asked]
+    known = {part for name in (*there, *meant) for part in (name, archive_of(name))}
+    for name in [*(name for name in missing if name not in emptied), *sorted(asked - known)]:
+        raise UsageError(f"--again: {name} {_why_not(name, work, empty, is_planned=name in missing)}")
+    return Todo(work, meant, emptied)
+
+
+def _why_not(name: str, work: Work, empty: Collection[str], *, is_planned: bool) -> str:
+    """Return why a source cannot be planned anew, and what to do; `is_planned`: it, or what it is planned with, was."""
+    for one in (name, archive_of(name)):
+        if one in work.set_aside:
+            return f"cannot be planned as it is now, {work.set_aside[one].why}"
+    if name in empty and is_planned:
+        return (
+            "has no row by now, and files that were planned together are planned again together; name it with --again, "
+            "too, if what was planned of it is not to be sent, or put it back as it was"
         )
-    if unknown := asked - {part for name in there for part in (name, archive_of(name))}:
-        raise UsageError(f"--again: {min(unknown)} is not among the inputs; name it as an input, too")
-    return Todo(work, meant)
+    if archive_of(name) in empty:
+        is_part = "is of a file that has no row by now; put that back as it was"
+        return is_part if is_planned else "has no row by now, and nothing of it is left to send; leave it out"
+    for reason, names in work.skipped.items():
+        if name in names:
+            return f"is passed over ({reason}), and not planned; leave it out, or put it back as it was"
+    if not is_planned:
+        return "is not among the inputs; name it as an input, too"
+    return (
+        "is not among the inputs; name it as an input, too (files that were planned together are planned again "
+        "together; if one is gone, send what is planned first, with 'migrate apply')"
+    )
 
 
 class _Planned(NamedTuple):

@@ -246,8 +246,8 @@ def _end(
         text = f"stopped as {session.asked} asks; the same command goes on"
         (talk.log.keep if talk.quiet else talk.say)(text)
     document.write(session.workdir, numbers)
-    if session.has_copies:
-        talk.show(rejects.mended(session.before, numbers))
+    if session.copies:
+        talk.show(rejects.mended(session.checkpoint, session.copies, session.before, numbers))
     show(session, talk, numbers, found, has_places=has_places)
     way = session.for_good or None if session.is_throwaway else commands.set_right(session.checkpoint)
     if talk.quiet and numbers.set_aside:  # else the screen says so

@@ -21,7 +21,7 @@ from migrate.report.status import Workdir
 from migrate.report.talk import Talk
 from migrate.screen import masked
 from migrate.session import Session
-from migrate.workdir import asides, rejects
+from migrate.workdir import asides, standing
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.copies import noticed
 from migrate.workdir.database import FILE
@@ -100,7 +100,7 @@ def _dismiss(session: Session, dismissed: Sequence[str]) -> None:
     """Say no more of what is rejected or set aside for these reasons."""
     checkpoint = session.checkpoint
     reasons = {
-        *rejects.by_reason(checkpoint),
+        *standing.by_reason(checkpoint),
         *(one.reason for one in checkpoint.set_aside().values() if not one.is_dismissed),
     }
     if unknown := [reason for reason in dismissed if reason not in reasons]:
@@ -108,4 +108,4 @@ def _dismiss(session: Session, dismissed: Sequence[str]) -> None:
         raise UsageError(f"--dismiss: nothing is open for this reason, found '{unknown[0]}'{found}")
     for reason in dismissed:
         asides.dismiss(checkpoint, reason)
-        rejects.dismiss(checkpoint, reason)
+        standing.dismiss(checkpoint, reason)

@@ -19,14 +19,17 @@ def settle(checkpoint: Checkpoint) -> None:
     """Settle what was planned anew, as far as it is planned whole; again, if it is killed on the way.
 
     Where a source is what it was, or comes to the very files that it came to before, those that are harmed are put back
-    and all goes on where it was: what was sent counts, also of rows that would now go under another id. Where not,
-    what was planned before and not sent gives way; what was sent stays, and what is the same in both is a duplicate.
+    and all goes on where it was: what was sent counts, also of rows that would now go under another id. Where not, or
+    where sources that were planned together are planned apart by now, what was planned before and not sent gives way;
+    what was sent stays, and what is the same in both is a duplicate.
     """
     found = renewal.superseded(checkpoint)
-    for before, now in dict.fromkeys((before, now) for _, before, now in found):
+    pairs = dict.fromkeys((before, now) for _, before, now in found)
+    times = Counter(before for before, _ in pairs)
+    for before, now in pairs:
         old, new = checkpoint.parts_of(before), checkpoint.parts_of(now)
         renewed = renewal.renewed(checkpoint, before, now)
-        if _is_same(checkpoint, (before, now), (old, new)):
+        if times[before] == 1 and _is_same(checkpoint, (before, now), (old, new)):
             paths = [part.path for part in new]
             put_back = _put_back(checkpoint.workdir, [*zip(old, new, strict=True)])
             events = _events(checkpoint.workdir, paths)

@@ -3,7 +3,7 @@
 import itertools
 import os
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,20 +12,41 @@ from migrate.report import commands
 from migrate.report.numbers import Summary
 from migrate.report.sections import Line, places
 from migrate.screen import counted, plural
-from migrate.workdir import parked, rejects
+from migrate.workdir import origins, parked, rejects, standing
 from migrate.workdir.checkpoint import REJECTS, Checkpoint
 from migrate.workdir.parked import PARKED
 from migrate.workdir.records import BEFORE
 from migrate.workdir.typed import operand
 
 _MOST: Final = 15
+_FEW: Final = 3
+_NO_ROW: Final = "mend their `value`, the text that was no row, to a JSON object (or give them a `source`)"
+_OF_FILE: Final = "the file itself is to be mended or fetched again, and planned --again"
+_HOW: Final = {
+    "malformed_json": _NO_ROW,
+    "ragged_row": _NO_ROW,
+    "no_record": _OF_FILE,
+    "truncated_file": _OF_FILE,
+    "unreadable_file": _OF_FILE,
+}
+"""Reason -> what is to be mended, where that is no column."""
+_TIME: Final = ("wanted in their `source`: a time that can be read, in", ", or where that is empty ")
+_LACKING: Final = {
+    "no_distinct_id": ("wanted in their `source`: an id, in", " or "),
+    "no_timestamp": _TIME,
+    "bad_timestamp": _TIME,
+}
+"""Reason -> what is wanted, and what stands between the columns that decide it."""
 
 
 def lines(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Line]:
     """Yield rejected rows with where the first of them are, files with why they are set aside, parked events."""
+    wanted = checkpoint.numbers().wanted
     for reason, count in sorted(numbers.open_rejects.items(), key=lambda item: -item[1]):
-        at = places(rejects.places(checkpoint, reason))
+        at = places(standing.places(checkpoint, reason))
         yield Line(f"rejected {count:>12,} {plural(count, 'row')}: {reason}{at}")
+        if how := _how(reason, wanted.get(reason, {})):
+            yield Line(f"         {'':>12} {how}")
     if numbers.open_rejects:
         yield from _mending(checkpoint)
     for name, one in checkpoint.set_aside().items():
@@ -61,27 +82,39 @@ def resent(checkpoint: Checkpoint, before: int) -> Iterator[Line]:
     yield from refused(checkpoint)
 
 
-def mended(before: Summary, now: Summary) -> Iterator[Line]:
-    """Yield how many rejected rows a command has mended, if any, and what is still rejected."""
+def mended(checkpoint: Checkpoint, copies: Sequence[str], before: Summary, now: Summary) -> Iterator[Line]:
+    """Yield how many rejected rows a command has mended with copies, if any, what is rejected again, and still."""
     count = now.mended_rejects - before.mended_rejects
-    is_again = before.open_rejects and sum(now.rows.rejected.values()) > sum(before.rows.rejected.values())
-    if count <= 0 and not is_again:
+    again, (late, found) = standing.again(checkpoint, copies), origins.sent_otherwise(checkpoint, copies)
+    if count <= 0 and not again and not late:
         return
     left = ", ".join(f"{count:,} {reason}" for reason, count in now.open_rejects.items())
     still = f"still rejected: {left}" if left else "none is rejected any more"
     yield Line(f"mended   {max(count, 0):>12,} rejected {plural(count, 'row')}; {still}")
+    for one in again:
+        what = (
+            "rejected again" if not one.is_dismissed else "dismissed before, rejected again: stays dismissed"
+        )
+        rows = f"{one.rows:>12,} {plural(one.rows, 'row')} of the copy {what}"
+        yield Line(f"         {rows}: {one.reason}{places(one.places)}")
+    if late:
+        at = places([f"{archive_of(name)}:{row}" for name, row in found])
+        yield Line(
+            f"         {late:>12,} {plural(late, 'event')} of the copy sent before in another form: PostHog keeps "
+            f"that, this is a duplicate{at}"
+        )
 
 
 def refused(checkpoint: Checkpoint) -> Iterator[Line]:
     """Yield what PostHog refused, in its own words, and where it is."""
     found = parked.refusals(checkpoint)
     for one in found[:_MOST]:
-        some = parked.uuids(checkpoint, one)
+        some, at = parked.first(checkpoint, one)
         more = ", …" if one.events > len(some) else ""
         yield Line(
             f"parked   {one.events:>12,} {plural(one.events, 'event')} refused; PostHog says: {one.words}"
         )
-        yield Line(f"         {'':>12} uuid {', '.join(some)}{more}")
+        yield Line(f"         {'':>12} uuid {', '.join(some)}{more}{places(at)}")
     if rest := found[_MOST:]:
         left = sum(one.events for one in rest)
         yield Line(
@@ -94,6 +127,16 @@ def refused(checkpoint: Checkpoint) -> Iterator[Line]:
             "         once the cause is fixed, or their payloads are mended in that file, send them again:"
         )
         yield Line(f"         {commands.to_target(checkpoint, 'resend')}")
+
+
+def _how(reason: str, wanted: Mapping[str, Sequence[str]]) -> str:
+    """Return what is to be mended of rows rejected for a reason: `wanted` are the columns that decide it, by table."""
+    if reason not in _LACKING:
+        return _HOW.get(reason, "")
+    what, between = _LACKING[reason]
+    names = {between.join(f"`{name}`" for name in columns): table for table, columns in wanted.items()}
+    some = [f"{columns} (of {table})" if len(names) > 1 else columns for columns, table in names.items()]
+    return f"{what} {'; '.join(some[:_FEW])}{'; …' if len(some) > _FEW else ''}" if some else ""
 
 
 def _mending(checkpoint: Checkpoint) -> Iterator[Line]:

@@ -72,6 +72,22 @@ def rows(counts: RowCounts, examples: Examples) -> Iterator[Line]:
             yield Line(f"         {count:>12,} {kind}: {reason}{places(examples.get(reason, []))}")
 
 
+def read_again(numbers: Summary) -> Iterator[Line]:
+    """Yield what became of rejected rows, and how many rows were read more than once; nothing where none was."""
+    beside = {
+        "mended": numbers.mended_rejects,
+        "dismissed": numbers.dismissed_rejects,
+        "read again since": numbers.rejects_read_again,
+    }
+    if told := [f"{count:,} {what}" for what, count in beside.items() if count]:
+        still = sum(numbers.open_rejects.values())
+        yield Line(f"         {'':>12} of the rejected: {', '.join([f'{still:,} open', *told])}")
+    if again := numbers.rows_read_again:
+        yield Line(
+            f"         {again:>12,} of the read: rows read again (mended copies, sources planned --again)"
+        )
+
+
 def people(identity: Identity | None) -> Iterator[Line]:
     """Yield who is who: how many people, which ids they have, who could not be made one."""
     if not identity or not (identity["links"] or identity["resolved"] or identity["refused"]):

@@ -25,9 +25,7 @@ def lines(
     yield from sections.people(numbers.identity)
     yield from sections.notes(numbers, examples or {})
     yield from sections.rows(numbers.rows, examples or {})
-    closed = (("mended", numbers.mended_rejects), ("dismissed", numbers.dismissed_rejects))
-    if told := ", ".join(f"{what} {count:,}" for what, count in closed if count):
-        yield Line(f"         {'':>12} of the rejected: {told}")
+    yield from sections.read_again(numbers)
     yield Line(f"events   {events.planned:>12,} planned: {outcome(events)}")
     yield Line(f"         {sections.ACCEPTED}")
     if numbers.requests:

@@ -6,7 +6,7 @@ from typing import Final
 from migrate.report import commands, status
 from migrate.report.numbers import Summary
 from migrate.report.sections import Line, places
-from migrate.workdir import parked, rejects
+from migrate.workdir import parked, standing
 from migrate.workdir.checkpoint import Checkpoint
 
 IN_SANDBOX: Final = "this is a sandbox of migrate's: not asked, people included"
@@ -32,7 +32,7 @@ def lines(checkpoint: Checkpoint, numbers: Summary, typed: str, for_good: str) -
     """Yield the screen; `typed` is the trial's own command."""
     yield from status.lines(numbers, [])
     for reason, count in numbers.open_rejects.items():
-        yield Line(f"rejected {count:>12,} {reason}{places(rejects.places(checkpoint, reason))}")
+        yield Line(f"rejected {count:>12,} {reason}{places(standing.places(checkpoint, reason))}")
     for one in parked.refusals(checkpoint):
         yield Line(f"parked   {one.events:>12,} {one.words}")
     if numbers.events.accepted:
