@@ -97,9 +97,7 @@ def open_session(
 
         def stop(*_: object) -> None:
             if session.interrupted:
-                with suppress(Exception):  # whatever was being written when the signal came
-                    talk.say("\nleft at once; the same command goes on")
-                os._exit(exits.INTERRUPTED)
+                _leave(session, talk)
             talk.say("interrupted: finishing what is in flight; again to leave now")
             session.stop()
 
@@ -122,6 +120,21 @@ def open_session(
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _leave(session: Session, talk: Talk) -> NoReturn:
+    """Leave at once, in the middle of whatever is done; the checkpoint is not asked, the numbers are those before."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(
+            number, lambda *_: os._exit(exits.INTERRUPTED)
+        )  # where what is written here is not taken
+    with suppress(Exception):  # whatever was being written when the signal came
+        talk.say("\nleft at once; the same command goes on")
+    with suppress(Exception):
+        error = "left at once: the numbers are those from before this command, which goes on where it was"
+        run = of_run(session.before, session.before, session.started, exits.INTERRUPTED, error)
+        talk.json_unheld(session.before, run)
+    os._exit(exits.INTERRUPTED)
 
 
 @contextmanager
@@ -163,6 +176,11 @@ def show(
     if session.is_throwaway:
         talk.show(trial.lines(checkpoint, numbers, typed_command().shown(None), session.for_good))
         return
+    if session.set_aside:  # why was the last thing said of them
+        told = dict.fromkeys(session.set_aside, "said above")
+        numbers = replace(
+            numbers, set_aside={name: told.get(name, why) for name, why in numbers.set_aside.items()}
+        )
     if numbers.events.accepted:
         talk.show(trial.said(checkpoint))
     needs = commands.needs(numbers.next) if numbers.next else ()

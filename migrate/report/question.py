@@ -55,7 +55,7 @@ def lines(checkpoint: Checkpoint, numbers: Summary, delivery: Delivery, now: dat
     """Yield what there is to know before the first event leaves, line by line; `numbers` are the workdir's."""
     rows, pending, days = numbers.rows, numbers.events.pending, checkpoint.by_day()
     yield Line("")
-    yield labelled("project", f"{delivery.url}, key {_key(delivery.key)}")
+    yield labelled("project", f"{delivery.url}, {_key(delivery.key)}")
     yield labelled("events", f"{pending:,} to send now{_held(numbers)}")
     yield from trial.said(checkpoint)
     yield labelled(
@@ -95,8 +95,10 @@ def lines(checkpoint: Checkpoint, numbers: Summary, delivery: Delivery, now: dat
 
 
 def _key(key: str) -> str:
-    """Return what may be shown of a key: its end, of one that is long enough."""
-    return f"…{key[-_KEY_SHOWN:]}" if len(key) > 4 * _KEY_SHOWN else "…"
+    """Return what may be shown of a key: its end, of one that is long enough, or else how long it is."""
+    if len(key) > 4 * _KEY_SHOWN:
+        return f"key …{key[-_KEY_SHOWN:]}"
+    return f"a key of {counted(len(key), 'character')}"
 
 
 def _held(numbers: Summary) -> str:

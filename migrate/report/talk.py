@@ -1,6 +1,7 @@
 """What the user hears while a command works and when it ends: lines, warnings and progress, and the JSON summary."""
 
 import json
+import os
 import re
 import sys
 import time
@@ -94,6 +95,13 @@ class Talk:
             with suppress(BrokenPipeError):  # the exit code is that of the work, whoever reads
                 sys.stdout.write(json.dumps(document(numbers, run), ensure_ascii=False) + "\n")
                 sys.stdout.flush()
+
+    def json_unheld(self, numbers: Summary, run: Run) -> None:
+        """Print the same past what Python holds back, in the middle of whatever is written; raises OSError."""
+        if self.as_json:
+            os.write(
+                sys.stdout.fileno(), f"{json.dumps(document(numbers, run), ensure_ascii=False)}\n".encode()
+            )
 
     def warn(self, text: str) -> None:
         """Tell what is worth knowing while work goes on, also where only warnings and errors are wanted."""

@@ -9,7 +9,8 @@ from migrate.workdir.checkpoint import Checkpoint
 
 _ROW_BITS: Final = 40
 """Of small files that are planned together the file's number stands above them."""
-_KEY: Final = ("uuid", "event", "distinct_id")
+_KEY: Final = ("uuid", "event")
+"""What makes an event that comes later a duplicate, whoever it is of."""
 _SHOWN: Final = 3
 _OF_COPIES: Final = """
     SELECT path, day, round, input FROM parts WHERE input IN (

@@ -85,3 +85,28 @@ def test_quiet_says_why_it_ends_with_5(tmp_path):
     assert re.fullmatch(
         rf"warning: {tmp_path}/w: harmed: 1 file .*; next: migrate plan posthog .*\n", done.stderr
     )
+
+
+def test_a_second_interrupt_leaves_at_once_and_tells_programs(tmp_path):
+    """The numbers are those from before the command, for nothing is asked any more; the same command goes on."""
+    source = rows(tmp_path / "in" / "a.jsonl", 3)
+    workdir = tmp_path / "w"
+    assert migrate("plan", "posthog", source, "--workdir", workdir).returncode == 0
+    with Sandbox(faults=[{"fault": "stall", "seconds": 30, "stored": True, "times": 1}]) as sandbox:
+        words = ["apply", workdir, "--host", sandbox.url, "--api-key", KEY, "--json"]
+        with started(*words) as process:
+            while not sandbox.summary()["raw"]["events"]:
+                assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            line = "-"
+            while line and "interrupted: finishing" not in line:
+                line = process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        told = json.loads(out.splitlines()[-1])
+        assert (process.returncode, told["run"]["exit_code"]) == (130, 130)
+        assert "left at once; the same command goes on" in err
+        assert told["run"]["error"].startswith("left at once: the numbers are those from before this command")
+        assert (told["events"]["planned"], told["events"]["pending"]) == (3, 3)
+        assert told["run"]["events"]["accepted"] == 0
+        assert summary(migrate(*words))["events"]["accepted"] == 3

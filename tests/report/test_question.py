@@ -61,20 +61,23 @@ def test_how_long_it_takes_is_told_by_the_slower_rate(checkpoint):
 
 
 def test_the_most_frequent_reasons_are_named(checkpoint):
-    """Four of them; the others are counted. Of a short key nothing is shown."""
+    """Four of them; the others are counted. Of a short key its length is shown."""
     reasons = {"a": 1_001, "b": 2, "c": 3, "d": 4, "e": 5, "f": 6}
     shown = said(checkpoint, "http://x", replace(summary(checkpoint), warnings=reasons), key="phc_short")
     assert shown["warning"] == "1,001 a, 6 f, 5 e, 4 d, and 2 more reasons"
-    assert shown["project"] == "http://x, key …"
+    assert shown["project"] == "http://x, a key of 9 characters"
     del reasons["b"], reasons["c"]
     shown = said(checkpoint, "http://x", replace(summary(checkpoint), warnings=reasons))
     assert shown["warning"] == "1,001 a, 6 f, 5 e, 4 d"
 
 
-@pytest.mark.parametrize(("key", "end"), [("k" * 16, ""), ("k" * 13 + "abcd", "abcd")])
+@pytest.mark.parametrize(
+    ("key", "end"),
+    [("k" * 16, "a key of 16 characters"), ("k" * 13 + "abcd", "key …abcd"), ("k", "a key of 1 character")],
+)
 def test_of_a_key_its_end_is_shown(checkpoint, key, end):
-    """Four letters, of one that is more than four times as long."""
-    assert said(checkpoint, "http://x", key=key)["project"] == f"http://x, key …{end}"
+    """Four letters, of one that is more than four times as long; else how long it is."""
+    assert said(checkpoint, "http://x", key=key)["project"] == f"http://x, {end}"
 
 
 @pytest.mark.parametrize(("days_later", "is_old"), [(362, False), (363, True)])
