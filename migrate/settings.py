@@ -13,10 +13,12 @@ from typing import Final
 
 from migrate import platforms
 from migrate.errors import Unfit
+from migrate.inputs.dated import Span
 from migrate.inputs.listing import sources
 from migrate.inputs.names import path_of
 from migrate.inputs.source import Source, stamp, stamp_of
 from migrate.kit.declare import Options, Platform, Table
+from migrate.kit.times import clock
 from migrate.likeness import likely
 from migrate.payload.payloads import Imprint, claimed
 from migrate.people.store import People
@@ -28,7 +30,7 @@ from migrate.plan.jobs import Job, recognise
 from migrate.plan.transform import Transform
 from migrate.readers.dialects import Layout
 from migrate.readers.headers import misread, read_header
-from migrate.workdir.records import Aside
+from migrate.workdir.records import Aside, Window
 
 _LAYOUT: Final = Layout()
 
@@ -73,8 +75,6 @@ class Settings:
             "--source-timezone": self.options.source_timezone,
             "--keep": sorted(self.options.keep),
             **self._more(),
-            "--since": None if self.since is None else self.since.isoformat(),
-            "--until": None if self.until is None else self.until.isoformat(),
             "--encoding": self.encoding,
             "--delimiter": self.layout.delimiter,
             "--dialect": self.layout.dialect,
@@ -126,8 +126,8 @@ class Settings:
             table=job.table,
             imprint=self.imprint(),
             options=self.options,
-            since=self.since,
-            until=self.until,
+            since=job.window.since,
+            until=job.window.until,
             file=job.source.stem,
             people=people,
             profiled=self.profiled,
@@ -149,7 +149,6 @@ class Settings:
             options=self.options,
             identity=self.choices.link,
             since=self.since,
-            until=self.until,
             limit=self.limit if is_first_only else None,
             stopping=stopping or Event(),
         )
@@ -168,7 +167,8 @@ class Settings:
         valid in its encoding is `checked` for so many bytes of each file, for all of them if it is None. An input that
         is empty now may be one that held any of these `paths`, of files that were planned before.
         """
-        found = sources(inputs, skip_unreadable=self.skip_unknown, planned=paths)
+        span = Span(since=self.since, until=self.until, zone=clock(self.options.source_timezone))
+        found = sources(inputs, skip_unreadable=self.skip_unknown, planned=paths, span=span)
         skipped = {reason: list(names) for reason, names in found.skipped.items()}
         mapping = self.mapping()
         layout = self._layout(mapping)
@@ -198,7 +198,8 @@ class Settings:
         given = {id(job.table): job.table for job in jobs}
         tables = {key: self._tried(table, options) for key, table in given.items()}
         resolved = any(job.table.resolve is not None for job in jobs)
-        jobs = [replace(job, table=tables[id(job.table)]) for job in jobs]
+        window = Window(self.since, self.until)
+        jobs = [replace(job, table=tables[id(job.table)], window=window) for job in jobs]
         settings = replace(self, options=options, profiled=profiled, resolved=resolved)
         return Work(settings, jobs, skipped, aside, unchanged)
 

@@ -14,6 +14,7 @@ import click
 from migrate.cli.kinds import (
     Blank,
     Count,
+    Day,
     Duration,
     Host,
     Hours,
@@ -53,8 +54,13 @@ class SourceOptions:
     platform: str = argument(PlatformName())
     inputs: tuple[str, ...] = arguments(Input(), "INPUT...")
     spec: Path | None = option(_FILE, "TOML file that describes the columns (table).")
-    since: datetime | None = option(Moment(), "Leave out events before this time (ISO 8601).")
-    until: datetime | None = option(Moment(), "Leave out events from this time on (ISO 8601).")
+    since: datetime | Day | None = option(
+        Moment(), "Leave out events before this time: ISO 8601, yesterday, or -3d (three days before today)."
+    )
+    until: datetime | Day | None = option(Moment(), "Leave out events from this time on, told likewise.")
+    lookback: int | None = option(
+        Count(1), "Days before --since to look at once more, for what came late or was rewritten."
+    )
     source_timezone: str | None = option(
         click.STRING, "IANA zone, or offset such as +02:00, of times without one.  [default: UTC]"
     )
@@ -264,7 +270,17 @@ class SandboxOptions:
 GROUPS: Final = {
     "Target": ("host", "api_key"),
     "Work": ("dry_run", "workdir", "existing", "people", "again", "yes", "partial", "dismiss"),
-    "Source": ("spec", "since", "until", "limit", "keep", "skip_unknown", "on_changed", "resend_changed"),
+    "Source": (
+        "spec",
+        "since",
+        "until",
+        "lookback",
+        "limit",
+        "keep",
+        "skip_unknown",
+        "on_changed",
+        "resend_changed",
+    ),
     "Meaning": (
         *("source_timezone", "person_properties", "identity", "max_cluster", "user_id", "uuid_compat"),
         *("labels", "group_key", "group_type", "import_id"),

@@ -19,16 +19,18 @@ from typing import Final
 
 from migrate.errors import Unfit, UsageError
 from migrate.inputs.archives import Member, members
+from migrate.inputs.dated import Span, is_dated, paths, pattern
 from migrate.inputs.guises import hollow
 from migrate.inputs.names import natural, shown, source_name
 from migrate.inputs.passed import GONE, NOWHERE, is_of_people, is_workdir, mode_of, why_passed
-from migrate.inputs.rejected import RejectLines, Unreadable, origins
+from migrate.inputs.rejected import Unreadable, origins_of
 from migrate.inputs.source import Source
 from migrate.log import is_log
 
 _REJECTS: Final = "rejects.jsonl"
 """What a workdir holds to be mended and planned again."""
 _URL: Final = re.compile(r"[a-z][a-z0-9+]+://")
+_EVER: Final = Span()
 _KINDS: Final = {stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
 
 
@@ -38,23 +40,28 @@ class Sources:
 
     sources: list[Source]
     skipped: dict[str, list[str]]
-    """Reason (`hidden`, `marker`, `empty`, `duplicate`, `workdir`, `replaced`, `link`, `emptied` …) -> names."""
+    """Reason (`hidden`, `empty`, `duplicate`, `workdir`, `replaced`, `link`, `emptied`, `missing` …) -> names."""
     unfit: list[Unfit] = field(default_factory=list)
     """Files that cannot be read, and archives that cannot be looked into."""
 
 
 def sources(
-    inputs: Sequence[str], *, skip_unreadable: bool = False, planned: Collection[Path] = ()
+    inputs: Sequence[str],
+    *,
+    skip_unreadable: bool = False,
+    planned: Collection[Path] = (),
+    span: Span = _EVER,
 ) -> Sources:
     """Return the sources that files, folders, globs and archives stand for, in natural order, each once.
 
     A folder or glob that holds nothing and once held files that are `planned` is skipped as `emptied`. Raises
     `UsageError` for any other input that holds nothing, or does not exist, and for a folder that cannot be read, unless
-    such are to be skipped.
+    such are to be skipped. An input whose path holds a day stands for that of each day of `span`; days for which there
+    is nothing are skipped as `missing`.
     """
-    listing = _Listing(skip_unreadable=skip_unreadable, planned=planned)
-    paths = {path: None for given in inputs for path in listing.files(given)}
-    for path in sorted(paths, key=lambda path: natural(path.as_posix())):
+    listing = _Listing(skip_unreadable=skip_unreadable, planned=planned, span=span)
+    files = {path: None for given in inputs for path in listing.files(given)}
+    for path in sorted(files, key=lambda path: natural(path.as_posix())):
         listing.add(path)
     found = sorted(listing.found, key=lambda source: natural(source.name))
     skipped = {reason: sorted(names, key=natural) for reason, names in sorted(listing.skipped.items())}
@@ -64,18 +71,21 @@ def sources(
 class _Listing:
     """Files on their way to becoming sources."""
 
-    def __init__(self, *, skip_unreadable: bool, planned: Collection[Path] = ()) -> None:
+    def __init__(self, *, skip_unreadable: bool, planned: Collection[Path], span: Span) -> None:
         self.found: list[Source] = []
         self.skipped: dict[str, list[str]] = {}
         self.unfit: list[Unfit] = []
         self._skip_unreadable = skip_unreadable
         self._planned = planned
+        self._span = span
         self._inodes: set[tuple[int, int]] = set()
 
     def files(self, given: str) -> list[Path]:
         """Return the files an input stands for."""
         if _URL.match(given):
             raise UsageError(f"input {given}: URLs are not read; download the files and name their folder")
+        if is_dated(given):
+            return self._of_days(given)
         path = Path(os.path.abspath(Path(given).expanduser()))  # noqa: PTH100 - resolve() would follow links
         mode, why = mode_of(path)
         if stat.S_ISREG(mode):
@@ -96,6 +106,20 @@ class _Listing:
                 f"input {given}: nothing in it to read; name a folder or pattern that holds files"
             )
         return files
+
+    def _of_days(self, given: str) -> list[Path]:
+        """Return the files that an input stands for whose path holds a day."""
+        days, files = paths(given, self._span), list[Path]()
+        for day in days:
+            path = Path(os.path.abspath(Path(day).expanduser()))  # noqa: PTH100 - resolve() would follow links
+            found = list(self._matches(path)) if glob.has_magic(day) else list(self._visible(path))
+            if not found:
+                self._skip("missing", path.as_posix())
+            files += found
+        if files or self._was_planned(Path(os.path.abspath(Path(pattern(given)).expanduser()))):  # noqa: PTH100
+            return files
+        asked = f"of {len(days):,} days or hours from {days[0]} to {days[-1]}" if days else "of no day"
+        raise UsageError(f"input {given}: nothing there to read {asked}; check the path, and --since")
 
     def _was_planned(self, given: Path) -> bool:
         """Return whether anything is planned that lay in a folder, or that a pattern stood for."""
@@ -206,7 +230,7 @@ class _Listing:
             status = path.stat()
             is_twice = (status.st_dev, status.st_ino) in self._inodes
             inside = None if is_twice or not status.st_size else members(path)
-            rejected = None if is_twice or inside is not None else _origins(path)
+            rejected = None if is_twice or inside is not None else origins_of(path)
             self._inodes.add((status.st_dev, status.st_ino))
         except OSError as error:
             why = f"cannot be read ({error.strerror}); see to its permissions"
@@ -273,11 +297,3 @@ class _Listing:
 
     def _note(self, reason: str, name: str) -> None:
         self.skipped.setdefault(reason, []).append(name)
-
-
-def _origins(path: Path) -> list[RejectLines] | None:
-    """Return the lines of a rejects.jsonl of ours, by the files whose rows they hold; None of any other file."""
-    if path.suffix.lower() not in {".jsonl", ".json", ".ndjson"}:
-        return None
-    with path.open("rb") as stream:
-        return origins(stream)

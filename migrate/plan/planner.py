@@ -146,7 +146,7 @@ class Planner:
     def _attempt_whole(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> Attempt:
         """Plan sources into files of their own, all of them."""
         before = {job.source.name: stamp(job.source) for job in bundle.jobs}
-        inputs = [fingerprinted(known[job.source.name], job.source, before) for job in bundle.jobs]
+        inputs = [fingerprinted(known[job.source.name], job, before) for job in bundle.jobs]
         states = States(self.workdir / STAGING / f"{inputs[0].id:08d}.states")
         bundle = bundle.metered()
         attempt = Attempt(inputs, DayWriter(self.workdir, inputs[0].id), states, bundle)

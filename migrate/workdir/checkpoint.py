@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 
 from migrate.transactions import transaction
 from migrate.workdir.database import Database, add_count, connect, fact, note_facts
-from migrate.workdir.records import BEFORE, Aside, Fate, Input, Numbers, Part, totals
+from migrate.workdir.records import BEFORE, Aside, Fate, Input, Numbers, Part, Window, totals
 from migrate.workdir.seals import Kept, Seal
 
 REJECTS: Final = "rejects.jsonl"
@@ -121,9 +121,12 @@ class Checkpoint:
     def inputs(self) -> dict[str, Input]:
         """Return the inputs by name, in order."""
         rows = self._db.execute(
-            "SELECT id, name, stamp, size, digest, numbers IS NOT NULL FROM inputs ORDER BY id"
+            "SELECT id, name, stamp, size, digest, numbers IS NOT NULL, since, until FROM inputs ORDER BY id"
         )
-        return {row[1]: Input(row[0], row[1], row[2], row[3], row[4], bool(row[5])) for row in rows}
+        return {
+            name: Input(number, name, stamp, size, digest, bool(planned), Window.of(*window))
+            for number, name, stamp, size, digest, planned, *window in rows
+        }
 
     def unplanned(self) -> list[str]:
         """Return the names of the inputs that were to be planned and are not, in order."""
@@ -141,11 +144,14 @@ class Checkpoint:
 
     def together(self, names: Iterable[str]) -> list[str]:
         """Return which of these inputs are planned, and those planned with them; an archive stands for its members."""
-        given = set(names)
+        given, rows = set(names), self.leads()
+        leads = {lead for name, lead in rows.items() if name in given or name.partition("!")[0] in given}
+        return [name for name, lead in rows.items() if lead in leads]
+
+    def leads(self) -> dict[str, int]:
+        """Return which input each planned one was planned together with, by name."""
         sql = "SELECT name, lead FROM inputs WHERE numbers IS NOT NULL AND NOT instr(name, ?) ORDER BY id"
-        rows = self._db.execute(sql, (BEFORE,)).fetchall()
-        leads = {lead for name, lead in rows if name in given or name.partition("!")[0] in given}
-        return [name for name, lead in rows if lead in leads]
+        return dict(self._db.execute(sql, (BEFORE,)).fetchall())
 
     def has_unsent(self, name: str) -> bool:
         """Return whether anything that was planned together with an input is not sent."""
@@ -187,8 +193,12 @@ class Checkpoint:
         each = [(planned, numbers), *((one, Numbers()) for one in beside)]
         with transaction(self._db) as db:
             db.executemany(
-                "UPDATE inputs SET stamp = ?, size = ?, digest = ?, numbers = ?, lead = ? WHERE id = ?",
-                ((one.stamp, one.size, one.digest, its.to_json(), planned.id, one.id) for one, its in each),
+                "UPDATE inputs SET stamp = ?, size = ?, digest = ?, numbers = ?, lead = ?, since = ?, until = ?"
+                " WHERE id = ?",
+                (
+                    (one.stamp, one.size, one.digest, its.to_json(), planned.id, *one.window.texts(), one.id)
+                    for one, its in each
+                ),
             )
             aside = json.loads(fact(db, "set_aside", "{}"))
             done = {name for one, _ in each for name in (one.name, one.name.partition("!")[0])}

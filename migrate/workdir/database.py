@@ -18,7 +18,7 @@ _SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE inputs (
     id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL, size INTEGER NOT NULL,
-    digest TEXT NOT NULL, numbers TEXT, lead INTEGER
+    digest TEXT NOT NULL, numbers TEXT, lead INTEGER, since TEXT, until TEXT
 );
 CREATE TABLE parts (
     path TEXT PRIMARY KEY, input INTEGER NOT NULL REFERENCES inputs, day TEXT NOT NULL, events INTEGER NOT NULL,
@@ -55,7 +55,13 @@ CREATE TABLE history (id INTEGER PRIMARY KEY, line TEXT NOT NULL);
 """
 _ADDED: Final = {
     7: "CREATE TABLE history (id INTEGER PRIMARY KEY, line TEXT NOT NULL)",
-    8: "ALTER TABLE parts ADD COLUMN fate TEXT NOT NULL DEFAULT ''",
+    8: """
+        ALTER TABLE parts ADD COLUMN fate TEXT NOT NULL DEFAULT '';
+        ALTER TABLE inputs ADD COLUMN since TEXT;
+        ALTER TABLE inputs ADD COLUMN until TEXT;
+        UPDATE inputs SET since = (SELECT json_extract(value, '$') FROM meta WHERE key = '--since');
+        UPDATE inputs SET until = (SELECT json_extract(value, '$') FROM meta WHERE key = '--until')
+    """,
 }
 """What a checkpoint of an earlier format has not yet, one after another, and goes on with."""
 """`history` is kept by `history.py`, `rejects` and `held` by `rejects.py`, `parked`, `queue` and `outdated` by
@@ -132,7 +138,8 @@ def _verify(db: Database, path: Path) -> None:
     if application == APPLICATION_ID and version in _ADDED:
         with transaction(db):
             for earlier in range(version, FORMAT):
-                db.execute(_ADDED[earlier])
+                for statement in _ADDED[earlier].split(";"):
+                    db.execute(statement)
             db.execute(f"PRAGMA user_version = {FORMAT}")
         version = FORMAT
     if application != APPLICATION_ID:

@@ -4,8 +4,9 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from migrate.workdir.seals import Seal
 
@@ -87,6 +88,32 @@ def totals(inputs: Sequence[tuple[int, int, str, str]]) -> Numbers:
     return total
 
 
+class Window(NamedTuple):
+    """The time of which events are planned, from `since` on and before `until`; None is without end."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @classmethod
+    def of(cls, since: str | None, until: str | None) -> Self:
+        """Return the window of two texts as `texts` gives them."""
+        return cls(*(None if text is None else datetime.fromisoformat(text) for text in (since, until)))
+
+    def texts(self) -> tuple[str | None, str | None]:
+        """Return both ends as ISO 8601."""
+        since, until = (None if one is None else one.isoformat() for one in self)
+        return since, until
+
+    def __or__(self, other: "Window") -> "Window":
+        """Return the window that holds both."""
+        since = None if self.since is None or other.since is None else min(self.since, other.since)
+        until = None if self.until is None or other.until is None else max(self.until, other.until)
+        return Window(since, until)
+
+
+ALWAYS: Final = Window()
+
+
 @dataclass(frozen=True)
 class Input:
     """A source file as it was when it was planned; `planned` says whether all of it is. `size` is bytes."""
@@ -97,6 +124,8 @@ class Input:
     size: int
     digest: str
     planned: bool
+    window: Window = ALWAYS
+    """The time of which it is planned."""
 
 
 class Fate(StrEnum):

@@ -121,12 +121,12 @@ def restore(
     says how many of each name are planned twice by now.
     """
     uncount(db, events)
-    sql = "SELECT name, stamp, size, digest, numbers FROM inputs WHERE lead = ?"
+    sql = "SELECT name, stamp, size, digest, numbers, since, until FROM inputs WHERE lead = ?"
     found = db.execute(sql, (now,)).fetchall()
     db.execute("DELETE FROM parts WHERE input = ?", (now,))
     db.execute("DELETE FROM inputs WHERE lead = ?", (now,))
     sql = """
-        UPDATE inputs SET name = ?, stamp = ?, size = ?, digest = ?, numbers = ?
+        UPDATE inputs SET name = ?, stamp = ?, size = ?, digest = ?, numbers = ?, since = ?, until = ?
         WHERE lead = ? AND instr(name, ?) = 1
     """
     db.executemany(sql, ((*row, before, f"{row[0]}{BEFORE}") for row in found))
