@@ -1,6 +1,6 @@
 """Everything that may be typed, as frozen objects: what to read and how, what to plan, how to send, how to talk.
 
-The order of the fields is their order in the help.
+The order of the fields is their order in the help. What `schedule` takes stands in `nights`.
 """
 
 from __future__ import annotations
@@ -263,7 +263,7 @@ class SandboxOptions:
 
 GROUPS: Final = {
     "Target": ("host", "api_key"),
-    "Work": ("dry_run", "workdir", "existing", "people", "again", "yes", "partial", "dismiss"),
+    "Work": ("config", "dry_run", "workdir", "existing", "people", "again", "yes", "partial", "dismiss"),
     "Source": ("spec", "since", "until", "limit", "keep", "skip_unknown", "on_changed", "resend_changed"),
     "Meaning": (
         *("source_timezone", "person_properties", "identity", "max_cluster", "user_id", "uuid_compat"),
@@ -277,6 +277,7 @@ GROUPS: Final = {
         *("rate", "concurrency", "max_batch_bytes", "max_batch_events", "gzip", "max_attempts", "deadline"),
         *("timeout", "min_age", "max_duration", "window"),
     ),
+    "Schedule": ("at", "timezone", "format", "image", "output"),
     "Sandbox": ("port", "data", "bind", "faults"),
     "Telling": ("as_json", "quiet", "verbose", "log_file", "samples", "pretty", "history"),
 }
