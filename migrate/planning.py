@@ -50,18 +50,19 @@ class Planning:
         *,
         command: Command | None = None,
         again: Sequence[str] = (),
+        emptied: Sequence[str] = (),
         resend: bool = False,
     ) -> None:
         """Plan what is not planned yet; `command` is what was typed for it, `again` are sources to plan anew.
 
-        With `resend` rows of those that changed after they were sent are sent again, where PostHog keeps the later
-        version. A workdir that refuses stays as it is.
+        Of these, the `emptied` have no row by now. With `resend` rows of those that changed after they were sent are
+        sent again, where PostHog keeps the later version. A workdir that refuses stays as it is.
         """
         collect_rarely()
         try:
             with self.file.hold():
                 self._pin(is_anew=bool(again))
-                self._plan(on_progress, command, again, resend=resend)
+                self._plan(on_progress, command, again, emptied, resend=resend)
         finally:
             self.session.remark(rejects.refresh(self.session.checkpoint))
 
@@ -70,6 +71,7 @@ class Planning:
         on_progress: Callable[[Progress], None],
         command: Command | None,
         again: Sequence[str],
+        emptied: Sequence[str],
         *,
         resend: bool,
     ) -> None:
@@ -77,10 +79,9 @@ class Planning:
         session, checkpoint, settings = self.session, self.session.checkpoint, self.work.settings
         self._note_command(command)
         if again:
-            anew.settle(
-                checkpoint, resend=resend
-            )  # what a killed command has left, before the same is asked for again
-            supersede(checkpoint, again)
+            # what a killed command has left, before the same is asked for again
+            anew.settle(checkpoint, resend=resend)
+            supersede(checkpoint, again, emptied)
         now = self._begin()
         skipped = self.work.skipped
         checkpoint.note(
@@ -90,7 +91,6 @@ class Planning:
         for reason, names in skipped.items():
             for name in names:
                 session.on_log(f"passed over: {name}: {reason}")
-        session.has_copies = any(job.source.lines is not None for job in self.work.jobs)
         planner = Planner(
             on_log=session.on_log,
             on_warning=session.on_warning,
@@ -103,6 +103,7 @@ class Planning:
         )
         session.on_stop(planner.stopping.set)
         todo = [] if session.is_stopping else planner.todo(self.work.jobs, self.work.looked)
+        session.copies = [job.source.name for job in todo if job.source.lines is not None]
         if before := self.work.unchanged + len(self.work.jobs) - len(todo):
             session.on_log(f"planned before: {counted(before, 'file')}")
         if not session.is_stopping and (todo or self._has_more()):

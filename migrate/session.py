@@ -39,8 +39,8 @@ class Session:
     """Told each file that is planned, and what became of it."""
     set_aside: list[str] = field(default_factory=list)
     """Sources that this command was the first to set aside, or found to be others than when they were."""
-    has_copies: bool = False
-    """Whether this command plans a copy of rejects, whose rows may be mended."""
+    copies: list[str] = field(default_factory=list)
+    """Copies of rejects that this command plans, each by its name as an input; rows of theirs may be mended."""
     on_remark: Callable[[str], None] = lambda _: None
     remarks: list[str] = field(default_factory=list)
     """What was found in the workdir that people should know of."""
@@ -54,8 +54,6 @@ class Session:
     """When it was last judged whether a day is old enough to be sent."""
     is_throwaway: bool = False
     """Whether the workdir goes when the session ends."""
-    is_in_sandbox: bool = False
-    """Whether what it sends goes to a local `migrate sandbox`, which nobody is asked about."""
     for_good: str = ""
     """The command that does for good what this one tries, if it does."""
     history: Keeper | None = None

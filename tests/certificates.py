@@ -54,7 +54,9 @@ class Authority:
         request, key, certificate = (self._folder / f"leaf.{end}" for end in ("csr", "key", "pem"))
         extensions = self._folder / "leaf.cnf"
         extensions.write_text(f"subjectAltName={_kind(name)}\nauthorityKeyIdentifier=keyid\n")
-        _openssl("req", "-new", *_KEY, "-subj", f"/CN={name}", "-keyout", key, "-out", request)
+        _openssl(
+            "req", "-new", *_KEY, "-subj", f"/CN={name.partition(',')[0]}", "-keyout", key, "-out", request
+        )
         how = ["-batch", "-notext", "-config", self._folder / "ca.cnf", "-extfile", extensions]
         signer = ["-cert", self.file, "-keyfile", self._key, "-startdate", start, "-enddate", end]
         _openssl("ca", *how, *signer, "-in", request, "-out", certificate)

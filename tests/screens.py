@@ -81,7 +81,9 @@ def shown(folder, words, answer=None):
         for each in (undisturbed(), chdir(folder), redirect_stdout(out), redirect_stderr(error)):
             stack.enter_context(each)
         stack.enter_context(patch.object(sys, "argv", ["migrate", *words]))
-        stack.enter_context(patch.dict(os.environ, {"POSTHOG_API_KEY": KEY, "COLUMNS": "110"}))
+        # Where a terminal breaks a line depends on the length of the folder's name, so that one here breaks none.
+        columns = "110" if answer is None else "1000"
+        stack.enter_context(patch.dict(os.environ, {"POSTHOG_API_KEY": KEY, "COLUMNS": columns}))
         for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
             os.environ.pop(name, None)
         screen = stack.enter_context(terminal(answer))

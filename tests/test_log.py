@@ -70,7 +70,7 @@ def test_a_quiet_command_tells_its_log(tmp_path):
         "<then> ended: exit code 0",
     ]
     rows(source, 4)
-    changed = migrate(*words)
+    changed = migrate(*words, "--on-changed", "set-aside")
     kept = lines(log.read_text())
     assert changed.stderr.startswith(f"error: {source}: set aside: changed since it was planned")
     assert f"<then> {changed.stderr.splitlines()[0]}" in kept

@@ -15,9 +15,18 @@ import aiohttp
 
 from migrate import VERSION
 from migrate.apply.capture import ADVICE, AGAIN, CLIENT_ERRORS, Answer, Capture, shown
+from migrate.apply.certificates import Certificate, certificate_of
 from migrate.apply.outcome import Outcome, Request, Retry, Stop
-from migrate.apply.target import is_loopback, place_of
-from migrate.apply.trouble import Trouble, closed, is_no_tls, no_connection, through_proxy, untrusted
+from migrate.apply.target import is_loopback, place_of, proxy_of
+from migrate.apply.trouble import (
+    Trouble,
+    closed,
+    is_no_tls,
+    may_say_more,
+    no_connection,
+    through_proxy,
+    untrusted,
+)
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -87,13 +96,13 @@ class Http:
                 f"no answer within {self._timeout:g} s", advice="raise --timeout where the server is slow"
             )
         except aiohttp.ClientError as error:
+            if isinstance(error, aiohttp.ClientConnectorCertificateError):
+                return await self._untrusted(error)
             return self._unanswered(error)
 
     def _unanswered(self, error: aiohttp.ClientError) -> Retry | Stop:
         """Return what it means that no answer came; the words are ours, never those of a library."""
         place = place_of(self._capture.host)
-        if isinstance(error, aiohttp.ClientConnectorCertificateError):
-            return self._untrusted(error)
         if isinstance(error, aiohttp.ClientHttpProxyError):
             return self._refused_by_proxy(error)
         if isinstance(error, aiohttp.ClientConnectorError):
@@ -105,10 +114,13 @@ class Http:
             return Retry("answer cut short: its end did not come, or it is not packed as it says")
         return _again(no_connection(error, place) if isinstance(error, OSError) else closed(place))
 
-    def _untrusted(self, error: aiohttp.ClientConnectorCertificateError) -> Stop:
+    async def _untrusted(self, error: aiohttp.ClientConnectorCertificateError) -> Stop:
         what, advice = "one that cannot be checked", "have the server's certificate mended"
-        if isinstance(error.certificate_error, ssl.SSLCertVerificationError):
-            what, advice = untrusted(error.certificate_error, error.host)
+        why, found = error.certificate_error, Certificate()
+        if isinstance(why, ssl.SSLCertVerificationError):
+            if may_say_more(why) and proxy_of(self._capture.host) is None:
+                found = await certificate_of(error.host, error.port)
+            what, advice = untrusted(why, error.host, found)
         return Stop(
             f"{self._capture.host}: its certificate is not trusted, found {what}; {advice}, then {AGAIN}"
         )

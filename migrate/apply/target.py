@@ -104,14 +104,20 @@ def place_of(url: str) -> str:
     return f"{parts.hostname}:{parts.port or _PORTS[parts.scheme]}"
 
 
-def check_proxy(url: str) -> None:
-    """Raise UsageError where the environment names a proxy for this URL that is none that can be used."""
+def proxy_of(url: str) -> str | None:
+    """Return the proxy that the environment names for a URL, if any."""
     from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415 - slow to import
 
     parts = urlsplit(url)
     proxy = getproxies().get(parts.scheme)
-    if not proxy or is_loopback(url) or proxy_bypass(parts.hostname or ""):
+    return proxy if proxy and not is_loopback(url) and not proxy_bypass(parts.hostname or "") else None
+
+
+def check_proxy(url: str) -> None:
+    """Raise UsageError where the environment names a proxy for this URL that is none that can be used."""
+    if (proxy := proxy_of(url)) is None:
         return
+    parts = urlsplit(url)
     try:
         given = urlsplit(proxy)
         is_one = given.scheme in _PORTS and bool(given.hostname) and given.port != 0

@@ -8,6 +8,8 @@ import ssl
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from migrate.apply.certificates import Certificate
+
 CA_FILE: Final = "SSL_CERT_FILE"
 """The environment variable that names the authorities to trust; OpenSSL's own, instead of the system's file."""
 _ERRNO: Final = re.compile(r"\[Errno (\d+)\]")
@@ -92,8 +94,13 @@ def is_no_tls(error: OSError) -> bool:
     return isinstance(error, ssl.SSLError) and error.reason in _NO_TLS
 
 
-def untrusted(error: ssl.SSLCertVerificationError, host: str) -> Trouble:
-    """Return what is wrong with a host's certificate."""
+def may_say_more(error: ssl.SSLCertVerificationError) -> bool:
+    """Return whether what a certificate says helps to understand what is wrong with it."""
+    return error.verify_code in {_NOT_YET_VALID, _EXPIRED, *_OTHER_NAME}
+
+
+def untrusted(error: ssl.SSLCertVerificationError, host: str, found: Certificate) -> Trouble:
+    """Return what is wrong with a host's certificate; `found` is what it says."""
     code = error.verify_code
     if code == _SELF_SIGNED:
         return Trouble("one that it has signed itself", _trust("that certificate"))
@@ -101,13 +108,16 @@ def untrusted(error: ssl.SSLCertVerificationError, host: str) -> Trouble:
         known = "signed by an authority that this machine does not know"
         return Trouble(known, _trust("the authority's certificate"))
     if code == _EXPIRED:
-        return Trouble("one that has expired", "renew it on the server, or set this machine's clock right")
-    if code == _NOT_YET_VALID:
-        return Trouble("one that is not valid yet", "set this machine's clock right, or the server's")
-    if code in _OTHER_NAME:
+        when = f" on {found.ends}" if found.ends else ""
         return Trouble(
-            f"one of another name than {host}", f"give --host its name, or have one made for {host}"
+            f"one that has expired{when}", "renew it on the server, or set this machine's clock right"
         )
+    if code == _NOT_YET_VALID:
+        when = f", but from {found.starts} on" if found.starts else ""
+        return Trouble(f"one that is not valid yet{when}", "set this machine's clock right, or the server's")
+    if code in _OTHER_NAME:
+        of = f"of {found.names}, and not of {host}" if found.names else f"of another name than {host}"
+        return Trouble(f"one {of}", f"give --host a name of the certificate's, or have one made for {host}")
     return Trouble(f"'{error.verify_message}'", "have the server's certificate mended")
 
 

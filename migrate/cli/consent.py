@@ -15,6 +15,7 @@ from migrate.errors import Refused, UsageError
 from migrate.report import trial
 from migrate.report.numbers import summary
 from migrate.report.question import ask, lines
+from migrate.report.sections import Line
 from migrate.report.talk import Talk
 from migrate.screen import counted
 from migrate.session import Session
@@ -63,8 +64,7 @@ def confirm(
     numbers = summary(session.checkpoint, now)
     goes = numbers.events.parked if what == "parked" else numbers.events.pending
     if goes and not session.is_stopping and delivery.target != SANDBOX and is_sandbox(delivery.url):
-        session.is_in_sandbox = True
-        talk.say(trial.IN_SANDBOX)
+        (talk.log.keep if talk.quiet else talk.say)(trial.IN_SANDBOX)
     if not goes or session.is_stopping or _is_confirmed(session.workdir, delivery):
         return
     check_answer(session.workdir, delivery, yes=yes, is_throwaway=session.is_throwaway)
@@ -86,7 +86,7 @@ def _is_confirmed(workdir: Path, delivery: Delivery) -> bool:
         return bool(checkpoint.facts().get("confirmed") or rounds.outcome(checkpoint).accepted)
 
 
-def _ask(session: Session, text: Iterator[str], question: str) -> bool:
+def _ask(session: Session, text: Iterator[Line], question: str) -> bool:
     """Ask, and return whether the answer is yes; an interrupt is a no, at once."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

@@ -9,7 +9,7 @@ from typing import NoReturn
 from migrate.cli import exits
 from migrate.cli.options import RunOptions, SendOptions, SourceOptions, TalkOptions
 from migrate.cli.plan import Todo, plan_todo
-from migrate.cli.session import open_session, start_talk, tell
+from migrate.cli.session import open_session, say_why, start_talk, tell
 from migrate.cli.settings import build_settings
 from migrate.cli.show import show_planned
 from migrate.cli.trial import is_untold
@@ -46,6 +46,7 @@ def rehearse(
         talk.show(status.lines(numbers, [], (), session.checkpoint.numbers().examples))
         talk.show(trial.said(session.checkpoint))
         talk.show([Line("nothing was sent")])
+        say_why(talk, code, numbers, (), None)
         tell(session, talk, numbers, code)
     sys.exit(code)
 

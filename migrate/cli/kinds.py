@@ -78,10 +78,18 @@ class Blank(click.types.StringParamType):
     """A text that may be blanks, such as a delimiter."""
 
 
-class Count(click.IntRange):
+class _Number:
+    """A number, which the help calls N."""
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002
+        """Return what stands for it in the help."""
+        return "N"
+
+
+class Count(_Number, click.IntRange):
     """How many: at least so many, and no more than there is of anything, which the help need not say."""
 
-    name = "n"
+    name = "whole number"
 
     def __init__(self, least: int) -> None:
         super().__init__(least, MOST)
@@ -90,16 +98,16 @@ class Count(click.IntRange):
         return f"x>={self.min}"
 
 
-class Whole(click.IntRange):
+class Whole(_Number, click.IntRange):
     """A whole number within bounds."""
 
-    name = "n"
+    name = "whole number"
 
 
-class Real(click.FloatRange):
+class Real(_Number, click.FloatRange):
     """A number within bounds; NaN, which no comparison finds outside of them, is none."""
 
-    name = "n"
+    name = "number"
 
     def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number."""

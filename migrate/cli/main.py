@@ -1,6 +1,5 @@
 """The way in and out: the process is made ready, the command line is run, an error becomes a sentence and its code."""
 
-import io
 import json
 import os
 import signal
@@ -13,6 +12,8 @@ import click
 
 from migrate.cli import exits
 from migrate.cli.commands import cli
+from migrate.cli.interrupt import interrupt
+from migrate.cli.misuse import sentence
 from migrate.cli.unread import Data, Lasting
 from migrate.errors import MigrateError, Unrecognised
 from migrate.screen import masked, shown
@@ -40,38 +41,58 @@ def prepare() -> None:
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one sentence and its exit code."""
+    """Run the command line; an error of ours is one sentence and its exit code, an interrupt is a line and 130."""
+    try:
+        _run()
+    except (click.Abort, KeyboardInterrupt):
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)  # what is said now is all that is left to do
+        click.echo("interrupted; run the same command again", err=True)
+        _tell_early(exits.INTERRUPTED, "interrupted")
+        sys.exit(exits.INTERRUPTED)
+
+
+def _run() -> None:
+    """Run the command line; raises Abort or KeyboardInterrupt where it is interrupted."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     prepare()
     data = Data(sys.stdout)
     sys.stdout, sys.stderr = cast("TextIO", data), cast("TextIO", Lasting(sys.stderr))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is temporary is removed on the way out
+    signal.signal(signal.SIGTERM, interrupt)  # what is temporary is removed on the way out
     try:
         try:
             cli.main(prog_name="migrate", standalone_mode=False)
         finally:
             data.finish()
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
     except click.ClickException as error:
-        text = io.StringIO()
-        error.show(text)
-        click.echo(shown(text.getvalue()), nl=False, err=True)
-        _tell_early(error.exit_code, error.format_message())
+        text = sentence(error)
+        click.echo(shown(f"error: {text}"), err=True)
+        _tell_early(error.exit_code, text)
         sys.exit(error.exit_code)
     except click.exceptions.Exit as leave:
         sys.exit(leave.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        _tell_early(exits.INTERRUPTED, "interrupted")
-        sys.exit(exits.INTERRUPTED)
     except MigrateError as error:
-        click.echo(shown(f"error: {error}"), err=True)
-        names = error.names if isinstance(error, Unrecognised) else ()
-        for number, way in enumerate(error.ways if isinstance(error, Unrecognised) else ()):
-            click.echo(shown(f"{'or' if number else 'next':<8} {way}"), err=True)
-        if _is_asked("-v", "--verbose"):
-            for name in names:
-                click.echo(shown(f"unknown: {name}"), err=True)
-        if not error.is_told:
-            _tell_early(error.exit_code, str(error), names)
+        _tell(error)
         sys.exit(error.exit_code)
+
+
+def _tell(error: MigrateError) -> None:
+    """Say what is wrong, and what to try."""
+    from migrate.report.sections import labelled  # noqa: PLC0415 - help needs none of it
+    from migrate.report.talk import say  # noqa: PLC0415
+
+    say(f"error: {error}")
+    names = error.names if isinstance(error, Unrecognised) else ()
+    for number, way in enumerate(error.ways if isinstance(error, Unrecognised) else ()):
+        say(labelled("or" if number else "next", "", command=way))
+    if _is_asked("-v", "--verbose"):
+        for name in names:
+            say(f"unknown: {name}")
+    if not error.is_told:
+        _tell_early(error.exit_code, str(error), names)
 
 
 def _is_asked(*options: str) -> bool:

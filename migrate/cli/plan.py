@@ -33,6 +33,8 @@ class Todo(NamedTuple):
     """Sources whose plan is to be made anew."""
     resend: bool = False
     """Whether rows of theirs that changed after they were sent are sent again, where they may be."""
+    emptied: Sequence[str] = ()
+    """Those of them in which there is no row by now."""
 
 
 def plan(source: SourceOptions, options: PlanOptions, talking: TalkOptions) -> NoReturn:
@@ -79,9 +81,17 @@ def plan_todo(
     """
     for name in todo.work.skipped.get("emptied", ()):
         talk.say(f"note: {name}: nothing in it to read by now; what was planned of it stands")
+    for name in todo.emptied:
+        talk.say(
+            f"note: {name}: no row in it by now; what was planned of it and not sent is not sent any more"
+        )
     with talk.planning(following) as progress:
         Planning.of(session, todo.work, people).plan(
-            progress, command=typed_command(), again=todo.again, resend=todo.resend
+            progress,
+            command=typed_command(),
+            again=todo.again,
+            emptied=todo.emptied,
+            resend=todo.resend,
         )
     aside = session.checkpoint.set_aside()
     for name in session.set_aside:
@@ -100,19 +110,18 @@ def find_todo(settings: Settings, inputs: Sequence[str], workdir: Path, options:
     planned = _planned(workdir, asked)
     work = settings.work(inputs, planned.stamps, paths=planned.paths)
     there = {job.source.name for job in work.jobs}
+    empty = {*work.skipped.get("empty", ())}
     meant = planned.meant_of(there, asked)
-    if missing := [name for name in meant if name not in there]:
-        raise UsageError(
-            f"--again: {missing[0]} is not among the inputs; name it as an input, too (files that were planned "
-            "together are planned again together; if one is gone, send what is planned first, with 'migrate apply')"
-        )
-    if unknown := asked - {part for name in there for part in (name, archive_of(name))}:
-        raise UsageError(f"--again: {min(unknown)} is not among the inputs; name it as an input, too")
-    todo = Todo(work, meant, resend=options.resend_changed)
+    missing = [name for name in meant if name not in there]
+    emptied = [name for name in missing if name in empty and {name, archive_of(name)} & asked]
+    known = {part for name in (*there, *meant) for part in (name, archive_of(name))}
+    for name in [*(name for name in missing if name not in emptied), *sorted(asked - known)]:
+        raise UsageError(f"--again: {name} {_why_not(name, work, empty, is_planned=name in missing)}")
+    todo = Todo(work, meant, options.resend_changed, emptied)
     if settings.limit is not None or not planned.stamps:
         return todo
-    known = {name: one for name, one in planned.inputs.items() if name not in meant}
-    return _with_changed(todo, look(known, work.jobs, options.on_changed), inputs, workdir)
+    others = {name: one for name, one in planned.inputs.items() if name not in meant}
+    return _with_changed(todo, look(others, work.jobs, options.on_changed), inputs, workdir)
 
 
 def _with_changed(todo: Todo, changed: Changed, inputs: Sequence[str], workdir: Path) -> Todo:
@@ -133,6 +142,30 @@ def _with_changed(todo: Todo, changed: Changed, inputs: Sequence[str], workdir: 
     jobs = [job for job in work.jobs if job.source.name not in changed.skip]
     skipped = work.skipped | ({"changed": [*changed.skip]} if changed.skip else {})
     return todo._replace(work=replace(work, jobs=jobs, skipped=skipped, looked=changed.looked), again=meant)
+
+
+def _why_not(name: str, work: Work, empty: Collection[str], *, is_planned: bool) -> str:
+    """Return why a source cannot be planned anew, and what to do; `is_planned`: it, or what it is planned with, was."""
+    for one in (name, archive_of(name)):
+        if one in work.set_aside:
+            return f"cannot be planned as it is now, {work.set_aside[one].why}"
+    if name in empty and is_planned:
+        return (
+            "has no row by now, and files that were planned together are planned again together; name it with --again, "
+            "too, if what was planned of it is not to be sent, or put it back as it was"
+        )
+    if archive_of(name) in empty:
+        is_part = "is of a file that has no row by now; put that back as it was"
+        return is_part if is_planned else "has no row by now, and nothing of it is left to send; leave it out"
+    for reason, names in work.skipped.items():
+        if name in names:
+            return f"is passed over ({reason}), and not planned; leave it out, or put it back as it was"
+    if not is_planned:
+        return "is not among the inputs; name it as an input, too"
+    return (
+        "is not among the inputs; name it as an input, too (files that were planned together are planned again "
+        "together; if one is gone, send what is planned first, with 'migrate apply')"
+    )
 
 
 class _Planned(NamedTuple):

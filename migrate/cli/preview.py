@@ -1,6 +1,7 @@
 """`migrate preview`: the first payloads as they would be sent."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NoReturn
 
@@ -9,12 +10,19 @@ import click
 from migrate.cli import exits
 from migrate.cli.options import PreviewOptions, SourceOptions
 from migrate.cli.settings import build_settings
-from migrate.preview import MAPPED, files_beyond, preview
+from migrate.preview import files_beyond, preview
 from migrate.report import sections
 from migrate.report.samples import samples
+from migrate.report.sections import Line
+from migrate.report.talk import say
 from migrate.report.terminal import Terminal
-from migrate.screen import shown
 
+_KINDS: Final = {
+    "rejected": "rejected",
+    "filtered": "filtered",
+    "mapped": "mapped, only telling of a person or a group",
+}
+"""What a row without an event of its own is, as its line begins -> in words."""
 _CHECKED_BYTES: Final = 8 << 20
 """So much of each file is looked at for text that is not valid in its encoding."""
 
@@ -26,43 +34,46 @@ def show_preview(source: SourceOptions, options: PreviewOptions) -> NoReturn:
     """
     settings = build_settings(source)
     terminal = Terminal(stderr=False)
-    rows = left_out = 0
-    last = ""
+    rows, last = 0, ""
+    left_out: Counter[str] = Counter()
     work = settings.work(source.inputs, checked=_CHECKED_BYTES)
     for row in preview(work, options.limit):
         rows += bool(row.place)
         last = row.file or last
-        left_out += not row.payloads and row.why != MAPPED
+        if row.why is not None:
+            left_out[row.why.partition(":")[0]] += 1
         if options.pretty:
             terminal.print_samples(samples([row], whole=True))
             continue
         for payload in row.payloads:
             click.echo(payload)
         if row.why is not None:
-            click.echo(shown(f"{row.place}: {row.why}"), err=True)
+            say(f"{row.place}: {row.why}")
     if left_out:
-        click.echo(_left_out(left_out, rows), err=True)
+        say(_left_out(left_out, rows))
     if rows >= options.limit and (names := files_beyond(work, last)):
         many, them = (f" and {len(names) - 1} more", "them") if len(names) > 1 else ("", "it")
         beyond = f"beyond the first {rows} rows; raise --limit, or preview {them} alone"
-        click.echo(shown(f"{names[0]}{many}: {beyond}"), err=True)
+        say(f"{names[0]}{many}: {beyond}")
     for name, one in work.set_aside.items():
-        click.echo(shown(f"error: {name}: set aside: {one.why}"), err=True)
-    for line in _passed_over(work.skipped, is_all=options.verbose):
-        click.echo(shown(line), err=True)
+        say(f"error: {name}: set aside: {one.why}")
+    Terminal().print(_passed_over(work.skipped, is_all=options.verbose))
     sys.exit(exits.of_preview(is_set_aside=bool(work.set_aside)))
 
 
-def _left_out(left_out: int, rows: int) -> str:
-    """Return that rows make no event."""
+def _left_out(left_out: Counter[str], rows: int) -> str:
+    """Return how many rows make no event of their own, and what they are."""
     what = "row makes" if rows == 1 else "rows make"
-    return f"{left_out:,} of the first {rows:,} {what} no event"
+    kinds = ", ".join(f"{left_out[kind]:,} {said}" for kind, said in _KINDS.items() if left_out[kind])
+    return f"{left_out.total():,} of the first {rows:,} {what} no event: {kinds}"
 
 
-def _passed_over(skipped: Mapping[str, Sequence[str]], *, is_all: bool) -> Iterator[str]:
+def _passed_over(skipped: Mapping[str, Sequence[str]], *, is_all: bool) -> Iterator[Line]:
     """Yield which files are not read, by reason; all of them where that is asked for."""
     if is_all:
-        yield from (f"passed over: {name}: {reason}" for reason, names in skipped.items() for name in names)
+        yield from (
+            Line(f"passed over: {name}: {reason}") for reason, names in skipped.items() for name in names
+        )
         return
     counts = {reason: len(names) for reason, names in skipped.items()}
-    yield from (line.text for line in sections.passed_over(counts, skipped))
+    yield from sections.passed_over(counts, skipped)

@@ -30,7 +30,7 @@ def apply_plan(workdir: Path, sending: SendOptions, talking: TalkOptions) -> NoR
         session = stack.enter_context(open_session(workdir, talk))
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
         send_pending(session, delivery, sending, talk)
-        end(session, talk, sending=True)
+        end(session, talk, sending=True, planned=False)
 
 
 def resend_parked(workdir: Path, sending: SendOptions, talking: TalkOptions) -> NoReturn:
@@ -51,7 +51,7 @@ def resend_parked(workdir: Path, sending: SendOptions, talking: TalkOptions) -> 
         ):
             resend(session, delivery, watch)
         talk.show(rejects.resent(session.checkpoint, session.before.events.parked))
-        end(session, talk, sending=True)
+        end(session, talk, sending=True, planned=False)
 
 
 def send_pending(session: Session, delivery: Delivery, sending: SendOptions, talk: Talk) -> None:

@@ -21,7 +21,6 @@ from migrate.errors import MigrateError, Refused, Stopped, UsageError
 from migrate.log import opened
 from migrate.report import commands, document, rejects, status, trial
 from migrate.report.numbers import Run, Summary, of_run, summary
-from migrate.report.sections import Line
 from migrate.report.states import Found, states, with_states
 from migrate.report.talk import Talk
 from migrate.screen import is_text, masked
@@ -98,9 +97,7 @@ def open_session(
 
         def stop(*_: object) -> None:
             if session.interrupted:
-                with suppress(Exception):  # whatever was being written when the signal came
-                    talk.say("\nleft at once; the same command goes on")
-                os._exit(exits.INTERRUPTED)
+                _leave(session, talk)
             talk.say("interrupted: finishing what is in flight; again to leave now")
             session.stop()
 
@@ -123,6 +120,21 @@ def open_session(
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _leave(session: Session, talk: Talk) -> NoReturn:
+    """Leave at once, in the middle of whatever is done; the checkpoint is not asked, the numbers are those before."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(
+            number, lambda *_: os._exit(exits.INTERRUPTED)
+        )  # where what is written here is not taken
+    with suppress(Exception):  # whatever was being written when the signal came
+        talk.say("\nleft at once; the same command goes on")
+    with suppress(Exception):
+        error = "left at once: the numbers are those from before this command, which goes on where it was"
+        run = of_run(session.before, session.before, session.started, exits.INTERRUPTED, error)
+        talk.json_unheld(session.before, run)
+    os._exit(exits.INTERRUPTED)
 
 
 @contextmanager
@@ -154,23 +166,45 @@ def look(session: Session) -> tuple[Summary, list[Found]]:
 
 
 def show(
-    session: Session, talk: Talk, numbers: Summary, found: Sequence[Found], *, has_places: bool = False
+    session: Session, talk: Talk, numbers: Summary, found: Sequence[Found], *, planned: bool = False
 ) -> None:
     """Show how the workdir is, and what is next; of a trial, what there is to know before it goes.
 
-    `has_places`: whether the screen says where the first rows of each reason are.
+    `planned`: whether this command has planned, and tells of the plan, too.
     """
     checkpoint = session.checkpoint
-    if session.is_in_sandbox:
-        talk.show([Line(f"sandbox  {trial.IN_SANDBOX}")])
     if session.is_throwaway:
         talk.show(trial.lines(checkpoint, numbers, typed_command().shown(None), session.for_good))
         return
+    if session.set_aside:  # why was the last thing said of them
+        told = dict.fromkeys(session.set_aside, "said above")
+        numbers = replace(
+            numbers, set_aside={name: told.get(name, why) for name, why in numbers.set_aside.items()}
+        )
     if numbers.events.accepted:
         talk.show(trial.said(checkpoint))
     needs = commands.needs(numbers.next) if numbers.next else ()
-    places = checkpoint.numbers().examples if has_places else {}
-    talk.show(status.lines(numbers, found, needs, places))
+    if not planned:
+        talk.show(status.brief(numbers, found, needs, commands.status(checkpoint, "show")))
+        return
+    talk.show(status.lines(numbers, found, needs, checkpoint.numbers().examples))
+
+
+def say_why(
+    talk: Talk, code: int, numbers: Summary, found: Sequence[Found], checkpoint: Checkpoint | None
+) -> None:
+    """Say in a line why a command ends with this code, where only warnings are wanted: else its screen says so.
+
+    `checkpoint` is that of a workdir that stays.
+    """
+    if not talk.quiet or code in {exits.DONE, exits.AS_ASKED, exits.INTERRUPTED}:
+        return
+    where = f"{checkpoint.workdir}: " if checkpoint else ""
+    if code == exits.LEFT_OUT:
+        way = commands.status(checkpoint, "rejects") if checkpoint else None
+        talk.warn(where + rejects.left_open(numbers, way))
+    elif found:
+        talk.warn(f"{where}{found[0].text}{f'; next: {found[0].next[0]}' if found[0].next else ''}")
 
 
 def tell(session: Session, talk: Talk, numbers: Summary, code: int, error: str | None = None) -> None:
@@ -198,19 +232,14 @@ def _keep(history: Keeper, run: Run, numbers: Summary) -> None:
         history.end(datetime.fromisoformat(run.ended), done)
 
 
-def end(session: Session, talk: Talk, *, sending: bool) -> NoReturn:
-    """Show what was done by a command that has planned, or was `sending`, and exit as the numbers say."""
+def end(session: Session, talk: Talk, *, sending: bool, planned: bool = True) -> NoReturn:
+    """Show what was done by a command that has `planned`, or was `sending`, and exit as the numbers say."""
     session.note_stop()
     if session.phase == "sending" and not summary(session.checkpoint, session.judged).events.pending:
         session.finish("sending")
     numbers, found = look(session)
-    _end(
-        session,
-        talk,
-        (numbers, found),
-        exits.of_work(session, numbers, sending=sending),
-        has_places=not sending,
-    )
+    code = exits.of_work(session, numbers, sending=sending)
+    _end(session, talk, (numbers, found), code, planned=planned)
 
 
 def end_unsent(session: Session, talk: Talk) -> NoReturn:
@@ -221,19 +250,21 @@ def end_unsent(session: Session, talk: Talk) -> NoReturn:
 
 
 def _end(
-    session: Session, talk: Talk, looked: tuple[Summary, list[Found]], code: int, *, has_places: bool = False
+    session: Session, talk: Talk, looked: tuple[Summary, list[Found]], code: int, *, planned: bool = False
 ) -> NoReturn:
     numbers, found = looked
     if code == exits.AS_ASKED:
         text = f"stopped as {session.asked} asks; the same command goes on"
         (talk.log.keep if talk.quiet else talk.say)(text)
     document.write(session.workdir, numbers)
-    if session.has_copies:
-        talk.show(rejects.mended(session.before, numbers))
-    show(session, talk, numbers, found, has_places=has_places)
+    if session.copies:
+        talk.show(rejects.mended(session.checkpoint, session.copies, session.before, numbers))
+    show(session, talk, numbers, found, planned=planned)
     way = session.for_good or None if session.is_throwaway else commands.set_right(session.checkpoint)
     if talk.quiet and numbers.set_aside:  # else the screen says so
         talk.warn(rejects.left_aside([*numbers.set_aside], way))
+    if code == exits.LEFT_OUT or not numbers.set_aside:
+        say_why(talk, code, numbers, found, None if session.is_throwaway else session.checkpoint)
     talk.log.keep(f"events: {numbers.events.planned:,} planned: {status.outcome(numbers.events)}")
     if numbers.next:
         talk.log.keep(f"next: {numbers.next}")

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from migrate.cli import exits
 from migrate.cli.options import TalkOptions
-from migrate.cli.session import start_talk
+from migrate.cli.session import say_why, start_talk
 from migrate.preview import Preview
 from migrate.report import commands, planned, status
 from migrate.report.numbers import of_run, summary
@@ -29,6 +29,7 @@ def show_plan(workdir: Path, talking: TalkOptions) -> NoReturn:
         needs = commands.needs(numbers.next) if numbers.next else ()
         talk.show(status.lines(numbers, found, needs, checkpoint.numbers().examples))
         code = exits.of_state(numbers)
+        say_why(talk, code, numbers, found, checkpoint)
         talk.json(numbers, of_run(numbers, numbers, datetime.now(UTC), code, None))
     sys.exit(code)
 

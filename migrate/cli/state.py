@@ -9,7 +9,7 @@ from typing import Final, NoReturn
 
 from migrate.cli import exits
 from migrate.cli.options import StatusOptions, TalkOptions
-from migrate.cli.session import look, open_session, start_talk, tell
+from migrate.cli.session import look, open_session, say_why, start_talk, tell
 from migrate.errors import MigrateError, UsageError
 from migrate.report import commands, history
 from migrate.report import rejects as rejects_screen
@@ -21,7 +21,7 @@ from migrate.report.status import Workdir
 from migrate.report.talk import Talk
 from migrate.screen import masked
 from migrate.session import Session
-from migrate.workdir import asides, rejects
+from migrate.workdir import asides, standing
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.copies import noticed
 from migrate.workdir.database import FILE
@@ -73,9 +73,11 @@ def _show(workdir: Path, options: StatusOptions, talk: Talk, *, is_alone: bool) 
             talk.show([] if is_alone else [Line(str(workdir))])
             talk.show(history.lines(done, is_running=working is not None))
         if is_alone:
+            show = commands.status(checkpoint, "show")
             ending = status_screen.ending(found, needs)
-            talk.show(ending if options.history else status_screen.lines(numbers, found, needs))
+            talk.show(ending if options.history else status_screen.brief(numbers, found, needs, show))
         code = exits.of_state(numbers)
+        say_why(talk, code, numbers, found, checkpoint)
         talk.json(numbers, of_run(numbers, numbers, datetime.now(UTC), code, None))
     return Workdir(str(workdir), numbers, code, found[0].text)
 
@@ -89,9 +91,10 @@ def list_rejects(workdir: Path, dismissed: Sequence[str], talking: TalkOptions) 
     with open_session(workdir, talk) as session:
         session.refresh()
         _dismiss(session, dismissed)
-        numbers, _ = look(session)
+        numbers, found = look(session)
         talk.show(rejects_screen.lines(session.checkpoint, numbers))
         code = exits.of_state(numbers)
+        say_why(talk, code, numbers, found, session.checkpoint)
         tell(session, talk, numbers, code)
     sys.exit(code)
 
@@ -100,7 +103,7 @@ def _dismiss(session: Session, dismissed: Sequence[str]) -> None:
     """Say no more of what is rejected or set aside for these reasons."""
     checkpoint = session.checkpoint
     reasons = {
-        *rejects.by_reason(checkpoint),
+        *standing.by_reason(checkpoint),
         *(one.reason for one in checkpoint.set_aside().values() if not one.is_dismissed),
     }
     if unknown := [reason for reason in dismissed if reason not in reasons]:
@@ -108,4 +111,4 @@ def _dismiss(session: Session, dismissed: Sequence[str]) -> None:
         raise UsageError(f"--dismiss: nothing is open for this reason, found '{unknown[0]}'{found}")
     for reason in dismissed:
         asides.dismiss(checkpoint, reason)
-        rejects.dismiss(checkpoint, reason)
+        standing.dismiss(checkpoint, reason)

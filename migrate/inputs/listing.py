@@ -19,6 +19,7 @@ from typing import Final
 
 from migrate.errors import Unfit, UsageError
 from migrate.inputs.archives import Member, members
+from migrate.inputs.guises import hollow
 from migrate.inputs.names import natural, shown, source_name
 from migrate.inputs.passed import GONE, NOWHERE, is_of_people, is_workdir, mode_of, why_passed
 from migrate.inputs.rejected import RejectLines, Unreadable, origins
@@ -262,6 +263,8 @@ class _Listing:
     def _take(self, source: Source) -> None:
         if source.size:
             self.found.append(source)
+        elif why := hollow(source.name):
+            self.unfit.append(Unfit(source.name, "no_export", why))
         else:
             self._note("empty", source.name)
 

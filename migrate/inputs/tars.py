@@ -169,7 +169,8 @@ def tar_members(path: Path, *, compressed: bool) -> Iterator[TarMember]:
                 if not entry.isdir():
                     yield _member(entry, compressed=compressed)
     except (tarfile.TarError, Truncated, ValueError, OverflowError, RecursionError) as error:
-        why = f"broken tar archive ({error}); fetch or pack it again"
+        what = "cut off before its end" if "unexpected end" in str(error) else error
+        why = f"broken tar archive ({what}); fetch or pack it again"
         raise Unfit(source_name(str(path)), "broken_archive", why) from error
 
 

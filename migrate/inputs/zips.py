@@ -83,7 +83,9 @@ def zip_members(path: Path) -> list[ZipMember]:
         OverflowError,
         struct.error,
     ) as error:
-        why = f"broken zip archive ({error}); fetch or pack it again"
+        # What a zip holds stands at its end; zipfile says of one without an end that it is none.
+        what = "cut off before its end" if "not a zip file" in str(error) else error
+        why = f"broken zip archive ({what}); fetch or pack it again"
         raise Unfit(source_name(str(path)), "broken_archive", why) from error
     return [
         ZipMember(

@@ -21,17 +21,19 @@ def settle(checkpoint: Checkpoint, *, resend: bool = False) -> None:
     """Settle what was planned anew, as far as it is planned whole; again, if it is killed on the way.
 
     Where a source is what it was, or comes to the very files that it came to before, those that are harmed are put back
-    and all goes on where it was: what was sent counts, also of rows that would now go under another id. Where not,
-    what was planned before and not sent gives way; what was sent stays, and what is the same in both is a duplicate.
-    Of rows that changed after they were sent see `changes.compare`; with `resend` they are sent again where they may.
+    and all goes on where it was: what was sent counts, also of rows that would now go under another id. Where not, or
+    where sources that were planned together are planned apart by now, what was planned before and not sent gives way;
+    what was sent stays, and what is the same in both is a duplicate. Of rows that changed after they were sent see
+    `changes.compare`; with `resend` they are sent again where they may be.
     """
     found = renewal.superseded(checkpoint)
     other: list[tuple[str, int, int]] = []
     restored = dict[tuple[int, int], bool]()
+    times = Counter(before for before, _ in {(before, now) for _, before, now in found})
     for name, before, now in found:
         leads = before, now
         if leads not in restored:
-            restored[leads] = _restored(checkpoint, leads)
+            restored[leads] = times[before] == 1 and _restored(checkpoint, leads)
         if not restored[leads]:
             other.append((name, before, now))
     if other:

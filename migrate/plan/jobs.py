@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
 from migrate.errors import Unfit, Unrecognised, UsageError
+from migrate.inputs.guises import guise, no_text
 from migrate.inputs.source import Source
 from migrate.kit.declare import Platform, Table
 from migrate.readers.records import Header
@@ -17,6 +18,8 @@ _SHOWN_CHARACTERS: Final = 40
 _SHOWN_FILES: Final = 3
 _NO_TEXT: Final = re.compile(r"[\x00-\x08\x0e-\x1f\ufffd]")
 
+_TEXT: Final = {"csv", "json", "jsonl"}
+"""Formats that are told by no mark of their own, so that anything may be taken for one."""
 _ENDINGS: Final = {
     *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".avro", ".orc"),
     *(".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz"),
@@ -92,12 +95,11 @@ def recognise(  # noqa: PLR0913 - what is given, and how it is to be judged
             skipped.setdefault("unknown", []).append(source.name)
         elif others:
             unknown.append(Unknown(source.name, known.columns, others))
-        elif why := _doubt(known, table):
-            mendable.append(Unfit(source.name, *why))
+        elif wrong := _wrong(source, known, table):
+            reason, why, is_mendable = wrong
+            (mendable if is_mendable else unfit).append(Unfit(source.name, reason, why))
         elif table is not None:
             jobs.append(Job(source=source, header=known, table=table))
-        elif why := _broken(known):
-            unfit.append(Unfit(source.name, *why))
         else:
             unknown.append(Unknown(source.name, known.columns, {}))
     if unknown:
@@ -105,6 +107,18 @@ def recognise(  # noqa: PLR0913 - what is given, and how it is to be judged
     if mendable and is_alone and not jobs:
         raise UsageError(str(mendable[0]))
     return jobs, unfit + mendable
+
+
+def _wrong(source: Source, header: Header, table: Table | None) -> tuple[str, str, bool] | None:
+    """Return why a file is set aside: a word, a sentence, and whether the command can mend it; None for any other."""
+    is_read = table is not None and header.columns
+    is_text = header.format in _TEXT and header.damage is None and source.lines is None
+    if is_text and not is_read and (why := guise(source)) is not None:
+        return "no_export", why, False
+    if (doubt := _doubt(header, table)) is not None:
+        return *doubt, True
+    broken = _broken(source, header) if table is None else None
+    return None if broken is None else (*broken, False)
 
 
 def _doubt(header: Header, table: Table | None) -> tuple[str, str] | None:
@@ -127,20 +141,16 @@ def _doubt(header: Header, table: Table | None) -> tuple[str, str] | None:
     return None
 
 
-def _broken(header: Header) -> tuple[str, str] | None:
+def _broken(source: Source, header: Header) -> tuple[str, str] | None:
     """Return why no table takes a file that is broken, a word and a sentence; None for any other."""
     if header.damage is not None:
         return "cut_short", f"{header.damage}; fetch it again"
     if torn := next((name for name in header.columns if "\n" in name.strip()), None):
         why = f"a quote in its first line is not closed, found '{_short(torn.strip())}'; mend it, or fetch it again"
         return "unclosed_quote", why
-    odd = next((name for name in header.columns if _NO_TEXT.search(name)), None)
-    if odd is None:
-        return None
-    return "no_text", (
-        f"its first line is no text, found '{_short(odd)}'; fetch it again, or say what it is written in with "
-        "--encoding"
-    )
+    if any(_NO_TEXT.search(name) for name in header.columns):
+        return "no_text", no_text(source)
+    return None
 
 
 def _short(name: str) -> str:

@@ -31,6 +31,7 @@ from migrate.plan.judged import Made
 from migrate.plan.progress import Counting, Progress
 from migrate.plan.transform import Transform
 from migrate.plan.waiting import keep_states, tidy_states
+from migrate.plan.wanted import Wanted
 from migrate.readers.records import Chunk, first_rows
 from migrate.throwaway import STAGING
 from migrate.workdir import rejects
@@ -61,19 +62,16 @@ class Planner:
 
     def __post_init__(self) -> None:
         self.aside = SetAside(self.checkpoint)
+        self._wanted = Wanted()
 
     def todo(self, jobs: Sequence[Job], looked: Mapping[str, Looked] | None = None) -> list[Job]:
-        """Return the jobs not planned yet, in order; those planned that have other bytes now are set aside.
-
-        What was `looked` at, by name, is not read again.
-        """
+        """Return the jobs not planned yet, in order; those that changed (`looked` knows some) are set aside."""
         self._tidy()
         self.checkpoint.register(job.source.name for job in jobs)
         known = self.checkpoint.inputs()
         aside = self.aside
-        aside.put_changed(
-            [(known[job.source.name], job.source) for job in jobs if known[job.source.name].planned], looked
-        )
+        planned = [(known[j.source.name], j.source) for j in jobs if known[j.source.name].planned]
+        aside.put_changed(planned, looked)
         aside.put_missed({job.source.name for job in jobs})
         aside.take_back({archive_of(job.source.name) for job in jobs if job.source.member is not None})
         return [job for job in jobs if not known[job.source.name].planned]
@@ -166,6 +164,7 @@ class Planner:
                     self._progress.note_rows(piece.numbers.read, inputs[0].id, read := attempt.read())
                     self._hold(attempt, read)
             attempt.states.close()
+            attempt.numbers.wanted = self._wanted.of(self._transform(bundle.job), attempt.numbers.rejected)
             if bundle.job.table.ordinals:
                 for paths in attempt.writer.files().values():
                     ordinals.number_repeats(paths)
@@ -229,6 +228,7 @@ class Planner:
         rejected = attempt.rejects.stat().st_size
         seals = [part.seal for part in parts] + ([states.seal] if states else [])
         first, *beside = attempt.inputs
+        attempt.numbers.again = sum(name in self._names for name, _ in self._mended(attempt))
         lines = rejects.place(self.workdir, attempt.rejects, first.id)
         self.checkpoint.note_planned(
             first,

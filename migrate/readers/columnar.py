@@ -26,6 +26,17 @@ def cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     yield from cut(batch.slice(middle))
 
 
+_CUT_OFF: Final = ("magic bytes not found in footer", "Parquet file size is", "postscript")
+"""What Parquet's and ORC's readers say of a file that begins as one, and does not end as one."""
+
+
+def damage(error: Exception) -> str:
+    """Return what is wrong with a file that cannot be read."""
+    if any(words in str(error) for words in _CUT_OFF):
+        return "the file is cut off before its end, where it says what it holds; fetch it again"
+    return str(error)
+
+
 Written = Callable[[pl.Expr, pl.DataType], pl.Expr]
 
 

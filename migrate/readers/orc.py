@@ -9,7 +9,7 @@ from pyarrow import orc
 from migrate.inputs.source import Source
 from migrate.inputs.streams import Truncated
 from migrate.kit.declare import Table
-from migrate.readers.columnar import Columns, cut
+from migrate.readers.columnar import Columns, cut, damage
 from migrate.readers.records import Header, Part, reject
 
 MARK: Final = b"ORC"
@@ -46,7 +46,7 @@ def orc_parts(source: Source, table: Table, header: Header) -> Iterator[Part]:
                     source.meter.at(row, file.nrows)
     except _UNREADABLE as error:
         part = columns.part(pa.RecordBatch.from_pylist([], pa.schema([])), row)
-        part.rejects.append(reject(None, "unreadable_file", str(error)))
+        part.rejects.append(reject(None, "unreadable_file", damage(error)))
         yield part
 
 

@@ -11,7 +11,7 @@ from migrate.inputs.source import Source
 from migrate.inputs.streams import Truncated
 from migrate.kit.declare import Table
 from migrate.readers import arrow
-from migrate.readers.columnar import BATCH_BYTES, Columns, cut
+from migrate.readers.columnar import BATCH_BYTES, Columns, cut, damage
 from migrate.readers.records import Header, Part, reject
 from migrate.readers.wide import side_by_side
 
@@ -63,7 +63,7 @@ def parquet_parts(source: Source, table: Table, header: Header) -> Iterator[Part
                     source.meter.at(row, parquet.metadata.num_rows)
     except _UNREADABLE as error:
         part = columns.part(pa.RecordBatch.from_pylist([], pa.schema([])), row)
-        part.rejects.append(reject(None, "unreadable_file", str(error)))
+        part.rejects.append(reject(None, "unreadable_file", damage(error)))
         yield part
 
 

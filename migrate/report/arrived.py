@@ -15,7 +15,7 @@ def lines(sandbox: Sandbox) -> Iterator[Line]:
     """Yield the screen: how many events of how many people, by name, and the first of them."""
     stored = sandbox.summary()["collapsed"]
     yield Line(
-        f"arrived in the sandbox: {counted(stored['events'], 'event')} of {stored['distinct_ids']:,} people"
+        f"arrived in the sandbox: {counted(stored['events'], 'event')} of {counted(stored['distinct_ids'], 'id')}"
     )
     yield from bars.by_name(stored["by_event"])
     yield Line("the first of them", BOLD)

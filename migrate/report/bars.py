@@ -8,6 +8,7 @@ from typing import Final
 
 from migrate.report.sections import BOLD, WARNING, Line
 
+BAR: Final = "█"
 _WIDTH: Final = 30
 _MOST_DAYS: Final = 30
 _MOST_NAMES: Final = 15
@@ -42,7 +43,13 @@ def _bars(title: str, counts: Mapping[str, int], holes: Mapping[str, str] | None
     for name, count in counts.items():
         if hole := (holes or {}).get(name):
             yield Line(f"  … {hole}", WARNING)
-        yield Line(f"  {name:<{width}} {count:>12,} {'█' * max(1, round(count * _WIDTH / most))}")
+        share = count / most
+        yield Line(f"  {name:<{width}} {count:>12,} {bar(share)}", bar=share)
+
+
+def bar(share: float, room: int = _WIDTH) -> str:
+    """Return a bar, where there is room for so many letters of the longest."""
+    return BAR * max(1, round(share * min(room, _WIDTH)))
 
 
 def _holes(before: str, after: str) -> str:

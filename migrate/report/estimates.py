@@ -1,11 +1,11 @@
-"""What can only be said about: how many people a plan has, how many requests it takes."""
+"""What can only be said about: how many distinct ids a plan has, how many requests it takes."""
 
 import polars as pl
 
 from migrate.workdir.checkpoint import Checkpoint
 
 
-def people(checkpoint: Checkpoint) -> int:
+def ids(checkpoint: Checkpoint) -> int:
     """Return about how many distinct ids are planned, in flat memory, as far as the files of the plan are there."""
     paths = [path for name in sorted(checkpoint.part_paths()) if (path := checkpoint.workdir / name).exists()]
     if not paths:

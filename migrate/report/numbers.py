@@ -8,7 +8,7 @@ from typing import Any, Final, TypedDict
 
 from migrate.apply import age
 from migrate.screen import shortened
-from migrate.workdir import rejects, rounds
+from migrate.workdir import rounds, standing
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.renewal import REPLANNED
 
@@ -107,6 +107,10 @@ class Summary:
     """Rejected rows that are neither mended nor dismissed, by reason."""
     mended_rejects: int = 0
     dismissed_rejects: int = 0
+    rejects_read_again: int = 0
+    """Of those counted as rejected, what stands no more as the row was read again; with the others it makes all."""
+    rows_read_again: int = 0
+    """Of the rows read, those of mended copies and of sources as they were before they were planned anew."""
     state: str | None = None
     """What decides what is next (`migrate.report.states.State`)."""
     also: Sequence[str] = ()
@@ -161,7 +165,9 @@ def summary(checkpoint: Checkpoint, now: datetime | None = None, *, is_whole: bo
         filtered=dict(sorted(numbers.filtered.items())),
         rejected=dict(sorted(numbers.rejected.items())),
     )
-    aside, closed = checkpoint.set_aside(), rejects.closed(checkpoint)
+    aside, closed = checkpoint.set_aside(), standing.closed(checkpoint)
+    left = standing.by_reason(checkpoint)
+    told = sum(left.values()) + closed.total()
     return Summary(
         rows=rows,
         events=Events(planned, settled.accepted, settled.duplicate, settled.parked, held, pending),
@@ -186,9 +192,11 @@ def summary(checkpoint: Checkpoint, now: datetime | None = None, *, is_whole: bo
         damaged_files=numbers.damaged,
         replanned=facts.get(REPLANNED, {}),
         identity=facts.get("identity") if is_whole else _shortened(facts.get("identity")),
-        open_rejects=rejects.by_reason(checkpoint),
-        mended_rejects=closed[rejects.Was.MENDED],
-        dismissed_rejects=closed[rejects.Was.DISMISSED],
+        open_rejects=left,
+        mended_rejects=closed[standing.Was.MENDED],
+        dismissed_rejects=closed[standing.Was.DISMISSED],
+        rejects_read_again=max(0, sum(rows.rejected.values()) - told),
+        rows_read_again=numbers.again,
     )
 
 

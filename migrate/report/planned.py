@@ -1,4 +1,4 @@
-"""What a plan holds, before anything is sent: events by day and by name, people, size, how long sending takes."""
+"""What a plan holds, before anything is sent: events by day and by name, ids, size, how long sending takes."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -6,8 +6,8 @@ from typing import Final
 
 from migrate.report import bars, estimates
 from migrate.report.numbers import moment
-from migrate.report.sections import Line
-from migrate.screen import amount, counted, plural
+from migrate.report.sections import Line, labelled
+from migrate.screen import amount, counted
 from migrate.workdir.checkpoint import Checkpoint
 
 _EVENTS: Final = 1_000
@@ -23,10 +23,9 @@ def lines(checkpoint: Checkpoint) -> Iterator[Line]:
         return
     yield from bars.by_day(checkpoint.by_day())
     yield from bars.by_name(checkpoint.numbers().names)
-    people = estimates.people(checkpoint)
-    yield Line(f"people   {people:>12,} distinct {plural(people, 'id')} (estimated)")
-    yield Line(f"time     {moment(first)} to {moment(last)}")
+    yield labelled("ids", f"{estimates.ids(checkpoint):,} distinct (estimated)")
+    yield labelled("time", f"{moment(first)} to {moment(last)}")
     batches = estimates.requests(checkpoint, _EVENTS)
-    yield Line(f"size     {amount(payloads)} of payloads in about {counted(batches, 'batch')}")
-    yield Line(f"sending  about {timedelta(seconds=round(events / _RATE))} at {_RATE:,.0f} events/s")
+    yield labelled("size", f"{amount(payloads)} of payloads in about {counted(batches, 'batch')}")
+    yield labelled("sending", f"about {timedelta(seconds=round(events / _RATE))} at {_RATE:,.0f} events/s")
     yield Line("")

@@ -64,7 +64,8 @@ class Planning:
             yield Part(state.phase)
             yield from self._left(state, None)
             return
-        yield Part(f"{state.phase} {state.rows:,} rows", ((8, f"{state.phase} {_share(state)}"),))
+        short = next((name for name in _BEFORE_PLANNING if state.phase.startswith(name)), state.phase)
+        yield Part(f"{state.phase} {state.rows:,} rows", ((7, f"{short} {_share(state)}"),))
         yield Part(f"{rate:,.0f} rows/s", ((3, f"{rate:,.0f}/s"), (6, "")))
         yield from self._left(state, (state.total_bytes - state.done_bytes) / speed if speed else None)
         yield Part(f"{state.done_files:,}/{counted(state.total_files, 'file')}", ((2, ""),))
@@ -173,7 +174,7 @@ class Sending:
         count = f"sending {done:,}/{self._total:,}"
         # Where it fails, how long it waits matters more than how far it is.
         least = ((9, ""),) if self._failing(now) else ()
-        yield Part(f"{count} events", ((3, count), (8, f"sending {share}"), *least))
+        yield Part(f"{count} events", ((3, count), (7, f"sending {share}"), *least))
         if why:
             yield why
         yield Part(f"{rate:,.0f} events/s", ((3, f"{rate:,.0f}/s"), (6, "")))
@@ -196,7 +197,7 @@ class Sending:
             text = f"no answer for {now - self._heard:.0f} s"
             return Part(f"{text} from {self._host}", ((5, text),))
         if self._pace.limit and now < self._limited:
-            return Part(f"rate limit {self._pace.limit:,g} events/s", ((5, "rate limit"), (9, "")))
+            return Part(f"rate limit {self._pace.limit:,g} events/s", ((5, "rate limit"), (8, "")))
         return None
 
     def _failure(self, now: float) -> Part:
@@ -225,4 +226,5 @@ def _left(seconds: float | None, then: list[str]) -> Part:
     if seconds is None:
         return Part(f"time left not known{after}", ((4, ""),))
     text = f"{timedelta(seconds=round(seconds))} left"
-    return Part(f"{text}{after}", ((5, text + (", then more" if then else "")), (7, "")))
+    more = ((5, f"{text}, then more"), (8, f"over {text}")) if then else ()
+    return Part(f"{text}{after}", (*more, (10, "")))

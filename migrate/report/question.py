@@ -13,9 +13,10 @@ from migrate.apply import age
 from migrate.apply.delivery import Delivery
 from migrate.apply.target import is_cloud
 from migrate.report import estimates, sections, trial
-from migrate.report.numbers import Identity, Summary
+from migrate.report.numbers import Summary
 from migrate.report.pace import Pace
-from migrate.screen import amount, counted, plural, shown
+from migrate.report.sections import Line, labelled
+from migrate.screen import amount, counted
 from migrate.workdir.checkpoint import Checkpoint
 
 _YEARS: Final = (1, 2, 5, 7)
@@ -25,22 +26,24 @@ _MOST: Final = 4
 _KEY_SHOWN: Final = 4
 
 
-def ask(text: Iterator[str], question: str) -> bool:
+def ask(text: Iterator[Line], question: str) -> bool:
     """Show a text, ask, and return whether the answer is yes.
 
     Both stand on the terminal the answer is typed on, also where stderr goes elsewhere.
     """
+    from migrate.report.terminal import Terminal  # noqa: PLC0415 - slow to import
+
     with ExitStack() as stack:
         screen: TextIO = sys.stderr
         if not screen.isatty():
             screen = stack.enter_context(Path(os.ttyname(sys.stdin.fileno())).open("w", encoding="utf-8"))
-        for line in text:
-            screen.write(shown(line) + "\n")
+        terminal = Terminal(screen)
+        terminal.print(text)
         screen.flush()
         # What was typed before the question was there is no answer to it.
         termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
         while True:
-            screen.write(shown(f"{question} [y/N] "))
+            screen.write(f"{terminal.fitted(Line(f'{question} [y/N]'))} ")
             screen.flush()
             answer = sys.stdin.readline()
             if (word := answer.strip().lower()) in {"", "n", "no", "y", "yes"}:
@@ -48,39 +51,54 @@ def ask(text: Iterator[str], question: str) -> bool:
             screen.write("answer y or n\n")
 
 
-def lines(checkpoint: Checkpoint, numbers: Summary, delivery: Delivery, now: datetime) -> Iterator[str]:
+def lines(checkpoint: Checkpoint, numbers: Summary, delivery: Delivery, now: datetime) -> Iterator[Line]:
     """Yield what there is to know before the first event leaves, line by line; `numbers` are the workdir's."""
     rows, pending, days = numbers.rows, numbers.events.pending, checkpoint.by_day()
-    yield ""
-    yield f"project    {delivery.url}, key {_key(delivery.key)}"
-    yield f"events     {pending:,} to send now{_held(numbers)}"
-    yield from (f"{word:<10} {text}" for word, text in trial.untold(checkpoint))
-    yield f"span       {numbers.first_timestamp} to {numbers.last_timestamp}, {counted(len(days), 'day')} with events"
+    yield Line("")
+    yield labelled("project", f"{delivery.url}, {_key(delivery.key)}")
+    yield labelled("events", f"{pending:,} to send now{_held(numbers)}")
+    yield from trial.said(checkpoint)
+    yield labelled(
+        "span",
+        f"{numbers.first_timestamp} to {numbers.last_timestamp}, {counted(len(days), 'day')} with events",
+    )
     yield from _old(days, now.date())
     yield from _young(days, delivery, now)
-    people = estimates.people(checkpoint)
-    yield f"people     {people:,} distinct {plural(people, 'id')} (estimated){_known(numbers.identity)}"
+    yield labelled("ids", f"{estimates.ids(checkpoint):,} distinct (estimated)")
+    if (identity := numbers.identity) is not None:
+        yield labelled(
+            "people",
+            f"{identity['people']:,} known, {counted(identity['merges'], 'merge')}, "
+            f"{counted(identity['conflicts'], 'conflict')}",
+        )
+    if checkpoint.facts().get("--person-properties") == "set":
+        yield labelled(
+            "people",
+            "--person-properties set: what the source knows of people overwrites newer values in a project that is "
+            "in use; set_once and none do not",
+        )
     filtered, rejected = sum(rows.filtered.values()), sum(rows.rejected.values())
-    yield f"rows       {rows.read:,} read, {rows.mapped:,} mapped, {filtered:,} filtered, {rejected:,} rejected"
+    yield labelled(
+        "rows", f"{rows.read:,} read, {rows.mapped:,} mapped, {filtered:,} filtered, {rejected:,} rejected"
+    )
     yield from _reasons("rejected", "rows", numbers.open_rejects)
     yield from _reasons("warning", "", numbers.warnings)
     yield from _reasons("changed", "values", numbers.repairs)
     if aside := list(numbers.set_aside):
-        yield f"set aside  {counted(len(aside), 'file')}, not planned: {aside[0]}{', …' if aside[1:] else ''}"
-    if checkpoint.facts().get("--person-properties") == "set":
-        yield (
-            "persons    --person-properties set: what the source knows of persons overwrites newer values in a project "
-            "that is in use; set_once and none do not"
-        )
+        some = f"{aside[0]}{', …' if aside[1:] else ''}"
+        yield labelled("aside", f"{counted(len(aside), 'file')}, not planned: {some}")
     requests = estimates.requests(checkpoint, delivery.max_batch_events)
-    yield f"size       {amount(checkpoint.extent()[1])} of payloads, about {counted(requests, 'request')}"
-    yield f"time       {_duration(pending, delivery, numbers)}"
-    yield sections.ACCEPTED.replace(": ", "   ", 1)
+    payloads = amount(checkpoint.extent()[1])
+    yield labelled("size", f"{payloads} of payloads, about {counted(requests, 'request')}")
+    yield labelled("time", _duration(pending, delivery, numbers))
+    yield labelled("", sections.ACCEPTED)
 
 
 def _key(key: str) -> str:
-    """Return what may be shown of a key: its end, of one that is long enough."""
-    return f"…{key[-_KEY_SHOWN:]}" if len(key) > 4 * _KEY_SHOWN else "…"
+    """Return what may be shown of a key: its end, of one that is long enough, or else how long it is."""
+    if len(key) > 4 * _KEY_SHOWN:
+        return f"key …{key[-_KEY_SHOWN:]}"
+    return f"a key of {counted(len(key), 'character')}"
 
 
 def _held(numbers: Summary) -> str:
@@ -88,48 +106,41 @@ def _held(numbers: Summary) -> str:
     return f", {held:,} held until they are old enough ({numbers.held_until} on)" if held else ""
 
 
-def _old(days: Mapping[str, int], today: date) -> Iterator[str]:
+def _old(days: Mapping[str, int], today: date) -> Iterator[Line]:
     """Yield how many events are so old that a plan of PostHog's may not show them."""
     counts = {years: _before(days, today - timedelta(days=365.25 * years)) for years in _YEARS}
     if counts[1]:
         first, *others = [(counted(years, "year"), count) for years, count in counts.items() if count]
         older = f"than {first[0]}: {counted(first[1], 'event')}"
         older += "".join(f", than {years}: {count:,}" for years, count in others)
-        yield f"older      {older}; PostHog Cloud hides events older than the plan's window (free: 1 year)"
+        yield labelled(
+            "older", f"{older}; PostHog Cloud hides events older than the plan's window (free: 1 year)"
+        )
 
 
 def _before(days: Mapping[str, int], first: date) -> int:
     return sum(count for day, count in days.items() if day < first.isoformat())
 
 
-def _young(days: Mapping[str, int], delivery: Delivery, now: datetime) -> Iterator[str]:
+def _young(days: Mapping[str, int], delivery: Delivery, now: datetime) -> Iterator[Line]:
     """Yield how many events would be billed as live ones because they are not waited for."""
     if not is_cloud(delivery.url) or delivery.min_age >= age.CLOUD_SECONDS:
         return
     first = age.first_held(now, age.CLOUD_SECONDS) or ""
     if young := sum(count for day, count in days.items() if day >= first):
-        yield f"younger    {young:,} than 48 h, which PostHog bills as live events; --min-age 48h waits for them"
+        yield labelled(
+            "younger",
+            f"{young:,} than 48 h, which PostHog bills as live events; --min-age 48h waits for them",
+        )
 
 
-def _known(identity: Identity | None) -> str:
-    if not identity:
-        return ""
-    return (
-        f"; {identity['people']:,} known, {counted(identity['merges'], 'merge')}, "
-        f"{counted(identity['conflicts'], 'conflict')}"
-    )
-
-
-def _reasons(what: str, unit: str, counts: Mapping[str, int]) -> Iterator[str]:
+def _reasons(what: str, unit: str, counts: Mapping[str, int]) -> Iterator[Line]:
     """Yield the most frequent reasons of a kind, and how many others there are; `unit` is what is counted."""
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     if ordered:
         more = f", and {len(ordered) - _MOST} more reasons" if len(ordered) > _MOST else ""
-        yield (
-            f"{what:<10} {unit}{': ' if unit else ''}"
-            + ", ".join(f"{count:,} {reason}" for reason, count in ordered[:_MOST])
-            + more
-        )
+        some = ", ".join(f"{count:,} {reason}" for reason, count in ordered[:_MOST])
+        yield labelled(what, f"{unit}{': ' if unit else ''}{some}{more}")
 
 
 def _duration(pending: int, delivery: Delivery, numbers: Summary) -> str:

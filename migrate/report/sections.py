@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from migrate.report.numbers import Cluster, Identity, RowCounts, Summary
-from migrate.screen import counted, plural
+from migrate.screen import counted
 from migrate.workdir.records import Change
 from migrate.workdir.renewal import FILES
 
@@ -13,6 +13,8 @@ WARNING: Final = "yellow"
 _MOST_NAMES: Final = 15
 _FEW_NAMES: Final = 3
 _ID_LENGTH: Final = 40
+_LABEL: Final = 9
+"""Letters of the column of labels."""
 _WHY: Final = {
     "younger_than_48h": "PostHog asks that history be at least 48 hours old",
     "before_1970": "check the timestamps: these events are from before 1970",
@@ -69,65 +71,85 @@ class Line(NamedTuple):
 
     text: str
     style: str = ""
+    hang: int = 0
+    """Under which letter of it it goes on where it is longer than the screen."""
+    command: str = ""
+    """What in it can be pasted, and so is never broken."""
+    bar: float = 0.0
+    """How much of the longest bar the bar is that it ends with."""
+
+
+def labelled(label: str, text: str, style: str = "", *, command: str = "") -> Line:
+    """Return a line whose text, and the command it ends with, stand beside a label, as on all screens."""
+    return Line(f"{label:<{_LABEL}}{text}{command}", style, _LABEL, command)
 
 
 def rows(counts: RowCounts, examples: Examples) -> Iterator[Line]:
     """Yield what became of the rows, by reason, most first."""
     filtered, rejected = sum(counts.filtered.values()), sum(counts.rejected.values())
-    yield Line(
-        f"rows     {counts.read:>12,} read: {counts.mapped:,} mapped, {filtered:,} filtered, {rejected:,} rejected"
+    yield labelled(
+        "rows",
+        f"{counts.read:,} read: {counts.mapped:,} mapped, {filtered:,} filtered, {rejected:,} rejected",
     )
+    width = len(f"{counts.read:,}")
     for kind, reasons in (("filtered", counts.filtered), ("rejected", counts.rejected)):
         for reason, count in sorted(reasons.items(), key=lambda item: -item[1]):
-            yield Line(f"         {count:>12,} {kind}: {reason}{places(examples.get(reason, []))}")
+            yield labelled("", f"{count:>{width},} {kind}: {reason}{places(examples.get(reason, []))}")
+
+
+def read_again(numbers: Summary) -> Iterator[Line]:
+    """Yield what became of rejected rows, and how many rows were read more than once; nothing where none was."""
+    beside = {
+        "mended": numbers.mended_rejects,
+        "dismissed": numbers.dismissed_rejects,
+        "read again since": numbers.rejects_read_again,
+    }
+    if told := [f"{count:,} {what}" for what, count in beside.items() if count]:
+        still = sum(numbers.open_rejects.values())
+        yield labelled("", f"of the rejected: {', '.join([f'{still:,} open', *told])}")
+    if again := numbers.rows_read_again:
+        yield labelled("", f"{again:,} of the read: rows read again (mended copies, sources planned --again)")
 
 
 def people(identity: Identity | None) -> Iterator[Line]:
     """Yield who is who: how many people, which ids they have, who could not be made one."""
     if not identity or not (identity["links"] or identity["resolved"] or identity["refused"]):
         return
-    yield Line(
-        f"people   {identity['people']:>12,} known: {counted(identity['links'], 'link')} between ids, "
+    yield labelled(
+        "people",
+        f"{identity['people']:,} known: {counted(identity['links'], 'link')} between ids, "
         f"{counted(identity['merges'], 'merge')} planned, {counted(identity['resolved'], 'id')} resolved by the "
-        "source itself"
+        "source itself",
     )
     if identity["clusters"]:
         sizes = ", ".join(f"{count:,} of {size}" for size, count in identity["clusters"].items())
         total = sum(identity["clusters"].values())
-        yield Line(f"clusters {total:>12,} of ids that belong together: {sizes} ids")
+        yield labelled("clusters", f"{total:,} of ids that belong together: {sizes} ids")
     yield from map(_cluster, identity["largest"])
     if identity["conflicts"]:
-        yield Line(
-            f"conflict {identity['conflicts']:>12,} of the clusters with several known people, who stay apart; an "
-            "anonymous id went to the first it was seen with",
+        yield labelled(
+            "conflict",
+            f"{identity['conflicts']:,} of the clusters with several known people, who stay apart; an anonymous id "
+            "went to the first it was seen with",
             WARNING,
         )
     yield from map(_cluster, identity["conflicting"])
     if identity["anonymous"]:
         count = identity["anonymous"]
         left = "left as it is" if count == 1 else "left as they are"
-        yield Line(f"         {count:>12,} {plural(count, 'cluster')} in which nobody is known, {left}")
+        yield labelled("", f"{counted(count, 'cluster')} in which nobody is known, {left}")
     for reason, count in identity["refused"].items():
-        yield Line(f"refused  {count:>12,} {plural(count, 'link')} between ids, not used: {reason}")
+        yield labelled("refused", f"{counted(count, 'link')} between ids, not used: {reason}")
 
 
-def notes(numbers: Summary, examples: Examples) -> Iterator[Line]:
-    """Yield what was changed, what to be aware of, what was passed over."""
+def notes(numbers: Summary) -> Iterator[Line]:
+    """Yield what was changed, what is left out, what was passed over."""
     for reason, count in numbers.repairs.items():
         why = f": {_CHANGED[reason]}" if reason in _CHANGED else ""
-        yield Line(f"changed  {count:>12,} {plural(count, 'value')}, {reason}{why}")
-    for reason, count in numbers.warnings.items():
-        why = f": {_WHY[reason]}" if reason in _WHY else ""
-        yield Line(f"warning  {count:>12,} {reason}{why}{places(examples.get(reason, []))}", WARNING)
-    for name in numbers.damaged_files[:_MOST_NAMES]:
-        yield Line(f"         {name}", WARNING)
+        yield labelled("changed", f"{counted(count, 'value')}, {reason}{why}")
     if dropped := numbers.dropped_columns:
         some = ", ".join(list(dropped)[:_MOST_NAMES]) + (", …" if len(dropped) > _MOST_NAMES else "")
-        yield Line(f"dropped  {len(dropped):>12,} {plural(len(dropped), 'column')}, not carried over: {some}")
-    for name, why in list(numbers.set_aside.items())[:_MOST_NAMES]:
-        yield Line(f"aside    not planned: {name}: {why}", WARNING)
-    for note in numbers.notes:
-        yield Line(f"note     {note}")
+        yield labelled("dropped", f"{counted(len(dropped), 'column')}, not carried over: {some}")
     yield from passed_over(numbers.skipped_files, numbers.skipped_names)
 
 
@@ -135,13 +157,23 @@ def replanned(counts: Mapping[str, int]) -> Iterator[Line]:
     """Yield how many files were planned anew, and what of their events changed; nothing where none was."""
     if not (files := counts.get(FILES, 0)):
         return
-    yield Line(f"anew     {files:>12,} {plural(files, 'file')}, planned once more, with other content")
+    yield labelled("anew", f"{counted(files, 'file')}, planned once more, with other content")
     for change, words in _REPLANNED.items():
         if count := counts.get(change, 0):
-            yield Line(
-                f"         {count:>12,} {plural(count, 'event')} {words}",
-                WARNING if change in _OF_SENT else "",
-            )
+            yield labelled("", f"{counted(count, 'event')} {words}", WARNING if change in _OF_SENT else "")
+
+
+def warnings(numbers: Summary, examples: Examples) -> Iterator[Line]:
+    """Yield what to be aware of: what speaks against sending, what is not planned."""
+    for reason, count in numbers.warnings.items():
+        why = f": {_WHY[reason]}" if reason in _WHY else ""
+        yield labelled("warning", f"{count:,} {reason}{why}{places(examples.get(reason, []))}", WARNING)
+    for name in numbers.damaged_files[:_MOST_NAMES]:
+        yield labelled("", name, WARNING)
+    for name, why in list(numbers.set_aside.items())[:_MOST_NAMES]:
+        yield labelled("aside", f"not planned: {name}: {why}", WARNING)
+    for note in numbers.notes:
+        yield labelled("note", note)
 
 
 def passed_over(counts: Mapping[str, int], every: Mapping[str, Sequence[str]]) -> Iterator[Line]:
@@ -150,7 +182,7 @@ def passed_over(counts: Mapping[str, int], every: Mapping[str, Sequence[str]]) -
         names = every.get(reason, [])
         more = ", …" if count > len(names[:_FEW_NAMES]) else ""
         some = f"  ({', '.join(names[:_FEW_NAMES])}{more})" if names else ""
-        yield Line(f"skipped  {count:>12,} {plural(count, 'file')}, not read: {reason}{some}")
+        yield labelled("skipped", f"{counted(count, 'file')}, not read: {reason}{some}")
 
 
 def places(examples: Sequence[str]) -> str:
@@ -161,4 +193,4 @@ def places(examples: Sequence[str]) -> str:
 def _cluster(cluster: Cluster) -> Line:
     ids = ", ".join(name[:_ID_LENGTH] for name in cluster["ids"])
     more = ", …" if cluster["size"] > len(cluster["ids"]) else ""
-    return Line(f"         {cluster['size']:>12,} ids: {ids}{more}")
+    return labelled("", f"{cluster['size']:,} ids: {ids}{more}")

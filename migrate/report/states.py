@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from migrate.people.schema import PEOPLE_FILE
 from migrate.report import commands
 from migrate.report.numbers import Summary
 from migrate.screen import counted
@@ -52,12 +54,14 @@ def states(checkpoint: Checkpoint, numbers: Summary, holder: Holder | None = Non
     found = list(_open(checkpoint, numbers))
     if holder is not None:
         return [Found(State.RUNNING, f"running now in {holder}"), *found]
-    to_do = [*_harmed(checkpoint), *_to_do(checkpoint, numbers, facts)]
-    if not to_do:
+    harmed, to_do = [*_harmed(checkpoint)], [*_to_do(checkpoint, numbers, facts)]
+    can_be_sent = bool(to_do) and numbers.whole and not harmed
+    harmed += _lost(checkpoint, facts, can_be_sent=can_be_sent)
+    if harmed:
+        to_do = [*harmed, *(one._replace(next=()) for one in to_do)]
+    elif not to_do:
         found += _done(checkpoint, numbers, facts, is_open=bool(found))
     order = list(State)
-    if any(one.state is State.HARMED for one in to_do):
-        to_do = [one if one.state is State.HARMED else one._replace(next=()) for one in to_do]
     return sorted([*found, *to_do], key=lambda one: order.index(one.state))
 
 
@@ -96,6 +100,20 @@ def _harmed(checkpoint: Checkpoint) -> Iterator[Found]:
         )
         known = []
     yield Found(State.HARMED, text, known[:_MOST])
+
+
+def _lost(checkpoint: Checkpoint, facts: dict[str, Any], *, can_be_sent: bool) -> Iterator[Found]:
+    """Yield that the file of who is who is missing, without which nothing is planned; what is planned can be sent."""
+    path = Path(facts.get("people_dir") or checkpoint.workdir, PEOPLE_FILE)
+    if facts.get("people_id") is None or path.exists():
+        return
+    text = (
+        f"harmed: {path} is missing, which knows who is who; nothing more is planned here without it: put it back, or "
+        "plan all into another --workdir, what was sent already collapses with what is sent again"
+    )
+    if can_be_sent:
+        text += "; what is planned can be sent as it is"
+    yield Found(State.HARMED, text, [commands.to_target(checkpoint, "apply")] if can_be_sent else ())
 
 
 def _to_do(checkpoint: Checkpoint, numbers: Summary, facts: dict[str, Any]) -> Iterator[Found]:

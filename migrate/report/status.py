@@ -1,49 +1,67 @@
-"""The screen at the end of plan, apply, run and status: what became of each row and event, and what to do next."""
+"""The screens at the end of plan, apply, run and status: what became of each row and event, and what to do next."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from migrate.report import sections
 from migrate.report.numbers import Events, Summary
-from migrate.report.sections import Examples, Line
+from migrate.report.sections import Examples, Line, labelled
 from migrate.report.states import Found
 from migrate.report.tables import table
-from migrate.screen import amount, counted, plural
+from migrate.screen import amount, counted
 
 _COUNTS: Final = "planned", "accepted", "pending", "held", "parked", "rejected", "aside"
 _TITLES: Final = "workdir", "state", *_COUNTS, "exit"
+_PENDING: Final = "an event that is planned twice is found when its day is sent: it is pending until then"
+"""Of events that are not sent: what their number may hold."""
 
 
 def lines(
     numbers: Summary, found: Sequence[Found], needs: Sequence[str] = (), examples: Examples | None = None
 ) -> Iterator[Line]:
-    """Yield the screen; `found` are the states that hold, `needs` is what is to be known to type the next command.
+    """Yield the screen of a command that has planned, or shows a plan: who is who and what was changed, too.
 
-    `examples`: where the first rows of each reason are.
+    `found` are the states that hold, `needs` is what is to be known to type the next command; `examples`: where the
+    first rows of each reason are.
     """
-    events = numbers.events
     yield from sections.people(numbers.identity)
-    yield from sections.notes(numbers, examples or {})
-    yield from sections.rows(numbers.rows, examples or {})
-    closed = (("mended", numbers.mended_rejects), ("dismissed", numbers.dismissed_rejects))
-    if told := ", ".join(f"{what} {count:,}" for what, count in closed if count):
-        yield Line(f"         {'':>12} of the rejected: {told}")
-    yield Line(f"events   {events.planned:>12,} planned: {outcome(events)}")
-    yield Line(f"         {sections.ACCEPTED}")
+    yield from sections.notes(numbers)
+    yield from _totals(numbers, examples or {})
+    yield from ending(found, needs)
+
+
+def brief(numbers: Summary, found: Sequence[Found], needs: Sequence[str], show: str) -> Iterator[Line]:
+    """Yield the screen of other commands; `show` is the command that shows the rest."""
+    yield from _totals(numbers, {})
+    if numbers.rows.read:
+        yield labelled("plan", "who is who, events by day, what was changed or dropped: ", command=show)
+    yield from ending(found, needs)
+
+
+def _totals(numbers: Summary, examples: Examples) -> Iterator[Line]:
+    """Yield what to be aware of, what became of each row and event, and where it is."""
+    events = numbers.events
+    yield from sections.warnings(numbers, examples)
+    yield from sections.rows(numbers.rows, examples)
+    yield from sections.read_again(numbers)
+    yield labelled("events", f"{events.planned:,} planned: {outcome(events)}")
+    if events.pending or events.held:
+        yield labelled("", _PENDING)
+    if events.accepted:
+        yield labelled("", sections.ACCEPTED)
     yield from sections.replanned(numbers.replanned)
     if numbers.requests:
-        requests, retries = plural(numbers.requests, "request"), counted(numbers.retries, "retry")
-        yield Line(
-            f"sent     {numbers.requests:>12,} {requests}, {retries}, "
-            f"{amount(numbers.bytes_sent)}, {numbers.seconds:.1f} s"
+        yield labelled(
+            "sent",
+            f"{counted(numbers.requests, 'request')}, {counted(numbers.retries, 'retry')}, "
+            f"{amount(numbers.bytes_sent)}, {numbers.seconds:.1f} s",
         )
     if numbers.workdir:
-        yield Line(f"workdir  {numbers.workdir}")
+        yield labelled("workdir", numbers.workdir)
         if numbers.open_rejects:
-            yield Line("         rejected rows, to mend and plan again: rejects.jsonl there")
+            yield labelled("", "rejected rows, to mend and plan again: rejects.jsonl there")
         if events.parked:
-            yield Line("         parked events, with PostHog's own words: parked.jsonl there")
-    yield from ending(found, needs)
+            yield labelled("", "parked events, with PostHog's own words: parked.jsonl there")
 
 
 def outcome(events: Events) -> str:
@@ -59,14 +77,14 @@ def ending(found: Sequence[Found], needs: Sequence[str]) -> Iterator[Line]:
     if not found:
         return
     first, *others = found
-    yield Line(f"state    {first.text}")
+    yield labelled("state", first.text)
     for one in others:
-        way = f": {one.next[0]}" if one.next else ""
-        yield Line(f"also     {one.text}{way}")
+        way = one.next[0] if one.next else ""
+        yield labelled("also", f"{one.text}{': ' if way else ''}", command=way)
     for number, command in enumerate(first.next):
-        yield Line(f"{'then' if number else 'next':<8} {command}")
+        yield labelled("then" if number else "next", "", command=command)
     for need in needs:
-        yield Line(f"         {need}")
+        yield labelled("", need)
 
 
 class Workdir(NamedTuple):
@@ -86,7 +104,7 @@ def several(workdirs: Sequence[Workdir]) -> Iterator[Line]:
     for one in workdirs:
         if one.numbers.next:
             yield Line(f"{one.path}: {one.text}")
-            yield Line(f"next     {one.numbers.next}")
+            yield labelled("next", "", command=one.numbers.next)
 
 
 def _row(one: Workdir) -> Sequence[str]:

@@ -1,6 +1,8 @@
 """What the user hears while a command works and when it ends: lines, warnings and progress, and the JSON summary."""
 
 import json
+import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -8,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Event, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from migrate.log import Log
@@ -26,6 +28,24 @@ if TYPE_CHECKING:
     from migrate.plan.progress import Progress
     from migrate.preview import Preview
     from migrate.report.terminal import Terminal
+
+
+_COMMAND: Final = re.compile(r"(?<!')\bmigrate (run|plan|apply|resend|rejects) [^;]*")
+"""A command in a message, as it can be pasted."""
+
+
+def say(line: str | Line) -> None:
+    """Say a line on stderr, on a terminal broken between words, but not within a command."""
+    if isinstance(line, str):
+        command = _COMMAND.search(line)
+        line = Line(line, command=command[0] if command else "")
+    text = shown(line.text)
+    if sys.stderr.isatty():
+        from migrate.report.terminal import Terminal  # noqa: PLC0415 - slow to import
+
+        text = Terminal().fitted(line)
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 @dataclass
@@ -76,14 +96,20 @@ class Talk:
                 sys.stdout.write(json.dumps(document(numbers, run), ensure_ascii=False) + "\n")
                 sys.stdout.flush()
 
+    def json_unheld(self, numbers: Summary, run: Run) -> None:
+        """Print the same past what Python holds back, in the middle of whatever is written; raises OSError."""
+        if self.as_json:
+            os.write(
+                sys.stdout.fileno(), f"{json.dumps(document(numbers, run), ensure_ascii=False)}\n".encode()
+            )
+
     def warn(self, text: str) -> None:
         """Tell what is worth knowing while work goes on, also where only warnings and errors are wanted."""
         self.say(f"warning: {text}")
 
     def say(self, text: str) -> None:
         """Say a line on stderr, also where only warnings and errors are wanted."""
-        sys.stderr.write(f"{shown(text)}\n")
-        sys.stderr.flush()
+        say(text)
         self.log.keep(text)
 
     @contextmanager

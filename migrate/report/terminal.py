@@ -1,14 +1,17 @@
 """The terminal, or what stands in for one; the only module that knows rich."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from migrate.report.bars import BAR, bar
 from migrate.report.sections import BOLD, Line
 from migrate.screen import shown
 
@@ -17,6 +20,13 @@ if TYPE_CHECKING:
 
 _TWO_COLUMNS: Final = 80
 """Letters across that two columns need."""
+_HANG: Final = 2
+"""By so many letters a line goes on further in than it began, where there is no column of labels."""
+_LEAST: Final = 10
+"""On so many letters something can be written, however narrow the screen is."""
+_WORD: Final = re.compile(r"\s*\S+")
+_UNBROKEN: Final = "\ue000"
+"""Stands for a blank at which no line is broken: of no script, and as wide."""
 _NAME: Final = "cyan"
 """The colour of a field's name."""
 _A_SECOND: Final = 4
@@ -26,8 +36,8 @@ _A_SECOND: Final = 4
 class Terminal:
     """Stderr, or stdout, on which text from elsewhere stays text."""
 
-    def __init__(self, *, stderr: bool = True) -> None:
-        self._console = Console(stderr=stderr, emoji=False, highlight=False, soft_wrap=True)
+    def __init__(self, file: TextIO | None = None, *, stderr: bool = True) -> None:
+        self._console = Console(file=file, stderr=stderr, emoji=False, highlight=False, soft_wrap=True)
 
     @property
     def is_live(self) -> bool:
@@ -40,9 +50,30 @@ class Terminal:
         return self._console.width - 1 if self._console.file.isatty() else None
 
     def print(self, lines: Iterable[Line]) -> None:
-        """Print lines."""
+        """Print lines; on a terminal those that are longer than it are broken between words."""
         for line in lines:
-            self._console.print(shown(line.text), style=line.style, markup=False)
+            self._console.print(self.fitted(line), style=line.style, markup=False)
+
+    def fitted(self, line: Line) -> str:
+        """Return a line as it is shown, on a terminal as several where it is longer than that: broken between words.
+
+        What can be pasted stays whole, for the terminal to break: so it is copied as one.
+        """
+        text, command = shown(line.text), shown(line.command)
+        if (width := self.width) is None or cell_len(text) <= width:
+            return text
+        if line.bar:
+            stem = text.rstrip(BAR)
+            room = width - cell_len(stem)
+            text = stem + bar(line.bar, room) if room > 0 else stem.rstrip()
+            if cell_len(text) <= width:
+                return text
+        if command:
+            text = text.replace(command, command.replace(" ", _UNBROKEN))
+        begin = line.hang or len(text) - len(text.lstrip())
+        hang = line.hang or begin + _HANG
+        lines = _broken(text[begin:], max(width - hang, _LEAST))
+        return (text[:begin] + f"\n{' ' * hang}".join(lines)).replace(_UNBROKEN, " ")
 
     def print_samples(self, samples: "Iterable[Sample]") -> None:
         """Print rows beside what they become, in two columns where there is room for them, else one below the other."""
@@ -84,6 +115,17 @@ class Terminal:
             redirect_stdout=False,
         ):
             yield
+
+
+def _broken(text: str, room: int) -> list[str]:
+    """Return a text as lines with room for so many letters, broken between words; a word alone may be longer."""
+    lines = [""]
+    for word in _WORD.findall(text):
+        if lines[-1] and cell_len(lines[-1] + word) > room:
+            lines.append(word.lstrip())
+        else:
+            lines[-1] += word
+    return lines
 
 
 def _folded(lines: Iterable[str]) -> Text:

@@ -4,7 +4,7 @@
 
 from datetime import datetime, timedelta
 from email.utils import format_datetime
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 
@@ -289,3 +289,6 @@ AnyFault = (
     | Bandwidth
     | Capacity
 )
+
+KINDS: Final[dict[str, type[Fault]]] = {str(kind.__struct_config__.tag): kind for kind in get_args(AnyFault)}
+"""The word of a fault -> what it is."""

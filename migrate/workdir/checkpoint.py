@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 
 from migrate.transactions import transaction
 from migrate.workdir.database import Database, add_count, connect, fact, note_facts
-from migrate.workdir.records import BEFORE, Aside, Fate, Input, Numbers, Part
+from migrate.workdir.records import BEFORE, Aside, Fate, Input, Numbers, Part, totals
 from migrate.workdir.seals import Kept, Seal
 
 REJECTS: Final = "rejects.jsonl"
@@ -246,15 +246,8 @@ class Checkpoint:
 
     def numbers(self) -> Numbers:
         """Return the numbers of all planned inputs together."""
-        total = Numbers()
         sql = "SELECT id, lead, name, numbers FROM inputs WHERE numbers IS NOT NULL"
-        rows = self._db.execute(sql).fetchall()
-        leads = {name: lead for _, lead, name, _ in rows}
-        for number, _, _, text in rows:
-            numbers = Numbers.from_json(text)
-            # what was planned anew is damaged no more, unless it is so again
-            numbers.damaged = [name for name in numbers.damaged if leads.get(name, number) == number]
-            total.add(numbers)
+        total = totals(self._db.execute(sql).fetchall())
         total.names = Counter(dict(self._db.execute("SELECT name, events FROM names")))
         return total
 

@@ -1,13 +1,14 @@
 """One Parquet file of finished events: its columns, its row groups, what is known of it."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 SCHEMA: Final = pa.schema(
@@ -104,3 +105,32 @@ def arrow(frame: pl.DataFrame) -> pa.Table:
     """Return finished events as an Arrow table of `SCHEMA`."""
     table = frame.select_seq(SCHEMA.names).to_arrow(compat_level=pl.CompatLevel.oldest())
     return table if table.schema.equals(SCHEMA) else table.cast(SCHEMA)
+
+
+def groups(
+    path: Path, columns: Sequence[str], uuids: Collection[str] | None = None
+) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield these columns of a file's events, a row group at a time; of those with one of the `uuids`, if given.
+
+    None are of a file that cannot be read.
+    """
+    asked = None if uuids is None else pa.array(uuids, pa.large_string())
+    try:
+        with pa.OSFile(str(path)) as source, pq.ParquetFile(source) as file:
+            for group in range(file.num_row_groups):
+                is_one = None
+                if asked is not None:
+                    is_one = pc.is_in(file.read_row_group(group, ["uuid"]).column("uuid"), value_set=asked)
+                    if not pc.any(is_one).as_py():
+                        continue
+                table = file.read_row_group(group, [*columns])
+                table = table if is_one is None else table.filter(is_one)
+                yield [*zip(*(table.column(name).to_pylist() for name in columns), strict=True)]
+    except (pa.ArrowException, OSError):
+        return
+
+
+def found(path: Path, uuids: Collection[str], columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Yield these columns of the events of a file that have one of these uuids; none of one that cannot be read."""
+    for rows in groups(path, columns, uuids):
+        yield from rows

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from migrate.errors import Refused
+from migrate.workdir import origins
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.copies import Copy, Found
 from migrate.workdir.database import FILE, Database, add_count
@@ -21,6 +22,8 @@ THROUGH: Final = "resend_through"
 """The fact that names the event that was parked last when a resend was begun."""
 ENQUEUE: Final = "INSERT OR IGNORE INTO queue SELECT day, later, timestamp, id FROM parked"
 _ANY_NUMBER: Final = re.compile(r"[0-9a-fA-F-]*\d[0-9a-fA-F-]*")
+_AT_ONCE: Final = 50_000
+"""So many events are looked for at once, day by day, to tell where they came from."""
 _WORDS: Final = 1_000
 """So many different messages of a server are counted by themselves."""
 
@@ -125,11 +128,12 @@ def refusals(checkpoint: Checkpoint) -> list[Refusal]:
     return sorted(found.values(), key=lambda one: -one.events)
 
 
-def uuids(checkpoint: Checkpoint, refusal: Refusal, most: int = 3) -> list[str]:
-    """Return the first events that were refused so."""
-    sql = "SELECT uuid FROM parked WHERE status = ? AND message = ? ORDER BY id LIMIT ?"
-    rows = checkpoint.query(sql, (refusal.status, refusal.message, most))
-    return [uuid for (uuid,) in rows]
+def first(checkpoint: Checkpoint, refusal: Refusal, most: int = 3) -> tuple[list[str], list[str]]:
+    """Return the uuids of the first events that were refused so, and where they came from, as `file:row`."""
+    sql = "SELECT day, uuid FROM parked WHERE status = ? AND message = ? ORDER BY id LIMIT ?"
+    found = checkpoint.query(sql, (refusal.status, refusal.message, most)).fetchall()
+    came, uuids = origins.places(checkpoint, found), [uuid for _, uuid in found]
+    return uuids, [f"{came[uuid][0]}:{came[uuid][1]}" for uuid in uuids if uuid in came]
 
 
 def every_uuid(checkpoint: Checkpoint) -> list[str]:
@@ -217,13 +221,15 @@ def mend(db: Database, number: int, payload: str, timestamp: str) -> None:
 
 
 def _lines(checkpoint: Checkpoint) -> Iterator[bytes]:
-    """Yield the lines of parked.jsonl."""
+    """Yield the lines of parked.jsonl, each with the file and the row its event came from."""
     encoder = msgspec.json.Encoder()
-    for uuid, status, message, payload in checkpoint.query(
-        "SELECT uuid, status, message, payload FROM parked ORDER BY id"
-    ):
-        line = {"uuid": uuid, "status": status, "message": message, "payload": payload}
-        yield encoder.encode(line) + b"\n"
+    found = checkpoint.query("SELECT uuid, day, status, message, payload FROM parked ORDER BY id")
+    while rows := found.fetchmany(_AT_ONCE):
+        came = origins.places(checkpoint, ((day, uuid) for uuid, day, *_ in rows))
+        for uuid, _, status, message, payload in rows:
+            file, row = came.get(uuid, (None, None))
+            line = {"uuid": uuid, "file": file, "row": row, "status": status, "message": message}
+            yield encoder.encode(line | {"payload": payload}) + b"\n"
 
 
 def _sum(payload: str) -> int:

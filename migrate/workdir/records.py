@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Self
@@ -18,6 +19,8 @@ class Numbers:
     """What planning one input came to. Always `read == mapped + Σ filtered + Σ rejected`."""
 
     read: int = 0
+    again: int = 0
+    """Rows among those read that were read before, or are again: of copies of rejects, of sources planned anew."""
     mapped: int = 0
     filtered: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
@@ -31,10 +34,13 @@ class Numbers:
     """Names of inputs that could not be read to their end."""
     examples: dict[str, list[str]] = field(default_factory=dict)
     """A few rows for each reason, as `file:row`."""
+    wanted: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    """Reason of rejects -> table -> the columns that decide it."""
 
     def add(self, other: "Numbers") -> None:
         """Add another input's numbers to these."""
         self.read += other.read
+        self.again += other.again
         self.mapped += other.mapped
         for name in ("filtered", "rejected", "repairs", "warnings", "names", "dropped"):
             getattr(self, name).update(getattr(other, name))
@@ -43,6 +49,8 @@ class Numbers:
         for reason, places in other.examples.items():
             known = self.examples.setdefault(reason, [])
             known += places[: _EXAMPLES - len(known)]
+        for reason, tables in other.wanted.items():
+            self.wanted.setdefault(reason, {}).update(tables)
 
     def to_json(self) -> str:
         """Return the numbers as they are kept; event names are kept apart, once for all inputs."""
@@ -56,6 +64,27 @@ class Numbers:
         names = ("filtered", "rejected", "repairs", "warnings", "dropped")
         counters = {name: Counter(kept.get(name)) for name in names}
         return cls(**kept | counters | {"group_types": set(kept["group_types"])})
+
+
+def totals(inputs: Sequence[tuple[int, int, str, str]]) -> Numbers:
+    """Return the numbers of all inputs together: of each its number, its lead's, its name, and its numbers as kept."""
+    total = Numbers()
+    leads = {name: lead for _, lead, name, _ in inputs}
+    names = {number: name for number, _, name, _ in inputs}
+    # of files planned together the first has the numbers: where it stands, rows of one planned anew count twice
+    twice = {
+        name.partition(BEFORE)[0]
+        for _, lead, name, _ in inputs
+        if BEFORE in name and BEFORE not in names.get(lead, BEFORE)
+    }
+    for number, _, name, text in inputs:
+        numbers = Numbers.from_json(text)
+        if BEFORE in name or name in twice:
+            numbers.again = numbers.read
+        # what was planned anew is damaged no more, unless it is so again
+        numbers.damaged = [one for one in numbers.damaged if leads.get(one, number) == number]
+        total.add(numbers)
+    return total
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,8 @@
-"""Rejected rows: which of them are open, their lines as they were written, and rejects.jsonl, the copy for people."""
+"""Rejected rows: noted and closed, their lines as they were written, and rejects.jsonl, the copy for people."""
 
 import shlex
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +14,7 @@ from migrate.workdir.database import Database, add_count
 from migrate.workdir.disk import sync
 from migrate.workdir.records import Renewed
 from migrate.workdir.seals import Seal
+from migrate.workdir.standing import Was
 from migrate.workdir.typed import OF_SENDING, Command
 
 FOLDER: Final = "rejects"
@@ -38,12 +37,10 @@ _OF_COPIES: Final = """
 """Rows of a source that were mended in a copy, and are rejected from there for another reason."""
 
 
-class Was(IntEnum):
-    """What has become of a reject."""
-
-    OPEN = 0
-    DISMISSED = 1
-    MENDED = 2
+_ASKED: Final = 3
+"""In the place of `DISMISSED`, while it is noted what became of a row that was dismissed and is planned again."""
+_DISMISSED: Final = (Was.DISMISSED, _ASKED, Was.DISMISSED)
+"""What was dismissed, as either, and what it is again where it is rejected again for the same reason."""
 
 
 class _Line(msgspec.Struct):
@@ -79,28 +76,39 @@ def place(workdir: Path, aside: Path, number: int) -> KeptLines | None:
 def note(db: Database, number: int, lines: KeptLines | None, mended: Iterable[tuple[str, int]] = ()) -> None:
     """Note the rejects of an input, within the transaction that notes the input.
 
-    `mended` are the files and rows that were planned again: they are closed, unless they are rejected again.
+    `mended` are the files and rows that were planned again: they are closed, unless they are rejected again. What was
+    dismissed and is rejected for the same reason stays dismissed, and is no news.
     """
     inputs = _Inputs(db)
-    closed = ((Was.MENDED, inputs.number(name), row, Was.OPEN) for name, row in mended)
-    sql = "UPDATE rejects SET state = ? WHERE input = ? AND row = ? AND state = ?"
-    done = db.executemany(sql, closed)
-    if done.rowcount > 0 or lines is not None:
-        add_count(db, REJECTS)
-    if lines is None:
-        return
-    rows = (
-        (inputs.number(one.file), one.row or 0, one.reason, number, Was.OPEN, Was.DISMISSED)
-        for one in _tags(lines.path)
+    closed = (
+        (Was.OPEN, Was.MENDED, _ASKED, inputs.number(name), row, Was.OPEN, Was.DISMISSED)
+        for name, row in mended
     )
-    # What is dismissed stays so, though it is rejected again.
-    sql = """
-        INSERT INTO rejects VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET held = excluded.held,
-        state = iif(state = ?, state, excluded.state)
-    """
-    count = db.executemany(sql, rows).rowcount
-    db.execute("INSERT INTO held VALUES (?, ?, ?, ?)", (number, lines.seal.size, lines.seal.sums, count))
-    add_count(db, EVER, count)
+    sql = "UPDATE rejects SET state = iif(state = ?, ?, ?) WHERE input = ? AND row = ? AND state IN (?, ?)"
+    is_again = db.executemany(sql, closed).rowcount > 0
+    if is_again or lines is not None:
+        add_count(db, REJECTS)
+    asked = _asked(db) if is_again else 0
+    if lines is not None:
+        rows = (
+            (inputs.number(one.file), one.row or 0, one.reason, number, Was.OPEN, *_DISMISSED)
+            for one in _tags(lines.path)
+        )
+        sql = """
+            INSERT INTO rejects VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET held = excluded.held,
+            state = iif(state IN (?, ?), ?, excluded.state)
+        """
+        count = db.executemany(sql, rows).rowcount
+        db.execute("INSERT INTO held VALUES (?, ?, ?, ?)", (number, lines.seal.size, lines.seal.sums, count))
+        add_count(db, EVER, count - asked + (_asked(db) if asked else 0))
+    if asked:
+        db.execute("UPDATE rejects SET state = ? WHERE state = ?", (Was.MENDED, _ASKED))
+
+
+def _asked(db: Database) -> int:
+    """Return how many rows that were dismissed are planned again, and not rejected again so far."""
+    (count,) = db.execute("SELECT count(*) FROM rejects WHERE state = ?", (_ASKED,)).fetchone()
+    return int(count)
 
 
 def renew(db: Database, renewed: Iterable[Renewed], *, is_restored: bool) -> None:
@@ -120,34 +128,6 @@ def renew(db: Database, renewed: Iterable[Renewed], *, is_restored: bool) -> Non
         if is_restored:
             db.execute("UPDATE rejects SET input = :before WHERE input = :now", its)
         add_count(db, REJECTS)
-
-
-def by_reason(checkpoint: Checkpoint) -> dict[str, int]:
-    """Return how many rejects are open, by reason."""
-    sql = "SELECT reason, count(*) FROM rejects WHERE state = ? GROUP BY reason ORDER BY reason"
-    return dict(checkpoint.query(sql, (Was.OPEN,)))
-
-
-def closed(checkpoint: Checkpoint) -> Counter[int]:
-    """Return how many rejects are mended, and how many dismissed."""
-    sql = "SELECT state, count(*) FROM rejects WHERE state <> ? GROUP BY state"
-    return Counter(dict(checkpoint.query(sql, (Was.OPEN,))))
-
-
-def places(checkpoint: Checkpoint, reason: str, most: int = 3) -> list[str]:
-    """Return where the first rejects are that are open for a reason, as `file:row`."""
-    sql = """
-        SELECT name, row FROM rejects CROSS JOIN inputs ON inputs.id = input WHERE reason = ? AND state = ? LIMIT ?
-    """
-    rows = checkpoint.query(sql, (reason, Was.OPEN, most))
-    return [f"{name}:{row}" if row else name for name, row in rows]
-
-
-def dismiss(checkpoint: Checkpoint, reason: str) -> int:
-    """Dismiss the rejects that are open for a reason; return how many they are."""
-    with checkpoint.change() as db:
-        sql = "UPDATE rejects SET state = ? WHERE reason = ? AND state = ?"
-        return db.execute(sql, (Was.DISMISSED, reason, Was.OPEN)).rowcount
 
 
 def planning(checkpoint: Checkpoint, copy: str) -> str:

@@ -19,8 +19,11 @@ REPLANNED: Final = "replanned"
 FILES: Final = "files"
 
 
-def supersede(checkpoint: Checkpoint, names: Sequence[str]) -> None:
-    """Make room for inputs that are planned anew: what was planned of them goes by another name from now on."""
+def supersede(checkpoint: Checkpoint, names: Sequence[str], emptied: Sequence[str] = ()) -> None:
+    """Make room for inputs that are planned anew: what was planned of them goes by another name from now on.
+
+    Those that are `emptied` are planned by it, with nothing.
+    """
     with checkpoint.change() as db:
         for name in names:
             before = f"{name}{BEFORE}"
@@ -30,6 +33,8 @@ def supersede(checkpoint: Checkpoint, names: Sequence[str]) -> None:
             db.execute("UPDATE inputs SET name = ? WHERE name = ?", (f"{before}{count + 1})", name))
         sql = "INSERT INTO inputs (name, stamp, size, digest) VALUES (?, '', 0, '')"
         db.executemany(sql, ((name,) for name in names))
+        sql = "UPDATE inputs SET numbers = ?, lead = id WHERE name = ?"
+        db.executemany(sql, ((Numbers().to_json(), name) for name in emptied))
         known = json.loads(fact(db, "superseded", "[]"))
         note_facts(db, {"superseded": [*known, *(name for name in names if name not in known)]})
 

@@ -197,8 +197,8 @@ def test_what_is_refused_again_has_the_new_words(workdir):
     assert sorted(line["status"] for line in workdir.lines()) == [400] * 19 + [413] * 5
     shown = here("rejects", workdir.folder)
     says = "events refused; PostHog says:"
-    assert f"parked             19 {says} 400 invalid event could not be processed" in shown.stderr
-    assert f"parked              5 {says} 413 maximum event size exceeded" in shown.stderr
+    assert f"parked   19 {says} 400 invalid event could not be processed" in shown.stderr
+    assert f"parked   5 {says} 413 maximum event size exceeded" in shown.stderr
     assert f"migrate resend {workdir.folder}" in shown.stderr
     assert here("status", workdir.folder).returncode == 3
 

@@ -160,17 +160,18 @@ def test_a_certificate_signed_by_itself_is_trusted_with_its_file(tmp_path):
 WRONG = [
     pytest.param(
         {"end": "20210101000000Z"},
-        "found one that has expired; renew it on the server, or set this machine's clock right",
+        "found one that has expired on 2021-01-01; renew it on the server, or set this machine's clock right",
         id="expired",
     ),
     pytest.param(
         {"start": "20980101000000Z"},
-        "found one that is not valid yet; set this machine's clock right, or the server's",
+        "found one that is not valid yet, but from 2098-01-01 on; set this machine's clock right, or the server's",
         id="not yet valid",
     ),
     pytest.param(
         {"name": "posthog.example.com"},
-        "found one of another name than 127.0.0.1; give --host its name, or have one made for 127.0.0.1",
+        "found one of posthog.example.com, and not of 127.0.0.1; give --host a name of the certificate's, or have one "
+        "made for 127.0.0.1",
         id="another name",
     ),
 ]

@@ -73,14 +73,14 @@ def test_sandbox_command_listens_keeps_and_leaves_in_good_order(tmp_path):
         (["sandbox", "--faults", "number.json"], "error: --faults: a list is needed, found 5; give"),
         (
             ["sandbox", "--faults", "other.json"],
-            "error: --faults: Invalid value 'other' - at `$[0].fault`; see",
+            "error: --faults: rule 1: no fault 'other'; there are ",
         ),
         (
             ["sandbox", "--faults", "type.json"],
             "error: --faults: Expected `int`, got `str` - at `$[0].status`",
         ),
         (["sandbox", "--faults", "binary.json"], "error: --faults: not JSON, 'utf-8' codec can't decode"),
-        (["sandbox", "--faults", "none.json"], "Invalid value for '--faults': 'none.json': No such file"),
+        (["sandbox", "--faults", "none.json"], "error: --faults: 'none.json': No such file"),
         (
             ["sandbox", "--data", "odd"],
             "error: --data: odd holds no sandbox, file is not a database; name another folder",

@@ -14,7 +14,7 @@ def test_a_dry_run_shows_everything_sends_nothing_and_leaves_nothing(tmp_path):
         "events by day",
         "2024-04-03",
         "events by event",
-        "people",
+        "ids      ",
         "nothing was sent",
         'event: "e"',
     ):

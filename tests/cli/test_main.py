@@ -29,6 +29,6 @@ def test_a_platform_that_was_forgotten_is_said():
     done = apart("run", "export.zip")
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == (
-        "Error: INPUT: missing; the first word is a platform, found 'export.zip', and what to read follows it: "
+        "error: INPUT: missing; the first word is a platform, found 'export.zip', and what to read follows it: "
         "'migrate run PLATFORM INPUT...'; 'migrate platforms' lists them"
     )

@@ -7,8 +7,8 @@ from commands import migrate
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "Missing option '--at'"),
-        (["--at", "02:30"], "Missing option '--format'"),
+        ([], "error: --at: missing; see 'migrate schedule --help'"),
+        (["--at", "02:30"], "error: --format: missing; see"),
         (["--at", "2.30", "--format", "cron"], "a time of day such as 02:30; found '2.30'"),
         (["--at", "24:00", "--format", "cron"], "a time of day such as 02:30; found '24:00'"),
         (["--at", "02:30", "--format", "launchd"], "'launchd' is not one of 'cron', 'systemd', 'kubernetes'"),

@@ -186,9 +186,7 @@ def test_a_name_that_cannot_be_written_down_is_a_sentence(tmp_path):
     for words in (["--workdir", folder / "w"], ["--workdir", "w", "--log-file", folder / "log"]):
         refused = migrate("plan", "posthog", source, *words, cwd=tmp_path)
         assert refused.returncode == 2
-        assert refused.stderr.splitlines()[-1].startswith(
-            f"Error: Invalid value for '{words[-2]}': not UTF-8, found "
-        )
+        assert refused.stderr.splitlines()[-1].startswith(f"error: {words[-2]}: not UTF-8, found ")
     refused = migrate("plan", "posthog", source, "--workdir", "w", cwd=folder)
     assert refused.returncode == 2
     assert refused.stderr.startswith("error: --workdir: a folder whose name is not UTF-8, found ")

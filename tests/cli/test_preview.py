@@ -31,6 +31,9 @@ def odd_rows(path):
     return path
 
 
+LEFT, ALL = ({"rejected": rejected, "filtered": 1} for rejected in (3, 4))
+
+
 def test_preview_says_of_every_row_why_it_makes_no_event(tmp_path):
     """On stderr, in the file's order and the words of the dry run; stdout has payloads alone."""
     source = odd_rows(tmp_path / "a.jsonl")
@@ -42,12 +45,13 @@ def test_preview_says_of_every_row_why_it_makes_no_event(tmp_path):
         f'{source}:4: rejected: bad_timestamp, found "soon"',
         f'{source}:5: rejected: bad_json, found "properties: 5"',
         f"{source}:6: filtered: before_since",
-        "5 of the first 7 rows make no event",
+        "5 of the first 7 rows make no event: 3 rejected, 2 filtered",
     ]
 
 
 @pytest.mark.parametrize(
-    ("limit", "events", "left_out"), [(1, 1, 0), (2, 1, 1), (5, 1, 4), (6, 2, 4), (99, 2, 5)]
+    ("limit", "events", "left_out"),
+    [(1, 1, {}), (2, 1, {"rejected": 1}), (5, 1, LEFT), (6, 2, LEFT), (99, 2, ALL)],
 )
 def test_first_rows_of_a_preview_are_those_that_cannot_be_read_too(tmp_path, limit, events, left_out):
     """`--limit` counts rows as the file has them, over all files, and no more than there are."""
@@ -57,11 +61,12 @@ def test_first_rows_of_a_preview_are_those_that_cannot_be_read_too(tmp_path, lim
     (tmp_path / "2.jsonl").write_text("".join([lines[6], lines[1]]))
     done = migrate("preview", "posthog", tmp_path, "--limit", limit)
     assert len(done.stdout.splitlines()) == events
-    last = [f"{left_out} of the first {min(limit, 7)} rows make no event"] if left_out else []
+    kinds, count = ", ".join(f"{n} {kind}" for kind, n in left_out.items()), sum(left_out.values())
+    last = [f"{count} of the first {min(limit, 7)} rows make no event: {kinds}"] if left_out else []
     if limit <= 5:
         beyond = f"beyond the first {limit} rows; raise --limit, or preview it alone"
         last.append(f"{tmp_path / '2.jsonl'}: {beyond}")
-    assert done.stderr.splitlines()[left_out:] == last
+    assert done.stderr.splitlines()[count:] == last
     assert done.stderr.count("/2.jsonl:2: rejected: malformed_json") == (limit > 6)
 
 
@@ -100,19 +105,25 @@ def test_preview_and_dry_run_say_the_same(tmp_path):
     assert counted == {
         f"{kind}: {name}": count for kind in ("filtered", "rejected") for name, count in rows[kind].items()
     }
-    assert shown[-1] == f"{rows['read'] - rows['mapped']} of the first {rows['read']} rows make no event"
+    rejected, filtered = (sum(rows[kind].values()) for kind in ("rejected", "filtered"))
+    kinds = f"{rejected} rejected, {filtered} filtered"
+    assert shown[-1] == f"{rejected + filtered} of the first {rows['read']} rows make no event: {kinds}"
 
 
-def test_row_that_tells_of_a_group_is_not_said_to_make_nothing(tmp_path):
-    """What it tells comes after the rows, put together with what others tell."""
+def test_a_row_that_tells_of_a_group_is_not_said_to_be_left_out(tmp_path):
+    """What it tells comes after the rows, put together with what others tell; the last line has it as the others do."""
     call = {"type": "group", "messageId": "m", "anonymousId": "a", "timestamp": "2024-04-03T12:00:00Z"}
     call |= {"groupId": "g", "traits": {"name": "Acme"}, "context": {}}
     (tmp_path / "a.jsonl").write_text(json.dumps(call) + "\n")
     done = migrate("preview", "segment", tmp_path / "a.jsonl")
     assert [json.loads(line)["event"] for line in done.stdout.splitlines()] == ["$groupidentify"]
-    assert done.stderr == (
-        f"{tmp_path / 'a.jsonl'}:1: mapped: tells of a person or a group, shown after the rows\n"
-    )
+    assert done.stderr.splitlines() == [
+        f"{tmp_path / 'a.jsonl'}:1: mapped: tells of a person or a group, shown after the rows",
+        "1 of the first 1 row makes no event: 1 mapped, only telling of a person or a group",
+    ]
+    pretty = migrate("preview", "segment", tmp_path / "a.jsonl", "--pretty")
+    assert pretty.stdout.count("no event: mapped: tells of a person") == 1
+    assert pretty.stderr == done.stderr.split("\n", 1)[1]
 
 
 def test_mended_rows_keep_their_tables(tmp_path):
@@ -136,8 +147,8 @@ def test_files_that_are_passed_over_are_named(tmp_path):
     assert shown.returncode == 0
     first = ", ".join(f"{tmp_path}/in/{name}.jsonl" for name in "abc")
     assert shown.stderr.splitlines() == [
-        f"skipped             4 files, not read: empty  ({first}, …)",
-        f"skipped             1 file, not read: hidden  ({tmp_path}/in/.hidden)",
+        f"skipped  4 files, not read: empty  ({first}, …)",
+        f"skipped  1 file, not read: hidden  ({tmp_path}/in/.hidden)",
     ]
     every = migrate("preview", "posthog", "in", "-v", cwd=tmp_path).stderr.splitlines()
     assert sorted(every) == [

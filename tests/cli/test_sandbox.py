@@ -14,7 +14,7 @@ from commands import migrate
         ("{}", "--faults: a list is needed, found {}; "),
         (
             '[{"fault": "plague"}]',
-            "--faults: Invalid value 'plague' - at `$[0].fault`; see docs/reliability.md",
+            "--faults: rule 1: no fault 'plague'; there are ",
         ),
         ('[{"fault": "latency", "seconds": "long"}]', "--faults: Expected `float`, got `str`"),
     ],

@@ -1,6 +1,7 @@
 """A workdir is held by one command, which ends in good order."""
 
 import json
+import re
 import signal
 
 from commands import KEY, migrate, rows, started, summary
@@ -45,3 +46,67 @@ def test_a_disk_that_refuses_is_told_with_what_was_done(tmp_path):
     assert summary(migrate("status", tmp_path / "w", "--json"))["stopped"]["message"] == told["run"]["error"]
     day.unlink()
     assert migrate(*words).returncode == 0
+
+
+def test_quiet_says_why_it_ends_with_3(tmp_path):
+    """In one line, with the command that lists what is open; where nothing stays, without one. 0 says nothing."""
+    source = rows(tmp_path / "a.jsonl", 2)
+    lines = ['{"event": "e", "distinct_id": "u", "timestamp": "soon"}', '{"event": "e"']
+    source.write_text(source.read_text() + "".join(f"{line}\n" for line in lines))
+    rejected = "2 rows rejected (1 bad_timestamp, 1 malformed_json)"
+    workdir = tmp_path / "w"
+    look = f"warning: {workdir}: {{}}; next: migrate rejects {workdir}\n"
+    with Sandbox(faults=[{"fault": "poison"}]) as sandbox:
+        run = ["run", "posthog", source, "--workdir", workdir, "--host", sandbox.url, "--api-key", KEY]
+        ends = [
+            (["run", "posthog", source, "--dry-run"], f"warning: {rejected}\n"),
+            (["plan", "posthog", source, "--workdir", workdir], look.format(rejected)),
+            (["status", workdir], look.format(rejected)),
+            (["show", workdir], look.format(rejected)),
+            (["rejects", workdir], look.format(rejected)),
+        ]
+        for words, said in ends:
+            done = migrate(*words, "--quiet")
+            assert (done.returncode, done.stderr) == (3, said), words
+        assert (migrate(*run, "--quiet").returncode, migrate(*run, "--quiet").stderr) == (0, "")
+        rows(tmp_path / "b.jsonl", 1, start=5, properties={"poison": True})
+        done = migrate(*run, tmp_path / "b.jsonl", "--quiet")
+        assert (done.returncode, done.stderr) == (3, look.format(f"{rejected}, 1 event parked"))
+
+
+def test_quiet_says_why_it_ends_with_5(tmp_path):
+    """A plan that is harmed, and what goes on."""
+    source = rows(tmp_path / "a.jsonl", 2)
+    assert migrate("plan", "posthog", source, "--workdir", tmp_path / "w").returncode == 0
+    for path in (tmp_path / "w" / "days").rglob("*.parquet"):
+        path.unlink()
+    done = migrate("status", tmp_path / "w", "--quiet")
+    assert done.returncode == 5
+    assert re.fullmatch(
+        rf"warning: {tmp_path}/w: harmed: 1 file .*; next: migrate plan posthog .*\n", done.stderr
+    )
+
+
+def test_a_second_interrupt_leaves_at_once_and_tells_programs(tmp_path):
+    """The numbers are those from before the command, for nothing is asked any more; the same command goes on."""
+    source = rows(tmp_path / "in" / "a.jsonl", 3)
+    workdir = tmp_path / "w"
+    assert migrate("plan", "posthog", source, "--workdir", workdir).returncode == 0
+    with Sandbox(faults=[{"fault": "stall", "seconds": 30, "stored": True, "times": 1}]) as sandbox:
+        words = ["apply", workdir, "--host", sandbox.url, "--api-key", KEY, "--json"]
+        with started(*words) as process:
+            while not sandbox.summary()["raw"]["events"]:
+                assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            line = "-"
+            while line and "interrupted: finishing" not in line:
+                line = process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        told = json.loads(out.splitlines()[-1])
+        assert (process.returncode, told["run"]["exit_code"]) == (130, 130)
+        assert "left at once; the same command goes on" in err
+        assert told["run"]["error"].startswith("left at once: the numbers are those from before this command")
+        assert (told["events"]["planned"], told["events"]["pending"]) == (3, 3)
+        assert told["run"]["events"]["accepted"] == 0
+        assert summary(migrate(*words))["events"]["accepted"] == 3

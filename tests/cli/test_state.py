@@ -47,7 +47,7 @@ def test_each_command_has_its_line_in_the_history(tmp_path):
         migrate("run", *words, *target)
         rows(source.with_name("b.jsonl"), 2, start=9)
         rows(source, 5)
-        migrate("run", *words, *target)
+        migrate("run", *words, *target, "--on-changed", "set-aside")
         assert migrate("run", *words, *target, "--identity", "none").returncode == 5
         migrate("apply", tmp_path / "w", *target)
         migrate("rejects", tmp_path / "w")

@@ -6,7 +6,7 @@ import re
 import pages
 import pytest
 from commands import migrate
-from markdown import ROOT
+from markdown import ROOT, blocks
 
 AMPLITUDE = {"event_type": "A", "event_time": "2024-04-03 10:00:00"}
 CALL = {"timestamp": "2024-04-03T10:00:00Z"}
@@ -14,6 +14,14 @@ GA4 = {"event_timestamp": "1712138400000000", "event_name": "click", "event_para
 REST = "0000-4000-8000-000000000000"
 """What a uuid on a page is cut off by."""
 POSTHOG = {"event": "A", "distinct_id": "anna", "timestamp": "2024-04-03T10:00:00Z"}
+
+
+def test_who_is_who_is_shown_as_the_screen_shows_it(tmp_path):
+    """The example of the page is the sample's, line for line."""
+    (example,) = blocks(ROOT / "docs" / "people.md", "")
+    words = ["mixpanel", ROOT / "sample_data" / "mixpanel", "--samples", "full"]
+    screen = migrate("run", *words, "--dry-run", cwd=tmp_path).stderr
+    assert f"\n{example}changed" in screen
 
 
 def seen(platform):

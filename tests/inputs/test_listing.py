@@ -314,7 +314,7 @@ def encrypted(data):
         ),
         pytest.param(
             zipped({"x": TEXT})[:40],
-            "broken zip archive (File is not a zip file); fetch or pack it again",
+            "broken zip archive (cut off before its end); fetch or pack it again",
             id="cut zip",
         ),
         pytest.param(

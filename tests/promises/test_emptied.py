@@ -87,3 +87,63 @@ def test_an_emptied_folder_beside_another_costs_nothing(tmp_path):
     rows(tmp_path / "b" / "y.jsonl", 3)
     done = here(*words)
     assert (done.returncode, done.summary["rows"]["read"]) == (0, 7)
+
+
+@pytest.mark.parametrize("sends", [False, True])
+def test_a_file_without_rows_is_planned_anew_as_that(tmp_path, sends):
+    """With --again: what was not sent of it goes, what was sent stays, and nothing of it is open any more."""
+    source, workdir = tmp_path / "in", tmp_path / "w"
+    first = rows(source / "a.jsonl", 3)
+    first.write_text(first.read_text() + "{bad\n")
+    rows(source / "b.jsonl", 2, start=7)
+    words = ["plan", "posthog", source, "--workdir", workdir, "--json"]
+    assert here(*words).returncode == 3
+    if sends:
+        assert here("apply", workdir, "--host", "sandbox").returncode == 0
+    first.write_text("")
+    alone = here(*words, "--again", source / "b.jsonl")
+    assert alone.returncode == (0 if sends else 2)
+    if sends:  # of those that were planned together, what was sent stands
+        assert (alone.summary["rows"]["read"], alone.summary["rows_read_again"]) == (8, 2)
+    else:
+        assert (
+            f"--again: {first} has no row by now, and files that were planned together are planned"
+            in alone.stderr
+        )
+    done = here(*words, "--again", first, "--again", source / "b.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert (
+        f"note: {first}: no row in it by now; what was planned of it and not sent is not sent any more"
+        in done.stderr
+    )
+    found = done.summary
+    assert (found["open_rejects"], found["whole"], found["balanced"]) == ({}, True, True)
+    assert (found["events"]["planned"] - found["events"]["accepted"]) == 2
+    assert found["rows"]["read"] - found["rows_read_again"] == 2
+    assert here(*words).returncode == 0
+    again = rows(first, 4)
+    assert here(*words).returncode == 5
+    done = here(*words, "--again", again)
+    assert (done.returncode, done.summary["rows"]["read"] - done.summary["rows_read_again"]) == (0, 6)
+
+
+def test_why_a_file_cannot_be_planned_anew_is_said(tmp_path):
+    """It is empty and never was planned, is broken, or passed over; the workdir stays as it is."""
+    first = rows(tmp_path / "in" / "a.jsonl", 2)
+    words = ["plan", "posthog", tmp_path / "in", "--workdir", tmp_path / "w"]
+    assert here(*words).returncode == 0
+    before = (tmp_path / "w" / "checkpoint.sqlite").read_bytes()
+    (tmp_path / "in" / "empty.jsonl").write_text("")
+    (tmp_path / "in" / "_SUCCESS").write_text("")
+    first.write_bytes(b"PK\3\4 no archive")
+    for name, why in {
+        "empty.jsonl": "has no row by now, and nothing of it is left to send; leave it out",
+        "_SUCCESS": "is passed over (marker), and not planned; leave it out",
+        "a.jsonl": "cannot be planned as it is now, broken zip archive",
+        "gone.jsonl": "is not among the inputs; name it as an input, too",
+    }.items():
+        done = here(*words, "--again", tmp_path / "in" / name)
+        assert (done.returncode, f"--again: {tmp_path / 'in' / name} {why}" in done.stderr) == (2, True), (
+            done.stderr
+        )
+    assert (tmp_path / "w" / "checkpoint.sqlite").read_bytes() == before

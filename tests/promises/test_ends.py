@@ -41,7 +41,7 @@ def test_what_is_rejected_and_set_aside_is_listed_by_reason(tmp_path):
     """With where the first of them are, and dismissed by reason."""
     source, workdir = tmp_path / "in", tmp_path / "w"
     first, other = lines(source / "1.jsonl", GOOD, BAD), lines(source / "2.jsonl", GOOD)
-    words = ["plan", "posthog", source, "--workdir", workdir]
+    words = ["plan", "posthog", source, "--workdir", workdir, "--on-changed", "set-aside"]
     assert migrate(*words).returncode == 3
     lines(other, GOOD, GOOD, start=7)
     assert migrate(*words).returncode == 5

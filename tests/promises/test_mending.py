@@ -8,6 +8,8 @@ import pytest
 from rejected import BAD, GOOD, Workdir, written
 from workdirs import here
 
+from migrate.sandbox.server import Sandbox
+
 
 @pytest.fixture
 def workdir(tmp_path, monkeypatch):
@@ -19,7 +21,7 @@ def workdir(tmp_path, monkeypatch):
 def followed(workdir, count):
     """Follow the lines of `rejects`: copy, mend the first so many rows of the copy, plan it."""
     shown = here("rejects", workdir.path).stderr.splitlines()
-    copying, planning = (line.strip() for line in shown[2:4])
+    copying, planning = (line.strip() for line in shown[3:5])
     _, source, copy = shlex.split(copying)
     assert source == str(workdir.file)
     text = workdir.file.read_text().replace(f'"timestamp":"{BAD}"', f'"timestamp":"{GOOD}"', count)
@@ -132,7 +134,7 @@ def test_how_many_are_mended_is_said_of_mending_alone(workdir):
     written(workdir.source / "c.jsonl", [BAD])
     assert "mended   " not in workdir.plan(workdir.source).stderr
     said = workdir.plan(workdir.copy()).stderr
-    assert "mended              0 rejected rows; still rejected: 4 bad_timestamp" in said
+    assert "mended   0 rejected rows; still rejected: 4 bad_timestamp" in said
 
 
 def test_what_became_of_rejected_rows_is_among_the_rows(workdir):
@@ -142,10 +144,138 @@ def test_what_became_of_rejected_rows_is_among_the_rows(workdir):
     lines = copy.read_text().splitlines(keepends=True)
     copy.write_text("".join(lines[:2]).replace(BAD, GOOD))
     assert workdir.plan(copy).returncode == 0
-    rows = "                    3 rejected: bad_timestamp\n                      of the rejected: mended 2"
-    assert f"{rows}\n" in here("status", workdir.path).stderr
+    rows = "         3 rejected: bad_timestamp\n         of the rejected: "
+    again = "         2 of the read: rows read again (mended copies, sources planned --again)"
+    assert f"{rows}1 open, 2 mended\n{again}\n" in here("status", workdir.path).stderr
     here("rejects", workdir.path, "--dismiss", "bad_timestamp")
-    assert f"{rows}, dismissed 1\n" in here("status", workdir.path).stderr
+    assert f"{rows}0 open, 2 mended, 1 dismissed\n{again}\n" in here("status", workdir.path).stderr
+
+
+def adding_up(workdir, sources):
+    """The summary of a workdir, once its numbers add up: so many rows are in the sources as they are now."""
+    found = here("status", workdir.path, "--json").summary
+    rows = found["rows"]
+    left = ("mended_rejects", "dismissed_rejects", "rejects_read_again")
+    assert sum(rows["rejected"].values()) == sum([*found["open_rejects"].values(), *(found[n] for n in left)])
+    assert rows["read"] - found["rows_read_again"] == sources
+    assert found["balanced"]
+    return found
+
+
+@pytest.mark.parametrize("sends", [False, True])
+def test_rows_that_are_read_again_are_told_apart(workdir, sends):
+    """Whatever is done with rejects: every attempt counts, and how many rows there are can be told all the same."""
+    copy = workdir.copy()
+    lines = copy.read_text().splitlines(keepends=True)
+    copy.write_text("".join([lines[0].replace(BAD, GOOD), lines[1], lines[2].replace(f'"{BAD}"', '""')]))
+    assert workdir.plan(copy).returncode == 3
+    found = adding_up(workdir, 6)
+    assert (found["rows_read_again"], found["mended_rejects"], found["rejects_read_again"]) == (3, 1, 2)
+    # What is rejected for another reason is not mended.
+    assert found["open_rejects"] == {"bad_timestamp": 1, "no_timestamp": 1}
+    if sends:
+        assert here("apply", workdir.path, "--host", "sandbox", "--yes").returncode == 0
+    written(workdir.first, [GOOD, GOOD, GOOD, GOOD, BAD])
+    assert workdir.plan(workdir.source, "--again", workdir.first, "--again", workdir.second).returncode == 3
+    adding_up(workdir, 7)
+    here("rejects", workdir.path, "--dismiss", "bad_timestamp")
+    adding_up(workdir, 7)
+    last = workdir.copy((BAD, GOOD), ('"timestamp":""', f'"timestamp":"{GOOD}"'), name="last.jsonl")
+    assert workdir.plan(last).returncode == 0
+    found = adding_up(workdir, 7)
+    assert (found["open_rejects"], found["dismissed_rejects"]) == ({}, 0)
+
+
+def test_what_was_dismissed_and_is_rejected_again_is_no_news(workdir):
+    """A copy of the whole file: what is new is named by its place, the dismissed stays so, the mended goes."""
+    here("rejects", workdir.path, "--dismiss", "bad_timestamp")
+    assert workdir.plan(workdir.copy()).returncode == 0
+    assert workdir.status() == ({}, 0)
+    third = written(workdir.source / "c.jsonl", [BAD])
+    assert workdir.plan(workdir.source).returncode == 3
+    copy = workdir.copy(name="second.jsonl")
+    lines = copy.read_text().splitlines(keepends=True)
+    mended = next(line for line in lines if '"row":2' in line)
+    copy.write_text("".join(lines).replace(mended, mended.replace(BAD, GOOD)))
+    done = workdir.plan(copy)
+    assert (done.returncode, done.summary["open_rejects"]) == (3, {"bad_timestamp": 1})
+    assert (done.summary["mended_rejects"], done.summary["dismissed_rejects"]) == (1, 2)
+    said = f"""
+mended   1 rejected row; still rejected: 1 bad_timestamp
+         1 row of the copy rejected again: bad_timestamp  (at {third}:1)
+         2 rows of the copy dismissed before, rejected again: stays dismissed: bad_timestamp  (at \
+{workdir.first}:4, {workdir.second}:1)
+"""
+    assert said in f"\n{done.stderr}"
+    assert ("a.jsonl", 2, "bad_timestamp") not in workdir.lines()
+    assert workdir.plan(workdir.copy((BAD, "never"), name="third.jsonl")).returncode == 3  # row 1 of c.jsonl
+
+
+def test_a_copy_that_is_emptied_is_not_planned_anew(workdir):
+    """What is mended in it would be lost; once it is sent it stands."""
+    copy = workdir.copy((BAD, GOOD))
+    assert workdir.plan(copy).returncode == 0
+    copy.write_text("")
+    done = workdir.plan(copy, "--again", copy)
+    assert (
+        done.returncode,
+        "is of a file that has no row by now; put that back as it was" in done.stderr,
+    ) == (2, True)
+    assert here("apply", workdir.path, "--host", "sandbox").returncode == 0
+    done = workdir.plan(copy, "--again", copy)
+    said = f"--again: {copy} has no row by now, and nothing of it is left to send; leave it out"
+    assert (done.returncode, said in done.stderr) == (2, True)
+    assert workdir.status() == ({}, 0)
+
+
+def test_a_dismissed_row_that_is_mended_wrongly_is_news(workdir):
+    """It is rejected for another reason now, and open for that."""
+    here("rejects", workdir.path, "--dismiss", "bad_timestamp")
+    copy = workdir.copy((f'"timestamp":"{BAD}"', '"timestamp":""'))
+    done = workdir.plan(copy)
+    assert (done.returncode, done.summary["open_rejects"]) == (3, {"no_timestamp": 3})
+    assert (done.summary["mended_rejects"], done.summary["dismissed_rejects"]) == (0, 0)
+    assert f"3 rows of the copy rejected again: no_timestamp  (at {workdir.first}:2, " in done.stderr
+    adding_up(workdir, 6)
+
+
+def test_a_mended_event_that_was_sent_in_another_form_is_said(tmp_path):
+    """Its key is the same, so that it is a duplicate; what is the same in both is no matter."""
+    uuids = [f"018ea334-575a-7075-b5ac-c526e86729c{n}" for n in range(3)]
+    row = {"event": "e", "distinct_id": "u", "timestamp": BAD}
+    source = tmp_path / "a.jsonl"
+    source.write_text(
+        "".join(json.dumps(row | {"uuid": uuid, "properties": {"n": 1}}) + "\n" for uuid in uuids)
+    )
+    with Sandbox() as sandbox:
+        words = [
+            "--workdir",
+            tmp_path / "w",
+            "--host",
+            sandbox.url,
+            "--api-key",
+            "phc_secret",
+            "--yes",
+            "--json",
+        ]
+        assert here("run", "posthog", source, *words).returncode == 3
+        text = (tmp_path / "w" / "rejects.jsonl").read_text().replace(BAD, GOOD)
+        first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+        first.write_text(text)
+        done = here("run", "posthog", first, *words)
+        assert (done.returncode, "in another form" in done.stderr) == (0, False)
+        lines = text.splitlines(keepends=True)
+        second.write_text(lines[0] + lines[1].replace('"n": 1', '"n": 2') + lines[2])
+        said = (
+            "1 event of the copy sent before in another form: PostHog keeps that, this is a duplicate  (at "
+        )
+        assert f"{said}{second}:2)" in here("plan", "posthog", second, "--workdir", tmp_path / "w").stderr
+        done = here("run", "posthog", second, *words)
+        assert (done.summary["events"]["accepted"], done.summary["events"]["duplicate"]) == (3, 3)
+        third = tmp_path / "third.jsonl"
+        third.write_text(lines[0].replace('"n": 1', '"n": 3'))
+        assert f"(at {third}:1)" in here("run", "posthog", third, *words).stderr
+        assert sorted(one["properties"]["n"] for one in sandbox.events("raw")) == [1, 1, 1]
 
 
 def test_samples_of_a_copy_take_the_place_of_no_others(workdir):
@@ -171,14 +301,16 @@ def test_a_cut_off_file_is_told_when_it_is_planned_and_forgotten_when_it_is_whol
     cut.write_bytes(gzip.compress(whole)[:-20])
     words = ["plan", "posthog", cut, "--workdir", tmp_path / "w", "--quiet", "--log-file", log]
     said = f"warning: {cut}: could not be read to its end; what was readable is planned"
-    assert here(*words).stderr == f"{said}\n"
+    look = f"migrate rejects {tmp_path}/w"
+    open_ = f"warning: {tmp_path}/w: 1 row rejected (1 truncated_file); next: {look}\n"
+    assert here(*words).stderr == f"{said}\n{open_}"
     assert f"{said}\n" in log.read_text()
     assert here(*words).stderr == ""
     for data, damaged in ((gzip.compress(whole)[:-19], [str(cut)]), (gzip.compress(whole), [])):
         cut.write_bytes(data)
         done = here(*words, "--again", cut)
         assert done.returncode in {0, 3}
-        assert done.stderr == (f"{said}\n" if damaged else "")
+        assert done.stderr == (f"{said}\n{open_ * (done.returncode == 3)}" if damaged else "")
         found = here("status", tmp_path / "w", "--json").summary
         assert found["damaged_files"] == damaged
         assert ("damaged_file" in found["warnings"]) == bool(damaged)

@@ -422,7 +422,7 @@ def test_a_source_that_changed_is_set_aside_and_the_others_go(tmp_path, plan):
     """Exit code 5 once; `status` keeps saying it; the next night is 0 until it changes again."""
     workdir, planned = plan
     source = tmp_path / "in"
-    words = ["run", "segment", source, "--workdir", workdir, "--yes", "--json"]
+    words = ["run", "segment", source, "--workdir", workdir, "--yes", "--json", "--on-changed", "set-aside"]
     with Sandbox() as sandbox:
         host = ["--host", sandbox.url]
         path = source / "01.jsonl"
@@ -544,7 +544,7 @@ def test_a_changed_source_planned_anew_takes_the_place_of_what_was_not_sent(tmp_
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join(lines[:-1]).replace('"E"', '"F"', 3))
     words = ["plan", "segment", source, "--workdir", workdir, "--json"]
-    assert aside(migrate(*words)) == {"01.jsonl"}
+    assert aside(migrate(*words, "--on-changed", "set-aside")) == {"01.jsonl"}
     again = migrate(*words, "--again", path)
     assert (again.returncode, aside(again)) == (0, set()), again.stderr
     rows = summary(again)["rows"]
@@ -629,7 +629,7 @@ def test_a_changed_source_that_comes_to_the_same_events_is_planned(tmp_path, pla
     path = source / "01.jsonl"
     path.write_text(path.read_text() + "\n")
     words = ["plan", "segment", source, "--workdir", workdir, "--json"]
-    assert aside(migrate(*words)) == {"01.jsonl"}
+    assert aside(migrate(*words, "--on-changed", "set-aside")) == {"01.jsonl"}
     again = migrate(*words, "--again", path)
     assert (again.returncode, aside(again), summary(again)["events"]["planned"]) == (0, set(), planned)
     later = migrate(*words)
@@ -645,7 +645,7 @@ def test_a_changed_source_that_is_put_back_is_set_aside_no_more(tmp_path, plan, 
     path.rename(kept)
     path.write_text(kept.read_text().replace("u1", "u9"))
     words = ["plan", "segment", source, "--workdir", workdir, "--json"]
-    assert aside(migrate(*words)) == {"01.jsonl"}
+    assert aside(migrate(*words, "--on-changed", "set-aside")) == {"01.jsonl"}
     if how == "moved":
         kept.replace(path)
     else:
@@ -785,7 +785,7 @@ def test_an_archive_is_planned_anew_as_often_as_it_changes(tmp_path):
     assert migrate(*words).returncode == 0
     for event in ("F", "G", "H"):
         pack(event)
-        assert migrate(*words).returncode == 5
+        assert migrate(*words, "--on-changed", "set-aside").returncode == 5
         done = migrate(*words, "--again", source / "a.zip")
         assert (done.returncode, aside(done)) == (0, set()), done.stderr
         assert summary(done)["rows"]["read"] == 12

@@ -1,9 +1,10 @@
 """Whatever is typed for a number or a text is taken, or refused in a sentence with exit code 2, and nothing is done."""
 
+import re
+
 import click
 import pytest
 from commands import migrate, rows, summary
-from workdirs import here
 
 from migrate.cli.commands import cli
 from migrate.cli.kinds import Blank, Duration
@@ -39,8 +40,8 @@ def words_of(command, given=()):
 def refused(done, option):
     """Whether an option is refused in a sentence."""
     return done.returncode == 2 and (
-        f"Invalid value for '{option.opts[0]}'" in done.stderr
-        or (option.param_type_name == "argument" and "Invalid value for " in done.stderr)
+        f"error: {option.opts[0]}: " in done.stderr
+        or (option.param_type_name == "argument" and re.match("error: [A-Z.]+: ", done.stderr) is not None)
     )
 
 
@@ -53,7 +54,7 @@ def test_there_are_numbers():
 @pytest.mark.parametrize(("command", "option"), NUMBERS)
 def test_what_is_no_number_of_a_use_is_refused(command, option, text):
     """Not a number, without an end, below nothing, larger than anything there is: typed, and as a variable."""
-    assert refused(here(*words_of(command, [option]), f"{option.opts[0]}={text}"), option)
+    assert refused(migrate(*words_of(command, [option]), f"{option.opts[0]}={text}"), option)
 
 
 @pytest.mark.law
@@ -72,7 +73,7 @@ def test_the_bounds_of_a_number_work(tmp_path, command, option, which):
     more = [] if command == "preview" else ["--workdir", tmp_path / "w", "--host", "sandbox"]
     if option.opts[0] == "--rate" and which == "least":
         more += ["--max-duration", "0.2"]  # and ten seconds of grace
-    done = here(command, "posthog", source, *more, f"{option.opts[0]}={text}")
+    done = migrate(command, "posthog", source, *more, f"{option.opts[0]}={text}")
     assert done.returncode in {0, 6} or refused(done, option), done.stderr
 
 
@@ -88,7 +89,7 @@ def test_what_is_refused_is_told_to_programs(tmp_path, words):
 def test_variables_are_refused_like_what_is_typed(tmp_path):
     """MIGRATE_RATE is --rate."""
     done = migrate("run", "posthog", "x", "--workdir", tmp_path / "w", env={"MIGRATE_RATE": "inf"})
-    assert (done.returncode, "Invalid value for '--rate'" in done.stderr) == (2, True)
+    assert (done.returncode, "error: --rate (MIGRATE_RATE): " in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("text", ["", " ", "\t\n"], ids=repr)
@@ -98,7 +99,9 @@ def test_nothing_is_no_value(command, option, text):
     if text and isinstance(option.type, Blank):
         pytest.skip("blanks are a delimiter, and what cells without a value may hold")
     words = words_of(command, [option])
-    done = here(*words, *([text] if option.param_type_name == "argument" else [f"{option.opts[-1]}={text}"]))
+    done = migrate(
+        *words, *([text] if option.param_type_name == "argument" else [f"{option.opts[-1]}={text}"])
+    )
     assert refused(done, option), done.stderr
     assert "Traceback" not in done.stderr
 
@@ -111,9 +114,7 @@ def test_nothing_among_the_inputs_is_refused(tmp_path, words):
     assert (done.returncode, (tmp_path / "w").exists()) == ((0, True) if words == ["."] else (2, False))
     assert (
         words == ["."]
-        or (
-            "Invalid value for 'INPUT...': nothing is said, found ''; a variable may not be set where it comes from"
-        )
+        or ("error: INPUT...: nothing is said, found ''; a variable may not be set where it comes from")
         in done.stderr
     )
 
@@ -143,7 +144,7 @@ def test_a_variable_without_a_value_is_not_set(tmp_path):
 
 def test_columns_without_a_name_are_refused(tmp_path):
     """Commas alone name nothing, and would be passed over."""
-    done = here("preview", "posthog", rows(tmp_path / "a.jsonl", 1), "--columns", " , ")
+    done = migrate("preview", "posthog", rows(tmp_path / "a.jsonl", 1), "--columns", " , ")
     assert (done.returncode, "--columns: no name in it, found ' , '; give them as a,b,…" in done.stderr) == (
         2,
         True,
@@ -190,7 +191,7 @@ def test_a_workdir_that_is_a_file_is_a_sentence(tmp_path, command, place):
     words = ["posthog", source, "--workdir"] if command in {"plan", "run"} else []
     words += [tmp_path / place]
     words += ["--host", "sandbox"] if command in {"apply", "resend", "run"} else []
-    done = here(command, *words)
+    done = migrate(command, *words)
     assert done.returncode == 2 if place == "file" else done.returncode in {4, 5}
     assert str(tmp_path / place) in done.stderr
     assert (tmp_path / "file").read_text() == "x"
@@ -199,7 +200,7 @@ def test_a_workdir_that_is_a_file_is_a_sentence(tmp_path, command, place):
 def test_a_sandbox_s_folder_that_cannot_be_is_told_from_a_taken_port(tmp_path):
     """It is --data that is wrong."""
     (tmp_path / "file").write_text("x")
-    done = here("sandbox", "--data", tmp_path / "file" / "x", "--port", "0")
+    done = migrate("sandbox", "--data", tmp_path / "file" / "x", "--port", "0")
     assert (done.returncode, "--data: " in done.stderr, "name another folder" in done.stderr) == (
         2,
         True,

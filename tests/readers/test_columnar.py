@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from pyarrow import orc
 from readings import table
 
-from migrate.readers.columnar import BATCH_BYTES, Columns, cut
+from migrate.readers.columnar import BATCH_BYTES, Columns, cut, damage
 from migrate.readers.records import Header
 
 
@@ -40,3 +42,19 @@ def test_numbers_that_are_none_are_nothing_and_counted():
     assert found.rows["a"].to_list() == [None, "1.5"]
     assert found.flat["z"].to_list() == [None, 2.5]
     assert found.counts["non_finite_number"] == 2
+
+
+@pytest.mark.parametrize("length", [6, 200, -9])
+def test_a_columnar_file_that_is_cut_off_is_said_to_be(tmp_path, length):
+    """In words of ours, wherever it was cut; other damage is said as the reader says it."""
+    whole = {name: tmp_path / f"a.{name}" for name in ("parquet", "orc")}
+    found = pa.table({"a": [f"{n}" for n in range(900)]})
+    pq.write_table(found, whole["parquet"])
+    orc.write_table(found, whole["orc"])
+    for read, path in ((pq.ParquetFile, whole["parquet"]), (orc.ORCFile, whole["orc"])):
+        path.write_bytes(path.read_bytes()[:length])
+        with pytest.raises((pa.ArrowException, OSError)) as told:
+            read(path)
+        words = "the file is cut off before its end, where it says what it holds; fetch it again"
+        assert damage(told.value) == words
+    assert damage(OSError("something else")) == "something else"

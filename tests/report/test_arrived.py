@@ -35,7 +35,7 @@ def sandbox():
 def test_every_number_is_in_its_place(sandbox):
     """As a person reads it: what came twice is one event, and the first are those that are kept."""
     assert [line.text for line in arrived.lines(sandbox)] == [
-        "arrived in the sandbox: 3,290 events of 1,730 people",
+        "arrived in the sandbox: 3,290 events of 1,730 ids",
         "events by event",
         "  Seen        2,050 ██████████████████████████████",
         "  Paid        1,240 ██████████████████",
@@ -49,7 +49,7 @@ def test_nothing_arrived_is_said_too():
     """No bars, and no first event."""
     with Sandbox() as empty:
         assert [line.text for line in arrived.lines(empty)] == [
-            "arrived in the sandbox: 0 events of 0 people",
+            "arrived in the sandbox: 0 events of 0 ids",
             "the first of them",
             "",
         ]

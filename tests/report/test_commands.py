@@ -46,14 +46,14 @@ def test_a_mended_copy_is_planned_with_the_options_of_the_plan(folder):
     here("plan", "posthog", "b", "--workdir", "w", "--source-timezone", "Europe/Berlin")
     (folder / "away").mkdir()
     os.chdir(folder / "away")
-    copying, planning = (line.strip() for line in here("rejects", "../w").stderr.splitlines()[2:4])
+    copying, planning = (line.strip() for line in here("rejects", "../w").stderr.splitlines()[3:5])
     assert copying == "cp ../w/rejects.jsonl mended.jsonl"
     text = (folder / "w" / "rejects.jsonl").read_text()
     (folder / "away" / "mended.jsonl").write_text(text.replace("soon", "2024-04-03 12:00:00"))
     done = paste(f"{planning} --json")
     assert done.returncode == 0, done.stderr
     assert (done.summary["open_rejects"], done.summary["mended_rejects"]) == ({}, 1)
-    assert "mended              1 rejected row; none is rejected any more" in done.stderr
+    assert "mended   1 rejected row; none is rejected any more" in done.stderr
 
 
 NEEDS = [

@@ -7,14 +7,14 @@ from migrate.report import estimates
 from migrate.workdir.records import Numbers
 
 
-@pytest.mark.parametrize("people", [1, 40, 5_000])
-def test_people_are_estimated_within_some_percent(tmp_path, people):
+@pytest.mark.parametrize("ids", [1, 40, 5_000])
+def test_ids_are_estimated_within_some_percent(tmp_path, ids):
     """Of all files of the plan: who is in two of them is one."""
     with (
-        planned(tmp_path, events(people, people=people)),
-        planned(tmp_path, events(people, people=people, start=people, days=3), "b.jsonl") as checkpoint,
+        planned(tmp_path, events(ids, people=ids)),
+        planned(tmp_path, events(ids, people=ids, start=ids, days=3), "b.jsonl") as checkpoint,
     ):
-        assert estimates.people(checkpoint) == pytest.approx(people, rel=0.04)
+        assert estimates.ids(checkpoint) == pytest.approx(ids, rel=0.04)
 
 
 def test_no_request_mixes_days(tmp_path):

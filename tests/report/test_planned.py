@@ -26,7 +26,7 @@ events by day
 events by event
   Paid    3,600,000 ██████████████████████████████
   Seen    1,401,003 ████████████
-people   {people:>12} distinct ids (estimated)
+ids      {ids} distinct (estimated)
 time     2024-04-03T00:00:00.000000Z to 2024-04-04T23:59:38.000000Z
 size     4.7 GB of payloads in about 5,002 batches
 sending  about 1:23:21 at 1,000 events/s
@@ -38,8 +38,8 @@ def test_every_number_is_in_its_place(tmp_path):
     """As a person reads it, to the last line."""
     with on_record(tmp_path, events(2_000, days=2, people=1_500), NUMBERS, *SIZES) as checkpoint:
         shown = lines(checkpoint)
-        people = f"{estimates.people(checkpoint):,}"
-        assert "".join(f"{line.text}\n" for line in shown) == SCREEN.format(people=people)
+        ids = f"{estimates.ids(checkpoint):,}"
+        assert "".join(f"{line.text}\n" for line in shown) == SCREEN.format(ids=ids)
 
 
 def test_of_no_events_there_is_nothing(tmp_path):

@@ -23,13 +23,13 @@ class Clock:
         return self.now
 
 
-def planned(*steps, following=None):
+def planned(*steps, following=None, width=None):
     """The line after progress at these times, (seconds, phase, rows, bytes of 1,000)."""
     clock = Clock()
     phase = Planning(clock, following)
     for clock.now, name, rows, read in steps:
         phase.note(Progress(name, read, 1_000, 2, 7, rows))
-    return line(phase.parts(clock.now), None)
+    return line(phase.parts(clock.now), width)
 
 
 def test_planning_alone_ends_with_the_files():
@@ -236,3 +236,35 @@ def test_a_narrow_terminal_keeps_what_matters(width, text):
     found = sent.at(3, width)
     assert len(found) <= width
     assert found == text
+
+
+@pytest.mark.parametrize(
+    ("width", "text"),
+    [
+        (60, "sending 4,300,000/10,000,000 · 430,000/s · 0:04:45 left"),
+        (39, "sending 43 % · 0:04:45 left"),
+        (27, "sending 43 % · 0:04:45 left"),
+        (26, "sending 43 %"),
+    ],
+)
+def test_the_time_left_is_the_last_to_go(width, text):
+    """After the share there is nothing that matters more."""
+    sent = Sent(10_000_000, pace=Pace(20_000.0))
+    sent.request(1, Accepted(), events=4_300_000)
+    assert sent.at(10, width) == text
+    sent.phase.wait(Wait(0.8))
+    assert sent.at(10, 39) == "sending 43 % · 0:04:45 left"
+
+
+@pytest.mark.parametrize(
+    ("width", "text"),
+    [
+        (49, "looking over 25 % · 0:00:15 left, then more"),
+        (39, "looking over 25 % · over 0:00:15 left"),
+        (36, "looking over 25 %"),
+    ],
+)
+def test_a_narrow_terminal_says_that_more_follows(width, text):
+    """Of all that is left the time of a part is the least."""
+    name = "looking over 7 files for who is who"
+    assert planned((0, name, 0, 0), (5, name, 3_000_000, 250), width=width) == text

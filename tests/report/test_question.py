@@ -25,7 +25,7 @@ def said(checkpoint, url, numbers=None, **choices):
     """The lines by their first word."""
     numbers = numbers or summary(checkpoint, NOON)
     lines = question.lines(checkpoint, numbers, replace(delivery(url), **choices), NOON)
-    return dict(line.split(None, 1) for line in lines if line)
+    return dict(line.text.split(None, 1) for line in lines if line.text)
 
 
 def test_what_posthog_bills_is_said(checkpoint):
@@ -61,20 +61,23 @@ def test_how_long_it_takes_is_told_by_the_slower_rate(checkpoint):
 
 
 def test_the_most_frequent_reasons_are_named(checkpoint):
-    """Four of them; the others are counted. Of a short key nothing is shown."""
+    """Four of them; the others are counted. Of a short key its length is shown."""
     reasons = {"a": 1_001, "b": 2, "c": 3, "d": 4, "e": 5, "f": 6}
     shown = said(checkpoint, "http://x", replace(summary(checkpoint), warnings=reasons), key="phc_short")
     assert shown["warning"] == "1,001 a, 6 f, 5 e, 4 d, and 2 more reasons"
-    assert shown["project"] == "http://x, key …"
+    assert shown["project"] == "http://x, a key of 9 characters"
     del reasons["b"], reasons["c"]
     shown = said(checkpoint, "http://x", replace(summary(checkpoint), warnings=reasons))
     assert shown["warning"] == "1,001 a, 6 f, 5 e, 4 d"
 
 
-@pytest.mark.parametrize(("key", "end"), [("k" * 16, ""), ("k" * 13 + "abcd", "abcd")])
+@pytest.mark.parametrize(
+    ("key", "end"),
+    [("k" * 16, "a key of 16 characters"), ("k" * 13 + "abcd", "key …abcd"), ("k", "a key of 1 character")],
+)
 def test_of_a_key_its_end_is_shown(checkpoint, key, end):
-    """Four letters, of one that is more than four times as long."""
-    assert said(checkpoint, "http://x", key=key)["project"] == f"http://x, key …{end}"
+    """Four letters, of one that is more than four times as long; else how long it is."""
+    assert said(checkpoint, "http://x", key=key)["project"] == f"http://x, {end}"
 
 
 @pytest.mark.parametrize(("days_later", "is_old"), [(362, False), (363, True)])
@@ -82,7 +85,7 @@ def test_events_older_than_a_year_are_said(checkpoint, days_later, is_old):
     """From the day on which a plan of PostHog's may not show them any more."""
     now = NOON + timedelta(days=days_later)
     lines = question.lines(checkpoint, summary(checkpoint, now), delivery("http://x"), now)
-    assert any(line.startswith("older") for line in lines) == is_old
+    assert any(line.text.startswith("older") for line in lines) == is_old
 
 
 FULL = replace(
@@ -101,24 +104,25 @@ FULL = replace(
 )
 SCREEN = """\
 
-project    https://eu.i.posthog.com, key …WXYZ
-events     1,987 to send now, 2,005 held until they are old enough (noon on)
-span       first to last, 5 days with events
-older      than 1 year: 9,876 events, than 2 years: 6,543, than 5 years: 3,210, than 7 years: 1,098; \
+project  https://eu.i.posthog.com, key …WXYZ
+events   1,987 to send now, 2,005 held until they are old enough (noon on)
+span     first to last, 5 days with events
+older    than 1 year: 9,876 events, than 2 years: 6,543, than 5 years: 3,210, than 7 years: 1,098; \
 PostHog Cloud hides events older than the \
 plan's window (free: 1 year)
-younger    1,234 than 48 h, which PostHog bills as live events; --min-age 48h waits for them
-people     {people} distinct ids (estimated); 4,001 known, 4,003 merges, 1,601 conflicts
-rows       91,111 read, 82,222 mapped, 3,007 filtered, 5,882 rejected
-rejected   rows: 5,000 c
-warning    1,403 x, 1,402 w
-changed    values: 1,302 s, 1,301 r
-set aside  1,200 files, not planned: f0000, …
-persons    --person-properties set: what the source knows of persons overwrites newer values in a project that is in \
+younger  1,234 than 48 h, which PostHog bills as live events; --min-age 48h waits for them
+ids      {ids} distinct (estimated)
+people   4,001 known, 4,003 merges, 1,601 conflicts
+people   --person-properties set: what the source knows of people overwrites newer values in a project that is in \
 use; set_once and none do not
-size       1.3 GB of payloads, about 5,556 requests
-time       about 0:00:02 at 1,234 events/s
-accepted   acknowledged by PostHog's endpoint; not yet stored, and what it drops later it does not say
+rows     91,111 read, 82,222 mapped, 3,007 filtered, 5,882 rejected
+rejected rows: 5,000 c
+warning  1,403 x, 1,402 w
+changed  values: 1,302 s, 1,301 r
+aside    1,200 files, not planned: f0000, …
+size     1.3 GB of payloads, about 5,556 requests
+time     about 0:00:02 at 1,234 events/s
+         accepted: acknowledged by PostHog's endpoint; not yet stored, and what it drops later it does not say
 """
 
 
@@ -141,8 +145,8 @@ def test_every_number_is_in_its_place(tmp_path):
             min_age=0.0,
         )
         shown = question.lines(checkpoint, FULL, choices, NOON)
-        people = f"{estimates.people(checkpoint):,}"
-        assert "".join(f"{line}\n" for line in shown) == SCREEN.format(people=people)
+        ids = f"{estimates.ids(checkpoint):,}"
+        assert "".join(f"{line.text}\n" for line in shown) == SCREEN.format(ids=ids)
 
 
 def test_many_days_are_read_easily(tmp_path):

@@ -46,18 +46,18 @@ def test_every_number_is_in_its_place(checkpoint):
     numbers = replace(numbers, open_rejects={"a": 1_001, "b": 5_002, "c": 3_003})
     where = f"'{checkpoint.workdir}'"
     assert shown(checkpoint, numbers) == [
-        "rejected        5,002 rows: b",
-        "rejected        3,003 rows: c",
-        "rejected        1,001 rows: a",
+        "rejected 5,002 rows: b",
+        "rejected 3,003 rows: c",
+        "rejected 1,001 rows: a",
         "         to mend them, copy the file, mend the `source` of its lines, and plan the copy:",
         f"         cp '{checkpoint.workdir}/rejects.jsonl' mended.jsonl",
         f"         migrate plan segment mended.jsonl --workdir {where}",
         "         or mend the file they come from and plan it --again; or --dismiss REASON, if they are meant",
         "aside    changed: b.csv: other bytes",
-        "parked          2,345 events refused; PostHog says: 413 event … is bad",
-        f"                      uuid {1_234:032x}, …",
-        "parked          1,234 events refused; PostHog says: 400 event … is bad",
-        f"                      uuid {0:032x}, …",
+        "parked   2,345 events refused; PostHog says: 413 event … is bad",
+        f"         uuid {1_234:032x}, …",
+        "parked   1,234 events refused; PostHog says: 400 event … is bad",
+        f"         uuid {0:032x}, …",
         f"         all of them, each with PostHog's words and its payload: '{checkpoint.workdir}/parked.jsonl'",
         "         once the cause is fixed, or their payloads are mended in that file, send them again:",
         f"         migrate resend {where} --host …",
@@ -94,7 +94,7 @@ def test_three_places_of_a_reason_are_named(tmp_path):
     with Checkpoint.open(workdir.path) as checkpoint:
         first, *_ = shown(checkpoint, summary(checkpoint))
         assert first == (
-            f"rejected            5 rows: bad_timestamp  (at {workdir.first}:2, {workdir.first}:4, {workdir.second}:1)"
+            f"rejected 5 rows: bad_timestamp  (at {workdir.first}:2, {workdir.first}:4, {workdir.second}:1)"
         )
     mended = workdir.copy(("soon", "2024-04-03T12:00:00Z"))
     lines = mended.read_text().splitlines(keepends=True)
@@ -102,4 +102,4 @@ def test_three_places_of_a_reason_are_named(tmp_path):
     workdir.plan(mended)
     with Checkpoint.open(workdir.path) as checkpoint:
         first, *_ = shown(checkpoint, summary(checkpoint))
-        assert first == f"rejected            2 rows: bad_timestamp  (at {third}:1, {third}:2)"
+        assert first == f"rejected 2 rows: bad_timestamp  (at {third}:1, {third}:2)"

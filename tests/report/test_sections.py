@@ -9,7 +9,7 @@ from jsonvalues import COMPARED
 
 from migrate.report import sections
 from migrate.report.numbers import NOTHING, RowCounts
-from migrate.report.sections import Line
+from migrate.report.sections import labelled
 
 COUNTS = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 10**9))
 NOBODY = {
@@ -43,7 +43,7 @@ def test_the_reasons_add_up_to_the_line_above_them(mapped, filtered, rejected):
     left_out = sum(filtered.values()) + sum(rejected.values())
     head, *rest = texts(sections.rows(RowCounts(mapped + left_out, mapped, filtered, rejected), {}))
     assert head == (
-        f"rows     {mapped + left_out:>12,} read: {mapped:,} mapped, {sum(filtered.values()):,} filtered, "
+        f"rows     {mapped + left_out:,} read: {mapped:,} mapped, {sum(filtered.values()):,} filtered, "
         f"{sum(rejected.values()):,} rejected"
     )
     for kind, reasons in (("filtered", filtered), ("rejected", rejected)):
@@ -80,7 +80,7 @@ def test_where_nobody_is_linked_nothing_is_said_of_people(identity):
 def test_one_is_not_many(more, said):
     """One thing is said in the singular, and any of links, resolved ids and refused links is worth a line."""
     first, *_ = texts(sections.people(NOBODY | more))
-    assert first == f"people              {said}"
+    assert first == f"people   {said}"
 
 
 @pytest.mark.parametrize(
@@ -89,17 +89,17 @@ def test_one_is_not_many(more, said):
         (
             {"conflicts": 1_002},
             (
-                "conflict        1,002 of the clusters with several known people, who stay apart; an anonymous id went "
+                "conflict 1,002 of the clusters with several known people, who stay apart; an anonymous id went "
                 "to the first it was seen with"
             ),
         ),
-        ({"anonymous": 1_003}, "                1,003 clusters in which nobody is known, left as they are"),
+        ({"anonymous": 1_003}, "         1,003 clusters in which nobody is known, left as they are"),
         (
             {"clusters": {"2": 1_004, "3": 5}},
-            "clusters        1,009 of ids that belong together: 1,004 of 2, 5 of 3 ids",
+            "clusters 1,009 of ids that belong together: 1,004 of 2, 5 of 3 ids",
         ),
-        ({"largest": [{"size": 2, "ids": ["a", "b"]}]}, "                    2 ids: a, b"),
-        ({"conflicting": [{"size": 3, "ids": ["a", "b"]}]}, "                    3 ids: a, b, …"),
+        ({"largest": [{"size": 2, "ids": ["a", "b"]}]}, "         2 ids: a, b"),
+        ({"conflicting": [{"size": 3, "ids": ["a", "b"]}]}, "         3 ids: a, b, …"),
     ],
 )
 def test_each_line_on_people_stands_by_itself(more, said):
@@ -117,13 +117,13 @@ def test_no_more_names_are_shown_than_a_screen_takes():
         set_aside=dict.fromkeys(names, "why"),
         dropped_columns=dict.fromkeys(names, 1),
     )
-    assert texts(sections.notes(numbers, {})) == [
+    assert texts([*sections.notes(numbers), *sections.warnings(numbers, {})]) == [
+        f"dropped  17 columns, not carried over: {fifteen}, …",
         *(f"         {name}" for name in names[:15]),
-        f"dropped            17 columns, not carried over: {fifteen}, …",
         *(f"aside    not planned: {name}: why" for name in names[:15]),
     ]
     fewer = replace(NOTHING, dropped_columns=dict.fromkeys(names[:15], 1))
-    assert texts(sections.notes(fewer, {})) == [f"dropped            15 columns, not carried over: {fifteen}"]
+    assert texts(sections.notes(fewer)) == [f"dropped  15 columns, not carried over: {fifteen}"]
 
 
 def test_large_numbers_are_read_easily():
@@ -132,16 +132,16 @@ def test_large_numbers_are_read_easily():
     numbers = replace(
         NOTHING, dropped_columns=columns, skipped_files={"hidden": 4_321}, skipped_names={"hidden": ["x"]}
     )
-    dropped, skipped = texts(sections.notes(numbers, {}))
-    assert dropped.startswith("dropped         1,234 columns, not carried over: n0000, ")
-    assert skipped == "skipped         4,321 files, not read: hidden  (x, …)"
+    dropped, skipped = texts(sections.notes(numbers))
+    assert dropped.startswith("dropped  1,234 columns, not carried over: n0000, ")
+    assert skipped == "skipped  4,321 files, not read: hidden  (x, …)"
 
 
 def test_where_rows_are_stands_behind_the_reason():
     """Of warnings as of rows; nothing where it is not known."""
     where = {"odd": ["a:1", "b:2"]}
     numbers = replace(NOTHING, warnings={"odd": 1_002, "even": 3})
-    assert list(sections.notes(numbers, where)) == [
-        Line("warning         1,002 odd  (at a:1, b:2)", sections.WARNING),
-        Line("warning             3 even", sections.WARNING),
+    assert list(sections.warnings(numbers, where)) == [
+        labelled("warning", "1,002 odd  (at a:1, b:2)", sections.WARNING),
+        labelled("warning", "3 even", sections.WARNING),
     ]

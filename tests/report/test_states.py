@@ -347,6 +347,47 @@ def test_a_harmed_plan_is_not_advised_to_be_sent(stage):
     assert "\nalso     planned: 5 events to send\n" in stage.status().stderr
 
 
+LOST = {
+    "planned": did("plan posthog in --workdir w"),
+    "all_sent": did("run posthog in --workdir w HOST"),
+    "sending_stopped": sent_but_for({"fault": "status", "status": 503}, options="--deadline 1s"),
+    "planning_stopped": half_planned,
+}
+
+
+@pytest.mark.parametrize("state", LOST)
+def test_who_is_who_that_is_missing_is_said(stage, state):
+    """Nothing more is planned without it; what is planned can be sent; no command is shown that is refused."""
+    LOST[state](stage)
+    assert stage.status().summary["state"] == state
+    people = stage.folder / "w" / "people.sqlite"
+    people.rename(stage.folder / "away")
+    can_be_sent = state in {"planned", "sending_stopped"}
+    host = "--host …" if state == "planned" else stage.host
+    done = stage.status()
+    assert done.summary["next"] == (f"migrate apply w {host}" if can_be_sent else None)
+    assert (done.summary["state"], done.returncode, done.stderr.count("migrate apply")) == (
+        "harmed",
+        5,
+        can_be_sent,
+    )
+    assert done.summary["also"] == [one for one in [state] if one != "all_sent"]
+    assert (
+        "\nstate    harmed: w/people.sqlite is missing, which knows who is who; nothing more is"
+        in done.stderr
+    )
+    platform = "segment" if state == "planning_stopped" else "posthog"
+    refused = stage.do(f"plan {platform} in --workdir w")
+    assert (
+        refused.returncode,
+        "not the file that belongs to this checkpoint, missing" in refused.stderr,
+    ) == (5, True)
+    if can_be_sent:
+        assert stage.do("apply w HOST").returncode == 0
+    (stage.folder / "away").rename(people)
+    assert stage.status().summary["state"] == ("all_sent" if can_be_sent else state)
+
+
 TYPED = Command("run", "a", ["in"], [], "/")
 NEXT = [
     pytest.param({}, {}, None, id="all-settled"),

@@ -6,8 +6,9 @@ import signal
 import pytest
 from commands import KEY, migrate, on_terminal, rows
 
+from migrate.report.bars import bar
 from migrate.report.samples import Sample
-from migrate.report.sections import Line
+from migrate.report.sections import Line, labelled
 from migrate.report.terminal import Terminal
 from migrate.sandbox.server import Sandbox
 
@@ -47,6 +48,75 @@ def test_where_there_is_no_room_it_stands_above(capsys, monkeypatch):
         "event: [bold]",
         "",
     ]
+
+
+PASTED = re.compile(r"(?<!')\bmigrate (?:apply|rejects|show|plan) .*|\bcp .*")
+"""What can be pasted from a line of these screens."""
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+@pytest.mark.parametrize("command", ["status", "rejects", "show"])
+def test_a_line_is_broken_between_words(tmp_path, columns, command):
+    """And goes on below its text; what can be pasted is left to the terminal, and elsewhere a line is one line."""
+    source = rows(tmp_path / "in.jsonl", 3)
+    with source.open("a") as file:
+        file.write('{"event": "e", "distinct_id": "u", "timestamp": "soon"}\n' * 2)
+    workdir = tmp_path / "w"
+    assert migrate("plan", "posthog", source, "--workdir", workdir).returncode == 3
+    words = [command, workdir, *(["--samples", "0"] if command != "rejects" else [])]
+    piped = [line.rstrip(" █") for line in migrate(*words).stderr.splitlines()]
+    with on_terminal(*words, columns=columns) as screen:
+        shown = [line.rstrip(" █") for line in screen.until("never shown") if line]
+    assert " ".join(" ".join(shown).split()) == " ".join(" ".join(piped).split())
+    for line in shown:
+        assert len(line) < columns or " " not in line[9:] or PASTED.search(line), line
+        assert line in piped or line[8] == " ", line
+    for text in piped:
+        for found in PASTED.findall(text):
+            assert any(line.endswith(found) for line in shown), found
+
+
+def test_what_can_be_pasted_is_whole(monkeypatch):
+    """It goes on its own line where it does not fit beside the text, however long it is and whatever is in it."""
+    command = "migrate rejects 'my own workdir'"
+    line = labelled("also", "3 rows are rejected: ", command=command)
+    assert fitted(monkeypatch, line, 40).splitlines() == [
+        "also     3 rows are rejected:",
+        f"         {command}",
+    ]
+    assert fitted(monkeypatch, labelled("next", "", command=command), 20) == f"next     {command}"
+
+
+def test_a_bar_gives_way(monkeypatch):
+    """In the same proportions; where there is no room for any, the words stay."""
+    line = Line(f"  Paid {12:>12,} {bar(0.5)}", bar=0.5)
+    assert [fitted(monkeypatch, line, width) for width in (36, 32, 26, 21)] == [
+        line.text,
+        f"  Paid           12 {'█' * 6}",
+        f"  Paid           12 {'█' * 3}",
+        f"  Paid           12 {'█'}",
+    ]
+    assert fitted(monkeypatch, line, 20).splitlines()[0] == "  Paid           12"
+
+
+def test_a_letter_may_be_two_columns_wide(monkeypatch):
+    """And a word that is longer than the screen stands alone, whole."""
+    assert fitted(monkeypatch, labelled("note", "日本語 日本語 ab"), 21).splitlines() == [
+        "note     日本語",
+        "         日本語 ab",
+    ]
+    long = "x" * 30
+    assert fitted(monkeypatch, labelled("note", f"a {long} b"), 21).splitlines() == [
+        "note     a",
+        f"         {long}",
+        "         b",
+    ]
+
+
+def fitted(monkeypatch, line, width):
+    """A line as it is on a terminal with room for so many letters."""
+    monkeypatch.setattr(Terminal, "width", width)
+    return Terminal().fitted(line)
 
 
 @pytest.fixture

@@ -322,13 +322,36 @@ def test_faults_are_set_and_cleared_over_http(sandbox):
     [
         pytest.param(
             [{"fault": "plague"}],
-            "--faults: Invalid value 'plague' - at `$[0].fault`; see docs/reliability.md",
+            "--faults: rule 1: no fault 'plague'; there are status, html, too_large, captive, quota_limited, redirect, "
+            "no_content, wrong_key, reset, cut, stall, prefix, over_quota, scoped_quota, import_mode, drop_older_than, "
+            "poison, latency, bandwidth, capacity; see docs/reliability.md",
             id="name",
         ),
         pytest.param(
             [{"fault": "html", "odds": 1}],
-            "--faults: Object contains unknown field `odds` - at `$[0]`; see docs/reliability.md",
+            "--faults: rule 1, html: no field 'odds'; there are status, rate, times, every, after, seed; see "
+            "docs/reliability.md",
             id="parameter",
+        ),
+        pytest.param(
+            [{"fault": "cut"}, {"fault": "poison", "propertey": "x"}],
+            "--faults: rule 2, poison: no field 'propertey'; did you mean property?; see docs/reliability.md",
+            id="nearly a parameter",
+        ),
+        pytest.param(
+            [{"fault": "stal", "seconds": 1}],
+            "--faults: rule 1: no fault 'stal'; did you mean stall?; see docs/reliability.md",
+            id="nearly a name",
+        ),
+        pytest.param(
+            [{"seconds": 1}],
+            "--faults: Object missing required field `fault` - at `$[0]`; see docs/reliability.md",
+            id="no name",
+        ),
+        pytest.param(
+            ["cut"],
+            "--faults: Expected `object`, got `str` - at `$[0]`; see docs/reliability.md",
+            id="no rule",
         ),
         pytest.param(
             [{"fault": "latency"}],

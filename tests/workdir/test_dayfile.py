@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jsonvalues import COMPARED
 from workdirs import events
 
-from migrate.workdir.dayfile import SCHEMA, DayFile, Written, arrow, names, writer
+from migrate.workdir.dayfile import SCHEMA, DayFile, Written, arrow, found, groups, names, writer
 
 
 def written(path, *frames, compression="zstd"):
@@ -82,3 +82,17 @@ def test_events_are_cast_to_the_schema_whatever_else_is_beside_them(tmp_path):
     with writer(tmp_path / "a.parquet") as file:
         file.write_table(table)
     assert pq.read_table(tmp_path / "a.parquet").equals(table)
+
+
+def test_events_are_found_by_their_uuids(tmp_path):
+    """In whichever row group they are, with the columns that are asked for; a file that cannot be read has none."""
+    several = [events(30, start=50), events(40), events(20, start=100)]
+    path = tmp_path / "a.parquet"
+    written(path, *several)
+    asked = [one for frame in several[::2] for one in frame.sort("timestamp")["uuid"].to_list()[:2]]
+    every = {uuid: row for frame in several for uuid, row in frame.select("uuid", "row").iter_rows()}
+    assert [*found(path, asked, ("row", "uuid"))] == [(every[uuid], uuid) for uuid in asked]
+    assert [len(rows) for rows in groups(path, ("uuid", "file"))] == [30, 40, 20]
+    assert [*found(path, [], ("uuid",))] == []
+    path.write_bytes(path.read_bytes()[:-9])
+    assert [*found(path, asked, ("uuid",)), *found(tmp_path / "none", asked, ("uuid",))] == []

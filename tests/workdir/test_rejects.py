@@ -256,12 +256,12 @@ def test_what_is_open_is_listed_with_places_and_how_to_mend(workdir):
     done = here("rejects", workdir.path)
     assert done.returncode == 3
     places = f"{workdir.first}:2, {workdir.first}:4, {workdir.second}:1"
-    assert f"rejected            3 rows: bad_timestamp  (at {places})" in done.stderr
+    assert f"rejected 3 rows: bad_timestamp  (at {places})" in done.stderr
     assert f"cp {workdir.file} mended.jsonl" in done.stderr
     assert f"migrate plan posthog mended.jsonl --workdir {workdir.path}" in done.stderr
     assert here("rejects", workdir.path, "--dismiss", "bad_timestamp").stderr == (
         "nothing is open: no row is rejected, no file set aside, no event refused by PostHog\n"
-        "dismissed           3 rejected rows, said no more of\n"
+        "closed   3 rejected rows, dismissed, said no more of\n"
     )
     assert workdir.lines() == ALL  # what is lost stays on record
 

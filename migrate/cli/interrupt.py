@@ -1,0 +1,35 @@
+"""An interrupt (Ctrl-C, SIGTERM) where no workdir is held: KeyboardInterrupt, but never in the middle of a module."""
+
+import signal
+from types import FrameType
+from typing import Final
+
+_NOT_WITHIN: Final = ("<frozen importlib", "/polars/")
+"""Parts of the names of files: what reads modules, and a library whose Rust takes an interrupt for its own fault."""
+_SECONDS: Final = 0.001
+
+
+def heed() -> None:
+    """Interrupt the main thread from now on where SIGINT comes; SIGALRM says that one came before."""
+    signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGINT, interrupt)
+
+
+def heed_no_more() -> None:
+    """Leave an interrupt to the system: there is nothing left to say."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def interrupt(_: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt, at once or as soon as nothing is being done that must not break off.
+
+    Half a module is none for whoever reads it next, and what breaks off a class becomes another error.
+    """
+    while frame is not None:
+        if any(part in frame.f_code.co_filename for part in _NOT_WITHIN):
+            signal.setitimer(signal.ITIMER_REAL, _SECONDS)
+            return
+        frame = frame.f_back
+    raise KeyboardInterrupt

@@ -1,0 +1,70 @@
+"""Finished events → the file and the row that they came from, and those that were sent before in another form."""
+
+import json
+from collections.abc import Iterable
+from typing import Final
+
+from migrate.workdir import dayfile
+from migrate.workdir.checkpoint import Checkpoint
+
+_ROW_BITS: Final = 40
+"""Of small files that are planned together the file's number stands above them."""
+_KEY: Final = ("uuid", "event")
+"""What makes an event that comes later a duplicate, whoever it is of."""
+_SHOWN: Final = 3
+_OF_COPIES: Final = """
+    SELECT path, day, round, input FROM parts WHERE input IN (
+        SELECT lead FROM inputs WHERE name IN (SELECT value FROM json_each(?))
+    ) ORDER BY input, path
+"""
+_SENT: Final = """
+    SELECT path FROM parts WHERE day = ?1 AND input <> ?2 AND round IS NOT NULL AND round < coalesce(?3, round + 1)
+    ORDER BY round, increment DESC, input, path
+"""
+"""The parts of a day that are sent before an input's."""
+_REFUSED: Final = "SELECT uuid FROM parked WHERE day = ?1 UNION SELECT uuid FROM outdated WHERE day = ?1"
+
+
+def places(checkpoint: Checkpoint, events: Iterable[tuple[str, str]]) -> dict[str, tuple[str, int]]:
+    """Return the file and the row of events, by uuid, given their days and uuids; an event of no row has none."""
+    asked: dict[str, set[str]] = {}
+    for day, uuid in events:
+        asked.setdefault(day, set()).add(uuid)
+    found: dict[str, tuple[str, int]] = {}
+    sql = "SELECT path FROM parts WHERE day = ? ORDER BY round IS NULL, round, increment DESC, input, path"
+    for day, left in asked.items():
+        for (path,) in checkpoint.query(sql, (day,)).fetchall():
+            rows = dayfile.found(checkpoint.workdir / path, sorted(left), ("uuid", "file", "row"))
+            for uuid, file, row in rows if left else ():
+                left.discard(uuid)
+                if not file.startswith("("):
+                    found.setdefault(uuid, (file, _row(row)))
+    return found
+
+
+def sent_otherwise(checkpoint: Checkpoint, copies: Iterable[str]) -> tuple[int, list[tuple[str, int]]]:
+    """Return how many events of copies of rejects were sent before with another payload, and where the first are.
+
+    Such an event is a duplicate, and is never sent. One that PostHog had refused is sent in the place of the other.
+    """
+    count, at = 0, list[tuple[str, int]]()
+    for path, day, number, lead in checkpoint.query(_OF_COPIES, (json.dumps(list(copies)),)).fetchall():
+        sent = checkpoint.query(_SENT, (day, lead, number)).fetchall()
+        refused = {uuid for (uuid,) in checkpoint.query(_REFUSED, (day,))}
+        for rows in (
+            dayfile.groups(checkpoint.workdir / path, (*_KEY, "payload", "file", "row")) if sent else ()
+        ):
+            left = {tuple(key): (payload.rstrip(","), file, row) for *key, payload, file, row in rows}
+            for (other,) in sent:
+                uuids = sorted({key[0] for key in left} - refused)
+                for *key, payload in dayfile.found(checkpoint.workdir / other, uuids, (*_KEY, "payload")):
+                    mended, file, row = left.pop(tuple(key), (None, "", 0))
+                    if mended is not None and mended != payload.rstrip(","):
+                        count += 1
+                        at += [(file, _row(row))] if count <= _SHOWN else []
+    return count, at
+
+
+def _row(number: int) -> int:
+    """Return a row's number in its own file."""
+    return number % (1 << _ROW_BITS)

@@ -1,0 +1,67 @@
+"""Ctrl-C at any moment is a line and 130, and never the middle of a module."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import types
+
+import pytest
+from commands import rows
+
+from migrate.cli.interrupt import interrupt
+
+AT = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == os.environ["AT"]:
+            os.kill(os.getpid(), signal.SIGINT)
+from migrate.__main__ import main
+sys.meta_path.insert(0, Finder())
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "module", ["migrate.cli.interrupt", "migrate.cli.commands", "migrate.cli.plan", "polars"]
+)
+def test_an_interrupt_while_a_module_is_read_waits_until_it_is(tmp_path, module):
+    """One line, the JSON line, 130, and no workdir."""
+    source = rows(tmp_path / "in" / "a.jsonl")
+    done = subprocess.run(
+        [sys.executable, "-c", AT, "plan", "posthog", source, "--workdir", tmp_path / "w", "--json"],
+        env=os.environ | {"AT": module},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.strip()) == (130, "interrupted; run the same command again")
+    assert json.loads(done.stdout)["run"]["exit_code"] == 130
+    assert not (tmp_path / "w").exists()
+
+
+@pytest.fixture
+def ticks():
+    """How often SIGALRM came, by which an interrupt that waits is told again."""
+    came = []
+    before = signal.signal(signal.SIGALRM, lambda *_: came.append(1))
+    yield came
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def frame(name, behind=None):
+    """A frame of the code of a file."""
+    return types.SimpleNamespace(f_code=types.SimpleNamespace(co_filename=name), f_back=behind)
+
+
+@pytest.mark.parametrize("name", ["<frozen importlib._bootstrap>", "/site-packages/polars/expr.py"])
+def test_what_must_not_break_off_is_not_interrupted(ticks, name):
+    """However deep it is called from there; it is told again soon."""
+    interrupt(signal.SIGINT, frame("a.py", frame(name, frame("main.py"))))
+    while not ticks:
+        signal.pause()
+    with pytest.raises(KeyboardInterrupt):
+        interrupt(signal.SIGINT, frame("a.py", frame("main.py")))
