@@ -212,9 +212,9 @@ def rejects(workdir: Path, options: RejectsOptions, talking: TalkOptions) -> Non
 @cli.command()
 @takes("options", ScheduleOptions)
 def schedule(options: ScheduleOptions) -> None:
-    """Print what makes a scheduler run it every night.
+    """Print a ready unit for a scheduler: a run every night.
 
-    It runs in a workdir that is there: begin it by hand.
+    It goes on in a workdir that is there, and begins none: run it once by hand.
 
     \b
     Example:  migrate schedule -c migrate.toml --at 02:30 --format cron
