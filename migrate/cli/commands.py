@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrate import VERSION
+from migrate.cli.nights import ScheduleOptions
 from migrate.cli.options import (
     GROUPS,
     WORKDIR,
@@ -206,6 +207,22 @@ def rejects(workdir: Path, options: RejectsOptions, talking: TalkOptions) -> Non
     from migrate.cli.state import list_rejects
 
     list_rejects(workdir, options.dismiss, talking)
+
+
+@cli.command()
+@takes("options", ScheduleOptions)
+def schedule(options: ScheduleOptions) -> None:
+    """Print a ready unit for a scheduler: a run every night.
+
+    It goes on in a workdir that is there, and begins none: run it once by hand.
+
+    \b
+    Example:  migrate schedule -c migrate.toml --at 02:30 --format cron
+              migrate schedule --at 02:30 --format systemd --output ~/.config/systemd/user
+    """
+    from migrate.cli.schedule import print_units
+
+    print_units(options)
 
 
 @cli.command()

@@ -1,4 +1,4 @@
-"""What is typed for a platform, an input, a host, a duration, hours of the day or a moment → what it means."""
+"""What is typed for a platform, an input, a host, a duration, hours or a time of the day, a moment → what it means."""
 
 import math
 import re
@@ -161,6 +161,21 @@ class Hours(click.ParamType[Window]):
         except ValueError:
             self.fail(f"two times of day such as 01:00-06:00; found '{value}'", param, ctx)
         return Window(start, end)
+
+
+class Clock(click.ParamType[time]):
+    """A time of day, 02:30."""
+
+    name = "hh:mm"
+
+    def convert(self, value: time | str, param: click.Parameter | None, ctx: click.Context | None) -> time:
+        """Return the time."""
+        if isinstance(value, time):
+            return value
+        found = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", value.strip())
+        if not found:
+            self.fail(f"a time of day such as 02:30; found '{value}'", param, ctx)
+        return time(int(found[1]), int(found[2]))
 
 
 class Shown(NamedTuple):

@@ -1,6 +1,6 @@
 """Everything that may be typed, as frozen objects: what to read and how, what to plan, how to send, how to talk.
 
-The order of the fields is their order in the help.
+The order of the fields is their order in the help. What `schedule` takes stands in `nights`.
 """
 
 from __future__ import annotations
@@ -269,16 +269,9 @@ class SandboxOptions:
 
 GROUPS: Final = {
     "Target": ("host", "api_key"),
-    "Work": ("dry_run", "workdir", "existing", "people", "again", "yes", "partial", "dismiss"),
+    "Work": ("config", "dry_run", "workdir", "existing", "people", "again", "yes", "partial", "dismiss"),
     "Source": (
-        "spec",
-        "since",
-        "until",
-        "lookback",
-        "limit",
-        "keep",
-        "skip_unknown",
-        "on_changed",
+        *("spec", "since", "until", "lookback", "limit", "keep", "skip_unknown", "on_changed"),
         "resend_changed",
     ),
     "Meaning": (
@@ -293,6 +286,7 @@ GROUPS: Final = {
         *("rate", "concurrency", "max_batch_bytes", "max_batch_events", "gzip", "max_attempts", "deadline"),
         *("timeout", "min_age", "max_duration", "window"),
     ),
+    "Schedule": ("at", "timezone", "format", "image", "output"),
     "Sandbox": ("port", "data", "bind", "faults"),
     "Telling": ("as_json", "quiet", "verbose", "log_file", "samples", "pretty", "history"),
 }
