@@ -15,6 +15,7 @@ def with_partitions(part: Part, table: Table, header: Header) -> Part:
     """Return a part with what the folders say of its rows; where the file has a column of that name, that counts."""
     own = {name.lower(): name for name in header.columns}
     declared = {name.lower(): name for name in table.columns}
+    dropped = {name.lower() for name in table.dropped}
     passing: dict[str, str] = {}
     for name, value in header.partitions:
         column, lowered = declared.get(name.lower()), name.lower()
@@ -22,9 +23,11 @@ def with_partitions(part: Part, table: Table, header: Header) -> Part:
             _compare(part, column, own[lowered], value)
         elif column is not None:
             part.rows = part.rows.with_columns(pl.lit(value, pl.String).alias(column))
+        elif lowered in dropped:
+            continue
         elif table.partitions and value is not None:
             passing[name] = value
-        elif not table.partitions and lowered not in {one.lower() for one in table.dropped}:
+        elif not table.partitions:
             part.counts[f"partition_left_out.{name}"] += part.rows.height
     if passing and part.flat is not None:
         height = part.rows.height

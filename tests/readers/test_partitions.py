@@ -71,6 +71,15 @@ def test_a_spec_may_name_a_folder(tmp_path, form):
     assert not {"event", "who"} & made.bags[0].keys()
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_spec_may_drop_a_folder(tmp_path, form):
+    """As any other column."""
+    path = written(tmp_path / "in" / "dt=2024-01-01" / f"a.{form}", ROW)
+    (tmp_path / "spec.toml").write_text(f'drop = ["dt"]\n{SPEC}')
+    made = made_of("table", path, spec=tmp_path / "spec.toml")
+    assert "dt" not in made.bags[0]
+
+
 def test_a_platform_uses_what_it_knows_and_counts_what_it_leaves_out(tmp_path):
     """So that no uuid changes by where a file lies."""
     row = {"event_type": "A", "user_id": "u", "event_time": "2024-01-01 10:00:00", "event_properties": "{}"}
