@@ -10,7 +10,7 @@ from migrate.errors import UsageError
 from migrate.inputs.names import archive_of, path_of, source_name
 from migrate.plan.changed import Changed, OnChanged, look
 from migrate.settings import Settings, Work
-from migrate.workdir import parked, windows
+from migrate.workdir import parked, renewal, windows
 from migrate.workdir.checkpoint import REJECTS, Checkpoint
 from migrate.workdir.database import FILE
 from migrate.workdir.records import Input, Window
@@ -53,7 +53,7 @@ def find_todo(settings: Settings, inputs: Sequence[str], workdir: Path, wishes: 
             )
     asked = _asked(wishes.again)
     window = Window(settings.since, settings.until)
-    planned = _planned(workdir, asked, window)
+    planned = _planned(workdir, asked, (), window)
     work = settings.work(inputs, planned.stamps, paths=planned.paths)
     there = {job.source.name for job in work.jobs}
     empty = {*work.skipped.get("empty", ())}
@@ -71,7 +71,7 @@ def find_todo(settings: Settings, inputs: Sequence[str], workdir: Path, wishes: 
     wider = [name for name in planned.left_out if name in others and name not in changed.skip]
     if changed.replan or wider:
         replan = {*meant, *changed.replan, *wider}
-        planned = _planned(workdir, replan, window)
+        planned = _planned(workdir, replan, {*changed.replan, *wider}, window)
         work = settings.work(inputs, planned.stamps, paths=planned.paths)
         meant += _whole(planned, {job.source.name for job in work.jobs}, replan - {*meant})
     return todo._replace(work=_arranged(work, planned, changed), again=meant)
@@ -152,14 +152,17 @@ class _Planned(NamedTuple):
         return [name for name in self.meant if name in there or name in asked or name not in self.sent]
 
 
-def _planned(workdir: Path, asked: set[str], window: Window) -> _Planned:
-    """Return what is planned in a workdir, and what is to be planned again if these are asked for."""
+def _planned(workdir: Path, asked: set[str], alone: Collection[str], window: Window) -> _Planned:
+    """Return what is planned in a workdir, and what is to be planned again if these are asked for.
+
+    Those that may go `alone` take no other with them of which nothing is left to send.
+    """
     if not (workdir / FILE).exists():
         return _Planned()
     with Checkpoint.open(workdir, create=True) as checkpoint:
         meant = [
             name
-            for name in checkpoint.together(asked)
+            for name in renewal.together(checkpoint, asked, alone)
             if {name, archive_of(name)} & asked or path_of(name).exists() or checkpoint.has_unsent(name)
         ]
         inputs = checkpoint.inputs()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from migrate.plan.changes import Versions, compare
-from migrate.plan.fates import divided
+from migrate.plan.fates import divided, of_files
 from migrate.workdir import dayfile, parked, renewal
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.disk import sync
@@ -22,7 +22,7 @@ def settle(checkpoint: Checkpoint, *, resend: bool = False) -> None:
 
     Where a source is what it was, or comes to the very files that it came to before, those that are harmed are put back
     and all goes on where it was: what was sent counts, also of rows that would now go under another id. Where not, or
-    where sources that were planned together are planned apart by now, what was planned before and not sent gives way;
+    where sources that were planned together are planned apart by now, what was planned of them and not sent gives way;
     what was sent stays, and what is the same in both is a duplicate. Of rows that changed after they were sent see
     `changes.compare`; with `resend` they are sent again where they may be.
     """
@@ -72,19 +72,24 @@ def _replace(checkpoint: Checkpoint, found: Sequence[tuple[str, int, int]], *, r
         if (fates := changes.fates.get(part.day)) is not None
     ]
     renewed = [renewal.renewed(checkpoint, *pair) for pair in pairs]
-    events = _events(workdir, old)
+    stand = {before: renewal.standing(checkpoint, before) for before, _ in pairs}
+    left = [rest for part in old if (rest := of_files(workdir, part, stand[part.input])) is not None]
+    events = _events(workdir, old) - _events(workdir, left)
     with checkpoint.change() as db:
         for one in renewed:
             renew(db, one, is_restored=False)
         renewal.uncount(db, events)
-        for before, _ in pairs:
-            renewal.replace(db, before)
+        for before in stand:
+            renewal.replace(db, before, [part for part in left if part.input == before])
         for part, into in parts:
             if into != [part]:
                 renewal.divide(db, part, into)
         renewal.count(db, changes.counts, sum(not one.is_same for pair in renewed for one in pair))
         renewal.forget_superseded(db, names)
-    _remove(workdir, [*old, *(part for part, into in parts if into != [part])])
+    _remove(
+        workdir,
+        [*(part for part in old if part not in left), *(part for part, into in parts if into != [part])],
+    )
 
 
 def _remove(workdir: Path, parts: Iterable[Part]) -> None:

@@ -1,6 +1,6 @@
 """Small files of one table → planned together: what a chunk costs by itself is paid once for many of them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -129,14 +129,16 @@ class Bundle:
         )
 
 
-def bundles(jobs: Sequence[Job]) -> Iterator[Bundle]:
+def bundles(jobs: Sequence[Job], anew: Collection[str] = ()) -> Iterator[Bundle]:
     """Yield the files in bundles, in order: small ones that are neighbours, of one table and not told apart by rows.
 
-    Where identical rows of one file are events of their own, they are counted file by file.
+    Where identical rows of one file are events of their own, they are counted file by file. Files that are planned
+    `anew` stay among themselves: whose rows are read again is counted by bundles.
     """
     held: list[Job] = []
     for job in jobs:
-        if held and not _fits(held, job):
+        is_anew = job.source.name in anew
+        if held and (is_anew != (held[0].source.name in anew) or not _fits(held, job)):
             yield Bundle(held)
             held = []
         held.append(job)

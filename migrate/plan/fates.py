@@ -1,5 +1,6 @@
-"""A part with events that are not all to be sent alike → a part for each fate."""
+"""A part with events that are not all to be sent alike → a part for each fate, or for those of some files alone."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from migrate.workdir.seals import Seal
 
 _LETTERS: Final = {Fate.AS_OTHERS: "o", Fate.AGAIN: "a", Fate.STAYS: "s"}
 """What stands behind the name of the part that another was."""
+_LEFT: Final = "l"
 
 
 def divided(workdir: Path, part: Part, fates: pl.DataFrame) -> list[Part]:
@@ -30,32 +32,49 @@ def divided(workdir: Path, part: Part, fates: pl.DataFrame) -> list[Part]:
         for one in Fate:
             if (mine := frame.filter(fate == one.value)).height:
                 if one not in files:
-                    path = workdir / _named(part, one)
+                    path = workdir / _beside(part, _LETTERS[one])
                     files[one] = path, dayfile.DayFile(path)
                 size = int(mine["payload"].str.len_bytes().sum())
                 files[one][1].add(dayfile.arrow(mine), size)
-    return [_written(part, fate, path, file.close()) for fate, (path, file) in files.items()]
+    return [
+        _written(replace(part, path=_beside(part, _LETTERS[fate]), fate=fate), path, file.close())
+        for fate, (path, file) in files.items()
+    ]
 
 
-def _named(part: Part, fate: Fate) -> str:
-    """Return the path of what has this fate of a part."""
+def of_files(workdir: Path, part: Part, names: Collection[str]) -> Part | None:
+    """Return the part, durably written beside it, of the events of these files; None where there are none.
+
+    A part that cannot be read stays as it is: it is refused before it is sent.
+    """
+    file, path = None, workdir / _beside(part, _LEFT)
+    try:
+        for frame in dayfile.frames(workdir / part.path) if names else ():
+            if (mine := frame.filter(pl.col("file").is_in(list(names)))).height:
+                file = file or dayfile.DayFile(path)
+                file.add(dayfile.arrow(mine), int(mine["payload"].str.len_bytes().sum()))
+    except dayfile.UNREADABLE:
+        return part
+    return None if file is None else _written(replace(part, path=_beside(part, _LEFT)), path, file.close())
+
+
+def _beside(part: Part, letter: str) -> str:
+    """Return the path of what is written beside a part."""
     stem, _, ending = part.path.rpartition(".")
-    return f"{stem}{_LETTERS[fate]}.{ending}"
+    return f"{stem}{letter}.{ending}"
 
 
-def _written(part: Part, fate: Fate, path: Path, written: dayfile.Written) -> Part:
-    """Return the part that is written, made durable."""
+def _written(part: Part, path: Path, written: dayfile.Written) -> Part:
+    """Return the part that is written, made durable; `part` has its path and its fate."""
     sync(path)
     sync(path.parent)
     return replace(
         part,
-        path=_named(part, fate),
         events=written.events,
         bytes=written.bytes,
         first=written.first,
         last=written.last,
         seal=Seal.of(path),
-        fate=fate,
     )
 
 

@@ -34,7 +34,7 @@ from migrate.plan.waiting import keep_states, tidy_states
 from migrate.plan.wanted import Wanted
 from migrate.readers.records import Chunk, first_rows
 from migrate.throwaway import STAGING
-from migrate.workdir import rejects
+from migrate.workdir import rejects, renewal
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.days import DayWriter
 from migrate.workdir.records import Input, Numbers, Part
@@ -87,7 +87,7 @@ class Planner:
         if self.limit is not None:
             self._plan_limited(todo, known)
             return
-        together = list(bundles(todo))
+        together = list(bundles(todo, renewal.anew(self.checkpoint)))
         # Files are planned side by side; the chunks of a few are too.
         self._parallel = max(1, self.workers // max(1, len(together)))
         with ThreadPoolExecutor(self.workers, thread_name_prefix="plan") as pool:

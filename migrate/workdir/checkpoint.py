@@ -142,12 +142,6 @@ class Checkpoint:
             return False
         return facts.get("--limit") is not None or self.set_aside().keys() >= set(self.unplanned())
 
-    def together(self, names: Iterable[str]) -> list[str]:
-        """Return which of these inputs are planned, and those planned with them; an archive stands for its members."""
-        given, rows = set(names), self.leads()
-        leads = {lead for name, lead in rows.items() if name in given or name.partition("!")[0] in given}
-        return [name for name, lead in rows.items() if lead in leads]
-
     def leads(self) -> dict[str, int]:
         """Return which input each planned one was planned together with, by name."""
         sql = "SELECT name, lead FROM inputs WHERE numbers IS NOT NULL AND NOT instr(name, ?) ORDER BY id"
@@ -256,7 +250,7 @@ class Checkpoint:
 
     def numbers(self) -> Numbers:
         """Return the numbers of all planned inputs together."""
-        sql = "SELECT id, lead, name, numbers FROM inputs WHERE numbers IS NOT NULL"
+        sql = "SELECT id, lead, name, numbers FROM inputs WHERE numbers IS NOT NULL ORDER BY id"
         total = totals(self._db.execute(sql).fetchall())
         total.names = Counter(dict(self._db.execute("SELECT name, events FROM names")))
         return total

@@ -71,16 +71,16 @@ def totals(inputs: Sequence[tuple[int, int, str, str]]) -> Numbers:
     """Return the numbers of all inputs together: of each its number, its lead's, its name, and its numbers as kept."""
     total = Numbers()
     leads = {name: lead for _, lead, name, _ in inputs}
-    names = {number: name for number, _, name, _ in inputs}
-    # of files planned together the first has the numbers: where it stands, rows of one planned anew count twice
-    twice = {
-        name.partition(BEFORE)[0]
-        for _, lead, name, _ in inputs
-        if BEFORE in name and BEFORE not in names.get(lead, BEFORE)
-    }
-    for number, _, name, text in inputs:
+    # of files planned together the first has the numbers of all: where one of them stands, what was read of others
+    # since then was read again; where none does, all was
+    standing = {lead for _, lead, name, _ in inputs if BEFORE not in name}
+    first = dict[str, int]()
+    for _, lead, name, _ in inputs:
+        if BEFORE in name and lead in standing:
+            first.setdefault(name.partition(BEFORE)[0], lead)
+    for number, lead, name, text in inputs:
         numbers = Numbers.from_json(text)
-        if BEFORE in name or name in twice:
+        if lead not in standing or first.get(name.partition(BEFORE)[0], lead) != lead:
             numbers.again = numbers.read
         # what was planned anew is damaged no more, unless it is so again
         numbers.damaged = [one for one in numbers.damaged if leads.get(one, number) == number]

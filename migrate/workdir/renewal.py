@@ -6,7 +6,7 @@ the number of the input that it was planned together with.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from migrate.workdir.checkpoint import PARTS, Checkpoint, add_part, part_of
@@ -17,6 +17,27 @@ from migrate.workdir.rounds import add_settled
 REPLANNED: Final = "replanned"
 """The fact that says how many files were planned anew, and what of their events changed (`Change`)."""
 FILES: Final = "files"
+
+
+def together(checkpoint: Checkpoint, names: Iterable[str], alone: Collection[str] = ()) -> list[str]:
+    """Return which of these inputs are planned, and those planned with them; an archive stands for its members.
+
+    Those that may go `alone` do so where the plan is whole: what they tell of people is told.
+    """
+    given, rows = set(names), checkpoint.leads()
+    apart = rows.keys() & alone if alone and checkpoint.is_whole() else set()
+    leads = {
+        lead
+        for name, lead in rows.items()
+        if name not in apart and not given.isdisjoint((name, name.partition("!")[0]))
+    }
+    return [name for name, lead in rows.items() if lead in leads or name in apart]
+
+
+def anew(checkpoint: Checkpoint) -> set[str]:
+    """Return the names of inputs that are planned anew, or are to be."""
+    rows = checkpoint.query("SELECT name FROM inputs WHERE instr(name, ?)", (BEFORE,))
+    return {name.partition(BEFORE)[0] for (name,) in rows}
 
 
 def supersede(checkpoint: Checkpoint, names: Sequence[str], emptied: Sequence[str] = ()) -> None:
@@ -82,6 +103,12 @@ def renewed(checkpoint: Checkpoint, before: int, now: int) -> list[Renewed]:
     return found
 
 
+def standing(checkpoint: Checkpoint, lead: int) -> list[str]:
+    """Return the names of the sources of an input that are not planned anew."""
+    rows = checkpoint.query("SELECT name FROM inputs WHERE lead = ? AND NOT instr(name, ?)", (lead, BEFORE))
+    return [name for (name,) in rows]
+
+
 def unsent(checkpoint: Checkpoint, leads: Iterable[int]) -> list[Part]:
     """Return the parts of inputs of which nothing is sent."""
     sql = f"{PARTS} WHERE input = ? AND round IS NULL ORDER BY path"
@@ -121,13 +148,16 @@ def restore(
     says how many of each name are planned twice by now.
     """
     uncount(db, events)
-    sql = "SELECT name, stamp, size, digest, numbers, since, until FROM inputs WHERE lead = ?"
+    sql = "SELECT 1 FROM inputs WHERE lead = ? AND NOT instr(name, ?) LIMIT 1"
+    is_part = db.execute(sql, (before, BEFORE)).fetchone()  # the numbers are of others, too, and those stand
+    numbers = "NULL" if is_part else "numbers"
+    sql = f"SELECT name, stamp, size, digest, {numbers}, since, until FROM inputs WHERE lead = ?"  # noqa: S608 - ours
     found = db.execute(sql, (now,)).fetchall()
     db.execute("DELETE FROM parts WHERE input = ?", (now,))
     db.execute("DELETE FROM inputs WHERE lead = ?", (now,))
     sql = """
-        UPDATE inputs SET name = ?, stamp = ?, size = ?, digest = ?, numbers = ?, since = ?, until = ?
-        WHERE lead = ? AND instr(name, ?) = 1
+        UPDATE inputs SET name = ?, stamp = ?, size = ?, digest = ?, numbers = coalesce(?, numbers), since = ?,
+        until = ? WHERE lead = ? AND instr(name, ?) = 1
     """
     db.executemany(sql, ((*row, before, f"{row[0]}{BEFORE}") for row in found))
     sql = "UPDATE parts SET bytes = ?, size = ?, sums = ? WHERE path = ?"
@@ -136,10 +166,19 @@ def restore(
     _forget_states(db, before)
 
 
-def replace(db: Database, before: int) -> None:
-    """Forget the files of what was planned before of which nothing is sent, within a transaction."""
+def replace(db: Database, before: int, left: Iterable[Part] = ()) -> None:
+    """Forget the files of what was planned before of which nothing is sent, within a transaction.
+
+    Those that are `left` hold events of sources that stand.
+    """
     db.execute("DELETE FROM parts WHERE input = ? AND round IS NULL", (before,))
-    if not db.execute("SELECT 1 FROM parts WHERE input = ? LIMIT 1", (before,)).fetchone():
+    for part in left:
+        add_part(db, part)
+    sql = """
+        SELECT 1 FROM parts WHERE input = ?1 UNION ALL
+        SELECT 1 FROM inputs WHERE lead = ?1 AND NOT instr(name, ?2) LIMIT 1
+    """
+    if not db.execute(sql, (before, BEFORE)).fetchone():
         db.execute("UPDATE inputs SET numbers = ? WHERE lead = ?", (Numbers().to_json(), before))
     _forget_states(db, before)
 

@@ -4,7 +4,7 @@ import polars as pl
 from workdirs import events
 
 from migrate.plan.changes import ids
-from migrate.plan.fates import divided
+from migrate.plan.fates import divided, of_files
 from migrate.workdir.days import DayWriter
 from migrate.workdir.records import Fate
 from migrate.workdir.seals import Seal
@@ -47,6 +47,21 @@ def test_each_fate_has_its_part(tmp_path):
         assert one.bytes == found[one.fate]["payload"].str.len_bytes().sum()
         assert one.seal == Seal.of(tmp_path / one.path)
         assert (one.day, one.input, one.increment) == (part.day, part.input, part.increment)
+
+
+def test_what_is_left_of_a_part_are_the_events_of_some_files(tmp_path):
+    """In the order of time, and with their fate; a part that cannot be read is left as it is."""
+    frame = events(40).with_columns(file=pl.format("{}.jsonl", pl.col("row") % 3))
+    part = written(tmp_path, frame)
+    left = of_files(tmp_path, part, ["1.jsonl", "2.jsonl"])
+    found = pl.read_parquet(tmp_path / left.path)
+    assert (left.events, {*found["file"]}) == (26, {"1.jsonl", "2.jsonl"})
+    assert found.equals(pl.read_parquet(tmp_path / part.path).filter(pl.col("file") != "0.jsonl"))
+    assert (left.seal, left.fate) == (Seal.of(tmp_path / left.path), part.fate)
+    assert of_files(tmp_path, part, ["4.jsonl"]) is None
+    assert of_files(tmp_path, part, []) is None
+    (tmp_path / part.path).write_bytes(b"harmed")
+    assert of_files(tmp_path, part, ["1.jsonl"]) == part
 
 
 def test_a_part_of_which_all_events_are_as_others_is_left_alone(tmp_path):

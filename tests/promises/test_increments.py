@@ -8,6 +8,7 @@ import pytest
 from commands import KEY, migrate, summary
 
 from migrate.sandbox.server import Sandbox
+from migrate.workdir.checkpoint import Checkpoint
 
 DAYS = ["2024-04-03", "2024-04-04", "2024-04-05"]
 
@@ -122,11 +123,39 @@ def test_what_is_set_aside_as_changed_goes_on_the_night_it_is_planned_anew(night
     assert (found["set_aside"], found["events"]["accepted"]) == ({}, 2)
 
 
-def test_a_changed_file_beside_which_another_is_gone_unsent_is_set_aside(nights):
-    """They were planned together; what is not sent of the other would be lost."""
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_is_planned_of_others_stays_where_one_is_planned_anew(nights, is_there):
+    """They were planned together, and what is not sent of the others goes once; also of one that is gone."""
+    nights.write("a.jsonl", [row(1), row(4, day=1), row(5, day=2)])
+    nights.write("b.jsonl", [row(2), row(6, day=1)])
+    nights.run(command="plan")
+    nights.write("a.jsonl", [row(1, 7), row(3), row(4, who="v", day=1)])
+    if not is_there:
+        (nights.source / "b.jsonl").unlink()
+    found = nights.run(command="plan")
+    assert found["replanned"] == {"files": 1, "replaced": 2, "vanished": 1}
+    assert (found["rows"]["read"], found["rows_read_again"], found["events"]["planned"]) == (8, 3, 5)
+    found = nights.run()
+    assert (found["events"]["accepted"], found["events"]["duplicate"]) == (5, 0)
+    assert sorted((who, day, told) for (*_, who, day), told in nights.kept().items()) == [
+        *[("u", DAYS[0], 0)] * 2,
+        ("u", DAYS[0], 7),
+        ("u", DAYS[1], 0),
+        ("v", DAYS[1], 0),
+    ]
+    nights.write("a.jsonl", [row(1, 7), row(3), row(8)])
+    found = nights.run()
+    assert (found["rows"]["read"], found["rows_read_again"]) == (11, 6)
+    assert (found["events"]["accepted"], found["events"]["duplicate"]) == (6, 2)
+
+
+def test_a_changed_file_of_half_a_plan_beside_which_another_is_gone_is_set_aside(nights):
+    """They were planned together, and what they tell of people is not told yet; nothing of it is lost."""
     nights.write("a.jsonl", [row(1)])
     nights.write("b.jsonl", [row(2)])
     nights.run(command="plan")
+    with Checkpoint.open(nights.folder / "w") as checkpoint:
+        checkpoint.note(planning=True)  # as a killed process leaves it
     nights.write("a.jsonl", [row(1), row(3)])
     (nights.source / "b.jsonl").unlink()
     found = nights.run(code=5)
