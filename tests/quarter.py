@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from time import perf_counter
 from unittest.mock import patch
 
 import sealing
@@ -56,6 +57,8 @@ class Quarter:
         self.versions, self.more = {}, []
         self.number = 0
         self.codes = Counter()
+        self.seconds = []
+        """What each command took."""
         self.raw = []
         """All that PostHog was sent, in order."""
         self.who = defaultdict(set)
@@ -102,7 +105,9 @@ class Quarter:
         """Run the command once, which ends with this code; what it sent is in order."""
         words = ["run", *self.export.words(), "--workdir", self.workdir, "--host", self.sandbox.url, "--json"]
         words += [*self.more, *more]
+        began = perf_counter()
         done = self._killed(words) if code == -9 else self._here(words)
+        self.seconds.append(perf_counter() - began)
         assert done.returncode == code, (self.number, kind, done.stderr)
         self.codes[code] += 1
         if code != -9:
@@ -157,11 +162,7 @@ class Quarter:
             else:
                 self.who[number].add(export.who(fact))
             self.alone.add(export.who(fact))
-        first = {}
-        for fact in sorted(export.seen(), key=lambda one: one.time):
-            if fact.user:
-                first.setdefault(fact.device, fact.user)
-        for device, user in first.items():
+        for device, user in export.owners().items():
             if export.merged == "all" or (export.merged == "with events" and device in self.alone):
                 self.merges.setdefault(device, user)
 

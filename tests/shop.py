@@ -161,6 +161,11 @@ class Export:
         """All facts that ever were in a file, and what else was known of them later."""
         return self.shown.values()
 
+    def owners(self):
+        """Device → who was seen there first, as far as is known by now."""
+        facts = sorted(self.seen(), key=lambda one: one.time, reverse=True)
+        return {fact.device: fact.user for fact in facts if fact.user}
+
     def who(self, fact):
         """Whose event it is, as far as is known by now."""
         return fact.user or fact.device
@@ -206,10 +211,21 @@ class Amplitude(Export):
         """Another part of the hour."""
         return f"{name.partition('#')[0]}#{len(self.files) + 1}.json.gz"
 
+    def known(self):
+        """Amplitude's number → who was seen with it."""
+        return {self.number_of(fact): fact.user for fact in self.shown.values() if fact.user}
+
     def who(self, fact):
         """Whose event it is: Amplitude's number says it once it was seen with somebody."""
-        known = {self.number_of(one): one.user for one in self.shown.values() if one.user}
-        return fact.user or known.get(self.number_of(fact), fact.device)
+        return fact.user or self.known().get(self.number_of(fact), fact.device)
+
+    def owners(self):
+        """Device → who was seen there first, or is by its number."""
+        known = self.known()
+        numbers = {
+            fact.device: known.get(self.number_of(fact)) for fact in self.shown.values() if not fact.user
+        }
+        return {device: user for device, user in numbers.items() if user} | super().owners()
 
     def number_of(self, fact):
         """Amplitude's own number for the person."""
