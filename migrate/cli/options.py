@@ -212,6 +212,15 @@ class SendOptions:
         "Send in these hours of the day only, such as 01:00-06:00, by this machine's clock.",
         metavar="FROM-TO",
     )
+    keep_days: int | None = option(
+        Whole(0, 100_000),
+        "Remove payloads of events so many days after PostHog has acknowledged them.  [default: keep all]",
+    )
+    dedup_days: int = preset(
+        Whole(0, 100_000),
+        35,
+        "With --keep-days: know for so many days what was sent, so as not to send it again.",
+    )
     yes: bool = flag("Do not ask before sending; where there is no terminal, once a workdir.")
     partial: bool = flag("Send a plan though it is not whole.", is_typed_only=True)
 
@@ -265,29 +274,3 @@ class SandboxOptions:
     )
     bind: str = preset(click.STRING, "127.0.0.1", "Address to listen on.")
     faults: IO[str] | None = option(click.File(), "JSON file of misbehaviours; see docs/reliability.md.")
-
-
-GROUPS: Final = {
-    "Target": ("host", "api_key"),
-    "Work": ("config", "dry_run", "workdir", "existing", "people", "again", "yes", "partial", "dismiss"),
-    "Source": (
-        *("spec", "since", "until", "lookback", "limit", "keep", "skip_unknown", "on_changed"),
-        "resend_changed",
-    ),
-    "Meaning": (
-        *("source_timezone", "person_properties", "identity", "max_cluster", "user_id", "uuid_compat"),
-        *("labels", "group_key", "group_type", "import_id"),
-    ),
-    "Reading": (
-        *("encoding", "delimiter", "dialect", "quote", "escape", "no_header", "columns", "nulls"),
-        "no_partitions",
-    ),
-    "Sending": (
-        *("rate", "concurrency", "max_batch_bytes", "max_batch_events", "gzip", "max_attempts", "deadline"),
-        *("timeout", "min_age", "max_duration", "window"),
-    ),
-    "Schedule": ("at", "timezone", "format", "image", "output"),
-    "Sandbox": ("port", "data", "bind", "faults"),
-    "Telling": ("as_json", "quiet", "verbose", "log_file", "samples", "pretty", "history"),
-}
-"""How the help shows options: title -> fields."""

@@ -6,7 +6,7 @@ from typing import NoReturn
 from migrate.cli.consent import check_answer
 from migrate.cli.options import RunOptions, SendOptions, SourceOptions, TalkOptions
 from migrate.cli.plan import check_existing, plan_todo, wishes_of, workdir_of
-from migrate.cli.send import following, send_pending
+from migrate.cli.send import following, send_pending, stay_small
 from migrate.cli.session import end, open_session, start_talk, stop_after
 from migrate.cli.settings import build_settings
 from migrate.cli.target import open_target
@@ -35,6 +35,7 @@ def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talkin
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
         plan_todo(session, todo, talk, options.people, following(session, delivery))
         send_pending(session, delivery, sending, talk)
+        stay_small(session, sending, talk)
         if local:
             talk.show(arrived.lines(local))
         end(session, talk, sending=True)

@@ -122,7 +122,9 @@ def test_a_checkpoint_of_the_format_before_goes_on(tmp_path):
     db = sqlite3.connect(tmp_path / FILE)
     db.executescript(
         "DROP TABLE history; ALTER TABLE parts DROP COLUMN fate; ALTER TABLE inputs DROP COLUMN since;"
-        "ALTER TABLE inputs DROP COLUMN until; PRAGMA user_version = 7;"
+        "ALTER TABLE inputs DROP COLUMN until; ALTER TABLE parts DROP COLUMN is_stripped;"
+        "ALTER TABLE rounds DROP COLUMN ended; DROP TABLE cleaned; DROP INDEX inputs_unplanned;"
+        "PRAGMA user_version = 7;"
         "INSERT INTO meta VALUES ('--since', '\"2024-04-03T00:00:00+00:00\"'), ('--until', 'null');"
     )
     db.close()
