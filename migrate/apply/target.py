@@ -26,7 +26,7 @@ _ANSWER_BYTES: Final = 1_000
 _SECONDS: Final = 5
 KEY_BYTES: Final = 64  # capture refuses longer keys
 _NO_KEY: Final = "\"'`=$<>(){};,\\"
-"""Letters of shells and of what is pasted with a key; none is in a key, and capture takes a key with them, and forgets."""
+"""What shells and pages write around a key; no key has it, and capture would take it for one, and forget."""
 
 
 _BARE: Final = re.compile(r"(localhost|[\w-]+(?:\.[\w-]+)+|\[[0-9a-f:]+\])(?::\d+)?(?:/.*)?", re.IGNORECASE)

@@ -68,7 +68,7 @@ def _show(workdir: Path, options: StatusOptions, talk: Talk, *, is_alone: bool) 
         numbers = replace(numbers, notes=[*numbers.notes, *noticed(checkpoint, EDITED)])
         needs = commands.needs(numbers.next) if numbers.next else ()
         if options.history:
-            done = entries(checkpoint)
+            done = entries(checkpoint, history.counts(numbers))
             numbers = replace(numbers, history=[vars(one) for one in done])
             talk.show([] if is_alone else [Line(str(workdir))])
             talk.show(history.lines(done, is_running=working is not None))

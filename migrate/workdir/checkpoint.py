@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from migrate.transactions import transaction
-from migrate.workdir.database import Database, add_count, connect, fact, note_facts
+from migrate.workdir.database import Database, add_count, again, connect, fact, note_facts
 from migrate.workdir.records import BEFORE, Aside, Fate, Input, Numbers, Part, totals
 from migrate.workdir.seals import Kept, Seal
 
@@ -54,6 +54,11 @@ class Checkpoint:
         Raises Refused when there is none (unless `create`), or when the file is torn or is not ours.
         """
         return cls(connect(workdir, create=create), workdir)
+
+    @classmethod
+    def beside(cls, workdir: Path) -> "Checkpoint":
+        """Return the checkpoint that this process has open already, opened once more, for who cannot wait for it."""
+        return cls(again(workdir), workdir)
 
     def close(self) -> None:
         """Close the file; nothing is pending, every change was durable."""

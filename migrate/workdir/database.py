@@ -14,6 +14,9 @@ FILE: Final = "checkpoint.sqlite"
 APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
 FORMAT: Final = 9
 Database = sqlite3.Connection
+_PATIENCE: Final = 30.0
+_HASTE: Final = 0.5
+"""Seconds that a change waits for those of others."""
 _SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE inputs (
@@ -72,15 +75,7 @@ def connect(workdir: Path, *, create: bool = False) -> Database:
         raise _none(path)
     try:
         # Never read-only: a killed process may have left a journal that has to be rolled back first.
-        mode = "rwc" if create else "rw"
-        # One thread at a time, which need not always be the same: apply notes beside its event loop.
-        db = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode={mode}",
-            uri=True,
-            isolation_level=None,
-            timeout=30,
-            check_same_thread=False,
-        )
+        db = _open(path, "rwc" if create else "rw", _PATIENCE)
         try:
             _prepare(db, path, create=create)
         except BaseException:
@@ -89,6 +84,23 @@ def connect(workdir: Path, *, create: bool = False) -> Database:
     except sqlite3.Error as error:
         raise Refused(f"{path}: cannot be used as a checkpoint, {error}; {MEND}") from error
     return db
+
+
+def again(workdir: Path) -> Database:
+    """Return the file of a workdir that is open already, opened once more; nothing waits long for it."""
+    return _open(workdir / FILE, "rw", _HASTE)
+
+
+def _open(path: Path, mode: str, seconds: float) -> Database:
+    """Return an open file, in which a change waits so long for those of others."""
+    # One thread at a time, which need not always be the same: apply notes beside its event loop.
+    return sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        timeout=seconds,
+        check_same_thread=False,
+    )
 
 
 def _prepare(db: Database, path: Path, *, create: bool) -> None:
