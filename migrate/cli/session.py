@@ -27,8 +27,9 @@ from migrate.report.talk import Talk
 from migrate.screen import is_text, masked
 from migrate.session import Session
 from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.database import check_begun
 from migrate.workdir.history import Keeper
-from migrate.workdir.hold import hold, writable
+from migrate.workdir.hold import hold, reserved, writable
 
 _KEPT: Final = ("run", "plan", "apply", "resend")
 """Commands that have a line in the history of their workdir."""
@@ -79,9 +80,15 @@ def open_session(
         )
     if not create:
         check_there(workdir)
+    check_begun(workdir)
     with writable(workdir):
         workdir.mkdir(parents=True, exist_ok=True)
-    with writable(workdir), hold(workdir), Checkpoint.open(workdir, create=create) as checkpoint:
+    with (
+        writable(workdir),
+        hold(workdir),
+        reserved(workdir) as release,
+        Checkpoint.open(workdir, create=create) as checkpoint,
+    ):
         session = Session(
             checkpoint,
             is_throwaway=is_throwaway,
@@ -110,6 +117,7 @@ def open_session(
             with writable(workdir):
                 yield session
         except MigrateError as error:
+            release()
             is_begun = session.phase is not None
             message = masked(str(error))
             session.note_stop(error.why if isinstance(error, Stopped) else "refused", message)
@@ -169,7 +177,7 @@ def look(session: Session) -> tuple[Summary, list[Found]]:
     A workdir that goes when the session ends has no place, and what is next is what does for good what it tried.
     """
     numbers = summary(session.checkpoint, session.judged, is_whole=session.shows_whole)
-    found = states(session.checkpoint, numbers)
+    found = states(session.checkpoint, numbers, stopped=session.stopped)
     numbers = with_states(numbers, found)
     if session.is_throwaway:
         numbers = replace(numbers, workdir=None, next=session.for_good or None)

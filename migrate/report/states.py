@@ -45,16 +45,22 @@ class Found(NamedTuple):
     stop: stops.Stop | None = None
 
 
-def states(checkpoint: Checkpoint, numbers: Summary, holder: Holder | None = None) -> list[Found]:
+def states(
+    checkpoint: Checkpoint,
+    numbers: Summary,
+    holder: Holder | None = None,
+    stopped: stops.Stop | None = None,
+) -> list[Found]:
     """Return the states that hold, at least one, the one that decides what is next first.
 
-    `holder`: the other process that works in the workdir now, where one does.
+    `holder`: the other process that works in the workdir now, where one does. `stopped`: why this process has stopped
+    what was under way, where it has.
     """
     facts = checkpoint.facts()
     found = list(_open(checkpoint, numbers))
     if holder is not None:
         return [Found(State.RUNNING, f"running now in {holder}"), *found]
-    harmed, to_do = [*_harmed(checkpoint)], [*_to_do(checkpoint, numbers, facts)]
+    harmed, to_do = [*_harmed(checkpoint)], [*_to_do(checkpoint, numbers, facts, stopped)]
     can_be_sent = bool(to_do) and numbers.whole and not harmed
     harmed += _lost(checkpoint, facts, can_be_sent=can_be_sent)
     if harmed:
@@ -116,15 +122,17 @@ def _lost(checkpoint: Checkpoint, facts: dict[str, Any], *, can_be_sent: bool) -
     yield Found(State.HARMED, text, [commands.to_target(checkpoint, "apply")] if can_be_sent else ())
 
 
-def _to_do(checkpoint: Checkpoint, numbers: Summary, facts: dict[str, Any]) -> Iterator[Found]:
+def _to_do(
+    checkpoint: Checkpoint, numbers: Summary, facts: dict[str, Any], stopped: stops.Stop | None
+) -> Iterator[Found]:
     """Yield what is to be gone on with: planning, sending."""
     events = numbers.events
     if not numbers.whole:
-        stop = stops.last(facts, "planning")
+        stop = stopped or stops.last(facts, "planning")
         text = f"planning stopped, {_how_far(checkpoint)}; {_why(stop)}"
         yield Found(State.PLANNING_STOPPED, text, commands.planning(checkpoint), stop)
     elif events.pending and facts.get("sending"):
-        stop = stops.last(facts, "sending")
+        stop = stopped or stops.last(facts, "sending")
         text = (
             f"sending stopped, {events.pending:,} of {counted(events.planned, 'event')} pending; {_why(stop)}"
         )

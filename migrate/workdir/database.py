@@ -8,11 +8,12 @@ from typing import Any, Final
 
 from migrate.errors import Refused
 from migrate.transactions import transaction
-from migrate.workdir.hold import MEND
+from migrate.workdir.hold import MEND, unwritable
 
 FILE: Final = "checkpoint.sqlite"
 APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
 FORMAT: Final = 9
+_DAYS: Final = "days"
 Database = sqlite3.Connection
 _PATIENCE: Final = 30.0
 _HASTE: Final = 0.5
@@ -68,9 +69,11 @@ _ADDED: Final = {
 def connect(workdir: Path, *, create: bool = False) -> Database:
     """Return the open file of a workdir.
 
-    Raises Refused when there is none (unless `create`), or when the file is torn or is not ours.
+    Raises Refused when there is none (unless `create`), or when the file is torn or is not ours; Stopped where the
+    disk refuses.
     """
     path = workdir / FILE
+    check_begun(workdir)
     if not create and not path.exists():
         raise _none(path)
     try:
@@ -81,6 +84,8 @@ def connect(workdir: Path, *, create: bool = False) -> Database:
         except BaseException:
             db.close()
             raise
+    except sqlite3.OperationalError as error:
+        raise unwritable(path, str(error)) from error
     except sqlite3.Error as error:
         raise Refused(f"{path}: cannot be used as a checkpoint, {error}; {MEND}") from error
     return db
@@ -106,11 +111,30 @@ def _open(path: Path, mode: str, seconds: float) -> Database:
 def _prepare(db: Database, path: Path, *, create: bool) -> None:
     """Make a checkpoint of a file that is empty, if that is asked for, and make sure that it is one."""
     db.execute("PRAGMA synchronous = FULL")
-    if _is_empty(db) and not (path.parent / "days").exists():
+    if _is_empty(db):
+        if _has_plan(path.parent):
+            raise _lost(path)
         if not create:
             raise _none(path)
         _create(db)
     _verify(db, path)
+
+
+def check_begun(workdir: Path) -> None:
+    """Raise Refused where a plan lies without its checkpoint: begun anew it would forget what was sent."""
+    if _has_plan(workdir) and not (workdir / FILE).exists():
+        raise _lost(workdir / FILE)
+
+
+def _has_plan(workdir: Path) -> bool:
+    return (workdir / _DAYS).exists()
+
+
+def _lost(path: Path) -> Refused:
+    return Refused(
+        f"{path}: no checkpoint, found a folder '{_DAYS}' beside it, a plan without its checkpoint or a folder of "
+        f"something else; put {FILE} back, or use another --workdir"
+    )
 
 
 def _none(path: Path) -> Refused:

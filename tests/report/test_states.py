@@ -20,6 +20,7 @@ from workdirs import events, here, planned
 from migrate.report.numbers import NOTHING, Events
 from migrate.report.states import State, states, with_states
 from migrate.sandbox.server import Sandbox
+from migrate.workdir import stops
 from migrate.workdir.typed import Command
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "mending.md"
@@ -453,3 +454,14 @@ def test_the_page_has_every_state():
     """In the order in which they decide what is next."""
     table = PAGE.read_text(encoding="utf-8").partition("## How a workdir is")[2].partition("\n## ")[0]
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(State)
+
+
+def test_a_stop_that_could_not_be_noted_is_told_by_who_stopped(tmp_path):
+    """By itself; later nobody knows of it."""
+    with planned(tmp_path, events(3)) as checkpoint:
+        checkpoint.note(**stops.begun("sending"))
+        numbers = replace(NOTHING, whole=True, events=Events(planned=3, pending=3))
+        stop = stops.Stop("disk", "2026-11-29T02:30:00+00:00")
+        known, unknown = (states(checkpoint, numbers, stopped=one)[0] for one in (stop, None))
+    assert (known.stop, known.text.rpartition("; ")[2]) == (stop, "disk on 2026-11-29 02:30 UTC")
+    assert "without a word" in unknown.text
