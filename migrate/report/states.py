@@ -174,10 +174,15 @@ def _done(
         if not is_open:
             yield Found(State.NOTHING_PLANNED, "nothing is planned")
     elif not events.planned:
+        if not rows.read and is_open:
+            return  # what is set aside may have rows
         why = (
             f"{counted(rows.read, 'row')} read, and no event made of them"
             if rows.read
-            else "the inputs have no row"
+            else (
+                "the inputs have no row"
+                + ", but for what is set aside and dismissed" * bool(checkpoint.set_aside())
+            )
         )
         yield Found(State.PLANNED_NOTHING, f"planned with nothing: {why}; there is nothing to send")
     elif facts.get("--limit") is not None:

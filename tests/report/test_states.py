@@ -162,6 +162,19 @@ def empty(stage):
     stage.do("plan posthog in --workdir w")
 
 
+def torn(stage):
+    """A file of which nothing is planned."""
+    source = stage.folder / "in" / "a.jsonl"
+    source.write_bytes(source.read_bytes() + bytes(4_096))
+    stage.do("plan posthog in --workdir w")
+
+
+def dismissed(stage):
+    """One that is meant to be so."""
+    torn(stage)
+    stage.do("rejects w --dismiss nul_bytes")
+
+
 RUN = "migrate run posthog in HOST"
 SLOW = f"{RUN} --rate 20 --max-batch-events 10"
 
@@ -183,6 +196,12 @@ BAD_KEY = {"fault": "status", "status": 401, "body": "API key is not valid"}
 CASES = {
     "nothing planned": Case(did(), State.NOTHING_PLANNED, "", code=5),
     "planned with nothing": Case(empty, State.PLANNED_NOTHING, "the inputs have no row"),
+    "planned with nothing, dismissed": Case(
+        dismissed, State.PLANNED_NOTHING, "have no row, but for what is set aside and dismissed"
+    ),
+    "set aside alone": Case(
+        torn, State.SET_ASIDE, "1 file, not planned as now found", "migrate rejects w", code=3, then=3
+    ),
     "planning stopped": Case(
         half_planned,
         State.PLANNING_STOPPED,
@@ -465,3 +484,9 @@ def test_a_stop_that_could_not_be_noted_is_told_by_who_stopped(tmp_path):
         known, unknown = (states(checkpoint, numbers, stopped=one)[0] for one in (stop, None))
     assert (known.stop, known.text.rpartition("; ")[2]) == (stop, "disk on 2026-11-29 02:30 UTC")
     assert "without a word" in unknown.text
+
+
+def test_of_what_is_set_aside_nothing_else_is_said(stage):
+    """It may have rows: nobody knows."""
+    torn(stage)
+    assert summary(stage.status())["also"] == []
