@@ -22,12 +22,11 @@ _MOST: Final = 15
 _FEW: Final = 3
 _NO_ROW: Final = "mend their `value`, the text that was no row, to a JSON object (or give them a `source`)"
 _OF_FILE: Final = "the file itself is to be mended or fetched again, and planned --again"
+_THEN: Final = "fetch the file again, or mend it, and plan it anew; or --dismiss REASON, if it is meant:"
 _HOW: Final = {
     "malformed_json": _NO_ROW,
     "ragged_row": _NO_ROW,
-    "no_record": _OF_FILE,
-    "truncated_file": _OF_FILE,
-    "unreadable_file": _OF_FILE,
+    **dict.fromkeys(standing.OF_FILE, _OF_FILE),
 }
 """Reason -> what is to be mended, where that is no column."""
 _TIME: Final = ("wanted in their `source`: a time that can be read, in", ", or where that is empty ")
@@ -45,9 +44,12 @@ def lines(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Line]:
     for reason, count in sorted(numbers.open_rejects.items(), key=lambda item: -item[1]):
         at = places(standing.places(checkpoint, reason))
         yield labelled("rejected", f"{counted(count, 'row')}: {reason}{at}")
-        if how := _how(reason, wanted.get(reason, {})):
+        if way := commands.fetched(checkpoint, [reason]):
+            yield labelled("", _THEN)
+            yield labelled("", "", command=way)
+        elif how := _how(reason, wanted.get(reason, {})):
             yield labelled("", how)
-    if numbers.open_rejects:
+    if numbers.open_rejects.keys() - standing.OF_FILE:
         yield from _mending(checkpoint)
     for name, one in checkpoint.set_aside().items():
         if not one.is_dismissed:

@@ -14,6 +14,7 @@ from migrate.workdir import stops
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.hold import Holder
 from migrate.workdir.seals import Harmed, check_present
+from migrate.workdir.standing import OF_FILE
 
 _MOST: Final = 3
 
@@ -155,11 +156,11 @@ def _open(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Found]:
         )
         yield Found(State.PARKED, text, [commands.to_target(checkpoint, "resend")])
     if rejects := sum(numbers.open_rejects.values()):
-        yield Found(
-            State.REJECTS_OPEN,
-            f"rejects open: {counted(rejects, 'rejected row')}, neither mended nor dismissed",
-            look,
-        )
+        way = commands.fetched(checkpoint, numbers.open_rejects)
+        what = "file" if OF_FILE.issuperset(numbers.open_rejects) else "rejected row"
+        then = ", to be fetched again and planned anew" if way else ""
+        text = f"rejects open: {counted(rejects, what)}, neither mended nor dismissed{then}"
+        yield Found(State.REJECTS_OPEN, text, [way] if way else look)
     if aside := len(numbers.set_aside):
         way = commands.set_right(checkpoint)
         yield Found(State.SET_ASIDE, f"set aside: {counted(aside, 'file')}, not planned as now found", [way])

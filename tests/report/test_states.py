@@ -1,5 +1,6 @@
 """How a workdir is and what is next: made by real commands, told by what lies there, and the command works as shown."""
 
+import gzip
 import json
 import os
 import re
@@ -162,6 +163,14 @@ def empty(stage):
     stage.do("plan posthog in --workdir w")
 
 
+def cut_off(stage):
+    """A file that ends early, the rest of it sent."""
+    source = rows(stage.folder / "in" / "a.jsonl", 2_000)
+    Path(f"{source}.gz").write_bytes(gzip.compress(source.read_bytes())[:-20])
+    source.unlink()
+    stage.do("run posthog in --workdir w HOST --rate 100000")
+
+
 def torn(stage):
     """A file of which nothing is planned."""
     source = stage.folder / "in" / "a.jsonl"
@@ -236,6 +245,13 @@ CASES = {
     "interrupted": Case(interrupted, STOPPED, "; interrupted on 2", f"{SLOW} --workdir w"),
     "all sent": Case(did("run posthog in --workdir w HOST"), State.ALL_SENT, "of 5 events none is pending"),
     "rejects open": Case(rejected, State.REJECTS_OPEN, "1 rejected row", "migrate rejects w", code=3, then=3),
+    "a file that is cut off": Case(
+        cut_off,
+        State.REJECTS_OPEN,
+        "1 file, neither mended nor dismissed, to be fetched again and planned anew",
+        f"{RUN} --rate 100000 --again HERE/in/a.jsonl.gz --workdir w",
+        code=3,
+    ),
     "parked": Case(parked, State.PARKED, "1 event refused", "migrate resend w HOST", code=3),
     "set aside": Case(
         changed,
@@ -282,6 +298,9 @@ def goes_on(stage, case):
     (stage.folder / "moved").mkdir()
     shutil.move(stage.folder / "w", stage.folder / "moved" / "other w")
     os.chdir(stage.folder / "moved")
+    if (cut := stage.folder / "in" / "a.jsonl.gz").exists():
+        rows(stage.folder / "a.jsonl", 2_000)
+        cut.write_bytes(gzip.compress((stage.folder / "a.jsonl").read_bytes()))
     done = stage.paste(stage.status("other w").summary["next"])
     assert done.returncode == case.then, done.stderr
     after = stage.status("other w-all" if case.state is State.TRIAL_FINISHED else "other w").summary
