@@ -40,6 +40,19 @@ _LACKING: Final = {
 
 def lines(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Line]:
     """Yield rejected rows with where the first of them are, files with why they are set aside, parked events."""
+    yield from _rejected(checkpoint, numbers)
+    yield from _aside(checkpoint, numbers)
+    yield from refused(checkpoint)
+    if numbers.events.parked:
+        needs = commands.needs(commands.to_target(checkpoint, "resend"))
+        yield from (labelled("", need) for need in needs)
+    if not (numbers.open_rejects or numbers.set_aside or numbers.events.parked):
+        yield Line("nothing is open: no row is rejected, no file set aside, no event refused by PostHog")
+    yield from _closed(numbers)
+
+
+def _rejected(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Line]:
+    """Yield what is rejected, by reason, and how it is mended."""
     wanted = checkpoint.numbers().wanted
     for reason, count in sorted(numbers.open_rejects.items(), key=lambda item: -item[1]):
         at = places(standing.places(checkpoint, reason))
@@ -51,18 +64,17 @@ def lines(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Line]:
             yield labelled("", how)
     if numbers.open_rejects.keys() - standing.OF_FILE:
         yield from _mending(checkpoint)
+
+
+def _aside(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Line]:
+    """Yield what is set aside, and how that is set right."""
     for name, one in checkpoint.set_aside().items():
         if not one.is_dismissed:
             yield labelled("aside", f"{one.reason}: {name}: {one.why}")
     if numbers.set_aside and "--again" in (way := commands.set_right(checkpoint)):
         yield labelled("", "to plan what is there now: ", command=way)
-    yield from refused(checkpoint)
-    if numbers.events.parked:
-        needs = commands.needs(commands.to_target(checkpoint, "resend"))
-        yield from (labelled("", need) for need in needs)
-    if not (numbers.open_rejects or numbers.set_aside or numbers.events.parked):
-        yield Line("nothing is open: no row is rejected, no file set aside, no event refused by PostHog")
-    yield from _closed(numbers)
+    if numbers.set_aside:
+        yield labelled("", "or --dismiss REASON, if what is planned is all that is wanted of them")
 
 
 def left_aside(names: Sequence[str], way: str | None) -> str:

@@ -55,6 +55,7 @@ def test_every_number_is_in_its_place(checkpoint):
         f"         migrate plan segment mended.jsonl --workdir {where}",
         "         or mend the file they come from and plan it --again; or --dismiss REASON, if they are meant",
         "aside    changed: b.csv: other bytes",
+        "         or --dismiss REASON, if what is planned is all that is wanted of them",
         "parked   2,345 events refused; PostHog says: 413 event … is bad",
         f"         uuid {1_234:032x}, …",
         "parked   1,234 events refused; PostHog says: 400 event … is bad",
