@@ -35,6 +35,7 @@ class State(StrEnum):
     ALL_SENT = "all_sent"
     PLANNED_NOTHING = "planned_nothing"
     NOTHING_PLANNED = "nothing_planned"
+    UNUSABLE = "unusable"
 
 
 class Found(NamedTuple):

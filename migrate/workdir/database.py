@@ -1,6 +1,7 @@
 """The checkpoint's SQLite file: its tables, how it is made and opened; the facts and counts that all of it shares."""
 
 import json
+import os
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
@@ -124,6 +125,13 @@ def check_begun(workdir: Path) -> None:
     """Raise Refused where a plan lies without its checkpoint: begun anew it would forget what was sent."""
     if _has_plan(workdir) and not (workdir / FILE).exists():
         raise _lost(workdir / FILE)
+
+
+def has_nothing(workdir: Path) -> bool:
+    """Return whether neither a checkpoint nor a plan is there, nor anything in the place of the workdir."""
+    path = workdir / FILE
+    is_empty = not path.exists() or (path.is_file() and not path.stat().st_size)
+    return is_empty and not _has_plan(workdir) and (workdir.is_dir() or not os.path.lexists(workdir))
 
 
 def _has_plan(workdir: Path) -> bool:
