@@ -103,6 +103,10 @@ class Planning:
         )
         session.on_stop(planner.stopping.set)
         todo = [] if session.is_stopping else planner.todo(self.work.jobs, self.work.looked)
+        session.remark(
+            f"{name}: was set aside, and is gone; what was planned of it stands"
+            for name in planner.aside.gone
+        )
         session.copies = [job.source.name for job in todo if job.source.lines is not None]
         if before := self.work.unchanged + len(self.work.jobs) - len(todo):
             session.on_log(f"planned before: {counted(before, 'file')}")

@@ -12,7 +12,7 @@ import click
 
 from migrate.cli import exits
 from migrate.cli.commands import cli
-from migrate.cli.interrupt import interrupt
+from migrate.cli.interrupt import asking, interrupt
 from migrate.cli.misuse import sentence
 from migrate.cli.unread import Data, Lasting
 from migrate.errors import MigrateError, Unrecognised
@@ -45,7 +45,7 @@ def main() -> None:
     try:
         _run()
     except (click.Abort, KeyboardInterrupt):
-        for each in (signal.SIGINT, signal.SIGTERM):
+        for each in asking():
             signal.signal(each, signal.SIG_IGN)  # what is said now is all that is left to do
         click.echo("interrupted; run the same command again", err=True)
         _tell_early(exits.INTERRUPTED, "interrupted")
@@ -58,7 +58,8 @@ def _run() -> None:
     prepare()
     data = Data(sys.stdout)
     sys.stdout, sys.stderr = cast("TextIO", data), cast("TextIO", Lasting(sys.stderr))
-    signal.signal(signal.SIGTERM, interrupt)  # what is temporary is removed on the way out
+    for each in asking():
+        signal.signal(each, interrupt)  # what is temporary is removed on the way out
     try:
         try:
             cli.main(prog_name="migrate", standalone_mode=False)

@@ -12,10 +12,12 @@ from typing import IO, TYPE_CHECKING, Final, Literal
 import click
 
 from migrate.cli.kinds import (
+    SOME,
     Blank,
     Count,
     Day,
     Duration,
+    Folder,
     Host,
     Hours,
     Input,
@@ -38,13 +40,13 @@ if TYPE_CHECKING:
 
 GROUP_TYPE: Final = "company"
 _FILE: Final = click.Path(path_type=Path)
-_FOLDER: Final = click.Path(path_type=Path, file_okay=False)
+_FOLDER: Final = Folder()
 WORKDIR: Final = click.argument("workdir", cls=Argument, type=_FOLDER)
 """The argument of commands that work on a plan which is there."""
 WORKDIRS: Final = click.argument(
-    "workdirs", cls=Argument, type=_FOLDER, nargs=-1, required=True, metavar="WORKDIR..."
+    "workdirs", cls=Argument, type=Folder(is_any=True), nargs=-1, required=True, metavar="WORKDIR..."
 )
-"""The argument of commands that look at plans which are there, one after another."""
+"""The argument of commands that look at plans which are there, one after another; what is none is shown as that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,7 +208,7 @@ class SendOptions:
         "Hold days that are not wholly older than this; what is sent younger than 48h PostHog Cloud bills as live "
         "events.  [default: 48h for PostHog Cloud, else 0]",
     )
-    max_duration: float | None = option(Duration(), "Stop after so long, to be gone on with.")
+    max_duration: float | None = option(Duration(SOME), "Stop after so long, to be gone on with.")
     window: Window | None = option(
         Hours(),
         "Send in these hours of the day only, such as 01:00-06:00, by this machine's clock.",

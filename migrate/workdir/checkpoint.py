@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 
 from migrate.transactions import transaction
 from migrate.workdir import totals
-from migrate.workdir.database import TOTALS, Database, add_count, connect, fact, note_facts
+from migrate.workdir.database import TOTALS, Database, add_count, again, connect, fact, note_facts
 from migrate.workdir.parts import PARTS, add_part, part_of
 from migrate.workdir.records import BEFORE, Aside, Input, Numbers, Part, Window
 from migrate.workdir.seals import Kept, Seal
@@ -53,6 +53,11 @@ class Checkpoint:
         Raises Refused when there is none (unless `create`), or when the file is torn or is not ours.
         """
         return cls(connect(workdir, create=create), workdir)
+
+    @classmethod
+    def beside(cls, workdir: Path) -> "Checkpoint":
+        """Return the checkpoint that this process has open already, opened once more, for who cannot wait for it."""
+        return cls(again(workdir), workdir)
 
     def close(self) -> None:
         """Close the file; nothing is pending, every change was durable."""
