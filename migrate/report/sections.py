@@ -31,6 +31,7 @@ _WHY: Final = {
     "client_event_time_for_event_time": "the device's own clock, since there is no other time",
     "float_like_id": "ids like 123.0, which may be the 123 of another file; they are kept as they are",
     "json_id": "ids that are lists or objects, which are nobody's as a rule; they are kept as they are",
+    "personal_id": "a value that a rule leaves out or hashes is a distinct_id or a group's key, which is sent as it is",
     "damaged_file": "could not be read to the end; what was readable is planned",
 }
 """Warning → what it means, for the user."""
@@ -45,6 +46,17 @@ _CHANGED: Final = {
     "null_cell": "cells that hold a word for nothing, such as \\N",
     "null_text": "ids that are a word for nothing, and nobody's",
     "process_person_profile_removed": "PostHog drops merges that say no person is to be made",
+    "rule:constants": "added where there was none",
+    "rule:drop": "left out",
+    "rule:drop_anywhere": "left out",
+    "rule:groups": "groups left out, whose keys are values to be left out or hashed",
+    "rule:hash": "hashed",
+    "rule:keep_only": "left out, not among those to keep",
+    "rule:never_link": "ids of others left out of events that would make them one",
+    "rule:rename": "under another name",
+    "rule:rename_taken": "left out, as there is one of that name already",
+    "rule:shorten_ip": "shortened, or left out where they are no address",
+    "rule:tags": "added to every event",
 }
 """What was changed in the source's values → how."""
 _REPLANNED: Final = {
