@@ -250,6 +250,20 @@ class RejectsOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InitOptions:
+    """For which platform a configuration file is written, and where."""
+
+    platform: str = argument(PlatformName())
+    output: Path = preset(
+        click.Path(path_type=Path, dir_okay=False),
+        "migrate.toml",
+        "File to write.",
+        metavar="FILE",
+        short="o",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class SandboxOptions:
     """Where the sandbox listens, what it keeps, and how it misbehaves."""
 
@@ -259,25 +273,3 @@ class SandboxOptions:
     )
     bind: str = preset(click.STRING, "127.0.0.1", "Address to listen on.")
     faults: IO[str] | None = option(click.File(), "JSON file of misbehaviours; see docs/reliability.md.")
-
-
-GROUPS: Final = {
-    "Target": ("host", "api_key"),
-    "Work": ("dry_run", "workdir", "existing", "people", "again", "yes", "partial", "dismiss"),
-    "Source": ("spec", "since", "until", "limit", "keep", "skip_unknown", "on_changed", "resend_changed"),
-    "Meaning": (
-        *("source_timezone", "person_properties", "identity", "max_cluster", "user_id", "uuid_compat"),
-        *("labels", "group_key", "group_type", "import_id"),
-    ),
-    "Reading": (
-        *("encoding", "delimiter", "dialect", "quote", "escape", "no_header", "columns", "nulls"),
-        "no_partitions",
-    ),
-    "Sending": (
-        *("rate", "concurrency", "max_batch_bytes", "max_batch_events", "gzip", "max_attempts", "deadline"),
-        *("timeout", "min_age", "max_duration", "window"),
-    ),
-    "Sandbox": ("port", "data", "bind", "faults"),
-    "Telling": ("as_json", "quiet", "verbose", "log_file", "samples", "pretty", "history"),
-}
-"""How the help shows options: title -> fields."""

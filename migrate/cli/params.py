@@ -97,9 +97,16 @@ def option(
     return cast("T | None", how)
 
 
-def preset(kind: click.ParamType[T], default: T | str, summary: str, *, metavar: str | None = None) -> T:
+def preset(
+    kind: click.ParamType[T],
+    default: T | str,
+    summary: str,
+    *,
+    metavar: str | None = None,
+    short: str | None = None,
+) -> T:
     """Declare an option with a default, which the help shows; a text is read as if it had been typed."""
-    how = _option(type=kind, default=default, show_default=True, metavar=metavar, help=summary)
+    how = _option(short=short, type=kind, default=default, show_default=True, metavar=metavar, help=summary)
     return cast("T", how)
 
 
@@ -144,7 +151,9 @@ def _option(
         own = spoken.partition("/")[0].replace("-", "_").upper()
         variables = None if is_typed_only else [f"MIGRATE_{own}", *envvar]
         letters = [] if short is None else [f"-{short}"]
-        return click.option(*letters, f"--{spoken}", name, cls=Option, envvar=variables, **how)
+        # of one with a value the long name is the first, by which it is called
+        names = [f"--{spoken}", *letters] if "type" in how else [*letters, f"--{spoken}"]
+        return click.option(*names, name, cls=Option, envvar=variables, **how)
 
     found: object = field(metadata={_PARAM: named})
     return found

@@ -7,13 +7,16 @@ from typing import Final, NoReturn
 import click
 
 from migrate.cli import exits
+from migrate.cli.config import rules_here
 from migrate.cli.options import PreviewOptions, SourceOptions
 from migrate.cli.settings import build_settings
 from migrate.preview import MAPPED, files_beyond, preview
 from migrate.report import sections
 from migrate.report.samples import samples
 from migrate.report.terminal import Terminal
+from migrate.rules.bags import PREFIX
 from migrate.screen import shown
+from migrate.workdir.records import Numbers
 
 _CHECKED_BYTES: Final = 8 << 20
 """So much of each file is looked at for text that is not valid in its encoding."""
@@ -24,12 +27,12 @@ def show_preview(source: SourceOptions, options: PreviewOptions) -> NoReturn:
 
     With `pretty` each row stands beside what it becomes, all of it on stdout.
     """
-    settings = build_settings(source)
+    settings = build_settings(source, rules=rules_here())
     terminal = Terminal(stderr=False)
     rows = left_out = 0
     last = ""
     work = settings.work(source.inputs, checked=_CHECKED_BYTES)
-    for row in preview(work, options.limit):
+    for row in preview(work, options.limit, numbers := Numbers()):
         rows += bool(row.place)
         last = row.file or last
         left_out += not row.payloads and row.why != MAPPED
@@ -40,6 +43,9 @@ def show_preview(source: SourceOptions, options: PreviewOptions) -> NoReturn:
             click.echo(payload)
         if row.why is not None:
             click.echo(shown(f"{row.place}: {row.why}"), err=True)
+    of_rules = {name: count for name, count in numbers.repairs.items() if name.startswith(PREFIX)}
+    for told in sections.changed(of_rules):
+        click.echo(shown(told.text), err=True)
     if left_out:
         click.echo(_left_out(left_out, rows), err=True)
     if rows >= options.limit and (names := files_beyond(work, last)):

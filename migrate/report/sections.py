@@ -125,9 +125,7 @@ def people(identity: Identity | None) -> Iterator[Line]:
 
 def notes(numbers: Summary, examples: Examples) -> Iterator[Line]:
     """Yield what was changed, what to be aware of, what was passed over."""
-    for reason, count in numbers.repairs.items():
-        why = f": {_CHANGED[reason]}" if reason in _CHANGED else ""
-        yield Line(f"changed  {count:>12,} {plural(count, 'value')}, {reason}{why}")
+    yield from changed(numbers.repairs)
     for reason, count in numbers.warnings.items():
         why = f": {_WHY[reason]}" if reason in _WHY else ""
         yield Line(f"warning  {count:>12,} {reason}{why}{places(examples.get(reason, []))}", WARNING)
@@ -141,6 +139,13 @@ def notes(numbers: Summary, examples: Examples) -> Iterator[Line]:
     for note in numbers.notes:
         yield Line(f"note     {note}")
     yield from passed_over(numbers.skipped_files, numbers.skipped_names)
+
+
+def changed(counts: Mapping[str, int]) -> Iterator[Line]:
+    """Yield what was changed in values, by name, and how."""
+    for reason, count in counts.items():
+        why = f": {_CHANGED[reason]}" if reason in _CHANGED else ""
+        yield Line(f"changed  {count:>12,} {plural(count, 'value')}, {reason}{why}")
 
 
 def replanned(counts: Mapping[str, int]) -> Iterator[Line]:
