@@ -32,8 +32,13 @@ class Ruling:
 
     @classmethod
     def of_told(cls, rules: Rules) -> "Ruling | None":
-        """Return what holds of events that come from no row: what they tell has been through the rules."""
-        return cls.of(Rules(constants=rules.constants, tags=rules.tags))
+        """Return what holds of events that come from no row.
+
+        What they tell has been through the rules when it was noted, perhaps through those of an earlier night or of
+        another workdir that shares its people: what can be done twice is done again.
+        """
+        names = ("drop", "drop_anywhere", "shorten_ip", "constants", "tags")
+        return cls.of(Rules(**{name: getattr(rules, name) for name in names}))
 
     def unlinked(self, links: pl.DataFrame) -> pl.DataFrame:
         """Return links (`schemas.LINK_SCHEMA`) with those refused that must not be made."""

@@ -33,8 +33,13 @@ def out(rules):
 def test_without_rules_there_is_nothing_to_do():
     """So that it costs nothing."""
     assert Ruling.of(NO_RULES) is None
-    assert Ruling.of_told(read({"drop": ["a"]}, "f")) is None
-    assert Ruling.of_told(read({"tags": {"a": 1}}, "f")) is not None
+    assert Ruling.of_told(read({"rename": {"a": "b"}, "keep_only": ["a"], "drop_events": ["e"]}, "f")) is None
+
+
+@pytest.mark.parametrize("said", [{"tags": {"a": 1}}, {"drop": ["a"]}, {"shorten_ip": True}])
+def test_what_can_be_done_twice_is_done_of_what_is_told(said):
+    """Another night, or another workdir that shares its people, may have noted it under other rules."""
+    assert Ruling.of_told(read(said, "f")) is not None
 
 
 def test_events_are_left_out_by_name_and_by_id():
