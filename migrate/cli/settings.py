@@ -12,8 +12,8 @@ from migrate.kit.declare import Options
 from migrate.kit.times import zone_name
 from migrate.plan.census import Choices
 from migrate.readers.dialects import Layout
-from migrate.rules.bags import Bags
 from migrate.rules.declared import NO_RULES, Rules
+from migrate.rules.fates import Fates
 from migrate.settings import Settings
 
 
@@ -134,12 +134,12 @@ def _check_heeded(source: SourceOptions, options: frozenset[str]) -> None:
 
 def _check_rules(source: SourceOptions, group_keys: Mapping[str, str], rules: Rules) -> None:
     """Raise UsageError where what is to be left out or hashed would arrive as an id or as a group's key."""
-    bags = Bags(rules)
+    fates = Fates(rules)
     as_ids = dict.fromkeys(group_keys, "--group-key")
     if source.user_id is not None:
         as_ids[source.user_id] = "--user-id"
     for name, option in as_ids.items():
-        if bags.is_personal(name):
+        if fates.is_personal(name):
             raise UsageError(
                 f"{option}: '{name}' is left out or hashed by [rules], and would arrive as an id; leave one of the two "
                 "out"

@@ -59,7 +59,9 @@ def judged(
     numbers.warnings.update(verdict.warnings + made.warnings)
     numbers.names.update(dict(kept["event"].value_counts().iter_rows()))
     numbers.group_types |= {
-        kind for kind in _group_types(verdict.frame) if ruling is None or not ruling.bags.is_personal(kind)
+        kind
+        for kind in _group_types(verdict.frame)
+        if ruling is None or not ruling.bags.fates.is_personal(kind)
     }
     return kept, rejects
 

@@ -1,19 +1,15 @@
-"""Properties as JSON text → as the rules want them, whatever they come in.
-
-A name is judged as the source's mapping calls it and as it is renamed to: what is to be left out, hashed or shortened
-is so under both.
-"""
+"""Properties as JSON text → as the rules want them, whatever they come in."""
 
 from collections import Counter
-from collections.abc import Collection
-from typing import Final, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
 from migrate.jsontext.parse import Raw, encoded, raw_object
 from migrate.payload.special import OTHER_ID
-from migrate.rules.declared import ADDRESSES, HOLDERS, PROTECTED, Rules
-from migrate.rules.names import Names
+from migrate.rules.declared import Rules
+from migrate.rules.fates import HELD, Fate, Fates
 from migrate.rules.values import Hash, shortened
 
 PREFIX: Final = "rule:"
@@ -22,8 +18,7 @@ NOTHING_LEFT: Final = f"{PREFIX}nothing_left"
 """Under which name rows are counted that told of persons or groups alone, nothing of which is left."""
 IS_ID: Final = "personal_id"
 """Under which name events are counted whose distinct_id, or a group's key, is a value to be left out or hashed."""
-_MOST: Final = 50_000
-_NOTHING: Final = Raw(b"null")
+_CONTAINERS: Final = (b"{", b"[")
 _BEFORE: Final = ',"properties":'
 _GROUP_OF: Final = ("$group_type", "$group_key")
 _list: Final = msgspec.json.Decoder(list[Raw]).decode
@@ -42,126 +37,127 @@ class _Event(msgspec.Struct):
 _event: Final = msgspec.json.Decoder(_Event).decode
 
 
-class _Fate(NamedTuple):
-    """What becomes of a property."""
-
-    dropped: str | None
-    """The rule that leaves it out."""
-    hashed: bool
-    short: bool
-    name: str
-
-    @property
-    def is_personal(self) -> bool:
-        return self.hashed or self.dropped not in {None, "keep_only"}
-
-
 class Bags:
-    """The rules on properties, made ready."""
+    """The rules on properties, made ready. What they do is counted, each under its name."""
 
     def __init__(self, rules: Rules) -> None:
-        self._rules = rules
-        self._drop = Names(rules.drop, ignores_case=True)
-        self._anywhere = Names(rules.drop_anywhere, ignores_case=True)
-        self._keep = Names(rules.keep_only)
-        self._hashed = Names(rules.hash, ignores_case=True)
-        addresses = () if rules.shorten_ip is None else (*ADDRESSES, *rules.shorten_ip)
-        self._short = Names(addresses, ignores_case=True)
+        self._unlinked = rules.unlinked
+        self._rename = rules.rename
         self._hash = Hash(rules.hash_salt)
-        self._is_deep = bool(self._anywhere or self._hashed or self._short)
-        self._fates: dict[str, _Fate] = {}
         self._constants = {name: Raw(encoded(value)) for name, value in rules.constants.items()}
         self._tags = {name: Raw(encoded(value)) for name, value in rules.tags.items()}
+        self.fates = Fates(rules)
 
     def payload(self, payload: str, counts: Counter[str]) -> str:
-        """Return a finished event's payload; what the rules did is counted by name."""
+        """Return a finished event's payload."""
         event = _event(payload)
-        bag = self._properties(event, counts)
+        if not self._rule_event(event, counts):
+            return payload
         head = payload[: payload.index(_BEFORE)]
-        return f"{head}{_BEFORE}{encoded(bag).decode()}}}"
-
-    @property
-    def changes_told(self) -> bool:
-        """Whether anything is to be done with what is told of persons and groups."""
-        return self._is_deep or bool(self._drop or self._keep or self._rules.rename)
+        return f"{head}{_BEFORE}{encoded(event.properties).decode()}}}"
 
     def told(self, text: str | None, counts: Counter[str]) -> str | None:
         """Return what is told of a person or group, an object; None where nothing is left."""
         if text is None:
             return None
-        bag = self._members(raw_object(text), counts)
-        return encoded(bag).decode() if bag else None
+        bag = raw_object(text)
+        is_changed = self._rule(bag, counts)
+        return (encoded(bag).decode() if is_changed else text) if bag else None
 
-    def is_personal(self, name: str) -> bool:
-        """Return whether values of this name are to be left out or hashed; of groups of such a type they are the keys.
-
-        A key is an id, and is never hashed: such groups are left out.
-        """
-        return any(name in names for names in (self._drop, self._anywhere, self._hashed))
-
-    def _properties(self, event: _Event, counts: Counter[str]) -> dict[str, Raw]:
-        bag, other = event.properties, OTHER_ID.get(event.event)
-        apart = set(PROTECTED) if other is None else {*PROTECTED, other}
+    def _rule_event(self, event: _Event, counts: Counter[str]) -> bool:
+        """Change what stands in an event's properties; return whether anything is another."""
+        bag, other, is_changed = event.properties, OTHER_ID.get(event.event), False
+        apart = _GROUP_OF if event.event == "$groupidentify" else () if other is None else (other,)
         if other is not None and other in bag and self._is_unlinked(event, bag[other]):
             del bag[other]
             counts[f"{PREFIX}never_link"] += 1
-        if event.event == "$groupidentify":
-            apart.update(_GROUP_OF)
-        groups = bag.get("$groups", _NOTHING)
-        keys = raw_object(bytes(groups).decode()).values() if bytes(groups).startswith(b"{") else ()
-        ids = (Raw(encoded(event.distinct_id)), *keys)
-        found = self._members(bag, counts, apart=apart, ids=ids)
+            is_changed = True
+        is_changed |= self._rule(bag, counts, event, apart)
         for name, value in self._constants.items():
-            if name not in found and name != other:
-                found[name] = value
+            if name not in bag and name != other:
+                bag[name], is_changed = value, True
                 counts[f"{PREFIX}constants"] += 1
         for name, value in self._tags.items():
             if name != other:
-                found[name] = value
+                bag[name], is_changed = value, True
                 counts[f"{PREFIX}tags"] += 1
-        return found
+        return is_changed
 
     def _is_unlinked(self, event: _Event, raw: Raw) -> bool:
-        ids = self._rules.unlinked
-        return bool(ids) and (
-            event.distinct_id in ids or (bytes(raw).startswith(b'"') and _text(raw).strip() in ids)
-        )
+        """Return whether an event would make one of ids that are made one with no other."""
+        ids = self._unlinked
+        if not ids or event.distinct_id in ids:
+            return bool(ids)
+        return bytes(raw).startswith(b'"') and _text(raw).strip() in ids
 
-    def _members(
+    def _rule(
         self,
         bag: dict[str, Raw],
         counts: Counter[str],
-        *,
-        apart: set[str] | None = None,
-        ids: Collection[Raw] = (),
-    ) -> dict[str, Raw]:
-        """Return the members of an object of properties; those `apart` stay, and only an event's hold others."""
-        found: dict[str, Raw] = {}
-        moved: dict[str, Raw] = {}
-        for name, raw in bag.items():
-            if apart is not None and (name in apart or name in _HELD):
-                value = raw if name in apart else self._held(name, raw, counts)
-                if value is not None:
-                    found[name] = value
+        event: _Event | None = None,
+        apart: Collection[str] = (),
+    ) -> bool:
+        """Change an object of properties, an event's, or a person's or group's; return whether anything is another.
+
+        Of an event what is `apart` stays.
+        """
+        touched = self.fates.touched(bag, is_event=event is not None)
+        is_changed, moved = False, {}
+        for name in touched:
+            if name in apart:
                 continue
-            fate = self._fate(name)
-            if fate.is_personal and raw in ids:
-                counts[IS_ID] += 1
-            value = self._value(raw, fate, counts)
-            if value is None:
+            raw = bag[name]
+            value, new = self._ruled(name, raw, counts, event)
+            if value is raw and new == name:
                 continue
-            if fate.name == name:
-                found[name] = value
-            else:
+            is_changed = True
+            if value is not None and new == name:
+                bag[name] = value
+                continue
+            del bag[name]
+            if value is not None:
                 moved[name] = value
-        for name in self._rules.rename if moved else ():
-            if name in moved:
-                new = self._rules.rename[name]
-                is_taken = new in found or (apart is not None and new in apart)
-                counts[f"{PREFIX}{'rename_taken' if is_taken else 'rename'}"] += 1
-                if not is_taken:
-                    found[new] = moved[name]
-        return found
+        if self.fates.is_deep:
+            is_changed |= self._rule_values(bag, touched, counts)
+        if moved:
+            self._move(bag, moved, apart, counts)
+        return is_changed
+
+    def _ruled(
+        self, name: str, raw: Raw, counts: Counter[str], event: _Event | None
+    ) -> tuple[Raw | None, str]:
+        """Return a property's value and name; None for a value that is left out."""
+        if event is not None and name in HELD:
+            return self._held(name, raw, counts), name
+        fate = self.fates.of(name)
+        if event is not None and fate.is_personal and raw in _ids(event):
+            counts[IS_ID] += 1
+        return self._value(raw, fate, counts), fate.name
+
+    def _rule_values(self, bag: dict[str, Raw], done: Collection[str], counts: Counter[str]) -> bool:
+        """Change what stands inside of values; return whether anything is another."""
+        is_changed = False
+        for name, raw in bag.items():
+            if bytes(raw)[:1] in _CONTAINERS and name not in done:
+                bag[name] = value = self._deep(raw, counts)
+                is_changed |= value is not raw
+        return is_changed
+
+    def _move(
+        self,
+        bag: dict[str, Raw],
+        moved: Mapping[str, Raw],
+        apart: Collection[str],
+        counts: Counter[str],
+    ) -> None:
+        """Put values under their other names, in the order of the rules; what is called so already stays."""
+        for name, new in self._rename.items():
+            if name not in moved:
+                continue
+            is_taken = new in bag or new in apart
+            counts[f"{PREFIX}{'rename_taken' if is_taken else 'rename'}"] += 1
+            if not is_taken:
+                bag[new] = moved[name]
 
     def _held(self, name: str, raw: Raw, counts: Counter[str]) -> Raw | None:
         """Return an object of properties, or of groups, inside of an event's properties; None where nothing is left."""
@@ -172,10 +168,10 @@ class Bags:
             return self._deep(raw, counts)
         members = raw_object(text.decode())
         if name == "$groups":
-            left = {kind: key for kind, key in members.items() if not self.is_personal(kind)}
+            left = {kind: key for kind, key in members.items() if not self.fates.is_personal(kind)}
             counts.update(+Counter({f"{PREFIX}groups": len(members) - len(left)}))
-            return Raw(encoded(left)) if left else None
-        return Raw(encoded(self._members(members, counts)))
+            return raw if len(left) == len(members) else Raw(encoded(left)) if left else None
+        return Raw(encoded(members)) if self._rule(members, counts) else raw
 
     def _unset(self, raw: Raw) -> Raw:
         """Return the names of properties to be taken from a person, as they are called by the rules."""
@@ -183,23 +179,24 @@ class Bags:
             names = _names(raw)
         except msgspec.ValidationError:
             return raw
-        return Raw(encoded([self._rules.rename.get(name, name) for name in names]))
+        renamed = [self._rename.get(name, name) for name in names]
+        return raw if renamed == names else Raw(encoded(renamed))
 
-    def _value(self, raw: Raw, fate: _Fate, counts: Counter[str]) -> Raw | None:
+    def _value(self, raw: Raw, fate: Fate, counts: Counter[str]) -> Raw | None:
         if fate.dropped is not None:
             counts[f"{PREFIX}{fate.dropped}"] += 1
             return None
-        if fate.hashed:
+        if fate.is_hashed:
             counts[f"{PREFIX}hash"] += 1
             return self._hash.of(raw)
-        if fate.short:
+        if fate.is_short:
             counts[f"{PREFIX}shorten_ip"] += 1
             return shortened(raw)
         return self._deep(raw, counts)
 
     def _deep(self, raw: Raw, counts: Counter[str]) -> Raw:
         """Return a value with what the rules say of names at any depth; its own text where they say nothing of it."""
-        if not self._is_deep:
+        if not self.fates.is_deep:
             return raw
         text = bytes(raw)
         if text.startswith(b"["):
@@ -210,37 +207,18 @@ class Bags:
             return raw
         is_same, found = True, {}
         for name, one in raw_object(text.decode()).items():
-            fate = self._inner(name)
-            value = self._value(one, fate, counts)
+            value = self._value(one, self.fates.inside(name), counts)
             is_same = is_same and value is one
             if value is not None:
                 found[name] = value
         return raw if is_same else Raw(encoded(found))
 
-    def _fate(self, name: str) -> _Fate:
-        """Return what becomes of a property of an event, person or group."""
-        fate = self._fates.get(name)
-        if fate is None:
-            if len(self._fates) >= _MOST:
-                self._fates.clear()
-            new = self._rules.rename.get(name, name)
-            inner, renamed = self._inner(name), self._inner(new)
-            dropped = inner.dropped or renamed.dropped
-            if name in self._drop or new in self._drop:
-                dropped = "drop"
-            elif dropped is None and self._keep and name not in self._keep and new not in self._keep:
-                dropped = "keep_only"
-            fate = _Fate(dropped, inner.hashed or renamed.hashed, inner.short or renamed.short, new)
-            self._fates[name] = fate
-        return fate
 
-    def _inner(self, name: str) -> _Fate:
-        """Return what becomes of a name at any depth."""
-        dropped = "drop_anywhere" if name in self._anywhere else None
-        return _Fate(dropped, name in self._hashed, name in self._short, name)
-
-
-_HELD: Final = {*HOLDERS, "$groups", "$unset"}
+def _ids(event: _Event) -> Sequence[Raw]:
+    """Return the ids that an event is sent with: of its person, of its groups."""
+    groups = bytes(event.properties.get("$groups", b""))
+    keys = raw_object(groups.decode()).values() if groups.startswith(b"{") else ()
+    return (Raw(encoded(event.distinct_id)), *keys)
 
 
 def _is(one: Raw, other: Raw) -> bool:

@@ -90,11 +90,11 @@ class Ruling:
 
     def told(self, states: pl.DataFrame, counts: Counter[str]) -> pl.DataFrame:
         """Return states as the rules on properties want them told, without those of which nothing is left."""
-        if not self.bags.changes_told or not states.height:
+        if not self.bags.fates.is_any or not states.height:
             return states
         is_group = pl.col("owner").str.starts_with(GROUP)
         kinds = states.lazy().filter(is_group).select(group_of()[0].unique()).collect().to_series()
-        if out := [kind for kind in kinds if self.bags.is_personal(kind)]:
+        if out := [kind for kind in kinds if self.bags.fates.is_personal(kind)]:
             kept = states.filter(~(is_group & group_of()[0].is_in(out)))
             counts[f"{PREFIX}groups"] += states.height - kept.height
             states = kept

@@ -80,6 +80,7 @@ def shortened(raw: Raw) -> Raw | None:
     return None if short is None else Raw(encoded(short))
 
 
+@lru_cache(maxsize=65_536)
 def _network(address: str) -> str | None:
     """Return the first address of the network that an address is in, None where it is none."""
     try:
