@@ -32,16 +32,8 @@ if TYPE_CHECKING:
 GROUPS: Final = {
     "Target": ("host", "api_key"),
     "Work": (
-        "config",
-        "job",
-        "dry_run",
-        "workdir",
-        "existing",
-        "people",
-        "again",
-        "yes",
-        "partial",
-        "dismiss",
+        *("config", "job", "output", "dry_run", "workdir", "existing", "people", "again", "yes"),
+        *("partial", "dismiss"),
     ),
     "Source": ("spec", "since", "until", "limit", "keep", "skip_unknown", "on_changed", "resend_changed"),
     "Meaning": (

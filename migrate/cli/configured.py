@@ -73,13 +73,16 @@ class Configured(click.Command):
         ctx.obj = chosen
         ctx.default_map = self._defaults(given, chosen)
         try:
-            left = super().parse_args(ctx, args)
+            return super().parse_args(ctx, args)
         except click.BadParameter as error:
             if error.param is None or not _is_from_file(ctx, error.param.name):
                 raise
-            key = _key(error.param)
-            raise UsageError(f"{chosen.config.path}: {key}: {error.message}") from None
-        return left
+            wrong = UsageError(f"{chosen.config.path}: {_key(error.param)}: {error.message}")
+            vars(wrong)["ctx"] = ctx
+            raise wrong from None
+        except MigrateError as error:
+            vars(error)["ctx"] = ctx
+            raise
 
     @property
     def _looks_at_all(self) -> bool:
@@ -88,28 +91,36 @@ class Configured(click.Command):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command, for each job after the other; what ends one early is told, and is no end of the others."""
-        chosen, contexts = chosen_here(ctx), [ctx]
-        is_alone = chosen is None or len(chosen.jobs) == 1 or self._looks_at_all
-        if chosen is not None and not is_alone:
-            contexts += [
-                self.make_context(
-                    ctx.info_name, list(ctx.meta[_WORDS]), ctx.parent, obj=replace(chosen, job=job)
-                )
-                for job in chosen.jobs[1:]
-            ]
+        chosen = chosen_here(ctx)
+        others = () if chosen is None or self._looks_at_all else chosen.jobs[1:]
+        contexts = [
+            self.make_context(ctx.info_name, list(ctx.meta[_WORDS]), ctx.parent, obj=replace(chosen, job=job))
+            for job in others
+            if chosen is not None
+        ]
         if (note := ctx.meta.get(_NOTE)) and not ctx.params.get("quiet", False):
             click.echo(shown(note), err=True)
+        if not contexts:
+            return self._invoke_alone(ctx)
         codes: list[int] = []
-        for one in contexts:
-            if not is_alone and not one.params.get("quiet", False):
+        for one in (ctx, *contexts):
+            if not one.params.get("quiet", False):
                 click.echo(shown(f"job {one.obj.job.name}"), err=True)
             with one:
-                codes.append(self._run(one))
+                codes.append(self._code(one))
             if codes[-1] in _LAST:
                 break
         sys.exit(exits.of_several(codes))
 
-    def _run(self, ctx: click.Context) -> int:
+    def _invoke_alone(self, ctx: click.Context) -> object:
+        """Run the command; an error says which one it ended, as a file may say how it is to be told."""
+        try:
+            return super().invoke(ctx)
+        except (MigrateError, click.Abort, KeyboardInterrupt) as error:
+            vars(error)["ctx"] = ctx
+            raise
+
+    def _code(self, ctx: click.Context) -> int:
         """Return the exit code of the command, its error told."""
         try:
             super().invoke(ctx)

@@ -19,12 +19,16 @@ _TRUE: Final = {"1", "true", "t", "yes", "y", "on"}
 
 
 def tell_error(error: BaseException, ctx: click.Context | None = None) -> int:
-    """Tell of an error of ours, of click's, or of an interruption, and return its exit code; `ctx` is the command's."""
+    """Tell of an error of ours, of click's, or of an interruption, and return its exit code.
+
+    `ctx` is the command's, where the error itself does not say it.
+    """
+    ctx = ctx or getattr(error, "ctx", None)
     if isinstance(error, click.ClickException):
         text = io.StringIO()
         error.show(text)
         click.echo(shown(text.getvalue()), nl=False, err=True)
-        _tell_early(error.exit_code, error.format_message(), ctx or getattr(error, "ctx", None))
+        _tell_early(error.exit_code, error.format_message(), ctx)
         return error.exit_code
     if not isinstance(error, MigrateError):
         _tell_early(exits.INTERRUPTED, "interrupted", ctx)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -72,8 +72,13 @@ def claimed(table: Table, options: Options) -> Table:
     )
 
 
-Ruled = Callable[[pl.DataFrame, Counter[str]], pl.DataFrame]
-"""Finished events → the same with their `payload` as the user's rules want it; what was done is counted."""
+class Ruled(NamedTuple):
+    """The user's rules on what stands in payloads."""
+
+    payloads: Callable[[pl.DataFrame, Counter[str]], pl.DataFrame]
+    """Finished events → the same with their `payload` as the rules want it; what was done is counted."""
+    makes_dollars: bool
+    """Whether they may make a name that has a meaning of its own in PostHog."""
 
 
 def payloads(
@@ -98,7 +103,8 @@ def payloads(
     finished = events.with_columns_seq(_payload(events, inner))
     watched = properties.watched(sound, schema, table.rename)
     if ruled is not None:
-        finished, watched = ruled(finished, repairs), {*special.WATCHED}
+        finished = ruled.payloads(finished, repairs)
+        watched |= special.WATCHED if ruled.makes_dollars else set()
     examined = special.examined(finished, watched)
     return Payloads(examined.frame, examined.rejects, +(repairs + examined.repairs), examined.warnings)
 

@@ -91,7 +91,7 @@ def by_rules(
     imported = ruling.imported(news)
     never = f"{PREFIX}never_import"
     if never in gone:
-        gone[never] = pl.concat([gone[never], news[ROW]])
+        gone[never] = pl.concat([gone[never], news.filter(~pl.col(ROW).is_in(imported[ROW].implode()))[ROW]])
     told = ruling.told(imported, numbers.repairs)
     gone[NOTHING_LEFT] = imported[ROW]
     left = pl.concat([one[ROW] for one in (frame, told, rejects)])

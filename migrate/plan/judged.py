@@ -46,7 +46,7 @@ def judged(
         transform.table,
         transform.imprint,
         options.person_properties,
-        None if ruling is None else ruling.payloads,
+        None if ruling is None else ruling.ruled,
     )
     kept, unfit = _fitting(made.frame)
     rejects = pl.concat([before, verdict.rejects, made.rejects, unfit])

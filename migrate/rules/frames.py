@@ -1,11 +1,13 @@
 """Event frames, states and links → those that the rules let through: which events, whose, under which name."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
 import polars as pl
 
+from migrate.payload.payloads import Ruled
 from migrate.people.states import GROUP, group_of
 from migrate.people.states import PERSON as OF_PERSON
 from migrate.rules.bags import PREFIX, Bags
@@ -24,6 +26,8 @@ class Ruling:
         self._drop, self._only = Names(rules.drop_events), Names(rules.only_events)
         self._never = sorted(rules.never_import)
         self.bags = Bags(rules)
+        names = json.dumps([[*rules.rename.values()], rules.constants, rules.tags])
+        self.ruled = Ruled(self.payloads, makes_dollars="$" in names)
 
     @classmethod
     def of(cls, rules: Rules) -> "Ruling | None":

@@ -165,6 +165,16 @@ def test_the_command_that_goes_on_names_the_file_and_the_job(tmp_path):
     )
 
 
+def test_a_file_says_how_errors_are_told(tmp_path):
+    """In JSON, as it was asked for there."""
+    rows(tmp_path / "in" / "a.jsonl")
+    written(tmp_path, ONE + "json = true")
+    done = migrate("run", "--source-timezone", "Nowhere/At_All", cwd=tmp_path)
+    assert (done.returncode, summary(done)["run"]["exit_code"]) == (2, 2)
+    done = migrate("run", "--no-such-option", cwd=tmp_path)
+    assert done.returncode == 2
+
+
 JOBS = """
 platform = "posthog"
 api_key = { env = "A_KEY" }

@@ -4,9 +4,10 @@ from collections import Counter
 
 import polars as pl
 import pytest
-from frames import NOON, event_frame
+from frames import IMPRINT, NOON, event_frame, table
 
 from migrate.kit import schemas
+from migrate.payload.payloads import payloads
 from migrate.people.states import SCHEMA
 from migrate.rules.declared import NO_RULES, read
 from migrate.rules.frames import Ruling
@@ -101,3 +102,14 @@ def test_of_some_ids_nothing_is_told():
     found = ruling(never_import=["bob"]).imported(STATES)
     assert found.select("_row", "distinct_id").rows() == [(1, "ada"), (4, None), (5, None)]
     assert ruling(drop=["x"]).imported(STATES) is STATES
+
+
+def test_a_name_that_a_rule_makes_is_looked_at():
+    """PostHog would refuse a whole batch for it."""
+    frame = event_frame({"laid": '{"cookies":"yes"}'})
+    rules = ruling(rename={"cookies": "$cookieless_mode"})
+    made = payloads(frame.with_columns(junk=False), table(), IMPRINT, "set", rules.ruled)
+    assert made.rejects.select("reason", "value").rows() == [("cookieless_mode_not_boolean", '"yes"')]
+    assert not payloads(
+        frame.with_columns(junk=False), table(), IMPRINT, "set", ruling(drop=["x"]).ruled
+    ).rejects.height
