@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -30,6 +30,8 @@ from migrate.plan.jobs import Job, recognise
 from migrate.plan.transform import Transform
 from migrate.readers.dialects import Layout
 from migrate.readers.headers import misread, read_header
+from migrate.rules.declared import NO_RULES, Rules
+from migrate.rules.frames import Ruling
 from migrate.workdir.records import Aside, Window
 
 _LAYOUT: Final = Layout()
@@ -57,6 +59,7 @@ class Settings:
     import_id: str | None = None
     skip_unknown: bool = False
     choices: Choices = field(default_factory=Choices)
+    rules: Rules = NO_RULES
     profiled: bool = False
     """Whether any file to plan has profiles of persons."""
     resolved: bool = False
@@ -122,6 +125,11 @@ class Settings:
             choices=replace(self.choices, tells=False),
         )
 
+    @cached_property
+    def _ruling(self) -> Ruling | None:
+        """The user's own rules, made ready once."""
+        return Ruling.of(self.rules)
+
     def transform(self, job: Job, people: People | None = None) -> Transform:
         """Return how a job's rows become events."""
         return Transform(
@@ -134,11 +142,18 @@ class Settings:
             people=people,
             profiled=self.profiled,
             tells=self.choices.tells,
+            ruling=self._ruling,
         )
 
     def census(self, people: People) -> Census:
         """Return what is to be found out about people."""
-        return Census(people=people, choices=self.choices, options=self.options, imprint=self.imprint())
+        return Census(
+            people=people,
+            choices=self.choices,
+            options=self.options,
+            imprint=self.imprint(),
+            ruling=Ruling.of_told(self.rules),
+        )
 
     def gatherer(self, people: People, stopping: Event | None = None) -> Gatherer:
         """Return what looks over all files before the first is planned, until it is `stopping`.
@@ -151,6 +166,7 @@ class Settings:
             options=self.options,
             identity=self.choices.link,
             since=self.since,
+            ruling=self._ruling,
             limit=self.limit if is_first_only else None,
             stopping=stopping or Event(),
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from migrate.errors import Refused, Stopped
+from migrate.errors import Refused, Stopped, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from migrate.workdir.checkpoint import Checkpoint
 
 DONE: Final = 0
+WRONG: Final = UsageError.exit_code
 LEFT_OUT: Final = 3
 """Finished, and rows were rejected or events parked."""
 STOPPED: Final = Stopped.exit_code
@@ -27,7 +28,7 @@ _UNFIT: Final = {"harmed", "nothing_planned"}
 _RUNNING: Final = "running"
 """States (`migrate.report.states.State`)."""
 INTERRUPTED: Final = 130
-_GRAVEST: Final = (INTERRUPTED, STOPPED, AS_ASKED, SET_ASIDE, LEFT_OUT, DONE)
+_GRAVEST: Final = (INTERRUPTED, WRONG, STOPPED, AS_ASKED, SET_ASIDE, LEFT_OUT, DONE)
 
 
 def of_work(session: Session, numbers: Summary, *, sending: bool) -> int:
@@ -76,7 +77,7 @@ def of_state(numbers: Summary) -> int:
 
 
 def of_several(codes: Iterable[int]) -> int:
-    """Return the gravest of the codes of several workdirs."""
+    """Return the gravest of the codes of several workdirs, or jobs."""
     return min(codes, key=_GRAVEST.index)
 
 

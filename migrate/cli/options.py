@@ -267,6 +267,20 @@ class RejectsOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InitOptions:
+    """For which platform a configuration file is written, and where."""
+
+    platform: str = argument(PlatformName())
+    output: Path = preset(
+        click.Path(path_type=Path, dir_okay=False),
+        "migrate.toml",
+        "File to write.",
+        metavar="FILE",
+        short="o",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class SandboxOptions:
     """Where the sandbox listens, what it keeps, and how it misbehaves."""
 

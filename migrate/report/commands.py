@@ -111,7 +111,12 @@ def needs(command: str) -> list[str]:
     found = []
     if f"--host {UNKNOWN}" in command:
         found.append(f"{UNKNOWN} is us, eu or the URL of your PostHog")
-    if name in {"run", "apply", "resend"} and f"--host {_SANDBOX}" not in command and _named(_KEYS) is None:
+    if (
+        name in {"run", "apply", "resend"}
+        and " --config " not in command
+        and f"--host {_SANDBOX}" not in command
+        and _named(_KEYS) is None
+    ):
         found.append(
             "the key is left out of the command: set POSTHOG_API_KEY to the project's key, it is not set here"
         )

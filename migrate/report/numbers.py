@@ -263,6 +263,11 @@ def _notes(facts: Mapping[str, Any], read: int) -> Iterator[str]:
             f"planned with payload versions {', '.join(map(str, versions))} of the mapping, one after another: the "
             "same events, some of them with other properties; see the changelog"
         )
+    if (sets := len(facts.get("rules", []))) > 1:
+        yield (
+            f"planned with {sets} sets of rules on properties, one after another: the same events, some of them with "
+            "other properties; what was planned before a rule was added stays as it was"
+        )
     if facts.get("partial"):
         yield "events were sent before the plan was whole, with --partial"
     if not read and "skipped" in facts and not facts.get("set_aside") and not facts.get("planning"):

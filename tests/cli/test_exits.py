@@ -114,7 +114,9 @@ def test_a_look_says_whether_anything_is_open(state, code):
     assert exits.of_state(numbers(**state)) == code
 
 
-@pytest.mark.parametrize(("codes", "code"), [([0], 0), ([3, 0], 3), ([3, 5, 0], 5), ([5, 4], 4)])
+@pytest.mark.parametrize(
+    ("codes", "code"), [([0], 0), ([3, 0], 3), ([3, 5, 0], 5), ([5, 4], 4), ([4, 2, 0], 2), ([2, 130], 130)]
+)
 def test_of_several_workdirs_the_gravest_counts(codes, code):
     """As of one in which several hold."""
     assert exits.of_several(codes) == code
