@@ -78,13 +78,13 @@ def test_a_foreign_file_is_refused(tmp_path, make):
     [
         pytest.param(
             2,
-            "made by an older version of migrate, found checkpoint format 2 where this one reads 9; "
+            "made by an older version of migrate, found checkpoint format 2 where this one reads 10; "
             "plan again in a new --workdir",
             id="older",
         ),
         pytest.param(
             99,
-            "made by a newer version of migrate, found checkpoint format 99 where this one reads 9; use that one",
+            "made by a newer version of migrate, found checkpoint format 99 where this one reads 10; use that one",
             id="newer",
         ),
     ],
@@ -123,6 +123,7 @@ def test_a_checkpoint_of_the_format_before_goes_on(tmp_path):
     checkpoint.close()
     db = sqlite3.connect(tmp_path / FILE)
     db.executescript("DROP TABLE history; ALTER TABLE parts DROP COLUMN fate; PRAGMA user_version = 7;")
+    db.execute("ALTER TABLE parked DROP COLUMN dismissed")
     db.close()
     for _ in range(2):
         with Checkpoint.open(tmp_path) as checkpoint:
