@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -13,10 +13,12 @@ from typing import Final
 
 from migrate import platforms
 from migrate.errors import Unfit
+from migrate.inputs.dated import Span
 from migrate.inputs.listing import sources
 from migrate.inputs.names import path_of
-from migrate.inputs.source import Source, stamp, stamp_of
+from migrate.inputs.source import Source, stamp, stamp_of, stem_of
 from migrate.kit.declare import Options, Platform, Table
+from migrate.kit.times import clock
 from migrate.likeness import likely
 from migrate.payload.payloads import Imprint, claimed
 from migrate.people.store import People
@@ -28,9 +30,11 @@ from migrate.plan.jobs import Job, recognise
 from migrate.plan.transform import Transform
 from migrate.readers.dialects import Layout
 from migrate.readers.headers import misread, read_header
-from migrate.workdir.records import Aside
+from migrate.workdir.records import Aside, Window
 
 _LAYOUT: Final = Layout()
+_NOTHING: Final[Mapping[str, str]] = {}
+_NOWHERE: Final[Mapping[str, str | None]] = {}
 
 Setting = str | int | bool | Sequence[str] | Sequence[Sequence[str]] | None
 """What the user chose, as the checkpoint keeps it; None where it is as usual."""
@@ -73,8 +77,6 @@ class Settings:
             "--source-timezone": self.options.source_timezone,
             "--keep": sorted(self.options.keep),
             **self._more(),
-            "--since": None if self.since is None else self.since.isoformat(),
-            "--until": None if self.until is None else self.until.isoformat(),
             "--encoding": self.encoding,
             "--delimiter": self.layout.delimiter,
             "--dialect": self.layout.dialect,
@@ -126,8 +128,8 @@ class Settings:
             table=job.table,
             imprint=self.imprint(),
             options=self.options,
-            since=self.since,
-            until=self.until,
+            since=job.window.since,
+            until=job.window.until,
             file=job.source.stem,
             people=people,
             profiled=self.profiled,
@@ -149,7 +151,6 @@ class Settings:
             options=self.options,
             identity=self.choices.link,
             since=self.since,
-            until=self.until,
             limit=self.limit if is_first_only else None,
             stopping=stopping or Event(),
         )
@@ -157,34 +158,35 @@ class Settings:
     def work(
         self,
         inputs: Sequence[str],
-        planned: Mapping[str, str] | None = None,
+        planned: Mapping[str, str] = _NOTHING,
         *,
         checked: int | None = None,
-        paths: Collection[Path] = (),
+        paths: Mapping[str, str | None] = _NOWHERE,
     ) -> "Work":
         """Return what there is to plan in the inputs; raises UsageError before anything is made.
 
         Files that are `planned`, by name, and still have the stamp they had are not looked into again. That text is
-        valid in its encoding is `checked` for so many bytes of each file, for all of them if it is None. An input that
-        is empty now may be one that held any of these `paths`, of files that were planned before.
+        valid in its encoding is `checked` for so many bytes of each file, for all of them if it is None. `paths` of
+        files that were planned before: with a stamp, what still has that is not opened; and an input that is empty now
+        may be one that held any of them.
         """
-        found = sources(inputs, skip_unreadable=self.skip_unknown, planned=paths)
+        span = Span(since=self.since, until=self.until, zone=clock(self.options.source_timezone))
+        found = sources(inputs, skip_unreadable=self.skip_unknown, planned=paths, span=span)
         skipped = {reason: list(names) for reason, names in found.skipped.items()}
         mapping = self.mapping()
         layout = self._layout(mapping)
         header = partial(read_header, encoding=self.encoding, layout=layout, partitions=self.partitions)
         files = [source for source in found.sources if not self._is_spec(source)]
-        stems = frozenset(source.stem.lower() for source in files)
-        mapping = mapping.under(self.options, [source.name for source in files])
-        there = len(files)
+        names = [*(source.name for source in files), *found.unchanged.within(planned)]
         if planned:
             files = [source for source in files if planned.get(source.name) != stamp(source)]
-        unchanged = there - len(files)
+        unchanged = len(names) - len(files)
+        mapping = mapping.under(self.options, names) if files else mapping
         jobs, gone = recognise(
             *(files, mapping, header),
             skip_unknown=self.skip_unknown,
             skipped=skipped,
-            is_alone=len(files) == len(found.sources),
+            is_alone=not unchanged,
             likely=partial(likely, self.platform),
         )
         jobs, wrong = _readable(jobs, checked)
@@ -194,11 +196,13 @@ class Settings:
             one.name: Aside(one.reason, one.why, _stamp(one.name)) for one in (*found.unfit, *gone)
         }
         profiled = self.options.person_properties != "none" and any(job.table.to_profiles for job in jobs)
+        stems = frozenset(stem_of(name).lower() for name in names) if jobs else frozenset()
         options = replace(self.options, files=stems)
         given = {id(job.table): job.table for job in jobs}
         tables = {key: self._tried(table, options) for key, table in given.items()}
         resolved = any(job.table.resolve is not None for job in jobs)
-        jobs = [replace(job, table=tables[id(job.table)]) for job in jobs]
+        window = Window(self.since, self.until)
+        jobs = [replace(job, table=tables[id(job.table)], window=window) for job in jobs]
         settings = replace(self, options=options, profiled=profiled, resolved=resolved)
         return Work(settings, jobs, skipped, aside, unchanged)
 

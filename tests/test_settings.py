@@ -37,8 +37,6 @@ CHOSEN = [
     pytest.param(replace(USUAL, choices=Choices(link=False)), "--identity", True, id="identity"),
     pytest.param(replace(USUAL, import_id="mine"), "import_id", True, id="import id"),
     # Which rows there are and how they are read: the same import, another workdir.
-    pytest.param(replace(USUAL, since=NIGHT), "--since", False, id="since"),
-    pytest.param(replace(USUAL, until=NIGHT), "--until", False, id="until"),
     pytest.param(replace(USUAL, limit=3), "--limit", False, id="limit"),
     pytest.param(replace(USUAL, encoding="latin-1"), "--encoding", False, id="encoding"),
     pytest.param(replace(USUAL, layout=Layout(delimiter=";")), "--delimiter", False, id="delimiter"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from migrate import VERSION
+from migrate.cli.nights import ScheduleOptions
 from migrate.cli.options import (
-    GROUPS,
     WORKDIR,
     WORKDIRS,
     PlanOptions,
@@ -27,6 +27,33 @@ from migrate.cli.unread import Unbroken
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+GROUPS: Final = {
+    "Target": ("host", "api_key"),
+    "Work": ("config", "dry_run", "workdir", "existing", "people", "again", "yes", "partial", "dismiss"),
+    "Source": (
+        *("spec", "since", "until", "lookback", "limit", "keep", "skip_unknown", "on_changed"),
+        "resend_changed",
+    ),
+    "Meaning": (
+        *("source_timezone", "person_properties", "identity", "max_cluster", "user_id", "uuid_compat"),
+        *("labels", "group_key", "group_type", "import_id"),
+    ),
+    "Reading": (
+        *("encoding", "delimiter", "dialect", "quote", "escape", "no_header", "columns", "nulls"),
+        "no_partitions",
+    ),
+    "Sending": (
+        *("rate", "concurrency", "max_batch_bytes", "max_batch_events", "gzip", "max_attempts", "deadline"),
+        *("timeout", "min_age", "max_duration", "window"),
+    ),
+    "Schedule": ("at", "timezone", "format", "image", "output"),
+    "Keeping": ("keep_days", "dedup_days"),
+    "Sandbox": ("port", "data", "bind", "faults"),
+    "Telling": ("as_json", "quiet", "verbose", "log_file", "samples", "pretty", "history"),
+}
+"""How the help shows options: title -> fields."""
 
 
 class Command(Typed, Sections):
@@ -206,6 +233,22 @@ def rejects(workdir: Path, options: RejectsOptions, talking: TalkOptions) -> Non
     from migrate.cli.state import list_rejects
 
     list_rejects(workdir, options.dismiss, talking)
+
+
+@cli.command()
+@takes("options", ScheduleOptions)
+def schedule(options: ScheduleOptions) -> None:
+    """Print a ready unit for a scheduler: a run every night.
+
+    It goes on in a workdir that is there, and begins none: run it once by hand.
+
+    \b
+    Example:  migrate schedule -c migrate.toml --at 02:30 --format cron
+              migrate schedule --at 02:30 --format systemd --output ~/.config/systemd/user
+    """
+    from migrate.cli.schedule import print_units
+
+    print_units(options)
 
 
 @cli.command()

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from migrate.cli import exits
 from migrate.cli.options import RunOptions, SendOptions, SourceOptions, TalkOptions
-from migrate.cli.plan import Todo, plan_todo
+from migrate.cli.plan import plan_todo
 from migrate.cli.session import open_session, say_why, start_talk, tell
 from migrate.cli.settings import build_settings
 from migrate.cli.show import show_planned
@@ -18,6 +18,7 @@ from migrate.report import status, trial
 from migrate.report.numbers import summary
 from migrate.report.sections import Line
 from migrate.throwaway import DRY_RUN, throwaway
+from migrate.todo import Todo
 from migrate.workdir.hold import writable
 
 

@@ -1,10 +1,10 @@
-"""What is typed for a platform, an input, a host, a duration, hours of the day or a moment → what it means."""
+"""What is typed for a platform, an input, a host, a duration, hours or a time of the day, a moment → what it means."""
 
 import math
 import os
 import re
 from abc import ABC, abstractmethod
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -200,6 +200,21 @@ class Hours(click.ParamType[Window]):
         return Window(start, end)
 
 
+class Clock(click.ParamType[time]):
+    """A time of day, 02:30."""
+
+    name = "hh:mm"
+
+    def convert(self, value: time | str, param: click.Parameter | None, ctx: click.Context | None) -> time:
+        """Return the time."""
+        if isinstance(value, time):
+            return value
+        found = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", value.strip())
+        if not found:
+            self.fail(f"a time of day such as 02:30; found '{value}'", param, ctx)
+        return time(int(found[1]), int(found[2]))
+
+
 class Shown(NamedTuple):
     """How many rows are shown as samples, and whether ids, long values and long rows are shown whole."""
 
@@ -223,21 +238,43 @@ class Samples(click.ParamType[Shown]):
         return Shown(int(value))
 
 
-class Moment(click.ParamType[datetime]):
-    """ISO 8601; a time without a zone is UTC."""
+_DAYS: Final = {"today": 0, "yesterday": 1}
+_AGO: Final = re.compile(r"-(\d{1,5})d")
+
+
+class Day(NamedTuple):
+    """The beginning of a day, told from today: 1 is yesterday."""
+
+    ago: int
+
+    def at(self, now: datetime) -> datetime:
+        """Return the time in UTC at which it began, as the zone of `now` counts days."""
+        return datetime.combine(now.date() - timedelta(days=self.ago), time(), now.tzinfo).astimezone(UTC)
+
+
+class Moment(click.ParamType[datetime | Day]):
+    """ISO 8601, where a time without a zone is UTC; or a day told from today, such as `yesterday` or `-3d`."""
 
     name = "time"
 
     def convert(
-        self, value: datetime | str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        """Return a time in UTC."""
-        if isinstance(value, datetime):
+        self, value: datetime | Day | str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime | Day:
+        """Return a time in UTC, or a day."""
+        if isinstance(value, datetime | Day):
             return value
+        if value.strip().lower() in _DAYS:
+            return Day(_DAYS[value.strip().lower()])
+        if ago := _AGO.fullmatch(value.strip()):
+            return Day(int(ago[1]))
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
-            self.fail(f"an ISO 8601 date or time such as 2024-04-03T12:00:00Z; found '{value}'", param, ctx)
+            self.fail(
+                f"an ISO 8601 date or time such as 2024-04-03T12:00:00Z, yesterday, or -3d; found '{value}'",
+                param,
+                ctx,
+            )
         try:
             return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         except OverflowError:

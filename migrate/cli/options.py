@@ -1,6 +1,6 @@
 """Everything that may be typed, as frozen objects: what to read and how, what to plan, how to send, how to talk.
 
-The order of the fields is their order in the help.
+The order of the fields is their order in the help. What `schedule` takes stands in `nights`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from migrate.cli.kinds import (
     SOME,
     Blank,
     Count,
+    Day,
     Duration,
     Folder,
     Host,
@@ -55,8 +56,13 @@ class SourceOptions:
     platform: str = argument(PlatformName())
     inputs: tuple[str, ...] = arguments(Input(), "INPUT...")
     spec: Path | None = option(_FILE, "TOML file that describes the columns (table).")
-    since: datetime | None = option(Moment(), "Leave out events before this time (ISO 8601).")
-    until: datetime | None = option(Moment(), "Leave out events from this time on (ISO 8601).")
+    since: datetime | Day | None = option(
+        Moment(), "Leave out events before this time: ISO 8601, yesterday, or -3d (three days before today)."
+    )
+    until: datetime | Day | None = option(Moment(), "Leave out events from this time on, told likewise.")
+    lookback: int | None = option(
+        Count(1), "Days before --since to look at once more, for what came late or was rewritten."
+    )
     source_timezone: str | None = option(
         click.STRING, "IANA zone, or offset such as +02:00, of times without one.  [default: UTC]"
     )
@@ -208,6 +214,15 @@ class SendOptions:
         "Send in these hours of the day only, such as 01:00-06:00, by this machine's clock.",
         metavar="FROM-TO",
     )
+    keep_days: int | None = option(
+        Whole(0, 100_000),
+        "Remove payloads of events so many days after PostHog has acknowledged them.  [default: keep all]",
+    )
+    dedup_days: int = preset(
+        Whole(0, 100_000),
+        35,
+        "With --keep-days: know for so many days what was sent, so as not to send it again.",
+    )
     yes: bool = flag("Do not ask before sending; where there is no terminal, once a workdir.")
     partial: bool = flag("Send a plan though it is not whole.", is_typed_only=True)
 
@@ -261,25 +276,3 @@ class SandboxOptions:
     )
     bind: str = preset(click.STRING, "127.0.0.1", "Address to listen on.")
     faults: IO[str] | None = option(click.File(), "JSON file of misbehaviours; see docs/reliability.md.")
-
-
-GROUPS: Final = {
-    "Target": ("host", "api_key"),
-    "Work": ("dry_run", "workdir", "existing", "people", "again", "yes", "partial", "dismiss"),
-    "Source": ("spec", "since", "until", "limit", "keep", "skip_unknown", "on_changed", "resend_changed"),
-    "Meaning": (
-        *("source_timezone", "person_properties", "identity", "max_cluster", "user_id", "uuid_compat"),
-        *("labels", "group_key", "group_type", "import_id"),
-    ),
-    "Reading": (
-        *("encoding", "delimiter", "dialect", "quote", "escape", "no_header", "columns", "nulls"),
-        "no_partitions",
-    ),
-    "Sending": (
-        *("rate", "concurrency", "max_batch_bytes", "max_batch_events", "gzip", "max_attempts", "deadline"),
-        *("timeout", "min_age", "max_duration", "window"),
-    ),
-    "Sandbox": ("port", "data", "bind", "faults"),
-    "Telling": ("as_json", "quiet", "verbose", "log_file", "samples", "pretty", "history"),
-}
-"""How the help shows options: title -> fields."""

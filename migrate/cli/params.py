@@ -97,10 +97,22 @@ def option(
     return cast("T | None", how)
 
 
-def preset(kind: click.ParamType[T], default: T | str, summary: str, *, metavar: str | None = None) -> T:
+def preset(
+    kind: click.ParamType[T],
+    default: T | str,
+    summary: str,
+    *,
+    metavar: str | None = None,
+    short: str | None = None,
+) -> T:
     """Declare an option with a default, which the help shows; a text is read as if it had been typed."""
-    how = _option(type=kind, default=default, show_default=True, metavar=metavar, help=summary)
+    how = _option(short=short, type=kind, default=default, show_default=True, metavar=metavar, help=summary)
     return cast("T", how)
+
+
+def required(kind: click.ParamType[T], summary: str) -> T:
+    """Declare an option that is always given."""
+    return cast("T", _option(type=kind, required=True, help=summary))
 
 
 def repeated(

@@ -5,13 +5,14 @@ from typing import NoReturn
 
 from migrate.cli.consent import check_answer
 from migrate.cli.options import RunOptions, SendOptions, SourceOptions, TalkOptions
-from migrate.cli.plan import check_existing, find_todo, plan_todo, workdir_of
-from migrate.cli.send import following, send_pending
+from migrate.cli.plan import check_existing, plan_todo, wishes_of, workdir_of
+from migrate.cli.send import following, send_pending, stay_small
 from migrate.cli.session import end, open_session, start_talk, stop_after
 from migrate.cli.settings import build_settings
 from migrate.cli.target import open_target
 from migrate.cli.trial import check_people, command_for_good, is_trial, is_untold, open_folder
 from migrate.report import arrived
+from migrate.todo import find_todo
 
 
 def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talking: TalkOptions) -> NoReturn:
@@ -26,7 +27,7 @@ def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talkin
         workdir = stack.enter_context(open_folder()) if is_throwaway else workdir_of(options, settings)
         if not is_throwaway:
             check_existing(options, workdir)
-        todo = find_todo(settings, source.inputs, workdir, options)
+        todo = find_todo(settings, source.inputs, workdir, wishes_of(options))
         delivery, local = open_target(sending, stack)
         check_answer(workdir, delivery, yes=sending.yes, is_throwaway=is_throwaway)
         session = stack.enter_context(open_session(workdir, talk, create=True, is_throwaway=is_throwaway))
@@ -34,6 +35,7 @@ def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talkin
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
         plan_todo(session, todo, talk, options.people, following(session, delivery))
         send_pending(session, delivery, sending, talk)
+        stay_small(session, sending, talk)
         if local:
             talk.show(arrived.lines(local))
         end(session, talk, sending=True)

@@ -109,8 +109,8 @@ def open_session(
                 if number == signal.SIGHUP:
                     return
                 _leave(session, talk)
+            session.stop()  # first: the next signal may come while it is said
             talk.say("interrupted: finishing what is in flight; again to leave now")
-            session.stop()
 
         before = {number: signal.signal(number, stop) for number in asking()}
         try:

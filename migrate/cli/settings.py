@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from migrate import platforms
+from migrate.cli.kinds import Day
 from migrate.cli.options import GROUP_TYPE, SourceOptions
 from migrate.errors import UsageError
 from migrate.kit.declare import Options
-from migrate.kit.times import zone_name
+from migrate.kit.times import clock, zone_name
 from migrate.plan.census import Choices
 from migrate.readers.dialects import Layout
 from migrate.settings import Settings
@@ -18,8 +20,8 @@ from migrate.settings import Settings
 def build_settings(source: SourceOptions, *, limit: int | None = None) -> Settings:
     """Return the settings; raises UsageError where an option is wrong, or is one this platform has no use for."""
     read_labels = platforms.platform(source.platform, source.spec).read_labels
-    _check_span(source)
     group_keys, zone = _group_keys(source.group_key), _zone(source.source_timezone)
+    since, until = _span(source, zone or "UTC")
     settings = Settings(
         platform=source.platform,
         options=Options(
@@ -34,8 +36,8 @@ def build_settings(source: SourceOptions, *, limit: int | None = None) -> Settin
         ),
         choices=Choices(link=source.identity == "link", max_cluster=source.max_cluster, zone=zone),
         spec=source.spec,
-        since=source.since,
-        until=source.until,
+        since=since,
+        until=until,
         limit=limit,
         encoding=source.encoding,
         layout=_layout(source),
@@ -56,14 +58,23 @@ def build_settings(source: SourceOptions, *, limit: int | None = None) -> Settin
     return settings
 
 
-def _check_span(source: SourceOptions) -> None:
-    """Raise UsageError where nothing can lie between --since and --until."""
-    since, until = source.since, source.until
+def _span(source: SourceOptions, zone: str) -> tuple[datetime | None, datetime | None]:
+    """Return from when on events are wanted, and until when; raises UsageError where nothing can lie between them.
+
+    Days told from today are those of the zone.
+    """
+    now = datetime.now(clock(zone))
+    since, until = (one.at(now) if isinstance(one, Day) else one for one in (source.since, source.until))
+    if source.lookback is not None:
+        if since is None:
+            raise UsageError("--lookback: found without --since, before which it looks; name that, too")
+        since -= timedelta(days=source.lookback)
     if since is not None and until is not None and since >= until:
         raise UsageError(
             f"--since: not before --until, found {since.isoformat()} and --until {until.isoformat()}; nothing lies "
             "between them: exchange them, or leave one out"
         )
+    return since, until
 
 
 def _group_keys(words: Sequence[str]) -> dict[str, str]:

@@ -4,6 +4,7 @@ import re
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
@@ -170,3 +171,11 @@ def origins(file: BinaryIO) -> list[RejectLines] | None:
             lines.size += len(text)
         offset += len(text)
     return list(found.values())
+
+
+def origins_of(path: Path) -> list[RejectLines] | None:
+    """Return the lines of a rejects.jsonl of ours, by the files whose rows they hold; None of any other file."""
+    if path.suffix.lower() not in {".jsonl", ".json", ".ndjson"}:
+        return None
+    with path.open("rb") as stream:
+        return origins(stream)

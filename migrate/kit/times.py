@@ -3,6 +3,7 @@
 import re
 import zoneinfo
 from collections.abc import Iterator
+from datetime import timedelta, timezone, tzinfo
 from functools import partial
 from typing import Final
 
@@ -68,6 +69,12 @@ def offset(zone: str) -> int | None:
     if seconds > _FURTHEST:
         return None
     return -seconds if sign == "-" else seconds
+
+
+def clock(zone: str) -> tzinfo:
+    """Return how the clocks of a zone go, of a name that `zone_name` returned."""
+    seconds = offset(zone)
+    return zoneinfo.ZoneInfo(zone) if seconds is None else timezone(timedelta(seconds=-seconds))
 
 
 def read(texts: pl.Series, zone: str) -> pl.Series:

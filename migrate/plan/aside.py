@@ -37,12 +37,13 @@ class SetAside:
         So is what was planned and is gone now: there is nothing left that differs from it.
         """
         planned: dict[str, set[str]] = {}
-        for name, known in self._checkpoint.inputs().items():
+        aside = self._checkpoint.set_aside()
+        for name, known in (self._checkpoint.inputs() if aside else {}).items():
             if known.planned and BEFORE not in name:
                 for one in {name, archive_of(name)}:
                     planned.setdefault(one, set()).add(known.stamp)
         back = []
-        for name in self._checkpoint.set_aside():
+        for name in aside:
             path = path_of(name)
             is_planned = name in planned and name not in self.found
             if name in archives or (is_planned and path.exists() and {stamp_of(path)} == planned[name]):

@@ -12,6 +12,7 @@ from migrate.jsontext.parse import encoded
 from migrate.people.statefiles import States
 from migrate.plan.bundles import Bundle
 from migrate.plan.finished import Finished
+from migrate.plan.jobs import Job
 from migrate.workdir.days import DayWriter
 from migrate.workdir.records import Input, Numbers
 
@@ -77,10 +78,10 @@ class Attempt:
             self.writer.write(piece.frame.with_columns(bundle.files(piece.frame["row"]).alias("file")))
 
 
-def fingerprinted(known: Input, source: Source, stamps: Mapping[str, str]) -> Input:
+def fingerprinted(known: Input, job: Job, stamps: Mapping[str, str]) -> Input:
     """Return what is to be noted of an input."""
-    pinned = fingerprint(source)
-    return replace(known, stamp=stamps[source.name], size=pinned.size, digest=pinned.digest)
+    pinned, stamp_ = fingerprint(job.source), stamps[job.source.name]
+    return replace(known, stamp=stamp_, size=pinned.size, digest=pinned.digest, window=job.window)
 
 
 def check_unchanged(source: Source, before: str) -> None:

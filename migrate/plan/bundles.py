@@ -153,7 +153,7 @@ def _fits(held: Sequence[Job], job: Job) -> bool:
     """Return whether a file may be planned with those before it."""
     if job.table is not held[0].table or job.table.ordinals or len(held) >= _MOST_FILES:
         return False
-    if _copy(job) != _copy(held[0]):
+    if _copy(job) != _copy(held[0]) or job.window != held[0].window:
         return False
     sizes = [one.source.size for one in (*held, job)]
     return max(sizes) <= _SMALL and sum(sizes) <= _MOST_BYTES

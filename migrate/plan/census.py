@@ -118,8 +118,7 @@ class Census:
 def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Job]) -> None:
     """Look over the files that were not yet, and plan what makes people of their ids. Raises Interrupted."""
     people, checkpoint = census.people, planner.checkpoint
-    known = checkpoint.inputs()
-    people.keep_planned(name for name, one in known.items() if one.planned)
+    people.keep_planned(checkpoint.derived())
     jobs = gatherer.todo(todo)
     if not jobs and checkpoint.facts().get("linked"):
         return
@@ -185,8 +184,7 @@ def tell(census: Census, planner: Planner, until: datetime | None) -> None:
 
 def _next(name: str, checkpoint: Checkpoint) -> str:
     """Return the name of the next input of a kind; one that a killed process did not plan whole is planned anew."""
-    planned = [one for one, known in checkpoint.inputs().items() if known.planned]
-    return name.format(sum(one.startswith(name.partition("{")[0]) for one in planned) + 1)
+    return name.format(sum(one.startswith(name.partition("{")[0]) for one in checkpoint.derived()) + 1)
 
 
 def _identify(merges: list[tuple[str, str, int]]) -> pl.DataFrame:

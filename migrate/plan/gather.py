@@ -113,7 +113,7 @@ class Gatherer:
     options: Options
     identity: bool = True
     since: datetime | None = None
-    until: datetime | None = None
+    """From when on events are asked for."""
     limit: int | None = None
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     on_log: Callable[[str], None] = lambda _: None
@@ -179,9 +179,7 @@ class Gatherer:
 
     def harvest(self, job: Job) -> Harvest:
         """Return what takes a file's rows."""
-        return Harvest(
-            self.people, job.table, job.source.stem, self.options, self.identity, self.since, self.until
-        )
+        return Harvest(self.people, job.table, job.source.stem, self.options, self.identity, *job.window)
 
 
 def gathered(bundle: Bundle) -> Iterator[Chunk]:

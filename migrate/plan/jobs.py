@@ -12,6 +12,7 @@ from migrate.inputs.guises import guise, no_text
 from migrate.inputs.source import Source
 from migrate.kit.declare import Platform, Table
 from migrate.readers.records import Header
+from migrate.workdir.records import ALWAYS, Window
 
 _SHOWN_COLUMNS: Final = 12
 _SHOWN_CHARACTERS: Final = 40
@@ -46,6 +47,8 @@ class Job:
     source: Source
     header: Header
     table: Table
+    window: Window = ALWAYS
+    """The time of which its events are planned."""
 
     @property
     def kind(self) -> str:

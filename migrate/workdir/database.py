@@ -23,19 +23,23 @@ _SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE inputs (
     id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL, size INTEGER NOT NULL,
-    digest TEXT NOT NULL, numbers TEXT, lead INTEGER
+    digest TEXT NOT NULL, numbers TEXT, lead INTEGER, since TEXT, until TEXT
 );
+CREATE INDEX inputs_unplanned ON inputs (id) WHERE numbers IS NULL;
 CREATE TABLE parts (
     path TEXT PRIMARY KEY, input INTEGER NOT NULL REFERENCES inputs, day TEXT NOT NULL, events INTEGER NOT NULL,
     bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, leads INTEGER NOT NULL,
     anew INTEGER NOT NULL, increment INTEGER NOT NULL, size INTEGER NOT NULL, sums BLOB NOT NULL, round INTEGER,
-    fate TEXT NOT NULL DEFAULT ''
+    fate TEXT NOT NULL DEFAULT '', is_stripped INTEGER NOT NULL DEFAULT 0
 );
+CREATE TABLE cleaned (
+    day TEXT PRIMARY KEY, events INTEGER NOT NULL, bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE INDEX parts_day ON parts (day, round);
 CREATE TABLE rounds (
     day TEXT NOT NULL, round INTEGER NOT NULL, accepted INTEGER NOT NULL DEFAULT 0,
     duplicate INTEGER NOT NULL DEFAULT 0, parked INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (day, round)
+    ended TEXT, PRIMARY KEY (day, round)
 ) WITHOUT ROWID;
 CREATE TABLE seals (path TEXT PRIMARY KEY, size INTEGER NOT NULL, sums BLOB NOT NULL);
 CREATE TABLE names (name TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID;
@@ -61,10 +65,31 @@ CREATE TABLE history (id INTEGER PRIMARY KEY, line TEXT NOT NULL);
 """
 _ADDED: Final = {
     7: "CREATE TABLE history (id INTEGER PRIMARY KEY, line TEXT NOT NULL)",
-    8: "ALTER TABLE parts ADD COLUMN fate TEXT NOT NULL DEFAULT ''",
+    8: """
+        ALTER TABLE parts ADD COLUMN fate TEXT NOT NULL DEFAULT '';
+        ALTER TABLE parts ADD COLUMN is_stripped INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE rounds ADD COLUMN ended TEXT;
+        UPDATE rounds SET ended = date('now') WHERE done;
+        CREATE TABLE cleaned (
+            day TEXT PRIMARY KEY, events INTEGER NOT NULL, bytes INTEGER NOT NULL, first INTEGER NOT NULL,
+            last INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        ALTER TABLE inputs ADD COLUMN since TEXT;
+        ALTER TABLE inputs ADD COLUMN until TEXT;
+        UPDATE inputs SET since = (SELECT json_extract(value, '$') FROM meta WHERE key = '--since');
+        UPDATE inputs SET until = (SELECT json_extract(value, '$') FROM meta WHERE key = '--until');
+        CREATE INDEX inputs_unplanned ON inputs (id) WHERE numbers IS NULL
+    """,
     9: "ALTER TABLE parked ADD COLUMN dismissed INTEGER NOT NULL DEFAULT 0",
 }
 """What a checkpoint of an earlier format has not yet, one after another, and goes on with."""
+TOTALS: Final = "totals"
+"""The fact that holds the numbers of all inputs together; it goes with any change of an input."""
+_OF_CONNECTION: Final = (
+    "CREATE TEMP VIEW extents AS SELECT day, events, bytes, first, last FROM parts UNION ALL SELECT * FROM cleaned",
+    "CREATE TEMP TRIGGER set_ AFTER UPDATE OF name, numbers ON inputs BEGIN DELETE FROM meta WHERE key = 'totals'; END",
+    "CREATE TEMP TRIGGER gone AFTER DELETE ON inputs BEGIN DELETE FROM meta WHERE key = 'totals'; END",
+)
 """`history` is kept by `history.py`, `rejects` and `held` by `rejects.py`, `parked`, `queue` and `outdated` by
 `parked.py`, `counts` by both of these."""
 
@@ -121,6 +146,8 @@ def _prepare(db: Database, path: Path, *, create: bool) -> None:
             raise _none(path)
         _create(db)
     _verify(db, path)
+    for statement in _OF_CONNECTION:
+        db.execute(statement)
 
 
 def check_begun(workdir: Path) -> None:
@@ -178,7 +205,8 @@ def _verify(db: Database, path: Path) -> None:
     if application == APPLICATION_ID and version in _ADDED:
         with transaction(db):
             for earlier in range(version, FORMAT):
-                db.execute(_ADDED[earlier])
+                for statement in _ADDED[earlier].split(";"):
+                    db.execute(statement)
             db.execute(f"PRAGMA user_version = {FORMAT}")
         version = FORMAT
     if application != APPLICATION_ID:

@@ -25,6 +25,8 @@ SCHEMA: Final = pa.schema(
 )
 GROUP_BYTES: Final = 8 * 2**20
 """Row groups are the runs that a day is merged from; their size bounds the memory of applying."""
+STRIPPED: Final = ""
+"""What stands in the place of a payload that is not kept any longer."""
 UNREADABLE: Final = (pa.ArrowException, OSError)
 """What is raised for a file that is harmed."""
 _PAGE_BYTES: Final = 128 << 10

@@ -2,10 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from migrate.workdir.seals import Seal
 
@@ -52,10 +52,14 @@ class Numbers:
         for reason, tables in other.wanted.items():
             self.wanted.setdefault(reason, {}).update(tables)
 
-    def to_json(self) -> str:
+    def kept(self) -> dict[str, object]:
         """Return the numbers as they are kept; event names are kept apart, once for all inputs."""
         kept = {name: value for name, value in vars(self).items() if name != "names"}
-        return json.dumps(kept | {"group_types": sorted(self.group_types)}, sort_keys=True)
+        return kept | {"group_types": sorted(self.group_types)}
+
+    def to_json(self) -> str:
+        """Return the same as JSON."""
+        return json.dumps(self.kept(), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -66,25 +70,32 @@ class Numbers:
         return cls(**kept | counters | {"group_types": set(kept["group_types"])})
 
 
-def totals(inputs: Sequence[tuple[int, int, str, str]]) -> Numbers:
-    """Return the numbers of all inputs together: of each its number, its lead's, its name, and its numbers as kept."""
-    total = Numbers()
-    leads = {name: lead for _, lead, name, _ in inputs}
-    names = {number: name for number, _, name, _ in inputs}
-    # of files planned together the first has the numbers: where it stands, rows of one planned anew count twice
-    twice = {
-        name.partition(BEFORE)[0]
-        for _, lead, name, _ in inputs
-        if BEFORE in name and BEFORE not in names.get(lead, BEFORE)
-    }
-    for number, _, name, text in inputs:
-        numbers = Numbers.from_json(text)
-        if BEFORE in name or name in twice:
-            numbers.again = numbers.read
-        # what was planned anew is damaged no more, unless it is so again
-        numbers.damaged = [one for one in numbers.damaged if leads.get(one, number) == number]
-        total.add(numbers)
-    return total
+class Window(NamedTuple):
+    """The time of which events are planned, from `since` on and before `until`; None is without end."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @classmethod
+    def of(cls, since: str | None, until: str | None) -> Self:
+        """Return the window of two texts as `texts` gives them."""
+        if since is None and until is None:
+            return cls()
+        return cls(*(None if text is None else datetime.fromisoformat(text) for text in (since, until)))
+
+    def texts(self) -> tuple[str | None, str | None]:
+        """Return both ends as ISO 8601."""
+        since, until = (None if one is None else one.isoformat() for one in self)
+        return since, until
+
+    def __or__(self, other: "Window") -> "Window":
+        """Return the window that holds both."""
+        since = None if self.since is None or other.since is None else min(self.since, other.since)
+        until = None if self.until is None or other.until is None else max(self.until, other.until)
+        return Window(since, until)
+
+
+ALWAYS: Final = Window()
 
 
 @dataclass(frozen=True)
@@ -97,6 +108,8 @@ class Input:
     size: int
     digest: str
     planned: bool
+    window: Window = ALWAYS
+    """The time of which it is planned."""
 
 
 class Fate(StrEnum):

@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from migrate.workdir.checkpoint import PARTS, Checkpoint, add_part, part_of
+from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import Database, fact, note_facts
+from migrate.workdir.parts import PARTS, add_part, part_of
 from migrate.workdir.records import BEFORE, Change, Fate, Numbers, Part, Renewed
 from migrate.workdir.rounds import add_settled
 
@@ -121,12 +122,12 @@ def restore(
     says how many of each name are planned twice by now.
     """
     uncount(db, events)
-    sql = "SELECT name, stamp, size, digest, numbers FROM inputs WHERE lead = ?"
+    sql = "SELECT name, stamp, size, digest, numbers, since, until FROM inputs WHERE lead = ?"
     found = db.execute(sql, (now,)).fetchall()
     db.execute("DELETE FROM parts WHERE input = ?", (now,))
     db.execute("DELETE FROM inputs WHERE lead = ?", (now,))
     sql = """
-        UPDATE inputs SET name = ?, stamp = ?, size = ?, digest = ?, numbers = ?
+        UPDATE inputs SET name = ?, stamp = ?, size = ?, digest = ?, numbers = ?, since = ?, until = ?
         WHERE lead = ? AND instr(name, ?) = 1
     """
     db.executemany(sql, ((*row, before, f"{row[0]}{BEFORE}") for row in found))

@@ -1,13 +1,14 @@
 """Durations, hours of the day and moments, as people type them."""
 
 from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
 
 import click
 import pytest
 from click.testing import CliRunner
 
 from migrate.apply.pacing import Window
-from migrate.cli.kinds import SOME, Count, Duration, Hours, Moment
+from migrate.cli.kinds import SOME, Count, Day, Duration, Hours, Moment
 
 NIGHT = Window(time(22), time(6, 30))
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
@@ -23,6 +24,10 @@ MEANT = [
     pytest.param(Moment(), "2024-04-03T12:00:00", NOON, id="without-a-zone"),
     pytest.param(Moment(), "2024-04-03T12:00:00Z", NOON, id="utc"),
     pytest.param(Moment(), NOON, NOON, id="a-moment-already"),
+    pytest.param(Moment(), "Yesterday", Day(1), id="a-day-before"),
+    pytest.param(Moment(), "today", Day(0), id="this-day"),
+    pytest.param(Moment(), "-3d", Day(3), id="days-before"),
+    pytest.param(Moment(), Day(3), Day(3), id="a-day-already"),
     pytest.param(Moment(), "2024-04-03", NOON.replace(hour=0), id="a-day"),
 ]
 
@@ -31,6 +36,13 @@ MEANT = [
 def test_what_is_typed_is_understood(kind, text, meant):
     """What is one already stays what it is: click hands a default over twice."""
     assert kind(text) == meant
+
+
+def test_a_day_begins_at_midnight_where_it_is_counted():
+    """Also where the clocks were changed since."""
+    now = datetime(2024, 4, 1, 0, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert Day(0).at(now).isoformat() == "2024-03-31T22:00:00+00:00"
+    assert Day(1).at(now).isoformat() == "2024-03-30T23:00:00+00:00"
 
 
 def test_a_time_in_a_zone_is_one_in_utc():
@@ -55,7 +67,10 @@ REFUSED = [
     pytest.param(Duration(SOME), "0", "more than 0 seconds; found '0'", id="no-time"),
     pytest.param(Hours(), "1-6-9", "two times of day such as 01:00-06:00; found '1-6-9'", id="three-hours"),
     pytest.param(
-        Moment(), "now", "an ISO 8601 date or time such as 2024-04-03T12:00:00Z; found 'now'", id="moment"
+        Moment(),
+        "now",
+        "an ISO 8601 date or time such as 2024-04-03T12:00:00Z, yesterday, or -3d; found 'now'",
+        id="moment",
     ),
 ]
 

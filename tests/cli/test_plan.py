@@ -58,9 +58,7 @@ CHANGES = [
         "--person-properties: this workdir was planned with set, found none",
         id="option",
     ),
-    pytest.param(
-        ["--since", "2024-01-01"], "--since: this workdir was planned with nothing, found", id="since"
-    ),
+    pytest.param(["--identity", "none"], "--identity: this workdir was planned with", id="identity"),
 ]
 
 

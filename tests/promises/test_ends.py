@@ -49,8 +49,8 @@ def test_what_is_rejected_and_set_aside_is_listed_by_reason(tmp_path):
     assert f"1 row: bad_timestamp  (at {first}:2)" in shown.stderr
     assert f"aside    changed: {other}: changed since it was planned" in shown.stderr
     assert migrate("rejects", workdir, "--dismiss", "changed").returncode == 3
-    assert "aside" not in migrate("rejects", workdir).stderr
-    assert "aside" not in migrate("status", workdir).stderr
+    assert "\naside " not in migrate("rejects", workdir).stderr
+    assert "\naside " not in migrate("status", workdir).stderr
     assert migrate(*words).returncode == 0
 
 

@@ -24,6 +24,8 @@ TEXTS = [
     for option in one.params
     if not getattr(option, "is_flag", False)
 ]
+USUAL = {"--at": "02:30", "--format": "cron"}
+"""Options that are always given, and a value of each."""
 
 
 def words_of(command, given=()):
@@ -31,7 +33,7 @@ def words_of(command, given=()):
     words = [command]
     for one in cli.commands[command].params:
         if one.required and one not in given:
-            words += [one.opts[0], "x"] if one.param_type_name == "option" else ["x"]
+            words += [one.opts[0], USUAL[one.opts[0]]] if one.param_type_name == "option" else ["x"]
     return words
 
 
@@ -98,7 +100,7 @@ def test_nothing_is_no_value(command, option, text):
         pytest.skip("blanks are a delimiter, and what cells without a value may hold")
     words = words_of(command, [option])
     done = migrate(
-        *words, *([text] if option.param_type_name == "argument" else [f"{option.opts[0]}={text}"])
+        *words, *([text] if option.param_type_name == "argument" else [f"{option.opts[-1]}={text}"])
     )
     assert refused(done, option), done.stderr
     assert "Traceback" not in done.stderr

@@ -122,10 +122,18 @@ def test_a_checkpoint_of_the_format_before_goes_on(tmp_path):
     parts = checkpoint.parts_of(1)
     checkpoint.close()
     db = sqlite3.connect(tmp_path / FILE)
-    db.executescript("DROP TABLE history; ALTER TABLE parts DROP COLUMN fate; PRAGMA user_version = 7;")
-    db.execute("ALTER TABLE parked DROP COLUMN dismissed")
+    db.executescript(
+        "DROP TABLE history; ALTER TABLE parts DROP COLUMN fate; ALTER TABLE inputs DROP COLUMN since;"
+        "ALTER TABLE inputs DROP COLUMN until; ALTER TABLE parts DROP COLUMN is_stripped;"
+        "ALTER TABLE rounds DROP COLUMN ended; DROP TABLE cleaned; DROP INDEX inputs_unplanned;"
+        "ALTER TABLE parked DROP COLUMN dismissed;"
+        "PRAGMA user_version = 7;"
+        "INSERT INTO meta VALUES ('--since', '\"2024-04-03T00:00:00+00:00\"'), ('--until', 'null');"
+    )
     db.close()
     for _ in range(2):
         with Checkpoint.open(tmp_path) as checkpoint:
             assert checkpoint.parts_of(1) == parts
+            (window,) = (one.window.texts() for one in checkpoint.inputs().values())
+            assert window == ("2024-04-03T00:00:00+00:00", None)
             assert entries(checkpoint, {}) == []

@@ -1,0 +1,41 @@
+"""What may be typed for a night: what runs, when, and which scheduler starts it."""
+
+from dataclasses import dataclass
+from datetime import time
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+import click
+
+from migrate import VERSION
+from migrate.cli.kinds import Clock
+from migrate.cli.params import option, preset, required
+
+Scheduler = Literal["cron", "systemd", "kubernetes", "airflow", "github-actions", "dagster"]
+IMAGE: Final = f"posthog-migrate:{VERSION}"
+"""What the image is called that the Dockerfile makes, where nobody says."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleOptions:
+    """What runs every night, when, and who starts it."""
+
+    config: Path = preset(
+        click.Path(path_type=Path),
+        "migrate.toml",
+        "Configuration file of what runs.",
+        metavar="FILE",
+        short="c",
+    )
+    at: time = required(Clock(), "When it runs, every night.")
+    timezone: str = preset(click.STRING, "UTC", "IANA zone of that time.", metavar="ZONE")
+    format: Scheduler = required(
+        click.Choice(get_args(Scheduler)),
+        "The scheduler that starts it; docs/schedules.md has a section on each.",
+    )
+    image: str | None = option(click.STRING, f"Image that runs (kubernetes).  [default: {IMAGE}]")
+    output: Path | None = option(
+        click.Path(path_type=Path, file_okay=False),
+        "Write the files into this folder, each under its name, and not to stdout.",
+        metavar="FOLDER",
+    )

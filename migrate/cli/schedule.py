@@ -1,0 +1,95 @@
+"""`migrate schedule`: what makes `migrate run` run every night, ready for a scheduler."""
+
+import os
+import shlex
+import shutil
+import sys
+import tomllib
+import unicodedata
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from migrate.cli.nights import IMAGE, ScheduleOptions
+from migrate.cli.units import Night, units
+from migrate.errors import UsageError
+from migrate.kit.times import offset, zone_name
+from migrate.screen import counted, shown
+
+_UNFIT: Final = {"Cc", "Zl", "Zp"}
+"""Kinds of characters that end a line, or steer a terminal."""
+
+
+def print_units(options: ScheduleOptions) -> None:
+    """Print the units, or write each as a file; raises UsageError where what they would run cannot be."""
+    config = Path(os.path.abspath(options.config))  # noqa: PTH100 - as it was named: without `..`, through links
+    jobs = _jobs(_read(config))
+    zone = zone_name(options.timezone, "--timezone")
+    if offset(zone) is not None:
+        raise UsageError(
+            f"--timezone: an offset, found '{zone}'; schedulers know zones, give one such as Europe/Berlin"
+        )
+    if options.image is not None and options.format != "kubernetes":
+        raise UsageError(f"--image: is for --format kubernetes, found {options.format}; leave it out")
+    night = Night(config=config, command=_command(), at=options.at, zone=zone, image=options.image or IMAGE)
+    for path in (str(config), night.command):
+        if any(unicodedata.category(letter) in _UNFIT for letter in path):
+            raise UsageError(
+                f"{path!r}: a control character in a path, which no unit can hold; use another folder"
+            )
+    made = units(options.format, night)
+    if options.output is None:
+        click.echo("\n".join(made.values()), nl=False)
+    else:
+        _write(options.output, made)
+    of_jobs = f", {counted(len(jobs), 'job')} one after another: {', '.join(jobs)}" if jobs else ""
+    click.echo(shown(f"every night at {options.at:%H:%M} {zone}: {config}{of_jobs}"), err=True)
+    click.echo(shown(f"before the first, once: migrate run -c {shlex.quote(str(config))}"), err=True)
+
+
+def _read(config: Path) -> dict[str, Any]:
+    """Return what the configuration file says."""
+    try:
+        return tomllib.loads(config.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"--config: {config} cannot be read, {error.strerror}; name the file with -c"
+        ) from None
+    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError are
+        raise UsageError(f"--config: {config} is not TOML, {error}; mend it") from None
+
+
+def _jobs(said: dict[str, Any]) -> list[str]:
+    """Return the names of the jobs, in their order."""
+    jobs = said.get("job", {})
+    return [*jobs] if isinstance(jobs, dict) else []
+
+
+def _command() -> str:
+    """Return the path of `migrate`: the one beside this Python, else the one that the shell finds."""
+    beside = Path(sys.executable).with_name("migrate")
+    found = str(beside) if beside.exists() else shutil.which("migrate")
+    if found is None:
+        raise UsageError(
+            f"no command called migrate, found neither {beside} nor one on the PATH; install it (README, Install)"
+        )
+    return os.path.abspath(found)  # noqa: PTH100 - as above
+
+
+def _write(folder: Path, made: dict[str, str]) -> None:
+    """Write files that are not there yet, readable by all: they hold no key."""
+    for name in made:
+        if (folder / name).exists():
+            raise UsageError(
+                f"--output: {folder / name} is there already; move it away, or name another folder"
+            )
+    try:
+        for name, text in made.items():
+            (folder / name).write_text(text, encoding="utf-8")
+            (folder / name).chmod(0o644)
+            click.echo(shown(str(folder / name)), err=True)
+    except OSError as error:
+        raise UsageError(
+            f"--output: {folder} cannot be written to, {error.strerror}; name another folder"
+        ) from None

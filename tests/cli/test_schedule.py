@@ -1,0 +1,128 @@
+"""`migrate schedule`: the units as they are printed and written, and what is refused."""
+
+import stat
+import sys
+from datetime import time
+from pathlib import Path
+
+import pytest
+from commands import migrate
+from schedules import SCHEDULERS, printed
+
+from migrate.cli.nights import IMAGE
+
+
+@pytest.fixture
+def acme(tmp_path):
+    """A folder with a configuration file."""
+    folder = tmp_path / "acme"
+    folder.mkdir()
+    (folder / "migrate.toml").write_text('platform = "amplitude"\n')
+    return folder
+
+
+def schedule(folder, *words):
+    """Run the command in the folder."""
+    return migrate("schedule", "--at", "02:30", *words, cwd=folder)
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+def test_units_name_what_is_here_from_the_root(acme, scheduler):
+    """The file, and the command beside this Python; all else is as the golden has it."""
+    done = schedule(acme, "--format", scheduler)
+    assert done.returncode == 0, done.stderr
+    command = Path(sys.executable).with_name("migrate")
+    here = {"config": acme / "migrate.toml", "command": str(command), "at": time(2, 30), "zone": "UTC"}
+    assert done.stdout == printed(scheduler, **here, image=IMAGE)
+    assert done.stderr.splitlines() == [
+        f"every night at 02:30 UTC: {acme}/migrate.toml",
+        f"before the first, once: migrate run -c {acme}/migrate.toml",
+    ]
+
+
+def test_zone_and_image_are_those_that_were_typed(acme):
+    """As the scheduler reads them."""
+    words = ["--timezone", "Europe/Berlin", "--image", "registry.example:5000/migrate:7"]
+    text = schedule(acme, "--format", "kubernetes", *words).stdout
+    assert '\n  timeZone: "Europe/Berlin"\n' in text
+    assert '\n              image: "registry.example:5000/migrate:7"\n' in text
+
+
+def test_jobs_of_the_file_are_told(acme):
+    """One unit runs all of them."""
+    (acme / "migrate.toml").write_text("[job.web]\n[job.'my app']\n")
+    done = schedule(acme, "--format", "cron")
+    assert (
+        f"every night at 02:30 UTC: {acme}/migrate.toml, 2 jobs one after another: web, my app\n"
+        in done.stderr
+    )
+
+
+def test_files_are_written_each_under_its_name_and_over_none(acme):
+    """Whoever runs the scheduler may read them."""
+    (acme / "units").mkdir()
+    words = ["--format", "systemd", "--output", "units"]
+    done = schedule(acme, *words)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    found = {path.name: path for path in (acme / "units").iterdir()}
+    assert {*found} == {"migrate.service", "migrate.timer"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in found.values()} == {0o644}
+    assert (
+        "\n".join(found[name].read_text() for name in sorted(found))
+        == schedule(acme, "--format", "systemd").stdout
+    )
+    found["migrate.service"].unlink()
+    found["migrate.timer"].write_text("mine")
+    again = schedule(acme, *words)
+    assert again.returncode == 2
+    assert (
+        "error: --output: units/migrate.timer is there already; move it away, or name another folder"
+        in again.stderr
+    )
+    assert [path.read_text() for path in (acme / "units").iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["-c", "none.toml"],
+            "error: --config: {here}/none.toml cannot be read, No such file or directory; name",
+        ),
+        (
+            ["-c", "bad.toml"],
+            "error: --config: {here}/bad.toml is not TOML, Expected '=' after a key in a key/value",
+        ),
+        (
+            ["-c", "bytes.toml"],
+            "error: --config: {here}/bytes.toml is not TOML, 'utf-8' codec can't decode byte 0xff",
+        ),
+        (
+            ["--timezone", "+02:00"],
+            "error: --timezone: an offset, found '+02:00'; schedulers know zones, give one",
+        ),
+        (
+            ["--timezone", "europe/berlin"],
+            "error: --timezone: not an IANA zone, found 'europe/berlin'; give Europe/B",
+        ),
+        (["--image", "mine"], "error: --image: is for --format kubernetes, found cron; leave it out"),
+        (
+            ["--output", "none"],
+            "error: --output: none cannot be written to, No such file or directory; name another",
+        ),
+        (
+            ["-c", "a\nb.toml"],
+            "b.toml': a control character in a path, which no unit can hold; use another folder",
+        ),
+    ],
+    ids=["none", "bad", "bytes", "offset", "zone", "image", "output", "control"],
+)
+def test_what_would_not_run_is_refused(acme, words, said):
+    """And nothing is printed."""
+    (acme / "bad.toml").write_text("platform amplitude\n")
+    (acme / "bytes.toml").write_bytes(b"\xff")
+    (acme / "a\nb.toml").touch()
+    done = schedule(acme, "--format", "cron", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said.format(here=acme) in done.stderr
+    assert "Traceback" not in done.stderr
