@@ -72,7 +72,7 @@ def of_state(numbers: Summary) -> int:
     """
     if numbers.state in _UNFIT or (not numbers.whole and numbers.state != _RUNNING):
         return SET_ASIDE
-    is_open = numbers.open_rejects or numbers.events.parked or numbers.set_aside
+    is_open = numbers.open_rejects or numbers.open_parked or numbers.set_aside
     return LEFT_OUT if is_open else DONE
 
 

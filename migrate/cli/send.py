@@ -20,6 +20,7 @@ from migrate.report.talk import Talk
 from migrate.screen import amount, counted
 from migrate.sending import resend, send
 from migrate.session import Session
+from migrate.workdir import parked
 from migrate.workdir.cleaning import clean
 
 
@@ -46,14 +47,17 @@ def resend_parked(workdir: Path, sending: SendOptions, talking: TalkOptions) -> 
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
         session.check_whole(partial=sending.partial)
         confirm(session, delivery, talk, "parked", yes=sending.yes)
-        events = summary(session.checkpoint).events
+        numbers = summary(session.checkpoint)
+        events = numbers.events
         before = events.accepted + events.duplicate
         with (
-            talk.sending(events.parked, before=before, delivery=delivery, pace=Pace(delivery.rate)) as watch,
+            talk.sending(
+                numbers.open_parked, before=before, delivery=delivery, pace=Pace(delivery.rate)
+            ) as watch,
             _stay_within(session, sending.window),
         ):
             resend(session, delivery, watch)
-        talk.show(rejects.resent(session.checkpoint, session.before.events.parked))
+        talk.show(rejects.resent(session.checkpoint, events.parked - parked.dismissed(session.checkpoint)))
         end(session, talk, sending=True, planned=False)
 
 

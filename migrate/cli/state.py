@@ -21,13 +21,15 @@ from migrate.report.states import State, states, with_states
 from migrate.report.status import Workdir
 from migrate.report.talk import Talk
 from migrate.screen import counted, masked
-from migrate.workdir import asides, standing
+from migrate.workdir import asides, parked, standing
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.copies import noticed
 from migrate.workdir.database import has_nothing
 from migrate.workdir.history import entries
 from migrate.workdir.hold import Holder, holder, writable
 
+_OF_PARKED: Final = "parked"
+"""What is dismissed where what PostHog refused is meant."""
 EDITED: Final = {
     "rejects.jsonl": "it has no effect there; 'migrate rejects' keeps it under another name, and says how to plan it",
     "parked.jsonl": "'migrate resend' sends what was mended in it",
@@ -128,6 +130,8 @@ def _dismiss(checkpoint: Checkpoint, dismissed: Sequence[str]) -> int:
         *standing.by_reason(checkpoint),
         *(one.reason for one in checkpoint.set_aside().values() if not one.is_dismissed),
     }
+    if parked.refusals(checkpoint):
+        reasons.add(_OF_PARKED)
     if unknown := [reason for reason in dismissed if reason not in reasons]:
         found = f"; these are: {', '.join(sorted(reasons))}" if reasons else ""
         raise UsageError(f"--dismiss: nothing is open for this reason, found '{unknown[0]}'{found}")
@@ -135,4 +139,6 @@ def _dismiss(checkpoint: Checkpoint, dismissed: Sequence[str]) -> int:
     for reason in dismissed:
         files += asides.dismiss(checkpoint, reason)
         standing.dismiss(checkpoint, reason)
+        if reason == _OF_PARKED:
+            parked.dismiss(checkpoint)
     return files

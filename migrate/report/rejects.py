@@ -43,10 +43,11 @@ def lines(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Line]:
     yield from _rejected(checkpoint, numbers)
     yield from _aside(checkpoint, numbers)
     yield from refused(checkpoint)
-    if numbers.events.parked:
+    if numbers.open_parked:
         needs = commands.needs(commands.to_target(checkpoint, "resend"))
         yield from (labelled("", need) for need in needs)
-    if not (numbers.open_rejects or numbers.set_aside or numbers.events.parked):
+        yield labelled("", "or --dismiss parked, if they are not to be sent")
+    if not (numbers.open_rejects or numbers.set_aside or numbers.open_parked):
         yield Line("nothing is open: no row is rejected, no file set aside, no event refused by PostHog")
     yield from _closed(numbers)
 
@@ -85,7 +86,7 @@ def left_aside(names: Sequence[str], way: str | None) -> str:
 
 def left_open(numbers: Summary, way: str | None) -> str:
     """Return what is open, with the command that lists it, in a sentence."""
-    rows, events, files = sum(numbers.open_rejects.values()), numbers.events.parked, len(numbers.set_aside)
+    rows, events, files = sum(numbers.open_rejects.values()), numbers.open_parked, len(numbers.set_aside)
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in numbers.open_rejects.items())
     found = [
         *([f"{counted(rows, 'row')} rejected ({reasons})"] if rows else []),
@@ -187,10 +188,12 @@ def _free(checkpoint: Checkpoint) -> str:
 
 
 def _closed(numbers: Summary) -> Iterator[Line]:
-    """Yield how many rejected rows are open no more."""
+    """Yield how many rejected rows and parked events are open no more."""
     if mended := numbers.mended_rejects:
         yield labelled("mended", f"{counted(mended, 'row')} that had been rejected")
     if dismissed := numbers.dismissed_rejects:
         yield labelled(
             "closed", f"{dismissed:,} rejected {plural(dismissed, 'row')}, dismissed, said no more of"
         )
+    if dismissed := numbers.dismissed_parked:
+        yield labelled("closed", f"{counted(dismissed, 'parked event')}, dismissed, said no more of")

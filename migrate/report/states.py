@@ -151,7 +151,7 @@ def _to_do(
 def _open(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Found]:
     """Yield what a person has to look at."""
     look = [commands.status(checkpoint, "rejects")]
-    if parked := numbers.events.parked:
+    if parked := numbers.open_parked:
         text = (
             f"parked: {counted(parked, 'event')} refused by PostHog, to send again once the cause is mended"
         )
@@ -193,7 +193,7 @@ def _done(
         )
         way = commands.whole(checkpoint)
         yield Found(State.TRIAL_FINISHED, text, [way] if way else [])
-    elif not events.parked:
+    elif not numbers.open_parked:
         yield Found(State.ALL_SENT, f"all sent: of {counted(events.planned, 'event')} none is pending")
 
 

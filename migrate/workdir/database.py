@@ -13,7 +13,7 @@ from migrate.workdir.hold import MEND, unwritable
 
 FILE: Final = "checkpoint.sqlite"
 APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
-FORMAT: Final = 9
+FORMAT: Final = 10
 _DAYS: Final = "days"
 Database = sqlite3.Connection
 _PATIENCE: Final = 30.0
@@ -50,7 +50,8 @@ CREATE TABLE rejects (
 CREATE TABLE held (input INTEGER PRIMARY KEY, size INTEGER NOT NULL, sums BLOB NOT NULL, lines INTEGER NOT NULL);
 CREATE TABLE parked (
     id INTEGER PRIMARY KEY AUTOINCREMENT, day TEXT NOT NULL, later INTEGER NOT NULL, timestamp TEXT NOT NULL,
-    uuid TEXT NOT NULL, status INTEGER NOT NULL, message TEXT NOT NULL, payload TEXT NOT NULL, sum INTEGER NOT NULL
+    uuid TEXT NOT NULL, status INTEGER NOT NULL, message TEXT NOT NULL, payload TEXT NOT NULL, sum INTEGER NOT NULL,
+    dismissed INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX parked_uuid ON parked (uuid);
 CREATE TABLE queue (
@@ -79,6 +80,7 @@ _ADDED: Final = {
         UPDATE inputs SET until = (SELECT json_extract(value, '$') FROM meta WHERE key = '--until');
         CREATE INDEX inputs_unplanned ON inputs (id) WHERE numbers IS NULL
     """,
+    9: "ALTER TABLE parked ADD COLUMN dismissed INTEGER NOT NULL DEFAULT 0",
 }
 """What a checkpoint of an earlier format has not yet, one after another, and goes on with."""
 TOTALS: Final = "totals"

@@ -138,3 +138,35 @@ def test_a_file_that_is_dismissed_is_said_to_be(tmp_path):
     done = migrate("rejects", workdir, "--dismiss", "changed")
     assert done.returncode == 0
     assert "closed   1 file set aside, dismissed, said no more of" in done.stderr
+
+
+def test_what_posthog_refused_may_be_meant(tmp_path):
+    """It stays parked, is open no more and is not sent again, until its payload is mended."""
+    source, workdir = rows(tmp_path / "in" / "a.jsonl", 4), tmp_path / "w"
+    rows(tmp_path / "in" / "b.jsonl", 2, start=7, properties={"poison": True})
+    with Sandbox(faults=[{"fault": "poison"}]) as sandbox:
+        target = ["--host", sandbox.url, "--api-key", KEY]
+        run = ["run", "posthog", source.parent, "--workdir", workdir, *target, "--json"]
+        assert migrate(*run).returncode == 3
+        assert "or --dismiss parked, if they are not to be sent" in migrate("rejects", workdir).stderr
+        done = migrate("rejects", workdir, "--dismiss", "parked", "--json")
+        assert done.returncode == 0
+        assert "closed   2 parked events, dismissed, said no more of" in done.stderr
+        told = summary(migrate("status", workdir, "--json"))
+        assert (told["state"], told["also"], told["dismissed_parked"]) == ("all_sent", [], 2)
+        assert (told["events"]["parked"], told["balanced"], told["run"]["exit_code"]) == (2, True, 0)
+        refused = migrate("rejects", workdir, "--dismiss", "parked")
+        assert (refused.returncode, "nothing is open for this reason" in refused.stderr) == (2, True)
+        before = sandbox.summary()["requests"]
+        done = migrate("resend", workdir, *target)
+        assert (done.returncode, sandbox.summary()["requests"]) == (0, before)
+        assert "resent   nothing: no event was refused by PostHog" in done.stderr
+        first, *others = (workdir / "parked.jsonl").read_text().splitlines(keepends=True)
+        line = json.loads(first)
+        line["payload"] = line["payload"].replace("poison", "poison!")
+        (workdir / "parked.jsonl").write_text("".join([json.dumps(line) + "\n", *others]))
+        done = migrate("resend", workdir, *target, "--json")
+        told = summary(done)
+        assert (done.returncode, told["events"]["accepted"], told["events"]["parked"]) == (0, 5, 1)
+        assert (told["dismissed_parked"], told["state"]) == (1, "all_sent")
+        assert "resent   1 event refused before: 1 accepted, none is refused any more" in done.stderr

@@ -65,6 +65,7 @@ def test_every_number_is_in_its_place(checkpoint):
         f"         migrate resend {where} --host …",
         "         … is us, eu or the URL of your PostHog",
         "         the key is left out of the command: set POSTHOG_API_KEY to the project's key, it is not set here",
+        "         or --dismiss parked, if they are not to be sent",
     ]
 
 
