@@ -15,7 +15,7 @@ from migrate.errors import Refused, Stopped, UsageError
         (UsageError("a: wrong"), 2, "error: a: wrong\n"),
         (Refused("b: other"), 5, "error: b: other\n"),
         (Stopped("c: down"), 4, "error: c: down\n"),
-        (click.UsageError("no such option"), 2, "Error: no such option\n"),
+        (click.UsageError("no such option"), 2, "error: no such option\n"),
         (KeyboardInterrupt(), 130, ""),
         (click.Abort(), 130, ""),
     ],
