@@ -8,6 +8,7 @@ from migrate import VERSION
 from migrate.errors import Refused
 from migrate.kit.declare import Platform
 from migrate.people.schema import PEOPLE_FILE
+from migrate.rules.declared import ON_EVENTS, Rules
 from migrate.settings import Settings
 from migrate.workdir.checkpoint import Checkpoint
 
@@ -21,8 +22,14 @@ def pin_settings(checkpoint: Checkpoint, settings: Settings, *, has_news: bool) 
     known, now = checkpoint.facts(), settings.facts()
     mapping = settings.mapping()
     identity = {"identity_version": mapping.identity_version}
-    begun = now | identity | {"payload_versions": [mapping.payload_version], "begun_with": VERSION}
-    is_other = any(known.get(name) != value for name, value in (now | identity).items())
+    rules = {"rules_identity": settings.rules.identity}
+    more = {
+        "payload_versions": [mapping.payload_version],
+        "rules": [settings.rules.rest],
+        "begun_with": VERSION,
+    }
+    begun = now | identity | rules | more
+    is_other = any(known.get(name) != value for name, value in (now | identity | rules).items())
     # Where nothing is planned yet that could become other events, the workdir begins anew.
     if "platform" not in known or (is_other and not checkpoint.extent()[0]):
         if "platform" in known:
@@ -45,18 +52,41 @@ def pin_settings(checkpoint: Checkpoint, settings: Settings, *, has_news: bool) 
         return
     if known["identity_version"] != mapping.identity_version:
         raise Refused(_road(checkpoint, known, settings.platform, mapping))
+    _check_rules(checkpoint, known, settings.rules)
     if mapping.payload_version not in known["payload_versions"]:
         checkpoint.note(payload_versions=[*known["payload_versions"], mapping.payload_version])
+    if settings.rules.rest not in known.get("rules", [None]):
+        checkpoint.note(rules=[*known.get("rules", [None]), settings.rules.rest])
+
+
+def _check_rules(checkpoint: Checkpoint, known: Mapping[str, Any], rules: Rules) -> None:
+    """Raise Refused where new inputs would be planned under other rules on events and ids, or under none by mistake.
+
+    Other rules on properties go on, which is noted: an event is the same event with them.
+    """
+    had = [one for one in known.get("rules", []) if one is not None]
+    if had and rules.rest is None:
+        raise Refused(
+            "[rules]: this workdir was planned with rules on properties, found none, so nothing new is planned here; "
+            "name the configuration file that has them with --config, or begin a new --workdir"
+        )
+    if known.get("rules_identity") == rules.identity:
+        return
+    day = date.fromisoformat(list(checkpoint.by_day())[-1]) + timedelta(days=1)
+    raise Refused(
+        f"[rules]: this workdir was planned with other rules on events and ids ({', '.join(ON_EVENTS)}), under which "
+        "the same rows become other events, so nothing new is planned here; use what it was planned with, or send "
+        f"what is planned (migrate apply {checkpoint.workdir}), then begin a new --workdir with "
+        f"{_people(known)} and --since {day}, the day after the last that is planned here"
+    )
 
 
 def _road(checkpoint: Checkpoint, known: Mapping[str, Any], platform: str, mapping: Platform) -> str:
     """Return why nothing new is planned in a workdir of another identity version, and how to go on."""
     begun, now = known["begun_with"], mapping.identity_version
     day = date.fromisoformat(list(checkpoint.by_day())[-1]) + timedelta(days=1)
-    shared = known.get("people_dir")
-    people = f"--people {shared}" if shared else f"a copy of this one's {PEOPLE_FILE} in it"
     road = (
-        f"then begin a new --workdir with {people} and --since {day}, the day after the "
+        f"then begin a new --workdir with {_people(known)} and --since {day}, the day after the "
         "last of which something was sent then (older rows that come late are left out)"
     )
     return (
@@ -65,6 +95,12 @@ def _road(checkpoint: Checkpoint, known: Mapping[str, Any], platform: str, mappi
         f"events, so nothing new is planned here; finish with migrate {begun}, or send what is planned (migrate apply "
         f"{checkpoint.workdir}), {road}"
     )
+
+
+def _people(known: Mapping[str, Any]) -> str:
+    """Return how another workdir goes on with the people of this one."""
+    shared = known.get("people_dir")
+    return f"--people {shared}" if shared else f"a copy of this one's {PEOPLE_FILE} in it"
 
 
 def _found(name: str, known: object, value: object) -> str:

@@ -23,7 +23,7 @@ from migrate.readers.records import Chunk
 from migrate.screen import counted
 from migrate.session import Session, collect_rarely
 from migrate.settings import Work
-from migrate.workdir import asides, rejects, samples
+from migrate.workdir import asides, rejects, samples, totals
 from migrate.workdir.harm import explained
 from migrate.workdir.renewal import supersede
 from migrate.workdir.room import Measured, Room
@@ -103,6 +103,10 @@ class Planning:
         )
         session.on_stop(planner.stopping.set)
         todo = [] if session.is_stopping else planner.todo(self.work.jobs, self.work.looked)
+        session.remark(
+            f"{name}: was set aside, and is gone; what was planned of it stands"
+            for name in planner.aside.gone
+        )
         session.copies = [job.source.name for job in todo if job.source.lines is not None]
         if before := self.work.unchanged + len(self.work.jobs) - len(todo):
             session.on_log(f"planned before: {counted(before, 'file')}")
@@ -120,6 +124,8 @@ class Planning:
             session.finish("planning", begun=None, unfinished=self._commands_but(command))
         if checkpoint.is_whole():
             checkpoint.note(unfinished=[])
+        with checkpoint.change() as db:
+            totals.keep(db)
 
     def _room(self, total: Mapping[str, int]) -> Room | None:
         """Return what holds the plan against the disk; with --until, what is to come may be left out, all of it."""
@@ -195,8 +201,9 @@ class Planning:
             samples.keep(workdir, map(vars, shown))
 
     def _has_new_sources(self) -> bool:
-        known = self.session.checkpoint.inputs()
-        return any(job.source.name not in known for job in self.work.jobs)
+        names = [job.source.name for job in self.work.jobs]
+        known = self.session.checkpoint.inputs(names)
+        return any(name not in known for name in names)
 
     def _pin(self, *, is_anew: bool) -> None:
         """Bind the workdir to its settings; where nothing is planned yet, begin with the people it was given."""
@@ -204,7 +211,7 @@ class Planning:
         facts = checkpoint.facts()
         has_news = is_anew or not checkpoint.is_whole() or self._has_new_sources()
         pin_settings(checkpoint, self.work.settings, has_news=has_news)
-        if not checkpoint.inputs():
+        if checkpoint.is_empty():
             self.file.begin(self.work.settings.since, is_new="platform" not in facts)
         else:
             self.file.check()

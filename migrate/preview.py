@@ -30,6 +30,7 @@ from migrate.readers.originals import Originals
 from migrate.readers.records import Chunk, Reject, first_rows, row_of
 from migrate.settings import Settings, Work
 from migrate.throwaway import PREVIEW, throwaway
+from migrate.workdir.records import Numbers
 from migrate.workdir.seals import Kept
 
 MAPPED: Final = "mapped: tells of a person or a group, shown after the rows"
@@ -52,8 +53,10 @@ class Preview:
     """Why a row has no payloads, in the words of the dry run."""
 
 
-def preview(work: Work, limit: int) -> Iterator[Preview]:
+def preview(work: Work, limit: int, numbers: Numbers | None = None) -> Iterator[Preview]:
     """Yield the first rows with their payloads in the order of the files, and what all of them tell of people.
+
+    What is counted is added to `numbers`.
 
     What is known of people comes from the rows shown alone: who is who before them, persons and groups after them.
     """
@@ -71,6 +74,8 @@ def preview(work: Work, limit: int) -> Iterator[Preview]:
         for job, chunk in first:
             transform = settings.transform(job, people)
             made = finished(_read(chunk), transform, now)
+            if numbers is not None:
+                numbers.add(made.numbers)
             states.write(made.states)
             times += made.frame.select(pl.col("timestamp").max()).drop_nulls().to_series().to_list()
             yield from _previewed(job, chunk, transform, made)

@@ -58,6 +58,8 @@ class Session:
     """The command that does for good what this one tries, if it does."""
     history: Keeper | None = None
     """What keeps the line of this command in the workdir's history, where it has one."""
+    stopped: stops.Stop | None = None
+    """Why what was under way has stopped, whether or not that could be noted."""
     phase: stops.Phase | None = None
     """What is under way, and is to be gone on with if it does not come to its end."""
 
@@ -118,11 +120,16 @@ class Session:
         self.phase = None
         self.checkpoint.note(**{phase: False}, **facts)
 
-    def note_stop(self, why: str | None = None, message: str | None = None) -> None:
-        """Note why what is under way stops: for this reason, or as it was asked to."""
+    def note_stop(
+        self, why: str | None = None, message: str | None = None, checkpoint: Checkpoint | None = None
+    ) -> None:
+        """Note why what is under way stops: for this reason, or as it was asked to.
+
+        `checkpoint`: another opening of the same one, where this one is in the middle of something.
+        """
         why = why or ("interrupted" if self.interrupted else self.asked)
         if self.phase is not None and why is not None:
-            stops.note(self.checkpoint, self.phase, why, message)
+            self.stopped = stops.note(checkpoint or self.checkpoint, self.phase, why, message)
 
     def refresh(self) -> None:
         """Write the files for people anew, where the checkpoint knows other than they say."""

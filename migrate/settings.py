@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -16,7 +16,7 @@ from migrate.errors import Unfit
 from migrate.inputs.dated import Span
 from migrate.inputs.listing import sources
 from migrate.inputs.names import path_of
-from migrate.inputs.source import Source, stamp, stamp_of
+from migrate.inputs.source import Source, stamp, stamp_of, stem_of
 from migrate.kit.declare import Options, Platform, Table
 from migrate.kit.times import clock
 from migrate.likeness import likely
@@ -30,9 +30,13 @@ from migrate.plan.jobs import Job, recognise
 from migrate.plan.transform import Transform
 from migrate.readers.dialects import Layout
 from migrate.readers.headers import misread, read_header
+from migrate.rules.declared import NO_RULES, Rules
+from migrate.rules.frames import Ruling
 from migrate.workdir.records import Aside, Window
 
 _LAYOUT: Final = Layout()
+_NOTHING: Final[Mapping[str, str]] = {}
+_NOWHERE: Final[Mapping[str, str | None]] = {}
 
 Setting = str | int | bool | Sequence[str] | Sequence[Sequence[str]] | None
 """What the user chose, as the checkpoint keeps it; None where it is as usual."""
@@ -55,6 +59,7 @@ class Settings:
     import_id: str | None = None
     skip_unknown: bool = False
     choices: Choices = field(default_factory=Choices)
+    rules: Rules = NO_RULES
     profiled: bool = False
     """Whether any file to plan has profiles of persons."""
     resolved: bool = False
@@ -120,6 +125,11 @@ class Settings:
             choices=replace(self.choices, tells=False),
         )
 
+    @cached_property
+    def _ruling(self) -> Ruling | None:
+        """The user's own rules, made ready once."""
+        return Ruling.of(self.rules)
+
     def transform(self, job: Job, people: People | None = None) -> Transform:
         """Return how a job's rows become events."""
         return Transform(
@@ -132,11 +142,18 @@ class Settings:
             people=people,
             profiled=self.profiled,
             tells=self.choices.tells,
+            ruling=self._ruling,
         )
 
     def census(self, people: People) -> Census:
         """Return what is to be found out about people."""
-        return Census(people=people, choices=self.choices, options=self.options, imprint=self.imprint())
+        return Census(
+            people=people,
+            choices=self.choices,
+            options=self.options,
+            imprint=self.imprint(),
+            ruling=Ruling.of_told(self.rules),
+        )
 
     def gatherer(self, people: People, stopping: Event | None = None) -> Gatherer:
         """Return what looks over all files before the first is planned, until it is `stopping`.
@@ -149,6 +166,7 @@ class Settings:
             options=self.options,
             identity=self.choices.link,
             since=self.since,
+            ruling=self._ruling,
             limit=self.limit if is_first_only else None,
             stopping=stopping or Event(),
         )
@@ -156,16 +174,17 @@ class Settings:
     def work(
         self,
         inputs: Sequence[str],
-        planned: Mapping[str, str] | None = None,
+        planned: Mapping[str, str] = _NOTHING,
         *,
         checked: int | None = None,
-        paths: Collection[Path] = (),
+        paths: Mapping[str, str | None] = _NOWHERE,
     ) -> "Work":
         """Return what there is to plan in the inputs; raises UsageError before anything is made.
 
         Files that are `planned`, by name, and still have the stamp they had are not looked into again. That text is
-        valid in its encoding is `checked` for so many bytes of each file, for all of them if it is None. An input that
-        is empty now may be one that held any of these `paths`, of files that were planned before.
+        valid in its encoding is `checked` for so many bytes of each file, for all of them if it is None. `paths` of
+        files that were planned before: with a stamp, what still has that is not opened; and an input that is empty now
+        may be one that held any of them.
         """
         span = Span(since=self.since, until=self.until, zone=clock(self.options.source_timezone))
         found = sources(inputs, skip_unreadable=self.skip_unknown, planned=paths, span=span)
@@ -174,17 +193,16 @@ class Settings:
         layout = self._layout(mapping)
         header = partial(read_header, encoding=self.encoding, layout=layout, partitions=self.partitions)
         files = [source for source in found.sources if not self._is_spec(source)]
-        stems = frozenset(source.stem.lower() for source in files)
-        mapping = mapping.under(self.options, [source.name for source in files])
-        there = len(files)
+        names = [*(source.name for source in files), *found.unchanged.within(planned)]
         if planned:
             files = [source for source in files if planned.get(source.name) != stamp(source)]
-        unchanged = there - len(files)
+        unchanged = len(names) - len(files)
+        mapping = mapping.under(self.options, names) if files else mapping
         jobs, gone = recognise(
             *(files, mapping, header),
             skip_unknown=self.skip_unknown,
             skipped=skipped,
-            is_alone=len(files) == len(found.sources),
+            is_alone=not unchanged,
             likely=partial(likely, self.platform),
         )
         jobs, wrong = _readable(jobs, checked)
@@ -194,6 +212,7 @@ class Settings:
             one.name: Aside(one.reason, one.why, _stamp(one.name)) for one in (*found.unfit, *gone)
         }
         profiled = self.options.person_properties != "none" and any(job.table.to_profiles for job in jobs)
+        stems = frozenset(stem_of(name).lower() for name in names) if jobs else frozenset()
         options = replace(self.options, files=stems)
         given = {id(job.table): job.table for job in jobs}
         tables = {key: self._tried(table, options) for key, table in given.items()}

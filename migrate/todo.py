@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from migrate.errors import UsageError
-from migrate.inputs.names import archive_of, path_of, source_name
+from migrate.inputs.names import archive_of, path_of, path_text, source_name
 from migrate.plan.changed import Changed, OnChanged, look
 from migrate.settings import Settings, Work
 from migrate.workdir import parked, renewal, windows
 from migrate.workdir.checkpoint import REJECTS, Checkpoint
 from migrate.workdir.database import FILE
-from migrate.workdir.records import Input, Window
+from migrate.workdir.records import BEFORE, Input, Window
 
 _EDITED: Final = (REJECTS, parked.PARKED)
 """What lies in a workdir for people to copy or change, and is no input there."""
@@ -136,8 +136,8 @@ class _Planned(NamedTuple):
     """The stamps that files had, by name; not of those to plan again."""
     meant: Sequence[str] = ()
     """Files to plan again; those that were planned together are planned again together."""
-    paths: Collection[Path] = ()
-    """Where all of them lay."""
+    paths: Mapping[str, str | None] = {}
+    """Where all of them lay, with the stamp of files of which all is planned, and nothing is to be planned again."""
     sent: Collection[str] = ()
     """Those of `meant` of which nothing is left to send: what was planned of them stands where they are gone."""
     leads: Mapping[str, int] = {}
@@ -167,19 +167,30 @@ def _planned(workdir: Path, asked: set[str], alone: Collection[str], window: Win
         ]
         inputs = checkpoint.inputs()
         planned = {name: known.stamp for name, known in inputs.items() if known.planned}
-        paths = {path_of(name) for name in planned}
-        if not checkpoint.extent()[0]:
-            return _Planned({}, {}, meant, paths)  # it may begin anew, under other settings
+        if not checkpoint.extent()[0]:  # it may begin anew, under other settings
+            return _Planned({}, {}, meant, dict.fromkeys(map(path_text, planned)))
         return _Planned(
             inputs=inputs,
             stamps={name: stamp for name, stamp in planned.items() if name not in meant},
             meant=meant,
-            paths=paths,
+            paths=_paths(inputs, {*meant, *checkpoint.set_aside()}),
             sent={name for name in meant if not checkpoint.has_unsent(name)},
             leads=checkpoint.leads(),
             windows=windows.known(checkpoint),
             left_out=windows.left_out(checkpoint, window),
         )
+
+
+def _paths(inputs: Mapping[str, Input], others: Collection[str]) -> dict[str, str | None]:
+    """Return the paths of planned inputs, with a stamp where all of it is planned and nothing is among the `others`."""
+    odd, found = {path_text(name) for name in others}, dict[str, str | None]()
+    for name, known in inputs.items():
+        if BEFORE in name or name.startswith("("):
+            continue
+        path = path_text(name)
+        is_whole = known.planned and path not in odd and found.get(path, known.stamp) == known.stamp
+        found[path] = known.stamp if is_whole else None
+    return found
 
 
 def _asked(again: Iterable[Path]) -> set[str]:

@@ -53,12 +53,14 @@ def migrate(*words, cwd=None, env=None):
 @contextmanager
 def undisturbed():
     """Keep what the command line sets for all of its process."""
-    mask, before = os.umask(0o077), signal.getsignal(signal.SIGTERM)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    mask, before = os.umask(0o077), {number: signal.getsignal(number) for number in numbers}
     try:
         yield
     finally:
         os.umask(mask)
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def apart(*words, cwd=None, env=None):

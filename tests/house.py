@@ -14,6 +14,7 @@ WAY = (
     "readers",
     "kit",
     "plan",
+    "rules",
     "people",
     "payload",
     "jsontext",

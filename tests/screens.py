@@ -335,7 +335,7 @@ def logged(folder):
         words = ["--log-file", "in/migrate.log", "--host", sandbox.url]
         story.run("run-verbose", "run segment in --workdir w -v", *words)
     story.run(None, "plan segment in/a.jsonl --workdir v")
-    nowhere = ["--host", "http://127.0.0.1:9", "--yes", "--deadline", "0.1s", "--max-attempts", "1"]
+    nowhere = ["--host", "http://127.0.0.1:9", "--yes", "--max-attempts", "1"]
     story.run("apply-nowhere", "apply v --quiet", *nowhere)
     return story.screens
 

@@ -21,7 +21,8 @@ ROOMS = {
     "readers": {"inputs", "jsontext", "kit"},
     "payload": {"jsontext", "kit", "readers"},
     "people": {"jsontext", "kit", "payload", "workdir"},
-    "plan": {"inputs", "jsontext", "kit", "payload", "people", "readers", "workdir"},
+    "rules": {"jsontext", "kit", "payload", "people"},
+    "plan": {"inputs", "jsontext", "kit", "payload", "people", "readers", "rules", "workdir"},
     "apply": {"jsontext", "payload", "workdir"},
     "sandbox": set(),
 }

@@ -9,6 +9,8 @@ from workdirs import events, planned
 from migrate import VERSION
 from migrate.errors import Refused
 from migrate.pinning import pin_settings
+from migrate.report.numbers import summary
+from migrate.rules.declared import read
 
 
 @pytest.mark.parametrize(("other", "name", "is_other_import"), CHOSEN)
@@ -101,3 +103,48 @@ def test_other_properties_are_noted_once(tmp_path):
         for _ in range(2):
             pin_settings(checkpoint, USUAL, has_news=True)
             assert checkpoint.facts()["payload_versions"] == [version - 1, version]
+
+
+def ruled(**said):
+    """The usual settings with these rules."""
+    return replace(USUAL, rules=read(said, "f"))
+
+
+def test_other_rules_on_events_and_ids_refuse_what_is_new(tmp_path):
+    """They say the road; what is planned can be sent."""
+    with planned(tmp_path, events(1)) as checkpoint:
+        pin_settings(checkpoint, ruled(drop_events=["a"]), has_news=True)
+        before = checkpoint.facts()
+        for other in (USUAL, ruled(drop_events=["b"]), ruled(drop_events=["a"], never_link=["c"])):
+            with pytest.raises(Refused) as refused:
+                pin_settings(checkpoint, other, has_news=True)
+            assert str(refused.value) == (
+                "[rules]: this workdir was planned with other rules on events and ids (event_names, drop_events, "
+                "only_events, never_import, never_link), under which the same rows become other events, so nothing "
+                f"new is planned here; use what it was planned with, or send what is planned (migrate apply {tmp_path}"
+                "), then begin a new --workdir with a copy of this one's people.sqlite in it and --since 2024-04-04, "
+                "the day after the last that is planned here"
+            )
+            pin_settings(checkpoint, other, has_news=False)
+        assert checkpoint.facts() == before
+        pin_settings(checkpoint, ruled(drop_events=["a"]), has_news=True)
+
+
+def test_other_rules_on_properties_go_on_and_are_noted(tmp_path):
+    """None at all, where there were some, is a file that was not named."""
+    with planned(tmp_path, events(1)) as checkpoint:
+        pin_settings(checkpoint, USUAL, has_news=True)
+        pin_settings(checkpoint, ruled(drop=["a"]), has_news=True)
+        pin_settings(checkpoint, ruled(drop=["a"]), has_news=True)
+        (note,) = summary(checkpoint).notes
+        assert note == (
+            "planned with 2 sets of rules on properties, one after another: the same events, some of them with other "
+            "properties; what was planned before a rule was added stays as it was"
+        )
+        with pytest.raises(Refused) as refused:
+            pin_settings(checkpoint, USUAL, has_news=True)
+        assert str(refused.value) == (
+            "[rules]: this workdir was planned with rules on properties, found none, so nothing new is planned here; "
+            "name the configuration file that has them with --config, or begin a new --workdir"
+        )
+        pin_settings(checkpoint, USUAL, has_news=False)

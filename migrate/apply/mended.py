@@ -74,7 +74,7 @@ def begin(checkpoint: Checkpoint) -> list[str]:
         return remarks  # all that was mended there was sent: the command was killed before it could write so
     with checkpoint.change(facts := {}) as db:
         since = checkpoint.facts().get(parked.THROUGH, 0) if is_under_way else 0
-        db.execute(f"{parked.ENQUEUE} WHERE id > ?", (since,))
+        db.execute(f"{parked.ENQUEUE} AND id > ?", (since,))
         facts[parked.THROUGH] = parked.last(db)
     return remarks
 
@@ -129,7 +129,7 @@ class _Taken:
                 return
             parked.mend(self.db, event, payload, timestamp)
             self.mended += 1
-        self.db.execute(f"{parked.ENQUEUE} WHERE id = ?", (event,))
+        self.db.execute(f"{parked.ENQUEUE} AND id = ?", (event,))
         self.db.execute("DELETE FROM faulty WHERE id = ?", (event,))
 
     def _event(self, uuid: str, payload: str) -> tuple[int, bool, str]:

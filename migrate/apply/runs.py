@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from migrate.throwaway import MERGE
+from migrate.workdir.dayfile import ParquetWriter
 from migrate.workdir.records import Part
 from migrate.workdir.seals import Seal, Sealed
 
@@ -165,11 +166,11 @@ def _write(runs: list[_Run], path: Path, *, in_order: bool) -> _Run:
     order = runs[0].order
     runs = sorted(runs, key=lambda run: run.first)
     with ExitStack() as stack:
-        writer: pq.ParquetWriter | None = None
+        writer: ParquetWriter | None = None
         for piece in _merge(runs, in_order=in_order):
             table = put_together([piece])[_MERGED].to_arrow(compat_level=pl.CompatLevel.oldest())
             if writer is None:
-                writer = stack.enter_context(pq.ParquetWriter(path, table.schema, compression="lz4"))
+                writer = stack.enter_context(ParquetWriter(path, table.schema, compression="lz4"))
             writer.write_table(table)
     event_bytes = max(run.event_bytes for run in runs)
     return _Run(runs[0].first, event_bytes, partial(_file_batches, path, Seal.of(path)), order)

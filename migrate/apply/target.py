@@ -25,6 +25,8 @@ _PORTS: Final = {"http": 80, "https": 443}
 _ANSWER_BYTES: Final = 1_000
 _SECONDS: Final = 5
 KEY_BYTES: Final = 64  # capture refuses longer keys
+_NO_KEY: Final = "\"'`=$<>(){};,\\"
+"""What shells and pages write around a key; no key has it, and capture would take it for one, and forget."""
 
 
 _BARE: Final = re.compile(r"(localhost|[\w-]+(?:\.[\w-]+)+|\[[0-9a-f:]+\])(?::\d+)?(?:/.*)?", re.IGNORECASE)
@@ -91,6 +93,10 @@ def checked_key(key: str) -> str:
         problem = f"is a personal or secret key, which capture refuses, found {text[:4]}…"
     elif not re.fullmatch(r"[!-~]+", text):
         problem = "holds a space, a control character or a letter that is not ASCII"
+    elif wrong := next((letter for letter in text if letter in _NO_KEY), None):
+        problem = f"holds a character that no key has, found {wrong}"
+    elif re.fullmatch(r"phc_[\W_]*", text):
+        problem = "is the beginning of a key alone, found 'phc_' and no letter or digit after it"
     elif len(text) > KEY_BYTES:
         problem = f"is longer than {KEY_BYTES} bytes, found {len(text)}"
     else:

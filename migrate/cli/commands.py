@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from migrate import VERSION
+from migrate.cli.configured import Configured, configured
 from migrate.cli.nights import ScheduleOptions
 from migrate.cli.options import (
-    GROUPS,
     WORKDIR,
     WORKDIRS,
+    InitOptions,
     PlanOptions,
     PreviewOptions,
     RejectsOptions,
@@ -29,9 +30,38 @@ from migrate.cli.unread import Unbroken
 if TYPE_CHECKING:
     from pathlib import Path
 
+GROUPS: Final = {
+    "Target": ("host", "api_key"),
+    "Work": (
+        *("config", "job", "output", "dry_run", "workdir", "existing", "people", "again", "yes"),
+        *("partial", "dismiss"),
+    ),
+    "Source": (
+        *("spec", "since", "until", "lookback", "limit", "keep", "skip_unknown", "on_changed"),
+        "resend_changed",
+    ),
+    "Meaning": (
+        *("source_timezone", "person_properties", "identity", "max_cluster", "user_id", "uuid_compat"),
+        *("labels", "group_key", "group_type", "import_id"),
+    ),
+    "Reading": (
+        *("encoding", "delimiter", "dialect", "quote", "escape", "no_header", "columns", "nulls"),
+        "no_partitions",
+    ),
+    "Sending": (
+        *("rate", "concurrency", "max_batch_bytes", "max_batch_events", "gzip", "max_attempts", "deadline"),
+        *("timeout", "min_age", "max_duration", "window"),
+    ),
+    "Schedule": ("at", "timezone", "format", "image"),
+    "Keeping": ("keep_days", "dedup_days"),
+    "Sandbox": ("port", "data", "bind", "faults"),
+    "Telling": ("as_json", "quiet", "verbose", "log_file", "samples", "pretty", "history"),
+}
+"""How the help shows options: title -> fields."""
 
-class Command(Typed, Sections):
-    """A command of ours: it knows what was typed, and its help has groups."""
+
+class Command(Configured, Typed, Sections):
+    """A command of ours: it knows what was typed and what a file says, and its help has groups."""
 
     groups = GROUPS
 
@@ -73,6 +103,7 @@ def platforms() -> None:
 
 
 @cli.command()
+@configured
 @takes("source", SourceOptions)
 @takes("options", PreviewOptions)
 def preview(source: SourceOptions, options: PreviewOptions) -> None:
@@ -90,6 +121,7 @@ def preview(source: SourceOptions, options: PreviewOptions) -> None:
 
 
 @cli.command()
+@configured
 @takes("source", SourceOptions)
 @takes("options", RunOptions)
 @takes("sending", SendOptions)
@@ -111,6 +143,7 @@ def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talkin
 
 
 @cli.command()
+@configured
 @takes("source", SourceOptions)
 @takes("options", PlanOptions)
 @takes("talking", TalkOptions)
@@ -126,6 +159,7 @@ def plan(source: SourceOptions, options: PlanOptions, talking: TalkOptions) -> N
 
 
 @cli.command()
+@configured
 @WORKDIR
 @takes("talking", TalkOptions)
 def show(workdir: Path, talking: TalkOptions) -> None:
@@ -143,6 +177,7 @@ def show(workdir: Path, talking: TalkOptions) -> None:
 
 
 @cli.command()
+@configured
 @WORKDIR
 @takes("sending", SendOptions)
 @takes("talking", TalkOptions)
@@ -158,6 +193,7 @@ def apply(workdir: Path, sending: SendOptions, talking: TalkOptions) -> None:
 
 
 @cli.command()
+@configured
 @WORKDIR
 @takes("sending", SendOptions)
 @takes("talking", TalkOptions)
@@ -173,6 +209,7 @@ def resend(workdir: Path, sending: SendOptions, talking: TalkOptions) -> None:
 
 
 @cli.command()
+@configured
 @WORKDIRS
 @takes("options", StatusOptions)
 @takes("talking", TalkOptions)
@@ -192,6 +229,7 @@ def status(workdirs: tuple[Path, ...], options: StatusOptions, talking: TalkOpti
 
 
 @cli.command()
+@configured
 @WORKDIR
 @takes("options", RejectsOptions)
 @takes("talking", TalkOptions)
@@ -237,3 +275,17 @@ def sandbox(options: SandboxOptions) -> None:
     from migrate.cli.sandbox import run_sandbox
 
     run_sandbox(options)
+
+
+@cli.command()
+@takes("options", InitOptions)
+def init(options: InitOptions) -> None:
+    """Write a configuration file, all of it commented.
+
+    \b
+    Example:  migrate init amplitude
+              migrate init mixpanel -o mixpanel.toml
+    """
+    from migrate.cli.init import write_config
+
+    write_config(options)

@@ -7,6 +7,7 @@ from tempfile import gettempdir
 from typing import NoReturn
 
 from migrate.cli import exits
+from migrate.cli.config import rules_here
 from migrate.cli.options import RunOptions, SendOptions, SourceOptions, TalkOptions
 from migrate.cli.plan import plan_todo
 from migrate.cli.session import open_session, say_why, start_talk, tell
@@ -27,7 +28,7 @@ def rehearse(
 ) -> NoReturn:
     """Plan, and show what would be sent; where --people is given, with a copy of it."""
     talk = start_talk(talking)
-    settings = build_settings(source, limit=options.limit)
+    settings = build_settings(source, limit=options.limit, rules=rules_here())
     work = (settings.untold() if is_untold(options, sending) else settings).work(source.inputs)
     beside = _beside(options.workdir)
     with (

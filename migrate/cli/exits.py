@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from migrate.errors import Refused, Stopped
+from migrate.errors import Refused, Stopped, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from migrate.workdir.checkpoint import Checkpoint
 
 DONE: Final = 0
+WRONG: Final = UsageError.exit_code
 LEFT_OUT: Final = 3
 """Finished, and rows were rejected or events parked."""
 STOPPED: Final = Stopped.exit_code
@@ -27,14 +28,14 @@ _UNFIT: Final = {"harmed", "nothing_planned"}
 _RUNNING: Final = "running"
 """States (`migrate.report.states.State`)."""
 INTERRUPTED: Final = 130
-_GRAVEST: Final = (INTERRUPTED, STOPPED, AS_ASKED, SET_ASIDE, LEFT_OUT, DONE)
+_GRAVEST: Final = (INTERRUPTED, WRONG, STOPPED, AS_ASKED, SET_ASIDE, LEFT_OUT, DONE)
 
 
 def of_work(session: Session, numbers: Summary, *, sending: bool) -> int:
     """Return the code of a command that has planned, or was `sending`; `numbers` are the workdir's summary.
 
-    A row that was rejected, an event that was parked, makes one command end with 3, not every one after it: how many
-    there are is noted.
+    A row that was rejected, an event that was parked, makes one command end with 3, not every one after it: see
+    `note_told`.
     """
     pending = numbers.events.pending
     if session.interrupted:
@@ -43,10 +44,20 @@ def of_work(session: Session, numbers: Summary, *, sending: bool) -> int:
         return AS_ASKED
     if session.set_aside or not numbers.whole:
         return SET_ASIDE
-    has_news = _note_left_out(session.checkpoint)
     if sending and pending:
         return STOPPED  # 'migrate resend' leaves what was never sent to 'migrate apply'
+    before = session.checkpoint.facts().get("seen", {})
+    has_news = any(count > before.get(name, 0) for name, count in _left_out(session.checkpoint).items())
     return LEFT_OUT if has_news else DONE
+
+
+def note_told(checkpoint: Checkpoint, code: int) -> None:
+    """Note how many rows are rejected and events parked, once a command has done and said all, and ends with this code.
+
+    Only who ends with 0 or 3 has told of them.
+    """
+    if code in {DONE, LEFT_OUT}:
+        checkpoint.note(seen=_left_out(checkpoint))
 
 
 def of_no(session: Session) -> int:
@@ -61,12 +72,12 @@ def of_state(numbers: Summary) -> int:
     """
     if numbers.state in _UNFIT or (not numbers.whole and numbers.state != _RUNNING):
         return SET_ASIDE
-    is_open = numbers.open_rejects or numbers.events.parked or numbers.set_aside
+    is_open = numbers.open_rejects or numbers.open_parked or numbers.set_aside
     return LEFT_OUT if is_open else DONE
 
 
 def of_several(codes: Iterable[int]) -> int:
-    """Return the gravest of the codes of several workdirs."""
+    """Return the gravest of the codes of several workdirs, or jobs."""
     return min(codes, key=_GRAVEST.index)
 
 
@@ -75,9 +86,7 @@ def of_preview(*, is_set_aside: bool) -> int:
     return SET_ASIDE if is_set_aside else DONE
 
 
-def _note_left_out(checkpoint: Checkpoint) -> bool:
-    """Note how many rows are rejected and events parked; return whether there are more than when it was last noted."""
-    counts, before = checkpoint.counts(), checkpoint.facts().get("seen", {})
-    now = {name: counts.get(name, 0) for name in ("rejected", "parked")}
-    checkpoint.note(seen=now)
-    return any(count > before.get(name, 0) for name, count in now.items())
+def _left_out(checkpoint: Checkpoint) -> dict[str, int]:
+    """Return how many rows were ever rejected, and events parked."""
+    counts = checkpoint.counts()
+    return {name: counts.get(name, 0) for name in ("rejected", "parked")}

@@ -1,4 +1,4 @@
-"""An interrupt (Ctrl-C, SIGTERM) where no workdir is held: KeyboardInterrupt, but never in the middle of a module."""
+"""An interrupt (Ctrl-C, SIGTERM, a terminal that is gone): KeyboardInterrupt, but never in the middle of a module."""
 
 import signal
 from types import FrameType
@@ -7,6 +7,12 @@ from typing import Final
 _NOT_WITHIN: Final = ("<frozen importlib", "/polars/")
 """Parts of the names of files: what reads modules, and a library whose Rust takes an interrupt for its own fault."""
 _SECONDS: Final = 0.001
+
+
+def asking() -> list[signal.Signals]:
+    """Return the signals that ask to end; SIGHUP is none where it is ignored, as `nohup` has it."""
+    is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([] if is_ignored else [signal.SIGHUP])]
 
 
 def heed() -> None:

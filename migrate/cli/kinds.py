@@ -1,16 +1,23 @@
 """What is typed for a platform, an input, a host, a duration, hours or a time of the day, a moment → what it means."""
 
 import math
+import os
 import re
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime, time, timedelta
-from typing import Final, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 from click.shell_completion import CompletionItem
 
 from migrate import platforms
 from migrate.apply.pacing import Window
+
+if TYPE_CHECKING:
+    _Path = click.Path[Path]
+else:
+    _Path = click.Path
 
 MOST: Final = 1_000_000_000_000
 """More than there is of anything that is counted; numbers of any length would go where there is no room for them."""
@@ -58,6 +65,27 @@ class Input(_Suggested):
     def suggestions(self, incomplete: str) -> list[CompletionItem]:
         """Have the shell complete the name of a file."""
         return [CompletionItem(incomplete, type="file")]
+
+
+class Folder(_Path):
+    """A folder, there or to be made."""
+
+    def __init__(self, *, is_any: bool = False) -> None:
+        """`is_any`: nothing is said of what is no folder."""
+        super().__init__(path_type=Path, file_okay=False)
+        self._is_any = is_any
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path:
+        """Return its path; a link has to lead somewhere."""
+        path = Path(value)
+        if self._is_any:
+            return path
+        if path.is_symlink() and not path.exists():
+            where = f"found '{path}' to '{path.readlink()}'"
+            self.fail(f"a link to nothing, {where}; look whether the disk it leads to is there", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class Host(_Suggested):
@@ -137,10 +165,13 @@ class Duration(click.ParamType[float]):
         if seconds > _LONGEST:
             self.fail(f"at most a hundred years; found '{value}'", param, ctx)
         if seconds < self.least:
-            self.fail(f"at least {self.least:g} seconds; found '{value}'", param, ctx)
+            least = "more than 0" if self.least == SOME else f"at least {self.least:g}"
+            self.fail(f"{least} seconds; found '{value}'", param, ctx)
         return seconds
 
 
+SOME: Final = 1e-9
+"""Seconds; the shortest time that is one."""
 _LONGEST: Final = 100 * 366 * 86_400.0
 """Seconds; what is longer is no time to wait, and dates would not hold it."""
 
@@ -160,6 +191,12 @@ class Hours(click.ParamType[Window]):
             start, end = (time.fromisoformat(part.strip()) for part in value.split("-"))
         except ValueError:
             self.fail(f"two times of day such as 01:00-06:00; found '{value}'", param, ctx)
+        if start == end:
+            self.fail(
+                f"hours that end when they begin; leave it out to send at any time, found '{value}'",
+                param,
+                ctx,
+            )
         return Window(start, end)
 
 

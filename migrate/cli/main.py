@@ -1,25 +1,18 @@
 """The way in and out: the process is made ready, the command line is run, an error becomes a sentence and its code."""
 
-import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Final, TextIO, cast
+from typing import TextIO, cast
 
 import click
 
 from migrate.cli import exits
 from migrate.cli.commands import cli
-from migrate.cli.interrupt import interrupt
-from migrate.cli.misuse import sentence
+from migrate.cli.interrupt import asking, interrupt
+from migrate.cli.told import tell_early, tell_error
 from migrate.cli.unread import Data, Lasting
-from migrate.errors import MigrateError, Unrecognised
-from migrate.screen import masked, shown
-
-_TRUE: Final = {"1", "true", "t", "yes", "y", "on"}
-"""What an environment variable of an option without a value says where it is given."""
+from migrate.errors import MigrateError
 
 
 def prepare() -> None:
@@ -45,10 +38,10 @@ def main() -> None:
     try:
         _run()
     except (click.Abort, KeyboardInterrupt):
-        for each in (signal.SIGINT, signal.SIGTERM):
+        for each in asking():
             signal.signal(each, signal.SIG_IGN)  # what is said now is all that is left to do
         click.echo("interrupted; run the same command again", err=True)
-        _tell_early(exits.INTERRUPTED, "interrupted")
+        tell_early(exits.INTERRUPTED, "interrupted")
         sys.exit(exits.INTERRUPTED)
 
 
@@ -58,7 +51,8 @@ def _run() -> None:
     prepare()
     data = Data(sys.stdout)
     sys.stdout, sys.stderr = cast("TextIO", data), cast("TextIO", Lasting(sys.stderr))
-    signal.signal(signal.SIGTERM, interrupt)  # what is temporary is removed on the way out
+    for each in asking():
+        signal.signal(each, interrupt)  # what is temporary is removed on the way out
     try:
         try:
             cli.main(prog_name="migrate", standalone_mode=False)
@@ -67,49 +61,7 @@ def _run() -> None:
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.ClickException as error:
-        text = sentence(error)
-        click.echo(shown(f"error: {text}"), err=True)
-        _tell_early(error.exit_code, text)
-        sys.exit(error.exit_code)
     except click.exceptions.Exit as leave:
         sys.exit(leave.exit_code)
-    except MigrateError as error:
-        _tell(error)
-        sys.exit(error.exit_code)
-
-
-def _tell(error: MigrateError) -> None:
-    """Say what is wrong, and what to try."""
-    from migrate.report.sections import labelled  # noqa: PLC0415 - help needs none of it
-    from migrate.report.talk import say  # noqa: PLC0415
-
-    say(f"error: {error}")
-    names = error.names if isinstance(error, Unrecognised) else ()
-    for number, way in enumerate(error.ways if isinstance(error, Unrecognised) else ()):
-        say(labelled("or" if number else "next", "", command=way))
-    if _is_asked("-v", "--verbose"):
-        for name in names:
-            say(f"unknown: {name}")
-    if not error.is_told:
-        _tell_early(error.exit_code, str(error), names)
-
-
-def _is_asked(*options: str) -> bool:
-    """Return whether one of these options without a value was given, the last of them perhaps as a variable."""
-    variable = f"MIGRATE_{options[-1].removeprefix('--').upper()}"
-    return not {*options}.isdisjoint(sys.argv[1:]) or os.environ.get(variable, "").lower() in _TRUE
-
-
-def _tell_early(code: int, error: str, names: Sequence[str] = ()) -> None:
-    """Print the JSON summary of a command that did not come to a workdir, where one is asked for.
-
-    `names`: files of which nobody knows whose they are.
-    """
-    from migrate.report.document import early  # noqa: PLC0415 - help needs none of it
-    from migrate.report.numbers import NOTHING, of_run  # noqa: PLC0415
-
-    if _is_asked("--json"):
-        run = of_run(NOTHING, NOTHING, datetime.now(UTC), code, masked(error))
-        unknown = {"unknown_files": [*names]} if names else {}
-        click.echo(json.dumps(early(run) | unknown))
+    except (click.ClickException, MigrateError) as error:
+        sys.exit(tell_error(error))

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 import click
 from click.core import ParameterSource
 
-from migrate.cli.commands import cli
-
 
 def sentence(error: click.ClickException) -> str:
     """Return what is wrong with what was typed."""
@@ -37,16 +35,17 @@ def _no_option(error: click.NoSuchOption) -> str:
     """Return that a command has no such option, and which have it."""
     name, command = error.option_name, error.ctx.command_path if error.ctx else "migrate"
     text = f"{name}: no option of '{command}'"
-    if not (owners := [f"'migrate {one}'" for one in _owners(name)]):
+    if not (owners := [f"'migrate {one}'" for one in _owners(name, error.ctx)]):
         return text + _instead(error.possibilities)
     *others, last = owners
     where = "leave it out here, it belongs to" if " " in command else "it goes behind the command, of"
     return f"{text}; {where} {', '.join(others)}{' and ' if others else ''}{last}"
 
 
-def _owners(name: str) -> Iterator[str]:
+def _owners(name: str, ctx: click.Context | None) -> Iterator[str]:
     """Yield the commands that have an option."""
-    for command in cli.commands.values():
+    root = None if ctx is None else ctx.find_root().command
+    for command in root.commands.values() if isinstance(root, click.Group) else ():
         if any(name in (*param.opts, *param.secondary_opts) for param in command.params):
             yield command.name or ""
 
@@ -59,7 +58,9 @@ def _instead(names: list[str] | None) -> str:
 def _place(param: click.Parameter, ctx: click.Context | None) -> str:
     """Return an option or argument as it is typed, with the variable that it comes from."""
     place = (
-        param.opts[0] if isinstance(param, click.Option) else param.make_metavar(ctx or click.Context(cli))
+        param.opts[0]
+        if isinstance(param, click.Option)
+        else param.make_metavar(ctx or click.Context(click.Command("migrate")))
     )
     if ctx is None or ctx.get_parameter_source(param.name or "") is not ParameterSource.ENVIRONMENT:
         return place

@@ -12,10 +12,12 @@ from typing import IO, TYPE_CHECKING, Final, Literal
 import click
 
 from migrate.cli.kinds import (
+    SOME,
     Blank,
     Count,
     Day,
     Duration,
+    Folder,
     Host,
     Hours,
     Input,
@@ -38,13 +40,13 @@ if TYPE_CHECKING:
 
 GROUP_TYPE: Final = "company"
 _FILE: Final = click.Path(path_type=Path)
-_FOLDER: Final = click.Path(path_type=Path, file_okay=False)
+_FOLDER: Final = Folder()
 WORKDIR: Final = click.argument("workdir", cls=Argument, type=_FOLDER)
 """The argument of commands that work on a plan which is there."""
 WORKDIRS: Final = click.argument(
-    "workdirs", cls=Argument, type=_FOLDER, nargs=-1, required=True, metavar="WORKDIR..."
+    "workdirs", cls=Argument, type=Folder(is_any=True), nargs=-1, required=True, metavar="WORKDIR..."
 )
-"""The argument of commands that look at plans which are there, one after another."""
+"""The argument of commands that look at plans which are there, one after another; what is none is shown as that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,11 +208,20 @@ class SendOptions:
         "Hold days that are not wholly older than this; what is sent younger than 48h PostHog Cloud bills as live "
         "events.  [default: 48h for PostHog Cloud, else 0]",
     )
-    max_duration: float | None = option(Duration(), "Stop after so long, to be gone on with.")
+    max_duration: float | None = option(Duration(SOME), "Stop after so long, to be gone on with.")
     window: Window | None = option(
         Hours(),
         "Send in these hours of the day only, such as 01:00-06:00, by this machine's clock.",
         metavar="FROM-TO",
+    )
+    keep_days: int | None = option(
+        Whole(0, 100_000),
+        "Remove payloads of events so many days after PostHog has acknowledged them.  [default: keep all]",
+    )
+    dedup_days: int = preset(
+        Whole(0, 100_000),
+        35,
+        "With --keep-days: know for so many days what was sent, so as not to send it again.",
     )
     yes: bool = flag("Do not ask before sending; where there is no terminal, once a workdir.")
     partial: bool = flag("Send a plan though it is not whole.", is_typed_only=True)
@@ -256,6 +267,20 @@ class RejectsOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InitOptions:
+    """For which platform a configuration file is written, and where."""
+
+    platform: str = argument(PlatformName())
+    output: Path = preset(
+        click.Path(path_type=Path, dir_okay=False),
+        "migrate.toml",
+        "File to write.",
+        metavar="FILE",
+        short="o",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class SandboxOptions:
     """Where the sandbox listens, what it keeps, and how it misbehaves."""
 
@@ -265,29 +290,3 @@ class SandboxOptions:
     )
     bind: str = preset(click.STRING, "127.0.0.1", "Address to listen on.")
     faults: IO[str] | None = option(click.File(), "JSON file of misbehaviours; see docs/reliability.md.")
-
-
-GROUPS: Final = {
-    "Target": ("host", "api_key"),
-    "Work": ("config", "dry_run", "workdir", "existing", "people", "again", "yes", "partial", "dismiss"),
-    "Source": (
-        *("spec", "since", "until", "lookback", "limit", "keep", "skip_unknown", "on_changed"),
-        "resend_changed",
-    ),
-    "Meaning": (
-        *("source_timezone", "person_properties", "identity", "max_cluster", "user_id", "uuid_compat"),
-        *("labels", "group_key", "group_type", "import_id"),
-    ),
-    "Reading": (
-        *("encoding", "delimiter", "dialect", "quote", "escape", "no_header", "columns", "nulls"),
-        "no_partitions",
-    ),
-    "Sending": (
-        *("rate", "concurrency", "max_batch_bytes", "max_batch_events", "gzip", "max_attempts", "deadline"),
-        *("timeout", "min_age", "max_duration", "window"),
-    ),
-    "Schedule": ("at", "timezone", "format", "image", "output"),
-    "Sandbox": ("port", "data", "bind", "faults"),
-    "Telling": ("as_json", "quiet", "verbose", "log_file", "samples", "pretty", "history"),
-}
-"""How the help shows options: title -> fields."""

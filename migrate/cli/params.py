@@ -156,7 +156,9 @@ def _option(
         own = spoken.partition("/")[0].replace("-", "_").upper()
         variables = None if is_typed_only else [f"MIGRATE_{own}", *envvar]
         letters = [] if short is None else [f"-{short}"]
-        return click.option(*letters, f"--{spoken}", name, cls=Option, envvar=variables, **how)
+        # of one with a value the long name is the first, by which it is called
+        names = [f"--{spoken}", *letters] if "type" in how else [*letters, f"--{spoken}"]
+        return click.option(*names, name, cls=Option, envvar=variables, **how)
 
     found: object = field(metadata={_PARAM: named})
     return found

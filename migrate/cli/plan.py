@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import NoReturn
 
+from migrate.cli.config import rules_here
 from migrate.cli.options import PlanOptions, SourceOptions, TalkOptions, WorkOptions
 from migrate.cli.session import end, open_session, start_talk
 from migrate.cli.settings import build_settings
 from migrate.cli.show import show_planned
+from migrate.cli.trial import unconfigured
 from migrate.cli.typed import typed_command
 from migrate.errors import Refused, UsageError
 from migrate.planning import Planning
@@ -21,9 +23,9 @@ from migrate.workdir.database import FILE
 def plan(source: SourceOptions, options: PlanOptions, talking: TalkOptions) -> NoReturn:
     """Plan into a workdir, and say what is in it; of a trial nobody knows yet that it goes to a sandbox."""
     talk = start_talk(talking)
-    settings = build_settings(source, limit=options.limit)
+    settings = build_settings(source, limit=options.limit, rules=rules_here())
     if settings.limit is not None:
-        settings = settings.untold()
+        settings, options = settings.untold(), unconfigured(options)
         if options.workdir is None:
             raise UsageError(
                 f"--workdir: missing; name one for the first rows, as {workdir_of(options, settings)} is that of all "

@@ -8,6 +8,7 @@ from typing import Final, NoReturn
 import click
 
 from migrate.cli import exits
+from migrate.cli.config import rules_here
 from migrate.cli.options import PreviewOptions, SourceOptions
 from migrate.cli.settings import build_settings
 from migrate.preview import files_beyond, preview
@@ -16,6 +17,8 @@ from migrate.report.samples import samples
 from migrate.report.sections import Line
 from migrate.report.talk import say
 from migrate.report.terminal import Terminal
+from migrate.rules.bags import PREFIX
+from migrate.workdir.records import Numbers
 
 _KINDS: Final = {
     "rejected": "rejected",
@@ -32,12 +35,12 @@ def show_preview(source: SourceOptions, options: PreviewOptions) -> NoReturn:
 
     With `pretty` each row stands beside what it becomes, all of it on stdout.
     """
-    settings = build_settings(source)
+    settings = build_settings(source, rules=rules_here())
     terminal = Terminal(stderr=False)
     rows, last = 0, ""
     left_out: Counter[str] = Counter()
     work = settings.work(source.inputs, checked=_CHECKED_BYTES)
-    for row in preview(work, options.limit):
+    for row in preview(work, options.limit, numbers := Numbers()):
         rows += bool(row.place)
         last = row.file or last
         if row.why is not None:
@@ -49,6 +52,9 @@ def show_preview(source: SourceOptions, options: PreviewOptions) -> NoReturn:
             click.echo(payload)
         if row.why is not None:
             say(f"{row.place}: {row.why}")
+    of_rules = {name: count for name, count in numbers.repairs.items() if name.startswith(PREFIX)}
+    for told in sections.changed(of_rules):
+        say(told)
     if left_out:
         say(_left_out(left_out, rows))
     if rows >= options.limit and (names := files_beyond(work, last)):

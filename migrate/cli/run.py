@@ -3,14 +3,15 @@
 from contextlib import ExitStack
 from typing import NoReturn
 
+from migrate.cli.config import rules_here
 from migrate.cli.consent import check_answer
 from migrate.cli.options import RunOptions, SendOptions, SourceOptions, TalkOptions
 from migrate.cli.plan import check_existing, plan_todo, wishes_of, workdir_of
-from migrate.cli.send import following, send_pending
+from migrate.cli.send import following, send_pending, stay_small
 from migrate.cli.session import end, open_session, start_talk, stop_after
 from migrate.cli.settings import build_settings
 from migrate.cli.target import open_target
-from migrate.cli.trial import check_people, command_for_good, is_trial, is_untold, open_folder
+from migrate.cli.trial import check_people, command_for_good, is_trial, is_untold, open_folder, unconfigured
 from migrate.report import arrived
 from migrate.todo import find_todo
 
@@ -18,8 +19,9 @@ from migrate.todo import find_todo
 def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talking: TalkOptions) -> NoReturn:
     """Plan what is new, and send what is pending; all that was typed is checked before anything is made."""
     talk = start_talk(talking)
-    settings = build_settings(source, limit=options.limit)
+    settings = build_settings(source, limit=options.limit, rules=rules_here())
     if is_tried := is_trial(options, sending):
+        options = unconfigured(options)
         check_people(options)
         settings = settings.untold() if is_untold(options, sending) else settings
     with ExitStack() as stack:
@@ -35,6 +37,7 @@ def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talkin
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
         plan_todo(session, todo, talk, options.people, following(session, delivery))
         send_pending(session, delivery, sending, talk)
+        stay_small(session, sending, talk)
         if local:
             talk.show(arrived.lines(local))
         end(session, talk, sending=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,8 +17,11 @@ from migrate.report import rejects
 from migrate.report.numbers import summary
 from migrate.report.pace import Following, Pace
 from migrate.report.talk import Talk
+from migrate.screen import amount, counted
 from migrate.sending import resend, send
 from migrate.session import Session
+from migrate.workdir import parked
+from migrate.workdir.cleaning import clean
 
 
 def apply_plan(workdir: Path, sending: SendOptions, talking: TalkOptions) -> NoReturn:
@@ -30,6 +33,7 @@ def apply_plan(workdir: Path, sending: SendOptions, talking: TalkOptions) -> NoR
         session = stack.enter_context(open_session(workdir, talk))
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
         send_pending(session, delivery, sending, talk)
+        stay_small(session, sending, talk)
         end(session, talk, sending=True, planned=False)
 
 
@@ -43,14 +47,17 @@ def resend_parked(workdir: Path, sending: SendOptions, talking: TalkOptions) -> 
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
         session.check_whole(partial=sending.partial)
         confirm(session, delivery, talk, "parked", yes=sending.yes)
-        events = summary(session.checkpoint).events
+        numbers = summary(session.checkpoint)
+        events = numbers.events
         before = events.accepted + events.duplicate
         with (
-            talk.sending(events.parked, before=before, delivery=delivery, pace=Pace(delivery.rate)) as watch,
+            talk.sending(
+                numbers.open_parked, before=before, delivery=delivery, pace=Pace(delivery.rate)
+            ) as watch,
             _stay_within(session, sending.window),
         ):
             resend(session, delivery, watch)
-        talk.show(rejects.resent(session.checkpoint, session.before.events.parked))
+        talk.show(rejects.resent(session.checkpoint, events.parked - parked.dismissed(session.checkpoint)))
         end(session, talk, sending=True, planned=False)
 
 
@@ -69,6 +76,20 @@ def send_pending(session: Session, delivery: Delivery, sending: SendOptions, tal
         _stay_within(session, sending.window),
     ):
         send(session, delivery, watch, typed_command())
+
+
+def stay_small(session: Session, sending: SendOptions, talk: Talk) -> None:
+    """Clean what was acknowledged long enough ago, where that is asked for, and say so."""
+    if sending.keep_days is None or session.is_stopping:
+        return
+    found = clean(
+        session.checkpoint, datetime.now(UTC).date(), keep=sending.keep_days, dedup=sending.dedup_days
+    )
+    if found.stripped or found.removed:
+        talk.say(
+            f"cleaned: {amount(found.freed)}: payloads of {counted(found.stripped, 'file')} of the plan, and "
+            f"{counted(found.removed, 'file')} whole; the numbers stay"
+        )
 
 
 def following(session: Session, delivery: Delivery) -> Following:

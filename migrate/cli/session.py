@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Timer
 from typing import Final, NoReturn
@@ -15,19 +15,21 @@ import click
 
 from migrate import VERSION
 from migrate.cli import exits
+from migrate.cli.interrupt import asking
 from migrate.cli.options import TalkOptions
 from migrate.cli.typed import typed_command, typed_line
 from migrate.errors import MigrateError, Refused, Stopped, UsageError
 from migrate.log import opened
-from migrate.report import commands, document, rejects, status, trial
-from migrate.report.numbers import Run, Summary, of_run, summary
+from migrate.report import commands, document, history, rejects, status, trial
+from migrate.report.numbers import Summary, of_run, summary
 from migrate.report.states import Found, states, with_states
 from migrate.report.talk import Talk
 from migrate.screen import is_text, masked
 from migrate.session import Session
 from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.database import check_begun
 from migrate.workdir.history import Keeper
-from migrate.workdir.hold import hold, writable
+from migrate.workdir.hold import hold, reserved, writable
 
 _KEPT: Final = ("run", "plan", "apply", "resend")
 """Commands that have a line in the history of their workdir."""
@@ -66,10 +68,11 @@ def check_there(workdir: Path) -> None:
 def open_session(
     workdir: Path, talk: Talk, *, create: bool = False, is_throwaway: bool = False
 ) -> Iterator[Session]:
-    """Hold a workdir; the first SIGINT or SIGTERM stops the work in good order, the second leaves at once.
+    """Hold a workdir; the first SIGINT, SIGTERM or SIGHUP stops the work in good order, the second leaves at once.
 
-    An error of ours is told in JSON, too, with what was done until then. Raises Refused where the workdir is not
-    there, unless it is to be made, or where another process holds it.
+    A terminal that goes may say SIGHUP more than once, and means no more by it. An error of ours is told in JSON, too,
+    with what was done until then. Raises Refused where the workdir is not there, unless it is to be made, or where
+    another process holds it.
     """
     if not is_text(str(workdir.absolute())):
         raise UsageError(
@@ -77,9 +80,15 @@ def open_session(
         )
     if not create:
         check_there(workdir)
+    check_begun(workdir)
     with writable(workdir):
         workdir.mkdir(parents=True, exist_ok=True)
-    with writable(workdir), hold(workdir), Checkpoint.open(workdir, create=create) as checkpoint:
+    with (
+        writable(workdir),
+        hold(workdir),
+        reserved(workdir) as release,
+        Checkpoint.open(workdir, create=create) as checkpoint,
+    ):
         session = Session(
             checkpoint,
             is_throwaway=is_throwaway,
@@ -93,19 +102,22 @@ def open_session(
         session.tidy()
         command = click.get_current_context().info_name
         if not is_throwaway and command in _KEPT:
-            session.history = Keeper(checkpoint, command, session.started)
+            session.history = Keeper(checkpoint, command, session.started, history.counts(session.before))
 
-        def stop(*_: object) -> None:
+        def stop(number: int, _: object) -> None:
             if session.interrupted:
+                if number == signal.SIGHUP:
+                    return
                 _leave(session, talk)
+            session.stop()  # first: the next signal may come while it is said
             talk.say("interrupted: finishing what is in flight; again to leave now")
-            session.stop()
 
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, stop) for number in asking()}
         try:
             with writable(workdir):
                 yield session
         except MigrateError as error:
+            release()
             is_begun = session.phase is not None
             message = masked(str(error))
             session.note_stop(error.why if isinstance(error, Stopped) else "refused", message)
@@ -123,8 +135,11 @@ def open_session(
 
 
 def _leave(session: Session, talk: Talk) -> NoReturn:
-    """Leave at once, in the middle of whatever is done; the checkpoint is not asked, the numbers are those before."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    """Leave at once, in the middle of whatever is done; the checkpoint is not asked, the numbers are those before.
+
+    It is noted there that the work was interrupted, where nothing is being noted in this very moment.
+    """
+    for number in asking():
         signal.signal(
             number, lambda *_: os._exit(exits.INTERRUPTED)
         )  # where what is written here is not taken
@@ -134,6 +149,10 @@ def _leave(session: Session, talk: Talk) -> NoReturn:
         error = "left at once: the numbers are those from before this command, which goes on where it was"
         run = of_run(session.before, session.before, session.started, exits.INTERRUPTED, error)
         talk.json_unheld(session.before, run)
+    with suppress(Exception), Checkpoint.beside(session.workdir) as checkpoint:
+        session.note_stop(checkpoint=checkpoint)
+        if session.history is not None:
+            session.history.end(datetime.now(UTC), exits.INTERRUPTED, checkpoint=checkpoint)
     os._exit(exits.INTERRUPTED)
 
 
@@ -158,7 +177,7 @@ def look(session: Session) -> tuple[Summary, list[Found]]:
     A workdir that goes when the session ends has no place, and what is next is what does for good what it tried.
     """
     numbers = summary(session.checkpoint, session.judged, is_whole=session.shows_whole)
-    found = states(session.checkpoint, numbers)
+    found = states(session.checkpoint, numbers, stopped=session.stopped)
     numbers = with_states(numbers, found)
     if session.is_throwaway:
         numbers = replace(numbers, workdir=None, next=session.for_good or None)
@@ -208,28 +227,12 @@ def say_why(
 
 
 def tell(session: Session, talk: Talk, numbers: Summary, code: int, error: str | None = None) -> None:
-    """Print the JSON summary, where one is asked for, with what this process did of it."""
+    """Print the JSON summary, where one is asked for, with what this process did of it; then keep how it ended."""
     run = of_run(session.before, numbers, session.started, code, error and masked(error))
-    if session.history is not None:
-        _keep(session.history, run, numbers)
     talk.json(replace(numbers, notes=[*numbers.notes, *session.remarks]), run)
-
-
-def _keep(history: Keeper, run: Run, numbers: Summary) -> None:
-    """Keep what a command did; a disk that takes no note is no matter."""
-    events = run.events
-    with suppress(Stopped):
-        done = {
-            "planned": events.planned,
-            "accepted": events.accepted,
-            "duplicate": events.duplicate,
-            "parked": events.parked,
-            "rejected": sum(run.rows.rejected.values()),
-            "held": numbers.events.held,
-            "set_aside": len(numbers.set_aside),
-            "exit_code": run.exit_code,
-        }
-        history.end(datetime.fromisoformat(run.ended), done)
+    if session.history is not None:
+        with suppress(Stopped), writable(session.workdir):  # a disk that takes no note is no matter
+            session.history.end(datetime.fromisoformat(run.ended), code, history.counts(numbers))
 
 
 def end(session: Session, talk: Talk, *, sending: bool, planned: bool = True) -> NoReturn:
@@ -239,19 +242,24 @@ def end(session: Session, talk: Talk, *, sending: bool, planned: bool = True) ->
         session.finish("sending")
     numbers, found = look(session)
     code = exits.of_work(session, numbers, sending=sending)
-    _end(session, talk, (numbers, found), code, planned=planned)
+    _finish(session, talk, (numbers, found), code, planned=planned)
+    with suppress(Stopped), writable(session.workdir):
+        exits.note_told(session.checkpoint, code)
+    sys.exit(code)
 
 
 def end_unsent(session: Session, talk: Talk) -> NoReturn:
     """Show how the workdir is, and exit: the answer was no."""
     talk.say("nothing was sent")
-    numbers, found = look(session)
-    _end(session, talk, (numbers, found), exits.of_no(session))
+    code = exits.of_no(session)
+    _finish(session, talk, look(session), code)
+    sys.exit(code)
 
 
-def _end(
+def _finish(
     session: Session, talk: Talk, looked: tuple[Summary, list[Found]], code: int, *, planned: bool = False
-) -> NoReturn:
+) -> None:
+    """Show and tell what was done by a command that ends with this code."""
     numbers, found = looked
     if code == exits.AS_ASKED:
         text = f"stopped as {session.asked} asks; the same command goes on"
@@ -272,4 +280,3 @@ def _end(
     tell(session, talk, numbers, code, rejects.left_aside(session.set_aside, way) if is_aside else None)
     if not numbers.balanced:
         raise AssertionError(f"the sums do not balance, which is a bug: {numbers}")
-    sys.exit(code)

@@ -14,10 +14,12 @@ from migrate.kit.declare import Options
 from migrate.kit.times import clock, zone_name
 from migrate.plan.census import Choices
 from migrate.readers.dialects import Layout
+from migrate.rules.declared import NO_RULES, Rules
+from migrate.rules.fates import Fates
 from migrate.settings import Settings
 
 
-def build_settings(source: SourceOptions, *, limit: int | None = None) -> Settings:
+def build_settings(source: SourceOptions, *, limit: int | None = None, rules: Rules = NO_RULES) -> Settings:
     """Return the settings; raises UsageError where an option is wrong, or is one this platform has no use for."""
     read_labels = platforms.platform(source.platform, source.spec).read_labels
     group_keys, zone = _group_keys(source.group_key), _zone(source.source_timezone)
@@ -45,9 +47,11 @@ def build_settings(source: SourceOptions, *, limit: int | None = None) -> Settin
         partitions=not source.no_partitions,
         import_id=source.import_id,
         skip_unknown=source.skip_unknown,
+        rules=rules,
     )
     mapping = settings.mapping()
     _check_heeded(source, mapping.options)
+    _check_rules(source, group_keys, rules)
     filters = sorted({name for table in mapping.tables for name in table.filters})
     for name in source.keep:
         if name not in filters:
@@ -137,3 +141,17 @@ def _check_heeded(source: SourceOptions, options: frozenset[str]) -> None:
         if is_given and name not in options:
             heeded = f"; it heeds {', '.join(sorted(options))}" if options else ""
             raise UsageError(f"{name}: {source.platform} has no use for it{heeded}; leave it out")
+
+
+def _check_rules(source: SourceOptions, group_keys: Mapping[str, str], rules: Rules) -> None:
+    """Raise UsageError where what is to be left out or hashed would arrive as an id or as a group's key."""
+    fates = Fates(rules)
+    as_ids = dict.fromkeys(group_keys, "--group-key")
+    if source.user_id is not None:
+        as_ids[source.user_id] = "--user-id"
+    for name, option in as_ids.items():
+        if fates.is_personal(name):
+            raise UsageError(
+                f"{option}: '{name}' is left out or hashed by [rules], and would arrive as an id; leave one of the two "
+                "out"
+            )

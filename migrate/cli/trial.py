@@ -3,17 +3,22 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import gettempdir
+from typing import TypeVar
 
 from migrate.apply.target import host_url, is_sandbox
-from migrate.cli.options import RunOptions, SendOptions
+from migrate.cli.configured import is_from_file
+from migrate.cli.options import RunOptions, SendOptions, WorkOptions
 from migrate.cli.target import is_named_sandbox
 from migrate.cli.typed import typed_command
 from migrate.errors import UsageError
 from migrate.report.commands import UNKNOWN
 from migrate.throwaway import TRIAL, throwaway
 from migrate.workdir.hold import writable
+
+W = TypeVar("W", bound=WorkOptions)
 
 
 def is_trial(options: RunOptions, sending: SendOptions) -> bool:
@@ -26,6 +31,12 @@ def is_untold(options: RunOptions, sending: SendOptions) -> bool:
     if options.limit is None or not sending.host or is_named_sandbox(sending.host):
         return False
     return not is_sandbox(host_url(sending.host))
+
+
+def unconfigured(options: W) -> W:
+    """Return the options of a trial: workdir and people that only a configuration file names are not a trial's."""
+    options = replace(options, workdir=None) if is_from_file("workdir") else options
+    return replace(options, people=None) if is_from_file("people") else options
 
 
 def check_people(options: RunOptions) -> None:

@@ -9,13 +9,14 @@ from typing import Final
 import click
 from click.core import ParameterSource
 
+from migrate.cli.config import chosen_here
 from migrate.errors import Unrecognised
 from migrate.screen import masked
 from migrate.workdir.typed import Command, Option
 
 _WORDS: Final = "migrate.words"
-_LEFT_OUT: Final = {"workdir", "api_key"}
-"""The workdir is the one at hand, the key stays in the environment."""
+_LEFT_OUT: Final = {"workdir", "api_key", "config", "job"}
+"""The workdir is the one at hand, the key stays in the environment; the file and its job are added, named or not."""
 
 
 class Typed(click.Command):
@@ -63,6 +64,10 @@ def typed_command() -> Command:
         source = ctx.get_parameter_source(param.name or "")
         if source is ParameterSource.ENVIRONMENT and param.name not in _LEFT_OUT:
             options += _options(ctx, param, param.value_from_envvar(ctx))
+    if (chosen := chosen_here(ctx)) is not None:
+        options.append(Option("--config", str(chosen.config.path), is_path=True))
+        if chosen.job.name:
+            options.append(Option("--job", chosen.job.name))
     inputs = ctx.params.get("inputs", ())
     return Command(
         name=ctx.command.name or "",

@@ -54,13 +54,21 @@ class Lasting:
 class Data(Lasting):
     """A text stream for data, in UTF-8 whatever the machine's language is; what cannot be written is an error.
 
-    Raises BrokenPipeError where nobody reads any more, Stopped where its disk is full.
+    Raises BrokenPipeError where nobody reads any more, Stopped where its disk is full, or where it is closed.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
         super().__init__(stream)
+        self._is_closed = stream is None
         if isinstance(self._stream, TextIOWrapper):
             self._stream.reconfigure(encoding="utf-8")
+
+    def write(self, text: str) -> int:
+        """Write a text."""
+        if self._is_closed and text:
+            self._is_closed = False  # it is said once
+            raise Stopped("stdout: cannot be written, found it closed; leave '>&-' out, or write to a file")
+        return super().write(text)
 
     def finish(self) -> None:
         """Write what is held back at the end of the process."""

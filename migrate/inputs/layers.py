@@ -17,6 +17,9 @@ MAX_LAYERS: Final = 4
 _ZSTD_STEP: Final = 1 << 12
 """zstd has no output limit per call and expands up to 32,000 times: feed it little."""
 
+_SUMS: Final = {"gzip": 8, "zstd": 4, "bz2": 10, "xz": 28}
+"""Bytes at the end, by kind, that hold sums of what is before them. What is fed with a sum that is wrong is lost."""
+
 _DAMAGE: Final[tuple[type[Exception], ...]] = (
     zlib.error,
     cast("type[Exception]", igzip_lib.IsalError),
@@ -106,6 +109,10 @@ class Layer(Stream):
         self._stored, self._kind, self._start, self._members = stored, kind, start, members
         self._decompressor = start()
         self._damage: Truncated | None = None
+        self._cut: Truncated | None = None
+        self._held = b""
+        """The last stored bytes that were read."""
+        self._sums = _SUMS.get(kind, 0)
 
     def piece(self) -> bytes | None:
         """Return the next decompressed bytes; raise `Truncated` where the data end early or are damaged."""
@@ -116,7 +123,9 @@ class Layer(Stream):
             return self._next_member()
         data = b""
         if current.needs_input:
-            data = self._stored.read(STEP)
+            if kept := self._decompress(b""):  # bz2 holds a whole block
+                return kept
+            data = self._next_stored()
             if not data:
                 raise Truncated(f"the {self._kind} data end early")
         return self._decompress(data)
@@ -126,12 +135,33 @@ class Layer(Stream):
             return None
         data = self._decompressor.unused_data.lstrip(b"\0")  # tapes and xz pad with zeros
         while not data:
-            data = self._stored.read(STEP)
+            data = self._next_stored()
             if not data:
                 return None
             data = data.lstrip(b"\0")
         self._decompressor = self._start()
         return self._decompress(data)
+
+    def _next_stored(self) -> bytes:
+        """Return the next stored bytes, the last few by themselves; none at the end, as often as it is asked."""
+        while data := self._stored_bytes():
+            held = self._held + data
+            split = max(0, len(held) - self._sums)
+            data, self._held = held[:split], held[split:]
+            if data:
+                return data
+        data, self._held = self._held, b""
+        if not data and self._cut is not None:
+            raise self._cut
+        return data
+
+    def _stored_bytes(self) -> bytes:
+        """Return bytes as they are stored; what is cut off is told when all before that is used up."""
+        try:
+            return b"" if self._cut else self._stored.read(STEP)
+        except Truncated as error:
+            self._cut = error
+            return b""
 
     def _decompress(self, data: bytes) -> bytes:
         try:

@@ -1,37 +1,29 @@
 """From what a user names to the sources it stands for, in natural order, each once.
 
 An input that is not there, is no file or folder, or holds nothing at all is a wrong command, but for a folder that held
-what is planned. What lies in a folder and
-cannot be read costs itself alone: a file is set aside by name, a folder is refused unless it is to be passed over.
+what is planned. What lies in a folder and cannot be read costs itself alone: a file is set aside by name, a folder is
+refused unless it is to be passed over.
 """
 
-import fnmatch
-import functools
-import glob
-import os
 import posixpath
-import re
-import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from migrate.errors import Unfit, UsageError
+from migrate.errors import Unfit
 from migrate.inputs.archives import Member, members
-from migrate.inputs.dated import Span, is_dated, paths, pattern
+from migrate.inputs.dated import Span
+from migrate.inputs.finding import Finder
 from migrate.inputs.guises import hollow
 from migrate.inputs.names import natural, shown, source_name
-from migrate.inputs.passed import GONE, NOWHERE, is_of_people, is_workdir, mode_of, why_passed
+from migrate.inputs.passed import why_passed
 from migrate.inputs.rejected import Unreadable, origins_of
 from migrate.inputs.source import Source
-from migrate.log import is_log
+from migrate.inputs.unchanged import Unchanged
 
-_REJECTS: Final = "rejects.jsonl"
-"""What a workdir holds to be mended and planned again."""
-_URL: Final = re.compile(r"[a-z][a-z0-9+]+://")
 _EVER: Final = Span()
-_KINDS: Final = {stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
+_NOTHING: Final[Mapping[str, str | None]] = {}
 
 
 @dataclass(frozen=True)
@@ -43,18 +35,21 @@ class Sources:
     """Reason (`hidden`, `empty`, `duplicate`, `workdir`, `replaced`, `link`, `emptied`, `missing` …) -> names."""
     unfit: list[Unfit] = field(default_factory=list)
     """Files that cannot be read, and archives that cannot be looked into."""
+    unchanged: Unchanged = field(default_factory=lambda: Unchanged({}))
+    """What was passed by, as it is planned."""
 
 
 def sources(
     inputs: Sequence[str],
     *,
     skip_unreadable: bool = False,
-    planned: Collection[Path] = (),
+    planned: Mapping[str, str | None] = _NOTHING,
     span: Span = _EVER,
 ) -> Sources:
     """Return the sources that files, folders, globs and archives stand for, in natural order, each once.
 
-    A folder or glob that holds nothing and once held files that are `planned` is skipped as `emptied`. Raises
+    Files that are `planned`, by path, and have the stamp that they had are passed by. A folder or glob that holds
+    nothing and once held any of them is skipped as `emptied`. Raises
     `UsageError` for any other input that holds nothing, or does not exist, and for a folder that cannot be read, unless
     such are to be skipped. An input whose path holds a day stands for that of each day of `span`; days for which there
     is nothing are skipped as `missing`.
@@ -65,163 +60,17 @@ def sources(
         listing.add(path)
     found = sorted(listing.found, key=lambda source: natural(source.name))
     skipped = {reason: sorted(names, key=natural) for reason, names in sorted(listing.skipped.items())}
-    return Sources(found, skipped, listing.unfit)
+    return Sources(found, skipped, listing.unfit, listing.unchanged)
 
 
-class _Listing:
+class _Listing(Finder):
     """Files on their way to becoming sources."""
 
-    def __init__(self, *, skip_unreadable: bool, planned: Collection[Path], span: Span) -> None:
+    def __init__(self, *, skip_unreadable: bool, planned: Mapping[str, str | None], span: Span) -> None:
+        super().__init__(skip_unreadable=skip_unreadable, planned=planned, span=span)
         self.found: list[Source] = []
-        self.skipped: dict[str, list[str]] = {}
         self.unfit: list[Unfit] = []
-        self._skip_unreadable = skip_unreadable
-        self._planned = planned
-        self._span = span
-        self._inodes: set[tuple[int, int]] = set()
-
-    def files(self, given: str) -> list[Path]:
-        """Return the files an input stands for."""
-        if _URL.match(given):
-            raise UsageError(f"input {given}: URLs are not read; download the files and name their folder")
-        if is_dated(given):
-            return self._of_days(given)
-        path = Path(os.path.abspath(Path(given).expanduser()))  # noqa: PTH100 - resolve() would follow links
-        mode, why = mode_of(path)
-        if stat.S_ISREG(mode):
-            return [path]
-        before = len(self.skipped.get("unreadable", []))
-        if stat.S_ISDIR(mode):
-            files = list(self._walk(path))
-        elif glob.has_magic(given) and not mode:
-            files = list(self._matches(path))
-        else:
-            what = "not a file or folder" if mode else why
-            raise UsageError(f"input {given}: {what}; check the path")
-        if not files and len(self.skipped.get("unreadable", [])) == before:
-            if self._was_planned(path):
-                self._skip("emptied", path.as_posix())
-                return []
-            raise UsageError(
-                f"input {given}: nothing in it to read; name a folder or pattern that holds files"
-            )
-        return files
-
-    def _of_days(self, given: str) -> list[Path]:
-        """Return the files that an input stands for whose path holds a day."""
-        days, files = paths(given, self._span), list[Path]()
-        for day in days:
-            path = Path(os.path.abspath(Path(day).expanduser()))  # noqa: PTH100 - resolve() would follow links
-            found = list(self._matches(path)) if glob.has_magic(day) else list(self._visible(path))
-            if not found:
-                self._skip("missing", path.as_posix())
-            files += found
-        if files or self._was_planned(Path(os.path.abspath(Path(pattern(given)).expanduser()))):  # noqa: PTH100
-            return files
-        asked = f"of {len(days):,} days or hours from {days[0]} to {days[-1]}" if days else "of no day"
-        raise UsageError(f"input {given}: nothing there to read {asked}; check the path, and --since")
-
-    def _was_planned(self, given: Path) -> bool:
-        """Return whether anything is planned that lay in a folder, or that a pattern stood for."""
-        pattern = str(given)
-        return any(
-            given in path.parents
-            or any(fnmatch.fnmatchcase(str(one), pattern) for one in (path, *path.parents))
-            for path in self._planned
-        )
-
-    def _matches(self, pattern: Path) -> Iterator[Path]:
-        """Yield the files that a pattern stands for; the folders it looks into must be readable."""
-        above = pattern.parent
-        while glob.has_magic(str(above)):
-            for folder in glob.iglob(str(above), recursive=True):  # noqa: PTH207
-                if os.path.isdir(folder):  # noqa: PTH112 - a name of any length
-                    self._entries(Path(folder))
-            above = above.parent
-        self._entries(above)
-        is_plan = functools.cache(is_workdir)
-        for match in glob.iglob(str(pattern), recursive=True):  # noqa: PTH207
-            path = Path(match)
-            inside = path.parents[: len(path.parents) - len(above.parents)]
-            workdir = next(filter(is_plan, inside), None)
-            if workdir is None or path.name == _REJECTS:
-                yield from self._visible(path)
-            elif workdir.as_posix() not in self.skipped.get("workdir", []):
-                self._skip("workdir", workdir.as_posix())
-
-    def _walk(self, top: Path) -> Iterator[Path]:
-        """Go through a folder; a link that leads back up is not followed again."""
-        waiting: list[tuple[Path, frozenset[tuple[int, int]]]] = [(top, frozenset())]
-        while waiting:
-            folder, above = waiting.pop()
-            try:
-                status = folder.stat()
-            except OSError as error:
-                self._unreadable(folder, error)
-                continue
-            here = (status.st_dev, status.st_ino)
-            if here in above:
-                continue
-            if is_workdir(folder):
-                self._skip("workdir", folder.as_posix())
-                continue
-            for name in self._entries(folder):
-                path = folder / name
-                if self._is_folder(path):
-                    waiting.append((path, above | {here}))
-                else:
-                    yield from self._file(path)
-
-    def _visible(self, path: Path) -> Iterator[Path]:
-        """Yield the files that a path stands for."""
-        if self._is_folder(path):
-            yield from self._walk(path)
-        else:
-            yield from self._file(path)
-
-    def _is_folder(self, path: Path) -> bool:
-        """Return whether there is a folder to go through."""
-        return not why_passed(path.name) and stat.S_ISDIR(mode_of(path)[0])
-
-    def _file(self, path: Path) -> Iterator[Path]:
-        """Yield a file, or take note of why it is passed over; what is no file is never opened."""
-        reason = why_passed(path.name)
-        mode, why = (0, "") if reason else mode_of(path)
-        if reason:
-            self._skip(reason, path.as_posix())
-        elif is_of_people(path):
-            self._skip("workdir", path.as_posix())
-        elif stat.S_ISREG(mode):
-            if is_log(path):
-                self._skip("log", path.as_posix())
-            else:
-                yield path
-        elif mode:
-            self._skip(_KINDS.get(stat.S_IFMT(mode), "device"), path.as_posix())
-        elif why != GONE:
-            self._unreadable(path, OSError(0, why))
-        elif path.is_symlink():
-            self._skip("dangling_link", path.as_posix())
-
-    def _entries(self, folder: Path) -> list[str]:
-        """Return the names in a folder; none, where it cannot be read and is to be passed over."""
-        try:
-            return os.listdir(folder)  # noqa: PTH208 - names alone
-        except OSError as error:
-            if error.errno not in NOWHERE:  # else it is gone, or never was
-                self._unreadable(folder, error)
-            return []
-
-    def _unreadable(self, folder: Path, error: OSError) -> None:
-        """Pass over a folder that cannot be read, or refuse it."""
-        name = source_name(folder.as_posix())
-        if not self._skip_unreadable:
-            raise UsageError(
-                f"{name}: cannot be looked into ({error.strerror}), so that what is in it would be left out; "
-                "see to its permissions, or pass over it with --skip-unknown"
-            )
-        if name not in self.skipped.get("unreadable", []):
-            self.skipped.setdefault("unreadable", []).append(name)
+        self._inodes = self.unchanged.inodes
 
     def add(self, path: Path) -> None:
         """Take up a file, or the members of an archive; one that cannot be read is set aside."""
@@ -243,7 +92,7 @@ class _Listing:
             self._take(Source(name, status.st_size, path, fault=str(error)))
             return
         if is_twice:
-            self._skip("duplicate", path.as_posix())
+            self.skip("duplicate", path.as_posix())
         elif inside is not None:
             self._add_members(path, inside)
         elif rejected is None:
@@ -255,7 +104,7 @@ class _Listing:
     def _add_members(self, archive: Path, inside: Sequence[Member]) -> None:
         """Take up an archive's members; of two with one name the later replaces the earlier, as in unpacking."""
         if not inside:
-            self._skip("empty", archive.as_posix())
+            self.skip("empty", archive.as_posix())
         last = {posixpath.normpath(member.name): member for member in inside if member.skipped is None}
         unread: list[tuple[str, Member]] = []
         before = len(self.found)
@@ -265,7 +114,7 @@ class _Listing:
             if reason is None and last[posixpath.normpath(member.name)] is not member:
                 reason = "replaced"
             if reason:
-                self._note(reason, name)
+                self.note(reason, name)
             elif member.trouble:
                 unread.append((name, member))
             else:
@@ -290,10 +139,4 @@ class _Listing:
         elif why := hollow(source.name):
             self.unfit.append(Unfit(source.name, "no_export", why))
         else:
-            self._note("empty", source.name)
-
-    def _skip(self, reason: str, path: str) -> None:
-        self._note(reason, source_name(path))
-
-    def _note(self, reason: str, name: str) -> None:
-        self.skipped.setdefault(reason, []).append(name)
+            self.note("empty", source.name)

@@ -32,7 +32,12 @@ def source_name(path: str, member: str | None = None) -> str:
 
 def path_of(name: str) -> Path:
     """Return the file, or the archive, of a source by its name."""
-    return Path(plain(archive_of(name)))
+    return Path(path_text(name))
+
+
+def path_text(name: str) -> str:
+    """Return the path of the file, or the archive, of a source by its name, as text."""
+    return plain(archive_of(name))
 
 
 def archive_of(name: str) -> str:

@@ -1,6 +1,7 @@
 """One source: a file or an archive member, its bytes and its fingerprint."""
 
 import hashlib
+import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -66,11 +67,7 @@ class Source:
         A part of something ("part-00000-…", "000000000012") has the name of its folder; of "key=value" it is the
         value, and folders that are dates or numbers are passed over.
         """
-        parts = [_ESCAPED.sub(lambda found: _ESCAPES[found[0]], one) for one in _SEPARATORS.split(self.name)]
-        names = [name.rpartition("=")[2] for name in parts if not _TIMES.match(name)]
-        *folders, last = [_ENDINGS.sub("", name) for name in names] or [""]
-        telling = [name for name in folders if not _PART.fullmatch(name)] if _PART.fullmatch(last) else []
-        return _NUMBERED.sub("", telling[-1] if telling else last)
+        return stem_of(self.name)
 
     def raw(self) -> BinaryIO:
         """Return the stored bytes; of a member, the bytes that unpacking the archive would give."""
@@ -133,6 +130,15 @@ class Source:
             yield cast("BinaryIO", copy)
 
 
+def stem_of(name: str) -> str:
+    """Return the stem of a source by its name, see `Source.stem`."""
+    parts = [_ESCAPED.sub(lambda found: _ESCAPES[found[0]], one) for one in _SEPARATORS.split(name)]
+    names = [name.rpartition("=")[2] for name in parts if not _TIMES.match(name)]
+    *folders, last = [_ENDINGS.sub("", name) for name in names] or [""]
+    telling = [name for name in folders if not _PART.fullmatch(name)] if _PART.fullmatch(last) else []
+    return _NUMBERED.sub("", telling[-1] if telling else last)
+
+
 class Fingerprint(NamedTuple):
     """Which bytes a source held."""
 
@@ -174,7 +180,11 @@ def stamp(source: Source) -> str:
 
 def stamp_of(path: Path) -> str:
     """Return the same of a file (or archive) by its path."""
-    status = path.stat()
+    return stamped(path.stat())
+
+
+def stamped(status: os.stat_result) -> str:
+    """Return the same of what `stat` says of a file."""
     return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}:{status.st_ino}"
 
 

@@ -1,8 +1,9 @@
 """Event frame → payload text, column-wise."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -71,10 +72,23 @@ def claimed(table: Table, options: Options) -> Table:
     )
 
 
+class Ruled(NamedTuple):
+    """The user's rules on what stands in payloads."""
+
+    payloads: Callable[[pl.DataFrame, Counter[str]], pl.DataFrame]
+    """Finished events → the same with their `payload` as the rules want it; what was done is counted."""
+    makes_dollars: bool
+    """Whether they may make a name that has a meaning of its own in PostHog."""
+
+
 def payloads(
-    frame: pl.DataFrame, table: Table, imprint: Imprint, persons: PersonProperties = "set"
+    frame: pl.DataFrame,
+    table: Table,
+    imprint: Imprint,
+    persons: PersonProperties = "set",
+    ruled: Ruled | None = None,
 ) -> Payloads:
-    """Return the event frame's events as JSON text, exactly as they will be sent; `persons` as wanted.
+    """Return the event frame's events as JSON text, exactly as they will be sent; `persons` as wanted, and `ruled`.
 
     `frame` is an event frame that passed `checks.check`. The text holds the root keys event, distinct_id,
     timestamp, uuid and properties and no others: PostHog drops those without a word (posthog-ingestion.md §1.3).
@@ -87,7 +101,11 @@ def payloads(
     inner = properties.inner(sound, schema, forced, repairs)
     events = sound.select_seq("_row", "event", "distinct_id", "timestamp", _uuid(sound, imprint))
     finished = events.with_columns_seq(_payload(events, inner))
-    examined = special.examined(finished, properties.watched(sound, schema, table.rename))
+    watched = properties.watched(sound, schema, table.rename)
+    if ruled is not None:
+        finished = ruled.payloads(finished, repairs)
+        watched |= special.WATCHED if ruled.makes_dollars else set()
+    examined = special.examined(finished, watched)
     return Payloads(examined.frame, examined.rejects, +(repairs + examined.repairs), examined.warnings)
 
 

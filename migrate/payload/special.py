@@ -51,7 +51,7 @@ QUOTES: Final = "\"'"
 
 REJECTS: Final = pl.Schema({ROW: pl.Int64, "reason": pl.String, "value": pl.String})
 
-_OTHER_ID: Final = {"$identify": "$anon_distinct_id", "$create_alias": "alias", "$merge_dangerously": "alias"}
+OTHER_ID: Final = {"$identify": "$anon_distinct_id", "$create_alias": "alias", "$merge_dangerously": "alias"}
 _IDS: Final = {"$anon_distinct_id": "anon_distinct_id_not_string", "alias": "alias_not_string"}
 _OBJECTS: Final = {f"${name}": f"{name}_not_object" for name in ("set", "set_once", "groups")}
 _UUID: Final = "-".join(f"[0-9a-fA-F]{{{digits}}}" for digits in (8, 4, 4, 4, 12))
@@ -145,9 +145,9 @@ def _repaired(payload: str, event: _Event, repairs: Counter[str]) -> str:
     if bag.get("$process_person_profile") == _FALSE:
         del bag["$process_person_profile"]
         repairs["process_person_profile_removed"] += 1
-    other = _value(bag, _OTHER_ID[event.event])
+    other = _value(bag, OTHER_ID[event.event])
     if isinstance(other, str) and other and _NO_ID.match(other) and not _is_unmergeable(other):
-        del bag[_OTHER_ID[event.event]]
+        del bag[OTHER_ID[event.event]]
         repairs["null_text"] += 1
     if len(bag) == before:
         return payload
@@ -174,7 +174,7 @@ def _refusal(event: _Event) -> tuple[str, str] | None:
 
 def _unheard(event: _Event) -> Iterator[str]:
     """Yield what PostHog would take and not act upon: merges of illegal ids, objects that are none."""
-    other = _value(event.properties, _OTHER_ID.get(event.event, ""))
+    other = _value(event.properties, OTHER_ID.get(event.event, ""))
     if isinstance(other, str) and other != event.distinct_id:
         yield from ["unmergeable_id"] * (_is_unmergeable(other) or _is_unmergeable(event.distinct_id))
     for key, reason in _OBJECTS.items():

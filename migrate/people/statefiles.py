@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from migrate.kit.declare import ROW
 from migrate.people.states import AT_ONCE, EARLIEST, ONCE, PERSON, SCHEMA, order
 from migrate.people.store import People
+from migrate.workdir.dayfile import ParquetWriter
 from migrate.workdir.seals import Kept
 
 _BUCKET_BYTES: Final = 64 * 2**20
@@ -24,7 +25,7 @@ class States:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._writer: pq.ParquetWriter | None = None
+        self._writer: ParquetWriter | None = None
 
     def write(self, frame: pl.DataFrame) -> None:
         """Take states. Of each person the latest of these is enough, and the first; of groups all are needed.
@@ -43,7 +44,7 @@ class States:
         table = pl.concat([early, latest, groups]).select_seq(SCHEMA.names()).to_arrow()
         if self._writer is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = pq.ParquetWriter(self.path, table.schema, compression="zstd")
+            self._writer = ParquetWriter(self.path, table.schema, compression="zstd")
         self._writer.write_table(table)
 
     def close(self) -> bool:
@@ -73,7 +74,7 @@ def buckets(
     buckets = [aside / f"bucket-{number:03d}.parquet" for number in range(count)]
     with ExitStack() as stack:
         schema = pl.DataFrame(schema=SCHEMA).to_arrow().schema
-        writers = [stack.enter_context(pq.ParquetWriter(path, schema, compression="lz4")) for path in buckets]
+        writers = [stack.enter_context(ParquetWriter(path, schema, compression="lz4")) for path in buckets]
         for file in files:
             for frame in _pieces(file):
                 number = (pl.col("owner").hash() % count).alias("bucket")

@@ -19,6 +19,8 @@ class SetAside:
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.found: dict[str, Aside] = {}
         """Sources that turn out not to be what can be planned -> why."""
+        self.gone: list[str] = []
+        """Sources that were set aside, were planned before, and are no longer there."""
         self._checkpoint = checkpoint
         self._lock = threading.Lock()
 
@@ -30,18 +32,25 @@ class SetAside:
                 self.put(Unfit(name, "vanished", "vanished before it was planned; put it back and plan it"))
 
     def take_back(self, archives: set[str]) -> None:
-        """Take back what is set aside as changed and is now, byte for byte, what was planned, and archives now read."""
+        """Take back what is set aside as changed and is now, byte for byte, what was planned, and archives now read.
+
+        So is what was planned and is gone now: there is nothing left that differs from it.
+        """
         planned: dict[str, set[str]] = {}
-        for name, known in self._checkpoint.inputs().items():
+        aside = self._checkpoint.set_aside()
+        for name, known in (self._checkpoint.inputs() if aside else {}).items():
             if known.planned and BEFORE not in name:
                 for one in {name, archive_of(name)}:
                     planned.setdefault(one, set()).add(known.stamp)
         back = []
-        for name in self._checkpoint.set_aside():
+        for name in aside:
             path = path_of(name)
             is_planned = name in planned and name not in self.found
             if name in archives or (is_planned and path.exists() and {stamp_of(path)} == planned[name]):
                 back.append(name)
+            elif is_planned and not path.exists():
+                self.gone.append(name)
+        back += self.gone
         if back:
             asides.set_right(self._checkpoint, back)
 

@@ -26,6 +26,7 @@ from migrate.plan.planner import Planner
 from migrate.plan.progress import Counting, Progress
 from migrate.plan.transform import Transform
 from migrate.plan.waiting import tidy_states
+from migrate.rules.frames import Ruling
 from migrate.screen import counted
 from migrate.throwaway import STAGING
 from migrate.workdir.checkpoint import Checkpoint
@@ -61,6 +62,8 @@ class Census:
     choices: Choices
     options: Options
     imprint: Imprint
+    ruling: Ruling | None = None
+    """What holds of events that come from no row."""
     warning: str | None = None
     report: Report | None = None
 
@@ -109,7 +112,7 @@ class Census:
     def _made(self, frame: pl.DataFrame, now: datetime) -> Made:
         """Return an event frame's events ready to send; what PostHog would refuse of them is counted as a warning."""
         numbers = Numbers()
-        as_events = Transform(table=_TABLE, imprint=self.imprint, options=self.options)
+        as_events = Transform(table=_TABLE, imprint=self.imprint, options=self.options, ruling=self.ruling)
         made, rejects = judged(frame, as_events, now, numbers, NOTHING_REJECTED)
         numbers.warnings.update(f"not_told.{reason}" for reason in rejects["reason"])
         return Made(made.rename({ROW: "row"}), numbers)
@@ -118,8 +121,7 @@ class Census:
 def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Job]) -> None:
     """Look over the files that were not yet, and plan what makes people of their ids. Raises Interrupted."""
     people, checkpoint = census.people, planner.checkpoint
-    known = checkpoint.inputs()
-    people.keep_planned(name for name, one in known.items() if one.planned)
+    people.keep_planned(checkpoint.derived())
     jobs = gatherer.todo(todo)
     if not jobs and checkpoint.facts().get("linked"):
         return
@@ -185,8 +187,7 @@ def tell(census: Census, planner: Planner, until: datetime | None) -> None:
 
 def _next(name: str, checkpoint: Checkpoint) -> str:
     """Return the name of the next input of a kind; one that a killed process did not plan whole is planned anew."""
-    planned = [one for one, known in checkpoint.inputs().items() if known.planned]
-    return name.format(sum(one.startswith(name.partition("{")[0]) for one in planned) + 1)
+    return name.format(sum(one.startswith(name.partition("{")[0]) for one in checkpoint.derived()) + 1)
 
 
 def _identify(merges: list[tuple[str, str, int]]) -> pl.DataFrame:

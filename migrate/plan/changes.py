@@ -23,7 +23,7 @@ _OF_RELEASE: Final = r',"\$lib_version":"[^"]*"'
 """What a payload says of who made it, and not of its row."""
 _COLUMNS: Final = ("timestamp", "event", "distinct_id", "uuid", "payload", "file")
 _HASHES: Final = dict.fromkeys(("id", "key", "who", "told"), pl.UInt64)
-"""Of the uuid; of what it is made of; of event, distinct_id and time; of the payload."""
+"""Of the uuid; of what it is made of; of event, distinct_id and time; of the payload, null where it is not kept."""
 _GONE: Final = {"key": pl.UInt64, "is_sent": pl.Boolean}
 
 
@@ -109,7 +109,7 @@ def ids(uuids: pl.Series) -> pl.Series:
 def _mark_changed(day: str, old: pl.DataFrame, now: pl.DataFrame, found: Changes, *, resend: bool) -> None:
     """Note what is to become of a day's events that are there in both versions, and differ."""
     is_same_event = pl.col("who") == pl.col("who_old")
-    is_same = is_same_event & (pl.col("told") == pl.col("told_old"))
+    is_same = is_same_event & (pl.col("told") == pl.col("told_old").fill_null(pl.col("told")))
     both = now.join(old, on="id", suffix="_old").filter(~is_same)
     sent = both.filter("is_sent")
     found.counts[Change.REPLACED] += both.height - sent.height
@@ -154,12 +154,13 @@ def _hashes(workdir: Path, parts: Sequence[Part], mine: pl.Expr) -> pl.DataFrame
 
 def _hashed(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the hashes of events."""
-    uuid, told = pl.col("uuid"), pl.col("payload").str.replace(_OF_RELEASE, "")
+    uuid, payload = pl.col("uuid"), pl.col("payload")
+    told = pl.when(payload != dayfile.STRIPPED).then(payload.str.replace(_OF_RELEASE, "").hash())
     who = pl.concat_str(pl.col("timestamp").dt.epoch("us"), "event", "distinct_id", separator="\x1f")
     return frame.select_seq(
         pl.lit(ids(frame["uuid"])).alias("id"),
         uuid.str.slice(_BEHIND_TIME).hash().alias("key"),
         who.hash().alias("who"),
-        told.hash().alias("told"),
+        told.alias("told"),
         "file",
     )

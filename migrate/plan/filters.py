@@ -9,6 +9,8 @@ import polars as pl
 from migrate.kit.declare import ROW
 from migrate.people.observed import Observed
 from migrate.plan.transform import Transform
+from migrate.rules.bags import NOTHING_LEFT, PREFIX
+from migrate.rules.frames import Ruling
 from migrate.workdir.records import Numbers
 
 Taken = dict[str, pl.Series]
@@ -72,6 +74,34 @@ def within(
         taken[name] = outside
         kept = [frame.filter(~pl.col(ROW).is_in(outside.implode())) for frame in kept]
     return kept
+
+
+def by_rules(
+    frames: Sequence[pl.DataFrame], rejects: pl.DataFrame, ruling: Ruling, numbers: Numbers, taken: Taken
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the events and the states, which `frames` are, that the user's own rules let through, as they want them.
+
+    Rows of which nothing is left, here or in `rejects`, join `taken` under the first rule that left any of it out.
+    """
+    frame, news = frames
+    gone: dict[str, pl.Series] = {}
+    for name, is_out in ruling.events_out():
+        out = is_out(frame)
+        gone[name], frame = frame.filter(out)[ROW], frame.filter(~out)
+    imported = ruling.imported(news)
+    never = f"{PREFIX}never_import"
+    if never in gone:
+        gone[never] = pl.concat([gone[never], news.filter(~pl.col(ROW).is_in(imported[ROW].implode()))[ROW]])
+    told = ruling.told(imported, numbers.repairs)
+    gone[NOTHING_LEFT] = imported[ROW]
+    left = pl.concat([one[ROW] for one in (frame, told, rejects)])
+    for name, rows in gone.items():
+        whole = rows.filter(~rows.is_in(left.implode())).unique(maintain_order=True)
+        if whole.len():
+            taken[name], left = whole, pl.concat([left, whole])
+            numbers.filtered[name] += whole.len()
+            numbers.examples.setdefault(name, [str(whole[0])])
+    return ruling.renamed(frame), told
 
 
 def without_persons(

@@ -17,6 +17,7 @@ from migrate.plan.filters import (
     NOT_WANTED,
     Taken,
     apart,
+    by_rules,
     count_rows,
     filtered,
     within,
@@ -27,6 +28,7 @@ from migrate.plan.judged import judged
 from migrate.plan.lines import rejected_rows, unread
 from migrate.plan.transform import Transform
 from migrate.readers.records import Chunk
+from migrate.rules.bags import PREFIX
 from migrate.workdir.records import Numbers
 
 _ODD_IDS: Final = {
@@ -72,12 +74,15 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
         else (observed, observed.frame.clear())
     )
     frame, news = within([frame, observed.frame], transform, numbers, taken)
+    if transform.ruling is not None:
+        frame, news = by_rules([frame, news], observed.rejects, transform.ruling, numbers, taken)
     if not transform.tells:
         frame, news = without_tellings(frame, news, observed.rejects, numbers, taken)
     elif options.person_properties == "none":
         frame = without_persons(frame, [news, observed.rejects], numbers, taken)
+    named = {"before_since", "after_until", NOT_WANTED, NOT_IN_A_TRIAL}
     left_out = sum(
-        numbers.filtered[name] for name in ("before_since", "after_until", NOT_WANTED, NOT_IN_A_TRIAL)
+        count for name, count in numbers.filtered.items() if name in named or name.startswith(PREFIX)
     )
     numbers.filtered[why_no_event(table, transform)] += (
         rows.height - count_rows(frame, news, observed.rejects) - left_out
@@ -92,6 +97,8 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
         more.append(where_seen(fine))
     if transform.profiled:
         more.append(when_seen(made))
+    if transform.ruling is not None:
+        more = [transform.ruling.told(transform.ruling.imported(one), numbers.repairs) for one in more]
     news = pl.concat([news, *more])
     numbers.rejected.update(rejects["reason"].to_list())
     numbers.mapped = mapped

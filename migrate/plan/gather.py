@@ -22,6 +22,7 @@ from migrate.plan.ahead import ahead
 from migrate.plan.bundles import Bundle, bundles
 from migrate.plan.jobs import Job
 from migrate.readers.records import Chunk, regrouped
+from migrate.rules.frames import Ruling
 
 _CHUNK_ROWS: Final = 65_536
 """What is gathered of a chunk of Mixpanel costs 15 ms by itself, as much as 6,000 of its rows (measured)."""
@@ -49,6 +50,7 @@ class Harvest:
     identity: bool
     since: datetime | None = None
     until: datetime | None = None
+    ruling: Ruling | None = None
     _links: list[pl.DataFrame] = field(default_factory=list)
     _recoveries: list[pl.DataFrame] = field(default_factory=list)
     _clock: list[pl.DataFrame] = field(default_factory=list)
@@ -62,6 +64,7 @@ class Harvest:
         whole = rows.with_columns(*nothing).with_columns(file).lazy()
         if self.identity and self.table.to_links:
             found = self._within(self.table.to_links(whole, self.options)).collect()
+            found = found if self.ruling is None else self.ruling.unlinked(found)
             self._links.append(_where_needed(found) if self.table.tells_own else found)
         if self.table.to_recoveries:
             self._recoveries.append(self.table.to_recoveries(whole, self.options).collect())
@@ -114,6 +117,7 @@ class Gatherer:
     identity: bool = True
     since: datetime | None = None
     """From when on events are asked for."""
+    ruling: Ruling | None = None
     limit: int | None = None
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     on_log: Callable[[str], None] = lambda _: None
@@ -179,7 +183,15 @@ class Gatherer:
 
     def harvest(self, job: Job) -> Harvest:
         """Return what takes a file's rows."""
-        return Harvest(self.people, job.table, job.source.stem, self.options, self.identity, *job.window)
+        return Harvest(
+            self.people,
+            job.table,
+            job.source.stem,
+            self.options,
+            self.identity,
+            *job.window,
+            self.ruling,
+        )
 
 
 def gathered(bundle: Bundle) -> Iterator[Chunk]:

@@ -20,6 +20,7 @@ from migrate.payload.payloads import (
     too_large,
 )
 from migrate.plan.transform import Transform
+from migrate.rules.bags import IS_ID
 from migrate.workdir.records import Numbers
 
 NOTHING_REJECTED: Final = pl.DataFrame(schema=special.REJECTS)
@@ -39,16 +40,29 @@ def judged(
     """Return an event frame's events ready to send, and the rejects, with those from `before`, one a row."""
     verdict = checks.check(frame, now)
     options = transform.options
-    made = payloads(verdict.frame, transform.table, transform.imprint, options.person_properties)
+    ruling = transform.ruling
+    made = payloads(
+        verdict.frame,
+        transform.table,
+        transform.imprint,
+        options.person_properties,
+        None if ruling is None else ruling.ruled,
+    )
     kept, unfit = _fitting(made.frame)
     rejects = pl.concat([before, verdict.rejects, made.rejects, unfit])
     if before.height:
         rejects = rejects.unique(ROW, keep="first", maintain_order=True)
         kept = kept.filter(~pl.col(ROW).is_in(before[ROW].implode()))
+    if IS_ID in made.repairs:
+        made.warnings[IS_ID] += made.repairs.pop(IS_ID)
     numbers.repairs.update(verdict.repairs + made.repairs)
     numbers.warnings.update(verdict.warnings + made.warnings)
     numbers.names.update(dict(kept["event"].value_counts().iter_rows()))
-    numbers.group_types |= _group_types(verdict.frame)
+    numbers.group_types |= {
+        kind
+        for kind in _group_types(verdict.frame)
+        if ruling is None or not ruling.bags.fates.is_personal(kind)
+    }
     return kept, rejects
 
 

@@ -68,10 +68,9 @@ class Planner:
         """Return the jobs not planned yet, in order; those that changed (`looked` knows some) are set aside."""
         self._tidy()
         self.checkpoint.register(job.source.name for job in jobs)
-        known = self.checkpoint.inputs()
+        known = self.checkpoint.inputs(job.source.name for job in jobs)
         aside = self.aside
-        planned = [(known[j.source.name], j.source) for j in jobs if known[j.source.name].planned]
-        aside.put_changed(planned, looked)
+        aside.put_changed([(one, j.source) for j in jobs if (one := known[j.source.name]).planned], looked)
         aside.put_missed({job.source.name for job in jobs})
         aside.take_back({archive_of(job.source.name) for job in jobs if job.source.member is not None})
         return [job for job in jobs if not known[job.source.name].planned]
@@ -79,7 +78,8 @@ class Planner:
     def plan(self, todo: Sequence[Job], transform: Callable[[Job], Transform]) -> None:
         """Plan these jobs; `transform` is how the rows of one become events."""
         self._transform = transform
-        known = self.checkpoint.inputs()
+        has_copies = any(job.source.lines is not None for job in todo)
+        known = self.checkpoint.inputs(None if has_copies else [job.source.name for job in todo])
         self._names = known.keys()
         left = None if self.limit is None else self.limit - self.checkpoint.numbers().read
         self._progress = Counting(todo, self.on_progress, limit=left)
@@ -265,7 +265,7 @@ class Planner:
             if (first := next(made, None)) is None:
                 return
             self.checkpoint.register([name])
-            known = self.checkpoint.inputs()[name]
+            known = self.checkpoint.inputs([name])[name]
             writer, numbers = DayWriter(self.workdir, known.id, leads), Numbers()
             for piece in itertools.chain([first], made):
                 if self.stopping.is_set():

@@ -8,6 +8,7 @@ from migrate.payload.payloads import (
     Imprint,
 )
 from migrate.people.store import People
+from migrate.rules.frames import Ruling
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,3 +28,5 @@ class Transform:
     """Whether any file has profiles, for which it must be known when each person was last seen."""
     tells: bool = True
     """Whether events are planned that tell of persons and groups, and of who is who."""
+    ruling: Ruling | None = None
+    """The user's own rules, where there are any."""

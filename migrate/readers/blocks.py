@@ -148,6 +148,8 @@ class LineCount:
         self._why: str | None = None
         self._bad = _BAD_UTF8 if text.is_utf8 else _BAD
         self._count = self._count_bad = self._line = 0
+        self._is_torn = True
+        """Whether all bad bytes are zeros, which stand where a copy was cut off and no text is."""
         self._first: tuple[int, int, int] | None = None
         """Line and byte in it, both from 1, of the first bad byte, and what stands there."""
         self._sample = b""
@@ -193,6 +195,7 @@ class LineCount:
     def _take_bad(self, number: int, line: str, places: list[int]) -> None:
         """Take a line with bad bytes at these places, one of each stretch."""
         self._count_bad += len(places)
+        self._is_torn = self._is_torn and all(line[place] == "\0" for place in places)
         if self._first is None or len(self._sample) < _SAMPLE_BYTES:
             stored, before = (one.encode("utf-8", "surrogateescape") for one in (line, line[: places[0]]))
             self._first = self._first or (number, len(before) + 1, stored[len(before)])
@@ -203,8 +206,14 @@ class LineCount:
         if self._first is None or self._count_bad <= _MOST_BAD * self._count:
             return None if self._why is None else ("unclear_dialect", self._why)
         line, place, found = self._first
-        said = f"{self._count_bad:,} of {self._count:,} lines are not valid {self._text.encoding}"
-        guesses = " or ".join(f"--encoding {name}" for name in _guessed(self._sample))
+        many = f"{self._count_bad:,} of {self._count:,} lines"
+        names = _guessed(self._sample)
+        if self._is_torn and not names:
+            where = f"the first on line {line:,}, byte {place:,}"
+            torn = "the file is torn, as a copy that was cut off is; fetch it again"
+            return "nul_bytes", f"{many} hold bytes of zero, which no text has, {where}: {torn}"
+        said = f"{many} are not valid {self._text.encoding}"
+        guesses = " or ".join(f"--encoding {name}" for name in names)
         how = f"perhaps it is {guesses}" if guesses else "say what it is with --encoding"
         where = f"the first bad byte is 0x{found:02x} on line {line:,}, byte {place:,}"
         return (

@@ -2,12 +2,15 @@
 
 import os
 import shlex
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, Final
 
 from migrate.apply import age
 from migrate.inputs.names import path_of
+from migrate.workdir import standing
 from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.standing import OF_FILE
 from migrate.workdir.typed import Command, operand
 
 UNKNOWN: Final = "…"
@@ -65,11 +68,29 @@ def again(checkpoint: Checkpoint, *sources: str) -> str | None:
 def set_right(checkpoint: Checkpoint) -> str:
     """Return the command that plans anew what is set aside because it changed, or else the one that lists all."""
     aside = {name: one for name, one in checkpoint.set_aside().items() if not one.is_dismissed}
-    paths = [path_of(name) for name in aside]
-    is_changed = all(one.reason == "changed" for one in aside.values()) and all(map(Path.exists, paths))
-    can_be_typed = all(str(path).isprintable() for path in paths) and 0 < len(aside) <= _MOST
-    way = again(checkpoint, *aside) if is_changed and can_be_typed else None
+    is_changed = all(one.reason == "changed" for one in aside.values())
+    way = _again_as_typed(checkpoint, aside) if is_changed else None
     return way or status(checkpoint, "rejects")
+
+
+def fetched(checkpoint: Checkpoint, reasons: Iterable[str]) -> str | None:
+    """Return the command that plans the files anew that are rejected for these reasons, once they are fetched again.
+
+    None where a row is among them, or where they cannot be named.
+    """
+    of_file = [*reasons]
+    return (
+        _again_as_typed(checkpoint, standing.files(checkpoint, of_file))
+        if OF_FILE.issuperset(of_file)
+        else None
+    )
+
+
+def _again_as_typed(checkpoint: Checkpoint, names: Collection[str]) -> str | None:
+    """Return the command that plans these sources anew; None where one is gone, or they cannot be typed, or not all."""
+    paths = [path_of(name) for name in names]
+    can_be_typed = all(path.exists() and str(path).isprintable() for path in paths)
+    return again(checkpoint, *names) if can_be_typed and 0 < len(paths) <= _MOST else None
 
 
 def whole(checkpoint: Checkpoint) -> str | None:
@@ -90,7 +111,12 @@ def needs(command: str) -> list[str]:
     found = []
     if f"--host {UNKNOWN}" in command:
         found.append(f"{UNKNOWN} is us, eu or the URL of your PostHog")
-    if name in {"run", "apply", "resend"} and f"--host {_SANDBOX}" not in command and _named(_KEYS) is None:
+    if (
+        name in {"run", "apply", "resend"}
+        and " --config " not in command
+        and f"--host {_SANDBOX}" not in command
+        and _named(_KEYS) is None
+    ):
         found.append(
             "the key is left out of the command: set POSTHOG_API_KEY to the project's key, it is not set here"
         )

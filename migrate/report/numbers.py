@@ -8,7 +8,7 @@ from typing import Any, Final, TypedDict
 
 from migrate.apply import age
 from migrate.screen import shortened
-from migrate.workdir import rounds, standing
+from migrate.workdir import parked, rounds, standing
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.renewal import REPLANNED
 
@@ -107,6 +107,8 @@ class Summary:
     """Rejected rows that are neither mended nor dismissed, by reason."""
     mended_rejects: int = 0
     dismissed_rejects: int = 0
+    dismissed_parked: int = 0
+    """Parked events that are meant to stay so."""
     rejects_read_again: int = 0
     """Of those counted as rejected, what stands no more as the row was read again; with the others it makes all."""
     rows_read_again: int = 0
@@ -121,6 +123,11 @@ class Summary:
     """Why, when and with which message planning or sending stopped, where it has."""
     history: Sequence[Mapping[str, object]] | None = None
     """What each command did in the workdir, where it is asked for (`migrate.workdir.history.Entry`)."""
+
+    @property
+    def open_parked(self) -> int:
+        """Parked events that are not dismissed."""
+        return self.events.parked - self.dismissed_parked
 
 
 NOTHING: Final = Summary()
@@ -195,6 +202,7 @@ def summary(checkpoint: Checkpoint, now: datetime | None = None, *, is_whole: bo
         open_rejects=left,
         mended_rejects=closed[standing.Was.MENDED],
         dismissed_rejects=closed[standing.Was.DISMISSED],
+        dismissed_parked=parked.dismissed(checkpoint),
         rejects_read_again=max(0, sum(rows.rejected.values()) - told),
         rows_read_again=numbers.again,
     )
@@ -262,6 +270,11 @@ def _notes(facts: Mapping[str, Any], read: int) -> Iterator[str]:
         yield (
             f"planned with payload versions {', '.join(map(str, versions))} of the mapping, one after another: the "
             "same events, some of them with other properties; see the changelog"
+        )
+    if (sets := len(facts.get("rules", []))) > 1:
+        yield (
+            f"planned with {sets} sets of rules on properties, one after another: the same events, some of them with "
+            "other properties; what was planned before a rule was added stays as it was"
         )
     if facts.get("partial"):
         yield "events were sent before the plan was whole, with --partial"

@@ -22,12 +22,11 @@ _MOST: Final = 15
 _FEW: Final = 3
 _NO_ROW: Final = "mend their `value`, the text that was no row, to a JSON object (or give them a `source`)"
 _OF_FILE: Final = "the file itself is to be mended or fetched again, and planned --again"
+_THEN: Final = "fetch the file again, or mend it, and plan it anew; or --dismiss REASON, if it is meant:"
 _HOW: Final = {
     "malformed_json": _NO_ROW,
     "ragged_row": _NO_ROW,
-    "no_record": _OF_FILE,
-    "truncated_file": _OF_FILE,
-    "unreadable_file": _OF_FILE,
+    **dict.fromkeys(standing.OF_FILE, _OF_FILE),
 }
 """Reason -> what is to be mended, where that is no column."""
 _TIME: Final = ("wanted in their `source`: a time that can be read, in", ", or where that is empty ")
@@ -41,26 +40,42 @@ _LACKING: Final = {
 
 def lines(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Line]:
     """Yield rejected rows with where the first of them are, files with why they are set aside, parked events."""
+    yield from _rejected(checkpoint, numbers)
+    yield from _aside(checkpoint, numbers)
+    yield from refused(checkpoint)
+    if numbers.open_parked:
+        needs = commands.needs(commands.to_target(checkpoint, "resend"))
+        yield from (labelled("", need) for need in needs)
+        yield labelled("", "or --dismiss parked, if they are not to be sent")
+    if not (numbers.open_rejects or numbers.set_aside or numbers.open_parked):
+        yield Line("nothing is open: no row is rejected, no file set aside, no event refused by PostHog")
+    yield from _closed(numbers)
+
+
+def _rejected(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Line]:
+    """Yield what is rejected, by reason, and how it is mended."""
     wanted = checkpoint.numbers().wanted
     for reason, count in sorted(numbers.open_rejects.items(), key=lambda item: -item[1]):
         at = places(standing.places(checkpoint, reason))
         yield labelled("rejected", f"{counted(count, 'row')}: {reason}{at}")
-        if how := _how(reason, wanted.get(reason, {})):
+        if way := commands.fetched(checkpoint, [reason]):
+            yield labelled("", _THEN)
+            yield labelled("", "", command=way)
+        elif how := _how(reason, wanted.get(reason, {})):
             yield labelled("", how)
-    if numbers.open_rejects:
+    if numbers.open_rejects.keys() - standing.OF_FILE:
         yield from _mending(checkpoint)
+
+
+def _aside(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Line]:
+    """Yield what is set aside, and how that is set right."""
     for name, one in checkpoint.set_aside().items():
         if not one.is_dismissed:
             yield labelled("aside", f"{one.reason}: {name}: {one.why}")
     if numbers.set_aside and "--again" in (way := commands.set_right(checkpoint)):
         yield labelled("", "to plan what is there now: ", command=way)
-    yield from refused(checkpoint)
-    if numbers.events.parked:
-        needs = commands.needs(commands.to_target(checkpoint, "resend"))
-        yield from (labelled("", need) for need in needs)
-    if not (numbers.open_rejects or numbers.set_aside or numbers.events.parked):
-        yield Line("nothing is open: no row is rejected, no file set aside, no event refused by PostHog")
-    yield from _closed(numbers)
+    if numbers.set_aside:
+        yield labelled("", "or --dismiss REASON, if what is planned is all that is wanted of them")
 
 
 def left_aside(names: Sequence[str], way: str | None) -> str:
@@ -71,7 +86,7 @@ def left_aside(names: Sequence[str], way: str | None) -> str:
 
 def left_open(numbers: Summary, way: str | None) -> str:
     """Return what is open, with the command that lists it, in a sentence."""
-    rows, events, files = sum(numbers.open_rejects.values()), numbers.events.parked, len(numbers.set_aside)
+    rows, events, files = sum(numbers.open_rejects.values()), numbers.open_parked, len(numbers.set_aside)
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in numbers.open_rejects.items())
     found = [
         *([f"{counted(rows, 'row')} rejected ({reasons})"] if rows else []),
@@ -173,10 +188,12 @@ def _free(checkpoint: Checkpoint) -> str:
 
 
 def _closed(numbers: Summary) -> Iterator[Line]:
-    """Yield how many rejected rows are open no more."""
+    """Yield how many rejected rows and parked events are open no more."""
     if mended := numbers.mended_rejects:
         yield labelled("mended", f"{counted(mended, 'row')} that had been rejected")
     if dismissed := numbers.dismissed_rejects:
         yield labelled(
             "closed", f"{dismissed:,} rejected {plural(dismissed, 'row')}, dismissed, said no more of"
         )
+    if dismissed := numbers.dismissed_parked:
+        yield labelled("closed", f"{counted(dismissed, 'parked event')}, dismissed, said no more of")

@@ -33,6 +33,7 @@ _WHY: Final = {
     "client_event_time_for_event_time": "the device's own clock, since there is no other time",
     "float_like_id": "ids like 123.0, which may be the 123 of another file; they are kept as they are",
     "json_id": "ids that are lists or objects, which are nobody's as a rule; they are kept as they are",
+    "personal_id": "a value that a rule leaves out or hashes is a distinct_id or a group's key, which is sent as it is",
     "damaged_file": "could not be read to the end; what was readable is planned",
 }
 """Warning → what it means, for the user."""
@@ -47,6 +48,17 @@ _CHANGED: Final = {
     "null_cell": "cells that hold a word for nothing, such as \\N",
     "null_text": "ids that are a word for nothing, and nobody's",
     "process_person_profile_removed": "PostHog drops merges that say no person is to be made",
+    "rule:constants": "added where there was none",
+    "rule:drop": "left out",
+    "rule:drop_anywhere": "left out",
+    "rule:groups": "groups left out, whose keys are values to be left out or hashed",
+    "rule:hash": "hashed",
+    "rule:keep_only": "left out, not among those to keep",
+    "rule:never_link": "ids of others left out of events that would make them one",
+    "rule:rename": "under another name",
+    "rule:rename_taken": "left out, as there is one of that name already",
+    "rule:shorten_ip": "shortened, or left out where they are no address",
+    "rule:tags": "added to every event",
 }
 """What was changed in the source's values → how."""
 _REPLANNED: Final = {
@@ -144,13 +156,18 @@ def people(identity: Identity | None) -> Iterator[Line]:
 
 def notes(numbers: Summary) -> Iterator[Line]:
     """Yield what was changed, what is left out, what was passed over."""
-    for reason, count in numbers.repairs.items():
-        why = f": {_CHANGED[reason]}" if reason in _CHANGED else ""
-        yield labelled("changed", f"{counted(count, 'value')}, {reason}{why}")
+    yield from changed(numbers.repairs)
     if dropped := numbers.dropped_columns:
         some = ", ".join(list(dropped)[:_MOST_NAMES]) + (", …" if len(dropped) > _MOST_NAMES else "")
         yield labelled("dropped", f"{counted(len(dropped), 'column')}, not carried over: {some}")
     yield from passed_over(numbers.skipped_files, numbers.skipped_names)
+
+
+def changed(counts: Mapping[str, int]) -> Iterator[Line]:
+    """Yield what was changed in values, by name, and how."""
+    for reason, count in counts.items():
+        why = f": {_CHANGED[reason]}" if reason in _CHANGED else ""
+        yield labelled("changed", f"{counted(count, 'value')}, {reason}{why}")
 
 
 def replanned(counts: Mapping[str, int]) -> Iterator[Line]:

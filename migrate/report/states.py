@@ -14,6 +14,7 @@ from migrate.workdir import stops
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.hold import Holder
 from migrate.workdir.seals import Harmed, check_present
+from migrate.workdir.standing import OF_FILE
 
 _MOST: Final = 3
 
@@ -34,6 +35,7 @@ class State(StrEnum):
     ALL_SENT = "all_sent"
     PLANNED_NOTHING = "planned_nothing"
     NOTHING_PLANNED = "nothing_planned"
+    UNUSABLE = "unusable"
 
 
 class Found(NamedTuple):
@@ -45,16 +47,22 @@ class Found(NamedTuple):
     stop: stops.Stop | None = None
 
 
-def states(checkpoint: Checkpoint, numbers: Summary, holder: Holder | None = None) -> list[Found]:
+def states(
+    checkpoint: Checkpoint,
+    numbers: Summary,
+    holder: Holder | None = None,
+    stopped: stops.Stop | None = None,
+) -> list[Found]:
     """Return the states that hold, at least one, the one that decides what is next first.
 
-    `holder`: the other process that works in the workdir now, where one does.
+    `holder`: the other process that works in the workdir now, where one does. `stopped`: why this process has stopped
+    what was under way, where it has.
     """
     facts = checkpoint.facts()
     found = list(_open(checkpoint, numbers))
     if holder is not None:
         return [Found(State.RUNNING, f"running now in {holder}"), *found]
-    harmed, to_do = [*_harmed(checkpoint)], [*_to_do(checkpoint, numbers, facts)]
+    harmed, to_do = [*_harmed(checkpoint)], [*_to_do(checkpoint, numbers, facts, stopped)]
     can_be_sent = bool(to_do) and numbers.whole and not harmed
     harmed += _lost(checkpoint, facts, can_be_sent=can_be_sent)
     if harmed:
@@ -116,15 +124,17 @@ def _lost(checkpoint: Checkpoint, facts: dict[str, Any], *, can_be_sent: bool) -
     yield Found(State.HARMED, text, [commands.to_target(checkpoint, "apply")] if can_be_sent else ())
 
 
-def _to_do(checkpoint: Checkpoint, numbers: Summary, facts: dict[str, Any]) -> Iterator[Found]:
+def _to_do(
+    checkpoint: Checkpoint, numbers: Summary, facts: dict[str, Any], stopped: stops.Stop | None
+) -> Iterator[Found]:
     """Yield what is to be gone on with: planning, sending."""
     events = numbers.events
     if not numbers.whole:
-        stop = stops.last(facts, "planning")
+        stop = stopped or stops.last(facts, "planning")
         text = f"planning stopped, {_how_far(checkpoint)}; {_why(stop)}"
         yield Found(State.PLANNING_STOPPED, text, commands.planning(checkpoint), stop)
     elif events.pending and facts.get("sending"):
-        stop = stops.last(facts, "sending")
+        stop = stopped or stops.last(facts, "sending")
         text = (
             f"sending stopped, {events.pending:,} of {counted(events.planned, 'event')} pending; {_why(stop)}"
         )
@@ -141,17 +151,17 @@ def _to_do(checkpoint: Checkpoint, numbers: Summary, facts: dict[str, Any]) -> I
 def _open(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Found]:
     """Yield what a person has to look at."""
     look = [commands.status(checkpoint, "rejects")]
-    if parked := numbers.events.parked:
+    if parked := numbers.open_parked:
         text = (
             f"parked: {counted(parked, 'event')} refused by PostHog, to send again once the cause is mended"
         )
         yield Found(State.PARKED, text, [commands.to_target(checkpoint, "resend")])
     if rejects := sum(numbers.open_rejects.values()):
-        yield Found(
-            State.REJECTS_OPEN,
-            f"rejects open: {counted(rejects, 'rejected row')}, neither mended nor dismissed",
-            look,
-        )
+        way = commands.fetched(checkpoint, numbers.open_rejects)
+        what = "file" if OF_FILE.issuperset(numbers.open_rejects) else "rejected row"
+        then = ", to be fetched again and planned anew" if way else ""
+        text = f"rejects open: {counted(rejects, what)}, neither mended nor dismissed{then}"
+        yield Found(State.REJECTS_OPEN, text, [way] if way else look)
     if aside := len(numbers.set_aside):
         way = commands.set_right(checkpoint)
         yield Found(State.SET_ASIDE, f"set aside: {counted(aside, 'file')}, not planned as now found", [way])
@@ -166,10 +176,15 @@ def _done(
         if not is_open:
             yield Found(State.NOTHING_PLANNED, "nothing is planned")
     elif not events.planned:
+        if not rows.read and is_open:
+            return  # what is set aside may have rows
         why = (
             f"{counted(rows.read, 'row')} read, and no event made of them"
             if rows.read
-            else "the inputs have no row"
+            else (
+                "the inputs have no row"
+                + ", but for what is set aside and dismissed" * bool(checkpoint.set_aside())
+            )
         )
         yield Found(State.PLANNED_NOTHING, f"planned with nothing: {why}; there is nothing to send")
     elif facts.get("--limit") is not None:
@@ -178,7 +193,7 @@ def _done(
         )
         way = commands.whole(checkpoint)
         yield Found(State.TRIAL_FINISHED, text, [way] if way else [])
-    elif not events.parked:
+    elif not numbers.open_parked:
         yield Found(State.ALL_SENT, f"all sent: of {counted(events.planned, 'event')} none is pending")
 
 

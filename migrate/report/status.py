@@ -111,6 +111,6 @@ def _row(one: Workdir) -> Sequence[str]:
     """Return the cells of a workdir."""
     numbers, events = one.numbers, one.numbers.events
     open_rejects = sum(numbers.open_rejects.values())
-    counts = (events.planned, events.accepted, events.pending, events.held, events.parked, open_rejects)
+    counts = (events.planned, events.accepted, events.pending, events.held, numbers.open_parked, open_rejects)
     state = (numbers.state or "").replace("_", " ")
     return one.path, state, *(f"{n:,}" for n in counts), str(len(numbers.set_aside)), str(one.code)

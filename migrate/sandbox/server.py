@@ -53,14 +53,15 @@ def serve(  # noqa: PLR0913 - each is an option of the command
     accepted_keys: Collection[str] | None = None,
     on_ready: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Run the sandbox in the foreground until SIGINT or SIGTERM; `on_ready` is told its URL.
+    """Run the sandbox in the foreground until SIGINT, SIGTERM or SIGHUP; `on_ready` is told its URL.
 
     Raises `UsageError` if a rule in `faults` is not one, `OSError` if the port is taken.
     """
 
     async def run(endpoint: Endpoint) -> None:
         stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # as nohup has it
+        for number in (signal.SIGINT, signal.SIGTERM, *([] if is_ignored else [signal.SIGHUP])):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await _serve(endpoint, host=host, port=port, ready=on_ready, stop=stop)
 

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from migrate.transactions import transaction
-from migrate.workdir.database import Database, add_count, connect, fact, note_facts
-from migrate.workdir.records import BEFORE, Aside, Fate, Input, Numbers, Part, Window, totals
+from migrate.workdir import totals
+from migrate.workdir.database import TOTALS, Database, add_count, again, connect, fact, note_facts
+from migrate.workdir.parts import PARTS, add_part, part_of
+from migrate.workdir.records import BEFORE, Aside, Input, Numbers, Part, Window
 from migrate.workdir.seals import Kept, Seal
 
 REJECTS: Final = "rejects.jsonl"
+_UNPLANNED: Final = "SELECT name FROM inputs WHERE numbers IS NULL ORDER BY id"
 Also = Callable[[Database], None]
 """What another module keeps in the checkpoint, to be changed within a transaction of it."""
 _PEOPLE: Final = "people.sqlite"
@@ -26,6 +29,7 @@ _OF_INPUTS: Final = (
 """Facts that come from inputs."""
 _FORGET: Final = (
     "DELETE FROM parts",
+    "DELETE FROM cleaned",
     "DELETE FROM rounds",
     "DELETE FROM names",
     "DELETE FROM seals",
@@ -33,11 +37,6 @@ _FORGET: Final = (
     "DELETE FROM rejects",
     "DELETE FROM held",
 )
-_OF_EVENTS: Final = ("path", "input", "day", "events", "bytes", "first", "last", "leads")
-PARTS: Final = """
-    SELECT path, input, day, events, bytes, first, last, leads, size, sums, anew, increment, fate, round FROM parts
-"""
-"""The columns of a part, as `part_of` takes them, then its round."""
 
 
 class Checkpoint:
@@ -54,6 +53,11 @@ class Checkpoint:
         Raises Refused when there is none (unless `create`), or when the file is torn or is not ours.
         """
         return cls(connect(workdir, create=create), workdir)
+
+    @classmethod
+    def beside(cls, workdir: Path) -> "Checkpoint":
+        """Return the checkpoint that this process has open already, opened once more, for who cannot wait for it."""
+        return cls(again(workdir), workdir)
 
     def close(self) -> None:
         """Close the file; nothing is pending, every change was durable."""
@@ -118,19 +122,30 @@ class Checkpoint:
                 ((name,) for name in names),
             )
 
-    def inputs(self) -> dict[str, Input]:
-        """Return the inputs by name, in order."""
-        rows = self._db.execute(
-            "SELECT id, name, stamp, size, digest, numbers IS NOT NULL, since, until FROM inputs ORDER BY id"
-        )
+    def inputs(self, names: Iterable[str] | None = None) -> dict[str, Input]:
+        """Return the inputs by name, in order; of these names alone, where they are given."""
+        sql = """
+            SELECT id, name, stamp, size, digest, numbers IS NOT NULL, since, until FROM inputs
+            WHERE ?1 IS NULL OR name IN (SELECT value FROM json_each(?1)) ORDER BY id
+        """
+        rows = self._db.execute(sql, (None if names is None else json.dumps(list(names)),))
         return {
             name: Input(number, name, stamp, size, digest, bool(planned), Window.of(*window))
             for number, name, stamp, size, digest, planned, *window in rows
         }
 
+    def derived(self) -> list[str]:
+        """Return the names of planned inputs that are no files: what all sources together tell."""
+        sql = "SELECT name FROM inputs WHERE name >= '(' AND name < ')' AND numbers IS NOT NULL"
+        return [name for (name,) in self._db.execute(sql)]
+
     def unplanned(self) -> list[str]:
         """Return the names of the inputs that were to be planned and are not, in order."""
-        return [name for name, known in self.inputs().items() if not known.planned]
+        return [name for (name,) in self._db.execute(_UNPLANNED)]
+
+    def is_empty(self) -> bool:
+        """Return whether no input is known."""
+        return self._db.execute("SELECT 1 FROM inputs LIMIT 1").fetchone() is None
 
     def is_whole(self) -> bool:
         """Return whether all that was to be planned is, persons and groups included; a trial is always whole.
@@ -186,6 +201,7 @@ class Checkpoint:
         """
         each = [(planned, numbers), *((one, Numbers()) for one in beside)]
         with transaction(self._db) as db:
+            before = fact(db, TOTALS, "")
             db.executemany(
                 "UPDATE inputs SET stamp = ?, size = ?, digest = ?, numbers = ?, lead = ?, since = ?, until = ?"
                 " WHERE id = ?",
@@ -213,6 +229,8 @@ class Checkpoint:
             )
             if also is not None:
                 also(db)
+            if not anew:
+                totals.add(db, before, numbers)
             note_facts(db, facts)
 
     def states(self) -> list[Kept]:
@@ -250,18 +268,17 @@ class Checkpoint:
 
     def numbers(self) -> Numbers:
         """Return the numbers of all planned inputs together."""
-        sql = "SELECT id, lead, name, numbers FROM inputs WHERE numbers IS NOT NULL ORDER BY id"
-        total = totals(self._db.execute(sql).fetchall())
+        total = totals.of(self._db)
         total.names = Counter(dict(self._db.execute("SELECT name, events FROM names")))
         return total
 
     def by_day(self) -> dict[str, int]:
         """Return how many events are planned for each day, oldest first."""
-        return dict(self._db.execute("SELECT day, sum(events) FROM parts GROUP BY day ORDER BY day"))
+        return dict(self._db.execute("SELECT day, sum(events) FROM extents GROUP BY day ORDER BY day"))
 
     def extent(self) -> tuple[int, int, int | None, int | None]:
         """Return planned events, their payload bytes, and the first and last timestamp in microseconds."""
-        sql = "SELECT coalesce(sum(events), 0), coalesce(sum(bytes), 0), min(first), max(last) FROM parts"
+        sql = "SELECT coalesce(sum(events), 0), coalesce(sum(bytes), 0), min(first), max(last) FROM extents"
         return tuple(self._db.execute(sql).fetchone())
 
     def counts(self) -> dict[str, int]:
@@ -271,22 +288,3 @@ class Checkpoint:
     def part_paths(self) -> set[str]:
         """Return the paths of all parts, relative to the workdir."""
         return {path for (path,) in self._db.execute("SELECT path FROM parts")}
-
-
-def part_of(*row: Any) -> Part:  # noqa: ANN401 - as SQLite gives it
-    """Return the part of a row of `PARTS`, which ends before its round."""
-    *of_events, size, sums, anew, increment, fate = row
-    return Part(
-        **dict(zip(_OF_EVENTS, of_events, strict=True)),
-        seal=Seal(size, sums),
-        anew=anew,
-        increment=increment,
-        fate=Fate(fate),
-    )
-
-
-def add_part(db: Database, part: Part, number: int | None = None) -> None:
-    """Add a part, of a round of this number if it has one, within a transaction."""
-    of_events = (getattr(part, name) for name in _OF_EVENTS)
-    row = (*of_events, part.anew, part.increment, part.seal.size, part.seal.sums, number, part.fate)
-    db.execute("INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)

@@ -1,6 +1,7 @@
 """The checkpoint's SQLite file: its tables, how it is made and opened; the facts and counts that all of it shares."""
 
 import json
+import os
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,29 +9,37 @@ from typing import Any, Final
 
 from migrate.errors import Refused
 from migrate.transactions import transaction
-from migrate.workdir.hold import MEND
+from migrate.workdir.hold import MEND, unwritable
 
 FILE: Final = "checkpoint.sqlite"
 APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
-FORMAT: Final = 9
+FORMAT: Final = 10
+_DAYS: Final = "days"
 Database = sqlite3.Connection
+_PATIENCE: Final = 30.0
+_HASTE: Final = 0.5
+"""Seconds that a change waits for those of others."""
 _SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE inputs (
     id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL, size INTEGER NOT NULL,
     digest TEXT NOT NULL, numbers TEXT, lead INTEGER, since TEXT, until TEXT
 );
+CREATE INDEX inputs_unplanned ON inputs (id) WHERE numbers IS NULL;
 CREATE TABLE parts (
     path TEXT PRIMARY KEY, input INTEGER NOT NULL REFERENCES inputs, day TEXT NOT NULL, events INTEGER NOT NULL,
     bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, leads INTEGER NOT NULL,
     anew INTEGER NOT NULL, increment INTEGER NOT NULL, size INTEGER NOT NULL, sums BLOB NOT NULL, round INTEGER,
-    fate TEXT NOT NULL DEFAULT ''
+    fate TEXT NOT NULL DEFAULT '', is_stripped INTEGER NOT NULL DEFAULT 0
 );
+CREATE TABLE cleaned (
+    day TEXT PRIMARY KEY, events INTEGER NOT NULL, bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE INDEX parts_day ON parts (day, round);
 CREATE TABLE rounds (
     day TEXT NOT NULL, round INTEGER NOT NULL, accepted INTEGER NOT NULL DEFAULT 0,
     duplicate INTEGER NOT NULL DEFAULT 0, parked INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (day, round)
+    ended TEXT, PRIMARY KEY (day, round)
 ) WITHOUT ROWID;
 CREATE TABLE seals (path TEXT PRIMARY KEY, size INTEGER NOT NULL, sums BLOB NOT NULL);
 CREATE TABLE names (name TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID;
@@ -41,7 +50,8 @@ CREATE TABLE rejects (
 CREATE TABLE held (input INTEGER PRIMARY KEY, size INTEGER NOT NULL, sums BLOB NOT NULL, lines INTEGER NOT NULL);
 CREATE TABLE parked (
     id INTEGER PRIMARY KEY AUTOINCREMENT, day TEXT NOT NULL, later INTEGER NOT NULL, timestamp TEXT NOT NULL,
-    uuid TEXT NOT NULL, status INTEGER NOT NULL, message TEXT NOT NULL, payload TEXT NOT NULL, sum INTEGER NOT NULL
+    uuid TEXT NOT NULL, status INTEGER NOT NULL, message TEXT NOT NULL, payload TEXT NOT NULL, sum INTEGER NOT NULL,
+    dismissed INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX parked_uuid ON parked (uuid);
 CREATE TABLE queue (
@@ -57,13 +67,29 @@ _ADDED: Final = {
     7: "CREATE TABLE history (id INTEGER PRIMARY KEY, line TEXT NOT NULL)",
     8: """
         ALTER TABLE parts ADD COLUMN fate TEXT NOT NULL DEFAULT '';
+        ALTER TABLE parts ADD COLUMN is_stripped INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE rounds ADD COLUMN ended TEXT;
+        UPDATE rounds SET ended = date('now') WHERE done;
+        CREATE TABLE cleaned (
+            day TEXT PRIMARY KEY, events INTEGER NOT NULL, bytes INTEGER NOT NULL, first INTEGER NOT NULL,
+            last INTEGER NOT NULL
+        ) WITHOUT ROWID;
         ALTER TABLE inputs ADD COLUMN since TEXT;
         ALTER TABLE inputs ADD COLUMN until TEXT;
         UPDATE inputs SET since = (SELECT json_extract(value, '$') FROM meta WHERE key = '--since');
-        UPDATE inputs SET until = (SELECT json_extract(value, '$') FROM meta WHERE key = '--until')
+        UPDATE inputs SET until = (SELECT json_extract(value, '$') FROM meta WHERE key = '--until');
+        CREATE INDEX inputs_unplanned ON inputs (id) WHERE numbers IS NULL
     """,
+    9: "ALTER TABLE parked ADD COLUMN dismissed INTEGER NOT NULL DEFAULT 0",
 }
 """What a checkpoint of an earlier format has not yet, one after another, and goes on with."""
+TOTALS: Final = "totals"
+"""The fact that holds the numbers of all inputs together; it goes with any change of an input."""
+_OF_CONNECTION: Final = (
+    "CREATE TEMP VIEW extents AS SELECT day, events, bytes, first, last FROM parts UNION ALL SELECT * FROM cleaned",
+    "CREATE TEMP TRIGGER set_ AFTER UPDATE OF name, numbers ON inputs BEGIN DELETE FROM meta WHERE key = 'totals'; END",
+    "CREATE TEMP TRIGGER gone AFTER DELETE ON inputs BEGIN DELETE FROM meta WHERE key = 'totals'; END",
+)
 """`history` is kept by `history.py`, `rejects` and `held` by `rejects.py`, `parked`, `queue` and `outdated` by
 `parked.py`, `counts` by both of these."""
 
@@ -71,40 +97,81 @@ _ADDED: Final = {
 def connect(workdir: Path, *, create: bool = False) -> Database:
     """Return the open file of a workdir.
 
-    Raises Refused when there is none (unless `create`), or when the file is torn or is not ours.
+    Raises Refused when there is none (unless `create`), or when the file is torn or is not ours; Stopped where the
+    disk refuses.
     """
     path = workdir / FILE
+    check_begun(workdir)
     if not create and not path.exists():
         raise _none(path)
     try:
         # Never read-only: a killed process may have left a journal that has to be rolled back first.
-        mode = "rwc" if create else "rw"
-        # One thread at a time, which need not always be the same: apply notes beside its event loop.
-        db = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode={mode}",
-            uri=True,
-            isolation_level=None,
-            timeout=30,
-            check_same_thread=False,
-        )
+        db = _open(path, "rwc" if create else "rw", _PATIENCE)
         try:
             _prepare(db, path, create=create)
         except BaseException:
             db.close()
             raise
+    except sqlite3.OperationalError as error:
+        raise unwritable(path, str(error)) from error
     except sqlite3.Error as error:
         raise Refused(f"{path}: cannot be used as a checkpoint, {error}; {MEND}") from error
     return db
 
 
+def again(workdir: Path) -> Database:
+    """Return the file of a workdir that is open already, opened once more; nothing waits long for it."""
+    return _open(workdir / FILE, "rw", _HASTE)
+
+
+def _open(path: Path, mode: str, seconds: float) -> Database:
+    """Return an open file, in which a change waits so long for those of others."""
+    # One thread at a time, which need not always be the same: apply notes beside its event loop.
+    return sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        timeout=seconds,
+        check_same_thread=False,
+    )
+
+
 def _prepare(db: Database, path: Path, *, create: bool) -> None:
     """Make a checkpoint of a file that is empty, if that is asked for, and make sure that it is one."""
     db.execute("PRAGMA synchronous = FULL")
-    if _is_empty(db) and not (path.parent / "days").exists():
+    if _is_empty(db):
+        if _has_plan(path.parent):
+            raise _lost(path)
         if not create:
             raise _none(path)
         _create(db)
     _verify(db, path)
+    for statement in _OF_CONNECTION:
+        db.execute(statement)
+
+
+def check_begun(workdir: Path) -> None:
+    """Raise Refused where a plan lies without its checkpoint: begun anew it would forget what was sent."""
+    if _has_plan(workdir) and not (workdir / FILE).exists():
+        raise _lost(workdir / FILE)
+
+
+def has_nothing(workdir: Path) -> bool:
+    """Return whether neither a checkpoint nor a plan is there, nor anything in the place of the workdir."""
+    path = workdir / FILE
+    is_empty = not path.exists() or (path.is_file() and not path.stat().st_size)
+    return is_empty and not _has_plan(workdir) and (workdir.is_dir() or not os.path.lexists(workdir))
+
+
+def _has_plan(workdir: Path) -> bool:
+    return (workdir / _DAYS).exists()
+
+
+def _lost(path: Path) -> Refused:
+    return Refused(
+        f"{path}: no checkpoint, found a folder '{_DAYS}' beside it, a plan without its checkpoint or a folder of "
+        f"something else; put {FILE} back, or use another --workdir"
+    )
 
 
 def _none(path: Path) -> Refused:

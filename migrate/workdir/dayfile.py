@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,8 @@ SCHEMA: Final = pa.schema(
 )
 GROUP_BYTES: Final = 8 * 2**20
 """Row groups are the runs that a day is merged from; their size bounds the memory of applying."""
+STRIPPED: Final = ""
+"""What stands in the place of a payload that is not kept any longer."""
 UNREADABLE: Final = (pa.ArrowException, OSError)
 """What is raised for a file that is harmed."""
 _PAGE_BYTES: Final = 128 << 10
@@ -41,6 +44,14 @@ class Written:
     bytes: int
     first: int
     last: int
+
+
+class ParquetWriter(pq.ParquetWriter):  # type: ignore[misc]
+    """A writer that says once that the disk is full: when it is collected, it is too late to say so again."""
+
+    def __del__(self) -> None:
+        with suppress(Exception):
+            super().__del__()
 
 
 class DayFile:
@@ -70,9 +81,9 @@ class DayFile:
         return Written(str(self._path), self._events, self._bytes, self._first, self._last)
 
 
-def writer(where: Path | pa.NativeFile, compression: str = "zstd") -> pq.ParquetWriter:
+def writer(where: Path | pa.NativeFile, compression: str = "zstd") -> ParquetWriter:
     """Return a writer of finished events; readers find the first timestamp of a row group in its statistics."""
-    return pq.ParquetWriter(
+    return ParquetWriter(
         where,
         SCHEMA,
         compression=compression,

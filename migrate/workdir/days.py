@@ -2,6 +2,7 @@
 
 import os
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -95,7 +96,8 @@ class DayWriter:
     def discard(self) -> None:
         """Remove what was written aside."""
         for written in self._open.values():
-            written.close()
+            with suppress(OSError):  # the disk may be full, which is why
+                written.close()
         self._open.clear()
         if self.aside.exists():
             for path in self.aside.iterdir():

@@ -5,7 +5,7 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,9 @@ _DISK: Final = frozenset(
     }
 )
 """What a disk can answer that is no bug of ours."""
+_RESERVE: Final = "reserve"
+_RESERVED: Final = 64 << 10
+"""Bytes; a few pages of the checkpoint and of its journal."""
 _TRIES: Final = 5
 _PAUSE: Final = 0.02
 """Seconds between two tries: who only asks for the `holder` has the lock for an instant."""
@@ -68,6 +71,28 @@ def holder(workdir: Path) -> Holder | None:
     return None
 
 
+@contextmanager
+def reserved(workdir: Path) -> Iterator[Callable[[], None]]:
+    """Keep some room on the disk as long as the block lasts; what is yielded gives it back.
+
+    Why work has stopped is to be noted also where the disk has no room for it any more.
+    """
+    path = workdir / _RESERVE
+
+    def release() -> None:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+    try:
+        path.write_bytes(bytes(_RESERVED))
+    except OSError:  # it may be full already
+        release()
+    try:
+        yield release
+    finally:
+        release()
+
+
 def _lock(lock: IO[str]) -> bool:
     """Lock a file for this process alone; return whether that was possible."""
     for pause in [_PAUSE] * (_TRIES - 1) + [0.0]:
@@ -93,14 +118,16 @@ def writable(workdir: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         if not isinstance(error, sqlite3.OperationalError):
             raise Refused(f"{workdir}: a file of it is damaged, found '{error}'; {MEND}") from error
-        raise Stopped(
-            f"{workdir}: cannot be written or read, found '{error}'; see to space and permissions, "
-            "then run the same command again to resume"
-        ) from error
+        raise unwritable(workdir, str(error)) from error
     except OSError as error:
         if error.errno not in _DISK:
             raise
-        raise Stopped(
-            f"{error.filename or workdir}: cannot be written or read, found '{error.strerror}'; see to space and "
-            "permissions, then run the same command again to resume"
-        ) from error
+        raise unwritable(error.filename or workdir, error.strerror or "") from error
+
+
+def unwritable(where: Path | str, found: str) -> Stopped:
+    """Return that a disk refuses, with what to do."""
+    return Stopped(
+        f"{where}: cannot be written or read, found '{found}'; see to space and permissions, then run the same command "
+        "again to resume"
+    )

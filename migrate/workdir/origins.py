@@ -59,7 +59,8 @@ def sent_otherwise(checkpoint: Checkpoint, copies: Iterable[str]) -> tuple[int, 
                 uuids = sorted({key[0] for key in left} - refused)
                 for *key, payload in dayfile.found(checkpoint.workdir / other, uuids, (*_KEY, "payload")):
                     mended, file, row = left.pop(tuple(key), (None, "", 0))
-                    if mended is not None and mended != payload.rstrip(","):
+                    is_known = mended is not None and payload != dayfile.STRIPPED
+                    if is_known and mended != payload.rstrip(","):
                         count += 1
                         at += [(file, _row(row))] if count <= _SHOWN else []
     return count, at

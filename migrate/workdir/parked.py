@@ -20,7 +20,9 @@ EVER: Final = "parked"
 """The count of how often an event was ever parked."""
 THROUGH: Final = "resend_through"
 """The fact that names the event that was parked last when a resend was begun."""
-ENQUEUE: Final = "INSERT OR IGNORE INTO queue SELECT day, later, timestamp, id FROM parked"
+ENQUEUE: Final = (
+    "INSERT OR IGNORE INTO queue SELECT day, later, timestamp, id FROM parked WHERE NOT dismissed"
+)
 _ANY_NUMBER: Final = re.compile(r"[0-9a-fA-F-]*\d[0-9a-fA-F-]*")
 _AT_ONCE: Final = 50_000
 """So many events are looked for at once, day by day, to tell where they came from."""
@@ -117,9 +119,11 @@ def outdated(checkpoint: Checkpoint, day: str) -> list[str]:
 
 
 def refusals(checkpoint: Checkpoint) -> list[Refusal]:
-    """Return what is parked by the server's words, numbers left out, most first; after many, all others as one."""
+    """Return what is parked and open by the server's words, numbers left out, most first; after many, others as one."""
     found: dict[str, Refusal] = {}
-    sql = "SELECT status, message, count(*) FROM parked GROUP BY status, message ORDER BY min(id)"
+    sql = """
+        SELECT status, message, count(*) FROM parked WHERE NOT dismissed GROUP BY status, message ORDER BY min(id)
+    """
     for status, message, count in checkpoint.query(sql):
         words = f"{status} {_ANY_NUMBER.sub('…', message)[:200]}"
         words = words if words in found or len(found) < _WORDS else "(other words)"
@@ -130,10 +134,25 @@ def refusals(checkpoint: Checkpoint) -> list[Refusal]:
 
 def first(checkpoint: Checkpoint, refusal: Refusal, most: int = 3) -> tuple[list[str], list[str]]:
     """Return the uuids of the first events that were refused so, and where they came from, as `file:row`."""
-    sql = "SELECT day, uuid FROM parked WHERE status = ? AND message = ? ORDER BY id LIMIT ?"
+    sql = (
+        "SELECT day, uuid FROM parked WHERE NOT dismissed AND status = ? AND message = ? ORDER BY id LIMIT ?"
+    )
     found = checkpoint.query(sql, (refusal.status, refusal.message, most)).fetchall()
     came, uuids = origins.places(checkpoint, found), [uuid for _, uuid in found]
     return uuids, [f"{came[uuid][0]}:{came[uuid][1]}" for uuid in uuids if uuid in came]
+
+
+def dismiss(checkpoint: Checkpoint) -> int:
+    """Dismiss what is parked: it stays so, is not sent again, and nothing is open of it; return how many they are."""
+    with checkpoint.change() as db:
+        db.execute("DELETE FROM queue")
+        return db.execute("UPDATE parked SET dismissed = 1 WHERE NOT dismissed").rowcount
+
+
+def dismissed(checkpoint: Checkpoint) -> int:
+    """Return how many parked events are dismissed."""
+    (count,) = checkpoint.query("SELECT count(*) FROM parked WHERE dismissed").fetchone()
+    return int(count)
 
 
 def every_uuid(checkpoint: Checkpoint) -> list[str]:
@@ -215,8 +234,8 @@ def settle(
 
 
 def mend(db: Database, number: int, payload: str, timestamp: str) -> None:
-    """Put another payload in the place of a parked event's."""
-    sql = "UPDATE parked SET payload = ?, sum = ?, timestamp = ? WHERE id = ?"
+    """Put another payload in the place of a parked event's, which is to be sent, also where it was dismissed."""
+    sql = "UPDATE parked SET payload = ?, sum = ?, timestamp = ?, dismissed = 0 WHERE id = ?"
     db.execute(sql, (payload, _sum(payload), timestamp, number))
 
 

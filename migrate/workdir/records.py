@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -53,10 +52,14 @@ class Numbers:
         for reason, tables in other.wanted.items():
             self.wanted.setdefault(reason, {}).update(tables)
 
-    def to_json(self) -> str:
+    def kept(self) -> dict[str, object]:
         """Return the numbers as they are kept; event names are kept apart, once for all inputs."""
         kept = {name: value for name, value in vars(self).items() if name != "names"}
-        return json.dumps(kept | {"group_types": sorted(self.group_types)}, sort_keys=True)
+        return kept | {"group_types": sorted(self.group_types)}
+
+    def to_json(self) -> str:
+        """Return the same as JSON."""
+        return json.dumps(self.kept(), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -65,27 +68,6 @@ class Numbers:
         names = ("filtered", "rejected", "repairs", "warnings", "dropped")
         counters = {name: Counter(kept.get(name)) for name in names}
         return cls(**kept | counters | {"group_types": set(kept["group_types"])})
-
-
-def totals(inputs: Sequence[tuple[int, int, str, str]]) -> Numbers:
-    """Return the numbers of all inputs together: of each its number, its lead's, its name, and its numbers as kept."""
-    total = Numbers()
-    leads = {name: lead for _, lead, name, _ in inputs}
-    # of files planned together the first has the numbers of all: where one of them stands, what was read of others
-    # since then was read again; where none does, all was
-    standing = {lead for _, lead, name, _ in inputs if BEFORE not in name}
-    first = dict[str, int]()
-    for _, lead, name, _ in inputs:
-        if BEFORE in name and lead in standing:
-            first.setdefault(name.partition(BEFORE)[0], lead)
-    for number, lead, name, text in inputs:
-        numbers = Numbers.from_json(text)
-        if lead not in standing or first.get(name.partition(BEFORE)[0], lead) != lead:
-            numbers.again = numbers.read
-        # what was planned anew is damaged no more, unless it is so again
-        numbers.damaged = [one for one in numbers.damaged if leads.get(one, number) == number]
-        total.add(numbers)
-    return total
 
 
 class Window(NamedTuple):
@@ -97,6 +79,8 @@ class Window(NamedTuple):
     @classmethod
     def of(cls, since: str | None, until: str | None) -> Self:
         """Return the window of two texts as `texts` gives them."""
+        if since is None and until is None:
+            return cls()
         return cls(*(None if text is None else datetime.fromisoformat(text) for text in (since, until)))
 
     def texts(self) -> tuple[str | None, str | None]:

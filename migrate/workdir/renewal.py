@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from migrate.workdir.checkpoint import PARTS, Checkpoint, add_part, part_of
+from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import Database, fact, note_facts
+from migrate.workdir.parts import PARTS, add_part, part_of
 from migrate.workdir.records import BEFORE, Change, Fate, Numbers, Part, Renewed
 from migrate.workdir.rounds import add_settled
 

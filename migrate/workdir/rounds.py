@@ -1,9 +1,11 @@
 """Which events are sent together: a day's rounds, how far each is settled, what became of all events."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
-from migrate.workdir.checkpoint import PARTS, Also, Checkpoint, add_part, part_of
+from migrate.workdir.checkpoint import Also, Checkpoint
 from migrate.workdir.database import Database, note_facts
+from migrate.workdir.parts import PARTS, add_part, part_of
 from migrate.workdir.records import Fate, Part, Round, Settled
 
 Outcome = tuple[Round, Settled, bool]
@@ -59,9 +61,9 @@ def settle(
         for round_, settled, is_last in outcomes:
             _freeze(db, round_)
             db.execute(
-                "UPDATE rounds SET accepted = accepted + ?, duplicate = duplicate + ?, parked = parked + ?, done = ?"
-                " WHERE day = ? AND round = ?",
-                (settled.accepted, settled.duplicate, settled.parked, is_last, round_.day, round_.number),
+                "UPDATE rounds SET accepted = accepted + ?, duplicate = duplicate + ?, parked = parked + ?, done = ?,"
+                " ended = ? WHERE day = ? AND round = ?",
+                (*vars(settled).values(), is_last, _today() if is_last else None, round_.day, round_.number),
             )
         if also is not None:
             also(db)
@@ -73,8 +75,8 @@ def add_settled(db: Database, parts: Iterable[Part]) -> None:
     for part in parts:
         sql = "SELECT coalesce(max(round), 0) + 1 FROM rounds WHERE day = ?"
         (number,) = db.execute(sql, (part.day,)).fetchone()
-        sql = "INSERT INTO rounds (day, round, duplicate, done) VALUES (?, ?, ?, 1)"
-        db.execute(sql, (part.day, number, part.events))
+        sql = "INSERT INTO rounds (day, round, duplicate, done, ended) VALUES (?, ?, ?, 1, ?)"
+        db.execute(sql, (part.day, number, part.events, _today()))
         add_part(db, part, number)
 
 
@@ -92,9 +94,15 @@ def unsettled(checkpoint: Checkpoint, since: str) -> int:
     """Return how many events of this day and later ones are not settled."""
     sql = """
         SELECT (SELECT coalesce(sum(events), 0) FROM parts WHERE day >= ?1)
+            + (SELECT coalesce(sum(events), 0) FROM cleaned WHERE day >= ?1)
             - (SELECT coalesce(sum(accepted + duplicate + parked), 0) FROM rounds WHERE day >= ?1)
     """
     return int(checkpoint.query(sql, (since,)).fetchone()[0])
+
+
+def _today() -> str:
+    """Return the day on which a round ends, in UTC: how long what it sent is kept is told from then."""
+    return datetime.now(UTC).date().isoformat()
 
 
 def _freeze(db: Database, round_: Round) -> None:

@@ -20,6 +20,10 @@ _PLACES_AGAIN: Final = """
 """
 
 
+OF_FILE: Final = frozenset({"no_record", "truncated_file", "unreadable_file"})
+"""Reasons that a file has, and no row of it: what is to be mended is the file."""
+
+
 class Was(IntEnum):
     """What has become of a reject."""
 
@@ -52,6 +56,15 @@ def places(checkpoint: Checkpoint, reason: str, most: int = 3) -> list[str]:
         SELECT name, row FROM rejects CROSS JOIN inputs ON inputs.id = input WHERE reason = ? AND state = ? LIMIT ?
     """
     return [_place(*one) for one in checkpoint.query(sql, (reason, Was.OPEN, most))]
+
+
+def files(checkpoint: Checkpoint, reasons: Iterable[str]) -> list[str]:
+    """Return the names of the sources of which rejects are open for one of these reasons, in their order."""
+    sql = """
+        SELECT DISTINCT name FROM rejects JOIN inputs ON inputs.id = input
+        WHERE state = ? AND reason IN (SELECT value FROM json_each(?)) ORDER BY inputs.id
+    """
+    return [name for (name,) in checkpoint.query(sql, (Was.OPEN, json.dumps(sorted(reasons))))]
 
 
 class Again(NamedTuple):

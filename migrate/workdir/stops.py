@@ -24,11 +24,12 @@ class Stop:
     message: str | None = None
 
 
-def note(checkpoint: Checkpoint, phase: Phase, why: str, message: str | None = None) -> None:
-    """Note why a phase stopped; a disk that takes no note is no matter, it has stopped the phase."""
-    at = datetime.now(UTC).isoformat(timespec="seconds")
+def note(checkpoint: Checkpoint, phase: Phase, why: str, message: str | None = None) -> Stop:
+    """Note why a phase stopped, and return it; a disk that takes no note is no matter, it has stopped the phase."""
+    stop = Stop(why, datetime.now(UTC).isoformat(timespec="seconds"), message)
     with suppress(Stopped), writable(checkpoint.workdir):
-        checkpoint.note(**{_fact(phase): vars(Stop(why, at, message))})
+        checkpoint.note(**{_fact(phase): vars(stop)})
+    return stop
 
 
 def begun(phase: Phase) -> dict[str, object]:

@@ -93,7 +93,9 @@ def test_is_cloud(url, expected):
     assert is_cloud(url) is expected
 
 
-@pytest.mark.parametrize("key", ["phc_abc", "a-key-of-an-old-project", "k" * 64])
+@pytest.mark.parametrize(
+    "key", ["phc_abc", "a-key-of-an-old-project", "phc_a-b_c", "an.old~token:1/2+3", "k" * 64]
+)
 def test_key_is_trimmed(key):
     """A pasted newline does not travel: capture would take it and lose the events later."""
     assert checked_key(f" {key}\r\n") == key
@@ -110,6 +112,16 @@ def test_key_is_trimmed(key):
         ("phc_\udce9", "holds a space, a control character or a letter that is not ASCII"),
         ("phc_a\0b", "holds a space, a control character or a letter that is not ASCII"),
         ("phc_a phc_b", "holds a space, a control character or a letter that is not ASCII"),
+        ("export phc_a", "holds a space, a control character or a letter that is not ASCII"),
+        ("phc_…", "holds a space, a control character or a letter that is not ASCII"),
+        ('"phc_abc"', 'holds a character that no key has, found "'),
+        ("'phc_abc'", "holds a character that no key has, found '"),
+        ("POSTHOG_API_KEY=phc_abc", "holds a character that no key has, found ="),
+        ("$POSTHOG_API_KEY", "holds a character that no key has, found $"),
+        ("<phc_abc>", "holds a character that no key has, found <"),
+        ("phc_a,phc_b", "holds a character that no key has, found ,"),
+        ("phc_", "is the beginning of a key alone, found 'phc_' and no letter or digit after it"),
+        ("phc_...", "is the beginning of a key alone, found 'phc_' and no letter or digit after it"),
     ],
 )
 def test_wrong_key_is_refused_unseen(key, problem):

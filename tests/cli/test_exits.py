@@ -60,7 +60,11 @@ def test_what_is_left_out_counts_once(tmp_path):
         """What a command that plans, and one that sends, end with, as the workdir is."""
         with Checkpoint.open(workdir) as checkpoint:
             session = Session(checkpoint, interrupted=interrupted)
-            return [exits.of_work(session, summary(checkpoint), sending=sending) for sending in (False, True)]
+            found = []
+            for sending in (False, True):
+                found.append(exits.of_work(session, summary(checkpoint), sending=sending))
+                exits.note_told(checkpoint, found[-1])
+            return found
 
     assert here("plan", "posthog", tmp_path / "in", "--workdir", workdir).returncode == 3
     assert codes() == [0, 0]
@@ -76,8 +80,8 @@ def test_what_is_left_out_counts_once(tmp_path):
     assert codes() == [3, 0]
 
 
-def test_what_is_parked_is_not_told_over_what_is_pending(tmp_path):
-    """4 tells that something is left to be sent; what was parked then is no news to the next command."""
+def test_what_was_not_told_is_still_news(tmp_path):
+    """4 says that something is left to be sent, and nothing of what is left out: the next that ends says 3, once."""
     with (
         Sandbox(faults=[{"fault": "poison"}]) as sandbox,
         planned(tmp_path, events(20, poison=(7,))) as checkpoint,
@@ -85,8 +89,9 @@ def test_what_is_parked_is_not_told_over_what_is_pending(tmp_path):
         assert applied(checkpoint, delivery(sandbox.url))
     with planned(tmp_path, events(5, start=100), "b.jsonl") as checkpoint:
         session = Session(checkpoint)
-        assert exits.of_work(session, summary(checkpoint), sending=True) == 4
-        assert exits.of_work(session, summary(checkpoint), sending=False) == 0
+        for sending, code in [(True, 4), (True, 4), (False, 3), (False, 0)]:
+            assert exits.of_work(session, summary(checkpoint), sending=sending) == code
+            exits.note_told(checkpoint, code)
 
 
 STATES = [
@@ -109,7 +114,9 @@ def test_a_look_says_whether_anything_is_open(state, code):
     assert exits.of_state(numbers(**state)) == code
 
 
-@pytest.mark.parametrize(("codes", "code"), [([0], 0), ([3, 0], 3), ([3, 5, 0], 5), ([5, 4], 4)])
+@pytest.mark.parametrize(
+    ("codes", "code"), [([0], 0), ([3, 0], 3), ([3, 5, 0], 5), ([5, 4], 4), ([4, 2, 0], 2), ([2, 130], 130)]
+)
 def test_of_several_workdirs_the_gravest_counts(codes, code):
     """As of one in which several hold."""
     assert exits.of_several(codes) == code

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from migrate.apply.pacing import Window
-from migrate.cli.kinds import Count, Day, Duration, Hours, Moment
+from migrate.cli.kinds import SOME, Count, Day, Duration, Hours, Moment
 
 NIGHT = Window(time(22), time(6, 30))
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
@@ -58,6 +58,13 @@ REFUSED = [
         Duration(), "-1s", "a number of seconds, or one with s, m, h or d; found '-1s'", id="negative"
     ),
     pytest.param(Hours(), "01:00", "two times of day such as 01:00-06:00; found '01:00'", id="one-hour"),
+    pytest.param(
+        Hours(),
+        "05:00-05:00",
+        "hours that end when they begin; leave it out to send at any time, found '05:00-05:00'",
+        id="no-hours",
+    ),
+    pytest.param(Duration(SOME), "0", "more than 0 seconds; found '0'", id="no-time"),
     pytest.param(Hours(), "1-6-9", "two times of day such as 01:00-06:00; found '1-6-9'", id="three-hours"),
     pytest.param(
         Moment(),

@@ -240,3 +240,14 @@ def test_a_schedule_never_begins_a_workdir(tmp_path, command):
     rows(tmp_path / "in" / "b.jsonl", start=5)
     words[1] = tmp_path / "in"
     assert migrate("plan", *words, "--existing", cwd=tmp_path).returncode == 0
+
+
+def test_a_plan_without_its_checkpoint_is_left_as_it_is(tmp_path):
+    """Nothing is made beside it, and what is to be done is said."""
+    source = rows(tmp_path / "in" / "a.jsonl")
+    (tmp_path / "w" / "days").mkdir(parents=True)
+    for words in (["plan", "posthog", source, "--workdir", tmp_path / "w"], ["apply", tmp_path / "w"]):
+        done = migrate(*words, "--host", "sandbox") if words[0] == "apply" else migrate(*words)
+        assert done.returncode == 5
+        assert "put checkpoint.sqlite back, or use another --workdir" in done.stderr
+        assert [one.name for one in (tmp_path / "w").iterdir()] == ["days"]

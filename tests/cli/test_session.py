@@ -3,7 +3,11 @@
 import json
 import re
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
+import pytest
 from commands import KEY, migrate, rows, started, summary
 
 from migrate.sandbox.server import Sandbox
@@ -28,6 +32,105 @@ def test_an_interrupted_run_exits_130_and_goes_on(tmp_path):
         again = migrate(*words, "--rate", "100000")
         assert again.returncode == 0
         assert sandbox.summary()["raw"]["events"] == 3_000
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_who_is_told_to_end_ends_in_good_order(tmp_path, number):
+    """A terminal that is gone says so more than once, and means no more by it."""
+    source = rows(tmp_path / "in" / "a.jsonl", 3_000)
+    with Sandbox(faults=[{"fault": "latency", "seconds": 0.05}]) as sandbox:
+        words = ["run", "posthog", source, "--host", sandbox.url, "--workdir", tmp_path / "w", "--json"]
+        with started(*words, "--rate", "500", "--api-key", KEY) as process:
+            while not sandbox.summary()["requests"]:
+                assert process.poll() is None
+            process.send_signal(number)
+            if number == signal.SIGHUP:
+                process.stderr.readline()
+                process.send_signal(number)
+            out, err = process.communicate(timeout=60)
+    assert (process.returncode, json.loads(out)["run"]["exit_code"]) == (130, 130)
+    assert "left at once" not in err
+    assert summary(migrate("status", tmp_path / "w", "--json"))["stopped"]["why"] == "interrupted"
+
+
+def test_nohup_goes_on(tmp_path):
+    """A signal that is ignored where the command begins stays so."""
+    source = rows(tmp_path / "in" / "a.jsonl", 3)
+    with Sandbox(faults=[{"fault": "latency", "seconds": 0.5}]) as sandbox:
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            words = [
+                "run",
+                "posthog",
+                source,
+                "--host",
+                sandbox.url,
+                "--workdir",
+                tmp_path / "w",
+                "--api-key",
+                KEY,
+            ]
+            with started(*words) as process:
+                while not sandbox.summary()["requests"]:
+                    assert process.poll() is None
+                    process.send_signal(signal.SIGHUP)
+                process.communicate(timeout=60)
+        finally:
+            signal.signal(signal.SIGHUP, before)
+    assert process.returncode == 0
+
+
+def test_a_killed_command_did_what_it_noted(tmp_path):
+    """Its line in the history has the numbers that the checkpoint had when it ended, whatever was done since."""
+    source = rows(tmp_path / "in" / "a.jsonl", 3_000)
+    with Sandbox(faults=[{"fault": "latency", "seconds": 0.05}]) as sandbox:
+        words = [
+            "run",
+            "posthog",
+            source,
+            "--host",
+            sandbox.url,
+            "--workdir",
+            tmp_path / "w",
+            "--api-key",
+            KEY,
+        ]
+        with started(*words, "--rate", "500") as process:
+            while not summary(migrate("status", tmp_path / "w", "--json"))["events"]["accepted"]:
+                assert process.poll() is None
+            process.kill()
+            process.wait()
+        left = summary(migrate("status", tmp_path / "w", "--json"))["events"]
+        for _ in range(2):
+            history = summary(migrate("status", tmp_path / "w", "--history", "--json"))["history"]
+            killed = history[0]
+            assert (killed["planned"], killed["accepted"], killed["exit_code"]) == (
+                3_000,
+                left["accepted"],
+                None,
+            )
+            assert migrate(*words).returncode == 0
+    assert 0 < left["accepted"] < 3_000
+    assert history[1]["accepted"] == 3_000 - left["accepted"]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_was_not_said_is_said_again(tmp_path, number):
+    """A disk that took no JSON made the command end with 4: the next one ends with 3 for the same row, and one with 0.
+
+    The history says so, too.
+    """
+    source = rows(tmp_path / "a.jsonl", 2)
+    with source.open("a") as file:
+        file.write('{"event": "e", "distinct_id": "u", "timestamp": "soon"}\n')
+    run = ["run", "posthog", "a.jsonl", "--host", "sandbox", "--workdir", "w", "--json"]
+    for _ in range(number):
+        with Path("/dev/full").open("w") as full:
+            words = [sys.executable, "-m", "migrate", *run]
+            assert subprocess.run(words, stdout=full, cwd=tmp_path, check=False).returncode == 4
+    assert [migrate(*run, cwd=tmp_path).returncode for _ in range(2)] == [3, 0]
+    history = summary(migrate("status", tmp_path / "w", "--history", "--json"))["history"]
+    assert [one["exit_code"] for one in history] == [4] * number + [3, 0]
 
 
 def test_a_disk_that_refuses_is_told_with_what_was_done(tmp_path):
@@ -109,4 +212,7 @@ def test_a_second_interrupt_leaves_at_once_and_tells_programs(tmp_path):
         assert told["run"]["error"].startswith("left at once: the numbers are those from before this command")
         assert (told["events"]["planned"], told["events"]["pending"]) == (3, 3)
         assert told["run"]["events"]["accepted"] == 0
+        known = summary(migrate("status", workdir, "--history", "--json"))
+        assert (known["state"], known["stopped"]["why"]) == ("sending_stopped", "interrupted")
+        assert [one["exit_code"] for one in known["history"]] == [0, 130]
         assert summary(migrate(*words))["events"]["accepted"] == 3

@@ -10,6 +10,7 @@ from migrate.cli.settings import build_settings
 from migrate.errors import UsageError
 from migrate.kit.declare import Options
 from migrate.readers.dialects import Layout
+from migrate.rules.declared import read
 from migrate.settings import Settings
 
 USUAL = {"platform": "posthog", "inputs": ("in",), "person_properties": "set", "identity": "link"}
@@ -104,3 +105,15 @@ def test_an_option_that_a_platform_does_not_heed_is_refused(tmp_path):
         done = migrate("preview", "posthog", rows(tmp_path / "in" / "a.jsonl"), *more)
         assert (done.returncode, done.stdout) == (2, "")
         assert f"{more[0]}: posthog has no use for it" in done.stderr
+
+
+def test_rules_are_part_of_the_settings_and_ids_are_no_properties():
+    """What is to be left out or hashed as a property would arrive as an id, or as the key of a group."""
+    rules = read({"drop": ["Mail"]}, "f")
+    typed = {"platform": "segment", "group_key": ("company=company",)}
+    assert build_settings(source(**typed), rules=rules).rules is rules
+    with pytest.raises(UsageError) as refused:
+        build_settings(source(**typed | {"group_key": ("mail=contact",)}), rules=rules)
+    assert str(refused.value) == (
+        "--group-key: 'mail' is left out or hashed by [rules], and would arrive as an id; leave one of the two out"
+    )

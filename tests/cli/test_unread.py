@@ -63,11 +63,15 @@ def test_work_does_not_need_anybody_to_talk_to(tmp_path, more, quiet):
     assert json.loads(done.stdout.splitlines()[-1])["events"]["accepted"] == 40
 
 
-def test_a_closed_stdout_is_nobody_who_reads(tmp_path):
-    """The code is that of the work."""
+def test_data_that_has_nowhere_to_go_is_an_error(tmp_path):
+    """A closed stdout is no reader that has gone; what has no data to print does not need it."""
     rows(tmp_path / "in" / "a.jsonl", 40)
-    assert shelled(WORK, tmp_path, more=">&-").returncode == 0
-    assert shelled(["preview", "posthog", "in"], tmp_path, more=">&-").returncode == 0
+    for command in (WORK, ["preview", "posthog", "in"], ["platforms"]):
+        done = shelled(command, tmp_path, more=">&-")
+        said = "error: stdout: cannot be written, found it closed; leave '>&-' out, or write to a file"
+        assert (done.returncode, done.stderr.decode().splitlines()[-1]) == (4, said), command
+    assert shelled(["status", "w", "--json"], tmp_path, more="").returncode == 0
+    assert shelled(WORK[:-1], tmp_path, more=">&-").returncode == 0
 
 
 @pytest.mark.parametrize(

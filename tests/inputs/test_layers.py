@@ -20,6 +20,9 @@ PACKS = {
     "bz2": bz2.compress,
     "xz": lzma.compress,
 }
+SUMMED = PACKS | {"zstd": zstandard.ZstdCompressor(write_checksum=True).compress}
+WHERE = {"gzip": 6, "zstd": 2, "bz2": 2, "xz": 22}
+"""How far from the end a byte of a sum is."""
 KINDS = st.sampled_from([*PACKS])
 TEXTS = st.binary(max_size=200).map(lambda data: b'{"a":' + data)
 
@@ -62,6 +65,20 @@ def test_data_that_end_early_say_so_after_what_could_be_read(kind, data, cut):
     assert data.startswith(found)
     for _ in range(2):
         with pytest.raises(Truncated, match=rf"^the {kind} data (end early|are damaged: .*)$"):
+            stream.read(1)
+
+
+@pytest.mark.parametrize("kind", PACKS)
+@pytest.mark.parametrize("count", [3, 50_000])
+def test_a_sum_that_is_wrong_costs_nothing_before_it(kind, count):
+    """All of a file whose end was overwritten is delivered, and then said to be damaged; inside of another, too."""
+    data = b"".join(b'{"event":"e","n":%d}\n' % n for n in range(count))
+    whole = bytearray(SUMMED[kind](data))
+    whole[-WHERE[kind]] ^= 0xFF
+    for stored in (bytes(whole), gzip.compress(bytes(whole))):
+        stream = unwrap(io.BytesIO(stored))
+        assert read_up_to(stream, len(data) + 1) == data
+        with pytest.raises(Truncated, match=f"^the {kind} data are damaged: "):
             stream.read(1)
 
 

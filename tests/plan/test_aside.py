@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from commands import migrate, rows, summary
 from readings import source
 
 from migrate.errors import Unfit
@@ -60,3 +61,23 @@ def test_an_archive_that_can_be_read_again_is_taken_back(tmp_path, checkpoint):
     asides.note(checkpoint, earlier.found)
     SetAside(checkpoint).take_back({archive})
     assert list(checkpoint.set_aside()) == [other]
+
+
+def test_what_is_planned_and_gone_is_no_matter(tmp_path):
+    """What had changed differs from nothing any more: it is taken back, which is said once."""
+    source, workdir = rows(tmp_path / "in" / "a.jsonl", 2), tmp_path / "w"
+    rows(tmp_path / "in" / "b.jsonl", 2, start=5)
+    words = ["plan", "posthog", tmp_path / "in", "--workdir", workdir, "--on-changed", "set-aside", "--json"]
+    assert migrate(*words).returncode == 0
+    rows(source, 3)
+    assert migrate(*words).returncode == 5
+    shown = migrate("rejects", workdir).stderr
+    assert "or --dismiss REASON, if what is planned is all that is wanted of them" in shown
+    source.unlink()
+    assert migrate("status", workdir).returncode == 3
+    said = f"{source}: was set aside, and is gone; what was planned of it stands"
+    for notes in ([said], []):
+        done = migrate(*words)
+        assert (done.returncode, summary(done)["notes"], summary(done)["events"]["planned"]) == (0, notes, 4)
+        assert done.stderr.count(f"note: {said}\n") == len(notes)
+    assert migrate("status", workdir).returncode == 0

@@ -10,8 +10,12 @@ from hypothesis import strategies as st
 from jsonvalues import COMPARED
 
 from migrate.kit.declare import ROW, Options
-from migrate.plan.filters import filtered, within, without_persons, without_tellings
+from migrate.people.states import nothing
+from migrate.plan.filters import by_rules, filtered, within, without_persons, without_tellings
+from migrate.plan.judged import NOTHING_REJECTED
 from migrate.plan.transform import Transform
+from migrate.rules.declared import read
+from migrate.rules.frames import Ruling
 from migrate.workdir.records import Numbers
 
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
@@ -90,3 +94,33 @@ def test_a_trial_leaves_out_what_changes_people():
     assert numbers.filtered == {
         "not_in_a_trial": 6
     }  # rows 1 to 5, and 7; 6 is an event, too, and 8 is rejected
+
+
+def test_rows_that_the_user_s_rules_leave_out_are_counted_once_under_the_first():
+    """One of which anything is left is not; what is left is as the rules want it."""
+    frame = event_frame(
+        {"event": "seen", "distinct_id": "never"},
+        {"event": "beat", "distinct_id": "a"},
+        {"event": "seen", "distinct_id": "a"},
+        {"event": "beat", "distinct_id": "b"},
+    )
+    told = [
+        (4, "pb", "state", NOON, "b", '{"email":"b@x","n":1}'),
+        (5, "pc", "state", NOON, "c", '{"email":"c@x"}'),
+        (6, "pnever", "state", NOON, "never", '{"n":1}'),
+        (7, "pd", "first", NOON, "d", None),
+    ]
+    news = pl.DataFrame(told, nothing().schema, orient="row")
+    said = {"never_import": ["never"], "drop_events": ["beat"], "drop": ["email"]}
+    ruling = Ruling.of(read(said | {"event_names": {"seen": "viewed"}}, "f"))
+    numbers, taken = Numbers(), {}
+    kept, states = by_rules([frame, news], NOTHING_REJECTED, ruling, numbers, taken)
+    assert kept.select(ROW, "event").rows() == [(3, "viewed")]
+    assert states.select(ROW, "told").rows() == [(4, '{"n":1}'), (7, None)]
+    assert numbers.filtered == {"rule:never_import": 2, "rule:drop_events": 1, "rule:nothing_left": 1}
+    assert {name: rows.to_list() for name, rows in taken.items()} == {
+        "rule:never_import": [1, 6],
+        "rule:drop_events": [2],
+        "rule:nothing_left": [5],
+    }
+    assert numbers.repairs == {"rule:drop": 2}

@@ -101,7 +101,7 @@ BAD = {
         dict.fromkeys(["nested.tar!in.tar", "nested.tar!in.zip"], "an archive inside an archive"),
     ),
     "zeros.csv": (bytes(200_000), 0, {"zeros.csv": "its first line is no text"}),
-    "zeros.jsonl": (lines(3, 0) + bytes(3_000_000), 0, {"zeros.jsonl": "are not valid utf-8"}),
+    "zeros.jsonl": (lines(3, 0) + bytes(3_000_000), 0, {"zeros.jsonl": "hold bytes of zero"}),
     "noise.bin": (
         b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9,
         0,
@@ -272,7 +272,8 @@ def test_names_of_any_bytes_are_planned_rejected_mended_and_planned_again(tmp_pa
     assert (again.returncode, summary(again)["run"]["events"]["planned"]) == (0, len(ODD)), again.stderr
     name = folder / os.fsdecode(ODD[0])
     name.write_bytes(lines(2, 0) + lines(1, 700))
-    assert migrate("plan", *words, "--workdir", tmp_path / "w").returncode == 5
+    aside = migrate("plan", *words, "--workdir", tmp_path / "w", "--on-changed", "set-aside")
+    assert (aside.returncode, [path_of(one).name for one in summary(aside)["set_aside"]]) == (5, [name.name])
     anew = migrate("plan", *words, "--workdir", tmp_path / "w", "--again", name)
     assert (anew.returncode, summary(anew)["set_aside"]) == (0, {}), anew.stderr
 

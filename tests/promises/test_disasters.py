@@ -57,6 +57,48 @@ def test_a_full_disk_while_planning_stops_and_resumes(tmp_path):
     assert summary(done)["events"]["planned"] == 5_000
 
 
+@pytest.fixture
+def disk(tmp_path):
+    """A disk of its own, and what gives it another size in kB; where none can be mounted there is no test."""
+    place = tmp_path / "disk"
+    place.mkdir()
+
+    def resize(kilobytes, *more):
+        options = ",".join([f"size={kilobytes}k", *more])
+        mount = shutil.which("mount")
+        done = subprocess.run(
+            [mount or "mount", "-t", "tmpfs", "-o", options, "tmpfs", place], check=False, capture_output=True
+        )
+        if done.returncode:
+            pytest.skip("no disk can be mounted here")
+
+    yield place, resize
+    subprocess.run([shutil.which("umount") or "umount", place], check=False, capture_output=True)
+
+
+@pytest.mark.skipif(shutil.which("mount") is None or os.geteuid() != 0, reason="needs to mount a disk")
+@pytest.mark.parametrize("kilobytes", [20, 60, 140, 180, 220])
+def test_a_full_disk_is_what_it_is_said_to_be(tmp_path, disk, kilobytes):
+    """Whenever it is full: 4, and the reason is known later; no traceback; with space it goes on."""
+    place, resize = disk
+    resize(kilobytes)
+    source = rows(tmp_path / "in" / "a.jsonl", 4_000)
+    words = ["plan", "posthog", source, "--workdir", place / "w", "--json"]
+    with started(*words) as process:
+        code, err = ended(process)
+    assert code == 4, err
+    for wrong in ("Traceback", "Exception ignored", "without a word", "move the workdir aside"):
+        assert wrong not in err
+    known = summary(migrate("status", place / "w", "--history", "--json"))
+    if known["state"] == "planning_stopped":  # else there was no space for a checkpoint
+        assert known["stopped"]["why"] == "disk"
+        assert [one["exit_code"] for one in known["history"]] == [4]
+    resize(20_000, "remount")
+    done = migrate(*words)
+    assert (done.returncode, summary(done)["events"]["planned"]) == (0, 4_000)
+    assert not (place / "w" / "reserve").exists()
+
+
 def test_a_full_disk_while_applying_stops_and_resumes(tmp_path):
     """No space to note what was accepted: nothing is sent beyond it, and with space all arrives once in effect."""
     source = rows(tmp_path / "in" / "a.jsonl", 2_000)

@@ -103,3 +103,27 @@ def test_another_encoding_is_complained_of(stored, said):
         assert sentence.startswith("20 of 40 lines are not valid utf-8, ")
         assert said in sentence
         assert "--encoding cp1252" in sentence
+
+
+@pytest.mark.parametrize("before", ["name\n" * 50, "é\n" * 50, "a,b\n" * 3 + "c,"])
+def test_a_torn_copy_is_complained_of_as_one(before):
+    """Zeros are no text in any encoding but UTF-16 and UTF-32; where there is another bad byte they are not all."""
+    stored = before.encode() + bytes(2_000)
+    lines = LineCount(Text(io.BytesIO(stored), "utf-8"))
+    lines.read()
+    reason, sentence = lines.complaint()
+    last = before.rpartition("\n")[2]
+    count = before.count("\n") + 1
+    first = f"1 of {count} lines hold bytes of zero, which no text has, the first on line {count}, byte {len(last) + 1}"
+    assert sentence == f"{first}: the file is torn, as a copy that was cut off is; fetch it again"
+    assert reason == "nul_bytes"
+    lines = LineCount(Text(io.BytesIO(b"caf\xe9\n" + stored), "utf-8"))
+    lines.read()
+    assert lines.complaint()[0] == "wrong_encoding"
+
+
+def test_a_text_in_utf_16_is_not_torn():
+    """Its zeros say what it is."""
+    lines = LineCount(Text(io.BytesIO(b"name\n" + "name,b\n".encode("utf-16-le") * 9), "utf-8"))
+    lines.read()
+    assert "--encoding utf-16" in lines.complaint()[1]

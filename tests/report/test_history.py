@@ -17,18 +17,18 @@ ENTRIES = [
         exit_code=5,
     ),
     Entry("2026-11-28T02:30:59+00:00", "resend"),
-    Entry("2026-11-29T02:30:00+00:00", "run"),
+    Entry("2026-11-29T02:30:00+00:00", "run", files=0, planned=0, accepted=9, held=0, set_aside=0),
 ]
 
 
 def test_every_number_is_in_its_place():
-    """Beyond a thousand; who has no end was killed, but for one that works now."""
+    """Beyond a thousand; who has no end was killed, but for one that works now; nothing is what is not known."""
     table = [line.text for line in history.lines(ENTRIES, is_running=True)]
     assert table == [
         "begun (UTC)       command     took  files     planned  accepted    held  aside  exit",
         "2026-11-27 02:30  plan     1:01:05  1,234  12,345,678     2,345  34,567     12  5",
-        "2026-11-28 02:30  resend                0           0         0       0      0  killed",
-        "2026-11-29 02:30  run                   0           0         0       0      0  runs",
+        "2026-11-28 02:30  resend                                                        killed",
+        "2026-11-29 02:30  run                   0           0         9       0      0  runs",
         "",
     ]
     *_, last, _ = history.lines(ENTRIES, is_running=False)

@@ -1,9 +1,10 @@
 """The screen of what is open: where, how many, and the command that mends it."""
 
+import gzip
 from dataclasses import replace
 
 import pytest
-from rejected import Workdir, written
+from rejected import GOOD, Workdir, written
 from workdirs import events, planned
 
 from migrate.report import rejects
@@ -54,6 +55,7 @@ def test_every_number_is_in_its_place(checkpoint):
         f"         migrate plan segment mended.jsonl --workdir {where}",
         "         or mend the file they come from and plan it --again; or --dismiss REASON, if they are meant",
         "aside    changed: b.csv: other bytes",
+        "         or --dismiss REASON, if what is planned is all that is wanted of them",
         "parked   2,345 events refused; PostHog says: 413 event … is bad",
         f"         uuid {1_234:032x}, …",
         "parked   1,234 events refused; PostHog says: 400 event … is bad",
@@ -63,6 +65,7 @@ def test_every_number_is_in_its_place(checkpoint):
         f"         migrate resend {where} --host …",
         "         … is us, eu or the URL of your PostHog",
         "         the key is left out of the command: set POSTHOG_API_KEY to the project's key, it is not set here",
+        "         or --dismiss parked, if they are not to be sent",
     ]
 
 
@@ -103,3 +106,24 @@ def test_three_places_of_a_reason_are_named(tmp_path):
     with Checkpoint.open(workdir.path) as checkpoint:
         first, *_ = shown(checkpoint, summary(checkpoint))
         assert first == f"rejected 2 rows: bad_timestamp  (at {third}:1, {third}:2)"
+
+
+def test_what_a_file_lacks_is_not_mended_in_a_copy(tmp_path):
+    """The command that plans it anew, once it is fetched again; rows beside it are mended as ever."""
+    workdir = Workdir(tmp_path)
+    whole = written(workdir.source / "cut.jsonl", [GOOD] * 999)
+    cut = whole.with_suffix(".jsonl.gz")
+    cut.write_bytes(gzip.compress(whole.read_bytes())[:-20])
+    whole.unlink()
+    workdir.plan(workdir.source)
+    with Checkpoint.open(workdir.path) as checkpoint:
+        numbers = summary(checkpoint)
+        texts = shown(checkpoint, numbers)
+        alone = shown(checkpoint, replace(numbers, open_rejects={"truncated_file": 1}))
+    at = next(n for n, text in enumerate(texts) if text.startswith("rejected 1 row: truncated_file"))
+    how = "         fetch the file again, or mend it, and plan it anew; or --dismiss REASON, if it is meant:"
+    assert texts[at + 1] == alone[1] == how
+    assert texts[at + 2] == alone[2]
+    assert f"--again {cut} " in alone[2]
+    assert len(alone) == 3
+    assert any("copy the file, mend the `source` of its lines" in text for text in texts)

@@ -1,5 +1,6 @@
 """How a workdir is and what is next: made by real commands, told by what lies there, and the command works as shown."""
 
+import gzip
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from workdirs import events, here, planned
 from migrate.report.numbers import NOTHING, Events
 from migrate.report.states import State, states, with_states
 from migrate.sandbox.server import Sandbox
+from migrate.workdir import stops
 from migrate.workdir.typed import Command
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "mending.md"
@@ -161,6 +163,27 @@ def empty(stage):
     stage.do("plan posthog in --workdir w")
 
 
+def cut_off(stage):
+    """A file that ends early, the rest of it sent."""
+    source = rows(stage.folder / "in" / "a.jsonl", 2_000)
+    Path(f"{source}.gz").write_bytes(gzip.compress(source.read_bytes())[:-20])
+    source.unlink()
+    stage.do("run posthog in --workdir w HOST --rate 100000")
+
+
+def torn(stage):
+    """A file of which nothing is planned."""
+    source = stage.folder / "in" / "a.jsonl"
+    source.write_bytes(source.read_bytes() + bytes(4_096))
+    stage.do("plan posthog in --workdir w")
+
+
+def dismissed(stage):
+    """One that is meant to be so."""
+    torn(stage)
+    stage.do("rejects w --dismiss nul_bytes")
+
+
 RUN = "migrate run posthog in HOST"
 SLOW = f"{RUN} --rate 20 --max-batch-events 10"
 
@@ -182,6 +205,12 @@ BAD_KEY = {"fault": "status", "status": 401, "body": "API key is not valid"}
 CASES = {
     "nothing planned": Case(did(), State.NOTHING_PLANNED, "", code=5),
     "planned with nothing": Case(empty, State.PLANNED_NOTHING, "the inputs have no row"),
+    "planned with nothing, dismissed": Case(
+        dismissed, State.PLANNED_NOTHING, "have no row, but for what is set aside and dismissed"
+    ),
+    "set aside alone": Case(
+        torn, State.SET_ASIDE, "1 file, not planned as now found", "migrate rejects w", code=3, then=3
+    ),
     "planning stopped": Case(
         half_planned,
         State.PLANNING_STOPPED,
@@ -216,6 +245,13 @@ CASES = {
     "interrupted": Case(interrupted, STOPPED, "; interrupted on 2", f"{SLOW} --workdir w"),
     "all sent": Case(did("run posthog in --workdir w HOST"), State.ALL_SENT, "of 5 events none is pending"),
     "rejects open": Case(rejected, State.REJECTS_OPEN, "1 rejected row", "migrate rejects w", code=3, then=3),
+    "a file that is cut off": Case(
+        cut_off,
+        State.REJECTS_OPEN,
+        "1 file, neither mended nor dismissed, to be fetched again and planned anew",
+        f"{RUN} --rate 100000 --again HERE/in/a.jsonl.gz --workdir w",
+        code=3,
+    ),
     "parked": Case(parked, State.PARKED, "1 event refused", "migrate resend w HOST", code=3),
     "set aside": Case(
         changed,
@@ -262,6 +298,9 @@ def goes_on(stage, case):
     (stage.folder / "moved").mkdir()
     shutil.move(stage.folder / "w", stage.folder / "moved" / "other w")
     os.chdir(stage.folder / "moved")
+    if (cut := stage.folder / "in" / "a.jsonl.gz").exists():
+        rows(stage.folder / "a.jsonl", 2_000)
+        cut.write_bytes(gzip.compress((stage.folder / "a.jsonl").read_bytes()))
     done = stage.paste(stage.status("other w").summary["next"])
     assert done.returncode == case.then, done.stderr
     after = stage.status("other w-all" if case.state is State.TRIAL_FINISHED else "other w").summary
@@ -453,3 +492,20 @@ def test_the_page_has_every_state():
     """In the order in which they decide what is next."""
     table = PAGE.read_text(encoding="utf-8").partition("## How a workdir is")[2].partition("\n## ")[0]
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(State)
+
+
+def test_a_stop_that_could_not_be_noted_is_told_by_who_stopped(tmp_path):
+    """By itself; later nobody knows of it."""
+    with planned(tmp_path, events(3)) as checkpoint:
+        checkpoint.note(**stops.begun("sending"))
+        numbers = replace(NOTHING, whole=True, events=Events(planned=3, pending=3))
+        stop = stops.Stop("disk", "2026-11-29T02:30:00+00:00")
+        known, unknown = (states(checkpoint, numbers, stopped=one)[0] for one in (stop, None))
+    assert (known.stop, known.text.rpartition("; ")[2]) == (stop, "disk on 2026-11-29 02:30 UTC")
+    assert "without a word" in unknown.text
+
+
+def test_of_what_is_set_aside_nothing_else_is_said(stage):
+    """It may have rows: nobody knows."""
+    torn(stage)
+    assert summary(stage.status())["also"] == []

@@ -54,13 +54,20 @@ def test_none_is_made_unless_that_is_asked_for(tmp_path, is_there):
     assert (tmp_path / FILE).exists() is is_there
 
 
-def test_an_empty_file_beside_a_plan_is_no_new_one(tmp_path):
-    """Where days are planned it is not begun anew, which would forget what was sent of them."""
-    (tmp_path / FILE).touch()
+@pytest.mark.parametrize("create", [True, False])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_plan_without_its_checkpoint_is_not_begun_anew(tmp_path, is_there, create):
+    """It would forget what was sent of its days. Nothing is made, and what is wrong is said."""
+    if is_there:
+        (tmp_path / FILE).touch()
     (tmp_path / "days").mkdir()
-    with pytest.raises(Refused, match="not a migrate checkpoint, found a file of something else"):
-        connect(tmp_path, create=True)
-    assert (tmp_path / FILE).read_bytes() == b""
+    with pytest.raises(Refused) as raised:
+        connect(tmp_path, create=create)
+    assert str(raised.value) == (
+        f"{tmp_path / FILE}: no checkpoint, found a folder 'days' beside it, a plan without its checkpoint or a folder "
+        "of something else; put checkpoint.sqlite back, or use another --workdir"
+    )
+    assert (tmp_path / FILE).exists() is is_there
 
 
 def test_what_a_killed_process_left_half_done_is_rolled_back(tmp_path):

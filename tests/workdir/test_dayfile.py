@@ -1,9 +1,15 @@
 """A day's file says what is in it; readers find the names of its events and where its row groups begin."""
 
+import errno
+import gc
+import io
 import json
+import os
+import sys
 from collections import Counter
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -35,6 +41,30 @@ def test_what_is_written_is_what_is_read_and_said(tmp_path, compression):
     table = pq.read_table(path)
     assert table.schema.equals(SCHEMA)
     assert pl.DataFrame(table).equals(every.select(SCHEMA.names))
+
+
+class Full(io.BytesIO):
+    """A file on a disk that has room for its first bytes alone."""
+
+    def write(self, data):
+        """Take a few bytes."""
+        if self.tell() + len(data) > 100:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(data)
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_a_full_disk_is_said_by_what_is_written(monkeypatch, is_closed):
+    """And not when a writer is collected, where nobody can do anything about it."""
+    said = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda found: said.append(str(found.exc_value)))
+    made = writer(pa.PythonFile(Full(), "w"))
+    if is_closed:
+        with pytest.raises(OSError, match="No space left on device"):
+            made.close()
+    del made
+    gc.collect()
+    assert said == []
 
 
 def test_row_groups_say_when_they_begin_and_nothing_of_people(tmp_path):

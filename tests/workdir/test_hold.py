@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from migrate.errors import Refused
-from migrate.workdir.hold import Holder, hold, holder
+from migrate.workdir.hold import Holder, hold, holder, reserved
 
 
 def test_a_workdir_is_held_by_one_process_and_released_by_its_death(tmp_path):
@@ -37,3 +37,17 @@ def test_who_holds_a_workdir_is_asked_of_the_lock(tmp_path):
         (tmp_path / "lock").write_text("")
         assert (holder(tmp_path), str(holder(tmp_path))) == (Holder(), "another process")
     assert holder(tmp_path) is None
+
+
+def test_room_is_kept_until_it_is_given_back(tmp_path):
+    """Where a disk has none, work goes on without it."""
+    with reserved(tmp_path) as release:
+        [kept] = tmp_path.iterdir()
+        assert kept.stat().st_size == 65_536
+        release()
+        assert not kept.exists()
+    with reserved(tmp_path):
+        assert kept.exists()
+    assert not kept.exists()
+    with reserved(tmp_path / "gone") as release:
+        release()

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate.cli.commands import cli
-from migrate.cli.options import GROUPS
+from migrate.cli.commands import GROUPS, cli
 from migrate.workdir.typed import OF_SENDING, Command, Option
 
 

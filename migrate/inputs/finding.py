@@ -1,0 +1,195 @@
+"""What a user names → the files it stands for: folders, patterns and days gone through, what is none passed over."""
+
+import fnmatch
+import functools
+import glob
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from migrate.errors import UsageError
+from migrate.inputs.dated import Span, is_dated, paths, pattern
+from migrate.inputs.names import source_name
+from migrate.inputs.passed import GONE, NOWHERE, is_of_people, is_workdir, mode_of, why_passed
+from migrate.inputs.unchanged import Unchanged
+from migrate.log import is_log
+
+_REJECTS: Final = "rejects.jsonl"
+"""What a workdir holds to be mended and planned again."""
+_URL: Final = re.compile(r"[a-z][a-z0-9+]+://")
+_KINDS: Final = {stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
+
+
+class Finder:
+    """Looks for files, and takes note of what is passed over."""
+
+    def __init__(self, *, skip_unreadable: bool, planned: Mapping[str, str | None], span: Span) -> None:
+        self.skipped: dict[str, list[str]] = {}
+        self._skip_unreadable = skip_unreadable
+        self.unchanged = Unchanged(planned)
+        self._span = span
+
+    def files(self, given: str) -> list[Path]:
+        """Return the files an input stands for."""
+        if _URL.match(given):
+            raise UsageError(f"input {given}: URLs are not read; download the files and name their folder")
+        if is_dated(given):
+            return self._of_days(given)
+        path = Path(os.path.abspath(Path(given).expanduser()))  # noqa: PTH100 - resolve() would follow links
+        mode, why = mode_of(path)
+        if stat.S_ISREG(mode):
+            return [] if self.unchanged.holds(str(path)) else [path]
+        before = self._passed()
+        if stat.S_ISDIR(mode):
+            files = list(self._walk(path))
+        elif glob.has_magic(given) and not mode:
+            files = list(self._matches(path))
+        else:
+            what = "not a file or folder" if mode else why
+            raise UsageError(f"input {given}: {what}; check the path")
+        if not files and self._passed() == before:
+            if self._was_planned(path):
+                self.skip("emptied", path.as_posix())
+                return []
+            raise UsageError(
+                f"input {given}: nothing in it to read; name a folder or pattern that holds files"
+            )
+        return files
+
+    def _passed(self) -> int:
+        """Return how much was passed by that is something: what is planned as it is, folders that cannot be read."""
+        return len(self.unchanged.found) + len(self.skipped.get("unreadable", []))
+
+    def _of_days(self, given: str) -> list[Path]:
+        """Return the files that an input stands for whose path holds a day."""
+        days, files, first = paths(given, self._span), list[Path](), self._passed()
+        for day in days:
+            before = self._passed()
+            path = Path(os.path.abspath(Path(day).expanduser()))  # noqa: PTH100 - resolve() would follow links
+            found = list(self._matches(path)) if glob.has_magic(day) else list(self._visible(path))
+            if not found and self._passed() == before:
+                self.skip("missing", path.as_posix())
+            files += found
+        is_there = files or self._passed() > first
+        if is_there or self._was_planned(Path(os.path.abspath(Path(pattern(given)).expanduser()))):  # noqa: PTH100
+            return files
+        asked = f"of {len(days):,} days or hours from {days[0]} to {days[-1]}" if days else "of no day"
+        raise UsageError(f"input {given}: nothing there to read {asked}; check the path, and --since")
+
+    def _was_planned(self, given: Path) -> bool:
+        """Return whether anything is planned that lay in a folder, or that a pattern stood for."""
+        pattern = str(given)
+        return any(
+            given in path.parents
+            or any(fnmatch.fnmatchcase(str(one), pattern) for one in (path, *path.parents))
+            for path in map(Path, self.unchanged.planned)
+        )
+
+    def _matches(self, pattern: Path) -> Iterator[Path]:
+        """Yield the files that a pattern stands for; the folders it looks into must be readable."""
+        above = pattern.parent
+        while glob.has_magic(str(above)):
+            for folder in glob.iglob(str(above), recursive=True):  # noqa: PTH207
+                if os.path.isdir(folder):  # noqa: PTH112 - a name of any length
+                    self._entries(Path(folder))
+            above = above.parent
+        self._entries(above)
+        is_plan = functools.cache(is_workdir)
+        for match in glob.iglob(str(pattern), recursive=True):  # noqa: PTH207
+            if self.unchanged.holds(match):
+                continue
+            path = Path(match)
+            inside = path.parents[: len(path.parents) - len(above.parents)]
+            workdir = next(filter(is_plan, inside), None)
+            if workdir is None or path.name == _REJECTS:
+                yield from self._visible(path)
+            elif workdir.as_posix() not in self.skipped.get("workdir", []):
+                self.skip("workdir", workdir.as_posix())
+
+    def _walk(self, top: Path) -> Iterator[Path]:
+        """Go through a folder; a link that leads back up is not followed again."""
+        waiting: list[tuple[Path, frozenset[tuple[int, int]]]] = [(top, frozenset())]
+        while waiting:
+            folder, above = waiting.pop()
+            try:
+                status = folder.stat()
+            except OSError as error:
+                self._unreadable(folder, error)
+                continue
+            here = (status.st_dev, status.st_ino)
+            if here in above:
+                continue
+            if is_workdir(folder):
+                self.skip("workdir", folder.as_posix())
+                continue
+            inside = os.path.join(folder, "")  # noqa: PTH118 - so that a path is made of what is new alone
+            for name in self._entries(folder):
+                if self.unchanged.holds(inside + name):
+                    continue
+                path = folder / name
+                if self._is_folder(path):
+                    waiting.append((path, above | {here}))
+                else:
+                    yield from self._file(path)
+
+    def _visible(self, path: Path) -> Iterator[Path]:
+        """Yield the files that a path stands for."""
+        if self._is_folder(path):
+            yield from self._walk(path)
+        else:
+            yield from self._file(path)
+
+    def _is_folder(self, path: Path) -> bool:
+        """Return whether there is a folder to go through."""
+        return not why_passed(path.name) and stat.S_ISDIR(mode_of(path)[0])
+
+    def _file(self, path: Path) -> Iterator[Path]:
+        """Yield a file, or take note of why it is passed over; what is no file is never opened."""
+        reason = why_passed(path.name)
+        mode, why = (0, "") if reason else mode_of(path)
+        if reason:
+            self.skip(reason, path.as_posix())
+        elif is_of_people(path):
+            self.skip("workdir", path.as_posix())
+        elif stat.S_ISREG(mode):
+            if is_log(path):
+                self.skip("log", path.as_posix())
+            else:
+                yield path
+        elif mode:
+            self.skip(_KINDS.get(stat.S_IFMT(mode), "device"), path.as_posix())
+        elif why != GONE:
+            self._unreadable(path, OSError(0, why))
+        elif path.is_symlink():
+            self.skip("dangling_link", path.as_posix())
+
+    def _entries(self, folder: Path) -> list[str]:
+        """Return the names in a folder; none, where it cannot be read and is to be passed over."""
+        try:
+            return os.listdir(folder)  # noqa: PTH208 - names alone
+        except OSError as error:
+            if error.errno not in NOWHERE:  # else it is gone, or never was
+                self._unreadable(folder, error)
+            return []
+
+    def _unreadable(self, folder: Path, error: OSError) -> None:
+        """Pass over a folder that cannot be read, or refuse it."""
+        name = source_name(folder.as_posix())
+        if not self._skip_unreadable:
+            raise UsageError(
+                f"{name}: cannot be looked into ({error.strerror}), so that what is in it would be left out; "
+                "see to its permissions, or pass over it with --skip-unknown"
+            )
+        if name not in self.skipped.get("unreadable", []):
+            self.skipped.setdefault("unreadable", []).append(name)
+
+    def skip(self, reason: str, path: str) -> None:
+        """Pass over what lies at a path."""
+        self.note(reason, source_name(path))
+
+    def note(self, reason: str, name: str) -> None:
+        """Take note of the name of what is passed over."""
+        self.skipped.setdefault(reason, []).append(name)

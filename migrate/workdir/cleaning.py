@@ -1,0 +1,96 @@
+"""A workdir that stays small: payloads of what PostHog has acknowledged go, later what tells its events apart, too.
+
+What is planned again within `dedup` days is known by uuid, event, distinct_id and time, and is not sent again. What
+comes again later is sent as the same event, and PostHog keeps it once.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from migrate.workdir import dayfile
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.disk import sync
+from migrate.workdir.seals import Seal
+
+_AT_ONCE: Final = 100
+_ACKNOWLEDGED: Final = """
+    SELECT path FROM parts JOIN rounds USING (day, round)
+    WHERE done AND ended <= ?1 AND NOT (?2 AND is_stripped) ORDER BY parts.day, path
+"""
+
+
+class Cleaned(NamedTuple):
+    """How many files of a plan have lost their payloads, and how many are gone; bytes that are free now."""
+
+    stripped: int
+    removed: int
+    freed: int
+
+
+def clean(checkpoint: Checkpoint, today: date, *, keep: int, dedup: int) -> Cleaned:
+    """Clean what was acknowledged `keep` days ago and longer; of the last `dedup` days events stay known.
+
+    Killed at any moment, nothing is lost that is not to go.
+    """
+    last, gone = (today - timedelta(days=days) for days in (keep, max(keep, dedup)))
+    removed = _paths(checkpoint, gone, is_whole=False)
+    freed = sum(
+        _remove(checkpoint, removed[start : start + _AT_ONCE]) for start in range(0, len(removed), _AT_ONCE)
+    )
+    stripped = _paths(checkpoint, last, is_whole=True)
+    freed += sum(_strip(checkpoint, path) for path in stripped)
+    return Cleaned(len(stripped), len(removed), freed)
+
+
+def _paths(checkpoint: Checkpoint, until: date, *, is_whole: bool) -> list[str]:
+    """Return the parts that were acknowledged on this day or before, those alone that still have their payloads."""
+    return [path for (path,) in checkpoint.query(_ACKNOWLEDGED, (until.isoformat(), is_whole))]
+
+
+def _remove(checkpoint: Checkpoint, paths: Sequence[str]) -> int:
+    """Remove parts, of which the numbers stay; return how many bytes they took."""
+    with checkpoint.change() as db:
+        for path in paths:
+            sql = """
+                INSERT INTO cleaned SELECT day, events, bytes, first, last FROM parts WHERE path = ?
+                ON CONFLICT DO UPDATE SET events = events + excluded.events, bytes = bytes + excluded.bytes,
+                    first = min(first, excluded.first), last = max(last, excluded.last)
+            """
+            db.execute(sql, (path,))
+            db.execute("DELETE FROM parts WHERE path = ?", (path,))
+    return _unlink(checkpoint.workdir / path for path in paths)
+
+
+def _strip(checkpoint: Checkpoint, path: str) -> int:
+    """Write a part anew without its payloads; return how many bytes less it takes."""
+    whole = checkpoint.workdir / path
+    stem, _, ending = path.rpartition(".")
+    name = f"{stem}k.{ending}"
+    beside = checkpoint.workdir / name
+    writer = dayfile.DayFile(beside)
+    for frame in dayfile.frames(whole):
+        writer.add(dayfile.arrow(frame.with_columns(pl.lit(dayfile.STRIPPED).alias("payload"))), 0)
+    writer.close()
+    sync(beside)
+    sync(beside.parent)
+    seal = Seal.of(beside)
+    with checkpoint.change() as db:
+        sql = "UPDATE parts SET path = ?, size = ?, sums = ?, is_stripped = 1 WHERE path = ?"
+        db.execute(sql, (name, seal.size, seal.sums, path))
+    return _unlink([whole]) - seal.size
+
+
+def _unlink(paths: Iterable[Path]) -> int:
+    """Remove files, and folders that are empty then; return how many bytes they took."""
+    freed = 0
+    for path in paths:
+        if path.exists():
+            freed += path.stat().st_size
+            path.unlink()
+        if path.parent.is_dir() and not any(path.parent.iterdir()):
+            path.parent.rmdir()
+    return freed
