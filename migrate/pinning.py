@@ -31,7 +31,7 @@ def pin_settings(checkpoint: Checkpoint, settings: Settings, *, has_news: bool) 
     begun = now | identity | rules | more
     is_other = any(known.get(name) != value for name, value in (now | identity | rules).items())
     # Where nothing is planned yet that could become other events, the workdir begins anew.
-    if "platform" not in known or (is_other and not checkpoint.extent()[0]):
+    if "platform" not in known or (is_other and not checkpoint.has_events()):
         if "platform" in known:
             checkpoint.forget()
         checkpoint.note(**begun)

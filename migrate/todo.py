@@ -82,9 +82,9 @@ def _whole(planned: "_Planned", there: set[str], replan: set[str]) -> list[str]:
 
     What is not sent of one that is gone would be lost; then the others are left as they are, or to be set aside.
     """
-    together: dict[int, list[str]] = {}
+    together: dict[int | None, list[str]] = {}
     for name in planned.meant_of(there, replan):
-        together.setdefault(planned.leads[name], []).append(name)
+        together.setdefault(planned.inputs[name].lead, []).append(name)
     return [
         name
         for mates in together.values()
@@ -95,8 +95,9 @@ def _whole(planned: "_Planned", there: set[str], replan: set[str]) -> list[str]:
 
 def _arranged(work: Work, planned: "_Planned", changed: Changed) -> Work:
     """Return the work without what is passed over as changed; what is planned anew loses no time it is planned of."""
+    before = windows.known(planned.inputs, {job.source.name for job in work.jobs}) if work.jobs else {}
     jobs = [
-        replace(job, window=job.window | planned.windows.get(job.source.name, job.window))
+        replace(job, window=job.window | before.get(job.source.name, job.window))
         for job in work.jobs
         if job.source.name not in changed.skip
     ]
@@ -140,10 +141,6 @@ class _Planned(NamedTuple):
     """Where all of them lay, with the stamp of files of which all is planned, and nothing is to be planned again."""
     sent: Collection[str] = ()
     """Those of `meant` of which nothing is left to send: what was planned of them stands where they are gone."""
-    leads: Mapping[str, int] = {}
-    """Which input each was planned together with."""
-    windows: Mapping[str, Window] = {}
-    """Of which time each is planned."""
     left_out: Sequence[str] = ()
     """Those of which rows were left out that are asked for now."""
 
@@ -167,7 +164,7 @@ def _planned(workdir: Path, asked: set[str], alone: Collection[str], window: Win
         ]
         inputs = checkpoint.inputs()
         planned = {name: known.stamp for name, known in inputs.items() if known.planned}
-        if not checkpoint.extent()[0]:  # it may begin anew, under other settings
+        if not checkpoint.has_events():  # it may begin anew, under other settings
             return _Planned({}, {}, meant, dict.fromkeys(map(path_text, planned)))
         return _Planned(
             inputs=inputs,
@@ -175,8 +172,6 @@ def _planned(workdir: Path, asked: set[str], alone: Collection[str], window: Win
             meant=meant,
             paths=_paths(inputs, {*meant, *checkpoint.set_aside()}),
             sent={name for name in meant if not checkpoint.has_unsent(name)},
-            leads=checkpoint.leads(),
-            windows=windows.known(checkpoint),
             left_out=windows.left_out(checkpoint, window),
         )
 

@@ -37,7 +37,7 @@ def path_of(name: str) -> Path:
 
 def path_text(name: str) -> str:
     """Return the path of the file, or the archive, of a source by its name, as text."""
-    return plain(archive_of(name))
+    return plain(archive_of(name)) if "!" in name or "\\" in name else name
 
 
 def archive_of(name: str) -> str:

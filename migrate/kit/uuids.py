@@ -1,5 +1,6 @@
 """Keys and UUIDs that are the same on every run and machine, made column-wise; `expr` hands them to mappings."""
 
+import functools
 import re
 from typing import Final
 
@@ -13,7 +14,6 @@ DAY_MS: Final = 86_400_000
 UUID: Final = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$").pattern
 """RE2 pattern of a UUID's text in lower case."""
 
-_HEX: Final = pl.Series("hex", [f"{n:04x}" for n in range(65_536)])
 _VARIANT: Final = {f"{n:x}": "89ab"[n % 4] for n in range(16)}
 
 
@@ -81,6 +81,12 @@ def _uuid7s(told: pl.Series) -> pl.Series:
     return table.select_seq(pl.concat_str(pieces)).to_series().alias(told.name)
 
 
+@functools.cache
+def _digits() -> pl.Series:
+    """Return the four hex digits of each 16 bits; made once they are needed."""
+    return pl.Series("hex", [f"{n:04x}" for n in range(65_536)])
+
+
 def _hex(number: pl.Expr) -> pl.Expr:
     """Return the low 16 bits as four hex digits."""
-    return pl.lit(_HEX).gather((number % 65_536).fill_null(0).cast(pl.UInt32))
+    return pl.lit(_digits()).gather((number % 65_536).fill_null(0).cast(pl.UInt32))

@@ -81,7 +81,7 @@ class Attempt:
 def fingerprinted(known: Input, job: Job, stamps: Mapping[str, str]) -> Input:
     """Return what is to be noted of an input."""
     pinned, stamp_ = fingerprint(job.source), stamps[job.source.name]
-    return replace(known, stamp=stamp_, size=pinned.size, digest=pinned.digest, window=job.window)
+    return known._replace(stamp=stamp_, size=pinned.size, digest=pinned.digest, window=job.window)
 
 
 def check_unchanged(source: Source, before: str) -> None:

@@ -121,10 +121,9 @@ class Planner:
     def _tidy(self) -> None:
         """Remove what a killed process left behind: files written aside, or moved but never noted."""
         throwaway.tidy(self.workdir)
-        noted = self.checkpoint.part_paths()
-        for path in self.workdir.glob("days/*/*.parquet"):
-            if path.relative_to(self.workdir).as_posix() not in noted:
-                path.unlink()
+        there = {path.relative_to(self.workdir).as_posix() for path in self.workdir.glob("days/*/*.parquet")}
+        for path in there - self.checkpoint.part_paths(there):
+            (self.workdir / path).unlink()
         tidy_states(self.checkpoint)
         rejects.tidy(self.checkpoint)
 

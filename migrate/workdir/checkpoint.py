@@ -14,7 +14,7 @@ from migrate.transactions import transaction
 from migrate.workdir import totals
 from migrate.workdir.database import TOTALS, Database, add_count, again, connect, fact, note_facts
 from migrate.workdir.parts import PARTS, add_part, part_of
-from migrate.workdir.records import BEFORE, Aside, Input, Numbers, Part, Window
+from migrate.workdir.records import ALWAYS, BEFORE, Aside, Input, Numbers, Part, Window, names_before
 from migrate.workdir.seals import Kept, Seal
 
 REJECTS: Final = "rejects.jsonl"
@@ -125,13 +125,14 @@ class Checkpoint:
     def inputs(self, names: Iterable[str] | None = None) -> dict[str, Input]:
         """Return the inputs by name, in order; of these names alone, where they are given."""
         sql = """
-            SELECT id, name, stamp, size, digest, numbers IS NOT NULL, since, until FROM inputs
+            SELECT id, name, stamp, size, digest, numbers IS NOT NULL, lead, since, until FROM inputs
             WHERE ?1 IS NULL OR name IN (SELECT value FROM json_each(?1)) ORDER BY id
         """
         rows = self._db.execute(sql, (None if names is None else json.dumps(list(names)),))
         return {
-            name: Input(number, name, stamp, size, digest, bool(planned), Window.of(*window))
-            for number, name, stamp, size, digest, planned, *window in rows
+            name: Input(number, name, stamp, size, digest, planned == 1, window, lead)
+            for number, name, stamp, size, digest, planned, lead, *ends in rows
+            for window in [Window.of(*ends) if any(ends) else ALWAYS]
         }
 
     def derived(self) -> list[str]:
@@ -215,8 +216,8 @@ class Checkpoint:
             left = {name: one for name, one in aside.items() if name not in done}
             if left != aside:
                 note_facts(db, {"set_aside": left})
-            sql = "SELECT 1 FROM inputs WHERE instr(name, ?) = 1 LIMIT 1"
-            anew = any(db.execute(sql, (f"{one.name}{BEFORE}",)).fetchone() for one, _ in each)
+            sql = "SELECT 1 FROM inputs WHERE name BETWEEN ? AND ? LIMIT 1"
+            anew = any(db.execute(sql, names_before(one.name)).fetchone() for one, _ in each)
             increment = int(fact(db, "increment", "1"))
             for part in parts:
                 add_part(db, replace(part, anew=anew, increment=increment))
@@ -281,10 +282,18 @@ class Checkpoint:
         sql = "SELECT coalesce(sum(events), 0), coalesce(sum(bytes), 0), min(first), max(last) FROM extents"
         return tuple(self._db.execute(sql).fetchone())
 
+    def has_events(self) -> bool:
+        """Return whether any event is planned."""
+        return self._db.execute("SELECT 1 FROM extents WHERE events LIMIT 1").fetchone() is not None
+
     def counts(self) -> dict[str, int]:
         """Return what is counted for ever: rows rejected, events parked, changes of what is open."""
         return dict(self._db.execute("SELECT name, n FROM counts"))
 
-    def part_paths(self) -> set[str]:
-        """Return the paths of all parts, relative to the workdir."""
-        return {path for (path,) in self._db.execute("SELECT path FROM parts")}
+    def part_paths(self, among: Iterable[str] | None = None) -> set[str]:
+        """Return the paths of all parts, relative to the workdir; `among` these alone, where they are given."""
+        sql = "SELECT path FROM parts"
+        if among is None:
+            return {path for (path,) in self._db.execute(sql)}
+        sql += " WHERE path IN (SELECT value FROM json_each(?))"
+        return {path for (path,) in self._db.execute(sql, (json.dumps([*among]),))}

@@ -13,7 +13,7 @@ from migrate.workdir.hold import MEND, unwritable
 
 FILE: Final = "checkpoint.sqlite"
 APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
-FORMAT: Final = 10
+FORMAT: Final = 11
 _DAYS: Final = "days"
 Database = sqlite3.Connection
 _PATIENCE: Final = 30.0
@@ -26,6 +26,7 @@ CREATE TABLE inputs (
     digest TEXT NOT NULL, numbers TEXT, lead INTEGER, since TEXT, until TEXT
 );
 CREATE INDEX inputs_unplanned ON inputs (id) WHERE numbers IS NULL;
+CREATE INDEX inputs_lead ON inputs (lead);
 CREATE TABLE parts (
     path TEXT PRIMARY KEY, input INTEGER NOT NULL REFERENCES inputs, day TEXT NOT NULL, events INTEGER NOT NULL,
     bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, leads INTEGER NOT NULL,
@@ -36,6 +37,7 @@ CREATE TABLE cleaned (
     day TEXT PRIMARY KEY, events INTEGER NOT NULL, bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX parts_day ON parts (day, round);
+CREATE INDEX parts_input ON parts (input);
 CREATE TABLE rounds (
     day TEXT NOT NULL, round INTEGER NOT NULL, accepted INTEGER NOT NULL DEFAULT 0,
     duplicate INTEGER NOT NULL DEFAULT 0, parked INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0,
@@ -81,6 +83,7 @@ _ADDED: Final = {
         CREATE INDEX inputs_unplanned ON inputs (id) WHERE numbers IS NULL
     """,
     9: "ALTER TABLE parked ADD COLUMN dismissed INTEGER NOT NULL DEFAULT 0",
+    10: "CREATE INDEX inputs_lead ON inputs (lead); CREATE INDEX parts_input ON parts (input)",
 }
 """What a checkpoint of an earlier format has not yet, one after another, and goes on with."""
 TOTALS: Final = "totals"

@@ -14,6 +14,11 @@ BEFORE: Final = " (planned before, "
 _EXAMPLES: Final = 3
 
 
+def names_before(name: str) -> tuple[str, str]:
+    """Return between which names those lie of all that was planned before of an input that was planned anew."""
+    return f"{name}{BEFORE}", f"{name}{BEFORE}:"  # behind the digits
+
+
 @dataclass
 class Numbers:
     """What planning one input came to. Always `read == mapped + Σ filtered + Σ rejected`."""
@@ -79,8 +84,6 @@ class Window(NamedTuple):
     @classmethod
     def of(cls, since: str | None, until: str | None) -> Self:
         """Return the window of two texts as `texts` gives them."""
-        if since is None and until is None:
-            return cls()
         return cls(*(None if text is None else datetime.fromisoformat(text) for text in (since, until)))
 
     def texts(self) -> tuple[str | None, str | None]:
@@ -98,8 +101,7 @@ class Window(NamedTuple):
 ALWAYS: Final = Window()
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(NamedTuple):
     """A source file as it was when it was planned; `planned` says whether all of it is. `size` is bytes."""
 
     id: int
@@ -110,6 +112,8 @@ class Input:
     planned: bool
     window: Window = ALWAYS
     """The time of which it is planned."""
+    lead: int | None = None
+    """The number of the input that it was planned together with."""
 
 
 class Fate(StrEnum):

@@ -12,7 +12,7 @@ from typing import Final
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import Database, fact, note_facts
 from migrate.workdir.parts import PARTS, add_part, part_of
-from migrate.workdir.records import BEFORE, Change, Fate, Numbers, Part, Renewed
+from migrate.workdir.records import BEFORE, Change, Fate, Numbers, Part, Renewed, names_before
 from migrate.workdir.rounds import add_settled
 
 REPLANNED: Final = "replanned"
@@ -25,7 +25,10 @@ def together(checkpoint: Checkpoint, names: Iterable[str], alone: Collection[str
 
     Those that may go `alone` do so where the plan is whole: what they tell of people is told.
     """
-    given, rows = set(names), checkpoint.leads()
+    given = set(names)
+    if not given and not alone:
+        return []
+    rows = checkpoint.leads()
     apart = rows.keys() & alone if alone and checkpoint.is_whole() else set()
     leads = {
         lead
@@ -48,11 +51,9 @@ def supersede(checkpoint: Checkpoint, names: Sequence[str], emptied: Sequence[st
     """
     with checkpoint.change() as db:
         for name in names:
-            before = f"{name}{BEFORE}"
-            (count,) = db.execute(
-                "SELECT count(*) FROM inputs WHERE instr(name, ?) = 1", (before,)
-            ).fetchone()
-            db.execute("UPDATE inputs SET name = ? WHERE name = ?", (f"{before}{count + 1})", name))
+            sql = "SELECT count(*) FROM inputs WHERE name BETWEEN ? AND ?"
+            (count,) = db.execute(sql, names_before(name)).fetchone()
+            db.execute("UPDATE inputs SET name = ? WHERE name = ?", (f"{name}{BEFORE}{count + 1})", name))
         sql = "INSERT INTO inputs (name, stamp, size, digest) VALUES (?, '', 0, '')"
         db.executemany(sql, ((name,) for name in names))
         sql = "UPDATE inputs SET numbers = ?, lead = id WHERE name = ?"
@@ -65,8 +66,8 @@ def superseded(checkpoint: Checkpoint) -> list[tuple[str, int, int]]:
     """Return the inputs planned anew, each with the lead of what was planned before, and of what is now."""
     found = []
     for name in checkpoint.facts().get("superseded", []):
-        sql = "SELECT lead FROM inputs WHERE instr(name, ?) = 1 ORDER BY id DESC LIMIT 1"
-        before = checkpoint.query(sql, (f"{name}{BEFORE}",)).fetchone()
+        sql = "SELECT lead FROM inputs WHERE name BETWEEN ? AND ? ORDER BY id DESC LIMIT 1"
+        before = checkpoint.query(sql, names_before(name)).fetchone()
         now = checkpoint.query("SELECT lead FROM inputs WHERE name = ?", (name,)).fetchone()
         if before and now and now[0] is not None:
             found.append((name, before[0], now[0]))
@@ -93,12 +94,12 @@ def digests(checkpoint: Checkpoint, lead: int) -> dict[str, str]:
 
 def renewed(checkpoint: Checkpoint, before: int, now: int) -> list[Renewed]:
     """Return the sources of an input that was planned anew."""
-    sql = "SELECT id, digest FROM inputs WHERE lead = ? AND instr(name, ?) = 1 ORDER BY id DESC LIMIT 1"
+    sql = "SELECT id, digest FROM inputs WHERE lead = ? AND name BETWEEN ? AND ? ORDER BY id DESC LIMIT 1"
     found = []
     for number, name, digest in checkpoint.query(
         "SELECT id, name, digest FROM inputs WHERE lead = ?", (now,)
     ).fetchall():
-        old = checkpoint.query(sql, (before, f"{name}{BEFORE}")).fetchone()
+        old = checkpoint.query(sql, (before, *names_before(name))).fetchone()
         if old is not None:
             found.append(Renewed(old[0], number, is_same=old[1] == digest))
     return found
@@ -120,8 +121,8 @@ def sent(checkpoint: Checkpoint, names: Iterable[str]) -> list[Part]:
     """Return the parts that are sent, or being sent, of all that was planned before of inputs."""
     leads = set[int]()
     for name in names:
-        sql = "SELECT DISTINCT lead FROM inputs WHERE instr(name, ?) = 1 AND lead IS NOT NULL"
-        leads.update(lead for (lead,) in checkpoint.query(sql, (f"{name}{BEFORE}",)))
+        sql = "SELECT DISTINCT lead FROM inputs WHERE name BETWEEN ? AND ? AND lead IS NOT NULL"
+        leads.update(lead for (lead,) in checkpoint.query(sql, names_before(name)))
     sql = f"{PARTS} WHERE input = ? AND round IS NOT NULL AND fate <> ? ORDER BY path"
     return [
         part_of(*row)
@@ -158,9 +159,9 @@ def restore(
     db.execute("DELETE FROM inputs WHERE lead = ?", (now,))
     sql = """
         UPDATE inputs SET name = ?, stamp = ?, size = ?, digest = ?, numbers = coalesce(?, numbers), since = ?,
-        until = ? WHERE lead = ? AND instr(name, ?) = 1
+        until = ? WHERE lead = ? AND name BETWEEN ? AND ?
     """
-    db.executemany(sql, ((*row, before, f"{row[0]}{BEFORE}") for row in found))
+    db.executemany(sql, ((*row, before, *names_before(row[0])) for row in found))
     sql = "UPDATE parts SET bytes = ?, size = ?, sums = ? WHERE path = ?"
     there = ((new.bytes, new.seal.size, new.seal.sums, old.path) for old, new in put_back)
     db.executemany(sql, there)

@@ -1,20 +1,22 @@
 """Which time of each input is planned: that of the command that planned it, or of a later one that asked for more."""
 
+from collections.abc import Collection, Mapping
+
 from migrate.workdir.checkpoint import Checkpoint
-from migrate.workdir.records import BEFORE, Numbers, Window
+from migrate.workdir.records import BEFORE, Input, Numbers, Window
 
 
-def known(checkpoint: Checkpoint) -> dict[str, Window]:
-    """Return the windows of inputs that are planned, or that were, where they are to be planned anew."""
-    rows = checkpoint.query("SELECT name, since, until FROM inputs WHERE numbers IS NOT NULL ORDER BY id")
-    return {name.partition(BEFORE)[0]: Window.of(since, until) for name, since, until in rows}
+def known(inputs: Mapping[str, Input], names: Collection[str]) -> dict[str, Window]:
+    """Return the windows of those of these inputs that are planned, or that were, and are to be planned anew."""
+    found = (one for one in inputs.values() if one.planned and (one.name in names or BEFORE in one.name))
+    return {one.name.partition(BEFORE)[0]: one.window for one in found}
 
 
 def left_out(checkpoint: Checkpoint, asked: Window) -> list[str]:
     """Return the inputs of which rows were left out that the window `asked` holds."""
     sql = """
         SELECT one.name, one.since, one.until, lead.numbers FROM inputs AS one JOIN inputs AS lead ON lead.id = one.lead
-        WHERE NOT instr(one.name, ?) ORDER BY one.id
+        WHERE (one.since IS NOT NULL OR one.until IS NOT NULL) AND NOT instr(one.name, ?) ORDER BY one.id
     """
     found = []
     for name, since, until, numbers in checkpoint.query(sql, (BEFORE,)):

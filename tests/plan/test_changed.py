@@ -1,7 +1,6 @@
 """Planned files are judged by their bytes: what becomes of those that hold others, by their rows and as it is asked."""
 
 import os
-from dataclasses import replace
 
 import pytest
 from commands import rows
@@ -25,9 +24,9 @@ def jobs(tmp_path, key=""):
 def known(jobs, **more):
     """These files as they are planned."""
     return {
-        job.source.name: replace(
-            Input(1, job.source.name, stamp(job.source), *fingerprint(job.source), planned=True), **more
-        )
+        job.source.name: Input(
+            1, job.source.name, stamp(job.source), *fingerprint(job.source), planned=True
+        )._replace(**more)
         for job in jobs
     }
 
@@ -79,5 +78,5 @@ def test_members_of_an_archive_are_judged_each_by_itself(tmp_path):
     )
     before = known(given, stamp="another")
     first = given[0].source.name
-    before[first] = replace(before[first], size=1)
+    before[first] = before[first]._replace(size=1)
     assert look(before, given, None).replan == [first]

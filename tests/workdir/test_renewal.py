@@ -26,7 +26,7 @@ def plan(checkpoint, frame, **digests):
     """Plan sources together, by name, with these digests; with states, as all that has persons."""
     checkpoint.register(digests)
     first, *beside = (
-        replace(checkpoint.inputs()[name], stamp=f"stamp of {digest}", digest=digest)
+        checkpoint.inputs()[name]._replace(stamp=f"stamp of {digest}", digest=digest)
         for name, digest in digests.items()
     )
     writer = DayWriter(checkpoint.workdir, first.id)

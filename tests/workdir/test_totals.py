@@ -1,7 +1,6 @@
 """The numbers of all inputs together are the same, kept or added up."""
 
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 
@@ -22,7 +21,7 @@ def plan(checkpoint, name, read):
     """Plan an input."""
     checkpoint.register([name])
     numbers = Numbers(read=read, mapped=read - 1, rejected=Counter(r=1), examples={"r": [f"{name}:1"]})
-    checkpoint.note_planned(replace(checkpoint.inputs()[name], digest=f"{read}"), numbers, [])
+    checkpoint.note_planned(checkpoint.inputs()[name]._replace(digest=f"{read}"), numbers, [])
 
 
 def keep(checkpoint):

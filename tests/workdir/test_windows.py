@@ -1,7 +1,6 @@
 """Which time inputs are planned of, and which of them have rows that a wider time asks for."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -23,7 +22,7 @@ def checkpoint(tmp_path):
 def plan(checkpoint, window, *names, **filtered):
     """Plan inputs together."""
     checkpoint.register(names)
-    first, *beside = (replace(checkpoint.inputs()[name], window=window) for name in names)
+    first, *beside = (checkpoint.inputs()[name]._replace(window=window) for name in names)
     checkpoint.note_planned(first, Numbers(filtered=Counter(filtered)), [], beside=beside)
 
 
@@ -49,7 +48,7 @@ def test_inputs_of_which_rows_were_left_out_are_found(checkpoint):
     assert windows.left_out(checkpoint, Window(THIRD)) == ["d"]
     assert windows.left_out(checkpoint, Window(FIRST, THIRD)) == ["a", "b", "d"]
     assert windows.left_out(checkpoint, Window(SECOND, SECOND)) == []
-    assert windows.known(checkpoint) == {
+    assert windows.known(checkpoint.inputs(), "abcd") == {
         "a": Window(SECOND),
         "b": Window(SECOND),
         "c": Window(SECOND),
@@ -61,5 +60,5 @@ def test_what_is_to_be_planned_anew_was_planned_of_its_time(checkpoint):
     """So that it is not planned of less, though a process was killed between."""
     plan(checkpoint, Window(SECOND), "a", before_since=3)
     renewal.supersede(checkpoint, ["a"])
-    assert windows.known(checkpoint) == {"a": Window(SECOND)}
+    assert windows.known(checkpoint.inputs(), "abcd") == {"a": Window(SECOND)}
     assert windows.left_out(checkpoint, ALWAYS) == []
