@@ -139,7 +139,7 @@ class Configured(click.Command):
         path = USUAL if typed is None else params["config"].type_cast_value(ctx, typed)
         if typed is None:
             ctx.meta[_NOTE] = f"note: {USUAL} lies here and is read; what is typed wins"
-        config = read_config(path, _keys(ctx))
+        config = read_config(path, keys_here(ctx))
         names = given.get("job") or params["job"].value_from_envvar(ctx) or ()
         jobs = self._jobs(config, list(names), given)
         if len(jobs) > 1 and "workdir" in params:
@@ -206,9 +206,9 @@ def _key(param: click.Parameter) -> str:
     return param.name or ""
 
 
-def _keys(ctx: click.Context) -> dict[str, click.Parameter]:
+def keys_here(ctx: click.Context | None = None) -> dict[str, click.Parameter]:
     """Return what may stand in a file: the options and arguments of all commands that read one, by their keys."""
-    group = ctx.find_root().command
+    group = (ctx or click.get_current_context()).find_root().command
     return keys_of(group.commands.values() if isinstance(group, click.Group) else [group])
 
 

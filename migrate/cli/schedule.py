@@ -4,13 +4,14 @@ import os
 import shlex
 import shutil
 import sys
-import tomllib
 import unicodedata
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
+from migrate.cli.config import read_config
+from migrate.cli.configured import keys_here
 from migrate.cli.nights import IMAGE, ScheduleOptions
 from migrate.cli.units import Night, units
 from migrate.errors import UsageError
@@ -22,9 +23,12 @@ _UNFIT: Final = {"Cc", "Zl", "Zp"}
 
 
 def print_units(options: ScheduleOptions) -> None:
-    """Print the units, or write each as a file; raises UsageError where what they would run cannot be."""
+    """Print the units, or write each as a file; raises UsageError where what they would run cannot be.
+
+    The file is read as the night will read it; its secrets are not asked for.
+    """
     config = Path(os.path.abspath(options.config))  # noqa: PTH100 - as it was named: without `..`, through links
-    jobs = _jobs(_read(config))
+    jobs = [job.name for job in read_config(config, keys_here()).jobs if job.name]
     zone = zone_name(options.timezone, "--timezone")
     if offset(zone) is not None:
         raise UsageError(
@@ -46,24 +50,6 @@ def print_units(options: ScheduleOptions) -> None:
     of_jobs = f", {counted(len(jobs), 'job')} one after another: {', '.join(jobs)}" if jobs else ""
     click.echo(shown(f"every night at {options.at:%H:%M} {zone}: {config}{of_jobs}"), err=True)
     click.echo(shown(f"before the first, once: migrate run -c {shlex.quote(str(config))}"), err=True)
-
-
-def _read(config: Path) -> dict[str, Any]:
-    """Return what the configuration file says."""
-    try:
-        return tomllib.loads(config.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(
-            f"--config: {config} cannot be read, {error.strerror}; name the file with -c"
-        ) from None
-    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError are
-        raise UsageError(f"--config: {config} is not TOML, {error}; mend it") from None
-
-
-def _jobs(said: dict[str, Any]) -> list[str]:
-    """Return the names of the jobs, in their order."""
-    jobs = said.get("job", {})
-    return [*jobs] if isinstance(jobs, dict) else []
 
 
 def _command() -> str:

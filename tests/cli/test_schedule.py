@@ -50,10 +50,10 @@ def test_zone_and_image_are_those_that_were_typed(acme):
 
 def test_jobs_of_the_file_are_told(acme):
     """One unit runs all of them."""
-    (acme / "migrate.toml").write_text("[job.web]\n[job.'my app']\n")
+    (acme / "migrate.toml").write_text("[job.web]\n[job.app]\n")
     done = schedule(acme, "--format", "cron")
     assert (
-        f"every night at 02:30 UTC: {acme}/migrate.toml, 2 jobs one after another: web, my app\n"
+        f"every night at 02:30 UTC: {acme}/migrate.toml, 2 jobs one after another: web, app\n"
         in done.stderr
     )
 
@@ -87,15 +87,15 @@ def test_files_are_written_each_under_its_name_and_over_none(acme):
     [
         (
             ["-c", "none.toml"],
-            "error: --config: {here}/none.toml cannot be read, No such file or directory; name",
+            "error: --config: {here}/none.toml cannot be read, found 'No such file or directory'; check",
         ),
         (
             ["-c", "bad.toml"],
-            "error: --config: {here}/bad.toml is not TOML, Expected '=' after a key in a key/value",
+            "error: {here}/bad.toml: no TOML, Expected '=' after a key in a key/value",
         ),
         (
             ["-c", "bytes.toml"],
-            "error: --config: {here}/bytes.toml is not TOML, 'utf-8' codec can't decode byte 0xff",
+            "error: {here}/bytes.toml: no TOML, 'utf-8' codec can't decode byte 0xff",
         ),
         (
             ["--timezone", "+02:00"],
@@ -104,6 +104,10 @@ def test_files_are_written_each_under_its_name_and_over_none(acme):
         (
             ["--timezone", "europe/berlin"],
             "error: --timezone: not an IANA zone, found 'europe/berlin'; give Europe/B",
+        ),
+        (
+            ["-c", "key.toml"],
+            "error: {here}/key.toml: platfrom: no such option; is platform meant?",
         ),
         (["--image", "mine"], "error: --image: is for --format kubernetes, found cron; leave it out"),
         (
@@ -115,12 +119,13 @@ def test_files_are_written_each_under_its_name_and_over_none(acme):
             "b.toml': a control character in a path, which no unit can hold; use another folder",
         ),
     ],
-    ids=["none", "bad", "bytes", "offset", "zone", "image", "output", "control"],
+    ids=["none", "bad", "bytes", "offset", "zone", "key", "image", "output", "control"],
 )
 def test_what_would_not_run_is_refused(acme, words, said):
     """And nothing is printed."""
     (acme / "bad.toml").write_text("platform amplitude\n")
     (acme / "bytes.toml").write_bytes(b"\xff")
+    (acme / "key.toml").write_text('platfrom = "amplitude"\n')
     (acme / "a\nb.toml").touch()
     done = schedule(acme, "--format", "cron", *words)
     assert (done.returncode, done.stdout) == (2, "")

@@ -53,23 +53,19 @@ def test_who_is_told_to_end_ends_in_good_order(tmp_path, number):
     assert summary(migrate("status", tmp_path / "w", "--json"))["stopped"]["why"] == "interrupted"
 
 
+def _run(source, sandbox):
+    """The words of a command that sends a file in `in`, beside which its workdir is."""
+    workdir = source.parents[1] / "w"
+    return ["run", "posthog", source, "--host", sandbox.url, "--workdir", workdir, "--api-key", KEY]
+
+
 def test_nohup_goes_on(tmp_path):
     """A signal that is ignored where the command begins stays so."""
     source = rows(tmp_path / "in" / "a.jsonl", 3)
     with Sandbox(faults=[{"fault": "latency", "seconds": 0.5}]) as sandbox:
         before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
         try:
-            words = [
-                "run",
-                "posthog",
-                source,
-                "--host",
-                sandbox.url,
-                "--workdir",
-                tmp_path / "w",
-                "--api-key",
-                KEY,
-            ]
+            words = _run(source, sandbox)
             with started(*words) as process:
                 while not sandbox.summary()["requests"]:
                     assert process.poll() is None
@@ -84,17 +80,7 @@ def test_a_killed_command_did_what_it_noted(tmp_path):
     """Its line in the history has the numbers that the checkpoint had when it ended, whatever was done since."""
     source = rows(tmp_path / "in" / "a.jsonl", 3_000)
     with Sandbox(faults=[{"fault": "latency", "seconds": 0.05}]) as sandbox:
-        words = [
-            "run",
-            "posthog",
-            source,
-            "--host",
-            sandbox.url,
-            "--workdir",
-            tmp_path / "w",
-            "--api-key",
-            KEY,
-        ]
+        words = _run(source, sandbox)
         with started(*words, "--rate", "500") as process:
             while not summary(migrate("status", tmp_path / "w", "--json"))["events"]["accepted"]:
                 assert process.poll() is None
