@@ -1,5 +1,6 @@
 """A workdir bound to the settings it is planned with; under others nothing more is planned in it."""
 
+import shlex
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
@@ -8,8 +9,10 @@ from migrate import VERSION
 from migrate.errors import Refused
 from migrate.kit.declare import Platform
 from migrate.people.schema import PEOPLE_FILE
-from migrate.rules.declared import ON_EVENTS, Rules
+from migrate.rules.declared import ON_EVENTS, ON_VALUES, Rules
+from migrate.screen import counted
 from migrate.settings import Settings
+from migrate.workdir import rounds
 from migrate.workdir.checkpoint import Checkpoint
 
 
@@ -26,6 +29,7 @@ def pin_settings(checkpoint: Checkpoint, settings: Settings, *, has_news: bool) 
     more = {
         "payload_versions": [mapping.payload_version],
         "rules": [settings.rules.rest],
+        "rules_personal": settings.rules.personal,
         "begun_with": VERSION,
     }
     begun = now | identity | rules | more
@@ -48,6 +52,7 @@ def pin_settings(checkpoint: Checkpoint, settings: Settings, *, has_news: bool) 
             f"{name}: this workdir was {_found(name, known.get(name), value)}; use what it was planned with, or plan "
             "into another --workdir"
         )
+    check_unsent(checkpoint, settings.rules, rounds.unsettled(checkpoint, ""))
     if not has_news:
         return
     if known["identity_version"] != mapping.identity_version:
@@ -57,6 +62,35 @@ def pin_settings(checkpoint: Checkpoint, settings: Settings, *, has_news: bool) 
         checkpoint.note(payload_versions=[*known["payload_versions"], mapping.payload_version])
     if settings.rules.rest not in known.get("rules", [None]):
         checkpoint.note(rules=[*known.get("rules", [None]), settings.rules.rest])
+    checkpoint.note(rules_personal=settings.rules.personal)
+
+
+def check_unsent(checkpoint: Checkpoint, rules: Rules, unsent: int) -> None:
+    """Raise Refused where events that are planned and `unsent` would go otherwise than these rules want them.
+
+    What is planned stays as it was planned, and what has been sent cannot be taken back. Without rules it goes.
+    """
+    known = checkpoint.facts()
+    others = {
+        ", ".join(names): now not in {None, known.get(fact)}
+        for names, now, fact in (
+            (ON_EVENTS, rules.identity, "rules_identity"),
+            (ON_VALUES, rules.personal, "rules_personal"),
+        )
+    }
+    if not unsent or not any(others.values()):
+        return
+    raise Refused(
+        f"[rules]: {counted(unsent, 'event')} of this workdir not sent yet, planned under other rules "
+        f"({', '.join(names for names, is_other in others.items() if is_other)}), would go as planned; if that is "
+        f"meant, send first what is planned: {_as_planned(checkpoint)}; if not, begin a new --workdir (what is sent "
+        "twice PostHog keeps once)"
+    )
+
+
+def _as_planned(checkpoint: Checkpoint) -> str:
+    """Return the command that sends what is planned, under no rules of now."""
+    return f"migrate apply {shlex.quote(str(checkpoint.workdir))} --config /dev/null"
 
 
 def _check_rules(checkpoint: Checkpoint, known: Mapping[str, Any], rules: Rules) -> None:
@@ -76,7 +110,7 @@ def _check_rules(checkpoint: Checkpoint, known: Mapping[str, Any], rules: Rules)
     raise Refused(
         f"[rules]: this workdir was planned with other rules on events and ids ({', '.join(ON_EVENTS)}), under which "
         "the same rows become other events, so nothing new is planned here; use what it was planned with, or send "
-        f"what is planned (migrate apply {checkpoint.workdir}), then begin a new --workdir with "
+        f"what is planned ({_as_planned(checkpoint)}), then begin a new --workdir with "
         f"{_people(known)} and --since {day}, the day after the last that is planned here"
     )
 

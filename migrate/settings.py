@@ -126,7 +126,7 @@ class Settings:
         )
 
     @cached_property
-    def _ruling(self) -> Ruling | None:
+    def ruling(self) -> Ruling | None:
         """The user's own rules, made ready once."""
         return Ruling.of(self.rules)
 
@@ -142,7 +142,7 @@ class Settings:
             people=people,
             profiled=self.profiled,
             tells=self.choices.tells,
-            ruling=self._ruling,
+            ruling=self.ruling,
         )
 
     def census(self, people: People) -> Census:
@@ -166,7 +166,7 @@ class Settings:
             options=self.options,
             identity=self.choices.link,
             since=self.since,
-            ruling=self._ruling,
+            ruling=self.ruling,
             limit=self.limit if is_first_only else None,
             stopping=stopping or Event(),
         )

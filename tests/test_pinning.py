@@ -8,9 +8,10 @@ from workdirs import events, planned
 
 from migrate import VERSION
 from migrate.errors import Refused
-from migrate.pinning import pin_settings
+from migrate.pinning import check_unsent, pin_settings
 from migrate.report.numbers import summary
-from migrate.rules.declared import read
+from migrate.rules.declared import NO_RULES, read
+from migrate.workdir import rounds
 
 
 @pytest.mark.parametrize(("other", "name", "is_other_import"), CHOSEN)
@@ -105,6 +106,38 @@ def test_other_properties_are_noted_once(tmp_path):
             assert checkpoint.facts()["payload_versions"] == [version - 1, version]
 
 
+def settle(checkpoint):
+    """Note that all that is planned is sent."""
+    for day in checkpoint.by_day():
+        for round_ in rounds.of_day(checkpoint, day):
+            rounds.settle(
+                checkpoint,
+                [(round_, rounds.Settled(accepted=sum(part.events for part in round_.parts)), True)],
+            )
+
+
+@pytest.mark.parametrize("has_news", [True, False])
+@pytest.mark.parametrize(
+    "said", [{"drop": ["a"]}, {"keep_only": ["a"]}, {"shorten_ip": True}, {"never_import": ["u"]}]
+)
+def test_what_is_not_sent_yet_does_not_go_against_a_new_rule(tmp_path, said, has_news):
+    """Whether anything is new or not; what only adds to properties is no reason to stop, nor is a file not named."""
+    with planned(tmp_path, events(2)) as checkpoint:
+        pin_settings(checkpoint, ruled(tags={"a": 1}), has_news=True)
+        before = checkpoint.facts()
+        with pytest.raises(Refused) as refused:
+            pin_settings(checkpoint, ruled(tags={"a": 1}, **said), has_news=has_news)
+        assert "[rules]: 2 events of this workdir not sent yet, planned under other rules (" in str(
+            refused.value
+        )
+        assert f"migrate apply {tmp_path} --config /dev/null" in str(refused.value)
+        assert checkpoint.facts() == before
+        pin_settings(checkpoint, ruled(tags={"a": 2}), has_news=has_news)
+        check_unsent(checkpoint, NO_RULES, 2)
+        settle(checkpoint)
+        pin_settings(checkpoint, ruled(tags={"a": 2}, **said), has_news=False)
+
+
 def ruled(**said):
     """The usual settings with these rules."""
     return replace(USUAL, rules=read(said, "f"))
@@ -121,10 +154,11 @@ def test_other_rules_on_events_and_ids_refuse_what_is_new(tmp_path):
             assert str(refused.value) == (
                 "[rules]: this workdir was planned with other rules on events and ids (event_names, drop_events, "
                 "only_events, never_import, never_link), under which the same rows become other events, so nothing "
-                f"new is planned here; use what it was planned with, or send what is planned (migrate apply {tmp_path}"
-                "), then begin a new --workdir with a copy of this one's people.sqlite in it and --since 2024-04-04, "
-                "the day after the last that is planned here"
+                f"new is planned here; use what it was planned with, or send what is planned (migrate apply {tmp_path} "
+                "--config /dev/null), then begin a new --workdir with a copy of this one's people.sqlite in it and "
+                "--since 2024-04-04, the day after the last that is planned here"
             )
+            settle(checkpoint)
             pin_settings(checkpoint, other, has_news=False)
         assert checkpoint.facts() == before
         pin_settings(checkpoint, ruled(drop_events=["a"]), has_news=True)
@@ -134,6 +168,7 @@ def test_other_rules_on_properties_go_on_and_are_noted(tmp_path):
     """None at all, where there were some, is a file that was not named."""
     with planned(tmp_path, events(1)) as checkpoint:
         pin_settings(checkpoint, USUAL, has_news=True)
+        settle(checkpoint)
         pin_settings(checkpoint, ruled(drop=["a"]), has_news=True)
         pin_settings(checkpoint, ruled(drop=["a"]), has_news=True)
         (note,) = summary(checkpoint).notes

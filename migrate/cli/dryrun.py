@@ -15,7 +15,7 @@ from migrate.cli.settings import build_settings
 from migrate.cli.show import show_planned
 from migrate.cli.trial import is_untold
 from migrate.people.file import PeopleFile
-from migrate.report import status, trial
+from migrate.report import ruled, status, trial
 from migrate.report.numbers import summary
 from migrate.report.sections import Line
 from migrate.throwaway import DRY_RUN, throwaway
@@ -39,6 +39,7 @@ def rehearse(
         people = options.people
         file = PeopleFile(session.checkpoint, people and PeopleFile(session.checkpoint, people).copy())
         plan_todo(session, Todo(work), talk, file.shared)
+        session.remark(ruled.unmet(work.settings.ruling))
         numbers = replace(summary(session.checkpoint, is_whole=talk.is_whole), workdir=None)
         code = exits.of_work(session, numbers, sending=False)
         if session.interrupted:

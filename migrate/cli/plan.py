@@ -12,6 +12,7 @@ from migrate.cli.trial import unconfigured
 from migrate.cli.typed import typed_command
 from migrate.errors import Refused, UsageError
 from migrate.planning import Planning
+from migrate.report import ruled
 from migrate.report.pace import Following
 from migrate.report.talk import Talk
 from migrate.session import Session
@@ -76,6 +77,7 @@ def plan_todo(
             emptied=todo.emptied,
             resend=todo.resend,
         )
+    session.remark(ruled.near(todo.work.settings.ruling))
     aside = session.checkpoint.set_aside()
     for name in session.set_aside:
         talk.say(f"error: {name}: set aside: {aside[name].why}")

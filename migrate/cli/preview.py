@@ -12,12 +12,13 @@ from migrate.cli.config import rules_here
 from migrate.cli.options import PreviewOptions, SourceOptions
 from migrate.cli.settings import build_settings
 from migrate.preview import files_beyond, preview
-from migrate.report import sections
+from migrate.report import ruled, sections
 from migrate.report.samples import samples
 from migrate.report.sections import Line
 from migrate.report.talk import say
 from migrate.report.terminal import Terminal
 from migrate.rules.bags import PREFIX
+from migrate.rules.frames import Ruling
 from migrate.workdir.records import Numbers
 
 _KINDS: Final = {
@@ -52,8 +53,7 @@ def show_preview(source: SourceOptions, options: PreviewOptions) -> NoReturn:
             click.echo(payload)
         if row.why is not None:
             say(f"{row.place}: {row.why}")
-    of_rules = {name: count for name, count in numbers.repairs.items() if name.startswith(PREFIX)}
-    for told in sections.changed(of_rules):
+    for told in _of_rules(numbers.repairs, work.settings.ruling):
         say(told)
     if left_out:
         say(_left_out(left_out, rows))
@@ -65,6 +65,12 @@ def show_preview(source: SourceOptions, options: PreviewOptions) -> NoReturn:
         say(f"error: {name}: set aside: {one.why}")
     Terminal().print(_passed_over(work.skipped, is_all=options.verbose))
     sys.exit(exits.of_preview(is_set_aside=bool(work.set_aside)))
+
+
+def _of_rules(repairs: Mapping[str, int], ruling: Ruling | None) -> Iterator[Line | str]:
+    """Yield what the user's own rules did, and what they did not mean."""
+    yield from sections.changed({name: count for name, count in repairs.items() if name.startswith(PREFIX)})
+    yield from (f"note: {note}" for note in (*ruled.near(ruling), *ruled.unmet(ruling)))
 
 
 def _left_out(left_out: Counter[str], rows: int) -> str:

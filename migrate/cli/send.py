@@ -8,11 +8,13 @@ from typing import NoReturn
 
 from migrate.apply.delivery import Delivery
 from migrate.apply.pacing import Window
+from migrate.cli.config import rules_here
 from migrate.cli.consent import check_trial, confirm
 from migrate.cli.options import SendOptions, TalkOptions
 from migrate.cli.session import check_there, end, open_session, start_talk, stop_after
 from migrate.cli.target import open_target
 from migrate.cli.typed import typed_command
+from migrate.pinning import check_unsent
 from migrate.report import rejects
 from migrate.report.numbers import summary
 from migrate.report.pace import Following, Pace
@@ -20,7 +22,7 @@ from migrate.report.talk import Talk
 from migrate.screen import amount, counted
 from migrate.sending import resend, send
 from migrate.session import Session
-from migrate.workdir import parked
+from migrate.workdir import parked, rounds
 from migrate.workdir.cleaning import clean
 
 
@@ -31,6 +33,7 @@ def apply_plan(workdir: Path, sending: SendOptions, talking: TalkOptions) -> NoR
     with ExitStack() as stack:
         delivery, _ = open_target(sending, stack)
         session = stack.enter_context(open_session(workdir, talk))
+        check_unsent(session.checkpoint, rules_here(), rounds.unsettled(session.checkpoint, ""))
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
         send_pending(session, delivery, sending, talk)
         stay_small(session, sending, talk)
@@ -48,6 +51,7 @@ def resend_parked(workdir: Path, sending: SendOptions, talking: TalkOptions) -> 
         session.check_whole(partial=sending.partial)
         confirm(session, delivery, talk, "parked", yes=sending.yes)
         numbers = summary(session.checkpoint)
+        check_unsent(session.checkpoint, rules_here(), numbers.open_parked)
         events = numbers.events
         before = events.accepted + events.duplicate
         with (

@@ -86,7 +86,7 @@ def by_rules(
     frame, news = frames
     gone: dict[str, pl.Series] = {}
     for name, is_out in ruling.events_out():
-        out = is_out(frame)
+        out = is_out(frame).fill_null(value=False)
         gone[name], frame = frame.filter(out)[ROW], frame.filter(~out)
     imported = ruling.imported(news)
     never = f"{PREFIX}never_import"

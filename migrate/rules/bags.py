@@ -20,6 +20,7 @@ IS_ID: Final = "personal_id"
 """Under which name events are counted whose distinct_id, or a group's key, is a value to be left out or hashed."""
 _CONTAINERS: Final = (b"{", b"[")
 _BEFORE: Final = ',"properties":'
+_NUMBERED: Final = tuple(f"$group_{number}" for number in range(5))
 _GROUP_OF: Final = ("$group_type", "$group_key")
 _list: Final = msgspec.json.Decoder(list[Raw]).decode
 _names: Final = msgspec.json.Decoder(list[str]).decode
@@ -64,6 +65,11 @@ class Bags:
         is_changed = self._rule(bag, counts)
         return (encoded(bag).decode() if is_changed else text) if bag else None
 
+    def is_personal_group(self, text: str | None) -> bool:
+        """Return whether properties name a type of groups whose keys are to be left out or hashed."""
+        raw = raw_object(text).get(_GROUP_OF[0], b"") if text is not None and _GROUP_OF[0] in text else b""
+        return bytes(raw).startswith(b'"') and self.fates.is_personal(_text(raw))
+
     def _rule_event(self, event: _Event, counts: Counter[str]) -> bool:
         """Change what stands in an event's properties; return whether anything is another."""
         bag, other, is_changed = event.properties, OTHER_ID.get(event.event), False
@@ -72,7 +78,10 @@ class Bags:
             del bag[other]
             counts[f"{PREFIX}never_link"] += 1
             is_changed = True
+        groups = bag.get("$groups")
         is_changed |= self._rule(bag, counts, event, apart)
+        if groups is not None and bag.get("$groups") is not groups:
+            _leave_out_keys(bag, groups)
         for name, value in self._constants.items():
             if name not in bag and name != other:
                 bag[name], is_changed = value, True
@@ -212,6 +221,15 @@ class Bags:
             if value is not None:
                 found[name] = value
         return raw if is_same else Raw(encoded(found))
+
+
+def _leave_out_keys(bag: dict[str, Raw], before: Raw) -> None:
+    """Leave out the keys of groups that have been left out, as PostHog writes them beside (`$group_0` … `$group_4`)."""
+    left = raw_object(bytes(bag.get("$groups", b"{}")).decode())
+    gone = [key for kind, key in raw_object(bytes(before).decode()).items() if kind not in left]
+    for name in _NUMBERED:
+        if bag.get(name) in gone:
+            del bag[name]
 
 
 def _ids(event: _Event) -> Sequence[Raw]:

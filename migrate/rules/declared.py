@@ -107,6 +107,11 @@ class Rules:
         names = [one.name for one in fields(self) if one.name not in {*ON_EVENTS, "hash_salt"}]
         return self._digest(*names, salt=trace(self.hash_salt) if self.hash_salt else "")
 
+    @cached_property
+    def personal(self) -> str | None:
+        """A digest of what keeps values from being sent as they are; None without any of it."""
+        return self._digest(*ON_VALUES, salt=trace(self.hash_salt) if self.hash_salt else "")
+
     @property
     def changes_properties(self) -> bool:
         """Whether anything is to be done with properties of events."""
@@ -123,6 +128,8 @@ class Rules:
         }
         if not said:
             return None
+        if "rename" in said:
+            said["rename"] = [*said["rename"].items()]  # of two with one new name the first has it
         text = json.dumps([said, salt], sort_keys=True).encode()
         return hashlib.blake2b(text, digest_size=8).hexdigest()
 
@@ -130,7 +137,11 @@ class Rules:
 NO_RULES: Final = Rules()
 ON_EVENTS: Final = ("event_names", "drop_events", "only_events", "never_import", "never_link")
 """Rules that decide which events there are, and whose; the others decide what they say."""
+ON_VALUES: Final = ("drop", "drop_anywhere", "keep_only", "hash", "shorten_ip")
+"""Rules that keep values from being sent as they are."""
 _USUAL_IPS: Final = ("shorten_ip", ())
+_ON_WHAT_IS_STRIPPED: Final = ("drop_events", "only_events", "never_import", "never_link")
+"""Rules about names and ids, which are compared without the blanks around them."""
 _PATTERNS: Final = ("drop", "drop_anywhere", "keep_only", "hash", "shorten_ip")
 _OBJECTS: Final = ("constants", "tags")
 _PAIRS: Final = ("rename", "event_names")
@@ -175,7 +186,7 @@ def _value(name: str, value: object, place: str) -> object:
         raise UsageError(f'{place}: not a list of names, found {_shown(value)}; write {name} = ["…"]')
     for one in value:
         _text(one, place)
-    return tuple(sorted(set(value)))
+    return tuple(sorted({one.strip() for one in value} if name in _ON_WHAT_IS_STRIPPED else set(value)))
 
 
 def _table(value: object, place: str) -> dict[str, Any]:

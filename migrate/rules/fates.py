@@ -13,6 +13,7 @@ from migrate.rules.names import Names
 HELD: Final = frozenset({*HOLDERS, "$groups", "$unset"})
 """What of an event holds properties, or groups, of others."""
 _MOST: Final = 50_000
+_MOST_NEAR: Final = 1_000
 
 
 class Fate(NamedTuple):
@@ -43,6 +44,9 @@ class Fates:
         self.is_deep = bool(self._anywhere or self._hashed or self._short)
         """Whether any rule holds at any depth."""
         self.is_any = self.is_deep or bool(self._drop or self._keep or self._rename)
+        self._renamed: set[str] = set()
+        self.near: dict[str, set[str]] = {}
+        """Names that a rule on values does not mean, each with what it has met that ends so, and goes as it is."""
         self._known: dict[str, Fate] = {}
         self._inside: dict[str, Fate] = {}
         self._plain: tuple[set[str], set[str]] = (set(), set())
@@ -92,8 +96,30 @@ class Fates:
             dropped = "drop"
         elif dropped is None and self._keep and name not in self._keep and new not in self._keep:
             dropped = "keep_only"
+        if name in self._rename:
+            self._renamed.add(name)
         is_hashed, is_short = one.is_hashed or other.is_hashed, one.is_short or other.is_short
-        return _fate(dropped, name, new, is_hashed=is_hashed, is_short=is_short)
+        fate = _fate(dropped, name, new, is_hashed=is_hashed, is_short=is_short)
+        if dropped is None and not is_hashed and not is_short:
+            for meant in filter(
+                None, (names.like(new) for names in (self._drop, self._anywhere, self._hashed))
+            ):
+                found = self.near.setdefault(meant, set())
+                if len(found) < _MOST_NEAR:
+                    found.add(name)
+        return fate
+
+    def unmet(self) -> dict[str, list[str]]:
+        """Return what the rules name that no property was called by so far, by rule."""
+        found = {
+            "drop": self._drop.unmet(),
+            "drop_anywhere": self._anywhere.unmet(),
+            "keep_only": self._keep.unmet(),
+            "hash": self._hashed.unmet(),
+            "shorten_ip": [one for one in self._short.unmet() if one not in ADDRESSES],
+            "rename": [one for one in self._rename if one not in self._renamed],
+        }
+        return {rule: names for rule, names in found.items() if names}
 
 
 def _asked(name: str, known: dict[str, Fate], find: Callable[[str], Fate]) -> Fate:

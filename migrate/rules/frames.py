@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import polars as pl
@@ -14,6 +14,9 @@ from migrate.rules.bags import PREFIX, Bags
 from migrate.rules.declared import TELLING, Rules
 from migrate.rules.names import Names
 
+_GROUPIDENTIFY: Final = "$groupidentify"
+_BAGS: Final = ("laid", "own", "properties", "rest")
+"""Columns of an event frame that hold properties, as JSON."""
 _JOINING: Final = ("linked", "same", "resolved")
 """Kinds of links that make ids one."""
 
@@ -25,6 +28,8 @@ class Ruling:
         self._rules = rules
         self._drop, self._only = Names(rules.drop_events), Names(rules.only_events)
         self._never = sorted(rules.never_import)
+        self._met: set[str] = set()
+        """Ids and names of events that rules name, and that were there."""
         self.bags = Bags(rules)
         names = json.dumps([[*rules.rename.values()], rules.constants, rules.tags])
         self.ruled = Ruled(self.payloads, makes_dollars="$" in names)
@@ -49,10 +54,14 @@ class Ruling:
         ids = sorted(self._rules.unlinked)
         if not ids:
             return links
+        for name in "ab":
+            self._meet(links[name].str.strip_chars(), ids)
         is_named = pl.any_horizontal(
             pl.col(name).str.strip_chars().is_in(ids).fill_null(value=False) for name in "ab"
         )
-        is_out = is_named & pl.col("kind").is_in(_JOINING)
+        # Who a source says that a row is of, and is not to be imported, is whose row it is left out as.
+        is_never = (pl.col("kind") == "resolved") & pl.col("b").str.strip_chars().is_in(self._never)
+        is_out = is_named & pl.col("kind").is_in(_JOINING) & ~is_never.fill_null(value=False)
         return links.with_columns(
             pl.when(is_out).then(pl.lit("refused")).otherwise("kind").alias("kind"),
             pl.when(is_out).then(pl.lit(f"{PREFIX}never_link")).otherwise("why").alias("why"),
@@ -63,8 +72,10 @@ class Ruling:
         if self._never:
             yield (
                 f"{PREFIX}never_import",
-                lambda frame: frame["distinct_id"].str.strip_chars().is_in(self._never),
+                lambda frame: self._meet(frame["distinct_id"].str.strip_chars(), self._never),
             )
+        if self.bags.fates.is_any:
+            yield f"{PREFIX}groups", self._of_personal_groups
         if self._drop:
             yield f"{PREFIX}drop_events", lambda frame: _called(frame, lambda name: name in self._drop)
         if self._only:
@@ -73,12 +84,40 @@ class Ruling:
                 lambda frame: _called(frame, lambda name: name not in self._only and name not in TELLING),
             )
 
+    def _of_personal_groups(self, frame: pl.DataFrame) -> pl.Series:
+        """Return which events tell of a group of a type whose keys are to be left out or hashed."""
+        is_telling = _called(frame, lambda name: name == _GROUPIDENTIFY)
+        if not is_telling.any():
+            return is_telling
+        bags = frame.select_seq(name for name in _BAGS if name in frame.columns).filter(is_telling)
+        found = [any(map(self.bags.is_personal_group, texts)) for texts in bags.iter_rows()]
+        return is_telling.scatter(is_telling.arg_true(), found)
+
+    def _meet(self, found: pl.Series, meant: Sequence[str]) -> pl.Series:
+        """Return which are meant by a rule, and take note of them."""
+        is_meant = found.is_in(meant)
+        self._met.update(found.filter(is_meant).unique())
+        return is_meant
+
+    def unmet(self) -> dict[str, list[str]]:
+        """Return what the rules name that was not there so far, by rule."""
+        rules = self._rules
+        found = {
+            "event_names": rules.event_names,
+            "never_import": rules.never_import,
+            "never_link": rules.never_link,
+        }
+        left = {rule: [one for one in names if one not in self._met] for rule, names in found.items()}
+        left |= {"drop_events": self._drop.unmet(), "only_events": self._only.unmet()}
+        return self.bags.fates.unmet() | {rule: names for rule, names in left.items() if names}
+
     def renamed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return an event frame with its events under the names that they are to have."""
         names = self._rules.event_names
         if not names:
             return frame
         bare = pl.col("event").str.strip_chars()
+        self._meet(frame["event"].str.strip_chars(), [*names])
         return frame.with_columns_seq(
             pl.when(bare.is_in([*names])).then(bare.replace(dict(names))).otherwise("event").alias("event")
         )
@@ -88,7 +127,10 @@ class Ruling:
         if not self._never:
             return states
         whose, owner = pl.col("distinct_id"), pl.col("owner")
-        is_out = owner.str.starts_with(OF_PERSON) & owner.str.slice(1).is_in(self._never)
+        self._meet(states["owner"].str.slice(1), self._never)
+        is_out = (owner.str.starts_with(OF_PERSON) & owner.str.slice(1).is_in(self._never)).fill_null(
+            value=False
+        )
         teller = pl.when(whose.is_in(self._never).fill_null(value=False)).then(None).otherwise(whose)
         return states.filter(~is_out).with_columns_seq(teller.alias("distinct_id"))
 

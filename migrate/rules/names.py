@@ -18,7 +18,10 @@ class Names:
         self._names = sorted(names)
         flags = re.DOTALL | (re.IGNORECASE if ignores_case else 0)
         self._pattern = re.compile("|".join(map(_pattern, self._names)), flags)
+        self._each = {one: re.compile(_pattern(one), flags) for one in self._names}
         self._known: dict[str, bool] = {}
+        self.met: set[str] = set()
+        """Those of which a name was asked for that is one, or fits."""
 
     def __bool__(self) -> bool:
         """Whether there is any."""
@@ -27,6 +30,18 @@ class Names:
     def __repr__(self) -> str:
         """How many there are."""
         return f"<{counted(len(self._names), 'name')}>"
+
+    def unmet(self) -> list[str]:
+        """Return those that nothing was asked for that is one, or fits."""
+        return [one for one in self._names if one not in self.met]
+
+    def like(self, name: str) -> str | None:
+        """Return which of the names, if any, another one ends with, behind a sign: `context_email` with `email`."""
+        for one in self._names:
+            before, is_end = name[: -len(one)], name.lower().endswith(one.lower())
+            if is_end and before and not before[-1].isalnum():
+                return one
+        return None
 
     def __contains__(self, name: str) -> bool:
         """Whether a name is one of these, or fits one of the patterns."""
@@ -37,6 +52,8 @@ class Names:
             if len(self._known) >= _MOST:
                 self._known.clear()
             found = self._known[name] = self._pattern.fullmatch(name) is not None
+            if found:
+                self.met.update(one for one, pattern in self._each.items() if pattern.fullmatch(name))
         return found
 
 

@@ -18,6 +18,8 @@ _NULL: Final = b"null"
 _IPV4: Final = re.compile(r"(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}")
 _KEPT_BITS: Final = 48
 """Of an IPv6 address: the network a provider gives to one customer's region."""
+_KEPT_OF_6TO4: Final = 16 + 24
+"""Of an IPv6 address that holds an IPv4 one behind its first 16 bits."""
 _list: Final = msgspec.json.Decoder(list[Raw]).decode
 _text: Final = msgspec.json.Decoder(str).decode
 
@@ -88,7 +90,8 @@ def _network(address: str) -> str | None:
     except ValueError:
         return None
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
-        return str(ipaddress.ip_network((int(found), _KEPT_BITS), strict=False).network_address)
+        bits = _KEPT_BITS if found.sixtofour is None else _KEPT_OF_6TO4
+        return str(ipaddress.ip_network((int(found), bits), strict=False).network_address)
     four = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else found
     match = _IPV4.fullmatch(str(four))
     return None if match is None else f"{match[1]}.0"

@@ -53,8 +53,7 @@ def test_jobs_of_the_file_are_told(acme):
     (acme / "migrate.toml").write_text("[job.web]\n[job.app]\n")
     done = schedule(acme, "--format", "cron")
     assert (
-        f"every night at 02:30 UTC: {acme}/migrate.toml, 2 jobs one after another: web, app\n"
-        in done.stderr
+        f"every night at 02:30 UTC: {acme}/migrate.toml, 2 jobs one after another: web, app\n" in done.stderr
     )
 
 

@@ -96,6 +96,17 @@ def test_a_trial_leaves_out_what_changes_people():
     }  # rows 1 to 5, and 7; 6 is an event, too, and 8 is rejected
 
 
+def test_a_row_without_an_id_is_no_one_s_to_leave_out():
+    """It is judged like any other: rejected, as it has none."""
+    frame = event_frame({"distinct_id": None}, {"event": None, "distinct_id": "a"}, {"distinct_id": "never"})
+    news = pl.DataFrame(schema=nothing().schema)
+    numbers = Numbers()
+    said = {"never_import": ["never"], "drop_events": ["x"], "only_events": ["e", "event"], "drop": ["email"]}
+    kept, _ = by_rules([frame, news], NOTHING_REJECTED, Ruling.of(read(said, "f")), numbers, {})
+    assert kept[ROW].to_list() == [1, 2]
+    assert numbers.filtered == {"rule:never_import": 1}
+
+
 def test_rows_that_the_user_s_rules_leave_out_are_counted_once_under_the_first():
     """One of which anything is left is not; what is left is as the rules want it."""
     frame = event_frame(

@@ -117,6 +117,9 @@ def test_groups_by_what_is_to_be_left_out_are_left_out(rule):
     bag = {"$groups": {"email": "ada@example.com", "company": "acme"}}
     assert made({rule: ["email"]}, bag, groups=1) == {"$groups": {"company": "acme"}}
     assert made({rule: ["email"]}, {"$groups": {"email": "a"}}, groups=1) == {}
+    numbered = {"$group_0": "acme", "$group_1": "ada@example.com", "$group_5": "ada@example.com"}
+    left = {"$groups": {"company": "acme"}, "$group_0": "acme", "$group_5": "ada@example.com"}
+    assert made({rule: ["email"]}, bag | numbered, groups=1) == left
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Which events, states and links the rules let through."""
 
+import json
 from collections import Counter
 
 import polars as pl
@@ -51,6 +52,21 @@ def test_events_are_left_out_by_name_and_by_id():
     assert out(ruling(never_import=["b"])) == {"rule:never_import": [2]}
 
 
+TYPES = [("email", True), ("EMAIL", True), ("company", False), (None, False)]
+
+
+@pytest.mark.parametrize("rule", [{"drop": ["email"]}, {"drop_anywhere": ["e*"]}, {"hash": ["email"]}])
+@pytest.mark.parametrize("column", ["laid", "own", "properties", "rest"])
+def test_groups_of_a_type_that_is_personal_are_not_told_of(rule, column):
+    """Their keys are its values; events that only happened in such a group are others' work."""
+    salt = {"hash_salt": "0123456789abcdef"} if "hash" in rule else {}
+    bags = [json.dumps({"$group_type": kind, "$group_key": "ada@example.com"}) for kind, _ in TYPES]
+    told = [{"event": " $groupidentify ", column: bag} for bag in [*bags, None]]
+    frame = event_frame(*told, {"event": "seen", column: bags[0]})
+    ((name, is_out),) = ruling(**rule, **salt).events_out()
+    assert (name, is_out(frame).to_list()) == ("rule:groups", [gone for _, gone in TYPES] + [False, False])
+
+
 def test_events_are_renamed():
     """Others stay as they are."""
     found = ruling(event_names={"seen": "viewed"}).renamed(FRAME)["event"].to_list()
@@ -65,9 +81,38 @@ def test_links_are_refused(rule):
     frame = pl.DataFrame(rows, schemas.LINK_SCHEMA, orient="row")
     for who in ("a", "b"):
         found = ruling(**{rule: [who]}).unlinked(frame)
-        assert found["kind"].to_list() == ["refused", "refused", "refused", "identified", "refused"]
-        assert found["why"].to_list() == ["rule:never_link"] * 3 + ["why"] * 2
+        # Of whom nothing is imported the source may say that a row is: it is left out as that person's.
+        is_kept = (rule, who) == ("never_import", "b")
+        third = ("resolved", "why") if is_kept else ("refused", "rule:never_link")
+        assert found["kind"].to_list() == ["refused", "refused", third[0], "identified", "refused"]
+        assert found["why"].to_list() == ["rule:never_link"] * 2 + [third[1]] + ["why"] * 2
     assert ruling(**{rule: ["c"]}).unlinked(frame).equals(frame)
+
+
+def test_what_the_rules_name_and_nothing_was_called_is_told():
+    """Ids, names of events and of properties, and patterns of them; what was there is not."""
+    rules = ruling(
+        drop=["email", "nosuch", "*_x"],
+        rename={"n": "m", "o": "p"},
+        never_import=["b ", "bot"],
+        never_link=["c"],
+        drop_events=["se*", "other"],
+        event_names={"seen": "viewed", "gone": "y"},
+        shorten_ip=["address"],
+    )
+    out(rules)
+    rules.renamed(FRAME)
+    rules.bags.told('{"Email":1,"a_x":1,"n":1}', Counter())
+    links = pl.DataFrame([("linked", "a", " c", NOON, "why")], schemas.LINK_SCHEMA, orient="row")
+    rules.unlinked(links)
+    assert rules.unmet() == {
+        "drop": ["nosuch"],
+        "shorten_ip": ["address"],
+        "rename": ["o"],
+        "event_names": ["gone"],
+        "never_import": ["bot"],
+        "drop_events": ["other"],
+    }
 
 
 def states(*rows):
