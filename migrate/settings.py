@@ -16,7 +16,7 @@ from migrate.errors import Unfit
 from migrate.inputs.dated import Span
 from migrate.inputs.listing import sources
 from migrate.inputs.names import path_of
-from migrate.inputs.source import Source, stamp, stamp_of, stem_of
+from migrate.inputs.source import Source, Stems, stamp, stamp_of
 from migrate.kit.declare import Options, Platform, Table
 from migrate.kit.times import clock
 from migrate.likeness import likely
@@ -212,7 +212,7 @@ class Settings:
             one.name: Aside(one.reason, one.why, _stamp(one.name)) for one in (*found.unfit, *gone)
         }
         profiled = self.options.person_properties != "none" and any(job.table.to_profiles for job in jobs)
-        stems = frozenset(stem_of(name).lower() for name in names) if jobs else frozenset()
+        stems = Stems(names) if jobs else frozenset[str]()
         options = replace(self.options, files=stems)
         given = {id(job.table): job.table for job in jobs}
         tables = {key: self._tried(table, options) for key, table in given.items()}

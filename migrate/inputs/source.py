@@ -4,10 +4,10 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, cast
 
@@ -137,6 +137,29 @@ def stem_of(name: str) -> str:
     *folders, last = [_ENDINGS.sub("", name) for name in names] or [""]
     telling = [name for name in folders if not _PART.fullmatch(name)] if _PART.fullmatch(last) else []
     return _NUMBERED.sub("", telling[-1] if telling else last)
+
+
+class Stems(Collection[str]):
+    """The stems of sources, in lower case; worked out when they are asked for, as of many few mappings ask."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = names
+
+    @cached_property
+    def _stems(self) -> frozenset[str]:
+        return frozenset(stem_of(name).lower() for name in self._names)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield each of them once."""
+        return iter(self._stems)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._stems)
+
+    def __contains__(self, stem: object) -> bool:
+        """Whether a stem is among them."""
+        return stem in self._stems
 
 
 class Fingerprint(NamedTuple):

@@ -69,7 +69,7 @@ A row is never lost: it is an event (or tells of a person, a group, a link), fil
 with a reason. Likewise a source's property is passed on, renamed, or dropped by its name.
 '''
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
@@ -136,7 +136,7 @@ class Options:
     """The property that holds the user's id where the source itself does not say it; see `--user-id`."""
     uuid_compat: UuidCompat | None = None
     """Make the uuids that PostHog's managed migration makes, where it has a formula."""
-    files: frozenset[str] = frozenset()
+    files: Collection[str] = frozenset()
     """`FILE` of every input of this run, in lower case: which other tables are there."""
 
 

@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple, Self
 
+import msgspec
+
 from migrate.workdir.seals import Seal
 
 BEFORE: Final = " (planned before, "
@@ -48,7 +50,8 @@ class Numbers:
         self.again += other.again
         self.mapped += other.mapped
         for name in ("filtered", "rejected", "repairs", "warnings", "names", "dropped"):
-            getattr(self, name).update(getattr(other, name))
+            if more := getattr(other, name):
+                getattr(self, name).update(more)
         self.group_types |= other.group_types
         self.damaged += other.damaged
         for reason, places in other.examples.items():
@@ -69,10 +72,11 @@ class Numbers:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Return the numbers kept as `to_json` wrote them."""
-        kept = json.loads(text)
-        names = ("filtered", "rejected", "repairs", "warnings", "dropped")
-        counters = {name: Counter(kept.get(name)) for name in names}
-        return cls(**kept | counters | {"group_types": set(kept["group_types"])})
+        kept = msgspec.json.decode(text)
+        for name in ("filtered", "rejected", "repairs", "warnings", "dropped"):
+            kept[name] = Counter(kept.get(name) or None)
+        kept["group_types"] = set(kept["group_types"])
+        return cls(**kept)
 
 
 class Window(NamedTuple):
