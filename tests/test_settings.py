@@ -80,7 +80,7 @@ def test_there_is_to_plan_what_lies_in_the_inputs(folder):
     assert named(job.source.name for job in work.jobs) == ["a.jsonl", "b.jsonl"]
     assert {reason: named(names) for reason, names in work.skipped.items()} == {"empty": ["c.jsonl"]}
     assert work.set_aside == {}
-    assert work.settings.options.files == {"a", "b"}
+    assert {*work.settings.options.files} == {"a", "b"}
 
 
 def test_what_is_planned_is_not_looked_into_again(folder):
