@@ -76,6 +76,12 @@ class Applier:
         # Twice as many lanes as requests at once: a lane that waits to try again leaves its room to another.
         self._most_lanes = 2 * delivery.concurrency
         self._error: BaseException | None = None
+        self._noted: list[Round] = []
+        """Rounds that were noted as begun together, the last ones so far."""
+        self._begun: list[Round] = []
+        """Rounds that this process has noted as begun, and has begun."""
+        self._ahead: list[Round] = []
+        """Those that it has noted, and has not begun yet."""
         self._pieces = Pieces(checkpoint, self._at_checkpoint, delivery, self._sender, self._most_lanes)
 
     @property
@@ -114,6 +120,7 @@ class Applier:
                 under_way.put_nowait(None)
                 await asyncio.gather(*lanes, settling)
                 with self._at_checkpoint:
+                    self._take_back()
                     self._checkpoint.note(**self._counters())  # also of requests that came to nothing
         if self._error:
             raise self._error
@@ -121,8 +128,7 @@ class Applier:
     async def _feed(self, queues: list[_Queue], under_way: asyncio.Queue[InFlight | None]) -> None:
         """Hand the lanes their work as it is read, until all is read or the run stops."""
         pieces = self._pieces.read()
-        gate, following = Gate(), Gate()
-        gate.open()
+        gate = Gate()
         with ThreadPoolExecutor(1, "read") as reading, ThreadPoolExecutor(1, "spread") as spreading:
 
             def begin() -> asyncio.Task[_Work | None]:
@@ -135,16 +141,14 @@ class Applier:
                     await self._room.acquire()
                     if self._halt.is_called:
                         return
-                    piece = InFlight(
-                        work.round, work.duplicate, len(work.lanes), work.is_last, gate, following
-                    )
+                    piece = InFlight(work.round, work.duplicate, len(work.lanes), work.is_last, gate)
                     under_way.put_nowait(piece)
                     for lane, prepared in work.lanes.items():
                         queues[lane].put_nowait((piece, prepared))
                     if not work.lanes:
                         piece.done.set()
                     if work.is_last:
-                        gate, following = following, Gate()
+                        gate = Gate()
                     del work
             finally:
                 await asyncio.gather(*ahead, return_exceptions=True)
@@ -174,7 +178,7 @@ class Applier:
                     parked.outdate(self._checkpoint, day, planned)
 
     async def _settle(self, under_way: asyncio.Queue[InFlight | None]) -> None:
-        """Wait for each piece in order; let the next round begin after a round's last, and have its outcome noted.
+        """Wait for each piece in order, and have its outcome noted; let a round begin after the last piece before it.
 
         An abandoned piece stays pending, and so do all after it: the checkpoint knows how many events are settled,
         not which.
@@ -182,16 +186,46 @@ class Applier:
         is_whole = True
         notes = Notes(self._note, on_noted=lambda one: self._watch.settle(one.outcome), on_error=self._fail)
         while piece := await under_way.get():
+            if not piece.gate.is_decided:
+                await self._begin(piece, is_whole=is_whole)
             await piece.done.wait()
             if piece.error:
                 self._fail(piece.error)
             is_whole = is_whole and not piece.abandoned and not piece.error
             if is_whole:
                 await notes.add(piece)
-            if piece.is_last or not is_whole:
-                (piece.following.shut if self._halt.is_called else piece.following.open)()
             self._room.release()
         await notes.end()
+
+    async def _begin(self, piece: InFlight, *, is_whole: bool) -> None:
+        """Let a round begin, once it is noted that it does; not where the run stops, or has left out what is before."""
+        if is_whole and not self._halt.is_called:
+            try:
+                await asyncio.to_thread(self._note_begun, piece.round)
+            except Exception as error:  # noqa: BLE001 - raised again when the run has ended
+                self._fail(error)
+        if not is_whole or self._halt.is_called:
+            piece.gate.shut()
+            return
+        if piece.round in self._ahead:
+            self._ahead.remove(piece.round)
+            self._begun.append(piece.round)
+        piece.gate.open()
+
+    def _note_begun(self, round_: Round) -> None:
+        """Note that a round is about to be sent, and some behind it."""
+        if round_ in self._noted:
+            return
+        found = self._pieces.beginning()
+        with self._at_checkpoint:
+            self._ahead += rounds.begin(self._checkpoint, found)
+        self._noted = found
+
+    def _take_back(self) -> None:
+        """Note of which rounds that were noted as begun nothing has left: of all, where no body was written."""
+        has_sent = self._connection.counters()["bytes_sent"]
+        if found := self._ahead if has_sent else [*self._begun, *self._ahead]:
+            rounds.take_back(self._checkpoint, found)
 
     def _note(self, pieces: Sequence[InFlight]) -> None:
         """Note what became of some pieces in one transaction."""

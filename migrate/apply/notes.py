@@ -21,7 +21,7 @@ _UNNOTED: Final = 4
 class InFlight:
     """A piece on its way: what became of its events so far, and how many lanes are not through with theirs.
 
-    Its events wait at `gate`, which opens when the round before is settled.
+    Its events wait at `gate`, which opens when the round before is settled, and this one is noted as begun.
     """
 
     round: Round
@@ -29,8 +29,6 @@ class InFlight:
     lanes: int
     is_last: bool
     gate: Gate
-    following: Gate
-    """The gate of the round after this one."""
     settling: Settling = field(default_factory=Settling)
     abandoned: bool = False
     error: BaseException | None = None

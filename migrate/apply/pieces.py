@@ -27,6 +27,8 @@ _RESUMED_EVENTS: Final = 8_192
 """Events a piece usually has. A resumed round's first piece may be smaller, and must not decide its lanes."""
 _UNEVEN: Final = 1.125
 """The fullest lanes have about so many times the mean; a lane filled to the brim makes one request more."""
+_BEGUN_AT_ONCE: Final = 16
+"""Rounds of which it is noted together that they are about to be sent: a small day is not to wait for the disk."""
 _PARTS_AT_ONCE: Final = 1_000
 """Parts the checkpoint is asked for at once, about."""
 
@@ -58,6 +60,17 @@ class Pieces:
         self._delivery = delivery
         self._sender = sender
         self._most_lanes = most_lanes
+        self._ahead: deque[Round] = deque()
+        """Rounds that are known and were not begun, in order."""
+
+    def beginning(self) -> list[Round]:
+        """Return the next rounds to begin, in order; none that is too young now, and none twice."""
+        first, found = age.first_held(datetime.now(UTC), self._delivery.min_age), list[Round]()
+        while self._ahead and len(found) < _BEGUN_AT_ONCE:
+            if found and first is not None and self._ahead[0].day >= first:
+                break
+            found.append(self._ahead.popleft())
+        return found
 
     def read(self) -> Iterator[Piece]:
         """Yield all that is to be sent, round by round, the oldest day first; days that are too young are left out."""
@@ -87,6 +100,7 @@ class Pieces:
         with self._at_checkpoint:
             while days and sum(len(round_.parts) for round_ in found) < _PARTS_AT_ONCE:
                 found += rounds.of_day(self._checkpoint, days.popleft())
+        self._ahead.extend(found)
         return found
 
     def _pieces(self, round_: Round) -> Iterator[merge.Events]:

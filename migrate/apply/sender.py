@@ -66,6 +66,11 @@ class Gate:
         self._passed = let
         self._decided.set()
 
+    @property
+    def is_decided(self) -> bool:
+        """Whether it is open, or shut for good."""
+        return self._decided.is_set()
+
     async def wait(self) -> None:
         """Wait until it opens; raises Abandoned when it is shut."""
         await self._decided.wait()

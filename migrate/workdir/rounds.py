@@ -23,8 +23,8 @@ def days(checkpoint: Checkpoint) -> list[str]:
 def of_day(checkpoint: Checkpoint, day: str) -> list[Round]:
     """Return the day's rounds to send, in order.
 
-    Which parts belong to a round is frozen with the first of its events that is settled: parts that come later
-    make another. What says who is who makes a round of its own, before the others; what is sent again, after them,
+    Which parts belong to a round is frozen before the first of its events is sent: parts that come later make
+    another. What says who is who makes a round of its own, before the others; what is sent again, after them,
     whatever was sent. Parts of a later increment come first: of what they tell in several versions theirs is sent.
     """
     sql = "SELECT round, accepted + duplicate + parked, done FROM rounds WHERE day = ? ORDER BY round"
@@ -48,6 +48,25 @@ def of_day(checkpoint: Checkpoint, day: str) -> list[Round]:
             found.append(Round(day, number, position, tuple(own), () if is_again else tuple(earlier)))
         earlier = sorted([*earlier, *own], key=lambda part: (part.input, part.path))
     return found
+
+
+def begin(checkpoint: Checkpoint, found: Iterable[Round]) -> list[Round]:
+    """Note that rounds are about to be sent, before their first byte leaves; return those of which it was not noted.
+
+    Their parts are being sent from then on: what is planned anew replaces none of them.
+    """
+    with checkpoint.change() as db:
+        return [round_ for round_ in found if _freeze(db, round_)]
+
+
+def take_back(checkpoint: Checkpoint, begun: Iterable[Round]) -> None:
+    """Note that of rounds which were begun nothing has left."""
+    with checkpoint.change() as db:
+        for round_ in begun:
+            which = (round_.day, round_.number)
+            sql = "DELETE FROM rounds WHERE day = ? AND round = ? AND NOT done AND NOT accepted + duplicate + parked"
+            if db.execute(sql, which).rowcount:
+                db.execute("UPDATE parts SET round = NULL WHERE day = ? AND round = ?", which)
 
 
 def settle(
@@ -105,10 +124,11 @@ def _today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-def _freeze(db: Database, round_: Round) -> None:
-    """Note which parts belong to a round, unless that is known."""
+def _freeze(db: Database, round_: Round) -> bool:
+    """Note which parts belong to a round, unless that is known; return whether it was not."""
     known = db.execute("INSERT OR IGNORE INTO rounds (day, round) VALUES (?, ?)", (round_.day, round_.number))
     if known.rowcount:
         db.executemany(
             "UPDATE parts SET round = ? WHERE path = ?", ((round_.number, part.path) for part in round_.parts)
         )
+    return bool(known.rowcount)

@@ -13,7 +13,7 @@ from migrate.workdir.records import Settled
 
 def piece(round_, accepted, *, duplicate=0, is_last=False):
     """A piece of a round of which so many events were accepted."""
-    return InFlight(round_, duplicate, 1, is_last, Gate(), Gate(), settling=Settling(accepted=accepted))
+    return InFlight(round_, duplicate, 1, is_last, Gate(), settling=Settling(accepted=accepted))
 
 
 def noted(pieces, note):
@@ -57,7 +57,7 @@ def test_nothing_is_noted_after_an_error():
 
 def test_lanes_that_end_make_the_piece_done():
     """A piece is done when the last of its lanes is through."""
-    one = InFlight(None, 0, 2, False, Gate(), Gate())
+    one = InFlight(None, 0, 2, False, Gate())
     one.finish_lane()
     assert not one.done.is_set()
     one.finish_lane()
