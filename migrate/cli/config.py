@@ -20,7 +20,7 @@ import click
 from migrate.cli.secrets import NAMES as SECRETS
 from migrate.cli.secrets import checked_reference, secret
 from migrate.errors import UsageError
-from migrate.screen import masked
+from migrate.screen import masked, secret_in
 
 if TYPE_CHECKING:
     from migrate.rules.declared import Rules
@@ -157,10 +157,10 @@ def _document(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: no TOML, {masked(str(error))}; see https://toml.io") from None
     for place, text in _texts(table):
-        if masked(text) != text:
+        if (found := secret_in(text)) is not None:
             raise UsageError(
-                f"{path}: {masked(place)}: looks like a key of PostHog's; a secret stands in no configuration file: "
-                'write api_key = { env = "POSTHOG_API_KEY" }'
+                f"{path}: {masked(place)}: looks like {found.what}; a secret stands in no configuration file: write "
+                f"{found.key}"
             )
     return table
 
