@@ -1,17 +1,50 @@
-"""Text from elsewhere → as a screen, a log and a checkpoint can take it: without control characters, without keys."""
+"""Text from elsewhere → as a screen, a log and a checkpoint can take it: without control characters and secrets."""
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 _KEY: Final = re.compile(r"\b(ph[a-z]_)[A-Za-z0-9]{20,}")
+_ADDRESS: Final = re.compile(
+    r"""((?:\b(?:hc-ping\.com|hooks\.slack\.com|discord(?:app)?\.com/api/webhooks)|\.webhook\.office\.com
+    |https?://[^\s'"]*?/ping(?=/[0-9a-f]{8}-[0-9a-f]{4}-))/)[^\s'"]+""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""The address of a check or a webhook, as the services make it that are known: whoever has it can post to it."""
 _LETTERS: Final = 2
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """C0 but for tab and line break, C1, and what turns the order of letters around."""
 
 
 def masked(text: str) -> str:
-    """Return text without what looks like a key of PostHog's, wherever it was pasted."""
-    return _KEY.sub(r"\1***", text)
+    """Return text without what looks like a secret, wherever it was pasted: a key of PostHog's, a webhook's address."""
+    return _ADDRESS.sub(r"\1***", _KEY.sub(r"\1***", text))
+
+
+class Secret(NamedTuple):
+    """What looks like a secret, and what to do with one; `key`: how a configuration file refers to it."""
+
+    what: str
+    where: str
+    key: str
+
+
+_SECRETS: Final = {
+    _KEY: Secret(
+        "a key of PostHog's",
+        "a key belongs into POSTHOG_API_KEY",
+        'api_key = { env = "POSTHOG_API_KEY" }',
+    ),
+    _ADDRESS: Secret(
+        "the address of a check or a webhook",
+        "it belongs into MIGRATE_PING or MIGRATE_NOTIFY",
+        'ping = { env = "MIGRATE_PING" }, or notify = { env = "MIGRATE_NOTIFY" }',
+    ),
+}
+
+
+def secret_in(text: str) -> Secret | None:
+    """Return what `masked` would leave out of a text, if anything."""
+    return next((secret for pattern, secret in _SECRETS.items() if pattern.search(text)), None)
 
 
 def is_text(name: str) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from sealing import exports, migrate
 
 from migrate.sandbox.server import Sandbox
-from migrate.screen import shown
+from migrate.screen import secret_in, shown
 
 KEY = "phc_AbCdEfGh0123456789AbCdEfGh0123456789"
 ODD = "\x1b[31mred\x07\r\x9b2J\u202eback"
@@ -21,6 +21,29 @@ def test_what_is_shown_is_text():
     assert shown("a\x1b[2Jb\x9bc\x7f\u202ed") == "a\\x1b[2Jb\\x9bc\\x7f\\u202ed"
     assert shown("Käufer\t😀\n") == "Käufer\t😀\n"
     assert shown(f"--api-key {KEY} phc_short") == "--api-key phc_*** phc_short"
+
+
+def test_the_address_of_a_check_or_a_webhook_is_not_shown():
+    """As far as services are known by it; what only looks like one is."""
+    hidden = {
+        "curl https://hc-ping.com/0c8e-a/start?rid=1 -m 5": "curl https://hc-ping.com/*** -m 5",
+        "'https://hooks.slack.com/services/T0/B0/x'": "'https://hooks.slack.com/***'",
+        "https://discord.com/api/webhooks/1/x": "https://discord.com/api/webhooks/***",
+        "https://acme.webhook.office.com/webhookb2/x": "https://acme.webhook.office.com/***",
+        "https://checks.acme.example:8000/ping/018ea3c1-0000-7000-8000-000000000001/4": (
+            "https://checks.acme.example:8000/ping/***"
+        ),
+    }
+    for text, told in hidden.items():
+        assert shown(text) == told
+        assert secret_in(text).what == "the address of a check or a webhook"
+    for text in (
+        "exports/ping/018ea3c1-0000-7000-8000-000000000001/a.json",
+        "https://discord.com/a",
+        "hc-ping.com",
+    ):
+        assert (shown(text), secret_in(text)) == (text, None)
+    assert secret_in(KEY).what == "a key of PostHog's"
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o000])

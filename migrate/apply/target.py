@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from migrate import SANDBOX
 from migrate.errors import Refused, UsageError
-from migrate.screen import masked
+from migrate.screen import masked, secret_in
 
 if TYPE_CHECKING:
     from migrate.apply.delivery import Delivery
@@ -50,8 +50,8 @@ def host_url(host: str) -> str:
         raise _bad_host("neither us, eu nor an http or https URL", text)
     if "@" in url.netloc:
         raise _bad_host("a URL with credentials in it", text)
-    if masked(text) != text:
-        raise _bad_host("a URL with a key in it", text)
+    if (secret := secret_in(text)) is not None:
+        raise _bad_host(f"a URL with {secret.what} in it", text)
     if url.query or url.fragment:
         raise _bad_host("a URL with a query or fragment", text)
     if name in CLOUD_HOSTS:
@@ -73,7 +73,7 @@ def _with_scheme(text: str) -> str:
 
 def _bad_host(problem: str, text: str) -> UsageError:
     # neither a password nor a key given in the wrong place is shown
-    shown = re.sub(r"ph[a-z]_\w+", "***", re.sub(r"^([a-z]+://)?.*@", r"\1***@", text))
+    shown = masked(re.sub(r"ph[a-z]_\w+", "***", re.sub(r"^([a-z]+://)?.*@", r"\1***@", text)))
     return UsageError(
         f"--host: {problem}, found '{shown}'; give us, eu or a URL such as https://posthog.example.com"
     )

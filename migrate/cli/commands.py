@@ -8,7 +8,7 @@ import click
 
 from migrate import VERSION
 from migrate.cli.configured import Configured, configured
-from migrate.cli.nights import ScheduleOptions
+from migrate.cli.nights import NightOptions, ScheduleOptions
 from migrate.cli.options import (
     WORKDIR,
     WORKDIRS,
@@ -55,7 +55,9 @@ GROUPS: Final = {
     "Schedule": ("at", "timezone", "format", "image"),
     "Keeping": ("keep_days", "dedup_days"),
     "Sandbox": ("port", "data", "bind", "faults"),
-    "Telling": ("as_json", "quiet", "verbose", "log_file", "samples", "pretty", "history"),
+    "Telling": (
+        *("as_json", "quiet", "verbose", "log_file", "samples", "pretty", "history", "ping", "notify"),
+    ),
 }
 """How the help shows options: title -> fields."""
 
@@ -125,8 +127,8 @@ def preview(source: SourceOptions, options: PreviewOptions) -> None:
 @takes("source", SourceOptions)
 @takes("options", RunOptions)
 @takes("sending", SendOptions)
-@takes("talking", TalkOptions)
-def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talking: TalkOptions) -> None:
+@takes("talking", NightOptions)
+def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talking: NightOptions) -> None:
     """Plan, then apply; the same command again resumes.
 
     \b
@@ -146,8 +148,8 @@ def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talkin
 @configured
 @takes("source", SourceOptions)
 @takes("options", PlanOptions)
-@takes("talking", TalkOptions)
-def plan(source: SourceOptions, options: PlanOptions, talking: TalkOptions) -> None:
+@takes("talking", NightOptions)
+def plan(source: SourceOptions, options: PlanOptions, talking: NightOptions) -> None:
     """Plan only, kept in the workdir; new files are added to it.
 
     \b
@@ -180,8 +182,8 @@ def show(workdir: Path, talking: TalkOptions) -> None:
 @configured
 @WORKDIR
 @takes("sending", SendOptions)
-@takes("talking", TalkOptions)
-def apply(workdir: Path, sending: SendOptions, talking: TalkOptions) -> None:
+@takes("talking", NightOptions)
+def apply(workdir: Path, sending: SendOptions, talking: NightOptions) -> None:
     """Send the plan in a workdir; again to resume.
 
     \b
@@ -196,8 +198,8 @@ def apply(workdir: Path, sending: SendOptions, talking: TalkOptions) -> None:
 @configured
 @WORKDIR
 @takes("sending", SendOptions)
-@takes("talking", TalkOptions)
-def resend(workdir: Path, sending: SendOptions, talking: TalkOptions) -> None:
+@takes("talking", NightOptions)
+def resend(workdir: Path, sending: SendOptions, talking: NightOptions) -> None:
     """Send the parked events again, after the cause is fixed.
 
     \b

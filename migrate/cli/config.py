@@ -20,7 +20,7 @@ import click
 from migrate.cli.secrets import NAMES as SECRETS
 from migrate.cli.secrets import checked_reference, secret
 from migrate.errors import UsageError
-from migrate.screen import masked
+from migrate.screen import masked, secret_in
 
 if TYPE_CHECKING:
     from migrate.rules.declared import Rules
@@ -125,7 +125,7 @@ def read_config(path: Path, params: Mapping[str, click.Parameter]) -> Config:
 
     Raises UsageError, which says where, for what cannot be read, is unknown or cannot be meant.
     """
-    table = _document(path)
+    table = document(path)
     reader = _Reader(path, params)
     common = reader.job("", {key: value for key, value in table.items() if key != _JOBS}, "")
     tables = table.get(_JOBS, {})
@@ -146,7 +146,8 @@ def read_config(path: Path, params: Mapping[str, click.Parameter]) -> Config:
     return Config(path, jobs or [common], common)
 
 
-def _document(path: Path) -> dict[str, Any]:
+def document(path: Path) -> dict[str, Any]:
+    """Return what a file says, as it says it; raises UsageError for what is no TOML, and for a secret in it."""
     try:
         with path.open("rb") as file:
             table = tomllib.load(file)
@@ -157,10 +158,10 @@ def _document(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: no TOML, {masked(str(error))}; see https://toml.io") from None
     for place, text in _texts(table):
-        if masked(text) != text:
+        if (found := secret_in(text)) is not None:
             raise UsageError(
-                f"{path}: {masked(place)}: looks like a key of PostHog's; a secret stands in no configuration file: "
-                'write api_key = { env = "POSTHOG_API_KEY" }'
+                f"{path}: {masked(place)}: looks like {found.what}; a secret stands in no configuration file: write "
+                f"{found.key}"
             )
     return table
 

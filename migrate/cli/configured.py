@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from migrate.cli import exits
 from migrate.cli.config import TYPED, USUAL, Chosen, Config, Job, chosen_here, read_config
 from migrate.cli.params import Option
-from migrate.cli.told import tell_error
+from migrate.cli.told import tell_error, telling
 from migrate.errors import MigrateError, UsageError
 from migrate.screen import shown
 
@@ -66,16 +66,16 @@ class Configured(click.Command):
         }
         chosen = chosen_here(ctx)
         asks_help = self.get_help_option(ctx)
-        if chosen is None and (asks_help is None or asks_help.name not in given):
-            chosen = self._choose(ctx, given)
-        if chosen is None:
-            return super().parse_args(ctx, args)
-        ctx.obj = chosen
-        ctx.default_map = self._defaults(given, chosen)
         try:
+            if chosen is None and (asks_help is None or asks_help.name not in given):
+                chosen = self._choose(ctx, given)
+            if chosen is None:
+                return super().parse_args(ctx, args)
+            ctx.obj = chosen
+            ctx.default_map = self._defaults(given, chosen)
             return super().parse_args(ctx, args)
         except click.BadParameter as error:
-            if error.param is None or not _is_from_file(ctx, error.param.name):
+            if chosen is None or error.param is None or not _is_from_file(ctx, error.param.name):
                 raise
             wrong = UsageError(f"{chosen.config.path}: {_key(error.param)}: {error.message}")
             vars(wrong)["ctx"] = ctx
@@ -115,7 +115,8 @@ class Configured(click.Command):
     def _invoke_alone(self, ctx: click.Context) -> object:
         """Run the command; an error says which one it ended, as a file may say how it is to be told."""
         try:
-            return super().invoke(ctx)
+            with telling(ctx):
+                return super().invoke(ctx)
         except (MigrateError, click.Abort, KeyboardInterrupt) as error:
             vars(error)["ctx"] = ctx
             raise
@@ -123,7 +124,8 @@ class Configured(click.Command):
     def _code(self, ctx: click.Context) -> int:
         """Return the exit code of the command, its error told."""
         try:
-            super().invoke(ctx)
+            with telling(ctx):
+                super().invoke(ctx)
         except SystemExit as leave:
             return leave.code if isinstance(leave.code, int) else exits.DONE
         except (MigrateError, click.ClickException, click.Abort, KeyboardInterrupt) as error:

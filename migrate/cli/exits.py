@@ -28,6 +28,17 @@ _UNFIT: Final = {"harmed", "nothing_planned"}
 _RUNNING: Final = "running"
 """States (`migrate.report.states.State`)."""
 INTERRUPTED: Final = 130
+MEANINGS: Final = {
+    DONE: "done",
+    WRONG: "wrong usage, nothing was done",
+    LEFT_OUT: "done, with rows rejected or events parked that are new",
+    STOPPED: "stopped, run again to resume",
+    SET_ASIDE: "refused, or a source set aside, the others done",
+    AS_ASKED: "stopped as asked, goes on next time",
+    INTERRUPTED: "interrupted, run again to resume",
+}
+"""Each code in words; what is none of them is a bug."""
+BUG: Final = "a bug, whose traceback is on stderr"
 _GRAVEST: Final = (INTERRUPTED, WRONG, STOPPED, AS_ASKED, SET_ASIDE, LEFT_OUT, DONE)
 
 

@@ -50,6 +50,8 @@ _EXAMPLES: Final = {
     "max_duration": '"5h"',
     "window": '"01:00-06:00"',
     "log_file": '"migrate.log"',
+    "ping": '{ env = "MIGRATE_PING" }',
+    "notify": '{ env = "MIGRATE_NOTIFY" }',
 }
 """What stands behind keys that have no default of their own."""
 

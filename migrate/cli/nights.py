@@ -1,4 +1,4 @@
-"""What may be typed for a night: what runs, when, and which scheduler starts it."""
+"""What may be typed for a night: what runs, when, which scheduler starts it, and who is told how it ended."""
 
 from dataclasses import dataclass
 from datetime import time
@@ -8,7 +8,8 @@ from typing import Final, Literal, get_args
 import click
 
 from migrate import VERSION
-from migrate.cli.kinds import Clock
+from migrate.cli.kinds import Address, Clock
+from migrate.cli.options import TalkOptions
 from migrate.cli.params import option, preset, required
 
 Scheduler = Literal["cron", "systemd", "kubernetes", "airflow", "github-actions", "dagster"]
@@ -38,4 +39,21 @@ class ScheduleOptions:
         click.Path(path_type=Path, file_okay=False),
         "Write the files into this folder, each under its name, and not to stdout.",
         metavar="FOLDER",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class NightOptions(TalkOptions):
+    """How much is said, and who is told how it ended; the addresses are in no repr."""
+
+    ping: str | None = option(
+        Address(),
+        "Check to ping, as healthchecks.io has them: URL/start, then URL, or URL/<exit code> where that is not 0; "
+        "better as an environment variable.",
+        metavar="URL",
+    )
+    notify: str | None = option(
+        Address(),
+        "Webhook that is posted the JSON summary at the end; better as an environment variable.",
+        metavar="URL",
     )

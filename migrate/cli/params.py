@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast
 import click
 
 from migrate.cli.kinds import Blank
-from migrate.screen import is_text, masked
+from migrate.screen import is_text, masked, secret_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -164,10 +164,10 @@ def _option(
     return found
 
 
-_MAY_BE_KEYS: Final = ("api_key", "host")
-"""Where a key belongs, and where one is refused with more words."""
-_ANY_BYTES: Final = ("inputs", "again")
-"""What exists under the name it has; all other names are for people to choose."""
+_MAY_BE_SECRETS: Final = ("api_key", "host", "ping", "notify")
+"""Where a secret belongs, and where one is refused with more words."""
+_ANY_BYTES: Final = ("inputs", "again", "ping", "notify")
+"""What exists under the name it has, or is refused without being shown; other names are for people to choose."""
 
 
 class Option(click.Option):
@@ -217,7 +217,7 @@ class Argument(click.Argument):
 
 
 def _check_given(param: click.Parameter, ctx: click.Context, value: object) -> None:
-    """Raise BadParameter where a text says nothing, is no text, or looks like a key where none belongs."""
+    """Raise BadParameter where a text says nothing, is no text, or looks like a secret where none belongs."""
     texts = value if isinstance(value, (list, tuple)) else [value]
     for text in texts:
         if isinstance(text, str) and not (text if isinstance(param.type, Blank) else text.strip()):
@@ -226,9 +226,9 @@ def _check_given(param: click.Parameter, ctx: click.Context, value: object) -> N
             )
         if isinstance(text, str) and not is_text(text) and param.name not in _ANY_BYTES:
             raise click.BadParameter(f"not UTF-8, found {text!a}; give another name", ctx, param)
-        if isinstance(text, str) and masked(text) != text and param.name not in _MAY_BE_KEYS:
+        if not isinstance(text, str) or param.name in _MAY_BE_SECRETS:
+            continue
+        if (secret := secret_in(text)) is not None:
             raise click.BadParameter(
-                f"looks like a key of PostHog's, found '{masked(text)}'; a key belongs into POSTHOG_API_KEY",
-                ctx,
-                param,
+                f"looks like {secret.what}, found '{masked(text)}'; {secret.where}", ctx, param
             )

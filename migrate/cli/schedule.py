@@ -1,23 +1,27 @@
 """`migrate schedule`: what makes `migrate run` run every night, ready for a scheduler."""
 
 import os
+import re
 import shlex
 import shutil
 import sys
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import click
 
-from migrate.cli.config import read_config
+from migrate.cli.config import document, read_config
 from migrate.cli.configured import keys_here
 from migrate.cli.nights import IMAGE, ScheduleOptions
-from migrate.cli.units import Night, units
+from migrate.cli.secrets import NAMES as SECRETS
+from migrate.cli.units import KEY, Night, units
 from migrate.errors import UsageError
 from migrate.kit.times import offset, zone_name
 from migrate.screen import counted, shown
 
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _UNFIT: Final = {"Cc", "Zl", "Zp"}
 """Kinds of characters that end a line, or steer a terminal."""
 
@@ -28,7 +32,9 @@ def print_units(options: ScheduleOptions) -> None:
     The file is read as the night will read it; its secrets are not asked for.
     """
     config = Path(os.path.abspath(options.config))  # noqa: PTH100 - as it was named: without `..`, through links
-    jobs = [job.name for job in read_config(config, keys_here()).jobs if job.name]
+    said, read = document(config), read_config(config, keys_here())
+    jobs = [job.name for job in read.jobs if job.name]
+    variables = [*dict.fromkeys([KEY, *_variables(said)])]
     zone = zone_name(options.timezone, "--timezone")
     if offset(zone) is not None:
         raise UsageError(
@@ -36,7 +42,14 @@ def print_units(options: ScheduleOptions) -> None:
         )
     if options.image is not None and options.format != "kubernetes":
         raise UsageError(f"--image: is for --format kubernetes, found {options.format}; leave it out")
-    night = Night(config=config, command=_command(), at=options.at, zone=zone, image=options.image or IMAGE)
+    night = Night(
+        config=config,
+        command=_command(),
+        at=options.at,
+        zone=zone,
+        image=options.image or IMAGE,
+        variables=variables,
+    )
     for path in (str(config), night.command):
         if any(unicodedata.category(letter) in _UNFIT for letter in path):
             raise UsageError(
@@ -49,7 +62,20 @@ def print_units(options: ScheduleOptions) -> None:
         _write(options.output, made)
     of_jobs = f", {counted(len(jobs), 'job')} one after another: {', '.join(jobs)}" if jobs else ""
     click.echo(shown(f"every night at {options.at:%H:%M} {zone}: {config}{of_jobs}"), err=True)
+    if variables[1:]:
+        where = f"docs/schedules.md says where {options.format} has them from"
+        click.echo(f"it takes from the environment: {', '.join(variables)}; {where}", err=True)
     click.echo(shown(f"before the first, once: migrate run -c {shlex.quote(str(config))}"), err=True)
+
+
+def _variables(said: object, key: str = "") -> Iterator[str]:
+    """Yield the variables that the file refers to for a secret, such as the address of a check."""
+    if not isinstance(said, dict):
+        return
+    if key.replace("-", "_") in SECRETS and _VARIABLE.fullmatch(name := str(said.get("env", ""))):
+        yield name
+    for name, one in said.items():
+        yield from _variables(one, name)
 
 
 def _command() -> str:

@@ -11,7 +11,7 @@ import click
 from migrate.errors import UsageError
 from migrate.screen import shown
 
-NAMES: Final = ("api_key", "hash_salt")
+NAMES: Final = ("api_key", "hash_salt", "ping", "notify")
 """Keys of a configuration file that hold a reference."""
 _WAYS: Final = ("env", "file")
 
@@ -20,7 +20,7 @@ def checked_reference(value: object, place: str) -> Mapping[str, str]:
     """Return a reference; raises UsageError for what is none, and does not print what is found."""
     if isinstance(value, Mapping) and len(value) == 1 and {*value} <= {*_WAYS}:
         texts = {name: one for name, one in value.items() if isinstance(one, str) and one.strip()}
-        if texts:
+        if texts and "://" not in "".join(texts.values()):
             return texts
     raise UsageError(
         f"{place}: not a reference, found {'a table' if isinstance(value, Mapping) else 'the value itself'}; a secret "

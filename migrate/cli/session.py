@@ -17,6 +17,7 @@ from migrate import VERSION
 from migrate.cli import exits
 from migrate.cli.interrupt import asking
 from migrate.cli.options import TalkOptions
+from migrate.cli.told import notices_here
 from migrate.cli.typed import typed_command, typed_line
 from migrate.errors import MigrateError, Refused, Stopped, UsageError
 from migrate.log import opened
@@ -49,13 +50,16 @@ def start_talk(options: TalkOptions) -> Talk:
     log = click.get_current_context().with_resource(
         opened(options.log_file, command, verbose=options.verbose)
     )
-    return Talk(
+    talk = Talk(
         quiet=options.quiet,
         as_json=options.as_json,
         rows=options.samples.rows,
         is_whole=options.samples.is_full,
         log=log,
     )
+    if (notices := notices_here()) is not None:
+        notices.talk = talk
+    return talk
 
 
 def check_there(workdir: Path) -> None:
@@ -153,6 +157,9 @@ def _leave(session: Session, talk: Talk) -> NoReturn:
         session.note_stop(checkpoint=checkpoint)
         if session.history is not None:
             session.history.end(datetime.now(UTC), exits.INTERRUPTED, checkpoint=checkpoint)
+    with suppress(Exception):
+        if (notices := notices_here()) is not None and talk.summary is not None:
+            notices.tell(exits.INTERRUPTED, talk.summary, is_hurried=True)
     os._exit(exits.INTERRUPTED)
 
 

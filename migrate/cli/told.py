@@ -1,11 +1,16 @@
-"""An error → a sentence on stderr, the JSON summary where one is asked for, and the exit code."""
+"""How a command ends → a sentence on stderr, the JSON summary, the exit code; and who is to be told is told.
+
+Text and JSON are of errors: what ends well has shown and told its numbers itself.
+"""
+
+from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -14,6 +19,16 @@ from migrate.cli.misuse import sentence
 from migrate.errors import MigrateError, Unrecognised
 from migrate.screen import masked, shown
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from migrate.cli.notices import Notices
+
+_ADDRESSES: Final = ("ping", "notify")
+_TELLING: Final = {*_ADDRESSES, "host"}
+"""What of a configuration file says who is to be told, and whether it is a trial."""
+_NOTICES: Final = "migrate.notices"
+"""Under which name a context that is invoked keeps who is to be told, if anybody is."""
 _TRUE: Final = {"1", "true", "t", "yes", "y", "on"}
 """What an environment variable of an option without a value says where it is given."""
 
@@ -58,12 +73,86 @@ def _is_asked(ctx: click.Context | None, param: str, *options: str) -> bool:
 def tell_early(code: int, error: str, ctx: click.Context | None = None, names: Sequence[str] = ()) -> None:
     """Print the JSON summary of a command that did not come to a workdir, where one is asked for.
 
-    `names`: files of which nobody knows whose they are.
+    Who is to be told of one that was not even begun is told, too. `names`: files of which nobody knows whose they are.
     """
+    is_asked = _is_asked(ctx, "as_json", "--json")
+    reread = None if ctx is None or _NOTICES in ctx.meta else _reread(ctx)
+    if not is_asked and reread is None:
+        return
+    found = _early(code, error, names)
+    if is_asked:
+        click.echo(json.dumps(found))
+    if reread is not None:
+        from migrate.cli.notices import Notices  # noqa: PLC0415 - few commands tell anybody
+
+        Notices.of(reread).tell(code, found)
+
+
+def _early(code: int, error: str | None, names: Sequence[str]) -> dict[str, object]:
+    """Return the summary of a command that did not come to a workdir."""
     from migrate.report.document import early  # noqa: PLC0415 - help needs none of it
     from migrate.report.numbers import NOTHING, of_run  # noqa: PLC0415
 
-    if _is_asked(ctx, "as_json", "--json"):
-        run = of_run(NOTHING, NOTHING, datetime.now(UTC), code, masked(error))
-        unknown = {"unknown_files": [*names]} if names else {}
-        click.echo(json.dumps(early(run) | unknown))
+    run = of_run(NOTHING, NOTHING, datetime.now(UTC), code, error and masked(error))
+    return early(run) | ({"unknown_files": [*names]} if names else {})
+
+
+def _reread(ctx: click.Context) -> click.Context | None:
+    """Return what of a command can be read, whatever else is wrong with it; None where that tells nobody."""
+    if not any(param.name in _ADDRESSES for param in ctx.command.params):
+        return None
+    said = {name: value for name, value in (ctx.default_map or {}).items() if name in _TELLING}
+    with suppress(
+        MigrateError, click.ClickException
+    ):  # an address that is not there; it is what is said already, or less
+        found = ctx.command.make_context(
+            *(ctx.info_name, sys.argv[2:], ctx.parent),
+            default_map=said,
+            obj=ctx.obj,
+            resilient_parsing=True,
+            ignore_unknown_options=True,
+        )
+        return found if any(found.params.get(name) for name in _ADDRESSES) else None
+    return None
+
+
+@contextmanager
+def telling(ctx: click.Context) -> Iterator[None]:
+    """Tell who is to be told that a command begins, and how it ended: in whatever way, once."""
+    ctx.meta[_NOTICES] = None
+    if not any(ctx.params.get(name) for name in _ADDRESSES):
+        yield
+        return
+    from migrate.cli.notices import Notices  # noqa: PLC0415 - few commands tell anybody
+
+    notices = ctx.meta[_NOTICES] = Notices.of(ctx)
+    notices.begin()
+    code, text = exits.DONE, None
+    names: Sequence[str] = ()
+    try:
+        yield
+    except BaseException as error:
+        code, text = _ending(error)
+        names = error.names if isinstance(error, Unrecognised) else ()
+        raise
+    finally:
+        notices.tell(code, notices.summary(code) or _early(code, text, names))
+
+
+def notices_here() -> Notices | None:
+    """Return who is to be told how the command that runs ends."""
+    found: Notices | None = click.get_current_context().meta.get(_NOTICES)
+    return found
+
+
+def _ending(error: BaseException) -> tuple[int, str | None]:
+    """Return with which exit code a command ends, and why."""
+    if isinstance(error, SystemExit):
+        return (error.code if isinstance(error.code, int) else exits.DONE), None
+    if isinstance(error, click.ClickException):
+        return error.exit_code, sentence(error)
+    if isinstance(error, MigrateError):
+        return error.exit_code, str(error)
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        return exits.INTERRUPTED, "interrupted"
+    return 1, exits.BUG

@@ -1,4 +1,4 @@
-"""What was typed → the command to be shown again: options of the line and of the environment by name, never the key."""
+"""What was typed → the command to be shown again: options of the line and of the environment by name, never secrets."""
 
 import shlex
 from collections.abc import Iterator
@@ -15,8 +15,9 @@ from migrate.screen import masked
 from migrate.workdir.typed import Command, Option
 
 _WORDS: Final = "migrate.words"
-_LEFT_OUT: Final = {"workdir", "api_key", "config", "job"}
-"""The workdir is the one at hand, the key stays in the environment; the file and its job are added, named or not."""
+_SECRETS: Final = ("--api-key", "--ping", "--notify")
+_LEFT_OUT: Final = {"workdir", "api_key", "ping", "notify", "config", "job"}
+"""The workdir is the one at hand, secrets stay in the environment; the file and its job are added, named or not."""
 
 
 class Typed(click.Command):
@@ -41,13 +42,13 @@ class Typed(click.Command):
 
 
 def typed_line() -> str:
-    """Return the command that runs, word for word, without the key."""
+    """Return the command that runs, word for word, without secrets."""
     ctx = click.get_current_context()
     words, typed = iter(ctx.meta[_WORDS]), ["migrate", ctx.command.name or ""]
     for word in words:
-        if word == "--api-key":
+        if word in _SECRETS:
             next(words, None)
-        elif not word.startswith("--api-key="):
+        elif word.partition("=")[0] not in _SECRETS:
             typed.append(word)
     return masked(shlex.join(typed))
 

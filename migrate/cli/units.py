@@ -3,7 +3,7 @@
 import json
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import time
 from importlib.resources import files
@@ -22,6 +22,8 @@ _TEMPLATES: Final[dict[Scheduler, dict[str, str]]] = {
     "dagster": {"@word@_nightly.py": "dagster.in"},
 }
 """Each scheduler's files -> what they are made of, in `templates/`, where `@name@` is a hole."""
+KEY: Final = "POSTHOG_API_KEY"
+"""The variable that has the key where nobody says another."""
 _HOLE: Final = re.compile(r"@(\w+)@")
 _OWN: Final = "migrate"
 _LONGEST_NAME: Final = 40
@@ -39,6 +41,8 @@ class Night:
     at: time
     zone: str
     image: str
+    variables: Sequence[str] = (KEY,)
+    """What the scheduler hands on of its secrets, as variables of the environment."""
 
     @property
     def name(self) -> str:
@@ -70,6 +74,7 @@ def units(scheduler: Scheduler, night: Night) -> dict[str, str]:
         "key": _of_place(re.sub(r"([*?[\\])", r"\\\1", folder)) + "posthog.env",
         "mounted": _of_text(f"/data/{night.config.name}".replace("$", "$$")),
         "image": _of_text(night.image),
+        "secrets": "\n          ".join(f"{name}: ${{{{ secrets.{name} }}}}" for name in night.variables),
     }
     made = {
         _filled(name, holes): _filled(_template(file), holes) for name, file in _TEMPLATES[scheduler].items()

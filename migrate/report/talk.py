@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from migrate.log import Log
@@ -66,6 +66,8 @@ class Talk:
     """How often progress is told where there is no live line."""
 
     def __post_init__(self) -> None:
+        self.summary: dict[str, Any] | None = None
+        """What `--json` prints, once it is known."""
         self._began = self.clock()
         self._due = self._began + self.plain_seconds
         """When progress is told next, where there is no live line."""
@@ -90,18 +92,18 @@ class Talk:
             self.terminal.print_samples(samples(previews, whole=self.is_whole))
 
     def json(self, numbers: Summary, run: Run) -> None:
-        """Print the summary, if it was asked for."""
+        """Print the summary, if it was asked for, and keep it."""
+        self.summary = document(numbers, run)
         if self.as_json:
             with suppress(BrokenPipeError):  # the exit code is that of the work, whoever reads
-                sys.stdout.write(json.dumps(document(numbers, run), ensure_ascii=False) + "\n")
+                sys.stdout.write(json.dumps(self.summary, ensure_ascii=False) + "\n")
                 sys.stdout.flush()
 
     def json_unheld(self, numbers: Summary, run: Run) -> None:
         """Print the same past what Python holds back, in the middle of whatever is written; raises OSError."""
+        self.summary = document(numbers, run)
         if self.as_json:
-            os.write(
-                sys.stdout.fileno(), f"{json.dumps(document(numbers, run), ensure_ascii=False)}\n".encode()
-            )
+            os.write(sys.stdout.fileno(), f"{json.dumps(self.summary, ensure_ascii=False)}\n".encode())
 
     def warn(self, text: str) -> None:
         """Tell what is worth knowing while work goes on, also where only warnings and errors are wanted."""

@@ -113,7 +113,7 @@ def test_a_secret_is_asked_for_when_it_is_needed(tmp_path, monkeypatch):
 
 REFUSED = [
     ("rat = 5", "rat: no such option; is rate meant?"),
-    ('notify = "x"', "notify: no such option; see docs/config.md for what there is"),
+    ('told = "x"', "told: no such option; see docs/config.md for what there is"),
     ("[job.web]\nplatfrom = 1", "[job.web] platfrom: no such option; is platform meant?"),
     ("dry_run = true", "dry_run: meant for one time; type --dry-run on the command line"),
     ("limit = 5", "limit: meant for one time; type --limit on the command line"),

@@ -2,8 +2,10 @@
 
 from dataclasses import fields
 
+import pytest
 from commands import KEY, migrate, rows, summary
 
+from migrate.cli.nights import NightOptions
 from migrate.cli.options import SendOptions
 
 
@@ -20,7 +22,10 @@ def test_environment_variables_stand_for_options(tmp_path):
     assert (summary(done)["workdir"], summary(done)["rows"]["read"]) == (str(tmp_path / "w"), 6)
 
 
-def test_the_key_is_in_no_repr():
+@pytest.mark.parametrize(
+    ("kind", "name"), [(SendOptions, "api_key"), (NightOptions, "ping"), (NightOptions, "notify")]
+)
+def test_no_secret_is_in_a_repr(kind, name):
     """What was typed may stand in a traceback."""
-    given = {one.name: None for one in fields(SendOptions)} | {"api_key": KEY}
-    assert KEY not in repr(SendOptions(**given))
+    given = {one.name: None for one in fields(kind)} | {name: KEY}
+    assert KEY not in repr(kind(**given))

@@ -57,6 +57,36 @@ def test_jobs_of_the_file_are_told(acme):
     )
 
 
+NAMED = """
+api_key = { env = "A_KEY" }
+ping = { env = "ALL_JOBS" }
+notify = { file = "hook.url" }
+[rules]
+hash_salt = { env = "A_SALT" }
+constants = { env = "production" }
+[job.web]
+ping = { env = "WEB-CHECK" }
+[job.app]
+ping = { env = "APP_CHECK" }
+[job.app.rules]
+hash-salt = { env = "A_SALT" }
+"""
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+def test_what_a_file_takes_from_the_environment_is_named(acme, scheduler):
+    """Each secret once, such as the check of a job; what no environment can hold is none."""
+    (acme / "migrate.toml").write_text(NAMED)
+    done = schedule(acme, "--format", scheduler)
+    names = ["POSTHOG_API_KEY", "A_KEY", "ALL_JOBS", "A_SALT", "APP_CHECK"]
+    assert (
+        f"it takes from the environment: {', '.join(names)}; docs/schedules.md says where {scheduler} has them from\n"
+    ) in done.stderr
+    if scheduler == "github-actions":
+        lines = [f"          {name}: ${{{{ secrets.{name} }}}}\n" for name in names]
+        assert f"        env:\n{''.join(lines)}          COMMAND: " in done.stdout
+
+
 def test_files_are_written_each_under_its_name_and_over_none(acme):
     """Whoever runs the scheduler may read them."""
     (acme / "units").mkdir()

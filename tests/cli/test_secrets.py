@@ -24,7 +24,18 @@ def test_it_comes_from_the_environment_or_from_the_first_line_of_a_file(tmp_path
 
 
 @pytest.mark.parametrize(
-    "value", [KEY, 7, {}, {"env": "A", "file": "b"}, {"key": KEY}, {"env": " "}, {"env": 1}]
+    "value",
+    [
+        KEY,
+        7,
+        {},
+        {"env": "A", "file": "b"},
+        {"key": KEY},
+        {"env": " "},
+        {"env": 1},
+        {"env": "https://h/a"},
+        {"file": "https://h/a"},
+    ],
 )
 def test_what_is_no_reference_is_refused_and_not_printed(value):
     """It may be the secret."""

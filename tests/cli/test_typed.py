@@ -23,6 +23,9 @@ TYPED = [
     pytest.param(["apply", "x", "--api-key", KEY, "--host", "eu"], "migrate apply w --host eu", id="key"),
     pytest.param(["apply", f"--api-key={KEY}", "x"], "migrate apply w", id="key-in-one-word"),
     pytest.param(
+        ["apply", "x", "--ping", "http://h/a", "--notify=http://h/b"], "migrate apply w", id="addresses"
+    ),
+    pytest.param(
         ["run", "--since=2024-01-01", "posthog", "a", "b", "--no-gzip", "--keep", "x", "--keep", "y"],
         "migrate run posthog a b --since 2024-01-01 --no-gzip --keep x --keep y --workdir w",
         id="several",
