@@ -34,6 +34,10 @@ def print_units(options: ScheduleOptions) -> None:
     config = Path(os.path.abspath(options.config))  # noqa: PTH100 - as it was named: without `..`, through links
     said, read = document(config), read_config(config, keys_here())
     jobs = [job.name for job in read.jobs if job.name]
+    for job in read.jobs:
+        if missing := [key for key in ("platform", "inputs") if key not in job.options]:
+            where = f"[job.{job.name}]" if job.name else "the file"
+            raise UsageError(f"{config}: {where} does not say {' and '.join(missing)}; a night needs both")
     variables = [*dict.fromkeys([KEY, *_variables(said)])]
     zone = zone_name(options.timezone, "--timezone")
     if offset(zone) is not None:

@@ -1,6 +1,8 @@
 """What a night is → the units of a scheduler: the files that make it run, quoted as that scheduler reads them."""
 
+import hashlib
 import json
+import os
 import re
 import shlex
 from collections.abc import Callable, Sequence
@@ -26,8 +28,8 @@ KEY: Final = "POSTHOG_API_KEY"
 """The variable that has the key where nobody says another."""
 _HOLE: Final = re.compile(r"@(\w+)@")
 _OWN: Final = "migrate"
-_LONGEST_NAME: Final = 40
-"""Of a CronJob's name Kubernetes takes 52 letters."""
+_LONGEST_NAME: Final = 37
+"""Of a file's name: of a CronJob's name Kubernetes takes 52 letters."""
 _LONGEST_LINE: Final = 998
 """Bytes of a line that every cron takes."""
 
@@ -46,10 +48,16 @@ class Night:
 
     @property
     def name(self) -> str:
-        """What the units are called: as the configuration file is, so that those of several files differ."""
-        stem = re.sub(r"[^a-z0-9]+", "-", self.config.stem.lower()).strip("-")
-        name = stem if f"{stem}-".startswith(f"{_OWN}-") else f"{_OWN}-{stem}"
-        return name[:_LONGEST_NAME].strip("-")
+        """What the units are called: as the configuration file is, so that those of several files differ.
+
+        Where a scheduler takes no such name, a few digits stand behind what is left of it.
+        """
+        stem = self.config.stem
+        if stem == _OWN:
+            return _OWN
+        fit = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:_LONGEST_NAME].strip("-")
+        digits = "" if fit == stem else hashlib.blake2b(os.fsencode(stem), digest_size=3).hexdigest()
+        return "-".join(filter(None, (_OWN, fit, digits)))
 
 
 def units(scheduler: Scheduler, night: Night) -> dict[str, str]:

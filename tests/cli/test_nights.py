@@ -26,7 +26,7 @@ def test_what_is_no_night_is_refused(tmp_path, words, said):
 def test_the_file_is_the_one_that_lies_there_unless_another_is_named(tmp_path):
     """By its usual name."""
     for name in ("migrate", "acme"):
-        (tmp_path / f"{name}.toml").touch()
+        (tmp_path / f"{name}.toml").write_text('platform = "ga4"\ninputs = "in"\n')
     words = ["schedule", "--at", "2:05", "--format", "cron"]
     for more, name in (([], "migrate"), (["-c", "acme.toml"], "acme"), (["--config", "acme.toml"], "acme")):
         line = migrate(*words, *more, cwd=tmp_path).stdout.splitlines()[-1]

@@ -17,7 +17,7 @@ def acme(tmp_path):
     """A folder with a configuration file."""
     folder = tmp_path / "acme"
     folder.mkdir()
-    (folder / "migrate.toml").write_text('platform = "amplitude"\n')
+    (folder / "migrate.toml").write_text('platform = "amplitude"\ninputs = ["in"]\n')
     return folder
 
 
@@ -50,7 +50,7 @@ def test_zone_and_image_are_those_that_were_typed(acme):
 
 def test_jobs_of_the_file_are_told(acme):
     """One unit runs all of them."""
-    (acme / "migrate.toml").write_text("[job.web]\n[job.app]\n")
+    (acme / "migrate.toml").write_text('platform = "ga4"\n[job.web]\ninputs = "a"\n[job.app]\ninputs = "b"\n')
     done = schedule(acme, "--format", "cron")
     assert (
         f"every night at 02:30 UTC: {acme}/migrate.toml, 2 jobs one after another: web, app\n" in done.stderr
@@ -58,6 +58,8 @@ def test_jobs_of_the_file_are_told(acme):
 
 
 NAMED = """
+platform = "ga4"
+inputs = "in"
 api_key = { env = "A_KEY" }
 ping = { env = "ALL_JOBS" }
 notify = { file = "hook.url" }
@@ -138,6 +140,10 @@ def test_files_are_written_each_under_its_name_and_over_none(acme):
             ["-c", "key.toml"],
             "error: {here}/key.toml: platfrom: no such option; is platform meant?",
         ),
+        (
+            ["-c", "half.toml"],
+            "error: {here}/half.toml: [job.app] does not say platform and inputs; a night needs both",
+        ),
         (["--image", "mine"], "error: --image: is for --format kubernetes, found cron; leave it out"),
         (
             ["--output", "none"],
@@ -148,14 +154,15 @@ def test_files_are_written_each_under_its_name_and_over_none(acme):
             "b.toml': a control character in a path, which no unit can hold; use another folder",
         ),
     ],
-    ids=["none", "bad", "bytes", "offset", "zone", "key", "image", "output", "control"],
+    ids=["none", "bad", "bytes", "offset", "zone", "key", "half", "image", "output", "control"],
 )
 def test_what_would_not_run_is_refused(acme, words, said):
     """And nothing is printed."""
     (acme / "bad.toml").write_text("platform amplitude\n")
     (acme / "bytes.toml").write_bytes(b"\xff")
+    (acme / "half.toml").write_text("[job.app]\nyes = true\n")
     (acme / "key.toml").write_text('platfrom = "amplitude"\n')
-    (acme / "a\nb.toml").touch()
+    (acme / "a\nb.toml").write_text((acme / "migrate.toml").read_text())
     done = schedule(acme, "--format", "cron", *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert said.format(here=acme) in done.stderr

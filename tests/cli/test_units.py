@@ -48,17 +48,21 @@ def test_no_hole_is_left(scheduler):
 @pytest.mark.parametrize(
     ("stem", "name"),
     [
-        ("migrate", "migrate"),
-        ("Acme Web", "migrate-acme-web"),
-        ("migrate.acme", "migrate-acme"),
-        ("migrates", "migrate-migrates"),
-        ("äöü", "migrate"),
-        ("x" * 99, f"migrate-{'x' * 32}"),
+        ("migrate", r"migrate"),
+        ("acme-7", r"migrate-acme-7"),
+        ("migrate-acme", r"migrate-migrate-acme"),
+        ("migrates", r"migrate-migrates"),
+        ("Acme Web", r"migrate-acme-web-[0-9a-f]{6}"),
+        ("migrate.acme", r"migrate-migrate-acme-[0-9a-f]{6}"),
+        ("äöü", r"migrate-[0-9a-f]{6}"),
+        ("x" * 99, r"migrate-x{37}-[0-9a-f]{6}"),
     ],
 )
 def test_units_are_called_as_the_file_is(stem, name):
-    """In letters that every scheduler takes."""
-    assert night(config=Path(f"/at/{stem}.toml")).name == name
+    """In letters that every scheduler takes; those of other files are called otherwise."""
+    pattern, name = name, night(config=Path(f"/at/{stem}.toml")).name
+    assert re.fullmatch(pattern, name)
+    assert len(name) <= 52
     (service, timer) = units("systemd", night(config=Path(f"/at/{stem}.toml")))
     assert (service, timer) == (f"{name}.service", f"{name}.timer")
     (module,) = units("airflow", night(config=Path(f"/at/{stem}.toml")))
@@ -87,6 +91,12 @@ def percent_alone(line):
 def plain(line):
     """What a cron makes of it that knows no such rule, as BusyBox's."""
     return line
+
+
+def test_files_that_look_alike_have_other_units():
+    """A second one in the same place would take the place of the first."""
+    stems = ["migrate", "Migrate", "acme", "ACME", "acme-", "migrate-acme", "ä", "東京", "x" * 60, "x" * 61]
+    assert len({night(config=Path(f"/at/{stem}.toml")).name for stem in stems}) == len(stems)
 
 
 @pytest.mark.parametrize("cron", [vixie, percent_alone, plain])
