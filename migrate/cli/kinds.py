@@ -235,6 +235,8 @@ class Samples(click.ParamType[Shown]):
             return Shown(_ROWS, is_full=True)
         if not value.strip().isdecimal():
             self.fail(f"a number of rows, or full; found '{value}'", param, ctx)
+        if len(value.strip()) >= len(str(MOST)):
+            self.fail(f"less than {MOST:,} rows, or full; found '{value}'", param, ctx)
         return Shown(int(value))
 
 
