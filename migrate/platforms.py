@@ -6,12 +6,12 @@ import hashlib
 import importlib
 import json
 import pkgutil
-import tomllib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import mappings
 from migrate.errors import UsageError
+from migrate.toml import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,12 +51,12 @@ def platform(name: str, spec: Path | None = None) -> Platform:
 def document(spec: Path) -> Mapping[str, Any]:
     """Return a TOML document; raises UsageError when it cannot be read."""
     try:
-        return tomllib.loads(spec.read_text(encoding="utf-8"))
+        return parsed(spec)
     except OSError as error:
         raise UsageError(
             f"--spec: {spec} cannot be read, found '{error.strerror}'; give a TOML file"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise UsageError(f"{spec}: not TOML, found '{error}'; see docs/spec.md") from error
 
 

@@ -6,12 +6,13 @@ are those of the file's folder.
 
 from __future__ import annotations
 
+import os
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +21,9 @@ import click
 from migrate.cli.secrets import NAMES as SECRETS
 from migrate.cli.secrets import checked_reference, secret
 from migrate.errors import UsageError
+from migrate.inputs.names import expanded
 from migrate.screen import masked, secret_in
+from migrate.toml import parsed
 
 if TYPE_CHECKING:
     from migrate.rules.declared import Rules
@@ -50,6 +53,8 @@ class Job:
     folder: Path
     rules_said: Mapping[str, Any] = field(default_factory=dict, repr=False)
     where: str = ""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Where in the file each option is said."""
 
     @property
     def workdir(self) -> Path | None:
@@ -61,6 +66,10 @@ class Job:
 
     def rules(self) -> Rules:
         """Return the rules; raises UsageError for what cannot be meant, and where a salt is not there."""
+        return self._rules
+
+    @cached_property
+    def _rules(self) -> Rules:
         return _read_rules(
             self.rules_said,
             self.where,
@@ -134,14 +143,8 @@ def read_config(path: Path, params: Mapping[str, click.Parameter]) -> Config:
             f"{path}: {_JOBS}: not a table of jobs; write [{_JOBS}.NAME] and what it says below it"
         )
     jobs = [reader.job(name, one, f"[{_JOBS}.{name}] ", common) for name, one in tables.items()]
-    if len(jobs) > 1 and "people" not in common.options:
-        people = str(path.parent / f"{path.stem}.people")
-        jobs = [
-            job
-            if "people" in job.options
-            else Job(**{**vars(job), "options": {**job.options, "people": people}})
-            for job in jobs
-        ]
+    people = str(path.parent / f"{path.stem}.people")  # of one job alone, too: another one may come
+    jobs = [replace(job, options={"people": people, **job.options}) for job in jobs]
     _check_apart(path, jobs)
     return Config(path, jobs or [common], common)
 
@@ -149,13 +152,12 @@ def read_config(path: Path, params: Mapping[str, click.Parameter]) -> Config:
 def document(path: Path) -> dict[str, Any]:
     """Return what a file says, as it says it; raises UsageError for what is no TOML, and for a secret in it."""
     try:
-        with path.open("rb") as file:
-            table = tomllib.load(file)
+        table = parsed(path)
     except OSError as error:
         raise UsageError(
             f"--config: {path} cannot be read, found '{error.strerror}'; check the path"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise UsageError(f"{path}: no TOML, {masked(str(error))}; see https://toml.io") from None
     for place, text in _texts(table):
         if (found := secret_in(text)) is not None:
@@ -181,14 +183,17 @@ def _texts(value: object, place: str = "") -> Iterator[tuple[str, str]]:
 
 def _check_apart(path: Path, jobs: Sequence[Job]) -> None:
     """Raise UsageError where two jobs would work in one workdir, or a job's name is no name of a folder."""
-    there: dict[Path, str] = {}
+    there: dict[str, str] = {}
     for job in jobs:
         if not _NAME.fullmatch(job.name):
             raise UsageError(
                 f"{path}: [{_JOBS}.{job.name}]: not a name, as its workdir is called so; letters, digits, '_', '.', '-'"
             )
         workdir = job.workdir
-        if workdir is not None and (other := there.setdefault(workdir.absolute(), job.name)) != job.name:
+        if (
+            workdir is not None
+            and (other := there.setdefault(os.path.realpath(workdir), job.name)) != job.name
+        ):
             raise UsageError(
                 f"{path}: workdir: {workdir} is that of {other} and of {job.name}; each job has its own, so name none "
                 "above the jobs"
@@ -206,6 +211,7 @@ class _Reader:
         """Return what a table says, on top of what stands above the tables."""
         options: dict[str, Value] = {} if common is None else dict(common.options)
         rules: dict[str, Any] = {} if common is None else dict(common.rules_said)
+        places: dict[str, str] = {} if common is None else dict(common.places)
         said: set[str] = set()
         for key, value in table.items():
             known, place = key.replace("-", "_"), f"{self.path}: {where}{key}"
@@ -217,7 +223,8 @@ class _Reader:
                 continue
             param = self._param(known, place)
             options[param.name or ""] = self._value(param, value, place)
-        job = Job(name, options, self.path.parent, rules, f"{self.path}: {where}[{_RULES}]")
+            places[param.name or ""] = place
+        job = Job(name, options, self.path.parent, rules, f"{self.path}: {where}[{_RULES}]", places)
         _read_rules({**rules, "hash_salt": "x" * 16} if "hash_salt" in rules else rules, job.where)
         return job
 
@@ -267,7 +274,10 @@ class _Reader:
         is_path = isinstance(param.type, click.Path) or param.name == "inputs"
         if not is_path or not value.strip() or _URL.match(value):
             return value
-        return str(self.path.parent / Path(value).expanduser())
+        try:
+            return str(self.path.parent / expanded(value))
+        except ValueError as error:
+            raise UsageError(f"{place}: {error}; check the path") from None
 
 
 def _shown(value: object) -> str:

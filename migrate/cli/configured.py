@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from click.core import ParameterSource
 from migrate.cli import exits
 from migrate.cli.config import TYPED, USUAL, Chosen, Config, Job, chosen_here, read_config
 from migrate.cli.params import Option
+from migrate.cli.ready import KEY, locate, make_ready, unlock
+from migrate.cli.secrets import WATCHING
 from migrate.cli.told import tell_error, telling
 from migrate.errors import MigrateError, UsageError
 from migrate.screen import shown
@@ -21,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 R = TypeVar("R")
-_LAST: Final = (exits.INTERRUPTED, exits.WRONG)
-"""Exit codes of a job after which no other one runs."""
 
 
 def configured(command: Callable[..., R]) -> Callable[..., R]:
@@ -73,16 +74,21 @@ class Configured(click.Command):
                 return super().parse_args(ctx, args)
             ctx.obj = chosen
             ctx.default_map = self._defaults(given, chosen)
-            return super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, args)
+            unlock(ctx)
         except click.BadParameter as error:
             if chosen is None or error.param is None or not _is_from_file(ctx, error.param.name):
                 raise
-            wrong = UsageError(f"{chosen.config.path}: {_key(error.param)}: {error.message}")
+            place = chosen.job.places.get(
+                error.param.name or "", f"{chosen.config.path}: {_key(error.param)}"
+            )
+            wrong = UsageError(f"{place}: {error.message}")
             vars(wrong)["ctx"] = ctx
             raise wrong from None
         except MigrateError as error:
             vars(error)["ctx"] = ctx
             raise
+        return rest
 
     @property
     def _looks_at_all(self) -> bool:
@@ -102,13 +108,15 @@ class Configured(click.Command):
             click.echo(shown(note), err=True)
         if not contexts:
             return self._invoke_alone(ctx)
+        for one in (ctx, *contexts):
+            make_ready(one)
         codes: list[int] = []
         for one in (ctx, *contexts):
             if not one.params.get("quiet", False):
                 click.echo(shown(f"job {one.obj.job.name}"), err=True)
             with one:
                 codes.append(self._code(one))
-            if codes[-1] in _LAST:
+            if codes[-1] == exits.INTERRUPTED:
                 break
         sys.exit(exits.of_several(codes))
 
@@ -118,6 +126,8 @@ class Configured(click.Command):
             with telling(ctx):
                 return super().invoke(ctx)
         except (MigrateError, click.Abort, KeyboardInterrupt) as error:
+            if isinstance(error, MigrateError):
+                locate(error, ctx)
             vars(error)["ctx"] = ctx
             raise
 
@@ -129,6 +139,8 @@ class Configured(click.Command):
         except SystemExit as leave:
             return leave.code if isinstance(leave.code, int) else exits.DONE
         except (MigrateError, click.ClickException, click.Abort, KeyboardInterrupt) as error:
+            if isinstance(error, MigrateError):
+                locate(error, ctx)
             return tell_error(error, ctx)
         return exits.DONE
 
@@ -143,7 +155,7 @@ class Configured(click.Command):
             ctx.meta[_NOTE] = f"note: {USUAL} lies here and is read; what is typed wins"
         config = read_config(path, keys_here(ctx))
         names = given.get("job") or params["job"].value_from_envvar(ctx) or ()
-        jobs = self._jobs(config, list(names), given)
+        jobs = self._jobs(ctx, config, list(names), given)
         if len(jobs) > 1 and "workdir" in params:
             typed = given.get("workdir") or params["workdir"].value_from_envvar(ctx)
             if typed:
@@ -153,23 +165,42 @@ class Configured(click.Command):
                 )
         return Chosen(config, jobs[0], jobs)
 
-    def _jobs(self, config: Config, names: Sequence[str], given: Mapping[str, Any]) -> Sequence[Job]:
+    def _jobs(
+        self, ctx: click.Context, config: Config, names: Sequence[str], given: Mapping[str, Any]
+    ) -> Sequence[Job]:
         """Return the jobs that are meant: those that are named, else the one of what was typed, else all."""
-        is_argument = any(
-            param.name == "workdir" and isinstance(param, click.Argument) for param in self.params
-        )
-        if names or not (
-            given.get("platform") or given.get("workdirs") or (is_argument and given.get("workdir"))
-        ):
+        is_plain = not given.get("platform") and not given.get("workdirs")
+        workdir = self._workdir(ctx, config, given)
+        if names or (is_plain and workdir is None):
             return config.chosen(names)
-        workdir = given.get("workdir") if is_argument else None
-        same = [job for job in config.jobs if workdir and _is_same(job.workdir, Path(workdir))]
+        same = [job for job in config.jobs if workdir is not None and _is_same(job.workdir, workdir)]
+        if same and same[0].name and _is_option(self, "workdir"):
+            note = f"note: {workdir} is the workdir of the job {same[0].name}, which is meant"
+            ctx.meta[_NOTE] = "\n".join(filter(None, (ctx.meta.get(_NOTE), note)))
+        if not same and is_plain and _is_option(self, "workdir"):
+            return config.jobs
         return same or [config.common]
+
+    def _workdir(self, ctx: click.Context, config: Config, given: Mapping[str, Any]) -> Path | None:
+        """Return the workdir that was typed, or, where a platform was, the one that this gives."""
+        typed = given.get("workdir")
+        if not (platform := str(given.get("platform") or "").strip().lower()):
+            return Path(typed) if typed else None
+        for param in self.params:
+            typed = typed or (param.name == "workdir" and param.value_from_envvar(ctx))
+        if typed:
+            return Path(str(typed))
+        is_own = platform == str(config.common.options.get("platform", "")).strip().lower()
+        return config.common.workdir if is_own else Path(f"{platform}.workdir")
 
     def _defaults(self, given: Mapping[str, Any], chosen: Chosen) -> dict[str, Any]:
         """Return what the file says of this command's options and arguments."""
         names, job = {param.name for param in self.params}, chosen.job
-        found: dict[str, Any] = {name: value for name, value in job.options.items() if name in names}
+        found: dict[str, Any] = {
+            name: value for name, value in job.options.items() if name in names and name != KEY
+        }
+        if _tries(given, job):  # nobody is told of a trial, so that nobody's address is asked for
+            found = {name: value for name, value in found.items() if name not in WATCHING}
         typed = str(given.get("platform") or "").strip().lower()
         is_own = not typed or typed == str(job.options.get("platform", "")).strip().lower()
         if "workdir" in names and job.workdir is not None and is_own:
@@ -177,6 +208,19 @@ class Configured(click.Command):
         if "workdirs" in names:
             found["workdirs"] = [str(one.workdir) for one in chosen.jobs if one.workdir is not None]
         return found
+
+
+def _tries(given: Mapping[str, Any], job: Job) -> bool:
+    """Return whether a command is typed, or is meant by its file, as a trial."""
+    from migrate.cli.target import is_named_sandbox  # noqa: PLC0415 - help needs none of it
+
+    host = given.get("host") or job.options.get("host")
+    is_first = "limit" in given or bool(given.get("dry_run"))
+    return is_first or (isinstance(host, str) and is_named_sandbox(host))
+
+
+def _is_option(command: click.Command, name: str) -> bool:
+    return any(param.name == name and isinstance(param, click.Option) for param in command.params)
 
 
 def _is_configured(command: click.Command) -> bool:
@@ -198,7 +242,7 @@ _WORDS: Final = "migrate.words"
 
 
 def _is_same(one: Path | None, other: Path) -> bool:
-    return one is not None and one.absolute() == other.absolute()
+    return one is not None and os.path.realpath(one) == os.path.realpath(other)
 
 
 def _key(param: click.Parameter) -> str:

@@ -21,6 +21,7 @@ from migrate.screen import shown
 _SPECIFIED: Final = "table"
 """The platform whose options a spec decides."""
 _WIDTH: Final = 100
+_STDOUT: Final = "-"
 _EXAMPLES: Final = {
     "host": '"eu"',
     "api_key": '{ env = "POSTHOG_API_KEY" }',
@@ -60,6 +61,9 @@ def write_config(options: InitOptions) -> NoReturn:
     """Write the file, and say what is next; raises UsageError where there is one already."""
     text = "\n".join(lines(options.platform)) + "\n"
     path = options.output
+    if str(path) == _STDOUT:
+        click.echo(text, nl=False)
+        sys.exit(exits.DONE)
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -80,9 +84,9 @@ def lines(platform: str) -> Iterator[str]:
     """Yield the lines of the file; what the platform has no use for is not in it."""
     mapping = None if platform == _SPECIFIED else platforms.platform(platform, None)
     yield from _said(
-        f"What `migrate run` is told of {platform}: docs/config.md. What is typed wins over MIGRATE_…, that over "
-        "POSTHOG_…, that over this file. A line that is commented out says what holds without it, or is an example. "
-        "Paths are those of this file's folder."
+        f"What `migrate run` is told of {platform}: docs/config.md. What is typed wins over MIGRATE_…, that over this "
+        "file, from which POSTHOG_HOST and POSTHOG_API_KEY must not differ. A line that is commented out says what "
+        "holds without it, or is an example. Paths are those of this file's folder."
     )
     yield from ("", f'platform = "{platform}"', 'inputs = ["exports"]')
     ctx = click.get_current_context()

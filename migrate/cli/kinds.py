@@ -102,24 +102,6 @@ def _beginning(incomplete: str, words: list[str]) -> list[CompletionItem]:
     return [CompletionItem(word) for word in words if word.startswith(incomplete.lower())]
 
 
-class Address(click.ParamType[str]):
-    """The address of a check or a webhook: a secret, which no message shows."""
-
-    name = "url"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the URL."""
-        if not _ADDRESS.fullmatch(value.strip()):
-            self.fail("not an http or https URL; it is not shown, as it is a secret", param, ctx)
-        return value.strip()
-
-
-_ADDRESS: Final = re.compile(
-    r"https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:\d{1,4}|:[1-5]\d{4}|:6[0-4]\d{3})?([/?][!-\"$-~]*)?",
-    re.IGNORECASE,
-)
-
-
 class Blank(click.types.StringParamType):
     """A text that may be blanks, such as a delimiter."""
 
@@ -253,6 +235,8 @@ class Samples(click.ParamType[Shown]):
             return Shown(_ROWS, is_full=True)
         if not value.strip().isdecimal():
             self.fail(f"a number of rows, or full; found '{value}'", param, ctx)
+        if len(value.strip()) >= len(str(MOST)):
+            self.fail(f"less than {MOST:,} rows, or full; found '{value}'", param, ctx)
         return Shown(int(value))
 
 

@@ -8,9 +8,10 @@ from typing import Final, Literal, get_args
 import click
 
 from migrate import VERSION
-from migrate.cli.kinds import Address, Clock
+from migrate.cli.kinds import Clock
 from migrate.cli.options import TalkOptions
 from migrate.cli.params import option, preset, required
+from migrate.cli.secrets import Address
 
 Scheduler = Literal["cron", "systemd", "kubernetes", "airflow", "github-actions", "dagster"]
 IMAGE: Final = f"posthog-migrate:{VERSION}"

@@ -28,6 +28,7 @@ from migrate.apply.trouble import closed, no_connection, through_proxy, untruste
 from migrate.cli import exits
 from migrate.cli.config import chosen_here
 from migrate.cli.interrupt import asking
+from migrate.cli.secrets import WATCHING
 from migrate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
     from migrate.report.talk import Talk
 
-_NAMES: Final = ("ping", "notify")
 _GIVEN: Final = {ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT}
 _SECONDS: Final = 4.0
 """How long one attempt waits; there are two at the most."""
@@ -71,7 +71,7 @@ class Notices:
     def of(cls, ctx: click.Context) -> Notices:
         """Return those of a command; a trial does not tell who is named by a configuration file alone."""
         chosen = chosen_here(ctx)
-        found = {name: url for name in _NAMES if (url := ctx.params.get(name))}
+        found = {name: url for name in WATCHING if (url := ctx.params.get(name))}
         if any(_is_from_file(ctx, name) for name in found) and _is_trial(ctx):
             found = {name: url for name, url in found.items() if not _is_from_file(ctx, name)}
         return cls(found, chosen.job.name if chosen else "")

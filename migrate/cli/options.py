@@ -274,7 +274,7 @@ class InitOptions:
     output: Path = preset(
         click.Path(path_type=Path, dir_okay=False),
         "migrate.toml",
-        "File to write.",
+        "File to write; - is stdout.",
         metavar="FILE",
         short="o",
     )

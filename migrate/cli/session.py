@@ -17,6 +17,7 @@ from migrate import VERSION
 from migrate.cli import exits
 from migrate.cli.interrupt import asking
 from migrate.cli.options import TalkOptions
+from migrate.cli.ready import locate
 from migrate.cli.told import notices_here
 from migrate.cli.typed import typed_command, typed_line
 from migrate.errors import MigrateError, Refused, Stopped, UsageError
@@ -122,6 +123,7 @@ def open_session(
                 yield session
         except MigrateError as error:
             release()
+            locate(error, click.get_current_context())
             is_begun = session.phase is not None
             message = masked(str(error))
             session.note_stop(error.why if isinstance(error, Stopped) else "refused", message)

@@ -72,7 +72,12 @@ def _span(source: SourceOptions, zone: str) -> tuple[datetime | None, datetime |
     if source.lookback is not None:
         if since is None:
             raise UsageError("--lookback: found without --since, before which it looks; name that, too")
-        since -= timedelta(days=source.lookback)
+        try:
+            since -= timedelta(days=source.lookback)
+        except OverflowError:
+            raise UsageError(
+                f"--lookback: reaches back before the year 1, found {source.lookback} days; give fewer"
+            ) from None
     if since is not None and until is not None and since >= until:
         raise UsageError(
             f"--since: not before --until, found {since.isoformat()} and --until {until.isoformat()}; nothing lies "
@@ -100,7 +105,7 @@ def _labels(path: Path, read: Callable[[Any], Mapping[str, str]] | None) -> dict
     try:
         document = json.loads(path.read_text(encoding="utf-8-sig"))
         labels = read(document) if read else document
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"--labels: {path} is no JSON, {error}; give an object of names") from None
     if not isinstance(labels, dict) or not all(isinstance(value, str) for value in labels.values()):
         raise UsageError(

@@ -20,27 +20,36 @@ def is_named_sandbox(host: str | None) -> bool:
     return host is not None and host.strip().lower() == SANDBOX
 
 
-def open_target(sending: SendOptions, stack: ExitStack) -> tuple[Delivery, Sandbox | None]:
-    """Return how and where to send, and the sandbox, which lives as long as the stack, if that is where.
+def checked_target(sending: SendOptions) -> tuple[str, str]:
+    """Return the URL to send to, or the sandbox's name, and the key.
 
-    Raises UsageError where host or key are missing or wrong.
+    Raises UsageError where one is missing or wrong.
     """
     if not sending.host:
         raise UsageError("--host: missing; give us, eu, the URL of a PostHog, or sandbox to try")
-    key, local = sending.api_key, None
+    key, target = sending.api_key, SANDBOX
     if is_named_sandbox(sending.host):
-        local = stack.enter_context(Sandbox())
-        url, target = local.url, SANDBOX
         key = key or "phc_sandbox"
     else:
-        url = target = host_url(sending.host)
-        check_proxy(url)
+        target = host_url(sending.host)
+        check_proxy(target)
     if not key:
         raise UsageError("--api-key: missing; set POSTHOG_API_KEY to the project's key (phc_…)")
+    return target, checked_key(key)
+
+
+def open_target(sending: SendOptions, stack: ExitStack) -> tuple[Delivery, Sandbox | None]:
+    """Return how and where to send, and the sandbox, which lives as long as the stack, if that is where.
+
+    Raises UsageError as `checked_target` does.
+    """
+    target, key = checked_target(sending)
+    local = stack.enter_context(Sandbox()) if target == SANDBOX else None
+    url = local.url if local else target
     delivery = Delivery(
         url=url,
         target=target,
-        key=checked_key(key),
+        key=key,
         rate=sending.rate or (_CLOUD_RATE if is_cloud(url) else None),
         concurrency=sending.concurrency,
         max_batch_bytes=sending.max_batch_bytes,

@@ -16,6 +16,7 @@ import click
 
 from migrate.cli import exits
 from migrate.cli.misuse import sentence
+from migrate.cli.secrets import WATCHING
 from migrate.errors import MigrateError, Unrecognised
 from migrate.screen import masked, shown
 
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 
     from migrate.cli.notices import Notices
 
-_ADDRESSES: Final = ("ping", "notify")
-_TELLING: Final = {*_ADDRESSES, "host"}
+_TELLING: Final = {*WATCHING, "host"}
 """What of a configuration file says who is to be told, and whether it is a trial."""
 _NOTICES: Final = "migrate.notices"
 """Under which name a context that is invoked keeps who is to be told, if anybody is."""
@@ -99,7 +99,7 @@ def _early(code: int, error: str | None, names: Sequence[str]) -> dict[str, obje
 
 def _reread(ctx: click.Context) -> click.Context | None:
     """Return what of a command can be read, whatever else is wrong with it; None where that tells nobody."""
-    if not any(param.name in _ADDRESSES for param in ctx.command.params):
+    if not any(param.name in WATCHING for param in ctx.command.params):
         return None
     said = {name: value for name, value in (ctx.default_map or {}).items() if name in _TELLING}
     with suppress(
@@ -112,7 +112,7 @@ def _reread(ctx: click.Context) -> click.Context | None:
             resilient_parsing=True,
             ignore_unknown_options=True,
         )
-        return found if any(found.params.get(name) for name in _ADDRESSES) else None
+        return found if any(found.params.get(name) for name in WATCHING) else None
     return None
 
 
@@ -120,7 +120,7 @@ def _reread(ctx: click.Context) -> click.Context | None:
 def telling(ctx: click.Context) -> Iterator[None]:
     """Tell who is to be told that a command begins, and how it ended: in whatever way, once."""
     ctx.meta[_NOTICES] = None
-    if not any(ctx.params.get(name) for name in _ADDRESSES):
+    if not any(ctx.params.get(name) for name in WATCHING):
         yield
         return
     from migrate.cli.notices import Notices  # noqa: PLC0415 - few commands tell anybody

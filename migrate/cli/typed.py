@@ -76,6 +76,7 @@ def typed_command() -> Command:
         inputs=[masked(path) for path in inputs],
         options=options,
         folder=str(Path.cwd()),
+        is_aimed=chosen is not None and "host" in chosen.job.options,
     )
 
 

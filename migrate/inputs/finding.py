@@ -12,7 +12,7 @@ from typing import Final
 
 from migrate.errors import UsageError
 from migrate.inputs.dated import Span, is_dated, paths, pattern
-from migrate.inputs.names import source_name
+from migrate.inputs.names import expanded, source_name
 from migrate.inputs.passed import GONE, NOWHERE, is_of_people, is_workdir, mode_of, why_passed
 from migrate.inputs.unchanged import Unchanged
 from migrate.log import is_log
@@ -21,6 +21,14 @@ _REJECTS: Final = "rejects.jsonl"
 """What a workdir holds to be mended and planned again."""
 _URL: Final = re.compile(r"[a-z][a-z0-9+]+://")
 _KINDS: Final = {stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
+
+
+def _absolute(given: str) -> Path:
+    """Return the path from the root that is meant; raises UsageError where none can be."""
+    try:
+        return Path(os.path.abspath(expanded(given)))  # noqa: PTH100 - resolve() would follow links
+    except ValueError as error:
+        raise UsageError(f"input {given}: {error}; check the path") from None
 
 
 class Finder:
@@ -38,7 +46,7 @@ class Finder:
             raise UsageError(f"input {given}: URLs are not read; download the files and name their folder")
         if is_dated(given):
             return self._of_days(given)
-        path = Path(os.path.abspath(Path(given).expanduser()))  # noqa: PTH100 - resolve() would follow links
+        path = _absolute(given)
         mode, why = mode_of(path)
         if stat.S_ISREG(mode):
             return [] if self.unchanged.holds(str(path)) else [path]
@@ -68,13 +76,13 @@ class Finder:
         days, files, first = paths(given, self._span), list[Path](), self._passed()
         for day in days:
             before = self._passed()
-            path = Path(os.path.abspath(Path(day).expanduser()))  # noqa: PTH100 - resolve() would follow links
+            path = _absolute(day)
             found = list(self._matches(path)) if glob.has_magic(day) else list(self._visible(path))
             if not found and self._passed() == before:
                 self.skip("missing", path.as_posix())
             files += found
         is_there = files or self._passed() > first
-        if is_there or self._was_planned(Path(os.path.abspath(Path(pattern(given)).expanduser()))):  # noqa: PTH100
+        if is_there or self._was_planned(_absolute(pattern(given))):
             return files
         asked = f"of {len(days):,} days or hours from {days[0]} to {days[-1]}" if days else "of no day"
         raise UsageError(f"input {given}: nothing there to read {asked}; check the path, and --since")

@@ -17,6 +17,16 @@ _BYTES: Final = range(0xDC80, 0xDD00)
 """What Python has in the place of bytes that are no text (PEP 383)."""
 
 
+def expanded(given: str) -> Path:
+    """Return the path that is meant, where `~` is somebody's home; raises ValueError, which says why, where none is."""
+    if "\0" in given:
+        raise ValueError("a NUL character in a path")
+    try:
+        return Path(given).expanduser()
+    except RuntimeError:
+        raise ValueError("the home of somebody who is not known here") from None
+
+
 def shown(name: str) -> str:
     """Return a name as it is shown and noted."""
     if name.isprintable() and "\\" not in name:

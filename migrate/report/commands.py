@@ -3,6 +3,7 @@
 import os
 import shlex
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ _LIMIT: Final = ("MIGRATE_LIMIT",)
 _MOST: Final = 15
 """More files are not named in a command."""
 _SANDBOX: Final = "sandbox"
+_OF_FILE: Final = ("--config", "--job")
+"""Options that name a configuration file, and what of it is meant."""
 
 
 def status(checkpoint: Checkpoint, name: str) -> str:
@@ -29,12 +32,21 @@ def status(checkpoint: Checkpoint, name: str) -> str:
 
 
 def to_target(checkpoint: Checkpoint, name: str) -> str:
-    """Return the command, `apply` or `resend`, that sends to the workdir's target; the key is not in it."""
+    """Return the command, `apply` or `resend`, that sends to the workdir's target; the key is not in it.
+
+    A configuration file that the workdir was planned with is named, with its job: what it says holds for sending, too.
+    """
     facts = checkpoint.facts()
-    host = facts.get("target") or facts.get("asked_for") or _named(_HOSTS) or UNKNOWN
-    words = [shlex.join(["migrate", name, operand(str(checkpoint.workdir)), "--host"])]
-    words.append(host if host == UNKNOWN else shlex.quote(host))
-    if (min_age := facts.get("min_age")) is not None and min_age != age.usual(host):
+    typed = _planned_by(facts) or Command(name, None, (), (), str(Path.cwd()))
+    of_file = [option for option in typed.options if option.name in _OF_FILE]
+    command = replace(typed, name=name, platform=None, options=of_file)
+    host = facts.get("target") or facts.get("asked_for")
+    if host is None and not typed.is_aimed:
+        host = _named(_HOSTS) or UNKNOWN
+    words = [command.shown(checkpoint.workdir)]
+    if host is not None:
+        words.append(f"--host {host if host == UNKNOWN else shlex.quote(host)}")
+    if (min_age := facts.get("min_age")) is not None and (host is None or min_age != age.usual(host)):
         words.append(f"--min-age {min_age:g}")
     return " ".join(words)
 

@@ -34,6 +34,8 @@ class Command:
     options: Sequence[Option]
     folder: str
     """Where it was typed."""
+    is_aimed: bool = False
+    """Whether the configuration file that it names says where to send."""
 
     @classmethod
     def of(cls, fact: Mapping[str, Any]) -> Self:

@@ -15,7 +15,7 @@ PARAMS = keys_of(cli.commands.values())
 
 def config(folder, text):
     """What a file of this text says."""
-    (folder / "m.toml").write_text(text)
+    (folder / "m.toml").write_text(text, encoding="utf-8")
     return read_config(folder / "m.toml", PARAMS)
 
 
@@ -84,9 +84,13 @@ def test_a_job_says_what_is_its_own(tmp_path):
 
 
 def test_people_are_shared_where_nobody_says_otherwise(tmp_path):
-    """One job alone has its own."""
+    """Also by one job alone, for which another one that comes changes nothing; a file without jobs says nothing."""
     (alone,) = config(tmp_path, '[job.a]\nplatform = "segment"').jobs
-    assert "people" not in alone.options
+    assert alone.options["people"] == f"{tmp_path}/m.people"
+    (unnamed,) = config(tmp_path, 'platform = "segment"').jobs
+    assert "people" not in unnamed.options
+    (said,) = config(tmp_path, 'people = "who"\n[job.a]').jobs
+    assert said.options["people"] == f"{tmp_path}/who"
     one, other = config(tmp_path, '[job.a]\npeople = "p"\n[job.b]\n').jobs
     assert (one.options["people"], other.options["people"]) == (f"{tmp_path}/p", f"{tmp_path}/m.people")
 
@@ -143,7 +147,23 @@ REFUSED = [
         "workdir = 'w'\n[job.a]\n[job.b]",
         "workdir: {}/w is that of a and of b; each job has its own, so name none above",
     ),
+    (
+        "[job.a]\nworkdir = 'w'\n[job.b]\nworkdir = 'sub/../w'",
+        "workdir: {}/sub/../w is that of a and of b; each job has its own",
+    ),
     ("a = ", "no TOML, Invalid value (at end of document); see https://toml.io"),
+    ('inputs = ["~nosuchuser/x"]', "inputs: the home of somebody who is not known here; check the path"),
+    ('workdir = "~nosuchuser/x"', "workdir: the home of somebody who is not known here; check the path"),
+    ('[job.a]\npeople = "~nosuchuser/x"', "[job.a] people: the home of somebody who is not known here; "),
+    ('inputs = ["in", "a\\u0000b"]', "inputs: a NUL character in a path; check the path"),
+    ('log_file = "a\\u0000b"', "log_file: a NUL character in a path; check the path"),
+    (f"\nrate = {'9' * 5_000}", "no TOML, an integer that is too long (at line 2); see https://toml.io"),
+    (f"rate = 0x{'f' * 5_000}", "no TOML, an integer that is too long (at rate); see https://toml.io"),
+    (f"keep = {'[' * 3_000}", "no TOML, tables or lists too deep inside of each other; see https://toml.io"),
+    (
+        f"[rules]\ntags = {{ x = {'[' * 150}{']' * 150} }}",
+        "no TOML, tables or lists too deep inside of each other (at rules); see https://toml.io",
+    ),
     (
         f"keep = ['phc_{'a' * 30}']",
         "keep: looks like a key of PostHog's; a secret stands in no configuration file: ",
@@ -189,3 +209,17 @@ def test_what_is_meant_for_one_time_is_known():
     }
     assert typed <= TYPED
     assert Path("x") not in TYPED
+
+
+def test_workdirs_are_told_apart_by_where_they_are(tmp_path):
+    """A link leads to the same one."""
+    (tmp_path / "w").mkdir()
+    (tmp_path / "link").symlink_to("w")
+    with pytest.raises(UsageError) as refused:
+        config(tmp_path, '[job.a]\nworkdir = "w"\n[job.b]\nworkdir = "link"')
+    assert f"workdir: {tmp_path}/link is that of a and of b" in str(refused.value)
+
+
+def test_a_byte_order_mark_is_none_of_the_text(tmp_path):
+    """As editors on Windows write one."""
+    assert config(tmp_path, '\ufeffplatform = "posthog"\r\n').common.options == {"platform": "posthog"}

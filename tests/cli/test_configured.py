@@ -29,7 +29,7 @@ host = "sandbox"
 
 
 def test_what_is_typed_wins_over_the_environment_and_that_over_the_file(tmp_path):
-    """The command line, MIGRATE_…, POSTHOG_…, the file."""
+    """The command line, MIGRATE_…, the file; POSTHOG_… where the file says nothing."""
     rows(tmp_path / "in" / "a.jsonl")
     written(
         tmp_path,
@@ -56,7 +56,7 @@ def test_what_is_typed_wins_over_the_environment_and_that_over_the_file(tmp_path
         "run",
         "--yes",
         cwd=tmp_path,
-        env={"POSTHOG_HOST": "https://variable..host", "POSTHOG_API_KEY": KEY},
+        env={"MIGRATE_HOST": "https://variable..host", "POSTHOG_API_KEY": KEY},
     )
     assert "variable..host" in asked.stderr
     asked = migrate("run", "--yes", cwd=tmp_path, env={"POSTHOG_API_KEY": KEY})
@@ -114,7 +114,7 @@ def test_what_is_wrong_with_a_value_is_said_with_its_key(tmp_path):
     )
     done = migrate("run", "-c", path, "--deadline", "later", env={"A_KEY": KEY}, cwd=tmp_path)
     assert "error: --deadline: a number of seconds" in done.stderr
-    done = migrate("run", "-c", path, "--deadline", "1m", cwd=tmp_path)
+    done = migrate("run", "-c", path, "--deadline", "1m", "--host", "us", cwd=tmp_path)
     assert (
         done.stderr == f"error: {path}: api_key: the variable A_KEY is not set; set it, or name another one\n"
     )
@@ -223,7 +223,7 @@ def test_jobs_run_one_after_another(three):
 
 
 def test_a_job_that_stops_or_is_refused_does_not_keep_the_others_from_running(three):
-    """The gravest of their codes is that of the command; a wrong command ends it."""
+    """The gravest of their codes is that of the command; nor does one whose input is not there (2)."""
     with (three / "a" / "a.jsonl").open("a") as file:
         file.write('{"event": \n')
     done = migrate("run", "--json", "--host", "sandbox", cwd=three, env={"A_KEY": KEY})
@@ -233,8 +233,9 @@ def test_a_job_that_stops_or_is_refused_does_not_keep_the_others_from_running(th
     done = migrate(
         "run", "--json", "--host", "127.0.0.1:9", "--deadline", "0", "--yes", cwd=three, env={"A_KEY": KEY}
     )
-    assert [code for _, code in told(done)] == [4, 2]
+    assert [code for _, code in told(done)] == [4, 2, 4]
     assert done.returncode == 2
+    (three / "three.workdir").rename(three / "away")
     done = migrate("plan", "--json", "--existing", "--job", "one", "--job", "three", cwd=three)
     assert [code for _, code in told(done)] == [3, 5]
     assert done.returncode == 5
@@ -245,7 +246,7 @@ def test_all_jobs_are_read_before_the_first_runs(three):
     written(three, JOBS + 'encoding = ""\n')
     done = migrate("plan", "--json", cwd=three)
     assert done.returncode == 2
-    assert "migrate.toml: encoding: nothing is said, found ''" in done.stderr
+    assert "migrate.toml: [job.three] encoding: nothing is said, found ''" in done.stderr
     assert not (three / "one.workdir").exists()
 
 
@@ -300,3 +301,76 @@ def test_interrupted_jobs_end_all(three, monkeypatch):
     monkeypatch.setattr(plan, "plan_todo", interrupted)
     done = migrate("plan", "--json", cwd=three)
     assert (done.returncode, [code for _, code in told(done)]) == (130, [130])
+
+
+OWN = """
+platform = "posthog"
+people = "who"
+[job.app]
+inputs = "app"
+[job.app.rules]
+drop = ["imei"]
+[job.posthog]
+inputs = "in"
+[job.posthog.rules]
+drop = ["email"]
+"""
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Jobs with rules of their own; one is called as its platform is."""
+    for name in ("app", "in"):
+        rows(tmp_path / name / "a.jsonl", properties={"imei": "I", "email": "E"})
+    (tmp_path / "link").symlink_to("app.workdir")
+    written(tmp_path, OWN)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "job", "dropped"),
+    [
+        (["posthog", "app", "--workdir", "app.workdir"], {}, "app", 3),
+        (["posthog", "app", "--workdir", "in/../app.workdir"], {}, "app", 3),
+        (["posthog", "app", "--workdir", "link"], {}, "app", 3),
+        (["posthog", "app"], {"MIGRATE_WORKDIR": "app.workdir"}, "app", 3),
+        (["--workdir", "app.workdir"], {}, "app", 3),
+        (["posthog", "in"], {}, "posthog", 3),
+        (["posthog", "app", "--workdir", "w"], {}, "", 0),
+    ],
+)
+def test_the_job_whose_workdir_is_typed_is_meant(own, words, env, job, dropped):
+    """By whatever path, also where it is the one that a platform gives: its rules hold, and that is said."""
+    (own / "app.workdir").mkdir()
+    done = migrate("plan", *words, "--json", cwd=own, env=env)
+    assert done.returncode == 0, done.stderr
+    assert summary(done)["repairs"].get("rule:drop", 0) == dropped
+    assert (f"is the workdir of the job {job}, which is meant" in done.stderr) == bool(job)
+    assert (own / "who").exists()
+
+
+def test_a_second_job_changes_nothing_for_the_first(tmp_path):
+    """It goes on with the people that it began with."""
+    for name in "ab":
+        rows(tmp_path / name / "a.jsonl")
+    written(tmp_path, 'platform = "posthog"\n[job.one]\ninputs = "a"\n')
+    assert migrate("plan", cwd=tmp_path).returncode == 0
+    with (tmp_path / "migrate.toml").open("a") as file:
+        file.write('[job.two]\ninputs = "b"\n')
+    rows(tmp_path / "a" / "b.jsonl", start=5)
+    done = migrate("plan", "--json", cwd=tmp_path)
+    assert told(done) == [("one.workdir", 0), ("two.workdir", 0)], done.stderr
+
+
+def test_what_is_next_names_the_file_and_the_job(three):
+    """The host, too, where the file does not say it; from wherever it is looked at."""
+    assert migrate("plan", "--job", "one", cwd=three).returncode == 0
+    done = migrate("status", "one.workdir", "--json", cwd=three)
+    assert summary(done)["next"] == "migrate apply one.workdir --config migrate.toml --job one --host …"
+    written(three, 'host = "eu"\n' + JOBS)
+    done = migrate("plan", "--job", "two", "--json", cwd=three)
+    assert summary(done)["next"] == "migrate apply two.workdir --config migrate.toml --job two"
+    done = migrate("status", three / "two.workdir", "--json", "-c", "/dev/null", cwd="/")
+    assert summary(done)["next"] == (
+        f"migrate apply {three}/two.workdir --config {three}/migrate.toml --job two"
+    )

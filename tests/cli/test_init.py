@@ -73,3 +73,11 @@ def test_a_file_that_is_there_stays(tmp_path):
     )
     assert migrate("init", "mixpenal", "-o", "x.toml", cwd=tmp_path).returncode == 2
     assert not (tmp_path / "x.toml").exists()
+
+
+def test_a_dash_is_stdout(tmp_path):
+    """And no file of that name."""
+    done = migrate("init", "amplitude", "-o", "-", cwd=tmp_path)
+    assert (done.returncode, done.stderr, [*tmp_path.iterdir()]) == (0, "", [])
+    assert migrate("init", "amplitude", cwd=tmp_path).returncode == 0
+    assert done.stdout == (tmp_path / "migrate.toml").read_text()

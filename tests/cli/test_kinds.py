@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from migrate.apply.pacing import Window
-from migrate.cli.kinds import SOME, Count, Day, Duration, Hours, Moment
+from migrate.cli.kinds import SOME, Count, Day, Duration, Hours, Moment, Samples
 
 NIGHT = Window(time(22), time(6, 30))
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
@@ -51,6 +51,12 @@ def test_a_time_in_a_zone_is_one_in_utc():
 
 
 REFUSED = [
+    pytest.param(
+        Samples(),
+        "9" * 5_000,
+        f"less than 1,000,000,000,000 rows, or full; found '{'9' * 5_000}'",
+        id="samples",
+    ),
     pytest.param(
         Duration(), "soon", "a number of seconds, or one with s, m, h or d; found 'soon'", id="duration"
     ),

@@ -59,6 +59,60 @@ def test_what_is_not_there_is_said(tmp_path, monkeypatch):
         said.append(str(refused.value))
     assert said == [
         "f: api_key: the variable NOT_SET is not set; set it, or name another one",
-        f"f: api_key: {tmp_path}/nowhere cannot be read, found 'No such file or directory'; check the path",
+        "f: api_key: the file that is named there cannot be read, found 'No such file or directory'; check the path",
         f"f: api_key: nothing in the first line of {tmp_path}/empty; write it there",
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        (f"export POSTHOG_API_KEY={KEY}", KEY),
+        (f"POSTHOG_API_KEY={KEY}", KEY),
+        (f'POSTHOG_API_KEY="{KEY}"', KEY),
+        (f"export  HASH_SALT=' {KEY} '", KEY),
+        (f"\ufeff{KEY}", KEY),
+        ("A_SALT=of=three=parts", "of=three=parts"),
+        ("salt=of=three=parts", "salt=of=three=parts"),
+        ("c2FsdCBvZiBzb21lIGxldHRlcnM=", "c2FsdCBvZiBzb21lIGxldHRlcnM="),
+        ("ONQWY5BAN5TCA43PNVSQ====", "ONQWY5BAN5TCA43PNVSQ===="),
+        ("'in quotes without a name'", "'in quotes without a name'"),
+    ],
+)
+def test_a_line_may_set_a_variable(tmp_path, line, found):
+    """As a shell's file or systemd's has it; a salt with a `=` is not cut."""
+    (tmp_path / "key").write_text(line + "\nmore", encoding="utf-8")
+    assert secret({"file": "key"}, "f: hash_salt", tmp_path) == found
+
+
+@pytest.mark.parametrize("reference", [{"env": "literalsaltliteral"}, {"file": "literalsaltliteral"}])
+def test_a_secret_in_the_place_of_a_name_is_not_printed(tmp_path, reference):
+    """The place says which it is."""
+    with pytest.raises(UsageError) as refused:
+        secret(reference, "f: hash_salt", tmp_path)
+    assert str(refused.value).startswith("f: hash_salt: the ")
+    assert "literalsalt" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [
+        (
+            "~nosuchuser/x",
+            "the file that is named there cannot be read, found 'the home of somebody who is not ",
+        ),
+        ("a\0b", "the file that is named there cannot be read, found 'a NUL character in a path'"),
+        ("x" * 5_000, "the file that is named there cannot be read, found 'File name too long'"),
+        (".", "{}/. cannot be read, found 'Is a directory'"),
+        ("bytes", "{}/bytes cannot be read, found 'no text'"),
+        ("set", "nothing in the first line of {}/set; write it there"),
+    ],
+)
+def test_a_file_that_cannot_be_one_is_said(tmp_path, named, found):
+    """In a sentence."""
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    (tmp_path / "set").write_text("export POSTHOG_API_KEY=\n")
+    with pytest.raises(UsageError) as refused:
+        secret({"file": named}, "f: api_key", tmp_path)
+    said = str(refused.value).replace(f"{tmp_path} ", f"{tmp_path}/. ")
+    assert said.startswith(f"f: api_key: {found.format(tmp_path)}")

@@ -5,6 +5,7 @@ from dataclasses import fields
 import pytest
 from commands import migrate, rows
 
+from migrate.cli.kinds import Day
 from migrate.cli.options import SourceOptions
 from migrate.cli.settings import build_settings
 from migrate.errors import UsageError
@@ -54,6 +55,11 @@ def test_what_is_typed_has_its_place():
 
 
 REFUSED = [
+    pytest.param(
+        {"since": Day(1), "lookback": 999_999_999_999},
+        "--lookback: reaches back before the year 1, found 999999999999 days; give fewer",
+        id="lookback",
+    ),
     pytest.param({"delimiter": "::"}, "--delimiter: one ASCII character, found '::'", id="delimiter"),
     pytest.param({"quote": "ä"}, "--quote: one ASCII character, found 'ä'", id="quote"),
     pytest.param({"escape": ""}, "--escape: one ASCII character, found ''", id="escape"),

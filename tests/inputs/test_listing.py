@@ -6,6 +6,7 @@ import os
 import threading
 import time
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ import zstandard
 from archives import tarred, zipped
 
 from migrate.errors import Refused, UsageError
+from migrate.inputs.dated import Span
 from migrate.inputs.listing import sources
 from migrate.inputs.source import fingerprint, stamp
 from migrate.inputs.streams import Truncated
@@ -160,6 +162,14 @@ def test_input_with_nothing_in_it(tmp_path, given, message):
     with pytest.raises(UsageError) as error:
         sources([str(tmp_path / given)])
     assert str(error.value) == f"input {tmp_path / given}: {message}"
+
+
+@pytest.mark.parametrize("given", ["~nosuchuser/x", "~nosuchuser/*.x", "~nosuchuser/{since:%Y}/x"])
+def test_the_home_of_nobody_is_a_sentence(given):
+    """Also in a pattern, and where the path holds a day."""
+    with pytest.raises(UsageError) as error:
+        sources([given], span=Span(since=datetime(2024, 1, 1, tzinfo=UTC)))
+    assert str(error.value).endswith(": the home of somebody who is not known here; check the path")
 
 
 def test_url_is_told_apart_from_a_missing_file():
