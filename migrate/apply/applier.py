@@ -22,7 +22,7 @@ from migrate.apply.pieces import Piece, Pieces, spread
 from migrate.apply.sender import Gate, Prepared, Sender, Settling
 from migrate.apply.watch import Unwatched, Watch
 from migrate.errors import Stopped
-from migrate.workdir import parked, rounds
+from migrate.workdir import outdated, parked, rounds
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.records import Round
 from migrate.workdir.seals import check_present
@@ -170,12 +170,15 @@ class Applier:
         return {lane: self._sender.prepare(payloads) for lane, payloads in lanes.items()}
 
     def _outdate(self) -> None:
-        """Drop parked events of which a newer version is planned: that is sent instead."""
+        """Drop parked events of which a newer version is planned: that is sent instead.
+
+        What is told in a round that is begun stays as it is: some of it is settled, and is not looked at again.
+        """
         for day in rounds.days(self._checkpoint):
             if parked.any_of(self._checkpoint, day):
-                parts = [part for round_ in rounds.of_day(self._checkpoint, day) for part in round_.parts]
-                for planned in texts(self._checkpoint.workdir, parts):
-                    parked.outdate(self._checkpoint, day, planned)
+                new = [one for one in rounds.of_day(self._checkpoint, day) if not one.position]
+                planned = texts(self._checkpoint.workdir, [part for one in new for part in one.parts])
+                outdated.outdate(self._checkpoint, day, planned, new[0].number if new else 0)
 
     async def _settle(self, under_way: asyncio.Queue[InFlight | None]) -> None:
         """Wait for each piece in order, and have its outcome noted; let a round begin after the last piece before it.

@@ -3,18 +3,18 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 import pyarrow as pa
 
 from migrate.apply.duplicates import Ties, is_first
 from migrate.apply.runs import KEPT, MAX_BATCH, Stretch, merged, open_sealed, put_together
+from migrate.workdir.outdated import ANY, Outdated
 from migrate.workdir.records import Part
 
-_KEY: Final = ("uuid", "event", "distinct_id")
-_KEY_ANEW: Final = ("uuid", "event")
-"""Of parts that may hold several versions of an event: whose it is may be known better than it was."""
+_MARKS: Final[dict[str, Any]] = {"uuid": pl.String, "event": pl.String, "round": pl.Int64}
+_ROUNDS: Final[dict[str, Any]] = {"order": pl.Int32, "was": pl.Int64}
 
 
 @dataclass(frozen=True)
@@ -37,28 +37,30 @@ def pieces(  # noqa: PLR0913 - what decides which events are sent
     *,
     piece_bytes: int,
     skip: int = 0,
-    outdated: Sequence[str] = (),
+    outdated: Sequence[Outdated] = (),
+    sent_in: Sequence[int] = (),
 ) -> Iterator[Events]:
     """Yield a day's events in timestamp order, then by input and row, duplicates left out.
 
     A duplicate has the uuid, event and distinct_id of an event before it, or of one in the parts that were `sent`
-    before. Parts of several increments may hold several versions of an event: there uuid and event make a duplicate.
-    What was sent stays, also where it is known better by now whose it is; else the version in the part that comes
-    first in `parts` is kept (parts of later increments come first). What was sent of `outdated` uuids was refused, and
-    makes no duplicates.
+    before. Of parts that were planned at several times, so has an event of another person, which is known better by
+    now (see `duplicates.versions`). What was sent stays; else the version in the part that comes first in `parts` is
+    kept (parts of later increments come first). What was sent of `outdated` events up to their rounds was refused, and
+    makes no duplicates; `sent_in` says in which rounds the sent parts were.
 
     The first `skip` events, duplicates counted, are passed over. The same parts give the same events in the same
     order; only where pieces are cut depends on `piece_bytes`. Memory is one piece and a batch per run.
     """
     has_versions = len({part.increment for part in parts}) > 1
-    everything = (*parts, *sent)
-    is_anew = len({part.increment for part in everything}) > 1 or any(part.anew for part in everything)
-    key = _KEY_ANEW if is_anew else _KEY
+    everything = (*sent, *parts)
+    times = [-part.input if part.anew else part.increment for part in everything]
+    times = times if len(set(times)) > 1 else []
     ties = Ties()
-    refused = pl.col("sent") & pl.col("uuid").is_in(outdated)
-    for whole in _gathered(merged(workdir, parts, sent, has_versions=has_versions), piece_bytes):
-        frame = whole.filter(~refused) if outdated and sent else whole
-        first = is_first(frame, key, ties, has_versions=has_versions) if frame.height else None
+    refused = _Refused(outdated, sent_in) if outdated and sent else None
+    runs = merged(workdir, parts, sent, in_order=has_versions or bool(times))
+    for whole in _gathered(runs, piece_bytes):
+        frame = refused.out_of(whole) if refused else whole
+        first = is_first(frame, ties, has_versions=has_versions, times=times) if frame.height else None
         planned = frame
         if sent:
             first = None if first is None else first.filter(~frame["sent"])
@@ -71,14 +73,31 @@ def pieces(  # noqa: PLR0913 - what decides which events are sent
         yield Events(kept[KEPT], planned.height - passed - kept.height)
 
 
-def texts(workdir: Path, parts: Sequence[Part]) -> Iterator[dict[str, str]]:
-    """Yield the payloads of some parts by their uuids, some at a time."""
+class _Refused:
+    """What PostHog refused of what was sent."""
+
+    def __init__(self, outdated: Sequence[Outdated], sent_in: Sequence[int]) -> None:
+        self._marks = pl.DataFrame(outdated, schema=_MARKS, orient="row")
+        self._rounds = pl.DataFrame({"order": range(len(sent_in)), "was": sent_in}, schema=_ROUNDS)
+
+    def out_of(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the events without it."""
+        asked = frame.filter(pl.col("sent") & pl.col("uuid").is_in(self._marks["uuid"].implode()))
+        if not asked.height:
+            return frame
+        found = asked.join(self._marks, on="uuid", suffix="_parked").join(self._rounds, on="order")
+        is_meant = (pl.col("event") == pl.col("event_parked")) | (pl.col("event_parked") == ANY)
+        found = found.filter(is_meant & (pl.col("was") <= pl.col("round")))
+        return frame.join(found, on=["uuid", "event", "order"], how="anti", maintain_order="left")
+
+
+def texts(workdir: Path, parts: Sequence[Part]) -> Iterator[tuple[str, str, str]]:
+    """Yield the uuid, the name and the payload of the events of some parts."""
+    columns = ["uuid", "event", "payload"]
     for part in parts:
         with open_sealed(workdir / part.path, part.seal) as file:
-            for batch in file.iter_batches(MAX_BATCH, columns=["uuid", "payload"], use_threads=False):
-                yield dict(
-                    zip(*(batch.column(name).to_pylist() for name in ("uuid", "payload")), strict=True)
-                )
+            for batch in file.iter_batches(MAX_BATCH, columns=columns, use_threads=False):
+                yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
 
 
 def _gathered(pieces: Iterator[Stretch], piece_bytes: int) -> Iterator[pl.DataFrame]:

@@ -13,7 +13,7 @@ from migrate.apply import age, merge
 from migrate.apply.batches import Payloads
 from migrate.apply.delivery import Delivery
 from migrate.apply.sender import Sender
-from migrate.workdir import parked, rounds
+from migrate.workdir import outdated, rounds
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.records import Round
 
@@ -114,14 +114,16 @@ class Pieces:
             most = int(self._delivery.rate * _PIECE_SECONDS * _average(round_))
             piece_bytes = min(piece_bytes, max(1, most))
         with self._at_checkpoint:
-            outdated = parked.outdated(self._checkpoint, round_.day) if round_.earlier else []
+            marks = outdated.of_day(self._checkpoint, round_.day) if round_.earlier else []
+            sent_in = outdated.rounds_of(self._checkpoint, round_.day) if marks else {}
         return merge.pieces(
             self._workdir,
             round_.parts,
             round_.earlier,
             piece_bytes=piece_bytes,
             skip=round_.position,
-            outdated=outdated,
+            outdated=marks,
+            sent_in=[sent_in.get(part.path, round_.number) for part in round_.earlier] if marks else (),
         )
 
     def _lanes(self, round_: Round, begin: merge.Events) -> int:

@@ -121,12 +121,12 @@ class _Run:
 
 
 def merged(
-    workdir: Path, parts: Sequence[Part], sent: Sequence[Part], *, has_versions: bool
+    workdir: Path, parts: Sequence[Part], sent: Sequence[Part], *, in_order: bool
 ) -> Iterator[Stretch]:
     """Yield the events of all parts in timestamp order, piece by piece.
 
-    Where they may hold several versions of an event (`has_versions`), events of equal timestamps come in the order of
-    their parts, however many they are.
+    Where they may hold several versions of an event (`in_order`), events of equal timestamps come in the order of
+    their parts, the sent ones first, however many they are.
     """
     marked = [(part, True) for part in sent] + [(part, False) for part in parts]
     with ExitStack() as stack:
@@ -138,8 +138,8 @@ def merged(
         runs.sort(key=lambda run: run.first)
         if len(runs) > _MAX_RUNS:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=MERGE, dir=workdir))
-            runs = _longer(runs, Path(folder), in_order=has_versions)
-        yield from _merge(runs, in_order=has_versions)
+            runs = _longer(runs, Path(folder), in_order=in_order)
+        yield from _merge(runs, in_order=in_order)
 
 
 def _longer(runs: list[_Run], folder: Path, *, in_order: bool) -> list[_Run]:

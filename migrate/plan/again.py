@@ -64,8 +64,9 @@ def _replace(checkpoint: Checkpoint, found: Sequence[tuple[str, int, int]], *, r
     pairs = [*dict.fromkeys((before, now) for _, before, now in found)]
     old = renewal.unsent(checkpoint, dict.fromkeys(before for before, _ in pairs))
     new = [part for now in dict.fromkeys(now for _, now in pairs) for part in checkpoint.parts_of(now)]
-    versions = Versions(renewal.sent(checkpoint, names), old, new, names)
-    changes = compare(workdir, versions, resend=resend, refused=parked.every_uuid(checkpoint))
+    sent, stayed = renewal.sent(checkpoint, names)
+    versions = Versions(sent, old, new, names, stayed, parked.every_key(checkpoint))
+    changes = compare(workdir, versions, resend=resend)
     parts = [
         (part, divided(workdir, part, fates))
         for part in new

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from migrate.plan.changes import ids
+from migrate.plan.versions import ids
 from migrate.workdir import dayfile
 from migrate.workdir.disk import sync
 from migrate.workdir.records import Fate, Part
@@ -16,6 +16,7 @@ from migrate.workdir.seals import Seal
 _LETTERS: Final = {Fate.AS_OTHERS: "o", Fate.AGAIN: "a", Fate.STAYS: "s"}
 """What stands behind the name of the part that another was."""
 _LEFT: Final = "l"
+_KNOWN_BY: Final = ("uuid", "event", "distinct_id")
 
 
 def divided(workdir: Path, part: Part, fates: pl.DataFrame) -> list[Part]:
@@ -24,7 +25,7 @@ def divided(workdir: Path, part: Part, fates: pl.DataFrame) -> list[Part]:
     `fates`: `id` and `fate` of those that are not, as `changes.compare` finds them.
     """
     known, whole = fates.unique("id"), workdir / part.path
-    if not any(_fates(frame, known).is_not_null().any() for frame in dayfile.frames(whole, ["uuid"])):
+    if not any(_fates(frame, known).is_not_null().any() for frame in dayfile.frames(whole, _KNOWN_BY)):
         return [part]
     files: dict[Fate, tuple[Path, dayfile.DayFile]] = {}
     for frame in dayfile.frames(whole):
@@ -80,5 +81,5 @@ def _written(part: Part, path: Path, written: dayfile.Written) -> Part:
 
 def _fates(frame: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
     """Return the fate of each event, null where it is that of others."""
-    found = pl.DataFrame({"id": ids(frame["uuid"])}).join(known, on="id", how="left", maintain_order="left")
+    found = pl.DataFrame({"id": ids(frame)}).join(known, on="id", how="left", maintain_order="left")
     return found["fate"]

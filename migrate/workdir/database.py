@@ -13,7 +13,7 @@ from migrate.workdir.hold import MEND, unwritable
 
 FILE: Final = "checkpoint.sqlite"
 APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
-FORMAT: Final = 11
+FORMAT: Final = 12
 _DAYS: Final = "days"
 Database = sqlite3.Connection
 _PATIENCE: Final = 30.0
@@ -61,7 +61,9 @@ CREATE TABLE queue (
     PRIMARY KEY (day, later, timestamp, id)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX queue_id ON queue (id);
-CREATE TABLE outdated (day TEXT NOT NULL, uuid TEXT NOT NULL, PRIMARY KEY (day, uuid)) WITHOUT ROWID;
+CREATE TABLE outdated (
+    day TEXT NOT NULL, uuid TEXT NOT NULL, event TEXT NOT NULL, round INTEGER NOT NULL, PRIMARY KEY (day, uuid, event)
+) WITHOUT ROWID;
 CREATE TABLE counts (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE history (id INTEGER PRIMARY KEY, line TEXT NOT NULL);
 """
@@ -84,6 +86,17 @@ _ADDED: Final = {
     """,
     9: "ALTER TABLE parked ADD COLUMN dismissed INTEGER NOT NULL DEFAULT 0",
     10: "CREATE INDEX inputs_lead ON inputs (lead); CREATE INDEX parts_input ON parts (input)",
+    11: """
+        CREATE TABLE marked (
+            day TEXT NOT NULL, uuid TEXT NOT NULL, event TEXT NOT NULL, round INTEGER NOT NULL,
+            PRIMARY KEY (day, uuid, event)
+        ) WITHOUT ROWID;
+        INSERT INTO marked SELECT day, uuid, '', (SELECT max(round) FROM rounds WHERE done AND day = outdated.day)
+            FROM outdated WHERE day IN (SELECT day FROM parts WHERE round IS NULL)
+            AND day IN (SELECT day FROM rounds WHERE done);
+        DROP TABLE outdated;
+        ALTER TABLE marked RENAME TO outdated
+    """,
 }
 """What a checkpoint of an earlier format has not yet, one after another, and goes on with."""
 TOTALS: Final = "totals"
@@ -93,8 +106,8 @@ _OF_CONNECTION: Final = (
     "CREATE TEMP TRIGGER set_ AFTER UPDATE OF name, numbers ON inputs BEGIN DELETE FROM meta WHERE key = 'totals'; END",
     "CREATE TEMP TRIGGER gone AFTER DELETE ON inputs BEGIN DELETE FROM meta WHERE key = 'totals'; END",
 )
-"""`history` is kept by `history.py`, `rejects` and `held` by `rejects.py`, `parked`, `queue` and `outdated` by
-`parked.py`, `counts` by both of these."""
+"""`history` is kept by `history.py`, `rejects` and `held` by `rejects.py`, `parked` and `queue` by `parked.py`,
+`outdated` by `outdated.py`, `counts` by all of these."""
 
 
 def connect(workdir: Path, *, create: bool = False) -> Database:

@@ -18,11 +18,16 @@ _OF_COPIES: Final = """
     ) ORDER BY input, path
 """
 _SENT: Final = """
-    SELECT path FROM parts WHERE day = ?1 AND input <> ?2 AND round IS NOT NULL AND round < coalesce(?3, round + 1)
+    SELECT path, round FROM parts
+    WHERE day = ?1 AND input <> ?2 AND round IS NOT NULL AND round < coalesce(?3, round + 1)
     ORDER BY round, increment DESC, input, path
 """
 """The parts of a day that are sent before an input's."""
-_REFUSED: Final = "SELECT uuid FROM parked WHERE day = ?1 UNION SELECT uuid FROM outdated WHERE day = ?1"
+_REFUSED: Final = """
+    SELECT uuid, NULL FROM parked WHERE day = ?1
+    UNION SELECT uuid, max(round) FROM outdated WHERE day = ?1 GROUP BY uuid
+"""
+"""What PostHog refused of a day: up to which round, or whatever was sent of it."""
 
 
 def places(checkpoint: Checkpoint, events: Iterable[tuple[str, str]]) -> dict[str, tuple[str, int]]:
@@ -50,13 +55,14 @@ def sent_otherwise(checkpoint: Checkpoint, copies: Iterable[str]) -> tuple[int, 
     count, at = 0, list[tuple[str, int]]()
     for path, day, number, lead in checkpoint.query(_OF_COPIES, (json.dumps(list(copies)),)).fetchall():
         sent = checkpoint.query(_SENT, (day, lead, number)).fetchall()
-        refused = {uuid for (uuid,) in checkpoint.query(_REFUSED, (day,))}
+        refused = checkpoint.query(_REFUSED, (day,)).fetchall()
         for rows in (
             dayfile.groups(checkpoint.workdir / path, (*_KEY, "payload", "file", "row")) if sent else ()
         ):
             left = {tuple(key): (payload.rstrip(","), file, row) for *key, payload, file, row in rows}
-            for (other,) in sent:
-                uuids = sorted({key[0] for key in left} - refused)
+            for other, sent_in in sent:
+                no = {uuid for uuid, until in refused if until is None or sent_in <= until}
+                uuids = sorted({key[0] for key in left} - no)
                 for *key, payload in dayfile.found(checkpoint.workdir / other, uuids, (*_KEY, "payload")):
                     mended, file, row = left.pop(tuple(key), (None, "", 0))
                     is_known = mended is not None and payload != dayfile.STRIPPED

@@ -30,6 +30,13 @@ _WORDS: Final = 1_000
 """So many different messages of a server are counted by themselves."""
 
 
+class _Named(msgspec.Struct):
+    """What a payload says of which event it is."""
+
+    event: str
+    distinct_id: str
+
+
 class Parked(NamedTuple):
     """An event that PostHog refused, with its words."""
 
@@ -38,6 +45,15 @@ class Parked(NamedTuple):
     status: int
     message: str
     payload: str
+
+
+class Key(NamedTuple):
+    """What PostHog tells an event apart by."""
+
+    day: str
+    uuid: str
+    event: str
+    distinct_id: str
 
 
 class Waiting(NamedTuple):
@@ -89,35 +105,6 @@ def any_of(checkpoint: Checkpoint, day: str) -> bool:
     return checkpoint.query("SELECT 1 FROM parked WHERE day = ? LIMIT 1", (day,)).fetchone() is not None
 
 
-def outdate(checkpoint: Checkpoint, day: str, planned: Mapping[str, str]) -> None:
-    """Drop parked events of which another version is `planned` (uuid -> payload) and not sent: that is sent instead.
-
-    The dropped ones count as duplicates from then on. A parked event that is the same as the planned one stays parked.
-    """
-    sql = "SELECT id, uuid, payload FROM parked WHERE day = ? AND uuid IN (SELECT value FROM json_each(?))"
-    asked = msgspec.json.encode(list(planned)).decode()
-    found = checkpoint.query(sql, (day, asked)).fetchall()
-    old = [(number, uuid) for number, uuid, payload in found if payload != planned[uuid].rstrip(",")]
-    if not old:
-        return
-    with checkpoint.change() as db:
-        db.executemany("INSERT OR IGNORE INTO outdated VALUES (?, ?)", ((day, uuid) for _, uuid in old))
-        for sql in ("DELETE FROM queue WHERE id = ?", "DELETE FROM parked WHERE id = ?"):
-            db.executemany(sql, ((number,) for number, _ in old))
-        sql = """
-            UPDATE rounds SET parked = parked - 1, duplicate = duplicate + 1 WHERE day = ?1 AND round = (
-                SELECT round FROM rounds WHERE day = ?1 AND parked > 0 ORDER BY round LIMIT 1
-            )
-        """
-        db.executemany(sql, ((day,) for _ in old))
-        add_count(db, PARKED)
-
-
-def outdated(checkpoint: Checkpoint, day: str) -> list[str]:
-    """Return the uuids of a day's events that were parked until another version was planned."""
-    return [uuid for (uuid,) in checkpoint.query("SELECT uuid FROM outdated WHERE day = ?", (day,))]
-
-
 def refusals(checkpoint: Checkpoint) -> list[Refusal]:
     """Return what is parked and open by the server's words, numbers left out, most first; after many, others as one."""
     found: dict[str, Refusal] = {}
@@ -155,9 +142,10 @@ def dismissed(checkpoint: Checkpoint) -> int:
     return int(count)
 
 
-def every_uuid(checkpoint: Checkpoint) -> list[str]:
-    """Return the uuids of all events that are parked."""
-    return [uuid for (uuid,) in checkpoint.query("SELECT DISTINCT uuid FROM parked")]
+def every_key(checkpoint: Checkpoint) -> list[Key]:
+    """Return what tells the events apart that are parked."""
+    found = checkpoint.query("SELECT day, uuid, payload FROM parked ORDER BY id")
+    return [Key(day, uuid, *named(payload)) for day, uuid, payload in found]
 
 
 def refresh(checkpoint: Checkpoint) -> list[str]:
@@ -237,6 +225,15 @@ def mend(db: Database, number: int, payload: str, timestamp: str) -> None:
     """Put another payload in the place of a parked event's, which is to be sent, also where it was dismissed."""
     sql = "UPDATE parked SET payload = ?, sum = ?, timestamp = ?, dismissed = 0 WHERE id = ?"
     db.execute(sql, (payload, _sum(payload), timestamp, number))
+
+
+def named(payload: str) -> tuple[str, str]:
+    """Return the event name and the distinct_id of a payload; nothing of one that is harmed."""
+    try:
+        found = msgspec.json.decode(payload, type=_Named)
+    except msgspec.DecodeError:
+        return "", ""
+    return found.event, found.distinct_id
 
 
 def _lines(checkpoint: Checkpoint) -> Iterator[bytes]:

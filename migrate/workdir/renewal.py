@@ -117,18 +117,16 @@ def unsent(checkpoint: Checkpoint, leads: Iterable[int]) -> list[Part]:
     return [part_of(*row) for lead in leads for *row, _ in checkpoint.query(sql, (lead,)).fetchall()]
 
 
-def sent(checkpoint: Checkpoint, names: Iterable[str]) -> list[Part]:
-    """Return the parts that are sent, or being sent, of all that was planned before of inputs."""
+def sent(checkpoint: Checkpoint, names: Iterable[str]) -> tuple[list[Part], list[Part]]:
+    """Return the parts that are sent, or being sent, of all that was planned before of inputs, and those that stay."""
     leads = set[int]()
     for name in names:
         sql = "SELECT DISTINCT lead FROM inputs WHERE name BETWEEN ? AND ? AND lead IS NOT NULL"
         leads.update(lead for (lead,) in checkpoint.query(sql, names_before(name)))
-    sql = f"{PARTS} WHERE input = ? AND round IS NOT NULL AND fate <> ? ORDER BY path"
-    return [
-        part_of(*row)
-        for lead in sorted(leads)
-        for *row, _ in checkpoint.query(sql, (lead, Fate.STAYS)).fetchall()
-    ]
+    sql = f"{PARTS} WHERE input = ? AND round IS NOT NULL ORDER BY path"
+    found = [part_of(*row) for lead in sorted(leads) for *row, _ in checkpoint.query(sql, (lead,)).fetchall()]
+    stay = [part for part in found if part.fate is Fate.STAYS]
+    return [part for part in found if part.fate is not Fate.STAYS], stay
 
 
 def divide(db: Database, whole: Part, into: Iterable[Part]) -> None:

@@ -138,7 +138,7 @@ def test_duplicates_among_many_events_of_one_instant(tmp_path):
     ties = Ties()
     for start in range(0, 3_000, 10):
         ties.again(frame(events[start : start + 10]))
-    levels = ties._levels  # noqa: SLF001
+    levels = ties._known["event"].levels  # noqa: SLF001
     assert sum(level.height for level in levels) == 2_990
     assert sum(level.estimated_size() for level in levels) == 16 * 2_990
     assert all(larger.height >= 2 * smaller.height for larger, smaller in pairwise(levels))

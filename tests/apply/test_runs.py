@@ -69,7 +69,7 @@ def test_all_events_come_in_time_order(tmp_path_factory, monkeypatch, groups, se
     workdir = tmp_path_factory.mktemp("w")
     parts = [part(workdir, number, *one) for number, one in enumerate(groups)]
     sent = min(sent, len(parts) - 1)
-    pieces = list(merged(workdir, parts[sent:], parts[:sent], has_versions=has_versions))
+    pieces = list(merged(workdir, parts[sent:], parts[:sent], in_order=has_versions))
     found = [place for piece in pieces for place in told(put_together([piece]))]
     seconds = [[second for group in one for second in group] for one in groups]
     assert sorted(found) == sorted(
@@ -105,7 +105,7 @@ def test_pieces_are_put_together_in_their_order(pieces, random):
 def test_of_what_was_sent_no_payload_is_read(tmp_path):
     """It only says what is a duplicate; what is to be sent has its payload, as it was written."""
     sent, part_ = part(tmp_path, 0, [1, 3]), part(tmp_path, 1, [2, 4])
-    frame = put_together(list(merged(tmp_path, [part_], [sent], has_versions=False)))
+    frame = put_together(list(merged(tmp_path, [part_], [sent], in_order=False)))
     assert told(frame) == [(1, 0, 0, True), (2, 1, 0, False), (3, 0, 1, True), (4, 1, 1, False)]
     assert frame["payload"].to_list() == [None, events(2)["payload"][0], None, events(2)["payload"][1]]
 
@@ -115,10 +115,10 @@ def test_a_harmed_part_stops_the_merge(tmp_path, monkeypatch, most_open):
     """Files stay open or are opened again; what is read of them is compared with their seals either way."""
     monkeypatch.setattr(runs, "_MAX_OPEN", most_open)
     parts = [part(tmp_path, 0, [1, 3]), part(tmp_path, 1, [2, 4], [5])]
-    assert put_together(list(merged(tmp_path, parts, [], has_versions=False))).height == 5
+    assert put_together(list(merged(tmp_path, parts, [], in_order=False))).height == 5
     flipped(tmp_path / "1.parquet", 300)
     with pytest.raises(Harmed) as raised:
-        list(merged(tmp_path, parts, [], has_versions=False))
+        list(merged(tmp_path, parts, [], in_order=False))
     assert (raised.value.path, raised.value.why) == (
         tmp_path / "1.parquet",
         "other bytes between 0 and 65,536",
@@ -133,6 +133,6 @@ def test_a_plan_of_an_earlier_version_is_read(tmp_path):
     assert pa.types.is_dictionary(pq.read_schema(tmp_path / "0.parquet").field("event").type)
     before = Part("0.parquet", 0, "2024-04-03", 1, 1, 0, 0, leads=False, seal=Seal.of(tmp_path / "0.parquet"))
     parts = [before, part(tmp_path, 1, [1, 3])]
-    frame = put_together(list(merged(tmp_path, parts, [], has_versions=False)))
+    frame = put_together(list(merged(tmp_path, parts, [], in_order=False)))
     assert frame["event"].to_list() == ["e", "old", "e"]
     assert frame.schema["event"] == pl.String

@@ -6,29 +6,35 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from migrate.plan.changes import Versions, compare, ids
+from migrate.plan.changes import Versions, compare
+from migrate.plan.versions import ids
 from migrate.workdir.days import DayWriter
+from migrate.workdir.parked import Key
 from migrate.workdir.records import Change, Fate
 
-WHEN = datetime(2024, 4, 3, 12, tzinfo=UTC)
+WHEN = datetime(2024, 4, 3, 12, 0, 0, 123_000, tzinfo=UTC)
+KEY = dict.fromkeys(("uuid", "event", "distinct_id"), pl.String)
 
 
-def uuid(number, ms="0190d1a0-0000"):
-    """A version-7 uuid of a number; `ms` is where its time stands."""
-    return f"{ms}-7000-8000-{number:012}"
+def at(day=3):
+    """Noon of a day, and the text that a version-7 uuid of that time begins with."""
+    when = WHEN.replace(day=day)
+    ms = f"{int(when.timestamp() * 1000):012x}"
+    return when, f"{ms[:8]}-{ms[8:]}"
+
+
+def uuid(number, day=3):
+    """The uuid that is made of a number and a day."""
+    return f"{at(day)[1]}-7000-8000-{number:012}"
 
 
 def event(number, told="x", **more):
-    """An event of the source `a`."""
-    name, who, day, ms = (
-        more.get(one, usual)
-        for one, usual in (("name", "e"), ("who", "u"), ("day", 3), ("ms", "0190d1a0-0000"))
-    )
-    when = WHEN.replace(day=day)
-    own = uuid(number, ms)
+    """An event of the source `a`; its `uuid` is made of its number and time, unless it has one of its own."""
+    name, who, day = (more.get(one, usual) for one, usual in (("name", "e"), ("who", "u"), ("day", 3)))
+    own = more.get("uuid", uuid(number, day))
     payload = f'{{"event":"{name}","uuid":"{own}","properties":{{"v":"{told}","$lib_version":"1"}}}}'
     return {
-        "timestamp": when,
+        "timestamp": at(day)[0],
         "event": name,
         "distinct_id": who,
         "uuid": own,
@@ -36,6 +42,11 @@ def event(number, told="x", **more):
         "file": "a",
         "row": number,
     }
+
+
+def own(number):
+    """A uuid of version 1: what stands behind its time is its machine's."""
+    return f"{number:08x}-5a3c-11f0-9b1c-0242ac120002"
 
 
 class Parts:
@@ -54,13 +65,16 @@ class Parts:
             writer.write(pl.DataFrame(events, schema_overrides=times))
         return writer.finish()
 
-    def compared(self, sent, unsent, now, **more):
-        """What changed: how many by what it means, and the fates of uuids by their days."""
-        versions = Versions(self(*sent), self(*unsent), self(*now), ["a"])
+    def compared(self, sent, unsent, now, *, stayed=(), refused=(), **more):
+        """What changed: how many by what it means, and the fates of events, by uuid, name and person."""
+        versions = Versions(
+            self(*sent), self(*unsent), self(*now), ["a"], self(*stayed), [Key(*one) for one in refused]
+        )
         found = compare(self.workdir, versions, **{"resend": False, **more})
-        known = ids(pl.Series([one["uuid"] for one in now], dtype=pl.String)).to_list()
+        keys = [tuple(one[name] for name in ("uuid", "event", "distinct_id")) for one in now]
+        known = dict(zip(ids(pl.DataFrame(keys, KEY, orient="row")).to_list(), keys, strict=True))
         fates = {
-            now[known.index(number)]["uuid"]: (day, fate)
+            known[number]: (day, fate)
             for day, frame in found.fates.items()
             for number, fate in frame.iter_rows()
         }
@@ -83,7 +97,7 @@ def test_what_is_the_same_or_new_is_sent_as_others_are(parts):
 def test_what_changed_before_it_was_sent_is_sent_as_it_is_now(parts):
     """In whatever it changed: its values, its person, its name, its time."""
     old = [event(1), event(2), event(3), event(4)]
-    now = [event(1, "y"), event(2, who="v"), event(3, name="f"), event(4, day=5, ms="0190e0e0-0000")]
+    now = [event(1, "y"), event(2, who="v"), event(3, name="f"), event(4, day=5)]
     assert parts.compared([], old, now) == ({Change.REPLACED: 4}, {})
 
 
@@ -91,34 +105,111 @@ def test_what_changed_before_it_was_sent_is_sent_as_it_is_now(parts):
 def test_what_changed_after_it_was_sent_stays_as_it_is(parts, resend):
     """Sent again only where PostHog would keep the later one, and where that is asked for."""
     old = [event(1), event(2), event(3), event(4)]
-    now = [event(1, "y"), event(2, who="v"), event(3, name="f"), event(4, day=5, ms="0190e0e0-0000")]
+    now = [event(1, "y"), event(2, who="v"), event(3, name="f"), event(4, day=5)]
     counts, fates = parts.compared(old, [], now, resend=resend)
     stays = {
-        uuid(2): ("2024-04-03", "stays"),
-        uuid(3): ("2024-04-03", "stays"),
-        uuid(4, "0190e0e0-0000"): ("2024-04-05", "stays"),
+        (uuid(2), "e", "v"): ("2024-04-03", "stays"),
+        (uuid(3), "f", "u"): ("2024-04-03", "stays"),
+        (uuid(4, 5), "e", "u"): ("2024-04-05", "stays"),
     }
     if resend:
         assert counts == {Change.RESENT: 1, Change.KEPT: 3}
-        assert fates == stays | {uuid(1): ("2024-04-03", "again")}
+        assert fates == stays | {(uuid(1), "e", "u"): ("2024-04-03", "again")}
     else:
         assert (counts, fates) == ({Change.KEPT: 4}, stays)
 
 
 def test_what_vanished_is_counted_by_whether_it_was_sent(parts):
     """An event that was sent and one that was not; a third has another time now, and has not vanished."""
-    old, now = [event(1), event(3)], [event(3, day=4, ms="0190e0e0-0000"), event(4)]
+    old, now = [event(1), event(3)], [event(3, day=4), event(4)]
     counts, fates = parts.compared(old, [event(2)], now)
     assert counts == {Change.VANISHED_SENT: 1, Change.VANISHED: 1, Change.KEPT: 1}
-    assert [*fates] == [uuid(3, "0190e0e0-0000")]
+    assert [*fates] == [(uuid(3, 4), "e", "u")]
 
 
 def test_what_was_refused_was_not_sent(parts):
-    """A parked event that has changed is sent as it is now."""
-    assert parts.compared([event(1)], [], [event(1, name="f")], refused=[uuid(1)]) == (
-        {Change.REPLACED: 1},
-        {},
+    """A parked event that has changed is sent as it is now, also where people have mended its name since.
+
+    Not another event of the same uuid, which was accepted.
+    """
+    day, other = "2024-04-03", event(1, name="f")
+    for name in ("e", "mended"):
+        refused = [(day, uuid(1), name, "u")]
+        assert parts.compared([event(1)], [], [other], refused=refused) == ({Change.REPLACED: 1}, {})
+    refused = [(day, uuid(1), "e", "u")]
+    counts, fates = parts.compared(
+        [event(1), other], [], [event(1, "y"), event(1, "y", name="f")], refused=refused
     )
+    assert (counts, fates) == ({Change.REPLACED: 1, Change.KEPT: 1}, {})
+    assert parts.compared([event(1)], [], [event(1, "y")], refused=[("2024-04-04", *refused[0][1:])])[0] == {
+        Change.KEPT: 1
+    }
+
+
+@pytest.mark.parametrize("day", [3, 4])
+def test_new_events_whose_uuids_end_alike_are_new(parts, day):
+    """As those of version 1 of one machine do: one that is gone is none of those that are new."""
+    old = [event(n, uuid=own(n)) for n in range(3)]
+    now = [*old[1:], *(event(n, uuid=own(n), day=day) for n in range(3, 6))]
+    assert parts.compared(old, [], now) == ({Change.VANISHED_SENT: 1}, {})
+    moved = event(0, uuid=own(0), day=5)
+    counts, fates = parts.compared(old, [], [*now, moved])
+    assert (counts, fates) == ({Change.KEPT: 1}, {(own(0), "e", "u"): ("2024-04-05", "stays")})
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        [event(1, day=4, name="f")],
+        [event(1, day=4, who="v")],
+        [event(1, day=4), event(1, day=5)],
+        [event(1, day=4, name="f"), event(1, day=4, name="g")],
+    ],
+)
+def test_the_same_key_at_another_time_is_another_event_unless_it_is_the_same_row(parts, new):
+    """It is that where its name and its person are the same, and one is gone and one is new."""
+    assert parts.compared([event(1), event(2)], [], [event(2), *new]) == ({Change.VANISHED_SENT: 1}, {})
+
+
+def test_a_key_that_stands_for_several_events_says_nothing_of_their_times(parts):
+    """As in a file of the last days: one has gone out of it, one is there still, one is new."""
+    old, now = [event(1), event(1, day=4)], [event(1, day=4), event(1, day=5)]
+    assert parts.compared(old, [], now) == ({Change.VANISHED_SENT: 1}, {})
+    assert parts.compared(old, [], [event(1, day=5)]) == ({Change.VANISHED_SENT: 2}, {})
+
+
+@pytest.mark.parametrize("more", [{"name": "paid"}, {"who": "seller"}, {"name": "paid", "who": "seller"}])
+def test_of_events_of_one_uuid_each_has_its_own_fate(parts, more):
+    """Wherever the new one stands; the one that was sent is the same, or has other values."""
+    first, other = event(1), event(1, **more)
+    for now in ([first, other], [other, first]):
+        assert parts.compared([first], [], now) == ({}, {})
+    assert parts.compared([first], [], [other, event(1, "y")]) == ({Change.KEPT: 1}, {})
+    counts, fates = parts.compared([first], [], [other, event(1, "y")], resend=True)
+    assert (counts, [*fates]) == ({Change.RESENT: 1}, [(uuid(1), "e", "u")])
+
+
+def test_each_event_that_is_gone_answers_for_one_that_is_new(parts):
+    """Of one uuid: as many are versions as are gone, those of the same name first; two persons may be one by now."""
+    old = [event(1, name="placed"), event(1, name="paid")]
+    now = [event(1, name="placed", who="v"), event(1, name="paid", who="v")]
+    counts, fates = parts.compared(old, [], now)
+    assert (counts, len(fates)) == ({Change.KEPT: 2}, 2)
+    counts, fates = parts.compared(old, [], [now[0], event(1, name="shipped"), event(1, name="back")])
+    assert (counts, [*fates]) == ({Change.KEPT: 1, Change.VANISHED_SENT: 1}, [(uuid(1), "placed", "v")])
+    assert parts.compared([event(1)], [], [event(1, who="v"), event(1, who="w")])[1] == {}
+    two = [event(1), event(1, who="v")]
+    assert parts.compared(two, [], [event(1, who="w")])[0] == {Change.KEPT: 1, Change.VANISHED_SENT: 1}
+
+
+def test_what_stayed_is_known_again_at_another_time(parts):
+    """It is not what was sent, and yet a version of it; what was sent at several times of its key is not."""
+    sent, stayed, now = [event(1)], [event(1, who="v")], [event(1, who="v", day=4)]
+    counts, fates = parts.compared(sent, [], now, stayed=stayed)
+    assert counts == {Change.KEPT: 1, Change.VANISHED_SENT: 1}
+    assert fates == {(uuid(1, 4), "e", "v"): ("2024-04-04", "stays")}
+    counts, fates = parts.compared(sent, [], [event(1, day=5)], stayed=[event(1, day=4)])
+    assert (counts, [*fates]) == ({Change.KEPT: 1}, [(uuid(1, 5), "e", "u")])
 
 
 def test_of_several_versions_that_were_sent_the_last_counts(parts):

@@ -3,8 +3,8 @@
 import polars as pl
 from workdirs import events
 
-from migrate.plan.changes import ids
 from migrate.plan.fates import divided, of_files
+from migrate.plan.versions import ids
 from migrate.workdir.days import DayWriter
 from migrate.workdir.records import Fate
 from migrate.workdir.seals import Seal
@@ -21,9 +21,7 @@ def written(workdir, frame):
 def fates(frame, **rows):
     """What `compare` finds: fate -> numbers of events."""
     found = [
-        pl.DataFrame({"id": ids(frame["uuid"].gather(numbers))}).with_columns(
-            pl.lit(Fate[name].value).alias("fate")
-        )
+        pl.DataFrame({"id": ids(frame[numbers])}).with_columns(pl.lit(Fate[name].value).alias("fate"))
         for name, numbers in rows.items()
     ]
     return pl.concat(found)
@@ -47,6 +45,15 @@ def test_each_fate_has_its_part(tmp_path):
         assert one.bytes == found[one.fate]["payload"].str.len_bytes().sum()
         assert one.seal == Seal.of(tmp_path / one.path)
         assert (one.day, one.input, one.increment) == (part.day, part.input, part.increment)
+
+
+def test_the_fate_of_an_event_is_not_that_of_another_with_its_uuid(tmp_path):
+    """Its name and its person are its own."""
+    frame = events(3).with_columns(
+        uuid=pl.lit("u"), event=pl.Series(["e", "f", "e"]), distinct_id=pl.Series(["a", "a", "b"])
+    )
+    parts = divided(tmp_path, written(tmp_path, frame), fates(frame, STAYS=[1]))
+    assert {one.fate: one.events for one in parts} == {Fate.AS_OTHERS: 2, Fate.STAYS: 1}
 
 
 def test_what_is_left_of_a_part_are_the_events_of_some_files(tmp_path):

@@ -7,14 +7,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonvalues import COMPARED
-from workdirs import events, planned
 
 from migrate.errors import Refused
-from migrate.workdir import parked, rounds
+from migrate.workdir import parked
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import FILE
 from migrate.workdir.parked import Parked
-from migrate.workdir.records import Settled
 
 DAYS = ("2024-04-03", "2024-04-04")
 
@@ -104,23 +102,6 @@ def test_what_is_sent_again_keeps_its_order_and_its_bounds(checkpoint, several, 
         expected[-1].append(event.payload)
         day_before, size = day, size + bytes_
     assert batches == expected
-
-
-def test_another_version_that_is_planned_takes_the_place_of_a_parked_one(tmp_path):
-    """It is a duplicate from then on, and goes out of the queue; the same payload and those of other days stay."""
-    several = [one(1), one(2), one(3, DAYS[1])]
-    with planned(tmp_path, events(4)) as checkpoint:
-        (begun,) = rounds.of_day(checkpoint, DAYS[0])
-        rounds.settle(checkpoint, [(begun, Settled(accepted=1, parked=3), True)])
-        keep(checkpoint, *several, is_queued=True)
-        versions = {"u1": '{"another":"version"},', "u2": f"{one(2).payload},", "u3": "{},", "u4": "{},"}
-        parked.outdate(checkpoint, DAYS[0], versions)
-        assert rounds.outcome(checkpoint) == Settled(accepted=1, duplicate=1, parked=2)
-        parked.refresh(checkpoint)
-        assert [uuid for uuid, _, _ in told(checkpoint)] == ["u2", "u3"]
-        assert [parked.outdated(checkpoint, day) for day in DAYS] == [["u1"], []]
-        assert sent_again(checkpoint) == [[event.payload] for event in several[1:]]
-        assert rounds.outcome(checkpoint) == Settled(accepted=3, duplicate=1)
 
 
 def test_words_are_counted_without_their_numbers(checkpoint, monkeypatch):

@@ -1,0 +1,73 @@
+"""Parked events of which another version was planned: that is sent in their place, and known as sent from then on."""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.database import add_count
+from migrate.workdir.parked import PARKED, named
+
+ANY: Final = ""
+"""The name of outdated events where it is not known, as in a workdir of an earlier version."""
+
+
+class Outdated(NamedTuple):
+    """An event that PostHog refused, and of which another version was planned.
+
+    What was sent of it in rounds of its day up to `round` was refused; what is sent later is another version.
+    """
+
+    uuid: str
+    event: str
+    """Its name, or `ANY`."""
+    round: int
+
+
+def outdate(checkpoint: Checkpoint, day: str, planned: Iterable[tuple[str, str, str]], number: int) -> None:
+    """Drop parked events of which other versions are `planned` (uuid, event, payload): those are sent instead.
+
+    Those are of rounds of which nothing is settled, the first of this `number`.
+
+    The dropped ones count as duplicates from then on. A parked event that is the same as a planned one stays parked.
+    """
+    found = checkpoint.query("SELECT id, uuid, payload FROM parked WHERE day = ?", (day,)).fetchall()
+    asked = {uuid for _, uuid, _ in found}
+    told: dict[tuple[str, str], set[str]] = {}
+    for uuid, event, payload in planned:
+        if uuid in asked:
+            told.setdefault((uuid, event), set()).add(payload.rstrip(","))
+    old = []
+    for one, uuid, payload in found:
+        event, _ = named(payload)
+        versions = told.get((uuid, event), set())
+        if versions and payload not in versions:
+            old.append((one, uuid, event))
+    if not old:
+        return
+    with checkpoint.change() as db:
+        sql = """
+            INSERT INTO outdated VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET round = excluded.round
+        """
+        db.executemany(sql, ((day, uuid, event, number - 1) for _, uuid, event in old))
+        for sql in ("DELETE FROM queue WHERE id = ?", "DELETE FROM parked WHERE id = ?"):
+            db.executemany(sql, ((one,) for one, *_ in old))
+        sql = """
+            UPDATE rounds SET parked = parked - 1, duplicate = duplicate + 1 WHERE day = ?1 AND round = (
+                SELECT round FROM rounds WHERE day = ?1 AND parked > 0 ORDER BY round LIMIT 1
+            )
+        """
+        db.executemany(sql, ((day,) for _ in old))
+        add_count(db, PARKED)
+
+
+def of_day(checkpoint: Checkpoint, day: str) -> list[Outdated]:
+    """Return what was parked of a day's events until another version was planned."""
+    rows = checkpoint.query(
+        "SELECT uuid, event, round FROM outdated WHERE day = ? ORDER BY uuid, event", (day,)
+    )
+    return [Outdated(*row) for row in rows]
+
+
+def rounds_of(checkpoint: Checkpoint, day: str) -> dict[str, int]:
+    """Return the rounds in which a day's parts were sent, by their paths."""
+    return dict(checkpoint.query("SELECT path, round FROM parts WHERE day = ? AND round IS NOT NULL", (day,)))
