@@ -198,6 +198,8 @@ class Renewed:
     now: int
     is_same: bool
     """Whether its bytes are the same."""
+    is_same_time: bool
+    """Whether it is planned of the same time."""
 
 
 @dataclass(frozen=True)
