@@ -371,40 +371,53 @@ def test_what_changes_before_a_workdir_begins_anew_is_planned_as_it_is(nights):
     assert nights.arrived() == [3, 4, 5, 6]
 
 
+class Model:
+    """What each file holds: the days of its rows, by their numbers; those that are away are no inputs."""
+
+    def __init__(self, dice):
+        self.dice, self.numbers = dice, iter(range(1, 999))
+        self.files, self.away = {}, {}
+
+    def evening(self):
+        """Let some files come, grow, come back or go away; return the names of all that are others now."""
+        names = self.dice.sample("abcdef", 1 if self.files else 5)
+        for name in names:
+            if name in self.files and self.dice.random() < 0.5:
+                self.away[name] = self.files.pop(name)
+            else:
+                days = self.files[name] = self.away.pop(name, self.files.get(name, {}))
+                days |= {next(self.numbers): self.dice.randint(1, 8) for _ in range(self.dice.randint(1, 4))}
+        return names
+
+    def asked(self, first, last):
+        """The rows that are there, of these days."""
+        return {n for days in self.files.values() for n, day in days.items() if first <= day <= last}
+
+
 @pytest.mark.law
 @pytest.mark.parametrize("seed", range(8))
-def test_whatever_time_the_nights_ask_for_each_row_is_there_in_the_end(nights, monkeypatch, seed):
-    """Of files that come, grow, go and come back, by nights that only plan, that hold, or that are killed."""
+def test_whatever_time_a_night_asks_for_all_of_it_that_is_there_arrives(nights, monkeypatch, seed):
+    """Each asks for more of files that come, grow and go; some only plan, hold what is young, or are killed."""
     dice = Random(seed)
-    nights.platform = "amplitude" if seed % 2 else "posthog"
-    made, numbers, files, away = of_person if seed % 2 else row, iter(range(1, 999)), {}, {}
-    for night in range(7):
-        for name in dice.sample("abcdef", 3):
-            if name in files and dice.random() < 0.4:
-                away[name] = files.pop(name)
-                (nights.source / f"{name}.jsonl").unlink()
-                continue
-            rows = files[name] = away.pop(name, files.get(name, []))
-            rows += [made(next(numbers), dice.randint(1, 4)) for _ in range(dice.randint(0, 2))]
-            nights.write(f"{name}.jsonl", *rows)
-        ends = [
-            ["--until", dice.choice([FIRST, SECOND, THIRD])],
-            ["--since", dice.choice([FIRST, SECOND])],
-            [],
-        ]
-        more = dice.choice(ends)
+    nights.platform, made = ("amplitude", of_person) if seed % 2 else ("posthog", row)
+    model = Model(dice)
+    for night in range(8):
+        for name in model.evening():
+            path = nights.source / f"{name}.jsonl"
+            path.unlink(missing_ok=True)
+            if name in model.files:
+                nights.write(path.name, *(made(*one) for one in model.files[name].items()))
+        wide = max(1, night - dice.randint(-1, 1))
+        first, last = (1, wide) if seed % 4 < 2 else (9 - wide, 8)
+        ends = "--since", f"2024-04-0{first}", "--until", f"2024-04-0{last + 1}"
         if dice.random() < 0.3:
-            kill(nights, monkeypatch, *more, step=dice.choice(STEPS))
-        way = dice.choice([["plan"], ["run"], ["run", "--min-age", "10000d"]])
-        nights.run(*more, *way[1:], command=way[0], code=None if night else 0)
+            kill(nights, monkeypatch, *ends, step=dice.choice(STEPS))
+        way = dice.choice([["plan"], ["run", "--min-age", "0"], ["run", "--min-age", "10000d"]])
+        found = nights.run(*ends, *way[1:], command=way[0], code=None if night else 0)
+        if way[-1] == "0" and not found["set_aside"]:
+            assert model.asked(first, last) <= {*nights.arrived()}
     nights.run("--min-age", "0", code=None)
     nights.run("--min-age", "0")
-    rows = {json.dumps(one) for rows in files.values() for one in rows}
     arrived = nights.arrived()
+    assert model.asked(1, 8) <= {*arrived}
     assert len({*arrived}) == len(arrived)
-    assert {number_of(json.loads(one)) for one in rows} <= {*arrived}
-
-
-def number_of(one):
-    """The number of a row."""
-    return one.get("properties", one.get("event_properties"))["n"]
