@@ -11,7 +11,7 @@ from migrate.kit.declare import Platform
 from migrate.people.schema import PEOPLE_FILE
 from migrate.rules.declared import ON_EVENTS, ON_VALUES, Rules
 from migrate.screen import counted
-from migrate.settings import Settings
+from migrate.settings import Setting, Settings
 from migrate.workdir import rounds
 from migrate.workdir.checkpoint import Checkpoint
 
@@ -24,21 +24,16 @@ def pin_settings(checkpoint: Checkpoint, settings: Settings, *, has_news: bool) 
     """
     known, now = checkpoint.facts(), settings.facts()
     mapping = settings.mapping()
-    identity = {"identity_version": mapping.identity_version}
-    rules = {"rules_identity": settings.rules.identity}
-    more = {
-        "payload_versions": [mapping.payload_version],
-        "rules": [settings.rules.rest],
-        "rules_personal": settings.rules.personal,
-        "begun_with": VERSION,
-    }
-    begun = now | identity | rules | more
-    is_other = any(known.get(name) != value for name, value in (now | identity | rules).items())
-    # Where nothing is planned yet that could become other events, the workdir begins anew.
-    if "platform" not in known or (is_other and not checkpoint.has_events()):
+    if begins_anew(checkpoint, settings):
         if "platform" in known:
             checkpoint.forget()
-        checkpoint.note(**begun)
+        more = {
+            "payload_versions": [mapping.payload_version],
+            "rules": [settings.rules.rest],
+            "rules_personal": settings.rules.personal,
+            "begun_with": VERSION,
+        }
+        checkpoint.note(**_deciding(settings), **more)
         return
     if (other := known["platform"]) != settings.platform:
         raise Refused(
@@ -63,6 +58,22 @@ def pin_settings(checkpoint: Checkpoint, settings: Settings, *, has_news: bool) 
     if settings.rules.rest not in known.get("rules", [None]):
         checkpoint.note(rules=[*known.get("rules", [None]), settings.rules.rest])
     checkpoint.note(rules_personal=settings.rules.personal)
+
+
+def begins_anew(checkpoint: Checkpoint, settings: Settings) -> bool:
+    """Return whether a workdir begins with these settings, whatever is known in it: nothing, or under others no event.
+
+    Where nothing is planned yet that could become other events, what is known is forgotten.
+    """
+    known = checkpoint.facts()
+    is_other = any(known.get(name) != value for name, value in _deciding(settings).items())
+    return "platform" not in known or (is_other and not checkpoint.has_events())
+
+
+def _deciding(settings: Settings) -> dict[str, Setting]:
+    """Return what decides which events rows become, by the names of the facts."""
+    identity = settings.mapping().identity_version
+    return settings.facts() | {"identity_version": identity, "rules_identity": settings.rules.identity}
 
 
 def check_unsent(checkpoint: Checkpoint, rules: Rules, unsent: int) -> None:

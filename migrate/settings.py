@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -220,7 +220,7 @@ class Settings:
         window = Window(self.since, self.until)
         jobs = [replace(job, table=tables[id(job.table)], window=window) for job in jobs]
         settings = replace(self, options=options, profiled=profiled, resolved=resolved)
-        return Work(settings, jobs, skipped, aside, unchanged)
+        return Work(settings, jobs, skipped, aside, unchanged, names)
 
     def _layout(self, mapping: Platform) -> Layout:
         """Return how delimited files are written: as the user says, else as the spec does."""
@@ -254,6 +254,8 @@ class Work:
     """Files that cannot be planned as they are -> why, and what to do."""
     unchanged: int = 0
     """How many files are as they were when they were planned."""
+    names: Collection[str] = ()
+    """All sources that the inputs hold, those that are as they were among them."""
     looked: Mapping[str, Looked] = field(default_factory=dict)
     """What planned files hold whose stamps are others now, by name, as far as it was looked at."""
 

@@ -8,12 +8,13 @@ from typing import Final, NamedTuple
 
 from migrate.errors import UsageError
 from migrate.inputs.names import archive_of, path_of, path_text, source_name
+from migrate.pinning import begins_anew
 from migrate.plan.changed import Changed, OnChanged, look
 from migrate.settings import Settings, Work
 from migrate.workdir import parked, renewal, windows
 from migrate.workdir.checkpoint import REJECTS, Checkpoint
 from migrate.workdir.database import FILE
-from migrate.workdir.records import BEFORE, Input, Window
+from migrate.workdir.records import BEFORE, Aside, Input, Window
 
 _EDITED: Final = (REJECTS, parked.PARKED)
 """What lies in a workdir for people to copy or change, and is no input there."""
@@ -52,8 +53,7 @@ def find_todo(settings: Settings, inputs: Sequence[str], workdir: Path, wishes: 
                 f"input {given}: it is written anew by migrate itself; name a copy of it, in which the rows are mended"
             )
     asked = _asked(wishes.again)
-    window = Window(settings.since, settings.until)
-    planned = _planned(workdir, asked, (), window)
+    planned = _planned(workdir, settings, asked)
     work = settings.work(inputs, planned.stamps, paths=planned.paths)
     there = {job.source.name for job in work.jobs}
     empty = {*work.skipped.get("empty", ())}
@@ -68,29 +68,20 @@ def find_todo(settings: Settings, inputs: Sequence[str], workdir: Path, wishes: 
         return todo
     others = {name: one for name, one in planned.inputs.items() if name not in meant}
     changed = look(others, work.jobs, wishes.on_changed)
-    wider = [name for name in planned.left_out if name in others and name not in changed.skip]
-    if changed.replan or wider:
-        replan = {*meant, *changed.replan, *wider}
-        planned = _planned(workdir, replan, {*changed.replan, *wider}, window)
-        work = settings.work(inputs, planned.stamps, paths=planned.paths)
-        meant += _whole(planned, {job.source.name for job in work.jobs}, replan - {*meant})
-    return todo._replace(work=_arranged(work, planned, changed), again=meant)
-
-
-def _whole(planned: "_Planned", there: set[str], replan: set[str]) -> list[str]:
-    """Return which files can be planned anew, with those that were planned together with them: where all are `there`.
-
-    What is not sent of one that is gone would be lost; then the others are left as they are, or to be set aside.
-    """
-    together: dict[int | None, list[str]] = {}
-    for name in planned.meant_of(there, replan):
-        together.setdefault(planned.inputs[name].lead, []).append(name)
-    return [
-        name
-        for mates in together.values()
-        if there.issuperset(mates) and not replan.isdisjoint(mates)
-        for name in mates
+    as_they_are = {*changed.skip, *changed.set_aside}
+    wider = [
+        name for name in planned.left_out if name in others and name in work.names and name not in as_they_are
     ]
+    if changed.replan or wider:
+        more = {*changed.replan, *wider}
+        planned = _planned(workdir, settings, {*meant, *more}, more)
+        work = settings.work(inputs, planned.stamps, paths=planned.paths)
+        there = {job.source.name for job in work.jobs}
+        ready = planned.ready(there, more)
+        waiting = there & {*wider} - {*ready, *changed.replan}
+        work = replace(work, set_aside=work.set_aside | planned.waiting(waiting, there))
+        meant += ready
+    return todo._replace(work=_arranged(work, planned, changed), again=meant)
 
 
 def _arranged(work: Work, planned: "_Planned", changed: Changed) -> Work:
@@ -125,7 +116,7 @@ def _why_not(name: str, work: Work, empty: Collection[str], *, is_planned: bool)
         return "is not among the inputs; name it as an input, too"
     return (
         "is not among the inputs; name it as an input, too (files that were planned together are planned again "
-        "together; if one is gone, send what is planned first, with 'migrate apply')"
+        "together; if one is gone, first finish the plan without --again, then send it with 'migrate apply')"
     )
 
 
@@ -136,43 +127,83 @@ class _Planned(NamedTuple):
     stamps: Mapping[str, str] = {}
     """The stamps that files had, by name; not of those to plan again."""
     meant: Sequence[str] = ()
-    """Files to plan again; those that were planned together are planned again together."""
+    """Files to plan again; those that were planned together are planned again together, but for those `apart`."""
+    apart: Collection[str] = ()
+    """Those of `meant` that go without those they were planned with."""
     paths: Mapping[str, str | None] = {}
     """Where all of them lay, with the stamp of files of which all is planned, and nothing is to be planned again."""
-    sent: Collection[str] = ()
-    """Those of `meant` of which nothing is left to send: what was planned of them stands where they are gone."""
+    done: Collection[str] = ()
+    """Those of which nothing is left to send or to tell: what was planned of them stands where they are gone."""
     left_out: Sequence[str] = ()
     """Those of which rows were left out that are asked for now."""
 
     def meant_of(self, there: Collection[str], asked: Collection[str]) -> list[str]:
         """Return the files to plan again if these are `there`, and these were `asked` for."""
-        return [name for name in self.meant if name in there or name in asked or name not in self.sent]
+        return [name for name in self.meant if name in there or name in asked or name not in self.done]
+
+    def ready(self, there: set[str], wanted: set[str]) -> list[str]:
+        """Return which `wanted` files that are `there` can be planned anew, with those that have to go with them.
+
+        Where one of these is not there, what is not sent or told of it would be lost: then the others stay as they are.
+        """
+        found = {name for name in self.apart if name in there}
+        for mates in self._bound(there).values():
+            if there.issuperset(mates) and not wanted.isdisjoint(mates):
+                found.update(mates)
+        return [name for name in self.meant if name in found]
+
+    def waiting(self, names: Collection[str], there: set[str]) -> dict[str, Aside]:
+        """Return why these files, which are `there`, cannot be planned of a wider time now."""
+        why = (
+            "rows of it that --since or --until left out are asked for now, and it was planned together with {}, which "
+            "is not there, by a command that did not come to its end; run the same command again once this one has"
+        )
+        return {
+            name: Aside("left_out", why.format(gone), self.inputs[name].stamp)
+            for mates in self._bound(there).values()
+            for gone in [mate for mate in mates if mate not in there][:1]
+            for name in mates
+            if name in names
+        }
+
+    def _bound(self, there: Collection[str]) -> dict[int | None, list[str]]:
+        """Return the files that are planned again together, or not at all."""
+        bound: dict[int | None, list[str]] = {}
+        for name in self.meant_of(there, ()):
+            if name not in self.apart:
+                bound.setdefault(self.inputs[name].lead, []).append(name)
+        return bound
 
 
-def _planned(workdir: Path, asked: set[str], alone: Collection[str], window: Window) -> _Planned:
+def _planned(workdir: Path, settings: Settings, asked: set[str], alone: Collection[str] = ()) -> _Planned:
     """Return what is planned in a workdir, and what is to be planned again if these are asked for.
 
-    Those that may go `alone` take no other with them of which nothing is left to send.
+    Those that may go `alone` take no other with them, where that can be.
     """
     if not (workdir / FILE).exists():
         return _Planned()
     with Checkpoint.open(workdir, create=True) as checkpoint:
-        meant = [
-            name
-            for name in renewal.together(checkpoint, asked, alone)
-            if {name, archive_of(name)} & asked or path_of(name).exists() or checkpoint.has_unsent(name)
-        ]
         inputs = checkpoint.inputs()
         planned = {name: known.stamp for name, known in inputs.items() if known.planned}
-        if not checkpoint.has_events():  # it may begin anew, under other settings
-            return _Planned({}, {}, meant, dict.fromkeys(map(path_text, planned)))
+        if begins_anew(checkpoint, settings):
+            return _Planned(paths=dict.fromkeys(map(path_text, planned)))
+        apart = renewal.apart(checkpoint, alone)
+        mates = renewal.together(checkpoint, asked - apart, apart)
+        untold = renewal.untold(checkpoint)
+        done = {name for name in mates if inputs[name].lead not in untold and not checkpoint.has_unsent(name)}
+        meant = [
+            name
+            for name in mates
+            if name not in done or {name, archive_of(name)} & asked or path_of(name).exists()
+        ]
         return _Planned(
             inputs=inputs,
             stamps={name: stamp for name, stamp in planned.items() if name not in meant},
             meant=meant,
+            apart=apart,
             paths=_paths(inputs, {*meant, *checkpoint.set_aside()}),
-            sent={name for name in meant if not checkpoint.has_unsent(name)},
-            left_out=windows.left_out(checkpoint, window),
+            done=done,
+            left_out=windows.left_out(checkpoint, Window(settings.since, settings.until)),
         )
 
 

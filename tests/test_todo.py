@@ -1,6 +1,8 @@
 """What a night plans of a folder: what is new, what changed, and what an earlier --since left out."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from commands import migrate, summary
@@ -10,6 +12,7 @@ from migrate.settings import Settings
 from migrate.todo import Wishes, find_todo
 
 SETTINGS = Settings(platform="posthog")
+THIRD = datetime(2024, 4, 3, tzinfo=UTC)
 
 
 def write(path, *days, told=0):
@@ -113,3 +116,36 @@ def test_what_is_to_be_planned_is_what_is_new_or_changed(folder):
     assert folder.todo(on_changed="set-aside") == [["b.jsonl", "c.jsonl"], []]
     with pytest.raises(UsageError, match=r"--again: .*/d\.jsonl is not among the inputs"):
         folder.todo(again=[folder.source / "d.jsonl"])
+
+
+def test_what_was_left_out_is_to_be_planned_of_what_is_there(folder):
+    """Files that were planned together go each by itself; of one that has changed it is told what becomes of it."""
+    a, b, c = (write(folder.source / f"{name}.jsonl", 1, 2) for name in "abc")
+    folder.plan("--since", "2024-04-02")
+    assert folder.todo() == [["a.jsonl", "b.jsonl", "c.jsonl"]] * 2
+    b.unlink()
+    assert folder.todo() == [["a.jsonl", "c.jsonl"]] * 2
+    write(c, 1, 2, 3)
+    assert folder.todo() == [["a.jsonl", "c.jsonl"]] * 2
+    assert folder.todo(on_changed="set-aside") == [["a.jsonl", "c.jsonl"], ["a.jsonl"]]
+    assert folder.todo(on_changed="skip") == [["a.jsonl"], ["a.jsonl"]]
+    a.unlink()
+    c.unlink()
+    assert folder.todo() == [[], []]
+
+
+def test_a_workdir_without_an_event_is_judged_as_any_other(folder):
+    """Unless it begins anew, under other settings: then all is new."""
+    write(folder.source / "a.jsonl", 1)
+    b = write(folder.source / "b.jsonl", 2)
+    folder.plan("--since", "2024-04-03")
+    found = find_todo(replace(SETTINGS, since=THIRD), [str(folder.source)], folder.workdir, Wishes())
+    assert (found.work.jobs, found.again) == ([], [])
+    write(b, 2, 3)
+    assert folder.todo() == [["a.jsonl", "b.jsonl"]] * 2
+    other = replace(SETTINGS, import_id="another")
+    found = find_todo(other, [str(folder.source)], folder.workdir, Wishes(again=[b]))
+    assert ([name_of(job) for job in found.work.jobs], found.again) == (
+        [str(folder.source / "a.jsonl"), str(b)],
+        [],
+    )

@@ -47,6 +47,8 @@ def _restored(checkpoint: Checkpoint, leads: tuple[int, int]) -> bool:
     if not _is_same(checkpoint, leads, (old, new)):
         return False
     renewed = renewal.renewed(checkpoint, before, now)
+    if renewal.standing(checkpoint, before) and not all(one.is_same and one.is_same_time for one in renewed):
+        return False  # the numbers of before are those of others, too: what is counted now has to stand beside them
     put_back = _put_back(checkpoint.workdir, [*zip(old, new, strict=True)])
     events = _events(checkpoint.workdir, new)
     with checkpoint.change() as db:

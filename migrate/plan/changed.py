@@ -28,6 +28,8 @@ class Changed(NamedTuple):
     """Those that have changed, and are to be planned anew."""
     skip: Sequence[str] = ()
     """Those that have changed, and are to be passed over."""
+    set_aside: Sequence[str] = ()
+    """Those that have changed, and are to be set aside."""
 
 
 def look(known: Mapping[str, Input], jobs: Sequence[Job], way: OnChanged | None) -> Changed:
@@ -53,4 +55,4 @@ def look(known: Mapping[str, Input], jobs: Sequence[Job], way: OnChanged | None)
         looked[source.name] = Looked(now, found)
         if found != (before.size, before.digest):
             ways[way or ("set-aside" if job.table.ordinals else "replan")].append(source.name)
-    return Changed(looked, ways["replan"], ways["skip"])
+    return Changed(looked, ways["replan"], ways["skip"], ways["set-aside"])

@@ -48,11 +48,18 @@ def filtered(rows: pl.DataFrame, transform: Transform, numbers: Numbers, taken: 
     return marked.filter(pl.col("_filter").is_null()).drop("_filter")
 
 
-def apart(observed: Observed, rows: pl.DataFrame, transform: Transform) -> tuple[Observed, pl.DataFrame]:
-    """Return what these rows tell, and the states in [since, until) of the rows that were filtered out."""
+def apart(
+    observed: Observed, rows: pl.DataFrame, transform: Transform, numbers: Numbers
+) -> tuple[Observed, pl.DataFrame]:
+    """Return what these rows tell, and the states in [since, until) of the rows that were filtered out.
+
+    Those have their name already: of how many of them something is outside is counted by itself.
+    """
     is_kept = pl.col(ROW).is_in(rows[ROW].implode())
     others = observed.frame.filter(~is_kept)
-    inside = within([others], transform, Numbers(), {})[0]
+    beyond = Numbers()
+    inside = within([others], transform, beyond, {})[0]
+    numbers.untold += beyond.filtered
     return replace(
         observed, frame=observed.frame.filter(is_kept), rejects=observed.rejects.filter(is_kept)
     ), inside

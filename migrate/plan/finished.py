@@ -69,7 +69,7 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     # A filter of events is none of persons and groups: what a row says of them is observed, though it is no event.
     observed = states_in(all_rows.lazy(), table, options, transform.people)
     observed, beside = (
-        apart(observed, rows, transform)
+        apart(observed, rows, transform, numbers)
         if rows.height < all_rows.height
         else (observed, observed.frame.clear())
     )

@@ -37,6 +37,8 @@ class Numbers:
     group_types: set[str] = field(default_factory=set)
     dropped: Counter[str] = field(default_factory=Counter)
     """Source column that its table drops -> in how many files it is."""
+    untold: Counter[str] = field(default_factory=Counter)
+    """Bound of the time -> rows filtered by another name, of which what they tell of persons was left out by it."""
     damaged: list[str] = field(default_factory=list)
     """Names of inputs that could not be read to their end."""
     examples: dict[str, list[str]] = field(default_factory=dict)
@@ -49,7 +51,7 @@ class Numbers:
         self.read += other.read
         self.again += other.again
         self.mapped += other.mapped
-        for name in ("filtered", "rejected", "repairs", "warnings", "names", "dropped"):
+        for name in ("filtered", "rejected", "repairs", "warnings", "names", "dropped", "untold"):
             if more := getattr(other, name):
                 getattr(self, name).update(more)
         self.group_types |= other.group_types
@@ -73,7 +75,7 @@ class Numbers:
     def from_json(cls, text: str) -> Self:
         """Return the numbers kept as `to_json` wrote them."""
         kept = msgspec.json.decode(text)
-        for name in ("filtered", "rejected", "repairs", "warnings", "dropped"):
+        for name in ("filtered", "rejected", "repairs", "warnings", "dropped", "untold"):
             kept[name] = Counter(kept.get(name) or None)
         kept["group_types"] = set(kept["group_types"])
         return cls(**kept)
@@ -198,6 +200,8 @@ class Renewed:
     now: int
     is_same: bool
     """Whether its bytes are the same."""
+    is_same_time: bool
+    """Whether it is planned of the same time."""
 
 
 @dataclass(frozen=True)

@@ -23,19 +23,35 @@ FILES: Final = "files"
 def together(checkpoint: Checkpoint, names: Iterable[str], alone: Collection[str] = ()) -> list[str]:
     """Return which of these inputs are planned, and those planned with them; an archive stands for its members.
 
-    Those that may go `alone` do so where the plan is whole: what they tell of people is told.
+    Those that go `alone` take no others with them.
     """
     given = set(names)
     if not given and not alone:
         return []
     rows = checkpoint.leads()
-    apart = rows.keys() & alone if alone and checkpoint.is_whole() else set()
     leads = {
         lead
         for name, lead in rows.items()
-        if name not in apart and not given.isdisjoint((name, name.partition("!")[0]))
+        if name not in alone and not given.isdisjoint((name, name.partition("!")[0]))
     }
-    return [name for name, lead in rows.items() if lead in leads or name in apart]
+    return [name for name, lead in rows.items() if lead in leads or name in alone]
+
+
+def apart(checkpoint: Checkpoint, names: Collection[str]) -> set[str]:
+    """Return which of these inputs can be planned anew without those planned with them.
+
+    What all of these tell of people is in one file, so that it has to be told before.
+    """
+    if not names:
+        return set()
+    rows = checkpoint.leads()
+    waiting = set[int]() if checkpoint.is_whole() else untold(checkpoint)
+    return {name for name in names if name in rows and rows[name] not in waiting}
+
+
+def untold(checkpoint: Checkpoint) -> set[int]:
+    """Return the leads of inputs of which it is still to be told what they tell of people."""
+    return {int(states.path.stem) for states in checkpoint.states()}
 
 
 def anew(checkpoint: Checkpoint) -> set[str]:
@@ -94,14 +110,24 @@ def digests(checkpoint: Checkpoint, lead: int) -> dict[str, str]:
 
 def renewed(checkpoint: Checkpoint, before: int, now: int) -> list[Renewed]:
     """Return the sources of an input that was planned anew."""
-    sql = "SELECT id, digest FROM inputs WHERE lead = ? AND name BETWEEN ? AND ? ORDER BY id DESC LIMIT 1"
+    sql = """
+        SELECT id, digest, since, until FROM inputs WHERE lead = ? AND name BETWEEN ? AND ? ORDER BY id DESC LIMIT 1
+    """
     found = []
-    for number, name, digest in checkpoint.query(
-        "SELECT id, name, digest FROM inputs WHERE lead = ?", (now,)
+    for number, name, digest, *ends in checkpoint.query(
+        "SELECT id, name, digest, since, until FROM inputs WHERE lead = ?", (now,)
     ).fetchall():
         old = checkpoint.query(sql, (before, *names_before(name))).fetchone()
         if old is not None:
-            found.append(Renewed(old[0], number, is_same=old[1] == digest))
+            number_before, digest_before, *ends_before = old
+            found.append(
+                Renewed(
+                    number_before,
+                    number,
+                    is_same=digest == digest_before,
+                    is_same_time=ends == ends_before,
+                )
+            )
     return found
 
 

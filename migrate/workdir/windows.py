@@ -13,7 +13,7 @@ def known(inputs: Mapping[str, Input], names: Collection[str]) -> dict[str, Wind
 
 
 def left_out(checkpoint: Checkpoint, asked: Window) -> list[str]:
-    """Return the inputs of which rows were left out that the window `asked` holds."""
+    """Return the inputs of which rows, or what they tell of persons, were left out that the window `asked` holds."""
     sql = """
         SELECT one.name, one.since, one.until, lead.numbers FROM inputs AS one JOIN inputs AS lead ON lead.id = one.lead
         WHERE (one.since IS NOT NULL OR one.until IS NOT NULL) AND NOT instr(one.name, ?) ORDER BY one.id
@@ -24,9 +24,10 @@ def left_out(checkpoint: Checkpoint, asked: Window) -> list[str]:
         wider = before | asked
         if wider == before:
             continue
-        filtered = Numbers.from_json(numbers).filtered
-        is_earlier = wider.since != before.since and filtered["before_since"]
-        is_later = wider.until != before.until and filtered["after_until"]
+        its = Numbers.from_json(numbers)
+        outside = its.filtered + its.untold
+        is_earlier = wider.since != before.since and outside["before_since"]
+        is_later = wider.until != before.until and outside["after_until"]
         if is_earlier or is_later:
             found.append(name)
     return found

@@ -7,7 +7,6 @@ import pytest
 from nights import DAYS, Nights, row
 
 from migrate.sandbox.server import Sandbox
-from migrate.workdir.checkpoint import Checkpoint
 
 
 @pytest.fixture
@@ -103,21 +102,6 @@ def test_what_is_planned_of_others_stays_where_one_is_planned_anew(nights, is_th
     found = nights.run()
     assert (found["rows"]["read"], found["rows_read_again"]) == (11, 6)
     assert (found["events"]["accepted"], found["events"]["duplicate"]) == (6, 2)
-
-
-def test_a_changed_file_of_half_a_plan_beside_which_another_is_gone_is_set_aside(nights):
-    """They were planned together, and what they tell of people is not told yet; nothing of it is lost."""
-    nights.write("a.jsonl", [row(1)])
-    nights.write("b.jsonl", [row(2)])
-    nights.run(command="plan")
-    with Checkpoint.open(nights.folder / "w") as checkpoint:
-        checkpoint.note(planning=True)  # as a killed process leaves it
-    nights.write("a.jsonl", [row(1), row(3)])
-    (nights.source / "b.jsonl").unlink()
-    found = nights.run(code=5)
-    assert [*found["set_aside"]] == [str(nights.source / "a.jsonl")]
-    assert found["events"]["accepted"] == 2
-    assert nights.run()["events"]["accepted"] == 3
 
 
 class Model:

@@ -74,6 +74,19 @@ def test_what_was_planned_before_keeps_its_place_under_another_name(checkpoint):
     assert renewal.superseded(checkpoint) == [("a", second, third)]
 
 
+def test_what_is_planned_anew_takes_those_with_it_that_were_planned_with_it(checkpoint):
+    """But for what goes alone: all where the plan is whole, and else what told of people what it had to tell."""
+    told = plan(checkpoint, events(9), a="1", b="1")
+    checkpoint.note_told()
+    waiting = plan(checkpoint, events(9, start=9), c="1", d="1")
+    assert (told, renewal.untold(checkpoint)) == (1, {waiting})
+    assert renewal.together(checkpoint, ["a", "x"]) == ["a", "b"]
+    assert renewal.together(checkpoint, ["c"], ["a"]) == ["a", "c", "d"]
+    assert renewal.apart(checkpoint, ["a", "c", "x"]) == {"a", "c"}
+    checkpoint.note(planning=True)
+    assert renewal.apart(checkpoint, ["a", "c", "x"]) == {"a"}
+
+
 def test_what_is_superseded_is_named_once_it_is_planned_anew(checkpoint):
     """With the leads of both, also of a source that was planned beside another; until it is settled."""
     before = plan(checkpoint, events(9), a="1", b="1", c="1")
@@ -87,9 +100,12 @@ def test_what_is_superseded_is_named_once_it_is_planned_anew(checkpoint):
     assert renewal.digests(checkpoint, before) == {"a": "1", "b": "1", "c": "1"}
     assert renewal.digests(checkpoint, now) == {"a": "1", "b": "2"}
     assert renewal.renewed(checkpoint, before, now) == [
-        Renewed(1, 4, is_same=True),
-        Renewed(2, 5, is_same=False),
+        Renewed(1, 4, is_same=True, is_same_time=True),
+        Renewed(2, 5, is_same=False, is_same_time=True),
     ]
+    with checkpoint.change() as db:
+        db.execute("UPDATE inputs SET until = '2024-04-02' WHERE id = 5")
+    assert [one.is_same_time for one in renewal.renewed(checkpoint, before, now)] == [True, False]
     with checkpoint.change() as db:
         assert renewal.names(db, now) == ["a", "b"]
         renewal.forget_superseded(db, ["a", "b"])

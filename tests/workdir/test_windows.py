@@ -45,7 +45,11 @@ def test_inputs_of_which_rows_were_left_out_are_found(checkpoint):
     plan(checkpoint, Window(SECOND), "a", "b", before_since=3)
     plan(checkpoint, Window(SECOND), "c", after_until=1, other=2)
     plan(checkpoint, Window(None, SECOND), "d", after_until=1)
-    assert windows.left_out(checkpoint, Window(THIRD)) == ["d"]
+    numbers = Numbers(filtered=Counter(session=2), untold=Counter(after_until=1))
+    checkpoint.register("e")
+    checkpoint.note_planned(checkpoint.inputs()["e"]._replace(window=Window(SECOND, THIRD)), numbers, [])
+    assert windows.left_out(checkpoint, Window(SECOND)) == ["d", "e"]
+    assert windows.left_out(checkpoint, Window(THIRD, THIRD)) == ["d"]
     assert windows.left_out(checkpoint, Window(FIRST, THIRD)) == ["a", "b", "d"]
     assert windows.left_out(checkpoint, Window(SECOND, SECOND)) == []
     assert windows.known(checkpoint.inputs(), "abcd") == {
