@@ -13,7 +13,7 @@ from migrate.workdir.hold import MEND, unwritable
 
 FILE: Final = "checkpoint.sqlite"
 APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
-FORMAT: Final = 11
+FORMAT: Final = 12
 _DAYS: Final = "days"
 Database = sqlite3.Connection
 _PATIENCE: Final = 30.0
@@ -47,7 +47,7 @@ CREATE TABLE seals (path TEXT PRIMARY KEY, size INTEGER NOT NULL, sums BLOB NOT 
 CREATE TABLE names (name TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE rejects (
     input INTEGER NOT NULL, row INTEGER NOT NULL, reason TEXT NOT NULL, held INTEGER NOT NULL,
-    state INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (input, row, reason)
+    state INTEGER NOT NULL DEFAULT 0, digest INTEGER, PRIMARY KEY (input, row, reason)
 ) WITHOUT ROWID;
 CREATE TABLE held (input INTEGER PRIMARY KEY, size INTEGER NOT NULL, sums BLOB NOT NULL, lines INTEGER NOT NULL);
 CREATE TABLE parked (
@@ -84,6 +84,7 @@ _ADDED: Final = {
     """,
     9: "ALTER TABLE parked ADD COLUMN dismissed INTEGER NOT NULL DEFAULT 0",
     10: "CREATE INDEX inputs_lead ON inputs (lead); CREATE INDEX parts_input ON parts (input)",
+    11: "ALTER TABLE rejects ADD COLUMN digest INTEGER",
 }
 """What a checkpoint of an earlier format has not yet, one after another, and goes on with."""
 TOTALS: Final = "totals"
@@ -93,8 +94,8 @@ _OF_CONNECTION: Final = (
     "CREATE TEMP TRIGGER set_ AFTER UPDATE OF name, numbers ON inputs BEGIN DELETE FROM meta WHERE key = 'totals'; END",
     "CREATE TEMP TRIGGER gone AFTER DELETE ON inputs BEGIN DELETE FROM meta WHERE key = 'totals'; END",
 )
-"""`history` is kept by `history.py`, `rejects` and `held` by `rejects.py`, `parked`, `queue` and `outdated` by
-`parked.py`, `counts` by both of these."""
+"""`history` is kept by `history.py`, `rejects` and `held` by `rejects.py` (and `alike.py`), `parked`, `queue` and
+`outdated` by `parked.py`, `counts` by both of these."""
 
 
 def connect(workdir: Path, *, create: bool = False) -> Database:
