@@ -24,9 +24,8 @@ _BY_CONTENT: Final = """
         SELECT *, row_number() OVER (PARTITION BY input, reason, digest ORDER BY state <> :open, row) AS nth
         FROM rejects WHERE input IN (:before, :now) AND digest IS NOT NULL
     )
-    INSERT INTO alike SELECT old.row, new.row, reason, 1
-    FROM numbered AS old JOIN numbered AS new USING (reason, digest, nth)
-    WHERE old.input = :before AND new.input = :now
+    INSERT INTO alike SELECT max(iif(input = :before, row, 0)), max(iif(input = :now, row, 0)), reason, 1
+    FROM numbered GROUP BY reason, digest, nth HAVING count(*) = 2
 """
 """Of rows that are the same there is one for each; those that are open go before others."""
 _STATES: Final = """

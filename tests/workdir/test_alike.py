@@ -194,3 +194,22 @@ def test_so_many_are_known_as_there_were(database, before, now):
         assert is_open[one] == min(was[Was.OPEN], are[one]) + new
         assert dismissed[one] <= was[Was.DISMISSED]
         assert mended[one] <= was[Was.MENDED]
+
+
+def test_many_rejects_are_not_held_against_each_other(database):
+    """What SQLite does grows with the rows; in steps of it, as time is the machine's."""
+
+    def steps(count):
+        database.execute("BEGIN")
+        sql = "INSERT INTO rejects VALUES (?, ?, 'r', ?, ?, ?)"
+        for number, shift in ((1, 0), (2, 1)):
+            database.executemany(sql, ((number, n + shift, number, Was.OPEN, n) for n in range(1, count)))
+        taken = []
+        database.set_progress_handler(lambda: taken.append(None), 1_000)
+        known = go_on(database, Renewed(1, 2, is_same=False))
+        database.set_progress_handler(None, 0)
+        database.execute("ROLLBACK")
+        assert known == count - 1
+        return len(taken)
+
+    assert steps(4_000) < 2.5 * steps(2_000)
