@@ -9,11 +9,13 @@ import msgspec
 
 from migrate.jsontext.parse import Raw, sound_members, strict
 from migrate.jsontext.repairs import scrubbed
+from migrate.patterns import woven
 
 MAX_DEPTH: Final = 100
 """Nesting PostHog's parser is sure to accept (posthog-ingestion.md §8.11); parsers here take far more."""
-_TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
-_NO_NUMBER: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|(-?\b(?:NaN|Infinity|nan|inf)\b)', re.DOTALL)
+_TEXT: Final = rb'"' + woven(rb'[^"\\]', rb"\\[\s\S]") + rb'"'
+_TOKEN: Final = re.compile(_TEXT + rb"|[\[{]|[\]}]")
+_NO_NUMBER: Final = re.compile(_TEXT + rb"|(-?\b(?:NaN|Infinity|nan|inf)\b)")
 
 
 class BadJSON(ValueError):  # noqa: N818 - it is caught a few lines away

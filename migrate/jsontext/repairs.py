@@ -10,6 +10,8 @@ from typing import Final
 import polars as pl
 from polars.datatypes import DataTypeClass
 
+from migrate.patterns import woven
+
 DType = pl.DataType | DataTypeClass
 
 MAX_EXACT_INTEGER: Final = 2**53
@@ -21,9 +23,8 @@ SUSPECT: Final = (
 )
 """RE2 pattern of what `repaired` may have to change; it errs on the side of looking."""
 
-_TOKEN: Final = re.compile(
-    r'"(?:[^"\\]++|\\.)*+"|-?(?:[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|NaN|Infinity)', re.DOTALL
-)
+_TEXT: Final = woven(rb'[^"\\]', rb"\\[\s\S]").decode()
+_TOKEN: Final = re.compile(f'"{_TEXT}"' + r"|-?(?:[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|NaN|Infinity)")
 _CHARACTER: Final = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a pair, which is one character
     r"|\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})|\\.|[\x00-\x1f\ud800-\udfff]",

@@ -7,20 +7,28 @@ from typing import Final
 import msgspec
 
 from migrate.kit.declare import Table
+from migrate.patterns import end_of, kept, woven
 from migrate.readers.blocks import Text
 from migrate.readers.cutter import START_BYTES, Broken
 from migrate.readers.jsonl import RowMaker, cut_off
-from migrate.readers.patterns import end_of
 from migrate.readers.records import Header, Part
 from migrate.readers.structure import checked_line
 
 _SEAM: Final = re.compile(rb"\}\s*,\s*\{")
 _SEAM_WINDOW: Final = 1 << 16
 _SEAMS_TRIED: Final = 16
-_STRING: Final = rb'(?:[^"\\]++|\\.)*+'
-_IN_STRING: Final = re.compile(_STRING, re.DOTALL)
-_AT_TOP: Final = re.compile(rb'(?:[^"\[\]{},]++|"' + _STRING + rb'")*+', re.DOTALL)
-_NESTED: Final = re.compile(rb'(?:[^"\[\]{}]++|"' + _STRING + rb'")*+', re.DOTALL)
+_STRING: Final = woven(rb'[^"\\]', rb"\\[\s\S]")
+_IN_STRING: Final = re.compile(_STRING)
+
+
+def _beside(brackets: bytes) -> re.Pattern[bytes]:
+    """Return the pattern of all up to one of these, but for what stands in strings."""
+    plain = rb'[^"%b]*+' % brackets
+    return re.compile(plain + kept(rb'"' + _STRING + rb'"' + plain))
+
+
+_AT_TOP: Final = _beside(rb"\[\]{},")
+_NESTED: Final = _beside(rb"\[\]{}")
 _SPACE: Final = re.compile(rb"[\s,]*+")
 _split: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from migrate.jsontext.careful import nests_too_deep, unescaped
-from migrate.readers.patterns import end_of
+from migrate.patterns import end_of
 from migrate.readers.structure import BLANK, Structure
 
 START_BYTES: Final = 1024

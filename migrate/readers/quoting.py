@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from migrate.readers.patterns import end_of
+from migrate.patterns import end_of, kept, woven
 
 NOTHING: Final = "\0\0nothing"
 """What stands for a null that `Escaped` has read, whose `\\\\N` is text."""
@@ -19,7 +19,6 @@ _ESCAPES: Final = {
     b"a": b"\a",
 }
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
-_CELL_END: Final = rb"(?:[^\\%(d)s]|\\.)*+"
 
 
 class Quoted:
@@ -27,9 +26,10 @@ class Quoted:
 
     def __init__(self, delimiter: str, quote: str, escape: str | None) -> None:
         ends, q, e = (re.escape(one.encode()) for one in (delimiter, quote, escape or quote))
-        inside = rb"[^%b%b]++|%b%b" % (q, e, q, q) + (rb"|%b[\s\S]" % e if escape else b"")
-        cell = rb"%b(?:%b)*+%b" % (q, inside, q)
-        self._records = re.compile(rb"(?:(?:[^%b\n]++|%b)*+\n)*+" % (q, cell))
+        odd = rb"(?:%b%b|%b[\s\S])" % (q, q, e) if escape else q + q
+        cell = q + woven(rb"[^%b%b]" % (q, e), odd) + q
+        plain = rb"[^%b\n]*+" % q
+        self._records = re.compile(kept(plain + kept(cell + plain) + rb"\n"))
         self._cell = re.compile(rb"(^|[%b\n])(%b)" % (ends, cell), re.MULTILINE)
         self._inside = re.compile(rb"%b([%b%b])|%b%b" % (e, q, e, q, q) if escape else rb"%b()%b" % (q, q))
         self._quote = quote.encode()
@@ -60,8 +60,8 @@ class Escaped:
 
     def __init__(self, delimiter: str) -> None:
         self._delimiter = delimiter.encode()
-        self._line = re.compile(rb"(?:[^\\\n]++|\\[\s\S])*+\n")
-        self._cells = re.compile(_CELL_END % {b"d": re.escape(self._delimiter)}, re.DOTALL)
+        self._line = re.compile(woven(rb"[^\\\n]", rb"\\[\s\S]") + rb"\n")
+        self._cells = re.compile(woven(rb"[^\\%b]" % re.escape(self._delimiter), rb"\\[\s\S]"))
 
     def plain(self, pieces: Iterator[bytes], most: int) -> Iterator[bytes]:
         """Yield the text as RFC 4180 has it; a line that is longer than so many bytes as it is."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from migrate.readers.patterns import end_of
+from migrate.patterns import end_of, kept, woven
 
 START_BYTES: Final = 2048
 _STRETCH: Final = 2 << 20
@@ -39,15 +39,15 @@ class Splitter:
         self._out: list[bytes] = []
         self._spoiled: list[Spoiled] = []
         newline, edge = re.escape(self._newline), b"[" + re.escape(delimiter.encode()) + rb"\r\n]"
-        cell = (
-            rb"(?:\A|(?<=" + edge + rb'))"(?:[^"]*+(?:""[^"]*+)*+"(?=' + edge + rb")"
-            rb'|[^"\r\n]*+(?:""[^"\r\n]*+)*+"(?!"))|(?<!\A)(?<!' + edge + rb')"'
-        )
+        inside, of_line = woven(rb'[^"]', rb'""'), woven(rb'[^"\r\n]', rb'""')
+        closed = inside + rb'"(?=' + edge + rb")|" + of_line + rb'"(?!")'
+        cell = rb"(?:\A|(?<=" + edge + rb'))"(?:' + closed + rb")|(?<!\A)(?<!" + edge + rb')"'
+        plain = rb'[^"' + newline + rb"]*+"
         # Groups inside possessive repeats give wrong spans in Python 3.11; these patterns have none.
-        begun = rb'(?:[^"' + newline + rb"]++|" + cell + rb")*+"
+        begun = plain + kept(rb'(?=")(?:' + cell + rb")" + plain)
         self._begun, self._record = re.compile(begun), re.compile(begun + newline)
-        self._records = re.compile(rb"(?:" + begun + newline + rb")*+")
-        self._closed = re.compile(rb'"[^"]*+(?:""[^"]*+)*+"')
+        self._records = re.compile(kept(begun + newline))
+        self._closed = re.compile(rb'"' + inside + rb'"')
 
     def take(self, piece: bytes) -> Iterator[tuple[bytes, list[Spoiled]]]:
         """Yield the whole records there are by now, and the spoiled lines the marks in them stand for."""

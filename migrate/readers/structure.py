@@ -3,15 +3,18 @@
 import re
 from typing import Final, NamedTuple
 
+from migrate.patterns import kept, woven
+
 BLANK: Final = rb"[ \t\r\n]*+"
 _DEEPEST: Final = 1_000
 """No parser here takes more; what opens more is no record."""
-_STRING: Final = rb'"(?:[^"\\\r\n]++|\\[^\r\n])*+"'
-_HALF: Final = rb'"(?:[^"\\\r\n]++|\\[^\r\n])*+\\?'
+_CHARACTERS: Final = woven(rb'[^"\\\r\n]', rb"\\[^\r\n]")
+_STRING: Final = rb'"' + _CHARACTERS + rb'"'
+_HALF: Final = rb'"' + _CHARACTERS + rb"\\?"
 """A string, as far as it is there."""
 _SIMPLE: Final = rb"(?:" + _STRING + rb'|[^ \t\r\n"{}\[\],:]++)'
 _MEMBER: Final = rb"%(s)s%(b)s:%(b)s" % {b"s": _STRING, b"b": BLANK}
-_STRINGS_CLOSED: Final = re.compile(rb'(?:[^"]++|' + _STRING + rb")*+")
+_STRINGS_CLOSED: Final = re.compile(rb'[^"]*+' + kept(_STRING + rb'[^"]*+'))
 _TO_SPACES: Final = bytes.maketrans(b"\r\n", b"  ")
 _TO_TABS: Final = bytes.maketrans(b"\r\n", b"\t\t")
 
@@ -38,9 +41,10 @@ class _Expected(NamedTuple):
 def _expected(value: bytes, key: bytes, close: bytes) -> tuple[_Expected, _Expected]:
     """Return what may stand after an opening bracket, and after a bracket that was closed inside."""
     parts = {b"v": value, b"k": key, b"c": close, b"b": BLANK, b"h": _HALF, b"s": _STRING}
-    whole = rb"%(b)s(?:%(k)s%(v)s%(b)s,%(b)s)*+(?:%(k)s(?:%(v)s%(b)s%(c)s|[{\[])|%(c)s)" % parts
+    parts[b"m"] = kept(rb"%(k)s%(v)s%(b)s,%(b)s" % parts)
+    whole = rb"%(b)s%(m)s(?:%(k)s(?:%(v)s%(b)s%(c)s|[{\[])|%(c)s)" % parts
     member = rb"(?:%(h)s|%(s)s%(b)s(?::%(b)s(?:%(h)s|%(v)s%(b)s)?)?)" if key else rb"(?:%(h)s|%(v)s%(b)s)"
-    begun = (rb"%(b)s(?:%(k)s%(v)s%(b)s,%(b)s)*+(?:" + member + rb")?") % parts
+    begun = (rb"%(b)s%(m)s(?:" + member + rb")?") % parts
     return (
         _Expected(re.compile(whole), re.compile(begun + rb"\Z")),
         _Expected(

@@ -4,6 +4,7 @@ import os
 import shlex
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,8 +48,13 @@ def to_target(checkpoint: Checkpoint, name: str) -> str:
     if host is not None:
         words.append(f"--host {host if host == UNKNOWN else shlex.quote(host)}")
     if (min_age := facts.get("min_age")) is not None and (host is None or min_age != age.usual(host)):
-        words.append(f"--min-age {min_age:g}")
+        words.append(f"--min-age {_decimal(min_age)}")
     return " ".join(words)
+
+
+def _decimal(seconds: float) -> str:
+    """Return a number with all its digits and without an exponent, as a duration is typed."""
+    return f"{Decimal(repr(seconds)):f}".removesuffix(".0")
 
 
 def planning(checkpoint: Checkpoint) -> list[str]:

@@ -47,7 +47,7 @@ CREATE TABLE seals (path TEXT PRIMARY KEY, size INTEGER NOT NULL, sums BLOB NOT 
 CREATE TABLE names (name TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE rejects (
     input INTEGER NOT NULL, row INTEGER NOT NULL, reason TEXT NOT NULL, held INTEGER NOT NULL,
-    state INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (input, row, reason)
+    state INTEGER NOT NULL DEFAULT 0, digest INTEGER, PRIMARY KEY (input, row, reason)
 ) WITHOUT ROWID;
 CREATE TABLE held (input INTEGER PRIMARY KEY, size INTEGER NOT NULL, sums BLOB NOT NULL, lines INTEGER NOT NULL);
 CREATE TABLE parked (
@@ -95,7 +95,8 @@ _ADDED: Final = {
             FROM outdated WHERE day IN (SELECT day FROM parts WHERE round IS NULL)
             AND day IN (SELECT day FROM rounds WHERE done);
         DROP TABLE outdated;
-        ALTER TABLE marked RENAME TO outdated
+        ALTER TABLE marked RENAME TO outdated;
+        ALTER TABLE rejects ADD COLUMN digest INTEGER
     """,
 }
 """What a checkpoint of an earlier format has not yet, one after another, and goes on with."""
@@ -106,8 +107,8 @@ _OF_CONNECTION: Final = (
     "CREATE TEMP TRIGGER set_ AFTER UPDATE OF name, numbers ON inputs BEGIN DELETE FROM meta WHERE key = 'totals'; END",
     "CREATE TEMP TRIGGER gone AFTER DELETE ON inputs BEGIN DELETE FROM meta WHERE key = 'totals'; END",
 )
-"""`history` is kept by `history.py`, `rejects` and `held` by `rejects.py`, `parked` and `queue` by `parked.py`,
-`outdated` by `outdated.py`, `counts` by all of these."""
+"""`history` is kept by `history.py`, `rejects` and `held` by `rejects.py` (and `alike.py`), `parked` and `queue` by
+`parked.py`, `outdated` by `outdated.py`, `counts` by all of these."""
 
 
 def connect(workdir: Path, *, create: bool = False) -> Database:

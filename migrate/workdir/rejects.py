@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from migrate.workdir.alike import Line, go_on
 from migrate.workdir.checkpoint import REJECTS, Checkpoint
 from migrate.workdir.copies import Copy, Found
 from migrate.workdir.database import Database, add_count
@@ -21,34 +22,10 @@ FOLDER: Final = "rejects"
 EVER: Final = "rejected"
 """The count of rows that were ever rejected."""
 _STEP: Final = 1 << 20
-_KNOWN: Final = """
-    SELECT count(*) FROM rejects AS old JOIN rejects AS new USING (row, reason)
-    WHERE old.input = :before AND new.input = :now
-"""
-_AS_BEFORE: Final = """
-    UPDATE rejects SET state = old.state FROM rejects AS old
-    WHERE rejects.input = :now AND old.input = :before AND old.row = rejects.row AND old.reason = rejects.reason
-"""
-_OF_COPIES: Final = """
-    UPDATE OR IGNORE rejects SET input = :now
-    WHERE input = :before AND state <> :mended AND held <> (SELECT lead FROM inputs WHERE id = :before)
-    AND held IN (SELECT lead FROM inputs)
-"""
-"""Rows of a source that were mended in a copy, and are rejected from there for another reason."""
-
-
 _ASKED: Final = 3
 """In the place of `DISMISSED`, while it is noted what became of a row that was dismissed and is planned again."""
 _DISMISSED: Final = (Was.DISMISSED, _ASKED, Was.DISMISSED)
 """What was dismissed, as either, and what it is again where it is rejected again for the same reason."""
-
-
-class _Line(msgspec.Struct):
-    """What tells a line of rejects.jsonl from others."""
-
-    file: str
-    row: int | None
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -91,12 +68,12 @@ def note(db: Database, number: int, lines: KeptLines | None, mended: Iterable[tu
     asked = _asked(db) if is_again else 0
     if lines is not None:
         rows = (
-            (inputs.number(one.file), one.row or 0, one.reason, number, Was.OPEN, *_DISMISSED)
+            (inputs.number(one.file), one.row or 0, one.reason, number, Was.OPEN, one.digest(), *_DISMISSED)
             for one in _tags(lines.path)
         )
         sql = """
-            INSERT INTO rejects VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET held = excluded.held,
-            state = iif(state IN (?, ?), ?, excluded.state)
+            INSERT INTO rejects (input, row, reason, held, state, digest) VALUES (?, ?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET held = excluded.held, state = iif(state IN (?, ?), ?, excluded.state)
         """
         count = db.executemany(sql, rows).rowcount
         db.execute("INSERT INTO held VALUES (?, ?, ?, ?)", (number, lines.seal.size, lines.seal.sums, count))
@@ -114,16 +91,11 @@ def _asked(db: Database) -> int:
 def renew(db: Database, renewed: Iterable[Renewed], *, is_restored: bool) -> None:
     """Put the rejects of sources that are planned anew in the place of those from before.
 
-    If a source has the same bytes, a row that was dismissed or mended stays so; if it has others, all are open. Rows
-    that were rejected before are not counted again.
+    A row that was dismissed or mended stays so, and rows that were rejected before are not counted again.
     """
     for one in renewed:
         its = {"before": one.before, "now": one.now}
-        (known,) = db.execute(_KNOWN, its).fetchone()
-        add_count(db, EVER, -known)
-        if one.is_same:
-            db.execute(_AS_BEFORE, its)
-            db.execute(_OF_COPIES, its | {"mended": Was.MENDED})
+        add_count(db, EVER, -go_on(db, one))
         db.execute("DELETE FROM rejects WHERE input = :before", its)
         if is_restored:
             db.execute("UPDATE rejects SET input = :before WHERE input = :now", its)
@@ -205,7 +177,7 @@ def _left(checkpoint: Checkpoint, number: int, path: Path) -> Iterator[bytes]:
     sql = "SELECT 1 FROM rejects WHERE input = ? AND row = ? AND reason = ? AND held = ? AND state <> ?"
     with path.open("rb") as file:
         for text in file:
-            line = msgspec.json.decode(text, type=_Line)
+            line = msgspec.json.decode(text, type=Line)
             its = (inputs.number(line.file), line.row or 0, line.reason, number, Was.MENDED)
             if checkpoint.query(sql, its).fetchone():
                 yield text
@@ -226,9 +198,9 @@ class _Inputs:
         return self._known[name]
 
 
-def _tags(path: Path) -> Iterator[_Line]:
+def _tags(path: Path) -> Iterator[Line]:
     """Yield what tells the lines of a file apart."""
-    decoder = msgspec.json.Decoder(_Line)
+    decoder = msgspec.json.Decoder(Line)
     with path.open("rb") as file:
         for text in file:
             yield decoder.decode(text)

@@ -1,11 +1,16 @@
 """The command is remembered as it can be typed again, from anywhere, for the workdir at hand."""
 
+import shlex
 from pathlib import Path
 
+import click
 import pytest
 from commands import KEY
+from hypothesis import given
+from hypothesis import strategies as st
 
 from migrate.cli.commands import cli
+from migrate.cli.kinds import Duration
 from migrate.cli.typed import typed_command
 
 EXPORT = ["run", "posthog", "in/a.jsonl", "--host", "eu"]
@@ -85,3 +90,36 @@ def test_paths_are_whole_where_the_shell_stands_elsewhere(tmp_path, monkeypatch)
     assert command.of_inputs("mended.jsonl").without("--people", "--labels", "--spec", "--again").shown(
         Path("w")
     ) == (f"migrate run posthog {tmp_path}/there/mended.jsonl --workdir w")
+
+
+def numbers(kind):
+    """Texts of what an option of a type takes."""
+    if isinstance(kind, Duration):
+        within = st.floats(max(kind.least, 1e-6), 1_000).map("{:.6f}".format)
+        return st.builds("{}{}".format, within, st.sampled_from(["", "s", "m", "h", "d"]))
+    if isinstance(kind, click.IntRange):
+        return st.integers(kind.min, kind.max).map(str)
+    return st.floats(kind.min, kind.max, exclude_min=kind.min_open, exclude_max=kind.max_open).map(str)
+
+
+NUMBERS = [
+    pytest.param(command, option.opts[0], option.name, option.type, id=f"{command} {option.opts[0]}")
+    for command in ("run", "apply", "resend")
+    for option in cli.commands[command].params
+    if isinstance(option.type, Duration | click.IntRange | click.FloatRange)
+]
+
+
+@pytest.mark.parametrize(("command", "option", "name", "kind"), NUMBERS)
+@given(data=st.data())
+def test_a_number_that_is_shown_is_the_one_that_was_typed(command, option, name, kind, data):
+    """Read again it is the same value, to the last digit."""
+    words = [command, *(["posthog", "a"] if command == "run" else ["w"]), option, data.draw(numbers(kind))]
+    again = shlex.split(typed(*words).shown(Path("w")))[1:]
+    assert value(words, name) == value(again, name)
+
+
+def value(words, name):
+    """What an option is where these words are typed."""
+    with cli.commands[words[0]].make_context(words[0], list(words[1:])) as context:
+        return context.params[name]

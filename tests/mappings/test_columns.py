@@ -56,7 +56,7 @@ UNUSED = {
     },
 }
 """Columns that are not asked for: an event's place in Google's batches, which tells events apart at most."""
-SHARES = (1.0, 0.8, 0.5, 0.2, 0.0)
+SHARES = (1.0, 0.5, 0.0)
 """How many of a row's other cells are left, since a column may only count where another is empty."""
 
 
@@ -225,9 +225,9 @@ def silent(name, table, stem, sample):
     rows = whole(sample.cast(pl.String).iter_rows(named=True), table)
     ways = [
         ((name, table, file), row, options)
-        for file in (stem, STEM)
+        for file in dict.fromkeys((stem, STEM))
         for row in rows
-        for options in (Options(keep=frozenset(table.filters)), Options())
+        for options in (Options(keep=frozenset(table.filters)), *([Options()] if table.filters else []))
     ]
     left = asked
     for of, row, options in ways:

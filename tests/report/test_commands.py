@@ -5,9 +5,14 @@ import shlex
 
 import pytest
 from commands import rows
-from workdirs import here
+from hypothesis import example, given
+from hypothesis import strategies as st
+from workdirs import events, here, planned
 
-from migrate.report.commands import needs
+from migrate.apply.age import usual
+from migrate.cli.commands import cli
+from migrate.cli.kinds import Duration
+from migrate.report.commands import needs, to_target
 
 
 @pytest.fixture
@@ -54,6 +59,37 @@ def test_a_mended_copy_is_planned_with_the_options_of_the_plan(folder):
     assert done.returncode == 0, done.stderr
     assert (done.summary["open_rejects"], done.summary["mended_rejects"]) == ({}, 1)
     assert "mended   1 rejected row; none is rejected any more" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory):
+    """A workdir in which an event is planned, for a target."""
+    checkpoint = planned(tmp_path_factory.mktemp("w"), events(1))
+    checkpoint.note(target="eu")
+    yield checkpoint
+    checkpoint.close()
+
+
+DURATIONS = st.one_of(
+    st.integers(0, 36_600).map("{}d".format),
+    st.integers(0, 3_162_240_000).map(str),
+    st.decimals(0, 878_400, places=7).map("{:f}h".format),
+)
+
+
+@example(text="400d")
+@example(text="10000d")
+@example(text="36600d")
+@example(text="0.00001")
+@example(text="1234567.5s")
+@given(text=DURATIONS)
+def test_an_age_that_is_shown_is_the_one_that_was_typed(held, text):
+    """However long or short it is: all its digits, and no exponent, which nobody types."""
+    held.note(min_age=Duration().convert(text, None, None))
+    words = shlex.split(to_target(held, "apply"))[2:]
+    with cli.commands["apply"].make_context("apply", words) as context:
+        typed = context.params["min_age"]
+    assert (usual("eu") if typed is None else typed) == held.facts()["min_age"]
 
 
 NEEDS = [

@@ -127,7 +127,7 @@ def test_a_checkpoint_of_the_format_before_goes_on(tmp_path):
         "ALTER TABLE inputs DROP COLUMN until; ALTER TABLE parts DROP COLUMN is_stripped;"
         "ALTER TABLE rounds DROP COLUMN ended; DROP TABLE cleaned; DROP INDEX inputs_unplanned;"
         "DROP INDEX inputs_lead; DROP INDEX parts_input;"
-        "ALTER TABLE parked DROP COLUMN dismissed;"
+        "ALTER TABLE parked DROP COLUMN dismissed; ALTER TABLE rejects DROP COLUMN digest;"
         "PRAGMA user_version = 7;"
         "INSERT INTO meta VALUES ('--since', '\"2024-04-03T00:00:00+00:00\"'), ('--until', 'null');"
     )
