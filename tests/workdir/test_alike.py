@@ -182,7 +182,7 @@ def test_so_many_are_known_as_there_were(database, before, now):
     sql = "INSERT INTO rejects VALUES (?, ?, 'r', ?, ?, ?)"
     database.executemany(sql, [(1, n, 1, state, ord(one)) for n, (one, state) in enumerate(before, 1)])
     database.executemany(sql, [(2, n, 2, Was.OPEN, ord(one)) for n, one in enumerate(now, 1)])
-    known = go_on(database, Renewed(1, 2, is_same=False))
+    known = go_on(database, Renewed(1, 2, is_same=False, is_same_time=True))
     sql = "SELECT char(digest), count(*) FROM rejects WHERE input = 2 AND state = ? GROUP BY digest"
     (is_open, dismissed, mended) = (Counter(dict(database.execute(sql, (was,)))) for was in Was)
     database.execute("ROLLBACK")
@@ -206,7 +206,7 @@ def test_many_rejects_are_not_held_against_each_other(database):
             database.executemany(sql, ((number, n + shift, number, Was.OPEN, n) for n in range(1, count)))
         taken = []
         database.set_progress_handler(lambda: taken.append(None), 1_000)
-        known = go_on(database, Renewed(1, 2, is_same=False))
+        known = go_on(database, Renewed(1, 2, is_same=False, is_same_time=True))
         database.set_progress_handler(None, 0)
         database.execute("ROLLBACK")
         assert known == count - 1

@@ -14,7 +14,7 @@ from migrate.workdir.parked import Key, Parked
 from migrate.workdir.records import Settled
 
 _FORMAT_11 = """
-    DROP TABLE outdated;
+    DROP TABLE outdated; ALTER TABLE rejects DROP COLUMN digest;
     CREATE TABLE outdated (day TEXT NOT NULL, uuid TEXT NOT NULL, PRIMARY KEY (day, uuid)) WITHOUT ROWID;
     PRAGMA user_version = 11
 """
