@@ -130,9 +130,12 @@ class Checkpoint:
         """
         rows = self._db.execute(sql, (None if names is None else json.dumps(list(names)),))
         return {
-            name: Input(number, name, stamp, size, digest, planned == 1, window, lead)
-            for number, name, stamp, size, digest, planned, lead, *ends in rows
-            for window in [Window.of(*ends) if any(ends) else ALWAYS]
+            name: Input(
+                *(number, name, stamp, size, digest, planned == 1),
+                ALWAYS if since is None and until is None else Window.of(since, until),
+                lead,
+            )
+            for number, name, stamp, size, digest, planned, lead, since, until in rows
         }
 
     def derived(self) -> list[str]:

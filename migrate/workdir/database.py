@@ -100,6 +100,8 @@ _ADDED: Final = {
     """,
 }
 """What a checkpoint of an earlier format has not yet, one after another, and goes on with."""
+_SOUND: Final[set[tuple[int, int, int, int]]] = set()
+"""Files as this process has found them whole: what is as it was is not gone through once more."""
 TOTALS: Final = "totals"
 """The fact that holds the numbers of all inputs together; it goes with any change of an input."""
 _OF_CONNECTION: Final = (
@@ -238,9 +240,13 @@ def _verify(db: Database, path: Path) -> None:
             f"{path}: made by {age} version of migrate, found checkpoint format {version} where this one reads "
             f"{FORMAT}; {way}"
         )
+    status = path.stat()
+    if (known := (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)) in _SOUND:
+        return
     (state,) = db.execute("PRAGMA quick_check(1)").fetchone()
     if state != "ok":
         raise Refused(f"{path}: the checkpoint is damaged, found '{state}'; {MEND}")
+    _SOUND.add(known)
 
 
 def add_count(db: Database, name: str, n: int = 1) -> None:

@@ -823,7 +823,7 @@ def test_a_file_whose_mate_is_gone_is_planned_anew_once_all_is_sent(tmp_path):
         )
         early = migrate("plan", *words[1:5], "--again", path)
         assert early.returncode == 2
-        assert "send what is planned first" in early.stderr
+        assert "then send it with 'migrate apply'" in early.stderr
         assert migrate("apply", workdir, *words[5:]).returncode == 0
         before = len(sandbox.events())
         done = migrate(*words, "--again", path)
