@@ -130,12 +130,9 @@ class Checkpoint:
         """
         rows = self._db.execute(sql, (None if names is None else json.dumps(list(names)),))
         return {
-            name: Input(
-                *(number, name, stamp, size, digest, planned == 1),
-                ALWAYS if since is None and until is None else Window.of(since, until),
-                lead,
-            )
+            name: Input(number, name, stamp, size, digest, planned == 1, window, lead)
             for number, name, stamp, size, digest, planned, lead, since, until in rows
+            for window in [ALWAYS if since is until is None else Window.of(since, until)]
         }
 
     def derived(self) -> list[str]:
