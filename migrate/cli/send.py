@@ -8,13 +8,12 @@ from typing import NoReturn
 
 from migrate.apply.delivery import Delivery
 from migrate.apply.pacing import Window
-from migrate.cli.config import rules_here
+from migrate.cli.config import chosen_here
 from migrate.cli.consent import check_trial, confirm
 from migrate.cli.options import SendOptions, TalkOptions
 from migrate.cli.session import check_there, end, open_session, start_talk, stop_after
 from migrate.cli.target import open_target
 from migrate.cli.typed import typed_command
-from migrate.pinning import check_unsent
 from migrate.report import rejects
 from migrate.report.numbers import summary
 from migrate.report.pace import Following, Pace
@@ -33,7 +32,7 @@ def apply_plan(workdir: Path, sending: SendOptions, talking: TalkOptions) -> NoR
     with ExitStack() as stack:
         delivery, _ = open_target(sending, stack)
         session = stack.enter_context(open_session(workdir, talk))
-        check_unsent(session.checkpoint, rules_here(), rounds.unsettled(session.checkpoint, ""))
+        _check_rules(session, rounds.unsettled(session.checkpoint, ""))
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
         send_pending(session, delivery, sending, talk)
         stay_small(session, sending, talk)
@@ -51,7 +50,7 @@ def resend_parked(workdir: Path, sending: SendOptions, talking: TalkOptions) -> 
         session.check_whole(partial=sending.partial)
         confirm(session, delivery, talk, "parked", yes=sending.yes)
         numbers = summary(session.checkpoint)
-        check_unsent(session.checkpoint, rules_here(), numbers.open_parked)
+        _check_rules(session, numbers.open_parked)
         events = numbers.events
         before = events.accepted + events.duplicate
         with (
@@ -63,6 +62,16 @@ def resend_parked(workdir: Path, sending: SendOptions, talking: TalkOptions) -> 
             resend(session, delivery, watch)
         talk.show(rejects.resent(session.checkpoint, events.parked - parked.dismissed(session.checkpoint)))
         end(session, talk, sending=True, planned=False)
+
+
+def _check_rules(session: Session, unsent: int) -> None:
+    """Raise Refused where the configuration file has rules under which what is not sent yet would be another."""
+    chosen = chosen_here()
+    if chosen is None or not chosen.job.rules_said:
+        return
+    from migrate.pinning import check_unsent  # noqa: PLC0415 - it knows all that planning does, and is slow to import
+
+    check_unsent(session.checkpoint, chosen.job.rules(), unsent)
 
 
 def send_pending(session: Session, delivery: Delivery, sending: SendOptions, talk: Talk) -> None:
