@@ -76,7 +76,7 @@ def _deciding(settings: Settings) -> dict[str, Setting]:
     return settings.facts() | {"identity_version": identity, "rules_identity": settings.rules.identity}
 
 
-def check_unsent(checkpoint: Checkpoint, rules: Rules, unsent: int) -> None:
+def check_unsent(checkpoint: Checkpoint, rules: Rules, unsent: int, command: str = "apply") -> None:
     """Raise Refused where events that are planned and `unsent` would go otherwise than these rules want them.
 
     What is planned stays as it was planned, and what has been sent cannot be taken back. Without rules it goes.
@@ -94,14 +94,17 @@ def check_unsent(checkpoint: Checkpoint, rules: Rules, unsent: int) -> None:
     raise Refused(
         f"[rules]: {counted(unsent, 'event')} of this workdir not sent yet, planned under other rules "
         f"({', '.join(names for names, is_other in others.items() if is_other)}), would go as planned; if that is "
-        f"meant, send first what is planned: {_as_planned(checkpoint)}; if not, begin a new --workdir (what is sent "
-        "twice PostHog keeps once)"
+        f"meant, send first what is planned: {_as_planned(checkpoint, command)} (and --min-age 0, where days are "
+        "held); if not, begin a new --workdir (what is sent twice PostHog keeps once)"
     )
 
 
-def _as_planned(checkpoint: Checkpoint) -> str:
-    """Return the command that sends what is planned, under no rules of now."""
-    return f"migrate apply {shlex.quote(str(checkpoint.workdir))} --config /dev/null"
+def _as_planned(checkpoint: Checkpoint, name: str = "apply") -> str:
+    """Return the command that sends what is planned, or parked, under no rules of now."""
+    facts = checkpoint.facts()
+    host = facts.get("target") or facts.get("asked_for")
+    words = ["migrate", name, str(checkpoint.workdir), "--config", "/dev/null", "--host"]
+    return f"{shlex.join(words)} {shlex.quote(str(host)) if host else '…'}"
 
 
 def _check_rules(checkpoint: Checkpoint, known: Mapping[str, Any], rules: Rules) -> None:

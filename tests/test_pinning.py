@@ -155,8 +155,8 @@ def test_other_rules_on_events_and_ids_refuse_what_is_new(tmp_path):
                 "[rules]: this workdir was planned with other rules on events and ids (event_names, drop_events, "
                 "only_events, never_import, never_link), under which the same rows become other events, so nothing "
                 f"new is planned here; use what it was planned with, or send what is planned (migrate apply {tmp_path} "
-                "--config /dev/null), then begin a new --workdir with a copy of this one's people.sqlite in it and "
-                "--since 2024-04-04, the day after the last that is planned here"
+                "--config /dev/null --host …), then begin a new --workdir with a copy of this one's people.sqlite in "
+                "it and --since 2024-04-04, the day after the last that is planned here"
             )
             settle(checkpoint)
             pin_settings(checkpoint, other, has_news=False)

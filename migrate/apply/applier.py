@@ -95,9 +95,11 @@ class Applier:
 
     async def run(self) -> bool:
         """Send until nothing is pending; return False when it was interrupted. Raises Stopped, resumable."""
+        (before,) = self._checkpoint.query("SELECT coalesce(max(id), 0) FROM parked").fetchone()
         try:
             await self._run()
         finally:
+            self.on_remarks(outdated.renew(self._checkpoint, before))
             self.on_remarks(parked.refresh(self._checkpoint))
         return self._has_ended()
 

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from migrate.cli import exits
 from migrate.cli.config import TYPED, USUAL, Chosen, Config, Job, chosen_here, read_config
+from migrate.cli.interrupt import was_asked
 from migrate.cli.params import Option
 from migrate.cli.ready import KEY, locate, make_ready, unlock
 from migrate.cli.secrets import WATCHING
@@ -116,6 +117,8 @@ class Configured(click.Command):
                 click.echo(shown(f"job {one.obj.job.name}"), err=True)
             with one:
                 codes.append(self._code(one))
+            if was_asked(one):  # also where the job had ended by then, which stands
+                codes.append(exits.INTERRUPTED)
             if codes[-1] == exits.INTERRUPTED:
                 break
         sys.exit(exits.of_several(codes))
@@ -172,7 +175,9 @@ class Configured(click.Command):
         is_plain = not given.get("platform") and not given.get("workdirs")
         workdir = self._workdir(ctx, config, given)
         if names or (is_plain and workdir is None):
-            return config.chosen(names)
+            chosen = config.chosen(names)
+            self._check_workdir(config, chosen, given)
+            return chosen
         same = [job for job in config.jobs if workdir is not None and _is_same(job.workdir, workdir)]
         if same and same[0].name and _is_option(self, "workdir"):
             note = f"note: {workdir} is the workdir of the job {same[0].name}, which is meant"
@@ -180,6 +185,17 @@ class Configured(click.Command):
         if not same and is_plain and _is_option(self, "workdir"):
             return config.jobs
         return same or [config.common]
+
+    def _check_workdir(self, config: Config, chosen: Sequence[Job], given: Mapping[str, Any]) -> None:
+        """Raise UsageError where a job is named and the workdir of another typed: whose rules hold is not clear."""
+        workdir = given.get("workdir")
+        others = [job for job in config.jobs if job not in chosen]
+        names = ", ".join(job.name for job in chosen)
+        if workdir and (whose := [job.name for job in others if _is_same(job.workdir, Path(str(workdir)))]):
+            raise UsageError(
+                f"--job: {workdir} is the workdir of the job {whose[0]}, found {names}; "
+                "name one of them alone"
+            )
 
     def _workdir(self, ctx: click.Context, config: Config, given: Mapping[str, Any]) -> Path | None:
         """Return the workdir that was typed, or, where a platform was, the one that this gives."""

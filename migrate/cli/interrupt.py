@@ -4,15 +4,29 @@ import signal
 from types import FrameType
 from typing import Final
 
+import click
+
 _NOT_WITHIN: Final = ("<frozen importlib", "/polars/")
 """Parts of the names of files: what reads modules, and a library whose Rust takes an interrupt for its own fault."""
 _SECONDS: Final = 0.001
+_ASKED: Final = "migrate.asked_to_end"
 
 
 def asking() -> list[signal.Signals]:
     """Return the signals that ask to end; SIGHUP is none where it is ignored, as `nohup` has it."""
     is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     return [signal.SIGINT, signal.SIGTERM, *([] if is_ignored else [signal.SIGHUP])]
+
+
+def note_asked() -> None:
+    """Take note, in a signal's handler, that somebody asked to end: nothing else is begun after what runs."""
+    if (ctx := click.get_current_context(silent=True)) is not None:
+        ctx.meta[_ASKED] = True
+
+
+def was_asked(ctx: click.Context) -> bool:
+    """Return whether somebody asked to end since the command line began."""
+    return bool(ctx.meta.get(_ASKED))
 
 
 def heed() -> None:

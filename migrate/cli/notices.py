@@ -27,7 +27,7 @@ from migrate.apply.target import check_proxy, place_of, proxy_of
 from migrate.apply.trouble import closed, no_connection, through_proxy, untrusted
 from migrate.cli import exits
 from migrate.cli.config import chosen_here
-from migrate.cli.interrupt import asking
+from migrate.cli.interrupt import asking, note_asked
 from migrate.cli.secrets import WATCHING
 from migrate.errors import UsageError
 
@@ -203,7 +203,12 @@ def _opener(url: str) -> OpenerDirector:
 @contextmanager
 def _asked_to_end(settled: SimpleQueue[_Post | None]) -> Iterator[None]:
     """Wait no longer where somebody asks to end; how the command ended stands by now."""
-    before = {number: signal.signal(number, lambda *_: settled.put(None)) for number in asking()}
+
+    def stop(*_: object) -> None:
+        note_asked()
+        settled.put(None)
+
+    before = {number: signal.signal(number, stop) for number in asking()}
     try:
         yield
     finally:

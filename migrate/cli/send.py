@@ -50,7 +50,7 @@ def resend_parked(workdir: Path, sending: SendOptions, talking: TalkOptions) -> 
         session.check_whole(partial=sending.partial)
         confirm(session, delivery, talk, "parked", yes=sending.yes)
         numbers = summary(session.checkpoint)
-        _check_rules(session, numbers.open_parked)
+        _check_rules(session, numbers.open_parked, "resend")
         events = numbers.events
         before = events.accepted + events.duplicate
         with (
@@ -64,14 +64,14 @@ def resend_parked(workdir: Path, sending: SendOptions, talking: TalkOptions) -> 
         end(session, talk, sending=True, planned=False)
 
 
-def _check_rules(session: Session, unsent: int) -> None:
+def _check_rules(session: Session, unsent: int, command: str = "apply") -> None:
     """Raise Refused where the configuration file has rules under which what is not sent yet would be another."""
     chosen = chosen_here()
     if chosen is None or not chosen.job.rules_said:
         return
     from migrate.pinning import check_unsent  # noqa: PLC0415 - it knows all that planning does, and is slow to import
 
-    check_unsent(session.checkpoint, chosen.job.rules(), unsent)
+    check_unsent(session.checkpoint, chosen.job.rules(), unsent, command)
 
 
 def send_pending(session: Session, delivery: Delivery, sending: SendOptions, talk: Talk) -> None:

@@ -15,7 +15,7 @@ import click
 
 from migrate import VERSION
 from migrate.cli import exits
-from migrate.cli.interrupt import asking
+from migrate.cli.interrupt import asking, note_asked
 from migrate.cli.options import TalkOptions
 from migrate.cli.ready import locate
 from migrate.cli.told import notices_here
@@ -114,6 +114,7 @@ def open_session(
                 if number == signal.SIGHUP:
                     return
                 _leave(session, talk)
+            note_asked()
             session.stop()  # first: the next signal may come while it is said
             talk.say("interrupted: finishing what is in flight; again to leave now")
 

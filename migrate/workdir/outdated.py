@@ -3,9 +3,14 @@
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+import msgspec
+
+from migrate.screen import counted
+from migrate.workdir import dayfile
 from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.copies import Copy, Found
 from migrate.workdir.database import add_count
-from migrate.workdir.parked import PARKED, named
+from migrate.workdir.parked import PARKED, mend, named
 
 ANY: Final = ""
 """The name of outdated events where it is not known, as in a workdir of an earlier version."""
@@ -58,6 +63,49 @@ def outdate(checkpoint: Checkpoint, day: str, planned: Iterable[tuple[str, str, 
         """
         db.executemany(sql, ((day,) for _ in old))
         add_count(db, PARKED)
+
+
+def renew(checkpoint: Checkpoint, since: int) -> list[str]:
+    """Put newer versions in the place of events that were parked after the number `since`; return what is to be said.
+
+    A night that stopped had begun to send them, so that what their source holds by now was not planned to be sent in
+    their place; then they were refused. What is sent again is the newer version. One that was mended by hand stays.
+    """
+    sql = "SELECT id, day, uuid, payload FROM parked WHERE id > ? AND NOT dismissed"
+    found = checkpoint.query(sql, (since,)).fetchall()
+    if not found or Copy(checkpoint, PARKED).state() is Found.EDITED:
+        return []
+    newer = []
+    for day in dict.fromkeys(day for _, day, *_ in found):
+        versions = _versions(checkpoint, day, sorted({uuid for _, its, uuid, _ in found if its == day}))
+        for one, its, uuid, payload in found:
+            _, *later = versions.get((uuid, named(payload)[0]), [set[str]()])
+            if its == day and later and len(later[-1]) == 1 and payload not in later[-1]:
+                newer.append((one, *later[-1]))
+    if not newer:
+        return []
+    with checkpoint.change() as db:
+        for one, payload in newer:
+            mend(db, one, payload, msgspec.json.decode(payload)["timestamp"])
+        add_count(db, PARKED)
+    them = "it" if len(newer) == 1 else "them"
+    return [
+        f"{counted(len(newer), 'parked event')}: as the source has {them} by now; 'migrate resend' sends {them} so"
+    ]
+
+
+def _versions(checkpoint: Checkpoint, day: str, uuids: list[str]) -> dict[tuple[str, str], list[set[str]]]:
+    """Return the payloads that a day's events of these uuids were planned with, by uuid and name, the oldest first."""
+    found: dict[tuple[str, str], dict[int, set[str]]] = {}
+    for path, lead in checkpoint.query(
+        "SELECT path, input FROM parts WHERE day = ? ORDER BY input", (day,)
+    ).fetchall():
+        for uuid, event, payload in dayfile.found(
+            checkpoint.workdir / path, uuids, ("uuid", "event", "payload")
+        ):
+            if payload != dayfile.STRIPPED:
+                found.setdefault((uuid, event), {}).setdefault(lead, set()).add(payload.rstrip(","))
+    return {key: [*of_leads.values()] for key, of_leads in found.items()}
 
 
 def of_day(checkpoint: Checkpoint, day: str) -> list[Outdated]:

@@ -374,3 +374,17 @@ def test_what_is_next_names_the_file_and_the_job(three):
     assert summary(done)["next"] == (
         f"migrate apply {three}/two.workdir --config {three}/migrate.toml --job two"
     )
+
+
+@pytest.mark.parametrize("command", ["run", "apply", "resend"])
+def test_a_workdir_of_one_job_is_not_worked_in_as_another(tmp_path, command):
+    """Its rules would not hold there."""
+    rows(tmp_path / "in" / "a.jsonl")
+    written(tmp_path, 'platform = "posthog"\n[job.web]\ninputs = ["in"]\n[job.app]\ninputs = ["in"]\n')
+    assert migrate("plan", "--job", "web", cwd=tmp_path).returncode == 0
+    words = ["--workdir", "./web.workdir"] if command == "run" else ["web.workdir"]
+    said = "--job: ./web.workdir" if command == "run" else "--job: web.workdir"
+    for more, env in ((["--job", "app"], {}), ([], {"MIGRATE_JOB": "app"})):
+        done = migrate(command, *words, *more, cwd=tmp_path, env=env | {"POSTHOG_API_KEY": KEY})
+        assert done.returncode == 2, done.stderr
+        assert f"{said} is the workdir of the job web, found app; name one of them alone" in done.stderr

@@ -286,6 +286,26 @@ def test_who_does_not_want_to_wait_ends_it(tmp_path, source):
     assert warned("how this ended", "no answer yet", "notify") in err
 
 
+def test_who_asks_to_end_while_one_job_is_told_has_no_other_begun(tmp_path):
+    """The job that has ended stands as it ended."""
+    for name in ("web", "app"):
+        rows(tmp_path / name / "a.jsonl")
+    with Listener(*["hangs"] * 6) as listener:
+        (tmp_path / "check").write_text(listener.url + CHECK)
+        (tmp_path / "check").chmod(0o600)
+        config = tmp_path / "migrate.toml"
+        config.write_text(
+            'platform = "posthog"\n[job.web]\ninputs = ["web"]\nping = { file = "check" }\n'
+            '[job.app]\ninputs = ["app"]\n'
+        )
+        with started("plan", "--json", "--config", config) as process:
+            assert json.loads(process.stdout.readline())["run"]["exit_code"] == 0
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, ""), err
+    assert not (tmp_path / "app.workdir").exists()
+
+
 def everything(folder):
     """All bytes of a folder's files, and their names."""
     found = [path for path in folder.rglob("*") if path.is_file()]

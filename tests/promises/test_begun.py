@@ -80,3 +80,27 @@ def test_what_never_left_is_sent_as_it_is_by_now(tmp_path):
     with Sandbox(port=port) as nights.sandbox:
         assert nights.run()["replanned"]["replaced"] == 2 * MANY
         assert {who for one in whose(nights.sandbox).values() for _, who, _ in one} == {"other"}
+
+
+@pytest.mark.parametrize("more", [[], ["--resend-changed"]])
+def test_what_was_mended_before_it_was_refused_goes_as_it_is_by_now(tmp_path, more):
+    """A night had begun to send it, so that the old version goes, and is refused; never does it follow the new one."""
+    with Sandbox(faults=[{"fault": "status", "status": 503}]) as sandbox:
+        nights = Nights(tmp_path, sandbox)
+        nights.write("a.jsonl", [row(1) | {"properties": {"v": 0, "poison": True}}, row(2)])
+        nights.run("--max-attempts", "1", code=4)
+        nights.write("a.jsonl", [row(1, 7), row(2)])
+        sandbox.faults([{"fault": "poison", "property": "poison"}])
+        assert nights.run(*more, code=3)["next"].startswith("migrate resend ")
+        words = ["resend", tmp_path / "w", "--host", sandbox.url]
+        done = migrate(*words, env={"POSTHOG_API_KEY": KEY})
+        assert done.returncode == 0, done.stderr
+        assert {key[0]: value for key, value in nights.kept().items()} == {
+            row(1)["uuid"]: 7,
+            row(2)["uuid"]: 0,
+        }
+        assert {one["properties"]["v"] for one in sandbox.events("raw") if one["uuid"] == row(1)["uuid"]} == {
+            7
+        }
+        status = summary(migrate("status", tmp_path / "w", "--json"))
+        assert (status["state"], status["balanced"], status["events"]["parked"]) == ("all_sent", True, 0)
