@@ -12,7 +12,7 @@ from migrate.jsontext.careful import MAX_DEPTH, nests_too_deep
 from migrate.kit import expr, times
 from migrate.kit.declare import Options, PersonProperties, Table
 from migrate.kit.schemas import row_schema
-from migrate.payload import properties, special
+from migrate.payload import properties, required, special
 
 MAX_RECORD_BYTES: Final = 900_000
 """PostHog's Kafka record limit less a margin; the event's JSON travels escaped in it (posthog-ingestion.md §8.17)."""
@@ -106,7 +106,8 @@ def payloads(
         finished = ruled.payloads(finished, repairs)
         watched |= special.WATCHED if ruled.makes_dollars else set()
     examined = special.examined(finished, watched)
-    return Payloads(examined.frame, examined.rejects, +(repairs + examined.repairs), examined.warnings)
+    warnings = examined.warnings + required.lacking(examined.frame)
+    return Payloads(examined.frame, examined.rejects, +(repairs + examined.repairs), warnings)
 
 
 def may_be_too_large(size: int) -> bool:

@@ -49,7 +49,9 @@ def test_refused(event, bag, reason, value):
         pytest.param("e", {"$cookieless_mode": False, "a": {"$cookieless_mode": 1}}, id="cookieless"),
         pytest.param("$identify", {"$anon_distinct_id": "a-1"}, id="identify"),
         pytest.param("e", {"$anon_distinct_id": 7, "alias": 8}, id="no_merge_event"),
-        pytest.param("$groupidentify", {"$group_key": "k" * 400, "a": "b" * 900}, id="group_key"),
+        pytest.param(
+            "$groupidentify", {"$group_type": "t", "$group_key": "k" * 400, "a": "b" * 900}, id="group_key"
+        ),
         pytest.param("e", {"$group_key": "k" * 401}, id="no_group_event"),
         pytest.param("e", {"$session_id": UUID}, id="session"),
         pytest.param("e", {"$session_id": None, "$cookieless_mode": None}, id="nulls"),
