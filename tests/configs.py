@@ -4,8 +4,9 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from migrate.cli.commands import GROUPS, cli
+from migrate.cli.commands import cli
 from migrate.cli.configured import keys_of
+from migrate.cli.groups import GROUPS
 from migrate.rules.declared import Rules
 
 PAGE = Path(__file__).parent.parent / "docs" / "config.md"

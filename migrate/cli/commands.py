@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from migrate import VERSION
 from migrate.cli.configured import Configured, configured
+from migrate.cli.groups import GROUPS
 from migrate.cli.nights import NightOptions, ScheduleOptions
 from migrate.cli.options import (
     WORKDIR,
@@ -29,37 +30,6 @@ from migrate.cli.unread import Unbroken
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-GROUPS: Final = {
-    "Target": ("host", "api_key"),
-    "Work": (
-        *("config", "job", "output", "dry_run", "workdir", "existing", "people", "again", "yes"),
-        *("partial", "dismiss"),
-    ),
-    "Source": (
-        *("spec", "since", "until", "lookback", "limit", "keep", "skip_unknown", "on_changed"),
-        "resend_changed",
-    ),
-    "Meaning": (
-        *("source_timezone", "person_properties", "identity", "max_cluster", "user_id", "uuid_compat"),
-        *("labels", "group_key", "group_type", "import_id"),
-    ),
-    "Reading": (
-        *("encoding", "delimiter", "dialect", "quote", "escape", "no_header", "columns", "nulls"),
-        "no_partitions",
-    ),
-    "Sending": (
-        *("rate", "concurrency", "max_batch_bytes", "max_batch_events", "gzip", "max_attempts", "deadline"),
-        *("timeout", "min_age", "max_duration", "window"),
-    ),
-    "Schedule": ("at", "timezone", "format", "image"),
-    "Keeping": ("keep_days", "dedup_days"),
-    "Sandbox": ("port", "data", "bind", "faults"),
-    "Telling": (
-        *("as_json", "quiet", "verbose", "log_file", "samples", "pretty", "history", "ping", "notify"),
-    ),
-}
-"""How the help shows options: title -> fields."""
 
 
 class Command(Configured, Typed, Sections):
@@ -116,7 +86,12 @@ def preview(source: SourceOptions, options: PreviewOptions) -> None:
     \b
     Example:  migrate preview amplitude export.zip --limit 5
               migrate preview amplitude export.zip --pretty
+              migrate preview table orders.csv --spec spec.toml --pretty --watch
     """
+    if options.watch:
+        from migrate.cli.watch import watch
+
+        watch(source)
     from migrate.cli.preview import show_preview
 
     show_preview(source, options)

@@ -129,6 +129,9 @@ class PreviewOptions:
     limit: int = preset(Count(1), 20, "Source rows to show.")
     pretty: bool = flag("Show source rows beside their payloads, for people.")
     verbose: bool = flag("Name every file that is passed over.", short="v")
+    watch: bool = flag(
+        "Show it again whenever the spec, the mapping or an input is saved.", is_typed_only=True
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from migrate.cli.commands import GROUPS, cli
+from migrate.cli.commands import cli
+from migrate.cli.groups import GROUPS
 from migrate.workdir.typed import OF_SENDING, Command, Option
 
 

@@ -1,0 +1,45 @@
+"""How the help of all commands groups their options."""
+
+from typing import Final
+
+GROUPS: Final = {
+    "Target": ("host", "api_key"),
+    "Work": (
+        *("config", "job", "output", "dry_run", "workdir", "existing", "people", "again", "yes"),
+        *("partial", "dismiss"),
+    ),
+    "Source": (
+        *("spec", "since", "until", "lookback", "limit", "keep", "skip_unknown", "on_changed"),
+        "resend_changed",
+    ),
+    "Meaning": (
+        *("source_timezone", "person_properties", "identity", "max_cluster", "user_id", "uuid_compat"),
+        *("labels", "group_key", "group_type", "import_id"),
+    ),
+    "Reading": (
+        *("encoding", "delimiter", "dialect", "quote", "escape", "no_header", "columns", "nulls"),
+        "no_partitions",
+    ),
+    "Sending": (
+        *("rate", "concurrency", "max_batch_bytes", "max_batch_events", "gzip", "max_attempts", "deadline"),
+        *("timeout", "min_age", "max_duration", "window"),
+    ),
+    "Schedule": ("at", "timezone", "format", "image"),
+    "Keeping": ("keep_days", "dedup_days"),
+    "Sandbox": ("port", "data", "bind", "faults"),
+    "Telling": (
+        *(
+            "as_json",
+            "quiet",
+            "verbose",
+            "log_file",
+            "samples",
+            "pretty",
+            "watch",
+            "history",
+            "ping",
+            "notify",
+        ),
+    ),
+}
+"""Title -> the fields of the options, in the order in which they are shown."""
