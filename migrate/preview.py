@@ -13,6 +13,7 @@ from typing import Final
 
 import polars as pl
 
+from migrate import numbering
 from migrate.errors import Unfit
 from migrate.jsontext.parse import encoded
 from migrate.kit.declare import ROW
@@ -220,7 +221,7 @@ def _previewed(job: Job, chunk: Chunk, transform: Transform, made: Finished) -> 
         yield Preview(
             encoded(originals.get(number) or as_read(row, transform.table)).decode(),
             payloads.get(number, []),
-            first.get(number, f"{job.source.name}:{number}"),
+            first.get(number, numbering.place(job.source.name, number)),
             job.source.name,
             None if number in payloads else whys[number],
         )
@@ -230,12 +231,14 @@ def _previewed(job: Job, chunk: Chunk, transform: Transform, made: Finished) -> 
 def _first_places(job: Job, numbers: Sequence[int]) -> dict[int, str]:
     """Return where rows of a copy of rejects were first, as messages say it; nothing of other files."""
     found = Bundle([job]).places()(numbers) if job.source.lines is not None and numbers else {}
-    return {number: f"{one.file}:{one.row}" for number, one in found.items() if one.row is not None}
+    return {
+        number: numbering.place(one.file, one.row) for number, one in found.items() if one.row is not None
+    }
 
 
 def _unread(job: Job, reject: Reject, first: Mapping[int, str]) -> Preview:
     """Return the preview of a row that could not be read."""
-    place = job.source.name if reject.row is None else f"{job.source.name}:{reject.row}"
+    place = numbering.place(job.source.name, reject.row)
     place = first.get(reject.row or 0, place)
     row = {"reason": reject.reason, "value": reject.value}
     why = "" if reject.why is None else f", {reject.why}"

@@ -28,7 +28,17 @@ ROOMS = {
 }
 """Each folder, and what it may import beside the ground: others, or one module of them."""
 
-GROUND = {"SANDBOX", "VERSION", "errors", "log", "patterns", "screen", "throwaway", "transactions"}
+GROUND = {
+    "SANDBOX",
+    "VERSION",
+    "errors",
+    "log",
+    "numbering",
+    "patterns",
+    "screen",
+    "throwaway",
+    "transactions",
+}
 """What every folder may import; it imports no folder."""
 
 HOMES = {

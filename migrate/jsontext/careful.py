@@ -15,6 +15,7 @@ MAX_DEPTH: Final = 100
 """Nesting PostHog's parser is sure to accept (posthog-ingestion.md §8.11); parsers here take far more."""
 _TEXT: Final = rb'"' + woven(rb'[^"\\]', rb"\\[\s\S]") + rb'"'
 _TOKEN: Final = re.compile(_TEXT + rb"|[\[{]|[\]}]")
+_elements: Final = msgspec.json.Decoder(list[Raw]).decode
 _NO_NUMBER: Final = re.compile(_TEXT + rb"|(-?\b(?:NaN|Infinity|nan|inf)\b)")
 
 
@@ -43,6 +44,29 @@ def careful_members(text: bytes, counts: Counter[str]) -> dict[str, Raw]:
         if once is None:
             raise BadJSON("malformed_json") from error
         found, twice = sound_members(once), 1
+    counts.update(+Counter({"lone_surrogate": lone, "non_finite_number": odd, "escaped_twice": twice}))
+    return found
+
+
+def careful_elements(text: str, counts: Counter[str]) -> list[Raw]:
+    """Return an array's elements, repaired and counted as `careful_members` does it; raises `BadJSON`."""
+    try:
+        return _elements(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        data = text.encode("utf-8", "surrogatepass")
+    if nests_too_deep(data):
+        raise BadJSON("nested_too_deep")
+    mended, lone = scrubbed(data)
+    mended, odd = _finite(mended)
+    twice = 0
+    try:
+        found = _elements(mended)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        try:
+            found, twice = _elements(data.replace(b"\\\\", b"\\")), 1
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise BadJSON("malformed_json") from None
+        lone = odd = 0
     counts.update(+Counter({"lone_surrogate": lone, "non_finite_number": odd, "escaped_twice": twice}))
     return found
 

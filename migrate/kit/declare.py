@@ -48,7 +48,8 @@ A mapping is one file, `mappings/<platform>.py`, with a `MAPPING`. A smallest on
 1. *Which table.* `matches` and `file` are asked of each table of the platform in turn; the first that takes the file
    has it. `refusal`, or what `missing` returns, then sets the file aside with that sentence.
 2. *Reading.* Cells that are in `nulls` are null. The `columns` arrive as text, what is declared nowhere together as
-   `REST`, but for `dropped` and, where `left_out` holds, counted; `partitions` adds what folders say.
+   `REST`, but for `dropped` and, where `left_out` holds, counted; `partitions` adds what folders say. Where the table
+   unfolds a column (`unfold`), a record becomes a row for each element of it; all that follows sees these rows.
 3. *Objects.* Columns in `objects`, `bags` and `properties` must hold JSON objects, or the row is a reject (`bad_json`).
    A bag is `read`, its keys are called by its `name`, and its `keys` copied into columns of their own. What is left of
    the columns in `properties` is laid together as `PROPERTIES`: `rename`d, without nulls, what is computed and what
@@ -80,7 +81,12 @@ from migrate.kit import mistakes
 
 ROW: Final = "_row"
 """Int64: where a row stands in its file, from 1: for CSV the record without the header, for JSON the line it begins on,
-counted as if each further record of a line began one of its own; in arrays and pages its place."""
+counted as if each further record of a line began one of its own; in arrays and pages its place. Of an element of an
+unfolded record it is made of that and of its place in the record (`migrate.numbering`), in the order of the file."""
+
+POSITION: Final = "_position"
+"""Int64: where a row stands in its record, from 1, in a table that unfolds (`Table.unfold`); null for a record that has
+no elements, and in all other tables."""
 
 REST: Final = "_rest"
 """String: a JSON object of every column or root key the table does not declare, null where there is none."""
@@ -229,6 +235,15 @@ class Table:
     its row as `bad_json`."""
     bags: Mapping[str, Bag] | Callable[[Options], Mapping[str, Bag]] = field(default_factory=dict)
     """Columns with objects, or `REST` -> how they are opened."""
+    unfold: str | None = None
+    """The declared column whose JSON array gives a row for each of its elements: a session's hits, a batch's events.
+
+    Each row has `POSITION`, the element's own text in that column, and everything else of its record. The column is to
+    be in `objects`, `bags` or `properties`, which open an element as they open any object. An object in the place of an
+    array is its one element. A record that has no elements (null, `[]`, no such key) stays one row, with null there and
+    in `POSITION`: a filter may leave it out by name. What is neither array nor object rejects its record as `bad_json`,
+    an element that is no object its row alone; an element that is null is no row, and counted (`null_element`).
+    """
     properties: Sequence[str] = ()
     """Which of the columns with objects, or `REST`, become the event's properties, delivered together as `PROPERTIES`.
 
@@ -299,11 +314,20 @@ class Table:
         yield from mistakes.of_columns("objects", self.objects, own)
         yield from mistakes.of_columns("bags", bags, objects)
         yield from mistakes.of_columns("properties", self.properties, objects)
+        yield from self._unfolding(bags)
         opened = [name for column, bag in bags.items() for name in bag.columns(column)]
         varied = tuple(inside(column, "") for column in bags) if callable(self.bags) else ()
         for name in ("ids", "times", "link_columns"):
             told = [one for one in getattr(self, name) or () if not one.startswith(varied)]
             yield from mistakes.of_columns(name, told, (*objects, *opened))
+
+    def _unfolding(self, bags: Mapping[str, Bag]) -> Iterator[str]:
+        """Yield what is wrong with `unfold`."""
+        if self.unfold is None:
+            return
+        yield from mistakes.of_columns("unfold", [self.unfold], tuple(self.columns))
+        if self.unfold not in (*self.objects, *self.properties, *bags) and not callable(self.bags):
+            yield f"unfold: nothing opens the objects in {self.unfold!r}; name it in objects, bags or properties"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,19 @@ from typing import Final
 
 import polars as pl
 
-from migrate.kit.declare import FILE, OWN, PERSON, PROPERTIES, RECOVERED, REST, ROW, WHOLE, Options, Table
+from migrate.kit.declare import (
+    FILE,
+    OWN,
+    PERSON,
+    POSITION,
+    PROPERTIES,
+    RECOVERED,
+    REST,
+    ROW,
+    WHOLE,
+    Options,
+    Table,
+)
 
 Schema = dict[str, pl.DataType | type[pl.DataType]]
 """Column names and their types."""
@@ -16,6 +28,7 @@ TIMESTAMP: Final = pl.Datetime("us", "UTC")
 
 FRAMEWORK: Final[Schema] = {
     ROW: pl.Int64,
+    POSITION: pl.Int64,
     REST: pl.String,
     FILE: pl.String,
     PERSON: pl.String,

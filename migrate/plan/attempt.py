@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TextIO
 
+from migrate import numbering
 from migrate.errors import Unfit
 from migrate.inputs.source import Source, fingerprint, stamp
 from migrate.jsontext.parse import encoded
@@ -55,8 +56,8 @@ class Attempt:
         """
         bundle = self.bundle
         examples = {
-            reason: [_place(bundle, int(row)) for row in rows]
-            for reason, rows in piece.numbers.examples.items()
+            reason: [numbering.place(*bundle.whence(int(number))) for number in numbers]
+            for reason, numbers in piece.numbers.examples.items()
         }
         damaged = []
         rejected = [one["row"] for one in piece.rejects if "source" in one or one["reason"] in _OF_A_CELL]
@@ -71,11 +72,22 @@ class Attempt:
                 damaged.append(name)
             if first is not None and first.file in names:
                 name, row = first
-            lines.write(encoded({"file": name} | reject | {"row": row}).decode() + "\n")
+            lines.write(encoded({"file": name} | reject | {"row": row} | _told(row)).decode() + "\n")
         self.numbers.add(replace(piece.numbers, examples=examples, damaged=damaged))
         self.states.write(piece.states)
         if piece.frame.height:
             self.writer.write(piece.frame.with_columns(bundle.files(piece.frame["row"]).alias("file")))
+
+
+def _told(row: int | None) -> dict[str, object]:
+    """Return what people are told of a row whose number is made of its record's and of its place in it.
+
+    The key sorts behind `row`: a copy whose keys were put in order is known by those up to there.
+    """
+    if row is None or row < numbering.UNFOLDED:
+        return {}
+    element = numbering.element_of(row)
+    return {"unfolded": {"record": numbering.record_of(row)} | ({"element": element} if element else {})}
 
 
 def fingerprinted(known: Input, job: Job, stamps: Mapping[str, str]) -> Input:
@@ -89,9 +101,3 @@ def check_unchanged(source: Source, before: str) -> None:
     if stamp(source) != before:
         why = "changed while it was being planned; wait until it is written, then run again"
         raise Unfit(source.name, "changed", why)
-
-
-def _place(bundle: Bundle, number: int) -> str:
-    """Return a row's place as messages say it, the file's name where it is none of its rows."""
-    name, row = bundle.whence(number)
-    return name if row is None else f"{name}:{row}"

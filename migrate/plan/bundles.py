@@ -8,7 +8,9 @@ from typing import Final
 
 import polars as pl
 
+from migrate import numbering
 from migrate.inputs.rejected import Place
+from migrate.inputs.source import Source
 from migrate.inputs.streams import Meter
 from migrate.jsontext.parse import Raw
 from migrate.kit.declare import FILE, ROW
@@ -22,8 +24,6 @@ _SMALL: Final = 512 << 10
 """A file of more bytes is planned alone."""
 _MOST_BYTES: Final = 4 << 20
 _MOST_FILES: Final = 64
-_PLACE: Final = 1 << 40
-"""Rows of the n-th file of a bundle are numbered from n times this on: more rows than a file has."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,15 @@ class Bundle:
         """The first of the files, of whose table all are."""
         return self.jobs[0]
 
+    @property
+    def step(self) -> int:
+        """How far the rows of two neighbouring files are apart."""
+        return numbering.FILE if self.job.table.unfold is None else numbering.UNFOLDED_FILE
+
     def chunks(self) -> Iterator[Chunk]:
         """Yield the rows of all files, one file after another, numbered through; each row knows its file."""
         for place, job in enumerate(self.jobs):
-            first = place * _PLACE
+            first = place * self.step
             for chunk in read_chunks(job.source, job.table, job.header):
                 number = (pl.col(ROW) + first).alias(ROW)
                 rows = chunk.rows.with_columns_seq(number, pl.lit(job.source.stem).alias(FILE))
@@ -66,22 +71,22 @@ class Bundle:
 
     def whence(self, number: int) -> tuple[str, int | None]:
         """Return a row's file and its number there; None for the file as a whole."""
-        place, row = divmod(number, _PLACE)
+        place, row = divmod(number, self.step)
         return self.names[place], row or None
 
     def place(self, number: int) -> tuple[Job, int]:
         """Return the file of a row, and how far its rows are from their numbers there."""
-        place = number // _PLACE
-        return self.jobs[place], place * _PLACE
+        place = number // self.step
+        return self.jobs[place], place * self.step
 
     def of_file(self, chunk: Chunk, first: int, count: int) -> Chunk:
         """Return so many rows of the file whose rows begin behind `first`, numbered as there, and all its rejects."""
         before = int((chunk.rows[ROW] < first).sum())
-        rows = chunk.rows.slice(before, count).filter(pl.col(ROW) < first + _PLACE)
+        rows = chunk.rows.slice(before, count).filter(pl.col(ROW) < first + self.step)
         rejects = [
             one._replace(row=(one.row or 0) - first or None)
             for one in chunk.rejects
-            if first <= (one.row or 0) < first + _PLACE
+            if first <= (one.row or 0) < first + self.step
         ]
         return Chunk(rows.with_columns(pl.col(ROW) - first), rejects, {})
 
@@ -91,11 +96,11 @@ class Bundle:
 
         def of(numbers: Sequence[int]) -> dict[int, dict[str, Raw]]:
             found: dict[int, dict[str, Raw]] = {}
-            for place, some in groupby(sorted(numbers), lambda number: number // _PLACE):
+            for place, some in groupby(sorted(numbers), lambda number: number // self.step):
                 job = self.jobs[place]
                 if place not in opened:
                     opened[place] = Originals(job.source, job.table, job.header)
-                first = place * _PLACE
+                first = place * self.step
                 rows = opened[place].of([number - first for number in some])
                 found |= {first + row: columns for row, columns in rows.items()}
             return found
@@ -104,19 +109,16 @@ class Bundle:
 
     def places(self) -> Callable[[Sequence[int]], dict[int, Place]]:
         """Return what tells where rows of a rejects.jsonl of ours were first; they are asked for chunk by chunk."""
-        opened: dict[int, Iterator[tuple[int, Place]]] = {}
+        opened: dict[int, _Places] = {}
 
         def of(numbers: Sequence[int]) -> dict[int, Place]:
             found: dict[int, Place] = {}
-            for place, some in groupby(sorted(numbers), lambda number: number // _PLACE):
+            for number in sorted(numbers):
+                place, row = divmod(number, self.step)
                 if place not in opened:
-                    opened[place] = self.jobs[place].source.places()
-                wanted = {number % _PLACE for number in some}
-                for row, first in opened[place] if max(wanted) else ():
-                    if row in wanted:
-                        found[place * _PLACE + row] = first
-                    if row >= max(wanted):
-                        break
+                    opened[place] = _Places(self.jobs[place].source)
+                if (first := opened[place].of(row)) is not None:
+                    found[number] = first
             return found
 
         return of
@@ -125,8 +127,28 @@ class Bundle:
         """Return the file's name for each of these rows."""
         names = pl.Series(self.names, dtype=pl.String)
         return (
-            names.gather(numbers // _PLACE) if len(self.jobs) > 1 else names.new_from_index(0, numbers.len())
+            names.gather(numbers // self.step)
+            if len(self.jobs) > 1
+            else names.new_from_index(0, numbers.len())
         )
+
+
+class _Places:
+    """Where the rows of a copy of rejects were first; asked for in order."""
+
+    def __init__(self, source: Source) -> None:
+        self._coming = source.places()
+        self._line, self._first = 0, Place("", None)
+
+    def of(self, row: int) -> Place | None:
+        """Return where a row was first; of an element, whatever its line was rejected as, where the element was."""
+        line = numbering.record_of(row)
+        while self._line < line and (found := next(self._coming, None)) is not None:
+            self._line, self._first = found
+        first = self._first
+        if self._line != line or not line:
+            return None
+        return first if first.row is None else first._replace(row=numbering.within(first.row, row))
 
 
 def bundles(jobs: Sequence[Job], anew: Collection[str] = ()) -> Iterator[Bundle]:

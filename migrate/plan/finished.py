@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 
 from migrate.kit import events, expr
-from migrate.kit.declare import FILE, PERSON, RECOVERED, ROW, Table
+from migrate.kit.declare import FILE, PERSON, POSITION, RECOVERED, ROW, Table
 from migrate.kit.distinct import slim
 from migrate.people.observed import groups_seen, states_in, when_seen, where_seen
 from migrate.plan.filters import (
@@ -128,8 +128,9 @@ def _informed(rows: pl.DataFrame, transform: Transform) -> pl.DataFrame:
         known[RECOVERED] = people.recovered(rows.select_seq(table.recover.cast(pl.String)).to_series())
     nothing = pl.lit(None, pl.String)
     file = [] if FILE in rows.columns else [pl.lit(transform.file).alias(FILE)]
+    place = [] if POSITION in rows.columns else [pl.lit(None, pl.Int64).alias(POSITION)]
     return rows.with_columns_seq(
-        *file, *(known.get(name, nothing).alias(name) for name in (PERSON, RECOVERED))
+        *file, *place, *(known.get(name, nothing).alias(name) for name in (PERSON, RECOVERED))
     )
 
 

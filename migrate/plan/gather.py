@@ -166,7 +166,7 @@ class Gatherer:
         harvest = self.harvest(bundle.job)
         before, done = [stamp(job.source) for job in bundle.jobs], 0
         bundle = bundle.metered()
-        for chunk in gathered(bundle):
+        for chunk in gathered(bundle, limited=limit is not None):
             if self.stopping.is_set():
                 raise Interrupted
             harvest.take(chunk.rows if limit is None else chunk.rows.head(limit - done))
@@ -194,10 +194,14 @@ class Gatherer:
         )
 
 
-def gathered(bundle: Bundle) -> Iterator[Chunk]:
-    """Yield what files are looked over for, in large chunks, the next one read while one is in use."""
+def gathered(bundle: Bundle, *, limited: bool = False) -> Iterator[Chunk]:
+    """Yield what files are looked over for, in large chunks, the next one read while one is in use.
+
+    Records are unfolded only where something is read of their elements, as all rows of a record tell the same of who is
+    who; or where rows are `limited`, so that the same rows are counted as when they are planned.
+    """
     asked = bundle.job.table.link_columns
-    few = Bundle([lean(job) for job in bundle.jobs])
+    few = Bundle([lean(job, unfolds=limited) for job in bundle.jobs])
     spent = [] if asked is None else [name for name in few.job.table.columns if name not in asked]
 
     def chunks() -> Iterator[Chunk]:
@@ -207,8 +211,11 @@ def gathered(bundle: Bundle) -> Iterator[Chunk]:
     return ahead(regrouped(chunks(), rows=_CHUNK_ROWS))
 
 
-def lean(job: Job) -> Job:
-    """Return a file to be read for the columns and keys its table gathers from, and no others."""
+def lean(job: Job, *, unfolds: bool = False) -> Job:
+    """Return a file to be read for the columns and keys its table gathers from, and no others.
+
+    With `unfolds` the column that the table unfolds is read, too.
+    """
     table = job.table
     bags = table.bags_under(Options())
     asked = table.link_columns
@@ -220,6 +227,7 @@ def lean(job: Job) -> Job:
         for column, bag in bags.items()
         if not wanted.isdisjoint(_inside(column, bag).values())
     }
+    wanted |= {table.unfold} if unfolds and table.unfold else set()
     columns = {name: dtype for name, dtype in table.columns.items() if name in wanted or name in opened}
     mine = {name.lower() for name in columns}
     every = {way for name in (*table.columns, *job.header.columns) for way in (name, name.lower())}

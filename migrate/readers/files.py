@@ -8,6 +8,7 @@ from migrate.inputs.rejected import RejectLine
 from migrate.inputs.source import Source
 from migrate.jsontext.careful import fault
 from migrate.kit.declare import Table
+from migrate.numbering import record_of
 from migrate.readers.arrays import array_parts
 from migrate.readers.avro import avro_parts
 from migrate.readers.blocks import Text
@@ -28,6 +29,7 @@ from migrate.readers.records import (
     Reject,
     reject,
 )
+from migrate.readers.unfolded import unfolded
 from migrate.readers.wrapped import outer
 
 _NO_OBJECT: Final = frozenset({"malformed_json", "nested_too_deep", "record_too_large"})
@@ -58,7 +60,8 @@ def read_chunks(
         nothing = _nothing(row_parts(source, table, header, *sizes))
     if nothing is not None:
         nothing.rejects.append(reject(None, "no_record", _lines(source, header)))
-    for part in row_parts(source, table, header, *sizes) if nothing is None else (nothing,):
+    parts = row_parts(source, table, header, *sizes) if nothing is None else iter([nothing])
+    for part in unfolded(parts, table, source, block_bytes=block_bytes):
         chunk = chunk_of(with_partitions(part, table, header) if header.partitions else part, table, opener)
         if chunk.rejects and source.lines is not None:
             chunk = replace(chunk, rejects=[*map(kept.as_first, chunk.rejects)])
@@ -80,10 +83,11 @@ class _Kept:
         """
         if found.row is None or found.reason not in _NO_OBJECT:
             return found
-        while self._number < found.row and (one := next(self._texts, None)):
+        number = record_of(found.row)
+        while self._number < number and (one := next(self._texts, None)):
             self._number, self._line = one
         line = self._line
-        if self._number != found.row:
+        if self._number != number:
             return found
         value = line.value or ""
         why = line.why

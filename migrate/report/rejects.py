@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from migrate import numbering
 from migrate.inputs.names import archive_of, source_name
 from migrate.report import commands
 from migrate.report.numbers import Summary
@@ -126,7 +127,7 @@ def mended(checkpoint: Checkpoint, copies: Sequence[str], before: Summary, now: 
         rows = f"{counted(one.rows, 'row')} of the copy {what}"
         yield labelled("", f"{rows}: {one.reason}{places(one.places)}")
     if late:
-        at = places([f"{archive_of(name)}:{row}" for name, row in found])
+        at = places([numbering.place(archive_of(name), row) for name, row in found])
         yield labelled(
             "",
             f"{counted(late, 'event')} of the copy sent before in another form: PostHog keeps that, this is a "

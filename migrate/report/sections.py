@@ -55,6 +55,7 @@ _CHANGED: Final = {
     "lone_surrogate": "halves of a character, replaced by U+FFFD",
     "non_finite_number": "NaN and infinity, left out",
     "nul_character": "NUL, replaced by U+FFFD",
+    "null_element": "elements of unfolded records that are null, and no rows",
     "null_cell": "cells that hold a word for nothing, such as \\N",
     "null_text": "ids that are a word for nothing, and nobody's",
     "process_person_profile_removed": "PostHog drops merges that say no person is to be made",

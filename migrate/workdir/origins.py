@@ -4,11 +4,10 @@ import json
 from collections.abc import Iterable
 from typing import Final
 
+from migrate import numbering
 from migrate.workdir import dayfile
 from migrate.workdir.checkpoint import Checkpoint
 
-_ROW_BITS: Final = 40
-"""Of small files that are planned together the file's number stands above them."""
 _KEY: Final = ("uuid", "event")
 """What makes an event that comes later a duplicate, whoever it is of."""
 _SHOWN: Final = 3
@@ -73,5 +72,5 @@ def sent_otherwise(checkpoint: Checkpoint, copies: Iterable[str]) -> tuple[int, 
 
 
 def _row(number: int) -> int:
-    """Return a row's number in its own file."""
-    return number % (1 << _ROW_BITS)
+    """Return a row's number in its own file: of small files that are planned together the file's stands above it."""
+    return number % (numbering.FILE if number < numbering.UNFOLDED else numbering.UNFOLDED_FILE)

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from migrate import numbering
 from migrate.errors import Refused
 from migrate.workdir import origins
 from migrate.workdir.checkpoint import Checkpoint
@@ -126,7 +127,7 @@ def first(checkpoint: Checkpoint, refusal: Refusal, most: int = 3) -> tuple[list
     )
     found = checkpoint.query(sql, (refusal.status, refusal.message, most)).fetchall()
     came, uuids = origins.places(checkpoint, found), [uuid for _, uuid in found]
-    return uuids, [f"{came[uuid][0]}:{came[uuid][1]}" for uuid in uuids if uuid in came]
+    return uuids, [numbering.place(*came[uuid]) for uuid in uuids if uuid in came]
 
 
 def dismiss(checkpoint: Checkpoint) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Final, NamedTuple
 
+from migrate import numbering
 from migrate.workdir.checkpoint import Checkpoint
 
 _AGAIN: Final = """
@@ -55,7 +56,7 @@ def places(checkpoint: Checkpoint, reason: str, most: int = 3) -> list[str]:
     sql = """
         SELECT name, row FROM rejects CROSS JOIN inputs ON inputs.id = input WHERE reason = ? AND state = ? LIMIT ?
     """
-    return [_place(*one) for one in checkpoint.query(sql, (reason, Was.OPEN, most))]
+    return [numbering.place(*one) for one in checkpoint.query(sql, (reason, Was.OPEN, most))]
 
 
 def files(checkpoint: Checkpoint, reasons: Iterable[str]) -> list[str]:
@@ -82,15 +83,10 @@ def again(checkpoint: Checkpoint, copies: Iterable[str], most: int = 3) -> list[
     return [
         Again(
             *(reason, state == Was.DISMISSED, count),
-            [_place(*one) for one in checkpoint.query(_PLACES_AGAIN, (state, reason, leads, most))],
+            [numbering.place(*one) for one in checkpoint.query(_PLACES_AGAIN, (state, reason, leads, most))],
         )
         for state, reason, count in checkpoint.query(_AGAIN, (*kept, leads)).fetchall()
     ]
-
-
-def _place(name: str, row: int) -> str:
-    """Return where a row is; of a file as a whole, its name."""
-    return f"{name}:{row}" if row else name
 
 
 def dismiss(checkpoint: Checkpoint, reason: str) -> int:
