@@ -23,7 +23,7 @@ from migrate.readers.originals import Originals
 
 SIZES = st.sampled_from([1, 16, 64, 300, 1 << 21])
 """Bytes of a block."""
-SOME = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=20)
+SOME = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 
 
 def table(**more):
