@@ -10,7 +10,7 @@ from mappings._table_times import read_format, says_zone
 from migrate.errors import UsageError
 from migrate.kit import expr
 
-_DIALECTS: Final = ("plain", "spark", "clickhouse")
+_DIALECTS: Final = ("plain", "spark", "clickhouse", "raw")
 _LAYOUT: Final = ("dialect", "quote", "escape", "no_header", "columns")
 KEYS: Final = ("event", "distinct_id", "timestamp", "uuid", *LISTS, *TABLES, "constants", "nulls", *_LAYOUT)
 

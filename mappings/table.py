@@ -10,7 +10,7 @@ r"""Any flat file: CSV, TSV, Parquet or JSON lines with a row for each event, de
     drop = ["internal_note"]                 # columns that go nowhere
     keep = ["country"]                       # columns used elsewhere that are wanted as properties too
     nulls = ["-", "NULL"]                    # what stands for nothing in cells of CSV and TSV, beside \N
-    dialect = "plain"                        # how CSV is written: plain, spark or clickhouse, see --dialect
+    dialect = "plain"                        # how CSV is written: plain, spark, clickhouse or raw, see --dialect
     columns = ["action", "user_id"]          # names of the columns of a file without a header
 
     [timestamp]                              # or, for ISO 8601: timestamp = "ordered_at"

@@ -1,14 +1,49 @@
 """Which platform a file looks like, by the columns that the mappings declare."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 from migrate import platforms
+from migrate.errors import Unfit
+from migrate.inputs.source import Source
 from migrate.kit.declare import Options, Platform, Table
+from migrate.readers.headers import read_header
+from migrate.readers.unnamed import HeaderFile, Unnamed
 
 _FEW: Final = 2
 """A table fits a file decisively better than another where it knows so many times as many of its columns."""
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """Tells which platforms files look like that are given as those of one platform."""
+
+    platform: str
+    header_file: HeaderFile
+
+    def likely(self, columns: Sequence[str], source: Source, taken: Table | None) -> dict[str, str]:
+        """Return the same as `likely`; of a file that no table takes, platforms whose files have no header, too."""
+        found = likely(self.platform, columns, source.stem, taken)
+        if found or taken is not None:
+            return found
+        names = [
+            name for name, one in _mappings() if name != self.platform and self._has_headerless(one, source)
+        ]
+        return {name: platforms.mapping(name).title.partition(" (")[0] for name in names}
+
+    def _has_headerless(self, platform: Platform, source: Source) -> bool:
+        """Return whether a table of a platform takes a file that has no header."""
+        if not any(kind.may_be(source.name) for kind in platform.headerless):
+            return False
+        try:
+            found = read_header(source, unnamed=Unnamed(platform.headerless, self.header_file))
+        except Unfit:
+            return False
+        if found is None or found.layout.has_header or found.doubt:
+            return False
+        return platform.table_for(found.columns, source.stem) is not None
 
 
 def likely(platform: str, columns: Sequence[str], file: str, taken: Table | None) -> dict[str, str]:

@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
@@ -12,24 +11,27 @@ from threading import Event
 from typing import Final
 
 from migrate import platforms
-from migrate.errors import Unfit
+from migrate.beside import Beside
 from migrate.inputs.dated import Span
 from migrate.inputs.listing import sources
 from migrate.inputs.names import path_of
 from migrate.inputs.source import Source, Stems, stamp, stamp_of
 from migrate.kit.declare import Options, Platform, Table
 from migrate.kit.times import clock
-from migrate.likeness import likely
+from migrate.likeness import Likeness
 from migrate.payload.payloads import Imprint, claimed
 from migrate.people.store import People
 from migrate.plan.asked import check_columns
 from migrate.plan.census import Census, Choices
 from migrate.plan.changed import Looked
 from migrate.plan.gather import Gatherer, has_news
-from migrate.plan.jobs import Job, recognise
+from migrate.plan.jobs import Job, recognise, with_header_files
+from migrate.plan.readable import readable
 from migrate.plan.transform import Transform
 from migrate.readers.dialects import Layout
-from migrate.readers.headers import misread, read_header
+from migrate.readers.headers import read_header
+from migrate.readers.records import Header
+from migrate.readers.unnamed import Unnamed
 from migrate.rules.declared import NO_RULES, Rules
 from migrate.rules.frames import Ruling
 from migrate.workdir.records import Aside, Window
@@ -190,22 +192,21 @@ class Settings:
         found = sources(inputs, skip_unreadable=self.skip_unknown, planned=paths, span=span)
         skipped = {reason: list(names) for reason, names in found.skipped.items()}
         mapping = self.mapping()
-        layout = self._layout(mapping)
-        header = partial(read_header, encoding=self.encoding, layout=layout, partitions=self.partitions)
         files = [source for source in found.sources if not self._is_spec(source)]
         names = [*(source.name for source in files), *found.unchanged.within(planned)]
         if planned:
             files = [source for source in files if planned.get(source.name) != stamp(source)]
         unchanged = len(names) - len(files)
         mapping = mapping.under(self.options, names) if files else mapping
+        beside = Beside(names, found.sources)
         jobs, gone = recognise(
-            *(files, mapping, header),
+            *(files, with_header_files(mapping), self._reader(mapping, beside)),
             skip_unknown=self.skip_unknown,
             skipped=skipped,
             is_alone=not unchanged,
-            likely=partial(likely, self.platform),
+            likely=Likeness(self.platform, beside.header_file).likely,
         )
-        jobs, wrong = _readable(jobs, checked)
+        jobs, wrong = readable(jobs, checked)
         for name, one in wrong.items():
             skipped.setdefault(one.reason, []).append(name)
         aside = wrong | {
@@ -222,10 +223,18 @@ class Settings:
         settings = replace(self, options=options, profiled=profiled, resolved=resolved)
         return Work(settings, jobs, skipped, aside, unchanged, names)
 
-    def _layout(self, mapping: Platform) -> Layout:
-        """Return how delimited files are written: as the user says, else as the spec does."""
+    def _reader(self, mapping: Platform, beside: Beside) -> Callable[[Source], Header | None]:
+        """Return what reads headers: files are written as the user says, else as the spec does, else the platform."""
         said = {name: value for name, value in asdict(self.layout).items() if value != getattr(_LAYOUT, name)}
-        return replace(Layout(**mapping.layout), **said)
+        said = {**mapping.layout, **said}
+        unnamed = Unnamed(mapping.headerless, beside.header_file, said) if mapping.headerless else None
+        return partial(
+            read_header,
+            encoding=self.encoding,
+            layout=Layout(**said),
+            partitions=self.partitions,
+            unnamed=unnamed,
+        )
 
     def _tried(self, table: Table, options: Options) -> Table:
         """Return a table as it is planned with; raises UsageError where it asks for columns that it does not have."""
@@ -267,22 +276,6 @@ class Work:
             has_news(one, identity=self.settings.choices.link) or one.to_profiles or one.to_groups
             for one in tables
         )
-
-
-def _readable(jobs: Sequence[Job], checked: int | None) -> tuple[list[Job], dict[str, Aside]]:
-    """Return the files whose text can be read, and why the others cannot."""
-
-    def judged(job: Job) -> Aside | None:
-        try:
-            found = misread(job.source, job.header, checked)
-            return None if found is None else Aside(*found, stamp(job.source))
-        except Unfit as error:
-            return Aside(error.reason, error.why)
-
-    with ThreadPoolExecutor(thread_name_prefix="check") as pool:
-        found = list(pool.map(judged, jobs))
-    complaints = {job.source.name: why for job, why in zip(jobs, found, strict=True) if why is not None}
-    return [job for job in jobs if job.source.name not in complaints], complaints
 
 
 def _stamp(name: str) -> str:

@@ -1,13 +1,16 @@
 """Files of one platform are told from those of every other by what the mappings declare."""
 
 import pytest
+from beside import acme
 from commands import migrate
 from samples import PLATFORMS, SAMPLES, spec
 
-from migrate import platforms
-from migrate.errors import Unrecognised
+from migrate import likeness, platforms
+from migrate.errors import Unrecognised, UsageError
 from migrate.likeness import likely
 from migrate.settings import Settings
+
+__all__ = ["acme"]
 
 ALIKE = {("segment", "rudderstack")}
 """Whose files cannot be told from the other's: RudderStack has tables of its own beside Segment's."""
@@ -71,3 +74,28 @@ def test_the_command_to_try_can_be_pasted(tmp_path):
     (way,) = [line for line in done.stderr.splitlines() if line.startswith("next     ")]
     assert way == f"next     migrate run mixpanel {source} --dry-run"
     assert migrate(*way.split()[2:], cwd=tmp_path).returncode in {0, 3}
+
+
+@pytest.fixture
+def no_memory():
+    """Platforms that are there for one test only are known in it alone."""
+    cached = (likeness._mappings, likeness._all_known)  # noqa: SLF001 - they are looked up once in a process
+    for one in cached:
+        one.cache_clear()
+    yield
+    for one in cached:
+        one.cache_clear()
+
+
+@pytest.mark.usefixtures("no_memory")
+def test_a_file_without_a_header_is_told_by_its_platforms_columns(acme, tmp_path, monkeypatch):
+    """Where another platform is named, and none of that one's tables takes it."""
+    acme()
+    monkeypatch.setattr(platforms, "names", lambda: ["acme", "mixpanel"])
+    log = tmp_path / "log"
+    log.write_text("2024-04-03T10:00:00Z\tu\tview\t{}\t\n")
+    with pytest.raises(Unrecognised, match=r"log: the columns look like Acme's, not like Mixpanel's"):
+        Settings(platform="mixpanel").work([str(log)])
+    log.write_text("2024-04-03T10:00:00Z\tu\tview\t{}\n")
+    with pytest.raises(UsageError, match="its first line is a row and no header"):
+        Settings(platform="mixpanel").work([str(log)])

@@ -102,9 +102,9 @@ class SourceOptions:
     encoding: str | None = option(click.STRING, "Encoding of text files that do not say it, e.g. latin-1.")
     delimiter: str | None = option(Blank(), "Delimiter of CSV files, where guessing is wrong.")
     dialect: Dialect | None = option(
-        click.Choice(["plain", "spark", "clickhouse"]),
-        "How CSV files are written: quotes doubled, quotes behind a backslash (Spark), or all that would end a "
-        "cell behind one (ClickHouse, Postgres' COPY, MySQL).  [default: as the file shows]",
+        click.Choice(["plain", "spark", "clickhouse", "raw"]),
+        "How CSV files are written: quotes doubled, quotes behind a backslash (Spark), all that would end a cell "
+        "behind one (ClickHouse, Postgres' COPY, MySQL), or quotes and all as data.  [default: as the file shows]",
     )
     quote: str | None = option(click.STRING, 'Quote of CSV files.  [default: "]', metavar="CHAR")
     escape: str | None = option(click.STRING, "What stands before a quote inside of quotes.", metavar="CHAR")

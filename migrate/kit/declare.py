@@ -46,7 +46,8 @@ A mapping is one file, `mappings/<platform>.py`, with a `MAPPING`. A smallest on
 **The order in which a file and its rows go through a `Table`'s fields:**
 
 1. *Which table.* `matches` and `file` are asked of each table of the platform in turn; the first that takes the file
-   has it. `refusal`, or what `missing` returns, then sets the file aside with that sentence.
+   has it. `refusal`, or what `missing` returns, then sets the file aside with that sentence. What the columns of a file
+   without a header are called, `Platform.headerless` has said before.
 2. *Reading.* Cells that are in `nulls` are null. The `columns` arrive as text, what is declared nowhere together as
    `REST`, but for `dropped` and, where `left_out` holds, counted; `partitions` adds what folders say. Where the table
    unfolds a column (`unfold`), a record becomes a row for each element of it; all that follows sees these rows.
@@ -70,8 +71,10 @@ A row is never lost: it is an event (or tells of a person, a group, a link), fil
 with a reason. Likewise a source's property is passed on, renamed, or dropped by its name.
 '''
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import Any, Final, Literal
 
 import polars as pl
@@ -114,6 +117,9 @@ EVERY_ROW: Final = pl.col(ROW).is_not_null()
 
 CHOICES: Final = frozenset(("--labels", "--group-key", "--group-type", "--user-id", "--uuid-compat"))
 """The options that only some platforms heed, see `Platform.options`."""
+
+_FOLDERS: Final = re.compile(r".*[/!]")
+_COMPRESSED: Final = re.compile(r"(\.(gz|gzip|zst|zstd|bz2|xz))+$")
 
 PersonProperties = Literal["set", "set_once", "none"]
 UuidCompat = Literal["posthog-worker"]
@@ -331,6 +337,49 @@ class Table:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Headerless:
+    """Files of delimited text without a header: which they are, how they are written, what their columns are called.
+
+    A file whose first line is its header all the same is read with that. `--columns`, `--no-header`, `--delimiter`,
+    `--dialect`, `--quote` and `--escape` stand over what is said here.
+    """
+
+    columns: Sequence[str] = ()
+    """The names of the columns, in their order, of files that all have the same."""
+    header_file: str | None = None
+    """Or a glob of names of files whose first line is these names: the one nearest to a file is taken, see `Lookup`."""
+    files: Sequence[str] = ()
+    """Globs of names, without folders and `.gz`: such files alone are meant. Without them, those whose first rows have
+    as many cells as `columns` has names."""
+    delimiter: str = "\t"
+    dialect: Literal["raw", "plain", "spark", "clickhouse"] = "raw"
+    """How cells are written: `raw` has no quotes and no escapes, `clickhouse` all behind a backslash."""
+    encoding: str | None = None
+    """What text is in that is not UTF-8: "latin-1"."""
+
+    def may_be(self, name: str) -> bool:
+        """Return whether a source of this name is meant, as far as its name tells."""
+        if self.header_file is not None and is_called(name, (self.header_file,)):
+            return False
+        return not self.files or is_called(name, self.files)
+
+    def mistakes(self) -> Iterator[str]:
+        """Yield what is wrong with it, a sentence each."""
+        yield from mistakes.of_names("columns", self.columns)
+        yield from mistakes.of_names("files", self.files)
+        if bool(self.columns) == (self.header_file is not None):
+            yield "expected either columns or a header_file, found both or none of them; say one"
+        if self.header_file is not None and not self.files:
+            yield "files: none, and by a header_file alone no file is told; name the files that it is for"
+
+
+def is_called(name: str, globs: Sequence[str]) -> bool:
+    """Return whether a source's name, without folders, matches one of these globs, compressed or not, in any case."""
+    last = _FOLDERS.sub("", name.lower())
+    return any(fnmatchcase(one, glob.lower()) for glob in globs for one in (last, _COMPRESSED.sub("", last)))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Platform:
     """A platform: `mappings/<platform>.py` holds one as `MAPPING`. Most mappings need `title`, `reads` and `tables`."""
 
@@ -357,6 +406,9 @@ class Platform:
     layout_of: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     """Reads `layout` from a TOML document, for platforms described by the user."""
 
+    headerless: Sequence[Headerless] = ()
+    """Its files that have no header; of those that one file is, the first counts."""
+
     read_labels: Callable[[Any], Mapping[str, str]] | None = None
     """Reads a JSON document given as `--labels`, for platforms whose vendor writes one."""
 
@@ -382,6 +434,8 @@ class Platform:
         yield from mistakes.of_names("options", self.options)
         for option in self.options - CHOICES:
             yield f"options: no such option {option!r}, known are {', '.join(sorted(CHOICES))}"
+        for place, one in enumerate(self.headerless):
+            yield from (f"headerless[{place}]: {mistake}" for mistake in one.mistakes())
         if isinstance(self.tables, Table):
             yield f"tables: expected a list of tables, found the table {self.tables.name!r}; write [Table(…)]"
         for table in self.tables:

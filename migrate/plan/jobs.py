@@ -3,20 +3,23 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
 from migrate.errors import Unfit, Unrecognised, UsageError
 from migrate.inputs.guises import guise, no_text
-from migrate.inputs.source import Source
-from migrate.kit.declare import Platform, Table
+from migrate.inputs.source import Source, stem_of
+from migrate.kit import events
+from migrate.kit.declare import EVERY_ROW, Platform, Table
 from migrate.readers.records import Header
 from migrate.workdir.records import ALWAYS, Window
 
 _SHOWN_COLUMNS: Final = 12
 _SHOWN_CHARACTERS: Final = 40
 _SHOWN_FILES: Final = 3
+_COLUMN_NAMES: Final = "column_names"
 _NO_TEXT: Final = re.compile(r"[\x00-\x08\x0e-\x1f\ufffd]")
 
 _TEXT: Final = {"csv", "json", "jsonl"}
@@ -27,8 +30,8 @@ _ENDINGS: Final = {
 }
 
 
-Likely = Callable[[Sequence[str], str, Table | None], Mapping[str, str]]
-"""The columns of a file, its name and the table that takes it -> the platforms it looks like instead, with titles."""
+Likely = Callable[[Sequence[str], Source, Table | None], Mapping[str, str]]
+"""The columns of a file, the file and the table that takes it -> the platforms it looks like instead, with titles."""
 
 
 class Unknown(NamedTuple):
@@ -93,7 +96,7 @@ def recognise(  # noqa: PLR0913 - what is given, and how it is to be judged
             skipped.setdefault("empty", []).append(source.name)
             continue
         known, table = _read_as(found, platform, source.stem)
-        others = likely(_columns(known), source.stem, table) if known.columns else {}
+        others = likely(_columns(known), source, table) if known.columns else {}
         if (table is None or others) and skip_unknown:
             skipped.setdefault("unknown", []).append(source.name)
         elif others:
@@ -110,6 +113,22 @@ def recognise(  # noqa: PLR0913 - what is given, and how it is to be judged
     if mendable and is_alone and not jobs:
         raise UsageError(str(mendable[0]))
     return jobs, unfit + mendable
+
+
+def with_header_files(platform: Platform) -> Platform:
+    """Return the platform with a table more: of the files that name the columns of others, if no table takes those."""
+    globs = [one.header_file for one in platform.headerless if one.header_file is not None]
+    if not globs:
+        return platform
+    headers = Table(
+        name=_COLUMN_NAMES,
+        columns={},
+        matches=lambda _: True,
+        file=lambda stem: any(fnmatchcase(stem, stem_of(glob.lower())) for glob in globs),
+        to_events=events.none,
+        filters={"column_names": EVERY_ROW},
+    )
+    return replace(platform, tables=[*platform.tables, headers])
 
 
 def _wrong(source: Source, header: Header, table: Table | None) -> tuple[str, str, bool] | None:
@@ -212,7 +231,7 @@ def _unknown(unknown: Sequence[Unknown], platform: Platform) -> str:
             f"{first.name}{more}: the columns look like {titles}, not like {title}'s, found {found}; try {commands}, "
             "or pass over such files with --skip-unknown"
         )
-    tables = ", ".join(table.name for table in platform.tables)
+    tables = ", ".join(table.name for table in platform.tables if table.name != _COLUMN_NAMES)
     return (
         f"{first.name}{more}: no table of {title} ({tables}) has these columns, found {found}; nor has one of another "
         "platform: see 'migrate platforms', describe the file for 'migrate run table' (docs/spec.md), or pass over "

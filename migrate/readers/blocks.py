@@ -155,6 +155,11 @@ class LineCount:
         self._sample = b""
         """Some bad lines."""
 
+    @property
+    def is_odd(self) -> bool:
+        """Whether any byte was not valid."""
+        return self._first is not None
+
     def read(self, most: int | None = None) -> None:
         """Read the text, or so many bytes of it."""
         held, taken = b"", 0

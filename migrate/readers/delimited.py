@@ -57,7 +57,7 @@ class Records:
 
     def __init__(self, table: Table, header: Header) -> None:
         self.delimiter = header.delimiter or ","
-        self._dialect = header.layout.dialect
+        self._dialect = None if header.layout.is_known else header.layout.dialect
         self.next = int(not header.layout.has_header)
         """The number of the next record."""
         self._columns = aliases(header.columns)

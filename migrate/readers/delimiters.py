@@ -6,10 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 from migrate.readers.dialects import Layout, Name, guess
-from migrate.readers.quoting import Escaped, Quoted
+from migrate.readers.quoting import Escaped, Quoted, Raw
 from migrate.readers.records import RECORD_BYTES, Header
 
 SEP_LINE: Final = re.compile(rb'"?sep=([,;|\t])"?\r?\n', re.IGNORECASE)
@@ -18,6 +19,8 @@ _VALUE: Final = re.compile(
 )
 """What no column is called: a time, a uuid, an address."""
 _SNIFFED_BYTES: Final = 1 << 18
+_FEW_ROWS: Final = 20
+"""Rows that tell how many cells rows of a file without a header have."""
 csv.field_size_limit(RECORD_BYTES)  # the cells of a first row may be as long as any
 DELIMITERS: Final = (",", "\t", ";", "|")
 
@@ -40,13 +43,14 @@ def delimited_header(data: bytes, *, layout: Layout, encoding: str) -> Header | 
     layout = replace(layout, delimiter=None, dialect=None if dialect == "plain" else dialect)
     plain = b"".join(as_plain(layout, delimiter, iter([data]), len(data))).decode("utf-8", "replace")
     records = csv.reader(io.StringIO(plain, newline=""), delimiter=delimiter)
-    cells = next(records)
-    value = None
+    cells, value = next(records), None
     if layout.has_header:
         value = next((cell for cell in cells if _VALUE.fullmatch(cell.strip())), None)
         columns = unique(cells) + _trailing(cells, next(records, []))
     else:
         columns = unique(layout.columns) or [f"column_{place}" for place in range(1, len(cells) + 1)]
+        if layout.columns and len(columns) != len(cells):
+            cells = _usual([cells, *islice(records, _FEW_ROWS)], is_whole=plain.endswith(("\n", "\r")))
         columns += _trailing(columns, cells)
         if len(columns) != len(cells):
             doubt = (
@@ -62,6 +66,24 @@ def delimited_header(data: bytes, *, layout: Layout, encoding: str) -> Header | 
     )
 
 
+def first_records(data: bytes, layout: Layout) -> list[list[str]]:
+    """Return the first records of a text that is written so, a few; of the delimiter and dialect nothing is guessed."""
+    delimiter = layout.delimiter or ","
+    start = data[:_SNIFFED_BYTES]
+    if len(data) > len(start):
+        start = start[: start.rfind(b"\n") + 1] or data
+    plain = b"".join(as_plain(layout, delimiter, iter([start]), len(start))).decode("utf-8", "replace")
+    records = csv.reader(io.StringIO(plain, newline=""), delimiter=delimiter)
+    return [*islice((record for record in records if record), _FEW_ROWS)]
+
+
+def _usual(records: Sequence[list[str]], *, is_whole: bool) -> list[str]:
+    """Return the first record of those that have as many cells as most have; the last may be cut."""
+    whole = records if is_whole or len(records) == 1 else records[:-1]
+    (length, _), *_ = Counter(map(len, filter(None, whole))).most_common(1) or [(len(records[0]), 1)]
+    return next((one for one in whole if len(one) == length), records[0])
+
+
 def _dialect(layout: Layout, delimiter: str, data: bytes) -> tuple[Name | None, str | None]:
     """Return the dialect that the user says or the file shows, and why it is to be said where it shows two."""
     if layout.quote == delimiter:
@@ -71,7 +93,7 @@ def _dialect(layout: Layout, delimiter: str, data: bytes) -> tuple[Name | None, 
     found = guess(data[:_SNIFFED_BYTES], delimiter)
     return found, None if found else (
         "some quotes are doubled and some stand behind a backslash, so that cells would be torn either way; "
-        "say how it is written with --dialect plain, spark or clickhouse"
+        "say how it is written with --dialect plain, spark, clickhouse or raw"
     )
 
 
@@ -84,6 +106,8 @@ def as_plain(layout: Layout, delimiter: str, pieces: Iterator[bytes], most: int)
     """Return the text as RFC 4180 has it."""
     if layout.dialect == "clickhouse":
         return Escaped(delimiter).plain(pieces, most)
+    if layout.dialect == "raw":
+        return Raw(delimiter).plain(pieces, most)
     quote, escape = layout.quote or '"', layout.escape or ("\\" if layout.dialect == "spark" else None)
     if quote == '"' and escape in {None, '"'}:
         return pieces

@@ -2,15 +2,17 @@
 
 *plain* is RFC 4180. *spark* (Hadoop's, too) writes a backslash before a quote inside of quotes. *clickhouse* (also
 Postgres' `COPY` and MySQL's `SELECT … INTO OUTFILE`) quotes nothing: a line is a row, and tab, line break and backslash
-stand behind a backslash (https://clickhouse.com/docs/interfaces/formats/TabSeparated, read 2026-11-28).
+stand behind a backslash (https://clickhouse.com/docs/interfaces/formats/TabSeparated, read 2026-11-28). *raw* has
+neither: a line is a row, each delimiter ends a cell, and quotes and backslashes are data, as in Snowplow's TSV. Nothing
+shows that a file is raw, so it is said.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Name = Literal["plain", "spark", "clickhouse"]
-NAMES: Final[tuple[Name, ...]] = ("plain", "spark", "clickhouse")
+Name = Literal["plain", "spark", "clickhouse", "raw"]
+NAMES: Final[tuple[Name, ...]] = ("plain", "spark", "clickhouse", "raw")
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,10 @@ class Layout:
     columns: tuple[str, ...] = ()
     """Names of the columns of a file without a header."""
     has_header: bool = True
+    fallback: str | None = None
+    """The encoding of a file that is not UTF-8, where a platform says it."""
+    is_known: bool = False
+    """Whether a platform says how its files are written, so that it is no surprise."""
 
 
 def guess(head: bytes, delimiter: str) -> Name | None:
@@ -70,6 +76,6 @@ class Plain:
         like = "which is how no program writes" if found is None else f"as --dialect {found} has it"
         return (
             f"its start is plain text, and between lines {line + 1:,} and {line + lines:,} something stands behind a "
-            f"backslash {like}, so that cells would be torn; say how all of it is written with --dialect plain, spark "
-            "or clickhouse, in a --workdir of its own if others are planned already"
+            f"backslash {like}, so that cells would be torn; say how all of it is written with --dialect plain, spark, "
+            "clickhouse or raw, in a --workdir of its own if others are planned already"
         )

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 from typing import Final
@@ -14,7 +14,7 @@ from migrate.inputs.streams import peek
 from migrate.readers.arrays import Elements
 from migrate.readers.avro import MARK as AVRO
 from migrate.readers.avro import avro_header
-from migrate.readers.blocks import LineCount, Text, detect
+from migrate.readers.blocks import LineCount, Text, detect, is_utf8
 from migrate.readers.cutter import Cutter
 from migrate.readers.delimiters import delimited_header
 from migrate.readers.dialects import Layout, Plain
@@ -29,6 +29,7 @@ from migrate.readers.records import (
     Format,
     Header,
 )
+from migrate.readers.unnamed import Unnamed
 from migrate.readers.wrapped import Wrapper, outer, wrapper
 
 _NO_PARTITION: Final = "__HIVE_DEFAULT_PARTITION__"
@@ -48,6 +49,7 @@ def read_header(
     encoding: str | None = None,
     layout: Layout = Layout(),  # noqa: B008 - frozen
     partitions: bool = True,
+    unnamed: Unnamed | None = None,
 ) -> Header | None:
     """Return a file's format and columns, told by its content; None if there is nothing in it.
 
@@ -55,9 +57,9 @@ def read_header(
     which is none; all else is delimited text, the delimiter the one of , tab ; and | that its first line has most of.
     The encoding is told by a byte order mark or by its zeros, else UTF-8. For JSON the columns are the root keys seen
     in the first megabyte that has any. Where rows may stand inside of a column or key, `within` is their header. A file
-    of which nothing can be read has a header without columns;
-    `chunks` says why. Raises `UsageError` for an unknown encoding, and for Avro where the library to read it is not
-    installed.
+    of which nothing can be read has a header without columns; `chunks` says why. What a platform says of its files
+    without a header is `unnamed`. Raises `UsageError` for an unknown encoding, and for Avro where the library to read
+    it is not installed.
     """
     with source.open() as opened:
         head, stream = peek(opened, _SNIFFED_BYTES)
@@ -71,7 +73,16 @@ def read_header(
         elif head.startswith(ORC):
             found = orc_header(source)
         else:
-            found = _text_header(Text(stream, encoding or detect(head)), layout, source)
+            text = Text(stream, encoding or detect(head))
+            pieces = text.pieces(HEAD_BYTES)
+            first = next(pieces, b"")
+            known = None if unnamed is None else unnamed.layout(source, first)
+            if known is not None:
+                found = delimited_header(first + b"\n", layout=known, encoding=text.encoding)
+            else:
+                found = _text_header(text, chain([first], pieces), layout, source)
+            if text.truncated is not None:
+                found = Header("jsonl", ()) if found is None else replace(found, damage=text.truncated)
     found = found if found is None or found.format in JSON else _with_cells(source, found)
     if found is None or not partitions or "=" not in source.name:
         return found
@@ -95,8 +106,26 @@ def misread(source: Source, header: Header, most: int | None = None) -> tuple[st
 
     Looks at all of it, or at so many bytes: what is not valid in its encoding would make one person of many.
     """
+    return _looked_through(source, header, most)[1] if header.format in TEXT_PARTS else None
+
+
+def settled(source: Source, header: Header, most: int | None = None) -> tuple[Header, tuple[str, str] | None]:
+    """Return the header with the encoding the file has, and why it is not to be read all the same, see `misread`.
+
+    Where a platform says what its text is in that is no UTF-8, it is that if more lines tell so than speak for UTF-8.
+    """
     if header.format not in TEXT_PARTS:
-        return None
+        return header, None
+    is_odd, complaint = _looked_through(source, header, most)
+    fallback = header.layout.fallback
+    if fallback is None or not is_odd or header.encoding != "utf-8" or not _is_other(source, most):
+        return header, complaint
+    other = replace(header, encoding=fallback)
+    return other, misread(source, other, most)
+
+
+def _looked_through(source: Source, header: Header, most: int | None) -> tuple[bool, tuple[str, str] | None]:
+    """Return whether any byte of a text is not valid in its encoding, and why it is not to be read so, if it is not."""
     with source.open() as stream:
         plain = Plain(header.delimiter) if header.seems_plain and header.delimiter else None
         text = Text(stream, header.encoding)
@@ -104,15 +133,27 @@ def misread(source: Source, header: Header, most: int | None = None) -> tuple[st
         lines.read(most)
     complaint = lines.complaint()
     if complaint and text.truncated is not None:  # what stands there may be another file's
-        return "cut_short", f"{text.truncated}; fetch it again"
-    return complaint
+        complaint = "cut_short", f"{text.truncated}; fetch it again"
+    return lines.is_odd, complaint
 
 
-def _text_header(text: Text, layout: Layout, source: Source) -> Header | None:
+def _is_other(source: Source, most: int | None) -> bool:
+    """Return whether more lines of a text are no UTF-8 than are, of those that are not ASCII."""
+    balance, taken, held = 0, 0, b""
+    with source.open() as stream:
+        for piece in Text(stream, "utf-8").pieces(HEAD_BYTES):
+            taken += len(piece)
+            *lines, held = (held + piece).split(b"\n")
+            balance += sum(1 - 2 * is_utf8(line) for line in lines if not line.isascii())
+            if most is not None and taken >= most:
+                break
+    return balance + (0 if held.isascii() else 1 - 2 * is_utf8(held)) > 0
+
+
+def _text_header(text: Text, pieces: Iterator[bytes], layout: Layout, source: Source) -> Header | None:
     """Return the header of a file of text, however many blank lines stand above it."""
     found: Header | None = None
     data = b""
-    pieces = text.pieces(HEAD_BYTES)
     for piece in pieces:
         data = (data + piece).lstrip(b"\r\n")
         bare = data.lstrip()
@@ -135,9 +176,7 @@ def _text_header(text: Text, layout: Layout, source: Source) -> Header | None:
     else:
         if data.strip() not in NO_ROWS:
             found = delimited_header(data + b"\n", layout=layout, encoding=text.encoding)
-    if text.truncated is None:
-        return found
-    return Header("jsonl", ()) if found is None else replace(found, damage=text.truncated)
+    return found
 
 
 def _is_jsonl(data: bytes) -> bool:

@@ -102,6 +102,44 @@ class Escaped:
         return quoted(_ESCAPED.sub(lambda found: _ESCAPES.get(found[1], found[1]), cell))
 
 
+class Raw:
+    """Cells without quotes, in which nothing stands for anything else → quoted cells where they need quotes."""
+
+    def __init__(self, delimiter: str) -> None:
+        self._delimiter = delimiter.encode()
+
+    def plain(self, pieces: Iterator[bytes], most: int) -> Iterator[bytes]:
+        """Yield the text as RFC 4180 has it; a line that is longer than so many bytes as it is."""
+        held: list[bytes] = []
+        waiting = 0
+        for piece in pieces:
+            end = piece.rfind(b"\n") + 1
+            waiting += len(piece)
+            if end:
+                yield self._rewritten(b"".join([*held, piece[:end]]))
+                held, waiting = [piece[end:]], len(piece) - end
+            elif waiting > most:
+                yield b"".join([*held, piece])
+                held, waiting = [], 0
+            else:
+                held.append(piece)
+        if rest := b"".join(held):
+            yield self._rewritten(rest)
+
+    def _rewritten(self, lines: bytes) -> bytes:
+        """Return lines with their cells in quotes where they need some."""
+        if b'"' not in lines and b"\r" not in lines:
+            return lines
+        return b"\n".join(map(self._line, lines.split(b"\n")))
+
+    def _line(self, line: bytes) -> bytes:
+        bare = line.removesuffix(b"\r")
+        if b'"' not in bare and b"\r" not in bare:
+            return bare
+        cells = bare.split(self._delimiter)
+        return self._delimiter.join(quoted(one) if b'"' in one or b"\r" in one else one for one in cells)
+
+
 def quoted(text: bytes) -> bytes:
     """Return a cell in quotes."""
     return b'"' + text.replace(b'"', b'""') + b'"'

@@ -51,6 +51,20 @@ def clickhouse(cell):
     return cell
 
 
+RAW = st.text(st.sampled_from("ab\"\\,;'é{}:N nt0"), max_size=6).filter(lambda cell: cell != r"\N")
+
+
+@COMPARED
+@given(rows=st.lists(st.tuples(RAW, RAW), min_size=1, max_size=5), block_bytes=st.integers(3, 60))
+def test_in_raw_text_quotes_and_backslashes_are_data(tmp_path, rows, block_bytes):
+    """Whatever stands in a cell, and wherever a block ends; only its tabs and line ends are none of it."""
+    text = "".join(f"{a}\t{b}\r\n" for a, b in [("id", "name"), *rows])
+    layout = Layout(delimiter="\t", dialect="raw", columns=("a", "b"), has_header=False)
+    read_rows, rejects, _ = read(tmp_path / "raw", text.encode(), layout, block_bytes=block_bytes)
+    assert rejects == []
+    assert read_rows == [(a or None, b or None) for a, b in [("id", "name"), *rows] if a or b]
+
+
 @COMPARED
 @given(
     rows=st.lists(ROWS, min_size=1, max_size=5),
@@ -190,7 +204,7 @@ def test_quotes_that_contradict_each_other_are_refused(tmp_path):
     data = f'event,uid,time,note\nbuy,u,{TIME},"say \\"hi\\""\nbuy,u,{TIME},"say ""hi"" too"\n'.encode()
     code, events, said = planned(tmp_path, data)
     assert (code, events) == (2, [])
-    assert "--dialect plain, spark or clickhouse" in said
+    assert "--dialect plain, spark, clickhouse or raw" in said
     code, events, _ = planned(tmp_path, data, "--dialect", "spark")
     assert (code, events[0]["properties"]["note"]) == (0, 'say "hi"')
 
@@ -198,7 +212,7 @@ def test_quotes_that_contradict_each_other_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("dialect = 'excel'", 'spec: dialect: expected one of plain, spark, clickhouse, found "excel"'),
+        ("dialect = 'excel'", 'spec: dialect: expected one of plain, spark, clickhouse, raw, found "excel"'),
         ("quote = 'ab'", 'spec: quote: expected one ASCII character, found "ab"'),
         ("no_header = 1", "spec: no_header: expected true or false, found 1"),
         ("columns = 3", "spec: columns: expected a list of columns, found 3"),
