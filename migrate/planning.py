@@ -83,6 +83,7 @@ class Planning:
             anew.settle(checkpoint, resend=resend)
             supersede(checkpoint, again, emptied)
         now = self._begin()
+        session.remark(self.work.remarks)
         skipped = self.work.skipped
         checkpoint.note(
             skipped={reason: len(names) for reason, names in skipped.items()},

@@ -21,7 +21,7 @@ from migrate.people.statefiles import States
 from migrate.people.store import People
 from migrate.people.touches import Touches
 from migrate.plan import ordinals
-from migrate.plan.bundles import Bundle
+from migrate.plan.bundles import Bundle, job_chunks
 from migrate.plan.finished import Finished, finished, why_no_event
 from migrate.plan.jobs import Job
 from migrate.plan.lines import as_read
@@ -191,7 +191,7 @@ def _first(work: Work, limit: int) -> Iterator[tuple[Job, Chunk]]:
     """Yield the first rows of all files; those that could not be read count."""
     left = limit
     for job in work.jobs:
-        for chunk in read_chunks(job.source, job.table, job.header):
+        for chunk in job_chunks(job):
             head = first_rows(chunk, left)
             yield job, head
             left -= head.rows.height + len(head.rejects)

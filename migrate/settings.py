@@ -16,7 +16,7 @@ from migrate.inputs.dated import Span
 from migrate.inputs.listing import sources
 from migrate.inputs.names import path_of
 from migrate.inputs.source import Source, Stems, stamp, stamp_of
-from migrate.kit.declare import Options, Platform, Table
+from migrate.kit.declare import EVERY_ROW, Options, Platform, Table
 from migrate.kit.times import clock
 from migrate.likeness import Likeness
 from migrate.payload.payloads import Imprint, claimed
@@ -25,7 +25,8 @@ from migrate.plan.asked import check_columns
 from migrate.plan.census import Census, Choices
 from migrate.plan.changed import Looked
 from migrate.plan.gather import Gatherer, has_news
-from migrate.plan.jobs import Job, recognise, with_header_files
+from migrate.plan.jobs import Job, only_informs, recognise, with_header_files
+from migrate.plan.lookups import Lookups
 from migrate.plan.readable import readable
 from migrate.plan.transform import Transform
 from migrate.readers.dialects import Layout
@@ -199,8 +200,9 @@ class Settings:
         unchanged = len(names) - len(files)
         mapping = mapping.under(self.options, names) if files else mapping
         beside = Beside(names, found.sources)
+        reader = self._reader(mapping, beside)
         jobs, gone = recognise(
-            *(files, with_header_files(mapping), self._reader(mapping, beside)),
+            *(files, with_header_files(mapping), reader),
             skip_unknown=self.skip_unknown,
             skipped=skipped,
             is_alone=not unchanged,
@@ -212,6 +214,9 @@ class Settings:
         aside = wrong | {
             one.name: Aside(one.reason, one.why, _stamp(one.name)) for one in (*found.unfit, *gone)
         }
+        lookups = Lookups(mapping.tables, beside.called, beside.source, reader, aside)
+        jobs, waiting = lookups.joined(sorted(jobs, key=lambda job: only_informs(job.table)))
+        aside |= waiting
         profiled = self.options.person_properties != "none" and any(job.table.to_profiles for job in jobs)
         stems = Stems(names) if jobs else frozenset[str]()
         options = replace(self.options, files=stems)
@@ -221,24 +226,23 @@ class Settings:
         window = Window(self.since, self.until)
         jobs = [replace(job, table=tables[id(job.table)], window=window) for job in jobs]
         settings = replace(self, options=options, profiled=profiled, resolved=resolved)
-        return Work(settings, jobs, skipped, aside, unchanged, names)
+        return Work(settings, jobs, skipped, aside, unchanged, names, remarks=lookups.remarks)
 
     def _reader(self, mapping: Platform, beside: Beside) -> Callable[[Source], Header | None]:
         """Return what reads headers: files are written as the user says, else as the spec does, else the platform."""
-        said = {name: value for name, value in asdict(self.layout).items() if value != getattr(_LAYOUT, name)}
-        said = {**mapping.layout, **said}
+        typed = {
+            name: value for name, value in asdict(self.layout).items() if value != getattr(_LAYOUT, name)
+        }
+        said = {**mapping.layout, **typed}
         unnamed = Unnamed(mapping.headerless, beside.header_file, said) if mapping.headerless else None
-        return partial(
-            read_header,
-            encoding=self.encoding,
-            layout=Layout(**said),
-            partitions=self.partitions,
-            unnamed=unnamed,
-        )
+        said_once = partial(read_header, encoding=self.encoding, partitions=self.partitions)
+        return partial(said_once, layout=Layout(**said), unnamed=unnamed)
 
     def _tried(self, table: Table, options: Options) -> Table:
         """Return a table as it is planned with; raises UsageError where it asks for columns that it does not have."""
         check_columns(self.platform, table, options)
+        if only_informs(table):
+            table = replace(table, filters={"lookup": EVERY_ROW})
         return claimed(replace(table, nulls=(*table.nulls, *self.nulls)), options)
 
     def _is_spec(self, source: Source) -> bool:
@@ -267,6 +271,9 @@ class Work:
     """All sources that the inputs hold, those that are as they were among them."""
     looked: Mapping[str, Looked] = field(default_factory=dict)
     """What planned files hold whose stamps are others now, by name, as far as it was looked at."""
+
+    remarks: Sequence[str] = ()
+    """What people should know of the lookups."""
 
     @property
     def is_about_people(self) -> bool:

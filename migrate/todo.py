@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from migrate.errors import UsageError
 from migrate.inputs.names import archive_of, path_of, path_text, source_name
 from migrate.pinning import begins_anew
+from migrate.plan import lookups
 from migrate.plan.changed import Changed, OnChanged, look
 from migrate.settings import Settings, Work
 from migrate.workdir import parked, renewal, windows
@@ -81,6 +82,10 @@ def find_todo(settings: Settings, inputs: Sequence[str], workdir: Path, wishes: 
         waiting = there & {*wider} - {*ready, *changed.replan}
         work = replace(work, set_aside=work.set_aside | planned.waiting(waiting, there))
         meant += ready
+    told = lookups.changed(
+        {job.source.name: job for job in work.jobs}, changed.looked.keys() & set(changed.replan)
+    )
+    work = replace(work, remarks=[*work.remarks, *told])
     return todo._replace(work=_arranged(work, planned, changed), again=meant)
 
 

@@ -58,14 +58,15 @@ A mapping is one file, `mappings/<platform>.py`, with a `MAPPING`. A smallest on
 4. *Ids.* In the columns of `ids` a word for nothing is null, and counted; an id that was rounded on its way, or that
    holds bytes that are no text, rejects its row (`rounded_id`, `invalid_text`).
 5. *Types.* Columns declared as anything else than String are cast; what cannot be is null, and counted.
-6. *The look over all files*, before the first event: steps 2 to 5 for `link_columns` alone, then `to_links` (with
+6. *Joins.* `joins` add what lookups tell of the row, one after another; what is not found is null, and counted.
+7. *The look over all files*, before the first event: steps 2 to 6 for `link_columns` alone, then `to_links` (with
    `tells_own`), `to_recoveries` and `clock`.
-7. *What other files know.* `resolve` asks for `PERSON`, `recover` for `RECOVERED`.
-8. *Warnings and filters.* Rows that `warnings` hold for are counted; those that `filters` hold for are left out.
-9. *Events.* `to_events`; then the framework checks each event, makes its uuid, and adds the properties every event
+8. *What other files know.* `resolve` asks for `PERSON`, `recover` for `RECOVERED`.
+9. *Warnings and filters.* Rows that `warnings` hold for are counted; those that `filters` hold for are left out.
+10. *Events.* `to_events`; then the framework checks each event, makes its uuid, and adds the properties every event
    gets. An event without a time whose `times` hold something is rejected as `bad_timestamp`. With `ordinals` the n-th
    repeat of a row is an event of its own.
-10. *States.* `to_profiles` and `to_groups`, of all rows, whether a filter holds for them or not.
+11. *States.* `to_profiles` and `to_groups`, of all rows, whether a filter holds for them or not.
 
 A row is never lost: it is an event (or tells of a person, a group, a link), filtered by a rule with a name, or rejected
 with a reason. Likewise a source's property is passed on, renamed, or dropped by its name.
@@ -184,6 +185,36 @@ class Bag:
         return tuple(inside(column, key) for key in (*self.keys, self.whole) if key is not None)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Lookup:
+    """What makes a table a small one that other tables are joined with, see `Join`.
+
+    Its files are told by their names alone, so that they are found among thousands that are planned already. Nearest to
+    a file are those in its folder or archive, then those of its day, then those that no day tells apart. It is held in
+    memory: one of more than 256 MB, or five million rows, is refused. Of several rows with one key the last counts, in
+    the natural order of the files; how many say something else is said.
+    """
+
+    key: str
+    """The column that is looked up; as text, without space around it."""
+    files: Sequence[str]
+    """Globs of names, without folders and `.gz`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Join:
+    """What a row has from a lookup; each column arrives as text, named `inside` the name of the join."""
+
+    table: str
+    """The name of the table that is the lookup."""
+    on: str
+    """The column that holds the key: one of the table, one `inside` an object, or one of a join before."""
+    columns: Sequence[str]
+    """Columns of the lookup."""
+    required: bool = False
+    """Whether a file waits where there is no lookup; else its columns are null, which is said."""
+
+
 ToFrame = Callable[[pl.LazyFrame, Options], pl.LazyFrame]
 """Rows and options -> a frame. Pure: no clock, no files, no memory from chunk to chunk; what comes of a row depends on
 that row alone, as a file's rows come in chunks of any size."""
@@ -220,9 +251,14 @@ class Table:
     tells_own: bool = False
     """Whether `to_links` tells which anonymous ids have events of their own (`links.own`): of those that have none, in
     any file, no link is made one."""
+    lookup: Lookup | None = None
+    """What makes it a small table that others are joined with. With `events.none` its rows are counted as `lookup`."""
+    joins: Mapping[str, Join] = field(default_factory=dict)
+    """Name -> what is looked up for each row, in this order. `joins={"os": Join(table="systems", on="os_id",
+    columns=["name"])}` gives `pl.col(inside("os", "name"))`; what is not found is null, counted as `not_found.os`."""
     link_columns: Sequence[str] | None = None
-    """The columns, and those `inside` of objects, that `to_links`, `clock` and `to_recoveries` look at, if not all;
-    files are read twice, and the first time for these alone."""
+    """The columns, and those `inside` of objects and joins, that `to_links`, `clock` and `to_recoveries` look at, if
+    not all; files are read twice, and the first time for these alone."""
     resolve: pl.Expr | None = None
     """Under which id or key `to_links` told the source's own resolution of a row's person; gives rows `PERSON`.
 
@@ -298,6 +334,10 @@ class Table:
         lowered = {name.lower() for name in self.dropped}
         return [name for name in columns if name.lower() in lowered]
 
+    def joined(self) -> tuple[str, ...]:
+        """Return the columns that its joins deliver."""
+        return tuple(inside(name, column) for name, join in self.joins.items() for column in join.columns)
+
     def bags_under(self, options: Options) -> Mapping[str, Bag]:
         """Return how the objects of its columns are opened under these options."""
         return self.bags(options) if callable(self.bags) else self.bags
@@ -323,6 +363,16 @@ class Table:
         yield from self._unfolding(bags)
         opened = [name for column, bag in bags.items() for name in bag.columns(column)]
         varied = tuple(inside(column, "") for column in bags) if callable(self.bags) else ()
+        if self.lookup is not None:
+            yield from mistakes.of_names("lookup.files", self.lookup.files)
+            yield from mistakes.of_columns("lookup.key", [self.lookup.key], own)
+        opened += self.joined()
+        known = [*own, *opened[: len(opened) - len(self.joined())]]
+        for join, one in self.joins.items():
+            yield from mistakes.of_names(f"joins[{join!r}].columns", one.columns)
+            if not one.on.startswith(varied):
+                yield from mistakes.of_columns(f"joins[{join!r}].on", [one.on], known)
+            known += [inside(join, column) for column in one.columns]
         for name in ("ids", "times", "link_columns"):
             told = [one for one in getattr(self, name) or () if not one.startswith(varied)]
             yield from mistakes.of_columns(name, told, (*objects, *opened))
@@ -438,8 +488,16 @@ class Platform:
             yield from (f"headerless[{place}]: {mistake}" for mistake in one.mistakes())
         if isinstance(self.tables, Table):
             yield f"tables: expected a list of tables, found the table {self.tables.name!r}; write [Table(…)]"
+        lookups = {table.name: tuple(table.columns) for table in self.tables if table.lookup is not None}
         for table in self.tables:
             yield from (f"{table.name}: {mistake}" for mistake in table.mistakes())
+            for name, join in table.joins.items():
+                if join.table not in lookups:
+                    known = ", ".join(lookups) or "none"
+                    yield f"{table.name}: joins[{name!r}].table: no lookup {join.table!r}, known are {known}"
+                    continue
+                field = f"{table.name}: joins[{name!r}].columns"
+                yield from mistakes.of_columns(field, join.columns, lookups[join.table])
 
 
 def has(*names: str) -> Callable[[frozenset[str]], bool]:

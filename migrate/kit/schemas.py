@@ -65,7 +65,7 @@ KEY: Final = "\x1f"
 def row_schema(table: Table, options: Options) -> Schema:
     """Return the columns that a table's rows have under these options, with their types."""
     inside = (name for column, bag in table.bags_under(options).items() for name in bag.columns(column))
-    return {**table.columns, **dict.fromkeys(inside, pl.String()), **FRAMEWORK}
+    return {**table.columns, **dict.fromkeys((*inside, *table.joined()), pl.String()), **FRAMEWORK}
 
 
 def schema_errors(schema: pl.Schema) -> list[str]:

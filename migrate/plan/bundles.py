@@ -51,7 +51,7 @@ class Bundle:
         """Yield the rows of all files, one file after another, numbered through; each row knows its file."""
         for place, job in enumerate(self.jobs):
             first = place * self.step
-            for chunk in read_chunks(job.source, job.table, job.header):
+            for chunk in job_chunks(job):
                 number = (pl.col(ROW) + first).alias(ROW)
                 rows = chunk.rows.with_columns_seq(number, pl.lit(job.source.stem).alias(FILE))
                 rejects = [one._replace(row=first + (one.row or 0)) for one in chunk.rejects]
@@ -149,6 +149,12 @@ class _Places:
         if self._line != line or not line:
             return None
         return first if first.row is None else first._replace(row=numbering.within(first.row, row))
+
+
+def job_chunks(job: Job) -> Iterator[Chunk]:
+    """Yield the rows of a file with what is joined to them."""
+    chunks = read_chunks(job.source, job.table, job.header)
+    return chunks if job.joined is None else map(job.joined.add, chunks)
 
 
 def bundles(jobs: Sequence[Job], anew: Collection[str] = ()) -> Iterator[Bundle]:

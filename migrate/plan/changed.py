@@ -5,7 +5,7 @@ from typing import Final, Literal, NamedTuple, get_args
 
 from migrate.errors import Unfit
 from migrate.inputs.source import Fingerprint, fingerprint, stamp
-from migrate.plan.jobs import Job
+from migrate.plan.jobs import Job, only_informs
 from migrate.workdir.records import Input
 
 OnChanged = Literal["replan", "set-aside", "skip"]
@@ -54,5 +54,9 @@ def look(known: Mapping[str, Input], jobs: Sequence[Job], way: OnChanged | None)
             continue  # gone by now, or cut short: what was planned stands
         looked[source.name] = Looked(now, found)
         if found != (before.size, before.digest):
-            ways[way or ("set-aside" if job.table.ordinals else "replan")].append(source.name)
+            ways[
+                "replan"
+                if only_informs(job.table)
+                else way or ("set-aside" if job.table.ordinals else "replan")
+            ].append(source.name)
     return Changed(looked, ways["replan"], ways["skip"], ways["set-aside"])

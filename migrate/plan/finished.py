@@ -24,6 +24,7 @@ from migrate.plan.filters import (
     without_persons,
     without_tellings,
 )
+from migrate.plan.joined import NOT_FOUND
 from migrate.plan.judged import judged
 from migrate.plan.lines import rejected_rows, unread
 from migrate.plan.transform import Transform
@@ -57,6 +58,8 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     """Return a chunk's rows as events ready to send; `now` is the time of planning, for the checks alone."""
     table, options, rows = transform.table, transform.options, _informed(chunk.rows, transform)
     numbers = Numbers(read=rows.height + len(chunk.rejects), repairs=Counter(chunk.counts))
+    for name in [name for name in chunk.counts if name.startswith(NOT_FOUND)]:
+        numbers.warnings[name] = numbers.repairs.pop(name)
     numbers.rejected.update(reject.reason for reject in chunk.rejects)
     numbers.warnings.update(_counted(rows, table.warnings))
     _note_odd_ids(rows, table.ids, numbers)

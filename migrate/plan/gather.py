@@ -222,6 +222,9 @@ def lean(job: Job, *, unfolds: bool = False) -> Job:
     wanted = set(
         asked or (*table.columns, *bags, *(name for bag in bags for name in _inside(bag, bags[bag]).values()))
     )
+    for name, join in reversed([*table.joins.items()]):
+        if not wanted.isdisjoint(inside(name, column) for column in join.columns):
+            wanted.add(join.on)
     opened = {
         column: replace(bag, keys=[key for key, name in _inside(column, bag).items() if name in wanted])
         for column, bag in bags.items()

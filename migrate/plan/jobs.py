@@ -13,6 +13,7 @@ from migrate.inputs.guises import guise, no_text
 from migrate.inputs.source import Source, stem_of
 from migrate.kit import events
 from migrate.kit.declare import EVERY_ROW, Platform, Table
+from migrate.plan.joined import Joined
 from migrate.readers.records import Header
 from migrate.workdir.records import ALWAYS, Window
 
@@ -50,6 +51,8 @@ class Job:
     source: Source
     header: Header
     table: Table
+    joined: Joined | None = None
+    """What small tables tell of its rows."""
     window: Window = ALWAYS
     """The time of which its events are planned."""
 
@@ -113,6 +116,11 @@ def recognise(  # noqa: PLR0913 - what is given, and how it is to be judged
     if mendable and is_alone and not jobs:
         raise UsageError(str(mendable[0]))
     return jobs, unfit + mendable
+
+
+def only_informs(table: Table) -> bool:
+    """Return whether a table is there for others to look things up in, and for nothing else."""
+    return table.lookup is not None and table.to_events is events.none
 
 
 def with_header_files(platform: Platform) -> Platform:

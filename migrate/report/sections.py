@@ -43,6 +43,7 @@ _WHY: Final = {
     "client_event_time_for_event_time": "the device's own clock, since there is no other time",
     "float_like_id": "ids like 123.0, which may be the 123 of another file; they are kept as they are",
     "json_id": "ids that are lists or objects, which are nobody's as a rule; they are kept as they are",
+    "not_found": "looked up in another file of the export, and not there; what it would say is left out",
     "personal_id": "a value that a rule leaves out or hashes is a distinct_id or a group's key, which is sent as it is",
     "damaged_file": "could not be read to the end; what was readable is planned",
 }
@@ -194,7 +195,8 @@ def replanned(counts: Mapping[str, int]) -> Iterator[Line]:
 def warnings(numbers: Summary, examples: Examples) -> Iterator[Line]:
     """Yield what to be aware of: what speaks against sending, what is not planned."""
     for reason, count in numbers.warnings.items():
-        why = f": {_WHY[reason]}" if reason in _WHY else ""
+        known = reason if reason in _WHY else reason.partition(".")[0]
+        why = f": {_WHY[known]}" if known in _WHY else ""
         yield labelled("warning", f"{count:,} {reason}{why}{places(examples.get(reason, []))}", WARNING)
     for name in numbers.damaged_files[:_MOST_NAMES]:
         yield labelled("", name, WARNING)
