@@ -203,7 +203,7 @@ def links_of(table, stem, rows, options):
     for function in functions:
         told = function(whole.lazy(), options).collect()
         yield from sorted(map(str, told.with_columns(cs.datetime().dt.epoch("us")).rows()))
-    for key in (table.resolve, table.recover):
+    for key in (table.resolve, *table.recover_keys):
         if key is not None:
             yield from map(str, whole.select(ROW, key.cast(pl.String).alias("key")).rows())
 

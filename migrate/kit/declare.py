@@ -266,8 +266,11 @@ class Table:
     """
     to_recoveries: ToFrame | None = None
     """Rows -> `links.recoveries`: what they know of rows of other files."""
-    recover: pl.Expr | None = None
-    """Under which key `to_recoveries` of other files told of a row; gives rows `RECOVERED`."""
+    recover: pl.Expr | Sequence[pl.Expr] | None = None
+    """Under which key `to_recoveries` of other files told of a row; gives rows `RECOVERED`.
+
+    Under several keys, of its event and of its session, where several files know of it: what is told under the first of
+    them counts first."""
     clock: ToFrame | None = None
     """Rows -> `links.clock`: how far each row's clock is from UTC, as far as it tells."""
     file: Callable[[str], bool] | None = None
@@ -324,6 +327,13 @@ class Table:
 
     For tables described by the user; called with the columns as the file spells them, raised as a `UsageError`.
     """
+
+    @property
+    def recover_keys(self) -> Sequence[pl.Expr]:
+        """The keys of `recover`, as many as there are."""
+        if self.recover is None:
+            return ()
+        return (self.recover,) if isinstance(self.recover, pl.Expr) else tuple(self.recover)
 
     def takes(self, columns: frozenset[str], file: str) -> bool:
         """Return whether a file with these columns and this name, both in lower case, is of this table."""

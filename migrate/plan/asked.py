@@ -38,7 +38,8 @@ def _of_rows(table: Table, options: Options) -> Iterator[tuple[str, Ask]]:
     for name, rule in table.filters.items():
         rules[f"filters[{name!r}]"] = rule if isinstance(rule, pl.Expr) else rule(options)
     rules |= {} if table.resolve is None else {"resolve": table.resolve}
-    rules |= {} if table.recover is None else {"recover": table.recover}
+    keys = table.recover_keys
+    rules |= {"recover" if len(keys) == 1 else f"recover[{place}]": key for place, key in enumerate(keys)}
     yield from ((name, _of_rule(rule)) for name, rule in rules.items())
 
 

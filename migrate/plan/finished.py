@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from typing import Any, Final
 
 import polars as pl
 
-from migrate.kit import events, expr
+from migrate.kit import events, expr, objects
 from migrate.kit.declare import FILE, PERSON, POSITION, RECOVERED, ROW, Table
 from migrate.kit.distinct import slim
 from migrate.people.observed import groups_seen, states_in, when_seen, where_seen
@@ -124,11 +125,14 @@ def _slim(frame: pl.DataFrame) -> pl.DataFrame:
 def _informed(rows: pl.DataFrame, transform: Transform) -> pl.DataFrame:
     """Return the rows with what the framework knows of them: their file, their person, what other files say."""
     table, people = transform.table, transform.people
-    known = {}
+    known: dict[str, pl.Series | pl.Expr] = {}
     if people and table.resolve is not None:
         known[PERSON] = people.persons(rows.select_seq(table.resolve.cast(pl.String)).to_series())
-    if people and table.recover is not None:
-        known[RECOVERED] = people.recovered(rows.select_seq(table.recover.cast(pl.String)).to_series())
+    if people and table.recover_keys:
+        found = [
+            people.recovered(rows.select_seq(key.cast(pl.String)).to_series()) for key in table.recover_keys
+        ]
+        known[RECOVERED] = reduce(objects.completed, [pl.lit(texts) for texts in found])
     nothing = pl.lit(None, pl.String)
     file = [] if FILE in rows.columns else [pl.lit(transform.file).alias(FILE)]
     place = [] if POSITION in rows.columns else [pl.lit(None, pl.Int64).alias(POSITION)]

@@ -54,6 +54,7 @@ def test_a_table_that_asks_for_what_it_has_is_fine():
         ({"warnings": {"a": pl.col("data.uri").is_null()}}, "warnings['a']", "data.uri"),
         ({"resolve": pl.col("usr")}, "resolve", "usr"),
         ({"recover": pl.col("usr")}, "recover", "usr"),
+        ({"recover": (pl.col("user"), pl.col("usr"))}, "recover[1]", "usr"),
     ],
 )
 def test_a_misspelled_column_is_said_with_where_it_stands(change, field, name):
