@@ -26,6 +26,8 @@ _CHECKED_BYTES: Final = 1 << 20
 _BAD_UTF8: Final = re.compile("[\udcc2-\udcf4][\udc80-\udcbf]{1,2}|([\udc80-\udcff\0])")
 """In text whose bad bytes are escaped: the first half of a character, else a bad byte."""
 _BAD: Final = re.compile("([\ufffd\0])")
+_PADDING: Final = re.compile('(?<!\0)\0{1,16}(?=")')
+"""Zeros with which ClickHouse fills up texts of a fixed length (`FixedString(3)`): no sign of a file that is torn."""
 _WORD: Final = re.compile(rb'[^\s,;|":]*[\x80-\xff][^\s,;|":]*')
 _LONG_LINE: Final = 1 << 12
 _LONGEST: Final = 4
@@ -190,6 +192,7 @@ class LineCount:
         """Return where the first bad byte of each stretch of a line is that has any; zeros may be millions."""
         places: list[int] = []
         at = 0
+        line = _PADDING.sub(lambda zeros: " " * len(zeros[0]), line)
         while (
             place := next((found.start(1) for found in self._bad.finditer(line, at) if found[1]), -1)
         ) >= 0:
