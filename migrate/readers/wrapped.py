@@ -19,7 +19,9 @@ own (https://docs.airbyte.com/using-airbyte/core-concepts/basic-normalization, r
 PAGE: Final = "results"
 """A page of PostHog's API holds rows under this name, and beside it where the next page is
 (`next`; see `mappings.posthog`)."""
-_BESIDE: Final = "next"
+PAGES: Final = {PAGE: "next", "datapoints": "meta"}
+"""Names under which an answer of an API holds rows -> what stands beside them; Simple Analytics has `meta`, which says
+how many there are (see `mappings.simpleanalytics`)."""
 
 _list: Final = msgspec.json.Decoder(list[Raw]).decode
 _text: Final = msgspec.json.Decoder(str).decode
@@ -32,7 +34,8 @@ def wrapper(columns: Iterable[str], *, is_json: bool) -> str | None:
     service = [name for name in names if name.lower().startswith("_airbyte_")]
     if len(service) > 1 and (held := [name for name in service if name.lower() == AIRBYTE]):
         return held[0]
-    return PAGE if is_json and {PAGE, _BESIDE}.issubset(names) else None
+    pages = (name for name, beside in PAGES.items() if {name, beside}.issubset(names))
+    return next(pages, None) if is_json else None
 
 
 def outer(column: str, columns: Iterable[str]) -> Table:
@@ -52,7 +55,7 @@ class Wrapper:
 
     def __init__(self, key: str) -> None:
         self._key = key
-        self.is_paged = key == PAGE
+        self.is_paged = key in PAGES
         """Whether a record holds any number of rows, which are then numbered through the file."""
 
     def opened(

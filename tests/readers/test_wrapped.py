@@ -17,6 +17,8 @@ from migrate.readers.wrapped import AIRBYTE, PAGE, Wrapper, wrapper
         (["next", "results"], True, "results"),
         (["next", "results"], False, None),
         (["results"], True, None),
+        (["datapoints", "meta"], True, "datapoints"),
+        (["datapoints", "next"], True, None),
     ],
 )
 def test_what_holds_rows_is_told_by_what_stands_beside_it(columns, is_json, key):
