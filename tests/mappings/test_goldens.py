@@ -1,6 +1,7 @@
 """Every mapping: its contract, its golden, its completeness. A new mapping is found by its file name."""
 
 import json
+import re
 from pathlib import Path
 
 import polars as pl
@@ -23,6 +24,8 @@ from migrate.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 NAMES = platforms.names()
+METADATA = re.compile(r"^metadata\.(.+)_(text|int|bool|date)$")
+"""Columns that are renamed by a rule, and not one by one."""
 
 
 def tables(name):
@@ -113,8 +116,9 @@ def _properties(source, name):
             bag = value if isinstance(value, dict) else json.loads(value)
         for key, item in bag.items():
             is_empty = item in {None, "EMPTY"} if isinstance(item, str | None) else False
-            if not is_empty and renames.get(key, key) is not None:
-                yield f"${key}" if key.startswith("initial_") else renames.get(key, key)
+            named = METADATA.sub(r"\1", key) if name == "simpleanalytics" else key
+            if not is_empty and renames.get(named, named) is not None:
+                yield f"${key}" if key.startswith("initial_") else renames.get(named, named)
 
 
 def _words(value):
