@@ -7,6 +7,7 @@ import sys
 import pytest
 from commands import migrate
 from markdown import ROOT
+from samples import PLATFORMS
 
 SHELLS = {
     "bash": lambda typed: {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split(" ")) - 1)},
@@ -27,10 +28,7 @@ def completed(shell, typed):
     [
         ("migrate p", ["plan", "platforms", "preview"]),
         ("migrate run M", ["mixpanel"]),
-        (
-            "migrate preview ",
-            ["amplitude", "ga4", "heap", "mixpanel", "posthog", "rudderstack", "segment", "table"],
-        ),
+        ("migrate preview ", PLATFORMS),
         ("migrate run ga4 in --max-b", ["--max-batch-bytes", "--max-batch-events"]),
         ("migrate run ga4 in --host e", ["eu"]),
         ("migrate run ga4 in --identity ", ["link", "none"]),
