@@ -49,6 +49,7 @@ POSTHOG = {
     "properties": {"x": 1, "y": 2},
 }
 UNMARKED = POSTHOG | {"uuid": None}
+KISSMETRICS = {"_n": "a", "_p": "u1", "_t": 1712138400, "x": 1}
 OTHER_DAY, LATER = "2024-04-04T10:00:00Z", "2024-04-03T11:00:00Z"
 
 
@@ -82,6 +83,7 @@ ONE = {
         ("other device", GA4, GA4 | {"device": {"category": "mobile"}}),
     ],
     "heap": [("other path", HEAP, HEAP | {"path": "/b"}), ("all it says", UNNUMBERED, UNNUMBERED)],
+    "kissmetrics": [("other order", KISSMETRICS, dict(reversed(KISSMETRICS.items())))],
     "posthog": [
         ("other properties", POSTHOG, POSTHOG | {"properties": {"x": 2}}),
         ("other time of the day", POSTHOG, POSTHOG | {"timestamp": LATER}),
@@ -124,6 +126,10 @@ TWO = {
         ("other time", HEAP, HEAP | {"time": "2024-04-03 10:00:01"}),
         ("other user", HEAP, HEAP | {"user_id": "6"}),
         ("other path", UNNUMBERED, UNNUMBERED | {"path": "/b"}),
+    ],
+    "kissmetrics": [
+        ("other property", KISSMETRICS, KISSMETRICS | {"x": 2}),
+        ("a second later", KISSMETRICS, KISSMETRICS | {"_t": 1712138401}),
     ],
     "posthog": [
         ("other day", POSTHOG, POSTHOG | {"timestamp": OTHER_DAY}),

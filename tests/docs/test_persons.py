@@ -81,6 +81,7 @@ CASES = {
         {"ga_user_ltv_currency": "USD", "ga_user_ltv_revenue": 5},
         None,
     ),
+    "kissmetrics": ({"_t": 1712138400}.__or__, None, PLAN, None),
     "posthog": (POSTHOG.__or__, {"$initial_utm_source": "news"}, PLAN, None),
 }
 """How a page's rows are made whole, and what they tell: first touch, last state, group."""
