@@ -49,6 +49,14 @@ POSTHOG = {
     "properties": {"x": 1, "y": 2},
 }
 UNMARKED = POSTHOG | {"uuid": None}
+JUNE = {
+    "user_id": "u1",
+    "name": "A",
+    "type": "track",
+    "timestamp": "2024-04-03T10:00:00Z",
+    "properties": {"x": 1, "y": 2},
+    "context": {},
+}
 KISSMETRICS = {"_n": "a", "_p": "u1", "_t": 1712138400, "x": 1}
 OTHER_DAY, LATER = "2024-04-04T10:00:00Z", "2024-04-03T11:00:00Z"
 
@@ -83,6 +91,10 @@ ONE = {
         ("other device", GA4, GA4 | {"device": {"category": "mobile"}}),
     ],
     "heap": [("other path", HEAP, HEAP | {"path": "/b"}), ("all it says", UNNUMBERED, UNNUMBERED)],
+    "june": [
+        ("the same twice", JUNE, JUNE),
+        ("other order, other digits", JUNE, JUNE | {"properties": {"y": 2.0, "x": 1}}),
+    ],
     "kissmetrics": [("other order", KISSMETRICS, dict(reversed(KISSMETRICS.items())))],
     "posthog": [
         ("other properties", POSTHOG, POSTHOG | {"properties": {"x": 2}}),
@@ -126,6 +138,11 @@ TWO = {
         ("other time", HEAP, HEAP | {"time": "2024-04-03 10:00:01"}),
         ("other user", HEAP, HEAP | {"user_id": "6"}),
         ("other path", UNNUMBERED, UNNUMBERED | {"path": "/b"}),
+    ],
+    "june": [
+        ("other properties", JUNE, JUNE | {"properties": {"x": 2}}),
+        ("other delivery", *(JUNE | {"name": name, "properties": {"delivery_id": "d"}} for name in "AB")),
+        ("other time", JUNE, JUNE | {"timestamp": LATER}),
     ],
     "kissmetrics": [
         ("other property", KISSMETRICS, KISSMETRICS | {"x": 2}),

@@ -51,6 +51,12 @@ def ga4(row):
     return GA4 | {"user_pseudo_id": "3.4"} | row
 
 
+def june(row):
+    """A row of June's, with a time; events have a name and properties."""
+    of_event = {} if "traits" in row else {"properties": {}, "type": "track"}
+    return {"timestamp": CALL["timestamp"], "context": {}} | of_event | row
+
+
 def made(folder, platform, whole):
     """What all rows of a page become, each in a file of its own."""
     for number, row in enumerate(seen(platform)):
@@ -81,6 +87,7 @@ CASES = {
         {"ga_user_ltv_currency": "USD", "ga_user_ltv_revenue": 5},
         None,
     ),
+    "june": (june, None, PLAN, SEATS),
     "kissmetrics": ({"_t": 1712138400}.__or__, None, PLAN, None),
     "posthog": (POSTHOG.__or__, {"$initial_utm_source": "news"}, PLAN, None),
 }
