@@ -9,7 +9,8 @@ posthog/models/event/util.py, read 2026-11-28).
 
 Nothing is interpreted: uuid, name, person, time and every property stay what they are. Only `token`, the
 key of the old project, goes. Not carried over are columns PostHog computes itself: persons are rebuilt from
-the identify, alias and merge events, and from `$set` and `$set_once`.
+the identify, alias and merge events, and from `$set` and `$set_once`. An export of persons beside the events completes
+them: with merges older than the events, and what is known last (`mappings._posthog_persons`).
 """
 
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from typing import Final
 
 import polars as pl
 
+from mappings._posthog_persons import PERSONS
 from migrate.kit import expr, objects
 from migrate.kit.declare import PROPERTIES, REST, Bag, Options, Platform, Table, inside
 from migrate.kit.events import events
@@ -113,11 +115,6 @@ def _is_app_csv(columns: frozenset[str]) -> bool:
     return {"event", "properties", "elements", "people_set"} <= columns
 
 
-def _is_persons(columns: frozenset[str]) -> bool:
-    """Return whether these are columns of the persons export, which has a row for each distinct_id."""
-    return "event" not in columns and {"distinct_id", "person_id"} <= columns
-
-
 def _is_sessions(columns: frozenset[str]) -> bool:
     """Return whether these are columns of the sessions export."""
     return "event" not in columns and {"session_id", "$start_timestamp"} <= columns
@@ -189,7 +186,7 @@ def _table(name: str, matches: Callable[[frozenset[str]], bool], refusal: str | 
 
 MAPPING = Platform(
     title="PostHog (batch exports, file downloads, SQL editor, capture-shaped JSON lines)",
-    reads="JSON lines, Parquet or CSV of PostHog events with their whole properties column",
+    reads="JSON lines, Parquet or CSV of PostHog events with their whole properties column, and of persons",
     tables=[
         _table(
             "ui_csv",
@@ -206,12 +203,7 @@ MAPPING = Platform(
         ),
         _page(),
         _table("events", _is_events),
-        _table(
-            "persons",
-            _is_persons,
-            "an export of persons, which this tool does not import yet; persons are rebuilt from the events,"
-            " so export the events table",
-        ),
+        PERSONS,
         _table(
             "sessions",
             _is_sessions,

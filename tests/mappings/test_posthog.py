@@ -4,6 +4,7 @@ import json
 
 import polars as pl
 import pytest
+from commands import migrate
 from frames import made_of, opened, sent
 
 from mappings.posthog import MAPPING
@@ -133,12 +134,6 @@ def test_other_files_are_not_recognised():
             "the old export apps wrote CSV without quotes, so commas inside properties cannot be told from"
             " those between columns; export the events with a batch export",
             id="app_csv",
-        ),
-        pytest.param(
-            "persons",
-            "an export of persons, which this tool does not import yet; persons are rebuilt from the events,"
-            " so export the events table",
-            id="persons",
         ),
         pytest.param(
             "sessions",
@@ -375,3 +370,31 @@ def test_recordings_and_heatmaps_are_filtered_by_name(name, is_filtered):
 def test_rows_keep_their_place():
     """Each event carries the number of its row, in the file's order."""
     assert frame(*[{"event": "e"}] * 3)[ROW].to_list() == [1, 2, 3]
+
+
+def test_distinct_ids_of_one_person_become_one_and_deleted_ones_do_not(tmp_path):
+    """A user's id stands for the person, in any order of rows; each other one is merged into it, at its creation."""
+    at = "2024-01-02T03:04:05Z"
+    rows = [
+        {
+            "distinct_id": one,
+            "person_id": person,
+            "properties": {"n": n},
+            "created_at": at,
+            "is_deleted": gone,
+        }
+        for n, (one, person, gone) in enumerate(
+            [("018d35bd-1280-7001-8a1b-2c3d4e5f0001", "p1", False), ("anna", "p1", False), ("b", "p2", True)]
+        )
+    ]
+    for name, some in (("one", rows), ("other", rows[::-1])):
+        folder = tmp_path / name
+        folder.mkdir()
+        for number, line in enumerate(some):
+            (folder / f"{number}.jsonl").write_text(json.dumps(line) + "\n")
+        done = migrate("preview", "posthog", folder)
+        told = [json.loads(line) for line in done.stdout.splitlines()]
+        [merge] = [one for one in told if one["event"] == "$identify"]
+        assert (merge["distinct_id"], merge["timestamp"]) == ("anna", "2024-01-02T03:04:05.000000Z")
+        assert merge["properties"]["$anon_distinct_id"] == rows[0]["distinct_id"]
+        assert {one["distinct_id"] for one in told} == {"anna"}
