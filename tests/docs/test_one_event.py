@@ -57,6 +57,15 @@ JUNE = {
     "properties": {"x": 1, "y": 2},
     "context": {},
 }
+STATSIG = {
+    "eventName": "A",
+    "userID": "u1",
+    "timestamp": 1712138400000,
+    "timeUUID": "11111111-1111-1111-8111-111111111111",
+    "metadata": {"x": 1},
+    "statsigMetadata": {},
+}
+UNNUMBERED_STATSIG = STATSIG | {"timeUUID": None}
 KISSMETRICS = {"_n": "a", "_p": "u1", "_t": 1712138400, "x": 1}
 OTHER_DAY, LATER = "2024-04-04T10:00:00Z", "2024-04-03T11:00:00Z"
 
@@ -95,6 +104,7 @@ ONE = {
         ("the same twice", JUNE, JUNE),
         ("other order, other digits", JUNE, JUNE | {"properties": {"y": 2.0, "x": 1}}),
     ],
+    "statsig": [("other metadata", STATSIG, STATSIG | {"metadata": {"x": 2}})],
     "kissmetrics": [("other order", KISSMETRICS, dict(reversed(KISSMETRICS.items())))],
     "posthog": [
         ("other properties", POSTHOG, POSTHOG | {"properties": {"x": 2}}),
@@ -143,6 +153,10 @@ TWO = {
         ("other properties", JUNE, JUNE | {"properties": {"x": 2}}),
         ("other delivery", *(JUNE | {"name": name, "properties": {"delivery_id": "d"}} for name in "AB")),
         ("other time", JUNE, JUNE | {"timestamp": LATER}),
+    ],
+    "statsig": [
+        ("other time", STATSIG, STATSIG | {"timestamp": 1712138400001}),
+        ("other metadata", UNNUMBERED_STATSIG, UNNUMBERED_STATSIG | {"metadata": {"x": 2}}),
     ],
     "kissmetrics": [
         ("other property", KISSMETRICS, KISSMETRICS | {"x": 2}),

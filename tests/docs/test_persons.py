@@ -89,6 +89,7 @@ CASES = {
     ),
     "june": (june, None, PLAN, SEATS),
     "kissmetrics": ({"_t": 1712138400}.__or__, None, PLAN, None),
+    "statsig": ({"timestamp": 1712138400000}.__or__, None, PLAN, None),
     "posthog": (POSTHOG.__or__, {"$initial_utm_source": "news"}, PLAN, None),
 }
 """How a page's rows are made whole, and what they tell: first touch, last state, group."""
