@@ -12,8 +12,9 @@ from migrate.settings import Settings
 
 __all__ = ["acme"]
 
-ALIKE = {("segment", "rudderstack")}
-"""Whose files cannot be told from the other's: RudderStack has tables of its own beside Segment's."""
+ALIKE = {("segment", "rudderstack"), ("customerio", "rudderstack"), ("customerio", "segment")}
+"""Whose files cannot be told from the other's: RudderStack has tables of its own beside Segment's, Customer.io writes
+the calls of both, and is told by what its files are called."""
 DECLARED = [name for name in PLATFORMS if name != "table"]
 
 
