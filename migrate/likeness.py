@@ -50,16 +50,19 @@ def likely(platform: str, columns: Sequence[str], file: str, taken: Table | None
     """Return the platforms that a file looks like, the likeliest first, with their titles.
 
     None, where it may be of the `platform` that is named, whose table `taken` takes it. What is taken by a table that
-    refuses, or by one that knows little of it, is another platform's if a table of that one knows far more.
+    refuses is another platform's if a table of that one knows more of it, what is taken by one that knows little of it
+    if one knows far more.
     """
     lowered = frozenset(name.lower() for name in columns)
     is_own = taken is not None and not taken.refusal
-    known = _known(taken, lowered) if taken is not None and is_own else 0
+    known = 0 if taken is None else _known(taken, lowered)
     if is_own and (_FEW * known >= len(lowered) or platforms.mapping(platform).from_spec):
         return {}
     found = {name: count for name, count in _all_known(lowered, file.lower()) if name != platform}
     best = max(found.values(), default=0)
     if is_own and (best < _FEW * known or _FEW * best < len(lowered)):
+        return {}
+    if taken is not None and taken.refusal and best <= known:
         return {}
     near = [name for name, count in found.items() if _FEW * count > best or not best]
     near.sort(key=lambda name: (-found[name], name))
@@ -82,6 +85,10 @@ def _mappings() -> list[tuple[str, Platform]]:
     return [(name, one.under(Options(), [])) for name, one in found if one.from_spec is None]
 
 
+def known_columns(table: Table, columns: frozenset[str]) -> frozenset[str]:
+    """Return which of these columns, in lower case, a table declares, renames, or drops by name."""
+    return columns & {name.lower() for name in (*table.columns, *table.dropped, *table.rename)}
+
+
 def _known(table: Table, columns: frozenset[str]) -> int:
-    """Return how many of these columns a table declares, or drops by name."""
-    return len(columns & {name.lower() for name in (*table.columns, *table.dropped, *table.rename)})
+    return len(known_columns(table, columns))

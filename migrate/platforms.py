@@ -7,6 +7,7 @@ import importlib
 import json
 import pkgutil
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import mappings
@@ -22,8 +23,14 @@ if TYPE_CHECKING:
 
 def names() -> list[str]:
     """Return the names of all platforms; modules that begin with `_` are what several of them share."""
-    found = (module.name for module in pkgutil.iter_modules(mappings.__path__))
-    return sorted(name for name in found if not name.startswith("_"))
+    return list(_names(tuple(mappings.__path__)))
+
+
+@cache
+def _names(folders: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the same for these folders, looked up once: who looks at many files asks for it with each."""
+    found = (module.name for module in pkgutil.iter_modules(folders))
+    return tuple(sorted(name for name in found if not name.startswith("_")))
 
 
 def mapping(name: str) -> Platform:

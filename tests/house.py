@@ -12,6 +12,7 @@ WAY = (
     "cli",
     "inputs",
     "readers",
+    "inspection",
     "kit",
     "plan",
     "rules",

@@ -19,6 +19,7 @@ ROOMS = {
     "workdir": set(),
     "kit": {"jsontext"},
     "readers": {"inputs", "jsontext", "kit"},
+    "inspection": {"inputs", "jsontext", "kit", "readers"},
     "payload": {"jsontext", "kit", "readers"},
     "people": {"jsontext", "kit", "payload", "workdir"},
     "rules": {"jsontext", "kit", "payload", "people"},

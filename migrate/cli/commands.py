@@ -25,6 +25,7 @@ from migrate.cli.options import (
     TalkOptions,
 )
 from migrate.cli.params import Sections, takes
+from migrate.cli.reading import InspectOptions
 from migrate.cli.typed import Typed
 from migrate.cli.unread import Unbroken
 
@@ -72,6 +73,26 @@ def platforms() -> None:
     from migrate.cli.platforms import list_platforms
 
     list_platforms()
+
+
+@cli.command()
+@takes("options", InspectOptions)
+def inspect(options: InspectOptions) -> None:
+    """Tell what files are, and the command to go on with.
+
+    For each kind of file: platform and table, format, columns, times and their zone, and what goes wrong.
+    It looks at the columns of all files and at the first rows of a few, and says at which.
+
+    \b
+    Example:  migrate inspect export.zip
+              migrate inspect exports/ --json
+
+    \b
+    Exit codes: 0 looked at, also where nothing is known of what was found · 2 no such input
+    """
+    from migrate.cli.inspect import show_inspection
+
+    show_inspection(options)
 
 
 @cli.command()

@@ -1,6 +1,7 @@
 """Everything that may be typed, as frozen objects: what to read and how, what to plan, how to send, how to talk.
 
-The order of the fields is their order in the help. What `schedule` takes stands in `nights`.
+The order of the fields is their order in the help. What `schedule` takes stands in `nights`, how
+files are read and what `inspect` takes in `reading`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from migrate.cli.kinds import (
     Whole,
 )
 from migrate.cli.params import Argument, argument, arguments, flag, option, preset, repeated, switch
+from migrate.cli.reading import ReadingOptions
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from migrate.apply.pacing import Window
     from migrate.kit.declare import PersonProperties, UuidCompat
     from migrate.plan.changed import OnChanged
-    from migrate.readers.dialects import Name as Dialect
 
 GROUP_TYPE: Final = "company"
 _FILE: Final = click.Path(path_type=Path)
@@ -50,7 +51,7 @@ WORKDIRS: Final = click.argument(
 
 
 @dataclass(frozen=True, kw_only=True)
-class SourceOptions:
+class SourceOptions(ReadingOptions):
     """What to read, how it is written, and what is to become of it; decides payloads, but for `max_cluster`."""
 
     platform: str = argument(PlatformName())
@@ -98,20 +99,6 @@ class SourceOptions:
     )
     skip_unknown: bool = flag(
         "Pass over files that no table of the platform takes, and folders that cannot be read."
-    )
-    encoding: str | None = option(click.STRING, "Encoding of text files that do not say it, e.g. latin-1.")
-    delimiter: str | None = option(Blank(), "Delimiter of CSV files, where guessing is wrong.")
-    dialect: Dialect | None = option(
-        click.Choice(["plain", "spark", "clickhouse", "raw"]),
-        "How CSV files are written: quotes doubled, quotes behind a backslash (Spark), all that would end a cell "
-        "behind one (ClickHouse, Postgres' COPY, MySQL), or quotes and all as data.  [default: as the file shows]",
-    )
-    quote: str | None = option(click.STRING, 'Quote of CSV files.  [default: "]', metavar="CHAR")
-    escape: str | None = option(click.STRING, "What stands before a quote inside of quotes.", metavar="CHAR")
-    no_header: bool = flag("The first line of CSV files is a row; columns are numbered.")
-    no_partitions: bool = flag("Folders called name=value are only folders, and no columns of files.")
-    columns: str | None = option(
-        click.STRING, "Names of the columns of CSV files without a header.", metavar="A,B,…"
     )
     nulls: tuple[str, ...] = repeated(
         Blank(),

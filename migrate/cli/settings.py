@@ -9,6 +9,7 @@ from typing import Any
 from migrate import platforms
 from migrate.cli.kinds import Day
 from migrate.cli.options import GROUP_TYPE, SourceOptions
+from migrate.cli.reading import ReadingOptions
 from migrate.errors import UsageError
 from migrate.kit.declare import Options
 from migrate.kit.times import clock, zone_name
@@ -42,7 +43,7 @@ def build_settings(source: SourceOptions, *, limit: int | None = None, rules: Ru
         until=until,
         limit=limit,
         encoding=source.encoding,
-        layout=_layout(source),
+        layout=layout_of(source),
         nulls=source.nulls,
         partitions=not source.no_partitions,
         import_id=source.import_id,
@@ -114,8 +115,8 @@ def _labels(path: Path, read: Callable[[Any], Mapping[str, str]] | None) -> dict
     return labels
 
 
-def _layout(source: SourceOptions) -> Layout:
-    """Return how delimited files are said to be written."""
+def layout_of(source: ReadingOptions) -> Layout:
+    """Return how delimited files are said to be written; raises UsageError where that cannot be."""
     letters = {"delimiter": source.delimiter, "quote": source.quote, "escape": source.escape}
     for name, letter in letters.items():
         if letter is not None and len(letter.encode()) != 1:

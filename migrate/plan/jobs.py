@@ -98,14 +98,14 @@ def recognise(  # noqa: PLR0913 - what is given, and how it is to be judged
         if found is None:
             skipped.setdefault("empty", []).append(source.name)
             continue
-        known, table = _read_as(found, platform, source.stem)
+        known, table = read_as(found, platform, source.stem)
         others = likely(_columns(known), source, table) if known.columns else {}
         if (table is None or others) and skip_unknown:
             skipped.setdefault("unknown", []).append(source.name)
         elif others:
             unknown.append(Unknown(source.name, known.columns, others))
-        elif wrong := _wrong(source, known, table):
-            reason, why, is_mendable = wrong
+        elif fault := wrong(source, known, table):
+            reason, why, is_mendable = fault
             (mendable if is_mendable else unfit).append(Unfit(source.name, reason, why))
         elif table is not None:
             jobs.append(Job(source=source, header=known, table=table))
@@ -139,7 +139,7 @@ def with_header_files(platform: Platform) -> Platform:
     return replace(platform, tables=[*platform.tables, headers])
 
 
-def _wrong(source: Source, header: Header, table: Table | None) -> tuple[str, str, bool] | None:
+def wrong(source: Source, header: Header, table: Table | None) -> tuple[str, str, bool] | None:
     """Return why a file is set aside: a word, a sentence, and whether the command can mend it; None for any other."""
     is_read = table is not None and header.columns
     is_text = header.format in _TEXT and header.damage is None and source.lines is None
@@ -201,7 +201,7 @@ def _headers(
             yield source, found
 
 
-def _read_as(header: Header, platform: Platform, file: str) -> tuple[Header, Table | None]:
+def read_as(header: Header, platform: Platform, file: str) -> tuple[Header, Table | None]:
     """Return how a file is read and for which table; for the rows inside where no table takes it as it is."""
     within = header.within
     table = platform.table_for(header.columns, file) if header.columns else _first(platform)

@@ -50,22 +50,23 @@ def read_header(
     layout: Layout = Layout(),  # noqa: B008 - frozen
     partitions: bool = True,
     unnamed: Unnamed | None = None,
+    head_bytes: int = HEAD_BYTES,
 ) -> Header | None:
     """Return a file's format and columns, told by its content; None if there is nothing in it.
 
     Parquet, Avro and ORC by their marks, JSON by its first character, or by the objects that stand below a first line
     which is none; all else is delimited text, the delimiter the one of , tab ; and | that its first line has most of.
     The encoding is told by a byte order mark or by its zeros, else UTF-8. For JSON the columns are the root keys seen
-    in the first megabyte that has any. Where rows may stand inside of a column or key, `within` is their header. A file
-    of which nothing can be read has a header without columns; `chunks` says why. What a platform says of its files
-    without a header is `unnamed`. Raises `UsageError` for an unknown encoding, and for Avro where the library to read
-    it is not installed.
+    in the first megabyte that has any, or the first `head_bytes`. Where rows may stand inside of a column or key,
+    `within` is their header. A file of which nothing can be read has a header without columns; `chunks` says why.
+    What a platform says of its files without a header is `unnamed`. Raises `UsageError` for an unknown encoding, and
+    for Avro where the library to read it is not installed.
     """
     with source.open() as opened:
         head, stream = peek(opened, _SNIFFED_BYTES)
         if source.lines is not None:  # rows that are objects, or none, whatever the file is that they were in
             text = Text(stream, "utf-8")
-            found: Header | None = _json_header("jsonl", text, text.pieces(HEAD_BYTES))
+            found: Header | None = _json_header("jsonl", text, text.pieces(head_bytes), head_bytes)
         elif head.startswith(b"PAR1"):
             found = parquet_header(source)
         elif head.startswith(AVRO):
@@ -74,13 +75,13 @@ def read_header(
             found = orc_header(source)
         else:
             text = Text(stream, encoding or detect(head))
-            pieces = text.pieces(HEAD_BYTES)
+            pieces = text.pieces(head_bytes)
             first = next(pieces, b"")
             known = None if unnamed is None else unnamed.layout(source, first)
             if known is not None:
                 found = delimited_header(first + b"\n", layout=known, encoding=text.encoding)
             else:
-                found = _text_header(text, chain([first], pieces), layout, source)
+                found = _text_header(text, chain([first], pieces), layout, source, head_bytes)
             if text.truncated is not None:
                 found = Header("jsonl", ()) if found is None else replace(found, damage=text.truncated)
     found = found if found is None or found.format in JSON else _with_cells(source, found)
@@ -150,7 +151,7 @@ def _is_other(source: Source, most: int | None) -> bool:
     return balance + (0 if held.isascii() else 1 - 2 * is_utf8(held)) > 0
 
 
-def _text_header(text: Text, pieces: Iterator[bytes], layout: Layout, source: Source) -> Header | None:
+def _text_header(text: Text, pieces: Iterator[bytes], layout: Layout, source: Source, head_bytes: int) -> Header | None:
     """Return the header of a file of text, however many blank lines stand above it."""
     found: Header | None = None
     data = b""
@@ -159,10 +160,11 @@ def _text_header(text: Text, pieces: Iterator[bytes], layout: Layout, source: So
         bare = data.lstrip()
         start = bare[:1]
         if start in {b"{", b"["}:
-            found = _json_header("jsonl" if start == b"{" else "json", text, chain([bare], pieces))
+            form: Format = "jsonl" if start == b"{" else "json"
+            found = _json_header(form, text, chain([bare], pieces), head_bytes)
             break
         if start and layout == Layout() and _is_jsonl(data):
-            found = _json_header("jsonl", text, chain([data], pieces))
+            found = _json_header("jsonl", text, chain([data], pieces), head_bytes)
             break
         if start and data.strip() not in NO_ROWS and (b"\n" in data or b"\r" in data):
             found = delimited_header(data, layout=layout, encoding=text.encoding)
@@ -195,7 +197,7 @@ def _is_jsonl(data: bytes) -> bool:
     return 2 * good > seen
 
 
-def _json_header(form: Format, text: Text, pieces: Iterable[bytes]) -> Header | None:
+def _json_header(form: Format, text: Text, pieces: Iterable[bytes], head_bytes: int) -> Header | None:
     """Return the header of a file of JSON; None if there is nothing in it."""
     cutter = Elements(RECORD_BYTES) if form == "json" else Cutter(RECORD_BYTES)
     keys: dict[str, None] = {}
@@ -212,7 +214,7 @@ def _json_header(form: Format, text: Text, pieces: Iterable[bytes]) -> Header | 
             inside |= dict.fromkeys(root_keys(found))
         is_blank &= not found
         seen += len(piece or b"")
-        if seen > RECORD_BYTES or (seen >= HEAD_BYTES and (keys if key is None else inside)):
+        if seen > RECORD_BYTES or (seen >= head_bytes and (keys if key is None else inside)):
             break
     if is_blank and seen <= RECORD_BYTES:
         return None

@@ -194,16 +194,21 @@ def replanned(counts: Mapping[str, int]) -> Iterator[Line]:
 
 def warnings(numbers: Summary, examples: Examples) -> Iterator[Line]:
     """Yield what to be aware of: what speaks against sending, what is not planned."""
-    for reason, count in numbers.warnings.items():
-        known = reason if reason in _WHY else reason.partition(".")[0]
-        why = f": {_WHY[known]}" if known in _WHY else ""
-        yield labelled("warning", f"{count:,} {reason}{why}{places(examples.get(reason, []))}", WARNING)
+    yield from warned(numbers.warnings, examples)
     for name in numbers.damaged_files[:_MOST_NAMES]:
         yield labelled("", name, WARNING)
     for name, why in list(numbers.set_aside.items())[:_MOST_NAMES]:
         yield labelled("aside", f"not planned: {name}: {why}", WARNING)
     for note in numbers.notes:
         yield labelled("note", note)
+
+
+def warned(counts: Mapping[str, int], examples: Examples) -> Iterator[Line]:
+    """Yield what to be aware of in rows and events, by name, and what it means."""
+    for reason, count in counts.items():
+        known = reason if reason in _WHY else reason.partition(".")[0]
+        why = f": {_WHY[known]}" if known in _WHY else ""
+        yield labelled("warning", f"{count:,} {reason}{why}{places(examples.get(reason, []))}", WARNING)
 
 
 def passed_over(counts: Mapping[str, int], every: Mapping[str, Sequence[str]]) -> Iterator[Line]:

@@ -1,0 +1,73 @@
+"""What was inspected → the commands to go on with, each as it can be pasted."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from migrate.inspecting import Inspection, Kind
+from migrate.workdir.typed import Command, Option
+
+ZONE = "ZONE"
+"""In the place of a zone that only the user knows."""
+
+
+class Way(NamedTuple):
+    """A command to go on with, and what it is for."""
+
+    command: str
+    why: str
+
+
+def ways(found: Inspection, typed: Command) -> list[Way]:
+    """Return the commands for these inputs, that of most files first; `typed`: the command that looked at them."""
+    return [*_runs(found, typed), *describing(found, typed)]
+
+
+def describing(found: Inspection, typed: Command) -> Iterator[Way]:
+    """Yield the command for tables that no platform has: described by a spec, which is written by hand."""
+    unknown = [kind for kind in found.kinds if not kind.order]
+    if not unknown:
+        return
+    command = replace(
+        typed.anew(), name="run", platform="table", options=[*_options(typed), Option("--spec", "spec.toml")]
+    )
+    why = "once spec.toml says which column is which (docs/spec.md)"
+    if len(found.kinds) > 1:
+        why += f", of {unknown[0].file.source.name} and its like alone: name these as INPUT"
+    yield Way(f"{command.shown(None)} --dry-run", why)
+
+
+def _runs(found: Inspection, typed: Command) -> Iterator[Way]:
+    """Yield the command for each platform; several that take the same files are named one below the other."""
+    files: Counter[str] = Counter()
+    beside: dict[str, list[str]] = {}
+    zoned: set[str] = set()
+    for kind in found.kinds:
+        if not kind.order or kind.refusal is not None:
+            continue
+        first, *others = [one.platform for one in kind.order]
+        files[first] += len(kind.files)
+        beside.setdefault(first, []).extend(others)
+        zoned |= {first, *others} if needs_zone(kind) else set()
+    others = list(dict.fromkeys(other for name in files for other in beside[name] if other not in files))
+    for name in [*(name for name, _ in files.most_common()), *others]:
+        options = _options(typed)
+        options += [Option("--source-timezone", ZONE)] if name in zoned else []
+        is_all = all(name in [one.platform for one in kind.order] for kind in found.kinds)
+        options += [] if is_all else [Option("--skip-unknown")]
+        command = replace(typed.anew(), name="run", platform=name, options=[*options, Option("--dry-run")])
+        notes = [f"{ZONE} is the zone of the project, such as Europe/Berlin"] if name in zoned else []
+        notes += [] if name in files else ["if it is of that platform"]
+        yield Way(command.shown(None), "; ".join(notes))
+
+
+def needs_zone(kind: Kind) -> bool:
+    """Return whether nobody but the user knows in which zone the times of a kind of files are."""
+    clock = kind.clock
+    return clock is not None and clock.zone in {"unknown", "in some"}
+
+
+def _options(typed: Command) -> list[Option]:
+    """Return the options that say how files are read."""
+    return [*typed.anew().options]
