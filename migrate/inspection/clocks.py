@@ -51,7 +51,7 @@ def clock_of(texts: Sequence[str], kind: Type) -> Clock:
         )
     else:
         found = times.read(pl.Series(texts, dtype=pl.String), "UTC")
-        zone, why = _told(texts)
+        zone, why = _told([text for text, is_none in zip(texts, found.is_null(), strict=True) if not is_none])
     mark = "" if zone == "unknown" else "Z"
     there = sorted(found.drop_nulls().to_list())
     first, last = (

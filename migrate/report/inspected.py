@@ -57,8 +57,10 @@ def example(column: Column) -> str:
     text = column.example or ""
     if column.role("event") is None and (_IDS.search(column.name) or column.role("person") or "@" in text):
         return shown(shortened(text)) if text else ""
-    bare = " ".join(text.split())
-    return shown(bare if len(bare) <= _EXAMPLE else f"{bare[:_EXAMPLE]}…")
+    bare = shown(
+        " ".join(text.split())
+    )  # before it is cut: of a secret that is cut nobody would know that it is one
+    return bare if len(bare) <= _EXAMPLE else f"{bare[:_EXAMPLE]}…"
 
 
 def title(kind: Kind) -> str:

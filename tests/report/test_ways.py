@@ -1,0 +1,79 @@
+"""The commands to go on with, as they can be pasted."""
+
+import json
+import shlex
+from pathlib import Path
+
+from commands import migrate, rows
+from samples import SAMPLES
+
+from migrate.inspecting import inspect
+from migrate.report.ways import ways
+from migrate.workdir.typed import Command, Option
+
+PLAIN = "id,user,ts,action\n1,u1,2024-03-01T10:00:00,view\n2,u2,2024-03-01T10:00:00,view\n"
+
+
+def told(*paths, options=()):
+    """The commands for these inputs, and what each is for."""
+    inputs = [str(path) for path in paths]
+    typed = Command("inspect", None, inputs, options, str(Path.cwd()))
+    return [tuple(way) for way in ways(inspect(inputs), typed)]
+
+
+def test_a_platform_s_files_are_tried_without_sending(tmp_path):
+    """With the options that say how they are read, and it works."""
+    source = rows(tmp_path / "a b.jsonl")
+    (way,) = told(source, options=[Option("--encoding", "utf-8"), Option("--json")])
+    assert way == (f"migrate run posthog '{source}' --encoding utf-8 --dry-run", "")
+    assert migrate(*shlex.split(way[0])[1:]).returncode == 0
+
+
+def test_a_zone_is_asked_for_where_only_the_user_knows_it():
+    """By a word in its place."""
+    source = SAMPLES / "heap" / "all_events.csv"
+    assert told(source) == [
+        (
+            f"migrate run heap {source} --source-timezone ZONE --dry-run",
+            "ZONE is the zone of the project, such as Europe/Berlin",
+        )
+    ]
+
+
+def test_of_two_platforms_both_are_named():
+    """The likelier first."""
+    source = SAMPLES / "segment" / "warehouse" / "aliases.csv"
+    (first, second) = told(source)
+    assert first == (f"migrate run segment {source} --dry-run", "")
+    assert second == (f"migrate run rudderstack {source} --dry-run", "if it is of that platform")
+
+
+def test_files_of_others_are_passed_over(tmp_path):
+    """What no platform has is described, and named by itself."""
+    rows(tmp_path / "a.jsonl")
+    (tmp_path / "b.csv").write_text(PLAIN)
+    (platform, table) = told(tmp_path)
+    assert platform == (f"migrate run posthog {tmp_path} --skip-unknown --dry-run", "")
+    command, why = table
+    assert command == f"migrate run table {tmp_path} --spec spec.toml --dry-run"
+    assert why.startswith("once spec.toml says which column is which (docs/spec.md), of ")
+    assert why.endswith(f" {tmp_path}/b.csv and its like alone: name these as INPUT")
+    assert migrate(*shlex.split(platform[0])[1:]).returncode == 0
+
+
+def test_what_is_refused_or_no_export_has_no_command(tmp_path):
+    """Nor is there one for nothing."""
+    line = {
+        "distinct_id": "a",
+        "properties.$browser": "b",
+        "event": "c",
+        "timestamp": "2024-01-01",
+        "person": "",
+    }
+    line |= {"id": "1", "elements_chain": ""}
+    (tmp_path / "ui.csv").write_text(",".join(line) + "\n" + ",".join(line.values()) + "\n")
+    (kind,) = inspect([str(tmp_path)]).kinds
+    assert (kind.order[0].table.name, told(tmp_path)) == ("ui_csv", [])
+    (tmp_path / "ui.csv").write_text("<html>")
+    assert told(tmp_path) == []
+    assert json.dumps(told(tmp_path)) == "[]"
