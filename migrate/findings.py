@@ -104,7 +104,11 @@ def _of_column(column: Column, parts: set[str]) -> Iterator[Finding]:
     if "key" in parts and column.distinct < column.values:
         again = column.values - column.distinct
         yield Finding(
-            "column", "duplicate_key", again, "rows repeat an id, and would be one event each", name
+            "column",
+            "duplicate_key",
+            again,
+            "rows with the id of another: each is one event with it, if the id is the key",
+            name,
         )
     for part in parts & {"time", "person", "event"}:
         if missing := column.rows - column.values:

@@ -340,7 +340,44 @@ def logged(folder):
     return story.screens
 
 
-STORIES = [looked_at, sent, tried, young, asked, mended, stopped, odd, logged]
+def inspected(folder):
+    """What nobody has named yet: an export with rows that go wrong, a table of anyone, and a folder of all sorts."""
+    story = Story(folder)
+    rows = list(calls())
+    for number, name in enumerate(("2024-04-03", "2024-04-04", "2024-04-05", "2024-04-06")):
+        story.write(f"in/{name}.jsonl", rows[number::4])
+    story.run("inspect-platform", "inspect in")
+    lines = [
+        f"e{n},u{n % 7},{n % 3}.0,0{1 + n % 9}.03.2024 10:{n:02d},{'buy' if n % 4 else 'view'},"
+        for n in range(23)
+    ]
+    story.write(
+        "shop.csv",
+        [
+            "event_id,customer,shop_id,ordered_at,action,note",
+            *lines,
+            lines[3],
+            "e,NULL,1.0,soon,buy,",
+            "x,u1",
+        ],
+    )
+    story.run("inspect-table", "inspect shop.csv")
+    story.write(
+        "all/sessions/a.csv", ["event_id,user_id,time,library,device", "1,2,2024-03-01 10:00:00,web,Mac"]
+    )
+    story.write(
+        "all/ui.csv", ["id,distinct_id,properties.$os,event,timestamp,person,elements_chain", "1,2,Mac,e,,,"]
+    )
+    story.write(
+        "all/near.csv", ["uuid,user_id,device_id,event_time,event_properties", "1,2,3,2024-03-01 10:00:00,{}"]
+    )
+    story.write("all/page.json", ["<!doctype html><title>403</title>"])
+    story.write("all/empty.json", [])
+    story.run("inspect-all-sorts", "inspect all")
+    return story.screens
+
+
+STORIES = [looked_at, sent, tried, young, asked, mended, stopped, odd, logged, inspected]
 
 
 def all_screens():

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple, Protocol
 
 from migrate.inspection.values import TIMES, Type
+from migrate.screen import counted
 
 What = Literal["time", "person", "event", "key"]
 ORDER: Final[tuple[What, ...]] = ("time", "person", "event", "key")
@@ -149,4 +150,4 @@ def _share(column: Facts) -> str:
 
 
 def _different(column: Facts) -> str:
-    return f"{column.distinct:,} different in {column.rows:,} rows"
+    return f"{column.distinct:,} different in {counted(column.rows, 'row')}"

@@ -31,7 +31,7 @@ def test_all_that_was_found(tmp_path):
     }
     columns = {column["name"]: column for column in kind["columns"]}
     person = columns["distinct_id"]
-    assert (person["filled"], person["distinct"], person["example"]) == (1.0, 5, "u0…")
+    assert (person["filled"], person["distinct"], person["example"]) == (1.0, 5, "u…")
     assert [role["what"] for role in person["could_be"]] == ["person"]
     assert kind["could_be"]["time"] == ["timestamp"]
     assert found["run"] == {"exit_code": 0, "error": None}
