@@ -173,6 +173,8 @@ def _sort_in(
         except MigrateError as error:
             found.unfit[source.name] = error.why if isinstance(error, Unfit) else str(error)
             return
+        if why is None and not file.read_as.columns:
+            why = "no_record", "nothing in it can be read as a row; see what it is, or fetch it again", False
         if why is not None:
             found.unfit[source.name] = why[1]
             return

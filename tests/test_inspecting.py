@@ -96,6 +96,7 @@ def test_what_is_no_export_has_its_sentence(tmp_path):
     (tmp_path / "cut.jsonl.gz").write_bytes(gzip.compress(b'{"event": "e"}\n' * 9000)[:60])
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
     (tmp_path / "no.parquet").write_bytes(b"PAR1 and no more")
+    (tmp_path / "scalar.json").write_text("[1, 2]")
     (tmp_path / "nothing.csv").write_text("\n")
     (tmp_path / "empty.csv").write_text("")
     table(tmp_path / "c.csv")
@@ -103,6 +104,8 @@ def test_what_is_no_export_has_its_sentence(tmp_path):
     assert kinds(found) >= {(None, ("c.csv",))}
     unfit = {name.rpartition("/")[2]: why for name, why in found.unfit.items()}
     assert unfit["page.csv"] == "it is an HTML page, and no export; fetch it again"
+    nothing = "nothing in it can be read as a row; see what it is, or fetch it again"
+    assert (unfit["scalar.json"], unfit["no.parquet"]) == (nothing, nothing)
     assert unfit["cut.jsonl.gz"].endswith("; fetch it again")
     assert "a picture" in unfit["picture.png"]
     assert {name.rpartition("/")[2] for name in found.skipped["empty"]} == {"nothing.csv", "empty.csv"}

@@ -51,6 +51,9 @@ def clock_of(texts: Sequence[str], kind: Type) -> Clock:
         )
     else:
         found = times.read(pl.Series(texts, dtype=pl.String), "UTC")
+        found = found.set(
+            ~found.dt.year().is_between(1, 9999), None
+        )  # by its offset in no year that can be written
         zone, why = _told([text for text, is_none in zip(texts, found.is_null(), strict=True) if not is_none])
     mark = "" if zone == "unknown" else "Z"
     there = sorted(found.drop_nulls().to_list())

@@ -28,6 +28,11 @@ from migrate.inspection.clocks import Clock, clock_of
         (["1709287200000000"], "Unix microseconds", ("2024-03-01T10:00:00Z",) * 2 + ("Unix", 0)),
         (["1709287200000000000"], "Unix nanoseconds", ("2024-03-01T10:00:00Z",) * 2 + ("Unix", 0)),
         (["05.03.2024"], "local date", (None, None, "unknown", 0)),
+        (
+            ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"],
+            "time",
+            (None, None, "unknown", 2),
+        ),
         (["soon"], "time", (None, None, "unknown", 1)),
     ],
 )
