@@ -14,6 +14,7 @@ from migrate.inputs.layers import MAGIC_BYTES, compression
 from migrate.inputs.listing import sources
 from migrate.inputs.source import Source
 from migrate.inputs.streams import read_up_to
+from migrate.inputs.tars import TarMember
 from migrate.inputs.zips import ZipMember
 from migrate.inspection.clocks import Clock
 from migrate.inspection.columns import Column, Row, chosen, columns_of
@@ -169,7 +170,9 @@ def _sort_in(
                 found.skipped.setdefault("empty", []).append(source.name)
                 return
             file = File(source, header, candidates.of(source, header), _packed(source))
-            why = None if file.candidates else wrong(source, header, None)
+            kind = next((kind for kind in found.kinds if _is_alike(kind, file)), None)
+            is_known = kind is not None and header.damage is None
+            why = None if file.candidates or is_known else wrong(source, header, None)
         except MigrateError as error:
             found.unfit[source.name] = error.why if isinstance(error, Unfit) else str(error)
             return
@@ -178,7 +181,6 @@ def _sort_in(
         if why is not None:
             found.unfit[source.name] = why[1]
             return
-        kind = next((kind for kind in found.kinds if _is_alike(kind, file)), None)
         if kind is not None:
             kind.files.append(file)
             kind.names |= dict.fromkeys(file.columns)
@@ -212,7 +214,11 @@ def _packed(source: Source) -> tuple[str, ...]:
     """Return what a source lies in, and what it is compressed with, in words."""
     archive = () if source.member is None else ("zip" if isinstance(source.member, ZipMember) else "tar",)
     if source.lines is not None:
-        return ("a rejects.jsonl of ours",)
+        return ("rejects.jsonl of ours",)
+    if isinstance(source.member, TarMember) and source.member.compressed:
+        return (
+            "compressed tar",
+        )  # it is read from front to back: to look once more at each member would begin anew
     with source.raw() as stored:
         found = compression(read_up_to(stored, MAGIC_BYTES))
     return (*archive, *(() if found is None else (found[0],)))

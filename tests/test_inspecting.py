@@ -85,8 +85,9 @@ def test_what_a_file_lies_in_and_is_compressed_with(tmp_path):
         archive.writestr("x.jsonl.gz", gzip.compress(data))
     with tarfile.open(tmp_path / "c.tar", "w") as archive:
         archive.add(tmp_path / "a.jsonl", "y.jsonl")
+    (tmp_path / "d.tgz").write_bytes(gzip.compress((tmp_path / "c.tar").read_bytes()))
     found = inspect([str(tmp_path)])
-    assert {one.file.packed for one in found.kinds} == {(), ("zip", "gzip"), ("tar",)}
+    assert {one.file.packed for one in found.kinds} == {(), ("zip", "gzip"), ("tar",), ("compressed tar",)}
     assert {one.order[0].platform for one in found.kinds} == {"posthog"}
 
 

@@ -101,7 +101,7 @@ def _format(kind: Kind) -> Iterator[str]:
     if header.format in {"csv", "json", "jsonl"}:
         yield header.encoding
     yield from (
-        one if one in {"gzip", "zstd", "bz2", "xz"} else f"in {one}" for one in reversed(kind.file.packed)
+        one if one in {"gzip", "zstd", "bz2", "xz"} else f"in a {one}" for one in reversed(kind.file.packed)
     )
 
 
