@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from migrate.inspecting import Inspection, Kind
 from migrate.workdir.typed import Command, Option
 
-ZONE = "ZONE"
+ZONE: Final = "ZONE"
 """In the place of a zone that only the user knows."""
 
 
