@@ -43,7 +43,7 @@ _HEADER_BYTES: Final = 8 << 20
 """The longest first line that is one of names."""
 
 
-def read_header(
+def read_header(  # noqa: PLR0913 - what is known of the file, by name
     source: Source,
     *,
     encoding: str | None = None,
@@ -151,7 +151,9 @@ def _is_other(source: Source, most: int | None) -> bool:
     return balance + (0 if held.isascii() else 1 - 2 * is_utf8(held)) > 0
 
 
-def _text_header(text: Text, pieces: Iterator[bytes], layout: Layout, source: Source, head_bytes: int) -> Header | None:
+def _text_header(
+    text: Text, pieces: Iterator[bytes], layout: Layout, source: Source, head_bytes: int
+) -> Header | None:
     """Return the header of a file of text, however many blank lines stand above it."""
     found: Header | None = None
     data = b""
