@@ -3,6 +3,7 @@
 import csv
 import json
 from collections import Counter
+from functools import cache
 
 import polars as pl
 import pytest
@@ -39,28 +40,22 @@ WORDS = (
     *("00000000-0000-0000-0000-000000000000", "00000000000000000000000000000000"),
 )
 FORMATS = ("jsonl", "csv", "parquet")
+TIMES = (("bad", "soon", "bad_timestamp"), ("none", None, "no_timestamp"), ("blank", " ", "no_timestamp"))
+"""Cells that no time can be read from, each with the name of its folder and why its row is rejected."""
 
 
-def sampled():
-    """Every table of every platform with ids, the name of a file of it, and some of its rows."""
-    for platform in PLATFORMS:
-        seen = set()
-        for job in settings(platform).work([str(SAMPLES / platform)]).jobs:
-            if job.table.name in seen or not job.table.ids:
-                continue
-            rows = next(read_chunks(job.source, job.table, job.header)).rows.head(2)
-            if rows.height:
-                seen.add(job.table.name)
-                told = [json.loads(encoded(as_read(row, job.table))) for row in rows.iter_rows(named=True)]
-                yield platform, job, [dict.fromkeys(job.header.columns) | row for row in told]
-
-
-CASES = [
-    pytest.param((platform, job, rows, form), id=f"{platform}-{job.table.name}-{form}")
-    for platform, job, rows in sampled()
-    for form in FORMATS
-]
-"""Every table with ids as each kind of file."""
+@cache
+def sampled(platform):
+    """Every table of a platform's sample with ids: the file that has it, and some of its rows."""
+    found = {}
+    for job in settings(platform).work([str(SAMPLES / platform)]).jobs:
+        if job.table.name in found or not job.table.ids:
+            continue
+        rows = next(read_chunks(job.source, job.table, job.header)).rows.head(2)
+        if rows.height:
+            told = [json.loads(encoded(as_read(row, job.table))) for row in rows.iter_rows(named=True)]
+            found[job.table.name] = job, [dict.fromkeys(job.header.columns) | row for row in told]
+    return found
 
 
 def placed(row, column, word, table):
@@ -126,21 +121,26 @@ def outcome(platform, path, table):
     return events, set(told), states, reasons, counts["null_text"] + counts["null_cell"]
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_a_word_for_nothing_is_no_id(tmp_path, case):
-    """A row with one, in any column of ids, is the row without an id there, and is counted."""
-    platform, job, rows, form = case
-    name = f"{job.source.stem}.{form}"
-    outcomes = []
-    for folder, words in (("none", [None] * len(WORDS)), ("words", WORDS)):
-        (tmp_path / folder).mkdir()
-        given = [
-            placed(row, column, word, job.table) for column in job.table.ids for row in rows for word in words
-        ]
-        outcomes.append(outcome(platform, written(tmp_path / folder / name, given), job.table))
-    (*without, before), (*having, after) = outcomes
-    assert having == without
-    assert after - before == len(WORDS) * len(rows) * len(job.table.ids)
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_word_for_nothing_is_no_id(tmp_path, platform, form):
+    """A row with one, in any column of ids of any table, is the row without an id there, and is counted."""
+    for job, rows in sampled(platform).values():
+        name = f"{job.source.stem}.{form}"
+        outcomes = []
+        for folder, words in (("none", [None] * len(WORDS)), ("words", WORDS)):
+            given = [
+                placed(row, column, word, job.table)
+                for column in job.table.ids
+                for row in rows
+                for word in words
+            ]
+            path = tmp_path / job.table.name / folder / name
+            path.parent.mkdir(parents=True)
+            outcomes.append(outcome(platform, written(path, given), job.table))
+        (*without, before), (*having, after) = outcomes
+        assert having == without, job.table.name
+        assert after - before == len(WORDS) * len(rows) * len(job.table.ids), job.table.name
 
 
 @pytest.mark.parametrize(
@@ -215,33 +215,28 @@ def test_ids_that_look_like_floats_are_kept_and_counted(tmp_path):
     assert made.numbers.examples["float_like_id"] == ["2"]
 
 
-TIMED = [
-    pytest.param((platform, job, rows), id=f"{platform}-{job.table.name}")
-    for platform, job, rows in sampled()
-    if job.table.times
-]
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_time_that_cannot_be_read_is_told_from_none(tmp_path, platform):
+    """In whichever table; and the reject says what was found."""
+    for job, rows in sampled(platform).values():
+        if not job.table.times:
+            continue
 
+        def becomes(folder, rows, job=job):
+            path = tmp_path / job.table.name / folder / f"{job.source.stem}.jsonl"
+            path.parent.mkdir(parents=True)
+            return made_of(platform, written(path, rows), spec=settings(platform).spec)
 
-@pytest.mark.parametrize("case", TIMED)
-@pytest.mark.parametrize(
-    ("text", "reason"), [("soon", "bad_timestamp"), (None, "no_timestamp"), (" ", "no_timestamp")]
-)
-def test_a_time_that_cannot_be_read_is_told_from_none(tmp_path, case, text, reason):
-    """Whatever the platform; and the reject says what was found."""
-    platform, job, rows = case
-    made = []
-    for folder, given in (("as it is", None), ("bad", text)):
-        changed = rows
-        for column in job.table.times if given is not None or folder == "bad" else ():
-            changed = [placed(row, column, given, job.table) for row in changed]
-        (tmp_path / folder).mkdir()
-        path = written(tmp_path / folder / f"{job.source.stem}.jsonl", changed)
-        made.append(made_of(platform, path, spec=settings(platform).spec))
-    usual, odd = made
-    told = {line["row"]: (line["reason"], line["value"]) for line in odd.rejects}
-    without = {line["row"] for line in usual.rejects}
-    assert odd.payloads == [] or job.table.to_events.__name__ == "none"
-    assert usual.payloads == [] or told
-    assert {said for row, said in told.items() if row not in without} <= {
-        (reason, text if text == "soon" else None)
-    }
+        usual = becomes("as it is", rows)
+        without = {line["row"] for line in usual.rejects}
+        for folder, text, reason in TIMES:
+            changed = rows
+            for column in job.table.times:
+                changed = [placed(row, column, text, job.table) for row in changed]
+            odd = becomes(folder, changed)
+            told = {line["row"]: (line["reason"], line["value"]) for line in odd.rejects}
+            assert odd.payloads == [] or job.table.to_events.__name__ == "none"
+            assert usual.payloads == [] or told
+            assert {said for row, said in told.items() if row not in without} <= {
+                (reason, text if text == "soon" else None)
+            }
