@@ -56,7 +56,7 @@ def likely(platform: str, columns: Sequence[str], file: str, taken: Table | None
     lowered = frozenset(name.lower() for name in columns)
     is_own = taken is not None and not taken.refusal
     known = 0 if taken is None else _known(taken, lowered)
-    if is_own and (_FEW * known >= len(lowered) or platforms.mapping(platform).from_spec):
+    if is_own and (_FEW * known >= len(lowered) or _is_described(platform)):
         return {}
     found = {name: count for name, count in _all_known(lowered, file.lower()) if name != platform}
     best = max(found.values(), default=0)
@@ -67,6 +67,11 @@ def likely(platform: str, columns: Sequence[str], file: str, taken: Table | None
     near = [name for name, count in found.items() if _FEW * count > best or not best]
     near.sort(key=lambda name: (-found[name], name))
     return {name: platforms.mapping(name).title.partition(" (")[0] for name in near}
+
+
+def _is_described(platform: str) -> bool:
+    """Return whether the user says what its tables are, so that no other platform's are meant."""
+    return platform not in platforms.names() or platforms.mapping(platform).from_spec is not None
 
 
 @cache

@@ -36,14 +36,20 @@ def _names(folders: tuple[str, ...]) -> tuple[str, ...]:
 def mapping(name: str) -> Platform:
     """Return a platform's mapping; raises UsageError for an unknown name."""
     if name not in names():
-        raise UsageError(f"PLATFORM: no such platform, found '{name}'; choose one of {', '.join(names())}")
+        raise UsageError(
+            f"PLATFORM: no such platform, found '{name}'; choose one of {', '.join(names())}, or give the path of a "
+            "mapping of your own (docs/mappings.md)"
+        )
     found: Platform = importlib.import_module(f"mappings.{name}").MAPPING
     return found
 
 
-def platform(name: str, spec: Path | None = None) -> Platform:
-    """Return a platform's mapping, its tables built from the spec; raises UsageError for a missing or wrong spec."""
-    found = mapping(name)
+def platform(name: str, spec: Path | None = None, own: Platform | None = None) -> Platform:
+    """Return a platform's mapping, its tables built from the spec; raises UsageError for a missing or wrong spec.
+
+    `own` is the mapping where it is the user's own, which is found by no name.
+    """
+    found = mapping(name) if own is None else own
     if found.from_spec is None:
         if spec is not None:
             raise UsageError(f"--spec: {name} needs no spec, found {spec}; leave it out")

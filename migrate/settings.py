@@ -19,6 +19,7 @@ from migrate.inputs.source import Source, Stems, stamp, stamp_of
 from migrate.kit.declare import EVERY_ROW, Options, Platform, Table
 from migrate.kit.times import clock
 from migrate.likeness import Likeness
+from migrate.own import Own
 from migrate.payload.payloads import Imprint, claimed
 from migrate.people.store import People
 from migrate.plan.asked import check_columns
@@ -50,6 +51,9 @@ class Settings:
     """What is migrated and how its rows become events; a workdir is planned with one set of these."""
 
     platform: str
+    """Its name; of a mapping of the user's own that of its file."""
+    own: Own | None = None
+    """The mapping, where it is the user's own."""
     options: Options = field(default_factory=Options)
     spec: Path | None = None
     since: datetime | None = None
@@ -70,7 +74,7 @@ class Settings:
 
     def mapping(self) -> Platform:
         """Return the platform's mapping."""
-        return platforms.platform(self.platform, self.spec)
+        return platforms.platform(self.platform, self.spec, self.own and self.own.platform)
 
     def facts(self) -> dict[str, Setting]:
         """Return what decides the payloads, by the name it has for the user."""
@@ -193,7 +197,7 @@ class Settings:
         found = sources(inputs, skip_unreadable=self.skip_unknown, planned=paths, span=span)
         skipped = {reason: list(names) for reason, names in found.skipped.items()}
         mapping = self.mapping()
-        files = [source for source in found.sources if not self._is_spec(source)]
+        files = [source for source in found.sources if not self._is_about(source)]
         names = [*(source.name for source in files), *found.unchanged.within(planned)]
         if planned:
             files = [source for source in files if planned.get(source.name) != stamp(source)]
@@ -245,11 +249,12 @@ class Settings:
             table = replace(table, filters={"lookup": EVERY_ROW})
         return claimed(replace(table, nulls=(*table.nulls, *self.nulls)), options)
 
-    def _is_spec(self, source: Source) -> bool:
-        """Return whether a source is the spec, which may lie in the folder that it describes."""
-        return (
-            self.spec is not None and source.member is None and source.path.resolve() == self.spec.resolve()
-        )
+    def _is_about(self, source: Source) -> bool:
+        """Return whether a source is the spec, or of the mapping: they may lie in the folder that they describe."""
+        if source.member is not None:
+            return False
+        is_spec = self.spec is not None and source.path.resolve() == self.spec.resolve()
+        return is_spec or (self.own is not None and self.own.is_part(source.path))
 
 
 _RECIPE: Final = 1

@@ -34,6 +34,7 @@ GROUND = {
     "VERSION",
     "errors",
     "log",
+    "naming",
     "numbering",
     "patterns",
     "screen",

@@ -48,7 +48,8 @@ def test_an_unknown_one_is_refused_with_those_there_are():
     """Also one that is shared by several."""
     for name in ("nothing", "_calls", "table.py", ""):
         assert said(platforms.mapping, name) == (
-            f"PLATFORM: no such platform, found '{name}'; choose one of {', '.join(PLATFORMS)}"
+            f"PLATFORM: no such platform, found '{name}'; choose one of {', '.join(PLATFORMS)}, or give the path of a "
+            "mapping of your own (docs/mappings.md)"
         )
 
 

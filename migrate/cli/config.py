@@ -22,6 +22,7 @@ from migrate.cli.secrets import NAMES as SECRETS
 from migrate.cli.secrets import checked_reference, secret
 from migrate.errors import UsageError
 from migrate.inputs.names import expanded
+from migrate.naming import is_path, named
 from migrate.screen import masked, secret_in
 from migrate.toml import parsed
 
@@ -61,7 +62,7 @@ class Job:
         """The workdir that is named, or else the one that the job's or the platform's name gives, beside the file."""
         if (said := self.options.get("workdir")) is not None:
             return Path(str(said))
-        name = self.name or str(self.options.get("platform", "")).strip().lower()
+        name = self.name or named(str(self.options.get("platform", "")))
         return self.folder / f"{name}.workdir" if name else None
 
     def rules(self) -> Rules:
@@ -271,8 +272,9 @@ class _Reader:
             raise UsageError(f'{place}: neither text nor a number, found {_shown(value)}; write it as "…"')
         if not isinstance(value, str):
             return str(value)
-        is_path = isinstance(param.type, click.Path) or param.name == "inputs"
-        if not is_path or not value.strip() or _URL.match(value):
+        is_file = isinstance(param.type, click.Path) or param.name == "inputs"
+        is_file |= param.name == "platform" and is_path(value)
+        if not is_file or not value.strip() or _URL.match(value):
             return value
         try:
             return str(self.path.parent / expanded(value))

@@ -19,6 +19,7 @@ from migrate.cli.ready import KEY, locate, make_ready, unlock
 from migrate.cli.secrets import WATCHING
 from migrate.cli.told import tell_error, telling
 from migrate.errors import MigrateError, UsageError
+from migrate.naming import is_same, named
 from migrate.screen import shown
 
 if TYPE_CHECKING:
@@ -200,14 +201,14 @@ class Configured(click.Command):
     def _workdir(self, ctx: click.Context, config: Config, given: Mapping[str, Any]) -> Path | None:
         """Return the workdir that was typed, or, where a platform was, the one that this gives."""
         typed = given.get("workdir")
-        if not (platform := str(given.get("platform") or "").strip().lower()):
+        if not (platform := str(given.get("platform") or "").strip()):
             return Path(typed) if typed else None
         for param in self.params:
             typed = typed or (param.name == "workdir" and param.value_from_envvar(ctx))
         if typed:
             return Path(str(typed))
-        is_own = platform == str(config.common.options.get("platform", "")).strip().lower()
-        return config.common.workdir if is_own else Path(f"{platform}.workdir")
+        is_own = is_same(platform, str(config.common.options.get("platform", "")))
+        return config.common.workdir if is_own else Path(f"{named(platform)}.workdir")
 
     def _defaults(self, given: Mapping[str, Any], chosen: Chosen) -> dict[str, Any]:
         """Return what the file says of this command's options and arguments."""
@@ -217,8 +218,8 @@ class Configured(click.Command):
         }
         if _tries(given, job):  # nobody is told of a trial, so that nobody's address is asked for
             found = {name: value for name, value in found.items() if name not in WATCHING}
-        typed = str(given.get("platform") or "").strip().lower()
-        is_own = not typed or typed == str(job.options.get("platform", "")).strip().lower()
+        typed = str(given.get("platform") or "").strip()
+        is_own = not typed or is_same(typed, str(job.options.get("platform", "")))
         if "workdir" in names and job.workdir is not None and is_own:
             found["workdir"] = str(job.workdir)
         if "workdirs" in names:

@@ -1,9 +1,12 @@
 """`migrate init`: a configuration file for a platform, every key in it, commented out."""
 
+import json
+import os
 import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import fields
+from pathlib import Path
 from typing import Final, NoReturn
 
 import click
@@ -15,6 +18,8 @@ from migrate.cli.options import InitOptions
 from migrate.cli.params import Sections
 from migrate.errors import UsageError
 from migrate.kit.declare import CHOICES
+from migrate.naming import is_path
+from migrate.own import Own
 from migrate.rules.declared import Rules
 from migrate.screen import shown
 
@@ -22,6 +27,7 @@ _SPECIFIED: Final = "table"
 """The platform whose options a spec decides."""
 _WIDTH: Final = 100
 _STDOUT: Final = "-"
+_HERE: Final = Path()
 _EXAMPLES: Final = {
     "host": '"eu"',
     "api_key": '{ env = "POSTHOG_API_KEY" }',
@@ -59,8 +65,8 @@ _EXAMPLES: Final = {
 
 def write_config(options: InitOptions) -> NoReturn:
     """Write the file, and say what is next; raises UsageError where there is one already."""
-    text = "\n".join(lines(options.platform)) + "\n"
     path = options.output
+    text = "\n".join(lines(options.platform, Path() if str(path) == _STDOUT else path.parent)) + "\n"
     if str(path) == _STDOUT:
         click.echo(text, nl=False)
         sys.exit(exits.DONE)
@@ -80,15 +86,19 @@ def write_config(options: InitOptions) -> NoReturn:
     sys.exit(exits.DONE)
 
 
-def lines(platform: str) -> Iterator[str]:
-    """Yield the lines of the file; what the platform has no use for is not in it."""
-    mapping = None if platform == _SPECIFIED else platforms.platform(platform, None)
+def lines(said: str, folder: Path = _HERE) -> Iterator[str]:
+    """Yield the lines of the file, which lies in this folder; what the platform has no use for is not in it."""
+    own = Own(said) if is_path(said) else None
+    platform = said if own is None else own.name
+    found = None if own is None else own.platform
+    mapping = None if platform == _SPECIFIED else platforms.platform(platform, None, found)
+    place = platform if own is None else os.path.relpath(said, folder)
     yield from _said(
         f"What `migrate run` is told of {platform}: docs/config.md. What is typed wins over MIGRATE_…, that over this "
         "file, from which POSTHOG_HOST and POSTHOG_API_KEY must not differ. A line that is commented out says what "
         "holds without it, or is an example. Paths are those of this file's folder."
     )
-    yield from ("", f'platform = "{platform}"', 'inputs = ["exports"]')
+    yield from ("", f"platform = {json.dumps(place, ensure_ascii=False)}", 'inputs = ["exports"]')
     ctx = click.get_current_context()
     group, groups = ctx.find_root().command, ctx.command.groups if isinstance(ctx.command, Sections) else {}
     keys = keys_of(group.commands.values() if isinstance(group, click.Group) else ())
@@ -101,10 +111,10 @@ def lines(platform: str) -> Iterator[str]:
     unheeded |= {"spec"} if mapping else set()
     unheeded |= set() if filters else {"keep"}
     for title, names in groups.items():
-        said = [by_name[name] for name in names if name in by_name and by_name[name][0] not in unheeded]
-        if said:
+        told = [by_name[name] for name in names if name in by_name and by_name[name][0] not in unheeded]
+        if told:
             yield from ("", f"## {title}")
-        for key, param in said:
+        for key, param in told:
             yield from _said((param.help or "") if isinstance(param, click.Option) else "")
             example = f'["{filters[0]}"]' if key == "keep" else _usual(key, param, platform)
             yield f"# {key} = {example}"

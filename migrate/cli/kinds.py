@@ -13,6 +13,7 @@ from click.shell_completion import CompletionItem
 
 from migrate import platforms
 from migrate.apply.pacing import Window
+from migrate.naming import is_path
 
 if TYPE_CHECKING:
     _Path = click.Path[Path]
@@ -44,17 +45,18 @@ class _Suggested(click.ParamType[str], ABC):
 
 
 class PlatformName(_Suggested):
-    """A platform, in any case."""
+    """A platform, in any case, or the path of a mapping."""
 
     name = "platform"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
-        """Return the name as its mapping is called."""
-        return value.strip().lower()
+        """Return the name as its mapping is called; a path as it is."""
+        return value if is_path(value) else value.strip().lower()
 
     def suggestions(self, incomplete: str) -> list[CompletionItem]:
-        """Return the platforms that begin so."""
-        return _beginning(incomplete, platforms.names())
+        """Return the platforms that begin so, or have the shell complete a path."""
+        names = _beginning(incomplete, platforms.names())
+        return names or [CompletionItem(incomplete, type="file")]
 
 
 class Input(_Suggested):

@@ -13,6 +13,8 @@ from migrate.cli.reading import ReadingOptions
 from migrate.errors import UsageError
 from migrate.kit.declare import Options
 from migrate.kit.times import clock, zone_name
+from migrate.naming import is_path
+from migrate.own import Own
 from migrate.plan.census import Choices
 from migrate.readers.dialects import Layout
 from migrate.rules.declared import NO_RULES, Rules
@@ -22,11 +24,14 @@ from migrate.settings import Settings
 
 def build_settings(source: SourceOptions, *, limit: int | None = None, rules: Rules = NO_RULES) -> Settings:
     """Return the settings; raises UsageError where an option is wrong, or is one this platform has no use for."""
-    read_labels = platforms.platform(source.platform, source.spec).read_labels
+    own = Own(source.platform) if is_path(source.platform) else None
+    name = source.platform if own is None else own.name
+    read_labels = platforms.platform(name, source.spec, None if own is None else own.platform).read_labels
     group_keys, zone = _group_keys(source.group_key), _zone(source.source_timezone)
     since, until = _span(source, zone or "UTC")
     settings = Settings(
-        platform=source.platform,
+        platform=name,
+        own=own,
         options=Options(
             person_properties=source.person_properties,
             source_timezone=zone or "UTC",

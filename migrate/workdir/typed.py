@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
+from migrate.naming import is_path
+
 _OF_ONCE: Final = ("--again", "--json", "--quiet", "-v", "--log-file", "--samples")
 """Options that say what was to be planned anew, and how the command was to tell of it."""
 OF_SENDING: Final = (
@@ -29,7 +31,7 @@ class Command:
 
     name: str
     platform: str | None
-    """None where the command works on a plan that is there."""
+    """Its name, or the path of a mapping; None where the command works on a plan that is there."""
     inputs: Sequence[str]
     options: Sequence[Option]
     folder: str
@@ -49,13 +51,14 @@ class Command:
     def shown(self, workdir: Path | None) -> str:
         """Return what to type now, in the folder where this process is, for the workdir at hand; None names none."""
         options = []
-        for name, value, is_path in self.options:
-            options += [name] if value is None else [name, self._reached(value) if is_path else value]
+        for name, value, is_file in self.options:
+            options += [name] if value is None else [name, self._reached(value) if is_file else value]
         if self.platform is None:
             return shlex.join(["migrate", self.name, operand(str(workdir)), *options])
         inputs = [operand(self._reached(path)) for path in self.inputs]
+        platform = operand(self._reached(self.platform)) if is_path(self.platform) else self.platform
         named = [] if workdir is None else ["--workdir", str(workdir)]
-        return shlex.join(["migrate", self.name, self.platform, *inputs, *options, *named])
+        return shlex.join(["migrate", self.name, platform, *inputs, *options, *named])
 
     def of_inputs(self, *paths: str) -> Self:
         """Return the same command for other inputs, which are reached from here."""
