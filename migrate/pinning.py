@@ -3,17 +3,22 @@
 import shlex
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
-from migrate import VERSION
+from migrate import VERSION, witnesses
 from migrate.errors import Refused
 from migrate.kit.declare import Platform
+from migrate.own import Own
 from migrate.people.schema import PEOPLE_FILE
 from migrate.rules.declared import ON_EVENTS, ON_VALUES, Rules
 from migrate.screen import counted
 from migrate.settings import Setting, Settings
 from migrate.workdir import rounds
 from migrate.workdir.checkpoint import Checkpoint
+
+_SHOWN: Final = 3
+"""Rows that are named."""
 
 
 def pin_settings(checkpoint: Checkpoint, settings: Settings, *, has_news: bool) -> None:
@@ -27,11 +32,13 @@ def pin_settings(checkpoint: Checkpoint, settings: Settings, *, has_news: bool) 
     if begins_anew(checkpoint, settings):
         if "platform" in known:
             checkpoint.forget()
+            witnesses.forget(checkpoint.workdir)
         more = {
             "payload_versions": [mapping.payload_version],
             "rules": [settings.rules.rest],
             "rules_personal": settings.rules.personal,
             "begun_with": VERSION,
+            "mappings": [] if settings.own is None else [settings.own.digest],
         }
         checkpoint.note(**_deciding(settings), **more)
         return
@@ -50,8 +57,7 @@ def pin_settings(checkpoint: Checkpoint, settings: Settings, *, has_news: bool) 
     check_unsent(checkpoint, settings.rules, rounds.unsettled(checkpoint, ""))
     if not has_news:
         return
-    if known["identity_version"] != mapping.identity_version:
-        raise Refused(_road(checkpoint, known, settings.platform, mapping))
+    _check_mapping(checkpoint, known, settings, mapping)
     _check_rules(checkpoint, known, settings.rules)
     if mapping.payload_version not in known["payload_versions"]:
         checkpoint.note(payload_versions=[*known["payload_versions"], mapping.payload_version])
@@ -129,19 +135,64 @@ def _check_rules(checkpoint: Checkpoint, known: Mapping[str, Any], rules: Rules)
     )
 
 
-def _road(checkpoint: Checkpoint, known: Mapping[str, Any], platform: str, mapping: Platform) -> str:
+def _check_mapping(
+    checkpoint: Checkpoint, known: Mapping[str, Any], settings: Settings, mapping: Platform
+) -> None:
+    """Raise Refused where new inputs would be planned with a mapping under which rows may become other events."""
+    if known["identity_version"] != mapping.identity_version:
+        raise Refused(_road(checkpoint, known, settings, mapping))
+    if settings.own is not None:
+        _check_own(checkpoint, known, settings, settings.own)
+
+
+def _check_own(checkpoint: Checkpoint, known: Mapping[str, Any], settings: Settings, own: Own) -> None:
+    """Raise Refused where the user's own mapping has changed, and makes other events of the rows that are kept.
+
+    Or where none is kept to tell it by, unless the user has said it, by another payload version.
+    """
+    if own.digest in known["mappings"]:
+        return
+    groups = witnesses.kept(checkpoint.workdir)
+    where = f"{own.path}: changed since this workdir was planned"
+    if differing := list(islice(witnesses.differing(settings, groups), _SHOWN)):
+        raise Refused(
+            f"{where}, and the same rows become other events, found {'; '.join(differing)}; so nothing new is planned "
+            "here, as PostHog would have such rows twice: put it back as it was, or, if it is meant, raise its "
+            f"identity_version, send what is planned (migrate apply {checkpoint.workdir}), "
+            f"{_begin_anew(checkpoint, known)}"
+        )
+    if not groups and settings.mapping().payload_version in known["payload_versions"]:
+        raise Refused(
+            f"{where}, and no row is kept by which to tell whether the same rows become the same events; put it back "
+            "as it was, or, if they do, raise its payload_version, which says so"
+        )
+    checkpoint.note(mappings=[*known["mappings"], own.digest])
+
+
+def _road(checkpoint: Checkpoint, known: Mapping[str, Any], settings: Settings, mapping: Platform) -> str:
     """Return why nothing new is planned in a workdir of another identity version, and how to go on."""
-    begun, now = known["begun_with"], mapping.identity_version
+    begun, before, now = known["begun_with"], known["identity_version"], mapping.identity_version
+    rest = (
+        "under which the same rows may become other events, so nothing new is planned here; finish with "
+        f"{{}}, or send what is planned (migrate apply {checkpoint.workdir}), {_begin_anew(checkpoint, known)}"
+    )
+    if settings.own is not None:
+        return (
+            f"{checkpoint.workdir}: begun with identity_version {before} of {settings.own.path}, which has {now} now, "
+            f"{rest.format('the file as it was')}"
+        )
+    return (
+        f"{checkpoint.workdir}: begun by migrate {begun} with identity version {before} of the {settings.platform} "
+        f"mapping, this is migrate {VERSION} with version {now}, {rest.format(f'migrate {begun}')}"
+    )
+
+
+def _begin_anew(checkpoint: Checkpoint, known: Mapping[str, Any]) -> str:
+    """Return how another workdir goes on where this one ends."""
     day = date.fromisoformat(list(checkpoint.by_day())[-1]) + timedelta(days=1)
-    road = (
+    return (
         f"then begin a new --workdir with {_people(known)} and --since {day}, the day after the "
         "last of which something was sent then (older rows that come late are left out)"
-    )
-    return (
-        f"{checkpoint.workdir}: begun by migrate {begun} with identity version {known['identity_version']} of the "
-        f"{platform} mapping, this is migrate {VERSION} with version {now}, under which the same rows may become other "
-        f"events, so nothing new is planned here; finish with migrate {begun}, or send what is planned (migrate apply "
-        f"{checkpoint.workdir}), {road}"
     )
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 
+from migrate import witnesses
 from migrate.people.file import PeopleFile
 from migrate.people.store import People
 from migrate.pinning import pin_settings
@@ -158,8 +159,10 @@ class Planning:
 
     def _plan_sources(self, planner: Planner, people: People, todo: Sequence[Job], *, resend: bool) -> None:
         """Plan the files that are not planned, and what all of them tell of people."""
-        settings, checkpoint = self.work.settings, self.session.checkpoint
-        examples = Examples(settings, todo, max(self.session.rows, samples.KEPT))
+        session, settings, checkpoint = self.session, self.work.settings, self.session.checkpoint
+        if settings.own is not None:
+            witnesses.keep(session.workdir, settings, todo)
+        examples = Examples(settings, todo, max(session.rows, samples.KEPT))
         are_first, keeping = self._are_first(todo), Lock()
 
         def take(bundle: Bundle, chunk: Chunk, made: Finished) -> None:

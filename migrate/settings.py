@@ -74,7 +74,8 @@ class Settings:
 
     def mapping(self) -> Platform:
         """Return the platform's mapping."""
-        return platforms.platform(self.platform, self.spec, self.own and self.own.platform)
+        own = None if self.own is None else self.own.platform
+        return platforms.platform(self.platform, self.spec, own)
 
     def facts(self) -> dict[str, Setting]:
         """Return what decides the payloads, by the name it has for the user."""

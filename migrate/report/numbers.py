@@ -276,6 +276,12 @@ def _notes(facts: Mapping[str, Any], read: int) -> Iterator[str]:
             f"planned with {sets} sets of rules on properties, one after another: the same events, some of them with "
             "other properties; what was planned before a rule was added stays as it was"
         )
+    if (files := len(facts.get("mappings", []))) > 1:
+        yield (
+            f"planned with {files} states of the mapping's file, one after another: the rows that are kept are the "
+            "same events, others may have become other ones; look at new rows with 'migrate preview', and raise its "
+            "identity_version with whatever tells events apart"
+        )
     if facts.get("partial"):
         yield "events were sent before the plan was whole, with --partial"
     if not read and "skipped" in facts and not facts.get("set_aside") and not facts.get("planning"):
