@@ -2,6 +2,11 @@
 
 import json
 
+from migrate.laws.proof import judged
+from migrate.laws.sample import Sample
+from migrate.own import Own
+from migrate.settings import Settings
+
 MAPPING = '''"""Acme: its shop's nightly export."""
 
 import polars as pl
@@ -71,3 +76,10 @@ def export(path, count=3, start=1, **more):
     ]
     path.write_text("".join(json.dumps(row | more) + "\n" for row in rows))
     return path
+
+
+def proof(folder, text=MAPPING, path=None):
+    """What breaks each law, of a mapping with this text on the file, or on one of three rows."""
+    own = Own(written(folder, text))
+    sample = Sample.of(Settings(platform="acme", own=own), [str(path or export(folder / "a.jsonl"))])
+    return {one.name: one.broken for one in judged(sample, own.place)}

@@ -127,7 +127,7 @@ def test_rooms_keep_their_doors(room):
 def test_every_folder_is_a_room():
     """A folder that is new says what it may import, and the rooms stand on floors: none is above what it imports."""
     folders = {path.parent.name for path in (ROOT / "migrate").glob("*/__init__.py")}
-    assert folders - {"cli", "report"} == set(ROOMS)
+    assert folders - {"cli", "laws", "report"} == set(ROOMS)  # those stand above what lies beside the rooms
     floors = list(ROOMS)
     for room, below in ROOMS.items():
         assert all(floors.index(other.split(".")[0]) < floors.index(room) for other in below)

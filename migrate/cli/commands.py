@@ -9,6 +9,7 @@ import click
 from migrate import VERSION
 from migrate.cli.configured import Configured, configured
 from migrate.cli.groups import GROUPS
+from migrate.cli.mappings import TestOptions
 from migrate.cli.nights import NightOptions, ScheduleOptions
 from migrate.cli.options import (
     WORKDIR,
@@ -287,3 +288,20 @@ def init(options: InitOptions) -> None:
     from migrate.cli.init import write_config
 
     write_config(options)
+
+
+@cli.command()
+@takes("options", TestOptions)
+def test(options: TestOptions) -> None:
+    """Try a mapping of your own on its sample.
+
+    That what it makes has the right columns, that no column is lost without a word, that a word for nothing is nobody,
+    that the payloads are those you have read. The sample lies beside it, or is named.
+
+    \b
+    Example:  migrate test ./acme.py
+              migrate test ./acme.py exports/first.jsonl --renew
+    """
+    from migrate.cli.laws import test_mapping
+
+    test_mapping(options)

@@ -10,7 +10,7 @@ GROUPS: Final = {
     ),
     "Source": (
         *("spec", "since", "until", "lookback", "limit", "keep", "skip_unknown", "on_changed"),
-        "resend_changed",
+        *("resend_changed", "renew"),
     ),
     "Meaning": (
         *("source_timezone", "person_properties", "identity", "max_cluster", "user_id", "uuid_compat"),

@@ -78,9 +78,9 @@ def argument(kind: click.ParamType[T]) -> T:
     return cast("T", field(metadata={_PARAM: partial(click.argument, cls=Argument, type=kind)}))
 
 
-def arguments(kind: click.ParamType[str], metavar: str) -> tuple[str, ...]:
-    """Declare the arguments that are left; there is at least one."""
-    param = partial(click.argument, cls=Argument, type=kind, metavar=metavar, nargs=-1, required=True)
+def arguments(kind: click.ParamType[str], metavar: str, *, is_required: bool = True) -> tuple[str, ...]:
+    """Declare the arguments that are left; there is at least one, where that is required."""
+    param = partial(click.argument, cls=Argument, type=kind, metavar=metavar, nargs=-1, required=is_required)
     return cast("tuple[str, ...]", field(metadata={_PARAM: param}))
 
 
