@@ -9,7 +9,8 @@ import builtins
 import hashlib
 import re
 import sys
-from contextlib import redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
@@ -18,7 +19,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from migrate import platforms
-from migrate.errors import UsageError
+from migrate.errors import MigrateError, UsageError
 from migrate.kit.declare import Platform
 from migrate.naming import SUFFIX, named
 
@@ -77,6 +78,16 @@ class Own:
         """Return where in the user's own files an exception arose, as far as it did there."""
         return self._loaded.place(error)
 
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Have what its functions raise be said as what is wrong with the file; errors of ours stay as they are."""
+        try:
+            yield
+        except MigrateError:
+            raise
+        except Exception as error:
+            raise UsageError(f"{self.place(error)}: {named_error(error)}; mend it there") from error
+
 
 def _said(text: bytes) -> str:
     """Return a module without what says nothing to Python."""
@@ -125,7 +136,7 @@ class _Loaded:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a user's file raises is the user's to mend
             raise UsageError(
-                f"{self.place(error)}: {_named(error)} when it was loaded; mend it there"
+                f"{self.place(error)}: {named_error(error)} when it was loaded; mend it there"
             ) from None
         return _checked(str(path), vars(module).get("MAPPING"))
 
@@ -176,9 +187,9 @@ class _Loaded:
             return self._modules.get(name) or self._module(beside)
 
 
-def _named(error: BaseException) -> str:
+def named_error(error: BaseException) -> str:
     """Return an exception as Python names it, on one line."""
-    said = re.sub(r"\s+", " ", str(error)).strip()
+    said = re.sub(r"\s+", " ", str(error).strip().partition("\n\n")[0])
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 

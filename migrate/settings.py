@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
@@ -245,7 +246,8 @@ class Settings:
 
     def _tried(self, table: Table, options: Options) -> Table:
         """Return a table as it is planned with; raises UsageError where it asks for columns that it does not have."""
-        check_columns(self.platform, table, options)
+        with nullcontext() if self.own is None else self.own.explained():
+            check_columns(self.platform, table, options, is_run=self.own is not None)
         if only_informs(table):
             table = replace(table, filters={"lookup": EVERY_ROW})
         return claimed(replace(table, nulls=(*table.nulls, *self.nulls)), options)

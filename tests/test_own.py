@@ -159,6 +159,31 @@ def test_what_is_wrong_with_a_file_is_said_with_its_line(tmp_path, text, said):
     assert str(refused.value) == said.format(path=path, folder=tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "    return events.events(",
+            '    {}["x"]\n    return events.events(',
+            "acme.py:11: KeyError: 'x'; mend it there",
+        ),
+        (
+            'pl.col("who")',
+            'pl.col("wo")',
+            "acme: events: to_events asks for a column 'wo' that its rows do not have, known are id, what, who, at, ",
+        ),
+        ('event=pl.col("what")', 'event=pl.col("what").dt.year()', "acme.py: InvalidOperationError: "),
+    ],
+)
+def test_what_its_functions_raise_is_said_with_its_line(tmp_path, old, new, said):
+    """Before a row is read, and without a traceback."""
+    written(tmp_path, changed((old, new)))
+    export(tmp_path / "a.jsonl")
+    done = migrate("preview", "acme.py", "a.jsonl", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith(f"error: {said}")
+
+
 def test_a_path_that_leads_to_no_mapping_is_refused(tmp_path):
     """A folder, another kind of file, nothing at all, a built-in platform's name."""
     for path, said in (

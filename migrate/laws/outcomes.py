@@ -112,5 +112,6 @@ def _told(table: Table, stem: str, rows: pl.DataFrame, options: Options) -> list
     whole = rows.with_columns(**unknown | {FILE: pl.lit(stem)})
     functions = [one for one in (table.to_links, table.to_recoveries, table.clock) if one is not None]
     told = [row for one in functions for row in one(whole.lazy(), options).collect().rows()]
-    keys = [one.cast(pl.String).alias("key") for one in (table.resolve, table.recover) if one is not None]
+    resolving = [] if table.resolve is None else [table.resolve]
+    keys = [one.cast(pl.String).alias("key") for one in (*resolving, *table.recover_keys)]
     return told + [row for key in keys for row in whole.select(ROW, key).rows()]

@@ -9,6 +9,7 @@ from migrate.laws.columns import columns
 from migrate.laws.contract import contract
 from migrate.laws.ids import ids
 from migrate.laws.sample import Broken, Sample
+from migrate.own import named_error
 
 Law = Callable[[Sample], Iterable[Broken]]
 LAWS: Final[dict[str, tuple[str, Law]]] = {
@@ -44,5 +45,4 @@ def _tried(law: Law, sample: Sample, place: Callable[[BaseException], str]) -> I
     except MigrateError as error:
         yield Broken(place(error), str(error))
     except Exception as error:  # noqa: BLE001 - whatever the user's functions raise is the user's to mend
-        said = str(error).strip().partition("\n")[0]
-        yield Broken(place(error), f"{type(error).__name__}: {said}; mend it there")
+        yield Broken(place(error), f"{named_error(error)}; mend it there")

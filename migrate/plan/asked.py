@@ -16,18 +16,18 @@ Ask = Callable[[pl.LazyFrame], pl.LazyFrame]
 """What one field of a table makes of rows."""
 
 
-def check_columns(platform: str, table: Table, options: Options) -> None:
+def check_columns(platform: str, table: Table, options: Options, *, is_run: bool = False) -> None:
     """Check that a table's functions and rules ask only for columns that its rows have; raises UsageError.
 
-    Nothing is computed: polars tells from the columns and their types alone.
+    Nothing is computed, unless it `is_run` on no rows: polars tells from the columns and their types alone.
     """
     known = row_schema(table, options)
     for field, ask in _of_rows(table, options):
-        _try(f"{platform}: {table.name}: {field}", ask, known)
+        _try(f"{platform}: {table.name}: {field}", ask, known, is_run=is_run)
     if table.link_columns is not None:
         known = {name: known[name] for name in known if name in {*table.link_columns, *FRAMEWORK}}
     for field, ask in _of_links(table, options):
-        _try(f"{platform}: {table.name}: {field}", ask, known)
+        _try(f"{platform}: {table.name}: {field}", ask, known, is_run=is_run)
 
 
 def _of_rows(table: Table, options: Options) -> Iterator[tuple[str, Ask]]:
@@ -57,10 +57,13 @@ def _of_rule(rule: pl.Expr) -> Ask:
     return lambda rows: rows.select_seq(rule)
 
 
-def _try(where: str, ask: Ask, known: Schema) -> None:
+def _try(where: str, ask: Ask, known: Schema, *, is_run: bool) -> None:
     """Ask no rows of these columns; raise UsageError where another is wanted."""
     try:
-        ask(pl.LazyFrame(schema=known)).collect_schema()
+        asked = ask(pl.LazyFrame(schema=known))
+        asked.collect_schema()
+        if is_run:
+            asked.collect()
     except pl.exceptions.ColumnNotFoundError as error:
         named = _NAME.search(str(error))
         name = named[1] if named else str(error).partition("\n")[0]
