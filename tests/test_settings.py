@@ -119,12 +119,24 @@ def test_a_spec_that_lies_with_its_files_is_none_of_them(tmp_path):
     assert "spec.toml" not in named([*(job.source.name for job in work.jobs), *others])
 
 
-@pytest.mark.parametrize("platform", PLATFORMS)
-def test_an_export_is_about_people_where_it_tells_of_them(platform):
+@pytest.mark.parametrize(
+    ("platform", "is_about_people", "profiled"),
+    [
+        ("amplitude", True, True),
+        ("june", True, False),
+        ("kissmetrics", True, False),
+        ("posthog", True, True),
+        ("segment", True, True),
+        ("simpleanalytics", True, False),
+        ("table", False, False),
+        ("umami", True, True),
+    ],
+)
+def test_an_export_is_about_people_where_it_tells_of_them(platform, is_about_people, profiled):
     """Who is who, whole persons, groups: it is gone through for them; profiles only where they are sent."""
     inputs = [str(SAMPLES / platform)]
     work = settings(platform).work(inputs)
-    assert (work.is_about_people, work.settings.profiled) == (platform not in {"posthog", "table"},) * 2
+    assert (work.is_about_people, work.settings.profiled) == (is_about_people, profiled)
     assert not settings(platform, person_properties="none").work(inputs).settings.profiled
 
 
