@@ -12,6 +12,7 @@ from migrate.kit.schemas import FRAMEWORK, OBJECT_COLUMNS, TEXT_COLUMNS, TIMESTA
 from migrate.payload import checks, payloads
 from migrate.payload.properties import LIBRARY
 from migrate.plan.finished import finished
+from migrate.readers.computed import with_computed
 from migrate.readers.files import read_chunks
 from migrate.readers.opener import Opener
 from migrate.readers.records import Part
@@ -89,9 +90,10 @@ def opened(table, frame, options=Options()):  # noqa: B008 - frozen
     part = Part(given.drop(made))
     found = Opener.of(payloads.claimed(table, options)).open(part)
     assert part.rejects == []
-    return found.with_columns(
+    found = found.with_columns(
         pl.lit(None, pl.String).alias(name) for name in made if name not in found.columns
     )
+    return with_computed(found, table, Counter())
 
 
 def told(event):

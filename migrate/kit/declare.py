@@ -59,14 +59,16 @@ A mapping is one file, `mappings/<platform>.py`, with a `MAPPING`. A smallest on
    holds bytes that are no text, rejects its row (`rounded_id`, `invalid_text`).
 5. *Types.* Columns declared as anything else than String are cast; what cannot be is null, and counted.
 6. *Joins.* `joins` add what lookups tell of the row, one after another; what is not found is null, and counted.
-7. *The look over all files*, before the first event: steps 2 to 6 for `link_columns` alone, then `to_links` (with
+7. *What is computed.* The columns of `computed` are worked out, one after another; of a row that one fails on it is
+   null, and counted. Those named in `ids` go through step 4.
+8. *The look over all files*, before the first event: steps 2 to 7 for `link_columns` alone, then `to_links` (with
    `tells_own`), `to_recoveries` and `clock`.
-8. *What other files know.* `resolve` asks for `PERSON`, `recover` for `RECOVERED`.
-9. *Warnings and filters.* Rows that `warnings` hold for are counted; those that `filters` hold for are left out.
-10. *Events.* `to_events`; then the framework checks each event, makes its uuid, and adds the properties every event
-   gets. An event without a time whose `times` hold something is rejected as `bad_timestamp`. With `ordinals` the n-th
-   repeat of a row is an event of its own.
-11. *States.* `to_profiles` and `to_groups`, of all rows, whether a filter holds for them or not.
+9. *What other files know.* `resolve` asks for `PERSON`, `recover` for `RECOVERED`.
+10. *Warnings and filters.* Rows that `warnings` hold for are counted; those that `filters` hold for are left out.
+11. *Events.* `to_events`; then the framework checks each event, makes its uuid, and adds the properties every event
+    gets. An event without a time whose `times` hold something is rejected as `bad_timestamp`. With `ordinals` the n-th
+    repeat of a row is an event of its own.
+12. *States.* `to_profiles` and `to_groups`, of all rows, whether a filter holds for them or not.
 
 A row is never lost: it is an event (or tells of a person, a group, a link), filtered by a rule with a name, or rejected
 with a reason. Likewise a source's property is passed on, renamed, or dropped by its name.
@@ -215,6 +217,35 @@ class Join:
     """Whether a file waits where there is no lookup; else its columns are null, which is said."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Computed:
+    """A column that is worked out when a row is read, and used like one that the file has.
+
+    Where a mapping writes its expressions itself, `to_events` is the place for them. This is for those of a user, which
+    may fail on a row: `computed={"total": Computed(value=pl.sql_expr("CAST(price AS DOUBLE) * 2"))}`.
+    """
+
+    value: pl.Expr
+    """What it is, of any type. What it comes to depends on its row alone, and on nothing else: no clock, no chance."""
+    names: Mapping[str, str] | None = None
+    """What `value` calls a column -> the column of rows; None where it calls all of them as rows do."""
+    of: str | None = None
+    """The column that it is another form of: where that holds something and this is null, it is counted as
+    `wrong_type.<counted>`, as of columns that cannot be cast."""
+    counted: str | None = None
+    """What counts call it, if not by its own name."""
+
+    def sources(self) -> dict[str, str]:
+        """Return what `value` calls its columns -> the columns of rows."""
+        if self.names is not None:
+            return dict(self.names)
+        return {name: name for name in self.value.meta.root_names()}
+
+    def asked(self) -> tuple[str, ...]:
+        """Return the columns of rows that it takes."""
+        return (*self.sources().values(), *([] if self.of is None else [self.of]))
+
+
 ToFrame = Callable[[pl.LazyFrame, Options], pl.LazyFrame]
 """Rows and options -> a frame. Pure: no clock, no files, no memory from chunk to chunk; what comes of a row depends on
 that row alone, as a file's rows come in chunks of any size."""
@@ -227,7 +258,7 @@ class Table:
     """One kind of file of a platform; the module's docstring says in which order a row goes through these fields.
 
     Columns are named as the table spells them, in whatever case a file does; where a field takes columns, it takes
-    those `inside` of objects, too, if it says so.
+    those `inside` of objects, too, if it says so, and then those of `computed`.
     """
 
     name: str
@@ -294,6 +325,8 @@ class Table:
 
     Of a key that several of them hold the first counts; nulls are left out; `rename` and `claims` are heeded.
     """
+    computed: Mapping[str, Computed] = field(default_factory=dict)
+    """Columns that are computed, by name: of columns, those `inside` of objects, and those computed before them."""
     whole: bool = False
     """Whether rows are to have `WHOLE`, as what makes them one."""
     claims: frozenset[str] = frozenset()
@@ -359,7 +392,7 @@ class Table:
         """
         for name in ("objects", "properties", "ids", "times", "link_columns", "dropped", "claims", "nulls"):
             yield from mistakes.of_names(name, getattr(self, name) or ())
-        for name in ("columns", "rename", "filters", "warnings"):
+        for name in ("columns", "rename", "filters", "warnings", "computed"):
             yield from mistakes.of_mapping(name, getattr(self, name))
         bags = self.bags_under(Options())
         yield from mistakes.of_mapping("bags", bags)
@@ -376,16 +409,18 @@ class Table:
         if self.lookup is not None:
             yield from mistakes.of_names("lookup.files", self.lookup.files)
             yield from mistakes.of_columns("lookup.key", [self.lookup.key], own)
-        opened += self.joined()
-        known = [*own, *opened[: len(opened) - len(self.joined())]]
+        known = [*own, *opened]
         for join, one in self.joins.items():
             yield from mistakes.of_names(f"joins[{join!r}].columns", one.columns)
             if not one.on.startswith(varied):
                 yield from mistakes.of_columns(f"joins[{join!r}].on", [one.on], known)
             known += [inside(join, column) for column in one.columns]
+        read = (*objects, *opened, *self.joined())
+        asked = {name: one.asked() for name, one in self.computed.items()}
+        yield from mistakes.of_computed(asked, (*read, ROW, POSITION, PROPERTIES, OWN, WHOLE), varied)
         for name in ("ids", "times", "link_columns"):
             told = [one for one in getattr(self, name) or () if not one.startswith(varied)]
-            yield from mistakes.of_columns(name, told, (*objects, *opened))
+            yield from mistakes.of_columns(name, told, (*read, *self.computed))
 
     def _unfolding(self, bags: Mapping[str, Bag]) -> Iterator[str]:
         """Yield what is wrong with `unfold`."""

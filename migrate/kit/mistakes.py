@@ -25,3 +25,20 @@ def of_columns(field: str, found: Collection[str], known: Collection[str]) -> It
                 f"{field}: no column {name!r}, known are {', '.join(known) or 'none'}; spell it as there, or declare "
                 "it: a column in columns, a key of an object in its Bag"
             )
+
+
+def of_computed(
+    computed: Mapping[str, Collection[str]], read: Collection[str], varied: tuple[str, ...]
+) -> Iterator[str]:
+    """Yield what is wrong with columns that are computed of those that are `read`, or of others before them.
+
+    Of each it is given which columns it asks for. Those that begin as one of `varied` are taken as they are.
+    """
+    known = [*read]
+    for name, asked in computed.items():
+        if name in read:
+            yield f"computed[{name!r}]: a column of that name is read; choose another name"
+        yield from of_columns(
+            f"computed[{name!r}]", [one for one in asked if not one.startswith(varied)], known
+        )
+        known.append(name)

@@ -17,6 +17,7 @@ from migrate.kit.declare import (
     REST,
     ROW,
     WHOLE,
+    Computed,
     Options,
     Table,
 )
@@ -65,7 +66,16 @@ KEY: Final = "\x1f"
 def row_schema(table: Table, options: Options) -> Schema:
     """Return the columns that a table's rows have under these options, with their types."""
     inside = (name for column, bag in table.bags_under(options).items() for name in bag.columns(column))
-    return {**table.columns, **dict.fromkeys((*inside, *table.joined()), pl.String()), **FRAMEWORK}
+    known = {**table.columns, **dict.fromkeys((*inside, *table.joined()), pl.String()), **FRAMEWORK}
+    for name, one in table.computed.items():
+        known[name] = computed_type(one, known)
+    return known
+
+
+def computed_type(computed: Computed, known: Schema) -> pl.DataType:
+    """Return the type that a computed column has, of columns of these types."""
+    asked = {name: known[column] for name, column in computed.sources().items() if column in known}
+    return pl.LazyFrame(schema=asked).select_seq(computed.value.alias("value")).collect_schema()["value"]
 
 
 def schema_errors(schema: pl.Schema) -> list[str]:

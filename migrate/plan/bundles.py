@@ -16,6 +16,7 @@ from migrate.jsontext.parse import Raw
 from migrate.kit.declare import FILE, ROW
 from migrate.plan.ahead import ahead
 from migrate.plan.jobs import Job
+from migrate.readers.chunks import computed_chunk
 from migrate.readers.files import read_chunks
 from migrate.readers.originals import Originals
 from migrate.readers.records import Chunk, regrouped
@@ -152,9 +153,12 @@ class _Places:
 
 
 def job_chunks(job: Job) -> Iterator[Chunk]:
-    """Yield the rows of a file with what is joined to them."""
+    """Yield the rows of a file with what is joined to them, and what is computed of that."""
     chunks = read_chunks(job.source, job.table, job.header)
-    return chunks if job.joined is None else map(job.joined.add, chunks)
+    if not job.table.joins:
+        return chunks
+    joined = chunks if job.joined is None else map(job.joined.add, chunks)
+    return (computed_chunk(chunk, job.table) for chunk in joined)
 
 
 def bundles(jobs: Sequence[Job], anew: Collection[str] = ()) -> Iterator[Bundle]:

@@ -14,7 +14,7 @@ import polars as pl
 from migrate.errors import Unfit
 from migrate.inputs.source import stamp
 from migrate.kit import schemas
-from migrate.kit.declare import FILE, REST, Bag, Options, Table, inside
+from migrate.kit.declare import FILE, REST, Bag, Computed, Options, Table, inside
 from migrate.kit.schemas import FRAMEWORK
 from migrate.people.store import People
 from migrate.plan import diary
@@ -202,7 +202,8 @@ def gathered(bundle: Bundle, *, limited: bool = False) -> Iterator[Chunk]:
     """
     asked = bundle.job.table.link_columns
     few = Bundle([lean(job, unfolds=limited) for job in bundle.jobs])
-    spent = [] if asked is None else [name for name in few.job.table.columns if name not in asked]
+    read = (*few.job.table.columns, *few.job.table.computed)
+    spent = [] if asked is None else [name for name in read if name not in asked]
 
     def chunks() -> Iterator[Chunk]:
         for chunk in few.chunks():
@@ -222,6 +223,7 @@ def lean(job: Job, *, unfolds: bool = False) -> Job:
     wanted = set(
         asked or (*table.columns, *bags, *(name for bag in bags for name in _inside(bag, bags[bag]).values()))
     )
+    computed = _computed(table, wanted, is_all=asked is None)
     for name, join in reversed([*table.joins.items()]):
         if not wanted.isdisjoint(inside(name, column) for column in join.columns):
             wanted.add(join.on)
@@ -234,7 +236,7 @@ def lean(job: Job, *, unfolds: bool = False) -> Job:
     columns = {name: dtype for name, dtype in table.columns.items() if name in wanted or name in opened}
     mine = {name.lower() for name in columns}
     every = {way for name in (*table.columns, *job.header.columns) for way in (name, name.lower())}
-    others = set() if REST in opened else {name for name in every if name.lower() not in mine}
+    others = {name for name in every if name.lower() not in mine and not _may_hold(opened.get(REST), name)}
     objects = [name for name in table.objects if name in columns and name not in opened]
     return replace(
         job,
@@ -243,10 +245,28 @@ def lean(job: Job, *, unfolds: bool = False) -> Job:
             columns=columns,
             objects=objects,
             bags=opened,
+            computed=computed,
             properties=(),
             dropped=table.dropped | others,
         ),
     )
+
+
+def _may_hold(rest: Bag | None, column: str) -> bool:
+    """Return whether an undeclared column may be one of those that are asked for in the rest."""
+    if rest is None:
+        return False
+    return rest.read is not None or column in rest.keys or (rest.name or str)(column) in rest.keys
+
+
+def _computed(table: Table, wanted: set[str], *, is_all: bool) -> dict[str, Computed]:
+    """Return the columns to compute, and add to what is wanted the columns that they are computed of."""
+    found = {}
+    for name, one in reversed([*table.computed.items()]):
+        if is_all or name in wanted:
+            found[name] = one
+            wanted.update(one.asked())
+    return {name: found[name] for name in reversed([*found])}
 
 
 def _inside(column: str, bag: Bag) -> dict[str, str]:

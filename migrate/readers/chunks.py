@@ -1,4 +1,4 @@
-"""A part of a file → the chunk it comes to: objects opened, ids judged, declared types cast."""
+"""A part of a file → the chunk it comes to: objects opened, ids judged, declared types cast, columns computed."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -9,6 +9,7 @@ import polars as pl
 from migrate.jsontext.parse import raw_object
 from migrate.kit import nulls
 from migrate.kit.declare import REST, ROW, Table
+from migrate.readers.computed import with_computed
 from migrate.readers.opener import Opener
 from migrate.readers.records import (
     ROUNDED,
@@ -21,13 +22,28 @@ _WORDS: Final = {"true": True, "t": True, "1": True, "false": False, "f": False,
 
 
 def chunk_of(part: Part, table: Table, opener: Opener) -> Chunk:
-    """Return the chunk a part comes to: objects opened, declared types cast."""
+    """Return the chunk a part comes to: objects opened, declared types cast, columns computed."""
     rows = _with_ids(opener.open(part), table.ids, part)
     if table.left_out is not None:
         _note_left_out(rows, table.left_out, part)
     for column, dtype in table.columns.items():
         if dtype != pl.String:
             rows = _cast(rows, column, dtype, part.counts)
+    chunk = _chunk(rows, part)
+    return chunk if table.joins else computed_chunk(chunk, table)
+
+
+def computed_chunk(chunk: Chunk, table: Table) -> Chunk:
+    """Return a chunk with the columns that are computed; where a table has joins these come first."""
+    if not table.computed:
+        return chunk
+    part = Part(chunk.rows, [*chunk.rejects], Counter(chunk.counts))
+    rows = with_computed(chunk.rows, table, part.counts)
+    return _chunk(_with_ids(rows, [name for name in table.ids if name in table.computed], part), part)
+
+
+def _chunk(rows: pl.DataFrame, part: Part) -> Chunk:
+    """Return rows and a part's rejects, these in order."""
     rejects = sorted(part.rejects, key=lambda one: -1 if one.row is None else one.row)
     return Chunk(rows, rejects, part.counts)
 
@@ -45,7 +61,9 @@ def _with_ids(rows: pl.DataFrame, ids: Iterable[str], part: Part) -> pl.DataFram
 
     Rows with an id that was rounded, or of which a part could not be read, are rejects: each stands for many.
     """
-    names = [name for name in ids if name in rows.columns and rows[name].null_count() < rows.height]
+    names = [
+        name for name in ids if rows.schema.get(name) == pl.String and rows[name].null_count() < rows.height
+    ]
     if not names:
         return rows
     is_word = nulls.means_nothing(pl.col(names))

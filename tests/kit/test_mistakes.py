@@ -40,3 +40,13 @@ def test_a_name_that_is_no_column_is_said_with_those_that_are():
     ]
     (alone,) = mistakes.of_columns("times", ["at"], [])
     assert "known are none" in alone
+
+
+def test_what_is_computed_is_of_columns_that_are_there():
+    """Of those read, and of those computed before; no name stands for two columns."""
+    computed = {"a": ["x"], "b": ["a", "c", "wat"], "c": ["x"], "x": [], "d": ["bag.key"]}
+    assert [one.partition(";")[0] for one in mistakes.of_computed(computed, ["x"], ("bag.",))] == [
+        "computed['b']: no column 'c', known are x, a",
+        "computed['b']: no column 'wat', known are x, a",
+        "computed['x']: a column of that name is read",
+    ]

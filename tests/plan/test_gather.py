@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from readings import source
 
-from migrate.kit.declare import Options, Table, has
+from migrate.kit.declare import REST, Bag, Computed, Options, Table, has, inside
 from migrate.people.store import People
 from migrate.plan.bundles import Bundle
 from migrate.plan.gather import Gatherer, gathered, has_news, lean
@@ -42,6 +42,23 @@ def test_only_what_is_gathered_from_is_read(job):
     assert chunk.rows.select("device", "user").rows() == [("d-1", "u-1"), ("d-2", "u-2")]
     assert chunk.rows.select("^_rest$").to_series().null_count() == 2
     assert not {"time", "other"} & set(chunk.rows.columns)
+
+
+def test_what_is_gathered_from_may_be_computed(job):
+    """Then the columns that it is computed of are read, declared or not, and handed on no further."""
+    computed = {
+        "loud": Computed(value=pl.col(inside(REST, "beside")).str.to_uppercase()),
+        "who": Computed(value=pl.concat_str("user", "loud")),
+        "never": Computed(value=pl.col("time")),
+    }
+    table = replace(TABLE, computed=computed, link_columns=("who",), bags={REST: Bag(keys=["beside"])})
+    few = lean(replace(job, table=table)).table
+    assert (set(few.columns), set(few.computed)) == ({"user"}, {"loud", "who"})
+    assert {"device", "time", "other"} <= few.dropped
+    assert "beside" not in few.dropped
+    (chunk,) = gathered(Bundle([replace(job, table=table)]))
+    assert chunk.rows["who"].to_list() == ["u-1X", "u-2X"]
+    assert not {"user", "loud"} & set(chunk.rows.columns)
 
 
 def test_a_table_that_tells_nothing_is_not_looked_over(job):
