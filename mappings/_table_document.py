@@ -1,156 +1,236 @@
-"""A TOML document → the spec that it is, and how its files are written; a sentence says where it is none."""
+"""A TOML document → the spec that it is; a sentence says where it is none."""
 
-import math
-from collections.abc import Mapping
-from datetime import date, time
-from typing import Any, Final
+from collections.abc import Collection, Mapping
+from typing import Any
 
-from mappings._table_spec import LISTS, TABLES, Spec, contradictions, wrong
+from mappings import _table_keys
+from mappings._table_keys import KEYS, OF_EVENTS, SQL, TIME_KEYS, check_keys, is_name, names
+from mappings._table_spec import (
+    LISTS,
+    TABLES,
+    Link,
+    Session,
+    Spec,
+    Time,
+    Told,
+    contradictions,
+    sql_name,
+    wrong,
+)
 from mappings._table_times import read_format, says_zone
 from migrate.errors import UsageError
 from migrate.kit import expr
 
-_DIALECTS: Final = ("plain", "spark", "clickhouse", "raw")
-_LAYOUT: Final = ("dialect", "quote", "escape", "no_header", "columns")
-KEYS: Final = ("event", "distinct_id", "timestamp", "uuid", *LISTS, *TABLES, "constants", "nulls", *_LAYOUT)
 
+class Document:
+    """A TOML document, read key by key; the SQL in it is kept by key."""
 
-def _is_name(value: object) -> bool:
-    """Return whether this can be the name of a column, an event or a property."""
-    return isinstance(value, str) and bool(value.strip())
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._document = document
+        self._queries: dict[str, str] = {}
 
-
-def _column(spec: Mapping[str, Any], key: str, use: str) -> str:
-    """Return the column under a key that has to be there."""
-    if key not in spec:
-        raise UsageError(f"spec: {key}: missing; use {use}")
-    if not _is_name(spec[key]):
-        raise wrong(key, "the name of a column", spec[key], use)
-    return str(spec[key])
-
-
-def _list(spec: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    """Return the columns listed under a key, none where it is absent."""
-    value = spec.get(key, [])
-    is_list = isinstance(value, list) and all(_is_name(name) for name in value)
-    if not is_list or (key in spec and not value):
-        raise wrong(key, "a list of columns", value, f'{key} = ["column", …]')
-    return tuple(dict.fromkeys(value))
-
-
-def _table(spec: Mapping[str, Any], key: str) -> dict[str, str]:
-    """Return the names given under a key, none where it is absent."""
-    use = 'column = "new name"' if key == "rename" else 'name = "column"'
-    value = spec.get(key, {})
-    if not isinstance(value, Mapping):
-        raise wrong(key, "a table", value, f"[{key}] with lines of {use}")
-    for name, text in value.items():
-        if not _is_name(text) or not _is_name(name):
-            raise wrong(f"{key}.{name}", "a name" if key == "rename" else "the name of a column", text, use)
-    return dict(value)
-
-
-def _event(spec: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Return the column of event names, or the one name of all events."""
-    use = 'event = "column" or event = {constant = "name"}'
-    value = spec.get("event")
-    if not isinstance(value, Mapping):
-        return _column(spec, "event", use), None
-    if set(value) != {"constant"} or not _is_name(value["constant"]):
-        raise wrong("event", "a column or a constant", value, use)
-    return None, str(value["constant"])
-
-
-def _distinct_id(spec: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the columns that may name the person, in the order they are asked."""
-    if isinstance(spec.get("distinct_id"), list):
-        return _list(spec, "distinct_id")
-    return (_column(spec, "distinct_id", 'distinct_id = "column" or distinct_id = ["first", "second"]'),)
-
-
-def _timestamp(spec: Mapping[str, Any]) -> tuple[str, str, str | None]:
-    """Return the column, the format and the zone of times."""
-    use = 'timestamp = "column" or timestamp = {column = "…", format = "…", zone = "…"}'
-    value = spec.get("timestamp")
-    if not isinstance(value, Mapping):
-        return _column(spec, "timestamp", use), "iso", None
-    for key in value:
-        if key not in ("column", "format", "zone"):
-            raise UsageError(f"spec: timestamp.{key}: no such key; the keys are column, format, zone")
-    if not _is_name(value.get("column")):
-        raise wrong("timestamp.column", "the name of a column", value.get("column"), use)
-    shape = read_format(value.get("format", "iso"))
-    if "zone" not in value:
-        return value["column"], shape, None
-    if says_zone(shape):
-        raise UsageError(
-            f"spec: timestamp.zone: {value['format']} says the zone itself; take timestamp.zone out"
+    def spec(self) -> Spec:
+        """Return the spec; raise a `UsageError` that names the key where it is wrong."""
+        document = self._document
+        check_keys(document, KEYS)
+        tells = not {"profile", "links"}.isdisjoint(document) or isinstance(document.get("groups"), list)
+        is_of_events = "event" in document or not tells
+        for key in () if is_of_events else OF_EVENTS:
+            if key in document:
+                raise UsageError(
+                    f"spec: {key}: found without event, and only events have one; add event, or take it out"
+                )
+        event, event_name = self._event() if is_of_events else (None, None)
+        groups, told_groups = self._groups()
+        tables = {key: self._table(key) for key in TABLES if key != "groups"} | {"groups": groups}
+        is_asked = is_of_events or "distinct_id" in document
+        distinct_id = self._distinct_id(document, "distinct_id") if is_asked else ()
+        spec = Spec(
+            event=event,
+            event_name=event_name,
+            distinct_id=distinct_id,
+            timestamp=self._time("timestamp")
+            if is_of_events or {"timestamp", "links"} & {*document}
+            else None,
+            uuid=self._column(document, "uuid", 'uuid = "column"') if "uuid" in document else None,
+            lists={key: self._list(key) for key in LISTS},
+            tables=tables,
+            constants=_table_keys.constants(document),
+            nulls=_table_keys.nulls(document),
+            where=self._where(document, "where"),
+            events=_table_keys.events(document),
+            values=_table_keys.values(document),
+            types=_table_keys.types(document),
+            properties_of=self._table("properties"),
+            links=self._links(),
+            profile=self._profile(distinct_id),
+            told_groups=told_groups,
+            session=self._session(),
+            queries=self._queries,
         )
-    return value["column"], shape, expr.zone_name(value["zone"], "spec: timestamp.zone")
+        for contradiction in contradictions(spec):
+            raise UsageError(f"spec: {contradiction}")
+        return spec
+
+    def _source(self, key: str, value: object, expected: str, use: str) -> str:
+        """Return the column that stands under a key, or what stands for the SQL that does."""
+        if isinstance(value, Mapping) and set(value) == {"sql"} and is_name(value["sql"]):
+            self._queries[key] = value["sql"]
+            return sql_name(key)
+        if not is_name(value):
+            raise wrong(key, expected, value, use)
+        return str(value)
+
+    def _column(self, of: Mapping[str, Any], name: str, use: str, *, within: str = "") -> str:
+        """Return the column, or SQL, under a key that has to be there."""
+        key = within + name
+        if name not in of:
+            raise UsageError(f"spec: {key}: missing; use {use}")
+        return self._source(key, of[name], "the name of a column", use)
+
+    def _list(self, key: str) -> tuple[str, ...]:
+        """Return the columns listed under a key, none where it is absent."""
+        value = self._document.get(key, [])
+        if key == "dedup_key" and isinstance(value, Mapping):
+            return (self._source(key, value, "a list of columns", f'{key} = ["column", …] or {key} = {SQL}'),)
+        return names(key, value, is_given=key in self._document)
+
+    def _table(self, key: str, of: Mapping[str, Any] | None = None, *, within: str = "") -> dict[str, str]:
+        """Return the names given under a key, none where it is absent."""
+        use = 'column = "new name"' if key == "rename" else 'name = "column"'
+        value = (self._document if of is None else of).get(key, {})
+        key = within + key
+        if not isinstance(value, Mapping):
+            raise wrong(key, "a table", value, f"[{key}] with lines of {use}")
+        found = {}
+        for name, one in value.items():
+            where, expected = f"{key}.{name}", "a name" if key == "rename" else "the name of a column"
+            if not is_name(name) or (key == "rename" and not is_name(one)):
+                raise wrong(where, expected, one, use)
+            found[name] = str(one) if key == "rename" else self._source(where, one, expected, use)
+        return found
+
+    def _event(self) -> tuple[str | None, str | None]:
+        """Return the column of event names, or the one name of all events."""
+        use = 'event = "column" or event = {constant = "name"}'
+        value = self._document.get("event")
+        if not isinstance(value, Mapping) or set(value) == {"sql"}:
+            return self._column(self._document, "event", use), None
+        if set(value) != {"constant"} or not is_name(value["constant"]):
+            raise wrong("event", "a column or a constant", value, use)
+        return None, str(value["constant"])
+
+    def _distinct_id(self, of: Mapping[str, Any], name: str, *, within: str = "") -> tuple[str, ...]:
+        """Return the columns that may name the person, in the order they are asked."""
+        key, value = within + name, of.get(name)
+        if isinstance(value, list):
+            return names(key, value)
+        return (self._column(of, name, f'{key} = "column" or {key} = ["first", "second"]', within=within),)
+
+    def _time(self, key: str, of: Mapping[str, Any] | None = None, *, within: str = "") -> Time:
+        """Return the column, the format and the zone of times."""
+        given = self._document if of is None else of
+        value, whole = given.get(key), within + key
+        use = f'{whole} = "column" or {whole} = {{column = "…", format = "…", zone = "…"}}'
+        if not isinstance(value, Mapping):
+            return Time(column=self._column(given, key, use, within=within))
+        check_keys(value, TIME_KEYS if "sql" in value else ("column", "format", "zone"), whole)
+        if "sql" in value:
+            column = self._source(whole, {"sql": value["sql"]}, "SQL", f"{whole} = {SQL}")
+        elif is_name(value.get("column")):
+            column = value["column"]
+        else:
+            raise wrong(f"{whole}.column", "the name of a column", value.get("column"), use)
+        shape = read_format(value.get("format", "iso"), whole)
+        if "zone" not in value:
+            return Time(column=column, format=shape)
+        if says_zone(shape):
+            raise UsageError(
+                f"spec: {whole}.zone: {value['format']} says the zone itself; take {whole}.zone out"
+            )
+        return Time(column=column, format=shape, zone=expr.zone_name(value["zone"], f"spec: {whole}.zone"))
+
+    def _where(self, of: Mapping[str, Any], name: str, *, within: str = "") -> str | None:
+        """Return what stands for a condition, None where there is none."""
+        if name not in of:
+            return None
+        key = within + name
+        if not is_name(of[name]):
+            raise wrong(key, "a condition in SQL", of[name], f"{key} = \"column = 'value'\"")
+        self._queries[key] = of[name]
+        return sql_name(key)
+
+    def _each(self, key: str, known: Collection[str]) -> list[tuple[str, Mapping[str, Any]]]:
+        """Return the tables of a list of them, each with what messages call it."""
+        value = self._document.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
+            raise wrong(key, "a list of tables", value, f"[[{key}]] before each")
+        for place, one in enumerate(value, 1):
+            check_keys(one, known, f"{key}[{place}]")
+        return [(f"{key}[{place}]", one) for place, one in enumerate(value, 1)]
+
+    def _links(self) -> list[Link]:
+        """Return which ids are linked."""
+        return [
+            Link(
+                key=key,
+                anonymous=self._column(one, "anonymous", 'anonymous = "column"', within=f"{key}."),
+                identified=self._column(one, "identified", 'identified = "column"', within=f"{key}."),
+                where=self._where(one, "where", within=f"{key}."),
+            )
+            for key, one in self._each("links", ("anonymous", "identified", "where"))
+        ]
+
+    def _profile(self, distinct_id: tuple[str, ...]) -> Told | None:
+        """Return what rows tell of persons; of the event's person where it is not said of whom."""
+        value = self._document.get("profile")
+        if value is None:
+            return None
+        if not isinstance(value, Mapping):
+            raise wrong("profile", "a table", value, "[profile] and [profile.set]")
+        check_keys(value, ("distinct_id", "timestamp", "set", "set_once"), "profile")
+        tables = {key: self._table(key, value, within="profile.") for key in ("set", "set_once")}
+        if not any(tables.values()):
+            raise UsageError('spec: profile.set: missing; use [profile.set] with lines of name = "column"')
+        if "distinct_id" in value or not distinct_id:
+            distinct_id = self._distinct_id(value, "distinct_id", within="profile.")
+        at = self._time("timestamp", value, within="profile.") if "timestamp" in value else None
+        return Told(key="profile", owner=distinct_id, at=at, set=tables["set"], set_once=tables["set_once"])
+
+    def _groups(self) -> tuple[dict[str, str], list[Told]]:
+        """Return group type -> the column of the group's key, and what rows tell of groups."""
+        if not isinstance(self._document.get("groups", {}), list):
+            return self._table("groups"), []
+        keys: dict[str, str] = {}
+        told = []
+        for key, one in self._each("groups", ("type", "key", "properties")):
+            kind = one.get("type")
+            if not is_name(kind) or kind in keys:
+                raise wrong(f"{key}.type", "a group type, each once", kind, 'type = "company"')
+            keys[str(kind)] = self._column(one, "key", 'key = "column"', within=f"{key}.")
+            named = self._table("properties", one, within=f"{key}.")
+            if named:
+                told.append(Told(key=key, owner=(keys[str(kind)],), set=named, kind=str(kind)))
+        return keys, told
+
+    def _session(self) -> Session | None:
+        """Return by what sessions are told."""
+        value = self._document.get("session_id")
+        if value is None:
+            return None
+        use = 'session_id = "column" or session_id = {id = "…", start = "…"}'
+        if not isinstance(value, Mapping) or set(value) == {"sql"}:
+            return Session(id=self._source("session_id", value, "the name of a column", use))
+        check_keys(value, ("id", "start"), "session_id")
+        start = self._time("start", value, within="session_id.") if "start" in value else None
+        return Session(id=self._column(value, "id", use, within="session_id."), start=start)
 
 
-def _constants(spec: Mapping[str, Any]) -> dict[str, str | float | bool]:
-    """Return the constants; dates and times as ISO 8601."""
-    value = spec.get("constants", {})
-    if not isinstance(value, Mapping):
-        raise wrong("constants", "a table", value, "[constants] with lines of name = value")
-    found: dict[str, str | float | bool] = {}
-    for name, constant in value.items():
-        is_finite = not isinstance(constant, float) or math.isfinite(constant)
-        if not isinstance(constant, (str, int, float, date, time)) or not is_finite:
-            expected = "text, a number, true, false or a date"
-            raise wrong(f"constants.{name}", expected, constant, f'{name} = "value"')
-        found[name] = constant.isoformat() if isinstance(constant, (date, time)) else constant
-    return found
-
-
-def _nulls(spec: Mapping[str, Any]) -> tuple[str, ...]:
-    value = spec.get("nulls", [])
-    if not isinstance(value, list) or not all(isinstance(text, str) and text for text in value):
-        raise wrong("nulls", "a list of texts", value, 'nulls = ["text", …]')
-    return tuple(value)
+def documents(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the tables that a document describes: the one at its root."""
+    return [document]
 
 
 def read(document: Mapping[str, Any]) -> Spec:
     """Return the spec in a TOML document; raise a `UsageError` that names the key where it is wrong."""
-    for key in document:
-        if key not in KEYS:
-            raise UsageError(f"spec: {key}: no such key; the keys are {', '.join(KEYS)}")
-    event, event_name = _event(document)
-    timestamp, shape, zone = _timestamp(document)
-    spec = Spec(
-        event=event,
-        event_name=event_name,
-        distinct_id=_distinct_id(document),
-        timestamp=timestamp,
-        format=shape,
-        zone=zone,
-        uuid=_column(document, "uuid", 'uuid = "column"') if "uuid" in document else None,
-        lists={key: _list(document, key) for key in LISTS},
-        tables={key: _table(document, key) for key in TABLES},
-        constants=_constants(document),
-        nulls=_nulls(document),
-    )
-    for contradiction in contradictions(spec):
-        raise UsageError(f"spec: {contradiction}")
-    return spec
-
-
-def layout(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how the files are written, as far as a TOML document says it."""
-    found: dict[str, Any] = {}
-    for key, expected in (("dialect", _DIALECTS), ("quote", None), ("escape", None)):
-        if key not in spec:
-            continue
-        value = spec[key]
-        if expected and value not in expected:
-            raise wrong(key, f"one of {', '.join(expected)}", value, f'{key} = "{expected[0]}"')
-        if not isinstance(value, str) or (not expected and len(value.encode()) != 1):
-            raise wrong(key, "one ASCII character", value, f'{key} = "\'"')
-        found[key] = value
-    if not isinstance(spec.get("no_header", False), bool):
-        raise wrong("no_header", "true or false", spec["no_header"], "no_header = true")
-    columns = _list(spec, "columns")
-    if columns or spec.get("no_header"):
-        found |= {"columns": columns, "has_header": False}
-    return found
+    return Document(document).spec()

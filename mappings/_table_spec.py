@@ -1,8 +1,10 @@
 """The spec of any flat file: which column plays which part, and where that contradicts itself or a file."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from itertools import chain
 from typing import Final
 
@@ -11,23 +13,101 @@ from migrate.errors import UsageError
 _KINDS: Final = ("json", "numbers", "booleans")
 LISTS: Final = (*_KINDS, "dedup_key", "drop", "keep")
 TABLES: Final = ("rename", "set", "set_once", "groups")
+_SQL: Final = "_sql."
+_PATH: Final = re.compile(r"([^.\[\]]+)((?:\.[^.\[\]]+|\[[0-9]{1,9}\])+)")
+_STEP: Final = re.compile(r"\.([^.\[\]]+)|\[([0-9]+)\]")
+
+
+def sql_name(key: str) -> str:
+    """Return what stands in the place of a column where the spec has SQL under a key."""
+    return f"{_SQL}{key}"
+
+
+def is_sql(name: str | None) -> bool:
+    """Return whether this stands for SQL, not for a column."""
+    return name is not None and name.startswith(_SQL)
+
+
+def path(name: str) -> tuple[str, tuple[str | int, ...]]:
+    """Return the column and the steps behind it that a name may be, none where it can only be a column's own."""
+    found = _PATH.fullmatch(name)
+    if found is None:
+        return name, ()
+    return found[1], tuple(key or int(place) for key, place in _STEP.findall(found[2]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """Two ids that are one person's, as rows show them together."""
+
+    key: str
+    anonymous: str
+    identified: str
+    where: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Time:
+    """Where a time stands, and how it is written."""
+
+    column: str
+    format: str = "iso"
+    zone: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What rows tell of a person (`set`, `set_once`) or of a group (`set`), and of when."""
+
+    key: str
+    owner: Sequence[str]
+    set: Mapping[str, str] = field(default_factory=dict)
+    set_once: Mapping[str, str] = field(default_factory=dict)
+    kind: str = ""
+    """The group's type."""
+    at: Time | None = None
+    """When it was so; None for a group, which is told of at the event's time, and for "as of the export"."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """By what a session is told from others, and when it began, if a column says that."""
+
+    id: str
+    start: Time | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """A spec that has been read: which column plays which part."""
+    """A spec that has been read: which column plays which part. SQL stands there as `sql_name`."""
 
     event: str | None
     event_name: str | None
     distinct_id: Sequence[str]
-    timestamp: str
-    format: str
-    zone: str | None
+    timestamp: Time | None
     uuid: str | None
     lists: Mapping[str, Sequence[str]]
     tables: Mapping[str, Mapping[str, str]]
     constants: Mapping[str, str | float | bool]
     nulls: Sequence[str]
+    queries: Mapping[str, str] = field(default_factory=dict)
+    """Key -> SQL."""
+    where: str | None = None
+    events: Mapping[str, str | None] = field(default_factory=dict)
+    """An event's name in the file -> in PostHog, None where such events are left out."""
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
+    properties_of: Mapping[str, str] = field(default_factory=dict)
+    """Property -> column, of `[properties]`."""
+    links: Sequence[Link] = ()
+    profile: Told | None = None
+    told_groups: Sequence[Told] = ()
+    session: Session | None = None
+
+    @property
+    def has_events(self) -> bool:
+        """Whether rows are events, and do not only tell of persons, groups, or links."""
+        return self.event is not None or self.event_name is not None
 
     def kinds(self) -> dict[str, str]:
         """Return the columns that are more than text, each with its kind."""
@@ -35,10 +115,12 @@ class Spec:
 
     def identity(self) -> dict[str, str]:
         """Return the columns that become the event's own text, each with the key that says so."""
-        own = {self.event: "event", self.timestamp: "timestamp", self.uuid: "uuid"}
+        time = None if self.timestamp is None else self.timestamp.column
+        own = {self.event: "event", time: "timestamp", self.uuid: "uuid"}
         own |= {column: f"groups.{kind}" for kind, column in self.tables["groups"].items()}
-        own[self.distinct_id[0]] = "distinct_id"
-        return {column: key for column, key in own.items() if column is not None}
+        if self.distinct_id:
+            own[self.distinct_id[0]] = "distinct_id"
+        return {column: key for column, key in own.items() if column is not None and not is_sql(column)}
 
     def consumed(self) -> dict[str, str]:
         """Return the columns whose value stands elsewhere in the event, each with the key that says so."""
@@ -46,22 +128,53 @@ class Spec:
             column: f"{key}.{name}"
             for key in ("set", "set_once")
             for name, column in self.tables[key].items()
+            if not is_sql(column)
         }
         return person | self.identity()
 
     def named(self) -> Iterator[tuple[str, str]]:
-        """Yield every key that names a column, with the column."""
+        """Yield every key that gives a column a part in the event, with the column."""
         yield from ((key, column) for column, key in self.identity().items())
-        yield from (("distinct_id", column) for column in self.distinct_id)
-        yield from ((key, column) for key in LISTS for column in self.lists[key])
+        yield from (("distinct_id", column) for column in self.distinct_id if not is_sql(column))
+        yield from ((key, column) for key in LISTS for column in self.lists[key] if not is_sql(column))
         yield from ((f"rename.{column}", column) for column in self.tables["rename"])
         for key in ("set", "set_once", "groups"):
-            yield from ((f"{key}.{name}", column) for name, column in self.tables[key].items())
+            pairs = self.tables[key].items()
+            yield from ((f"{key}.{name}", column) for name, column in pairs if not is_sql(column))
+
+    def beside(self) -> Iterator[tuple[str, str]]:
+        """Yield the other keys that name a column, which stays what it is beside that, with the column."""
+        yield from ((f"values.{column}", column) for column in self.values)
+        yield from ((f"types.{column}", column) for column in self.types)
+        found = [(f"properties.{name}", column) for name, column in self.properties_of.items()]
+        for link in self.links:
+            found += [(f"{link.key}.anonymous", link.anonymous), (f"{link.key}.identified", link.identified)]
+        for told in self.told():
+            found += [(f"{told.key}.{'key' if told.kind else 'distinct_id'}", one) for one in told.owner]
+            found += [(f"{told.key}.timestamp", told.at.column)] if told.at else []
+            for key, pairs in (("properties" if told.kind else "set", told.set), ("set_once", told.set_once)):
+                found += [(f"{told.key}.{key}.{name}", column) for name, column in pairs.items()]
+        if self.session is not None:
+            found.append(("session_id.id", self.session.id))
+            found += [("session_id.start", self.session.start.column)] if self.session.start else []
+        yield from (pair for pair in found if not is_sql(pair[1]))
+
+    def told(self) -> list[Told]:
+        """Return what rows tell of persons and groups beside events."""
+        return [*([] if self.profile is None else [self.profile]), *self.told_groups]
+
+    def of_ids(self) -> list[str]:
+        """Return the columns, or SQL, that say who or which group something is of."""
+        found = [*self.distinct_id, *self.tables["groups"].values(), *([self.uuid] if self.uuid else [])]
+        found += [one for link in self.links for one in (link.anonymous, link.identified)]
+        found += [one for told in self.told() for one in told.owner]
+        return list(dict.fromkeys(found))
 
     def declared(self) -> list[str]:
         """Return the columns that are read one by one; the others come together, in `REST`."""
         kinds = self.kinds()
-        return list(dict.fromkeys([*self.consumed(), *self.distinct_id, *self.lists["dedup_key"], *kinds]))
+        found = [*self.consumed(), *self.distinct_id, *self.lists["dedup_key"], *kinds, *self.of_ids()]
+        return list(dict.fromkeys(one for one in found if not is_sql(one)))
 
     def gone(self) -> set[str]:
         """Return the columns that are no properties."""
@@ -76,6 +189,9 @@ class Spec:
         """Yield the keys that give properties new names, with the name."""
         yield from ((f"rename.{column}", name) for column, name in self.tables["rename"].items())
         yield from ((f"constants.{name}", name) for name in self.constants)
+        yield from ((f"properties.{name}", name) for name in self.properties_of)
+        if self.session is not None:
+            yield "session_id", "$session_id"
 
 
 def shown(value: object) -> str:
@@ -86,6 +202,12 @@ def shown(value: object) -> str:
 def wrong(key: str, expected: str, found: object, use: str) -> UsageError:
     """Return the error for a key whose value is of no use."""
     return UsageError(f"spec: {key}: expected {expected}, found {shown(found)}; use {use}")
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Return which names are meant where one is a slip of the hand, in any case; none where none is near."""
+    lowered = {one.lower(): one for one in known}
+    return " or ".join(lowered[one] for one in get_close_matches(name.lower(), [*lowered], 2, 0.75))
 
 
 def contradictions(spec: Spec) -> Iterator[str]:
@@ -128,12 +250,18 @@ def _named_twice(spec: Spec) -> Iterator[str]:
         taken[name] = key
 
 
-def missing(spec: Spec, columns: Sequence[str]) -> str | None:
-    """Return what the spec names and a file with these columns lacks or has already."""
-    found = ", ".join(columns)
-    for key, column in spec.named():
-        if column not in columns:
-            return f"spec: {key}: no column {shown(column)} in the file, found {found}; spell it as there"
+def missing(spec: Spec, columns: Sequence[str], *, asked: Sequence[tuple[str, str]] = ()) -> str | None:
+    """Return what the spec names and a file with these columns lacks or has already.
+
+    `asked`: keys whose SQL names a column, with the column.
+    """
+    for key, column in chain(spec.named(), spec.beside(), asked):
+        if column not in columns and path(column)[0] not in columns:
+            meant = near(column, columns)
+            hint = f"did you mean {meant}?" if meant else "spell it as there"
+            return f"spec: {key}: no column {shown(column)} in the file, found {', '.join(columns)}; {hint}"
+    if not spec.has_events:
+        return None
     passing = set(columns) - spec.gone() - spec.tables["rename"].keys()
     for key, name in spec.added():
         if name in passing:

@@ -33,8 +33,9 @@ r"""Any flat file: CSV, TSV, Parquet or JSON lines with a row for each event, de
     [groups]                                 # group type = "column"
     company = "company_id"
 
-Only `event`, `distinct_id` and `timestamp` are required; columns are spelled as the file spells them. Every
-column the spec does not name passes on unchanged as a property.
+In the place of a column may stand SQL, `{sql = "COALESCE(user_id, hi || '_' || lo)"}`, or a path, `"user.id"`;
+`where`, `[events]`, `[values]`, `[[links]]`, `[profile]` and the rest stand in docs/spec.md. Only `event`,
+`distinct_id` and `timestamp` are required; columns are spelled as the file spells them. Every column the spec does not name passes on unchanged as a property.
 
 A column whose value stands elsewhere in the event is not repeated among the properties unless `keep` lists
 it: those of `event`, `timestamp`, `uuid`, `[set]`, `[set_once]`, `[groups]`, and the first of
@@ -47,162 +48,19 @@ empty, of the same columns) count once. Name a key if the file has one: a later 
 is then the same events.
 """
 
-import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
-from mappings._table_document import layout, read
-from mappings._table_spec import Spec, missing
-from mappings._table_times import UNIX, patterned
-from migrate.kit import expr, objects
-from migrate.kit.declare import PROPERTIES, REST, WHOLE, Bag, Options, Platform, Table
-from migrate.kit.events import events
-
-_PLAIN_NUMBER: Final = r"^-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?$"
-"""What is a finite number at first sight."""
-_NUMBER: Final = r"^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$"
-
-
-def _time(spec: Spec, options: Options) -> pl.Expr:
-    text, zone = pl.col(spec.timestamp), spec.zone or options.source_timezone
-    if spec.format == "iso":
-        return expr.timestamp(text, zone=zone)
-    if spec.format in UNIX:
-        return expr.unix(text, UNIX[spec.format])
-    return patterned(text, spec.format, zone)
-
-
-def _is_json(text: str) -> bool:
-    """Return whether the text is JSON that PostHog can read."""
-    try:
-        json.loads(text, strict=False, parse_float=_double, parse_constant=_double)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _double(text: str) -> float:
-    """Return the number; raise a `ValueError` where no finite double holds it."""
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(text)
-    return value
-
-
-def _json_alone(texts: pl.Series) -> pl.Series:
-    """Return the texts that are JSON, null for the others."""
-    kept = [text if text is not None and _is_json(text) else None for text in texts]
-    return pl.Series(texts.name, kept, dtype=pl.String)
-
-
-def _numbers(texts: pl.Series) -> pl.Series:
-    """Return the texts that are numbers, in their own digits, null for the others."""
-    if texts.str.contains(_PLAIN_NUMBER).all():
-        return texts
-    text = pl.col("text").str.strip_chars()
-    number = pl.when(text.str.contains(_NUMBER) & expr.number(text).is_not_null()).then(text)
-    return texts.to_frame("text").select_seq(number).to_series()
-
-
-def _booleans(texts: pl.Series) -> pl.Series:
-    """Return `true` and `false` for the texts that mean one, null for the others."""
-    if texts.is_in(["true", "false"]).all():
-        return texts
-    return texts.to_frame("text").select_seq(expr.boolean(pl.col("text")).cast(pl.String)).to_series()
-
-
-_VALUES: Final = {"json": _json_alone, "numbers": _numbers, "booleans": _booleans}
-
-
-def _valued(texts: pl.Series, kind: str) -> pl.Series:
-    """Return texts as JSON values of their kind, as JSON strings where they are not of it; a JSON null is none."""
-    values = _VALUES[kind](texts)
-    where = (values.is_null() & texts.is_not_null()).arg_true()
-    if where.len():
-        odd = pl.select(objects.quoted(pl.lit(texts.gather(where)))).to_series()
-        values = values.scatter(where, odd)
-    if kind == "json":
-        return values.set(values.str.strip_chars() == "null", None)
-    return values
-
-
-def _object(columns: Mapping[str, pl.Expr], kinds: Mapping[str, str], rest: pl.Expr | None = None) -> pl.Expr:
-    """Return properties as a JSON object: the text, or what it says where it is of the kind that was declared."""
-    values = {
-        name: text.map_batches(
-            partial(_valued, kind=kinds[name]), return_dtype=pl.String, is_elementwise=True
-        )
-        if name in kinds
-        else text
-        for name, text in columns.items()
-    }
-    return objects.text_with(values, json=kinds.keys(), rest=rest)
-
-
-def _properties(spec: Spec) -> pl.Expr:
-    """Return the rows' properties: the declared columns that are some, and what passes on unchanged."""
-    names = {column: spec.tables["rename"].get(column, column) for column in spec.properties()}
-    columns = {name: pl.col(column) for column, name in names.items()}
-    if spec.uuid and spec.uuid in spec.gone():
-        is_none = expr.canonical_uuid(pl.col(spec.uuid)).is_null()
-        columns[spec.uuid] = pl.when(is_none).then(expr.filled(pl.col(spec.uuid)))
-    kinds = {names[column]: kind for column, kind in spec.kinds().items() if column in names}
-    return _object(columns, kinds, pl.col(PROPERTIES)) if columns else pl.col(PROPERTIES)
-
-
-def _rest(spec: Spec) -> Bag:
-    """Return how the undeclared columns are opened: one that is called like a property of a declared one gets `_2`.
-
-    Of a flat file `missing` has seen that there is none; in JSON lines it may come late.
-    """
-    taken = {spec.tables["rename"].get(column, column) for column in spec.properties()}
-    taken |= {spec.uuid} if spec.uuid else set()
-    return Bag(name=lambda key: f"{key}_2" if key in taken else key)
-
-
-def _person(spec: Spec, columns: Mapping[str, str]) -> pl.Expr | None:
-    """Return person properties as JSON objects, None where the spec has none."""
-    kinds = {name: spec.kinds()[column] for name, column in columns.items() if column in spec.kinds()}
-    return (
-        _object({name: expr.filled(pl.col(column)) for name, column in columns.items()}, kinds)
-        if columns
-        else None
-    )
-
-
-def _dedup_key(spec: Spec) -> pl.Expr:
-    """Return the key's columns; where there are none, or all are empty, the whole row."""
-    named = [pl.col(column) for column in spec.lists["dedup_key"]]
-    is_named = pl.any_horizontal(pl.lit(False), *(expr.identifier(part).is_not_null() for part in named))
-    told = [
-        expr.canonical(pl.col(name), where=~is_named) if name in spec.lists["json"] else pl.col(name)
-        for name in sorted(spec.declared())
-    ]
-    if not named:
-        return expr.key(*told, pl.col(WHOLE))
-    row = expr.key(*told, expr.canonical(pl.col(REST), where=~is_named))
-    return pl.when(is_named).then(expr.key(*named)).otherwise(row)
-
-
-def to_events(rows: pl.LazyFrame, options: Options, *, spec: Spec) -> pl.LazyFrame:
-    """Return one event a row, as the spec says."""
-    return events(
-        rows,
-        event=pl.lit(spec.event_name) if spec.event is None else pl.col(spec.event),
-        distinct_id=pl.coalesce([expr.filled(pl.col(column)) for column in spec.distinct_id]),
-        timestamp=_time(spec, options),
-        uuid=expr.canonical_uuid(pl.col(spec.uuid)) if spec.uuid else None,
-        dedup_key=_dedup_key(spec),
-        laid=_properties(spec),
-        extra={name: pl.lit(value) for name, value in spec.constants.items()},
-        set=_person(spec, spec.tables["set"]),
-        set_once=_person(spec, spec.tables["set_once"]),
-        groups={kind: expr.filled(pl.col(column)) for kind, column in spec.tables["groups"].items()},
-    )
+from mappings._table_columns import Columns
+from mappings._table_document import documents, read
+from mappings._table_keys import layout
+from mappings._table_rows import WHERE, rest_of, to_events, to_groups, to_links, to_profiles
+from mappings._table_spec import missing
+from migrate.kit import events
+from migrate.kit.declare import EVERY_ROW, REST, Filter, Platform, Table
 
 
 def _any_file(_columns: frozenset[str]) -> bool:
@@ -210,28 +68,69 @@ def _any_file(_columns: frozenset[str]) -> bool:
     return True
 
 
+def _filters(columns: Columns) -> dict[str, Filter]:
+    """Return what leaves rows out, by name."""
+    spec = columns.spec
+    found: dict[str, Filter] = {}
+    if spec.where is not None:
+        found[WHERE] = ~pl.col(spec.where).fill_null(value=False)
+    name = pl.lit(spec.event_name) if spec.event is None else columns.text(spec.event)
+    found |= {f"events.{old}": name == old for old, new in spec.events.items() if new is None}
+    if not spec.has_events and spec.profile is None and not spec.told_groups:
+        found["identity_only"] = EVERY_ROW
+    return found
+
+
+def _is_left_out(column: str, *, used: Collection[str]) -> bool:
+    """Return whether an undeclared column goes nowhere, where rows are no events."""
+    return column not in used
+
+
+def _told(columns: Columns) -> dict[str, Any]:
+    """Return the fields of a table by which rows tell of other things than events."""
+    spec = columns.spec
+    found: dict[str, Any] = {}
+    if spec.links:
+        found["to_links"] = partial(to_links, columns=columns)
+        found["link_columns"] = columns.of_links()
+    if spec.profile is not None:
+        found["to_profiles"] = partial(to_profiles, columns=columns)
+    if spec.told_groups:
+        found["to_groups"] = partial(to_groups, columns=columns)
+    if not spec.has_events:
+        found["left_out"] = partial(_is_left_out, used=frozenset(columns.copied))
+    return found
+
+
+def _table(document: Mapping[str, Any]) -> Table:
+    """Return the table that a TOML document describes."""
+    spec = read(document)
+    columns = Columns.of(spec)
+    return Table(
+        name="rows",
+        columns=dict.fromkeys(columns.declared, pl.String()),
+        matches=_any_file,
+        to_events=partial(to_events, columns=columns) if spec.has_events else events.none,
+        bags={REST: rest_of(columns)},
+        properties=(REST,) if spec.has_events else (),
+        computed=columns.computed,
+        whole=spec.has_events and not spec.lists["dedup_key"],
+        rename=spec.tables["rename"],
+        dropped=frozenset(spec.lists["drop"]),
+        times=columns.of_times(),
+        ids=columns.of_ids(),
+        nulls=spec.nulls,
+        partitions=True,
+        filters=_filters(columns),
+        ordinals=spec.has_events and not spec.lists["dedup_key"] and spec.uuid is None,
+        missing=partial(missing, spec, asked=columns.asked()),
+        **_told(columns),
+    )
+
+
 def tables(spec: Mapping[str, Any]) -> Sequence[Table]:
-    """Return the one table a TOML document describes; a `UsageError` names the key that is wrong."""
-    found = read(spec)
-    return [
-        Table(
-            name="rows",
-            columns=dict.fromkeys(found.declared(), pl.String()),
-            matches=_any_file,
-            to_events=partial(to_events, spec=found),
-            bags={REST: _rest(found)},
-            properties=(REST,),
-            whole=not found.lists["dedup_key"],
-            rename=found.tables["rename"],
-            dropped=frozenset(found.lists["drop"]),
-            times=(found.timestamp,),
-            ids=[*found.distinct_id, *found.tables["groups"].values(), *([found.uuid] if found.uuid else [])],
-            nulls=found.nulls,
-            partitions=True,
-            ordinals=not found.lists["dedup_key"] and found.uuid is None,
-            missing=partial(missing, found),
-        )
-    ]
+    """Return the tables a TOML document describes; a `UsageError` names the key that is wrong."""
+    return [_table(document) for document in documents(spec)]
 
 
 MAPPING = Platform(

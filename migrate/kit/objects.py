@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
+from migrate.jsontext import paths
 from migrate.jsontext.build import Member, inner_text, object_text, strings, strung
 from migrate.jsontext.parse import fields_of
 from migrate.kit import bags
@@ -26,6 +27,14 @@ def fields(bag: pl.Expr, names: Sequence[str]) -> pl.Expr:
     """
     dtype = pl.Struct(dict.fromkeys(names, pl.String))
     return bag.map_batches(lambda texts: fields_of(texts, names), return_dtype=dtype, is_elementwise=True)
+
+
+def at(json: pl.Expr, steps: Sequence[str | int]) -> pl.Expr:
+    """Return what stands in JSON texts behind these steps: keys of objects, places in lists from 0; null for nothing.
+
+    Text comes unescaped, all else in its own JSON text. `objects.at(pl.col("user"), ["emails", 0])`.
+    """
+    return json.map_batches(lambda texts: paths.at(texts, steps), return_dtype=pl.String, is_elementwise=True)
 
 
 def text(columns: Mapping[str, pl.Expr]) -> pl.Expr:

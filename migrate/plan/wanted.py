@@ -1,5 +1,6 @@
 """What rejected rows lack → the columns that decide it, so that who mends them knows where it is looked for."""
 
+from collections import Counter
 from collections.abc import Container, Sequence
 from typing import Final
 
@@ -8,6 +9,7 @@ import polars as pl
 from migrate.kit.declare import ROW, Options, Table
 from migrate.kit.schemas import row_schema
 from migrate.plan.transform import Transform
+from migrate.readers.computed import with_computed
 
 OWNER: Final = "no_distinct_id"
 TIMES: Final = ("bad_timestamp", "no_timestamp")
@@ -32,7 +34,7 @@ class Wanted:
 
 def deciding(table: Table, options: Options) -> list[str]:
     """Return the columns of ids each of which alone makes a row somebody's; none where a row without any is, too."""
-    schema = row_schema(table, options)
+    schema = {name: dtype for name, dtype in row_schema(table, options).items() if name not in table.computed}
     ids = [name for name in table.ids if name in schema]
     rows = pl.DataFrame({name: [None] * (len(ids) + 1) for name in schema}, schema=schema)
     alone = [
@@ -40,6 +42,7 @@ def deciding(table: Table, options: Options) -> list[str]:
         for place, name in enumerate(ids)
     ]
     rows = rows.with_columns(pl.int_range(pl.len()).cast(schema[ROW]).alias(ROW), *alone)
+    rows = with_computed(rows, table, Counter())
     made = table.to_events(rows.lazy(), options).select(ROW, "distinct_id").drop_nulls().collect()
     owned = {*made[ROW].to_list()}
     return [] if len(ids) in owned else [name for place, name in enumerate(ids) if place in owned]

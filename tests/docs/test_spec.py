@@ -7,47 +7,59 @@ from commands import migrate
 from markdown import ROOT, blocks, rows
 
 from mappings import table
-from mappings._table_document import KEYS
+from mappings._table_functions import FUNCTIONS
+from mappings._table_keys import KEYS, TIME_KEYS, layout
 from migrate.errors import UsageError
 
 PAGE = ROOT / "docs" / "spec.md"
 LEAST = {"event": "action", "distinct_id": "user_id", "timestamp": "at"}
 
 
+def preview(folder, number, name):
+    """What becomes of the page's file of this number, by the spec of this number."""
+    (folder / name).write_text(blocks(PAGE, "csv")[number])
+    (folder / "spec.toml").write_text(blocks(PAGE, "toml")[number if number == 0 else -1])
+    return migrate("preview", "table", name, "--spec", "spec.toml", cwd=folder, env={"PYTHONPATH": str(ROOT)})
+
+
 def test_every_key_is_told():
     """None is missing, and none is there that the mapping does not know."""
-    told = [cells[0].strip("`") for cells in rows(PAGE, "The keys")]
-    known = [key for key in told if key not in {"column", "format", "zone"}]
-    assert sorted(known) == sorted(KEYS)
-    assert told[len(known) :] == ["column", "format", "zone"]
+    assert sorted(cells[0].strip("`") for cells in rows(PAGE, "The keys")) == sorted(KEYS)
+    assert [cells[0].strip("`") for cells in rows(PAGE, "Times")] == list(TIME_KEYS)
+
+
+def test_every_function_is_told():
+    """Those that may be called, and no others."""
+    told = PAGE.read_text(encoding="utf-8").partition("are\nrefused.\n\n")[2].partition("\n\n")[0]
+    assert [one.strip("`.") for one in told.replace("\n", " ").split(", ")] == list(FUNCTIONS)
 
 
 def test_complete_example_has_every_key_and_makes_what_is_shown(tmp_path):
     """The file and the spec of the page become the events of the page."""
-    (tmp_path / "orders.csv").write_text(blocks(PAGE, "csv")[0])
-    (tmp_path / "spec.toml").write_text(blocks(PAGE, "toml")[0])
-    done = migrate(
-        "preview", "table", "orders.csv", "--spec", "spec.toml", cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}
-    )
+    done = preview(tmp_path, 0, "orders.csv")
     assert done.stdout == blocks(PAGE, "json")[0]
+    assert [line.rpartition(" ")[2] for line in done.stderr.splitlines()[:2]] == ["events.heartbeat", "where"]
     without_header = {"no_header", "columns"}
     assert set(tomllib.loads(blocks(PAGE, "toml")[0])) | without_header == set(KEYS)
 
 
 def test_example_without_a_header_is_read(tmp_path):
     """Names of columns are those of the spec."""
-    (tmp_path / "orders.csv").write_text(blocks(PAGE, "csv")[1])
-    (tmp_path / "spec.toml").write_text(blocks(PAGE, "toml")[1])
-    done = migrate(
-        "preview", "table", "orders.csv", "--spec", "spec.toml", cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}
-    )
+    done = preview(tmp_path, 1, "orders.csv")
     assert [line.split('"')[3] for line in done.stdout.splitlines()] == ["order placed", "order paid"]
+
+
+@pytest.mark.parametrize("text", blocks(PAGE, "toml"))
+def test_every_example_is_a_spec(text):
+    """What a part of one leaves out is as short as can be."""
+    found = tomllib.loads(text)
+    read(found if {"event", "profile"} & {*found} else LEAST | found)
 
 
 def read(document):
     """Read all that a spec says."""
     table.tables(document)
-    table.layout(document)
+    layout(document)
 
 
 @pytest.mark.parametrize(("lines", "message"), [cells[:2] for cells in rows(PAGE, "When a spec is wrong")])

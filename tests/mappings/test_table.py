@@ -398,8 +398,9 @@ ERRORS = [
     pytest.param(
         "evnt = 'x'",
         "spec: evnt: no such key; the keys are event, distinct_id, timestamp, uuid, json, numbers, booleans,"
-        " dedup_key, drop, keep, rename, set, set_once, groups, constants, nulls, dialect, quote,"
-        " escape, no_header, columns",
+        " dedup_key, drop, keep, rename, set, set_once, groups, properties, constants, session_id, where, events,"
+        " values, types, links, profile, nulls, dialect, quote, escape, no_header, columns; did you mean event or"
+        " events?",
         id="unknown_key",
     ),
     pytest.param(
@@ -642,7 +643,7 @@ COLUMNS = ["action", "user", "ts", "price", "Channel"]
         pytest.param(
             '[rename]\nchannel = "x"',
             'spec: rename.channel: no column "channel" in the file, found action, user, ts, price, Channel;'
-            " spell it as there",
+            " did you mean Channel?",
             id="other_case",
         ),
         pytest.param(

@@ -1,0 +1,225 @@
+"""The columns of a spec → how a table comes by them: read, copied, gone into, mapped, typed, or computed by SQL."""
+
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+import polars as pl
+
+from mappings._table_spec import LISTS, Spec, is_sql, path, sql_name
+from mappings._table_sql import Query, check, query
+from migrate.errors import UsageError
+from migrate.kit import expr, objects
+from migrate.kit.declare import REST, Computed, inside
+
+_TYPES: Final[dict[str, pl.DataType]] = {
+    "text": pl.String(),
+    "int": pl.Int64(),
+    "float": pl.Float64(),
+    "bool": pl.Boolean(),
+    "timestamp": pl.Datetime("us"),
+    "timestamptz": pl.Datetime("us", "UTC"),
+    "date": pl.Date(),
+}
+TYPES: Final = tuple(_TYPES)
+_ZONE: Final = r"(?i)(?:z|utc|[+-]\d\d(?::?\d\d)?)\s*$"
+"""What a time ends with that says its zone; a date alone ends with `-dd`, and has no colon."""
+_NO_VALUES: Final = (pl.List, pl.Array, pl.Struct, pl.Binary, pl.Duration, pl.Object)
+
+
+@dataclass
+class Columns:
+    """Which columns of rows have what a spec names: columns, paths into them, SQL."""
+
+    spec: Spec
+    declared: list[str] = field(default_factory=list)
+    """Columns of the table."""
+    copied: list[str] = field(default_factory=list)
+    """Undeclared columns that are looked at; they stay among the properties, as they are."""
+    computed: dict[str, Computed] = field(default_factory=dict)
+    queries: dict[str, Query] = field(default_factory=dict)
+    types: dict[str, pl.DataType] = field(default_factory=dict)
+    """SQL -> the type it has, under the name that stands for it."""
+
+    @classmethod
+    def of(cls, spec: Spec) -> Self:
+        """Return the columns of a spec; a `UsageError` names the key whose SQL is not to be evaluated."""
+        columns = cls(spec)
+        columns.queries = {key: query(sql, f"spec: {key}") for key, sql in spec.queries.items()}
+        columns._read()
+        for key, found in columns.queries.items():
+            columns._compute(key, found)
+        apart = (*(key for key in LISTS if key != "dedup_key"), "rename", "types")
+        for key, column in (*spec.named(), *spec.beside()):
+            if key.partition(".")[0] not in apart:
+                columns.name(column)  # what it takes is computed from now on
+        return columns
+
+    def asked(self) -> list[tuple[str, str]]:
+        """Return the keys that have SQL, each with a column that it names."""
+        return [(key, column) for key, found in self.queries.items() for column in found.columns]
+
+    def name(self, column: str) -> str:
+        """Return the column of rows that has what the spec calls so."""
+        if is_sql(column):
+            return column
+        if column in self.spec.values:
+            return self._value(column)
+        return self._plain(column)
+
+    def col(self, column: str) -> pl.Expr:
+        """Return it as an expression."""
+        return pl.col(self.name(column))
+
+    def text(self, column: str) -> pl.Expr:
+        """Return it as text: times as ISO 8601."""
+        return _as_text(self.col(column), self.types.get(column))
+
+    def is_typed(self, column: str) -> bool:
+        """Return whether it is SQL whose values are numbers or Booleans."""
+        dtype = self.types.get(column)
+        return dtype is not None and (dtype.is_numeric() or dtype == pl.Boolean)
+
+    def known(self, column: str) -> bool:
+        """Return whether rows have the column by itself."""
+        return column in self.declared or column in self.copied
+
+    def _read(self) -> None:
+        """Find out which columns are read one by one, and which are copied from among the others."""
+        spec, of_ids = self.spec, set(self.spec.of_ids())
+        in_sql = self.asked()
+        ids = [column for key, column in in_sql if sql_name(key) in of_ids]
+        self.declared = list(dict.fromkeys([*spec.declared(), *ids]))
+        named = [column for _, column in (*spec.beside(), *in_sql)]
+        paths = [path(column)[0] for column in (*self.declared, *named) if path(column)[1]]
+        taken = self.taken()
+        for column in dict.fromkeys((*named, *paths)):
+            if column not in self.declared:
+                is_apart = column in spec.lists["drop"] or column in taken
+                (self.declared if is_apart else self.copied).append(column)
+
+    def properties(self) -> list[str]:
+        """Return the columns read one by one that are properties."""
+        gone = self.spec.gone()
+        return [column for column in self.declared if column not in gone]
+
+    def taken(self) -> set[str]:
+        """Return the names of properties that are not those of undeclared columns."""
+        spec = self.spec
+        names = {spec.tables["rename"].get(column, column) for column in self.properties()}
+        return (
+            names
+            | spec.properties_of.keys()
+            | ({spec.uuid} if spec.uuid and not is_sql(spec.uuid) else set())
+        )
+
+    def _raw(self, column: str) -> str:
+        """Return the column of rows that has a column of the file as it was read."""
+        return column if column in self.declared else inside(REST, column)
+
+    def _plain(self, column: str) -> str:
+        """Return the column of rows that has a column of the file; where none is called so, what a path leads to."""
+        root, steps = path(column)
+        if not steps:
+            return self._raw(column)
+        name = f"_path.{column}"
+        if name not in self.computed:
+            found = objects.at(pl.col(self._raw(root)), steps)
+            own = [pl.col(self._raw(column))] if self.known(column) else []
+            self.computed[name] = Computed(value=pl.coalesce([*own, found]), counted=column)
+        return name
+
+    def _value(self, column: str) -> str:
+        """Return the column of rows that has a column's values as `[values]` maps them."""
+        name = f"_value.{column}"
+        if name not in self.computed:
+            told = self.spec.values[column]
+            plain = pl.col(self._plain(column))
+            mapped = plain.replace([*told], [*told.values()])
+            self.computed[name] = Computed(value=mapped, counted=column)
+        return name
+
+    def _typed(self, column: str) -> str:
+        """Return the column of rows that has a column as `[types]` says, for SQL."""
+        kind = self.spec.types.get(column, "text")
+        given = self.name(column)
+        if kind == "text":
+            return given
+        name = f"_type.{column}"
+        if name not in self.computed:
+            self.computed[name] = Computed(value=_cast(pl.col(given), kind), of=given, counted=column)
+        return name
+
+    def _compute(self, key: str, found: Query) -> None:
+        """Add a column for SQL."""
+        names = {column: self._typed(column) for column in found.columns}
+        types = {column: _TYPES[self.spec.types.get(column, "text")] for column in found.columns}
+        dtype = check(found, types, f"spec: {key}")
+        if isinstance(dtype, _NO_VALUES):
+            raise UsageError(
+                f"spec: {key}: expected text, a number, true or false, or a time, found {dtype}; cast it"
+            )
+        is_condition = key == "where" or key.endswith(".where")
+        if is_condition and dtype != pl.Boolean:
+            raise UsageError(
+                f"spec: {key}: expected a condition, found {dtype}; use where = \"column = 'value'\""
+            )
+        name, value = sql_name(key), found.value
+        if name in self._as_text():
+            value, dtype = _as_text(value, dtype), pl.String()
+        self.types[name] = dtype
+        self.computed[name] = Computed(value=value, names=names, counted=key)
+
+    def _as_text(self) -> set[str | None]:
+        """Return the SQL whose value is text, whatever it is made of."""
+        spec = self.spec
+        session = None if spec.session is None else spec.session.id
+        return {*spec.of_ids(), *spec.lists["dedup_key"], spec.event, session}
+
+    def of_ids(self) -> list[str]:
+        """Return the columns of rows that hold ids, those that ids are made of among them."""
+        ids = self.spec.of_ids()
+        made = [column for key, column in self.asked() if sql_name(key) in ids]
+        read = [column for column in (*ids, *made) if column in self.declared]
+        return list(dict.fromkeys([*read, *map(self.name, ids)]))
+
+    def of_times(self) -> list[str]:
+        """Return the columns of rows that hold the event's time, as text."""
+        time = self.spec.timestamp
+        if time is None:
+            return []
+        if not is_sql(time.column):
+            return [self.name(time.column)]
+        names = self.computed[time.column].sources().values()
+        return [self.computed[one].of or one if one.startswith("_type.") else one for one in names]
+
+    def of_links(self) -> list[str]:
+        """Return the columns of rows that links are made of."""
+        spec = self.spec
+        asked = [one for link in spec.links for one in (link.anonymous, link.identified, link.where)]
+        asked += [spec.where, None if spec.timestamp is None else spec.timestamp.column]
+        return list(dict.fromkeys(self.name(one) for one in asked if one is not None))
+
+
+def _cast(text: pl.Expr, kind: str) -> pl.Expr:
+    """Return text as a type of `[types]`, null where it is none."""
+    if kind == "int":
+        return expr.integer(text)
+    if kind == "float":
+        return expr.number(text)
+    if kind == "bool":
+        return expr.boolean(text)
+    if kind == "timestamptz":
+        return expr.timestamp(text)
+    if kind == "date":
+        return expr.timestamp(text.str.strip_chars().str.slice(0, 10)).dt.date()
+    says_zone = text.str.contains(":") & text.str.contains(_ZONE)
+    return expr.timestamp(pl.when(~says_zone).then(text)).dt.replace_time_zone(None)
+
+
+def _as_text(value: pl.Expr, dtype: pl.DataType | None) -> pl.Expr:
+    """Return a value as text, as a cell of it would be."""
+    if isinstance(dtype, pl.Datetime):
+        if dtype.time_zone is None:
+            return expr.iso(value.dt.replace_time_zone("UTC").dt.cast_time_unit("us")).str.strip_suffix("Z")
+        return expr.iso(value.dt.convert_time_zone("UTC").dt.cast_time_unit("us"))
+    return value if dtype is None or dtype == pl.String else value.cast(pl.String)

@@ -1,0 +1,156 @@
+"""SQL in a spec → an expression of polars: what it calls and which columns it names is checked beforehand."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from mappings._table_functions import FUNCTIONS, GRAMMAR, INTEGERS, PADDING, REFUSED, WHOLE
+from mappings._table_spec import near, shown
+from migrate.errors import UsageError
+
+_TOKEN: Final = re.compile(
+    r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)
+    |(?P<text>'(?:[^']|'')*')
+    |(?P<quoted>"(?:[^"]|"")*"|`[^`]*`)
+    |(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
+    |(?P<word>[^\W\d][\w$]*)
+    |(?P<sign>::|<=>|->>|->|[<>!=]=|<>|\|\||!?~\*?|//|[-+*/%(),.<>=&|\[\]])
+    |(?P<odd>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+_LONGEST: Final = 1_000
+"""So many characters a text may be padded to."""
+
+
+class Token(NamedTuple):
+    """A piece of SQL; `word` is what it says in capitals, where it is a name without quotes."""
+
+    kind: str
+    text: str
+
+    @property
+    def word(self) -> str:
+        return self.text.upper() if self.kind == "word" else ""
+
+
+class Query(NamedTuple):
+    """An expression of SQL: the columns it names, and what polars makes of it."""
+
+    columns: tuple[str, ...]
+    value: pl.Expr
+
+
+def query(sql: str, where: str) -> Query:
+    """Return what a text of SQL says; raise a `UsageError` that begins with `where` if it is not to be evaluated."""
+    tokens = [
+        Token(str(found.lastgroup), found[0]) for found in _TOKEN.finditer(sql) if found.lastgroup != "space"
+    ]
+    for complaint in _complaints(tokens):
+        raise UsageError(f"{where}: {complaint}")
+    try:
+        value = pl.sql_expr(_written(tokens))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise UsageError(f"{where}: {_said(error)}, found {shown(sql)}") from error
+    if not value.meta.undo_aliases().meta.eq(value):
+        raise UsageError(
+            f"{where}: expected one expression, found {shown(sql)}, which names it; take the name out"
+        )
+    return Query(tuple(dict.fromkeys(value.meta.root_names())), value)
+
+
+def check(found: Query, types: Mapping[str, pl.DataType], where: str) -> pl.DataType:
+    """Return the type that an expression has of columns of these types; raise a `UsageError` if it cannot be.
+
+    It is tried on no row, and on one that holds nothing.
+    """
+    try:
+        nothing = pl.DataFrame(schema=types)
+        dtype = nothing.lazy().select_seq(found.value.alias("value")).collect_schema()["value"]
+        for rows in (nothing, nothing.clear(1)):
+            rows.with_columns_seq(found.value.alias("\x1fvalue"))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise UsageError(
+            f"{where}: {_said(error)}; columns are text unless [types] says more, and CAST makes one of another type"
+        ) from error
+    return dtype
+
+
+def _said(error: BaseException) -> str:
+    """Return what polars says of an expression, in a line."""
+    return str(error).partition("\n")[0].partition(" (found")[0].rstrip(".")[:200]
+
+
+def _complaints(tokens: Sequence[Token]) -> Iterator[str]:
+    """Yield why SQL is not to be evaluated, a sentence each."""
+    if not tokens:
+        yield 'expected an SQL expression, found nothing; use {sql = "…"}'
+    for place, token in enumerate(tokens):
+        before = tokens[place - 1].text.upper() if place else ""
+        after = tokens[place + 1].text if place + 1 < len(tokens) else ""
+        if token.kind == "odd" or token.text in {"->", "->>"}:
+            yield _odd(token.text)
+        if token.kind == "quoted" and after == "(":
+            yield f"{token.text} cannot be called; write the name of a function without quotes"
+        if not token.word or before in {"AS", "::"}:
+            continue
+        is_literal = token.word in {"DATE", "TIMESTAMP"} and after.startswith("'")
+        if token.word in REFUSED and (after == "(" or _is_bare(token.word)) and not is_literal:
+            quoting = "" if after == "(" else f', or "{token.text}" in double quotes, if it is a column'
+            yield f"{token.text} cannot be used: {REFUSED[token.word]}{quoting}"
+        elif after == "(" and token.word not in FUNCTIONS and token.word not in GRAMMAR:
+            others = near(token.word, FUNCTIONS)
+            told = f"did you mean {others}?" if others else f"known are {', '.join(FUNCTIONS)}"
+            yield f"no function {token.text}; {told}"
+        elif after == "." or (after == "[" and place + 2 < len(tokens)):
+            yield f'{token.text}{after} is no column; write a path in double quotes, as "user.id" or "items[0].sku"'
+        elif token.word in PADDING and after == "(" and not _has_length(tokens, place + 1):
+            yield f"{token.text}: expected a number up to {_LONGEST} as the length; write it as it is"
+
+
+def _is_bare(word: str) -> bool:
+    """Return whether a word that is refused does what it does without being called, too."""
+    return word in {"SELECT", "EXISTS", "OVER", "DISTINCT"} or word.startswith(("CURRENT_", "LOCALTIME"))
+
+
+def _odd(sign: str) -> str:
+    """Return why a sign cannot stand in SQL here."""
+    if sign in {"->", "->>"}:
+        return f'{sign} cannot be used; name what is inside of a column by its path in double quotes, as "user.id"'
+    return f"{sign} cannot be used in an SQL expression; text stands in single quotes"
+
+
+def _ends(tokens: Sequence[Token], opening: int) -> int:
+    """Return where the parenthesis that opens at a place closes; the number of all, where it does not."""
+    depth = 0
+    for place in range(opening, len(tokens)):
+        depth += {"(": 1, ")": -1}.get(tokens[place].text, 0)
+        if not depth:
+            return place
+    return len(tokens)
+
+
+def _has_length(tokens: Sequence[Token], opening: int) -> bool:
+    """Return whether the second of the arguments is a number, and no large one."""
+    depth = 0
+    for place in range(opening, _ends(tokens, opening)):
+        depth += {"(": 1, ")": -1}.get(tokens[place].text, 0)
+        if depth == 1 and tokens[place].text == ",":
+            length, end = tokens[place + 1 : place + 3]
+            return length.text.isdecimal() and int(length.text) <= _LONGEST and end.text in {",", ")"}
+    return False
+
+
+def _written(tokens: Sequence[Token]) -> str:
+    """Return SQL as polars is given it: whole numbers have 64 bits, wherever they come from."""
+    pieces = [token.text for token in tokens]
+    for place, token in enumerate(tokens):
+        before = tokens[place - 1].text.upper() if place else ""
+        after = tokens[place + 1].text if place + 1 < len(tokens) else ""
+        if token.word in INTEGERS and before in {"AS", "::"}:
+            pieces[place] = "BIGINT"
+        if token.word in WHOLE and after == "(" and (end := _ends(tokens, place + 1)) < len(tokens):
+            pieces[place] = f"CAST({pieces[place]}"
+            pieces[end] += " AS BIGINT)"
+    return " ".join(pieces)

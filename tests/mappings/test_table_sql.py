@@ -1,0 +1,112 @@
+"""SQL in a spec: what may be called is tried, one by one; what may not is refused by name before anything is read."""
+
+import polars as pl
+import pytest
+
+from mappings._table_functions import FUNCTIONS, REFUSED
+from mappings._table_sql import check, query
+from migrate.errors import UsageError
+
+ROW = {"i": "-7", "f": "2.5", "s": "'Köln'", "n": "NULL", "t": "TIMESTAMP '2024-03-05 14:30:07'"}
+
+
+def value(sql, rows=1):
+    """What SQL of a spec comes to, in as many rows of `ROW`."""
+    types = {"i": pl.Int64, "f": pl.Float64, "s": pl.String, "n": pl.String, "t": pl.Datetime("us")}
+    columns = [pl.sql_expr(text).alias(name).cast(types[name]) for name, text in ROW.items()]
+    given = pl.DataFrame({"_": range(rows)}).with_columns(columns)
+    found = query(sql, "spec: x")
+    check(found, {name: given.schema[name] for name in found.columns}, "spec: x")
+    return given.with_columns(found.value.alias("value"))["value"].to_list()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_what_may_be_called_gives_what_is_told(name):
+    """The same in every row, and on a second try."""
+    sql, told = FUNCTIONS[name]
+    assert name in sql
+    expected = pl.select(pl.sql_expr(told)).item()
+    found = value(sql, rows=3)
+    assert (
+        found == [pytest.approx(float(expected))] * 3
+        if isinstance(found[0], (int, float))
+        else [expected] * 3
+    )
+    assert value(sql) == found[:1]
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_what_may_not_be_called_is_refused_with_the_reason(name):
+    """In any case, and with the words that say what to do."""
+    with pytest.raises(UsageError) as caught:
+        query(f"{name.lower()}(s)", "spec: event")
+    assert str(caught.value) == f"spec: event: {name.lower()} cannot be used: {REFUSED[name]}"
+    assert name not in FUNCTIONS
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("", 'expected an SQL expression, found nothing; use {sql = "…"}'),
+        ("uper(s)", "no function uper; did you mean UPPER?"),
+        ('"now"()', '"now" cannot be called; write the name of a function without quotes'),
+        ("`now` ()", "`now` cannot be called; write the name of a function without quotes"),
+        (
+            "current_timestamp",
+            (
+                "current_timestamp cannot be used: it is another at each run; take a column of the file, or "
+                '"current_timestamp" in double quotes, if it is a column'
+            ),
+        ),
+        ("COALESCE(s, CURRENT_DATE)", None),
+        ("i IN (SELECT 1)", None),
+        ("(/* a */ select 1)", None),
+        ("ABS(i) OVER ()", None),
+        (
+            "s -> 'a'",
+            '-> cannot be used; name what is inside of a column by its path in double quotes, as "user.id"',
+        ),
+        ("s.a", 's. is no column; write a path in double quotes, as "user.id" or "items[0].sku"'),
+        ("s[0]", 's[ is no column; write a path in double quotes, as "user.id" or "items[0].sku"'),
+        ("$$a$$", "$ cannot be used in an SQL expression; text stands in single quotes"),
+        ("s; i", "; cannot be used in an SQL expression; text stands in single quotes"),
+        ("LPAD(s, i)", "LPAD: expected a number up to 1000 as the length; write it as it is"),
+        ("LPAD(s, 1001, ' ')", "LPAD: expected a number up to 1000 as the length; write it as it is"),
+        ("*", None),
+        ("i AS now", 'expected one expression, found "i AS now", which names it; take the name out'),
+        ("i j", 'expected one expression, found "i j", which names it; take the name out'),
+        (
+            "i + s",
+            (
+                "arithmetic on dtypes i64 and str is not allowed (lhs: column 'i', rhs: column 's'); try an explicit "
+                "cast first; columns are text unless [types] says more, and CAST makes one of another type"
+            ),
+        ),
+    ],
+)
+def test_what_cannot_be_evaluated_is_said(sql, message):
+    """Before a row is read; nothing of it is run."""
+    with pytest.raises(UsageError) as caught:
+        value(sql)
+    assert message is None or str(caught.value) == f"spec: x: {message}"
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        ("'it''s -- no comment (NOW())'", "it's -- no comment (NOW())"),
+        ("CAST('3' AS INT) * 3000000000", 9_000_000_000),
+        ("'3'::int * 3000000000", 9_000_000_000),
+        ("LENGTH(LEFT(s, LENGTH(s) - 2)) - 9", -7),
+        ("s /* a */ || -- b\n '!'", "Köln!"),
+        ("(i > 1) AND (f = 2.5) OR NOT (s IN ('Köln'))", False),
+        ("CASE WHEN (i < 0) THEN ('a') ELSE ('b') END", "a"),
+        ("s LIKE '%l%' AND i BETWEEN -8 AND 0", True),
+        ("CAST(f AS DECIMAL(10, 1))", pl.select(pl.lit(2.5).cast(pl.Decimal(10, 1))).item()),
+        ("DATE '2024-03-05' = CAST(t AS DATE)", True),
+        ("HOUR(t + INTERVAL '2 hours')", 16),
+    ],
+)
+def test_sql_is_polars_own_with_whole_numbers_of_64_bits(sql, found):
+    """So that neither a length less a number nor a product of small numbers comes round."""
+    assert value(sql) == [found]
