@@ -20,6 +20,7 @@ _TOKEN: Final = re.compile(
     |(?P<odd>.)""",
     re.VERBOSE | re.DOTALL,
 )
+_HINT: Final = "columns are text unless [types] says more, and CAST makes one of another type"
 _LONGEST: Final = 1_000
 """So many characters a text may be padded to."""
 
@@ -38,6 +39,7 @@ class Token(NamedTuple):
 class Query(NamedTuple):
     """An expression of SQL: the columns it names, and what polars makes of it."""
 
+    sql: str
     columns: tuple[str, ...]
     value: pl.Expr
 
@@ -57,7 +59,7 @@ def query(sql: str, where: str) -> Query:
         raise UsageError(
             f"{where}: expected one expression, found {shown(sql)}, which names it; take the name out"
         )
-    return Query(tuple(dict.fromkeys(value.meta.root_names())), value)
+    return Query(sql, tuple(dict.fromkeys(value.meta.root_names())), value)
 
 
 def check(found: Query, types: Mapping[str, pl.DataType], where: str) -> pl.DataType:
@@ -71,15 +73,15 @@ def check(found: Query, types: Mapping[str, pl.DataType], where: str) -> pl.Data
         for rows in (nothing, nothing.clear(1)):
             rows.with_columns_seq(found.value.alias("\x1fvalue"))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise UsageError(
-            f"{where}: {_said(error)}; columns are text unless [types] says more, and CAST makes one of another type"
-        ) from error
+        said = _said(error)
+        hint = "" if "regex" in said else f"; {_HINT}"
+        raise UsageError(f"{where}: {said}{hint}, found {shown(found.sql)}") from error
     return dtype
 
 
 def _said(error: BaseException) -> str:
     """Return what polars says of an expression, in a line."""
-    return str(error).partition("\n")[0].partition(" (found")[0].rstrip(".")[:200]
+    return str(error).partition("\n")[0].partition(" (found")[0].rstrip(".:")[:200]
 
 
 def _complaints(tokens: Sequence[Token]) -> Iterator[str]:
@@ -91,8 +93,8 @@ def _complaints(tokens: Sequence[Token]) -> Iterator[str]:
         after = tokens[place + 1].text if place + 1 < len(tokens) else ""
         if token.kind == "odd" or token.text in {"->", "->>"}:
             yield _odd(token.text)
-        if token.kind == "quoted" and after == "(":
-            yield f"{token.text} cannot be called; write the name of a function without quotes"
+        if token.kind == "quoted":
+            yield from _misquoted(token.text, after)
         if not token.word or before in {"AS", "::"}:
             continue
         is_literal = token.word in {"DATE", "TIMESTAMP"} and after.startswith("'")
@@ -107,6 +109,15 @@ def _complaints(tokens: Sequence[Token]) -> Iterator[str]:
             yield f'{token.text}{after} is no column; write a path in double quotes, as "user.id" or "items[0].sku"'
         elif token.word in PADDING and after == "(" and not _has_length(tokens, place + 1):
             yield f"{token.text}: expected a number up to {_LONGEST} as the length; write it as it is"
+
+
+def _misquoted(text: str, after: str) -> Iterator[str]:
+    """Yield why a name in quotes cannot stand there."""
+    name = text[1:-1]
+    if after == "(":
+        yield f"{text} cannot be called; write the name of a function without quotes"
+    if name == "*" or (name.startswith("^") and name.endswith("$")):
+        yield f"{text} cannot be used in SQL: polars takes it for a pattern of columns; name one by its own name"
 
 
 def _is_bare(word: str) -> bool:

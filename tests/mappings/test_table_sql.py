@@ -73,13 +73,23 @@ def test_what_may_not_be_called_is_refused_with_the_reason(name):
         ("LPAD(s, i)", "LPAD: expected a number up to 1000 as the length; write it as it is"),
         ("LPAD(s, 1001, ' ')", "LPAD: expected a number up to 1000 as the length; write it as it is"),
         ("*", None),
+        (
+            '"*"',
+            '"*" cannot be used in SQL: polars takes it for a pattern of columns; name one by its own name',
+        ),
+        (
+            'UPPER("^s$")',
+            '"^s$" cannot be used in SQL: polars takes it for a pattern of columns; name one by its own name',
+        ),
+        ("s ~ '('", "regex error: regex parse error, found \"s ~ '('\""),
         ("i AS now", 'expected one expression, found "i AS now", which names it; take the name out'),
         ("i j", 'expected one expression, found "i j", which names it; take the name out'),
         (
             "i + s",
             (
                 "arithmetic on dtypes i64 and str is not allowed (lhs: column 'i', rhs: column 's'); try an explicit "
-                "cast first; columns are text unless [types] says more, and CAST makes one of another type"
+                "cast first; columns are text unless [types] says more, and CAST makes one of another type, "
+                'found "i + s"'
             ),
         ),
     ],
