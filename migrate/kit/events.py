@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from migrate.errors import UsageError
 from migrate.jsontext.build import object_text
 from migrate.kit.declare import OWN, ROW
-from migrate.kit.schemas import TIMESTAMP
+from migrate.kit.schemas import OBJECT_COLUMNS, TIMESTAMP
 
 Object = Mapping[str, pl.Expr] | pl.Expr | None
 """An object: expressions by key, or one expression of JSON object text. Null values are left out."""
@@ -136,7 +137,19 @@ def groups(  # noqa: PLR0913 - the columns of the frame, by name
 
 
 def concat(frames: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
-    """Return several event frames as one; the same key in `extra` must have the same type in all of them."""
+    """Return several event frames as one; the same key in `extra` must have the same type in all of them.
+
+    What is a struct in one of them is a struct, or nothing, in all: a `UsageError` where it is text in another, as
+    polars would make text of both, of which nothing arrives.
+    """
+    schemas = [frame.collect_schema() for frame in frames]
+    for name in OBJECT_COLUMNS:
+        kinds = {type(schema[name]) for schema in schemas}
+        if {pl.Struct, pl.String} <= kinds:
+            raise UsageError(
+                f"events.concat: {name} is made of expressions in one frame and is text in another; make it of "
+                "expressions in all of them"
+            )
     return pl.concat(frames, how="vertical_relaxed")
 
 
@@ -152,9 +165,9 @@ def _text(value: Object) -> pl.Expr:
 
 
 def _object(value: Object) -> pl.Expr:
-    """Return the struct of the expressions, the text as it is, or a null text column."""
+    """Return the struct of the expressions, the text as it is, or nulls of no type, for `concat` to give them one."""
     if isinstance(value, pl.Expr):
         return value
     if not value:
-        return pl.lit(None, dtype=pl.String)
+        return pl.lit(None)
     return pl.struct(*(expr.alias(key) for key, expr in value.items()))

@@ -78,6 +78,14 @@ def computed_type(computed: Computed, known: Schema) -> pl.DataType:
     return pl.LazyFrame(schema=asked).select_seq(computed.value.alias("value")).collect_schema()["value"]
 
 
+def typed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return an event frame in which an object column that holds nothing, and so has no type, is text."""
+    untyped = [name for name in OBJECT_COLUMNS if frame.schema[name] == pl.Null]
+    return (
+        frame.with_columns_seq(pl.lit(None, pl.String).alias(name) for name in untyped) if untyped else frame
+    )
+
+
 def schema_errors(schema: pl.Schema) -> list[str]:
     """Return what is wrong with an event frame's schema, a sentence each; empty when it is right."""
     expected = {ROW: pl.Int64(), "timestamp": TIMESTAMP} | dict.fromkeys(TEXT_COLUMNS, pl.String())
@@ -89,7 +97,7 @@ def schema_errors(schema: pl.Schema) -> list[str]:
     wrong += [
         f"{name}: expected a struct or text, found {schema.get(name)}"
         for name in OBJECT_COLUMNS
-        if not isinstance(schema.get(name), (pl.Struct, pl.String))
+        if not isinstance(schema.get(name), (pl.Struct, pl.String, pl.Null))
     ]
     unknown = sorted(set(schema) - set(expected) - set(OBJECT_COLUMNS))
     return wrong + [f"{name}: not a column of the event frame" for name in unknown]

@@ -12,6 +12,7 @@ import polars as pl
 from migrate.kit import events, expr, objects
 from migrate.kit.declare import FILE, PERSON, POSITION, RECOVERED, ROW, Table
 from migrate.kit.distinct import slim
+from migrate.kit.schemas import typed
 from migrate.people.observed import groups_seen, states_in, when_seen, where_seen
 from migrate.plan.filters import (
     NOT_IN_A_TRIAL,
@@ -116,6 +117,7 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
 
 def _slim(frame: pl.DataFrame) -> pl.DataFrame:
     """Return an event frame whose `extra` takes no room for what it does not hold."""
+    frame = typed(frame)
     extra = frame["extra"]
     if not isinstance(extra.dtype, pl.Struct):
         return frame

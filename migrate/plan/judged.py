@@ -9,6 +9,7 @@ import polars as pl
 from migrate.jsontext.careful import MAX_DEPTH
 from migrate.jsontext.parse import raw_object
 from migrate.kit.declare import ROW
+from migrate.kit.schemas import typed
 from migrate.payload import checks, special
 from migrate.payload.payloads import (
     MAX_RECORD_BYTES,
@@ -38,7 +39,7 @@ def judged(
     frame: pl.DataFrame, transform: Transform, now: datetime, numbers: Numbers, before: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return an event frame's events ready to send, and the rejects, with those from `before`, one a row."""
-    verdict = checks.check(frame, now)
+    verdict = checks.check(typed(frame), now)
     options = transform.options
     ruling = transform.ruling
     made = payloads(

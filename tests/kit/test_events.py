@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonvalues import COMPARED
 
+from migrate.errors import UsageError
 from migrate.kit import events, schemas
 from migrate.kit.declare import OWN, PROPERTIES, ROW
 
@@ -146,3 +147,20 @@ def test_several_frames_are_one():
     whole = events.concat([one, other]).collect()
     assert whole.select("distinct_id", "extra").rows() == [("1", {"k": 1}), ("2", {"k": 2})]
     assert schemas.schema_errors(whole.schema) == []
+
+
+def test_a_branch_without_computed_properties_leaves_those_of_the_others():
+    """Polars makes text of a struct where the other frame has text, of which nothing would arrive."""
+    whole = events.concat([event(rows({"n": 1}), extra={"$n": pl.col("n")}), event(rows({"n": 2}))])
+    assert whole.collect()["extra"].to_list() == [{"$n": 1}, None]
+
+
+def test_a_struct_beside_text_is_refused():
+    """Nobody would see that it is lost."""
+    frames = [event(rows({"n": 1}), set={"n": pl.col("n")}), event(rows({"n": 2}), set=pl.lit("{}"))]
+    with pytest.raises(UsageError) as refused:
+        events.concat(frames)
+    assert str(refused.value) == (
+        "events.concat: set is made of expressions in one frame and is text in another; make it of expressions in all "
+        "of them"
+    )
