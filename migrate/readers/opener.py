@@ -39,6 +39,7 @@ class Opener:
         self._rank = {name: place for place, name in enumerate(self._rename)}
         self._targets = {name: target for name, target in self._rename.items() if target is not None}
         self._lays, self._whole = bool(laid), whole
+        self._reads_rest = REST in bags and bags[REST].read is not None
 
     @classmethod
     def of(cls, table: Table) -> Self:
@@ -63,6 +64,7 @@ class Opener:
         flat = None if part.flat is None else Flat(part.flat, part.json, rows.height)
         if flat is not None:
             rows = rows.hstack([flat.text({name: name for name in flat.columns}).alias(REST)])
+            flat = None if self._reads_rest else flat
         sheet = Sheet(rows.height)
         for bag in self._bags:
             sheet.columns |= dict.fromkeys(bag.inside.values())

@@ -611,6 +611,19 @@ def test_columns_of_several_types_that_get_one_name_keep_each_value(types):
     ]
 
 
+def test_a_rest_that_is_read_is_read_of_flat_columns_too():
+    """Which format a row came in decides nothing."""
+    bag = Bag(read=lambda text: text.replace("one", "two"), keys=["two"], whole="all")
+    rows = pl.DataFrame({ROW: [1, 2]})
+    flat = Part(rows, flat=pl.DataFrame({"one": ["x", None], "b": ["one", None]}))
+    nested = Part(rows.with_columns(pl.Series(REST, ['{"one":"x","b":"one"}', None])))
+    wanted = [PROPERTIES, inside(REST, "two"), inside(REST, "all")]
+    found = [
+        Opener(bags={REST: bag}, laid=[REST]).open(part).select(wanted).rows() for part in (flat, nested)
+    ]
+    assert found == [[('{"two":"x","b":"two"}', "x", '{"two":"x","b":"two"}'), (None, None, None)]] * 2
+
+
 NAMES = st.sampled_from(["a", "b", "claimed", "old", "new", "gone", 'a"b', "é", "nul", "list"])
 TOKENS = st.sampled_from(["1", "1.50", "null", '"x"', '"null"', "{}", "[1, 2]", '{"claimed": 1}', "true"])
 
