@@ -14,12 +14,16 @@ from migrate.inputs.source import Source
 from migrate.jsontext.careful import BadJSON, careful_elements
 from migrate.jsontext.parse import texts
 from migrate.kit.declare import POSITION, ROW, Table
+from migrate.readers.arrays import Elements
 from migrate.readers.records import Part, reject, row_of
 
 _BLANK: Final = " \t\r\n"
 _NOTHING: Final = ("", "null")
 _BLOCKS: Final = 4
 """A part is cut where its rows take as much as so many blocks of text, about what is planned at once."""
+MOST: Final = 1_000_000
+"""A record with more elements is a reject: each of them takes 130 bytes while it is unfolded, however small it is."""
+_PIECE: Final = 1 << 20
 _VIEW: Final = 16
 """Bytes that a cell takes in a frame, whatever its text."""
 _text: Final = msgspec.json.Decoder(str).decode
@@ -53,6 +57,18 @@ def elements(cell: str | None, counts: Counter[str]) -> list[bytes]:
         return [bare.encode("utf-8", "surrogatepass")]
     found = [bytes(one) for one in careful_elements(bare, counts)]
     return found if all(one.startswith(b"{") for one in found) else [*map(_object, found)]
+
+
+def _are_too_many(cell: str) -> bool:
+    """Return whether a cell has more elements than are unfolded at once; found out before it is decoded."""
+    if cell.count(",") < MOST:
+        return False
+    cutter, count = Elements(len(cell)), 0
+    for start in range(0, len(cell), _PIECE):
+        cutter.take(cell[start : start + _PIECE].encode("utf-8", "surrogatepass"))
+        cutter.cut()
+        count += len(cutter.taken()[0])
+    return count > MOST
 
 
 class Places:
@@ -93,14 +109,14 @@ class _Unfolding:
     def _unfold(self, place: int, record: int, cell: str | None, first: int) -> None:
         """Add the rows of a record, or its reject; its one element is said to be the `first`-th, if at all."""
         counts = self._part.counts
+        if cell is not None and _are_too_many(cell):
+            why = f"{self._column}: more than {MOST:,} elements"
+            self._rejects.append(reject(numbering.number(record), "record_too_large", why))
+            return
         try:
             found = [] if cell is None else elements(cell, counts)
         except BadJSON:
             self._rejects.append(reject(numbering.number(record), "bad_json", f"{self._column}: {cell}"))
-            return
-        if len(found) >= numbering.ELEMENTS:
-            why = f"{self._column}: {len(found):,} elements"
-            self._rejects.append(reject(numbering.number(record), "record_too_large", why))
             return
         start = first if first and len(found) == 1 else 1
         rows = len(found)

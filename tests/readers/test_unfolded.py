@@ -18,6 +18,7 @@ from readings import read, source
 from migrate import numbering
 from migrate.errors import UsageError
 from migrate.kit.declare import POSITION, REST, ROW, WHOLE, Bag, Platform, Table
+from migrate.readers import unfolded
 from migrate.readers.headers import read_header
 from migrate.readers.originals import Originals
 
@@ -223,6 +224,21 @@ def test_what_is_none_costs_its_row(tmp_path, cell, rejects):
     assert [(*places([one.row])[0], one.value) for one in reading.rejects] == rejects
     assert {one.reason for one in reading.rejects} == {"bad_json"}
     assert [row["id"] for row in reading.rows] == ["x"] * cell.startswith("[") + ["y"]
+
+
+def test_a_record_of_too_many_elements_is_a_reject_before_it_is_decoded(tmp_path, monkeypatch):
+    """Millions of tiny elements would take gigabytes at once; commas within elements are not counted."""
+    monkeypatch.setattr(unfolded, "MOST", 4)
+    many = {"id": "x", "hits": [{}] * 5}
+    few = {"id": "y", "hits": [{"n": 1, "url": "a,b,c", "more": [1, 2, 3]}] * 3}
+    reading = read(tmp_path / "a.jsonl", lines(many, few), table())
+    (rejected,) = reading.rejects
+    assert (*places([rejected.row]), rejected.reason, rejected.value) == (
+        (1, 0),
+        "record_too_large",
+        "hits: more than 4 elements",
+    )
+    assert places(row[ROW] for row in reading.rows) == [(2, 1), (2, 2), (2, 3)]
 
 
 def test_a_broken_line_is_a_reject_in_its_place(tmp_path):
