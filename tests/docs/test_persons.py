@@ -11,6 +11,7 @@ from markdown import ROOT, blocks
 AMPLITUDE = {"event_type": "A", "event_time": "2024-04-03 10:00:00"}
 CALL = {"timestamp": "2024-04-03T10:00:00Z"}
 GA4 = {"event_timestamp": "1712138400000000", "event_name": "click", "event_params": []}
+BATCH = {"events": [{"event_type": "screen_view", "data": {"timestamp_unixtime_ms": 1712138400000}}]}
 REST = "0000-4000-8000-000000000000"
 """What a uuid on a page is cut off by."""
 POSTHOG = {"event": "A", "distinct_id": "anna", "timestamp": "2024-04-03T10:00:00Z"}
@@ -90,6 +91,7 @@ CASES = {
     "june": (june, None, PLAN, SEATS),
     "kissmetrics": ({"_t": 1712138400}.__or__, None, PLAN, None),
     "statsig": ({"timestamp": 1712138400000}.__or__, None, PLAN, None),
+    "mparticle": (BATCH.__or__, None, PLAN, None),
     "posthog": (POSTHOG.__or__, {"$initial_utm_source": "news"}, PLAN, None),
 }
 """How a page's rows are made whole, and what they tell: first touch, last state, group."""

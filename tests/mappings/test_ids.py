@@ -59,13 +59,15 @@ def sampled(platform):
 
 
 def placed(row, column, word, table):
-    """The row with another id, None for none; an id inside of an object stands there."""
+    """The row with another id, None for none; an id inside of an object stands there, as the object is read."""
     bags = table.bags_under(Options())
-    for bag in bags:
+    for bag, opened in bags.items():
         key = column.removeprefix(f"{bag}.")
         if key == column:
             continue
         whole = row if bag == REST else row.get(bag)
+        if opened.read and whole:
+            whole = opened.read(whole if isinstance(whole, str) else json.dumps(whole))
         members = whole if isinstance(whole, dict) else json.loads(whole or "{}")
         members = {name: value for name, value in members.items() if name != key}
         members |= {} if word is None else {key: word}
