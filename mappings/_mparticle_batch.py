@@ -8,7 +8,7 @@ are, those that are empty are nothing. Numbers of 64 bits that are ids become te
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from migrate.kit import cells, countries
+from migrate.kit import cells
 from migrate.kit.cells import Json, Members
 
 WHOLE: Final = "(whole)"
@@ -21,11 +21,11 @@ IDS: Final = frozenset(("event_id", "session_id", "message_id", "batch_id"))
 PLACE: Final = {
     "latitude": "$geoip_latitude",
     "longitude": "$geoip_longitude",
-    "country_code": "$geoip_country_code",
     "region_code": "$geoip_subdivision_1_code",
     "city_name": "$geoip_city_name",
     "postal_code": "$geoip_postal_code",
 }
+COUNTRY: Final = f"{OURS}location_country_code"
 DEVICE: Final = (
     *("platform", "os_version", "device_model", "device_manufacturer", "brand", "device", "is_tablet"),
     *("screen_width", "screen_height", "locale_language", "locale_country", "network_carrier"),
@@ -147,13 +147,7 @@ def _placed(location: Json) -> Iterable[tuple[str, Json]]:
     for name, value in _object(location).items():
         if bytes(value) in EMPTY:
             continue
-        if name != "country_code":
-            yield PLACE.get(name, f"{OURS}location_{name.removeprefix('location_')}"), value
-            continue
-        told = str(cells.value_of(bytes(value).decode()))
-        yield PLACE[name], cells.json_of(countries.code(told) or told)
-        if country := countries.name(told):
-            yield "$geoip_country_name", cells.json_of(country)
+        yield PLACE.get(name, f"{OURS}location_{name.removeprefix('location_')}"), value
 
 
 _NULL: Final = Json(b"null")

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from mappings._mparticle_batch import APP, OURS
+from mappings._mparticle_batch import APP, COUNTRY, OURS
 from migrate.kit import expr, values
 from migrate.kit.declare import inside, words
 
@@ -108,6 +108,15 @@ def hardware() -> dict[str, pl.Expr]:
         "$app_namespace": app["package"],
         "$device_id": values.known(pl.col("mp_deviceid")),
         "$ip": expr.stripped(pl.col("ip")),
+    }
+
+
+def place() -> dict[str, pl.Expr]:
+    """Return the country of an event, or of its batch; where exactly stands among what both say."""
+    country = pl.coalesce(pl.col(inside(column, COUNTRY)) for column in ("events", "context"))
+    return {
+        "$geoip_country_code": values.country_code(country),
+        "$geoip_country_name": values.country_name(country),
     }
 
 

@@ -18,6 +18,7 @@ import polars as pl
 
 from mappings._mparticle_batch import (
     APP,
+    COUNTRY,
     DEVICE,
     OTHERS,
     OURS,
@@ -42,6 +43,7 @@ from mappings._mparticle_properties import (
     nobody,
     of,
     page,
+    place,
     resolved,
     session,
 )
@@ -157,7 +159,7 @@ def to_events(rows: pl.LazyFrame, _options: Options) -> pl.LazyFrame:
         timestamp=pl.col("_time"),
         dedup_key=pl.col("_key"),
         laid=pl.col(PROPERTIES),
-        extra=page() | hardware() | session() | money() | crash() | kept(),
+        extra=page() | hardware() | place() | session() | money() | crash() | kept(),
     )
 
 
@@ -211,8 +213,8 @@ MAPPING: Final = Platform(
             bags={
                 "events": Bag(
                     read=event,
-                    keys=[*(OURS + name for name in LOOKED_AT), HOST],
-                    drops=frozenset(OURS + name for name in GONE),
+                    keys=[*(OURS + name for name in LOOKED_AT), HOST, COUNTRY],
+                    drops=frozenset((COUNTRY, *(OURS + name for name in GONE))),
                 ),
                 "user_identities": Bag(read=identities, keys=["customer_id", OTHERS]),
                 "user_attributes": Bag(read=attributes, whole=WHOLE),
@@ -222,7 +224,7 @@ MAPPING: Final = Platform(
                 "application_info": Bag(
                     read=known(APP, f"{OURS}application_"), keys=APP, drops=frozenset(APP)
                 ),
-                "context": Bag(read=context),
+                "context": Bag(read=context, keys=[COUNTRY], drops=frozenset({COUNTRY})),
             },
             properties=("events", "device_info", "application_info", "context", REST),
             rename=OTHER_NAMES,
