@@ -263,7 +263,8 @@ MAPPING: Final = Platform(
             matches=lambda columns: {"visitid", "hits"} <= columns or {"fullvisitorid", "visitid"} <= columns,
             to_events=events.none,
             refusal="this is an export of Universal Analytics (ga_sessions_…), which has sessions where Google"
-            " Analytics 4 has events; export the tables events_YYYYMMDD of a Google Analytics 4 property instead",
+            " Analytics 4 has events; name universalanalytics instead of ga4, or export the tables events_YYYYMMDD of a"
+            " Google Analytics 4 property",
         ),
         Table(
             name="report",
