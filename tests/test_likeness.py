@@ -32,7 +32,7 @@ def test_every_sample_is_told_from_every_other_platform(asked, sample):
     title = platforms.mapping(asked).title.partition(" (")[0]
     if sample == "table":
         assert f": no table of {title} (" in said
-        assert "; nor has one of another platform: see 'migrate platforms', describe" in said
+        assert "; nor has one of another platform: look with 'migrate inspect FILE', describe" in said
         return
     assert f"'s, not like {title}'s, found " in said
     assert f"'migrate run {sample} …'" in said

@@ -26,7 +26,7 @@ from migrate.cli.options import (
     TalkOptions,
 )
 from migrate.cli.params import Sections, takes
-from migrate.cli.reading import InspectOptions
+from migrate.cli.reading import InspectOptions, SpecOptions
 from migrate.cli.typed import Typed
 from migrate.cli.unread import Unbroken
 
@@ -94,6 +94,27 @@ def inspect(options: InspectOptions) -> None:
     from migrate.cli.inspect import show_inspection
 
     show_inspection(options)
+
+
+@cli.command()
+@takes("options", SpecOptions)
+def spec(options: SpecOptions) -> None:
+    """Write a first spec of files that no platform has.
+
+    Which column is the event, the person, the time, the key, and how they are written: guessed from the first rows,
+    each with its reason, other columns beside it commented out. Look it over, and fill in what could not be guessed.
+
+    \b
+    Example:  migrate spec orders.csv > spec.toml
+              migrate preview table orders.csv --spec spec.toml --pretty
+              migrate spec orders.csv --as-mapping -o ./acme.py
+
+    \b
+    Exit codes: 0 written, also where something is to be filled in · 2 no such file, none with rows, or -o is there
+    """
+    from migrate.cli.spec import write_spec
+
+    write_spec(options)
 
 
 @cli.command()

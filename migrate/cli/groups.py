@@ -6,7 +6,7 @@ GROUPS: Final = {
     "Target": ("host", "api_key"),
     "Work": (
         *("config", "job", "output", "dry_run", "workdir", "existing", "people", "again", "yes"),
-        *("partial", "dismiss"),
+        *("partial", "dismiss", "as_mapping"),
     ),
     "Source": (
         *("spec", "since", "until", "lookback", "limit", "keep", "skip_unknown", "on_changed"),

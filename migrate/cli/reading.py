@@ -1,14 +1,15 @@
-"""How files are written, where they do not show it themselves; and what may be typed to look at some."""
+"""How files are written, where they do not show it themselves; what may be typed to look at some, or describe them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from migrate.cli.kinds import Blank, Input
-from migrate.cli.params import arguments, flag, option
+from migrate.cli.params import arguments, flag, option, preset
 
 if TYPE_CHECKING:
     from migrate.readers.dialects import Name as Dialect
@@ -41,3 +42,18 @@ class InspectOptions(ReadingOptions):
     inputs: tuple[str, ...] = arguments(Input(), "INPUT...")
     as_json: bool = flag("Print one JSON object with all of it, and nothing else.", word="json")
     verbose: bool = flag("Show all columns, and name every file.", short="v")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpecOptions(ReadingOptions):
+    """Of which files a spec is written, and where."""
+
+    inputs: tuple[str, ...] = arguments(Input(), "FILE...")
+    output: Path = preset(
+        click.Path(path_type=Path, dir_okay=False),
+        "-",
+        "File to write, which must not be there yet; - is stdout.",
+        metavar="FILE",
+        short="o",
+    )
+    as_mapping: bool = flag("Write a mapping in Python to begin from, instead of a spec.")

@@ -88,10 +88,10 @@ def bounded(source: Source, table: Table, header: Header, found: First) -> Itera
 
 def _row(text: str | None) -> Row:
     members = {} if text is None else raw_object(text)
-    return {name: value for name, raw in members.items() if (value := _value(bytes(raw))) is not None}
+    return {name: value for name, raw in members.items() if (value := value_of(bytes(raw))) is not None}
 
 
-def _value(raw: bytes) -> Value | None:
+def value_of(raw: bytes) -> Value | None:
     """Return the value that a JSON text is; None where it is null."""
     start = raw[:1]
     if start == b'"':

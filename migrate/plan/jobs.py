@@ -242,8 +242,8 @@ def _unknown(unknown: Sequence[Unknown], platform: Platform) -> str:
     tables = ", ".join(table.name for table in platform.tables if table.name != _COLUMN_NAMES)
     return (
         f"{first.name}{more}: no table of {title} ({tables}) has these columns, found {found}; nor has one of another "
-        "platform: see 'migrate platforms', describe the file for 'migrate run table' (docs/spec.md), or pass over "
-        "such files with --skip-unknown"
+        "platform: look with 'migrate inspect FILE', describe it with 'migrate spec FILE' for 'migrate run table' "
+        "(docs/spec.md), or pass over such files with --skip-unknown"
     )
 
 

@@ -25,17 +25,20 @@ def ways(found: Inspection, typed: Command) -> list[Way]:
 
 
 def describing(found: Inspection, typed: Command) -> Iterator[Way]:
-    """Yield the command for tables that no platform has: described by a spec, which is written by hand."""
+    """Yield the commands for a table that no platform has: a first spec of it, then what it makes."""
     unknown = [kind for kind in found.kinds if not kind.order]
     if not unknown:
         return
-    command = replace(
-        typed.anew(), name="run", platform="table", options=[*_options(typed), Option("--spec", "spec.toml")]
+    name, anew = unknown[0].file.source.name, typed.anew()
+    whose = f", of {name} and its like alone: name these as INPUT" if len(found.kinds) > 1 else ""
+    spec = replace(
+        anew, name="spec", platform=None, options=[*_options(typed), Option("--output", "spec.toml")]
     )
-    why = "once spec.toml says which column is which (docs/spec.md)"
-    if len(found.kinds) > 1:
-        why += f", of {unknown[0].file.source.name} and its like alone: name these as INPUT"
-    yield Way(f"{command.shown(None)} --dry-run", why)
+    run = replace(
+        anew, name="run", platform="table", options=[*_options(typed), Option("--spec", "spec.toml")]
+    )
+    yield Way(spec.shown(None), f"to write a first spec, to be looked over{whose}")
+    yield Way(f"{run.shown(None)} --dry-run", "once spec.toml says which column is which (docs/spec.md)")
 
 
 def _runs(found: Inspection, typed: Command) -> Iterator[Way]:

@@ -53,9 +53,10 @@ class Command:
         options = []
         for name, value, is_file in self.options:
             options += [name] if value is None else [name, self._reached(value) if is_file else value]
-        if self.platform is None:
-            return shlex.join(["migrate", self.name, operand(str(workdir)), *options])
         inputs = [operand(self._reached(path)) for path in self.inputs]
+        if self.platform is None:
+            of = inputs if workdir is None else [operand(str(workdir))]
+            return shlex.join(["migrate", self.name, *of, *options])
         platform = operand(self._reached(self.platform)) if is_path(self.platform) else self.platform
         named = [] if workdir is None else ["--workdir", str(workdir)]
         return shlex.join(["migrate", self.name, platform, *inputs, *options, *named])

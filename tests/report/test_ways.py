@@ -52,13 +52,27 @@ def test_files_of_others_are_passed_over(tmp_path):
     """What no platform has is described, and named by itself."""
     rows(tmp_path / "a.jsonl")
     (tmp_path / "b.csv").write_text(PLAIN)
-    (platform, table) = told(tmp_path)
+    (platform, spec, table) = told(tmp_path)
     assert platform == (f"migrate run posthog {tmp_path} --skip-unknown --dry-run", "")
-    command, why = table
-    assert command == f"migrate run table {tmp_path} --spec spec.toml --dry-run"
-    assert why.startswith("once spec.toml says which column is which (docs/spec.md), of ")
+    command, why = spec
+    assert command == f"migrate spec {tmp_path} --output spec.toml"
+    assert why.startswith("to write a first spec, to be looked over, of ")
     assert why.endswith(f" {tmp_path}/b.csv and its like alone: name these as INPUT")
+    assert table == (
+        f"migrate run table {tmp_path} --spec spec.toml --dry-run",
+        "once spec.toml says which column is which (docs/spec.md)",
+    )
     assert migrate(*shlex.split(platform[0])[1:]).returncode == 0
+
+
+def test_a_table_of_no_platform_is_described_and_tried(tmp_path, monkeypatch):
+    """The commands work as they stand, one after the other."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "b.csv").write_text(PLAIN)
+    for command, _ in told("b.csv"):
+        done = migrate(*shlex.split(command)[1:])
+        assert done.returncode == 0, done.stderr
+    assert "2 mapped" in done.stderr
 
 
 def test_what_is_refused_or_no_export_has_no_command(tmp_path):

@@ -57,6 +57,8 @@ def test_a_path_that_begins_with_a_dash_is_no_option():
     here = str(Path.cwd())
     assert Command("run", "table", ["-odd"], [], here).shown(None) == "migrate run table ./-odd"
     assert Command("apply", None, [], [], here).shown(Path("-w")) == "migrate apply ./-w"
+    assert Command("spec", None, ["-odd"], [], here).shown(None) == "migrate spec ./-odd"
+    assert Command("apply", None, ["in"], [], here).shown(Path("w")) == "migrate apply w"
 
 
 def test_options_of_one_nights_sending_are_those_of_the_command_line():
