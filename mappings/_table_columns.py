@@ -109,6 +109,7 @@ class Columns:
         return (
             names
             | spec.properties_of.keys()
+            | spec.shapes.keys()
             | ({spec.uuid} if spec.uuid and not is_sql(spec.uuid) else set())
         )
 

@@ -5,11 +5,13 @@ from typing import Any
 
 from mappings import _table_keys
 from mappings._table_keys import KEYS, OF_EVENTS, SQL, TIME_KEYS, check_keys, is_name, names
+from mappings._table_shapes import is_shape, read_shape
 from mappings._table_spec import (
     LISTS,
     TABLES,
     Link,
     Session,
+    Shape,
     Spec,
     Time,
     Told,
@@ -61,7 +63,8 @@ class Document:
             events=_table_keys.events(document),
             values=_table_keys.values(document),
             types=_table_keys.types(document),
-            properties_of=self._table("properties"),
+            properties_of=self._table("properties", self._plain_properties()),
+            shapes=self._shapes(),
             links=self._links(),
             profile=self._profile(distinct_id),
             told_groups=told_groups,
@@ -109,6 +112,22 @@ class Document:
                 raise wrong(where, expected, one, use)
             found[name] = str(one) if key == "rename" else self._source(where, one, expected, use)
         return found
+
+    def _plain_properties(self) -> Mapping[str, Any]:
+        """Return the part of the document that says which property is a column, or SQL."""
+        value = self._document.get("properties", {})
+        if not isinstance(value, Mapping):
+            return self._document
+        return {"properties": {name: one for name, one in value.items() if not is_shape(one)}}
+
+    def _shapes(self) -> dict[str, Shape]:
+        """Return the properties that are laid out, of several columns or as JSON."""
+        given = self._document.get("properties", {})
+        return {
+            name: read_shape(f"properties.{name}", one, self._source)
+            for name, one in given.items()
+            if is_shape(one)
+        }
 
     def _event(self) -> tuple[str | None, str | None]:
         """Return the column of event names, or the one name of all events."""

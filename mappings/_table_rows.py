@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from mappings._table_columns import Columns
+from mappings._table_shapes import shape_text
 from mappings._table_spec import Session, Told, is_sql
 from mappings._table_times import moment
 from mappings._table_values import object_of
@@ -33,6 +34,8 @@ def _properties(columns: Columns) -> pl.Expr:
         if column in spec.kinds():
             kinds[name] = spec.kinds()[column]
     typed = {name for name, column in spec.properties_of.items() if columns.is_typed(column)}
+    found |= {name: shape_text(columns, shape) for name, shape in spec.shapes.items()}
+    typed |= spec.shapes.keys()
     return object_of(found, kinds, json=typed, rest=pl.col(PROPERTIES)) if found else pl.col(PROPERTIES)
 
 

@@ -78,6 +78,32 @@ class Session:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Shape:
+    """A value that `[properties]` lays out: a column, a fixed value as JSON text, or an object or list of such."""
+
+    column: str | None = None
+    is_json: bool = False
+    constant: str | None = None
+    members: Mapping[str, "Shape"] = field(default_factory=dict)
+    elements: Sequence["Shape"] = ()
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether no column has a part in it."""
+        parts = (*self.members.values(), *self.elements)
+        return self.column is None and all(one.is_fixed for one in parts)
+
+    def columns(self, key: str) -> Iterator[tuple[str, str]]:
+        """Yield the columns that have a part in it, each with the key that says so."""
+        if self.column is not None:
+            yield key, self.column
+        for name, one in self.members.items():
+            yield from one.columns(f"{key}.{name}")
+        for place, one in enumerate(self.elements, 1):
+            yield from one.columns(f"{key}[{place}]")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Spec:
     """A spec that has been read: which column plays which part. SQL stands there as `sql_name`."""
 
@@ -99,6 +125,8 @@ class Spec:
     types: Mapping[str, str] = field(default_factory=dict)
     properties_of: Mapping[str, str] = field(default_factory=dict)
     """Property -> column, of `[properties]`."""
+    shapes: Mapping[str, Shape] = field(default_factory=dict)
+    """Property -> what it is made of, of `[properties]`."""
     links: Sequence[Link] = ()
     profile: Told | None = None
     told_groups: Sequence[Told] = ()
@@ -147,6 +175,8 @@ class Spec:
         yield from ((f"values.{column}", column) for column in self.values)
         yield from ((f"types.{column}", column) for column in self.types)
         found = [(f"properties.{name}", column) for name, column in self.properties_of.items()]
+        for name, shape in self.shapes.items():
+            found += shape.columns(f"properties.{name}")
         for link in self.links:
             found += [(f"{link.key}.anonymous", link.anonymous), (f"{link.key}.identified", link.identified)]
         for told in self.told():
@@ -189,7 +219,7 @@ class Spec:
         """Yield the keys that give properties new names, with the name."""
         yield from ((f"rename.{column}", name) for column, name in self.tables["rename"].items())
         yield from ((f"constants.{name}", name) for name in self.constants)
-        yield from ((f"properties.{name}", name) for name in self.properties_of)
+        yield from ((f"properties.{name}", name) for name in (*self.properties_of, *self.shapes))
         if self.session is not None:
             yield "session_id", "$session_id"
 

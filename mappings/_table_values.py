@@ -57,7 +57,7 @@ def _booleans(texts: pl.Series) -> pl.Series:
 _VALUES: Final = {"json": _json_alone, "numbers": _numbers, "booleans": _booleans}
 
 
-def _valued(texts: pl.Series, kind: str) -> pl.Series:
+def valued(texts: pl.Series, kind: str) -> pl.Series:
     """Return texts as JSON values of their kind, as JSON strings where they are not of it; a JSON null is none."""
     values = _VALUES[kind](texts)
     where = (values.is_null() & texts.is_not_null()).arg_true()
@@ -81,9 +81,7 @@ def object_of(
     Those named in `json` are JSON text already.
     """
     values = {
-        name: text.map_batches(
-            partial(_valued, kind=kinds[name]), return_dtype=pl.String, is_elementwise=True
-        )
+        name: text.map_batches(partial(valued, kind=kinds[name]), return_dtype=pl.String, is_elementwise=True)
         if name in kinds
         else text
         for name, text in columns.items()

@@ -89,6 +89,13 @@ def _answered(bag: Bag) -> Iterator[str]:
     yield from _survey(bag)
     if not any(name.startswith(_ANSWER) for name in bag):
         yield "no_survey_response"
+    questions = _value(bag, "$survey_questions")
+    if questions is not None and not (isinstance(questions, list) and all(map(_is_question, questions))):
+        yield "survey_questions_not_list"
+
+
+def _is_question(one: object) -> bool:
+    return isinstance(one, dict) and any(_is_text(one.get(name)) for name in ("id", "question"))
 
 
 def _exception(bag: Bag) -> Iterator[str]:
@@ -111,6 +118,12 @@ def _traced(bag: Bag) -> Iterator[str]:
         yield "no_ai_trace_id"
 
 
+def _called(bag: Bag) -> Iterator[str]:
+    yield from _traced(bag)
+    if not _is_text(_value(bag, "$ai_model")):
+        yield "no_ai_model"
+
+
 _RULES: Final[Mapping[str, Callable[[Bag], Iterator[str]]]] = {
     "$create_alias": _alias,
     "$merge_dangerously": _alias,
@@ -119,6 +132,7 @@ _RULES: Final[Mapping[str, Callable[[Bag], Iterator[str]]]] = {
     "survey dismissed": _survey,
     "survey sent": _answered,
     "$exception": _exception,
-    **dict.fromkeys(("$ai_generation", "$ai_span", "$ai_trace", "$ai_embedding"), _traced),
+    **dict.fromkeys(("$ai_generation", "$ai_embedding"), _called),
+    **dict.fromkeys(("$ai_span", "$ai_trace"), _traced),
 }
 """Event → what it lacks."""

@@ -41,10 +41,20 @@ def warned(event, bag):
             "no_exception_list",
             id="stack_of_text",
         ),
+        pytest.param(
+            "survey sent",
+            {"$survey_id": "s", "$survey_response": "y", "$survey_questions": '[{"id": "q"}]'},
+            "survey_questions_not_list",
+            id="questions_of_text",
+        ),
         pytest.param("$ai_generation", {"$ai_model": "m"}, "no_ai_trace_id", id="generation"),
+        pytest.param("$ai_generation", {"$ai_trace_id": "t"}, "no_ai_model", id="generation_of_no_model"),
+        pytest.param("$ai_embedding", {"$ai_trace_id": "t", "$ai_model": " "}, "no_ai_model", id="no_model"),
         pytest.param("$ai_span", {"$ai_trace_id": "a b"}, "no_ai_trace_id", id="span_blank"),
         pytest.param("$ai_trace", {"$ai_trace_id": 7}, "no_ai_trace_id", id="trace_number"),
-        pytest.param("$ai_embedding", {"$ai_trace_id": "a\n"}, "no_ai_trace_id", id="embedding_line"),
+        pytest.param(
+            "$ai_embedding", {"$ai_model": "m", "$ai_trace_id": "a\n"}, "no_ai_trace_id", id="embedding_line"
+        ),
         pytest.param("$pageview", {"url": "https://a.example"}, "no_current_url", id="pageview"),
         pytest.param("$screen", {"screen": "Home"}, "no_screen_name", id="screen"),
         pytest.param(
@@ -71,7 +81,15 @@ def test_what_is_lacking_is_said(event, bag, reason):
         pytest.param(
             "$exception", {"$exception_list": [{"type": "E", "value": "v", "stacktrace": STACK}]}, id="stack"
         ),
-        pytest.param("$ai_generation", {"$ai_trace_id": "d9222e05-8708-41b8"}, id="generation"),
+        pytest.param(
+            "$ai_generation", {"$ai_trace_id": "d9222e05-8708-41b8", "$ai_model": "m"}, id="generation"
+        ),
+        pytest.param(
+            "survey sent",
+            {"$survey_id": "s", "$survey_response_q": "y", "$survey_questions": [{"id": "q"}]},
+            id="questions",
+        ),
+        pytest.param("$ai_span", {"$ai_trace_id": "t"}, id="span"),
         pytest.param("$pageview", {"$current_url": "https://a.example"}, id="pageview"),
         pytest.param("$screen", {"$screen_name": "Home"}, id="screen"),
         pytest.param(
