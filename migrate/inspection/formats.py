@@ -22,7 +22,7 @@ _OFFSETS: Final = ("", " %z", "%z")
 _SHAPES: Final = {
     **dict.fromkeys(("%d", "%m", "%H", "%I"), r"\d{1,2}"),
     **dict.fromkeys(("%y", "%M", "%S"), r"\d\d"),
-    "%Y": r"\d{4}",
+    "%Y": r"(?:19|20)\d\d",
     "%B": r"[^\W\d]{3,9}",
     "%a": r"[^\W\d]{3}",
     "%p": r"[AaPp][Mm]",
@@ -88,7 +88,7 @@ def _patterns(date: str, text: str) -> Iterator[str]:
 @cache
 def _dates() -> tuple[str, ...]:
     numbers = (date.format(sign) for sign in _SIGNS for date in _NUMBERS)
-    return (*(one for one in numbers if one != "%Y-%m-%d"), *_WORDS)
+    return (*(one for one in numbers if one != "%Y-%m-%d"), *_WORDS, "%Y%m%d")
 
 
 @cache

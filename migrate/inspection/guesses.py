@@ -25,6 +25,7 @@ _NO_NUMBER: Final = re.compile(
 )
 """Columns whose digits are a name and no number."""
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?")
+_DAY: Final = re.compile(r"(?i)date|day|(^|_)dt($|_)")
 _ALWAYS: Final = 0.999
 _OFTEN: Final = 0.5
 _MOST_PATHS: Final = 12
@@ -185,10 +186,14 @@ def _patterned(name: str, why: str, texts: Sequence[str]) -> Moment:
 
 
 def _other_moments(columns: Sequence[Column], rows: Sequence[Row]) -> list[Moment]:
-    """Return the columns whose texts are times in a form that is no type of a column: `Mar 5, 2024 2:30 PM`."""
+    """Return the columns whose texts are times in a form that is no type of a column: `Mar 5, 2024 2:30 PM`.
+
+    Digits alone are a day, `20240305`, where the column is called like one.
+    """
     found = []
     for one in columns:
-        texts = _texts(one.name, rows) if one.type == "text" else []
+        is_day = one.type == "whole number" and _DAY.search(one.name) is not None
+        texts = _texts(one.name, rows) if one.type == "text" or is_day else []
         moment = _patterned(one.name, f"a date in {counted(len(texts), 'row')}", texts)
         if moment.formats:
             found.append(moment)

@@ -43,6 +43,19 @@ def test_complete_example_has_every_key_and_makes_what_is_shown(tmp_path):
     assert set(tomllib.loads(blocks(PAGE, "toml")[0])) | without_header == set(KEYS)
 
 
+def test_the_first_spec_asks_what_it_is_said_to_ask(tmp_path):
+    """Of the page's own file: one line, which preview names until it is there."""
+    (tmp_path / "orders.csv").write_text(blocks(PAGE, "csv")[0])
+    write, show = (line.split()[1:] for line in blocks(PAGE, "sh")[0].splitlines())
+    text = migrate(*write[:-2], cwd=tmp_path).stdout
+    (tmp_path / write[-1]).write_text(text)
+    assert text.count("FILL IN: ") == 1
+    assert migrate(*show, cwd=tmp_path).stderr.startswith("error: spec: timestamp: missing; use ")
+    (tmp_path / write[-1]).write_text(text.replace("# timestamp = ", "timestamp = ", 1))
+    done = migrate(*show, cwd=tmp_path)
+    assert (done.returncode, "2024-03-05T14:30:00" in done.stdout) == (0, True), done.stderr
+
+
 def test_example_without_a_header_is_read(tmp_path):
     """Names of columns are those of the spec."""
     done = preview(tmp_path, 1, "orders.csv")

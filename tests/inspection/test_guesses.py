@@ -66,6 +66,13 @@ def test_times_as_they_are_written(texts, formats):
     assert found.missing == (["time"] if len(formats) > 1 else [])
 
 
+def test_digits_are_a_day_where_they_are_called_so():
+    """In a column of numbers, too; elsewhere they count something."""
+    row = {"action": "buy", "user_id": "u1", "event_date": 20240305}
+    assert (guessed(row).times[0].column, guessed(row).times[0].formats) == ("event_date", ["%Y%m%d"])
+    assert guessed({"action": "buy", "user_id": "u1", "visits": "20240305"}).times == []
+
+
 def test_what_is_more_than_text():
     """By all values of a column; what the file itself types needs no word, and digits of a name are no number."""
     row = {"price": "19.90", "zip": "01234", "order_no": "7", "n": 3, "gift": "yes", "items": '[{"a": 1}]'}
