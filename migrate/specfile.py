@@ -127,6 +127,9 @@ def _person(found: Guesses) -> Iterator[str]:
     if device is None or found.is_always_known:
         yield f"distinct_id = {toml(first.name)}"
         yield from _others("distinct_id", found.persons)
+        if not found.is_always_known:
+            yield from _note("Rows where it is empty are rejected, unless another column says who it was:")
+            yield f"# distinct_id = {toml([first.name, 'other column'])}"
         return
     yield from _note(f"where that is empty {device.name}: {device.why}")
     yield f"distinct_id = {toml([first.name, device.name])}"

@@ -69,6 +69,14 @@ def test_what_cannot_be_guessed_is_to_be_filled_in(part):
         table.tables(tomllib.loads(text))
 
 
+def test_rows_of_nobody_are_spoken_of():
+    """Where the only id is empty in some."""
+    row = {"event": "a", "user_id": "u", "at": "2024-03-05T10:00:00Z"}
+    said = '# distinct_id = ["user_id", "other column"]'
+    assert said in spec(row, row | {"user_id": ""})
+    assert said not in spec(row)
+
+
 def test_day_or_month_first_is_asked():
     """All ways that read the values are there, and none of them is taken."""
     row = {"event": "a", "user_id": "u", "at": "05.03.2024"}
