@@ -58,7 +58,8 @@ def platform(name: str, spec: Path | None = None, own: Platform | None = None) -
         raise UsageError(f"--spec: {name} needs a TOML file that describes the columns; see docs/spec.md")
     said = document(spec)
     layout = found.layout_of(said) if found.layout_of else {}
-    return replace(found, tables=found.from_spec(said), layout=layout)
+    headerless = found.headerless_of(said) if found.headerless_of else ()
+    return replace(found, tables=found.from_spec(said), layout=layout, headerless=headerless)
 
 
 def document(spec: Path) -> Mapping[str, Any]:

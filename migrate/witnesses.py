@@ -111,7 +111,7 @@ def keep(workdir: Path, settings: Settings, jobs: Iterable[Job]) -> None:
 def differing(settings: Settings, groups: Iterable[Group]) -> Iterator[str]:
     """Yield which of these rows become another event now, or tell other ids to be one person's, and how."""
     for group in groups:
-        events, links = _told(settings, group.stem, group.rows)
+        events, links = _told(settings, (group.place, group.stem), group.rows)
         for number, before in group.events.items():
             now = events.get(number, ())
             if now and [*map(list, before)] != now:
@@ -149,7 +149,7 @@ def _group(settings: Settings, job: Job) -> Group | None:
         json.loads(encoded(originals.get(row[ROW]) or as_read(row, job.table)))
         for row in chunk.rows.filter(pl.col(ROW).is_in(numbers)).iter_rows(named=True)
     ]
-    events, links = _told(settings, job.source.stem, rows)
+    events, links = _told(settings, (job.source.called, job.source.stem), rows)
     return Group(job.source.name, job.source.stem, job.table.name, numbers, rows, events, links)
 
 
@@ -159,9 +159,13 @@ def _sound(chunk: Chunk) -> Chunk:
 
 
 def _told(
-    settings: Settings, stem: str, rows: Sequence[Mapping[str, Any]]
+    settings: Settings, file: tuple[str, str], rows: Sequence[Mapping[str, Any]]
 ) -> tuple[dict[str, list[list[str]]], list[str]]:
-    """Return the events that rows become and the links they tell, by the mapping alone: of people nothing is known."""
+    """Return the events that rows become and the links they tell, by the mapping alone: of people nothing is known.
+
+    They are of a file of this name, and of this stem.
+    """
+    name, stem = file
     with TemporaryDirectory(prefix="migrate-witnesses-") as folder:
         path = Path(folder) / "rows.jsonl"
         path.write_bytes(b"".join(encoded(dict(row)) + b"\n" for row in rows))
@@ -169,7 +173,7 @@ def _told(
         header = read_header(source)
         options = replace(settings.options, files=frozenset([stem.lower()]))
         mapping = settings.mapping().under(options, [stem])
-        table = None if header is None else mapping.table_for(header.columns, stem)
+        table = None if header is None else mapping.table_for(header.columns, stem, name)
         if header is None or table is None or table.refusal:
             return {}, []
         table = claimed(table, options)

@@ -61,6 +61,11 @@ class Source:
     """What is told how far the rows are read."""
 
     @property
+    def called(self) -> str:
+        """The name of the file that its rows are of: of rows that were rejected, the one that they were in first."""
+        return self.name if self.lines is None else self.lines.file
+
+    @property
     def stem(self) -> str:
         """What its rows are a table of, told by its name without endings and numbers of parts.
 

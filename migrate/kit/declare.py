@@ -306,6 +306,8 @@ class Table:
     """Rows -> `links.clock`: how far each row's clock is from UTC, as far as it tells."""
     file: Callable[[str], bool] | None = None
     """Whether a file of this name (`FILE`, lower case) may be of this table, beside what `matches` says."""
+    files: Sequence[str] = ()
+    """Globs of names, without folders and `.gz`, of the files that may be of this table; any, where there are none."""
     objects: Sequence[str] = ()
     """Declared columns that hold JSON objects and are in neither `bags` nor `properties`; a cell that is none rejects
     its row as `bad_json`."""
@@ -368,8 +370,10 @@ class Table:
             return ()
         return (self.recover,) if isinstance(self.recover, pl.Expr) else tuple(self.recover)
 
-    def takes(self, columns: frozenset[str], file: str) -> bool:
-        """Return whether a file with these columns and this name, both in lower case, is of this table."""
+    def takes(self, columns: frozenset[str], file: str, name: str = "") -> bool:
+        """Return whether a file with these columns, of this stem (both in lower case) and name, is of this table."""
+        if self.files and not is_called(name, self.files):
+            return False
         return self.matches(columns) and (self.file is None or self.file(file))
 
     def drops(self, columns: Iterable[str]) -> list[str]:
@@ -390,7 +394,18 @@ class Table:
 
         What `bags` opens under options only is not known here: names inside of such objects are taken as they are.
         """
-        for name in ("objects", "properties", "ids", "times", "link_columns", "dropped", "claims", "nulls"):
+        lists = (
+            "objects",
+            "properties",
+            "ids",
+            "times",
+            "link_columns",
+            "dropped",
+            "claims",
+            "nulls",
+            "files",
+        )
+        for name in lists:
             yield from mistakes.of_names(name, getattr(self, name) or ())
         for name in ("columns", "rename", "filters", "warnings", "computed"):
             yield from mistakes.of_mapping(name, getattr(self, name))
@@ -446,8 +461,9 @@ class Headerless:
     files: Sequence[str] = ()
     """Globs of names, without folders and `.gz`: such files alone are meant. Without them, those whose first rows have
     as many cells as `columns` has names."""
-    delimiter: str = "\t"
-    dialect: Literal["raw", "plain", "spark", "clickhouse"] = "raw"
+    delimiter: str | None = "\t"
+    """None where the file shows it, as it shows its dialect then."""
+    dialect: Literal["raw", "plain", "spark", "clickhouse"] | None = "raw"
     """How cells are written: `raw` has no quotes and no escapes, `clickhouse` all behind a backslash."""
     encoding: str | None = None
     """What text is in that is not UTF-8: "latin-1"."""
@@ -503,6 +519,8 @@ class Platform:
 
     headerless: Sequence[Headerless] = ()
     """Its files that have no header; of those that one file is, the first counts."""
+    headerless_of: Callable[[Mapping[str, Any]], Sequence[Headerless]] | None = None
+    """Reads `headerless` from a TOML document, for platforms described by the user."""
 
     read_labels: Callable[[Any], Mapping[str, str]] | None = None
     """Reads a JSON document given as `--labels`, for platforms whose vendor writes one."""
@@ -519,10 +537,10 @@ class Platform:
         """Return the platform with the tables it has under these options, among files of these names."""
         return self if self.tables_of is None else replace(self, tables=self.tables_of(options, files))
 
-    def table_for(self, columns: Iterable[str], file: str = "") -> Table | None:
-        """Return the first table that a file with these columns and this name belongs to, or None."""
-        lowered = frozenset(name.lower() for name in columns)
-        return next((table for table in self.tables if table.takes(lowered, file.lower())), None)
+    def table_for(self, columns: Iterable[str], file: str = "", name: str = "") -> Table | None:
+        """Return the first table that a file with these columns, of this stem and name belongs to, or None."""
+        lowered = frozenset(one.lower() for one in columns)
+        return next((table for table in self.tables if table.takes(lowered, file.lower(), name)), None)
 
     def _mistakes(self) -> Iterator[str]:
         """Yield what is wrong with the platform and with its tables, the table's name before it."""

@@ -14,7 +14,7 @@ import polars as pl
 from migrate.errors import Unfit
 from migrate.inputs.source import stamp
 from migrate.kit import schemas
-from migrate.kit.declare import FILE, REST, Bag, Computed, Options, Table, inside
+from migrate.kit.declare import FILE, POSITION, REST, Bag, Computed, Options, Table, inside
 from migrate.kit.schemas import FRAMEWORK
 from migrate.people.store import People
 from migrate.plan import diary
@@ -232,7 +232,7 @@ def lean(job: Job, *, unfolds: bool = False) -> Job:
         for column, bag in bags.items()
         if not wanted.isdisjoint(_inside(column, bag).values())
     }
-    wanted |= {table.unfold} if unfolds and table.unfold else set()
+    wanted |= {table.unfold} if table.unfold and (unfolds or POSITION in wanted) else set()
     columns = {name: dtype for name, dtype in table.columns.items() if name in wanted or name in opened}
     mine = {name.lower() for name in columns}
     every = {way for name in (*table.columns, *job.header.columns) for way in (name, name.lower())}

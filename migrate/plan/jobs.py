@@ -98,7 +98,7 @@ def recognise(  # noqa: PLR0913 - what is given, and how it is to be judged
         if found is None:
             skipped.setdefault("empty", []).append(source.name)
             continue
-        known, table = read_as(found, platform, source.stem)
+        known, table = read_as(found, platform, source.stem, source.called)
         others = likely(_columns(known), source, table) if known.columns else {}
         if (table is None or others) and skip_unknown:
             skipped.setdefault("unknown", []).append(source.name)
@@ -201,15 +201,15 @@ def _headers(
             yield source, found
 
 
-def read_as(header: Header, platform: Platform, file: str) -> tuple[Header, Table | None]:
+def read_as(header: Header, platform: Platform, file: str, name: str = "") -> tuple[Header, Table | None]:
     """Return how a file is read and for which table; for the rows inside where no table takes it as it is."""
     within = header.within
-    table = platform.table_for(header.columns, file) if header.columns else _first(platform)
+    table = platform.table_for(header.columns, file, name) if header.columns else _first(platform)
     if table is None and header.partitions:
-        table = platform.table_for(_columns(header), file)
+        table = platform.table_for(_columns(header), file, name)
     if within is None or (table and not (table.missing and table.missing(_columns(header)))):
         return header, table
-    return within, platform.table_for(within.columns, file) if within.columns else _first(platform)
+    return within, platform.table_for(within.columns, file, name) if within.columns else _first(platform)
 
 
 def _columns(header: Header) -> tuple[str, ...]:

@@ -113,7 +113,8 @@ class Lookups:
         header = self.header(source)
         if header is None:
             return []
-        if not table.takes(frozenset(name.lower() for name in header.columns), source.stem.lower()):
+        columns = frozenset(name.lower() for name in header.columns)
+        if not table.takes(columns, source.stem.lower(), source.called):
             raise Unfit(file, "no_lookup", f"is called as {table.name} are, and has not their columns")
         header, complaint = settled(source, header)
         if complaint is not None:

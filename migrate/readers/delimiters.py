@@ -36,8 +36,7 @@ def delimited_header(data: bytes, *, layout: Layout, encoding: str) -> Header | 
     if line_end not in head:
         return None
     if delimiter is None:
-        line = re.sub(r'"[^"]*"', "", head.split(line_end, 1)[0])
-        delimiter = max(DELIMITERS, key=line.count)
+        delimiter = _shown(head)
     said_layout = bool(layout.dialect or layout.quote or layout.escape)
     dialect, doubt = _dialect(layout, delimiter, data)
     layout = replace(layout, delimiter=None, dialect=None if dialect == "plain" else dialect)
@@ -67,14 +66,20 @@ def delimited_header(data: bytes, *, layout: Layout, encoding: str) -> Header | 
 
 
 def first_records(data: bytes, layout: Layout) -> list[list[str]]:
-    """Return the first records of a text that is written so, a few; of the delimiter and dialect nothing is guessed."""
-    delimiter = layout.delimiter or ","
+    """Return the first records of a text that is written so, a few; of the dialect nothing is guessed."""
+    delimiter = layout.delimiter or _shown(data.lstrip(b"\r\n").decode("utf-8", "replace"))
     start = data[:_SNIFFED_BYTES]
     if len(data) > len(start):
         start = start[: start.rfind(b"\n") + 1] or data
     plain = b"".join(as_plain(layout, delimiter, iter([start]), len(start))).decode("utf-8", "replace")
     records = csv.reader(io.StringIO(plain, newline=""), delimiter=delimiter)
     return [*islice((record for record in records if record), _FEW_ROWS)]
+
+
+def _shown(head: str) -> str:
+    """Return the delimiter that the first line of a text has most of."""
+    line = re.sub(r'"[^"]*"', "", head.split("\n" if "\n" in head else "\r", 1)[0])
+    return max(DELIMITERS, key=line.count)
 
 
 def _usual(records: Sequence[list[str]], *, is_whole: bool) -> list[str]:

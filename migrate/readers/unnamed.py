@@ -64,7 +64,12 @@ class Unnamed:
         quotes = "quote" in self.said or "escape" in self.said
         dialect = None if quotes else kind.dialect
         return replace(
-            Layout(delimiter=kind.delimiter, dialect=dialect, fallback=kind.encoding, is_known=True),
+            Layout(
+                delimiter=kind.delimiter,
+                dialect=dialect,
+                fallback=kind.encoding,
+                is_known=kind.dialect is not None,
+            ),
             **self.said,
         )
 
