@@ -9,7 +9,7 @@ from mappings._table_spec import LISTS, Spec, is_sql, path, sql_name
 from mappings._table_sql import Query, check, query
 from migrate.errors import UsageError
 from migrate.kit import expr, objects
-from migrate.kit.declare import REST, Computed, inside
+from migrate.kit.declare import POSITION, REST, Computed, inside
 
 _TYPES: Final[dict[str, pl.DataType]] = {
     "text": pl.String(),
@@ -35,6 +35,10 @@ class Columns:
     """Columns of the table."""
     copied: list[str] = field(default_factory=list)
     """Undeclared columns that are looked at; they stay among the properties, as they are."""
+    inner: list[str] = field(default_factory=list)
+    """Columns of exploded elements that are read one by one."""
+    looked: list[str] = field(default_factory=list)
+    """All columns of exploded elements that are looked at."""
     computed: dict[str, Computed] = field(default_factory=dict)
     queries: dict[str, Query] = field(default_factory=dict)
     types: dict[str, pl.DataType] = field(default_factory=dict)
@@ -62,6 +66,8 @@ class Columns:
         """Return the column of rows that has what the spec calls so."""
         if is_sql(column):
             return column
+        if self.spec.is_position(column):
+            return POSITION
         if column in self.spec.values:
             return self._value(column)
         return self._plain(column)
@@ -81,16 +87,32 @@ class Columns:
 
     def known(self, column: str) -> bool:
         """Return whether rows have the column by itself."""
-        return column in self.declared or column in self.copied
+        return column in self.declared or column in self.copied or column in self.looked
+
+    def tells_element(self) -> bool:
+        """Return whether `dedup_key` names something of the element, and not of its record alone."""
+        names = self.spec.lists["dedup_key"]
+        made = [column for key, column in self.asked() if sql_name(key) in names]
+        return any(self.spec.is_inner(one) or self.spec.is_position(one) for one in (*names, *made))
 
     def _read(self) -> None:
         """Find out which columns are read one by one, and which are copied from among the others."""
         spec, of_ids = self.spec, set(self.spec.of_ids())
         in_sql = self.asked()
         ids = [column for key, column in in_sql if sql_name(key) in of_ids]
-        self.declared = list(dict.fromkeys([*spec.declared(), *ids]))
+        declared = list(dict.fromkeys([*spec.declared(), *ids]))
         named = [column for _, column in (*spec.beside(), *in_sql)]
+        self.inner = [column for column in declared if spec.is_inner(column)]
+        inner = [column for column in (*declared, *named) if spec.is_inner(column)]
+        self.looked = list(dict.fromkeys(one for column in inner for one in (column, self._path(column)[0])))
+        self.declared = [column for column in declared if spec.is_own(column)]
+        if spec.explode is not None:
+            self.declared = list(dict.fromkeys([*self.declared, spec.explode.column]))
+            self.types[spec.explode.position] = pl.Int64()
+        named = [column for column in named if spec.is_own(column)]
         paths = [path(column)[0] for column in (*self.declared, *named) if path(column)[1]]
+        named += [one.on for one in spec.joins.values() if spec.is_own(one.on)]
+        self.looked += [one.on for one in spec.joins.values() if spec.is_inner(one.on)]
         taken = self.taken()
         for column in dict.fromkeys((*named, *paths)):
             if column not in self.declared:
@@ -99,8 +121,8 @@ class Columns:
 
     def properties(self) -> list[str]:
         """Return the columns read one by one that are properties."""
-        gone = self.spec.gone()
-        return [column for column in self.declared if column not in gone]
+        gone = self.spec.gone() | ({self.spec.explode.column} if self.spec.explode is not None else set())
+        return [column for column in (*self.declared, *self.inner) if column not in gone]
 
     def taken(self) -> set[str]:
         """Return the names of properties that are not those of undeclared columns."""
@@ -113,20 +135,41 @@ class Columns:
             | ({spec.uuid} if spec.uuid and not is_sql(spec.uuid) else set())
         )
 
-    def _raw(self, column: str) -> str:
+    def raw(self, column: str) -> str:
         """Return the column of rows that has a column of the file as it was read."""
-        return column if column in self.declared else inside(REST, column)
+        if column in self.declared or column in self.spec.joined():
+            return column
+        explode = self.spec.explode
+        return inside(explode.column if explode and explode.holds(column) else REST, column)
+
+    def _path(self, column: str) -> tuple[str, tuple[str | int, ...]]:
+        """Return the column and the steps behind it that a name is, if it is a path; of an element, its key first."""
+        explode = self.spec.explode
+        if explode is None or not explode.holds(column):
+            return path(column)
+        whole, steps = path(f"_{column.removeprefix(explode.column)}")
+        if whole != "_" or not isinstance(steps[0], str):
+            return column, ()
+        return f"{explode.column}.{steps[0]}", steps[1:]
 
     def _plain(self, column: str) -> str:
         """Return the column of rows that has a column of the file; where none is called so, what a path leads to."""
-        root, steps = path(column)
+        if column in self.spec.joined():
+            return self._joined(column)
+        root, steps = self._path(column)
         if not steps:
-            return self._raw(column)
+            return self.raw(column)
         name = f"_path.{column}"
         if name not in self.computed:
-            found = objects.at(pl.col(self._raw(root)), steps)
-            own = [pl.col(self._raw(column))] if self.known(column) else []
+            found = objects.at(pl.col(self.raw(root)), steps)
+            own = [pl.col(self.raw(column))] if self.known(column) else []
             self.computed[name] = Computed(value=pl.coalesce([*own, found]), counted=column)
+        return name
+
+    def _joined(self, column: str) -> str:
+        """Return the column of rows that has one of another table: a copy, so that ids in it are judged."""
+        name = f"_join.{column}"
+        self.computed.setdefault(name, Computed(value=pl.col(column), counted=column))
         return name
 
     def _value(self, column: str) -> str:
@@ -143,7 +186,7 @@ class Columns:
         """Return the column of rows that has a column as `[types]` says, for SQL."""
         kind = self.spec.types.get(column, "text")
         given = self.name(column)
-        if kind == "text":
+        if kind == "text" or given == POSITION:
             return given
         name = f"_type.{column}"
         if name not in self.computed:
@@ -154,6 +197,7 @@ class Columns:
         """Add a column for SQL."""
         names = {column: self._typed(column) for column in found.columns}
         types = {column: _TYPES[self.spec.types.get(column, "text")] for column in found.columns}
+        types |= {column: pl.Int64() for column in found.columns if self.spec.is_position(column)}
         dtype = check(found, types, f"spec: {key}")
         if isinstance(dtype, _NO_VALUES):
             raise UsageError(
@@ -180,8 +224,9 @@ class Columns:
         """Return the columns of rows that hold ids, those that ids are made of among them."""
         ids = self.spec.of_ids()
         made = [column for key, column in self.asked() if sql_name(key) in ids]
-        read = [column for column in (*ids, *made) if column in self.declared]
-        return list(dict.fromkeys([*read, *map(self.name, ids)]))
+        read = [self.raw(one) for one in (*ids, *made) if one in self.declared or one in self.inner]
+        joined = [self.name(one) for one in made if one in self.spec.joined()]
+        return list(dict.fromkeys([*read, *joined, *(one for one in map(self.name, ids) if one != POSITION)]))
 
     def of_times(self) -> list[str]:
         """Return the columns of rows that hold the event's time, as text."""
@@ -190,7 +235,7 @@ class Columns:
             return []
         if not is_sql(time.column):
             return [self.name(time.column)]
-        names = self.computed[time.column].sources().values()
+        names = [name for name in self.computed[time.column].sources().values() if name != POSITION]
         return [self.computed[one].of or one if one.startswith("_type.") else one for one in names]
 
     def of_links(self) -> list[str]:

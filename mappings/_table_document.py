@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from mappings import _table_keys
+from mappings._table_checks import contradictions
 from mappings._table_keys import KEYS, OF_EVENTS, SQL, TIME_KEYS, check_keys, is_name, names
 from mappings._table_shapes import is_shape, read_shape
 from mappings._table_spec import (
@@ -15,7 +16,6 @@ from mappings._table_spec import (
     Spec,
     Time,
     Told,
-    contradictions,
     sql_name,
     wrong,
 )
@@ -27,14 +27,14 @@ from migrate.kit import expr
 class Document:
     """A TOML document, read key by key; the SQL in it is kept by key."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self._document = document
+    def __init__(self, document: Mapping[str, Any], known: Collection[str] = KEYS) -> None:
+        self._document, self._known = document, known
         self._queries: dict[str, str] = {}
 
     def spec(self) -> Spec:
         """Return the spec; raise a `UsageError` that names the key where it is wrong."""
         document = self._document
-        check_keys(document, KEYS)
+        check_keys(document, self._known)
         tells = not {"profile", "links"}.isdisjoint(document) or isinstance(document.get("groups"), list)
         is_of_events = "event" in document or not tells
         for key in () if is_of_events else OF_EVENTS:
@@ -69,6 +69,8 @@ class Document:
             profile=self._profile(distinct_id),
             told_groups=told_groups,
             session=self._session(),
+            explode=_table_keys.explode(document),
+            joins=_table_keys.joins(document),
             queries=self._queries,
         )
         for contradiction in contradictions(spec):
@@ -96,7 +98,19 @@ class Document:
         value = self._document.get(key, [])
         if key == "dedup_key" and isinstance(value, Mapping):
             return (self._source(key, value, "a list of columns", f'{key} = ["column", …] or {key} = {SQL}'),)
+        if key == "dedup_key":
+            return self._several(key, value, is_given=key in self._document)
         return names(key, value, is_given=key in self._document)
+
+    def _several(self, key: str, value: object, *, is_given: bool = True) -> tuple[str, ...]:
+        """Return the columns of a list that may hold SQL, too."""
+        found = value
+        if isinstance(value, list):
+            found = [
+                self._source(f"{key}[{place}]", one, "SQL", SQL) if isinstance(one, Mapping) else one
+                for place, one in enumerate(value, 1)
+            ]
+        return names(key, found, is_given=is_given)
 
     def _table(self, key: str, of: Mapping[str, Any] | None = None, *, within: str = "") -> dict[str, str]:
         """Return the names given under a key, none where it is absent."""
@@ -143,7 +157,7 @@ class Document:
         """Return the columns that may name the person, in the order they are asked."""
         key, value = within + name, of.get(name)
         if isinstance(value, list):
-            return names(key, value)
+            return self._several(key, value)
         return (self._column(of, name, f'{key} = "column" or {key} = ["first", "second"]', within=within),)
 
     def _time(self, key: str, of: Mapping[str, Any] | None = None, *, within: str = "") -> Time:
@@ -245,11 +259,6 @@ class Document:
         return Session(id=self._column(value, "id", use, within="session_id."), start=start)
 
 
-def documents(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the tables that a document describes: the one at its root."""
-    return [document]
-
-
-def read(document: Mapping[str, Any]) -> Spec:
+def read(document: Mapping[str, Any], known: Collection[str] = KEYS) -> Spec:
     """Return the spec in a TOML document; raise a `UsageError` that names the key where it is wrong."""
-    return Document(document).spec()
+    return Document(document, known).spec()

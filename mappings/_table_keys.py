@@ -6,11 +6,12 @@ from datetime import date, time
 from typing import Any, Final
 
 from mappings._table_columns import TYPES
-from mappings._table_spec import LISTS, TABLES, near, wrong
+from mappings._table_spec import LISTS, TABLES, Explode, near, wrong
 from migrate.errors import UsageError
+from migrate.kit.declare import Join
 
 _DIALECTS: Final = ("plain", "spark", "clickhouse", "raw")
-_LAYOUT: Final = ("dialect", "quote", "escape", "no_header", "columns")
+_LAYOUT: Final = ("dialect", "quote", "escape", "no_header", "columns", "header_file")
 _SQL_AND_MORE: Final = ("properties", "constants", "session_id", "where", "events", "values", "types")
 _TOLD: Final = ("links", "profile")
 KEYS: Final = (
@@ -22,9 +23,18 @@ KEYS: Final = (
     *TABLES,
     *_SQL_AND_MORE,
     *_TOLD,
+    "explode",
     "nulls",
     *_LAYOUT,
 )
+ROOT: Final = ("table", "nulls", "dialect", "quote", "escape")
+"""What may stand beside `[[table]]`."""
+OF_TABLES: Final = ("name", "files", "has", "key", "join")
+"""What a `[[table]]` may say that a table alone does not."""
+IN_TABLE: Final = (*OF_TABLES, *(key for key in KEYS if key not in (*ROOT, "no_header")), "nulls")
+LOOKUP: Final = ("name", "files", "has", "key", "columns", "header_file", "nulls")
+"""What a `[[table]]` may say that is there for others to look things up in."""
+JOIN_KEYS: Final = ("table", "on", "columns", "required")
 OF_EVENTS: Final = (
     "uuid",
     "dedup_key",
@@ -34,6 +44,7 @@ OF_EVENTS: Final = (
     "constants",
     "session_id",
     "events",
+    "explode",
 )
 TIME_KEYS: Final = ("column", "sql", "format", "zone")
 SQL: Final = '{sql = "…"}'
@@ -59,6 +70,44 @@ def names(key: str, value: object, *, is_given: bool = True) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(is_name(name) for name in value) or (is_given and not value):
         raise wrong(key, "a list of columns", value, f'{key} = ["column", …]')
     return tuple(dict.fromkeys(value))
+
+
+def explode(document: Mapping[str, Any]) -> Explode | None:
+    """Return the column whose array gives a row for each of its elements."""
+    if "explode" not in document:
+        return None
+    value, use = document["explode"], 'explode = "column" or explode = {column = "…", position = "…"}'
+    if not isinstance(value, Mapping):
+        value = {"column": value}
+    check_keys(value, ("column", "position"), "explode")
+    found = {"position": "position"} | {**value}
+    if not is_name(found.get("column")) or not is_name(found["position"]):
+        raise wrong("explode", "the name of a column", document["explode"], use)
+    if found["position"] == found["column"]:
+        raise wrong("explode.position", "another name than the column's", found["position"], use)
+    return Explode(**found)
+
+
+def joins(document: Mapping[str, Any]) -> dict[str, Join]:
+    """Return what is looked up for each row, by the name of the join."""
+    value, use = document.get("join", {}), "[table.join.name] with table, on and columns"
+    if not isinstance(value, Mapping) or not all(isinstance(one, Mapping) for one in value.values()):
+        raise wrong("join", "a table for each join", value, use)
+    for name, one in value.items():
+        key = f"join.{name}"
+        if not name.strip() or "." in name or "[" in name:
+            raise wrong("join", "a name without dots and brackets", name, use)
+        check_keys(one, JOIN_KEYS, key)
+        for part in ("table", "on"):
+            if not is_name(one.get(part)):
+                what = "the name of a table" if part == "table" else "the name of a column"
+                raise wrong(f"{key}.{part}", what, one.get(part), f'{part} = "…"')
+        if not isinstance(one.get("required", False), bool):
+            raise wrong(f"{key}.required", "true or false", one["required"], "required = true")
+    return {
+        name: Join(**{**one, "columns": names(f"join.{name}.columns", one.get("columns"))})
+        for name, one in value.items()
+    }
 
 
 def constants(document: Mapping[str, Any]) -> dict[str, str | float | bool]:

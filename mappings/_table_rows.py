@@ -10,7 +10,7 @@ from mappings._table_spec import Session, Told, is_sql
 from mappings._table_times import moment
 from mappings._table_values import object_of
 from migrate.kit import expr, links, values
-from migrate.kit.declare import PROPERTIES, REST, WHOLE, Bag, Options, inside
+from migrate.kit.declare import POSITION, PROPERTIES, REST, WHOLE, Bag, Options, inside
 from migrate.kit.events import events, groups, profiles
 
 WHERE = "where"
@@ -22,12 +22,12 @@ def _properties(columns: Columns) -> pl.Expr:
     spec = columns.spec
     names = {column: spec.tables["rename"].get(column, column) for column in columns.properties()}
     found = {
-        name: pl.col(column) if column not in spec.values else columns.col(column)
+        name: pl.col(columns.raw(column)) if column not in spec.values else columns.col(column)
         for column, name in names.items()
     }
     if spec.uuid and not is_sql(spec.uuid) and spec.uuid in spec.gone():
         is_none = expr.canonical_uuid(columns.col(spec.uuid)).is_null()
-        found[spec.uuid] = pl.when(is_none).then(expr.filled(pl.col(spec.uuid)))
+        found[spec.uuid] = pl.when(is_none).then(expr.filled(columns.col(spec.uuid)))
     kinds = {names[column]: kind for column, kind in spec.kinds().items() if column in names}
     for name, column in spec.properties_of.items():
         found[name] = columns.text(column)
@@ -44,8 +44,8 @@ def _mapped(columns: Columns) -> dict[str, pl.Expr]:
     spec = columns.spec
     found: dict[str, pl.Expr] = {}
     for column, told in spec.values.items():
-        if column in columns.copied:
-            value = pl.when(pl.col(inside(REST, column)).is_in([*told])).then(columns.col(column))
+        if column in columns.copied or (column in columns.looked and column not in columns.inner):
+            value = pl.when(pl.col(columns.raw(column)).is_in([*told])).then(columns.col(column))
             found[spec.tables["rename"].get(column, column)] = value
     return found
 
@@ -55,8 +55,18 @@ def rest_of(columns: Columns) -> Bag:
 
     Of a flat file `missing` has seen that there is none; in JSON lines it may come late.
     """
-    taken = columns.taken()
-    return Bag(keys=columns.copied, name=lambda key: f"{key}_2" if key in taken else key)
+    taken, explode = columns.taken(), columns.spec.explode
+
+    def name(key: str) -> str:
+        return f"{key}_2" if key in taken or (explode is not None and explode.holds(key)) else key
+
+    return Bag(keys=columns.copied, name=name)
+
+
+def elements_of(columns: Columns, column: str) -> Bag:
+    """Return how the elements of an exploded column are opened: their keys are called as the spec calls them."""
+    gone = frozenset({*columns.inner, *columns.spec.gone()})
+    return Bag(keys=tuple(dict.fromkeys(columns.looked)), drops=gone, name=lambda key: inside(column, key))
 
 
 def _person(columns: Columns, named: Mapping[str, str]) -> pl.Expr | None:
@@ -73,10 +83,14 @@ def _dedup_key(columns: Columns) -> pl.Expr:
     spec = columns.spec
     named = [columns.text(column) for column in spec.lists["dedup_key"]]
     is_named = pl.any_horizontal(pl.lit(False), *(expr.identifier(part).is_not_null() for part in named))
+    json = {*spec.lists["json"]} | ({spec.explode.column} if spec.explode is not None else set())
     told = [
-        expr.canonical(pl.col(name), where=~is_named) if name in spec.lists["json"] else pl.col(name)
+        expr.canonical(pl.col(name), where=~is_named) if name in json else pl.col(name)
         for name in sorted(columns.declared)
     ]
+    if spec.explode is not None:
+        told.append(pl.col(POSITION))
+        named += [pl.col(POSITION)] if named and not columns.tells_element() else []
     if not named:
         return expr.key(*told, pl.col(WHOLE))
     row = expr.key(*told, expr.canonical(pl.col(REST), where=~is_named))
@@ -170,7 +184,7 @@ def to_groups(rows: pl.LazyFrame, options: Options, *, columns: Columns) -> pl.L
 
 def _first(columns: Columns, ids: Sequence[str]) -> pl.Expr:
     """Return the first of these ids that is not blank."""
-    return pl.coalesce([expr.filled(columns.col(one)) for one in ids])
+    return pl.coalesce([expr.filled(columns.text(one)) for one in ids])
 
 
 def _kept(rows: pl.LazyFrame, options: Options, where: str | None, *, name: str = WHERE) -> pl.LazyFrame:

@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from itertools import chain
 from typing import Final
 
 from migrate.errors import UsageError
+from migrate.kit.declare import Join
 
-_KINDS: Final = ("json", "numbers", "booleans")
-LISTS: Final = (*_KINDS, "dedup_key", "drop", "keep")
+KINDS: Final = ("json", "numbers", "booleans")
+LISTS: Final = (*KINDS, "dedup_key", "drop", "keep")
 TABLES: Final = ("rename", "set", "set_once", "groups")
 _SQL: Final = "_sql."
 _PATH: Final = re.compile(r"([^.\[\]]+)((?:\.[^.\[\]]+|\[[0-9]{1,9}\])+)")
@@ -104,6 +104,18 @@ class Shape:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Explode:
+    """The column whose array gives a row for each of its elements, and what the place of an element is called."""
+
+    column: str
+    position: str = "position"
+
+    def holds(self, column: str | None) -> bool:
+        """Return whether a column is one of the elements', as `hits.time` is of `hits`."""
+        return column is not None and column.startswith(f"{self.column}.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Spec:
     """A spec that has been read: which column plays which part. SQL stands there as `sql_name`."""
 
@@ -131,15 +143,33 @@ class Spec:
     profile: Told | None = None
     told_groups: Sequence[Told] = ()
     session: Session | None = None
+    explode: Explode | None = None
+    joins: Mapping[str, Join] = field(default_factory=dict)
 
     @property
     def has_events(self) -> bool:
         """Whether rows are events, and do not only tell of persons, groups, or links."""
         return self.event is not None or self.event_name is not None
 
+    def is_inner(self, column: str | None) -> bool:
+        """Return whether a column is one of the elements that `explode` makes rows of."""
+        return self.explode is not None and self.explode.holds(column)
+
+    def is_position(self, column: str | None) -> bool:
+        """Return whether a column is the place of an element in its record."""
+        return self.explode is not None and column == self.explode.position
+
+    def joined(self) -> set[str]:
+        """Return the columns that other tables have for a row."""
+        return {f"{name}.{column}" for name, join in self.joins.items() for column in join.columns}
+
+    def is_own(self, column: str) -> bool:
+        """Return whether a column, or one that a path leads into, is to be in the file itself."""
+        return not (self.is_inner(column) or self.is_position(column) or column in self.joined())
+
     def kinds(self) -> dict[str, str]:
         """Return the columns that are more than text, each with its kind."""
-        return {column: kind for kind in _KINDS for column in self.lists[kind]}
+        return {column: kind for kind in KINDS for column in self.lists[kind]}
 
     def identity(self) -> dict[str, str]:
         """Return the columns that become the event's own text, each with the key that says so."""
@@ -238,62 +268,3 @@ def near(name: str, known: Iterable[str]) -> str:
     """Return which names are meant where one is a slip of the hand, in any case; none where none is near."""
     lowered = {one.lower(): one for one in known}
     return " or ".join(lowered[one] for one in get_close_matches(name.lower(), [*lowered], 2, 0.75))
-
-
-def contradictions(spec: Spec) -> Iterator[str]:
-    """Return what a spec says that cannot all be meant, a sentence each."""
-    return chain(_misread(spec), _misplaced(spec), _named_twice(spec))
-
-
-def _misread(spec: Spec) -> Iterator[str]:
-    """Yield where a column is of two kinds, or of one that its part in the event rules out."""
-    kinds, identity = spec.kinds(), spec.identity()
-    for kind in _KINDS:
-        for column in spec.lists[kind]:
-            if kinds[column] != kind:
-                yield f"{kind}: {column} is in {kinds[column]} too; take it out of one"
-            elif column in identity and column not in spec.lists["keep"]:
-                yield f"{kind}: {column} is the column of {identity[column]}; take it out of {kind}"
-
-
-def _misplaced(spec: Spec) -> Iterator[str]:
-    """Yield where two keys want a column in different places."""
-    consumed, keep = spec.consumed(), spec.lists["keep"]
-    wanted = {column: key for key, column in spec.named() if key not in ("drop", "dedup_key")}
-    for column in spec.lists["drop"]:
-        if column in wanted:
-            yield f"drop: {column} is used by {wanted[column]}; take it out of one"
-    for column in keep:
-        if column not in consumed:
-            yield f"keep: {column} stays a property anyway; take it out of keep"
-    for column in spec.tables["rename"]:
-        if column in consumed and column not in keep:
-            yield f"rename.{column}: {column} is used by {consumed[column]} and no property; add it to keep"
-
-
-def _named_twice(spec: Spec) -> Iterator[str]:
-    """Yield where two properties would have one name."""
-    taken = {name: name for name in spec.properties() if name not in spec.tables["rename"]}
-    for key, name in spec.added():
-        if name in taken:
-            yield f"{key}: {taken[name]} gives a property {shown(name)} already; choose another name"
-        taken[name] = key
-
-
-def missing(spec: Spec, columns: Sequence[str], *, asked: Sequence[tuple[str, str]] = ()) -> str | None:
-    """Return what the spec names and a file with these columns lacks or has already.
-
-    `asked`: keys whose SQL names a column, with the column.
-    """
-    for key, column in chain(spec.named(), spec.beside(), asked):
-        if column not in columns and path(column)[0] not in columns:
-            meant = near(column, columns)
-            hint = f"did you mean {meant}?" if meant else "spell it as there"
-            return f"spec: {key}: no column {shown(column)} in the file, found {', '.join(columns)}; {hint}"
-    if not spec.has_events:
-        return None
-    passing = set(columns) - spec.gone() - spec.tables["rename"].keys()
-    for key, name in spec.added():
-        if name in passing:
-            return f"spec: {key}: the file has a column {shown(name)} already; choose another name"
-    return None

@@ -50,29 +50,32 @@ is then the same events.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
+from mappings._table_checks import missing
 from mappings._table_columns import Columns
-from mappings._table_document import documents, read
-from mappings._table_keys import layout
-from mappings._table_rows import WHERE, rest_of, to_events, to_groups, to_links, to_profiles
-from mappings._table_spec import missing
+from mappings._table_document import read
+from mappings._table_keys import IN_TABLE, KEYS, layout, nulls
+from mappings._table_rows import WHERE, elements_of, rest_of, to_events, to_groups, to_links, to_profiles
+from mappings._table_several import Part, asked_of, headerless, parts
+from mappings._table_spec import Spec, shown
 from migrate.kit import events
-from migrate.kit.declare import EVERY_ROW, REST, Filter, Platform, Table
+from migrate.kit.declare import EVERY_ROW, REST, Filter, Lookup, Platform, Table, has
 
-
-def _any_file(_columns: frozenset[str]) -> bool:
-    """Return True: the spec is for the files it is given with."""
-    return True
+EMPTY: Final = "explode.empty"
+"""The name of the filter that leaves out records without elements."""
 
 
 def _filters(columns: Columns) -> dict[str, Filter]:
     """Return what leaves rows out, by name."""
     spec = columns.spec
     found: dict[str, Filter] = {}
+    if spec.explode is not None:
+        found[EMPTY] = pl.col(spec.explode.column).is_null()
     if spec.where is not None:
         found[WHERE] = ~pl.col(spec.where).fill_null(value=False)
     name = pl.lit(spec.event_name) if spec.event is None else columns.text(spec.event)
@@ -103,17 +106,27 @@ def _told(columns: Columns) -> dict[str, Any]:
     return found
 
 
-def _table(document: Mapping[str, Any]) -> Table:
-    """Return the table that a TOML document describes."""
-    spec = read(document)
+def _table(part: Part, spec: Spec, asked: Sequence[str]) -> Table:
+    """Return the table that a spec describes; `asked` are the columns that others look up in it."""
     columns = Columns.of(spec)
+    exploded = [] if spec.explode is None else [spec.explode.column]
+    laid = [*(one for one in exploded if one not in spec.lists["drop"]), REST]
+
+    def lacks(found: Sequence[str]) -> str | None:
+        said = missing(spec, found, asked=[*columns.asked(), *(("key", one) for one in asked)])
+        return said and part.told(said)
+
     return Table(
-        name="rows",
-        columns=dict.fromkeys(columns.declared, pl.String()),
-        matches=_any_file,
+        name=part.name,
+        columns=dict.fromkeys([*columns.declared, *asked], pl.String()),
+        matches=partial(part.takes, spec=spec, asked=columns.asked()),
+        files=part.files,
         to_events=partial(to_events, columns=columns) if spec.has_events else events.none,
-        bags={REST: rest_of(columns)},
-        properties=(REST,) if spec.has_events else (),
+        bags={REST: rest_of(columns)} | {one: elements_of(columns, one) for one in exploded},
+        properties=laid if spec.has_events else (),
+        unfold=exploded[0] if exploded else None,
+        lookup=None if part.key is None else Lookup(key=part.key, files=part.files),
+        joins={name: replace(one, on=columns.raw(one.on)) for name, one in spec.joins.items()},
         computed=columns.computed,
         whole=spec.has_events and not spec.lists["dedup_key"],
         rename=spec.tables["rename"],
@@ -124,14 +137,58 @@ def _table(document: Mapping[str, Any]) -> Table:
         partitions=True,
         filters=_filters(columns),
         ordinals=spec.has_events and not spec.lists["dedup_key"] and spec.uuid is None,
-        missing=partial(missing, spec, asked=columns.asked()),
+        missing=lacks,
         **_told(columns),
+    )
+
+
+def _lookup(part: Part, asked: Sequence[str]) -> Table:
+    """Return a table that is there for others to look things up in."""
+
+    def lacks(found: Sequence[str]) -> str | None:
+        absent = next((one for one in asked if one not in found), None)
+        if absent is None:
+            return None
+        return part.told(f"spec: no column {shown(absent)} to look up in the file, found {', '.join(found)}")
+
+    return Table(
+        name=part.name,
+        columns=dict.fromkeys(asked, pl.String()),
+        matches=has(*part.has),
+        files=part.files,
+        to_events=events.none,
+        lookup=Lookup(key=str(part.key), files=part.files),
+        nulls=nulls(part.document),
+        missing=lacks,
     )
 
 
 def tables(spec: Mapping[str, Any]) -> Sequence[Table]:
     """Return the tables a TOML document describes; a `UsageError` names the key that is wrong."""
-    return [_table(document) for document in documents(spec)]
+    found: list[tuple[Part, Spec | None]] = []
+    for part in parts(spec):
+        with part.named():
+            known = KEYS if part.is_alone else IN_TABLE
+            found.append((part, read(part.document, known) if part.tells else None))
+    asked, made = asked_of(found), []
+    names = [part.header_file for part, _ in found if part.header_file is not None]
+    if names:  # which would be taken for rows of the first
+        of_names = {"column_names": EVERY_ROW}
+        made.append(
+            Table(
+                name="column_names",
+                columns={},
+                matches=has(),
+                files=names,
+                to_events=events.none,
+                filters=of_names,
+            )
+        )
+    for part, one in found:
+        with part.named():
+            of_it = asked.get(part.name, [])
+            made.append(_lookup(part, of_it) if one is None else _table(part, one, of_it))
+    return made
 
 
 MAPPING = Platform(
@@ -141,4 +198,5 @@ MAPPING = Platform(
     reads="CSV, TSV, Parquet or JSON lines with a row for each event",
     from_spec=tables,
     layout_of=layout,
+    headerless_of=headerless,
 )

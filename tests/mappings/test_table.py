@@ -399,8 +399,8 @@ ERRORS = [
         "evnt = 'x'",
         "spec: evnt: no such key; the keys are event, distinct_id, timestamp, uuid, json, numbers, booleans,"
         " dedup_key, drop, keep, rename, set, set_once, groups, properties, constants, session_id, where, events,"
-        " values, types, links, profile, nulls, dialect, quote, escape, no_header, columns; did you mean event or"
-        " events?",
+        " values, types, links, profile, explode, nulls, dialect, quote, escape, no_header, columns, header_file;"
+        " did you mean event or events?",
         id="unknown_key",
     ),
     pytest.param(
