@@ -1,6 +1,7 @@
-"""What a spec's own words cost: SQL, maps, paths, links and filters against the same spec without them.
+"""What a spec's own words cost: SQL, maps, paths, links, filters, joins, exploded arrays, against a spec without them.
 
-Processor time of whole processes of `migrate plan`, over flat Parquet, in turn; a pair that is not counted comes first.
+Processor time of whole processes of `migrate plan`, over flat Parquet, in turn; the first round is not counted.
+What is exploded are the same rows, ten in a record, as a list of Parquet and as lines of JSON.
 """
 
 import argparse
@@ -23,6 +24,9 @@ dedup_key = ["id"]
 [set]
 plan = "plan"
 """
+_EXPLODED: Final = 'explode = "rows"\n' + _PLAIN.replace('"kind"', '"rows.kind"').replace(
+    '"user_id", "device_id"', '"rows.user_id", "rows.device_id"'
+).replace('"at"', '"rows.at"').replace('["id"]', '["rows.id"]').replace('plan = "plan"', 'plan = "rows.plan"')
 _SPECS: Final = {
     "plain": _PLAIN,
     "sql": _PLAIN.replace(
@@ -33,7 +37,20 @@ _SPECS: Final = {
     + _PLAIN
     + '\n[events]\nview = "$pageview"\n\n[properties]\nsku = "item.sku"\n\n[[links]]\nanonymous = "device_id"\n'
     'identified = "user_id"\n',
+    "join": '[[table]]\nname = "events"\nfiles = ["rows.parquet"]\n'
+    + _PLAIN.replace("[set]", "[table.set]").replace('"plan"', '"plans.name"')
+    + '\n[table.join.plans]\ntable = "plans"\non = "plan"\ncolumns = ["name"]\n'
+    '\n[[table]]\nname = "plans"\nfiles = ["plans.csv"]\nkey = "id"\n',
+    "explode, Parquet": _EXPLODED,
+    "explode, JSON lines": _EXPLODED,
 }
+_FILES: Final = {
+    "join": ("rows.parquet", "plans.csv"),
+    "explode, Parquet": ("records.parquet",),
+    "explode, JSON lines": ("records.jsonl",),
+}
+_EACH: Final = 10
+"""So many rows are in a record."""
 
 
 def rows(count: int) -> pl.DataFrame:
@@ -67,12 +84,20 @@ def main() -> None:
     found: dict[str, list[float]] = {name: [] for name in _SPECS}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        rows(choices.rows).write_parquet(folder / "rows.parquet", row_group_size=100_000)
+        flat = rows(choices.rows)
+        flat.write_parquet(folder / "rows.parquet", row_group_size=100_000)
+        record = (pl.int_range(flat.height, eager=True) // _EACH).alias("record")
+        records = flat.select(record, pl.struct(flat.columns).alias("rows"))
+        records = records.group_by("record", maintain_order=True).agg("rows")
+        records.write_parquet(folder / "records.parquet", row_group_size=100_000 // _EACH)
+        records.write_ndjson(folder / "records.jsonl")
+        (folder / "plans.csv").write_text("id,name\nfree,Free\nteam,Team\nfirm,Firm\n")
         for place in range(choices.rounds + 1):
             for name, text in _SPECS.items():
-                spec, workdir = folder / "spec.toml", folder / f"{place}-{len(name)}"
+                spec, workdir = folder / "spec.toml", folder / f"{place}-{[*_SPECS].index(name)}"
                 spec.write_text(text)
-                command = [sys.executable, "-c", MIGRATE, "plan", "table", folder / "rows.parquet"]
+                inputs = [folder / one for one in _FILES.get(name, ("rows.parquet",))]
+                command = [sys.executable, "-c", MIGRATE, "plan", "table", *inputs]
                 run = measured([*command, "--spec", spec, "--workdir", workdir, "--quiet"])
                 if place:
                     found[name].append(run.cpu)

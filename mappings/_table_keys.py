@@ -65,10 +65,10 @@ def check_keys(value: Mapping[str, Any], known: Collection[str], key: str = "") 
             raise UsageError(f"spec: {where}: no such key; the keys are {', '.join(known)}{hint}")
 
 
-def names(key: str, value: object, *, is_given: bool = True) -> tuple[str, ...]:
-    """Return the columns of a list."""
+def names(key: str, value: object, *, is_given: bool = True, of: str = "column") -> tuple[str, ...]:
+    """Return the columns of a list, or other names."""
     if not isinstance(value, list) or not all(is_name(name) for name in value) or (is_given and not value):
-        raise wrong(key, "a list of columns", value, f'{key} = ["column", …]')
+        raise wrong(key, f"a list of {of}s", value, f'{key} = ["{of}", …]')
     return tuple(dict.fromkeys(value))
 
 

@@ -88,7 +88,8 @@ def parts(document: Mapping[str, Any]) -> list[Part]:
 def _part(name: str, table: Mapping[str, Any]) -> Part:
     """Return one of several tables."""
     lists = {
-        key: names(key, table.get(key, []), is_given=key in table) for key in ("files", "has", "columns")
+        key: names(key, table.get(key, []), is_given=key in table, of="name" if key == "files" else "column")
+        for key in ("files", "has", "columns")
     }
     key = table.get("key")
     if "key" in table and not is_name(key):

@@ -34,7 +34,7 @@ r"""Any flat file: CSV, TSV, Parquet or JSON lines with a row for each event, de
     company = "company_id"
 
 In the place of a column may stand SQL, `{sql = "COALESCE(user_id, hi || '_' || lo)"}`, or a path, `"user.id"`;
-`where`, `[events]`, `[values]`, `[[links]]`, `[profile]` and the rest stand in docs/spec.md. Only `event`,
+`where`, `[events]`, `[values]`, `[[links]]`, `[profile]`, `explode`, `[[table]]` and the rest stand in docs/spec.md. Only `event`,
 `distinct_id` and `timestamp` are required; columns are spelled as the file spells them. Every column that the spec
 does not name passes on unchanged as a property.
 
