@@ -35,6 +35,12 @@ def _misexploded(spec: Spec) -> Iterator[str]:
     explode = spec.explode
     if explode is None:
         return
+    for name, join in spec.joins.items():
+        is_path = explode.holds(join.on) and len(path(f"_{join.on.removeprefix(explode.column)}")[1]) > 1
+        if is_path or spec.is_position(join.on):
+            what = f"the path {shown(join.on)}" if is_path else "the place of the element"
+            use = "name a column of the file, or a key of the elements"
+            yield f"join.{name}.on: expected a column, found {what}; {use}"
     if spec.uuid is not None and not is_sql(spec.uuid) and not explode.holds(spec.uuid):
         use = f'"{explode.column}.id"'
         yield f"uuid: {spec.uuid} is one for all elements of a record; name one of theirs, as {use}, or use dedup_key"

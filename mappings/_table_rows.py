@@ -6,9 +6,10 @@ import polars as pl
 
 from mappings._table_columns import Columns
 from mappings._table_shapes import shape_text
-from mappings._table_spec import Session, Told, is_sql
+from mappings._table_spec import Session, Told, is_sql, shown
 from mappings._table_times import moment
 from mappings._table_values import object_of
+from migrate.errors import UsageError
 from migrate.kit import expr, links, values
 from migrate.kit.declare import POSITION, PROPERTIES, REST, WHOLE, Bag, Options, inside
 from migrate.kit.events import events, groups, profiles
@@ -55,7 +56,11 @@ def rest_of(columns: Columns) -> Bag:
 
     Of a flat file `missing` has seen that there is none; in JSON lines it may come late.
     """
-    taken, explode = columns.taken(), columns.spec.explode
+    explode, rename = columns.spec.explode, columns.spec.tables["rename"]
+    renamed = {new for old, new in rename.items() if columns.spec.is_inner(old)}
+    for new in renamed.intersection(columns.copied):
+        raise UsageError(f"spec: rename: {shown(new)} is a column that the spec names; choose another name")
+    taken = columns.taken() | renamed
 
     def name(key: str) -> str:
         return f"{key}_2" if key in taken or (explode is not None and explode.holds(key)) else key

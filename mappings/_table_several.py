@@ -97,7 +97,7 @@ def _part(name: str, table: Mapping[str, Any]) -> Part:
     of_rows = {one: value for one, value in table.items() if one not in _OF_FILES}
     header_file = _header_file(table)
     found = Part(document=of_rows, name=name, is_alone=False, key=key, header_file=header_file, **lists)
-    for one in ("key", "header_file"):
+    for one in ("key", "header_file", "columns"):
         if one in table and not found.files:
             raise UsageError(f'spec: {one}: found without files; name the files, as files = ["os*.tsv"]')
     if found.key is not None and "event" in table:

@@ -34,9 +34,9 @@ r"""Any flat file: CSV, TSV, Parquet or JSON lines with a row for each event, de
     company = "company_id"
 
 In the place of a column may stand SQL, `{sql = "COALESCE(user_id, hi || '_' || lo)"}`, or a path, `"user.id"`;
-`where`, `[events]`, `[values]`, `[[links]]`, `[profile]`, `explode`, `[[table]]` and the rest stand in docs/spec.md. Only `event`,
-`distinct_id` and `timestamp` are required; columns are spelled as the file spells them. Every column that the spec
-does not name passes on unchanged as a property.
+`where`, `[events]`, `[values]`, `[[links]]`, `[profile]`, `explode`, `[[table]]` and the rest stand in docs/spec.md.
+Only `event`, `distinct_id` and `timestamp` are required; columns are spelled as the file spells them. Every column that
+the spec does not name passes on unchanged as a property.
 
 A column whose value stands elsewhere in the event is not repeated among the properties unless `keep` lists
 it: those of `event`, `timestamp`, `uuid`, `[set]`, `[set_once]`, `[groups]`, and the first of

@@ -27,7 +27,7 @@ from migrate.plan.asked import check_columns
 from migrate.plan.census import Census, Choices
 from migrate.plan.changed import Looked
 from migrate.plan.gather import Gatherer, has_news
-from migrate.plan.jobs import Job, only_informs, recognise, with_header_files
+from migrate.plan.jobs import Job, only_informs, recognise, unseen, with_header_files
 from migrate.plan.lookups import Lookups
 from migrate.plan.readable import readable
 from migrate.plan.transform import Transform
@@ -232,7 +232,9 @@ class Settings:
         window = Window(self.since, self.until)
         jobs = [replace(job, table=tables[id(job.table)], window=window) for job in jobs]
         settings = replace(self, options=options, profiled=profiled, resolved=resolved)
-        return Work(settings, jobs, skipped, aside, unchanged, names, remarks=lookups.remarks)
+        return Work(
+            settings, jobs, skipped, aside, unchanged, names, remarks=[*lookups.remarks, *unseen(jobs)]
+        )
 
     def _reader(self, mapping: Platform, beside: Beside) -> Callable[[Source], Header | None]:
         """Return what reads headers: files are written as the user says, else as the spec does, else the platform."""

@@ -53,7 +53,7 @@ def show_preview(source: SourceOptions, options: PreviewOptions) -> NoReturn:
             click.echo(payload)
         if row.why is not None:
             say(f"{row.place}: {row.why}")
-    for told in _of_rules(numbers.repairs, work.settings.ruling):
+    for told in (*_of_rules(numbers.repairs, work.settings.ruling), *work.remarks):
         say(told)
     if left_out:
         say(_left_out(left_out, rows))

@@ -31,6 +31,8 @@ _ENDINGS: Final = {
 }
 
 
+_ABSENT: Final = " in the file,"
+"""What a table's `missing` says of a column that is not there."""
 Likely = Callable[[Sequence[str], Source, Table | None], Mapping[str, str]]
 """The columns of a file, the file and the table that takes it -> the platforms it looks like instead, with titles."""
 
@@ -151,6 +153,25 @@ def wrong(source: Source, header: Header, table: Table | None) -> tuple[str, str
     return None if broken is None else (*broken, False)
 
 
+def unseen(jobs: Sequence[Job]) -> list[str]:
+    """Return what a user's own table asks for that the start of a file does not have, once each, with the first file.
+
+    Of JSON only the start was seen: what is not there may come later, and is null as long as it does not.
+    """
+    found: dict[str, str] = {}
+    for job in jobs:
+        if job.table.missing and not _is_whole(job.header) and job.source.lines is None:
+            message = job.table.missing(_columns(job.header))
+            if message is not None and _ABSENT in message:
+                found.setdefault(message.replace(_ABSENT, " in its first rows,"), job.source.name)
+    return [f"{name}: {message}; it is null where a row has none" for message, name in found.items()]
+
+
+def _is_whole(header: Header) -> bool:
+    """Return whether all columns of a file were seen; of JSON, and of what a wrapper holds, only the start was."""
+    return header.wrapper is None and header.format in {"avro", "csv", "orc", "parquet"}
+
+
 def _doubt(header: Header, table: Table | None) -> tuple[str, str] | None:
     """Return why a file is not to be read so, a word and a sentence; None where it may be."""
     if header.doubt:
@@ -164,9 +185,7 @@ def _doubt(header: Header, table: Table | None) -> tuple[str, str] | None:
         return None
     if table.refusal:
         return "not_to_be_imported", table.refusal
-    # Of JSON, and of what is inside of a wrapper, only the start was seen.
-    is_whole = header.wrapper is None and header.format in {"avro", "csv", "orc", "parquet"}
-    if is_whole and table.missing and (message := table.missing(_columns(header))):
+    if _is_whole(header) and table.missing and (message := table.missing(_columns(header))):
         return "missing_columns", message
     return None
 

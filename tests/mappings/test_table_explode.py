@@ -1,6 +1,7 @@
 """A spec that makes an event of each element of a record's array: in each kind of file, with its time and its place."""
 
 import json
+import re
 from functools import partial
 from pathlib import Path
 
@@ -251,3 +252,49 @@ def test_what_cannot_be_exploded_is_refused(more, message):
     with pytest.raises(UsageError) as raised:
         tables(least | more)
     assert str(raised.value) == f"spec: {message}"
+
+
+def test_a_key_that_is_renamed_takes_no_column_of_its_record(tmp_path):
+    """That one is called `_2` then; one that the spec names elsewhere cannot be taken at all."""
+    spec = SPEC.replace('"hits.name" = "title"', '"hits.n" = "n"')
+    one, other = made(tmp_path, [RECORD], spec).bags
+    assert (one["n"], one["n_2"]) == (1.25, "record")
+    assert (other.get("n"), other["n_2"]) == (None, "record")
+    with pytest.raises(
+        UsageError, match='spec: rename: "n" is a column that the spec names; choose another name'
+    ):
+        made(tmp_path, [RECORD], spec + 'x = {sql = "UPPER(n)"}\n')
+
+
+def test_elements_are_looked_up(tmp_path):
+    """By a key of their own; what is found there may be looked up again, and say whose they are."""
+    lines = re.sub(r"^\[", "[table.", SPEC, flags=re.MULTILINE) + 'maker = "maker.name"'
+    text = f"""
+[[table]]
+name = "hits"
+files = ["a.*"]
+{lines}
+[table.join.item]
+table = "items"
+on = "hits.kind"
+columns = ["maker"]
+[table.join.maker]
+table = "makers"
+on = "item.maker"
+columns = ["name"]
+[[table]]
+name = "items"
+files = ["items.csv"]
+key = "id"
+[[table]]
+name = "makers"
+files = ["makers.csv"]
+key = "id"
+"""
+    (tmp_path / "spec.toml").write_text(text)
+    (tmp_path / "items.csv").write_text("id,maker\nk,m-1\n")
+    (tmp_path / "makers.csv").write_text("id,name\nm-1,Acme\n")
+    written(tmp_path / "a.jsonl", [RECORD])
+    done = migrate("preview", "table", ".", "--spec", "spec.toml", cwd=tmp_path)
+    bags = [json.loads(line)["properties"] for line in done.stdout.splitlines()]
+    assert [bag.get("maker") for bag in bags] == ["Acme", None], done.stderr

@@ -273,3 +273,22 @@ def test_what_only_events_have_needs_events():
     assert str(caught.value) == (
         "spec: uuid: found without event, and only events have one; add event, or take it out"
     )
+
+
+@pytest.mark.parametrize("where", ["preview", "plan"])
+def test_a_column_that_no_first_row_of_json_has_is_said(tmp_path, where):
+    """As a slip of the hand would be null in all rows; once for all files, and rows are planned."""
+    for name in ("a.jsonl", "b.jsonl"):
+        written(tmp_path / name, [ROW | {"at": "2024-01-02"}])
+    least = 'event = "kind"\ndistinct_id = "dev"\ntimestamp = "at"\n[properties]\nx = {sql = "UPPER(nota)"}\n'
+    (tmp_path / "spec.toml").write_text(least)
+    words = ["--workdir", "w", "--json"] if where == "plan" else []
+    done = migrate(where, "table", "a.jsonl", "b.jsonl", "--spec", "spec.toml", *words, cwd=tmp_path)
+    assert done.returncode == 0
+    assert (
+        done.stderr.replace("\n", " ").count(
+            'spec: properties.x: no column "nota" in its first rows, found id'
+        )
+        == 1
+    )
+    assert "did you mean note?; it is null where a row has none" in done.stderr
