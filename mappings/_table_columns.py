@@ -1,5 +1,6 @@
 """The columns of a spec → how a table comes by them: read, copied, gone into, mapped, typed, or computed by SQL."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -45,9 +46,12 @@ class Columns:
     """SQL -> the type it has, under the name that stands for it."""
 
     @classmethod
-    def of(cls, spec: Spec) -> Self:
-        """Return the columns of a spec; a `UsageError` names the key whose SQL is not to be evaluated."""
-        columns = cls(spec)
+    def of(cls, spec: Spec, wanted: Sequence[str] = ()) -> Self:
+        """Return the columns of a spec; a `UsageError` names the key whose SQL is not to be evaluated.
+
+        Those that are `wanted`, as others look them up, are read one by one, too.
+        """
+        columns = cls(spec, declared=[*wanted])
         columns.queries = {key: query(sql, f"spec: {key}") for key, sql in spec.queries.items()}
         columns._read()
         for key, found in columns.queries.items():
@@ -100,7 +104,7 @@ class Columns:
         spec, of_ids = self.spec, set(self.spec.of_ids())
         in_sql = self.asked()
         ids = [column for key, column in in_sql if sql_name(key) in of_ids]
-        declared = list(dict.fromkeys([*spec.declared(), *ids]))
+        declared = list(dict.fromkeys([*spec.declared(), *ids, *self.declared]))
         named = [column for _, column in (*spec.beside(), *in_sql)]
         self.inner = [column for column in declared if spec.is_inner(column)]
         inner = [column for column in (*declared, *named) if spec.is_inner(column)]

@@ -108,7 +108,7 @@ def _told(columns: Columns) -> dict[str, Any]:
 
 def _table(part: Part, spec: Spec, asked: Sequence[str]) -> Table:
     """Return the table that a spec describes; `asked` are the columns that others look up in it."""
-    columns = Columns.of(spec)
+    columns = Columns.of(spec, asked)
     exploded = [] if spec.explode is None else [spec.explode.column]
     laid = [*(one for one in exploded if one not in spec.lists["drop"]), REST]
 
@@ -118,7 +118,7 @@ def _table(part: Part, spec: Spec, asked: Sequence[str]) -> Table:
 
     return Table(
         name=part.name,
-        columns=dict.fromkeys([*columns.declared, *asked], pl.String()),
+        columns=dict.fromkeys(columns.declared, pl.String()),
         matches=partial(part.takes, spec=spec, asked=columns.asked()),
         files=part.files,
         to_events=partial(to_events, columns=columns) if spec.has_events else events.none,

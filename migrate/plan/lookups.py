@@ -9,7 +9,7 @@ import polars as pl
 from migrate.errors import Unfit, UsageError
 from migrate.inputs.nearest import container, nearest
 from migrate.inputs.source import Source
-from migrate.kit.declare import Join, Table
+from migrate.kit.declare import REST, Join, Table, inside
 from migrate.plan.jobs import Job
 from migrate.plan.joined import Index, Joined, Joining
 from migrate.readers.files import read_chunks
@@ -68,19 +68,20 @@ class Lookups:
     def _index(self, name: str, what: str, join: Join) -> Index | None:
         """Return what the lookups nearest to a file come to, None where there is none and none is needed."""
         table = next(one for one in self.tables if one.name == join.table)
+        on = join.on.removeprefix(inside(REST, ""))
         globs = table.lookup.files if table.lookup else ()
         found = nearest(name, self.called(globs))
         if not found:
             called = " or ".join(globs)
             where = f"no file called {called} is in {container(name)}, and none of its day elsewhere"
             if join.required:
-                why = f"{join.on} is looked up in {join.table}, and {where}; name it, or its folder, as an input, too"
+                why = f"{on} is looked up in {join.table}, and {where}; name it, or its folder, as an input, too"
                 raise Unfit(name, "no_lookup", why)
             self._remark(f"{name}: {what} is empty in all of its rows: {where}")
             return None
         places = sorted({container(one) for one in found})
         if len(places) > 1:
-            why = f"{join.on} is looked up in {join.table}, and nobody can tell whether in {places[0]} or {places[1]}"
+            why = f"{on} is looked up in {join.table}, and nobody can tell whether in {places[0]} or {places[1]}"
             raise Unfit(name, "several_lookups", f"{why}; leave the one it was exported with in its folder")
         key = join.table, tuple(found)
         if key not in self._read:

@@ -198,6 +198,29 @@ def test_rows_that_are_mended_are_of_the_table_they_were_of(shop):
     assert shop.plan("m.jsonl", "in")["open_rejects"] == {}
 
 
+USERS = """
+[[table]]
+name = "events"
+files = ["a.csv"]
+event = "what"
+distinct_id = "user.email"
+timestamp = "at"
+[table.join.user]
+table = "users"
+on = "who"
+columns = ["email", "plan"]
+required = true
+[table.properties]
+plan = "user.plan"
+[[table]]
+name = "users"
+files = ["users.csv"]
+key = "id"
+[table.profile]
+distinct_id = "email"
+[table.profile.set]
+plan = "plan"
+"""
 HEADERS = """
 header_file = "column_headers*.tsv"
 event = "what"
@@ -332,3 +355,22 @@ def test_a_column_that_is_not_there_is_told_with_the_table():
     assert systems.missing(["id", "names"]) == (
         'spec: table os: no column "name" to look up in the file, found id, names'
     )
+
+
+def test_a_table_that_is_looked_up_may_tell_of_persons(shop):
+    """By the very columns that others ask of it."""
+    for name in ("states.tsv", "users.csv", "cards.csv"):
+        (shop.folder / "in" / name).unlink()
+    shop.write("a.csv", "who,what,at\nu-1,x,2024-01-01T00:00:00Z\n")
+    shop.write("users.csv", "id,email,plan,x\nu-1,a@x.y,p1,1\nu-2,b@x.y,p2,2\n")
+    shop.write("../spec.toml", USERS)
+    events, _ = shop.preview()
+    told = [(one["event"], one["distinct_id"], one["properties"].get("$set")) for one in events]
+    assert told == [
+        ("x", "a@x.y", None),
+        ("$set", "a@x.y", {"plan": "p1"}),
+        ("$set", "b@x.y", {"plan": "p2"}),
+    ]
+    assert [one["properties"].get("plan") for one in events] == ["p1", None, None]
+    found = shop.plan()
+    assert (found["rows"]["read"], found["repairs"]["column_left_out.x"]) == (3, 2)
