@@ -28,7 +28,7 @@ def _properties(columns: Columns) -> pl.Expr:
     }
     if spec.uuid and not is_sql(spec.uuid) and spec.uuid in spec.gone():
         is_none = expr.canonical_uuid(columns.col(spec.uuid)).is_null()
-        found[spec.uuid] = pl.when(is_none).then(expr.filled(columns.col(spec.uuid)))
+        found[spec.uuid] = pl.when(is_none).then(expr.filled(pl.col(columns.raw(spec.uuid))))
     kinds = {names[column]: kind for column, kind in spec.kinds().items() if column in names}
     for name, column in spec.properties_of.items():
         found[name] = columns.text(column)
