@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mappings._table_keys import KEYS, LOOKUP, ROOT, check_keys, is_name, names
+from mappings._table_keys import KEYS, LOOKUP, OF_TABLES, ROOT, check_keys, is_name, names
 from mappings._table_spec import Spec, path, shown, wrong
 from migrate.errors import UsageError
 from migrate.kit.declare import Headerless, has
@@ -62,6 +62,10 @@ class Part:
 def parts(document: Mapping[str, Any]) -> list[Part]:
     """Return the tables that a document describes: the one at its root, or each `[[table]]`."""
     if "table" not in document:
+        for key in OF_TABLES:
+            if key in document:
+                use = '[[table]] and name = "…" before all that is of it'
+                raise UsageError(f"spec: {key}: found outside of a [[table]], which alone has one; use {use}")
         return [Part(document=document, header_file=_header_file(document))]
     for key in document:
         if key not in ROOT:

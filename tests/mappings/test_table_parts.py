@@ -292,3 +292,14 @@ def test_a_column_that_no_first_row_of_json_has_is_said(tmp_path, where):
         == 1
     )
     assert "did you mean note?; it is null where a row has none" in done.stderr
+
+
+def test_a_list_may_hold_sql(tmp_path):
+    """The first that is not blank counts; a word for nothing is none there either."""
+    least = 'event = "kind"\ntimestamp = "at"\ndistinct_id = [{sql = "LOWER(who)"}, "dev"]\n'
+    key = 'dedup_key = ["kind", {sql = "UPPER(dev)"}]\n'
+    rows = [{"kind": "e", "at": "2024-01-02", "who": who, "dev": "D"} for who in ("U", "NULL", "x", None)]
+    found = made(tmp_path, rows, least + key)
+    assert [json.loads(text)["distinct_id"] for text in found.payloads] == ["u", "D", "x", "D"]
+    assert len({*found.uuids}) == 1
+    assert "dev" in found.bags[0]
