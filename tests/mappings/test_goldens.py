@@ -24,6 +24,9 @@ from migrate.settings import Settings
 ROOT = Path(__file__).parents[2]
 NAMES = platforms.names()
 METADATA = re.compile(r"^metadata\.(.+)_(text|int|bool|date)$")
+ENTITY = re.compile(
+    r"(contexts|unstruct_event)_(?:com_snowplowanalytics_snowplow_)?(.+?)_\d+(?:_\d+_\d+)?(?:_recovered_\w+)?"
+)
 """Columns that are renamed by a rule, and not one by one."""
 
 
@@ -99,10 +102,25 @@ def _properties(source, name):
         if column in bags:
             bag = value if isinstance(value, dict) else json.loads(value)
         for key, item in bag.items():
+            if name == "snowplow" and (found := ENTITY.fullmatch(key)):
+                yield from _said(found, item)
+                continue
             is_empty = item in {None, "EMPTY"} if isinstance(item, str | None) else False
             named = METADATA.sub(r"\1", key) if name == "simpleanalytics" else key
             if not is_empty and renames.get(named, named) is not None:
                 yield f"${key}" if key.startswith("initial_") else renames.get(named, named)
+
+
+def _said(column, value):
+    """Yield what is told of a Snowplow column of entities: their name, or the keys of an event."""
+    said = json.loads(value) if isinstance(value, str) and value else value
+    if column[2] == "web_page":
+        yield "$pageview_id"
+    elif column[1] == "contexts" and said:
+        yield column[2]
+    elif said:
+        (event,) = said if isinstance(said, list) else [said]
+        yield from event.keys() - {"_schema_version"}
 
 
 def _words(value):
