@@ -4,18 +4,22 @@ That a table takes a file is not enough to name its platform: some take whatever
 exports have little more. One is named that knows a column which is not any program's, or many of the file's.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from migrate import platforms
+from migrate.beside import Beside
+from migrate.errors import Unfit
 from migrate.inputs.source import Source, Stems
 from migrate.kit.declare import Options, Platform, Table, words
 from migrate.likeness import known_columns, likely
 from migrate.plan.jobs import read_as, wrong
-from migrate.readers.files import JSON
+from migrate.readers.files import JSON, TEXT_PARTS
 from migrate.readers.records import Header
+from migrate.readers.unnamed import Unnamed
 
 _ANYONES: Final = frozenset(
     words(
@@ -108,6 +112,24 @@ class Candidates:
             for one in found
             if one.known == found[0].known and bool(one.refusal) == bool(found[0].refusal)
         ]
+
+    def header(
+        self, read: Callable[..., Header | None], beside: Beside, source: Source, head_bytes: int
+    ) -> Header | None:
+        """Return a file's header; of one that has none a platform's, if it says what the columns are called."""
+        header = read(source, head_bytes=head_bytes)
+        is_text = header is not None and header.format in TEXT_PARTS and header.format not in JSON
+        if header is None or not is_text or self.of(source, header):
+            return header
+        for platform in self.platforms.values():
+            if not any(kind.may_be(source.name) for kind in platform.headerless):
+                continue
+            with suppress(Unfit):
+                unnamed = Unnamed(platform.headerless, beside.header_file)
+                found = read(source, head_bytes=head_bytes, unnamed=unnamed)
+                if found is not None and not found.layout.has_header and self.of(source, found):
+                    return found
+        return header
 
     def near(self, columns: Sequence[str], file: str) -> list[Near]:
         """Return the tables that lack the fewest columns to take a file with these, the nearest first."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+from migrate.beside import Beside
 from migrate.candidates import Candidate, Candidates, Near
 from migrate.errors import MigrateError, Unfit
 from migrate.inputs.layers import MAGIC_BYTES, compression
@@ -142,6 +143,8 @@ def inspect(
     names = [source.name for source in listed.sources]
     candidates = Candidates(names)
     read = partial(read_header, encoding=encoding, layout=layout or Layout(), partitions=partitions)
+    if layout is None or layout == Layout():
+        read = partial(candidates.header, read, Beside(names, listed.sources))
     for source in listed.sources:
         _sort_in(found, source, read, candidates)
     found.kinds.sort(key=lambda kind: -len(kind.files))

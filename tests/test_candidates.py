@@ -8,10 +8,11 @@ import pytest
 from samples import PLATFORMS, SAMPLES, settings
 
 from migrate import platforms
+from migrate.beside import Beside
 from migrate.candidates import Candidates
 from migrate.inputs.listing import sources
 from migrate.kit.declare import words
-from migrate.readers.headers import read_header
+from migrate.readers.headers import HEAD_BYTES, read_header
 
 REAL = Path("/work/shared/samples")
 CASES = Path("/work/shared/cases")
@@ -25,10 +26,11 @@ PLAIN = ("dialect", "encoding/cp1252.csv", "hive", "null/table.csv", "types/int9
 def named(*paths):
     """Each file without its endings → the platforms it is named for, with the table of the first."""
     listed = sources([str(path) for path in paths]).sources
-    candidates = Candidates([source.name for source in listed])
+    names = [source.name for source in listed]
+    candidates, beside = Candidates(names), Beside(names, listed)
     found = {}
     for source in listed:
-        header = read_header(source)
+        header = candidates.header(read_header, beside, source, HEAD_BYTES)
         some = candidates.of(source, header) if header else []
         found[source.name] = [(one.platform, one.table.name, one.refusal) for one in some]
     return found

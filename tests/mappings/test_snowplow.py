@@ -108,6 +108,15 @@ def test_quotes_and_backslashes_are_data_in_the_enriched_tsv(tmp_path):
     assert "part-1.tsv:2: rejected: ragged_row" in said
 
 
+def test_inspect_names_files_without_a_header(tmp_path):
+    """By the number of their cells, also where their first row is torn."""
+    line = "\t".join(EVENT.get(name, "") for name in ENRICHED)
+    (tmp_path / "part-1.tsv").write_text("\t".join(line.split("\t")[:129]) + f"\n{line}\n{line}\n")
+    said = migrate("inspect", tmp_path / "part-1.tsv").stdout
+    assert "Snowplow, events: 1 file" in said
+    assert "separated by tab, as raw writes it" in said
+
+
 @pytest.mark.skipif(not REAL.exists(), reason="the real rows are not here")
 def test_real_rows():
     """All of them become events, but heartbeats and the two that are torn; copies are told as such."""
