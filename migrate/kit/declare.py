@@ -215,6 +215,9 @@ class Join:
     """Columns of the lookup."""
     required: bool = False
     """Whether a file waits where there is no lookup; else its columns are null, which is said."""
+    several: str | None = None
+    """What divides the keys where `on` holds several ("1,200"): each column is then a JSON list of what is found for
+    them, in their order, null for a key that is not found; a row is counted once for each of these."""
 
 
 @dataclass(frozen=True, kw_only=True)

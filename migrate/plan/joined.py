@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from migrate.jsontext.build import strings
 from migrate.kit.declare import inside
 from migrate.readers.records import Chunk
 
@@ -64,6 +65,39 @@ class Joining:
     columns: Sequence[str]
     index: Index | None
     """None where there is no such table."""
+    several: str | None = None
+    """What divides the keys of a row, see `Join.several`."""
+
+    def found(self, keys: pl.Series) -> tuple[list[pl.Series], int]:
+        """Return the columns of what is found for these keys, and how many are not found."""
+        if self.index is None:
+            nothing = pl.Series([None], dtype=pl.String).new_from_index(0, keys.len())
+            return [
+                nothing.alias(inside(self.name, name)) for name in self.columns
+            ], keys.len() - keys.null_count()
+        if self.several is None:
+            places = self.index.places(keys)
+            found = [self.index.column(name, places).alias(inside(self.name, name)) for name in self.columns]
+            return found, int((places.is_null() & keys.is_not_null()).sum())
+        rows = pl.DataFrame(
+            {"row": pl.int_range(keys.len(), eager=True), "key": keys.str.split(self.several)}
+        )
+        each = rows.explode("key")
+        places = self.index.places(each["key"])
+        lists = (self._listed(self.index.column(name, places), each["row"]) for name in self.columns)
+        given = keys.is_not_null()
+        found = [
+            one.set(~given, None).alias(inside(self.name, name))
+            for one, name in zip(lists, self.columns, strict=True)
+        ]
+        return found, int((places.is_null() & each["key"].is_not_null()).sum())
+
+    @staticmethod
+    def _listed(values: pl.Series, rows: pl.Series) -> pl.Series:
+        """Return the values of each row as a JSON list."""
+        texts = pl.DataFrame({"row": rows, "text": strings(values).fill_null("null")})
+        lists = texts.group_by("row", maintain_order=True).agg(pl.col("text"))
+        return lists.select_seq(pl.format("[{}]", pl.col("text").list.join(","))).to_series()
 
 
 @dataclass(frozen=True)
@@ -82,20 +116,8 @@ class Joined:
             if one.on not in rows.columns:
                 continue
             keys = rows[one.on].cast(pl.String)
-            places = None if one.index is None else one.index.places(keys)
-            missing = (
-                keys.len() - keys.null_count()
-                if places is None
-                else int((places.is_null() & keys.is_not_null()).sum())
-            )
+            columns, missing = one.found(keys)
             if missing:
                 counts[f"{NOT_FOUND}{one.name}"] += missing
-            rows = rows.with_columns(
-                (
-                    pl.lit(None, pl.String)
-                    if one.index is None or places is None
-                    else one.index.column(name, places)
-                ).alias(inside(one.name, name))
-                for name in one.columns
-            )
+            rows = rows.with_columns(columns)
         return replace(chunk, rows=rows, counts=counts)

@@ -60,7 +60,7 @@ class Lookups:
         whose = job.source.name if lines is None else lines.file
         return Joined(
             [
-                Joining(name, join.on, join.columns, self._index(whose, name, join))
+                Joining(name, join.on, join.columns, self._index(whose, name, join), join.several)
                 for name, join in job.table.joins.items()
             ]
         )

@@ -58,3 +58,18 @@ def test_without_a_lookup_all_is_null():
     chunk = Joined([Joining("one", "a", ["v"], None), Joining("two", "b", ["v"], None)]).add(Chunk(rows, []))
     assert chunk.rows.rows() == [(1, "1", None), (2, None, None)]
     assert chunk.counts == {"not_found.one": 1}
+
+
+def test_several_keys_of_a_row_make_a_list():
+    """In their order, null for one that is not found, which is counted; a row without keys has none."""
+    found = index([("1", 'Pur"chase'), ("200", "Event 1")])
+    joined = Joined([Joining("event", "ids", ["value"], found, several=",")])
+    ids = ["1,200", None, "200", "1, 9 ,1"]
+    chunk = joined.add(Chunk(pl.DataFrame({"ids": ids}, {"ids": pl.String}), []))
+    assert chunk.rows["event.value"].to_list() == [
+        '["Pur\\"chase","Event 1"]',
+        None,
+        '["Event 1"]',
+        '["Pur\\"chase",null,"Pur\\"chase"]',
+    ]
+    assert chunk.counts == {"not_found.event": 1}
