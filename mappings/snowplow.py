@@ -2,8 +2,8 @@
 
 The enriched TSV has 131 columns and no header, neither quotes nor escapes
 (https://docs.snowplow.io/docs/destinations/custom-streaming/enriched-tsv-format/); a warehouse has the same columns,
-and each entity and each kind of event in a column of its own; the SDKs' JSON has the same as keys. As in
-snowplow-python-analytics-sdk, snowplow-rdb-loader and dbt-snowplow-web, read 2026-11-29.
+and each entity and each kind of event in a column of its own; the SDKs' JSON has the same as keys
+(snowplow-python-analytics-sdk, `json_shredder.py`, read 2026-11-29).
 
 * `event_id` alone does not make an event one: "natural duplicates" have the same `event_fingerprint`, too, and are one
   event; others are events of their own (docs.snowplow.io, Event deduplication, read 2026-11-29).
