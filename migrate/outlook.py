@@ -98,7 +98,8 @@ class Ahead:
     def look(self, source: Source, header: Header) -> None:
         """Add what would become of the first rows of a file."""
         here, there = (self._transform(one, source, header) for one in (self._here, self._there))
-        for number, chunk in enumerate(bounded(source, here.table, header, First())):
+        for number, read in enumerate(bounded(source, here.table, header, First())):
+            chunk = replace(read, rows=_unjoined(read.rows, here.table))
             made = finished(chunk, here, self._now)
             self.found.add(made, chunk, here.table, source.name)
             if number == 0 and here.table.to_events is not events.none:
@@ -111,6 +112,12 @@ class Ahead:
     def _transform(way: tuple[Settings, Table], source: Source, header: Header) -> Transform:
         settings, table = way
         return settings.transform(Job(source=source, header=header, table=table))
+
+
+def _unjoined(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Return rows with null for what lookups would tell of them: no other file is looked at here."""
+    lacking = [name for name in table.joined() if name not in rows.columns]
+    return rows.with_columns(pl.lit(None, pl.String).alias(name) for name in lacking)
 
 
 def _times(rows: pl.DataFrame, way: Transform) -> pl.DataFrame:

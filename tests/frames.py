@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import polars as pl
@@ -93,7 +93,14 @@ def opened(table, frame, options=Options()):  # noqa: B008 - frozen
     found = found.with_columns(
         pl.lit(None, pl.String).alias(name) for name in made if name not in found.columns
     )
-    return with_computed(found, table, Counter())
+    return with_computed(unjoined(found, table), table, Counter())
+
+
+def unjoined(frame, table):
+    """Rows with null for what lookups would tell of them: there are none beside them."""
+    return frame.with_columns(
+        pl.lit(None, pl.String).alias(name) for name in table.joined() if name not in frame.columns
+    )
 
 
 def told(event):
@@ -138,7 +145,8 @@ def made_of(platform, *paths, spec=None, partitions=True, **options):
     work = settings.work([str(path) for path in paths])
     whole = Made()
     for job in work.jobs:
-        for chunk in read_chunks(job.source, job.table, job.header):
+        for read in read_chunks(job.source, job.table, job.header):
+            chunk = replace(read, rows=unjoined(read.rows, job.table))
             done = finished(chunk, work.settings.transform(job), LATER)
             whole.payloads += done.frame["payload"].to_list()
             whole.rejects += done.rejects

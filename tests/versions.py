@@ -10,11 +10,12 @@ import random
 import re
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import polars.selectors as cs
-from frames import LATER
+from frames import LATER, unjoined
 from samples import PLATFORMS, SAMPLES, settings
 
 from migrate import platforms
@@ -180,7 +181,8 @@ def of_file(name, table, stem, header, path):
         file=stem,
         profiled=True,
     )
-    for chunk in read_chunks(found, table, header):
+    for read in read_chunks(found, table, header):
+        chunk = replace(read, rows=unjoined(read.rows, table))
         done = finished(chunk, transform, LATER)
         yield from map(of_payload, done.frame["payload"])
         yield from ((f"rejected: {line['row']}", "") for line in done.rejects)
@@ -198,7 +200,7 @@ def of_file(name, table, stem, header, path):
 def links_of(table, stem, rows, options):
     """What rows tell of ids and of other rows."""
     nothing = {name: pl.lit(None, dtype) for name, dtype in FRAMEWORK.items() if name not in rows.columns}
-    whole = rows.with_columns(**nothing | {"_file": pl.lit(stem)})
+    whole = unjoined(rows, table).with_columns(**nothing | {"_file": pl.lit(stem)})
     functions = [one for one in (table.to_links, table.to_recoveries, table.clock) if one]
     for function in functions:
         told = function(whole.lazy(), options).collect()

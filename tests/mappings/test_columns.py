@@ -9,7 +9,7 @@ from functools import cache
 import polars as pl
 import pytest
 from click.testing import CliRunner
-from frames import LATER, made_of
+from frames import LATER, made_of, unjoined
 from pyarrow import orc
 from samples import PLATFORMS, SAMPLES, settings
 from versions import links_of
@@ -75,10 +75,10 @@ def sampled(name):
 
 
 def tables():
-    """Every table, with its platform."""
+    """Every table, with its platform; but lookups, whose columns show in the rows of other tables."""
     for name in PLATFORMS:
         for table in platforms.platform(name, settings(name).spec).tables:
-            if table.columns and not table.refusal:
+            if table.columns and not table.refusal and table.lookup is None:
                 yield pytest.param(name, table, id=f"{name}-{table.name}")
 
 
@@ -117,7 +117,7 @@ def opened(table, stem, rows, options):
     full = full.with_columns(
         pl.lit(None, dtype).alias(c) for c, dtype in FRAMEWORK.items() if c not in full.columns
     )
-    return known, full.cast(dict(table.columns), strict=False), part.rejects
+    return known, unjoined(full, table).cast(dict(table.columns), strict=False), part.rejects
 
 
 def outcomes(name, table, stem, rows, options):

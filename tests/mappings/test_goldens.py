@@ -57,6 +57,7 @@ def test_what_is_gathered_needs_no_other_columns(table):
     framework = {
         name: dtype for name, dtype in FRAMEWORK.items() if name not in {REST, PROPERTIES, OWN, WHOLE}
     }
+    delivered |= set(table.joined())
     rows = pl.LazyFrame(schema={name: table.columns.get(name, pl.String) for name in delivered} | framework)
     for function in (table.to_links, table.to_recoveries, table.clock):
         assert function is None or function(rows, Options()).collect().height == 0
