@@ -151,6 +151,11 @@ def is_currents(columns: frozenset[str]) -> bool:
     return {"id", "user_id", "time"} <= columns and bool(columns & {"external_user_id", "app_group_id"})
 
 
+def is_odd(name: str) -> pl.Expr:
+    """Return whether a column holds something that is no number, which is then left out."""
+    return told(name).is_not_null() & number(name).is_null()
+
+
 def is_test(timezone: pl.Expr) -> pl.Expr:
     """Return whether a row is one of Braze's test events, which have a UUID in the place of a time zone."""
     return timezone.str.contains(_UUID)
@@ -183,9 +188,6 @@ MAPPING: Final = Platform(
                 "properties": Bag(keys=(*OF_EVENTS, *OWN), drops=frozenset((*OF_EVENTS, *OWN))),
             },
             properties=("properties", REST),
-            rename=dict.fromkeys(
-                ("name", *OWN)
-            ),  # the event's name; objects whose members are laid themselves
             resolve=expr.stripped(pl.col(inside("user", "user_id"))),
             filters={
                 "test_events": is_test(pl.col(inside("user", "timezone"))),
@@ -203,9 +205,9 @@ MAPPING: Final = Platform(
             ids=IDS,
             times=("time",),
             bags={REST: Bag(read=untagged)},
-            objects=("properties",),
             properties=("properties", REST),
             resolve=told("user_id"),
+            warnings={"no_number": is_odd("price") | is_odd("duration")},
             filters={
                 "test_events": is_test(said("timezone")),
                 "identity_only": is_kind("users.UserOrphan"),

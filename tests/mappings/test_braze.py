@@ -128,6 +128,31 @@ def test_a_folder_or_a_file_says_the_kind(tmp_path, path):
     assert (one["event"], one["properties"]["braze_event_type"]) == ("SMS Send", "users.messages.sms.Send")
 
 
+def test_a_price_that_is_no_number_is_counted(tmp_path):
+    """Nothing is lost without a word."""
+    file = lines(
+        tmp_path / "a.jsonl", *({"product_id": "oak", "price": price} for price in ("free", 3, None))
+    )
+    done = migrate("plan", "braze", file, "--workdir", tmp_path / "w", "--json")
+    assert json.loads(done.stdout.splitlines()[-1])["warnings"] == {"no_number": 1}
+    assert [one["properties"].get("price") for one in shown(file)] == [None, 3.0, None]
+
+
+def test_own_properties_may_be_called_as_columns_are(tmp_path):
+    """In a file and from the connector: nothing of them is lost."""
+    own = {"name": "Oak", "platform": "ours", "user_id": "seven", "price": "free"}
+    filed = lines(tmp_path / "a.jsonl", {"name": "Seen", "properties": json.dumps(own)})
+    sent = {
+        "event_type": "users.behaviors.CustomEvent",
+        "user": {"user_id": "u1"},
+        "properties": {"name": "Seen", "custom_properties": own},
+    }
+    connected = lines(tmp_path / "b.jsonl", sent)
+    for (one,) in (shown(filed), shown(connected)):
+        assert one["event"] == "Seen"
+        assert own.items() <= one["properties"].items()
+
+
 def test_an_agents_event_may_be_of_no_one(tmp_path):
     """It makes no person; another kind's row without anybody is rejected."""
     nobody = {"user_id": None, "external_user_id": None}
