@@ -45,6 +45,8 @@ COLUMNS: Final = (
     *words("url_path url_query referrer_path referrer_query referrer_domain"),
     *(*SESSION, *UTM, *CLICKS, *VITALS),
 )
+COUNTED: Final = frozenset(words("events pages referrers browsers os devices countries export"))
+"""What the files of a website's export of counts are called; their columns are called as many programs' are."""
 DATA: Final = words("data_key data_type string_value number_value date_value")
 COPIED: Final = copiers.AIRBYTE | copiers.FIVETRAN | copiers.STITCH
 
@@ -148,6 +150,7 @@ MAPPING: Final = Platform(
             name="counts",
             columns={},
             matches=lambda columns: columns in ({"x", "y"}, {"x", "t", "y"}, {"zip"}),
+            file=lambda stem: stem in COUNTED or "umami" in stem,
             to_events=events.none,
             refusal="this is the export of a website's settings, which holds counts (x, y) and no events; ask Umami"
             " Cloud for its data export, or export the tables website_event and event_data from"

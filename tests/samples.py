@@ -1,5 +1,6 @@
 """The samples of all platforms, and what each is planned with."""
 
+import os
 from pathlib import Path
 
 from migrate.inputs.listing import sources
@@ -9,6 +10,14 @@ from migrate.settings import Settings
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
 PLATFORMS = sorted(path.name for path in SAMPLES.iterdir())
+EVERY = "EVERY" in os.environ
+SEVERAL = (
+    PLATFORMS
+    if EVERY
+    else ["amplitude", "ga4", "matomo", "pendo", "posthog", "segment", "snowplow", "table", "umami"]
+)
+"""What the framework promises of any mapping is tried on these: between them they have bags, nested and unfolded
+records, files without a header, joins, rows that know of others', groups, profiles, links, states. `EVERY=1` tries all."""
 
 
 def settings(platform, **options):

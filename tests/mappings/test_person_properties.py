@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from frames import made_of
-from samples import PLATFORMS, SAMPLES, settings
+from samples import SAMPLES, SEVERAL, settings
 
 from migrate.cli.commands import cli
 from migrate.preview import preview
@@ -30,7 +30,7 @@ def shown(name, choice):
     return {event["uuid"]: event for event in events}
 
 
-@pytest.mark.parametrize("name", PLATFORMS)
+@pytest.mark.parametrize("name", SEVERAL)
 def test_no_person_is_told_of(name):
     """With `none`; all else is what it is, and events that tell of persons alone are left out."""
     usual, found = shown(name, "set"), shown(name, "none")
@@ -43,7 +43,7 @@ def test_no_person_is_told_of(name):
     assert {event["event"] for uuid, event in usual.items() if uuid not in found} <= {"$set"}
 
 
-@pytest.mark.parametrize("name", PLATFORMS)
+@pytest.mark.parametrize("name", SEVERAL)
 def test_what_is_told_fills_in_what_a_live_project_does_not_know(name):
     """With `set_once`; of one key what was told once counts."""
     usual, found = shown(name, "set"), shown(name, "set_once")
@@ -62,7 +62,7 @@ def without_id(bag):
 
 def test_a_sample_tells_of_persons():
     """Else the laws above say nothing."""
-    events = [event for name in PLATFORMS for event in shown(name, "set").values()]
+    events = [event for name in SEVERAL for event in shown(name, "set").values()]
     told = {key for event in events for key in PERSON & event["properties"].keys()}
     assert told >= {"$set", "$set_once"}
 

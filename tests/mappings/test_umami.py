@@ -91,8 +91,14 @@ def test_a_value_is_of_its_kind_or_the_text_it_is(given, told):
 )
 def test_files_are_told_by_their_columns(columns, table, is_refused):
     """Those of every kind of server; sums are refused."""
-    found = MAPPING.table_for(columns.split())
+    found = MAPPING.table_for(columns.split(), "pages" if table == "counts" else "")
     assert (found.name, bool(found.refusal)) == (table, is_refused)
+
+
+@pytest.mark.parametrize("columns", [["x", "y"], ["zip"]])
+def test_what_any_program_may_write_is_not_umamis(columns):
+    """A curve, or a list of postcodes, is no export of counts because of its columns alone."""
+    assert MAPPING.table_for(columns, "curve") is None
 
 
 def test_events_have_names_of_their_kind(tmp_path):

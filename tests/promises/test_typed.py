@@ -41,7 +41,10 @@ def refused(done, option):
     """Whether an option is refused in a sentence."""
     return done.returncode == 2 and (
         any(f"error: {name}: " in done.stderr for name in option.opts)
-        or (option.param_type_name == "argument" and re.match("error: [A-Z.]+: ", done.stderr) is not None)
+        or (
+            option.param_type_name == "argument"
+            and re.match(r"error: [\[\]A-Z.]+: ", done.stderr) is not None
+        )
     )
 
 
