@@ -16,8 +16,11 @@ SEVERAL = (
     if EVERY
     else ["amplitude", "ga4", "matomo", "pendo", "posthog", "segment", "snowplow", "table", "umami"]
 )
-"""What the framework promises of any mapping is tried on these: between them they have bags, nested and unfolded
-records, files without a header, joins, rows that know of others', groups, profiles, links, states. `EVERY=1` tries all."""
+"""What the framework promises of any mapping is tried on these, and on all with `EVERY=1`.
+
+Between them they have bags, nested and unfolded records, files without a header, joins, rows that know of others',
+groups, profiles, links, states.
+"""
 
 
 def settings(platform, **options):
