@@ -24,7 +24,7 @@ from migrate.plan import ordinals
 from migrate.plan.bundles import Bundle, job_chunks
 from migrate.plan.finished import Finished, finished, why_no_event
 from migrate.plan.jobs import Job
-from migrate.plan.lines import as_read
+from migrate.plan.lines import as_read, python_rows
 from migrate.plan.transform import Transform
 from migrate.readers.files import read_chunks
 from migrate.readers.originals import Originals
@@ -214,7 +214,7 @@ def _previewed(job: Job, chunk: Chunk, transform: Transform, made: Finished) -> 
     numbers = chunk.rows[ROW].to_list()
     originals = Originals(job.source, job.table, job.header).of(numbers)
     first = _first_places(job, [*numbers, *(one.row for one in unread if one.row is not None)])
-    for row in chunk.rows.iter_rows(named=True):
+    for row in python_rows(chunk.rows):
         number = row[ROW]
         while unread and row_of(unread[-1]) < number:
             yield _unread(job, unread.pop(), first)

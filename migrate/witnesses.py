@@ -25,7 +25,7 @@ from migrate.kit.schemas import FRAMEWORK
 from migrate.payload.payloads import claimed
 from migrate.plan.finished import finished
 from migrate.plan.jobs import Job
-from migrate.plan.lines import as_read
+from migrate.plan.lines import as_read, python_rows
 from migrate.plan.transform import Transform
 from migrate.readers.files import read_chunks
 from migrate.readers.headers import read_header
@@ -147,7 +147,7 @@ def _group(settings: Settings, job: Job) -> Group | None:
     originals = Originals(job.source, job.table, job.header).of(numbers)
     rows = [
         json.loads(encoded(originals.get(row[ROW]) or as_read(row, job.table)))
-        for row in chunk.rows.filter(pl.col(ROW).is_in(numbers)).iter_rows(named=True)
+        for row in python_rows(chunk.rows.filter(pl.col(ROW).is_in(numbers)))
     ]
     events, links = _told(settings, (job.source.called, job.source.stem), rows)
     return Group(job.source.name, job.source.stem, job.table.name, numbers, rows, events, links)

@@ -11,7 +11,7 @@ import polars as pl
 from migrate.jsontext.parse import encoded
 from migrate.kit.declare import ROW, Table
 from migrate.plan.jobs import Job
-from migrate.plan.lines import as_read
+from migrate.plan.lines import as_read, python_rows
 from migrate.readers.files import read_chunks
 from migrate.readers.originals import Originals
 from migrate.settings import Settings, Work
@@ -96,6 +96,6 @@ def _some(job: Job) -> Rows:
     originals = Originals(job.source, job.table, job.header).of(numbers)
     rows = [
         msgspec.json.decode(encoded(originals.get(row[ROW]) or as_read(row, job.table)))
-        for row in chunk.rows.filter(pl.col(ROW).is_in(numbers)).iter_rows(named=True)
+        for row in python_rows(chunk.rows.filter(pl.col(ROW).is_in(numbers)))
     ]
     return Rows(job.table, job.source.stem, job.source.name, numbers, rows)

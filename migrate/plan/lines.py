@@ -1,6 +1,7 @@
 """Rows that are rejected → lines of rejects.jsonl, each with the row as its file had it."""
 
 from collections.abc import Iterator
+from datetime import MAXYEAR, MINYEAR
 from typing import Any
 
 import polars as pl
@@ -22,10 +23,19 @@ def rejected_rows(rejects: pl.DataFrame, rows: pl.DataFrame, table: Table) -> It
     if not rejects.height:
         return
     sources = rows.filter(pl.col(ROW).is_in(rejects[ROW].implode()))
-    by_row = {row[ROW]: row for row in sources.iter_rows(named=True)}
+    by_row = {row[ROW]: row for row in python_rows(sources)}
     for number, reason, value in rejects.sort(ROW).iter_rows():
         shown = None if value is None else value[:500]
         yield {"row": number, "reason": reason, "value": shown, "source": as_read(by_row[number], table)}
+
+
+def python_rows(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield rows as Python has them; a day or time in a year that Python has none for is told as text."""
+    years = {
+        name: rows[name].dt.year() for name, dtype in rows.schema.items() if dtype in (pl.Date, pl.Datetime)
+    }
+    far = [name for name, year in years.items() if not year.is_between(MINYEAR, MAXYEAR).all()]
+    return rows.with_columns(pl.col(far).dt.to_string("iso")).iter_rows(named=True)
 
 
 def as_read(row: dict[str, Any], table: Table) -> dict[str, Any]:
