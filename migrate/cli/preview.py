@@ -27,6 +27,10 @@ _KINDS: Final = {
     "mapped": "mapped, only telling of a person or a group",
 }
 """What a row without an event of its own is, as its line begins -> in words."""
+_MEANT: Final = (PREFIX, "expression_failed.", "wrong_type.", "non_finite_number")
+"""What was done to values, or could not be, because a spec or a rule asks for it: who writes one looks here."""
+_YOUNG: Final = "younger_than_48h"
+"""What depends on the day of the preview."""
 _CHECKED_BYTES: Final = 8 << 20
 """So much of each file is looked at for text that is not valid in its encoding."""
 
@@ -53,8 +57,10 @@ def show_preview(source: SourceOptions, options: PreviewOptions) -> NoReturn:
             click.echo(payload)
         if row.why is not None:
             say(f"{row.place}: {row.why}")
-    for told in (*_of_rules(numbers.repairs, work.settings.ruling), *work.remarks):
-        say(told)
+    for line in _of_values(numbers):
+        say(line)
+    for text in (*_of_rules(work.settings.ruling), *work.remarks):
+        say(text)
     if left_out:
         say(_left_out(left_out, rows))
     if rows >= options.limit and (names := files_beyond(work, last)):
@@ -67,9 +73,17 @@ def show_preview(source: SourceOptions, options: PreviewOptions) -> NoReturn:
     sys.exit(exits.of_preview(is_set_aside=bool(work.set_aside)))
 
 
-def _of_rules(repairs: Mapping[str, int], ruling: Ruling | None) -> Iterator[Line | str]:
-    """Yield what the user's own rules did, and what they did not mean."""
-    yield from sections.changed({name: count for name, count in repairs.items() if name.startswith(PREFIX)})
+def _of_values(numbers: Numbers) -> Iterator[Line]:
+    """Yield what a spec, or the user's rules, did to values and could not do, and what to be aware of in events."""
+    yield from sections.changed(
+        {name: count for name, count in numbers.repairs.items() if name.startswith(_MEANT)}
+    )
+    told = {name: count for name, count in numbers.warnings.items() if name != _YOUNG}
+    yield from sections.warned(told, {})
+
+
+def _of_rules(ruling: Ruling | None) -> Iterator[str]:
+    """Yield what the user's own rules did not mean."""
     yield from (f"note: {note}" for note in (*ruled.near(ruling), *ruled.unmet(ruling)))
 
 
