@@ -91,7 +91,7 @@ def opened(table, frame, options=Options()):  # noqa: B008 - frozen
     found = Opener.of(payloads.claimed(table, options)).open(part)
     assert part.rejects == []
     found = found.with_columns(
-        pl.lit(None, pl.String).alias(name) for name in made if name not in found.columns
+        pl.lit(None, pl.String).alias(name) for name in (*made, *table.joined()) if name not in found.columns
     )
     return with_computed(unjoined(found, table), table, Counter())
 

@@ -201,6 +201,8 @@ class Lookup:
     """The column that is looked up; as text, without space around it."""
     files: Sequence[str]
     """Globs of names, without folders and `.gz`."""
+    otherwise: str = "join it in SQL before the export, and leave the file out"
+    """What to do about one that is too large to be held."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,6 +220,8 @@ class Join:
     several: str | None = None
     """What divides the keys where `on` holds several ("1,200"): each column is then a JSON list of what is found for
     them, in their order, null for a key that is not found; a row is counted once for each of these."""
+    nothing: Sequence[str] = ()
+    """Keys that stand for none: what has one is null without being counted. `nothing=["0"]`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -430,6 +434,7 @@ class Table:
         known = [*own, *opened]
         for join, one in self.joins.items():
             yield from mistakes.of_names(f"joins[{join!r}].columns", one.columns)
+            yield from mistakes.of_names(f"joins[{join!r}].nothing", one.nothing)
             if not one.on.startswith(varied):
                 yield from mistakes.of_columns(f"joins[{join!r}].on", [one.on], known)
             known += [inside(join, column) for column in one.columns]

@@ -68,6 +68,9 @@ class Joining:
     several: str | None = None
     """What divides the keys of a row, see `Join.several`."""
 
+    nothing: Sequence[str] = ()
+    """Keys that stand for none."""
+
     def found(self, keys: pl.Series) -> tuple[list[pl.Series], int]:
         """Return the columns of what is found for these keys, and how many are not found."""
         if self.index is None:
@@ -116,6 +119,8 @@ class Joined:
             if one.on not in rows.columns:
                 continue
             keys = rows[one.on].cast(pl.String)
+            if one.nothing:
+                keys = keys.set(keys.str.strip_chars().is_in(one.nothing), None)
             columns, missing = one.found(keys)
             if missing:
                 counts[f"{NOT_FOUND}{one.name}"] += missing

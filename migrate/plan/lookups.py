@@ -60,7 +60,9 @@ class Lookups:
         whose = job.source.name if lines is None else lines.file
         return Joined(
             [
-                Joining(name, join.on, join.columns, self._index(whose, name, join), join.several)
+                Joining(
+                    *(name, join.on, join.columns, self._index(whose, name, join)), join.several, join.nothing
+                )
                 for name, join in job.table.joins.items()
             ]
         )
@@ -139,10 +141,11 @@ class Lookups:
             frames.append(chunk.rows.select(wanted))
             rows, size = rows + chunk.rows.height, size + int(frames[-1].estimated_size())
             if size > self.most_bytes or rows > self.most_rows:
+                otherwise = table.lookup.otherwise if table.lookup else ""
                 raise UsageError(
                     f"{file}: {table.name} is looked up row by row, and held in memory for it; found more than "
                     f"{rows:,} rows and {size:,} bytes in {', '.join(wanted)}, where {self.most_rows:,} rows and "
-                    f"{self.most_bytes:,} bytes are held; join it in SQL before the export, and leave the file out"
+                    f"{self.most_bytes:,} bytes are held; {otherwise}"
                 )
         return frames
 

@@ -65,9 +65,8 @@ def test_what_is_gathered_needs_no_other_columns(table):
 
 def _delivered(table):
     """The columns a reader delivers for a table, those of the keys of its objects among them."""
-    return set(table.columns) | {
-        inside(column, key) for column, bag in table.bags.items() for key in bag.keys
-    }
+    keys = {inside(column, key) for column, bag in table.bags.items() for key in bag.keys}
+    return {*table.columns, *table.joined(), *keys}
 
 
 @pytest.mark.parametrize("name", NAMES)
