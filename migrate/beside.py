@@ -57,3 +57,13 @@ class Beside:
         if name not in self._sources:
             raise Unfit(name, "vanished", "cannot be read any more; put the file back or plan again")
         return self._sources[name]
+
+
+def whole(names: Sequence[str], files: Sequence[Source], planned: Collection[str]) -> list[str]:
+    """Return the names among which files are looked up that tell of others.
+
+    Rows that were rejected are no whole file; what they are joined with lies where they come from, and was planned.
+    """
+    copies = {source.name for source in files if source.lines is not None}
+    known = dict.fromkeys((*names, *planned)) if copies else names
+    return [name for name in known if name not in copies]

@@ -12,7 +12,7 @@ from threading import Event
 from typing import Final
 
 from migrate import platforms
-from migrate.beside import Beside
+from migrate.beside import Beside, whole
 from migrate.inputs.dated import Span
 from migrate.inputs.listing import sources
 from migrate.inputs.names import path_of
@@ -205,7 +205,7 @@ class Settings:
             files = [source for source in files if planned.get(source.name) != stamp(source)]
         unchanged = len(names) - len(files)
         mapping = mapping.under(self.options, names) if files else mapping
-        beside = Beside(names, found.sources)
+        beside = Beside(whole(names, files, planned), found.sources)
         reader = self._reader(mapping, beside)
         jobs, gone = recognise(
             *(files, with_header_files(mapping), reader),
