@@ -246,7 +246,6 @@ def _lookup(name: str, key: str, told: tuple[str, ...], of: frozenset[str]) -> T
         to_events=events.none,
         lookup=Lookup(key=key, files=files, otherwise=QUERY),
         nulls=NULLS,
-        left_out=bool,
     )
 
 

@@ -52,9 +52,9 @@ SAME = (
 """Properties that an action has in both, where its sample says the same of it."""
 
 
-def previewed(*paths):
+def previewed(*words):
     """The payloads of files by uuid, and what is said of the rows that make none."""
-    shown = migrate("preview", "matomo", *paths, "--limit", "1000")
+    shown = migrate("preview", "matomo", *words, "--limit", "1000")
     assert shown.returncode == 0, shown.stderr
     events = [json.loads(line) for line in shown.stdout.splitlines()]
     return {event["uuid"]: event for event in events}, shown.stderr
@@ -101,10 +101,31 @@ def database(folder):
     return base
 
 
+def test_what_mysql_writes_is_read(tmp_path):
+    """With quotes, tabs and ends of lines in a cell, `NULL` for nothing, and numbers that no action has."""
+    title = '"Merci" \\ tab\tline\nend'
+    base = database(SAMPLE / "tables")
+    base.execute("update matomo_log_action set name = ? where name = 'Merci'", (title,))
+    for (name,) in base.execute("select name from sqlite_master").fetchall():
+        found = base.execute(f"select * from {name}")  # noqa: S608
+        lines = ["\t".join(one[0] for one in found.description)]
+        lines += ["\t".join(map(batch, row)) for row in found]
+        (tmp_path / f"{name}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    told, _ = previewed(tmp_path, "--dialect", "clickhouse")
+    whole, _ = previewed(SAMPLE / "tables")
+    assert told.keys() == whole.keys()
+    for event in whole.values():
+        if event["properties"].get("title") == "Merci":
+            event["properties"]["title"] = title
+    assert told == whole
+
+
 def batch(value):
-    """A cell as `mysql --batch` writes it."""
+    """A cell as `mysql --batch --binary-as-hex` writes it."""
     if value is None:
         return "NULL"
+    if isinstance(value, bytes):
+        return f"0x{value.hex().upper()}"
     return str(value).replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
 
 
@@ -122,7 +143,7 @@ def test_the_queries_of_the_page_join_as_we_do(tmp_path):
     for name in ("goal", "custom_dimensions"):
         (tmp_path / f"{name}.csv").write_bytes((SAMPLE / "tables" / f"matomo_{name}.csv").read_bytes())
     whole, _ = previewed(SAMPLE / "tables")
-    joined, said = previewed(tmp_path)
+    joined, said = previewed(tmp_path, "--dialect", "clickhouse")
     own = {"matomo_time_spent_ref_action", "matomo_bandwidth", "custom_variable_rayon", "dimension2"}
     for event in whole.values():
         event["properties"] = {key: value for key, value in event["properties"].items() if key not in own}
