@@ -220,7 +220,8 @@ def _conversions(name: str, flat: frozenset[str]) -> Table:
 
 def _items(name: str, flat: frozenset[str]) -> Table:
     """Return the table of products in orders, of which some joins were made beforehand."""
-    own = (*words("idsite idvisit idorder price quantity deleted"), *(f"idaction_{one}" for one in ITEMS))
+    ids = () if flat else tuple(join.on for join in ITEM_JOINS.values())
+    own = tuple(dict.fromkeys((*words("idvisit idorder idaction_sku price quantity deleted"), *ids)))
     found = _found(ITEM_JOINS)
     return Table(
         name=name,
