@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 import msgspec
+import polars as pl
 
 from migrate.inputs.source import Source
 from migrate.inputs.streams import Meter
@@ -77,7 +78,10 @@ def bounded(source: Source, table: Table, header: Header, found: First) -> Itera
     chunks = read_chunks(source, table, header, block_bytes=_BLOCK_BYTES)
     for number, chunk in enumerate(chunks, 1):
         head = first_rows(chunk, left)
-        yield head
+        unknown = [
+            pl.lit(None, pl.String).alias(name) for name in table.joined()
+        ]  # nothing is looked up here
+        yield replace(head, rows=head.rows.with_columns(unknown)) if unknown else head
         left -= head.rows.height + len(head.rejects)
         size += int(chunk.rows.estimated_size())
         if left <= 0 or number == _BLOCKS or size >= _MOST_BYTES:
