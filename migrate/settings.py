@@ -71,7 +71,7 @@ class Settings:
     profiled: bool = False
     """Whether any file to plan has profiles of persons."""
     resolved: bool = False
-    """Whether rows of any file to plan go under ids that other rows tell."""
+    """Whether rows of any file to plan go under ids, or names, that other rows tell."""
 
     def mapping(self) -> Platform:
         """Return the platform's mapping."""
@@ -228,7 +228,7 @@ class Settings:
         options = replace(self.options, files=stems)
         given = {id(job.table): job.table for job in jobs}
         tables = {key: self._tried(table, options) for key, table in given.items()}
-        resolved = any(job.table.resolve is not None for job in jobs)
+        resolved = any(job.table.resolve is not None or job.table.recover_keys for job in jobs)
         window = Window(self.since, self.until)
         jobs = [replace(job, table=tables[id(job.table)], window=window) for job in jobs]
         settings = replace(self, options=options, profiled=profiled, resolved=resolved)

@@ -19,6 +19,7 @@ from migrate.report.talk import say
 from migrate.report.terminal import Terminal
 from migrate.rules.bags import PREFIX
 from migrate.rules.frames import Ruling
+from migrate.settings import Work
 from migrate.workdir.records import Numbers
 
 _KINDS: Final = {
@@ -57,10 +58,7 @@ def show_preview(source: SourceOptions, options: PreviewOptions) -> NoReturn:
             click.echo(payload)
         if row.why is not None:
             say(f"{row.place}: {row.why}")
-    for line in _of_values(numbers):
-        say(line)
-    for text in (*_of_rules(work.settings.ruling), *work.remarks):
-        say(text)
+    _say_beside(numbers, work)
     if left_out:
         say(_left_out(left_out, rows))
     if rows >= options.limit and (names := files_beyond(work, last)):
@@ -71,6 +69,14 @@ def show_preview(source: SourceOptions, options: PreviewOptions) -> NoReturn:
         say(f"error: {name}: set aside: {one.why}")
     Terminal().print(_passed_over(work.skipped, is_all=options.verbose))
     sys.exit(exits.of_preview(is_set_aside=bool(work.set_aside)))
+
+
+def _say_beside(numbers: Numbers, work: Work) -> None:
+    """Say what holds of the first rows together."""
+    for line in _of_values(numbers):
+        say(line)
+    for text in (*_of_rules(work.settings.ruling), *work.remarks):
+        say(text)
 
 
 def _of_values(numbers: Numbers) -> Iterator[Line]:
