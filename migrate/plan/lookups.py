@@ -61,13 +61,18 @@ class Lookups:
         return Joined(
             [
                 Joining(
-                    *(name, join.on, join.columns, self._index(whose, name, join)), join.several, join.nothing
+                    name,
+                    join.on,
+                    join.columns,
+                    self._index(whose, name, join, is_asked=_may_have(job, join.on)),
+                    join.several,
+                    join.nothing,
                 )
                 for name, join in job.table.joins.items()
             ]
         )
 
-    def _index(self, name: str, what: str, join: Join) -> Index | None:
+    def _index(self, name: str, what: str, join: Join, *, is_asked: bool) -> Index | None:
         """Return what the lookups nearest to a file come to, None where there is none and none is needed."""
         table = next(one for one in self.tables if one.name == join.table)
         on = join.on.removeprefix(inside(REST, ""))
@@ -79,7 +84,8 @@ class Lookups:
             if join.required:
                 why = f"{on} is looked up in {join.table}, and {where}; name it, or its folder, as an input, too"
                 raise Unfit(name, "no_lookup", why)
-            self._remark(f"{name}: {what} is empty in all of its rows: {where}")
+            if is_asked:
+                self._remark(f"{name}: {what} is empty in all of its rows: {where}")
             return None
         places = sorted({container(one) for one in found})
         if len(places) > 1:
@@ -167,3 +173,14 @@ def changed(jobs: Mapping[str, Job], names: Collection[str]) -> list[str]:
         for name in names
         if name in jobs and jobs[name].table.lookup is not None
     ]
+
+
+def _may_have(job: Job, on: str) -> bool:
+    """Return whether a file may have what is looked up: not where its header has not the column that holds it."""
+    if job.header.format != "csv":
+        return True  # what the first records lack may stand in later ones
+    own = {name.lower() for name in job.header.columns}
+    return not any(
+        (on == column or on.startswith(inside(column, ""))) and column.lower() not in own
+        for column in job.table.columns
+    )

@@ -102,6 +102,12 @@ def test_a_lookup_that_is_not_there(joined):
     assert joined({"in/a.csv": DATA}, required=True)[1:] == (["no_lookup"], [said])
 
 
+def test_a_lookup_is_not_missed_where_nothing_is_looked_up(joined):
+    """A header that lacks the column says so; what the first of some objects lack may come later."""
+    assert joined({"in/a.csv": "b\n1\n"}) == ([None], [], [])
+    assert len(joined({"in/a.jsonl": '{"b":1}\n'})[2]) == 1
+
+
 @pytest.mark.parametrize("required", [True, False])
 @pytest.mark.parametrize(
     ("files", "aside", "why"),
