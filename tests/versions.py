@@ -110,8 +110,9 @@ def known(name):
     """Some rows of each table of a platform, as their files have them, and the stem of a file of it."""
     found = {}
     for job in settings(name).work([str(SAMPLES / name)]).jobs:
-        rows = next(read_chunks(job.source, job.table, job.header)).rows.head(10)
-        if rows.height and job.table.name not in found:
+        chunk = next(read_chunks(job.source, job.table, job.header), None)
+        if chunk is not None and chunk.rows.height and job.table.name not in found:
+            rows = chunk.rows.head(10)
             told = [json.loads(encoded(as_read(row, job.table))) for row in rows.iter_rows(named=True)]
             found[job.table.name] = job.source.stem, told
     return found

@@ -70,8 +70,9 @@ def sampled(name):
     for job in settings(name).work([str(SAMPLES / name)]).jobs:
         if job.table.name in found:
             continue
-        rows = next(read_chunks(job.source, job.table, job.header)).rows.head(3)
-        if rows.height:
+        chunk = next(read_chunks(job.source, job.table, job.header), None)
+        if chunk is not None and chunk.rows.height:
+            rows = chunk.rows.head(3)
             found[job.table.name] = job.source.stem, rows
     return found
 

@@ -107,6 +107,7 @@ def _properties(source, name):
                 continue
             is_empty = item in {None, "EMPTY"} if isinstance(item, str | None) else False
             named = METADATA.sub(r"\1", key) if name == "simpleanalytics" else key
+            named = named.removeprefix("post_") if name == "adobe" else named
             if not is_empty and renames.get(named, named) is not None:
                 yield f"${key}" if key.startswith("initial_") else renames.get(named, named)
 

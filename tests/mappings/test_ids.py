@@ -52,8 +52,9 @@ def sampled(platform):
     for job in settings(platform).work([str(SAMPLES / platform)]).jobs:
         if job.table.name in found or not job.table.ids:
             continue
-        rows = next(read_chunks(job.source, job.table, job.header)).rows.head(2)
-        if rows.height:
+        chunk = next(read_chunks(job.source, job.table, job.header), None)
+        if chunk is not None and chunk.rows.height:
+            rows = chunk.rows.head(2)
             told = [json.loads(encoded(as_read(row, job.table))) for row in rows.iter_rows(named=True)]
             found[job.table.name] = job, [dict.fromkeys(job.header.columns) | row for row in told]
     return found
