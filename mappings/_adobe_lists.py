@@ -15,7 +15,8 @@ from migrate.kit.nulls import NOTHING
 IDS: Final = "ids"
 NUMBERS: Final = "numbers"
 VALUES: Final = "values"
-"""Keys of a list of events: their ids as a text, as a list, and what those are worth that have a value."""
+SERIALS: Final = "serials"
+"""Keys of a list of events: their ids as a text, as a list, what those are worth that have a value, serial numbers."""
 PRODUCTS: Final = "products"
 REVENUE: Final = "revenue"
 """Keys of a list of products: these, and the sum of their prices."""
@@ -27,18 +28,24 @@ _ESCAPED: Final = re.compile(r"\^(.)", re.DOTALL)
 
 
 def event_list(text: str) -> str | None:
-    """Return the ids of a list of events, and what those are worth that have a value: `1,200=2.5,201:serial`."""
+    """Return the ids of a list of events, what those are worth that have a value, and the serial numbers of others.
+
+    `1,200=2.5,201:serial,202=3:serial`.
+    """
     ids: list[str] = []
     worth: dict[str, str] = {}
+    serials: dict[str, str] = {}
     for one in _split(text, ","):
-        number, mark, value = _parted(one)
+        first, *serial = _split(one, ":")
+        number, value = _parted(first)
         if number:
             ids.append(number)
-            if mark == "=":
-                worth[number] = value
+            worth |= {number: value} if value else {}
+            serials |= {number: _plain(":".join(serial))} if serial else {}
     if not ids:
         return None
-    return cells.text_of({IDS: ",".join(ids), NUMBERS: ids} | ({VALUES: worth} if worth else {}))
+    found = {VALUES: worth, SERIALS: serials}
+    return cells.text_of({IDS: ",".join(ids), NUMBERS: ids} | {key: one for key, one in found.items() if one})
 
 
 def names(text: str) -> str | None:
@@ -106,19 +113,19 @@ def _split(text: str, divider: str) -> list[str]:
     return [*parts, text[start:]]
 
 
-def _parted(text: str) -> tuple[str, str, str]:
-    """Return an event or an eVar, what stands behind it (`=` or `:`), and its value."""
-    name, mark, value = text, "", ""
-    for one in ("=", ":"):
-        first, *rest = _split(text, one)
+def _parted(text: str) -> tuple[str, str]:
+    """Return an event or an eVar, and its value, behind `=` or `:`."""
+    name, value = text, ""
+    for mark in ("=", ":"):
+        first, *rest = _split(text, mark)
         if rest and len(first) < len(name):
-            name, mark, value = first, one, text[len(first) + 1 :]
-    return _plain(name), mark, _plain(value)
+            name, value = first, text[len(first) + 1 :]
+    return _plain(name), _plain(value)
 
 
 def _pairs(text: str) -> dict[str, str]:
     """Return what belongs to a product: `event1=2|event2=3`."""
-    return {key: value for key, _, value in map(_parted, _split(text, "|")) if key}
+    return {key: value for key, value in map(_parted, _split(text, "|")) if key}
 
 
 def _plain(text: str) -> str:

@@ -5,12 +5,24 @@ from typing import Final
 import polars as pl
 
 from mappings._adobe_columns import EVENTS, MEANING, positive, said
-from mappings._adobe_lists import IDS, NUMBERS, PRODUCTS, REVENUE, VALUES, event_list, names, product_list
+from mappings._adobe_lists import (
+    IDS,
+    NUMBERS,
+    PRODUCTS,
+    REVENUE,
+    SERIALS,
+    VALUES,
+    event_list,
+    names,
+    product_list,
+)
 from migrate.kit import expr
 from migrate.kit.declare import Bag, Join, inside
 
 BAGS: Final = {
-    **dict.fromkeys(("post_event_list", "event_list"), Bag(read=event_list, keys=(IDS, NUMBERS, VALUES))),
+    **dict.fromkeys(
+        ("post_event_list", "event_list"), Bag(read=event_list, keys=(IDS, NUMBERS, VALUES, SERIALS))
+    ),
     **dict.fromkeys(("post_product_list", "product_list"), Bag(read=product_list, keys=(PRODUCTS, REVENUE))),
 }
 JOINS: Final = {
@@ -42,6 +54,7 @@ def listed() -> dict[str, pl.Expr]:
         "adobe_event_ids": told("event_list", NUMBERS),
         "adobe_events": expr.each(known, names),
         "adobe_event_values": told("event_list", VALUES),
+        "adobe_event_serials": told("event_list", SERIALS),
         "products": told("product_list", PRODUCTS),
     }
 
