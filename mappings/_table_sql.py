@@ -20,7 +20,11 @@ _TOKEN: Final = re.compile(
     |(?P<odd>.)""",
     re.VERBOSE | re.DOTALL,
 )
-_HINT: Final = "columns are text unless [types] says more, and CAST makes one of another type"
+_HINT: Final = "columns are text unless [types] says more, and CAST makes a number of one, STRPTIME a time"
+_ZONED: Final = "what has a zone is compared with TIMESTAMPTZ '…', what has none with TIMESTAMP '…'"
+_OF_TEXT: Final = {pl.Boolean: "BOOLEAN", pl.Date: "DATE", pl.Datetime: "TIMESTAMP", pl.Time: "TIME"}
+"""What polars casts no text to -> what SQL calls it."""
+_PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONGEST: Final = 1_000
 """So many characters a text may be padded to."""
 
@@ -69,14 +73,50 @@ def check(found: Query, types: Mapping[str, pl.DataType], where: str) -> pl.Data
     """
     try:
         nothing = pl.DataFrame(schema=types)
-        dtype = nothing.lazy().select_seq(found.value.alias("value")).collect_schema()["value"]
+        dtype = _type(found.value, nothing)
         for rows in (nothing, nothing.clear(1)):
             rows.with_columns_seq(found.value.alias("\x1fvalue"))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         said = _said(error)
-        hint = "" if "regex" in said else f"; {_HINT}"
+        is_zoned = "comparison" in said and said.count("Datetime(") > 1
+        hint = "" if "regex" in said else f"; {_ZONED if is_zoned else _HINT}"
         raise UsageError(f"{where}: {said}{hint}, found {shown(found.sql)}") from error
+    for complaint in _uncast(found.value, nothing):
+        raise UsageError(f"{where}: {complaint}, found {shown(found.sql)}")
     return dtype
+
+
+def _type(value: pl.Expr, of: pl.DataFrame) -> pl.DataType:
+    """Return the type that an expression has of a frame's columns."""
+    return of.lazy().select_seq(value.alias("value")).collect_schema()["value"]
+
+
+def _uncast(value: pl.Expr, of: pl.DataFrame) -> Iterator[str]:
+    """Yield which text is cast to a type that polars makes of no text, which shows on rows that hold something."""
+    inputs = value.meta.undo_aliases().meta.pop()
+    for one in inputs:
+        yield from _uncast(one, of)
+    if len(inputs) != 1 or _type(inputs[0], of) != pl.String:
+        return
+    dtype = _type(value, of)
+    if not any(value.meta.eq(inputs[0].cast(dtype, strict=strict)) for strict in (True, False)):
+        return
+    try:
+        pl.select(pl.lit("1").cast(dtype, strict=False))
+    except pl.exceptions.InvalidOperationError:
+        yield f"text cannot be cast to {_instead(dtype, [*inputs[0].meta.root_names(), 'column'][0])}"
+
+
+def _instead(dtype: pl.DataType, column: str) -> str:
+    """Return what SQL calls a type that no text is cast to, and what to write instead of it."""
+    called = next((called for base, called in _OF_TEXT.items() if isinstance(dtype, base)), str(dtype))
+    called += "TZ" if getattr(dtype, "time_zone", None) else ""
+    name = column if _PLAIN.fullmatch(column) else shown(column)
+    if called == "BOOLEAN":
+        return f'{called}; say [types] {name} = "bool"'
+    if called in {"DATE", "TIMESTAMP", "TIMESTAMPTZ"}:
+        return f"""{called}; say [types] {name} = "{called.lower()}", or use STRPTIME({name}, '%Y-%m-%d')"""
+    return f"{called}; leave it text"
 
 
 def _said(error: BaseException) -> str:

@@ -88,8 +88,8 @@ def test_what_may_not_be_called_is_refused_with_the_reason(name):
             "i + s",
             (
                 "arithmetic on dtypes i64 and str is not allowed (lhs: column 'i', rhs: column 's'); try an explicit "
-                "cast first; columns are text unless [types] says more, and CAST makes one of another type, "
-                'found "i + s"'
+                "cast first; columns are text unless [types] says more, and CAST makes a number of one, STRPTIME a "
+                'time, found "i + s"'
             ),
         ),
     ],
@@ -120,3 +120,44 @@ def test_what_cannot_be_evaluated_is_said(sql, message):
 def test_sql_is_polars_own_with_whole_numbers_of_64_bits(sql, found):
     """So that neither a length less a number nor a product of small numbers comes round."""
     assert value(sql) == [found]
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        (
+            "TRY_CAST(s AS DATE) >= DATE '2024-01-01'",
+            "DATE; say [types] s = \"date\", or use STRPTIME(s, '%Y-%m-%d')",
+        ),
+        (
+            "COALESCE(s::date, CAST(t AS DATE))",
+            "DATE; say [types] s = \"date\", or use STRPTIME(s, '%Y-%m-%d')",
+        ),
+        (
+            "CASE WHEN i = 1 THEN CAST(LOWER(s) AS TIMESTAMP) END",
+            "TIMESTAMP; say [types] s = \"timestamp\", or use STRPTIME(s, '%Y-%m-%d')",
+        ),
+        (
+            "CAST(s AS TIMESTAMPTZ)",
+            "TIMESTAMPTZ; say [types] s = \"timestamptz\", or use STRPTIME(s, '%Y-%m-%d')",
+        ),
+        ("s::TIME", "TIME; leave it text"),
+        ("NOT TRY_CAST(s AS BOOLEAN)", 'BOOLEAN; say [types] s = "bool"'),
+    ],
+)
+def test_text_is_not_cast_to_what_no_text_becomes(sql, told):
+    """It would be null in every row; said before any is read, wherever it stands."""
+    with pytest.raises(UsageError) as caught:
+        value(sql)
+    assert str(caught.value).rpartition(", found ")[0] == f"spec: x: text cannot be cast to {told}"
+
+
+@pytest.mark.parametrize("dtype", [pl.Datetime("us"), pl.Datetime("us", "UTC")])
+def test_times_are_compared_with_those_that_have_a_zone_too_or_neither(dtype):
+    """The message says what each is compared with, and that works."""
+    fit, unfit = ("TIMESTAMPTZ", "TIMESTAMP") if dtype.time_zone else ("TIMESTAMP", "TIMESTAMPTZ")
+    assert check(query(f"z > {fit} '2024-01-01 00:00:00'", "x"), {"z": dtype}, "x") == pl.Boolean
+    with pytest.raises(
+        UsageError, match="what has a zone is compared with TIMESTAMPTZ '…', what has none with"
+    ):
+        check(query(f"z > {unfit} '2024-01-01 00:00:00'", "x"), {"z": dtype}, "x")
