@@ -6,7 +6,7 @@ from typing import Final, Self
 
 import polars as pl
 
-from mappings._table_spec import LISTS, Spec, is_sql, path, sql_name
+from mappings._table_spec import LISTS, Spec, is_sql, path, shown, sql_name
 from mappings._table_sql import Query, check, query
 from migrate.errors import UsageError
 from migrate.kit import expr, objects
@@ -53,6 +53,7 @@ class Columns:
         """
         columns = cls(spec, declared=[*wanted])
         columns.queries = {key: query(sql, f"spec: {key}") for key, sql in spec.queries.items()}
+        columns._check_identity()
         columns._read()
         for key, found in columns.queries.items():
             columns._compute(key, found)
@@ -61,6 +62,16 @@ class Columns:
             if key.partition(".")[0] not in apart:
                 columns.name(column)  # what it takes is computed from now on
         return columns
+
+    def _check_identity(self) -> None:
+        """Raise a `UsageError` where what an event is known by hangs on another table, whose next export may differ."""
+        plain = [("uuid", self.spec.uuid), *(("dedup_key", one) for one in self.spec.lists["dedup_key"])]
+        for key, column in (*plain, *self.asked()):
+            if key.partition("[")[0] in {"uuid", "dedup_key"} and column in self.spec.joined():
+                why = "and the same row would be another event once it is found, or another value is"
+                raise UsageError(
+                    f"spec: {key}: {shown(column)} is looked up, {why}; name columns of the row alone"
+                )
 
     def asked(self) -> list[tuple[str, str]]:
         """Return the keys that have SQL, each with a column that it names."""

@@ -18,7 +18,7 @@ files = ["orders*.csv"]
 event = "state.name"
 distinct_id = ["user", "card.owner"]
 timestamp = "at"
-dedup_key = ["id", {sql = 'UPPER("card.number")'}]
+dedup_key = ["id", {sql = 'UPPER("user")'}]
 where = "\\"state.name\\" <> 'test'"
 
 [table.join.state]
@@ -302,6 +302,10 @@ def test_tables_that_cannot_be_are_refused(text, message):
 
 
 JOIN = {"table": "os", "on": "os_id", "columns": ["name"]}
+LOOKED_UP = (
+    "is looked up, and the same row would be another event once it is found, or another value is; "
+    "name columns of the row alone"
+)
 OS = {"name": "os", "key": "id", "files": ["os.tsv"]}
 
 
@@ -331,13 +335,20 @@ OS = {"name": "os", "key": "id", "files": ["os.tsv"]}
             {"drop": ["os.name"]},
             "drop: os.name is no property by itself; name it under [properties], or take it out of drop",
         ),
+        ({}, {"dedup_key": ["id", "os.name"]}, f'dedup_key: "os.name" {LOOKED_UP}'),
+        ({}, {"dedup_key": ["id", {"sql": 'UPPER("os.name")'}]}, f'dedup_key[2]: "os.name" {LOOKED_UP}'),
+        ({}, {"uuid": "os.name", "distinct_id": "os.name"}, f'uuid: "os.name" {LOOKED_UP}'),
+        ({}, {"uuid": {"sql": 'COALESCE(id, "os.name")'}}, f'uuid: "os.name" {LOOKED_UP}'),
         (
             {},
             {"set": {"x": "^a$"}},
             'set.x: "^a$" would be taken for a pattern of columns; rename it in the file',
         ),
     ],
-    ids=["table", "on", "columns", "required", "key", "column", "drop", "pattern"],
+    ids=[
+        *("table", "on", "columns", "required", "key", "column", "drop"),
+        *("dedup_key", "dedup_key_sql", "uuid", "uuid_sql", "pattern"),
+    ],
 )
 def test_joins_that_cannot_be_are_refused(join, more, message):
     """By key."""
