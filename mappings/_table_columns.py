@@ -104,11 +104,13 @@ class Columns:
         """Return whether rows have the column by itself."""
         return column in self.declared or column in self.copied or column in self.looked
 
-    def tells_element(self) -> bool:
-        """Return whether `dedup_key` names something of the element, and not of its record alone."""
+    def of_element(self) -> list[str] | None:
+        """Return the columns of the element that `dedup_key` is made of, None where its place is one of them."""
         names = self.spec.lists["dedup_key"]
-        made = [column for key, column in self.asked() if sql_name(key) in names]
-        return any(self.spec.is_inner(one) or self.spec.is_position(one) for one in (*names, *made))
+        found = [*names, *(column for key, column in self.asked() if sql_name(key) in names)]
+        if any(map(self.spec.is_position, found)):
+            return None
+        return list(dict.fromkeys(filter(self.spec.is_inner, found)))
 
     def _read(self) -> None:
         """Find out which columns are read one by one, and which are copied from among the others."""

@@ -84,10 +84,13 @@ def _person(columns: Columns, named: Mapping[str, str]) -> pl.Expr | None:
 
 
 def _dedup_key(columns: Columns) -> pl.Expr:
-    """Return the key's columns; where there are none, or all are empty, the whole row."""
+    """Return the key's columns; where there are none, or all are empty, the whole row.
+
+    Where those of the element are empty its place stands for them.
+    """
     spec = columns.spec
     named = [columns.text(column) for column in spec.lists["dedup_key"]]
-    is_named = pl.any_horizontal(pl.lit(False), *(expr.identifier(part).is_not_null() for part in named))
+    is_named, of_element = _any_told(named), columns.of_element()
     json = {*spec.lists["json"]} | ({spec.explode.column} if spec.explode is not None else set())
     told = [
         expr.canonical(pl.col(name), where=~is_named) if name in json else pl.col(name)
@@ -95,11 +98,19 @@ def _dedup_key(columns: Columns) -> pl.Expr:
     ]
     if spec.explode is not None:
         told.append(pl.col(POSITION))
-        named += [pl.col(POSITION)] if named and not columns.tells_element() else []
     if not named:
         return expr.key(*told, pl.col(WHOLE))
     row = expr.key(*told, expr.canonical(pl.col(REST), where=~is_named))
-    return pl.when(is_named).then(expr.key(*named)).otherwise(row)
+    key = expr.key(*named)
+    if spec.explode is not None and of_element is not None:
+        is_of_element = _any_told([columns.text(column) for column in of_element])
+        key = pl.when(is_of_element).then(key).otherwise(expr.key(*named, pl.col(POSITION)))
+    return pl.when(is_named).then(key).otherwise(row)
+
+
+def _any_told(parts: Sequence[pl.Expr]) -> pl.Expr:
+    """Return whether one of these texts holds more than a word for nothing."""
+    return pl.any_horizontal(pl.lit(False), *(expr.identifier(part).is_not_null() for part in parts))
 
 
 def _event(columns: Columns) -> pl.Expr:

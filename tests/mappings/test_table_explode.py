@@ -144,6 +144,27 @@ def test_identical_elements_are_events_of_their_own(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("key", "is_known"),
+    [
+        ('["id", "hits.id"]', True),
+        ('["id", "hits.page.no"]', True),
+        ('["id", {sql = "CONCAT(id, \'-\', \\"hits.id\\")"}]', True),
+        ('["id", "hits.none"]', False),
+        ('{sql = "position"}', False),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet"])
+def test_elements_without_their_part_of_the_key_are_told_by_their_place(tmp_path, key, is_known, name):
+    """None of them is lost; those that have it are one event wherever they stand."""
+    bare, full = {"time": 0, "type": "PAGE"}, {"time": 0, "type": "PAGE", "id": "h", "page": {"no": "7"}}
+    spec = f"dedup_key = {key}\n{SPEC}"
+    blank = bare | {"id": "", "page": {"no": ""}}
+    found = made(tmp_path, [RECORD | {"hits": [bare, bare, blank, full, full]}], spec, name).uuids
+    assert len({*found}) == (4 if is_known else 5)
+    assert len({*found[:3]}) == 3
+
+
 def test_what_becomes_of_elements_does_not_depend_on_how_they_are_cut(tmp_path):
     """Chunks may end inside of a record."""
     records = [RECORD | {"id": f"v{n}", "hits": HITS * (n % 4)} for n in range(8)]
