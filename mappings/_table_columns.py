@@ -32,6 +32,8 @@ class Columns:
     """Which columns of rows have what a spec names: columns, paths into them, SQL."""
 
     spec: Spec
+    table: str | None = None
+    """What the table is called, where a spec may have several."""
     declared: list[str] = field(default_factory=list)
     """Columns of the table."""
     copied: list[str] = field(default_factory=list)
@@ -46,12 +48,12 @@ class Columns:
     """SQL -> the type it has, under the name that stands for it."""
 
     @classmethod
-    def of(cls, spec: Spec, wanted: Sequence[str] = ()) -> Self:
+    def of(cls, spec: Spec, wanted: Sequence[str] = (), table: str | None = None) -> Self:
         """Return the columns of a spec; a `UsageError` names the key whose SQL is not to be evaluated.
 
         Those that are `wanted`, as others look them up, are read one by one, too.
         """
-        columns = cls(spec, declared=[*wanted])
+        columns = cls(spec, table=table, declared=[*wanted])
         columns.queries = {key: query(sql, f"spec: {key}") for key, sql in spec.queries.items()}
         columns._check_identity()
         columns._read()

@@ -86,9 +86,11 @@ def _person(columns: Columns, named: Mapping[str, str]) -> pl.Expr | None:
 def _dedup_key(columns: Columns) -> pl.Expr:
     """Return the key's columns; where there are none, or all are empty, the whole row.
 
-    Where those of the element are empty its place stands for them.
+    Where those of the element are empty its place stands for them. One of several tables is part of it, so that rows
+    of two tables are two events whatever their keys.
     """
     spec = columns.spec
+    of_table = [] if columns.table is None else [pl.lit(columns.table)]
     named = [columns.text(column) for column in spec.lists["dedup_key"]]
     is_named, of_element = _any_told(named), columns.of_element()
     json = {*spec.lists["json"]} | ({spec.explode.column} if spec.explode is not None else set())
@@ -99,12 +101,12 @@ def _dedup_key(columns: Columns) -> pl.Expr:
     if spec.explode is not None:
         told.append(pl.col(POSITION))
     if not named:
-        return expr.key(*told, pl.col(WHOLE))
-    row = expr.key(*told, expr.canonical(pl.col(REST), where=~is_named))
-    key = expr.key(*named)
+        return expr.key(*of_table, *told, pl.col(WHOLE))
+    row = expr.key(*of_table, *told, expr.canonical(pl.col(REST), where=~is_named))
+    key = expr.key(*of_table, *named)
     if spec.explode is not None and of_element is not None:
         is_of_element = _any_told([columns.text(column) for column in of_element])
-        key = pl.when(is_of_element).then(key).otherwise(expr.key(*named, pl.col(POSITION)))
+        key = pl.when(is_of_element).then(key).otherwise(expr.key(*of_table, *named, pl.col(POSITION)))
     return pl.when(is_named).then(key).otherwise(row)
 
 

@@ -108,7 +108,7 @@ def _told(columns: Columns) -> dict[str, Any]:
 
 def _table(part: Part, spec: Spec, asked: Sequence[str]) -> Table:
     """Return the table that a spec describes; `asked` are the columns that others look up in it."""
-    columns = Columns.of(spec, asked)
+    columns = Columns.of(spec, asked, None if part.is_alone else part.name)
     exploded = [] if spec.explode is None else [spec.explode.column]
     laid = [*(one for one in exploded if one not in spec.lists["drop"]), REST]
 

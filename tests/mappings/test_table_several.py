@@ -160,17 +160,25 @@ def test_a_file_is_of_the_first_table_that_takes_it(shop):
     }
 
 
-def test_a_table_alone_and_one_of_several_make_the_same_events(shop):
-    """Who describes a second table has the events of the first only once."""
-    alone = 'event = "e"\ndistinct_id = "u"\ntimestamp = "t"\n'
-    shop.write("a.csv", "e,u,t,x\na,b,2024-01-01,1\n")
+@pytest.mark.parametrize("key", ["", 'dedup_key = ["x"]\n', 'dedup_key = ["n"]\n'])
+def test_rows_of_two_tables_are_two_events(shop, key):
+    """Whatever their keys, the name of the table is part of them; all else is as of a table alone."""
+    alone = f'event = "e"\ndistinct_id = "u"\ntimestamp = "t"\n{key}'
     for name in ("states.tsv", "cards.csv", "users.csv"):
         (shop.folder / "in" / name).unlink()
-    found = []
-    for spec in (alone, f'[[table]]\nname = "x"\n{alone}[[table]]\nname = "y"\nfiles = ["y*"]\n{alone}'):
+    found = {}
+    both = "".join(f'[[table]]\nname = "{name}"\nfiles = ["{name}*"]\n{alone}' for name in "xy")
+    for spec, names in ((alone, "x"), (both, "x"), (both, "xy")):
+        for name in names:
+            shop.write(f"{name}.csv", "e,u,t,x,n\na,b,2024-01-01T00:00:00Z,1,\n")
         shop.write("../spec.toml", spec)
-        found.append(shop.preview()[0])
-    assert found[0] == found[1] != []
+        found[spec, names] = shop.preview()[0]
+    (lone,), (one,), two = found.values()
+    uuids = {event.pop("uuid") for event in (lone, one, *two)}
+    assert len(uuids) == 3
+    for event in (lone, one, *two):
+        del event["properties"]["$import_job_id"]  # which names the spec
+    assert [one, *two] == [lone] * 3
 
 
 def test_each_file_has_the_lookups_of_its_day(shop):
