@@ -39,7 +39,7 @@ FUNCTIONS: Final = {
     "OCTET_LENGTH": ("OCTET_LENGTH(s)", "5"),
     "QUARTER": ("QUARTER(t)", "1"),
     "REGEXP_LIKE": ("REGEXP_LIKE(s, '^k', 'i')", "true"),
-    "REGEXP_REPLACE": ("REGEXP_REPLACE(s, '[^A-Za-z]', '_')", "'K_ln'"),
+    "REGEXP_REPLACE": ("REGEXP_REPLACE(s, '[^A-Z]', '_', 'g')", "'K___'"),
     "REPLACE": ("REPLACE(s, 'K', 'C')", "'Cöln'"),
     "REVERSE": ("REVERSE(s)", "'nlöK'"),
     "RIGHT": ("RIGHT(s, 2)", "'ln'"),

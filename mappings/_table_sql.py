@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, pairwise
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -25,6 +26,9 @@ _ZONED: Final = "what has a zone is compared with TIMESTAMPTZ '…', what has no
 _OF_TEXT: Final = {pl.Boolean: "BOOLEAN", pl.Date: "DATE", pl.Datetime: "TIMESTAMP", pl.Time: "TIME"}
 """What polars casts no text to -> what SQL calls it."""
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_UNCLEAR: Final = "polars takes the AND and OR behind it for a part of it; use a <=> b, or NOT (a <=> b)"
+_GROUP: Final = re.compile(r"\$\{|\$[0-9]|\\[0-9]")
+"""What stands for a group of a pattern elsewhere."""
 _LONGEST: Final = 1_000
 """So many characters a text may be padded to."""
 
@@ -137,18 +141,39 @@ def _complaints(tokens: Sequence[Token]) -> Iterator[str]:
             yield from _misquoted(token.text, after)
         if not token.word or before in {"AS", "::"}:
             continue
-        is_literal = token.word in {"DATE", "TIMESTAMP"} and after.startswith("'")
-        if token.word in REFUSED and (after == "(" or _is_bare(token.word)) and not is_literal:
-            quoting = "" if after == "(" else f', or "{token.text}" in double quotes, if it is a column'
-            yield f"{token.text} cannot be used: {REFUSED[token.word]}{quoting}"
+        refused = _refused(token, after)
+        if refused is not None:
+            yield refused
         elif after == "(" and token.word not in FUNCTIONS and token.word not in GRAMMAR:
             others = near(token.word, FUNCTIONS)
             told = f"did you mean {others}?" if others else f"known are {', '.join(FUNCTIONS)}"
             yield f"no function {token.text}; {told}"
         elif after == "." or (after == "[" and place + 2 < len(tokens)):
             yield f'{token.text}{after} is no column; write a path in double quotes, as "user.id" or "items[0].sku"'
-        elif token.word in PADDING and after == "(" and not _has_length(tokens, place + 1):
-            yield f"{token.text}: expected a number up to {_LONGEST} as the length; write it as it is"
+        elif after == "(":
+            yield from _misfed(token, _arguments(tokens, place + 1))
+
+
+def _refused(token: Token, after: str) -> str | None:
+    """Return why a word cannot be used that does what a spec may not; None for any other."""
+    if token.word == "DISTINCT" and after.upper() == "FROM":
+        return f"IS {token.text} {after} cannot be used: {_UNCLEAR}"
+    is_literal = token.word in {"DATE", "TIMESTAMP"} and after.startswith("'")
+    if token.word not in REFUSED or is_literal or not (after == "(" or _is_bare(token.word)):
+        return None
+    quoting = "" if after == "(" else f', or "{token.text}" in double quotes, if it is a column'
+    return f"{token.text} cannot be used: {REFUSED[token.word]}{quoting}"
+
+
+def _misfed(called: Token, arguments: Sequence[Sequence[Token]]) -> Iterator[str]:
+    """Yield why a function cannot have these arguments."""
+    further = arguments[1:]
+    if called.word in PADDING and not any(map(_is_length, further[:1])):
+        yield f"{called.text}: expected a number up to {_LONGEST} as the length; write it as it is"
+    for token in chain.from_iterable(further[1:2]) if called.word == "REGEXP_REPLACE" else ():
+        if token.kind == "text" and (found := _GROUP.search(token.text)):
+            use = "take a part out with SPLIT_PART or SUBSTR, or replace what is around it by ''"
+            yield f"{called.text}: {found[0]} stands for no group, and would be put there as it is; {use}"
 
 
 def _misquoted(text: str, after: str) -> Iterator[str]:
@@ -182,15 +207,19 @@ def _ends(tokens: Sequence[Token], opening: int) -> int:
     return len(tokens)
 
 
-def _has_length(tokens: Sequence[Token], opening: int) -> bool:
-    """Return whether the second of the arguments is a number, and no large one."""
-    depth = 0
-    for place in range(opening, _ends(tokens, opening)):
+def _arguments(tokens: Sequence[Token], opening: int) -> list[Sequence[Token]]:
+    """Return the arguments between the parenthesis that opens at a place and the one that closes it."""
+    end, depth, starts = _ends(tokens, opening), 0, [opening + 1]
+    for place in range(opening, end):
         depth += {"(": 1, ")": -1}.get(tokens[place].text, 0)
         if depth == 1 and tokens[place].text == ",":
-            length, end = tokens[place + 1 : place + 3]
-            return length.text.isdecimal() and int(length.text) <= _LONGEST and end.text in {",", ")"}
-    return False
+            starts.append(place + 1)
+    return [tokens[one : other - 1] for one, other in pairwise([*starts, end + 1])]
+
+
+def _is_length(argument: Sequence[Token]) -> bool:
+    """Return whether an argument is a number, and no large one."""
+    return len(argument) == 1 and argument[0].text.isdecimal() and int(argument[0].text) <= _LONGEST
 
 
 def _written(tokens: Sequence[Token]) -> str:

@@ -7,6 +7,13 @@ from mappings._table_functions import FUNCTIONS, REFUSED
 from mappings._table_sql import check, query
 from migrate.errors import UsageError
 
+NO_GROUP = (
+    "stands for no group, and would be put there as it is; take a part out with SPLIT_PART or SUBSTR, or replace what "
+    "is around it by ''"
+)
+UNCLEAR = (
+    "cannot be used: polars takes the AND and OR behind it for a part of it; use a <=> b, or NOT (a <=> b)"
+)
 ROW = {"i": "-7", "f": "2.5", "s": "'Köln'", "n": "NULL", "t": "TIMESTAMP '2024-03-05 14:30:07'"}
 
 
@@ -60,6 +67,8 @@ def test_what_may_not_be_called_is_refused_with_the_reason(name):
         ),
         ("COALESCE(s, CURRENT_DATE)", None),
         ("i IN (SELECT 1)", None),
+        ("DISTINCT i", None),
+        ("i is not distinct from 1", f"IS distinct from {UNCLEAR}"),
         ("(/* a */ select 1)", None),
         ("ABS(i) OVER ()", None),
         (
@@ -72,6 +81,9 @@ def test_what_may_not_be_called_is_refused_with_the_reason(name):
         ("s; i", "; cannot be used in an SQL expression; text stands in single quotes"),
         ("LPAD(s, i)", "LPAD: expected a number up to 1000 as the length; write it as it is"),
         ("LPAD(s, 1001, ' ')", "LPAD: expected a number up to 1000 as the length; write it as it is"),
+        ("REGEXP_REPLACE(s, '(K).*', '$1')", f"REGEXP_REPLACE: $1 {NO_GROUP}"),
+        ("COALESCE(n, regexp_replace(s, '(K).*', '<${1}>', 'g'))", f"regexp_replace: ${{ {NO_GROUP}"),
+        ("REGEXP_REPLACE(CONCAT(s, n), REPLACE('(K)', ',', ''), '\\1')", f"REGEXP_REPLACE: \\1 {NO_GROUP}"),
         ("*", None),
         (
             '"*"',
@@ -114,6 +126,9 @@ def test_what_cannot_be_evaluated_is_said(sql, message):
         ("s LIKE '%l%' AND i BETWEEN -8 AND 0", True),
         ("CAST(f AS DECIMAL(10, 1))", pl.select(pl.lit(2.5).cast(pl.Decimal(10, 1))).item()),
         ("DATE '2024-03-05' = CAST(t AS DATE)", True),
+        ("NOT (n <=> s) AND s <=> s AND (n <=> NULL) OR FALSE", True),
+        ("REGEXP_REPLACE('$1 (K), $1', '[$]1', '$pageview')", "$pageview (K), $1"),
+        ("REGEXP_REPLACE(s, '^(?:.)(.*)$', '')", ""),
         ("HOUR(t + INTERVAL '2 hours')", 16),
     ],
 )
