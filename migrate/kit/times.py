@@ -88,7 +88,7 @@ def read(texts: pl.Series, zone: str) -> pl.Series:
 def unix(texts: pl.Series, digits: int) -> pl.Series:
     """Return Unix times in UTC, null where a text is none; `digits` of its decimals can count: 0, 3 or 6."""
     bare = texts.str.strip_chars()
-    micros = bare.cast(pl.Int64, strict=False) * 10**digits
+    micros = _micros(bare.cast(pl.Int64, strict=False), digits)
     decimal = (micros.is_null() & bare.is_not_null()).arg_true()
     if decimal.len():
         parts = (
@@ -100,11 +100,16 @@ def unix(texts: pl.Series, digits: int) -> pl.Series:
             )
         )
         rest = parts["rest"].cast(pl.Int64, strict=False) if digits else pl.lit(0)
-        found = parts.select_seq(pl.col("whole") * 10**digits + rest).to_series()
+        found = _micros(parts["whole"], digits) + parts.select_seq(rest).to_series()
         micros = micros.scatter(decimal, found)
     sane = micros.is_between(_YEAR_1, _YEAR_10000 - 1)
     times: pl.Series = micros.set(~sane, None).cast(TIMESTAMP)
     return times.alias(texts.name)
+
+
+def _micros(whole: pl.Series, digits: int) -> pl.Series:
+    """Return so many microseconds; null for what is so far from any year that 64 bits would come round."""
+    return whole.set(~whole.is_between(_YEAR_1 // 10**digits, _YEAR_10000 // 10**digits), None) * 10**digits
 
 
 def written(time: pl.Expr, zone: str = "Z") -> pl.Expr:

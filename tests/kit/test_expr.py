@@ -124,6 +124,12 @@ def test_timestamp_in_a_zone(text, hour):
         pytest.param("1712145600123", "s", None, id="wrong-unit"),
         pytest.param("soon", "s", None, id="words"),
         pytest.param(None, "ms", None, id="null"),
+        *(
+            pytest.param(f"{sign}{2**63 - 1}{more}", unit, None, id=f"{unit}{sign}{more}beyond")
+            for unit in ("s", "ms", "us")
+            for sign in ("", "-")
+            for more in ("", ".5")
+        ),
     ],
 )
 def test_unix(text, unit, time):
