@@ -7,7 +7,7 @@ from typing import Final, Self
 import polars as pl
 
 from mappings._table_spec import LISTS, Spec, is_sql, path, shown, sql_name
-from mappings._table_sql import Query, check, query
+from mappings._table_sql import Query, check, query, within
 from migrate.errors import UsageError
 from migrate.kit import expr, objects
 from migrate.kit.declare import POSITION, REST, Computed, inside
@@ -228,6 +228,8 @@ class Columns:
                 f"spec: {key}: expected a condition, found {dtype}; use where = \"column = 'value'\""
             )
         name, value = sql_name(key), found.value
+        if name in self.spec.times():
+            value = within(value, types)
         if name in self._as_text():
             value, dtype = _as_text(value, dtype), pl.String()
         self.types[name] = dtype

@@ -223,6 +223,12 @@ class Spec:
         """Return what rows tell of persons and groups beside events."""
         return [*([] if self.profile is None else [self.profile]), *self.told_groups]
 
+    def times(self) -> set[str]:
+        """Return the columns, or SQL, that hold times."""
+        found = [self.timestamp, *(told.at for told in self.told())]
+        found += [] if self.session is None else [self.session.start]
+        return {time.column for time in found if time is not None}
+
     def of_ids(self) -> list[str]:
         """Return the columns, or SQL, that say who or which group something is of."""
         found = [*self.distinct_id, *self.tables["groups"].values(), *([self.uuid] if self.uuid else [])]

@@ -29,6 +29,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _UNCLEAR: Final = "polars takes the AND and OR behind it for a part of it; use a <=> b, or NOT (a <=> b)"
 _GROUP: Final = re.compile(r"\$\{|\$[0-9]|\\[0-9]")
 """What stands for a group of a pattern elsewhere."""
+_BEYOND: Final = 2.0**63
 _LONGEST: Final = 1_000
 """So many characters a text may be padded to."""
 
@@ -121,6 +122,33 @@ def _instead(dtype: pl.DataType, column: str) -> str:
     if called in {"DATE", "TIMESTAMP", "TIMESTAMPTZ"}:
         return f"""{called}; say [types] {name} = "{called.lower()}", or use STRPTIME({name}, '%Y-%m-%d')"""
     return f"{called}; leave it text"
+
+
+def within(value: pl.Expr, types: Mapping[str, pl.DataType]) -> pl.Expr:
+    """Return an expression that is null where a product in it is beyond 64 bits, and not what comes round."""
+    inputs = value.meta.pop()[::-1]
+    if len(inputs) == len(("then", "otherwise", "when")):
+        then, otherwise, when = inputs
+        if pl.when(when).then(then).otherwise(otherwise).meta.eq(value):
+            return pl.when(when).then(within(then, types)).otherwise(within(otherwise, types))
+    if inputs and pl.coalesce(inputs).meta.eq(value):
+        return pl.coalesce([within(one, types) for one in inputs])
+    products = [*_products(value, pl.DataFrame(schema=types))]
+    if not products:
+        return value
+    is_beyond = [(one.cast(pl.Float64) * other.cast(pl.Float64)).abs() >= _BEYOND for one, other in products]
+    return pl.when(~pl.any_horizontal(is_beyond).fill_null(value=False)).then(value)
+
+
+def _products(value: pl.Expr, of: pl.DataFrame) -> Iterator[tuple[pl.Expr, pl.Expr]]:
+    """Yield the factors of each product of whole numbers in an expression."""
+    inputs = value.meta.pop()[::-1]
+    if len(inputs) == len(("one", "other")):
+        one, other = inputs
+        if str(value) == f"{one}.sql_mul([{other}])" and _type(value, of).is_integer():
+            yield one, other
+    for each in inputs:
+        yield from _products(each, of)
 
 
 def _said(error: BaseException) -> str:

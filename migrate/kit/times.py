@@ -109,7 +109,9 @@ def unix(texts: pl.Series, digits: int) -> pl.Series:
 
 def _micros(whole: pl.Series, digits: int) -> pl.Series:
     """Return so many microseconds; null for what is so far from any year that 64 bits would come round."""
-    return whole.set(~whole.is_between(_YEAR_1 // 10**digits, _YEAR_10000 // 10**digits), None) * 10**digits
+    is_near = whole.is_between(_YEAR_1 // 10**digits, _YEAR_10000 // 10**digits)
+    micros: pl.Series = whole.set(~is_near, None) * 10**digits
+    return micros
 
 
 def written(time: pl.Expr, zone: str = "Z") -> pl.Expr:

@@ -165,6 +165,17 @@ def test_values_are_the_same_wherever_chunks_end(tmp_path):
     assert read[0] == read[1] == read[2] == [None if n % 7 == 0 else n for n in range(200)]
 
 
+def test_a_time_that_comes_round_is_none(tmp_path):
+    """Its row is rejected, as 64 bits hold no such product."""
+    time = '{sql = "x * 1000", format = "unix_ms"}'
+    spec = f'event = "e"\ndistinct_id = "u"\ntimestamp = {time}\n[types]\nx = "int"\n'
+    (tmp_path / "spec.toml").write_text(spec)
+    rows = [{"e": "e", "u": "u", "x": str(x)} for x in (2**63 - 1, 1_709_649_000)]
+    found = made_of("table", written(tmp_path / "a.csv", rows), spec=tmp_path / "spec.toml")
+    assert [one["reason"] for one in found.rejects] == ["bad_timestamp"]
+    assert len(found.uuids) == 1
+
+
 def sent(folder, spec, rows):
     """Return the events that a preview shows."""
     (folder / "spec.toml").write_text(spec)

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from mappings._table_functions import FUNCTIONS, REFUSED
-from mappings._table_sql import check, query
+from mappings._table_sql import check, query, within
 from migrate.errors import UsageError
 
 NO_GROUP = (
@@ -176,3 +176,21 @@ def test_times_are_compared_with_those_that_have_a_zone_too_or_neither(dtype):
         UsageError, match="what has a zone is compared with TIMESTAMPTZ '…', what has none with"
     ):
         check(query(f"z > {unfit} '2024-01-01 00:00:00'", "x"), {"z": dtype}, "x")
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        ("x * 1000", [None, 1_709_649_000_000, None]),
+        ("x // 1000000 * 1000 + x % 1000", [9_223_372_036_854_807, 1_709_000, None]),
+        ("CASE WHEN x < 10000000000 THEN 1000 * (x + 1) ELSE x END", [2**63 - 1, 1_709_649_001_000, None]),
+        ("COALESCE(y * 1000, x * 1000, 7)", [7, 5000, 5000]),
+        ("GREATEST(CAST(s AS BIGINT) * 1000, 1) + 1", [None, 5001, 5001]),
+    ],
+)
+def test_a_product_in_a_time_does_not_come_round(sql, found):
+    """It is null there, and a branch that is not taken takes nothing away."""
+    given = pl.DataFrame(
+        {"x": [2**63 - 1, 1_709_649_000, None], "y": [2**62, 5, 5], "s": [str(2**63 - 1), "5", "5"]}
+    )
+    assert given.select(within(query(sql, "x").value, given.schema)).to_series().to_list() == found
