@@ -44,8 +44,9 @@ class Beside:
             why = f"{what} in one of {some}; leave the one it was exported with in its folder, and move the others"
         else:
             why = (
-                f"{what} in a file called {glob}, of which none is in {container(name)}, none of its day elsewhere; "
-                "fetch it, too (it may be in an archive of lookups), and name it, or its folder, as an input"
+                f"{what} in a file called {glob}, and of the inputs none in {container(name)} is called so, "
+                "none of its day elsewhere; fetch it, too (it may be in an archive of lookups), and name it, or its "
+                "folder, as an input"
             )
         raise Unfit(name, "no_header_file", why)
 

@@ -38,9 +38,9 @@ def test_one_that_is_not_there_is_named(lying, tmp_path):
     with pytest.raises(Unfit) as refused:
         lying("in/hits.tsv").header_file(f"{tmp_path}/in/hits.tsv", "names.tsv")
     assert refused.value.why == (
-        "it has no header, and the names of its columns are in a file called names.tsv, of which none is in "
-        f"{tmp_path}/in, none of its day elsewhere; fetch it, too (it may be in an archive of lookups), and name it, "
-        "or its folder, as an input"
+        "it has no header, and the names of its columns are in a file called names.tsv, and of the inputs none in "
+        f"{tmp_path}/in is called so, none of its day elsewhere; fetch it, too (it may be in an archive of lookups), "
+        "and name it, or its folder, as an input"
     )
     with pytest.raises(Unfit, match=r"are in one of .*/a/names\.tsv, .*/b/names\.tsv; leave the one"):
         lying("a/names.tsv", "b/names.tsv").header_file(f"{tmp_path}/c/hits.tsv", "names.tsv")

@@ -80,7 +80,7 @@ class Lookups:
         found = nearest(name, self.called(globs))
         if not found:
             called = " or ".join(globs)
-            where = f"no file called {called} is in {container(name)}, and none of its day elsewhere"
+            where = f"no input called {called} is in {container(name)}, and none of its day elsewhere"
             if join.required:
                 why = f"{on} is looked up in {join.table}, and {where}; name it, or its folder, as an input, too"
                 raise Unfit(name, "no_lookup", why)

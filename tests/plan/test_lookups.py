@@ -94,10 +94,10 @@ def test_a_lookup_that_is_not_there(joined):
         [None],
         [],
         [
-            "/in/a.csv: n is empty in all of its rows: no file called names* is in /in, and none of its day elsewhere"
+            "/in/a.csv: n is empty in all of its rows: no input called names* is in /in, and none of its day elsewhere"
         ],
     )
-    said = "a is looked up in names, and no file called names* is in /in, and none of its day elsewhere; name it, or "
+    said = "a is looked up in names, and no input called names* is in /in, and none of its day elsewhere; name it, or "
     said += "its folder, as an input, too"
     assert joined({"in/a.csv": DATA}, required=True)[1:] == (["no_lookup"], [said])
 

@@ -140,13 +140,14 @@ def test_a_file_waits_for_the_lookup_that_it_needs(shop):
     shop.clicks("clicks.csv", (1, 7, 1, 2))
     _, said = shop.plan(code=5)
     assert (
-        "clicks.csv: set aside: visit_id is looked up in visits, and no file called visits*.csv is in" in said
+        "clicks.csv: set aside: visit_id is looked up in visits, and no input called visits*.csv is in"
+        in said
     )
     assert shop.events() == {}
     shop.write("visits.csv", VISITS)
     found, said = shop.plan()
     assert shop.events() == {1: ("click", "a", None, 'OS "X"')}
-    assert "clicks.csv: url is empty in all of its rows: no file called pages*.csv is in" in said
+    assert "clicks.csv: url is empty in all of its rows: no input called pages*.csv is in" in said
     assert found["warnings"] == {"not_found.title": 1, "not_found.url": 1}
     assert found["set_aside"] == {}
 
