@@ -19,7 +19,7 @@ r"""Any flat file: CSV, TSV, Parquet or JSON lines with a row for each event, de
     zone = "Europe/Berlin"                   # or "+02:00", of times that name none; else that of --source-timezone
 
     [rename]                                 # column = "its name as a property"
-    channel = "$utm_source"
+    channel = "utm_source"
 
     [constants]                              # properties every event gets
     source_system = "shop"
@@ -193,7 +193,7 @@ def tables(spec: Mapping[str, Any]) -> Sequence[Table]:
 
 MAPPING = Platform(
     identity_version=3,
-    payload_version=3,
+    payload_version=4,
     title="Any flat file, described by a TOML spec (--spec)",
     reads="CSV, TSV, Parquet or JSON lines with a row for each event",
     from_spec=tables,

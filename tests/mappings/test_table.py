@@ -369,8 +369,8 @@ def test_constants_are_typed():
 
 def test_renames_and_drops_are_the_frameworks():
     """They are named in the table, so that types pass through them unchanged."""
-    found = table('drop = ["secret"]\n' + SOUND + '[rename]\nchannel = "$utm_source"\n')
-    assert (found.rename, found.dropped) == ({"channel": "$utm_source"}, frozenset({"secret"}))
+    found = table('drop = ["secret"]\n' + SOUND + '[rename]\nchannel = "utm_source"\n')
+    assert (found.rename, found.dropped) == ({"channel": "utm_source"}, frozenset({"secret"}))
 
 
 PERSON = SOUND + 'numbers = ["age"]\n[set]\nage = "age"\ncity = "town"\n[set_once]\ncity = "born"\n'
