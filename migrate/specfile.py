@@ -255,9 +255,14 @@ def _tables(found: Guesses) -> Iterator[str]:
         yield ""
     if found.paths:
         yield from _note("Keys inside of objects as properties of their own; the object stays one, too.")
+        if any("[0]." in one.name for one in found.paths):
+            yield from _note(
+                "The first of a list is called [0]; no list that was looked at has more. If others have, explode makes "
+                "a row of each."
+            )
         yield "# [properties]"
         for one in found.paths:
-            name = one.name.replace(".", "_")
+            name = one.name.replace("[0].", "_").replace(".", "_")
             yield _or(f"{key(name)} = {toml(one.name)}", f"in {one.share:.0%} of the rows")
         yield ""
     if found.person_properties:

@@ -126,3 +126,14 @@ def test_how_a_file_is_written_is_said_where_it_was_said():
     )
     assert found | {"dialect": "spark", "quote": "'", "columns": [*row]} == found
     assert tomllib.loads(spec(row, layout=Layout(has_header=False), is_numbered=True))["no_header"] is True
+
+
+def test_the_first_of_a_list_is_a_property_of_a_name_without_brackets():
+    """A spec with it is read; `explode` is suggested where a list has more."""
+    row = {"event": "a", "user_id": "u", "at": "2024-03-05T10:00:00Z"}
+    text = spec(row | {"items": '[{"sku": "x"}]'})
+    assert "explode =" not in text
+    found = tomllib.loads(uncommented(text))
+    assert found["properties"] == {"items_sku": "items[0].sku"}
+    assert table.tables(found)
+    assert '# explode = "items"' in spec(row | {"items": '[{"sku": "x"}, {"sku": "y"}]'})

@@ -1,6 +1,5 @@
 """First rows → what a spec of them could say: typed guesses, each with its reason, and what stands beside it."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +8,7 @@ from typing import Final, NamedTuple
 
 from migrate.inspection.columns import Column, Row, chosen
 from migrate.inspection.formats import formats_of
-from migrate.inspection.nested import nested
+from migrate.inspection.nested import alone, elements, nested
 from migrate.inspection.roles import What
 from migrate.inspection.values import TIMES, means_nothing
 from migrate.inspection.words import PERSON, SESSION, bare, group_of, property_of
@@ -89,7 +88,7 @@ class Guesses:
     """Word for nothing → in how many cells it stands."""
     paths: Sequence[Path] = ()
     lists: Sequence[Told] = ()
-    """Columns of lists of objects."""
+    """Columns of lists of objects, where one is longer than one."""
     renamed: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, str] = field(default_factory=dict)
     person_properties: Sequence[str] = ()
@@ -135,7 +134,7 @@ def guesses_of(columns: Sequence[Column], rows: Sequence[Row], *, is_whole: bool
         is_key_sure=bool(keys) and (is_whole or _OWN_KEY.fullmatch(keys[0].name) is not None),
         **_kinds(columns, rows, used),
         nulls=_nulls(rows),
-        paths=[*_paths([one for one in within if one.name not in used], len(rows))],
+        paths=[*_paths([one for one in (*within, *alone(columns, rows)) if one.name not in used], len(rows))],
         lists=[*_lists(columns, rows)],
         renamed={one: name for one in others if (name := property_of(one)) is not None},
         groups={kind: one for one in others if (kind := group_of(one)) is not None},
@@ -237,25 +236,15 @@ def _nulls(rows: Sequence[Row]) -> dict[str, int]:
     return dict(sorted(found.items(), key=lambda one: (-one[1], one[0]))[:_MOST_WORDS])
 
 
-def _opened(name: str, rows: Sequence[Row]) -> Iterator[object]:
-    for text in _texts(name, rows):
-        try:
-            yield json.loads(text)
-        except (ValueError, RecursionError):
-            continue
-
-
 def _paths(within: Sequence[Column], rows: int) -> Iterator[Path]:
-    """Yield the keys inside of objects that most rows have."""
-    frequent = [one for one in within if one.values >= _OFTEN * rows]
-    yield from (Path(name=one.name, share=one.filled) for one in frequent[:_MOST_PATHS])
+    """Yield the keys inside of objects that most of them have, and most rows; lists of one need not be in most."""
+    frequent = [one for one in within if one.values >= _OFTEN * one.rows]
+    yield from (Path(name=one.name, share=one.values / rows) for one in frequent[:_MOST_PATHS])
 
 
 def _lists(columns: Sequence[Column], rows: Sequence[Row]) -> Iterator[Told]:
+    """Yield the lists of which some hold more than one object."""
     for one in columns:
-        if one.type != "list":
-            continue
-        lists = [found for found in _opened(one.name, rows) if isinstance(found, list)]
-        elements = [element for found in lists for element in found]
-        if elements and all(isinstance(element, dict) for element in elements):
-            yield Told(one.name, f"{counted(len(elements), 'object')} in {counted(len(lists), 'list')}")
+        found = elements(one, rows)
+        if found is not None and found.most > 1:
+            yield Told(one.name, f"{counted(len(found.bags), 'object')} in {counted(found.lists, 'list')}")

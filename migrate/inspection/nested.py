@@ -3,11 +3,16 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final, NamedTuple
+
+import msgspec
 
 from migrate.inspection.columns import Column, Row, columns_of
 from migrate.inspection.first import value_of
 from migrate.inspection.values import Value
-from migrate.jsontext.parse import raw_object
+from migrate.jsontext.parse import decoded, raw_object
+
+_raw_list: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def nested(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[list[Column], list[Row]]:
@@ -24,6 +29,46 @@ def nested(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[list[Column]
         for row, bag in zip(wider, bags, strict=True):
             row |= {f"{one.name}.{key}": value for key, value in bag.items()}
     return found, [*wider]
+
+
+def alone(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
+    """Return what stands inside of lists that never hold more than one object, as columns: `items[0].sku`."""
+    found = list[Column]()
+    for one in columns:
+        objects = elements(one, rows)
+        if objects is not None and objects.most == 1 and _is_step(one.name):
+            inside = columns_of((), [_scalars(bag) for bag in objects.bags])
+            found += [replace(plain, name=f"{one.name}[0].{plain.name}") for plain in inside]
+    return found
+
+
+class Elements(NamedTuple):
+    """What the lists of a column hold, where all of it is objects."""
+
+    bags: Sequence[Value]
+    lists: int
+    most: int
+    """So many of them are in the longest list."""
+
+
+def elements(column: Column, rows: Sequence[Row]) -> Elements | None:
+    """Return the objects in the lists of a column; None where there are none, or others among them."""
+    if column.type != "list":
+        return None
+    lists = [found for row in rows if (found := _listed(row.get(column.name))) is not None]
+    bags = [bag for found in lists for bag in found]
+    if not bags or any(bag is None or bag.form != "object" for bag in bags):
+        return None
+    return Elements([bag for bag in bags if bag is not None], len(lists), max(map(len, lists)))
+
+
+def _listed(value: Value | None) -> list[Value | None] | None:
+    """Return the elements of a list; None where it is none."""
+    try:
+        found = decoded(_raw_list, value.text) if value is not None else None
+    except (ValueError, RecursionError):
+        return None
+    return None if found is None else [value_of(bytes(raw)) for raw in found]
 
 
 def _is_step(name: str) -> bool:

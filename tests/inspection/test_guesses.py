@@ -75,7 +75,14 @@ def test_digits_are_a_day_where_they_are_called_so():
 
 def test_what_is_more_than_text():
     """By all values of a column; what the file itself types needs no word, and digits of a name are no number."""
-    row = {"price": "19.90", "zip": "01234", "order_no": "7", "n": 3, "gift": "yes", "items": '[{"a": 1}]'}
+    row = {
+        "price": "19.90",
+        "zip": "01234",
+        "order_no": "7",
+        "n": 3,
+        "gift": "yes",
+        "items": '[{"a": 1}, {}]',
+    }
     found = guessed(LEAST | row, LEAST | row | {"price": "12,50", "vat": "0.19"})
     assert (found.json, found.numbers, found.booleans) == (["items"], ["vat"], ["gift"])
     assert [one.name for one in found.lists] == ["items"]
@@ -101,6 +108,25 @@ def test_parts_may_stand_inside_of_objects():
     assert found.persons[0].name == "properties.distinct_id"
     assert (found.times[0].column, found.times[0].formats) == ("properties.timestamp", ["unix_s"])
     assert [one.name for one in found.paths] == ["properties.url"]
+
+
+@pytest.mark.parametrize("form", [json.loads, str], ids=["typed", "text"])
+def test_lists_of_one_object_are_gone_into(form):
+    """By the path of the first, in whatever share of the rows they are; of no part of an event are they a guess."""
+    one = '[{"user_id": "u2", "timestamp": 1709645400, "b": {"c": 1}}]'
+    found = guessed(*(LEAST | {"items": form(text)} for text in (one, "[]", "[]", "[]", one)))
+    assert ([told.name for told in found.lists], found.persons[0].name) == ([], "user_id")
+    assert [(path.name, path.share) for path in found.paths] == [
+        ("items[0].user_id", 0.4),
+        ("items[0].timestamp", 0.4),
+    ]
+
+
+@pytest.mark.parametrize("text", ["[1]", '[{"a": 1}, 2]', "[null]", "[]", "[{broken]"])
+def test_lists_of_other_things_are_left_alone(text):
+    """They are neither rows nor objects with keys."""
+    found = guessed(LEAST | {"items": text})
+    assert (found.lists, found.paths) == ([], [])
 
 
 def test_nothing_is_found_in_nothing():
