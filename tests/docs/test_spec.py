@@ -109,6 +109,36 @@ def test_examples_without_a_header_are_read(tmp_path):
     assert found == [["order placed", "order paid"], ["order placed"]]
 
 
+def test_dividing_by_zero_counts_what_is_said(tmp_path):
+    """By which operator, of which numbers."""
+    ways = [
+        "1 / n",
+        "f % n",
+        "MOD(f, n)",
+        "1.5 / n",
+        "DIV(f, n)",
+        "f // n",
+        "1 % n",
+        "MOD(1, n)",
+        "DIV(1, n)",
+        "1 // n",
+    ]
+    (tmp_path / "rows.csv").write_text("u,at,n,f\nu,2024-03-05T10:00:00Z,0,7.5\n")
+    (tmp_path / "spec.toml").write_text(
+        'event = {constant = "e"}\ndistinct_id = "u"\ntimestamp = "at"\ndrop = ["n", "f"]\n'
+        '[types]\nn = "int"\nf = "float"\n[properties]\nhalf = {sql = "7 / 2"}\nwhole = {sql = "DIV(7, 2)"}\n'
+        + "".join(f'p{place} = {{sql = "{way}"}}\n' for place, way in enumerate(ways))
+    )
+    done = migrate("plan", "table", "rows.csv", "--spec", "spec.toml", "--workdir", "w", cwd=tmp_path)
+    failed = {
+        ways[int(place)] for place in re.findall(r"1 value, expression_failed.properties.p(\d)", done.stderr)
+    }
+    assert failed == {"1.5 / n", "DIV(f, n)", "f // n"}, done.stderr
+    assert "3 values, non_finite_number" in done.stderr
+    shown = of_its_own(migrate("preview", "table", "rows.csv", "--spec", "spec.toml", cwd=tmp_path).stdout)
+    assert shown["properties"] == {"half": 3.5, "whole": 3}
+
+
 @pytest.mark.parametrize("text", blocks(PAGE, "toml"))
 def test_every_example_is_a_spec(text):
     """What a part of one leaves out is as short as can be."""

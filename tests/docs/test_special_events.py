@@ -5,8 +5,9 @@ import json
 import polars as pl
 import pytest
 from commands import migrate
-from markdown import ROOT, blocks
+from markdown import ROOT, blocks, rows
 
+from migrate.inspection.words import NAMES as SUGGESTED
 from migrate.payload.required import lacking
 
 PAGE = ROOT / "docs" / "special-events.md"
@@ -18,10 +19,10 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize(("rows", "spec", "shown"), EXAMPLES)
-def test_every_example_makes_what_is_shown(tmp_path, rows, spec, shown):
+@pytest.mark.parametrize(("table", "spec", "shown"), EXAMPLES)
+def test_every_example_makes_what_is_shown(tmp_path, table, spec, shown):
     """Its rows, by its spec, become its events, and nothing that PostHog requires is missing in them."""
-    (tmp_path / "rows.csv").write_text(rows)
+    (tmp_path / "rows.csv").write_text(table)
     (tmp_path / "spec.toml").write_text(spec)
     done = migrate("preview", "table", "rows.csv", "--spec", "spec.toml", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, shown), done.stderr
@@ -35,3 +36,12 @@ def test_every_special_event_is_there():
     events = {json.loads(line)["event"] for _, _, shown in EXAMPLES for line in shown.splitlines()}
     assert events >= NAMES
     assert any('"$process_person_profile":false' in shown for _, _, shown in EXAMPLES)
+
+
+def test_names_that_are_suggested_are_told():
+    """What `migrate spec` would rename a column to, and nothing that begins with a dollar sign and is a campaign's."""
+    told = {
+        name.strip("`") for cells in rows(PAGE, "Names that PostHog knows") for name in cells[0].split(", ")
+    }
+    assert told >= set(SUGGESTED.values())
+    assert not {name for name in told if name.startswith(("$utm", "$gclid"))}
