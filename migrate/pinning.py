@@ -146,14 +146,14 @@ def _check_mapping(
 
 
 def _check_own(checkpoint: Checkpoint, known: Mapping[str, Any], settings: Settings, own: Own) -> None:
-    """Raise Refused where the user's own mapping has changed, and makes other events of the rows that are kept.
+    """Raise Refused where the user's own mapping makes other events of the rows that are kept.
 
-    Or where none is kept to tell it by, unless the user has said it, by another payload version.
+    They are mapped again also where its file says what it said, as it may read others. Or where the file has changed
+    and no row is kept to tell it by, unless the user has said it, by another payload version.
     """
-    if own.digest in known["mappings"]:
-        return
-    groups = witnesses.kept(checkpoint.workdir)
-    where = f"{own.path}: changed since this workdir was planned"
+    groups, is_same = witnesses.kept(checkpoint.workdir), own.digest in known["mappings"]
+    what = "what it reads or imports has changed" if is_same else "changed"
+    where = f"{own.path}: {what} since this workdir was planned"
     if differing := list(islice(witnesses.differing(settings, groups), _SHOWN)):
         raise Refused(
             f"{where}, and the same rows become other events, found {'; '.join(differing)}; so nothing new is planned "
@@ -161,6 +161,8 @@ def _check_own(checkpoint: Checkpoint, known: Mapping[str, Any], settings: Setti
             f"identity_version, send what is planned (migrate apply {checkpoint.workdir}), "
             f"{_begin_anew(checkpoint, known)}"
         )
+    if is_same:
+        return
     if not groups and settings.mapping().payload_version in known["payload_versions"]:
         raise Refused(
             f"{where}, and no row is kept by which to tell whether the same rows become the same events; put it back "

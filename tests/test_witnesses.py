@@ -1,4 +1,4 @@
-"""Rows are kept beside the events they became; a mapping of the user's own that has changed is held to them."""
+"""Rows are kept beside the events they became; a mapping of the user's own is held to them."""
 
 import json
 
@@ -91,6 +91,30 @@ def test_the_same_events_go_on_with_a_word(nights, pair, is_told):
 def test_nothing_new_asks_nothing(nights):
     """What is planned can be looked at, and sent, whatever the file says by now."""
     assert nights(changed(('event=pl.col("what")', 'event=pl.lit("e")')), file=None).returncode == 0
+
+
+def test_what_a_mapping_reads_is_held_to_though_its_file_is_the_same(nights, tmp_path):
+    """A list of names beside it is data, and in no digest of the file."""
+    names = tmp_path / "names.json"
+    text = changed(
+        ("import polars as pl\n", "import json\nfrom pathlib import Path\n\nimport polars as pl\n"),
+        (
+            'event=pl.col("what")',
+            f'event=expr.lookup(pl.col("what"), json.loads(Path({str(names)!r}).read_text()))',
+        ),
+    )
+    names.write_text('{"new": "newer"}')
+    assert nights(text).returncode == 0
+    names.write_text('{"view": "viewed"}')
+    assert nights(text, file=None).returncode == 0
+    done = nights(text, "c.jsonl")
+    assert done.returncode == 5
+    assert done.stderr.startswith(
+        "error: acme.py: what it reads or imports has changed since this workdir was planned, and the same rows become "
+        f"other events, found {tmp_path}/exports/a.jsonl:2: event was 'view', is 'viewed'; so nothing new is planned"
+    )
+    names.write_text('{"new": "newest"}')
+    assert nights(text, "c.jsonl").returncode == 0
 
 
 def test_links_are_held_to_as_events_are(nights, tmp_path):
