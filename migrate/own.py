@@ -14,9 +14,11 @@ from contextlib import contextmanager, redirect_stdout
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from traceback import extract_tb
+from traceback import FrameSummary, extract_tb
 from types import ModuleType
 from typing import Any, Final
+
+import polars as pl
 
 from migrate import platforms
 from migrate.errors import MigrateError, UsageError
@@ -24,6 +26,9 @@ from migrate.kit.declare import Platform
 from migrate.naming import SUFFIX, named
 
 _PAGE: Final = "docs/mappings.md"
+_OF_POLARS: Final = pl.exceptions.PolarsError
+_PANIC: Final = "PanicException"
+"""What polars raises where its own code stumbles; it has no public name."""
 _TAKEN: Final = {*sys.stdlib_module_names, "mappings", "migrate", "polars"}
 """Names that a file beside a mapping does not take from what a mapping is written with."""
 
@@ -79,14 +84,19 @@ class Own:
         return self._loaded.place(error)
 
     @contextmanager
-    def explained(self) -> Iterator[None]:
-        """Have what its functions raise be said as what is wrong with the file; errors of ours stay as they are."""
+    def explained(self, at: str = "") -> Iterator[None]:
+        """Have what its functions raise be said as what is wrong with the file, with where `at` it arose.
+
+        So is what polars raises, which does the work of its expressions. All else stays as it is, our errors first.
+        """
         try:
             yield
-        except MigrateError:
+        except (MigrateError, KeyboardInterrupt, GeneratorExit):
             raise
-        except Exception as error:
-            raise UsageError(f"{self.place(error)}: {named_error(error)}; mend it there") from error
+        except BaseException as error:
+            if not self._loaded.is_cause(error):
+                raise
+            raise UsageError(f"{self.place(error)}: {named_error(error)}{at}; mend it there") from error
 
 
 def _said(text: bytes) -> str:
@@ -142,11 +152,20 @@ class _Loaded:
 
     def place(self, error: BaseException) -> str:
         """Return the file and line, of these files, from which an exception comes."""
-        known = {str(path): path for path in self.texts}
-        frames = [frame for frame in extract_tb(error.__traceback__) if frame.filename in known]
-        if not frames:
+        if (frame := self._frame(error)) is None:
             return str(self._path)
-        return f"{self._shown(Path(frames[-1].filename))}:{frames[-1].lineno}"
+        return f"{self._shown(Path(frame.filename))}:{frame.lineno}"
+
+    def is_cause(self, error: BaseException) -> bool:
+        """Return whether an exception comes from these files, or from polars, which calls their expressions."""
+        is_of_polars = isinstance(error, _OF_POLARS) or type(error).__name__ == _PANIC
+        return is_of_polars or self._frame(error) is not None
+
+    def _frame(self, error: BaseException) -> FrameSummary | None:
+        """Return the last place in these files on an exception's way."""
+        known = {str(path) for path in self.texts}
+        frames = [frame for frame in extract_tb(error.__traceback__) if frame.filename in known]
+        return frames[-1] if frames else None
 
     def _shown(self, path: Path) -> Path:
         """Return one of these files as it would be typed: where the mapping was said to lie."""

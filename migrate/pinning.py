@@ -151,6 +151,10 @@ def _check_own(checkpoint: Checkpoint, known: Mapping[str, Any], settings: Setti
     They are mapped again also where its file says what it said, as it may read others. Or where the file has changed
     and no row is kept to tell it by, unless the user has said it, by another payload version.
     """
+    if not checkpoint.has_events():  # that could become others: the file may have been mended, so that there are any
+        witnesses.forget(checkpoint.workdir)
+        checkpoint.note(mappings=[own.digest])
+        return
     groups, is_same = witnesses.kept(checkpoint.workdir), own.digest in known["mappings"]
     what = "what it reads or imports has changed" if is_same else "changed"
     where = f"{own.path}: {what} since this workdir was planned"

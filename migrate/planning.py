@@ -61,7 +61,7 @@ class Planning:
         """
         collect_rarely()
         try:
-            with self.file.hold():
+            with self.file.hold(), self.work.settings.explained():
                 self._pin(is_anew=bool(again))
                 self._plan(on_progress, command, again, emptied, resend=resend)
         finally:

@@ -22,9 +22,10 @@ from migrate.people.store import People
 from migrate.people.touches import Touches
 from migrate.plan import ordinals
 from migrate.plan.bundles import Bundle, job_chunks
-from migrate.plan.finished import Finished, finished, why_no_event
+from migrate.plan.finished import Finished, why_no_event
 from migrate.plan.jobs import Job
 from migrate.plan.lines import as_read, python_rows
+from migrate.plan.mapped import mapped
 from migrate.plan.transform import Transform
 from migrate.readers.files import read_chunks
 from migrate.readers.originals import Originals
@@ -62,7 +63,7 @@ def preview(work: Work, limit: int, numbers: Numbers | None = None) -> Iterator[
     What is known of people comes from the rows shown alone: who is who before them, persons and groups after them.
     """
     settings, now = work.settings, datetime.now(UTC)
-    with People() as people, throwaway(PREVIEW) as folder:
+    with settings.explained(), People() as people, throwaway(PREVIEW) as folder:
         census = settings.census(people)
         first = list(_first(work, limit))
         if work.is_about_people:
@@ -74,7 +75,7 @@ def preview(work: Work, limit: int, numbers: Numbers | None = None) -> Iterator[
         times: list[datetime] = []
         for job, chunk in first:
             transform = settings.transform(job, people)
-            made = finished(_read(chunk), transform, now)
+            made = mapped(_read(chunk), transform, now, Bundle([job]).whence)
             if numbers is not None:
                 numbers.add(made.numbers)
             states.write(made.states)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
@@ -152,7 +152,12 @@ class Settings:
             profiled=self.profiled,
             tells=self.choices.tells,
             ruling=self.ruling,
+            explained=None if self.own is None else self.own.explained,
         )
+
+    def explained(self) -> AbstractContextManager[None]:
+        """Have what the functions of a user's own mapping raise be said as what is wrong with its file."""
+        return nullcontext() if self.own is None else self.own.explained()
 
     def census(self, people: People) -> Census:
         """Return what is to be found out about people."""
@@ -248,7 +253,7 @@ class Settings:
 
     def _tried(self, table: Table, options: Options) -> Table:
         """Return a table as it is planned with; raises UsageError where it asks for columns that it does not have."""
-        with nullcontext() if self.own is None else self.own.explained():
+        with self.explained():
             check_columns(self.platform, table, options, is_run=self.own is not None)
         if only_informs(table):
             table = replace(table, filters={"lookup": EVERY_ROW})

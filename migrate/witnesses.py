@@ -23,9 +23,10 @@ from migrate.jsontext.parse import encoded
 from migrate.kit.declare import FILE, ROW, Options, Table
 from migrate.kit.schemas import FRAMEWORK
 from migrate.payload.payloads import claimed
-from migrate.plan.finished import finished
+from migrate.plan.bundles import Bundle
 from migrate.plan.jobs import Job
 from migrate.plan.lines import as_read, python_rows
+from migrate.plan.mapped import mapped
 from migrate.plan.transform import Transform
 from migrate.readers.files import read_chunks
 from migrate.readers.headers import read_header
@@ -139,9 +140,8 @@ def _group(settings: Settings, job: Job) -> Group | None:
     chunk = next(iter(read_chunks(job.source, job.table, job.header)), None)
     if chunk is None or not chunk.rows.height:
         return None
-    made = finished(
-        _sound(chunk), replace(settings.transform(job), since=None, until=None), datetime.now(UTC)
-    )
+    transform = replace(settings.transform(job), since=None, until=None)
+    made = mapped(_sound(chunk), transform, datetime.now(UTC), Bundle([job]).whence)
     each = made.frame.group_by("event", maintain_order=True).head(_OF_EACH)["row"].to_list()
     numbers = sorted({*each[:_ROWS], *chunk.rows[ROW].head(_OF_EACH).to_list()})
     originals = Originals(job.source, job.table, job.header).of(numbers)
@@ -177,11 +177,21 @@ def _told(
         if header is None or table is None or table.refusal:
             return {}, []
         table = claimed(table, options)
-        transform = Transform(table=table, imprint=settings.imprint(), options=options, file=stem)
+        transform = Transform(
+            table=table,
+            imprint=settings.imprint(),
+            options=options,
+            file=stem,
+            explained=None if settings.own is None else settings.own.explained,
+        )
         events: dict[str, list[list[str]]] = {}
         links: list[str] = []
+
+        def whence(_: int) -> tuple[str, None]:
+            return name, None
+
         for chunk in read_chunks(source, table, header):
-            made = finished(chunk, transform, datetime.now(UTC)).frame
+            made = mapped(chunk, transform, datetime.now(UTC), whence).frame
             for row, payload in made.select("row", "payload").iter_rows():
                 event = json.loads(payload)
                 events.setdefault(str(row), []).append([event[name] for name in _FIELDS])

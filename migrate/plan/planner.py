@@ -24,10 +24,11 @@ from migrate.plan.aside import SetAside
 from migrate.plan.attempt import Attempt, check_unchanged, fingerprinted
 from migrate.plan.bundles import Bundle, bundles
 from migrate.plan.changed import Looked
-from migrate.plan.finished import Finished, finished
+from migrate.plan.finished import Finished
 from migrate.plan.gather import Interrupted
 from migrate.plan.jobs import Job, bytes_by_kind
 from migrate.plan.judged import Made
+from migrate.plan.mapped import mapped
 from migrate.plan.progress import Counting, Progress
 from migrate.plan.transform import Transform
 from migrate.plan.waiting import keep_states, tidy_states
@@ -190,7 +191,7 @@ class Planner:
 
         def made(numbered: tuple[int, Chunk]) -> Finished:
             number, chunk = numbered
-            piece = finished(chunk, transform, now)
+            piece = mapped(chunk, transform, now, bundle.whence)
             if number == 0:
                 self.on_first(bundle, chunk, piece)
             return piece

@@ -1,5 +1,7 @@
 """How a table's rows become events: the table, the user's options, and what is known of people."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -30,3 +32,5 @@ class Transform:
     """Whether events are planned that tell of persons and groups, and of who is who."""
     ruling: Ruling | None = None
     """The user's own rules, where there are any."""
+    explained: Callable[[str], AbstractContextManager[None]] | None = None
+    """What says what a user's own mapping raises as what is wrong with its file; a text is where it arose."""
