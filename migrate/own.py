@@ -7,6 +7,7 @@ file alone, as nothing is put on `sys.path`. Two files of one name, in two folde
 import ast
 import builtins
 import hashlib
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -116,7 +117,7 @@ class _Loaded:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._folder = path.absolute().parent
-        where = str(path.resolve()).encode(errors="surrogateescape")
+        where = os.path.realpath(path).encode(errors="surrogateescape")
         self._room = f"migrate-own-{hashlib.blake2b(where, digest_size=8).hexdigest()}"
         self._modules: dict[str, ModuleType] = {}
         self._lock = RLock()

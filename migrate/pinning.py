@@ -151,7 +151,9 @@ def _check_own(checkpoint: Checkpoint, known: Mapping[str, Any], settings: Setti
     They are mapped again also where its file says what it said, as it may read others. Or where the file has changed
     and no row is kept to tell it by, unless the user has said it, by another payload version.
     """
-    if not checkpoint.has_events():  # that could become others: the file may have been mended, so that there are any
+    if (
+        not checkpoint.has_events()
+    ):  # that could become others: the file may have been mended, so that there are any
         witnesses.forget(checkpoint.workdir)
         checkpoint.note(mappings=[own.digest])
         return

@@ -209,16 +209,18 @@ class Settings:
         if planned:
             files = [source for source in files if planned.get(source.name) != stamp(source)]
         unchanged = len(names) - len(files)
-        mapping = mapping.under(self.options, names) if files else mapping
+        with self.explained():
+            mapping = mapping.under(self.options, names) if files else mapping
         beside = Beside(whole(names, files, planned), found.sources)
         reader = self._reader(mapping, beside)
-        jobs, gone = recognise(
-            *(files, with_header_files(mapping), reader),
-            skip_unknown=self.skip_unknown,
-            skipped=skipped,
-            is_alone=not unchanged,
-            likely=Likeness(self.platform, beside.header_file).likely,
-        )
+        with self.explained():
+            jobs, gone = recognise(
+                *(files, with_header_files(mapping), reader),
+                skip_unknown=self.skip_unknown,
+                skipped=skipped,
+                is_alone=not unchanged,
+                likely=Likeness(self.platform, beside.header_file).likely,
+            )
         jobs, wrong = readable(jobs, checked)
         for name, one in wrong.items():
             skipped.setdefault(one.reason, []).append(name)

@@ -173,6 +173,52 @@ def test_what_is_wrong_with_a_file_is_said_with_its_line(tmp_path, text, said):
             "acme: events: to_events asks for a column 'wo' that its rows do not have, known are id, what, who, at, ",
         ),
         ('event=pl.col("what")', 'event=pl.col("what").dt.year()', "acme.py: InvalidOperationError: "),
+        (
+            'event=pl.col("what")',
+            'event=pl.col("what").cast(pl.Int64)',
+            (
+                "acme.py: InvalidOperationError: conversion from `str` to `i64` failed in column 'what' for 1 out of 1 "
+                'values: ["order"], at '
+            ),
+        ),
+        (
+            'expr.timestamp(pl.col("at"), zone=options.source_timezone)',
+            'pl.col("at")',
+            (
+                "acme: events: to_events: timestamp: expected Datetime(time_unit='us', time_zone='UTC'), found String; "
+                "return what events.events makes\n"
+            ),
+        ),
+        (
+            "    return events.events(",
+            "    return rows\n    return events.events(",
+            "acme: events: to_events: no column 'event' in what it returns; return what events.events makes\n",
+        ),
+        (
+            "    return events.events(",
+            "    return None\n    return events.events(",
+            "acme: events: to_events must return a LazyFrame, found NoneType; return what events.events makes\n",
+        ),
+        (
+            'times=("at",)',
+            'times=("at",), filters={"x": pl.col("what")}',
+            "acme: events: filters['x']: expected true or false, found String; compare it with something\n",
+        ),
+        (
+            'has("id", "what", "who", "at")',
+            "lambda columns: 1 / 0",
+            "acme.py:27: ZeroDivisionError: division by zero; mend it there\n",
+        ),
+        (
+            'has("id", "what", "who", "at")',
+            "3",
+            "acme.py:22: Acme: events: matches: expected a function, found 3; give one as has('id', 'at')\n",
+        ),
+        (
+            '("id", "what", "who", "at"), pl.String',
+            '("id", "what", "who", "at"), pl.Datetime',
+            "acme.py: Inv",
+        ),
     ],
 )
 def test_what_its_functions_raise_is_said_with_its_line(tmp_path, old, new, said):
@@ -185,8 +231,11 @@ def test_what_its_functions_raise_is_said_with_its_line(tmp_path, old, new, said
 
 
 def test_a_path_that_leads_to_no_mapping_is_refused(tmp_path):
-    """A folder, another kind of file, nothing at all, a built-in platform's name."""
+    """A folder, another kind of file, nothing at all, a link to itself, a built-in platform's name."""
+    loop = tmp_path / "loop.py"
+    loop.symlink_to(loop)
     for path, said in (
+        (loop, "PLATFORM: no such file, found '{}'; check the path"),
         (tmp_path / "gone.py", "PLATFORM: no such file, found '{}'; check the path"),
         (tmp_path, "PLATFORM: a folder, found '{}'; name the Python file with the MAPPING in it"),
         (

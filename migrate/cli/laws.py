@@ -15,7 +15,7 @@ from migrate.kit.declare import Options
 from migrate.kit.times import zone_name
 from migrate.laws import golden
 from migrate.laws.proof import GOLDEN, Judged, judged
-from migrate.laws.sample import Sample
+from migrate.laws.sample import Broken, Sample
 from migrate.naming import is_path
 from migrate.own import Own
 from migrate.screen import counted, shown
@@ -39,11 +39,8 @@ def test_mapping(options: TestOptions) -> NoReturn:
         raise UsageError(
             f"SAMPLE: no row that a table of {own.path} takes, found nothing to try; give some rows"
         )
-    now = golden.lines(sample)
-    if options.renew:
-        _renew(own.golden, now)
     found = [*judged(sample, own.place)]
-    found.insert(1, Judged(*GOLDEN, [*golden.broken(own.golden, now)]))
+    found.insert(1, Judged(*GOLDEN, _golden(own.golden, sample, renew=options.renew)))
     for one in found:
         _show(one)
     untried = _untried(sample)
@@ -69,6 +66,17 @@ def _inputs(own: Own, given: Sequence[str]) -> Sequence[str]:
             f"{own.path.stem}.sample (a folder) or {own.path.stem}.sample.jsonl (a file, of any format)"
         )
     return beside
+
+
+def _golden(path: Path, sample: Sample, *, renew: bool) -> list[Broken]:
+    """Return what breaks the golden, which is written first if it is to be renewed."""
+    try:
+        now = golden.lines(sample)
+    except UsageError as error:
+        return [Broken(str(path), f"no payloads to hold it to: {error}")]
+    if renew:
+        _renew(path, now)
+    return [*golden.broken(path, now)]
 
 
 def _renew(path: Path, now: Sequence[str]) -> None:

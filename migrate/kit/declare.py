@@ -414,6 +414,8 @@ class Table:
         )
         for name in lists:
             yield from mistakes.of_names(name, getattr(self, name) or ())
+        for name in ("matches", "to_events"):
+            yield from mistakes.of_function(name, getattr(self, name))
         for name in ("columns", "rename", "filters", "warnings", "computed"):
             yield from mistakes.of_mapping(name, getattr(self, name))
         bags = self.bags_under(Options())

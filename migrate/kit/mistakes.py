@@ -11,6 +11,13 @@ def of_names(field: str, found: object) -> Iterator[str]:
         yield f"{field}: expected a tuple of names, found {found!r}; write the names as texts"
 
 
+def of_function(field: str, found: object) -> Iterator[str]:
+    """Yield why a field cannot be called."""
+    if not callable(found):
+        example = " as has('id', 'at')" if field == "matches" else ""
+        yield f"{field}: expected a function, found {found!r}; give one{example}"
+
+
 def of_mapping(field: str, found: object) -> Iterator[str]:
     """Yield why a field does not hold names with something for each."""
     if not isinstance(found, Mapping) or not all(isinstance(one, str) for one in found):

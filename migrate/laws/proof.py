@@ -44,5 +44,5 @@ def _tried(law: Law, sample: Sample, place: Callable[[BaseException], str]) -> I
         yield from law(sample)
     except MigrateError as error:
         yield Broken(place(error), str(error))
-    except Exception as error:  # noqa: BLE001 - whatever the user's functions raise is the user's to mend
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the user's functions raise is the user's to mend
         yield Broken(place(error), f"{named_error(error)}; mend it there")

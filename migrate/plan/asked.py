@@ -7,8 +7,8 @@ from typing import Final
 import polars as pl
 
 from migrate.errors import UsageError
-from migrate.kit.declare import Options, Table
-from migrate.kit.schemas import FRAMEWORK, Schema, row_schema
+from migrate.kit.declare import ROW, Options, Table
+from migrate.kit.schemas import FRAMEWORK, OBJECT_COLUMNS, TEXT_COLUMNS, Schema, row_schema
 
 _NAME: Final = re.compile(r'unable to find column "([^"]*)"')
 
@@ -61,7 +61,13 @@ def _try(where: str, ask: Ask, known: Schema, *, is_run: bool) -> None:
     """Ask no rows of these columns; raise UsageError where another is wanted."""
     try:
         asked = ask(pl.LazyFrame(schema=known))
-        asked.collect_schema()
+        if not isinstance(asked, pl.LazyFrame):
+            raise UsageError(
+                f"{where} must return a LazyFrame, found {type(asked).__name__}; return what events.events makes"
+            )
+        found = asked.collect_schema()
+        if is_run and (wrong := _wrong(where, found)):
+            raise UsageError(f"{where}: {wrong}")
         if is_run:
             asked.collect()
     except pl.exceptions.ColumnNotFoundError as error:
@@ -71,3 +77,20 @@ def _try(where: str, ask: Ask, known: Schema, *, is_run: bool) -> None:
             f"{where} asks for a column '{name}' that its rows do not have, known are {', '.join(known)}; "
             "spell it as there, or declare it"
         ) from error
+
+
+def _wrong(where: str, found: pl.Schema) -> str | None:
+    """Return why nothing can be made of what a field returns; None where something can."""
+    field = where.rpartition(": ")[2]
+    if field == "to_events":
+        missing = [name for name in (ROW, *TEXT_COLUMNS, *OBJECT_COLUMNS, "timestamp") if name not in found]
+        return (
+            f"no column '{missing[0]}' in what it returns; return what events.events makes"
+            if missing
+            else None
+        )
+    if field.startswith(("filters[", "warnings[")):
+        (kind,) = found.dtypes()
+        if kind not in {pl.Boolean, pl.Null}:
+            return f"expected true or false, found {kind}; compare it with something"
+    return None

@@ -15,6 +15,25 @@ def acme(tmp_path, monkeypatch):
     return written(tmp_path)
 
 
+def test_a_mapping_that_raises_at_a_row_breaks_laws(acme):
+    """With the row, in place of payloads; none are kept of it, and no law ends the command."""
+    more = ("import events, expr\n", 'import events, expr\n\nTAKEN = {"r2": exit}\n')
+    row = 'pl.col("id").map_elements(lambda one: TAKEN.get(one, str)(one), pl.String)'
+    written(acme.parent, changed(more, ('"acme_id": pl.col("id")', f'"acme_id": {row}')))
+    done = migrate("test", "./acme.py", "--renew", "--json")
+    told = {one["law"]: one["broken"] for one in json.loads(done.stdout.splitlines()[-1])["laws"]}
+    assert (done.returncode, [*told]) == (3, ["contract", "golden", "columns", "ids", "alone"])
+    assert told["golden"][0]["what"] == (
+        f"no payloads to hold it to: acme.py:20: SystemExit: r2, at {acme.parent}/acme.sample.jsonl:2; mend it there"
+    )
+    assert told["alone"][0] == {
+        "place": "acme.py:20",
+        "what": "SystemExit: r2; mend it there",
+        "column": None,
+    }
+    assert not acme.with_name("acme.golden.jsonl").exists()
+
+
 def test_laws_are_told_with_what_breaks_them(acme):
     """Exit 3 until the golden is kept, which is shown to be read; then all hold."""
     done = migrate("test", "./acme.py")

@@ -21,6 +21,16 @@ def test_names_are_a_collection_of_texts(found, said):
     assert list(mistakes.of_names("ids", found)) == said
 
 
+def test_a_function_is_called():
+    """What recognises a file is said with an example."""
+    assert list(mistakes.of_function("matches", bool)) == []
+    said = [*mistakes.of_function("matches", 3), *mistakes.of_function("to_events", "x")]
+    assert said == [
+        "matches: expected a function, found 3; give one as has('id', 'at')",
+        "to_events: expected a function, found 'x'; give one",
+    ]
+
+
 @pytest.mark.parametrize("found", [("a",), {1: "a"}], ids=repr)
 def test_a_mapping_is_by_name(found):
     """What goes by other keys would never be looked up."""
