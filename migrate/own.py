@@ -100,6 +100,32 @@ class Own:
             raise UsageError(f"{self.place(error)}: {named_error(error)}{at}; mend it there") from error
 
 
+def beside(path: Path) -> list[Path]:
+    """Return the modules beside a mapping that it imports, or that these do, without running it.
+
+    As far as they can be read: a file that is no Python, which is being mended, imports nothing.
+    """
+    found, left = dict[Path, None](), [path]
+    for one in left:
+        try:
+            tree = ast.parse(one.read_bytes())
+        except (OSError, SyntaxError, ValueError):
+            continue
+        names = [
+            name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for name in (
+                [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+            )
+        ]
+        files = [path.with_name(f"{name}{SUFFIX}") for name in names if name and name not in _TAKEN]
+        new = [file for file in files if file.is_file() and file != path and file not in found]
+        found |= dict.fromkeys(new)
+        left += new
+    return [*found]
+
+
 def _said(text: bytes) -> str:
     """Return a module without what says nothing to Python."""
     tree = ast.parse(text)
@@ -188,7 +214,10 @@ class _Loaded:
             raise UsageError(_no_python(self._shown(path), error)) from None
         module = ModuleType(f"{self._room}.{path.stem}")
         module.__file__, module.__package__ = str(where), ""
-        vars(module)["__builtins__"] = vars(builtins) | {"__import__": self._import}
+        vars(module)["__builtins__"] = vars(builtins) | {
+            "__import__": self._import,
+            "print": _said_aside,
+        }
         self._modules[path.stem] = sys.modules[module.__name__] = module  # where dataclasses look for it
         try:
             exec(code, vars(module))  # noqa: S102 - the user's own file, which the user has named
@@ -205,6 +234,11 @@ class _Loaded:
             return builtins.__import__(name, *how)
         with self._lock:  # a function may import when it is called, in any thread
             return self._modules.get(name) or self._module(beside)
+
+
+def _said_aside(*values: object, **how: Any) -> None:  # noqa: ANN401 - as Python calls it
+    """Print, on stderr unless it is said otherwise: what a file prints is none of the command's data."""
+    print(*values, **how | {"file": how.get("file") or sys.stderr})  # noqa: T201 - the user's own
 
 
 def named_error(error: BaseException) -> str:

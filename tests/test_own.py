@@ -1,5 +1,6 @@
 """A mapping of the user's own is loaded from its path, for whoever holds it, and says what is wrong with it."""
 
+import json
 import os
 import pickle
 import sys
@@ -311,10 +312,13 @@ def test_commands_that_are_shown_reach_the_file_from_elsewhere(tmp_path, monkeyp
 
 def test_the_mapping_is_none_of_what_it_reads(tmp_path):
     """It may lie in the folder of its export, with what is kept beside it, and prints nothing among the data."""
-    written(tmp_path, "import _acme_things\nprint('noise')\n" + MAPPING)
+    text = changed(("    return events", "    print('more', 'noise', sep=' ', file=None)\n    return events"))
+    written(tmp_path, "import _acme_things\nprint('noise')\n" + text)
     written(tmp_path, "NAMES = {}\n", "_acme_things.py")
     (tmp_path / "acme.golden.jsonl").write_text("{}\n")
     export(tmp_path / "a.jsonl")
     done = apart("preview", "acme.py", ".", cwd=tmp_path, env={"PYTHONPATH": str(ROOT)})
-    assert (done.returncode, done.stdout.count("\n"), done.stderr) == (0, 3, "noise\n")
+    assert (done.returncode, done.stdout.count("\n")) == (0, 3)
+    assert all(json.loads(line)["uuid"] for line in done.stdout.splitlines())
+    assert {*done.stderr.splitlines()} == {"noise", "more noise"}
     assert not (tmp_path / "__pycache__").exists()

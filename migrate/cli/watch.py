@@ -12,6 +12,8 @@ import click
 from migrate.cli.config import chosen_here
 from migrate.cli.options import SourceOptions
 from migrate.errors import UsageError
+from migrate.naming import is_path
+from migrate.own import beside
 
 FLAG: Final = "--watch"
 _SECONDS: Final = 0.2
@@ -26,14 +28,18 @@ def watch(source: SourceOptions) -> NoReturn:
     A process of its own reads everything anew, a mapping's modules too. Raises UsageError where there is no file to
     watch.
     """
-    paths = watched(source)
-    if not paths:
+    files = watched(source)
+    if not files:
         raise UsageError(
             f"{FLAG}: no file decides what is shown, found folders and archives alone; name a file, or --spec"
         )
     command = [sys.executable, "-m", "migrate", *_words(sys.argv[1:])]
-    names = ", ".join(map(str, paths))
     while True:
+        modules = (
+            beside(Path(source.platform)) if is_path(source.platform) else []
+        )  # others by now, it may be
+        paths = [*dict.fromkeys([*files, *modules])]
+        names = ", ".join(map(str, paths))
         before = _stamps(paths)
         if sys.stdout.isatty():
             click.clear()
