@@ -1,8 +1,9 @@
 """Rows kept beside the events they became: a mapping of the user's own is held to them before anything new is planned.
 
 Nobody reviews that such a file says another `identity_version` when it means other events, nor what the file reads. So
-a workdir keeps, of each kind of event of each table, the first rows as their files have them. They are mapped again:
-where one has become another event, nothing new is planned, lest PostHog have the same row twice.
+a workdir keeps, of each kind of event of each table, some rows as their files have them: of those at the start of a
+file, as the rest is read once, while it is planned. They are mapped again: where one has become another event, nothing
+new is planned, lest PostHog have the same row twice.
 """
 
 import json
