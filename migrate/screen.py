@@ -1,6 +1,8 @@
 """Text from elsewhere → as a screen, a log and a checkpoint can take it: without control characters and secrets."""
 
 import re
+import shlex
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 _KEY: Final = re.compile(r"\b(ph[a-z]_)[A-Za-z0-9]{20,}")
@@ -13,6 +15,8 @@ _ADDRESS: Final = re.compile(
 _LETTERS: Final = 2
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """C0 but for tab and line break, C1, and what turns the order of letters around."""
+_UNTYPED: Final = re.compile(rf"[\t\n\udc80-\udcff]|{_CONTROL.pattern}")
+"""What cannot be typed, or breaks a line; the last of the first are bytes that are no text (PEP 383)."""
 
 
 def masked(text: str) -> str:
@@ -59,6 +63,24 @@ def is_text(name: str) -> bool:
 def shown(text: str) -> str:
     r"""Return text as it is shown: `masked`, and control characters as their escapes, `\x1b`."""
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), masked(text))
+
+
+def quoted(word: str) -> str:
+    r"""Return a word as a shell takes it, on one line: where it cannot be typed as `$'\n'`, of Bash and Zsh."""
+    if _UNTYPED.search(word) is None:
+        return shlex.quote(word)
+    bare = masked(word).replace("\\", "\\\\").replace("'", "\\'")
+    return f"$'{_UNTYPED.sub(_bytes, bare)}'"
+
+
+def command_line(words: Iterable[str]) -> str:
+    """Return a command as it can be pasted, its words `quoted`."""
+    return " ".join(map(quoted, words))
+
+
+def _bytes(found: re.Match[str]) -> str:
+    """Return the bytes of a character as they stand between such quotes."""
+    return "".join(f"\\x{byte:02x}" for byte in found[0].encode(errors="surrogateescape"))
 
 
 def shortened(name: str) -> str:

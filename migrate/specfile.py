@@ -77,7 +77,7 @@ def _note(text: str) -> list[str]:
 
 def _or(line: str, why: str = "") -> str:
     """Return a line of the spec that holds once the mark before it is taken away."""
-    return f"# {line}" + (f"  # {shown(why)}" if why else "")
+    return f"# {line}" + (f"  # {shown(' '.join(why.split()))}" if why else "")
 
 
 def _head(found: Guesses, written: Written) -> Iterator[str]:

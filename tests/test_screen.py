@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import subprocess
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ import pytest
 from sealing import exports, migrate
 
 from migrate.sandbox.server import Sandbox
-from migrate.screen import secret_in, shown
+from migrate.screen import command_line, secret_in, shown
 
 KEY = "phc_AbCdEfGh0123456789AbCdEfGh0123456789"
 ODD = "\x1b[31mred\x07\r\x9b2J\u202eback"
@@ -192,3 +193,14 @@ def test_the_sandbox_answers_to_no_page(headers, status, path):
         connection.request("GET", path, headers=headers)
         assert connection.getresponse().status == status
         connection.close()
+
+
+@pytest.mark.parametrize(
+    "name", ["a b'c", "a\nb", "it's\\\t\x1b[2J", "\udcff\udcfe.csv", "a\u2028'\\x41", "$x`y`"]
+)
+def test_a_command_can_be_pasted_whatever_a_file_is_called(name):
+    """On one line, and a shell takes it for the same bytes."""
+    line = command_line(["printf", "%s", name])
+    assert line.isprintable()
+    bash = subprocess.run(["/bin/bash", "-c", line], capture_output=True, check=True)
+    assert bash.stdout == os.fsencode(name)

@@ -16,6 +16,7 @@ from migrate.cli.typed import typed_command
 from migrate.draft import Draft, Unit, mapping_text
 from migrate.errors import UsageError
 from migrate.inputs.listing import sources
+from migrate.inputs.names import source_name
 from migrate.inspecting import Inspection, Kind, inspect
 from migrate.inspection.columns import columns_of
 from migrate.inspection.first import first
@@ -51,7 +52,8 @@ def write_spec(options: SpecOptions) -> NoReturn:
     if not kind.looked:
         raise UsageError(_nothing(found, options, kind))
     guesses = _guesses(kind, options, layout)
-    name = kind.file.source.path.name if kind.file.source.member is None else kind.file.source.name
+    source = kind.file.source
+    name = source_name(source.path.name) if source.member is None else source.name
     command = _command(options)
     if options.as_mapping:
         text = mapping_text(_draft(guesses, kind))
@@ -109,7 +111,7 @@ def _nothing(found: Inspection, options: SpecOptions, kind: Kind | None) -> str:
     """Return why there is nothing to write a spec of."""
     for name, why in (found.unfit if kind is None else kind.faults).items():
         return f"{name}: {why}"
-    what = ", ".join(options.inputs)
+    what = ", ".join(map(source_name, options.inputs))
     return f"{what}: no row in it to write a spec of, found only empty files; name a file with rows"
 
 
@@ -154,7 +156,7 @@ def _draft(found: Guesses, kind: Kind) -> Draft:
         said.append(f"the zone: {time.zone}")
     if found.keys:
         said.append(f"what tells rows apart is {found.keys[0].name}: {found.keys[0].why}")
-    stem = source.path.name.partition(".")[0] or "file"
+    stem = source_name(source.path.name).partition(".")[0] or "file"
     return Draft(
         title=stem,
         table="rows",

@@ -1,6 +1,5 @@
 """What was typed → the command to be shown again: options of the line and of the environment by name, never secrets."""
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from click.core import ParameterSource
 
 from migrate.cli.config import chosen_here
 from migrate.errors import Unrecognised
-from migrate.screen import masked
+from migrate.screen import command_line, masked
 from migrate.workdir.typed import Command, Option
 
 _WORDS: Final = "migrate.words"
@@ -50,7 +49,7 @@ def typed_line() -> str:
             next(words, None)
         elif word.partition("=")[0] not in _SECRETS:
             typed.append(word)
-    return masked(shlex.join(typed))
+    return masked(command_line(typed))
 
 
 def typed_command() -> Command:

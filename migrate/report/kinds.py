@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from migrate.findings import findings
+from migrate.inputs import names
 from migrate.inspecting import Inspection, Kind
 from migrate.inspection.columns import Column, chosen
 from migrate.report.inspected import example
@@ -14,7 +15,7 @@ from migrate.screen import masked
 def document(found: Inspection, ways: Sequence[Way], code: int) -> dict[str, object]:
     """Return it as JSON has it."""
     return {
-        "inputs": [*map(masked, found.inputs)],
+        "inputs": [masked(names.shown(one)) for one in found.inputs],
         "files": found.files,
         "kinds": [_kind(kind) for kind in found.kinds],
         "set_aside": found.unfit,

@@ -1,12 +1,12 @@
 """A command as it was typed, without the key; it is shown so that it works where it is pasted."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
 from migrate.naming import is_path
+from migrate.screen import command_line
 
 _OF_ONCE: Final = ("--again", "--json", "--quiet", "-v", "--log-file", "--samples")
 """Options that say what was to be planned anew, and how the command was to tell of it."""
@@ -56,10 +56,10 @@ class Command:
         inputs = [operand(self._reached(path)) for path in self.inputs]
         if self.platform is None:
             of = inputs if workdir is None else [operand(str(workdir))]
-            return shlex.join(["migrate", self.name, *of, *options])
+            return command_line(["migrate", self.name, *of, *options])
         platform = operand(self._reached(self.platform)) if is_path(self.platform) else self.platform
         named = [] if workdir is None else ["--workdir", str(workdir)]
-        return shlex.join(["migrate", self.name, platform, *inputs, *options, *named])
+        return command_line(["migrate", self.name, platform, *inputs, *options, *named])
 
     def of_inputs(self, *paths: str) -> Self:
         """Return the same command for other inputs, which are reached from here."""

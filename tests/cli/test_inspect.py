@@ -74,3 +74,15 @@ def test_thousands_of_files_take_seconds(tmp_path):
     assert time.process_time() - began < 6
     assert "PostHog, events: 1,000 files" in done.stdout
     assert "at the columns of all files, and at the first 3 rows of 3 of them, of about 1,000" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["\udcff\udcfe.csv", "a\nb.csv"])
+def test_a_file_may_be_called_anything(tmp_path, name):
+    """Its name can be shown, and the command to go on with can be pasted."""
+    (tmp_path / name).write_text("event,user_id,at\na,u,2024-01-01T00:00:00Z\n")
+    word = {"\udcff\udcfe.csv": r"$'\xff\xfe.csv'", "a\nb.csv": r"$'a\x0ab.csv'"}[name]
+    done = migrate("inspect", name, cwd=tmp_path)
+    assert (done.returncode, f"next     migrate spec {word} --output spec.toml\n" in done.stdout) == (0, True)
+    found = json.loads(migrate("inspect", name, "--json", cwd=tmp_path).stdout)
+    assert found["kinds"][0]["files"] == [f"{tmp_path}/{found['inputs'][0]}"]
+    assert found["next"][0]["command"] == f"migrate spec {word} --output spec.toml"

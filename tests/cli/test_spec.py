@@ -185,3 +185,17 @@ def test_no_key_of_posthog_s_is_written(tmp_path):
     done = migrate("spec", "a.csv", cwd=tmp_path)
     assert done.returncode == 0
     assert key not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["\udcff\udcfe.csv", "a\nevent = 1\n#.csv", "a\r[x.csv", "a\u2028b.csv"])
+@pytest.mark.parametrize("more", [[], ["--as-mapping"]])
+def test_a_file_s_name_adds_nothing_to_what_is_written(tmp_path, name, more):
+    """Whatever it is: it stands in comments alone, each of one line."""
+    (tmp_path / name).write_text("event,user_id,at\na,u,2024-01-01T00:00:00Z\n")
+    (tmp_path / "plain.csv").write_text("event,user_id,at\na,u,2024-01-01T00:00:00Z\n")
+    done, plain = (migrate("spec", one, *more, cwd=tmp_path) for one in (name, "plain.csv"))
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1)
+    if more:
+        assert ast.parse(done.stdout)
+    else:
+        assert tomllib.loads(done.stdout) == tomllib.loads(plain.stdout)
