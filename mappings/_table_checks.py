@@ -1,10 +1,11 @@
 """What a spec says that cannot all be meant, and what it says that a file contradicts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
 from mappings._table_spec import KINDS, Spec, is_sql, near, path, shown
+from migrate.kit.declare import OURS
 
 _OF_PROPERTIES: Final = frozenset(("drop", "keep", "rename"))
 
@@ -85,6 +86,18 @@ def _named_twice(spec: Spec) -> Iterator[str]:
         if name in taken:
             yield f"{key}: {taken[name]} gives a property {shown(name)} already; choose another name"
         taken[name] = key
+
+
+def taken(columns: Iterable[str], named: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield which columns are not to be read one by one, as rows have others that are called so.
+
+    `named`: the keys that name a column, with the column.
+    """
+    keys = {column: key for key, column in named if key.partition(".")[0] not in _OF_PROPERTIES}
+    for column in columns:
+        if column in OURS:
+            what = f"{shown(column)} is what migrate itself calls a column of each row"
+            yield f"spec: {keys.get(column, 'table')}: {what}; rename it in the file, or leave it the property it is"
 
 
 def missing(spec: Spec, columns: Sequence[str], *, asked: Sequence[tuple[str, str]] = ()) -> str | None:

@@ -56,13 +56,14 @@ from typing import Any, Final
 
 import polars as pl
 
-from mappings._table_checks import missing
+from mappings._table_checks import missing, taken
 from mappings._table_columns import Columns
 from mappings._table_document import read
 from mappings._table_keys import IN_TABLE, KEYS, layout, nulls
 from mappings._table_rows import WHERE, elements_of, rest_of, to_events, to_groups, to_links, to_profiles
 from mappings._table_several import Part, asked_of, headerless, parts
 from mappings._table_spec import Spec, shown
+from migrate.errors import UsageError
 from migrate.kit import events
 from migrate.kit.declare import EVERY_ROW, REST, Filter, Lookup, Platform, Table, has
 
@@ -109,6 +110,10 @@ def _told(columns: Columns) -> dict[str, Any]:
 def _table(part: Part, spec: Spec, asked: Sequence[str]) -> Table:
     """Return the table that a spec describes; `asked` are the columns that others look up in it."""
     columns = Columns.of(spec, asked, None if part.is_alone else part.name)
+    whole = [("explode", spec.explode.column)] if spec.explode is not None else []
+    named = [*spec.beside(), *columns.asked(), *spec.named(), *whole]
+    for complaint in taken(columns.declared, named):
+        raise UsageError(complaint)
     exploded = [] if spec.explode is None else [spec.explode.column]
     laid = [*(one for one in exploded if one not in spec.lists["drop"]), REST]
 
@@ -144,6 +149,8 @@ def _table(part: Part, spec: Spec, asked: Sequence[str]) -> Table:
 
 def _lookup(part: Part, asked: Sequence[str]) -> Table:
     """Return a table that is there for others to look things up in."""
+    for complaint in taken((*asked, str(part.key)), [("key", str(part.key))]):
+        raise UsageError(complaint)
 
     def lacks(found: Sequence[str]) -> str | None:
         absent = next((one for one in asked if one not in found), None)

@@ -21,6 +21,7 @@ from migrate.inspecting import Inspection, Kind, inspect
 from migrate.inspection.columns import columns_of
 from migrate.inspection.first import first
 from migrate.inspection.guesses import Guesses, guesses_of
+from migrate.kit.declare import OURS
 from migrate.readers.dialects import Layout
 from migrate.readers.headers import read_header
 from migrate.screen import is_text, masked, shown
@@ -103,8 +104,8 @@ def _guesses(kind: Kind, options: SpecOptions, layout: Layout) -> Guesses:
 
 
 def _can_be_written(name: str) -> bool:
-    """Return whether a column's name may stand in a file: it is text, and holds no secret."""
-    return is_text(name) and masked(name) == name
+    """Return whether a spec may name a column: its name is text, holds no secret, and is none of migrate's own."""
+    return is_text(name) and masked(name) == name and name not in OURS
 
 
 def _nothing(found: Inspection, options: SpecOptions, kind: Kind | None) -> str:

@@ -115,6 +115,10 @@ OWN: Final = "_own"
 WHOLE: Final = "_whole"
 """String: the canonical form of `REST`, the same however its keys are ordered and spaced; see `Table.whole`."""
 
+OURS: Final = frozenset((ROW, POSITION, REST, PERSON, RECOVERED, PROPERTIES, OWN, WHOLE))
+"""What a column of a file may be called, and no column that a table declares: it is one of these then. Where a file has
+a column `FILE`, a table that declares it has the file's."""
+
 EVERY_ROW: Final = pl.col(ROW).is_not_null()
 """The predicate of a filter, or a warning, that holds for all rows of a table: `{"identity_only": EVERY_ROW}`."""
 

@@ -10,6 +10,7 @@ from frames import made_of
 
 from mappings.table import tables
 from migrate.errors import UsageError
+from migrate.kit.declare import OURS
 from migrate.readers.files import read_chunks
 from migrate.settings import Settings
 
@@ -314,3 +315,37 @@ def test_a_list_may_hold_sql(tmp_path):
     assert [json.loads(text)["distinct_id"] for text in found.payloads] == ["u", "D", "x", "D"]
     assert len({*found.uuids}) == 1
     assert "dev" in found.bags[0]
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("numbers", 'numbers = ["{}"]'),
+        ("dedup_key", 'dedup_key = ["{}"]'),
+        ("groups.a", "[groups]\na = {{sql = '\"{}\" || event'}}"),
+        ("explode", 'explode = "{}"'),
+        ("set.a", '[set]\na = "{}"'),
+        ("groups.a", '[groups]\na = "{}"'),
+        ("links", '[[links]]\nanonymous = "{}"\nidentified = "user"'),
+    ],
+)
+def test_a_column_that_is_called_as_one_of_ours_is_refused_where_it_would_be_that(name, key, said):
+    """It would be a row's number, or nothing; the sentence says what to do."""
+    text = f'event = "event"\ndistinct_id = "user"\ntimestamp = "at"\n{said.format(name)}\n'
+    with pytest.raises(
+        UsageError, match=rf'^spec: {key}.*: "{name}" is what migrate itself .*rename it in the'
+    ):
+        tables(tomllib.loads(text))
+
+
+@pytest.mark.parametrize("name", sorted({*OURS, "_file"}))
+def test_a_column_that_is_called_as_one_of_ours_is_a_property(tmp_path, name):
+    """Under its name, or another, and SQL may look at it; so what `migrate spec` writes of such a file works."""
+    (tmp_path / "a.csv").write_text(f"event,user_id,at,{name}\na,u,2024-01-01T00:00:00Z,7\n")
+    assert migrate("spec", "a.csv", "-o", "s.toml", cwd=tmp_path).returncode == 0
+    with (tmp_path / "s.toml").open("a") as spec:
+        spec.write(f"[properties]\nb = '{name}'\nc = {{sql = '\"{name}\" || 1'}}\n")
+    done = migrate("preview", "table", "a.csv", "--spec", "s.toml", cwd=tmp_path)
+    found = json.loads(done.stdout)["properties"]
+    assert [str(found[one]) for one in (name, "b", "c")] == ["7", "7", "71"]
