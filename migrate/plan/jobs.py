@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from migrate.errors import Unfit, Unrecognised, UsageError
 from migrate.inputs.guises import guise, no_text
+from migrate.inputs.names import shown
 from migrate.inputs.source import Source, stem_of
 from migrate.kit import events
 from migrate.kit.declare import EVERY_ROW, Platform, Table
@@ -194,7 +195,9 @@ def _broken(source: Source, header: Header) -> tuple[str, str] | None:
     """Return why no table takes a file that is broken, a word and a sentence; None for any other."""
     if header.damage is not None:
         return "cut_short", f"{header.damage}; fetch it again"
-    if torn := next((name for name in header.columns if "\n" in name.strip()), None):
+    if header.format != "csv":  # whose names are what they are, whatever is in them
+        return None
+    if header.is_torn and (torn := next((one for one in header.columns if "\n" in one.strip()), None)):
         why = f"a quote in its first line is not closed, found '{_short(torn.strip())}'; mend it, or fetch it again"
         return "unclosed_quote", why
     if any(_NO_TEXT.search(name) for name in header.columns):
@@ -203,8 +206,9 @@ def _broken(source: Source, header: Header) -> tuple[str, str] | None:
 
 
 def _short(name: str) -> str:
-    """Return the start of what may be of any length."""
-    return name if len(name) <= _SHOWN_CHARACTERS else f"{name[:_SHOWN_CHARACTERS]}…"
+    """Return the start of what may be of any length, on one line."""
+    start = shown(name[:_SHOWN_CHARACTERS])
+    return start if len(name) <= _SHOWN_CHARACTERS else f"{start}…"
 
 
 def _headers(

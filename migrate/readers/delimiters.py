@@ -61,6 +61,7 @@ def delimited_header(data: bytes, *, layout: Layout, encoding: str) -> Header | 
         says_delimiter=said is not None,
         seems_plain=dialect == "plain" and not said_layout,
         doubt=doubt,
+        is_torn=layout.has_header and _is_torn(plain, delimiter),
         value=value,
     )
 
@@ -100,6 +101,23 @@ def _dialect(layout: Layout, delimiter: str, data: bytes) -> tuple[Name | None, 
         "some quotes are doubled and some stand behind a backslash, so that cells would be torn either way; "
         "say how it is written with --dialect plain, spark, clickhouse or raw"
     )
+
+
+def _is_torn(plain: str, delimiter: str) -> bool:
+    """Return whether a quote in the first line is not closed: what breaks a line in a name is in quotes, else.
+
+    Told by a quote that is left over, and by the row below, which has as many cells as there are names.
+    """
+    cells, *below = islice(csv.reader(io.StringIO(plain, newline=""), delimiter=delimiter), 3)
+    if not any("\n" in cell.strip() for cell in cells):
+        return False
+    try:
+        next(csv.reader(io.StringIO(plain, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error:
+        return True
+    is_whole = len(below) > 1 or plain.endswith(("\n", "\r"))
+    row = below[0] if below and is_whole else cells
+    return any(cell.count('"') % 2 for cell in cells) or len(row) != len(cells) + len(_trailing(cells, row))
 
 
 def _trailing(cells: Sequence[str], row: Sequence[str]) -> list[str]:

@@ -73,6 +73,8 @@ class Header:
     """Whether its start is plain delimited text, of which nobody has said what it is."""
     damage: str | None = None
     """Why its start could not be read to the end."""
+    is_torn: bool = False
+    """Whether a quote in the first line of delimited text is not closed there."""
     doubt: str | None = None
     """Why the file cannot be read so, and what to say instead."""
     value: str | None = None

@@ -112,6 +112,30 @@ def test_a_first_line_that_is_no_text_is_set_aside(given):
     assert given('"a\nb",c"\n', "c\n1\n")[1] == {0: "unclosed_quote"}
 
 
+@pytest.mark.parametrize("text", ['"x,y\n1,2\n', '"x,y\n1,"2"\n', '"x,y\n1",2,3\n1,2\n', 'x,"y\n1,2\n"1,2\n'])
+def test_a_quote_that_is_not_closed_is_told(given, text):
+    """Whether another one comes below, or none: what is read for the names are rows."""
+    assert given(text, "c\n1\n") == ({1: "c"}, {0: "unclosed_quote"}, {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"x\nz",y\n1,2\n',
+        '{"x\\nz": 1}\n',
+        'y,"x, in\nEUR"\n1,2\n',
+        '"x\nz"\n',
+        '"x\nz",y\n1,2,\n',
+        '{"\\u0001": 1}\n',
+    ],
+)
+def test_a_name_may_have_a_line_break(given, text):
+    """In quotes that are closed, and in JSON: such a file is one that nobody knows, shown on one line."""
+    with pytest.raises(UsageError, match=r"0\.csv: no table of P .* found [^\n]*;") as told:
+        given(text, "c\n1\n")
+    assert str(told.value).isprintable()
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
