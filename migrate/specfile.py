@@ -145,7 +145,10 @@ def _time(found: Guesses) -> Iterator[str]:
         )
         return
     first = found.times[0]
-    if len(first.formats) > 1:
+    if first.doubt:
+        ways = [f"# timestamp = {_moment(first, one)}" for one in first.formats if first.sql]
+        yield from _fill_in(first.doubt, ways or ['# timestamp = "column"'])
+    elif len(first.formats) > 1:
         yield from _fill_in(
             f"which of these it is: all of them read {first.column}, and no value shows which is meant",
             [f"# timestamp = {_moment(first, one)}" for one in first.formats],
@@ -169,7 +172,9 @@ def _time(found: Guesses) -> Iterator[str]:
 def _moment(moment: Moment, shape: str, zone: str = "") -> str:
     """Return what stands behind `timestamp =`."""
     where = f"column = {toml(moment.column)}"
-    if moment.is_nanoseconds:
+    if moment.sql:
+        where = f"sql = {toml(moment.sql)}"
+    elif moment.is_nanoseconds:
         name = '"' + moment.column.replace('"', '""') + '"'
         where = f"sql = {toml(f'LEFT({name}, LENGTH({name}) - 3)')}"
     elif shape == "iso" and not zone:

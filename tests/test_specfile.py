@@ -137,3 +137,21 @@ def test_the_first_of_a_list_is_a_property_of_a_name_without_brackets():
     assert found["properties"] == {"items_sku": "items[0].sku"}
     assert table.tables(found)
     assert '# explode = "items"' in spec(row | {"items": '[{"sku": "x"}, {"sku": "y"}]'})
+
+
+@pytest.mark.parametrize(
+    ("row", "first"),
+    [
+        (
+            {"date": "2024-03-05", "time": "10:00"},
+            """{sql = "\\"date\\" || ' ' || \\"time\\""}""",
+        ),
+        ({"at": "2024-03-05 10:00:00,5"}, """{sql = "REPLACE(\\"at\\", ',', '.')"}"""),
+    ],
+)
+def test_a_time_that_is_known_to_be_wrong_is_no_guess(row, first):
+    """It is to be filled in, with what holds the whole time, which works."""
+    text = spec({"event": "a", "user_id": "u"} | row)
+    assert "timestamp" not in tomllib.loads(text)
+    assert (text.count("# FILL IN: "), f"# timestamp = {first}\n" in text) == (1, True)
+    assert table.tables(tomllib.loads(uncommented(text)))

@@ -153,6 +153,8 @@ def _draft(found: Guesses, kind: Kind) -> Draft:
         said.append(f"the time is written as {' or '.join(time.formats)}: read it with expr.local")
     if time.is_nanoseconds:
         said.append("the time counts nanoseconds: take off the last three digits")
+    if time.doubt:
+        said.append(f"but {time.doubt}")
     if not time.is_zoned:
         said.append(f"the zone: {time.zone}")
     if found.keys:

@@ -6,6 +6,7 @@ clocks       a column of times → the span it covers, and in which zone its clo
 roles        columns → what each could be of an event: its time, its person, its name, its key
 columns      rows → all of that, column by column
 formats      texts of times that are not ISO 8601 → the patterns that read them
+halves       a column of times → why it is not the whole time, and what is
 nested       columns of objects → what is inside of them, as columns
 words        what columns are called → PostHog's own names
 guesses      columns and rows → what a spec could say of them

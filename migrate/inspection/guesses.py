@@ -3,11 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from migrate.inspection.columns import Column, Row, chosen
 from migrate.inspection.formats import formats_of
+from migrate.inspection.halves import doubt_of
 from migrate.inspection.nested import alone, elements, nested
 from migrate.inspection.roles import What
 from migrate.inspection.values import TIMES, means_nothing
@@ -54,6 +55,10 @@ class Moment:
     """What the values say of their zone."""
     is_nanoseconds: bool = False
     """Whether three digits are to be taken off first."""
+    doubt: str = ""
+    """Why it is not to be taken as it is."""
+    sql: str = ""
+    """What is to be taken instead."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +102,7 @@ class Guesses:
     @property
     def missing(self) -> list[What]:
         """Return what an event cannot do without, and is not told by the rows."""
-        proven = self.times and len(self.times[0].formats) == 1
+        proven = self.times and len(self.times[0].formats) == 1 and not self.times[0].doubt
         found: list[tuple[What, object]] = [
             ("event", self.events),
             ("person", self.persons),
@@ -113,6 +118,7 @@ def guesses_of(columns: Sequence[Column], rows: Sequence[Row], *, is_whole: bool
     moments = [_moment(one, rows) for one in found["time"]] + _other_moments([*columns, *within], rows)
     moments.sort(key=lambda one: not one.formats)
     times = [one for one in moments if one.formats]
+    times[:1] = [_doubted(one, rows) for one in times[:1]]
     known = [one for one in found["person"] if not _ANONYMOUS.search(bare(one.name))]
     devices = [one for one in found["person"] if one not in known]
     persons = [*known, *devices]
@@ -169,6 +175,18 @@ def _moment(column: Column, rows: Sequence[Row]) -> Moment:
         zone=clock.why if clock else "",
         is_nanoseconds=column.type == "Unix nanoseconds",
     )
+
+
+def _doubted(moment: Moment, rows: Sequence[Row]) -> Moment:
+    """Return the time to take with what speaks against it."""
+    texts: dict[str, list[str | None]] = {}
+    for name in dict.fromkeys([moment.column, *(name for row in rows for name in row)]):
+        found = (row[name].text if name in row else "" for row in rows)
+        texts[name] = [None if means_nothing(text) else text for text in found]
+    doubt = doubt_of(moment.column, moment.formats, moment.unread, texts)
+    if doubt is None:
+        return moment
+    return replace(moment, doubt=doubt.why, sql=doubt.sql, formats=doubt.formats)
 
 
 def _patterned(name: str, why: str, texts: Sequence[str]) -> Moment:
