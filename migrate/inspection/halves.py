@@ -1,4 +1,4 @@
-"""A column that holds half of a time, or one that nothing reads as it is → what to ask, with SQL for the whole of it."""
+"""A column with half of a time, or one that nothing reads as it is → what to ask, with SQL for the whole of it."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -8,6 +8,7 @@ from migrate.findings import Finding, findings
 from migrate.inspecting import Inspection, Kind
 from migrate.inspection.columns import Column, chosen
 from migrate.report.numbers import RowCounts
+from migrate.report.secrets import is_secret, veiled
 from migrate.report.sections import BOLD, WARNING, Line, changed, labelled, passed_over, places, rows, warned
 from migrate.report.tables import table
 from migrate.report.ways import Way, needs_zone
@@ -53,8 +54,10 @@ def lines(found: Inspection, ways: Sequence[Way], *, is_whole: bool) -> Iterator
 
 
 def example(column: Column) -> str:
-    """Return a value of a column, shortened: of an id or an address its first letters alone."""
-    text = column.example or ""
+    """Return a value of a column, shortened, without secrets: of an id or an address its first letters alone."""
+    text = veiled(column.example or "", column.name)
+    if is_secret(column.name):
+        return text
     if column.role("event") is None and (_IDS.search(column.name) or column.role("person") or "@" in text):
         return shown(shortened(text)) if text else ""
     bare = shown(
