@@ -29,8 +29,11 @@ def describing(found: Inspection, typed: Command) -> Iterator[Way]:
     unknown = [kind for kind in found.kinds if not kind.order]
     if not unknown:
         return
-    name, anew = unknown[0].file.source.name, typed.anew()
-    whose = f", of {name} and its like alone: name these as INPUT" if len(found.kinds) > 1 else ""
+    source, anew = unknown[0].file.source, typed.anew()
+    use = (
+        "name these as INPUT" if source.member is None else "unpack what they lie in, and name these as INPUT"
+    )
+    whose = f", of {source.name} and its like alone: {use}" if len(found.kinds) > 1 else ""
     spec = replace(
         anew, name="spec", platform=None, options=[*_options(typed), Option("--output", "spec.toml")]
     )

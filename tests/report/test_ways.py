@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import zipfile
 from pathlib import Path
 
 from commands import migrate, rows
@@ -91,3 +92,13 @@ def test_what_is_refused_or_no_export_has_no_command(tmp_path):
     (tmp_path / "ui.csv").write_text("<html>")
     assert told(tmp_path) == []
     assert json.dumps(told(tmp_path)) == "[]"
+
+
+def test_what_lies_in_an_archive_is_to_be_unpacked_first(tmp_path):
+    """Where not all in it is alike: a file in it is no INPUT by itself."""
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
+        archive.writestr("a/x.csv", PLAIN)
+        archive.writestr("b/y.csv", "p,q\n1,2\n")
+    (spec, _) = told(tmp_path / "z.zip")
+    name = f"{tmp_path}/z.zip!a/x.csv"
+    assert spec[1].endswith(f"of {name} and its like alone: unpack what they lie in, and name these as INPUT")
