@@ -47,7 +47,8 @@ def write_spec(options: SpecOptions) -> NoReturn:
     """Write the spec, and say what is still to be filled in and what is next."""
     layout = layout_of(options)
     found, layout, is_numbered = _inspected(options, layout)
-    kind = next((one for one in found.kinds if not one.order), None) or next(iter(found.kinds), None)
+    kinds = [one for one in found.kinds if one.looked] or found.kinds
+    kind = next((one for one in kinds if not one.order), None) or next(iter(kinds), None)
     if kind is None:
         raise UsageError(_nothing(found, options, None))
     if not kind.looked:

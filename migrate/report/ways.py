@@ -26,7 +26,7 @@ def ways(found: Inspection, typed: Command) -> list[Way]:
 
 def describing(found: Inspection, typed: Command) -> Iterator[Way]:
     """Yield the commands for a table that no platform has: a first spec of it, then what it makes."""
-    unknown = [kind for kind in found.kinds if not kind.order]
+    unknown = [kind for kind in found.kinds if not kind.order and kind.looked]
     if not unknown:
         return
     source, anew = unknown[0].file.source, typed.anew()

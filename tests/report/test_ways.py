@@ -102,3 +102,15 @@ def test_what_lies_in_an_archive_is_to_be_unpacked_first(tmp_path):
     (spec, _) = told(tmp_path / "z.zip")
     name = f"{tmp_path}/z.zip!a/x.csv"
     assert spec[1].endswith(f"of {name} and its like alone: unpack what they lie in, and name these as INPUT")
+
+
+def test_of_a_file_that_cannot_be_read_no_spec_is_to_be_written(tmp_path):
+    """'migrate spec' would end with the same reason; beside another file it is of that one."""
+    torn, plain = tmp_path / "a.csv", tmp_path / "b.csv"
+    torn.write_bytes(PLAIN.encode() + "3,Zoë,2024-03-01T10:00:00,view\n".encode("latin-1") * 20)
+    assert told(torn) == []
+    assert migrate("spec", torn).returncode == 2
+    plain.write_text("event,user_id,at\na,u,2024-01-01T00:00:00Z\n")
+    (spec, _) = told(torn, plain)
+    assert f", of {plain} and its like alone" in spec[1]
+    assert 'event = "event"' in migrate(*shlex.split(spec[0])[1:-1], "-", cwd=tmp_path).stdout
