@@ -6,7 +6,7 @@ import polars as pl
 
 from mappings._table_columns import Columns
 from mappings._table_shapes import shape_text
-from mappings._table_spec import Session, Told, is_sql, shown
+from mappings._table_spec import Session, Time, Told, is_sql, shown
 from mappings._table_times import moment
 from mappings._table_values import object_of
 from migrate.errors import UsageError
@@ -175,13 +175,35 @@ def to_links(rows: pl.LazyFrame, options: Options, *, columns: Columns) -> pl.La
 def to_profiles(rows: pl.LazyFrame, options: Options, *, columns: Columns) -> pl.LazyFrame:
     """Return what rows tell of persons."""
     told = columns.spec.profile or Told(key="profile", owner=())
+    kept = _kept(rows, options, columns.spec.where)
+    if told.at is not None:
+        kept = kept.filter(~_is_unread(columns, told.at, options))
     return profiles(
-        _kept(rows, options, columns.spec.where),
+        kept,
         distinct_id=_first(columns, told.owner),
         timestamp=moment(columns, told.at, options),
         set=_person(columns, told.set),
         set_once=_person(columns, told.set_once),
     )
+
+
+def unread_times(columns: Columns) -> dict[str, pl.Expr]:
+    """Return what is counted of times that hold something and cannot be read: a person's and a session's.
+
+    Such a person is not told of, as nobody knows since when; such a session is one of its day.
+    """
+    spec, usual = columns.spec, Options()
+    asked = {
+        "profile_time_unread": spec.profile.at if spec.profile is not None else None,
+        "session_time_unread": spec.session.start if spec.session is not None else None,
+    }
+    return {name: _is_unread(columns, time, usual) for name, time in asked.items() if time is not None}
+
+
+def _is_unread(columns: Columns, time: Time, options: Options) -> pl.Expr:
+    """Return whether a time holds something that is none."""
+    held = expr.filled(columns.text(time.column).cast(pl.String)).is_not_null()
+    return held & moment(columns, time, options).is_null()
 
 
 def to_groups(rows: pl.LazyFrame, options: Options, *, columns: Columns) -> pl.LazyFrame:

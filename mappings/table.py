@@ -60,7 +60,16 @@ from mappings._table_checks import missing, taken
 from mappings._table_columns import Columns
 from mappings._table_document import read
 from mappings._table_keys import IN_TABLE, KEYS, layout, nulls
-from mappings._table_rows import WHERE, elements_of, rest_of, to_events, to_groups, to_links, to_profiles
+from mappings._table_rows import (
+    WHERE,
+    elements_of,
+    rest_of,
+    to_events,
+    to_groups,
+    to_links,
+    to_profiles,
+    unread_times,
+)
 from mappings._table_several import Part, asked_of, headerless, parts
 from mappings._table_spec import Spec, shown
 from migrate.errors import UsageError
@@ -141,6 +150,7 @@ def _table(part: Part, spec: Spec, asked: Sequence[str]) -> Table:
         nulls=spec.nulls,
         partitions=True,
         filters=_filters(columns),
+        warnings=unread_times(columns),
         ordinals=spec.has_events and not spec.lists["dedup_key"] and spec.uuid is None,
         missing=lacks,
         **_told(columns),

@@ -38,6 +38,8 @@ _WHY: Final = {
     "no_exception_list": "error tracking needs $exception_list, each with type and value",
     "no_ai_trace_id": "AI observability needs $ai_trace_id, of letters, digits and -_~.@()!':|",
     "no_ai_model": "PostHog works the costs out of $ai_model, and lists calls by it",
+    "profile_time_unread": "times of persons that cannot be read; what these rows say of persons is not sent",
+    "session_time_unread": "starts of sessions that cannot be read; the session is that of the event's day",
     "several_group_values": "PostHog keeps one group per type and event: the first was taken",
     "source_timezone_disagrees": "rows that carry a UTC time beside their own say another zone than was given",
     "profile_of_no_one": "person properties of placeholder ids many people share; not sent",

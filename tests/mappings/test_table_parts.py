@@ -5,7 +5,7 @@ import tomllib
 
 import polars as pl
 import pytest
-from commands import migrate
+from commands import migrate, summary
 from frames import made_of
 
 from mappings.table import tables
@@ -349,3 +349,23 @@ def test_a_column_that_is_called_as_one_of_ours_is_a_property(tmp_path, name):
     done = migrate("preview", "table", "a.csv", "--spec", "s.toml", cwd=tmp_path)
     found = json.loads(done.stdout)["properties"]
     assert [str(found[one]) for one in (name, "b", "c")] == ["7", "7", "71"]
+
+
+def test_a_time_of_a_person_that_cannot_be_read_is_counted_and_tells_nothing(tmp_path):
+    """It would stand over what is known of a later time, as if it were of the export."""
+    (tmp_path / "p.csv").write_text(
+        "id,name,upd\nu1,A,2024-03-05T10:00:00Z\nu3,E,bad\nu3,F,2024-03-05T10:00:00Z\nu4,G,\n"
+    )
+    (tmp_path / "s.toml").write_text(
+        '[profile]\ndistinct_id = "id"\ntimestamp = "upd"\n[profile.set]\nname = "name"\n'
+    )
+    words = ("--spec", tmp_path / "s.toml", "--workdir", tmp_path / "w", "--until", "2024-06-01", "--json")
+    done = migrate("plan", "table", tmp_path / "p.csv", *words)
+    assert summary(done)["warnings"] == {"profile_time_unread": 1}
+    shown = migrate("preview", "table", tmp_path / "p.csv", *words[:2], "--until", "2024-06-01").stdout
+    told = [json.loads(line) for line in shown.splitlines()]
+    assert {one["distinct_id"]: one["properties"]["$set"]["name"] for one in told} == {
+        "u1": "A",
+        "u3": "F",
+        "u4": "G",
+    }
