@@ -27,7 +27,7 @@ def completed(shell, typed):
     ("typed", "words"),
     [
         ("migrate p", ["plan", "platforms", "preview"]),
-        ("migrate run M", ["mixpanel"]),
+        ("migrate run M", ["matomo", "mixpanel", "mparticle"]),
         ("migrate preview ", PLATFORMS),
         ("migrate run ga4 in --max-b", ["--max-batch-bytes", "--max-batch-events"]),
         ("migrate run ga4 in --host e", ["eu"]),
