@@ -11,7 +11,7 @@ from migrate.jsontext.build import Value, members_text
 from migrate.jsontext.careful import MAX_DEPTH, nests_too_deep
 from migrate.kit import expr, times
 from migrate.kit.declare import Options, PersonProperties, Table
-from migrate.kit.schemas import row_schema
+from migrate.kit.schemas import row_schema, typed
 from migrate.payload import properties, required, special
 
 MAX_RECORD_BYTES: Final = 900_000
@@ -96,7 +96,7 @@ def payloads(
     """
     repairs: Counter[str] = Counter()
     forced: dict[str, Value] = {**imprint.forced(), "$process_person_profile": _personless()}
-    sound = properties.as_wanted(properties.sound(frame, table, forced, repairs), persons, repairs)
+    sound = properties.as_wanted(properties.sound(typed(frame), table, forced, repairs), persons, repairs)
     schema = sound.schema
     inner = properties.inner(sound, schema, forced, repairs)
     events = sound.select_seq("_row", "event", "distinct_id", "timestamp", _uuid(sound, imprint))
