@@ -297,7 +297,7 @@ def test_numbers_without_a_lookup_stay(tmp_path):
     numbers = {name: value for name, value in known.items() if re.fullmatch("adobe_.*_id", name)}
     assert numbers == {"adobe_browser_id": "2154", "adobe_mobile_id": "77", "adobe_hit_id": "35:0"}
     assert known["adobe_referrer_type"] == "Search Engines"
-    assert "browser is empty in all of its rows: no file called browser.tsv is in" in said
+    assert "browser is empty in all of its rows: no input called browser.tsv is in" in said
     assert "languages.tsv" not in said
 
 
