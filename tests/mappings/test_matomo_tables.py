@@ -225,7 +225,7 @@ def test_an_action_waits_for_the_tables_it_needs(tmp_path):
     (tmp_path / name).write_bytes((SAMPLE / "tables" / name).read_bytes())
     shown = migrate("preview", "matomo", tmp_path)
     assert shown.stdout == ""
-    assert "idvisit is looked up in log_visit, and no file called log_visit.* or" in shown.stderr
+    assert "idvisit is looked up in log_visit, and no input called log_visit.* or" in shown.stderr
 
 
 def test_columns_of_plugins_are_properties():
