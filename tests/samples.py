@@ -9,6 +9,8 @@ from migrate.readers.headers import read_header
 from migrate.settings import Settings
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
+SHARED = Path(__file__).parents[2] / "shared"
+"""Real rows and odd inputs, beside the project where it is developed; what needs them is skipped elsewhere."""
 PLATFORMS = sorted(path.name for path in SAMPLES.iterdir())
 EVERY = "EVERY" in os.environ
 SEVERAL = (

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from samples import PLATFORMS, SAMPLES, settings
+from samples import PLATFORMS, SAMPLES, SHARED, settings
 
 from migrate import platforms
 from migrate.beside import Beside
@@ -14,8 +14,8 @@ from migrate.inputs.listing import sources
 from migrate.kit.declare import words
 from migrate.readers.headers import HEAD_BYTES, read_header
 
-REAL = Path("/work/shared/samples")
-CASES = Path("/work/shared/cases")
+REAL = SHARED / "samples"
+CASES = SHARED / "cases"
 DESCRIBED = [name for name in PLATFORMS if platforms.mapping(name).from_spec is not None]
 NO_EXPORTS = {"README.md", "capture_requests_dump.jsonl"}
 """What lies among the real rows and is no export: requests as a server recorded them."""

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from commands import migrate, rows
-from samples import SAMPLES
+from samples import SAMPLES, SHARED
 
 from mappings import table
 
-CASES = Path("/work/shared/cases")
+CASES = SHARED / "cases"
 FILES = [
     *("table/orders.csv", "plausible/events_v2.csv", "heap/one_time/events.json", "june/events.csv"),
     *("ga4/flattener/flat_items_20240406.csv", "umami/postgres/website_event.csv"),

@@ -4,17 +4,17 @@ import csv
 import io
 import json
 from collections import Counter
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from commands import migrate
+from samples import SHARED
 
 from mappings._snowplow_columns import ENRICHED
 from mappings._snowplow_entities import columns, contexts, fact, unstruct
 
-REAL = Path("/work/shared/samples/snowplow")
+REAL = SHARED / "samples" / "snowplow"
 EVENT = {
     "event_id": "a-1",
     "event": "unstruct",
