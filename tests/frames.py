@@ -12,6 +12,7 @@ from migrate.kit.schemas import FRAMEWORK, OBJECT_COLUMNS, TEXT_COLUMNS, TIMESTA
 from migrate.payload import checks, payloads
 from migrate.payload.properties import LIBRARY
 from migrate.plan.finished import finished
+from migrate.readers.chunks import computed_chunk
 from migrate.readers.computed import with_computed
 from migrate.readers.files import read_chunks
 from migrate.readers.opener import Opener
@@ -103,6 +104,13 @@ def unjoined(frame, table):
     )
 
 
+def unjoined_chunks(job):
+    """Yield the chunks of a file as if no lookup told anything of its rows."""
+    for read in read_chunks(job.source, job.table, job.header):
+        chunk = replace(read, rows=unjoined(read.rows, job.table))
+        yield computed_chunk(chunk, job.table) if job.table.joins else chunk
+
+
 def told(event):
     """Return the properties that the source itself tells of an event, as a dict; None where there are none."""
     texts = [event[name] for name in ("rest", "properties", "own", "laid") if event[name]]
@@ -139,14 +147,15 @@ class Made:
         return [strict(text)["properties"] for text in self.payloads]
 
 
-def made_of(platform, *paths, spec=None, partitions=True, **options):
-    """Return what files come to, each read, opened and mapped as `plan` does it."""
+def made_of(platform, *paths, spec=None, partitions=True, lookups=(), **options):
+    """Return what files come to, each read, opened and mapped as `plan` does it; lookups are there and tell nothing."""
     settings = Settings(platform=platform, spec=spec, options=Options(**options), partitions=partitions)
-    work = settings.work([str(path) for path in paths])
+    work = settings.work([str(path) for path in (*paths, *lookups)])
     whole = Made()
     for job in work.jobs:
-        for read in read_chunks(job.source, job.table, job.header):
-            chunk = replace(read, rows=unjoined(read.rows, job.table))
+        if job.source.name in map(str, lookups):
+            continue
+        for chunk in unjoined_chunks(job):
             done = finished(chunk, work.settings.transform(job), LATER)
             whole.payloads += done.frame["payload"].to_list()
             whole.rejects += done.rejects

@@ -2,13 +2,13 @@
 
 import csv
 import json
+import shutil
 from collections import Counter
-from dataclasses import replace
 from functools import cache
 
 import polars as pl
 import pytest
-from frames import LATER, made_of, unjoined
+from frames import LATER, made_of, unjoined_chunks
 from samples import PLATFORMS, SAMPLES, SEVERAL, settings
 
 from migrate.jsontext.parse import encoded
@@ -101,14 +101,25 @@ def written(path, rows):
     return path
 
 
+@cache
+def lookups(platform):
+    """The files of a platform's sample in which others look things up."""
+    jobs = settings(platform).work([str(SAMPLES / platform)]).jobs
+    return [job.source.path for job in jobs if job.table.lookup]
+
+
+def beside(platform, path):
+    """The lookups of a platform's sample, copied beside a file."""
+    return [str(shutil.copy(one, path.parent)) for one in lookups(platform) if one.stem != path.stem]
+
+
 def outcome(platform, path, table):
     """Who did what, who is who, what is told of whom, why rows are rejected, and how many words were found."""
-    work = settings(platform).work([str(path)])
-    (job,) = work.jobs
+    work = settings(platform).work([str(path), *beside(platform, path)])
+    (job,) = (job for job in work.jobs if job.source.name == str(path))
     assert job.table.name == table.name
     events, told, states, reasons, counts = [], [], [], Counter(), Counter()
-    for read in read_chunks(job.source, job.table, job.header):
-        chunk = replace(read, rows=unjoined(read.rows, job.table))
+    for chunk in unjoined_chunks(job):
         done = finished(chunk, work.settings.transform(job), LATER)
         for text in done.frame["payload"]:
             event = json.loads(text)
@@ -236,7 +247,9 @@ def test_a_time_that_cannot_be_read_is_told_from_none(tmp_path, platform):
         def becomes(folder, rows, job=job):
             path = tmp_path / job.table.name / folder / f"{job.source.stem}.jsonl"
             path.parent.mkdir(parents=True)
-            return made_of(platform, written(path, rows), spec=settings(platform).spec)
+            return made_of(
+                platform, written(path, rows), lookups=beside(platform, path), spec=settings(platform).spec
+            )
 
         usual = becomes("as it is", rows)
         without = {line["row"] for line in usual.rejects}

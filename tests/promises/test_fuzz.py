@@ -13,12 +13,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from frames import unjoined_chunks
 from samples import PLATFORMS, SAMPLES, spec
 
 from migrate.errors import MigrateError
 from migrate.inputs.listing import sources
 from migrate.plan.finished import finished
-from migrate.readers.files import read_chunks
 from migrate.settings import Settings
 
 pytestmark = pytest.mark.fuzz
@@ -98,7 +98,7 @@ def payloads(path, settings):
         assert str(error)  # noqa: PT017 - it may be read as well
         return
     for job in work.jobs:
-        for chunk in read_chunks(job.source, job.table, job.header):
+        for chunk in unjoined_chunks(job):
             made = finished(chunk, settings.transform(job), NOW)
             numbers = made.numbers
             left_out = sum(numbers.filtered.values()) + sum(numbers.rejected.values())
