@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from mappings._matomo_properties import came, hardware, is_, money, of, page, place, visit
+from mappings._matomo_properties import came, hardware, is_, money, of, page, place, untold, visit
 from migrate.kit import events, expr
 from migrate.kit.declare import POSITION, PROPERTIES
 
@@ -89,7 +89,7 @@ def made(
 ) -> pl.LazyFrame:
     """Return the events of actions whose `_time`, and whose visit's `_first` action, are known."""
     return events.events(
-        known,
+        known.with_columns_seq(untold().alias("_untold")),
         event=name(),
         distinct_id=pl.coalesce(user(), visitor(), single()),
         timestamp=pl.col("_time"),

@@ -71,17 +71,27 @@ def page() -> dict[str, pl.Expr]:
     }
 
 
+def _own() -> dict[str, pl.Expr]:
+    """Return the campaign that the page's own address tells."""
+    return dict(values.campaign(pl.when(~is_("outlink", "download")).then(url())))
+
+
+def untold() -> pl.Expr:
+    """Return whether a page's own address tells of no campaign; worked out once, as `_untold`."""
+    own = _own()
+    return pl.all_horizontal(own[name].is_null() for name in UTM)
+
+
 def came() -> dict[str, pl.Expr]:
-    """Return the campaign: of the page's own address, else of the visit."""
-    own = dict(values.campaign(pl.when(~is_("outlink", "download")).then(url())))
-    untold = pl.all_horizontal(own[name].is_null() for name in UTM)
+    """Return the campaign: of the page's own address, else of the visit; whether it is `_untold` there is known."""
+    own = _own()
     campaign = pl.when(visit("referrerType") == "campaign")
     plain = {
         "utm_campaign": campaign.then(visit("referrerName")),
         "utm_term": campaign.then(visit("referrerKeyword")),
     }
     told = {
-        name: pl.when(untold).then(pl.coalesce(visit(field), plain.get(name, pl.lit(None, pl.String))))
+        name: pl.when(pl.col("_untold")).then(pl.coalesce(visit(field), plain.get(name, pl.lit(None, pl.String))))
         for name, field in UTM.items()
     }
     return own | {name: pl.coalesce(own[name], value) for name, value in told.items()}
