@@ -8,14 +8,16 @@ table knows stays as it is, unless the function says otherwise. Nothing is count
     extra={"$os": values.system(pl.col("os")), **values.page(pl.col("url"), referrer=pl.col("referrer"))}
 """
 
+import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from typing import Final
 from urllib.parse import unquote_plus
 
 import polars as pl
 
 from migrate.kit import countries, elements, expr, spellings
-from migrate.kit.distinct import distinct, on_unique
+from migrate.kit.distinct import distinct, unless_null
 from migrate.kit.nulls import NOTHING, UNKNOWN
 
 CAMPAIGN: Final = (
@@ -24,6 +26,8 @@ CAMPAIGN: Final = (
     *("mc_cid", "igshid", "rdt_cid", "epik", "qclid", "sccid", "irclid", "_kx"),
 )
 """Query parameters of campaigns and clicks: those that posthog-js keeps as properties of the same name, and utm_id."""
+
+_QUERY: Final = re.compile(r"[^?#]*\?([^#]*)")
 
 AGENT: Final = pl.Struct(
     {"browser": pl.String, "version": pl.Float64, "system": pl.String, "kind": pl.String}
@@ -139,9 +143,7 @@ def campaign(url: pl.Expr) -> Mapping[str, pl.Expr]:
 
     A blank one, and one that is not there, is null.
     """
-    holds = url.str.contains_any([f"{name}=" for name in CAMPAIGN])
-    query = pl.when(holds).then(url.str.extract(r"^[^?#]*\?([^#]*)"))
-    return {name: _decoded(query.str.extract(rf"(?:^|&){name}=([^&]*)")) for name in CAMPAIGN}
+    return {name: unless_null(url, partial(_parameter, name=name), pl.String) for name in CAMPAIGN}
 
 
 def language(text: pl.Expr) -> pl.Expr:
@@ -185,17 +187,23 @@ def _told(text: pl.Expr, *markers: str) -> pl.Expr:
     return pl.when(~told.str.to_lowercase().is_in([*UNKNOWN, *markers])).then(told)
 
 
-def _decoded(text: pl.Expr) -> pl.Expr:
-    """Return a query parameter's value decoded, null where it is blank."""
-    return expr.stripped(text.map_batches(_unquoted, return_dtype=pl.String, is_elementwise=True))
+def _parameter(urls: pl.Series, name: str) -> pl.Series:
+    """Return a parameter of the URLs' queries; few URLs have one, and all others are only searched for its name."""
+    mark = f"{name}="
+    found = [None if url is None or mark not in url else _campaign(url).get(name) for url in urls.to_list()]
+    return pl.Series(found, dtype=pl.String)
 
 
-def _unquoted(texts: pl.Series) -> pl.Series:
-    """Return the texts with `%20` and `+` decoded."""
-    where = texts.str.contains_any(["%", "+"]).fill_null(value=False).arg_true()
-    if not where.len():
-        return texts
-    return texts.clone().scatter(where, on_unique(texts.gather(where), pl.String, unquote_plus))
+@lru_cache(4_096)
+def _campaign(url: str) -> dict[str, str | None]:
+    """Return what `campaign` finds in one URL."""
+    query = _QUERY.match(url)
+    pairs = (part.partition("=") for part in query[1].split("&")) if query else ()
+    found: dict[str, str | None] = {}
+    for name, equals, value in pairs:
+        if equals and name in CAMPAIGN:
+            found.setdefault(name, unquote_plus(value).strip() or None)
+    return found
 
 
 def _distinct(
@@ -212,7 +220,7 @@ def _distinct(
         known = texts.select_seq(pl.when(is_told).then(function(pl.col("text"))).alias(given.name))
         return known.to_series().gather(found.codes)
 
-    return text.map_batches(made, return_dtype=dtype, is_elementwise=True)
+    return unless_null(text, made, dtype)
 
 
 def _browser(text: pl.Expr) -> pl.Expr:
