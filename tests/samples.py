@@ -24,6 +24,9 @@ Between them they have bags, nested and unfolded records, files without a header
 groups, profiles, links, states.
 """
 
+FEW = PLATFORMS if EVERY else ["amplitude", "ga4", "posthog", "segment", "table"]
+"""What is dear is tried on these: nested records, rows of one event, groups, links, profiles, a spec's joins."""
+
 
 def settings(platform, **options):
     """What a platform's sample is planned with."""

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from frames import LATER, made_of, unjoined
 from pyarrow import orc
-from samples import PLATFORMS, SAMPLES, settings
+from samples import SAMPLES, SEVERAL, settings
 from versions import links_of
 
 from migrate import platforms
@@ -79,7 +79,7 @@ def sampled(name):
 
 def tables():
     """Every table, with its platform; but lookups, and those of Matomo whose columns show in rows of several files."""
-    for name in PLATFORMS:
+    for name in SEVERAL:
         for table in platforms.platform(name, settings(name).spec).tables:
             is_of_several = name == "matomo" and table.joins
             is_read = table.columns and not table.refusal and (name, table.name) not in DEAR

@@ -73,8 +73,13 @@ def test_a_short_visit_tells_its_zone(tmp_path, zone):
     assert (after(told), rejects) == ([400, 0, 899], [])
 
 
-@pytest.mark.parametrize("clock", LANGUAGES.values(), ids=LANGUAGES)
-@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize(
+    ("zone", "clock"),
+    [
+        *((zone, "%H:%M:%S") for zone in ZONES),
+        *((ZONES[0], clock) for clock in [*LANGUAGES.values()][1:]),
+    ],
+)
 def test_a_long_visit_tells_its_zone_by_its_clocks(tmp_path, zone, clock):
     """In any language; one of the two is enough."""
     times = [0, 1000, 7200, 30_000]
