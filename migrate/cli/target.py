@@ -1,14 +1,16 @@
 """What was typed of the target → how and where to send, and the sandbox where that is the target."""
 
 from contextlib import ExitStack
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from migrate.apply.age import usual
 from migrate.apply.delivery import Delivery
 from migrate.apply.target import check_proxy, checked_key, host_url, is_cloud
 from migrate.cli.options import SendOptions
 from migrate.errors import UsageError
-from migrate.sandbox.server import Sandbox
+
+if TYPE_CHECKING:
+    from migrate.sandbox.server import Sandbox
 
 SANDBOX: Final = "sandbox"
 _CLOUD_RATE: Final = 1_000.0
@@ -38,13 +40,13 @@ def checked_target(sending: SendOptions) -> tuple[str, str]:
     return target, checked_key(key)
 
 
-def open_target(sending: SendOptions, stack: ExitStack) -> tuple[Delivery, Sandbox | None]:
+def open_target(sending: SendOptions, stack: ExitStack) -> "tuple[Delivery, Sandbox | None]":
     """Return how and where to send, and the sandbox, which lives as long as the stack, if that is where.
 
     Raises UsageError as `checked_target` does.
     """
     target, key = checked_target(sending)
-    local = stack.enter_context(Sandbox()) if target == SANDBOX else None
+    local = stack.enter_context(_sandbox()) if target == SANDBOX else None
     url = local.url if local else target
     delivery = Delivery(
         url=url,
@@ -61,3 +63,10 @@ def open_target(sending: SendOptions, stack: ExitStack) -> tuple[Delivery, Sandb
         min_age=usual(url) if sending.min_age is None else sending.min_age,
     )
     return delivery, local
+
+
+def _sandbox() -> "Sandbox":
+    """Return a sandbox inside of the command."""
+    from migrate.sandbox.server import Sandbox  # noqa: PLC0415 - what only plans or looks has no need of aiohttp
+
+    return Sandbox()
