@@ -91,7 +91,9 @@ def came() -> dict[str, pl.Expr]:
         "utm_term": campaign.then(visit("referrerKeyword")),
     }
     told = {
-        name: pl.when(pl.col("_untold")).then(pl.coalesce(visit(field), plain.get(name, pl.lit(None, pl.String))))
+        name: pl.when(pl.col("_untold")).then(
+            pl.coalesce(visit(field), plain.get(name, pl.lit(None, pl.String)))
+        )
         for name, field in UTM.items()
     }
     return own | {name: pl.coalesce(own[name], value) for name, value in told.items()}

@@ -6,6 +6,8 @@
     ├── Refused         sources, mapping, target or workdir do not fit      exit 5
     │   └── Unfit       one source cannot be planned as it is: set aside
     └── Stopped         the server, the key, the quota, the deadline        exit 4
+        └── Unasked     PostHog could not be asked what it has
+            └── TookTooLong  a question that PostHog gave up: ask for less at once
 
 A bad row is data (a reject), never an exception. An exception that is none of these is a bug and keeps its
 traceback. Messages say where, what is wrong, what was found, and what to do: lower case, no full stop.
@@ -68,3 +70,19 @@ class Stopped(MigrateError):  # noqa: N818 - the word says what happened
     def __init__(self, message: str, why: str = "disk") -> None:
         super().__init__(message)
         self.why = why
+
+
+class Unasked(Stopped):
+    """PostHog could not be asked, or its answer is none; nothing was changed by asking.
+
+    `why` in a word: key, server or deadline. `status` is that of the answer, 0 where there was none; `words` are the
+    server's own.
+    """
+
+    def __init__(self, message: str, why: str = "server", *, status: int = 0, words: str = "") -> None:
+        super().__init__(message, why)
+        self.status, self.words = status, words
+
+
+class TookTooLong(Unasked):
+    """A question that PostHog gave up after its ten seconds, or for its memory: whoever asked may ask for less."""

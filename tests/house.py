@@ -21,6 +21,7 @@ WAY = (
     "jsontext",
     "workdir",
     "apply",
+    "asking",
     "sandbox",
 )
 """The rooms in the order in which data goes through them; a room that is not named comes after these."""

@@ -25,6 +25,15 @@ ROOMS = {
     "rules": {"jsontext", "kit", "payload", "people"},
     "plan": {"inputs", "jsontext", "kit", "payload", "people", "readers", "rules", "workdir"},
     "apply": {"jsontext", "payload", "workdir"},
+    "asking": {
+        "apply.capture",
+        "apply.halt",
+        "apply.outcome",
+        "apply.pacing",
+        "apply.target",
+        "apply.unanswered",
+        "workdir",
+    },
     "sandbox": set(),
 }
 """Each folder, and what it may import beside the ground: others, or one module of them."""
@@ -44,7 +53,7 @@ GROUND = {
 """What every folder may import; it imports no folder."""
 
 HOMES = {
-    "aiohttp": {"apply.http", "sandbox"},
+    "aiohttp": {"apply.http", "apply.unanswered", "asking.http", "sandbox"},
     "babel": {"kit.countries"},
     "click": {"cli"},
     "fastavro": {"readers"},

@@ -26,7 +26,7 @@ GROUPS: Final = {
     ),
     "Schedule": ("at", "timezone", "format", "image"),
     "Keeping": ("keep_days", "dedup_days"),
-    "Sandbox": ("port", "data", "bind", "faults"),
+    "Sandbox": ("port", "app_port", "data", "bind", "faults"),
     "Telling": (
         *(
             "as_json",

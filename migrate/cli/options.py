@@ -275,6 +275,10 @@ class SandboxOptions:
     """Where the sandbox listens, what it keeps, and how it misbehaves."""
 
     port: int = preset(Whole(0, 65_535), 8010, "Port; 0 for any free one.")
+    app_port: int | None = option(
+        Whole(0, 65_535),
+        "Port of its own for the private API, as PostHog Cloud has it; 0 for any.  [default: beside capture]",
+    )
     data: Path | None = option(
         _FOLDER, "Folder that keeps what arrives.  [default: a temporary one, removed at the end]"
     )

@@ -17,18 +17,27 @@ def run_sandbox(options: SandboxOptions) -> None:
     if options.data is not None:
         _make(options.data)
     try:
-        serve(port=options.port, data=options.data, host=options.bind, faults=faults, on_ready=_say)
+        serve(
+            port=options.port,
+            app_port=options.app_port,
+            data=options.data,
+            host=options.bind,
+            faults=faults,
+            on_ready=_say,
+        )
     except OSError as error:
         why = error.strerror or str(error)
-        raise UsageError(
-            f"--port {options.port}: cannot listen at {options.bind}, {why}; name another"
-        ) from error
+        ports = f"--port {options.port}"
+        ports += "" if options.app_port is None else f" or --app-port {options.app_port}"
+        raise UsageError(f"{ports}: cannot listen at {options.bind}, {why}; name another") from error
 
 
-def _say(url: str) -> None:
+def _say(url: str, app_url: str) -> None:
     click.echo(
         f"listening on {url}\nwhat arrived: {url}/_sandbox/summary and {url}/_sandbox/events.jsonl", err=True
     )
+    if app_url != url:
+        click.echo(f"private API at {app_url}, for --app-host", err=True)
 
 
 def _faults(file: IO[str] | None) -> Rules:

@@ -30,6 +30,7 @@ from migrate.sandbox.faults import (
     text_of,
 )
 from migrate.sandbox.moments import canonical
+from migrate.sandbox.private import Private
 from migrate.sandbox.script import Script
 from migrate.sandbox.store import Receipt, Store, View
 
@@ -79,6 +80,7 @@ class Endpoint:
         *,
         now: Callable[[], datetime] = utc_now,
         accepted_keys: Collection[str] | None = None,
+        personal_keys: Collection[str] | None = None,
     ) -> None:
         self.store = store
         self.script = script
@@ -87,10 +89,16 @@ class Endpoint:
         self._in_flight = 0
         self._link_is_free_at = 0.0
         self._number = store.last_request()
+        self.private = Private(store, lambda: self.script, now, personal_keys)
 
-    def application(self, host: str = "127.0.0.1") -> web.Application:
-        """Return the application with every route, for a server that listens on `host`."""
+    def application(self, host: str = "127.0.0.1", *, asks: bool = True) -> web.Application:
+        """Return the application with every route, for a server that listens on `host`.
+
+        `asks`: whether the private API is beside capture, as a self-hosted PostHog has it.
+        """
         app = web.Application(middlewares=[_own(host)])
+        if asks:
+            self.private.add_to(app)
         for path in BATCH_PATHS + SINGLE_PATHS:
             app.router.add_route("POST", path, self._capture)
             app.router.add_route("GET", path, self._capture)
@@ -100,6 +108,12 @@ class Endpoint:
         app.router.add_get("/_sandbox/requests", self._requests)
         app.router.add_post("/_sandbox/faults", self._faults)
         app.router.add_post("/_sandbox/reset", self._reset)
+        return app
+
+    def app(self, host: str = "127.0.0.1") -> web.Application:
+        """Return the private API alone, as PostHog Cloud has it on a host of its own."""
+        app = web.Application(middlewares=[_own(host)])
+        self.private.add_to(app)
         return app
 
     def reset(self) -> None:
@@ -163,7 +177,9 @@ class Endpoint:
     ) -> Answer:
         """Read, check and store one request in capture's own order of evaluation."""
         ok = Answer(204) if request.query.get("beacon") == "1" else OK
-        found = requests.request(wire.text(body, query=request.query, headers=request.headers))
+        text = wire.text(body, query=request.query, headers=request.headers)
+        self.private.token = requests.root_key(text) or self.private.token
+        found = requests.request(text)
         receipt.historical, receipt.events = found.historical, len(found.events)
         load = msgspec.structs.replace(load, historical=found.historical)
         known = self._keys is None or found.token in self._keys

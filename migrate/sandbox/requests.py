@@ -83,6 +83,11 @@ class _Root(msgspec.Struct, gc=False):
     sent_at: str | None = None
 
 
+class _Keys(msgspec.Struct, gc=False):
+    api_key: str | None = None
+    token: str | None = None
+
+
 def _fields(kind: type[msgspec.Struct], **aliases: str) -> dict[str, str]:
     names = [field.encode_name for field in msgspec.structs.fields(kind)]
     return {name: aliases.get(name.lstrip("$"), name) for name in names}
@@ -94,6 +99,18 @@ _ONE: Final = msgspec.json.Decoder(Sent)
 _ENGAGE: Final = msgspec.json.Decoder(Engage)
 _ROOT_FIELDS: Final = _fields(_Root, api_key="token")
 _EVENT_FIELDS: Final = _fields(Sent, api_key="token", token="token", distinct_id="distinct_id")  # noqa: S106
+
+
+_KEYS: Final = msgspec.json.Decoder(_Keys)
+
+
+def root_key(body: bytes) -> str | None:
+    """Return the key at the root of a body, also of one that is refused for what it holds beside."""
+    try:
+        found = _KEYS.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return found.api_key or found.token
 
 
 def request(body: bytes) -> Request:

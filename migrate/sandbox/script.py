@@ -1,14 +1,19 @@
 """When the sandbox misbehaves: rules with their counters and dice, seeded."""
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final, cast
 
 import msgspec
 
 from migrate.errors import UsageError
-from migrate.sandbox.faults import KINDS, AnyFault, Fault
+from migrate.sandbox.faults import KINDS as FAULTS
+from migrate.sandbox.faults import AnyFault, Fault
+from migrate.sandbox.lapses import KINDS as LAPSES
+from migrate.sandbox.lapses import AnyLapse, Lapse, QueryLapse
+
+_KINDS: Final[Mapping[str, type[Fault]]] = {**FAULTS, **LAPSES}
 
 
 class Script:
@@ -19,7 +24,7 @@ class Script:
         for number, rule in enumerate(given, 1):
             _check(number, rule)
         try:
-            self._faults: list[AnyFault] = msgspec.convert(given, list[AnyFault])
+            self._faults = msgspec.convert(given, list[AnyFault | AnyLapse])
         except msgspec.ValidationError as error:
             raise UsageError(f"--faults: {error}; see docs/reliability.md") from None
         self._seen = [0] * len(self._faults)
@@ -28,8 +33,20 @@ class Script:
         self._dice = [random.Random(fault.seed) for fault in self._faults]  # noqa: S311
 
     def fired(self) -> list[AnyFault]:
-        """Return the faults that hit the next request."""
-        return [fault for index, fault in enumerate(self._faults) if self._fires(index, fault)]
+        """Return the faults that hit the next request to capture."""
+        return cast("list[AnyFault]", self._hit(lambda fault: not isinstance(fault, Lapse)))
+
+    def lapses(self, *, is_query: bool) -> list[AnyLapse]:
+        """Return the lapses that hit the next question; those for queries alone are met by queries alone."""
+
+        def is_met(fault: Fault) -> bool:
+            return isinstance(fault, Lapse) and (is_query or not isinstance(fault, QueryLapse))
+
+        return cast("list[AnyLapse]", self._hit(is_met))
+
+    def _hit(self, is_meant: Callable[[Fault], bool]) -> list[Fault]:
+        faults = enumerate(self._faults)
+        return [fault for index, fault in faults if is_meant(fault) and self._fires(index, fault)]
 
     def _fires(self, index: int, fault: Fault) -> bool:
         self._seen[index] += 1
@@ -48,9 +65,9 @@ def _check(number: int, rule: object) -> None:
     """Raise UsageError where a rule names a fault, or a field of one, that there is not."""
     if not isinstance(rule, Mapping) or not isinstance(name := rule.get("fault"), str):
         return  # told by its type
-    kind = KINDS.get(name)
+    kind = _KINDS.get(name)
     if kind is None:
-        raise _unknown(f"rule {number}: no fault", name, KINDS)
+        raise _unknown(f"rule {number}: no fault", name, _KINDS)
     fields = kind.__struct_fields__
     if odd := next((field for field in rule if field not in {"fault", *fields}), None):
         raise _unknown(f"rule {number}, {name}: no field", str(odd), fields)

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from aiohttp import web
 
 from migrate.errors import UsageError
 from migrate.sandbox.endpoint import Endpoint, utc_now
+from migrate.sandbox.private import Question
 from migrate.sandbox.script import Script
 from migrate.sandbox.store import Store, View
 from migrate.throwaway import SANDBOX, throwaway
@@ -27,21 +28,31 @@ Rules = Iterable[Mapping[str, Any]]
 _SHUTDOWN: Final = 0.05
 
 
-async def _serve(
-    endpoint: Endpoint, *, host: str, port: int, ready: Callable[[str], None], stop: asyncio.Event
+async def _serve(  # noqa: PLR0913 - each is a setting of the server
+    endpoint: Endpoint,
+    *,
+    host: str,
+    port: int,
+    app_port: int | None = None,
+    ready: Callable[[str, str], None],
+    stop: asyncio.Event,
 ) -> None:
-    runner = web.AppRunner(
-        endpoint.application(host), access_log=None, auto_decompress=False, shutdown_timeout=_SHUTDOWN
-    )
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, host, port, reuse_address=True)
-        await site.start()
-        bound = runner.addresses[0][1]
-        ready(f"http://{f'[{host}]' if ':' in host else host}:{bound}")
+    """Serve until `stop`; `ready` is told the URLs of capture and of the private API."""
+    async with AsyncExitStack() as stack:
+        url = app_url = await _listen(endpoint.application(host, asks=app_port is None), host, port, stack)
+        if app_port is not None:
+            app_url = await _listen(endpoint.app(host), host, app_port, stack)
+        ready(url, app_url)
         await stop.wait()
-    finally:
-        await runner.cleanup()
+
+
+async def _listen(app: web.Application, host: str, port: int, stack: AsyncExitStack) -> str:
+    """Serve an application as long as the stack lives, and return its URL."""
+    runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=_SHUTDOWN)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, host, port, reuse_address=True).start()
+    return f"http://{f'[{host}]' if ':' in host else host}:{runner.addresses[0][1]}"
 
 
 def serve(  # noqa: PLR0913 - each is an option of the command
@@ -49,11 +60,14 @@ def serve(  # noqa: PLR0913 - each is an option of the command
     port: int,
     data: Path | None,
     host: str = "127.0.0.1",
+    app_port: int | None = None,
     faults: Rules = (),
     accepted_keys: Collection[str] | None = None,
-    on_ready: Callable[[str], None] = lambda _: None,
+    on_ready: Callable[[str, str], None] = lambda _url, _app_url: None,
 ) -> None:
-    """Run the sandbox in the foreground until SIGINT, SIGTERM or SIGHUP; `on_ready` is told its URL.
+    """Run the sandbox in the foreground until SIGINT, SIGTERM or SIGHUP.
+
+    `on_ready` is told its URL and that of its private API: the same, unless that has a port of its own.
 
     Raises `UsageError` if a rule in `faults` is not one, `OSError` if the port is taken.
     """
@@ -63,7 +77,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command
         is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # as nohup has it
         for number in (signal.SIGINT, signal.SIGTERM, *([] if is_ignored else [signal.SIGHUP])):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await _serve(endpoint, host=host, port=port, ready=on_ready, stop=stop)
+        await _serve(endpoint, host=host, port=port, app_port=app_port, ready=on_ready, stop=stop)
 
     script = Script(faults)
     with ExitStack() as stack:
@@ -86,6 +100,7 @@ class Sandbox:
 
     `data` keeps what is stored, so that a later Sandbox with the same folder and port goes on where this one
     stopped. `now` is the server's clock. `accepted_keys`: events under any other key are lost in silence.
+    `app_port`: a port of its own for the private API, 0 for any free one; `personal_keys`: no other one may ask.
     """
 
     def __init__(  # noqa: PLR0913 - what a test may want to set
@@ -97,10 +112,13 @@ class Sandbox:
         now: Callable[[], datetime] = utc_now,
         accepted_keys: Collection[str] | None = None,
         host: str = "127.0.0.1",
+        app_port: int | None = None,
+        personal_keys: Collection[str] | None = None,
     ) -> None:
-        self.url = ""
+        self.url = self.app_url = ""
         self._data = data
-        self._host, self._port = host, port
+        self._host, self._port, self._app_port = host, port, app_port
+        self._personal_keys = personal_keys
         self._script = Script(faults)
         self._now, self._keys = now, accepted_keys
         self._stack = ExitStack()
@@ -108,12 +126,18 @@ class Sandbox:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             store = _open_store(self._data, stack)
-            self._endpoint = Endpoint(store, self._script, now=self._now, accepted_keys=self._keys)
-            started: Future[str] = Future()
+            self._endpoint = Endpoint(
+                store,
+                self._script,
+                now=self._now,
+                accepted_keys=self._keys,
+                personal_keys=self._personal_keys,
+            )
+            started: Future[tuple[str, str]] = Future()
             thread = threading.Thread(target=self._run, args=(started,), name="sandbox", daemon=True)
             thread.start()
             stack.callback(thread.join)
-            self.url = started.result()
+            self.url, self.app_url = started.result()
             stack.callback(lambda: self._loop.call_soon_threadsafe(self._stop.set))
             self._stack = stack.pop_all()
         return self
@@ -135,6 +159,10 @@ class Sandbox:
         """Return every request in order of arrival: status, events, stored, bytes, the faults that hit it."""
         return self._endpoint.store.requests()
 
+    def questions(self) -> list[Question]:
+        """Return every request to the private API in order of arrival."""
+        return self._endpoint.private.questions
+
     def faults(self, rules: Rules) -> None:
         """Replace the misbehaviours; counters and dice start anew."""
         self._endpoint.script = Script(rules)
@@ -143,11 +171,16 @@ class Sandbox:
         """Forget every event and every request; the faults stay."""
         self._endpoint.reset()
 
-    def _run(self, started: "Future[str]") -> None:
+    def _run(self, started: "Future[tuple[str, str]]") -> None:
         async def run() -> None:
             self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
             await _serve(
-                self._endpoint, host=self._host, port=self._port, ready=started.set_result, stop=self._stop
+                self._endpoint,
+                host=self._host,
+                port=self._port,
+                app_port=self._app_port,
+                ready=lambda *urls: started.set_result(urls),
+                stop=self._stop,
             )
 
         try:

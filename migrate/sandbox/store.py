@@ -1,7 +1,7 @@
 """What the sandbox has stored: events and requests in one SQLite file."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import RLock
 from typing import Any, Final, Literal
@@ -92,6 +92,16 @@ class Store:
         values = msgspec.structs.astuple(receipt)
         with self._lock:
             self._db.execute("INSERT OR REPLACE INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+    def define(self, name: str, function: Callable[[str, str], str]) -> None:
+        """Give queries a function of two texts."""
+        with self._lock:
+            self._db.create_function(name, 2, function, deterministic=True)
+
+    def query(self, text: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Return the rows of a query over `events`, with the named values in their places."""
+        with self._lock:
+            return self._db.execute(text, values or {}).fetchall()
 
     def reset(self) -> None:
         """Forget every event and every request."""

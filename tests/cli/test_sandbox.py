@@ -13,8 +13,8 @@ from commands import migrate
         ("{", "--faults: not JSON, "),
         ("{}", "--faults: a list is needed, found {}; "),
         (
-            '[{"fault": "plague"}]',
-            "--faults: rule 1: no fault 'plague'; there are ",
+            '[{"fault": "zzz"}]',
+            "--faults: rule 1: no fault 'zzz'; there are ",
         ),
         ('[{"fault": "latency", "seconds": "long"}]', "--faults: Expected `float`, got `str`"),
     ],

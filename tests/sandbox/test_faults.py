@@ -321,10 +321,11 @@ def test_faults_are_set_and_cleared_over_http(sandbox):
     ("rules", "text"),
     [
         pytest.param(
-            [{"fault": "plague"}],
-            "--faults: rule 1: no fault 'plague'; there are status, html, too_large, captive, quota_limited, redirect, "
+            [{"fault": "zzz"}],
+            "--faults: rule 1: no fault 'zzz'; there are status, html, too_large, captive, quota_limited, redirect, "
             "no_content, wrong_key, reset, cut, stall, prefix, over_quota, scoped_quota, import_mode, drop_older_than, "
-            "poison, latency, bandwidth, capacity; see docs/reliability.md",
+            "poison, latency, bandwidth, capacity, project, ask_status, missing_scope, lag, lost, doubled, time_out, "
+            "cached, asynchronous, refused_merges, no_warnings, warned; see docs/reliability.md",
             id="name",
         ),
         pytest.param(
@@ -373,7 +374,7 @@ SERVE = """
 import sys
 from pathlib import Path
 from migrate.sandbox.server import serve
-serve(port=0, data=Path(sys.argv[1]), on_ready=lambda url: print(url, flush=True))
+serve(port=0, data=Path(sys.argv[1]), on_ready=lambda url, _: print(url, flush=True))
 """
 
 
