@@ -27,6 +27,7 @@ ROOMS = {
     "apply": {"jsontext", "payload", "workdir"},
     "asking": {
         "apply.capture",
+        "apply.capture_v0",
         "apply.halt",
         "apply.outcome",
         "apply.pacing",

@@ -1,6 +1,7 @@
 """Where PostHog is asked, and with which key: the private API's own hosts in PostHog Cloud, else that of capture."""
 
 import re
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -13,6 +14,15 @@ PERSONAL: Final = "phx_"
 PROJECT_SECRET: Final = "phs_"  # noqa: S105 - how a project's secret key begins, which asks queries and nothing else
 SCOPES: Final = "project:read, query:read and group:read"
 """What a personal key must be allowed."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """How PostHog is asked: where, with which key, of which project where one is named."""
+
+    app_host: str
+    key: str = field(repr=False)
+    project_id: str | None = None
 
 
 def app_url(app_host: str | None, capture: str) -> str:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from migrate import VERSION
+from migrate.cli.asking import AskOptions, TargetOptions
 from migrate.cli.configured import Configured, configured
 from migrate.cli.groups import GROUPS
 from migrate.cli.mappings import TestOptions
 from migrate.cli.nights import NightOptions, ScheduleOptions
 from migrate.cli.options import (
+    MAYBE_WORKDIR,
     WORKDIR,
     WORKDIRS,
     InitOptions,
@@ -145,8 +147,15 @@ def preview(source: SourceOptions, options: PreviewOptions) -> None:
 @takes("source", SourceOptions)
 @takes("options", RunOptions)
 @takes("sending", SendOptions)
+@takes("asking", AskOptions)
 @takes("talking", NightOptions)
-def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talking: NightOptions) -> None:
+def run(
+    source: SourceOptions,
+    options: RunOptions,
+    sending: SendOptions,
+    asking: AskOptions,
+    talking: NightOptions,
+) -> None:
     """Plan, then apply; the same command again resumes.
 
     \b
@@ -159,7 +168,7 @@ def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talkin
         rehearse(source, options, sending, talking)
     from migrate.cli.run import run
 
-    run(source, options, sending, talking)
+    run(source, options, sending, asking, talking)
 
 
 @cli.command()
@@ -200,8 +209,9 @@ def show(workdir: Path, talking: TalkOptions) -> None:
 @configured
 @WORKDIR
 @takes("sending", SendOptions)
+@takes("asking", AskOptions)
 @takes("talking", NightOptions)
-def apply(workdir: Path, sending: SendOptions, talking: NightOptions) -> None:
+def apply(workdir: Path, sending: SendOptions, asking: AskOptions, talking: NightOptions) -> None:
     """Send the plan in a workdir; again to resume.
 
     \b
@@ -209,7 +219,7 @@ def apply(workdir: Path, sending: SendOptions, talking: NightOptions) -> None:
     """
     from migrate.cli.send import apply_plan
 
-    apply_plan(workdir, sending, talking)
+    apply_plan(workdir, sending, asking, talking)
 
 
 @cli.command()
@@ -265,6 +275,31 @@ def rejects(workdir: Path, options: RejectsOptions, talking: TalkOptions) -> Non
     from migrate.cli.state import list_rejects
 
     list_rejects(workdir, options.dismiss, talking)
+
+
+@cli.command()
+@configured
+@MAYBE_WORKDIR
+@takes("sending", TargetOptions)
+@takes("asking", AskOptions)
+@takes("talking", TalkOptions)
+def check(workdir: Path | None, sending: TargetOptions, asking: AskOptions, talking: TalkOptions) -> None:
+    """Look at the target before anything is sent.
+
+    That it answers, is PostHog, and takes what is sent. With a personal key: whose the project key is, how far back the
+    project shows events, its group types, what it drops. With a workdir: what that means for what is planned there.
+    No event is sent.
+
+    \b
+    Example:  migrate check --host eu
+              migrate check acme --host eu
+
+    \b
+    Exit codes: 0 nothing speaks against sending · 4 it cannot be reached or asked · 5 something does
+    """
+    from migrate.cli.check import check_target
+
+    check_target(workdir, sending, asking, talking)
 
 
 @cli.command()

@@ -216,8 +216,12 @@ class Configured(click.Command):
         found: dict[str, Any] = {
             name: value for name, value in job.options.items() if name in names and name != KEY
         }
-        if _tries(given, job):  # nobody is told of a trial, so that nobody's address is asked for
-            found = {name: value for name, value in found.items() if name not in WATCHING}
+        if _tries(
+            given, job
+        ):  # nobody is told or asked of a trial, so that no address and no key of theirs is read
+            found = {
+                name: value for name, value in found.items() if name not in {*WATCHING, "personal_api_key"}
+            }
         typed = str(given.get("platform") or "").strip()
         is_own = not typed or is_same(typed, str(job.options.get("platform", "")))
         if "workdir" in names and job.workdir is not None and is_own:

@@ -3,7 +3,7 @@
 from typing import Final
 
 GROUPS: Final = {
-    "Target": ("host", "api_key"),
+    "Target": ("host", "api_key", "app_host", "personal_api_key", "project_id"),
     "Work": (
         *("config", "job", "output", "dry_run", "workdir", "existing", "people", "again", "yes"),
         *("partial", "dismiss", "as_mapping"),

@@ -31,6 +31,9 @@ _HERE: Final = Path()
 _EXAMPLES: Final = {
     "host": '"eu"',
     "api_key": '{ env = "POSTHOG_API_KEY" }',
+    "app_host": '"eu"',
+    "personal_api_key": '{ env = "POSTHOG_PERSONAL_API_KEY" }',
+    "project_id": '"12345"',
     "people": '"people"',
     "spec": '"spec.toml"',
     "since": '"2020-01-01"',

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Final, Literal
 
 import click
 
+from migrate.cli.asking import TargetOptions
 from migrate.cli.kinds import (
     SOME,
     Blank,
@@ -19,7 +20,6 @@ from migrate.cli.kinds import (
     Day,
     Duration,
     Folder,
-    Host,
     Hours,
     Input,
     Moment,
@@ -44,6 +44,8 @@ _FILE: Final = click.Path(path_type=Path)
 _FOLDER: Final = Folder()
 WORKDIR: Final = click.argument("workdir", cls=Argument, type=_FOLDER)
 """The argument of commands that work on a plan which is there."""
+MAYBE_WORKDIR: Final = click.argument("workdir", cls=Argument, type=_FOLDER, required=False)
+"""The argument of a command that looks at a plan, too, where one is there."""
 WORKDIRS: Final = click.argument(
     "workdirs", cls=Argument, type=Folder(is_any=True), nargs=-1, required=True, metavar="WORKDIR..."
 )
@@ -167,19 +169,9 @@ class RunOptions(WorkOptions):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class SendOptions:
+class SendOptions(TargetOptions):
     """Where to send, with how much haste and patience. Sizes are bytes, times seconds; the key is in no repr."""
 
-    host: str | None = option(
-        Host(),
-        "us, eu, a URL, or sandbox (a throw-away endpoint, and a workdir that goes with it).",
-        envvar=["POSTHOG_HOST"],
-    )
-    api_key: str | None = option(
-        click.STRING,
-        "Project API key (phc_…); better as an environment variable.",
-        envvar=["POSTHOG_API_KEY"],
-    )
     rate: float | None = option(
         Real(0.001, 1_000_000),
         "Events per second.  [default: 1000 for PostHog Cloud, else no limit]",

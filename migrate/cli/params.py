@@ -164,7 +164,7 @@ def _option(
     return found
 
 
-_MAY_BE_SECRETS: Final = ("api_key", "host", "ping", "notify")
+_MAY_BE_SECRETS: Final = ("api_key", "personal_api_key", "host", "app_host", "ping", "notify")
 """Where a secret belongs, and where one is refused with more words."""
 _ANY_BYTES: Final = ("inputs", "again", "ping", "notify")
 """What exists under the name it has, or is refused without being shown; other names are for people to choose."""

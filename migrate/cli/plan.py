@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import NoReturn
 
+from migrate.asking.planned import SAID
 from migrate.cli.config import rules_here
 from migrate.cli.options import PlanOptions, SourceOptions, TalkOptions, WorkOptions
 from migrate.cli.session import end, open_session, start_talk
 from migrate.cli.settings import build_settings
 from migrate.cli.show import show_planned
 from migrate.cli.trial import unconfigured
-from migrate.cli.typed import typed_command
+from migrate.cli.typed import is_said, typed_command
 from migrate.errors import Refused, UsageError
 from migrate.planning import Planning
 from migrate.report import ruled
@@ -77,6 +78,7 @@ def plan_todo(
             emptied=todo.emptied,
             resend=todo.resend,
         )
+    session.checkpoint.note(**{SAID: is_said("person_properties")})
     session.remark(ruled.near(todo.work.settings.ruling))
     aside = session.checkpoint.set_aside()
     for name in session.set_aside:

@@ -3,8 +3,10 @@
 from contextlib import ExitStack
 from typing import NoReturn
 
+from migrate.cli.asking import AskOptions
+from migrate.cli.check import look
 from migrate.cli.config import rules_here
-from migrate.cli.consent import check_answer
+from migrate.cli.consent import check_answer, is_confirmed
 from migrate.cli.options import RunOptions, SendOptions, SourceOptions, TalkOptions
 from migrate.cli.plan import check_existing, plan_todo, wishes_of, workdir_of
 from migrate.cli.send import following, send_pending, stay_small
@@ -16,7 +18,13 @@ from migrate.report import arrived
 from migrate.todo import find_todo
 
 
-def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talking: TalkOptions) -> NoReturn:
+def run(
+    source: SourceOptions,
+    options: RunOptions,
+    sending: SendOptions,
+    asking: AskOptions,
+    talking: TalkOptions,
+) -> NoReturn:
     """Plan what is new, and send what is pending; all that was typed is checked before anything is made."""
     talk = start_talk(talking)
     settings = build_settings(source, limit=options.limit, rules=rules_here())
@@ -32,11 +40,12 @@ def run(source: SourceOptions, options: RunOptions, sending: SendOptions, talkin
         todo = find_todo(settings, source.inputs, workdir, wishes_of(options))
         delivery, local = open_target(sending, stack)
         check_answer(workdir, delivery, yes=sending.yes, is_throwaway=is_throwaway)
+        known = look(delivery, asking, talk, is_asked=not is_confirmed(workdir, delivery))
         session = stack.enter_context(open_session(workdir, talk, create=True, is_throwaway=is_throwaway))
         session.for_good = command_for_good(sending, options) if is_tried else ""
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
         plan_todo(session, todo, talk, options.people, following(session, delivery))
-        send_pending(session, delivery, sending, talk)
+        send_pending(session, delivery, sending, talk, known)
         stay_small(session, sending, talk)
         if local:
             talk.show(arrived.lines(local))

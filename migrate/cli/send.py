@@ -8,8 +8,11 @@ from typing import NoReturn
 
 from migrate.apply.delivery import Delivery
 from migrate.apply.pacing import Window
+from migrate.checking import Known
+from migrate.cli.asking import AskOptions
+from migrate.cli.check import look
 from migrate.cli.config import chosen_here
-from migrate.cli.consent import check_trial, confirm
+from migrate.cli.consent import check_trial, confirm, is_confirmed
 from migrate.cli.options import SendOptions, TalkOptions
 from migrate.cli.session import check_there, end, open_session, start_talk, stop_after
 from migrate.cli.target import open_target
@@ -25,16 +28,17 @@ from migrate.workdir import parked, rounds
 from migrate.workdir.cleaning import clean
 
 
-def apply_plan(workdir: Path, sending: SendOptions, talking: TalkOptions) -> NoReturn:
+def apply_plan(workdir: Path, sending: SendOptions, asking: AskOptions, talking: TalkOptions) -> NoReturn:
     """Send what is planned in a workdir and pending."""
     talk = start_talk(talking)
     check_there(workdir)
     with ExitStack() as stack:
         delivery, _ = open_target(sending, stack)
+        known = look(delivery, asking, talk, is_asked=not is_confirmed(workdir, delivery))
         session = stack.enter_context(open_session(workdir, talk))
         _check_rules(session, rounds.unsettled(session.checkpoint, ""))
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
-        send_pending(session, delivery, sending, talk)
+        send_pending(session, delivery, sending, talk, known)
         stay_small(session, sending, talk)
         end(session, talk, sending=True, planned=False)
 
@@ -74,13 +78,18 @@ def _check_rules(session: Session, unsent: int, command: str = "apply") -> None:
     check_unsent(session.checkpoint, chosen.job.rules(), unsent, command)
 
 
-def send_pending(session: Session, delivery: Delivery, sending: SendOptions, talk: Talk) -> None:
-    """Send, with progress, once it is confirmed; raises Refused for a plan that is not whole, unless that is wanted."""
+def send_pending(
+    session: Session, delivery: Delivery, sending: SendOptions, talk: Talk, known: Known | None = None
+) -> None:
+    """Send, with progress, once it is confirmed; raises Refused for a plan that is not whole, unless that is wanted.
+
+    `known`: the project, where it could be asked.
+    """
     if session.is_stopping:
         return
     session.check_whole(partial=sending.partial)
     check_trial(session.checkpoint, delivery)
-    confirm(session, delivery, talk, "pending", yes=sending.yes)
+    confirm(session, delivery, talk, "pending", yes=sending.yes, known=known)
     numbers = summary(session.checkpoint)
     events, pace = numbers.events, Pace.of(delivery.rate, numbers)
     before = events.planned - events.pending - events.held

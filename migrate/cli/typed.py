@@ -14,8 +14,8 @@ from migrate.screen import command_line, masked
 from migrate.workdir.typed import Command, Option
 
 _WORDS: Final = "migrate.words"
-_SECRETS: Final = ("--api-key", "--ping", "--notify")
-_LEFT_OUT: Final = {"workdir", "api_key", "ping", "notify", "config", "job"}
+_SECRETS: Final = ("--api-key", "--personal-api-key", "--ping", "--notify")
+_LEFT_OUT: Final = {"workdir", "api_key", "personal_api_key", "ping", "notify", "config", "job"}
 """The workdir is the one at hand, secrets stay in the environment; the file and its job are added, named or not."""
 
 
@@ -38,6 +38,12 @@ class Typed(click.Command):
             )
             error.ways = [command.shown(None) for command in commands]
             raise
+
+
+def is_said(name: str) -> bool:
+    """Return whether anybody has said what the command that runs has under this name: typed it, or in a file."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source not in {None, ParameterSource.DEFAULT}
 
 
 def typed_line() -> str:

@@ -3,7 +3,7 @@
 import os
 import sys
 import termios
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import Final, TextIO
 from migrate.apply import age
 from migrate.apply.delivery import Delivery
 from migrate.apply.target import is_cloud
-from migrate.report import estimates, sections, trial
+from migrate.asking.checked import Finding
+from migrate.report import checked, estimates, sections, trial
 from migrate.report.numbers import Summary
 from migrate.report.pace import Pace
 from migrate.report.sections import Line, labelled
@@ -51,11 +52,21 @@ def ask(text: Iterator[Line], question: str) -> bool:
             screen.write("answer y or n\n")
 
 
-def lines(checkpoint: Checkpoint, numbers: Summary, delivery: Delivery, now: datetime) -> Iterator[Line]:
-    """Yield what there is to know before the first event leaves, line by line; `numbers` are the workdir's."""
+def lines(
+    checkpoint: Checkpoint,
+    numbers: Summary,
+    delivery: Delivery,
+    now: datetime,
+    found: Sequence[Finding] = (),
+) -> Iterator[Line]:
+    """Yield what there is to know before the first event leaves, line by line; `numbers` are the workdir's.
+
+    `found`: what the project itself says, where it could be asked.
+    """
     rows, pending, days = numbers.rows, numbers.events.pending, checkpoint.by_day()
     yield Line("")
     yield labelled("project", f"{delivery.url}, {_key(delivery.key)}")
+    yield from checked.asked(found)
     yield labelled("events", f"{pending:,} to send now{_held(numbers)}")
     yield from trial.said(checkpoint)
     yield labelled(
