@@ -35,6 +35,8 @@ _TIMEOUT: Final = 60.0
 _MODIFIERS: Final = {"convertToProjectTimezone": False}
 """Times are UTC. Without it they are in the project's zone, and days are others."""
 _LATER: Final = "ask again later"
+_PAGES: Final = 1_000
+"""Of a list, a hundred of whatever it has on each."""
 _POLLS: Final = 60
 _POLL: Final = 10.0
 """Seconds between two looks at an answer that is not there yet, at the most."""
@@ -91,7 +93,9 @@ class Api:
         """Return all objects of a list, page by page; a list that has no pages, too."""
         found: list[dict[str, Any]] = []
         here: str | None = path
-        while here:
+        for _ in range(_PAGES):
+            if here is None:
+                return found
             answer = await self._ask("GET", here)
             page = answer if isinstance(answer, list) else answer.get("results")
             if not isinstance(page, list):
@@ -100,7 +104,9 @@ class Api:
             after = None if isinstance(answer, list) else answer.get("next")
             # of the address it gives only which page it is: the key goes to our host, and nowhere else
             here = f"{path}?{urlsplit(after).query}" if isinstance(after, str) else None
-        return found
+        raise Unasked(
+            f"{self.app_host}: over {_PAGES} pages at {path}, found no end of them; check --app-host"
+        )
 
     async def query(self, project: int | str, hogql: str, *, name: str) -> list[list[Any]]:
         """Return the rows a query (`asking.queries`) answers, as PostHog counts them now; `name` is seen in its log.

@@ -75,9 +75,9 @@ async def _by_key(api: Api, key: str | None) -> int | str:
             "is meant, or its POSTHOG_PROJECT_ID"
         )
     raise Refused(
-        f"--api-key: of none of the {len(projects)} projects that the personal API key sees at {api.app_host}; PostHog "
+        f"--api-key: of no project that the personal API key sees at {api.app_host}, found {len(projects)}; PostHog "
         "takes events under such a key and forgets them, or they go to another region: check the key, and --host (keys "
-        "of us and eu are apart)"
+        "of us and eu are apart); of a project in another organization say POSTHOG_PROJECT_ID"
     )
 
 

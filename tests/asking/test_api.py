@@ -1,6 +1,7 @@
 """Questions to a sandbox: within limits, asked again where it may help, answers that are counted now and in UTC."""
 
 import asyncio
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -135,6 +136,35 @@ def test_three_are_asked_at_once(monkeypatch):
 
     asyncio.run(run())
     assert (max(numbers), len(numbers)) == (module.AT_ONCE, 8)
+
+
+def test_a_list_is_read_page_by_page_from_where_it_was_asked(monkeypatch):
+    """Where the next page is said to be on another host, that is not asked: the key goes nowhere else."""
+    monkeypatch.setattr(module, "_PAGES", 4)
+    paths = []
+
+    async def play(reader, writer):
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            paths.append(path := head.split()[1].decode())
+            page = int(path.partition("offset=")[2] or 0)
+            after = (
+                f"http://elsewhere.example/api/things/?offset={page + 1}"
+                if page != 1 or "endless" in path
+                else None
+            )
+            text = json.dumps({"results": [{"page": page}], "next": after}).encode()
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(text), text))
+
+    async def run(path):
+        server = await asyncio.start_server(play, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with server, Api(url, PERSONAL) as api:
+            return await api.all(path)
+
+    assert asyncio.run(run("/api/things/")) == [{"page": 0}, {"page": 1}]
+    assert paths == ["/api/things/", "/api/things/?offset=1"]
+    with pytest.raises(Unasked, match=r"over 4 pages at /api/endless/, found no end of them"):
+        asyncio.run(run("/api/endless/"))
 
 
 def test_nobody_there_is_a_sentence_that_names_the_option():

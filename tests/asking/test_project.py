@@ -46,7 +46,7 @@ def test_all_that_is_known_of_it(sandbox):
         (
             "phc_other",
             None,
-            "--api-key: of none of the 1 projects that the personal API key sees at {url}; PostHog takes",
+            "--api-key: of no project that the personal API key sees at {url}, found 1; PostHog takes",
         ),
         (
             "phc_other",

@@ -106,7 +106,7 @@ def test_a_key_of_another_region_is_refused(sandbox):
     """PostHog takes any key, and says nothing: only whoever may see the projects knows."""
     done = check(sandbox, env=ENV | {"POSTHOG_API_KEY": "phc_of_another_region"})
     assert done.returncode == 5
-    assert "error: --api-key: of none of the 1 projects that the personal API key sees at " in done.stderr
+    assert "error: --api-key: of no project that the personal API key sees at " in done.stderr
     assert "phc_of_another_region" not in done.stderr
 
 
