@@ -3,10 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from migrate.asking.api import Api
 from migrate.errors import Refused, Unasked
+
+if TYPE_CHECKING:
+    from migrate.asking.api import Api
 
 MOST_GROUP_TYPES: Final = 5
 """Of a project; events of a sixth one have no group (posthog-ingestion.md §3.8)."""
@@ -34,7 +36,7 @@ class Project:
     """What could not be seen, and why."""
 
 
-async def find(api: Api, key: str | None, project_id: str | None) -> Project:
+async def find(api: "Api", key: str | None, project_id: str | None) -> Project:
     """Return the project with this id, or the one whose key this is, of those that the personal key sees.
 
     Raises Refused where there is none, or where the key is another one's: events would go to another project than is
@@ -61,7 +63,7 @@ async def find(api: Api, key: str | None, project_id: str | None) -> Project:
     return _project(found, groups, unseen)
 
 
-async def _by_key(api: Api, key: str | None) -> int | str:
+async def _by_key(api: "Api", key: str | None) -> int | str:
     """Return the id of the project whose key this is."""
     projects = await api.all("/api/projects/")
     if key is None and len(projects) == 1:
