@@ -26,6 +26,8 @@ from migrate.kit.events import events
 
 REPLAY_AND_HEATMAP: Final = ("$snapshot", "$snapshot_items", "$$heatmap", "$performance_event")
 """Parts of recordings and heatmaps: `/batch/` makes no recording of them, and drops some in silence."""
+INGESTION_WARNING: Final = "$$client_ingestion_warning"
+"""What a library has to say of itself: PostHog makes a warning of it, and no event."""
 
 _TEXTS: Final = ("uuid", "event", "distinct_id", "$distinct_id", "timestamp", "elements_chain", "ip")
 _OBJECTS: Final = ("properties", "$set", "$set_once", "set", "set_once")
@@ -178,7 +180,10 @@ def _table(name: str, matches: Callable[[frozenset[str]], bool], refusal: str | 
         properties=("properties", REST),
         rename={"token": None},
         warnings={"person_properties_no_object": _odd_person()},
-        filters={"replay_and_heatmap": pl.col("event").is_in(REPLAY_AND_HEATMAP)},
+        filters={
+            "replay_and_heatmap": pl.col("event").is_in(REPLAY_AND_HEATMAP),
+            "ingestion_warning": pl.col("event") == INGESTION_WARNING,
+        },
         dropped=frozenset((*_COMPUTED, *_ENVELOPE)),
         refusal=refusal,
     )

@@ -8,8 +8,9 @@ from typing import BinaryIO, Final
 import msgspec
 
 from migrate.jsontext.careful import MAX_DEPTH, nests_too_deep
-from migrate.payload.checks import MAX_DISTINCT_ID_BYTES, MAX_NAME_BYTES
+from migrate.payload.checks import MAX_DISTINCT_ID, MAX_NAME
 from migrate.payload.payloads import MAX_RECORD_BYTES, record_bytes
+from migrate.payload.special import units
 from migrate.workdir import parked
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.copies import Copy, Found, Print
@@ -204,16 +205,15 @@ def checked(payload: str, uuid: str, day: str) -> str:
         raise Fault(f"its payload cannot be sent, {error}") from error
     if event.uuid != uuid:
         raise Fault(f"its payload is of another event, found uuid '{event.uuid}'; leave the uuid as it was")
-    for name, value, most in (
-        ("event", event.event, MAX_NAME_BYTES),
-        ("distinct_id", event.distinct_id, MAX_DISTINCT_ID_BYTES),
+    for name, value, length, most in (
+        ("event", event.event, units(event.event), MAX_NAME),
+        ("distinct_id", event.distinct_id, len(event.distinct_id), MAX_DISTINCT_ID),
     ):
-        if not value.strip() or len(value.encode()) > most:
-            raise Fault(f"its {name} is empty or longer than {most} bytes, found '{value[:60]}'")
-    if record_bytes(text) >= MAX_RECORD_BYTES:
-        raise Fault(
-            f"it is too large, found {record_bytes(text):,} bytes where PostHog takes {MAX_RECORD_BYTES:,}"
-        )
+        if not value.strip() or length > most:
+            raise Fault(f"its {name} is empty or longer than {most} characters, found '{value[:60]}'")
+    size = record_bytes(payload, event.event, event.distinct_id)
+    if size >= MAX_RECORD_BYTES:
+        raise Fault(f"it is too large, found {size:,} bytes where PostHog takes {MAX_RECORD_BYTES:,}")
     if nests_too_deep(text):
         raise Fault(f"it is nested deeper than {MAX_DEPTH} levels")
     _check_day(event.timestamp, day)

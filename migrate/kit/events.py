@@ -38,7 +38,7 @@ def events(  # noqa: PLR0913 - the columns of the frame, by name
 
     * `event`: the name, text. Blank or null rejects the row as `no_event_name`.
     * `distinct_id`: whose event it is, text. Blank or null rejects it as `no_distinct_id`; PostHog's limit is 200
-      bytes, and a longer one rejects it (`distinct_id_too_long`).
+      characters, and a longer one rejects it (`distinct_id_too_long`).
     * `timestamp`: `Datetime("us", "UTC")`, see `expr.timestamp`. Null rejects it as `no_timestamp`, or as
       `bad_timestamp` where a column of `Table.times` holds something.
     * `dedup_key`: text, the same for the same source event on every run, in every file format, and of no other; the

@@ -13,9 +13,10 @@ from migrate.kit import nulls
 from migrate.kit.declare import ROW
 from migrate.payload import payloads, properties, special
 
-MAX_NAME_BYTES: Final = 200
-MAX_DISTINCT_ID_BYTES: Final = 200
-"""PostHog cuts longer ids, which glues two people into one (posthog-ingestion.md §1.6)."""
+MAX_NAME: Final = 200
+"""UTF-16 units of an event's name; PostHog cuts longer ones (posthog-ingestion.md §1.6)."""
+MAX_DISTINCT_ID: Final = 200
+"""Characters; PostHog cuts longer ids, which glues two people into one (posthog-ingestion.md §1.6)."""
 MAX_FUTURE: Final = timedelta(hours=23)
 """PostHog moves events further ahead to the time of import (posthog-ingestion.md §3.2)."""
 MIN_AGE: Final = timedelta(hours=48)
@@ -98,10 +99,10 @@ def _rules(now: datetime) -> list[Rule]:
         ("timestamp_out_of_range", ~time.dt.year().is_between(1, 9999), time.dt.to_string("iso")),
         ("timestamp_in_future", _is_after(now + MAX_FUTURE), time.dt.to_string("iso")),
         ("no_event_name", name.is_null() | (name == ""), name),
-        ("event_name_too_long", name.str.len_bytes() > MAX_NAME_BYTES, name),
-        ("event_not_importable", name == "$performance_event", name),
+        ("event_name_too_long", special.is_longer(name, MAX_NAME), name),
+        ("event_not_importable", name.is_in(special.NOT_IMPORTABLE), name),
         ("no_distinct_id", person.is_null() | (person == ""), person),
-        ("distinct_id_too_long", person.str.len_bytes() > MAX_DISTINCT_ID_BYTES, person),
+        ("distinct_id_too_long", person.str.len_chars() > MAX_DISTINCT_ID, person),
         ("no_dedup_key", pl.all_horizontal(pl.col("uuid", "dedup_key").is_null()), name),
     ]
 

@@ -1,5 +1,6 @@
 """Event frame → payload text, column-wise."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,16 +10,26 @@ import polars as pl
 
 from migrate.jsontext.build import Value, members_text
 from migrate.jsontext.careful import MAX_DEPTH, nests_too_deep
+from migrate.jsontext.parse import encoded
 from migrate.kit import expr, times
 from migrate.kit.declare import Options, PersonProperties, Table
 from migrate.kit.schemas import row_schema, typed
 from migrate.payload import properties, required, special
 
-MAX_RECORD_BYTES: Final = 900_000
-"""PostHog's Kafka record limit less a margin; the event's JSON travels escaped in it (posthog-ingestion.md §8.17)."""
+MAX_RECORD_BYTES: Final = 999_000
+"""PostHog's Kafka record limit less a margin; the event's JSON travels escaped in it (posthog-ingestion.md §1.8)."""
+LARGE_RECORD_BYTES: Final = 899_000
+"""From here on its capture v1 refuses what v0 takes (posthog-ingestion.md §9.3)."""
 
 _ENVELOPE_BYTES: Final = 1_024
 """What a Kafka record holds beside the event: address, token, uuid, time (posthog-ingestion.md §1.8)."""
+_COPIES: Final = 3
+"""How often it holds the event's name and id beside the event: in its value, its key and its headers."""
+_SMALL_BYTES: Final = LARGE_RECORD_BYTES // 3
+"""A payload below this is no large record, whatever is in it: two thirds for quotes, one for names and the envelope."""
+_REPRINTED: Final = re.compile(rb"[:,\[]\s*(-?[0-9][0-9.]*(?:[eE][+-]?[0-9]+|(?<=[0-9.]{16})))")
+_DOUBLE_BYTES: Final = 24
+"""A number with an exponent, or of 16 digits, may be printed longer by PostHog, but no longer than this (§9.3)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,28 +121,41 @@ def payloads(
     return Payloads(examined.frame, examined.rejects, +(repairs + examined.repairs), warnings)
 
 
-def may_be_too_large(size: int) -> bool:
-    """Return whether a payload of so many bytes might not fit a Kafka record, if all of them were quotes."""
-    return 2 * size + len('""') + _ENVELOPE_BYTES >= MAX_RECORD_BYTES
+def may_be_large(size: int) -> bool:
+    """Return whether a payload of so many bytes might be a large Kafka record, if all of them were quotes."""
+    return size >= _SMALL_BYTES
 
 
-def too_large() -> pl.Expr:
-    """Return whether a `payload` would not fit a Kafka record: its quotes and backslashes count twice."""
-    return (stored_bytes() >= MAX_RECORD_BYTES).fill_null(False)
+def large(frame: pl.DataFrame) -> pl.Series:
+    """Return how large the Kafka record of each event would be, null for those below `LARGE_RECORD_BYTES`.
+
+    `frame` needs `event`, `distinct_id` and `payload`.
+    """
+    where = frame.select_seq(_rough_bytes() >= LARGE_RECORD_BYTES).to_series().fill_null(False).arg_true()
+    events = frame.select_seq("payload", "event", "distinct_id").gather(where)
+    sizes = pl.Series([record_bytes(*event) for event in events.iter_rows()], dtype=pl.Int64)
+    return pl.repeat(None, frame.height, dtype=pl.Int64, eager=True).scatter(where, sizes)
 
 
-def stored_bytes() -> pl.Expr:
-    """Return how large the Kafka record of a `payload` would be, null where it surely fits."""
+def record_bytes(payload: str, event: str, distinct_id: str) -> int:
+    """Return how large the Kafka record of an event would be at the most.
+
+    Quotes and backslashes count twice, and numbers that PostHog prints anew as long as it may print them.
+    """
+    text = payload.encode()
+    names = len(encoded(event)) + len(encoded(distinct_id))
+    size = len(text) + text.count(b'"') + text.count(b"\\") + len('""') + _ENVELOPE_BYTES + _COPIES * names
+    return size + sum(max(0, _DOUBLE_BYTES - len(one)) for one in _REPRINTED.findall(text))
+
+
+def _rough_bytes() -> pl.Expr:
+    """Return the same but for numbers and what is escaped in names, null where a record is surely not large."""
     payload = pl.col("payload")
-    size = payload.str.len_bytes() + len('""') + _ENVELOPE_BYTES
-    suspect = pl.when(size + payload.str.len_bytes() >= MAX_RECORD_BYTES).then(payload)
+    names = pl.col("event").str.len_bytes() + pl.col("distinct_id").str.len_bytes() + 2 * len('""')
+    size = payload.str.len_bytes() + len('""') + _ENVELOPE_BYTES + _COPIES * names
+    suspect = pl.when(payload.str.len_bytes() >= _SMALL_BYTES).then(payload)
     escapes = suspect.str.count_matches('"', literal=True) + suspect.str.count_matches("\\", literal=True)
     return size + escapes
-
-
-def record_bytes(payload: bytes) -> int:
-    """Return how large the Kafka record of one payload would be, as `stored_bytes` counts."""
-    return len(payload) + len('""') + _ENVELOPE_BYTES + payload.count(b'"') + payload.count(b"\\")
 
 
 def openings(text: pl.Expr) -> pl.Expr:

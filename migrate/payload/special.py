@@ -46,6 +46,9 @@ ILLEGAL_IDS: Final = frozenset(
 )
 """Ids PostHog merges with no other, in lower case: capture's list and ingestion's (posthog-ingestion.md §2.5, §3.7)."""
 
+NOT_IMPORTABLE: Final = ("$performance_event", "$$client_ingestion_warning")
+"""Events that PostHog drops, or makes a warning of and no event (posthog-ingestion.md §1.5, §9.2)."""
+
 QUOTES: Final = "\"'"
 """What may stand around an illegal id, which stays illegal."""
 
@@ -109,6 +112,17 @@ def examined(frame: pl.DataFrame, watched: set[str]) -> Examined:
     return Examined(frame, rejects, repairs, warnings + _disliked(frame, watched))
 
 
+def units(text: str) -> int:
+    """Return how long a text is in UTF-16 units, as JavaScript counts."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def is_longer(text: pl.Expr, most: int) -> pl.Expr:
+    """Return whether texts are longer than so many UTF-16 units; null where that is surely not so."""
+    suspect = pl.when(text.str.len_bytes() > most).then(text)
+    return suspect.str.len_chars() + suspect.str.count_matches(r"[\x{10000}-\x{10FFFF}]") > most
+
+
 def _worth_a_look(watched: set[str]) -> pl.Expr:
     """Return whether an event may have to be repaired, refused or warned of for what it says."""
     event, payload = pl.col("event"), pl.col("payload")
@@ -167,7 +181,7 @@ def _refusal(event: _Event) -> tuple[str, str] | None:
     if event.event == "$groupidentify":
         for key in ("group_key", "group_type"):
             name = _value(bag, f"${key}")
-            if isinstance(name, str) and len(name.encode("utf-16-le")) // 2 > MAX_GROUP_KEY:
+            if isinstance(name, str) and units(name) > MAX_GROUP_KEY:
                 return f"{key}_too_long", name
     return None
 

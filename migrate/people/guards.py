@@ -7,7 +7,7 @@ import polars as pl
 from migrate.kit import schemas
 from migrate.payload import checks
 
-MAX_ID: Final = checks.MAX_DISTINCT_ID_BYTES
+MAX_ID: Final = checks.MAX_DISTINCT_ID
 
 
 def refusal() -> pl.Expr:
@@ -22,7 +22,7 @@ def refusal() -> pl.Expr:
         pl.when(pl.any_horizontal((one.str.strip_chars() == "").fill_null(False) for one in ids)).then(
             pl.lit("illegal_id")
         ),
-        pl.when(pl.any_horizontal((one.str.len_bytes() > MAX_ID).fill_null(False) for one in ids)).then(
+        pl.when(pl.any_horizontal((one.str.len_chars() > MAX_ID).fill_null(False) for one in ids)).then(
             pl.lit("too_long")
         ),
         pl.when(between & (pl.col("a") == pl.col("b"))).then(pl.lit("self_link")),

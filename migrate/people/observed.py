@@ -71,11 +71,11 @@ def states_in(rows: pl.LazyFrame, table: Table, options: Options, people: People
     nobody = is_person & checks.junk(pl.col("distinct_id"))
     kind, key = group_of()
     reason = (
-        pl.when(is_person & (pl.col("distinct_id").str.len_bytes() > checks.MAX_DISTINCT_ID_BYTES))
+        pl.when(is_person & (pl.col("distinct_id").str.len_chars() > checks.MAX_DISTINCT_ID))
         .then(pl.lit("distinct_id_too_long"))
-        .when(~is_person & (key.str.len_chars() > special.MAX_GROUP_KEY))
+        .when(~is_person & (special.is_longer(key, special.MAX_GROUP_KEY)))
         .then(pl.lit("group_key_too_long"))
-        .when(~is_person & (kind.str.len_chars() > special.MAX_GROUP_KEY))
+        .when(~is_person & (special.is_longer(kind, special.MAX_GROUP_KEY)))
         .then(pl.lit("group_type_too_long"))
     )
     judged = frame.with_columns_seq(nobody.alias("nobody"), reason.alias("reason"))
@@ -156,10 +156,12 @@ def groups_seen(frame: pl.DataFrame) -> pl.DataFrame:
         }
         pairs = pl.DataFrame(rows, pl.Schema(schema), orient="row")
     owner = pl.concat_str(pl.lit(GROUP), "type", pl.lit(BETWEEN), "key")
-    fitting = pl.max_horizontal(pl.col("type", "key").str.len_chars()) <= special.MAX_GROUP_KEY
+    too_long = pl.any_horizontal(
+        special.is_longer(pl.col(name), special.MAX_GROUP_KEY).fill_null(False) for name in ("type", "key")
+    )
     first = (
         pairs.lazy()
-        .filter(pl.col("key").is_not_null() & (pl.col("key") != "") & fitting)
+        .filter(pl.col("key").is_not_null() & (pl.col("key") != "") & ~too_long)
         .group_by("type", "key", maintain_order=True)
         .agg(pl.col(ROW, "timestamp").sort_by("timestamp", maintain_order=True).first())
         .with_columns(pl.lit(None, pl.String).alias("distinct_id"))

@@ -115,6 +115,7 @@ class Census:
         as_events = Transform(table=_TABLE, imprint=self.imprint, options=self.options, ruling=self.ruling)
         made, rejects = judged(frame, as_events, now, numbers, NOTHING_REJECTED)
         numbers.warnings.update(f"not_told.{reason}" for reason in rejects["reason"])
+        numbers.examples.clear()  # what comes from no row has no place in a file
         return Made(made.rename({ROW: "row"}), numbers)
 
 

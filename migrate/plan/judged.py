@@ -11,15 +11,8 @@ from migrate.jsontext.parse import raw_object
 from migrate.kit.declare import ROW
 from migrate.kit.schemas import typed
 from migrate.payload import checks, special
-from migrate.payload.payloads import (
-    MAX_RECORD_BYTES,
-    may_be_too_large,
-    openings,
-    payloads,
-    stored_bytes,
-    too_deep,
-    too_large,
-)
+from migrate.payload.losses import losses
+from migrate.payload.payloads import MAX_RECORD_BYTES, large, may_be_large, openings, payloads, too_deep
 from migrate.plan.transform import Transform
 from migrate.rules.bags import IS_ID
 from migrate.workdir.records import Numbers
@@ -49,16 +42,22 @@ def judged(
         options.person_properties,
         None if ruling is None else ruling.ruled,
     )
-    kept, unfit = _fitting(made.frame)
+    events = made.frame
+    if before.height:
+        events = events.filter(~pl.col(ROW).is_in(before[ROW].implode()))
+    kept, unfit, large_ones = _fitting(events)
     rejects = pl.concat([before, verdict.rejects, made.rejects, unfit])
     if before.height:
         rejects = rejects.unique(ROW, keep="first", maintain_order=True)
-        kept = kept.filter(~pl.col(ROW).is_in(before[ROW].implode()))
     if IS_ID in made.repairs:
         made.warnings[IS_ID] += made.repairs.pop(IS_ID)
     numbers.repairs.update(verdict.repairs + made.repairs)
     numbers.warnings.update(verdict.warnings + made.warnings)
-    numbers.names.update(dict(kept["event"].value_counts().iter_rows()))
+    names = dict(kept["event"].value_counts().iter_rows())
+    numbers.names.update(names)
+    for reason, rows in (large_ones | losses(kept, names)).items():
+        numbers.warnings[reason] += rows.len()
+        numbers.examples.setdefault(reason, []).append(str(rows[0]))
     numbers.group_types |= {
         kind
         for kind in _group_types(verdict.frame)
@@ -67,30 +66,39 @@ def judged(
     return kept, rejects
 
 
-def _fitting(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the events PostHog can store, and the rejects that it cannot for their size or depth."""
+def _fitting(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, pl.Series]]:
+    """Return the events PostHog can store, the rejects that it cannot for their size or depth, and what are large ones.
+
+    The large ones are told as `losses` tells what it finds.
+    """
     size, opened = frame.select_seq(
         pl.col("payload").str.len_bytes().max().alias("size"),
         openings(pl.col("payload")).max().alias("opened"),
     ).row(0)
-    if not may_be_too_large(size or 0) and (opened or 0) <= MAX_DEPTH:
-        return frame, pl.DataFrame(schema=special.REJECTS)
-    deep = too_deep(frame["payload"])
-    reason = pl.when(too_large()).then(pl.lit("too_large")).when(pl.lit(deep)).then(pl.lit("nested_too_deep"))
-    judged = frame.with_columns_seq(reason.alias("reason"))
+    if not may_be_large(size or 0) and (opened or 0) <= MAX_DEPTH:
+        return frame, pl.DataFrame(schema=special.REJECTS), {}
+    deep, sizes = too_deep(frame["payload"]), large(frame)
+    reason = (
+        pl.when(pl.lit(sizes) >= MAX_RECORD_BYTES)
+        .then(pl.lit("too_large"))
+        .when(pl.lit(deep))
+        .then(pl.lit("nested_too_deep"))
+    )
+    judged = frame.with_columns_seq(reason.alias("reason"), sizes.alias("size"))
     bad = judged.filter(pl.col("reason").is_not_null())
     found = (
         pl.when(pl.col("reason") == "too_large")
-        .then(pl.format(f"{{}} bytes as PostHog stores it, the limit is {MAX_RECORD_BYTES}", stored_bytes()))
+        .then(pl.format(f"{{}} bytes as PostHog stores it, the limit is {MAX_RECORD_BYTES}", "size"))
         .otherwise(pl.lit(f"deeper than {MAX_DEPTH} levels"))
     )
     rejects = bad.select_seq(ROW, "reason", found.alias("value")).unique(
         ROW, keep="first", maintain_order=True
     )
-    kept = judged.drop("reason")
+    kept = judged
     if bad.height:
         kept = kept.filter(~pl.col(ROW).is_in(rejects[ROW].implode()))
-    return kept, rejects
+    large_ones = kept.filter(pl.col("size").is_not_null())[ROW]
+    return kept.drop("reason", "size"), rejects, {"large_event": large_ones} if large_ones.len() else {}
 
 
 def _group_types(frame: pl.DataFrame) -> set[str]:

@@ -93,7 +93,9 @@ def lines(
         "rows", f"{rows.read:,} read, {rows.mapped:,} mapped, {filtered:,} filtered, {rejected:,} rejected"
     )
     yield from _reasons("rejected", "rows", numbers.open_rejects)
-    yield from _reasons("warning", "", numbers.warnings)
+    yield from sections.losses(numbers.warnings)
+    others = {name: count for name, count in numbers.warnings.items() if name not in sections.LOSSES}
+    yield from _reasons("warning", "", others)
     yield from _reasons("changed", "values", numbers.repairs)
     if aside := list(numbers.set_aside):
         some = f"{aside[0]}{', …' if aside[1:] else ''}"

@@ -15,14 +15,30 @@ _FEW_NAMES: Final = 3
 _ID_LENGTH: Final = 40
 _LABEL: Final = 9
 """Letters of the column of labels."""
-_WHY: Final = {
+LOSSES: Final = {
+    "exception_lane": "PostHog takes $exception by a lane of its own, not by that of history; what billing and alerts "
+    "make of old ones is not known",
+    "ai_lane": "PostHog takes those $ai_ events that it lists by a lane of their own, not by that of history",
+    "heatmap_lane": "PostHog takes $$heatmap by a lane of its own; these become heatmaps, and no events",
+    "heatmap_side_effect": "PostHog takes $heatmap_data out of these, or reads their $prev_pageview_pathname, and "
+    "makes an extra $$heatmap of it, another one on every retry",
+    "event_name_over_200_bytes": "names of up to 200 characters, but more bytes: PostHog's capture v0 takes them, v1 "
+    "refuses them, and they are parked",
+    "distinct_id_over_200_bytes": "ids of up to 200 characters, but more bytes: PostHog's capture v0 takes them, v1 "
+    "refuses them, and they are parked",
+    "large_event": "899 to 999 kB as PostHog stores them: its capture v0 takes them, v1 refuses them, and they are "
+    "parked",
+    "long_decimal": "numbers of 16 digits or more: PostHog's capture v0 may write them with another last digit, v1 "
+    "keeps them",
+}
+"""Warning → what PostHog makes of events that it takes (`payload.losses`), to be known before they are sent."""
+_WHY: Final = LOSSES | {
     "younger_than_48h": "PostHog asks that history be at least 48 hours old",
     "before_1970": "check the timestamps: these events are from before 1970",
     "junk_distinct_id": "placeholder ids many people share; sent without a person profile",
     "more_than_five_group_types": "PostHog keeps five group types a project and ignores the others",
     "unmergeable_id": "PostHog refuses to merge these ids; the events arrive, the people stay apart",
     "session_id_not_uuid": "PostHog's session analytics ignore these sessions",
-    "heatmap_side_effect": "PostHog makes an extra heatmap row of these, again on every retry",
     "set_not_object": "PostHog ignores a $set that is no object",
     "set_once_not_object": "PostHog ignores a $set_once that is no object",
     "groups_not_object": "PostHog ignores $groups that are no object",
@@ -213,6 +229,11 @@ def warned(counts: Mapping[str, int], examples: Examples) -> Iterator[Line]:
         known = reason if reason in _WHY else reason.partition(".")[0]
         why = f": {_WHY[known]}" if known in _WHY else ""
         yield labelled("warning", f"{count:,} {reason}{why}{places(examples.get(reason, []))}", WARNING)
+
+
+def losses(counts: Mapping[str, int]) -> Iterator[Line]:
+    """Yield those warnings that say what PostHog makes of events which it takes, and what it means."""
+    yield from warned({reason: count for reason, count in counts.items() if reason in LOSSES}, {})
 
 
 def passed_over(counts: Mapping[str, int], every: Mapping[str, Sequence[str]]) -> Iterator[Line]:

@@ -12,10 +12,10 @@ from functools import cached_property
 from typing import Any, Final
 
 from migrate.errors import UsageError
-from migrate.payload.checks import MAX_NAME_BYTES
+from migrate.payload.checks import MAX_NAME
 from migrate.payload.payloads import Imprint
 from migrate.payload.properties import LIBRARY
-from migrate.payload.special import MERGE_EVENTS
+from migrate.payload.special import MERGE_EVENTS, units
 from migrate.rules.values import trace
 
 Value = str | int | float | bool | list[Any] | dict[str, Any]
@@ -242,9 +242,9 @@ def _check(rules: Rules, where: str) -> None:
             raise UsageError(
                 f"{where} event_names: {one} is an event that PostHog changes persons or groups by; leave it out"
             )
-    if long := [one for one in rules.event_names.values() if len(one.encode()) > MAX_NAME_BYTES]:
+    if long := [one for one in rules.event_names.values() if units(one) > MAX_NAME]:
         raise UsageError(
-            f"{where} event_names: longer than {MAX_NAME_BYTES} bytes, found '{long[0][:40]}…'; give a shorter one"
+            f"{where} event_names: longer than {MAX_NAME} characters, found '{long[0][:40]}…'; give a shorter one"
         )
 
 

@@ -54,14 +54,15 @@ def wrong(first):
     yield mended(first[0], uuid=first[1]["uuid"]), "leave the uuid as it was"
     yield mended(first[0], event=" "), "its event is empty"
     yield mended(first[0], distinct_id=""), "its distinct_id is empty"
-    yield mended(first[0], distinct_id="x" * 201), "longer than 200 bytes"
+    yield mended(first[0], distinct_id="ü" * 201), "longer than 200 characters"
+    yield mended(first[0], event="😀" * 101), "longer than 200 characters"
     yield (
         mended(first[0], timestamp="2024-04-20T00:00:00Z"),
         f"of another day, found '2024-04-20T00:00:00Z' where it is planned for {day}",
     )
     yield mended(first[0], timestamp="2024-04-03 10:00"), "no time with a zone"
     yield mended(first[0], properties=None), "cannot be sent"
-    yield mended(first[0], properties={"x": "y" * 950_000}), "it is too large"
+    yield mended(first[0], properties={"x": "y" * 998_000}), "it is too large"
     yield mended(first[0], **deep), "nested deeper"
     yield mended(first[0], options={}), "unknown field `options`"
     yield first[0] | {"payload": "{'event': 1}"}, "cannot be sent"

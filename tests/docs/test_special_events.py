@@ -9,6 +9,7 @@ from markdown import ROOT, blocks, rows
 
 from migrate.inspection.words import NAMES as SUGGESTED
 from migrate.payload.required import lacking
+from migrate.report.sections import LOSSES
 
 PAGE = ROOT / "docs" / "special-events.md"
 EXAMPLES = list(zip(blocks(PAGE, "csv"), blocks(PAGE, "toml"), blocks(PAGE, "json"), strict=True))
@@ -36,6 +37,12 @@ def test_every_special_event_is_there():
     events = {json.loads(line)["event"] for _, _, shown in EXAMPLES for line in shown.splitlines()}
     assert events >= NAMES
     assert any('"$process_person_profile":false' in shown for _, _, shown in EXAMPLES)
+
+
+def test_every_loss_is_told():
+    """What PostHog makes of events that it takes: here, and before they are sent."""
+    told = [cells[0].replace("`", "").split(", ") for cells in rows(PAGE, "Lanes and losses")]
+    assert sorted(name for names in told for name in names) == sorted(LOSSES)
 
 
 def test_names_that_are_suggested_are_told():

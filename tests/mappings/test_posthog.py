@@ -367,6 +367,15 @@ def test_recordings_and_heatmaps_are_filtered_by_name(name, is_filtered):
     assert found is is_filtered
 
 
+def test_what_a_library_says_of_itself_is_filtered_by_name():
+    """It is never an event of PostHog's, and no fault of the file's."""
+    found = [
+        rows({"event": name}).select(EVENTS.filters["ingestion_warning"]).item()
+        for name in ("$$client_ingestion_warning", "$pageview")
+    ]
+    assert found == [True, False]
+
+
 def test_rows_keep_their_place():
     """Each event carries the number of its row, in the file's order."""
     assert frame(*[{"event": "e"}] * 3)[ROW].to_list() == [1, 2, 3]

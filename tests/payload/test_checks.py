@@ -23,13 +23,20 @@ HOUR = timedelta(hours=1)
         ),
         pytest.param({"event": None}, "no_event_name", None, id="no_name"),
         pytest.param({"event": " \t"}, "no_event_name", "", id="blank_name"),
-        pytest.param({"event": "ü" * 101}, "event_name_too_long", "ü" * 101, id="long_name_in_bytes"),
+        pytest.param({"event": "ü" * 201}, "event_name_too_long", "ü" * 201, id="long_name"),
+        pytest.param({"event": "😀" * 101}, "event_name_too_long", "😀" * 101, id="long_name_in_utf_16"),
         pytest.param(
             {"event": "$performance_event"}, "event_not_importable", "$performance_event", id="dropped"
         ),
+        pytest.param(
+            {"event": "$$client_ingestion_warning"},
+            "event_not_importable",
+            "$$client_ingestion_warning",
+            id="never_an_event",
+        ),
         pytest.param({"distinct_id": None}, "no_distinct_id", None, id="no_id"),
         pytest.param({"distinct_id": "\u2003"}, "no_distinct_id", "", id="blank_id"),
-        pytest.param({"distinct_id": "😀" * 51}, "distinct_id_too_long", "😀" * 51, id="long_id_in_bytes"),
+        pytest.param({"distinct_id": "😀" * 201}, "distinct_id_too_long", "😀" * 201, id="long_id"),
         pytest.param({"dedup_key": None}, "no_dedup_key", "e", id="no_key"),
         pytest.param({"properties": "[1]"}, "bad_json", "properties: [1]", id="list"),
         pytest.param({"set": '"Ada"'}, "bad_json", 'set: "Ada"', id="string"),
@@ -65,7 +72,8 @@ def test_a_year_no_timestamp_can_be_written_in_is_a_reject():
     "row",
     [
         pytest.param({"timestamp": LATER + 23 * HOUR}, id="almost_too_far_ahead"),
-        pytest.param({"event": "e" * 200, "distinct_id": "ü" * 100}, id="longest"),
+        pytest.param({"event": "ü" * 200, "distinct_id": "😀" * 200}, id="longest"),
+        pytest.param({"event": "😀" * 100}, id="longest_in_utf_16"),
         pytest.param({"dedup_key": None, "uuid": "x"}, id="uuid_alone"),
         pytest.param({"properties": " null ", "rest": "", "set": " { }\n"}, id="nothing"),
         pytest.param({"properties": '{"a":' * 100 + "1" + "}" * 100}, id="deepest"),

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from migrate import VERSION
 from migrate.payload import payloads
+from migrate.sandbox import capture, requests
 
 LIBRARY = {"$lib": "posthog-migrate", "$lib_version": VERSION}
 
@@ -406,19 +407,39 @@ def test_a_source_uuid_is_kept_and_another_one_derived():
     assert alone == found[2:]
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.integers(-20, 20), st.integers(0, 200_000), st.sampled_from(["x", "ü", "😀"]))
-def test_too_large_is_rule_17_to_the_byte(off, quotes, letter):
-    """The event's JSON, encoded once more as a JSON string, and 1 KiB must stay below 900,000 bytes."""
+def test_large_is_what_the_event_takes_escaped_once_more(off, quotes, letter):
+    """To the byte: the event's JSON, encoded once more as a JSON string, 1 KiB, and its name and id three times."""
     body = '"' * (quotes // 2) + "\\" * (quotes - quotes // 2)
-    room = 900_000 - 1_024 - 2 - 2 * quotes
+    room = 899_000 - 1_024 - 2 - 2 * quotes - 3 * len('"e""u-1"')
     text = body + letter * (room // len(letter.encode())) + "y" * (room % len(letter.encode()) + off + 20)
     text = text[: len(text) - 20]
-    record = len(json.dumps(text, ensure_ascii=False).encode()) + 1_024
-    assert pl.DataFrame({"payload": [text, "{}"]}).select(payloads.too_large()).to_series().to_list() == [
-        record >= 900_000,
-        False,
-    ]
+    record = len(json.dumps(text, ensure_ascii=False).encode()) + 1_024 + 3 * len('"e""u-1"')
+    frame = pl.DataFrame({"payload": [text, "{}"], "event": "e", "distinct_id": "u-1"})
+    assert payloads.large(frame).to_list() == [record if record >= 899_000 else None, None]
+
+
+@pytest.mark.parametrize(
+    ("fill", "row"),
+    [
+        pytest.param('"x"', {"event": '"' * 200, "distinct_id": "\x01" * 200}, id="escaped_names"),
+        pytest.param('"\\""', {"event": "😀" * 100, "distinct_id": "😀" * 200}, id="quotes"),
+        pytest.param("1e9", {}, id="exponents"),
+        pytest.param("-1.5E+15", {}, id="exponents_in_capitals"),
+        pytest.param("0.1234567890123456", {}, id="long_decimals"),
+        pytest.param(' { "k" : 12.5 } ', {}, id="spaces"),
+    ],
+)
+def test_no_record_is_larger_than_is_reckoned(fill, row):
+    """What the sandbox stores, as PostHog does, with each number printed anew, is no larger than what we say it is."""
+    bag = '{"a":[' + ",".join([fill] * (300_000 // len(fill))) + "]}"
+    (payload,), (event,), (person,) = made(event_frame(row | {"properties": bag})).frame.select(
+        "payload", "event", "distinct_id"
+    )
+    body = f'{{"api_key":"phc_{"k" * 60}","historical_migration":true,"batch":[{payload}]}}'.encode()
+    (stored,) = capture.events(requests.request(body), now=NOON, ip="203.0.113.255")
+    assert 200_000 < stored.record_bytes <= payloads.record_bytes(payload, event, person)
 
 
 @pytest.mark.parametrize(

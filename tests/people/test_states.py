@@ -200,8 +200,8 @@ def test_states_of_no_one():
             *(
                 profile("null", 1),
                 profile("guest", 1, n=1),
-                profile("x" * 201, 1, n=1),
-                group("k" * 401, 1, n=1),
+                profile("ü" * 201, 1, n=1),
+                group("😀" * 201, 1, n=1),
             ),
             group("acme", 1, n=1) | {"kind": "t" * 401},
             *(group("k" * 400, 1, n=1), group("acme", 1, n=1) | {"kind": "t" * 400}),

@@ -47,8 +47,10 @@ def test_what_posthog_could_not_store_is_said_with_its_size():
     """As it would be stored: characters that are escaped there count double."""
     quotes = json.dumps({"a": '"' * (MAX_RECORD_BYTES // 3)})
     plain = json.dumps({"a": "x" * (MAX_RECORD_BYTES // 3)})
-    kept, rejects, _ = judge(event_frame({"laid": quotes}, {"laid": plain}))
-    assert kept == [2]
+    large = json.dumps({"a": "x" * (MAX_RECORD_BYTES - 3_000)})
+    kept, rejects, numbers = judge(event_frame({"laid": quotes}, {"laid": plain}, {"laid": large}))
+    assert kept == [2, 3]
+    assert (numbers.warnings, numbers.examples) == ({"large_event": 1}, {"large_event": ["3"]})
     ((row, reason, value),) = rejects
     assert (row, reason) == (1, "too_large")
     found, _, said = value.partition(" ")
@@ -62,6 +64,16 @@ def test_what_is_nested_too_deep_is_a_reject(depth, fits):
     kept, rejects, _ = judge(event_frame({"laid": nested(depth)}, {}))
     assert kept == ([1, 2] if fits else [2])
     assert rejects == ([] if fits else [(1, "nested_too_deep", f"deeper than {MAX_DEPTH} levels")])
+
+
+def test_only_what_is_planned_is_warned_of():
+    """With its first row; a reject is told of as a reject."""
+    before = pl.DataFrame([(1, "bad_json", "x")], special.REJECTS, orient="row")
+    exception = {"event": "$exception", "extra": '{"$exception_list":[{"type":"E","value":"v"}]}'}
+    frame = event_frame(exception, {}, exception, exception, exception | {"distinct_id": ""})
+    kept, _, numbers = judge(frame, before)
+    assert kept == [2, 3, 4]
+    assert (numbers.warnings, numbers.examples) == ({"exception_lane": 2}, {"exception_lane": ["3"]})
 
 
 @pytest.mark.parametrize("as_text", [True, False])

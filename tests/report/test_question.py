@@ -96,7 +96,7 @@ FULL = replace(
     last_timestamp="last",
     held_until="noon",
     seconds=30.0,
-    warnings={"w": 1_402, "x": 1_403},
+    warnings={"w": 1_402, "x": 1_403, "ai_lane": 1_404, "heatmap_lane": 1_405},
     repairs={"r": 1_301, "s": 1_302},
     set_aside={f"f{n:04}": "why" for n in range(1_200)},
     identity={"people": 4_001, "merges": 4_003, "conflicts": 1_601},
@@ -117,6 +117,8 @@ people   --person-properties set: what the source knows of people overwrites new
 use; set_once and none do not
 rows     91,111 read, 82,222 mapped, 3,007 filtered, 5,882 rejected
 rejected rows: 5,000 c
+warning  1,404 ai_lane: PostHog takes those $ai_ events that it lists by a lane of their own, not by that of history
+warning  1,405 heatmap_lane: PostHog takes $$heatmap by a lane of its own; these become heatmaps, and no events
 warning  1,403 x, 1,402 w
 changed  values: 1,302 s, 1,301 r
 aside    1,200 files, not planned: f0000, …

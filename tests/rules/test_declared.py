@@ -94,7 +94,7 @@ def test_another_salt_is_another_digest():
             {"event_names": {"a": "$identify"}},
             "f: [rules] event_names: $identify is an event that PostHog changes ",
         ),
-        ({"event_names": {"a": "x" * 201}}, "f: [rules] event_names: longer than 200 bytes, found 'xxx"),
+        ({"event_names": {"a": "😀" * 101}}, "f: [rules] event_names: longer than 200 characters, found '😀"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(said, message):
