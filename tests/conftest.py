@@ -1,9 +1,14 @@
-"""What holds of all tests: Hypothesis waits as long as it takes, for a busy machine is no error."""
+"""What holds of all tests: Hypothesis waits as long as it takes, for a busy machine is no error.
+
+polars works in one thread, as the cores are busy with other tests: a fifth less of their time. That threads change no
+byte is a test of its own (`tests/readers/test_opener.py`).
+"""
 
 import os
 
 from hypothesis import settings
 
+os.environ.setdefault("POLARS_MAX_THREADS", "1")  # before any test imports it
 settings.register_profile("migrate", deadline=None, max_examples=50)
 settings.load_profile("migrate")
 

@@ -409,10 +409,10 @@ def previewed(commands):
     runs = [
         subprocess.Popen(
             [sys.executable, "-c", PROCESS, json.dumps(commands)],
-            env=os.environ | {"PYTHONHASHSEED": seed},
+            env=os.environ | {"PYTHONHASHSEED": seed, "POLARS_MAX_THREADS": threads},
             stdout=subprocess.PIPE,
         )
-        for seed in ("1", "4711")
+        for seed, threads in (("1", "1"), ("4711", "4"))
     ]
     printed = [run.communicate()[0] for run in runs]
     assert [run.returncode for run in runs] == [0, 0]
@@ -421,7 +421,7 @@ def previewed(commands):
 
 @pytest.mark.law
 def test_two_processes_make_the_same_bytes_of_a_sample():
-    """No hash seed, no order of a set and no cache is in a payload."""
+    """No hash seed, no order of a set, no cache and no number of threads is in a payload."""
     commands = [[name, str(SAMPLES / name)] for name in SEVERAL]
     commands = [[*command, *_spec(command[0])] for command in commands]
     one, other = previewed(commands)
