@@ -10,11 +10,12 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET
 
-from migrate.sandbox.moments import Clock, instant
+from migrate.sandbox.moments import Clock, instant, nearest
 from migrate.sandbox.requests import Request, Sent
 from migrate.sandbox.wire import Refusal
 
 RECORD_LIMIT: Final = 1_000_000
+TOO_BIG: Final = "maximum event size exceeded: Event rejected by kafka during send"
 
 _MAX_ID: Final = 200
 _MAX_NAME: Final = 200
@@ -39,15 +40,17 @@ class Event(msgspec.Struct, gc=False):
     record_bytes: int = 0
 
 
-class _Probe(msgspec.Struct, gc=False):
+class Probe(msgspec.Struct, gc=False):
+    """The properties that decide what is stored."""
+
     ip: Any = msgspec.field(default=UNSET, name="$ip")
     cookieless: Any = msgspec.field(default=UNSET, name="$cookieless_mode")
     ignore_sent_at: Any = msgspec.field(default=UNSET, name="$ignore_sent_at")
     heatmap: Any = msgspec.field(default=UNSET, name="$heatmap_data")
 
 
-_PROBE: Final = msgspec.json.Decoder(_Probe)
-_NO_PROBE: Final = _Probe()
+_PROBE: Final = msgspec.json.Decoder(Probe)
+_NO_PROBE: Final = Probe()
 _EXPONENTS_FROM: Final = 1e21  # JavaScript prints larger whole numbers with an exponent
 _BEFORE_ANY_CLOCK: Final = 2020  # capture takes no sent_at of this year or an earlier one
 
@@ -57,8 +60,8 @@ def events(found: Request, *, now: datetime, ip: str, query_sent_at: str = "") -
 
     Raises `Refusal` at the first event that capture refuses; then nothing of the request is stored.
     """
-    clock = Clock(now, _sent_at(found.sent_at, query_sent_at))
-    rows = _Judge(found, clock, ip)
+    clock = Clock(now, _sent_at(found.sent_at, query_sent_at, now))
+    rows = Judge(found, clock, ip)
     return [rows.row(sent) for sent in found.events if sent.event != "$performance_event"]
 
 
@@ -66,12 +69,13 @@ def fitting(rows: list[Event]) -> tuple[list[Event], Refusal | None]:
     """Return the events before the first one that Kafka would refuse, and the refusal if there is one."""
     for index, row in enumerate(rows):
         if row.record_bytes > RECORD_LIMIT:
-            words = f"Kafka record of {row.record_bytes} bytes is over the limit of {RECORD_LIMIT}"
-            return rows[:index], Refusal(413, f"maximum event size exceeded: {words}")
+            return rows[:index], Refusal(413, TOO_BIG)
     return rows, None
 
 
-class _Judge:
+class Judge:
+    """Makes rows of one request's events, as they end up stored."""
+
     def __init__(self, found: Request, clock: Clock, ip: str) -> None:
         self.found = found
         self.clock = clock
@@ -83,21 +87,30 @@ class _Judge:
         self.may_be_large = len(body) > _SMALL
 
     def row(self, sent: Sent) -> Event:
+        """Return what is stored of an event; raise `Refusal` where capture refuses it."""
         raw = bytes(sent.properties) or b"{}"
-        probe = _NO_PROBE
-        if self.marks and any(mark in raw for mark in self.marks):
-            probe = _PROBE.decode(raw)
+        probe = self.probe(raw)
         distinct_id = _checked(sent, raw, probe)
         timestamp = self.clock.moment(
             sent.timestamp, offset=sent.offset, ignores_sent_at=probe.ignore_sent_at is True
         )
-        uuid = _uuid(sent.uuid, timestamp)
-        row = Event(uuid, _name(sent.event), distinct_id, timestamp, self.properties(sent, raw, probe))
+        return self.stored(sent, raw, distinct_id, timestamp, probe)
+
+    def probe(self, raw: bytes) -> Probe:
+        """Return the properties that capture looks at."""
+        return _PROBE.decode(raw) if self.marks and any(mark in raw for mark in self.marks) else _NO_PROBE
+
+    def stored(
+        self, sent: Sent, raw: bytes, distinct_id: str, timestamp: str, probe: Probe | None = None
+    ) -> Event:
+        """Return what is stored of an event that is taken."""
+        properties = self.properties(sent, raw, probe or self.probe(raw))
+        row = Event(_uuid(sent.uuid, timestamp), _name(sent.event), distinct_id, timestamp, properties)
         if self.may_be_large and (len(raw) + len(sent.event) > _SMALL or _is_odd(sent)):
             row.record_bytes = self.record_bytes(sent, raw, row)
         return row
 
-    def properties(self, sent: Sent, raw: bytes, probe: _Probe) -> str:
+    def properties(self, sent: Sent, raw: bytes, probe: Probe) -> str:
         """Return the stored properties: `$ip` filled, root `$set` merged, numbers as doubles."""
         if (
             (len(sent.set) or len(sent.set_once))
@@ -112,6 +125,7 @@ class _Judge:
         return (head + (self.fill if head == b"{" else b"," + self.fill)).decode()
 
     def rewritten(self, sent: Sent, raw: bytes) -> str:
+        """Return the properties read and written again."""
         held = json.loads(raw, parse_int=_double)
         held.pop("$heatmap_data", None)
         if not held.get("$ip"):
@@ -152,7 +166,7 @@ class _Judge:
         return len(msgspec.json.encode(record))
 
 
-def _checked(sent: Sent, raw: bytes, probe: _Probe) -> str:
+def _checked(sent: Sent, raw: bytes, probe: Probe) -> str:
     if not sent.event:
         raise Refusal(400, "event submitted with an empty event name")
     distinct_id = _distinct_id(sent, raw)
@@ -185,10 +199,10 @@ def _first(*values: Any) -> Any:  # noqa: ANN401 - any JSON value may be a disti
 
 
 def _compact(value: Any) -> str:  # noqa: ANN401 - any JSON value may be a distinct_id
-    """Return a value as serde_json prints it: integers beyond 64 bits become doubles."""
+    """Return a value as serde_json prints it: integers beyond 64 bits become doubles, keys are sorted."""
     if isinstance(value, int) and not isinstance(value, bool) and value not in _I64_U64:
         value = float(value)
-    return msgspec.json.encode(value).decode()
+    return msgspec.json.encode(value, order="sorted").decode()
 
 
 def _name(event: str) -> str:
@@ -203,7 +217,7 @@ def _uuid(text: str | None, timestamp: str) -> str:
     """Return the canonical spelling of the event's uuid, or a version 7 one made for its timestamp."""
     if text:
         return text.lower() if len(text) == _HYPHENATED else str(UUID(text))
-    moment = datetime.fromisoformat(timestamp)
+    moment = nearest(timestamp)
     milliseconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
     high = (milliseconds & (1 << 48) - 1) << 80
     return str(UUID(int=high | 7 << 76 | randbits(12) << 64 | 2 << 62 | randbits(62)))
@@ -230,9 +244,9 @@ def _double(digits: str) -> int | float:
     return int(Decimal(repr(double))) if abs(double) < _EXPONENTS_FROM else double
 
 
-def _sent_at(in_body: str | None, in_query: str) -> datetime | None:
+def _sent_at(in_body: str | None, in_query: str, now: datetime) -> datetime | None:
     if in_body is not None:
-        return instant(in_body)
+        return instant(in_body, now)
     if in_query.isdigit() and len(in_query) <= len("9999999999999"):
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(in_query))
         return moment if moment.year > _BEFORE_ANY_CLOCK else None

@@ -16,27 +16,20 @@ from aiohttp.typedefs import Handler, Middleware
 
 from migrate import SANDBOX
 from migrate.errors import UsageError
-from migrate.sandbox import capture, requests, wire
-from migrate.sandbox.faults import (
-    OK,
-    Answer,
-    AnyFault,
-    Cut,
-    Load,
-    OverQuota,
-    Prefix,
-    Reset,
-    WrongKey,
-    text_of,
-)
+from migrate.sandbox import wire, wire_v1
+from migrate.sandbox.fault import Load
+from migrate.sandbox.faults import AnyFault, Cut, Reset
+from migrate.sandbox.intake import Asked, Intake
 from migrate.sandbox.moments import canonical
 from migrate.sandbox.private import Private
 from migrate.sandbox.script import Script
 from migrate.sandbox.store import Receipt, Store, View
+from migrate.sandbox.wire import Answer
 
 BATCH_PATHS: Final = ("/batch", "/batch/", "/i/v0/e", "/i/v0/e/")
 SINGLE_PATHS: Final = ("/e", "/e/", "/capture", "/capture/", "/track", "/track/")
 _PAGE: Final = 1000
+_REQUEST_ID: Final = "PostHog-Request-Id"
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _ANY: Final = ("0.0.0.0", "::")  # noqa: S104 - what a user may bind to
 
@@ -70,6 +63,16 @@ def _own(bound: str) -> Middleware:
     return own
 
 
+@web.middleware
+async def _wordless(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Say nothing of a path or a method that there is not, as the real server does."""
+    try:
+        return await handler(request)
+    except (web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
+        allowed = error.headers.get("Allow")
+        return web.Response(status=error.status, headers={"Allow": allowed} if allowed else None)
+
+
 class Endpoint:
     """The capture endpoint and its control routes, as one aiohttp application."""
 
@@ -81,11 +84,13 @@ class Endpoint:
         now: Callable[[], datetime] = utc_now,
         accepted_keys: Collection[str] | None = None,
         personal_keys: Collection[str] | None = None,
+        has_v1: bool = False,
     ) -> None:
         self.store = store
         self.script = script
         self._now = now
-        self._keys = None if accepted_keys is None else frozenset(accepted_keys)
+        self._intake = Intake(store, accepted_keys, self._note_key)
+        self._has_v1 = has_v1
         self._in_flight = 0
         self._link_is_free_at = 0.0
         self._number = store.last_request()
@@ -96,12 +101,15 @@ class Endpoint:
 
         `asks`: whether the private API is beside capture, as a self-hosted PostHog has it.
         """
-        app = web.Application(middlewares=[_own(host)])
+        app = web.Application(middlewares=[_own(host), _wordless])
         if asks:
             self.private.add_to(app)
         for path in BATCH_PATHS + SINGLE_PATHS:
             app.router.add_route("POST", path, self._capture)
             app.router.add_route("GET", path, self._capture)
+            app.router.add_route("OPTIONS", path, self._options)
+        for path in wire_v1.PATHS if self._has_v1 else ():
+            app.router.add_route("POST", path, self._capture)
         app.router.add_get("/_sandbox", self._self)
         app.router.add_get("/_sandbox/summary", self._summary)
         app.router.add_get("/_sandbox/events.jsonl", self._events)
@@ -133,11 +141,11 @@ class Endpoint:
         try:
             body = await _body(request)
             receipt.bytes = len(body)
-            answer = await self._answer(
-                request, body, fired, receipt, Load(len(body), in_flight, self._now())
-            )
+            is_v1 = request.path in wire_v1.PATHS
+            load = Load(len(body), in_flight, self._now(), is_v1=is_v1)
+            answer = await self._answer(request, body, fired, receipt, load)
         except wire.Refusal as refusal:
-            answer = Answer(refusal.status, refusal.text.encode())
+            answer = refusal.answer()
         except (ConnectionError, ClientPayloadError):
             pass  # the client left in the middle of its body
         finally:
@@ -146,7 +154,7 @@ class Endpoint:
             self.store.note(receipt)
         if answer is None:
             return web.Response()
-        return _response(answer)
+        return _response(answer, request)
 
     async def _answer(
         self, request: web.Request, body: bytes, fired: list[AnyFault], receipt: Receipt, load: Load
@@ -160,9 +168,10 @@ class Endpoint:
             if answer := fault.answer(load):
                 return answer
         try:
-            answer = self._taken(request, body, fired, receipt, load)
+            asked = Asked(request.query, request.headers, body, request.remote or "127.0.0.1")
+            answer = self._intake.take(asked, fired, receipt, load)
         except wire.Refusal as refusal:
-            answer = Answer(refusal.status, refusal.text.encode())
+            answer = refusal.answer()
         await _pause(sum(fault.afterwards() for fault in fired))
         if any(isinstance(fault, Reset) for fault in fired):
             _reset_connection(request)
@@ -172,35 +181,11 @@ class Endpoint:
             return None
         return answer
 
-    def _taken(
-        self, request: web.Request, body: bytes, fired: list[AnyFault], receipt: Receipt, load: Load
-    ) -> Answer:
-        """Read, check and store one request in capture's own order of evaluation."""
-        ok = Answer(204) if request.query.get("beacon") == "1" else OK
-        text = wire.text(body, query=request.query, headers=request.headers)
-        self.private.token = requests.root_key(text) or self.private.token
-        found = requests.request(text)
-        receipt.historical, receipt.events = found.historical, len(found.events)
-        load = msgspec.structs.replace(load, historical=found.historical)
-        known = self._keys is None or found.token in self._keys
-        if not known and any(isinstance(fault, WrongKey) for fault in fired):
-            raise wire.Refusal(401, "API key is not valid: unknown")
-        if any(isinstance(fault, OverQuota) for fault in fired):
-            return ok
-        sent_at = request.query.get("_") or request.query.get("sent_at") or ""
-        events = capture.events(found, now=load.now, ip=request.remote or "127.0.0.1", query_sent_at=sent_at)
-        for fault in fired:
-            for refusal in filter(None, map(fault.refusal, events)):
-                raise refusal
-            events = [event for event in events if known and fault.keeps(event, load)]
-        events, refused = capture.fitting(events if known else [])
-        for fault in fired:
-            if isinstance(fault, Prefix):
-                events, refused = events[: fault.events], wire.Refusal(fault.status, text_of(fault.status))
-        self.store.add(events, receipt)
-        if refused:
-            raise refused
-        return ok
+    def _note_key(self, key: str) -> None:
+        self.private.token = key
+
+    async def _options(self, _: web.Request) -> web.Response:
+        return web.Response()
 
     async def _self(self, _: web.Request) -> web.Response:
         return web.json_response({"is": SANDBOX})
@@ -250,20 +235,19 @@ async def _pause(seconds: float) -> None:
 
 
 async def _body(request: web.Request) -> bytes:
-    """Read the body as it came over the wire, up to the route's limit."""
-    limit = wire.BATCH_LIMIT if request.path in BATCH_PATHS else wire.SINGLE_LIMIT
-    chunks, size = [], 0
+    """Read the body as it came over the wire, no more of it than shows that it is over the limit."""
+    left = wire_v1.WIRE_LIMIT if request.path in wire_v1.PATHS else wire.DECODED_LIMIT + 1
+    chunks = []
     async for chunk in request.content.iter_any():
-        size += len(chunk)
-        if size <= limit:
-            chunks.append(chunk)
-    if size > limit:
-        raise wire.too_long(limit)
+        chunks.append(chunk[:left])
+        left -= len(chunks[-1])
     return b"".join(chunks)
 
 
-def _response(answer: Answer) -> web.Response:
+def _response(answer: Answer, request: web.Request) -> web.Response:
     headers = answer.headers | ({"Content-Type": answer.content_type} if answer.body else {})
+    if request.path in wire_v1.PATHS and (name := request.headers.get(_REQUEST_ID)):
+        headers[_REQUEST_ID] = name
     return web.Response(status=answer.status, body=answer.body or None, headers=headers)
 
 

@@ -2,20 +2,23 @@
 
 # ruff: noqa: ARG002, D102 - a fault overrides the hooks that `Fault` describes, and takes what they are given
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email.utils import format_datetime
 from typing import Final, Literal, get_args
 
 import msgspec
 
-from migrate.sandbox.capture import Event
+from migrate.sandbox.capture import TOO_BIG, Event
+from migrate.sandbox.capture_v1 import STORED, Verdict
+from migrate.sandbox.fault import Fault, Load
 from migrate.sandbox.moments import canonical
-from migrate.sandbox.wire import Refusal
+from migrate.sandbox.wire import Answer, Refusal
+from migrate.sandbox.wire_v1 import Refused
 
 _TEXTS: Final = {
     408: "request timeout",
     429: "rate limited",
-    413: "maximum event size exceeded: event rejected by the broker",
+    413: TOO_BIG,
     500: "internal error",
     502: "Bad Gateway",
     503: "transient error, please retry",
@@ -29,59 +32,7 @@ def text_of(status: int) -> str:
     return _TEXTS.get(status, "")
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """What the client is told."""
-
-    status: int
-    body: bytes = b""
-    content_type: str = "text/plain; charset=utf-8"
-    headers: dict[str, str] = {}
-
-
 OK: Final = Answer(200, b'{"status":"Ok"}', "application/json")
-
-
-class Load(msgspec.Struct, frozen=True):
-    """What a fault may look at: the request's size, how busy the server is, the time."""
-
-    body_bytes: int
-    in_flight: int
-    now: datetime
-    historical: bool = False
-
-
-class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="fault"):
-    """One rule; without `rate`, `times` or `every` it fires on each request after the first `after`."""
-
-    rate: float | None = None
-    times: int | None = None
-    every: int | None = None
-    after: int = 0
-    seed: int = 0
-
-    def answer(self, load: Load) -> Answer | None:
-        """Return the answer that stands in for capture's: the request is not even read as JSON."""
-        return None
-
-    def delay(self, load: Load) -> float:
-        """Return how many seconds the request waits before it is looked at."""
-        return 0.0
-
-    def keeps(self, event: Event, load: Load) -> bool:
-        """Whether the event is stored; the client is told Ok in any case."""
-        return True
-
-    def transfer(self, load: Load) -> float:
-        """Return how many seconds the request holds the link that all requests share."""
-        return 0.0
-
-    def refusal(self, event: Event) -> Refusal | None:
-        """Return why the whole batch is refused because of this event."""
-        return None
-
-    def afterwards(self) -> float:
-        """Return how many seconds pass between storing and answering."""
-        return 0.0
 
 
 class Status(Fault, tag="status"):
@@ -91,6 +42,7 @@ class Status(Fault, tag="status"):
     retry_after: float | None = None
     as_date: bool = False
     body: str | None = None
+    error: str = ""
 
     def answer(self, load: Load) -> Answer:
         headers = {}
@@ -98,6 +50,8 @@ class Status(Fault, tag="status"):
             when = load.now + timedelta(seconds=self.retry_after)
             text = format_datetime(when, usegmt=True) if self.as_date else f"{self.retry_after:g}"
             headers["Retry-After"] = text
+        if load.is_v1 and self.body is None:
+            return msgspec.structs.replace(Refused(self.status, self.error).answer(), headers=headers)
         text = _TEXTS.get(self.status, "") if self.body is None else self.body
         return Answer(self.status, text.encode(), headers=headers)
 
@@ -187,7 +141,7 @@ class Prefix(Fault, tag="prefix"):
 
 
 class OverQuota(Fault, tag="over_quota"):
-    """The project is over its quota: 200, nothing stored, nothing said, events not even checked."""
+    """The project is over its quota: 200, nothing stored, nothing said, events not even checked; v1 says 402."""
 
 
 class ScopedQuota(Fault, tag="scoped_quota"):
@@ -199,12 +153,22 @@ class ScopedQuota(Fault, tag="scoped_quota"):
             return "$product_tour_id" in msgspec.json.decode(event.properties)
         return event.event != "$exception" and not event.event.startswith("$ai_")
 
+    def verdict(self, event: Event, number: int, load: Load) -> Verdict | None:
+        if self.keeps(event, load):
+            return None
+        kinds = {"$exception": "exceptions", "survey": "survey_responses"}
+        kind = kinds.get(event.event.partition(" ")[0], "llm_events")
+        return Verdict("drop", f"{kind}_over_quota")
+
 
 class ImportMode(Fault, tag="import_mode"):
     """Only historical batches are taken; others are discarded with a 200."""
 
     def keeps(self, event: Event, load: Load) -> bool:
         return load.historical
+
+    def verdict(self, event: Event, number: int, load: Load) -> Verdict | None:
+        return None if load.historical else Verdict("drop", "non_historical_import_drop")
 
 
 class DropOlderThan(Fault, tag="drop_older_than"):
@@ -217,7 +181,7 @@ class DropOlderThan(Fault, tag="drop_older_than"):
 
 
 class Poison(Fault, tag="poison"):
-    """One event, by name or by a true property, is enough to have its whole batch refused."""
+    """One event, by name or by a true property, is enough to have its whole batch refused; v1 drops it alone."""
 
     event: str | None = None
     property: str = "poison"
@@ -230,6 +194,30 @@ class Poison(Fault, tag="poison"):
         ):
             return Refusal(400, "invalid event could not be processed")
         return None
+
+    def verdict(self, event: Event, number: int, load: Load) -> Verdict | None:
+        return Verdict("drop", "rejected") if self.refusal(event) else None
+
+
+class Verdicts(Fault, tag="verdicts"):
+    """Capture v1 says this of each `each`-th event, or of those of a name; of null it says nothing.
+
+    They are stored where they are said to be, and with `stored` in any case.
+    """
+
+    result: str | None = "retry"
+    details: str | None = "not_persisted"
+    each: int = 1
+    event: str | None = None
+    stored: bool = False
+    retry_after: float = 1
+
+    def verdict(self, event: Event, number: int, load: Load) -> Verdict | None:
+        is_meant = number % max(1, self.each) == 0 if self.event is None else event.event == self.event
+        return Verdict(self.result, self.details) if is_meant else None
+
+    def keeps_judged(self, verdict: Verdict) -> bool:
+        return self.stored or verdict.result in STORED
 
 
 class Latency(Fault, tag="latency"):
@@ -285,6 +273,7 @@ AnyFault = (
     | ImportMode
     | DropOlderThan
     | Poison
+    | Verdicts
     | Latency
     | Bandwidth
     | Capacity

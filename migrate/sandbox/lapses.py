@@ -2,7 +2,7 @@
 
 from typing import Final, get_args
 
-from migrate.sandbox.faults import Fault
+from migrate.sandbox.fault import Fault
 
 
 class Lapse(Fault):

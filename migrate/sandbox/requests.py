@@ -252,6 +252,13 @@ def _common_token(events: list[Sent]) -> str:
 
 def _valid(token: str) -> str:
     """Return the token, unchanged, if its trimmed form has the shape capture asks for."""
+    if wrong := token_fault(token):
+        raise Refusal(401, f"API key is not valid: {wrong}")
+    return token
+
+
+def token_fault(token: str) -> str:
+    """Return what is wrong with the shape of a token, trimmed, in capture's word; nothing where it is right."""
     trimmed = token.strip()
     wrong = {
         "empty": not trimmed,
@@ -260,7 +267,4 @@ def _valid(token: str) -> str:
         "personal_api_key": trimmed.startswith("phx_"),
         "null_byte": "\0" in trimmed,
     }
-    for reason, holds in wrong.items():
-        if holds:
-            raise Refusal(401, f"API key is not valid: {reason}")
-    return token
+    return next((reason for reason, holds in wrong.items() if holds), "")

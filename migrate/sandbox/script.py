@@ -8,8 +8,9 @@ from typing import Any, Final, cast
 import msgspec
 
 from migrate.errors import UsageError
+from migrate.sandbox.fault import Fault
 from migrate.sandbox.faults import KINDS as FAULTS
-from migrate.sandbox.faults import AnyFault, Fault
+from migrate.sandbox.faults import AnyFault
 from migrate.sandbox.lapses import KINDS as LAPSES
 from migrate.sandbox.lapses import AnyLapse, Lapse, QueryLapse
 

@@ -63,6 +63,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command
     app_port: int | None = None,
     faults: Rules = (),
     accepted_keys: Collection[str] | None = None,
+    has_v1: bool = True,
     on_ready: Callable[[str, str], None] = lambda _url, _app_url: None,
 ) -> None:
     """Run the sandbox in the foreground until SIGINT, SIGTERM or SIGHUP.
@@ -82,7 +83,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command
     script = Script(faults)
     with ExitStack() as stack:
         store = _open_store(data, stack)
-        asyncio.run(run(Endpoint(store, script, accepted_keys=accepted_keys)))
+        asyncio.run(run(Endpoint(store, script, accepted_keys=accepted_keys, has_v1=has_v1)))
 
 
 def _open_store(data: Path | None, stack: ExitStack) -> Store:
@@ -101,6 +102,7 @@ class Sandbox:
     `data` keeps what is stored, so that a later Sandbox with the same folder and port goes on where this one
     stopped. `now` is the server's clock. `accepted_keys`: events under any other key are lost in silence.
     `app_port`: a port of its own for the private API, 0 for any free one; `personal_keys`: no other one may ask.
+    `has_v1`: there is capture v1 beside v0, as PostHog Cloud has it and a PostHog of one's own may not.
     """
 
     def __init__(  # noqa: PLR0913 - what a test may want to set
@@ -114,13 +116,14 @@ class Sandbox:
         host: str = "127.0.0.1",
         app_port: int | None = None,
         personal_keys: Collection[str] | None = None,
+        has_v1: bool = False,
     ) -> None:
         self.url = self.app_url = ""
         self._data = data
         self._host, self._port, self._app_port = host, port, app_port
         self._personal_keys = personal_keys
         self._script = Script(faults)
-        self._now, self._keys = now, accepted_keys
+        self._now, self._keys, self._has_v1 = now, accepted_keys, has_v1
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -132,6 +135,7 @@ class Sandbox:
                 now=self._now,
                 accepted_keys=self._keys,
                 personal_keys=self._personal_keys,
+                has_v1=self._has_v1,
             )
             started: Future[tuple[str, str]] = Future()
             thread = threading.Thread(target=self._run, args=(started,), name="sandbox", daemon=True)

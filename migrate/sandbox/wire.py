@@ -8,14 +8,15 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qs
 
+import msgspec
 from isal import isal_zlib
 
-BATCH_LIMIT: Final = 20 * 1024 * 1024
-SINGLE_LIMIT: Final = 2 * 1024 * 1024
-DECODED_LIMIT: Final = 5 * BATCH_LIMIT
+DECODED_LIMIT: Final = 5 * 20 * 1024 * 1024
+"""Bytes of a body, on the wire and decompressed; the routes' own limits of 20 and 2 MiB do not bite."""
 
 _GZIP: Final = b"\x1f\x8b\x08"
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/=\r\n]*")
+_INTEGER: Final = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _FORM: Final = re.compile(rb"(?:^|&)(?:data|_|ip|compression)=")
 _HINTS: Final = {
     "gzip": "gzip",
@@ -27,6 +28,15 @@ _HINTS: Final = {
 }
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """What the client is told."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+    headers: dict[str, str] = {}
+
+
 class Refusal(Exception):  # noqa: N818 - an answer to the client, not a failure of this program
     """Capture refuses the request: the status and the plain text it answers with."""
 
@@ -35,10 +45,18 @@ class Refusal(Exception):  # noqa: N818 - an answer to the client, not a failure
         self.status = status
         self.text = text
 
+    def answer(self) -> Answer:
+        """Return what the client is told."""
+        return Answer(self.status, self.text.encode())
 
-def too_long(limit: int) -> Refusal:
-    """Return the refusal of a body that is longer than `limit` bytes on the wire."""
-    return Refusal(413, f"maximum event size exceeded: request body is over {limit} bytes")
+
+def check_query(query: Mapping[str, str]) -> None:
+    """Raise `Refusal` where a time in the query is no whole number."""
+    for name in ("_", "sent_at"):
+        text = query.get(name)
+        if text is not None and not _INTEGER.fullmatch(text):
+            words = "invalid digit found in string" if text else "cannot parse integer from empty string"
+            raise Refusal(400, f"Failed to deserialize query string: {name}: {words}")
 
 
 def text(body: bytes, *, query: Mapping[str, str], headers: Mapping[str, str]) -> bytes:
@@ -87,7 +105,7 @@ def _form(body: bytes) -> tuple[bytes, str | None]:
     data = fields.get("data", [""])[0].encode()
     if not data:
         raise Refusal(400, "request missing data payload")
-    return _unbased(data), fields.get("compression", [None])[0]
+    return data, fields.get("compression", [None])[0]
 
 
 def _unzipped(body: bytes) -> bytes:

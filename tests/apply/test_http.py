@@ -157,7 +157,7 @@ def test_small_body_is_not_compressed():
         ),
         pytest.param(
             {"fault": "prefix", "status": 413},
-            Split(413, "maximum event size exceeded: event rejected by the broker"),
+            Split(413, "maximum event size exceeded: Event rejected by kafka during send"),
             id="413",
         ),
     ],

@@ -6,9 +6,10 @@ import msgspec
 from markdown import ROOT, rows
 
 from migrate.sandbox import faults, lapses
+from migrate.sandbox.fault import Fault
 
 DOCUMENT = ROOT / "docs" / "reliability.md"
-COMMON = faults.Fault.__struct_fields__
+COMMON = Fault.__struct_fields__
 
 
 def told(field):

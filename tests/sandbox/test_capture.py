@@ -134,19 +134,10 @@ def test_encoding_is_refused(sandbox, body, headers, text):
     assert post(sandbox, body, **headers) == (400, text)
 
 
-@pytest.mark.parametrize(
-    ("path", "limit"),
-    [
-        pytest.param("/batch/", 20 * 1024 * 1024, id="batch"),
-        pytest.param("/e/", 2 * 1024 * 1024, id="single"),
-    ],
-)
-def test_body_over_the_wire_limit_is_413(sandbox, path, limit):
-    """A body is refused by its size on the wire; one byte less is read."""
-    head, tail = BODY, b" "
-    assert post(sandbox, head + tail * (limit - len(head)), path) == OK
-    text = f"maximum event size exceeded: request body is over {limit} bytes"
-    assert post(sandbox, head + tail * (limit - len(head) + 1), path) == (413, text)
+@pytest.mark.parametrize("path", ["/batch/", "/e/"])
+def test_the_routes_own_limits_do_not_bite(sandbox, path):
+    """More than 20 MiB in one body is taken, as the real server does."""
+    assert post(sandbox, BODY + b" " * 21_600_000, path) == OK
     assert len(sandbox.events()) == 1
 
 
@@ -388,7 +379,9 @@ def test_every_shape_with_a_key_is_stored(sandbox, body):
         pytest.param({"distinct_id": 23}, "23", id="integer"),
         pytest.param({"distinct_id": 23.40}, "23.4", id="float"),
         pytest.param({"distinct_id": True}, "true", id="bool"),
-        pytest.param({"distinct_id": {"b": 1}}, '{"b":1}', id="object"),
+        pytest.param(
+            {"distinct_id": {"b": 1, "a": {"d": 2, "c": 3}}}, '{"a":{"c":3,"d":2},"b":1}', id="object"
+        ),
         pytest.param({"distinct_id": 2**64}, "1.8446744073709552e19", id="integer beyond 64 bits"),
         pytest.param({"distinct_id": ..., "$distinct_id": "b"}, "b", id="other spelling"),
         pytest.param({"distinct_id": None, "properties": {"distinct_id": "p"}}, "p", id="in the properties"),
@@ -413,13 +406,20 @@ def test_distinct_id_is_made_a_short_text(sandbox, fields, distinct_id):
         pytest.param("2024-04-03T12:00:00+03", "2024-04-03T09:00:00.000000Z", id="short offset"),
         pytest.param("2024-04-03T12:00:00", "2024-04-03T12:00:00.000000Z", id="no zone is UTC"),
         pytest.param("2024-04-03 12:00:00", "2024-04-03T12:00:00.000000Z", id="space"),
-        pytest.param("2024-04-03", "2024-04-03T00:00:00.000000Z", id="date"),
-        pytest.param("01/02/2023", "2023-01-02T00:00:00.000000Z", id="month first"),
+        pytest.param("2024-04-03", "2024-04-03T03:04:05.000000Z", id="a date has the time of day it came at"),
+        pytest.param("01/02/2023", "2023-01-02T03:04:05.000000Z", id="month first"),
         pytest.param("Wed, 03 Apr 2024 12:00:00 GMT", "2024-04-03T12:00:00.000000Z", id="RFC 2822"),
         pytest.param("1969-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.999999Z", id="before 1970"),
         pytest.param("2026-01-03T02:04:05.000000Z", "2026-01-03T02:04:05.000000Z", id="23 hours ahead"),
         pytest.param("2026-01-03T02:04:05.000001Z", NOW_TEXT, id="more than 23 hours ahead"),
-        pytest.param("1700000000000", NOW_TEXT, id="numeric text"),
+        pytest.param("1700000000", "2023-11-14T22:13:20.000000Z", id="seconds since 1970"),
+        pytest.param("1700000000.5", "2023-11-14T22:13:20.500000Z", id="with a fraction"),
+        pytest.param("1700000000123", "2023-11-14T22:13:20.123000Z", id="milliseconds"),
+        pytest.param("1700000000123456789", "2023-11-14T22:13:20.123456Z", id="nanoseconds"),
+        pytest.param("17000000001", NOW_TEXT, id="another number"),
+        pytest.param("0000-02-29T12:00:00Z", "0000-02-29T12:00:00.000000Z", id="year 0000"),
+        pytest.param("2016-12-31T23:59:60.5Z", "2016-12-31T23:59:60.500000Z", id="leap second"),
+        pytest.param("2016-12-31T23:59:61Z", NOW_TEXT, id="no second"),
         pytest.param("yesterday", NOW_TEXT, id="no date"),
         pytest.param("2024-02-30T12:00:00.000000Z", NOW_TEXT, id="no such day"),
         pytest.param("10000-01-01T00:00:00Z", NOW_TEXT, id="year 10000"),
@@ -555,8 +555,7 @@ def test_event_over_the_kafka_limit_is_413_after_the_ones_before_it(sandbox):
     """The record holds the event as a string in JSON, so quotes count more; earlier events are stored."""
     large = event(event="large", properties={"html": '"' * 300_000})
     status, text = post(sandbox, batch(event(), large, event(event="after")))
-    assert (status, text[:50]) == (413, "maximum event size exceeded: Kafka record of 12004")
-    assert text.endswith(" bytes is over the limit of 1000000")
+    assert (status, text) == (413, "maximum event size exceeded: Event rejected by kafka during send")
     assert [e["event"] for e in sandbox.events()] == ["seen"]
 
 

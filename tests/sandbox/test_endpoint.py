@@ -32,6 +32,16 @@ def test_every_route_takes_data_in_its_query(sandbox, path):
     assert [one["path"] for one in sandbox.requests()] == [path]
 
 
+def test_what_there_is_not_is_answered_without_a_word(sandbox):
+    """An unknown path, another method; OPTIONS are taken, and a time in the query that is none is refused."""
+    assert got(sandbox, "/i/v1/analytics/events") == (404, "")
+    assert post(sandbox, None, "/batch/", "PUT") == (405, "")
+    assert post(sandbox, None, "/batch/", "OPTIONS") == (200, "")
+    words = "Failed to deserialize query string: _: invalid digit found in string"
+    assert post(sandbox, batch(event()), "/batch/?_=abc") == (400, words)
+    assert sandbox.events() == []
+
+
 RECEIPTS = [
     pytest.param([], batch(event(), event()), ("200", True, 2, 2, ""), id="stored"),
     pytest.param([], batch(event(), historical_migration=False), ("200", False, 1, 1, ""), id="live"),

@@ -13,6 +13,7 @@ import pytest
 from posting import NOW, OK, answer, batch, event, post
 
 from migrate.errors import UsageError
+from migrate.sandbox.capture import TOO_BIG
 from migrate.sandbox.script import Script
 from migrate.sandbox.server import Sandbox
 
@@ -141,7 +142,7 @@ def test_stalled_answer_outlasts_the_client(sandbox, stored, count):
 @pytest.mark.parametrize(
     ("status", "text"),
     [
-        pytest.param(413, "maximum event size exceeded: event rejected by the broker", id="413"),
+        pytest.param(413, TOO_BIG, id="413"),
         pytest.param(503, TRANSIENT, id="503"),
     ],
 )
@@ -324,7 +325,7 @@ def test_faults_are_set_and_cleared_over_http(sandbox):
             [{"fault": "zzz"}],
             "--faults: rule 1: no fault 'zzz'; there are status, html, too_large, captive, quota_limited, redirect, "
             "no_content, wrong_key, reset, cut, stall, prefix, over_quota, scoped_quota, import_mode, drop_older_than, "
-            "poison, latency, bandwidth, capacity, project, ask_status, missing_scope, lag, lost, doubled, time_out, "
+            "poison, verdicts, latency, bandwidth, capacity, project, ask_status, missing_scope, lag, lost, doubled, time_out, "
             "cached, asynchronous, refused_merges, no_warnings, warned; see docs/reliability.md",
             id="name",
         ),
