@@ -2,8 +2,10 @@
 
 import asyncio
 
+from migrate.apply import protocol
 from migrate.apply.applier import Applier
 from migrate.apply.delivery import Delivery
+from migrate.apply.halt import Abandoned, Halt
 from migrate.apply.target import bind
 from migrate.apply.watch import Watch
 from migrate.session import Session, collect_rarely
@@ -29,17 +31,27 @@ def resend(session: Session, delivery: Delivery, watch: Watch) -> None:
 
 async def _run(session: Session, delivery: Delivery, watch: Watch, *, resend: bool) -> None:
     """Send, so that the session's `stop` reaches the sender."""
-    work = Applier(session.checkpoint, delivery, watch=watch, on_warning=session.on_warning)
-    work.on_remarks = session.remark
-    loop = asyncio.get_running_loop()
+    loop, halt = asyncio.get_running_loop(), Halt()
 
     def stop() -> None:
-        loop.call_soon_threadsafe(work.interrupt)
+        loop.call_soon_threadsafe(halt.call)
 
     with session.stopped_by(stop):
+        if session.is_stopping:
+            return
+        on_warning = session.on_warning
         try:
-            if not session.is_stopping:
-                await (work.resend() if resend else work.run())
+            spoken = await protocol.spoken(
+                session.checkpoint, delivery, halt, watch=watch, on_warning=on_warning
+            )
+        except Abandoned:
+            return
+        work = Applier(
+            session.checkpoint, delivery, watch=watch, on_warning=on_warning, spoken=spoken, halt=halt
+        )
+        work.on_remarks = session.remark
+        try:
+            await (work.resend() if resend else work.run())
         except Harmed as error:
             raise explained(session.checkpoint, error) from error
         finally:

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from migrate.apply.applier import Applier
 from migrate.apply.delivery import Delivery
 from migrate.apply.pacing import Backoff
+from migrate.apply.protocol import Spoken, capture_of
 from migrate.cli.commands import cli
 from migrate.errors import MigrateError
 from migrate.kit import expr
@@ -87,10 +88,10 @@ def delivery(url, **choices):
     )
 
 
-def applied(checkpoint, choices):
-    """Apply to the end; return whether it came there."""
-    hasty = Backoff(Random(0), base=0.02)
-    return asyncio.run(Applier(checkpoint, choices, backoff=hasty).run())
+def applied(checkpoint, choices, protocol="v0"):
+    """Apply to the end, over this protocol; return whether it came there."""
+    hasty, spoken = Backoff(Random(0), base=0.02), Spoken(capture_of(protocol, choices))
+    return asyncio.run(Applier(checkpoint, choices, backoff=hasty, spoken=spoken).run())
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,6 @@ from datetime import datetime
 from threading import Lock
 from typing import Any, Final, NamedTuple
 
-import polars as pl
-
-from migrate.apply.batches import Payloads
-from migrate.apply.capture_v0 import CaptureV0
 from migrate.apply.connection import Connection
 from migrate.apply.delivery import Delivery
 from migrate.apply.halt import Abandoned, Halt
@@ -19,7 +15,10 @@ from migrate.apply.merge import texts
 from migrate.apply.notes import InFlight, Notes, note
 from migrate.apply.pacing import Backoff
 from migrate.apply.pieces import Piece, Pieces, spread
-from migrate.apply.sender import Gate, Prepared, Sender, Settling
+from migrate.apply.protocol import Spoken, capture_of
+from migrate.apply.resending import resend
+from migrate.apply.sender import Gate, Prepared, Sender
+from migrate.apply.target import PROTOCOL
 from migrate.apply.watch import Unwatched, Watch
 from migrate.errors import Stopped
 from migrate.workdir import outdated, parked, rounds
@@ -51,7 +50,7 @@ class Applier:
     settled is noted in order, in another thread, while more is sent.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is sent, how, and who hears of it
         self,
         checkpoint: Checkpoint,
         delivery: Delivery,
@@ -59,17 +58,25 @@ class Applier:
         watch: Watch | None = None,
         on_warning: Callable[[str], None] = lambda _: None,
         backoff: Backoff | None = None,
+        spoken: Spoken | None = None,
+        halt: Halt | None = None,
     ) -> None:
         self._checkpoint = checkpoint
         self._delivery = delivery
         self._watch = watch = watch or Unwatched()
         self.on_remarks: Callable[[list[str]], None] = lambda _: None
-        self._halt = Halt()
-        capture = CaptureV0(delivery.url, delivery.key)
+        self._halt = halt or Halt()
+        self._capture, is_known = spoken or Spoken(capture_of("v0", delivery))
         self._connection = Connection(
-            capture, delivery, self._halt, watch=watch, backoff=backoff, on_warning=on_warning
+            self._capture,
+            delivery,
+            self._halt,
+            watch=watch,
+            backoff=backoff,
+            on_warning=on_warning,
+            has_answered=is_known,
         )
-        self._sender = Sender(self._connection, capture.envelope, delivery, self._halt, on_warning)
+        self._sender = Sender(self._connection, self._capture.envelope, delivery, self._halt, on_warning)
         self._sender.on_settled = self._connection.note_progress
         self._counted = checkpoint.facts()
         self._at_checkpoint = Lock()
@@ -168,7 +175,7 @@ class Applier:
 
     def _prepare(self, piece: Piece) -> dict[int, Prepared]:
         """Return each lane's requests."""
-        lanes = spread(piece.events.frame, piece.lanes, piece.round.day)
+        lanes = spread(piece.events.frame, piece.lanes, piece.round.day, self._capture.envelope)
         return {lane: self._sender.prepare(payloads) for lane, payloads in lanes.items()}
 
     def _outdate(self) -> None:
@@ -235,7 +242,7 @@ class Applier:
     def _note(self, pieces: Sequence[InFlight]) -> None:
         """Note what became of some pieces in one transaction."""
         with self._at_checkpoint:
-            note(self._checkpoint, pieces, self._counters())
+            note(self._checkpoint, pieces, self._settled())
 
     def _fail(self, error: BaseException) -> None:
         """Stop, for an error that is raised when all is quiet."""
@@ -265,29 +272,22 @@ class Applier:
         self.on_remarks(mended.begin(self._checkpoint))
         try:
             async with self._connection:
-                await self._resend()
+                envelope = self._capture.envelope
+                await resend(self._checkpoint, self._sender, envelope, self._halt, self._settled)
                 self._checkpoint.note(**self._counters())
         finally:
             self.on_remarks(parked.refresh(self._checkpoint))
         return self._has_ended()
-
-    async def _resend(self) -> None:
-        """Send what is lined up, a request's worth at a time."""
-        bounds = {"max_events": self._sender.max_events, "max_bytes": self._delivery.max_batch_bytes}
-        while not self._halt.is_called and (waiting := parked.following(self._checkpoint, **bounds)):
-            settling = Settling()
-            payloads = Payloads.joined(pl.Series([one.payload for one in waiting]), waiting[0].day)
-            try:
-                await self._sender.settle(self._sender.prepare(payloads), settling)
-            except Abandoned:
-                return
-            parked.settle(self._checkpoint, waiting, settling.parked, self._counters())
 
     def _has_ended(self) -> bool:
         """Return whether the end was reached; raises Stopped when the sender stopped by itself."""
         if self._halt.reason:
             raise Stopped(self._halt.reason, self._halt.why)
         return not self._halt.is_called
+
+    def _settled(self) -> dict[str, Any]:
+        """Return what is noted with events that are settled: the counters, and over which protocol they were sent."""
+        return self._counters() | {PROTOCOL: self._capture.name}
 
     def _counters(self) -> dict[str, Any]:
         """Return the workdir's counters, this process's added."""

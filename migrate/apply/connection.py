@@ -31,6 +31,7 @@ class Connection:
         watch: Watch,
         backoff: Backoff | None = None,
         on_warning: Callable[[str], None] = lambda _: None,
+        has_answered: bool = False,
     ) -> None:
         self._awake = Awake()
         self._deadline = Deadline(delivery.deadline, self._awake)
@@ -47,6 +48,7 @@ class Connection:
             delivery.max_attempts,
             on_warning,
             watch,
+            has_answered,
         )
 
     async def __aenter__(self) -> Self:

@@ -1,6 +1,9 @@
 """How a run sends: where to, with which key, how large batches are, how patient it is."""
 
 from dataclasses import dataclass, field
+from typing import Literal
+
+Protocol = Literal["auto", "v0", "v1"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,6 +14,8 @@ class Delivery:
     key: str = field(repr=False)
     target: str
     """What the workdir is bound to: the URL, or "sandbox" for the one inside the command."""
+    protocol: Protocol = "auto"
+    """Which version of the capture endpoint is asked for; auto: as it is noted, or as PostHog answers."""
     rate: float | None = None
     """Events a second at the most; None is unlimited."""
     concurrency: int = 8

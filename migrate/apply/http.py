@@ -19,7 +19,6 @@ from migrate.apply.unanswered import Aim, unanswered
 if TYPE_CHECKING:
     from types import TracebackType
 
-ANSWER_BYTES: Final = 64 * 1024  # PostHog's answers are one line; nothing after this much is read
 WHOLE_UP_TO_BYTES: Final = 512 * 1024  # of a body written to the network in one go, without blocking the loop
 
 
@@ -67,15 +66,16 @@ class Http:
         self.requests += 1
         began = time.monotonic()
         outcome = await self._post(request)
-        return replace(outcome, seconds=time.monotonic() - began)
+        return replace(outcome, seconds=time.monotonic() - began, attempt=request.attempt)
 
     async def _post(self, request: Request) -> Outcome:
         data = request.data if len(request.data) <= WHOLE_UP_TO_BYTES else BytesIO(request.data)
+        headers = {**request.headers, **self._capture.headers(request, now=time.time())}
         try:
             async with self._session.post(
-                self._capture.url, data=data, headers=request.headers, allow_redirects=False
+                self._capture.url, data=data, headers=headers, allow_redirects=False
             ) as answer:
-                body = await _start(answer.content)
+                body = await _start(answer.content, self._capture.answer_bytes(request.events))
                 return self._capture.outcome(Answer(answer.status, answer.headers, body), now=time.time())
         except TimeoutError:
             return Retry(
@@ -85,9 +85,9 @@ class Http:
             return await unanswered(error, Aim(self._capture.host, self._capture.key))
 
 
-async def _start(stream: aiohttp.StreamReader) -> bytes:
-    """Return the beginning of an answer's body."""
-    text = b""
-    while len(text) < ANSWER_BYTES and (more := await stream.read(ANSWER_BYTES - len(text))):
+async def _start(stream: aiohttp.StreamReader, most: int) -> bytes:
+    """Return the beginning of an answer's body, so many bytes at the most; nothing after them is read."""
+    text = bytearray()
+    while len(text) < most and (more := await stream.read(most - len(text))):
         text += more
-    return text
+    return bytes(text)

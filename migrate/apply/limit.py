@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from migrate.apply.outcome import Accepted, Outcome, Request, Retry, Split
+from migrate.apply.outcome import Accepted, Judged, Outcome, Request, Retry, Split
 from migrate.apply.watch import Unwatched, Wait, waiting
 
 if TYPE_CHECKING:
@@ -45,11 +45,13 @@ class Limited:
             began = self.awake()
             outcome = await self.transport.send(request)
             ran = self.awake() - began
-            if isinstance(outcome, Retry):
+            if isinstance(outcome, Retry) or (
+                isinstance(outcome, Judged) and outcome.retry_after is not None
+            ):
                 self.limiter.note_failure()
             else:
                 self.limiter.note_success(ran, self._in_flight)
-        self._has_answered = self._has_answered or isinstance(outcome, Accepted | Split)
+        self._has_answered = self._has_answered or isinstance(outcome, Accepted | Judged | Split)
         return replace(outcome, suspended=outcome.seconds - ran)
 
     async def _wait_for_rate(self, events: int) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from migrate.apply.sender import Gate, Settling
-from migrate.workdir import parked, rounds
+from migrate.workdir import parked, rounds, warned
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import Database
 from migrate.workdir.records import Round, Settled
@@ -100,6 +100,7 @@ def note(checkpoint: Checkpoint, pieces: Sequence[InFlight], facts: Mapping[str,
 
 
 def _park(db: Database, pieces: Sequence[InFlight]) -> None:
-    """Keep what is refused of some pieces."""
+    """Keep what is refused of some pieces, and what is said of what is not."""
     for piece in pieces:
+        warned.add(db, piece.settling.warnings)
         parked.add(db, piece.settling.parked, is_later=not any(part.leads for part in piece.round.parts))

@@ -5,10 +5,18 @@ another transport. A test's transport is a class of a few lines.
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from uuid import uuid4
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+TAKEN: Final = ("ok", "warning", "limited")
+"""Results of events that PostHog has taken; `limited` is what earlier versions called `warning`."""
+DROPPED: Final = "drop"
+AGAIN: Final = "retry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +29,25 @@ class Request:
     day: str = field(default="", compare=False)
     """Of whose events it is, YYYY-MM-DD, where that is known."""
     attempt: int = field(default=1, compare=False)
+    id: str = field(default_factory=lambda: str(uuid4()), compare=False, repr=False)
+    """Names it in the server's logs, also what is left of it when it is sent again; decides nothing."""
+    failed: "Retry | None" = field(default=None, compare=False, repr=False)
+    """How the attempt that is counted has ended, where the next one is still to be made."""
+
+
+class Verdict(msgspec.Struct, frozen=True, gc=False):
+    """What PostHog says of one event: `ok`, `warning`, `drop` or `retry`, and why."""
+
+    result: str
+    details: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
     seconds: float = field(default=0.0, compare=False)
     """From opening the request to the end of the answer."""
+    attempt: int = field(default=1, compare=False)
+    """Which attempt of its request it answers."""
     suspended: float = field(default=0.0, compare=False)
     """How many of these seconds this process was stopped (SIGSTOP, a laptop asleep)."""
 
@@ -34,6 +55,24 @@ class _Answer:
 @dataclass(frozen=True, slots=True)
 class Accepted(_Answer):
     """PostHog has taken the whole batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged(_Answer):
+    """PostHog says of each event what became of it."""
+
+    verdicts: "Mapping[str, Verdict]" = field(repr=False)
+    """By the uuids of the events, in canonical spelling."""
+    retry_after: float | None = None
+    """After so many seconds events may be sent again; only where some are to be."""
+    unheeded: str = field(default="", compare=False)
+    """A Retry-After that is no time to come back, as it was found."""
+
+    @property
+    def settled(self) -> int:
+        """How many events have come to their end with it."""
+        ends = {*TAKEN, DROPPED}
+        return sum([one.result in ends for one in self.verdicts.values()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +107,7 @@ class Stop(_Answer):
     """The reason in a word: server, quota, key or deadline."""
 
 
-Outcome: TypeAlias = Accepted | Retry | Split | Stop
+Outcome: TypeAlias = Accepted | Judged | Retry | Split | Stop
 
 
 class Transport(Protocol):

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from migrate.apply import age, merge
-from migrate.apply.batches import Payloads
+from migrate.apply.batches import Envelope, Payloads
 from migrate.apply.delivery import Delivery
 from migrate.apply.sender import Sender
 from migrate.workdir import outdated, rounds
@@ -158,13 +158,19 @@ def _lanes(events: int, max_events: int, most: int) -> int:
     return min(range(most, fewest - 1, -1), key=requests)
 
 
-def spread(frame: pl.DataFrame, lanes: int, day: str = "") -> dict[int, Payloads]:
-    """Return each lane's payloads: those of one distinct_id in one lane, in order."""
+def spread(
+    frame: pl.DataFrame, lanes: int, day: str = "", envelope: Envelope | None = None
+) -> dict[int, Payloads]:
+    """Return each lane's payloads, made for an envelope: those of one distinct_id in one lane, in order."""
+    is_asked = envelope is not None and envelope.is_distinct
     if lanes <= 1:
-        return {0: Payloads.joined(frame["payload"], day)} if frame.height else {}
+        uuids = frame["uuid"] if is_asked else None
+        return {0: Payloads.joined(frame["payload"], day, uuids, envelope)} if frame.height else {}
     lane = (frame["distinct_id"].hash() % lanes).cast(pl.UInt16).alias("lane")
-    ordered = pl.DataFrame([lane, frame["payload"]]).sort("lane", maintain_order=True)
-    payloads, start, found = Payloads.joined(ordered["payload"], day), 0, {}
+    columns = [lane, frame["payload"], *([frame["uuid"]] if is_asked else [])]
+    ordered = pl.DataFrame(columns).sort("lane", maintain_order=True)
+    uuids = ordered["uuid"] if is_asked else None
+    payloads, start, found = Payloads.joined(ordered["payload"], day, uuids, envelope), 0, {}
     for length, number in ordered["lane"].rle().struct.unnest().iter_rows():
         found[number] = payloads.part(start, start + length)
         start += length

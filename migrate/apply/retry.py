@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from migrate.apply.capture import AGAIN
-from migrate.apply.outcome import Accepted, Outcome, Request, Retry, Split, Stop
+from migrate.apply.outcome import Accepted, Judged, Outcome, Request, Retry, Split, Stop
 from migrate.apply.pacing import LONGEST_TICK
 from migrate.apply.watch import Unwatched, Wait, waiting
 
@@ -33,14 +33,19 @@ class Retrying:
     max_attempts: int | None = None
     on_warning: Callable[[str], None] = lambda _: None
     watch: "Watch" = field(default_factory=Unwatched)
+    has_answered: bool = False
+    """Whether a PostHog has answered, now or before."""
     retries: int = field(default=0, init=False)
-    _has_answered: bool = field(default=False, init=False)
     _has_warned: bool = field(default=False, init=False)
 
     async def send(self, request: Request) -> Outcome:
-        """Send one request until there is an outcome that settles it; raises Abandoned where the run halts before."""
-        attempt = 0
-        while isinstance(outcome := await self.transport.send(request), Retry):
+        """Send one request until there is an outcome that settles it; raises Abandoned where the run halts before.
+
+        Of one whose last attempt has failed already, the next one is made.
+        """
+        attempt = request.attempt - 1
+        outcome: Outcome = request.failed or await self.transport.send(request)
+        while isinstance(outcome, Retry):
             # What failed while this process was stopped says nothing of the server.
             if outcome.suspended < LONGEST_TICK:
                 attempt += 1
@@ -57,8 +62,9 @@ class Retrying:
                 self.watch, Wait(seconds, outcome.reason, request.attempt, is_asked, self.deadline.remaining)
             ):
                 await self.halt.pause(seconds)
-            request = replace(request, attempt=request.attempt + 1)
-        self._has_answered = self._has_answered or isinstance(outcome, Accepted | Split)
+            request = replace(request, attempt=request.attempt + 1, failed=None)
+            outcome = await self.transport.send(request)
+        self.has_answered = self.has_answered or isinstance(outcome, Accepted | Judged | Split)
         return outcome
 
     def _futility(self, attempt: int, outcome: Retry) -> str:
@@ -69,7 +75,7 @@ class Retrying:
         return self._too_long_a_wait(outcome) or self._out_of_patience(attempt, outcome)
 
     def _is_hopeless(self, outcome: Retry) -> bool:
-        return bool(outcome.hopeless) and not self._has_answered
+        return bool(outcome.hopeless) and not self.has_answered
 
     def _warn(self, outcome: Retry) -> None:
         """Tell once of a Retry-After that is not heeded."""

@@ -2,17 +2,20 @@
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
 import msgspec
 
+from migrate.apply import verdicts
 from migrate.apply.batches import Batch, Envelope, Payloads
+from migrate.apply.capture import AGAIN
 from migrate.apply.delivery import Delivery
 from migrate.apply.halt import Abandoned, Halt
-from migrate.apply.outcome import Accepted, Request, Split, Stop, Transport
+from migrate.apply.outcome import Accepted, Judged, Request, Retry, Split, Stop, Transport
 from migrate.apply.packing import Packing
 from migrate.workdir.parked import Parked
 
@@ -38,6 +41,8 @@ class Settling:
 
     accepted: int = 0
     parked: list[Parked] = field(default_factory=list)
+    warnings: Counter[str] = field(default_factory=Counter)
+    """What PostHog says of events that it has accepted → of how many."""
 
 
 class Prepared(NamedTuple):
@@ -92,7 +97,7 @@ class Sender:
         self.may_all_be_refused = False
         """Whether it says nothing of the others if all of a batch is refused."""
         self.max_events = delivery.largest_batch
-        self.max_bytes = delivery.max_batch_bytes
+        self.max_bytes = min(delivery.max_batch_bytes, envelope.most_bytes)
         """Of a body, uncompressed: as much as was asked for, or less where that much is refused."""
         self.on_settled: Callable[[], None] = lambda: None
         """Told whenever all events of a request are settled."""
@@ -147,11 +152,14 @@ class Sender:
         if isinstance(outcome, Accepted):
             self._has_accepted = True
             settling.accepted += batch.events
+        elif isinstance(outcome, Judged):
+            await self._settle_each(payloads.part(batch.start, batch.stop), request, outcome, settling)
+            return
         elif not isinstance(outcome, Split):
             # A Retry, too: to try again is the transport's business.
             self._halt.stop(outcome.reason, outcome.why if isinstance(outcome, Stop) else "server")
         elif batch.events == 1:
-            settling.parked.append(_parked(bytes(payloads.text(batch.start, batch.stop)[:-1]), outcome))
+            settling.parked.append(_parked(payloads.planned(batch.start), outcome.status, outcome.message))
         else:
             is_too_large = outcome.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
             fitting = list(self._cuts(payloads, batch)) if is_too_large else []
@@ -162,6 +170,48 @@ class Sender:
                 taken = max(self._packing.size(payloads, part) for part in parts)
                 self._fit(self._packing.size(payloads, batch), taken)
         self.on_settled()
+
+    async def _settle_each(
+        self, payloads: Payloads, request: Request, outcome: Judged, settling: Settling
+    ) -> None:
+        """Settle the payloads of one request as PostHog judges each; those that it hands back are sent again, alone."""
+        found = verdicts.sort(outcome.verdicts, payloads.uuids)
+        self._check_judged(found, payloads)
+        settling.accepted += found.accepted
+        settling.warnings += found.warnings
+        settling.parked += [
+            _parked(payloads.planned(number), HTTPStatus.OK, words) for number, words in found.dropped.items()
+        ]
+        self._has_accepted = self._has_accepted or found.accepted > 0
+        if found.accepted or found.dropped:
+            self.on_settled()
+        if not (left := found.unsettled):
+            return
+        why = "not stored" if found.again else "not spoken of"
+        failed = Retry(
+            f"handed back: {len(left):,} of {len(payloads):,} events, {why}",
+            outcome.retry_after,
+            outcome.unheeded,
+        )
+        rest, whole = payloads.some(left), Batch(0, len(left))
+        body = await self._packing.pack_aside(rest, whole)
+        again = replace(body, id=request.id, attempt=outcome.attempt, failed=failed)
+        await self._settle(rest, whole, again, settling)
+
+    def _check_judged(self, found: verdicts.Sorted, payloads: Payloads) -> None:
+        """Stop where a verdict is none that is known, or none is on any event that was sent."""
+        if found.unknown:
+            number, words = next(iter(found.unknown.items()))
+            self._halt.stop(
+                f"{self._host}: the answer has a verdict that is not known on {len(found.unknown):,} of "
+                f"{len(payloads):,} events, found '{words}' on {payloads.uuids[number]}; nothing of them counts as "
+                f"accepted: see whether there is a newer migrate, then {AGAIN}"
+            )
+        if len(found.silent) == len(payloads):
+            self._halt.stop(
+                f"{self._host}: the answer is not PostHog's, found a verdict on none of {len(payloads):,} events; "
+                f"check --host, and whether a proxy stands in between, then {AGAIN}"
+            )
 
     def _fit(self, refused: int, taken: int) -> None:
         """Make later bodies fit where a large one was refused of which every event was taken, in smaller ones.
@@ -178,7 +228,7 @@ class Sender:
             )
 
 
-def _parked(payload: bytes, outcome: Split) -> Parked:
+def _parked(payload: str, status: int, message: str) -> Parked:
     """Return an event that PostHog refused."""
     event = msgspec.json.decode(payload, type=_Event)
-    return Parked(event.uuid, event.timestamp, outcome.status, outcome.message, payload.decode())
+    return Parked(event.uuid, event.timestamp, status, message, payload)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from migrate import SANDBOX
 from migrate.errors import Refused, UsageError
 from migrate.screen import masked, secret_in
+from migrate.workdir import rounds
 
 if TYPE_CHECKING:
     from migrate.apply.delivery import Delivery
@@ -24,6 +25,8 @@ CLOUD_HOSTS: Final = {
 _PORTS: Final = {"http": 80, "https": 443}
 _ANSWER_BYTES: Final = 1_000
 _SECONDS: Final = 5
+PROTOCOL: Final = "protocol"
+"""The fact that names the version of the capture endpoint a workdir is sent over."""
 KEY_BYTES: Final = 64  # capture refuses longer keys
 _NO_KEY: Final = "\"'`=$<>(){};,\\"
 """What shells and pages write around a key; no key has it, and capture would take it for one, and forget."""
@@ -159,10 +162,16 @@ def is_sandbox(url: str) -> bool:
 
 
 def bind(checkpoint: "Checkpoint", delivery: "Delivery") -> None:
-    """Bind a workdir to its target, or raise Refused when it is bound to another.
+    """Bind a workdir to its target, or raise Refused when it is bound to another, or sent over another protocol.
 
     The key is kept only as a salted hash.
     """
+    found = noted(checkpoint)
+    if found and delivery.protocol not in {"auto", found}:
+        raise Refused(
+            f"--protocol: this workdir is sent over {found}, found {delivery.protocol}; leave the option out, or plan "
+            "into another --workdir"
+        )
     facts = checkpoint.facts()
     salt = facts.get("salt") or secrets.token_hex(16)
     key = hashlib.blake2b(delivery.key.encode(), salt=bytes.fromhex(salt), digest_size=32).hexdigest()
@@ -178,3 +187,11 @@ def bind(checkpoint: "Checkpoint", delivery: "Delivery") -> None:
             "--api-key: this workdir began to send with another key; "
             "use the key of the same project, or plan into another --workdir"
         )
+
+
+def noted(checkpoint: "Checkpoint") -> str | None:
+    """Return over which protocol a workdir is sent; v0, where events were settled before that was noted."""
+    if name := checkpoint.facts().get(PROTOCOL):
+        return str(name)
+    settled = rounds.outcome(checkpoint)
+    return "v0" if settled.accepted or settled.parked else None

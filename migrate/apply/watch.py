@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from migrate.apply.outcome import Accepted, Outcome, Request, Split, Transport
+from migrate.apply.outcome import Accepted, Judged, Outcome, Request, Split, Transport
 from migrate.workdir.records import Settled
 
 
@@ -19,6 +19,8 @@ class Fate(NamedTuple):
     @property
     def settled(self) -> int:
         """How many events have come to their end with it."""
+        if isinstance(self.outcome, Judged):
+            return min(self.request.events, self.outcome.settled)
         is_end = isinstance(self.outcome, Accepted) or (
             isinstance(self.outcome, Split) and self.request.events == 1
         )

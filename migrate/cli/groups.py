@@ -3,7 +3,7 @@
 from typing import Final
 
 GROUPS: Final = {
-    "Target": ("host", "api_key", "app_host", "personal_api_key", "project_id"),
+    "Target": ("host", "api_key", "protocol", "app_host", "personal_api_key", "project_id"),
     "Work": (
         *("config", "job", "output", "dry_run", "workdir", "existing", "people", "again", "yes"),
         *("partial", "dismiss", "as_mapping"),
@@ -26,7 +26,7 @@ GROUPS: Final = {
     ),
     "Schedule": ("at", "timezone", "format", "image"),
     "Keeping": ("keep_days", "dedup_days"),
-    "Sandbox": ("port", "app_port", "data", "bind", "faults"),
+    "Sandbox": ("port", "app_port", "data", "bind", "v1", "faults"),
     "Telling": (
         *(
             "as_json",

@@ -35,6 +35,7 @@ from migrate.cli.reading import ReadingOptions
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from migrate.apply.delivery import Protocol
     from migrate.apply.pacing import Window
     from migrate.kit.declare import PersonProperties, UuidCompat
     from migrate.plan.changed import OnChanged
@@ -172,6 +173,11 @@ class RunOptions(WorkOptions):
 class SendOptions(TargetOptions):
     """Where to send, with how much haste and patience. Sizes are bytes, times seconds; the key is in no repr."""
 
+    protocol: Protocol = preset(
+        click.Choice(["auto", "v0", "v1"]),
+        "auto",
+        "Version of PostHog's capture endpoint; auto asks once whether there is v1, and a workdir keeps to it.",
+    )
     rate: float | None = option(
         Real(0.001, 1_000_000),
         "Events per second.  [default: 1000 for PostHog Cloud, else no limit]",
@@ -275,4 +281,5 @@ class SandboxOptions:
         _FOLDER, "Folder that keeps what arrives.  [default: a temporary one, removed at the end]"
     )
     bind: str = preset(click.STRING, "127.0.0.1", "Address to listen on.")
+    v1: bool = switch("v1", "Have capture v1 beside v0, as PostHog Cloud has.", default=True)
     faults: IO[str] | None = option(click.File(), "JSON file of misbehaviours; see docs/reliability.md.")

@@ -23,6 +23,7 @@ def run_sandbox(options: SandboxOptions) -> None:
             data=options.data,
             host=options.bind,
             faults=faults,
+            has_v1=options.v1,
             on_ready=_say,
         )
     except OSError as error:

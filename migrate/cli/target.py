@@ -52,6 +52,7 @@ def open_target(sending: SendOptions, stack: ExitStack) -> "tuple[Delivery, Sand
         url=url,
         target=target,
         key=key,
+        protocol=sending.protocol,
         rate=sending.rate or (_CLOUD_RATE if is_cloud(url) else None),
         concurrency=sending.concurrency,
         max_batch_bytes=sending.max_batch_bytes,
@@ -66,7 +67,7 @@ def open_target(sending: SendOptions, stack: ExitStack) -> "tuple[Delivery, Sand
 
 
 def _sandbox() -> "Sandbox":
-    """Return a sandbox inside of the command."""
+    """Return a sandbox inside of the command, with all that PostHog Cloud has."""
     from migrate.sandbox.server import Sandbox  # noqa: PLC0415 - what only plans or looks has no need of aiohttp
 
-    return Sandbox()
+    return Sandbox(has_v1=True)

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypedDict
 
 from migrate.apply import age
+from migrate.apply.target import noted
 from migrate.screen import shortened
-from migrate.workdir import parked, rounds, standing
+from migrate.workdir import parked, rounds, standing, warned
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.renewal import REPLANNED
 
@@ -113,6 +114,10 @@ class Summary:
     """Of those counted as rejected, what stands no more as the row was read again; with the others it makes all."""
     rows_read_again: int = 0
     """Of the rows read, those of mended copies and of sources as they were before they were planned anew."""
+    protocol: str | None = None
+    """Over which version of PostHog's capture endpoint the workdir is sent, once that is known."""
+    accepted_with_warning: Mapping[str, int] = field(default_factory=dict)
+    """What PostHog said of events that it has accepted → of how many."""
     state: str | None = None
     """What decides what is next (`migrate.report.states.State`)."""
     also: Sequence[str] = ()
@@ -205,6 +210,8 @@ def summary(checkpoint: Checkpoint, now: datetime | None = None, *, is_whole: bo
         dismissed_parked=parked.dismissed(checkpoint),
         rejects_read_again=max(0, sum(rows.rejected.values()) - told),
         rows_read_again=numbers.again,
+        protocol=noted(checkpoint),
+        accepted_with_warning=warned.by_words(checkpoint),
     )
 
 

@@ -215,6 +215,8 @@ def replanned(counts: Mapping[str, int]) -> Iterator[Line]:
 def warnings(numbers: Summary, examples: Examples) -> Iterator[Line]:
     """Yield what to be aware of: what speaks against sending, what is not planned."""
     yield from warned(numbers.warnings, examples)
+    for words, count in numbers.accepted_with_warning.items():
+        yield labelled("warning", f"{counted(count, 'event')} accepted, and PostHog says: {words}", WARNING)
     for name in numbers.damaged_files[:_MOST_NAMES]:
         yield labelled("", name, WARNING)
     for name, why in list(numbers.set_aside.items())[:_MOST_NAMES]:

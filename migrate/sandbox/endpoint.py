@@ -76,7 +76,7 @@ async def _wordless(request: web.Request, handler: Handler) -> web.StreamRespons
 class Endpoint:
     """The capture endpoint and its control routes, as one aiohttp application."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a test may want to set
         self,
         store: Store,
         script: Script,

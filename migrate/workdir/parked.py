@@ -10,7 +10,7 @@ import msgspec
 
 from migrate import numbering
 from migrate.errors import Refused
-from migrate.workdir import origins
+from migrate.workdir import origins, warned
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.copies import Copy, Found
 from migrate.workdir.database import FILE, Database, add_count
@@ -63,6 +63,7 @@ class Waiting(NamedTuple):
     id: int
     payload: str
     day: str
+    uuid: str
 
 
 class Refusal(NamedTuple):
@@ -195,16 +196,24 @@ def following(checkpoint: Checkpoint, *, max_events: int, max_bytes: int) -> lis
                 f"{checkpoint.workdir / FILE}: the parked event {uuid} is harmed since it was kept, and is not "
                 "sent; plan its source into a new --workdir: what was sent already collapses with what is sent again"
             )
-        found.append(Waiting(number, payload, day))
+        found.append(Waiting(number, payload, day, uuid))
     return found
 
 
 def settle(
-    checkpoint: Checkpoint, sent: Sequence[Waiting], refused: "Iterable[Parked]", facts: Mapping[str, object]
+    checkpoint: Checkpoint,
+    sent: Sequence[Waiting],
+    refused: "Iterable[Parked]",
+    facts: Mapping[str, object],
+    warnings: Mapping[str, int] | None = None,
 ) -> None:
-    """Note what became of events that were sent again: accepted, or refused with other words."""
+    """Note what became of events that were sent again: accepted, or refused with other words.
+
+    `warnings` are what is said of those that are accepted → of how many.
+    """
     again = {one.payload: one for one in refused}
     with checkpoint.change(facts) as db:
+        warned.add(db, warnings or {})
         db.executemany(
             "DELETE FROM queue WHERE id = ?",
             ((one.id,) for one in sent),

@@ -109,6 +109,71 @@ def test_nothing_is_lost_or_doubled_or_overtakes(tmp_path, faults):
         assert times == sorted(times)
 
 
+HANDED_BACK = {"fault": "verdicts", "retry_after": 0, "rate": 0.3}
+OVER_V1 = [
+    pytest.param([HANDED_BACK | {"each": 3, "seed": 1}], id="some again"),
+    pytest.param([HANDED_BACK | {"each": 5, "seed": 2, "result": None}], id="some without a verdict"),
+    pytest.param(
+        [HANDED_BACK | {"each": 4, "seed": 3, "result": None, "stored": True}],
+        id="some stored without a verdict",
+    ),
+    pytest.param(
+        [
+            {"fault": "status", "status": 404, "after": 1, "rate": 0.2, "seed": 4},
+            {"fault": "status", "status": 503, "retry_after": 0, "rate": 0.1, "seed": 5},
+            {"fault": "status", "status": 429, "rate": 0.1, "seed": 6},
+            {"fault": "reset", "stored": True, "rate": 0.1, "seed": 7},
+            {"fault": "cut", "rate": 0.1, "seed": 8},
+            {"fault": "too_large", "bytes": 3_000},
+        ],
+        id="404, 503, 429, resets, cuts, 413",
+    ),
+]
+
+
+@pytest.mark.parametrize("faults", OVER_V1)
+def test_nothing_is_lost_or_doubled_over_v1(tmp_path, faults):
+    """What is handed back is sent again; each event ends as accepted, once, with the plan's own text."""
+    frame = events(600, people=7)
+    with Sandbox(faults=faults, has_v1=True) as sandbox, planned(tmp_path, frame) as checkpoint:
+        applied(checkpoint, delivery(sandbox.url, max_batch_events=40), "v1")
+        assert tuples(sandbox.events("raw")) == expected(frame)
+        assert sandbox.summary()["collapsed"]["events"] == 600
+        assert rounds.outcome(checkpoint) == Settled(accepted=600)
+        assert checkpoint.facts()["protocol"] == "v1"
+        assert {one["path"] for one in sandbox.requests()} == {"/i/v1/analytics/events"}
+        assert all(row["historical"] and row["properties"]["n"] == 1 for row in sandbox.events())
+
+
+STOPS_V1 = [
+    pytest.param(
+        {"fault": "over_quota"}, "the project is over its quota and keeps nothing of this batch", id="402"
+    ),
+    pytest.param(
+        {"fault": "status", "status": 404}, "there is no capture v1 at this address", id="404 at first"
+    ),
+    pytest.param({"fault": "captive"}, "the answer is not PostHog's, found 200, text/html", id="foreign"),
+    pytest.param({"fault": "verdicts", "result": None}, "found a verdict on none of 10 events", id="silence"),
+    pytest.param(
+        {"fault": "verdicts", "result": "sampled", "each": 3}, "a verdict that is not known on 3", id="new"
+    ),
+]
+
+
+@pytest.mark.parametrize(("fault", "words"), STOPS_V1)
+def test_answers_of_v1_that_stop(tmp_path, fault, words):
+    """Nothing of the batch counts as accepted; afterwards the same command goes on."""
+    frame = events(10)
+    with Sandbox(faults=[fault], has_v1=True) as sandbox, planned(tmp_path, frame) as checkpoint:
+        with pytest.raises(Stopped, match=words):
+            applied(checkpoint, delivery(sandbox.url), "v1")
+        assert rounds.outcome(checkpoint) == Settled()
+        assert sandbox.summary()["requests"] == 1
+        sandbox.faults([])
+        assert applied(checkpoint, delivery(sandbox.url), "v1")
+        assert rounds.outcome(checkpoint) == Settled(accepted=10)
+
+
 def test_poison_events_are_parked_alone_with_the_servers_words(tmp_path):
     """Of a refused batch only the bad events are parked, found in O(k log n) requests."""
     poison = {3, 77, 78, 901}

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from migrate.apply.batches import Batch, Envelope, Payloads, batches, body
 from migrate.apply.capture_v0 import CaptureV0
+from migrate.apply.capture_v1 import CaptureV1
 
 HEAD = b'{"api_key":"k","historical_migration":true,"batch":['
 ENVELOPE = Envelope(HEAD, b"]}")
@@ -179,6 +180,49 @@ def test_joined_payloads_are_those_with_commas(events, start, length):
         stop = min(start + length, len(joined))
         if start <= stop:
             assert joined.part(start, stop).text(0, stop - start) == added.text(start, stop)
+
+
+V1 = CaptureV1("https://posthog.example.com", "phc_key").envelope
+NAMES = st.lists(st.sampled_from("abcdef"), min_size=1, max_size=30)
+
+
+@given(NAMES, st.integers(1, 9), st.integers(0, 400))
+def test_no_body_of_v1_holds_one_uuid_twice(uuids, max_events, room):
+    """Bodies are still as large as they may be, hold every event once and in order, and are measured as they are."""
+    texts = [f'{{"uuid":"{uuid}","n":"{"é" * number}"}}' for number, uuid in enumerate(uuids)]
+    column = Payloads.joined(pl.Series(texts), "", pl.Series(uuids), V1)
+    bounds = {"max_bytes": len(V1) + room, "max_events": max_events}
+    cuts = list(batches(column, envelope=V1, **bounds))
+    assert [number for cut in cuts for number in range(cut.start, cut.stop)] == [*range(len(uuids))]
+    for cut, after in zip(cuts, [*cuts[1:], None], strict=True):
+        assert len(set(uuids[cut.start : cut.stop])) == cut.events <= max_events
+        sent = body(V1, column, cut.start, cut.stop)
+        options = {"options": {"disable_skew_correction": True}}
+        found = [json.loads(text) | options for text in texts[cut.start : cut.stop]]
+        assert json.loads(sent)["batch"] == found
+        assert len(sent) <= bounds["max_bytes"] or cut.events == 1
+        if after is not None:
+            is_full = (
+                len(body(V1, column, cut.start, cut.stop + 1)) > bounds["max_bytes"]
+                or cut.events == max_events
+            )
+            assert is_full or uuids[cut.stop] in uuids[cut.start : cut.stop]
+
+
+@given(NAMES, st.data())
+def test_some_payloads_are_as_they_were_planned(uuids, data):
+    """Whatever stands at their end in a request; so are those of a part."""
+    texts = [f'{{"uuid":"{uuid}","n":"{"é" * number}"}}' for number, uuid in enumerate(uuids)]
+    which = data.draw(st.lists(st.integers(0, len(uuids) - 1), min_size=1))
+    for envelope in (V1, Envelope(b"", b"")):
+        column = Payloads.joined(pl.Series(texts), "2024-04-03", pl.Series(uuids), envelope)
+        assert [column.planned(number) for number in range(len(texts))] == texts
+        some = column.some(which)
+        assert [some.planned(number) for number in range(len(some))] == [texts[number] for number in which]
+        assert (some.day, len(some)) == ("2024-04-03", len(which))
+        assert list(some.uuids) == ([uuids[number] for number in which] if envelope is V1 else [])
+        part = column.part(which[0], len(texts))
+        assert part.planned(0) == texts[which[0]]
 
 
 def test_a_null_cannot_be_joined():

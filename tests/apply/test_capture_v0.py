@@ -53,7 +53,7 @@ def test_answer_means(status, answer, expected):
         (404, "check --host: there is no capture endpoint at this address"),
         (407, "check the proxy in HTTP_PROXY or HTTPS_PROXY"),
         (405, "check --host: what answers at this address takes no events"),
-        (415, "see what the server says"),
+        (415, "check whether a proxy changes what is sent, or send with --no-gzip"),
         (451, "see what the server says"),
     ],
 )

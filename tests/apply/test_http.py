@@ -10,8 +10,9 @@ from certificates import self_signed
 
 from migrate import VERSION
 from migrate.apply.batches import Batch, Payloads
+from migrate.apply.capture import ANSWER_BYTES
 from migrate.apply.capture_v0 import CaptureV0
-from migrate.apply.http import ANSWER_BYTES, Http
+from migrate.apply.http import Http
 from migrate.apply.outcome import Accepted, Request, Retry, Split, Stop
 from migrate.apply.packing import GZIP_FROM_BYTES, Packing
 from migrate.sandbox.server import Sandbox

@@ -2,13 +2,19 @@
 
 import pytest
 
-from migrate.apply.outcome import Accepted, Request, Retry, Split, Stop
+from migrate.apply.outcome import Accepted, Judged, Request, Retry, Split, Stop, Verdict
 
 
 def test_a_request_shows_nothing_of_what_it_carries():
     """Its body holds the key and what people did."""
     request = Request(b'{"api_key":"phc_secret"}', {"Content-Encoding": "phc_secret"}, 3)
     assert repr(request) == "Request(events=3, day='', attempt=1)"
+
+
+def test_an_answer_to_each_settles_what_is_taken_or_dropped():
+    """What is handed back, or said in a word that no one knows, is not at its end."""
+    results = ("ok", "warning", "limited", "drop", "retry", "sampled")
+    assert Judged({name: Verdict(name) for name in results}).settled == 4
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What is sent again over a transport that fails, and when that ends."""
 
 import asyncio
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -42,6 +43,20 @@ def test_the_same_request_until_it_settles(outcome):
     assert asyncio.run(transport.send(REQUEST)) == outcome
     assert script.requests == [REQUEST] * 3
     assert transport.retries == 2
+
+
+def test_a_request_that_is_handed_back_in_part_goes_on_counting():
+    """Its last attempt has failed already: it is waited for, and the next one is made; both count."""
+    script = Script(Retry("503: busy"))
+    rest = replace(REQUEST, attempt=2, failed=Retry("handed back: 1 of 9 events, not stored"))
+    found = asyncio.run(retrying(script, max_attempts=4).send(rest))
+    assert [(one.attempt, one.failed, one.id) for one in script.requests] == [
+        (n, None, rest.id) for n in (3, 4)
+    ]
+    assert found == Stop(
+        f"{HOST}: no success in 4 attempts, found 503: busy; {AGAIN}, or raise --max-attempts"
+    )
+    assert asyncio.run(retrying(Script(Accepted())).send(rest)) == Accepted()
 
 
 def test_attempts_are_counted():

@@ -197,3 +197,20 @@ def test_a_proxy_that_is_none_is_refused(monkeypatch, proxy, found):
     check_proxy("https://127.0.0.1")
     monkeypatch.setenv("https_proxy", "http://proxy:3128")
     check_proxy("https://ph.example.com")
+
+
+@pytest.mark.parametrize(("typed", "kept"), [("v0", "v1"), ("v1", "v0")])
+def test_a_workdir_keeps_to_its_protocol(tmp_path, typed, kept):
+    """Another one that is typed is refused, the same one and none are not."""
+    how = delivery("https://posthog.example.com", protocol=typed)
+    with planned(tmp_path, events(3)) as checkpoint:
+        bind(checkpoint, how)
+        checkpoint.note(protocol=kept)
+        with pytest.raises(Refused) as refused:
+            bind(checkpoint, how)
+        assert str(refused.value) == (
+            f"--protocol: this workdir is sent over {kept}, found {typed}; leave the option out, or plan into another "
+            "--workdir"
+        )
+        for same in (kept, "auto"):
+            bind(checkpoint, replace(how, protocol=same))

@@ -11,7 +11,7 @@ from migrate.errors import UsageError
 
 KEY = "phc_do_not_tell_anyone"
 USUAL = {"concurrency": 8, "max_batch_bytes": 5_000_000, "max_batch_events": 1_000, "gzip": True}
-USUAL |= {"deadline": 900.0, "timeout": 60.0, "yes": False, "partial": False}
+USUAL |= {"protocol": "auto", "deadline": 900.0, "timeout": 60.0, "yes": False, "partial": False}
 
 
 def sending(**typed):

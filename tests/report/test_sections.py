@@ -145,3 +145,11 @@ def test_where_rows_are_stands_behind_the_reason():
         labelled("warning", "1,002 odd  (at a:1, b:2)", sections.WARNING),
         labelled("warning", "3 even", sections.WARNING),
     ]
+
+
+def test_what_posthog_says_of_accepted_events_is_shown():
+    """By its words."""
+    numbers = replace(NOTHING, accepted_with_warning={"person_processing_disabled": 1_234})
+    assert texts(sections.warnings(numbers, {})) == [
+        "warning  1,234 events accepted, and PostHog says: person_processing_disabled"
+    ]

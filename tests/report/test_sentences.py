@@ -2,7 +2,7 @@
 
 import pytest
 
-from migrate.apply.outcome import Accepted, Request, Retry, Split, Stop
+from migrate.apply.outcome import Accepted, Judged, Request, Retry, Split, Stop, Verdict
 from migrate.apply.watch import Fate, Wait
 from migrate.report.sentences import of_fate, of_wait
 
@@ -14,6 +14,10 @@ REQUEST = Request(b"x" * 2_048, {}, 1_000, "2024-04-03", 2)
     [
         (Accepted(seconds=0.25), "0.25 s: 200, accepted"),
         (Split(400, "no such event"), "0.00 s: 400: no such event"),
+        (
+            Judged({"a": Verdict("ok"), "b": Verdict("drop"), "c": Verdict("ok"), "d": Verdict("\x1bx")}),
+            "0.00 s: 200, 2 ok, 1 drop, 1 \\x1bx",
+        ),
         (Retry("503: busy", seconds=1.0), "1.00 s: 503: busy"),
         (Stop("https://ph: the batch was refused"), "0.00 s: https://ph: the batch was refused"),
     ],
@@ -22,6 +26,20 @@ def test_a_request_has_all_that_is_known_of_it(outcome, words):
     """Number, day, events, bytes, attempt, seconds, and the status or the error."""
     start = "request 7: 2024-04-03, 1,000 events, 2.0 kB, attempt 2, "
     assert of_fate(Fate(7, REQUEST, outcome)) == start + words
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (Accepted(), "there is"),
+        (Split(404, ""), "no, 404"),
+        (Retry("503: busy"), "503: busy"),
+        (Stop("no certificate"), "no certificate"),
+    ],
+)
+def test_a_question_has_its_answer(outcome, words):
+    """A request without an event asks for the version."""
+    assert of_fate(Fate(1, Request(b"", {}, 0), outcome)) == f"asked whether there is capture v1: {words}"
 
 
 @pytest.mark.parametrize(

@@ -325,8 +325,8 @@ def test_faults_are_set_and_cleared_over_http(sandbox):
             [{"fault": "zzz"}],
             "--faults: rule 1: no fault 'zzz'; there are status, html, too_large, captive, quota_limited, redirect, "
             "no_content, wrong_key, reset, cut, stall, prefix, over_quota, scoped_quota, import_mode, drop_older_than, "
-            "poison, verdicts, latency, bandwidth, capacity, project, ask_status, missing_scope, lag, lost, doubled, time_out, "
-            "cached, asynchronous, refused_merges, no_warnings, warned; see docs/reliability.md",
+            "poison, verdicts, latency, bandwidth, capacity, project, ask_status, missing_scope, lag, lost, doubled, "
+            "time_out, cached, asynchronous, refused_merges, no_warnings, warned; see docs/reliability.md",
             id="name",
         ),
         pytest.param(
