@@ -1,4 +1,7 @@
-"""A local endpoint that reads, decompresses and parses every batch and says Ok: what apply is measured against."""
+"""A local endpoint that reads, decompresses and parses every batch and says Ok: what apply is measured against.
+
+It has capture v0, and v1 beside it where that is asked for.
+"""
 
 import argparse
 import asyncio
@@ -28,8 +31,8 @@ class Event(msgspec.Struct, gc=False):
 class Body(msgspec.Struct, gc=False):
     """A request's body."""
 
-    api_key: str
     batch: list[Event]
+    api_key: str = ""
 
 
 _parsed: Final = msgspec.json.Decoder(Body).decode
@@ -38,20 +41,34 @@ _parsed: Final = msgspec.json.Decoder(Body).decode
 class Sink:
     """Counts what arrives; `kept` is a file for the bodies themselves, each after its length in 8 bytes."""
 
-    def __init__(self, kept: BinaryIO | None = None) -> None:
+    def __init__(self, kept: BinaryIO | None = None, *, has_v1: bool = False) -> None:
         self.requests = self.events = self.bytes = 0
         self._kept = kept
+        self._has_v1 = has_v1
 
-    def take(self, body: bytes) -> bytes:
-        """Return the answer to a request."""
+    def answer(self, head: bytes, body: bytes) -> tuple[bytes, bytes]:
+        """Return the status of an answer and the answer."""
+        if not head.startswith(b"POST"):
+            return b"200", self.summary()
+        is_v1 = head.startswith(b"POST /i/v1/")
+        if is_v1 and not self._has_v1:
+            return b"404", b""
+        return b"200", self.take(body, is_v1=is_v1)
+
+    def take(self, body: bytes, *, is_v1: bool) -> bytes:
+        """Return the answer to a request with events."""
         plain = igzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
-        events = len(_parsed(plain).batch)
+        batch = _parsed(plain).batch
+        events = len(batch)
         self.requests += 1
         self.events += events
         self.bytes += len(body)
         if self._kept and self._kept.tell() < _MOST_KEPT:
             self._kept.write(len(plain).to_bytes(8) + events.to_bytes(8) + plain)
-        return _ANSWER
+        if not is_v1:
+            return _ANSWER
+        uuids = '":{"result":"ok"},"'.join([event.uuid for event in batch])
+        return f'{{"results":{{"{uuids}":{{"result":"ok"}}}}}}'.encode()
 
     def summary(self) -> bytes:
         """Return what was counted since the last time; what was kept is written out."""
@@ -67,12 +84,13 @@ class Sink:
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
-                is_post = head.startswith(b"POST")
                 body = await _body(reader, head)
-                answer = self.take(body) if is_post else self.summary()
+                status, answer = self.answer(head, body)
                 length = str(len(answer)).encode()
                 writer.write(
-                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
+                    b"HTTP/1.1 "
+                    + status
+                    + b" X\r\nContent-Type: application/json\r\nContent-Length: "
                     + length
                     + b"\r\n\r\n"
                     + answer
@@ -95,9 +113,9 @@ async def _body(reader: asyncio.StreamReader, head: bytes) -> bytes:
     return await reader.readexactly(int(rest.split(b"\r\n", 1)[0])) if rest else b""
 
 
-async def _serve(port: int, kept: BinaryIO | None) -> None:
+async def _serve(port: int, kept: BinaryIO | None, *, has_v1: bool) -> None:
     """Serve until the process ends; say where on stdout."""
-    server = await asyncio.start_server(Sink(kept).connected, "127.0.0.1", port, limit=1 << 22)
+    server = await asyncio.start_server(Sink(kept, has_v1=has_v1).connected, "127.0.0.1", port, limit=1 << 22)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     await server.serve_forever()
 
@@ -109,12 +127,13 @@ def main() -> None:
         "--port", type=int, default=0, help="port on the loopback address (default: a free one)"
     )
     parser.add_argument("--keep", type=Path, help="file to keep the bodies in, the first gigabyte of them")
+    parser.add_argument("--v1", action="store_true", help="have capture v1, too")
     choices = parser.parse_args()
     if choices.keep is None:
-        asyncio.run(_serve(choices.port, None))
+        asyncio.run(_serve(choices.port, None, has_v1=choices.v1))
     else:
         with choices.keep.open("wb") as kept:
-            asyncio.run(_serve(choices.port, kept))
+            asyncio.run(_serve(choices.port, kept, has_v1=choices.v1))
 
 
 if __name__ == "__main__":

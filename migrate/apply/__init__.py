@@ -9,5 +9,7 @@ A transport is one method, request → outcome (`outcome`). `http` posts, `limit
 events a second, `retry` tries again; each of the last two holds another transport. `connection` puts them
 together; `watch` is how others hear what is sent and why it waits, `unanswered` what it means that no answer
 came, `trouble` says why in plain words. What is posted, and what an answer means, is a capture protocol
-(`capture`): `capture_v0` is PostHog's `/batch/`. `halt` ends a run early. This room knows nothing of `migrate.plan`.
+(`capture`): `capture_v0` is PostHog's `/batch/`, `capture_v1` its successor, which judges each event (`verdicts`);
+`protocol` says which. `resending` is for what was parked. `halt` ends a run early. This room knows nothing of
+`migrate.plan`.
 """

@@ -18,6 +18,7 @@ from migrate.apply.capture import (
     ANSWER_BYTES,
     CLIENT_ERRORS,
     SERVER_ERRORS,
+    SERVER_WORDS,
     Answer,
     Said,
     object_of,
@@ -25,7 +26,7 @@ from migrate.apply.capture import (
     shown,
     unheeded,
 )
-from migrate.apply.outcome import Judged, Outcome, Request, Split, Stop, Verdict
+from migrate.apply.outcome import DROPPED, HANDED_BACK, TAKEN, Judged, Outcome, Request, Split, Stop, Verdict
 
 _BILLING: Final = "billing_limit_exceeded"
 _NOT_OF_EVENTS: Final = {
@@ -40,6 +41,7 @@ _BYTES_A_VERDICT: Final = 512
 """Far more than a uuid, a result and its details take."""
 _MOST_BYTES: Final = 10_000_000
 """Of a body, below the 10 MiB that may go over the wire even where it does not compress."""
+_KNOWN: Final = {*TAKEN, DROPPED, HANDED_BACK}
 _UNSKEWED: Final = ',"options":{"disable_skew_correction":true}}'
 """Else the client's clock would move every event: by another difference on each attempt."""
 
@@ -142,9 +144,20 @@ class CaptureV1:
     def _verdicts(self, body: bytes) -> Mapping[str, Verdict] | None:
         """Return the verdicts in the body of a 200, the key as ***; None where it is not PostHog's."""
         try:
-            return _RESULTS.decode(body.replace(self.key.encode(), b"***")).results
+            found = _RESULTS.decode(body).results
         except msgspec.DecodeError:
             return None
+        if self.key.encode() not in body:
+            return found
+        return {uuid: self._masked(one) for uuid, one in found.items()}
+
+    def _masked(self, verdict: Verdict) -> Verdict:
+        """Return a verdict whose words do not show the key."""
+        result, details = verdict.result, verdict.details
+        return Verdict(
+            result if result in _KNOWN else shown(result, self.key),
+            None if details is None else shown(str(details), self.key, limit=SERVER_WORDS),
+        )
 
 
 def tag(body: bytes) -> str:

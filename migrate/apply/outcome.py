@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TAKEN: Final = ("ok", "warning", "limited")
 """Results of events that PostHog has taken; `limited` is what earlier versions called `warning`."""
 DROPPED: Final = "drop"
-AGAIN: Final = "retry"
+HANDED_BACK: Final = "retry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,9 @@ class Judged(_Answer):
 
     @property
     def settled(self) -> int:
-        """How many events have come to their end with it."""
+        """How many events have come to their end with it, as far as verdicts are known ones."""
+        if self.retry_after is None:
+            return len(self.verdicts)
         ends = {*TAKEN, DROPPED}
         return sum([one.result in ends for one in self.verdicts.values()])
 

@@ -129,6 +129,9 @@ class Sender:
 
     def _cuts(self, payloads: Payloads, batch: Batch) -> Iterator[Batch]:
         """Yield a batch that was made ready, in parts where it is larger than what is taken by now."""
+        if self._packing.size(payloads, batch) <= self.max_bytes:
+            yield batch
+            return
         part = payloads.part(batch.start, batch.stop)
         for cut in self._packing.cut(part, self.max_bytes):
             yield Batch(batch.start + cut.start, batch.start + cut.stop)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from migrate.apply.capture import SERVER_WORDS, shown
-from migrate.apply.outcome import AGAIN, DROPPED, TAKEN, Verdict
+from migrate.apply.outcome import DROPPED, HANDED_BACK, TAKEN, Verdict
 
 
 @dataclass
@@ -33,23 +33,32 @@ class Sorted:
 
 def sort(verdicts: Mapping[str, Verdict], uuids: Sequence[str]) -> Sorted:
     """Return the events by what is said of them, found by their canonical uuids. Of other uuids nothing is made."""
-    found = Sorted()
-    said = verdicts if all(map(verdicts.__contains__, uuids)) else _canonical(verdicts)
-    for number, uuid in enumerate(uuids):
-        verdict = said.get(uuid)
+    others = _not_simply_ok(verdicts, uuids)
+    if any(verdict is None for _, verdict in others):
+        others = _not_simply_ok(_canonical(verdicts), uuids)
+    found = Sorted(accepted=len(uuids) - len(others))
+    for number, verdict in others:
         if verdict is None:
             found.silent.append(number)
         elif verdict.result in TAKEN:
             found.accepted += 1
-            if verdict.details is not None or verdict.result != "ok":
-                found.warnings[_words(verdict)] += 1
+            found.warnings[_words(verdict)] += 1
         elif verdict.result == DROPPED:
             found.dropped[number] = f"drop: {_words(verdict)}"
-        elif verdict.result == AGAIN:
+        elif verdict.result == HANDED_BACK:
             found.again.append(number)
         else:
             found.unknown[number] = shown(verdict.result, "")
     return found
+
+
+def _not_simply_ok(verdicts: Mapping[str, Verdict], uuids: Sequence[str]) -> list[tuple[int, Verdict | None]]:
+    """Return the events that need a second look, with what is said of them: nearly always none."""
+    return [
+        (number, one)
+        for number, one in enumerate(map(verdicts.get, uuids))
+        if one is None or one.result != "ok" or one.details is not None
+    ]
 
 
 def _words(verdict: Verdict) -> str:

@@ -157,6 +157,10 @@ def test_an_echoed_key_is_never_shown():
     """Neither in a verdict, nor in an error."""
     found = outcome(200, b'{"results":{"u":{"result":"drop","details":"no %b"}}}' % KEY.encode())
     assert found.verdicts == {"u": Verdict("drop", "no ***")}
+    short = CaptureV1(URL, "k").outcome(
+        Answer(200, {}, b'{"results":{"k":{"result":"ok"},"b":{"result":"kept","details":"k"}}}'), now=NOW
+    )
+    assert short.verdicts == {"k": Verdict("ok"), "b": Verdict("***ept", "***")}
     body = json.dumps({"error": "invalid_api_token", "error_description": KEY}).encode()
     assert KEY not in str(outcome(401, body))
 

@@ -14,7 +14,8 @@ def test_a_request_shows_nothing_of_what_it_carries():
 def test_an_answer_to_each_settles_what_is_taken_or_dropped():
     """What is handed back, or said in a word that no one knows, is not at its end."""
     results = ("ok", "warning", "limited", "drop", "retry", "sampled")
-    assert Judged({name: Verdict(name) for name in results}).settled == 4
+    assert Judged({name: Verdict(name) for name in results}, 1.0).settled == 4
+    assert Judged({name: Verdict(name) for name in results[:4]}).settled == 4
 
 
 @pytest.mark.parametrize(
