@@ -28,7 +28,7 @@ from migrate.apply.capture import (
 )
 from migrate.apply.outcome import DROPPED, HANDED_BACK, TAKEN, Judged, Outcome, Request, Split, Stop, Verdict
 
-_BILLING: Final = "billing_limit_exceeded"
+BILLING: Final = "billing_limit_exceeded"
 _NOT_OF_EVENTS: Final = {
     "missing_required_headers",
     "invalid_header_value",
@@ -115,7 +115,7 @@ class CaptureV1:
         if found:
             words = object_of(answer.body).get("error_description")
             said = replace(said, words=shown(f"{found}: {words}" if words else found, self.key))
-        if said.status == HTTPStatus.PAYMENT_REQUIRED or found == _BILLING:
+        if said.status == HTTPStatus.PAYMENT_REQUIRED or found == BILLING:
             return Stop(
                 f"{self.host}: the project is over its quota and keeps nothing of this batch, found {said.status} "
                 f"'{said.words}'; raise the project's limit, then {AGAIN}",

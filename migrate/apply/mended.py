@@ -187,7 +187,7 @@ def _read(text: bytes) -> tuple[str, str]:
     try:
         line = msgspec.json.decode(text, type=_Line)
         raw = bytes(line.payload)
-        return line.uuid, raw.decode() if raw.startswith(b"{") else msgspec.json.decode(raw, type=str)
+        return line.uuid, raw.decode() if raw.startswith(b"{") else msgspec.json.decode(raw, type=str).strip()
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Fault(f"cannot be read, {error}; an event is an object on a line of its own") from error
 

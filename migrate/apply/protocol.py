@@ -11,9 +11,9 @@ from typing import ClassVar, Final, Literal, NamedTuple
 
 from migrate.apply import age
 from migrate.apply.batches import Envelope
-from migrate.apply.capture import ANSWER_BYTES, CLIENT_ERRORS, SERVER_ERRORS, Answer, Capture, Said
+from migrate.apply.capture import ANSWER_BYTES, SERVER_ERRORS, Answer, Capture, Said
 from migrate.apply.capture_v0 import CaptureV0
-from migrate.apply.capture_v1 import CaptureV1, tag
+from migrate.apply.capture_v1 import BILLING, CaptureV1, tag
 from migrate.apply.connection import Connection
 from migrate.apply.delivery import Delivery
 from migrate.apply.halt import Halt
@@ -25,6 +25,9 @@ from migrate.workdir import rounds
 from migrate.workdir.checkpoint import Checkpoint
 
 _NO_SUCH_PATH: Final = 404
+_REFUSALS: Final = {400, 401, 402}
+_OF_HEADERS: Final = {"missing_authorization", "missing_required_headers", "invalid_header_value"}
+"""Tags of v1 where a proxy, perhaps, lets its headers not pass."""
 
 
 class Spoken(NamedTuple):
@@ -115,9 +118,12 @@ class Question:
         return ANSWER_BYTES
 
     def outcome(self, answer: Answer, *, now: float) -> Outcome:
-        """Return Accepted where v1 answers, Split where something else does, Retry where nobody can tell now."""
-        said = Said.of(answer, self.key)
-        if tag(answer.body) and said.status in CLIENT_ERRORS and said.status not in {408, 429}:
+        """Return Accepted where v1 answers, Split where something else does, Retry where nobody can tell now.
+
+        Where a proxy takes out what v1 wants in headers, it is as if there were none.
+        """
+        said, found = Said.of(answer, self.key), tag(answer.body)
+        if found == BILLING or (found and found not in _OF_HEADERS and said.status in _REFUSALS):
             return Accepted()
         if said.status in {408, 429} or said.status in SERVER_ERRORS:
             return said.again(now=now)

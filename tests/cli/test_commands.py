@@ -51,16 +51,17 @@ def test_help_shows_an_example_that_can_be_typed(words):
 
 
 def test_sandbox_command_listens_keeps_and_leaves_in_good_order(tmp_path):
-    """A sandbox of its own keeps what arrives in its folder, also over a restart."""
+    """A sandbox of its own keeps what arrives in its folder, also over a restart; it has capture v1, or has not."""
     source = rows(tmp_path / "a.jsonl", 5)
-    for expected in (5, 5):
-        with started("sandbox", "--port", "0", "--data", tmp_path / "data") as process:
+    for more, protocol in (([], "v1"), (["--no-v1"], "v0")):
+        with started("sandbox", "--port", "0", "--data", tmp_path / "data", *more) as process:
             url = process.stderr.readline().split()[-1]
             workdir = tmp_path / f"w{process.pid}"
-            done = migrate("run", "posthog", source, "--host", url, "--workdir", workdir, "--api-key", KEY)
-            assert done.returncode == 0, done.stderr
+            words = ["run", "posthog", source, "--host", url, "--workdir", workdir, "--api-key", KEY]
+            done = migrate(*words, "--json")
+            assert (done.returncode, summary(done)["protocol"]) == (0, protocol), done.stderr
             with urllib.request.urlopen(f"{url}/_sandbox/summary") as answer:  # noqa: S310 - http on loopback
-                assert json.load(answer)["collapsed"]["events"] == expected
+                assert json.load(answer)["collapsed"]["events"] == 5
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=20)
         assert process.returncode == 0

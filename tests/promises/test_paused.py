@@ -55,7 +55,7 @@ def holding():
 def applying(workdir, url, *more):
     """Apply a plan in a process of its own."""
     words = ["apply", workdir, "--host", url, "--api-key", KEY, "--concurrency", "1"]
-    return started(*words, "--yes", "--json", *more)
+    return started(*words, "--protocol", "v0", "--yes", "--json", *more)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no such signal here")
