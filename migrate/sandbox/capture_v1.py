@@ -13,7 +13,7 @@ from migrate.sandbox.moments import Clock, canonical, rfc3339
 from migrate.sandbox.syntax import Broken, needs_scan, scan
 from migrate.sandbox.wire_v1 import Asked, Refused, is_uuid, library
 
-RECORD_LIMIT: Final = 900_000
+RECORD_LIMIT: Final = 899_000
 """Bytes of a Kafka record from which v1 drops an event that v0 would take."""
 STORED: Final = ("ok", "warning")
 """Results of events that are stored."""
