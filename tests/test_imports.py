@@ -31,6 +31,7 @@ ROOMS = {
         "apply.halt",
         "apply.outcome",
         "apply.pacing",
+        "apply.question",
         "apply.target",
         "apply.unanswered",
         "workdir",

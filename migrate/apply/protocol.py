@@ -4,20 +4,19 @@ It is asked once, and what is noted stays: the two versions trim and cut ids eac
 events are to be sent all alike (posthog-ingestion.md §8.3).
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import ClassVar, Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from migrate.apply import age
-from migrate.apply.batches import Envelope
-from migrate.apply.capture import ANSWER_BYTES, SERVER_ERRORS, Answer, Capture, Said
+from migrate.apply.capture import Capture
 from migrate.apply.capture_v0 import CaptureV0
-from migrate.apply.capture_v1 import BILLING, CaptureV1, tag
+from migrate.apply.capture_v1 import CaptureV1
 from migrate.apply.connection import Connection
 from migrate.apply.delivery import Delivery
 from migrate.apply.halt import Halt
-from migrate.apply.outcome import Accepted, Outcome, Request, Split, Stop
+from migrate.apply.outcome import Accepted, Split, Stop
+from migrate.apply.question import Question
 from migrate.apply.target import PROTOCOL, noted
 from migrate.apply.watch import Unwatched, Watch
 from migrate.errors import Stopped
@@ -25,9 +24,6 @@ from migrate.workdir import rounds
 from migrate.workdir.checkpoint import Checkpoint
 
 _NO_SUCH_PATH: Final = 404
-_REFUSALS: Final = {400, 401, 402}
-_OF_HEADERS: Final = {"missing_authorization", "missing_required_headers", "invalid_header_value"}
-"""Tags of v1 where a proxy, perhaps, lets its headers not pass."""
 
 
 class Spoken(NamedTuple):
@@ -80,51 +76,3 @@ def _is_due(checkpoint: Checkpoint, delivery: Delivery) -> bool:
     """Return whether any planned event is to be sent now."""
     first = age.first_held(datetime.now(UTC), delivery.min_age)
     return any(first is None or day < first for day in rounds.days(checkpoint))
-
-
-@dataclass(frozen=True)
-class Question:
-    """Asks whether there is capture v1, with a batch of no event: only v1 says what is wrong with that."""
-
-    host: str
-    key: str = field(repr=False)
-    name: ClassVar[Literal["v1"]] = "v1"
-
-    @property
-    def _v1(self) -> CaptureV1:
-        return CaptureV1(self.host, self.key)
-
-    @property
-    def url(self) -> str:
-        """Where it is asked."""
-        return self._v1.url
-
-    @property
-    def envelope(self) -> Envelope:
-        """What the question is."""
-        return self._v1.envelope
-
-    def request(self) -> Request:
-        """Return the question as it is posted."""
-        envelope = self.envelope
-        return Request(envelope.head + envelope.tail, {}, 0)
-
-    def headers(self, request: Request, *, now: float) -> Mapping[str, str]:
-        """Return what v1 wants to be said in headers."""
-        return self._v1.headers(request, now=now)
-
-    def answer_bytes(self, _events: int) -> int:
-        """Return how much of the answer is read."""
-        return ANSWER_BYTES
-
-    def outcome(self, answer: Answer, *, now: float) -> Outcome:
-        """Return Accepted where v1 answers, Split where something else does, Retry where nobody can tell now.
-
-        Where a proxy takes out what v1 wants in headers, it is as if there were none.
-        """
-        said, found = Said.of(answer, self.key), tag(answer.body)
-        if found == BILLING or (found and found not in _OF_HEADERS and said.status in _REFUSALS):
-            return Accepted()
-        if said.status in {408, 429} or said.status in SERVER_ERRORS:
-            return said.again(now=now)
-        return Split(said.status, said.words)

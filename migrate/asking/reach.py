@@ -12,11 +12,11 @@ from typing import Final
 from migrate.apply.capture import Answer
 from migrate.apply.capture_v0 import CaptureV0
 from migrate.apply.outcome import Accepted, Outcome, Retry, Split, Stop
+from migrate.apply.question import Question
 from migrate.apply.unanswered import Aim
 from migrate.asking.http import Http
 from migrate.errors import Unasked
 
-V1: Final = "/i/v1/analytics/events"
 _OWN_WORDS: Final = "request holds no event"
 _NO_KEY: Final = "phc_none"
 """Stands for a key where none is given; a batch without events is refused before anybody looks at it."""
@@ -72,12 +72,13 @@ class Reach:
         return self._capture.outcome(answer, now=time.time()) if isinstance(answer, Answer) else answer
 
     async def _has_v1(self) -> bool | None:
-        """Return whether v1 is there: it refuses what has no body, and where it is not nothing is (§2)."""
-        headers = _JSON | {"Authorization": f"Bearer {self._capture.key}"}
-        answer = await self._http.ask("POST", V1, b"", headers)
-        if not isinstance(answer, Answer):
-            return None
-        return answer.status in {400, 401, 402} and answer.body.lstrip().startswith(b"{")
+        """Return whether v1 is there, asked as who sends asks; None where nobody can tell now."""
+        question, now = Question(self._capture.host, self._capture.key), time.time()
+        request = question.request()
+        headers = {**_JSON, **question.headers(request, now=now)}
+        answer = await self._http.ask("POST", question.path, request.data, headers)
+        outcome = question.outcome(answer, now=now) if isinstance(answer, Answer) else answer
+        return None if isinstance(outcome, Retry) else isinstance(outcome, Accepted)
 
     def _path(self) -> str:
         return self._capture.url.removeprefix(self._capture.host)

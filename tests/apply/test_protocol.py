@@ -1,15 +1,12 @@
 """A workdir is sent over one protocol: as PostHog answers when it is first asked, as it was typed, as it is noted."""
 
 import asyncio
-import json
 
 import pytest
 from workdirs import applied, delivery, events, planned
 
-from migrate.apply.capture import Answer
 from migrate.apply.halt import Abandoned, Halt
-from migrate.apply.outcome import Accepted, Retry, Split
-from migrate.apply.protocol import Question, spoken
+from migrate.apply.protocol import spoken
 from migrate.apply.target import PROTOCOL, noted
 from migrate.errors import Stopped
 from migrate.sandbox.server import Sandbox
@@ -54,29 +51,6 @@ def test_posthog_is_asked_once(tmp_path, server, expected):
         if expected[2]:
             assert chosen(checkpoint, delivery("http://127.0.0.1:9")) == (expected[0], True, expected[0])
             assert sandbox.requests() == asked
-
-
-@pytest.mark.parametrize(
-    ("status", "error", "expected"),
-    [
-        (400, "empty_batch", Accepted()),
-        (401, "invalid_api_token", Accepted()),
-        (429, "billing_limit_exceeded", Accepted()),
-        (401, "missing_authorization", Split(401, "in words")),
-        (400, "missing_required_headers", Split(400, "in words")),
-        (429, "rate_limited", Retry("429: in words")),
-        (503, "service_unavailable", Retry("503: in words")),
-        (403, "", Split(403, "in words")),
-        (200, "", Split(200, "in words")),
-    ],
-)
-def test_only_v1_says_what_is_wrong_with_no_event(status, error, expected):
-    """Whatever else it says of the project; where a proxy lets its headers not pass there is none."""
-    body = json.dumps({"error": error, "error_description": "in words"}) if error else "in words"
-    found = Question("https://ph.example.com", "phc_key").outcome(Answer(status, {}, body.encode()), now=0.0)
-    assert type(found) is type(expected)
-    if not error:
-        assert found == expected
 
 
 def test_what_is_typed_is_not_asked_and_noted_with_the_first_events(tmp_path):

@@ -185,9 +185,7 @@ def test_what_is_no_posthog_is_a_sentence(sandbox):
     async def ask(api):
         return await api.all("/api/projects/")
 
-    with pytest.raises(
-        Unasked, match=r"the answer is not PostHog's, found 404 ''; check --app-host"
-    ):
+    with pytest.raises(Unasked, match=r"the answer is not PostHog's, found 404 ''; check --app-host"):
         asked(sandbox.url, ask)
 
 

@@ -10,7 +10,7 @@ import pytest
 from posting import OK, batch, event, post
 
 from migrate.apply.outcome import Retry
-from migrate.asking.reach import V1, Reach, Reached
+from migrate.asking.reach import Reach, Reached
 from migrate.errors import Unasked
 from migrate.sandbox.server import Sandbox
 
@@ -18,6 +18,7 @@ KEY = "phc_do_not_tell_anyone"
 EMPTY = (400, "text/plain", b"request holds no event")
 PAGE = (200, "text/html", b"<html>Please sign in</html>")
 JSON = "application/json"
+V1 = "/i/v1/analytics/events"
 
 
 class Server:
@@ -78,15 +79,17 @@ def test_a_posthog_is_known_and_keeps_nothing():
 
 
 def test_what_is_asked_says_that_it_is_history():
-    """A batch without events, packed as batches are, then v1 without a body; the key as each of them has it."""
+    """A batch without events, packed as batches are, then one for v1; the key as each of them has it."""
 
     def answer(path, _headers, _body):
-        return (401, JSON, b'{"error": "missing_required_headers"}') if path == V1 else EMPTY
+        return (401, JSON, b'{"error": "empty_batch", "error_description": "none"}') if path == V1 else EMPTY
 
     with Server(answer) as server:
         assert fully(server.url) == Reached(server.url, takes_gzip=True, has_v1=True)
     (one, headers, body), (other, more, nothing) = server.heard
-    assert (one, other, nothing) == ("/batch/", V1, b"")
+    assert (one, other) == ("/batch/", V1)
+    told = json.loads(nothing)
+    assert (told["historical_migration"], told["batch"]) == (True, [])
     assert json.loads(gzip.decompress(body)) == {"api_key": KEY, "historical_migration": True, "batch": []}
     assert (headers["Content-Encoding"], more["Authorization"]) == ("gzip", f"Bearer {KEY}")
 
