@@ -36,6 +36,7 @@ ROOMS = {
         "apply.unanswered",
         "workdir",
     },
+    "verifying": {"apply.halt", "apply.runs", "apply.target", "asking", "workdir"},
     "sandbox": set(),
 }
 """Each folder, and what it may import beside the ground: others, or one module of them."""

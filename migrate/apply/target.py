@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import secrets
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from migrate import SANDBOX
@@ -13,6 +13,8 @@ from migrate.screen import masked, secret_in
 from migrate.workdir import rounds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from migrate.apply.delivery import Delivery
     from migrate.workdir.checkpoint import Checkpoint
 
@@ -174,7 +176,7 @@ def bind(checkpoint: "Checkpoint", delivery: "Delivery") -> None:
         )
     facts = checkpoint.facts()
     salt = facts.get("salt") or secrets.token_hex(16)
-    key = hashlib.blake2b(delivery.key.encode(), salt=bytes.fromhex(salt), digest_size=32).hexdigest()
+    key = _hashed(delivery.key, salt)
     if "target" not in facts:
         checkpoint.note(target=delivery.target, key=key, salt=salt)
     elif facts["target"] != delivery.target:
@@ -195,3 +197,12 @@ def noted(checkpoint: "Checkpoint") -> str | None:
         return str(name)
     settled = rounds.outcome(checkpoint)
     return "v0" if settled.accepted or settled.parked else None
+
+
+def is_key_of(facts: "Mapping[str, Any]", key: str) -> bool:
+    """Return whether a workdir with these facts was sent with this key."""
+    return "salt" in facts and facts["key"] == _hashed(key, facts["salt"])
+
+
+def _hashed(key: str, salt: str) -> str:
+    return hashlib.blake2b(key.encode(), salt=bytes.fromhex(salt), digest_size=32).hexdigest()

@@ -31,6 +31,7 @@ from migrate.cli.params import Sections, takes
 from migrate.cli.reading import InspectOptions, SpecOptions
 from migrate.cli.typed import Typed
 from migrate.cli.unread import Unbroken
+from migrate.cli.verifying import AfterOptions, VerifyOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,13 +148,13 @@ def preview(source: SourceOptions, options: PreviewOptions) -> None:
 @takes("source", SourceOptions)
 @takes("options", RunOptions)
 @takes("sending", SendOptions)
-@takes("asking", AskOptions)
+@takes("asking", AfterOptions)
 @takes("talking", NightOptions)
 def run(
     source: SourceOptions,
     options: RunOptions,
     sending: SendOptions,
-    asking: AskOptions,
+    asking: AfterOptions,
     talking: NightOptions,
 ) -> None:
     """Plan, then apply; the same command again resumes.
@@ -209,9 +210,9 @@ def show(workdir: Path, talking: TalkOptions) -> None:
 @configured
 @WORKDIR
 @takes("sending", SendOptions)
-@takes("asking", AskOptions)
+@takes("asking", AfterOptions)
 @takes("talking", NightOptions)
-def apply(workdir: Path, sending: SendOptions, asking: AskOptions, talking: NightOptions) -> None:
+def apply(workdir: Path, sending: SendOptions, asking: AfterOptions, talking: NightOptions) -> None:
     """Send the plan in a workdir; again to resume.
 
     \b
@@ -300,6 +301,30 @@ def check(workdir: Path | None, sending: TargetOptions, asking: AskOptions, talk
     from migrate.cli.check import check_target
 
     check_target(workdir, sending, asking, talking)
+
+
+@cli.command()
+@configured
+@WORKDIR
+@takes("asking", VerifyOptions)
+@takes("talking", TalkOptions)
+def verify(workdir: Path, asking: VerifyOptions, talking: TalkOptions) -> None:
+    """Compare what was sent with what PostHog has.
+
+    By day and event, each difference named by its cause. PostHog is only asked, within its limits; stopped, the same
+    command goes on. It needs a personal API key.
+
+    \b
+    Example:  migrate verify acme
+              migrate verify acme --wait 30m
+
+    \b
+    Exit codes: 0 all is there, or will be · 3 something differs, and is named
+                4 PostHog could not be asked · 130 interrupted, run again to resume
+    """
+    from migrate.cli.verify import verify_workdir
+
+    verify_workdir(workdir, asking, talking)
 
 
 @cli.command()

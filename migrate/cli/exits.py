@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from migrate.report.numbers import Summary
     from migrate.session import Session
+    from migrate.verifying.verdict import Verdict
     from migrate.workdir.checkpoint import Checkpoint
 
 DONE: Final = 0
@@ -57,6 +58,8 @@ def of_work(session: Session, numbers: Summary, *, sending: bool) -> int:
         return SET_ASIDE
     if sending and pending:
         return STOPPED  # 'migrate resend' leaves what was never sent to 'migrate apply'
+    if session.verdict is not None and (code := of_verdict(session.verdict)):
+        return code
     before = session.checkpoint.facts().get("seen", {})
     has_news = any(count > before.get(name, 0) for name, count in _left_out(session.checkpoint).items())
     return LEFT_OUT if has_news else DONE
@@ -69,6 +72,13 @@ def note_told(checkpoint: Checkpoint, code: int) -> None:
     """
     if code in {DONE, LEFT_OUT}:
         checkpoint.note(seen=_left_out(checkpoint))
+
+
+def of_verdict(verdict: Verdict) -> int:
+    """Return the code of what PostHog has: not all that it acknowledged, or not all could be counted."""
+    if verdict.uncounted:
+        return STOPPED
+    return DONE if verdict.passes else LEFT_OUT
 
 
 def of_no(session: Session) -> int:

@@ -24,6 +24,7 @@ GROUPS: Final = {
         *("rate", "concurrency", "max_batch_bytes", "max_batch_events", "gzip", "max_attempts", "deadline"),
         *("timeout", "min_age", "max_duration", "window"),
     ),
+    "Verifying": ("verify", "wait", "delete_persons"),
     "Schedule": ("at", "timezone", "format", "image"),
     "Keeping": ("keep_days", "dedup_days"),
     "Sandbox": ("port", "app_port", "data", "bind", "v1", "faults"),

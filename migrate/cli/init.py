@@ -35,6 +35,8 @@ _EXAMPLES: Final = {
     "personal_api_key": '{ env = "POSTHOG_PERSONAL_API_KEY" }',
     "project_id": '"12345"',
     "people": '"people"',
+    "verify": "true",
+    "wait": '"30m"',
     "spec": '"spec.toml"',
     "since": '"2020-01-01"',
     "until": '"2026-01-01"',

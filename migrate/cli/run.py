@@ -3,7 +3,6 @@
 from contextlib import ExitStack
 from typing import NoReturn
 
-from migrate.cli.asking import AskOptions
 from migrate.cli.check import look
 from migrate.cli.config import rules_here
 from migrate.cli.consent import check_answer, is_confirmed
@@ -14,6 +13,8 @@ from migrate.cli.session import end, open_session, start_talk, stop_after
 from migrate.cli.settings import build_settings
 from migrate.cli.target import open_target
 from migrate.cli.trial import check_people, command_for_good, is_trial, is_untold, open_folder, unconfigured
+from migrate.cli.verify import check_askable, unsent, verify_after
+from migrate.cli.verifying import AfterOptions
 from migrate.report import arrived
 from migrate.todo import find_todo
 
@@ -22,7 +23,7 @@ def run(
     source: SourceOptions,
     options: RunOptions,
     sending: SendOptions,
-    asking: AskOptions,
+    asking: AfterOptions,
     talking: TalkOptions,
 ) -> NoReturn:
     """Plan what is new, and send what is pending; all that was typed is checked before anything is made."""
@@ -40,12 +41,15 @@ def run(
         todo = find_todo(settings, source.inputs, workdir, wishes_of(options))
         delivery, local = open_target(sending, stack)
         check_answer(workdir, delivery, yes=sending.yes, is_throwaway=is_throwaway)
+        access = check_askable(delivery, local, asking)
         known = look(delivery, asking, talk, is_asked=not is_confirmed(workdir, delivery))
         session = stack.enter_context(open_session(workdir, talk, create=True, is_throwaway=is_throwaway))
         session.for_good = command_for_good(sending, options) if is_tried else ""
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
         plan_todo(session, todo, talk, options.people, following(session, delivery))
+        days = unsent(session)
         send_pending(session, delivery, sending, talk, known)
+        verify_after(session, access, asking, talk, days)
         stay_small(session, sending, talk)
         if local:
             talk.show(arrived.lines(local))

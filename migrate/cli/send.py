@@ -9,7 +9,6 @@ from typing import NoReturn
 from migrate.apply.delivery import Delivery
 from migrate.apply.pacing import Window
 from migrate.checking import Known
-from migrate.cli.asking import AskOptions
 from migrate.cli.check import look
 from migrate.cli.config import chosen_here
 from migrate.cli.consent import check_trial, confirm, is_confirmed
@@ -17,6 +16,8 @@ from migrate.cli.options import SendOptions, TalkOptions
 from migrate.cli.session import check_there, end, open_session, start_talk, stop_after
 from migrate.cli.target import open_target
 from migrate.cli.typed import typed_command
+from migrate.cli.verify import check_askable, unsent, verify_after
+from migrate.cli.verifying import AfterOptions
 from migrate.report import rejects
 from migrate.report.numbers import summary
 from migrate.report.pace import Following, Pace
@@ -28,17 +29,20 @@ from migrate.workdir import parked, rounds
 from migrate.workdir.cleaning import clean
 
 
-def apply_plan(workdir: Path, sending: SendOptions, asking: AskOptions, talking: TalkOptions) -> NoReturn:
+def apply_plan(workdir: Path, sending: SendOptions, asking: AfterOptions, talking: TalkOptions) -> NoReturn:
     """Send what is planned in a workdir and pending."""
     talk = start_talk(talking)
     check_there(workdir)
     with ExitStack() as stack:
-        delivery, _ = open_target(sending, stack)
+        delivery, local = open_target(sending, stack)
+        access = check_askable(delivery, local, asking)
         known = look(delivery, asking, talk, is_asked=not is_confirmed(workdir, delivery))
         session = stack.enter_context(open_session(workdir, talk))
         _check_rules(session, rounds.unsettled(session.checkpoint, ""))
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
+        days = unsent(session)
         send_pending(session, delivery, sending, talk, known)
+        verify_after(session, access, asking, talk, days)
         stay_small(session, sending, talk)
         end(session, talk, sending=True, planned=False)
 

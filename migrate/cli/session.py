@@ -189,6 +189,8 @@ def look(session: Session) -> tuple[Summary, list[Found]]:
     numbers = summary(session.checkpoint, session.judged, is_whole=session.shows_whole)
     found = states(session.checkpoint, numbers, stopped=session.stopped)
     numbers = with_states(numbers, found)
+    if session.verdict is not None:
+        numbers = replace(numbers, verify=session.verdict.document())
     if session.is_throwaway:
         numbers = replace(numbers, workdir=None, next=session.for_good or None)
     return numbers, found

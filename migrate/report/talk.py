@@ -20,6 +20,7 @@ from migrate.report.numbers import Run, Summary
 from migrate.report.pace import Following, Pace
 from migrate.report.progress import Phase, Planning, Sending
 from migrate.report.sections import Line
+from migrate.report.verified import Verifying
 from migrate.screen import shown
 
 if TYPE_CHECKING:
@@ -126,6 +127,13 @@ class Talk:
         """Show how far sending is: of so many events, so many settled `before` this command; yield what watches it."""
         host = urlsplit(delivery.url).netloc
         phase = Sending(self.clock, total, before=before, host=host, pace=pace, log=self.log)
+        with self._showing(phase):
+            yield phase
+
+    @contextmanager
+    def verifying(self) -> "Iterator[Verifying]":
+        """Show how far verifying is; yield what is told."""
+        phase = Verifying()
         with self._showing(phase):
             yield phase
 

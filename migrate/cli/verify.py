@@ -1,0 +1,95 @@
+"""`migrate verify`, and `--verify` of `run` and `apply`: what was sent beside what PostHog has, and the verdict."""
+
+import sys
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final, NoReturn
+
+from migrate.apply.delivery import Delivery
+from migrate.asking.target import SCOPES, Access
+from migrate.cli import exits
+from migrate.cli.asking import AskOptions
+from migrate.cli.options import TalkOptions
+from migrate.cli.session import check_there, look, open_session, start_talk, tell
+from migrate.cli.target import SANDBOX
+from migrate.cli.verifying import AfterOptions, VerifyOptions
+from migrate.errors import Refused, UsageError
+from migrate.report import verified
+from migrate.report.talk import Talk
+from migrate.sandbox.server import Sandbox
+from migrate.session import Session
+from migrate.verification import verify_sent
+from migrate.workdir import rounds
+
+_OF_SANDBOX: Final = "phx_sandbox"
+"""The sandbox of a command takes any key."""
+
+
+def verify_workdir(workdir: Path, asking: VerifyOptions, talking: TalkOptions) -> NoReturn:
+    """Show what PostHog has of all that was sent from a workdir, and exit as the verdict says."""
+    talk = start_talk(talking)
+    check_there(workdir)
+    with open_session(workdir, talk) as session:
+        access = access_of(session, asking)
+        _verify(session, access, asking, talk, only=None)
+        numbers, _ = look(session)
+        code = exits.INTERRUPTED if session.verdict is None else exits.of_verdict(session.verdict)
+        if session.verdict is None:
+            talk.say("interrupted: the same command goes on where it was")
+        elif talk.quiet and code:
+            talk.warn(verified.sentence(session.verdict))
+        tell(session, talk, numbers, code)
+    sys.exit(code)
+
+
+def access_of(session: Session, asking: AskOptions) -> Access:
+    """Return how PostHog is asked for what was sent from a workdir; raises Refused, or UsageError without a key."""
+    target = session.checkpoint.facts().get("target")
+    if target is None:
+        raise Refused(f"{session.workdir}: nothing was sent from here; send it first with 'migrate apply'")
+    if target == SANDBOX:
+        raise Refused(f"{session.workdir}: was sent to the sandbox of a command, which has gone with it")
+    return _with_key(asking.access(target))
+
+
+def check_askable(delivery: Delivery, local: Sandbox | None, asking: AfterOptions) -> Access | None:
+    """Return how PostHog is asked in the end, if it is; raises UsageError without a key, before anything is done."""
+    if not asking.verify:
+        return None
+    if local is not None:
+        return Access(local.app_url, _OF_SANDBOX)
+    return _with_key(asking.access(delivery.url))
+
+
+def unsent(session: Session) -> list[str]:
+    """Return the days of which something is to be sent."""
+    return rounds.days(session.checkpoint)
+
+
+def verify_after(
+    session: Session, access: Access | None, asking: AfterOptions, talk: Talk, days: Collection[str]
+) -> None:
+    """Compare what was sent of these days now; the verdict is the session's, and shown."""
+    if access is not None and days and not session.is_stopping:
+        _verify(session, access, asking, talk, only=days)
+
+
+def _verify(
+    session: Session, access: Access, asking: VerifyOptions, talk: Talk, *, only: Collection[str] | None
+) -> None:
+    with talk.verifying() as phase:
+        session.verdict = verify_sent(
+            session, access, wait=asking.wait, only=only, on_counted=phase.note, on_wait=phase.wait
+        )
+    if session.verdict is not None:
+        talk.show(verified.lines(session.verdict))
+        talk.log.keep(f"verdict: {verified.sentence(session.verdict)}")
+
+
+def _with_key(access: Access | None) -> Access:
+    if access is None:
+        raise UsageError(
+            "--personal-api-key: missing, and without it nobody can ask what PostHog has; set POSTHOG_PERSONAL_API_KEY "
+            f"to a personal API key (phx_…) with the scopes {SCOPES}"
+        )
+    return access
