@@ -83,6 +83,17 @@ def newest_of(person_ids: Iterable[str], *, but: str) -> str:
     return _asked(_NEWEST_OF_PERSONS, f"person_id in {texts(person_ids)}", *_others(but))
 
 
+def is_of(since: datetime, until: datetime, import_id: str) -> str:
+    """Return what holds of the events of an import in a range, and of no other event."""
+    return " and ".join([*_span(since, until), _IS_OF.format(text(import_id))])
+
+
+def every_uuid(since: datetime, until: datetime, import_id: str, *, after: str = "") -> str:
+    """Return the query that people give PostHog for the uuids of an import, in their order; it is never asked here."""
+    where = f"{is_of(since, until, import_id)} and toString(uuid) > {text(after)}"
+    return f"select distinct uuid from events where {where} order by toString(uuid) limit {MOST_ROWS}"  # noqa: S608 - quoted
+
+
 def bounds(import_id: str) -> str:
     """Ask when the events of an import are: the oldest one's time, the newest one's, how many."""
     return _asked(_BOUNDS, _IS_OF.format(text(import_id)))

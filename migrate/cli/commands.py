@@ -31,7 +31,7 @@ from migrate.cli.params import Sections, takes
 from migrate.cli.reading import InspectOptions, SpecOptions
 from migrate.cli.typed import Typed
 from migrate.cli.unread import Unbroken
-from migrate.cli.verifying import AfterOptions, VerifyOptions
+from migrate.cli.verifying import AfterOptions, UndoOptions, VerifyOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -325,6 +325,29 @@ def verify(workdir: Path, asking: VerifyOptions, talking: TalkOptions) -> None:
     from migrate.cli.verify import verify_workdir
 
     verify_workdir(workdir, asking, talking)
+
+
+@cli.command()
+@configured
+@WORKDIR
+@takes("asking", UndoOptions)
+@takes("talking", TalkOptions)
+def undo(workdir: Path, asking: UndoOptions, talking: TalkOptions) -> None:
+    """Tell what of an import is in PostHog, and how to delete it.
+
+    What tells its events from all others, a query for their uuids, and what PostHog offers today, as commands. It needs
+    a personal API key, and deletes nothing; --delete-persons asks for a word first.
+
+    \b
+    Example:  migrate undo acme
+              migrate undo acme --delete-persons
+
+    \b
+    Exit codes: 0 told, or deleted · 3 somebody could not be deleted · 4 PostHog could not be asked
+    """
+    from migrate.cli.undo import undo
+
+    undo(workdir, asking, talking)
 
 
 @cli.command()

@@ -35,6 +35,7 @@ TYPED: Final = frozenset(
     {
         "again",
         "config",
+        "delete_persons",
         "dismiss",
         "dry_run",
         "history",

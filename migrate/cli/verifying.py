@@ -1,4 +1,4 @@
-"""What may be typed where PostHog is asked for what was sent: how patiently, and whether a run does so in the end."""
+"""What may be typed where PostHog is asked for what was sent: how patiently, whether a run does so, what is undone."""
 
 from dataclasses import dataclass
 
@@ -23,3 +23,13 @@ class AfterOptions(VerifyOptions):
     """The same, of a command that has sent before it asks."""
 
     verify: bool = flag("When all is sent, compare what was sent now with what PostHog has.")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class UndoOptions(AskOptions):
+    """How PostHog is asked, and whether people are deleted."""
+
+    delete_persons: bool = flag(
+        "Delete the people of the import who have no event of another origin, with all of their events.",
+        is_typed_only=True,
+    )

@@ -130,6 +130,8 @@ class Summary:
     """What each command did in the workdir, where it is asked for (`migrate.workdir.history.Entry`)."""
     verify: Mapping[str, Any] | None = None
     """What PostHog has of what was sent, where it was asked (`migrate.verifying.verdict.Verdict`)."""
+    undo: Mapping[str, Any] | None = None
+    """What there is to undo, where that was asked (`migrate.undoing.There`), and who was deleted."""
 
     @property
     def open_parked(self) -> int:

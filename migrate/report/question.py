@@ -3,11 +3,11 @@
 import os
 import sys
 import termios
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from migrate.apply import age
 from migrate.apply.delivery import Delivery
@@ -20,6 +20,9 @@ from migrate.report.sections import Line, labelled
 from migrate.screen import amount, counted
 from migrate.workdir.checkpoint import Checkpoint
 
+if TYPE_CHECKING:
+    from migrate.report.terminal import Terminal
+
 _YEARS: Final = (1, 2, 5, 7)
 """How far back plans of PostHog Cloud show events (posthog-ingestion.md §9.5)."""
 _MOST: Final = 4
@@ -27,11 +30,32 @@ _MOST: Final = 4
 _KEY_SHOWN: Final = 4
 
 
-def ask(text: Iterator[Line], question: str) -> bool:
+def ask(text: Iterable[Line], question: str) -> bool:
     """Show a text, ask, and return whether the answer is yes.
 
     Both stand on the terminal the answer is typed on, also where stderr goes elsewhere.
     """
+    with _shown(text) as (terminal, screen):
+        while True:
+            screen.write(f"{terminal.fitted(Line(f'{question} [y/N]'))} ")
+            screen.flush()
+            answer = sys.stdin.readline()
+            if (word := answer.strip().lower()) in {"", "n", "no", "y", "yes"}:
+                return word.startswith("y")
+            screen.write("answer y or n\n")
+
+
+def ask_word(text: Iterable[Line], question: str, word: str) -> bool:
+    """Show a text, ask for a word to be typed, likewise; return whether it was that one."""
+    with _shown(text) as (terminal, screen):
+        screen.write(f"{terminal.fitted(Line(f'{question}:'))} ")
+        screen.flush()
+        return sys.stdin.readline().strip() == word
+
+
+@contextmanager
+def _shown(text: Iterable[Line]) -> Iterator[tuple["Terminal", TextIO]]:
+    """Show a text where an answer is typed, and yield that screen."""
     from migrate.report.terminal import Terminal  # noqa: PLC0415 - slow to import
 
     with ExitStack() as stack:
@@ -43,13 +67,7 @@ def ask(text: Iterator[Line], question: str) -> bool:
         screen.flush()
         # What was typed before the question was there is no answer to it.
         termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
-        while True:
-            screen.write(f"{terminal.fitted(Line(f'{question} [y/N]'))} ")
-            screen.flush()
-            answer = sys.stdin.readline()
-            if (word := answer.strip().lower()) in {"", "n", "no", "y", "yes"}:
-                return word.startswith("y")
-            screen.write("answer y or n\n")
+        yield terminal, screen
 
 
 def lines(

@@ -1,5 +1,6 @@
 """PostHog's private API beside capture: the project, its group types, queries, persons; asked with a personal key."""
 
+import json
 import re
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
@@ -34,9 +35,12 @@ _SCOPES: Final = {
     None: "project:read",
     "groups_types": "group:read",
     "persons": "person:read",
+    "bulk_delete": "person:write",
     "query": "query:read",
 }
 """What of a project is asked for -> the scope that a key needs."""
+_DELETION: Final = "bulk_delete"
+_MOST_DELETED: Final = 1_000
 _LISTED: Final = ("id", "name", "api_token", "timezone")
 """What a list of projects says of each."""
 _USUAL: Final = {
@@ -60,6 +64,11 @@ class _Body(msgspec.Struct):
     query: _Query
     refresh: str = "blocking"
     name: str = ""
+
+
+class _Deletion(msgspec.Struct):
+    ids: list[str]
+    delete_events: bool = False
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -125,7 +134,10 @@ class Private:
         self, request: web.Request, asked: re.Match[str] | None, lapses: Sequence[AnyLapse]
     ) -> re.Match[str]:
         """Return what is asked for; raises Wrong where it may not be, or there is no such thing."""
-        is_known = asked is not None and (request.method == "GET" or asked["what"] == "query")
+        is_deletion = asked is not None and (asked["what"], asked["id"]) == ("persons", _DELETION)
+        is_known = asked is not None and (
+            asked["what"] == "query" or request.method == ("POST" if is_deletion else "GET")
+        )
         if asked is None or not is_known:
             raise Wrong(404)
         for lapse in lapses:
@@ -135,7 +147,7 @@ class Private:
         given = request.headers.get("Authorization", "")
         if not given.lower().startswith(_BEARER):
             raise Wrong(401, "Authentication credentials were not provided.")
-        key, scope = given[len(_BEARER) :].strip(), _SCOPES[asked["what"]]
+        key, scope = given[len(_BEARER) :].strip(), _SCOPES[_DELETION if is_deletion else asked["what"]]
         if not key.startswith((_PERSONAL, _SECRET)) or (self._keys is not None and key not in self._keys):
             raise Wrong(401)
         missing = {one.scope for one in lapses if isinstance(one, MissingScope)}
@@ -157,6 +169,8 @@ class Private:
                 return project.group_types(_project(lapses), self._store)
             case "persons", None:
                 return self._persons(request.query.get("distinct_id", ""), lapses)
+            case "persons", "bulk_delete":
+                return self._deleted(text, lapses)
             case "query", None:
                 return self._queried(text, lapses)
             case "query", str(one) if one in self._running:
@@ -214,6 +228,28 @@ class Private:
         ids = dict(self._sight.people(lapses))
         mine = [one for one, person in ids.items() if person == ids.get(distinct_id)]
         return _page([{"uuid": ids[distinct_id], "distinct_ids": mine}] if mine else [])
+
+    def _deleted(self, text: bytes, lapses: Sequence[AnyLapse]) -> dict[str, Any]:
+        """Delete people, with all of their events where that is asked for; PostHog takes until a weekend for those."""
+        try:
+            asked = msgspec.json.decode(text, type=_Deletion)
+        except msgspec.DecodeError as error:
+            raise Wrong(400, f"not a deletion: {error}") from None
+        if len(asked.ids) > _MOST_DELETED:
+            raise Wrong(400, f"You can only pass {_MOST_DELETED} ids in one call")
+        people = [*self._sight.people(lapses)]
+        ids = [distinct_id for distinct_id, person in people if person in asked.ids]
+        if asked.delete_events:
+            gone = "DELETE FROM events WHERE distinct_id IN (SELECT value FROM json_each(:ids))"
+            self._store.query(gone, {"ids": json.dumps(ids)})
+        found = len({person for _, person in people if person in asked.ids})
+        return {
+            "persons_found": found,
+            "persons_deleted": found,
+            "events_queued_for_deletion": asked.delete_events,
+            "recordings_queued_for_deletion": False,
+            "deletion_errors": [],
+        }
 
 
 def _project(lapses: Sequence[AnyLapse]) -> Project:
