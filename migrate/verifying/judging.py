@@ -22,8 +22,10 @@ from migrate.verifying.spans import DAY, midnight
 from migrate.verifying.verdict import Cause, Example, Findings, Judged
 
 T = TypeVar("T")
-_MOST_LOOKED: Final = 400
-"""Differences of which the events themselves are asked for, evenly chosen; a hundred a minute at the least."""
+_MOST_LOOKED: Final = 1_500
+"""Differences of which the events themselves are asked for, evenly chosen; two hundred a minute."""
+_MOST_OVER: Final = 300
+"""The same of those of which more is there than was acknowledged."""
 _MOST_DOUBLED: Final = 40
 """The same of those in which rows are there twice."""
 _MOST_SOUGHT: Final = 4_000
@@ -62,24 +64,22 @@ class Judge:
         missing, settled = self._by_settings([one for one in differences if one.missing])
         quota = Quota(self.ledger, self.tally, missing, settled)
         lacking = dict.fromkeys(one for one in missing if not quota.is_of(one))
-        over = [one for one in differences if one not in lacking and one.there.uuids > one.planned.uuids]
-        doubled = [one for one in differences if _doubled(one)]
-        looked = await self._looked(
-            {
-                *evenly([one for one in lacking if one.day in quota.edges], _MOST_LOOKED),
-                *evenly([*lacking, *over], _MOST_LOOKED),
-                *evenly(doubled, _MOST_DOUBLED),
-            }
-        )
-        sought = await self._sought([one for one in looked.values() if one.difference in lacking])
+        edges = [one for one in lacking if one.day in quota.edges]
+        looked = await self._looked({*evenly(edges, _MOST_LOOKED), *evenly([*lacking], _MOST_LOOKED)})
+        sought = await self._sought([*looked.values()])
         left = [self._left(one, looked.get(one), sought) for one in lacking]
+        doubled = [one for one in differences if _doubled(one)]
+        over = _over([one for one in differences if one not in lacking], sought)
+        looked |= await self._looked(
+            {*evenly(over, _MOST_OVER), *evenly(doubled, _MOST_DOUBLED)} - looked.keys()
+        )
         for one in [*lacking, *over]:
             self._extra(one, looked.get(one), sought)
         for one in doubled:
             self._doubled(one, looked.get(one))
         self._by_quota(missing, [one for one in left if one.missing], quota)
         self._by_warnings(left)
-        for how in lying(self.ledger, self.tally, [one for one in left if one.missing]):
+        for how in lying(self.ledger, self.tally, [one for one in left if one.missing], settled):
             self._add(how.judged, how.left, how.events, how.rows)
         return self.found
 
@@ -238,10 +238,16 @@ def evenly(values: Sequence[T], most: int) -> list[T]:
     return [values[number * len(values) // most] for number in range(most)]
 
 
+def _over(differences: Sequence[Difference], sought: Mapping[str, Sequence[There]]) -> list[Difference]:
+    """Return those of which more is there than was acknowledged, but for missing events that were found there."""
+    come = Counter((there.timestamp[:10], there.event) for found in sought.values() for there in found)
+    return [one for one in differences if one.there.uuids - one.planned.uuids > come[one.day, one.event]]
+
+
 def _doubled(one: Difference) -> int:
     """Return how many rows are there beside those that were acknowledged, of the same uuids."""
     beside = one.there.events - one.there.uuids
-    return max(0, beside - (one.planned.events - one.planned.uuids))
+    return max(0, beside - (one.planned.events - one.planned.uuids + one.planned.versions))
 
 
 def _of_other(there: There) -> Example:

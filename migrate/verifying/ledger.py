@@ -37,10 +37,12 @@ class Count(NamedTuple):
 
     events: int = 0
     uuids: int = 0
+    versions: int = 0
+    """How many more there may be: versions of events, of which one was sent and it is not kept which."""
 
     def plus(self, other: "Count") -> "Count":
         """Return both together."""
-        return Count(self.events + other.events, self.uuids + other.uuids)
+        return Count(*map(sum, zip(self, other, strict=True)))
 
 
 NONE: Final = Count()
@@ -90,7 +92,7 @@ class Ledger:
         for frame in self._frames(day, [*KEY]):
             counts = frame.group_by("event").agg(events=pl.len(), uuids=pl.col("uuid").n_unique())
             for event, events, uuids in counts.sort("event").iter_rows():
-                count = Count(uuids if has_versions else events, uuids)
+                count = Count(uuids, uuids, events - uuids) if has_versions else Count(events, uuids)
                 found[event] = found.get(event, NONE).plus(count)
         return found
 

@@ -1,7 +1,7 @@
 """How events lie that are missing for no known reason: whole days, stretches, names or people show where to look."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -30,9 +30,9 @@ class Lying(NamedTuple):
     rows: pl.DataFrame | None
 
 
-def lying(ledger: Ledger, tally: Tally, left: Sequence[Left]) -> Iterator[Lying]:
-    """Yield all that is left, by how it lies."""
-    by_event, by_day = Counter[str](), Counter[str]()
+def lying(ledger: Ledger, tally: Tally, left: Sequence[Left], settled: Mapping[str, int]) -> Iterator[Lying]:
+    """Yield all that is left, by how it lies; of each day so many events are `settled` otherwise."""
+    by_event, by_day = Counter[str](), Counter(settled)
     for one in left:
         by_event[one.one.event] += one.missing
         by_day[one.one.day] += one.missing

@@ -1,7 +1,7 @@
 """How far a verification came, noted range by range, so that one that was stopped goes on where it was."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -73,14 +73,17 @@ class Tally:
         self.differences += step.differences
         self.uncounted += step.uncounted
 
-    def replace(self, days: Iterable[str], now: Iterable[Difference]) -> None:
+    def replace(self, days: Collection[str], now: Iterable[Difference]) -> None:
         """Put what differs by `now` in the place of what differed on these days."""
-        gone, now = {*days}, [*now]
-        before = _sum(one.there for one in self.differences if one.day in gone)
-        self.differences = [one for one in self.differences if one.day not in gone]
-        self.differences = sorted([*self.differences, *now])
-        after = _sum(one.there for one in now)
-        self.there = self.there.plus(Count(after.events - before.events, after.uuids - before.uuids))
+        before = {one[:2]: one for one in self.differences if one.day in days}
+        after = {one[:2]: one for one in now}
+        for key in before.keys() | after.keys():
+            planned = (before.get(key) or after[key]).planned  # what does not differ is as it was planned
+            was, there = (found[key].there if key in found else planned for found in (before, after))
+            more = Count(there.events - was.events, there.uuids - was.uuids)
+            self.there = self.there.plus(more)
+        others = [one for one in self.differences if one.day not in days]
+        self.differences = sorted([*others, *after.values()])
 
 
 class Progress:
@@ -91,11 +94,10 @@ class Progress:
 
     def __init__(self, workdir: Path, question: str, now: datetime) -> None:
         self._path = workdir / FILE
-        self.steps = self._known(question, now)
+        self.steps: list[Step] = []
         """What is known already, in order."""
-        lines = [{"question": question, "begun": now.isoformat()}, *self.steps] if not self.steps else []
-        if lines:
-            self._path.write_bytes(msgspec.json.Encoder().encode_lines(lines))
+        head = self._read(question, now) or {"question": question, "begun": now.isoformat()}
+        self._path.write_bytes(msgspec.json.Encoder().encode_lines([head, *self.steps]))
 
     def add(self, step: Step) -> None:
         """Note what a range came to."""
@@ -106,21 +108,21 @@ class Progress:
         """Forget it all: the end was reached."""
         self._path.unlink(missing_ok=True)
 
-    def _known(self, question: str, now: datetime) -> list[Step]:
+    def _read(self, question: str, now: datetime) -> dict[str, str] | None:
+        """Read what is known; return the head of the notes, None where they are not gone on with."""
         try:
-            first, *lines = self._path.read_bytes().splitlines(keepends=True)
-            head = msgspec.json.decode(first)
+            first, *lines = self._path.read_bytes().splitlines()
+            head: dict[str, str] = msgspec.json.decode(first, type=dict[str, str])
             if head["question"] != question or now - datetime.fromisoformat(head["begun"]) > _GOOD_FOR:
-                return []
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
-            return []
-        found = []
+                return None
+        except (FileNotFoundError, ValueError, KeyError):
+            return None
         for line in lines:
             try:
-                found.append(msgspec.json.decode(line, type=Step))
+                self.steps.append(msgspec.json.decode(line, type=Step))
             except msgspec.DecodeError:
                 break  # torn by a kill, and so the last one
-        return found
+        return head
 
 
 def _sum(counts: Iterable[Count]) -> Count:

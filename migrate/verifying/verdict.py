@@ -143,8 +143,8 @@ class Verdict:
             causes[str(one.cause)] += one.events
         return {
             "passes": self.passes,
-            "planned": self.planned._asdict(),
-            "there": self.there._asdict(),
+            "planned": {"events": self.planned.events, "uuids": self.planned.uuids},
+            "there": {"events": self.there.events, "uuids": self.there.uuids},
             "days": self.days,
             "causes": dict(causes),
             "findings": [one.document() for one in self.findings],
