@@ -114,6 +114,8 @@ def _until_stopped(session: Session, halt: Halt, work: Callable[[], Coroutine[No
         with session.stopped_by(stop):
             return await work()
 
+    if session.is_stopping:
+        return None
     try:
         return asyncio.run(run())
     except Abandoned:

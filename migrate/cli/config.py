@@ -32,20 +32,10 @@ if TYPE_CHECKING:
 USUAL: Final = Path("migrate.toml")
 """What is read where none is named and it lies there."""
 TYPED: Final = frozenset(
-    {
-        "again",
-        "config",
-        "delete_persons",
-        "dismiss",
-        "dry_run",
-        "history",
-        "job",
-        "limit",
-        "partial",
-        "pretty",
-        "renew",
-        "watch",
-    }
+    (
+        *("again", "config", "delete_persons", "dismiss", "dry_run", "history", "job", "limit", "partial"),
+        *("pretty", "renew", "watch"),
+    )
 )
 """Options that are meant for one time, and stand in no file."""
 _JOBS: Final = "job"

@@ -111,3 +111,15 @@ def test_the_private_api_may_have_a_port_of_its_own():
         assert asked(sandbox, "/api/projects/")[0] == 200
         assert answer(sandbox, batch(event()))[0] == 404
         sandbox.url = capture
+
+
+def test_people_are_deleted_with_their_events(sandbox):
+    """A thousand at a time at the most."""
+    path = "/api/projects/1/persons/bulk_delete/"
+    post(sandbox, batch(event(), event(distinct_id="bob", uuid="018ea3c1-0000-7000-8000-000000000002")))
+    ann = asked(sandbox, "/api/projects/1/persons/?distinct_id=ann")[1]["results"][0]["uuid"]
+    status, told = asked(sandbox, path, {"ids": [ann], "delete_events": True})
+    assert (status, told["persons_deleted"]) == (200, 1)
+    assert [one["distinct_id"] for one in sandbox.events()] == ["bob"]
+    status, told = asked(sandbox, path, {"ids": [ann] * 1_001})
+    assert (status, told["detail"]) == (400, "You can only pass 1000 ids in one call")

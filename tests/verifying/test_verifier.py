@@ -129,30 +129,33 @@ def test_a_thousand_of_a_million(tmp_path, monkeypatch):
         print(f"nothing taken out: {time.monotonic() - begun:.1f} s")  # noqa: T201
         whole = Whole(checkpoint, sandbox, tmp_path / "sandbox")
 
+        used = {*range(count - 100, count)}
+
         def some(first, step=1):
-            uuids = common["uuid"].slice(first).gather_every(step).head(100)
-            return f"uuid IN ({', '.join(map(repr, uuids))})"
+            """A hundred rows, from the first on, none of them twice."""
+            found = [row for row in range(first, count, step) if row not in used][:100]
+            used.update(found)
+            return f"uuid IN ({', '.join(repr(common['uuid'][row]) for row in found)})"
 
         begun = time.monotonic()
         verdict = whole.after(
             gone(some(101, count // 103)),
             gone(some(count // 7)),
-            gone(f"distinct_id = 'u123' AND {some(123 * 7, 35_000)}"),
+            gone(some(123 * 7, 5_000)),
             *(gone(f"event = '{name}'") for name in RARE),
             changed("event = 'renamed'", some(5_003, count // 111)),
             changed(f"day = {NEXT}, timestamp = {NEXT} || substr(timestamp, 11)", some(7_007, count // 113)),
             changed("properties = '{}'", some(11_011, count // 117)),
-            gone(some(count - 100)),
+            gone(f"timestamp >= '{common['timestamp'][count - 100]:%Y-%m-%dT%H:%M:%S}'"),
             gone(some(301, count // 119)),
             again(some(401, count // 121)),
         )
         print(f"taken out: {time.monotonic() - begun:.1f} s, {verdict.asked} requests")  # noqa: T201
-        print(*verdict.findings, sep="\n")  # noqa: T201
-        of_one = -(-count // 35_000)
+        print(*(f"{one.events} {one.cause}: {one.why}" for one in verdict.findings), sep="\n")  # noqa: T201
         assert causes(verdict) == {
             "duplicates_not_merged": 100,
             "lane": 100,
             "quota": 100,
             "changed_since": 300,
-            "unexplained": 400 + of_one,
+            "unexplained": 500,
         }

@@ -1,0 +1,106 @@
+"""`migrate verify` and --verify: what is missing is named, the code says whether something is; no key is kept."""
+
+import json
+from functools import partial
+
+import pytest
+from commands import KEY, migrate, rows, summary
+from imported import gone, store
+
+from migrate import verification
+from migrate.asking import api
+from migrate.sandbox.server import Sandbox
+from migrate.verifying.patience import Patience
+
+PERSONAL = "phx_do_not_tell_anybody_either"
+ENV = {"POSTHOG_PERSONAL_API_KEY": PERSONAL, "POSTHOG_API_KEY": KEY}
+
+
+@pytest.fixture
+def sandbox(tmp_path, monkeypatch):
+    """A PostHog whose private API has a host of its own."""
+    monkeypatch.setattr(api, "A_SECOND", 10_000.0)
+    monkeypatch.setattr(verification, "Patience", partial(Patience, glance=0.0))
+    with Sandbox(tmp_path / "s", app_port=0) as running:
+        yield running
+
+
+def run(sandbox, folder, *words, env=ENV):
+    """Run what lies in a folder into its workdir, and verify it."""
+    target = ["--host", sandbox.url, "--app-host", sandbox.app_url, "--workdir", folder / "w"]
+    return migrate("run", "posthog", folder / "in", *target, *words, env=env)
+
+
+def verify(sandbox, folder, *words, env=ENV):
+    """Verify the workdir."""
+    return migrate("verify", folder / "w", "--app-host", sandbox.app_url, *words, env=env)
+
+
+def test_a_run_verifies_what_it_sent(sandbox, tmp_path):
+    """And a night what the night sent: what is missing of an earlier one is seen by `migrate verify` alone."""
+    rows(tmp_path / "in" / "1.jsonl")
+    done = run(sandbox, tmp_path, "--verify", "--json")
+    assert (done.returncode, summary(done)["verify"]["planned"]) == (0, {"events": 3, "uuids": 3})
+    assert "verdict  all that PostHog acknowledged is there\n" in done.stderr
+    with store(tmp_path / "s") as db:
+        db.execute(gone("distinct_id = 'u1'"))
+    path = rows(tmp_path / "in" / "2.jsonl", start=10)
+    path.write_text(path.read_text().replace("2024-04-03", "2024-05-06"))
+    done = run(sandbox, tmp_path, "--verify", "--json")
+    assert (done.returncode, summary(done)["verify"]["days"]) == (0, 1)
+    assert "verify" not in summary(run(sandbox, tmp_path, "--json"))
+    done = verify(sandbox, tmp_path, "--json", "--wait", "0.1")
+    told = summary(done)
+    assert (done.returncode, told["run"]["exit_code"], told["verify"]["causes"]) == (3, 3, {"unexplained": 1})
+    assert "differs  1 event unexplained, on 2024-04-03: missing, and nothing says why" in done.stderr
+    assert (
+        f"uuid {told['verify']['findings'][0]['examples'][0]['uuid']}, from {tmp_path}/in/1.jsonl:2"
+        in done.stderr
+    )
+    quiet = verify(sandbox, tmp_path, "--quiet")
+    assert quiet.stderr == "warning: PostHog has not what it acknowledged: 1 unexplained\n"
+    files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert not any(key.encode() in text for text in files for key in (KEY, PERSONAL))
+    assert not any(
+        key in text for text in (done.stderr, done.stdout, quiet.stderr) for key in (KEY, PERSONAL)
+    )
+
+
+def test_a_run_that_finds_something_missing_ends_so(sandbox, tmp_path):
+    """With 3, and with 4 where PostHog cannot be asked; what was sent is sent."""
+    rows(tmp_path / "in" / "1.jsonl")
+    sandbox.faults([{"fault": "lost", "distinct_id": "u2"}])
+    done = run(sandbox, tmp_path, "--verify", "--json")
+    assert (done.returncode, summary(done)["events"]["accepted"]) == (3, 3)
+    assert json.loads((tmp_path / "w" / "report.json").read_text())["verify"]["causes"] == {"unexplained": 1}
+    sandbox.faults([{"fault": "missing_scope", "scope": "query:read"}])
+    done = verify(sandbox, tmp_path, "--json")
+    assert (done.returncode, summary(done)["run"]["exit_code"]) == (4, 4)
+    assert "found 403 'API key missing required scope 'query:read''" in done.stderr
+
+
+def test_what_cannot_be_verified_is_a_sentence(sandbox, tmp_path):
+    """With the exit code that says whose fault it is."""
+    source = rows(tmp_path / "in" / "1.jsonl").parent
+    assert run(sandbox, tmp_path).returncode == 0
+    assert migrate("plan", "posthog", source, "--workdir", tmp_path / "planned").returncode == 0
+    tried = ["--host", "sandbox", "--workdir", tmp_path / "tried"]
+    assert migrate("run", "posthog", source, *tried).returncode == 0
+    for workdir, env, code, said in (
+        ("w", {}, 2, "error: --personal-api-key: missing, and without it nobody can ask what PostHog has"),
+        ("planned", ENV, 5, "nothing was sent from here; send it first with 'migrate apply'"),
+        ("tried", ENV, 5, "was sent to the sandbox of a command, which has gone with it"),
+        ("nowhere", ENV, 5, "nowhere: no such workdir"),
+    ):
+        done = migrate("verify", workdir, cwd=tmp_path, env=env)
+        assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+
+
+def test_without_a_key_a_run_that_is_to_verify_does_nothing(sandbox, tmp_path):
+    """It is refused before anything is made; a trial in a sandbox needs none."""
+    source = rows(tmp_path / "in" / "1.jsonl").parent
+    done = run(sandbox, tmp_path, "--verify", env={"POSTHOG_API_KEY": KEY})
+    assert (done.returncode, (tmp_path / "w").exists()) == (2, False)
+    done = migrate("run", "posthog", source, "--host", "sandbox", "--verify")
+    assert done.returncode == 0
+    assert "compared 3 events of 1 day that PostHog has acknowledged: 3 are there\n" in done.stderr
