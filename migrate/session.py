@@ -6,18 +6,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from migrate import throwaway
 from migrate.errors import Refused
 from migrate.report.numbers import NOTHING, Summary
 from migrate.screen import counted
-from migrate.verifying.verdict import Verdict
 from migrate.workdir import parked, rejects, stops
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.history import Keeper
 from migrate.workdir.room import Measured, Room
 from migrate.workdir.typed import Command
+
+if TYPE_CHECKING:
+    from migrate.verifying.verdict import Verdict
 
 _SHOWN: Final = 3
 
@@ -61,7 +63,7 @@ class Session:
     """What keeps the line of this command in the workdir's history, where it has one."""
     stopped: stops.Stop | None = None
     """Why what was under way has stopped, whether or not that could be noted."""
-    verdict: Verdict | None = None
+    verdict: "Verdict | None" = None
     """What PostHog has of what was sent, where it was asked."""
     phase: stops.Phase | None = None
     """What is under way, and is to be gone on with if it does not come to its end."""

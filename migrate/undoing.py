@@ -22,6 +22,7 @@ from migrate.verifying.counting import Counting
 from migrate.verifying.ledger import Ledger
 from migrate.verifying.spans import DAY, Span, midnight
 from migrate.verifying.verifier import project_of
+from migrate.workdir import rounds
 from migrate.workdir.harm import explained
 from migrate.workdir.seals import Harmed
 
@@ -44,7 +45,9 @@ class There:
     since: str
     until: str
     ids: int
-    """Ids that its events have."""
+    """Ids that events of this workdir have."""
+    sent: int = 0
+    """Events that were acknowledged of this workdir; where there are more, another one sent under the same name."""
 
     @property
     def predicate(self) -> str:
@@ -133,7 +136,8 @@ async def _there(session: Session, api: Api, access: Access) -> There:
     since, until = ledger.days[0], (midnight(ledger.days[-1]) + DAY).date().isoformat()
     events, since, until = await _bounds(api, project, import_id, since, until)
     ids = sum(len(some) for some in _batches(ledger))
-    return There(api.app_host, project.id, project.name, import_id, events, since, until, ids)
+    sent = rounds.outcome(session.checkpoint).accepted
+    return There(api.app_host, project.id, project.name, import_id, events, since, until, ids, sent)
 
 
 async def _bounds(api: Api, project: Project, import_id: str, since: str, until: str) -> tuple[int, str, str]:

@@ -32,7 +32,7 @@ INTERRUPTED: Final = 130
 MEANINGS: Final = {
     DONE: "done",
     WRONG: "wrong usage, nothing was done",
-    LEFT_OUT: "done, with rows rejected or events parked that are new",
+    LEFT_OUT: "done, with rows rejected or events parked that are new, or events missing in PostHog",
     STOPPED: "stopped, run again to resume",
     SET_ASIDE: "refused, or a source set aside, the others done",
     AS_ASKED: "stopped as asked, goes on next time",

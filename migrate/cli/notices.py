@@ -242,6 +242,9 @@ def _lines(code: int, summary: Mapping[str, Any], job: str) -> Iterator[str]:
         f"planned, {run['events']['accepted']:,} accepted, {run['events']['parked']:,} parked"
     )
     yield f"in all: {events.planned:,} events planned: {outcome(events)}"
+    if (verify := summary.get("verify")) is not None:
+        causes = ", ".join(f"{events:,} {cause}" for cause, events in verify["causes"].items())
+        yield f"in PostHog: {causes or 'all that it acknowledged'}"
     if summary["stopped"]:
         yield f"stopped: {summary['stopped']['why']}"
     if summary["state"]:

@@ -231,6 +231,8 @@ def say_why(
     if not talk.quiet or code in {exits.DONE, exits.AS_ASKED, exits.INTERRUPTED}:
         return
     where = f"{checkpoint.workdir}: " if checkpoint else ""
+    if code == exits.LEFT_OUT and numbers.verify is not None and not exits.of_state(numbers):
+        return  # the verdict was said
     if code == exits.LEFT_OUT:
         way = commands.status(checkpoint, "rejects") if checkpoint else None
         talk.warn(where + rejects.left_open(numbers, way))

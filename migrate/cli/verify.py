@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Collection
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from migrate.apply.delivery import Delivery
 from migrate.asking.target import SCOPES, Access
@@ -16,10 +16,12 @@ from migrate.cli.verifying import AfterOptions, VerifyOptions
 from migrate.errors import Refused, UsageError
 from migrate.report import verified
 from migrate.report.talk import Talk
-from migrate.sandbox.server import Sandbox
 from migrate.session import Session
 from migrate.verification import verify_sent
 from migrate.workdir import rounds
+
+if TYPE_CHECKING:
+    from migrate.sandbox.server import Sandbox
 
 _OF_SANDBOX: Final = "phx_sandbox"
 """The sandbox of a command takes any key."""
@@ -36,8 +38,6 @@ def verify_workdir(workdir: Path, asking: VerifyOptions, talking: TalkOptions) -
         code = exits.INTERRUPTED if session.verdict is None else exits.of_verdict(session.verdict)
         if session.verdict is None:
             talk.say("interrupted: the same command goes on where it was")
-        elif talk.quiet and code:
-            talk.warn(verified.sentence(session.verdict))
         tell(session, talk, numbers, code)
     sys.exit(code)
 
@@ -52,7 +52,7 @@ def access_of(session: Session, asking: AskOptions) -> Access:
     return _with_key(asking.access(target))
 
 
-def check_askable(delivery: Delivery, local: Sandbox | None, asking: AfterOptions) -> Access | None:
+def check_askable(delivery: Delivery, local: "Sandbox | None", asking: AfterOptions) -> Access | None:
     """Return how PostHog is asked in the end, if it is; raises UsageError without a key, before anything is done."""
     if not asking.verify:
         return None
@@ -82,8 +82,11 @@ def _verify(
             session, access, wait=asking.wait, only=only, on_counted=phase.note, on_wait=phase.wait
         )
     if session.verdict is not None:
+        said = verified.sentence(session.verdict)
         talk.show(verified.lines(session.verdict))
-        talk.log.keep(f"verdict: {verified.sentence(session.verdict)}")
+        if talk.quiet and not session.verdict.passes:
+            talk.warn(f"{session.workdir}: {said}")
+        talk.log.keep(f"verdict: {said}")
 
 
 def _with_key(access: Access | None) -> Access:

@@ -20,7 +20,6 @@ from migrate.report.numbers import Run, Summary
 from migrate.report.pace import Following, Pace
 from migrate.report.progress import Phase, Planning, Sending
 from migrate.report.sections import Line
-from migrate.report.verified import Verifying
 from migrate.screen import shown
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from migrate.plan.progress import Progress
     from migrate.preview import Preview
     from migrate.report.terminal import Terminal
+    from migrate.report.verified import Verifying
 
 
 _COMMAND: Final = re.compile(r"(?<!')\bmigrate (run|plan|apply|resend|rejects) [^;]*")
@@ -133,6 +133,8 @@ class Talk:
     @contextmanager
     def verifying(self) -> "Iterator[Verifying]":
         """Show how far verifying is; yield what is told."""
+        from migrate.report.verified import Verifying  # noqa: PLC0415 - few commands need it
+
         phase = Verifying()
         with self._showing(phase):
             yield phase

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from migrate.report.sections import Line, labelled
+from migrate.report.sections import WARNING, Line, labelled
 from migrate.screen import counted
 from migrate.undoing import Deleted, There
 
@@ -23,6 +23,13 @@ def lines(there: There, delete: str) -> Iterator[Line]:
     if not there.events:
         yield labelled("", "nothing is to be undone")
         return
+    if 0 < there.sent < there.events:
+        yield labelled(
+            "",
+            f"{there.sent:,} were sent from here; the others are there twice, or another workdir sent them under the "
+            "same name: what follows holds for them, too",
+            WARNING,
+        )
     yield labelled("told by", there.predicate)
     yield labelled(
         "query",

@@ -13,7 +13,7 @@ from migrate.errors import TookTooLong
 from migrate.screen import shortened
 from migrate.verifying.causes import Known, Warned, of_settings
 from migrate.verifying.counting import Difference
-from migrate.verifying.ledger import Ledger, day_of
+from migrate.verifying.ledger import NONE, ByEvent, Ledger, day_of
 from migrate.verifying.looking import Looked, Looking, There
 from migrate.verifying.lying import lying
 from migrate.verifying.progress import Tally
@@ -65,11 +65,18 @@ class Judge:
         quota = Quota(self.ledger, self.tally, missing, settled)
         lacking = dict.fromkeys(one for one in missing if not quota.is_of(one))
         edges = [one for one in lacking if one.day in quota.edges]
-        looked = await self._looked({*evenly(edges, _MOST_LOOKED), *evenly([*lacking], _MOST_LOOKED)})
-        sought = await self._sought([*looked.values()])
+        asked = {*evenly(edges, _MOST_LOOKED), *evenly([*lacking], _MOST_LOOKED)}
+        looked, sought = dict[Difference, Looked](), dict[str, list[There]]()
+        while asked:
+            more = await self._looked(asked)
+            looked |= more
+            sought |= await self._sought([*more.values()])
+            asked = self._hidden(looked, sought) if more else set()
+            lacking |= dict.fromkeys(sorted(asked))
         left = [self._left(one, looked.get(one), sought) for one in lacking]
         doubled = [one for one in differences if _doubled(one)]
-        over = _over([one for one in differences if one not in lacking], sought)
+        come = self._come(sought)
+        over = [one for one in differences if one not in lacking and _excess(one) > come[one.day, one.event]]
         looked |= await self._looked(
             {*evenly(over, _MOST_OVER), *evenly(doubled, _MOST_DOUBLED)} - looked.keys()
         )
@@ -123,6 +130,33 @@ class Judge:
             return await self.looking.sought(uuids, since, until)
         except TookTooLong:
             return {}
+
+    def _come(self, sought: Mapping[str, Sequence[There]]) -> Counter[tuple[str, str]]:
+        """Return how many events that are missing elsewhere are there of a day and a name."""
+        return Counter(
+            (there.timestamp[:10], there.event)
+            for found in sought.values()
+            for there in found
+            if there.import_id == self.looking.import_id
+        )
+
+    def _hidden(
+        self, looked: Collection[Difference], sought: Mapping[str, Sequence[There]]
+    ) -> set[Difference]:
+        """Return what is to be looked at, as events have come there from elsewhere: they may hide missing ones."""
+        known = {one[:2]: one for one in self.tally.differences}
+        at = {one[:2] for one in looked}
+        days, found = dict[str, ByEvent](), set[Difference]()
+        for (day, event), count in self._come(sought).items():
+            one = known.get((day, event))
+            if one is None and day in self.ledger.sent:
+                if day not in days:
+                    days[day] = self.ledger.of(day)
+                planned = days[day].get(event, NONE)
+                one = Difference(day, event, planned, planned)
+            if one is not None and one[:2] not in at and _excess(one) < count:
+                found.add(one)
+        return found
 
     def _left(self, one: Difference, looked: Looked | None, sought: Mapping[str, Sequence[There]]) -> Left:
         """Return what of a difference is missing and nowhere else."""
@@ -238,10 +272,9 @@ def evenly(values: Sequence[T], most: int) -> list[T]:
     return [values[number * len(values) // most] for number in range(most)]
 
 
-def _over(differences: Sequence[Difference], sought: Mapping[str, Sequence[There]]) -> list[Difference]:
-    """Return those of which more is there than was acknowledged, but for missing events that were found there."""
-    come = Counter((there.timestamp[:10], there.event) for found in sought.values() for there in found)
-    return [one for one in differences if one.there.uuids - one.planned.uuids > come[one.day, one.event]]
+def _excess(one: Difference) -> int:
+    """Return how many uuids are there that were not acknowledged, as far as numbers tell."""
+    return one.there.uuids - one.planned.uuids
 
 
 def _doubled(one: Difference) -> int:

@@ -9,6 +9,7 @@ from imported import gone, store
 
 from migrate import verification
 from migrate.asking import api
+from migrate.cli import notices
 from migrate.sandbox.server import Sandbox
 from migrate.verifying.patience import Patience
 
@@ -58,7 +59,7 @@ def test_a_run_verifies_what_it_sent(sandbox, tmp_path):
         in done.stderr
     )
     quiet = verify(sandbox, tmp_path, "--quiet")
-    assert quiet.stderr == "warning: PostHog has not what it acknowledged: 1 unexplained\n"
+    assert quiet.stderr == f"warning: {tmp_path}/w: PostHog has not what it acknowledged: 1 unexplained\n"
     files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert not any(key.encode() in text for text in files for key in (KEY, PERSONAL))
     assert not any(
@@ -72,6 +73,7 @@ def test_a_run_that_finds_something_missing_ends_so(sandbox, tmp_path):
     sandbox.faults([{"fault": "lost", "distinct_id": "u2"}])
     done = run(sandbox, tmp_path, "--verify", "--json")
     assert (done.returncode, summary(done)["events"]["accepted"]) == (3, 3)
+    assert "in PostHog: 1 unexplained" in notices._lines(3, summary(done), "")  # noqa: SLF001 - a webhook's words
     assert json.loads((tmp_path / "w" / "report.json").read_text())["verify"]["causes"] == {"unexplained": 1}
     sandbox.faults([{"fault": "missing_scope", "scope": "query:read"}])
     done = verify(sandbox, tmp_path, "--json")

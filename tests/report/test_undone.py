@@ -1,5 +1,7 @@
 """What there is to undo, on a screen: what tells it from all else, and ready commands without any key."""
 
+from dataclasses import replace
+
 from migrate.report import undone
 from migrate.undoing import Deleted, There
 
@@ -20,6 +22,10 @@ def test_the_screen_has_what_there_is_and_ready_commands():
     key = '-H "Authorization: Bearer $POSTHOG_PERSONAL_API_KEY"'
     assert f"         curl -X DELETE {key} https://eu.posthog.com/api/projects/7/" in lines
     assert "         migrate undo acme --delete-persons" in lines
+    more = [line.text for line in undone.lines(replace(THERE, sent=900), "…")]
+    assert (
+        more[1].strip().startswith("900 were sent from here; the others are there twice, or another workdir")
+    )
     assert any("2024-04-03 to 2024-04-08 (UTC), with the predicate above" in line for line in lines)
 
 

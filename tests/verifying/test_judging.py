@@ -48,6 +48,12 @@ def test_what_was_taken_out_is_named(whole, changes, expected):
     assert verdict.passes == (set(expected) <= {"duplicates_not_merged"})
 
 
+def test_what_has_come_from_elsewhere_hides_nothing(whole):
+    """Where numbers are the same, as another event has come in the place of a missing one."""
+    verdict = whole.after(gone(of(200)), changed(f"day = '{DAYS[1]}', timestamp = '{DAYS[1]}T01'", of(0)))
+    assert causes(verdict) == {"changed_since": 1, "unexplained": 1}
+
+
 def test_an_example_is_one_of_those_that_are_missing(whole):
     """With the file and the row it came from."""
     (found,) = whole.after(gone(of(42))).findings
