@@ -14,7 +14,8 @@ from migrate.cli.session import check_there, look, open_session, start_talk, tel
 from migrate.cli.target import SANDBOX
 from migrate.cli.verifying import AfterOptions, VerifyOptions
 from migrate.errors import Refused, UsageError
-from migrate.report import verified
+from migrate.report import commands, verified
+from migrate.report.sections import labelled
 from migrate.report.talk import Talk
 from migrate.session import Session
 from migrate.verification import verify_sent
@@ -70,8 +71,15 @@ def verify_after(
     session: Session, access: Access | None, asking: AfterOptions, talk: Talk, days: Collection[str]
 ) -> None:
     """Compare what was sent of these days now; the verdict is the session's, and shown."""
-    if access is not None and days and not session.is_stopping:
-        _verify(session, access, asking, talk, only=days)
+    if access is None or session.is_stopping:
+        return
+    if not days:
+        way = commands.status(session.checkpoint, "verify")
+        talk.show(
+            [labelled("compared", "nothing, as nothing was sent now; all that was ever sent: ", command=way)]
+        )
+        return
+    _verify(session, access, asking, talk, only=days)
 
 
 def _verify(

@@ -21,7 +21,7 @@ from migrate.workdir.records import Fate, Part
 KEY: Final = ("uuid", "event", "distinct_id")
 MERGING: Final = ("$identify", "$create_alias", "$merge_dangerously")
 """Events that may make one person of two ids (posthog-ingestion.md §3.7)."""
-_AT_ONCE: Final = 500_000
+_AT_ONCE: Final = 300_000
 """Events of a day that are held at once; of more the day is read several times, some of its uuids each time."""
 _SETTLED: Final = (
     f"{PARTS} WHERE day = ? AND round IN (SELECT round FROM rounds WHERE day = ? AND done) ORDER BY path"  # noqa: S608 - our own words
@@ -148,8 +148,7 @@ class Ledger:
         )
         passes = -(-sum(part.events for part in parts) // self._at_once)
         for number in range(passes):
-            mine = pl.col("uuid").hash() % passes == number if passes > 1 else pl.lit(value=True)
-            frames = [frame.filter(mine) for part in parts for frame in self._groups(part, columns)]
+            frames = [frame for part in parts for frame in self._groups(part, columns, some=(number, passes))]
             frame = pl.concat(frames).unique([*KEY], keep="first", maintain_order=True)
             yield frame.join(refused, on=[*KEY], how="anti") if refused.height else frame
 
@@ -162,10 +161,19 @@ class Ledger:
         with self._asking:
             return self._checkpoint.query(sql, given).fetchall()
 
-    def _groups(self, part: Part, columns: list[str]) -> Iterator[pl.DataFrame]:
+    def _groups(
+        self, part: Part, columns: list[str], some: tuple[int, int] = (0, 1)
+    ) -> Iterator[pl.DataFrame]:
+        """Yield columns of a part's events, a row group at a time; `some`: one slice of their uuids, of so many."""
+        number, slices = some
         with open_sealed(self._checkpoint.workdir / part.path, part.seal) as file:
-            for number in range(file.num_row_groups):
-                frame = pl.DataFrame(file.read_row_group(number, columns=columns, use_threads=False))
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group, columns=columns, use_threads=False)
+                if slices > 1:
+                    # in Arrow, which copies what is kept: polars would keep the whole group for it
+                    uuids = pl.Series(table.column("uuid"))
+                    table = table.filter((uuids.hash() % slices == number).to_arrow())
+                frame = pl.DataFrame(table)
                 yield frame.with_columns(pl.col("event").cast(pl.String)) if "event" in columns else frame
 
 

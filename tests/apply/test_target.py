@@ -9,6 +9,7 @@ from migrate.apply.target import (
     checked_key,
     host_url,
     is_cloud,
+    is_key_of,
     is_loopback,
     place_of,
 )
@@ -160,6 +161,16 @@ def test_another_target_or_key_is_refused(tmp_path):
         ):
             bind(checkpoint, other_target)
     assert b"phc_secret" not in (tmp_path / "checkpoint.sqlite").read_bytes()
+
+
+def test_a_workdir_knows_its_key_again(tmp_path):
+    """By the hash alone; one that was not sent knows none."""
+    with planned(tmp_path, events(1)) as checkpoint:
+        assert not is_key_of(checkpoint.facts(), "phc_secret")
+        bind(checkpoint, delivery("http://a"))
+        facts = checkpoint.facts()
+    assert is_key_of(facts, "phc_secret")
+    assert not is_key_of(facts, "phc_another")
 
 
 @pytest.mark.parametrize(

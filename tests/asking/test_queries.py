@@ -25,3 +25,17 @@ def test_what_is_of_others_may_have_no_import_id():
 def test_texts_are_quoted():
     """A backslash is one, and a quote ends nothing."""
     assert queries.texts(["a", "\\' or"]) == "('a', '\\\\\\' or')"
+
+
+def test_what_people_paste_is_the_same_range_and_the_same_import():
+    """The predicate of an import, and the query for its uuids, page by page."""
+    until = SINCE + timedelta(days=1)
+    predicate = queries.is_of(SINCE, until, "history")
+    assert predicate == (
+        "timestamp >= toDateTime('2024-04-03 00:00:00') and timestamp < toDateTime('2024-04-04 00:00:00') and "
+        "properties.$import_job_id = 'history'"
+    )
+    assert queries.every_uuid(SINCE, until, "history", after="0a") == (
+        f"select distinct uuid from events where {predicate} and toString(uuid) > '0a' "  # noqa: S608 - as it is pasted
+        "order by toString(uuid) limit 50000"
+    )
