@@ -190,7 +190,7 @@ def look(session: Session) -> tuple[Summary, list[Found]]:
     found = states(session.checkpoint, numbers, stopped=session.stopped)
     numbers = with_states(numbers, found)
     if session.verdict is not None:
-        numbers = replace(numbers, verify=session.verdict.document())
+        numbers = replace(numbers, asked={"verify": session.verdict.document()})
     if session.is_throwaway:
         numbers = replace(numbers, workdir=None, next=session.for_good or None)
     return numbers, found
@@ -231,7 +231,7 @@ def say_why(
     if not talk.quiet or code in {exits.DONE, exits.AS_ASKED, exits.INTERRUPTED}:
         return
     where = f"{checkpoint.workdir}: " if checkpoint else ""
-    if code == exits.LEFT_OUT and numbers.verify is not None and not exits.of_state(numbers):
+    if code == exits.LEFT_OUT and "verify" in numbers.asked and not exits.of_state(numbers):
         return  # the verdict was said
     if code == exits.LEFT_OUT:
         way = commands.status(checkpoint, "rejects") if checkpoint else None

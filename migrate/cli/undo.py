@@ -40,7 +40,7 @@ def undo(workdir: Path, asking: UndoOptions, talking: TalkOptions) -> NoReturn:
         code = _code(session, found)
         numbers, _ = look(session)
         if there is not None:
-            numbers = replace(numbers, undo=undone.document(there, found))
+            numbers = replace(numbers, asked={"undo": undone.document(there, found)})
         tell(session, talk, numbers, code)
     sys.exit(code)
 

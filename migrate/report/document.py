@@ -27,9 +27,9 @@ _EARLY: Final = (
 def document(numbers: Summary, run: Run | None = None) -> dict[str, object]:
     """Return the summary as JSON has it, with what this process did of it under `run`."""
     found = vars(numbers) | {"rows": vars(numbers.rows), "events": vars(numbers.events)}
-    for name in ("history", "verify", "undo"):
-        if found[name] is None:
-            del found[name]
+    found |= found.pop("asked")
+    if numbers.history is None:
+        del found["history"]
     return found if run is None else found | {"run": _run(run)}
 
 

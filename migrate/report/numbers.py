@@ -128,10 +128,8 @@ class Summary:
     """Why, when and with which message planning or sending stopped, where it has."""
     history: Sequence[Mapping[str, object]] | None = None
     """What each command did in the workdir, where it is asked for (`migrate.workdir.history.Entry`)."""
-    verify: Mapping[str, Any] | None = None
-    """What PostHog has of what was sent, where it was asked (`migrate.verifying.verdict.Verdict`)."""
-    undo: Mapping[str, Any] | None = None
-    """What there is to undo, where that was asked (`migrate.undoing.There`), and who was deleted."""
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    """What PostHog has, where it was asked: `verify` (`migrate.verifying.verdict`), `undo` (`migrate.undoing`)."""
 
     @property
     def open_parked(self) -> int:

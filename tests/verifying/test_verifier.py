@@ -2,6 +2,7 @@
 
 import os
 import time
+from datetime import date
 
 import pytest
 from asks import rows
@@ -30,6 +31,7 @@ from migrate.sandbox.server import Sandbox
 from migrate.verifying.ledger import Count
 from migrate.verifying.spans import DAY, midnight
 from migrate.verifying.verdict import Merges
+from migrate.workdir.cleaning import clean
 
 
 def test_nothing_is_said_where_nothing_is_wrong(whole):
@@ -68,6 +70,17 @@ def test_what_was_not_sent_is_not_compared(tmp_path):
         with planned(tmp_path / "w", later, "later.jsonl") as more:
             verdict = verified(more, sandbox)
     assert (verdict.passes, verdict.days, verdict.not_compared) == (True, 5, {"not sent yet": 30})
+
+
+def test_what_is_cleaned_is_compared_as_far_as_it_is_known(tmp_path):
+    """Without its payloads all of it is; where its files are gone nothing is said of what is there."""
+    with Sandbox() as sandbox, sent(tmp_path / "w", sandbox, events(100)) as checkpoint:
+        clean(checkpoint, date(2100, 1, 1), keep=0, dedup=40_000)
+        assert verified(checkpoint, sandbox).planned == Count(100, 100)
+        clean(checkpoint, date(2100, 1, 1), keep=0, dedup=0)
+        verdict = verified(checkpoint, sandbox)
+    assert (verdict.passes, verdict.findings, verdict.planned) == (True, (), Count())
+    assert verdict.not_compared == {"files of the plan are gone (--dedup-days)": 100}
 
 
 def test_a_night_asks_for_what_the_night_sent(whole):
