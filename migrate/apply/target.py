@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from migrate import SANDBOX
 from migrate.errors import Refused, UsageError
 from migrate.screen import masked, secret_in
-from migrate.workdir import rounds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -195,6 +194,8 @@ def noted(checkpoint: "Checkpoint") -> str | None:
     """Return over which protocol a workdir is sent; v0, where events were settled before that was noted."""
     if name := checkpoint.facts().get(PROTOCOL):
         return str(name)
+    from migrate.workdir import rounds  # noqa: PLC0415 - help needs none of it
+
     settled = rounds.outcome(checkpoint)
     return "v0" if settled.accepted or settled.parked else None
 

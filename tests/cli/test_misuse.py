@@ -5,6 +5,7 @@ import pytest
 from tests.commands import migrate, summary
 
 SENDS = "'migrate run', 'migrate apply' and 'migrate resend'"
+AIMS = "'migrate run', 'migrate apply', 'migrate resend' and 'migrate check'"
 
 
 @pytest.mark.parametrize(
@@ -12,9 +13,9 @@ SENDS = "'migrate run', 'migrate apply' and 'migrate resend'"
     [
         (
             "plan amplitude x --host eu",
-            f"--host: no option of 'migrate plan'; leave it out here, it belongs to {SENDS}",
+            f"--host: no option of 'migrate plan'; leave it out here, it belongs to {AIMS}",
         ),
-        ("--host eu plan", f"--host: no option of 'migrate'; it goes behind the command, of {SENDS}"),
+        ("--host eu plan", f"--host: no option of 'migrate'; it goes behind the command, of {AIMS}"),
         (
             "plan amplitude x --no-gzip",
             f"--no-gzip: no option of 'migrate plan'; leave it out here, it belongs to {SENDS}",
