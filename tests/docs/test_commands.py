@@ -11,11 +11,14 @@ from commands import migrate, summary
 from markdown import ROOT, blocks
 from samples import PLATFORMS, SAMPLES
 
+from migrate.sandbox.server import Sandbox
+
 pytestmark = pytest.mark.law
 
 README = ROOT / "README.md"
 SET_UP = ("python3 -m venv", "pipx ", "uv ", ".venv/bin/", ". .venv/bin/activate")
 """What lines begin with that set the machine up; `.ci/run` runs those of the quick start."""
+KEYS = {"POSTHOG_API_KEY": "phc_docs", "POSTHOG_PERSONAL_API_KEY": "phx_docs"}
 ALL_DONE = {0, 3}  # the samples hold rows that are rejected
 
 
@@ -32,18 +35,18 @@ def made(folder, platform):
     return folder
 
 
-def run(line, folder):
-    """Run one line of a block."""
-    line = re.sub(r"\s*>>? \S+$", "", line).replace("--host eu", "--host sandbox")
+def run(line, folder, host="sandbox"):
+    """Run one line of a block; what goes to PostHog Cloud goes to a sandbox."""
+    line = re.sub(r"\s*>>? \S+$", "", line).replace("--host eu", f"--host {host}")
     words = shlex.split(line, comments=True)
     match words:
         case ["migrate", *rest]:
-            done = migrate(*rest, cwd=folder, env={"PYTHONPATH": str(ROOT), "POSTHOG_API_KEY": "phc_docs"})
+            done = migrate(*rest, cwd=folder, env={"PYTHONPATH": str(ROOT), **KEYS})
             assert done.returncode in ALL_DONE, (line, done.stderr)
             return done
         case ["cp", source, target]:
             shutil.copy(folder / source, folder / target)
-        case ["export", "POSTHOG_API_KEY=phc_…"]:
+        case ["export", "POSTHOG_API_KEY=phc_…" | "POSTHOG_PERSONAL_API_KEY=phx_…"]:
             pass  # there is one
         case _:
             pytest.fail(f"what is to be done with this line? {line}")
@@ -70,8 +73,9 @@ def test_commands_of_a_platform_run(platform, tmp_path):
 def test_commands_of_the_readme_run_in_their_order(tmp_path):
     """From the first look to what is mended: all is sent, and open is only what nobody has mended or dismissed."""
     folder = made(tmp_path, "amplitude")
-    for line in lines(README):
-        run(line, folder)
+    with Sandbox() as sandbox:
+        for line in lines(README):
+            run(line, folder, sandbox.url)
     left = summary(migrate("status", "acme", "--json", cwd=folder, env={"PYTHONPATH": str(ROOT)}))
     assert (left["whole"], left["events"]["pending"], left["events"]["parked"]) == (True, 0, 0)
     assert "no_distinct_id" not in left["open_rejects"]
