@@ -9,7 +9,7 @@ import pages
 import pytest
 from commands import migrate, summary
 from markdown import ROOT, blocks
-from samples import PLATFORMS, SAMPLES
+from samples import PLATFORMS, SAMPLES, SEVERAL
 
 from migrate.sandbox.server import Sandbox
 
@@ -61,12 +61,12 @@ def lines(path):
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_commands_of_a_platform_run(platform, tmp_path):
-    """Its two commands, and what else stands on its page."""
+    """Its two commands, and what else stands on its page; of pages that differ in little but the name, the first."""
     commands = lines(pages.PAGES / f"{platform}.md")
     assert len(commands) >= 2
+    assert [line for line in commands if f" {platform} " not in line] == []
     folder = made(tmp_path, platform)
-    for line in commands:
-        assert f" {platform} " in line
+    for line in commands if platform in SEVERAL else commands[:1]:
         run(line, folder)
 
 
