@@ -149,15 +149,25 @@ class Sender:
             )
 
     async def _settle(self, payloads: Payloads, batch: Batch, request: Request, settling: Settling) -> None:
-        """Send one batch, halved where PostHog refuses it, until a bad event stands alone and is parked."""
+        """Send one batch, halved where PostHog refuses it, until a bad event stands alone and is parked.
+
+        Events that PostHog hands back, one by one, are sent again alone.
+        """
         outcome = await self._transport.send(request)
+        while isinstance(outcome, Judged):
+            payloads = payloads.part(batch.start, batch.stop)
+            found = self._settle_judged(payloads, outcome, settling)
+            if not (left := found.unsettled):
+                return
+            failed = _handed_back(found, len(payloads), outcome)
+            payloads, batch = payloads.some(left), Batch(0, len(left))
+            body = await self._packing.pack_aside(payloads, batch)
+            request = replace(body, id=request.id, attempt=outcome.attempt, failed=failed)
+            outcome = await self._transport.send(request)
         parked = len(settling.parked)
         if isinstance(outcome, Accepted):
             self._has_accepted = True
             settling.accepted += batch.events
-        elif isinstance(outcome, Judged):
-            await self._settle_each(payloads.part(batch.start, batch.stop), request, outcome, settling)
-            return
         elif not isinstance(outcome, Split):
             # A Retry, too: to try again is the transport's business.
             self._halt.stop(outcome.reason, outcome.why if isinstance(outcome, Stop) else "server")
@@ -174,10 +184,8 @@ class Sender:
                 self._fit(self._packing.size(payloads, batch), taken)
         self.on_settled()
 
-    async def _settle_each(
-        self, payloads: Payloads, request: Request, outcome: Judged, settling: Settling
-    ) -> None:
-        """Settle the payloads of one request as PostHog judges each; those that it hands back are sent again, alone."""
+    def _settle_judged(self, payloads: Payloads, outcome: Judged, settling: Settling) -> verdicts.Sorted:
+        """Settle the payloads of one request as PostHog judges each; those that it hands back stay unsettled."""
         found = verdicts.sort(outcome.verdicts, payloads.uuids)
         self._check_judged(found, payloads)
         settling.accepted += found.accepted
@@ -188,18 +196,7 @@ class Sender:
         self._has_accepted = self._has_accepted or found.accepted > 0
         if found.accepted or found.dropped:
             self.on_settled()
-        if not (left := found.unsettled):
-            return
-        why = "not stored" if found.again else "not spoken of"
-        failed = Retry(
-            f"handed back: {len(left):,} of {len(payloads):,} events, {why}",
-            outcome.retry_after,
-            outcome.unheeded,
-        )
-        rest, whole = payloads.some(left), Batch(0, len(left))
-        body = await self._packing.pack_aside(rest, whole)
-        again = replace(body, id=request.id, attempt=outcome.attempt, failed=failed)
-        await self._settle(rest, whole, again, settling)
+        return found
 
     def _check_judged(self, found: verdicts.Sorted, payloads: Payloads) -> None:
         """Stop where a verdict is none that is known, or none is on any event that was sent."""
@@ -235,3 +232,13 @@ def _parked(payload: str, status: int, message: str) -> Parked:
     """Return an event that PostHog refused."""
     event = msgspec.json.decode(payload, type=_Event)
     return Parked(event.uuid, event.timestamp, status, message, payload)
+
+
+def _handed_back(found: verdicts.Sorted, events: int, outcome: Judged) -> Retry:
+    """Return how an attempt has ended after which some of so many events are to be sent again."""
+    why = "not stored" if found.again else "not spoken of"
+    return Retry(
+        f"handed back: {len(found.unsettled):,} of {events:,} events, {why}",
+        outcome.retry_after,
+        outcome.unheeded,
+    )

@@ -49,12 +49,12 @@ class Saying:
         return self.outcome
 
 
-def settled(transport, frame, halt=None, kind=CaptureV0):
+def settled(transport, frame, halt=None, kind=CaptureV0, choices=CHOICES):
     """Settle events over a transport; return what became of them."""
 
     async def run():
         envelope = kind(CHOICES.url, CHOICES.key).envelope
-        sender = Sender(transport, envelope, CHOICES, halt or Halt())
+        sender = Sender(transport, envelope, choices, halt or Halt())
         settling = Settling()
         payloads = Payloads.joined(frame["payload"], "", frame["uuid"], envelope)
         await sender.settle(sender.prepare(payloads), settling)
@@ -139,6 +139,24 @@ def test_each_event_is_settled_as_it_is_judged():
     assert first.id == second.id == third.id
     assert (second.attempt, second.failed) == (3, Retry("handed back: 2 of 4 events, not stored"))
     assert (third.attempt, third.failed) == (3, Retry("handed back: 1 of 2 events, not stored"))
+
+
+class Reluctant:
+    """A transport that takes the first event of a request, and hands back the others."""
+
+    async def send(self, request):
+        """Play one request."""
+        data = zlib.decompress(request.data, 31) if request.headers else request.data
+        first, *others = [event["uuid"] for event in json.loads(data)["batch"]]
+        return Judged(
+            {first: Verdict("ok")} | dict.fromkeys(others, Verdict("retry")), attempt=request.attempt
+        )
+
+
+def test_events_may_be_handed_back_however_often():
+    """A busy PostHog may do so for hours, a few events at a time."""
+    choices = delivery(CHOICES.url, max_batch_events=600)
+    assert settled(Reluctant(), events(600), kind=CaptureV1, choices=choices).accepted == 600
 
 
 def test_what_is_said_of_accepted_events_is_counted():
