@@ -8,7 +8,7 @@ from typing import Final
 
 from migrate.asking import queries
 from migrate.asking.api import Api
-from migrate.asking.checked import Finding, Others, Plan, Weight, findings
+from migrate.asking.checked import Finding, Others, Plan, Weight, beforehand, findings
 from migrate.asking.project import Project, find
 from migrate.asking.reach import Reach, Reached
 from migrate.asking.target import SCOPES, Access
@@ -78,7 +78,7 @@ async def _check(target: Target, plan: Plan | None, now: datetime) -> list[Findi
     reached = await Reach(target.url, target.key, timeout=30.0).fully()
     found = list(_reached(reached))
     if (access := target.access) is None:
-        return [*found, Finding(Weight.UNSEEN, "unseen", _WITHOUT)]
+        return [*found, *beforehand(plan), Finding(Weight.UNSEEN, "unseen", _WITHOUT)]
     async with Api(access.app_host, access.key) as api:
         return [*found, *await _of(api, await find(api, target.key, access.project_id), plan, now)]
 

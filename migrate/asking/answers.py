@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from migrate.apply.capture import CLIENT_ERRORS, SERVER_ERRORS, Answer, retry_after, shown
 from migrate.apply.outcome import Retry
-from migrate.asking.target import SCOPES
+from migrate.asking.target import PROJECT_SECRET, SCOPES
 from migrate.errors import TookTooLong, Unasked
 
 _TOO_LONG: Final = re.compile(
@@ -70,6 +70,11 @@ def _refusal(answer: Answer, asked: Asked, words: str, *, is_own: bool) -> str:
             return (
                 f"{asked.url}: the personal API key is not taken, {found}; check POSTHOG_PERSONAL_API_KEY, and that it "
                 f"is of this region ({REGIONS}), with the scopes {SCOPES}"
+            )
+        case 403 if asked.key.startswith(PROJECT_SECRET) and asked.path == "/api/projects/":
+            return (
+                f"{asked.url}: a project's secret key (phs_…) does not say whose it is, {found}; give the project's "
+                "number in POSTHOG_PROJECT_ID, or ask with a personal API key (phx_…)"
             )
         case 403:
             return (

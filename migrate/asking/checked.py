@@ -2,12 +2,13 @@
 
 from calendar import monthrange
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from migrate.apply.capture import shown
 from migrate.asking.project import MOST_GROUP_TYPES, Project
 from migrate.screen import counted
 
@@ -69,6 +70,17 @@ def findings(project: Project, plan: Plan | None, others: Others | None, now: da
     return found
 
 
+def beforehand(plan: Plan | None) -> list[Finding]:
+    """Return what speaks against a plan whatever the project is, where that cannot be asked what it has."""
+    if plan is None or len(plan.group_types) <= MOST_GROUP_TYPES:
+        return []
+    text = (
+        f"the plan has {len(plan.group_types)} types ({_names(plan.group_types)}), a project {MOST_GROUP_TYPES} at the "
+        "most: of the others PostHog keeps nothing; leave some out by a rule"
+    )
+    return [Finding(Weight.ASKS, "groups", text)]
+
+
 def _named(project: Project) -> Finding:
     zone = f"; its zone is {project.timezone}, days here are UTC's" if project.timezone else ""
     name = f" ({project.name})" if project.name else ""
@@ -99,8 +111,9 @@ def _retention(project: Project, plan: Plan | None, now: datetime) -> Iterator[F
 def _dropping(project: Project, plan: Plan | None, now: datetime) -> Iterator[Finding]:
     if project.oldest_seconds is None:
         return
-    first = (now - timedelta(seconds=project.oldest_seconds)).astimezone(UTC).date()
-    days = f"{project.oldest_seconds / _DAY:,.0f} days"
+    first = _seconds_before(now, project.oldest_seconds)
+    age = round(project.oldest_seconds / _DAY)
+    days = counted(age, "day") if age else f"{project.oldest_seconds / 3600:.1g} hours"
     lost = {} if plan is None else _by_year(plan.days, first)
     if plan is not None and not lost:
         yield Finding(Weight.NOTE, "dropping", f"events older than {days} are dropped; none of the plan is")
@@ -116,6 +129,7 @@ def _dropping(project: Project, plan: Plan | None, now: datetime) -> Iterator[Fi
 
 def _groups(project: Project, plan: Plan | None) -> Iterator[Finding]:
     if project.group_types is None:
+        yield from beforehand(plan)
         return
     there = project.group_types
     if not there:
@@ -124,7 +138,7 @@ def _groups(project: Project, plan: Plan | None) -> Iterator[Finding]:
         )
     else:
         numbers = ", ".join(
-            f"{number} {name}" for name, number in sorted(there.items(), key=lambda one: one[1])
+            f"{number} {shown(name, '')}" for name, number in sorted(there.items(), key=lambda one: one[1])
         )
         yield Finding(Weight.FINE, "groups", f"{len(there)} of {MOST_GROUP_TYPES} types: {numbers}")
     if plan is None:
@@ -135,12 +149,12 @@ def _groups(project: Project, plan: Plan | None) -> Iterator[Finding]:
             "groups",
             "$group_0 … $group_4 of another project are its own numbers; here they are those above",
         )
-    new = sorted(plan.group_types - there.keys())
+    new = plan.group_types - there.keys()
     if (room := MOST_GROUP_TYPES - len(there)) < len(new):
         yield Finding(
             Weight.ASKS,
             "groups",
-            f"the plan brings {counted(len(new), 'type')} more ({', '.join(new)}) and there is room for "
+            f"the plan brings {counted(len(new), 'type')} more ({_names(new)}) and there is room for "
             f"{max(0, room)}: of the others PostHog keeps nothing; leave some out by a rule, or free a number in the "
             "project's settings",
         )
@@ -176,7 +190,21 @@ def _told(by_year: Mapping[str, int]) -> str:
     return f"{counted(sum(by_year.values()), 'event')} ({years})"
 
 
+def _names(types: Iterable[str]) -> str:
+    return ", ".join(shown(name, "") for name in sorted(types))
+
+
+def _seconds_before(now: datetime, seconds: float) -> date:
+    """Return the day so long ago; the first that there is, where that is longer ago than the calendar goes."""
+    try:
+        return (now - timedelta(seconds=seconds)).astimezone(UTC).date()
+    except OverflowError:
+        return date.min
+
+
 def _months_before(day: date, months: int) -> date:
-    """Return the day so many months before; the 31st of a shorter month is its last day."""
+    """Return the day so many months before, likewise; the 31st of a shorter month is its last day."""
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    if year < date.min.year:
+        return date.min
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -1,10 +1,12 @@
 """A project, found by the key that events are sent with, as the private API tells of it."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from migrate.apply.capture import shown
 from migrate.errors import Refused, Unasked
 
 if TYPE_CHECKING:
@@ -49,10 +51,11 @@ async def find(api: "Api", key: str | None, project_id: str | None) -> Project:
         if project_id is None or error.status != _FORBIDDEN:
             raise
         return Project(project_id, unseen=(f"the project's settings (found {error.status} '{error.words}')",))
-    if key is not None and found.get("api_token") not in {None, key}:
+    number = _id(api, found)
+    if key is not None and found.get("api_token") not in (None, key):
         raise Refused(
-            f"--api-key: not the key of project {chosen} ({found.get('name')}) at {api.app_host}; give that project's "
-            "own key (phc_…), or another POSTHOG_PROJECT_ID"
+            f"--api-key: not the key of project {chosen} ({_text(found, 'name')}) at {api.app_host}; give that "
+            "project's own key (phc_…), or another POSTHOG_PROJECT_ID"
         )
     groups: Mapping[str, int] | None = None
     unseen: tuple[str, ...] = ()
@@ -60,17 +63,17 @@ async def find(api: "Api", key: str | None, project_id: str | None) -> Project:
         groups = _numbered(await api.all(f"/api/projects/{chosen}/groups_types/"))
     except Unasked as error:
         unseen = (f"group types (found {error.status} '{error.words}')",)
-    return _project(found, groups, unseen)
+    return _project(number, found, groups, unseen)
 
 
-async def _by_key(api: "Api", key: str | None) -> int | str:
+async def _by_key(api: "Api", key: str | None) -> int:
     """Return the id of the project whose key this is."""
     projects = await api.all("/api/projects/")
     if key is None and len(projects) == 1:
-        return _id(projects[0])
+        return _id(api, projects[0])
     for one in projects:
         if key is not None and one.get("api_token") == key:
-            return _id(one)
+            return _id(api, one)
     if key is None:
         raise Refused(
             f"--api-key: missing, and the personal API key sees {len(projects)} projects; give the key of the one that "
@@ -83,9 +86,21 @@ async def _by_key(api: "Api", key: str | None) -> int | str:
     )
 
 
-def _id(found: Mapping[str, Any]) -> int | str:
+def _id(api: "Api", found: Mapping[str, Any]) -> int:
+    """Return a project's number; raises Unasked for what is no project, as no path may be made of anything else."""
     one = found.get("id")
-    return one if isinstance(one, int) else str(one)
+    if isinstance(one, int) and not isinstance(one, bool) and one > 0:
+        return one
+    raise Unasked(
+        f"{api.app_host}: the answer is not PostHog's, found a project without a number; check --app-host, and whether "
+        "a proxy stands in between"
+    )
+
+
+def _text(found: Mapping[str, Any], name: str) -> str:
+    """Return what a project says in a text, on one line; nothing where it is none."""
+    value = found.get(name)
+    return shown(value, "") if isinstance(value, str) else ""
 
 
 def _numbered(types: list[dict[str, Any]]) -> dict[str, int]:
@@ -96,14 +111,15 @@ def _numbered(types: list[dict[str, Any]]) -> dict[str, int]:
     }
 
 
-def _project(found: Mapping[str, Any], groups: Mapping[str, int] | None, unseen: tuple[str, ...]) -> Project:
+def _project(
+    number: int, found: Mapping[str, Any], groups: Mapping[str, int] | None, unseen: tuple[str, ...]
+) -> Project:
     months, enforced = found.get("event_retention_months"), found.get("events_retention_enforced")
-    zone = found.get("timezone")
     return Project(
-        id=_id(found),
-        name=str(found.get("name") or ""),
-        timezone=zone if isinstance(zone, str) else None,
-        retention_months=months if isinstance(months, int) else None,
+        id=number,
+        name=_text(found, "name"),
+        timezone=_text(found, "timezone") or None,
+        retention_months=months if isinstance(months, int) and months > 0 and months is not True else None,
         is_enforced=enforced if isinstance(enforced, bool) else None,
         oldest_seconds=_seconds(found),
         group_types=groups,
@@ -115,7 +131,7 @@ def _seconds(found: Mapping[str, Any]) -> float | None:
     """Return the age beyond which events are dropped, as a number or as Django writes a duration."""
     value = found.get("drop_events_older_than_seconds", found.get("drop_events_older_than"))
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value) or None
+        return float(value) if 0 < value < math.inf else None
     if isinstance(value, str) and (parts := _DURATION.fullmatch(value.strip())):
         days, hours, minutes, seconds = (int(part or 0) for part in parts.groups())
         return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds) or None

@@ -60,3 +60,13 @@ def checked_personal_key(key: str) -> str:
         f"--personal-api-key: {problem}; give a personal API key (phx_…) with the scopes {SCOPES}, or the project's "
         "secret key (phs_…), in POSTHOG_PERSONAL_API_KEY"
     )
+
+
+def checked_project_id(number: str | None) -> str | None:
+    """Trim a project's number, or raise UsageError, which does not show it: it is part of a path."""
+    found = (number or "").strip()
+    if found and not re.fullmatch(r"[0-9]{1,18}", found):
+        raise UsageError(
+            "--project-id: not a number; give the one in the address of the project's pages (/project/12345)"
+        )
+    return found or None

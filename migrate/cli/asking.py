@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import click
 
 from migrate.apply.target import check_proxy
-from migrate.asking.target import Access, app_url, checked_personal_key
+from migrate.asking.target import Access, app_url, checked_personal_key, checked_project_id
 from migrate.cli.kinds import Host
 from migrate.cli.params import option
 
@@ -51,4 +51,4 @@ class AskOptions:
         if self.personal_api_key is None:
             return None
         check_proxy(url)
-        return Access(url, checked_personal_key(self.personal_api_key), self.project_id)
+        return Access(url, checked_personal_key(self.personal_api_key), checked_project_id(self.project_id))

@@ -109,6 +109,33 @@ CASES = {
         {"others": Others(0, "1970-01-01T00:00:00Z"), "plan": replace(PLAN, overwrites=True)},
         [],
     ),
+    "ages beyond the calendar": (
+        {"retention_months": 99_999, "oldest_seconds": 1e14},
+        [
+            ("note", "99,999 months: PostHog hides events before 0001-01-01; none of the plan is"),
+            ("note", "events older than 1,157,407,407 days are dropped; none of the plan is"),
+        ],
+    ),
+    "an age of less than a day": (
+        {"oldest_seconds": 1_000.0, "plan": replace(PLAN, days={"2026-04-01": 1})},
+        [("note", "events older than 0.3 hours are dropped; none of the plan is")],
+    ),
+    "names that would break a line": (
+        {"group_types": {"a\nverdict": 0}},
+        [("fine", "1 of 5 types: 0 a verdict")],
+    ),
+    "more groups than any project has": (
+        {"plan": replace(PLAN, group_types=frozenset("abcdef"))},
+        [
+            (
+                "asks",
+                (
+                    "the plan has 6 types (a, b, c, d, e, f), a project 5 at the most: of the others PostHog keeps "
+                    "nothing; leave some out by a rule"
+                ),
+            )
+        ],
+    ),
     "what could not be seen": ({"unseen": ("group types",)}, [("unseen", "group types")]),
 }
 

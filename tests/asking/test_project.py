@@ -70,6 +70,8 @@ def test_what_may_not_be_seen_is_named(sandbox):
         sandbox.app_url, lambda api: find(api, MINE, "7"), key="phs_secret"
     )
     assert secret == Project("7", unseen=("the project's settings " + detail.format("project:read"),))
+    with pytest.raises(Unasked, match=r"give the project's number in POSTHOG_PROJECT_ID"):
+        asked(sandbox.app_url, lambda api: find(api, MINE, None), key="phs_secret")
     sandbox.faults([FACTS, {"fault": "missing_scope", "scope": "group:read"}])
     known = found(sandbox)
     assert (known.group_types, known.unseen) == (None, ("group types " + detail.format("group:read"),))
@@ -89,6 +91,7 @@ def test_what_may_not_be_seen_is_named(sandbox):
         (0, None),
         (True, None),
         (90, 90.0),
+        (-90, None),
     ],
 )
 def test_an_age_is_a_number_or_a_duration(value, seconds):
@@ -100,7 +103,7 @@ def test_an_age_is_a_number_or_a_duration(value, seconds):
         app_host = "https://ph.example"
 
         async def get(self, _path):
-            return {"id": 1, "drop_events_older_than": value, "event_retention_months": "12"}
+            return {"id": 1, "drop_events_older_than": value, "event_retention_months": "12", "name": "a\nb"}
 
         async def all(self, _path):
             return [{"group_type": "a"}, {"group_type": "b", "group_type_index": 0}]
@@ -110,3 +113,23 @@ def test_an_age_is_a_number_or_a_duration(value, seconds):
 
     known = asked("http://127.0.0.1:1", ask)
     assert (known.oldest_seconds, known.retention_months, known.group_types) == (seconds, None, {"b": 0})
+    assert known.name == "a b"
+
+
+@pytest.mark.parametrize("odd", [None, True, "../../x?y=", -1, [7]])
+def test_no_path_is_made_of_what_is_no_number(odd):
+    """What answers says which project is asked about next, and is another's."""
+
+    class Told:
+        """An API with a list of one such project."""
+
+        app_host = "https://ph.example"
+
+        async def all(self, _path):
+            return [{"id": odd, "api_token": MINE}]
+
+    async def ask(_api):
+        return await find(Told(), MINE, None)
+
+    with pytest.raises(Unasked, match="found a project without a number"):
+        asked("http://127.0.0.1:1", ask)

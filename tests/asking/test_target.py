@@ -2,7 +2,7 @@
 
 import pytest
 
-from migrate.asking.target import app_url, checked_personal_key
+from migrate.asking.target import app_url, checked_personal_key, checked_project_id
 from migrate.errors import UsageError
 
 US, EU = "https://us.posthog.com", "https://eu.posthog.com"
@@ -59,3 +59,12 @@ def test_a_key_that_is_none_is_not_shown(key, problem):
         f"--personal-api-key: {problem}; give a personal API key (phx_…) with the scopes project:read"
     )
     assert key[4:] == "" or key[4:] not in said
+
+
+def test_a_projects_number_is_one():
+    """It becomes part of a path, to which the personal key goes; what was pasted in its place may be a key."""
+    assert [checked_project_id(one) for one in (" 12345 ", "", None)] == ["12345", None, None]
+    for odd in ("1/../2", "phx_abcdefgh", "-1", "\N{FULLWIDTH DIGIT ONE}"):
+        with pytest.raises(UsageError, match=r"^--project-id: not a number; give") as wrong:
+            checked_project_id(odd)
+        assert odd not in str(wrong.value)

@@ -86,7 +86,7 @@ def test_a_plan_is_held_against_the_project(sandbox, tmp_path):
     )
     first, second = done.stderr.splitlines()
     assert first.startswith("warning: 12 months: PostHog hides events before ")
-    assert second.startswith("warning: the project drops events older than 1 days when they come")
+    assert second.startswith("warning: the project drops events older than 1 day when they come")
     assert not is_kept(tmp_path, KEY, PERSONAL)
 
 
@@ -172,7 +172,7 @@ def test_what_the_project_says_is_heard_before_the_first_event(sandbox, tmp_path
         words = ["apply", workdir, "--yes", "--host", capture.url, "--app-host", sandbox.app_url]
         done = migrate(*words, env=ENV)
         assert done.returncode == 5
-        assert "error: project 7: the project drops events older than 1 days when they come" in done.stderr
+        assert "error: project 7: the project drops events older than 1 day when they come" in done.stderr
         hides = {"event_retention_months": 12, "events_retention_enforced": True}
         sandbox.faults([PROJECT | hides, {"fault": "time_out"}])
         migrate("plan", "posthog", tmp_path / "in", "--workdir", tmp_path / "other")
