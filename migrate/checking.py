@@ -76,21 +76,27 @@ async def _check_shortly(target: Target, *, is_packed: bool) -> Known | Unasked 
 
 async def _check(target: Target, plan: Plan | None, now: datetime) -> list[Finding]:
     reached = await Reach(target.url, target.key, timeout=30.0).fully()
-    found = list(_reached(reached))
+    found = list(_reached(reached, plan))
     if (access := target.access) is None:
         return [*found, *beforehand(plan), Finding(Weight.UNSEEN, "unseen", _WITHOUT)]
     async with Api(access.app_host, access.key) as api:
         return [*found, *await _of(api, await find(api, target.key, access.project_id), plan, now)]
 
 
-def _reached(reached: Reached) -> Sequence[Finding]:
+def _reached(reached: Reached, plan: Plan | None) -> Sequence[Finding]:
     found = [Finding(Weight.FINE, "host", f"{reached.url} answers as PostHog does")]
     if not reached.takes_gzip:
         text = (
             "compressed bodies do not arrive as they were sent; a proxy may change them: send with --no-gzip"
         )
         found.append(Finding(Weight.NOTE, "host", text))
-    if reached.has_v1 is not None:
+    if reached.has_v1 is False and plan is not None and plan.protocol == "v1":
+        text = (
+            "capture v1 is not there, and the workdir is sent over it; see whether it comes back, or plan into another "
+            "--workdir, which sends the same events over v0"
+        )
+        found.append(Finding(Weight.ASKS, "host", text))
+    elif reached.has_v1 is not None:
         there = "there" if reached.has_v1 else "not there"
         found.append(Finding(Weight.FINE, "host", f"capture v1 is {there}"))
     return found

@@ -1,5 +1,6 @@
 """A target is looked at from both sides."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from asks import PERSONAL
@@ -50,3 +51,13 @@ def test_in_passing_the_project_is_found_or_it_is_said_why_not():
         assert str(why).endswith("no answer in 1 attempt, found 503: Busy; ask again later")
         assert check_shortly(Target(sandbox.url), is_packed=False) is None
         assert sandbox.requests()[0]["events"] == 0
+
+
+def test_a_workdir_keeps_to_capture_v1():
+    """Where it is not there any more, sending would wait for it in vain; a 404 of now and then is none."""
+    over_v1 = replace(PLAN, protocol="v1")
+    with Sandbox(has_v1=False) as sandbox:
+        assert told(check(Target(sandbox.url), over_v1, NOW))[1] == ("asks", "host")
+        assert told(check(Target(sandbox.url), PLAN, NOW))[1] == ("fine", "host")
+    with Sandbox(has_v1=True, faults=[{"fault": "status", "status": 404, "after": 1, "times": 2}]) as sandbox:
+        assert told(check(Target(sandbox.url), over_v1, NOW))[1] == ("fine", "host")

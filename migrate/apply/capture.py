@@ -118,13 +118,13 @@ class Said:
             f"whether a proxy or a login page stands in between, then {AGAIN}"
         )
 
-    def again(self, *, now: float, hopeless: str = "") -> Retry:
+    def again(self, *, now: float, hopeless: str = "", advice: str = "") -> Retry:
         """Return that the same is to be sent again, in no case sooner than a Retry-After says."""
         wait = self.headers.get("retry-after")
         if self.status in NO_MATTER_HOW_LONG and self.is_foreign:
             hopeless = f"the answer is not PostHog's, found {self.as_strange()}"
-        reason = f"{self.status}: {self.words[:SHOWN_CHARACTERS]}"
-        return Retry(reason, retry_after(wait, now=now), unheeded(wait, now=now), hopeless)
+        reason = ": ".join(filter(None, [str(self.status), self.words[:SHOWN_CHARACTERS]]))
+        return Retry(reason, retry_after(wait, now=now), unheeded(wait, now=now), hopeless, advice)
 
     def stop(self, host: str) -> Stop:
         """Return that a refusal is no matter of the events."""

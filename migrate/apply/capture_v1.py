@@ -128,6 +128,8 @@ class CaptureV1:
                 now=now,
                 hopeless=f"there is no capture v1 at this address, found 404 '{said.words}'; check --host, or "
                 f"send with --protocol v0, then {AGAIN}",
+                advice="see whether this PostHog still has capture v1 (where it has not, plan into another --workdir, "
+                "which sends the same events over v0)",
             )
         if said.status in CLIENT_ERRORS:
             return self._refusal(said, found)

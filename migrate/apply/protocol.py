@@ -6,7 +6,7 @@ events are to be sent all alike (posthog-ingestion.md §8.3).
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from migrate.apply import age
 from migrate.apply.capture import Capture
@@ -15,15 +15,13 @@ from migrate.apply.capture_v1 import CaptureV1
 from migrate.apply.connection import Connection
 from migrate.apply.delivery import Delivery
 from migrate.apply.halt import Halt
-from migrate.apply.outcome import Accepted, Split, Stop
-from migrate.apply.question import Question
+from migrate.apply.outcome import Accepted, Stop
+from migrate.apply.question import Question, asked, is_no_such_path
 from migrate.apply.target import PROTOCOL, noted
 from migrate.apply.watch import Unwatched, Watch
 from migrate.errors import Stopped
 from migrate.workdir import rounds
 from migrate.workdir.checkpoint import Checkpoint
-
-_NO_SUCH_PATH: Final = 404
 
 
 class Spoken(NamedTuple):
@@ -57,12 +55,12 @@ async def spoken(  # noqa: PLR0913 - what is asked over, and who hears of it
     async with Connection(
         question, delivery, halt, watch=watch or Unwatched(), on_warning=on_warning
     ) as connection:
-        outcome = await connection.send(question.request())
+        outcome = await asked(lambda: connection.send(question.request()))
     if isinstance(outcome, Stop):
         raise Stopped(outcome.reason, outcome.why)
     name = "v1" if isinstance(outcome, Accepted) else "v0"
     # What answers neither so nor so may be no PostHog: that is noted with the first events that are settled.
-    if name == "v1" or (isinstance(outcome, Split) and outcome.status == _NO_SUCH_PATH):
+    if name == "v1" or is_no_such_path(outcome):
         checkpoint.note(**{PROTOCOL: name})
     return Spoken(make(name), is_known=name == "v1")
 

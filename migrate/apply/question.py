@@ -1,7 +1,8 @@
 """Whether a PostHog has capture v1: a question without any event, and what its answers mean."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import ClassVar, Final, Literal
 
 from migrate.apply.batches import Envelope
@@ -12,6 +13,9 @@ from migrate.apply.outcome import Accepted, Outcome, Request, Split
 _REFUSALS: Final = {400, 401, 402}
 _OF_HEADERS: Final = {"missing_authorization", "missing_required_headers", "invalid_header_value"}
 """Tags of v1 where a proxy, perhaps, lets its headers not pass."""
+
+_AGAIN: Final = 2
+"""So many times more it is asked where the answer is 404."""
 
 
 @dataclass(frozen=True)
@@ -65,3 +69,17 @@ class Question:
         if said.status in {408, 429} or said.status in SERVER_ERRORS:
             return said.again(now=now)
         return Split(said.status, said.words)
+
+
+async def asked(ask: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    """Return what the question comes to: a 404 only where it is one each time, as proxies say so now and then."""
+    for _ in range(_AGAIN):
+        outcome = await ask()
+        if not is_no_such_path(outcome):
+            return outcome
+    return await ask()
+
+
+def is_no_such_path(outcome: Outcome) -> bool:
+    """Return whether it is said that nothing is there."""
+    return isinstance(outcome, Split) and outcome.status == HTTPStatus.NOT_FOUND

@@ -49,6 +49,8 @@ class Plan:
     group_types: frozenset[str] = frozenset()
     overwrites: bool = False
     """Whether properties of persons are to be set over those that are there, without anybody having said so."""
+    protocol: str | None = None
+    """Over which version of capture it is sent, where that is decided."""
 
 
 @dataclass(frozen=True)

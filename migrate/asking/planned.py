@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from migrate.apply.target import noted
 from migrate.asking.checked import Plan
 from migrate.workdir.checkpoint import Checkpoint
 
@@ -24,4 +25,5 @@ def plan_of(checkpoint: Checkpoint) -> Plan | None:
         last=None if last is None else _EPOCH + timedelta(microseconds=last),
         group_types=frozenset(checkpoint.numbers().group_types),
         overwrites=facts.get(_OPTION) == "set" and not facts.get(SAID),
+        protocol=noted(checkpoint),
     )

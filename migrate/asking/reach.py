@@ -12,7 +12,7 @@ from typing import Final
 from migrate.apply.capture import Answer
 from migrate.apply.capture_v0 import CaptureV0
 from migrate.apply.outcome import Accepted, Outcome, Retry, Split, Stop
-from migrate.apply.question import Question
+from migrate.apply.question import Question, asked
 from migrate.apply.unanswered import Aim
 from migrate.asking.http import Http
 from migrate.errors import Unasked
@@ -73,12 +73,15 @@ class Reach:
 
     async def _has_v1(self) -> bool | None:
         """Return whether v1 is there, asked as who sends asks; None where nobody can tell now."""
+        outcome = await asked(self._question)
+        return None if isinstance(outcome, Retry) else isinstance(outcome, Accepted)
+
+    async def _question(self) -> Outcome:
         question, now = Question(self._capture.host, self._capture.key), time.time()
         request = question.request()
         headers = {**_JSON, **question.headers(request, now=now)}
         answer = await self._http.ask("POST", question.path, request.data, headers)
-        outcome = question.outcome(answer, now=now) if isinstance(answer, Answer) else answer
-        return None if isinstance(outcome, Retry) else isinstance(outcome, Accepted)
+        return question.outcome(answer, now=now) if isinstance(answer, Answer) else answer
 
     def _path(self) -> str:
         return self._capture.url.removeprefix(self._capture.host)

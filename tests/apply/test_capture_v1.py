@@ -82,7 +82,7 @@ BILLING = "billing_limit_exceeded: in words"
         ),
         pytest.param(408, "request_timeout", {}, Retry("408: request_timeout: in words"), id="408"),
         pytest.param(503, b"busy", {}, Retry("503: busy"), id="503"),
-        pytest.param(404, b"", {}, Retry("404: ", hopeless=NO_V1), id="404"),
+        pytest.param(404, b"", {}, Retry("404", hopeless=NO_V1), id="404"),
         pytest.param(
             401,
             "invalid_api_token",

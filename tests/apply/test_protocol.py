@@ -33,6 +33,11 @@ ASKED = [
         ("v1", True, "v1"),
         id="after a while",
     ),
+    pytest.param(
+        {"has_v1": True, "faults": [{"fault": "status", "status": 404, "times": 2}]},
+        ("v1", True, "v1"),
+        id="not found, now and then",
+    ),
     *(
         pytest.param({"has_v1": True, "faults": [{"fault": name}]}, ("v0", False, None), id=name)
         for name in ("captive", "redirect", "no_content")
