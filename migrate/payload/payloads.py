@@ -57,13 +57,15 @@ class Payloads:
     """What became of an event frame.
 
     `frame`: the input's `_row`, `event`, `distinct_id`, `timestamp`, with `uuid` and `payload`; `rejects`: `_row`,
-    `reason`, `value`, a row each; what was repaired and what PostHog will not like, by name.
+    `reason`, `value`, a row each; what was repaired and what PostHog will not like, by name; of some of these the
+    first row.
     """
 
     frame: pl.DataFrame
     rejects: pl.DataFrame
     repairs: Counter[str]
     warnings: Counter[str]
+    examples: dict[str, int]
 
 
 def claimed(table: Table, options: Options) -> Table:
@@ -118,7 +120,9 @@ def payloads(
         watched |= special.WATCHED if ruled.makes_dollars else set()
     examined = special.examined(finished, watched)
     warnings = examined.warnings + required.lacking(examined.frame)
-    return Payloads(examined.frame, examined.rejects, +(repairs + examined.repairs), warnings)
+    return Payloads(
+        examined.frame, examined.rejects, +(repairs + examined.repairs), warnings, examined.examples
+    )
 
 
 def may_be_large(size: int) -> bool:

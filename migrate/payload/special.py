@@ -70,6 +70,7 @@ WATCHED: Final = {*_PATTERNS, *_DISLIKED}
 _NO_ID: Final = re.compile(nulls.NO_ID)
 _FALSE: Final = msgspec.Raw(b"false")
 _TRUE: Final = msgspec.Raw(b"true")
+_NULL: Final = msgspec.Raw(b"null")
 
 
 class _Event(msgspec.Struct):
@@ -83,14 +84,37 @@ class _Event(msgspec.Struct):
 _event: Final = msgspec.json.Decoder(_Event).decode
 
 
+class _Page(msgspec.Struct):
+    """The members of an event's properties that PostHog makes a heatmap of."""
+
+    data: msgspec.Raw = msgspec.field(name="$heatmap_data", default=_NULL)
+    before: object = msgspec.field(name=_PREVIOUS, default=None)
+    url: object = msgspec.field(name="$current_url", default=None)
+
+
+class _Seen(msgspec.Struct):
+    """A payload, as far as heatmaps go."""
+
+    properties: _Page
+
+
+_seen: Final = msgspec.json.Decoder(_Seen).decode
+_NOTHING: Final = (None, "", False, 0)
+"""What is as good as not there to PostHog."""
+
+
 @dataclass(frozen=True)
 class Examined:
-    """`frame`: the events that may go; `rejects`: `REJECTS`, a row each; what was repaired and what is disliked."""
+    """`frame`: the events that may go; `rejects`: `REJECTS`, a row each; what was repaired and what is disliked.
+
+    `examples`: of what is disliked, the first row.
+    """
 
     frame: pl.DataFrame
     rejects: pl.DataFrame
     repairs: Counter[str]
     warnings: Counter[str]
+    examples: dict[str, int]
 
 
 def examined(frame: pl.DataFrame, watched: set[str]) -> Examined:
@@ -109,7 +133,9 @@ def examined(frame: pl.DataFrame, watched: set[str]) -> Examined:
     if rejects.height:
         rejects = rejects.unique(ROW, keep="first", maintain_order=True)
         frame = frame.filter(~pl.col(ROW).is_in(rejects[ROW].implode()))
-    return Examined(frame, rejects, repairs, warnings + _disliked(frame, watched))
+    disliked = _disliked(frame, watched)
+    warnings += Counter({name: rows.len() for name, rows in disliked.items()})
+    return Examined(frame, rejects, repairs, warnings, {name: rows[0] for name, rows in disliked.items()})
 
 
 def units(text: str) -> int:
@@ -211,10 +237,10 @@ def _text(raw: msgspec.Raw) -> str:
     return bytes(raw).decode()
 
 
-def _disliked(frame: pl.DataFrame, watched: set[str]) -> Counter[str]:
-    """Return what PostHog would take but not like, at any depth of the properties."""
+def _disliked(frame: pl.DataFrame, watched: set[str]) -> dict[str, pl.Series]:
+    """Return what PostHog would take but not like, each with the rows that have it, at least one."""
     if watched.isdisjoint(_DISLIKED):
-        return Counter()
+        return {}
     payload, never = pl.col("payload"), pl.lit(False)
     session = pl.when(payload.str.contains('"$session_id"', literal=True)).then(payload)
     heatmap = payload.str.contains('"$heatmap_data"', literal=True)
@@ -222,8 +248,17 @@ def _disliked(frame: pl.DataFrame, watched: set[str]) -> Counter[str]:
     rules = {"$session_id": ~session.str.contains(_SESSION), "$heatmap_data": heatmap}
     rules[_PREVIOUS] = pl.all_horizontal(moved)
     asked = {name: rule if name in watched else never for name, rule in rules.items()}
-    found = frame.select_seq(
-        session_id_not_uuid=asked["$session_id"].sum(),
-        heatmap_side_effect=(asked["$heatmap_data"] | asked[_PREVIOUS]).sum(),
-    )
-    return +Counter(found.row(0, named=True))
+    suspects = frame.filter(asked["$heatmap_data"] | asked[_PREVIOUS])
+    found = {
+        "session_id_not_uuid": frame.filter(asked["$session_id"])[ROW],
+        "heatmap_side_effect": suspects[ROW].filter(
+            pl.Series([_makes_heatmap(text) for text in suspects["payload"]], dtype=pl.Boolean)
+        ),
+    }
+    return {name: rows for name, rows in found.items() if rows.len()}
+
+
+def _makes_heatmap(payload: str) -> bool:
+    """Return whether PostHog makes a heatmap of an event: of members of its properties, and not at any depth (§1.6)."""
+    page = _seen(payload).properties
+    return page.data != _NULL or (page.before not in _NOTHING and page.url not in _NOTHING)

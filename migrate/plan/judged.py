@@ -53,6 +53,8 @@ def judged(
         made.warnings[IS_ID] += made.repairs.pop(IS_ID)
     numbers.repairs.update(verdict.repairs + made.repairs)
     numbers.warnings.update(verdict.warnings + made.warnings)
+    for reason, row in made.examples.items():
+        numbers.examples.setdefault(reason, []).append(str(row))
     names = dict(kept["event"].value_counts().iter_rows())
     numbers.names.update(names)
     for reason, rows in (large_ones | losses(kept, names)).items():

@@ -122,6 +122,30 @@ def test_warned_of(event, bag, person, name):
     assert done.frame.height == 1
 
 
+@pytest.mark.parametrize(
+    "bag",
+    [
+        {"$heatmap_data": {}, "a": {"$heatmap_data": 1}},
+        {"$prev_pageview_pathname": "/", "$current_url": "https://x.example"},
+    ],
+)
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"note": "$heatmap_data"},
+        {"o": {"$heatmap_data": 1, "$prev_pageview_pathname": "/", "$current_url": "https://x.example"}},
+        {"$prev_pageview_pathname": "/", "$current_url": "", "b": "$current_url"},
+    ],
+)
+def test_heatmaps_are_made_of_an_events_own_members(bag, other):
+    """A text, a member further down, an address that is empty make none; the first row that makes one is told."""
+    rows = [
+        {"_row": number, "properties": json.dumps(one)} for number, one in enumerate([other, bag, other], 5)
+    ]
+    done = made(event_frame(*rows))
+    assert (done.warnings["heatmap_side_effect"], done.examples) == (1, {"heatmap_side_effect": 6})
+
+
 def test_a_renamed_property_is_looked_at_under_its_new_name():
     """The finished payload is judged, not the source's names."""
     frame = event_frame({"properties": '{"sid":"17"}'}, {"extra": '{"$cookieless_mode":"x"}'})
