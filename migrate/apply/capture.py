@@ -5,6 +5,7 @@ Beside it, what every such protocol needs to read an answer: the time in a Retry
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
@@ -20,6 +21,7 @@ AGAIN: Final = "run the same command again to resume"
 ANSWER_BYTES: Final = 64 * 1024  # of an answer in a line of text, or of a page that is no such answer
 SERVER_WORDS: Final = 1000  # characters kept of what PostHog says about a refused batch
 A_YEAR: Final = 366 * 86_400.0  # seconds: a Retry-After beyond that is no time to come back
+_ANY_KEY: Final = re.compile(r"\bph[a-z]_\w{4,}")
 CLIENT_ERRORS: Final = range(400, 500)
 SERVER_ERRORS: Final = range(500, 600)
 ADVICE: Final = {
@@ -161,10 +163,14 @@ def unheeded(value: str | None, *, now: float) -> str:
 
 
 def shown(text: str, key: str, *, limit: int = SHOWN_CHARACTERS) -> str:
-    """Return another's words on one line, cut to `limit` characters, with *** for the key wherever it is echoed."""
+    """Return another's words on one line, cut to `limit` characters, with *** for keys wherever they are echoed.
+
+    That of the request, and whatever looks like one of PostHog's: who is asked may know more of them than one.
+    """
     # The key goes first: once cut it would not be found. Control characters could steer a terminal.
     for form in (key, json.dumps(key)[1:-1]) if key else ():
         text = text.replace(form, "***")
+    text = _ANY_KEY.sub("***", text)
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:limit]
 
 

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from migrate.apply.capture import Answer
+from migrate.apply.capture import AGAIN, Answer
 from migrate.apply.capture_v0 import CaptureV0
 from migrate.apply.outcome import Accepted, Outcome, Retry, Split, Stop
 from migrate.apply.question import Question, asked
@@ -18,6 +18,7 @@ from migrate.asking.http import Http
 from migrate.errors import Unasked
 
 _OWN_WORDS: Final = "request holds no event"
+_ASK_AGAIN: Final = "run the same command again"
 _NO_KEY: Final = "phc_none"
 """Stands for a key where none is given; a batch without events is refused before anybody looks at it."""
 _JSON: Final = {"Content-Type": "application/json"}
@@ -89,10 +90,13 @@ class Reach:
     def _strange(self, outcome: Outcome) -> Unasked:
         url = self._capture.host
         if isinstance(outcome, Stop):
-            return Unasked(outcome.reason, outcome.why)
+            return Unasked(outcome.reason.replace(AGAIN, _ASK_AGAIN), outcome.why)
         if isinstance(outcome, Retry):
             advice = outcome.advice or "try again later"
-            return Unasked(f"{url}: {outcome.hopeless or f'no answer, found {outcome.reason}; {advice}'}")
+            what = (
+                outcome.hopeless.replace(AGAIN, _ASK_AGAIN) or f"no answer, found {outcome.reason}; {advice}"
+            )
+            return Unasked(f"{url}: {what}")
         found = f"{outcome.status} '{outcome.message}'" if isinstance(outcome, Split) else "another answer"
         return Unasked(
             f"{url}: not what PostHog says of a batch without events, found {found}; check --host, and whether a proxy "

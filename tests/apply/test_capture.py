@@ -87,6 +87,11 @@ def test_words_are_shown_as_they_are_otherwise(text, expected):
     assert shown(text, 'phc_"\\') == expected
 
 
+def test_keys_of_others_are_hidden_too():
+    """Who asks the private API may be told the project's key."""
+    assert shown("no phc_another1 and no phx_personal2, phc_…", "phc_mine") == "no *** and no ***, phc_…"
+
+
 def test_without_a_key_nothing_is_hidden():
     """An empty key is in every text, and hides nothing of it."""
     assert shown("not a word of it", "") == "not a word of it"
