@@ -316,7 +316,7 @@ def verify(workdir: Path, asking: VerifyOptions, talking: TalkOptions) -> None:
 
     \b
     Example:  migrate verify acme
-              migrate verify acme --wait 30m
+              migrate verify acme --wait 70m
 
     \b
     Exit codes: 0 all is there, or will be · 3 something differs, and is named

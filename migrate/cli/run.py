@@ -13,7 +13,7 @@ from migrate.cli.session import end, open_session, start_talk, stop_after
 from migrate.cli.settings import build_settings
 from migrate.cli.target import open_target
 from migrate.cli.trial import check_people, command_for_good, is_trial, is_untold, open_folder, unconfigured
-from migrate.cli.verify import check_askable, unsent, verify_after
+from migrate.cli.verify import check_askable, to_verify, verify_after
 from migrate.cli.verifying import AfterOptions
 from migrate.report import arrived
 from migrate.todo import find_todo
@@ -47,7 +47,7 @@ def run(
         session.for_good = command_for_good(sending, options) if is_tried else ""
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
         plan_todo(session, todo, talk, options.people, following(session, delivery))
-        days = unsent(session)
+        days = to_verify(session, access)
         send_pending(session, delivery, sending, talk, known)
         verify_after(session, access, asking, talk, days)
         stay_small(session, sending, talk)

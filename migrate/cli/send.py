@@ -16,7 +16,7 @@ from migrate.cli.options import SendOptions, TalkOptions
 from migrate.cli.session import check_there, end, open_session, start_talk, stop_after
 from migrate.cli.target import open_target
 from migrate.cli.typed import typed_command
-from migrate.cli.verify import check_askable, unsent, verify_after
+from migrate.cli.verify import check_askable, to_verify, verify_after
 from migrate.cli.verifying import AfterOptions
 from migrate.report import rejects
 from migrate.report.numbers import summary
@@ -40,7 +40,7 @@ def apply_plan(workdir: Path, sending: SendOptions, asking: AfterOptions, talkin
         session = stack.enter_context(open_session(workdir, talk))
         _check_rules(session, rounds.unsettled(session.checkpoint, ""))
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
-        days = unsent(session)
+        days = to_verify(session, access)
         send_pending(session, delivery, sending, talk, known)
         verify_after(session, access, asking, talk, days)
         stay_small(session, sending, talk)

@@ -24,6 +24,8 @@ from migrate.workdir import rounds
 if TYPE_CHECKING:
     from migrate.sandbox.server import Sandbox
 
+_OPEN: Final = "unverified"
+"""The fact of a workdir that has the days which are to be compared, or compared once more."""
 _OF_SANDBOX: Final = "phx_sandbox"
 """The sandbox of a command takes any key."""
 
@@ -62,15 +64,22 @@ def check_askable(delivery: Delivery, local: "Sandbox | None", asking: AfterOpti
     return _with_key(asking.access(delivery.url))
 
 
-def unsent(session: Session) -> list[str]:
-    """Return the days of which something is to be sent."""
-    return rounds.days(session.checkpoint)
+def to_verify(session: Session, access: Access | None) -> list[str]:
+    """Return the days of which something is to be sent, and those that are open since a command before, if any.
+
+    They are noted, so that what was sent and not compared is compared by a later command.
+    """
+    days = rounds.days(session.checkpoint)
+    if access is not None:
+        days = sorted({*days, *session.checkpoint.facts().get(_OPEN, [])})
+        session.checkpoint.note(**{_OPEN: days})
+    return days
 
 
 def verify_after(
     session: Session, access: Access | None, asking: AfterOptions, talk: Talk, days: Collection[str]
 ) -> None:
-    """Compare what was sent of these days now; the verdict is the session's, and shown."""
+    """Compare what was sent of these days; the verdict is the session's, and shown."""
     if access is None or session.is_stopping:
         return
     if not days:
@@ -90,6 +99,7 @@ def _verify(
             session, access, wait=asking.wait, only=only, on_counted=phase.note, on_wait=phase.wait
         )
     if session.verdict is not None:
+        session.checkpoint.note(**{_OPEN: session.verdict.open_days})
         said = verified.sentence(session.verdict)
         talk.show(verified.lines(session.verdict))
         if talk.quiet and not session.verdict.passes:

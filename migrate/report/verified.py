@@ -7,7 +7,7 @@ from typing import Final
 from migrate.report.live import Part
 from migrate.report.sections import BOLD, WARNING, Line, labelled
 from migrate.screen import counted
-from migrate.verifying.verdict import Example, Finding, Verdict
+from migrate.verifying.verdict import Cause, Example, Finding, Verdict
 
 _MOST_NAMES: Final = 5
 
@@ -45,6 +45,8 @@ def sentence(verdict: Verdict) -> str:
     if causes:
         named = ", ".join(f"{events:,} {cause}" for cause, events in causes.items())
         return f"PostHog has not what it acknowledged: {named}"
+    if any(one.cause is Cause.NOT_THERE_YET for one in verdict.findings):
+        return "nothing is known to be wrong: some is not there yet, ask again later"
     if verdict.findings:
         return "nothing is wrong: what differs goes away by itself"
     return "all that PostHog acknowledged is there"

@@ -14,6 +14,10 @@ from migrate.verifying.counting import Difference
 from migrate.verifying.ledger import Sent
 from migrate.verifying.verdict import Cause, Judged
 
+YOUNG: Final = timedelta(hours=1)
+"""What was acknowledged within this time may be on its way; of what is older it is named why it is missing."""
+ONCE_MORE: Final = timedelta(days=1)
+"""What was acknowledged within this time is asked for once more; where more comes, the rest may come, too."""
 _MONTH: Final = 365.25 / 12
 _MARGIN: Final = 3
 """Days by which months of the calendar and months of equal length differ at the most."""
@@ -68,29 +72,26 @@ def of_settings(one: Difference, known: Known) -> Judged | None:
                 "again where its retention is raised",
             )
     sent = known.sent.get(one.day)
-    if known.oldest_seconds is not None and sent is not None and sent.first:
-        oldest = date.fromisoformat(sent.first) - timedelta(seconds=known.oldest_seconds)
+    if known.oldest_seconds is not None and sent is not None:
+        oldest = sent.first.date() - timedelta(seconds=known.oldest_seconds)
         if day <= oldest:
             return Judged(
                 Cause.DROPPED,
                 f"the project drops events older than {known.oldest_seconds / 86_400:,.0f} days when they come; turn "
                 "that off in its settings, and send them again from a new --workdir",
             )
-    if _has_lane(one.event) and _is_alone(one.event, known):
+    if known.is_growing and sent is not None and sent.last > known.now - ONCE_MORE:
+        return Judged(
+            Cause.NOT_THERE_YET,
+            "more was there each time it was asked for: PostHog is still reading what it acknowledged; ask again "
+            "later, or with --wait 70m",
+        )
+    is_young = sent is not None and sent.first > known.now - YOUNG
+    if _has_lane(one.event) and _is_alone(one.event, known) and not is_young:
         return Judged(
             Cause.LANE,
             f"none of '{one.event}' is there: PostHog takes it to a place, or counts it against a quota, of its own; "
             "look for it in the product it belongs to",
-        )
-    if (
-        known.is_growing
-        and sent is not None
-        and sent.last >= (known.now - timedelta(hours=1)).date().isoformat()
-    ):
-        return Judged(
-            Cause.NOT_THERE_YET,
-            "more was there each time it was asked for: PostHog is still reading what it acknowledged; ask again "
-            "later, or with --wait 30m",
         )
     return None
 

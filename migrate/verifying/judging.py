@@ -13,6 +13,7 @@ from migrate.errors import TookTooLong
 from migrate.screen import shortened
 from migrate.verifying.causes import Known, Warned, of_settings
 from migrate.verifying.counting import Difference
+from migrate.verifying.lately import Lately
 from migrate.verifying.ledger import NONE, ByEvent, Ledger, day_of
 from migrate.verifying.looking import Looked, Looking, There
 from migrate.verifying.lying import lying
@@ -24,6 +25,8 @@ from migrate.verifying.verdict import Cause, Example, Findings, Judged
 T = TypeVar("T")
 _MOST_LOOKED: Final = 1_500
 """Differences of which the events themselves are asked for, evenly chosen; two hundred a minute."""
+_MOST_YOUNG: Final = 100
+"""The same of those that may be on their way: few, as there may be nothing to see yet."""
 _MOST_OVER: Final = 300
 """The same of those of which more is there than was acknowledged."""
 _MOST_DOUBLED: Final = 40
@@ -64,8 +67,10 @@ class Judge:
         missing, settled = self._by_settings([one for one in differences if one.missing])
         quota = Quota(self.ledger, self.tally, missing, settled)
         lacking = dict.fromkeys(one for one in missing if not quota.is_of(one))
-        edges = [one for one in lacking if one.day in quota.edges]
-        asked = {*evenly(edges, _MOST_LOOKED), *evenly([*lacking], _MOST_LOOKED)}
+        lately = Lately(self.ledger, self.known.now, missing)
+        old, young = ([one for one in lacking if (one in lately) is is_young] for is_young in (False, True))
+        edges = [one for one in old if one.day in quota.edges]
+        asked = {*evenly(edges, _MOST_LOOKED), *evenly(old, _MOST_LOOKED), *evenly(young, _MOST_YOUNG)}
         looked, sought = dict[Difference, Looked](), dict[str, list[There]]()
         while asked:
             more = await self._looked(asked)
@@ -84,7 +89,9 @@ class Judge:
             self._extra(one, looked.get(one), sought)
         for one in doubled:
             self._doubled(one, looked.get(one))
-        self._by_quota(missing, [one for one in left if one.missing], quota)
+        for some in left:
+            self.found.add(lately.judged, lately.take(some), some.one.day, some.one.event)
+        self._by_quota(missing, [one for one in left if one.missing], quota, lately)
         self._by_warnings(left)
         for how in lying(self.ledger, self.tally, [one for one in left if one.missing], settled):
             self._add(how.judged, how.left, how.events, how.rows)
@@ -238,7 +245,9 @@ class Judge:
         self.found.add(_AGAIN, len(others), one.day, one.event, map(_of_other, others))
         self.found.add(_DOUBLED, _doubled(one) - len(others), one.day, one.event)
 
-    def _by_quota(self, missing: Sequence[Difference], left: Sequence[Left], quota: Quota) -> None:
+    def _by_quota(
+        self, missing: Sequence[Difference], left: Sequence[Left], quota: Quota, lately: Lately
+    ) -> None:
         """Name what is missing with all after it, of what is `left` and of the days after."""
         for day in quota.edges:
             mine = [one for one in left if one.one.day == day]
@@ -250,7 +259,10 @@ class Judge:
                     one.missing -= last.height
                     self._add(found[0], one, last.height, last)
         for difference in (one for one in missing if quota.is_of(one)):
-            self.found.add(quota.judged(difference.day), difference.missing, difference.day, difference.event)
+            young = lately.of(difference)
+            self.found.add(lately.judged, young, difference.day, difference.event)
+            judged = quota.judged(difference.day)
+            self.found.add(judged, difference.missing - young, difference.day, difference.event)
 
     def _by_warnings(self, left: Sequence[Left]) -> None:
         """Name as dropped as many as PostHog has warned of."""

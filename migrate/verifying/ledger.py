@@ -6,7 +6,7 @@ events, what is not sent yet, and versions of changed rows that were never to be
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from threading import Lock
 from typing import Any, Final, NamedTuple
 
@@ -24,7 +24,8 @@ MERGING: Final = ("$identify", "$create_alias", "$merge_dangerously")
 _AT_ONCE: Final = 300_000
 """Events of a day that are held at once; of more the day is read several times, some of its uuids each time."""
 _SETTLED: Final = (
-    f"{PARTS} WHERE day = ? AND round IN (SELECT round FROM rounds WHERE day = ? AND done) ORDER BY path"  # noqa: S608 - our own words
+    f"{PARTS} WHERE day = ?1 AND round IN (SELECT round FROM rounds WHERE day = ?1 AND done AND ended >= ?2) "  # noqa: S608 - our own words
+    "ORDER BY path"
 )
 _DAY: Final = 86_400_000
 """Milliseconds."""
@@ -51,10 +52,10 @@ ByEvent = dict[str, Count]
 
 @dataclass(frozen=True)
 class Sent:
-    """When the events of a day were acknowledged: the first date (UTC) and the last one."""
+    """When the events of a day were acknowledged: the first time and the last one."""
 
-    first: str
-    last: str
+    first: datetime
+    last: datetime
 
 
 class Ledger:
@@ -69,9 +70,11 @@ class Ledger:
         self._checkpoint = checkpoint
         self._at_once = at_once
         self._asking = Lock()
-        sql = "SELECT day, min(ended), max(ended), sum(accepted) FROM rounds WHERE done GROUP BY day ORDER BY day"
-        wanted = [row for row in checkpoint.query(sql) if row[3] and (only is None or row[0] in only)]
-        self.sent = {day: Sent(first or "", last or "") for day, first, last, _ in wanted}
+        sql = (
+            "SELECT day, min(ended), max(ended) FROM rounds WHERE done AND accepted GROUP BY day ORDER BY day"
+        )
+        wanted = [row for row in checkpoint.query(sql) if only is None or row[0] in only]
+        self.sent = {day: Sent(_moment(first), _moment(last)) for day, first, last in wanted}
         """Day -> when its events were acknowledged; the days that are compared, oldest first."""
         cleaned = {day for (day,) in checkpoint.query("SELECT day FROM cleaned")}
         self.cleaned = frozenset(self.sent.keys() & cleaned)
@@ -95,6 +98,12 @@ class Ledger:
                 count = Count(uuids, uuids, events - uuids) if has_versions else Count(events, uuids)
                 found[event] = found.get(event, NONE).plus(count)
         return found
+
+    def lately(self, day: str, since: datetime, names: Collection[str]) -> pl.DataFrame:
+        """Return what was acknowledged of these names of a day since then: event, uuid."""
+        frames = [frame.select("event", "uuid") for frame in self._frames(day, [*KEY], since)]
+        found = pl.concat(frames) if frames else _none().select("event", "uuid")
+        return found.filter(pl.col("event").is_in(pl.Series([*names], dtype=pl.String).implode()))
 
     def has_versions(self, day: str) -> bool:
         """Return whether events of a day were planned at several times, so that some may be known under two people.
@@ -139,9 +148,9 @@ class Ledger:
             for frame in self._groups(part, ["event", "payload"]):
                 yield from frame.filter(pl.col("event").is_in(MERGING) & (pl.col("payload") != ""))["payload"]
 
-    def _frames(self, day: str, columns: list[str]) -> Iterator[pl.DataFrame]:
-        """Yield the acknowledged events of a day, each once; all of one uuid are in one frame."""
-        parts = self._parts(day)
+    def _frames(self, day: str, columns: list[str], since: datetime | None = None) -> Iterator[pl.DataFrame]:
+        """Yield the acknowledged events of a day, those since then, each once; all of one uuid are in one frame."""
+        parts = self._parts(day, since)
         parked_ = self._rows("SELECT uuid, payload FROM parked WHERE day = ?", (day,))
         refused = pl.DataFrame(
             [(uuid, *parked.named(payload)) for uuid, payload in parked_], schema=_TEXTS, orient="row"
@@ -152,8 +161,9 @@ class Ledger:
             frame = pl.concat(frames).unique([*KEY], keep="first", maintain_order=True)
             yield frame.join(refused, on=[*KEY], how="anti") if refused.height else frame
 
-    def _parts(self, day: str) -> list[Part]:
-        rows = self._rows(_SETTLED, (day, day))
+    def _parts(self, day: str, since: datetime | None = None) -> list[Part]:
+        begun = "" if since is None else since.astimezone(UTC).isoformat(timespec="seconds")
+        rows = self._rows(_SETTLED, (day, begun))
         return [part for *row, _ in rows if (part := part_of(*row)).fate is not Fate.STAYS]
 
     def _rows(self, sql: str, given: Sequence[str]) -> list[tuple[Any, ...]]:
@@ -179,6 +189,11 @@ class Ledger:
 
 def _none() -> pl.DataFrame:
     return pl.DataFrame(schema=_TEXTS | {"timestamp": pl.Datetime("us", "UTC")})
+
+
+def _moment(text: str) -> datetime:
+    """Return when a round ended; of an older workdir the day alone is known, and it counts as its begin."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def day_of(uuid: str) -> str | None:

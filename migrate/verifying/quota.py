@@ -78,14 +78,12 @@ class Quota:
 
 
 def _judged(since: str, *, is_all: bool = False) -> Judged:
-    hint = "or PostHog has not read them yet, which takes minutes (--wait 30m)"
     if is_all:
-        why = f"nothing is there: the project was over its quota, or took no events, {hint}"
-        return Judged(Cause.QUOTA, why)
+        return Judged(Cause.QUOTA, "nothing is there: the project was over its quota, or took no events")
     return Judged(
         Cause.QUOTA,
-        f"all that was sent from the events of {since} on is missing, as when a quota is used up, {hint}; raise it, "
-        "and send them again from a new --workdir",
+        f"all that was sent from the events of {since} on is missing, as when a quota is used up; raise it, and "
+        "send them again from a new --workdir",
     )
 
 
@@ -100,7 +98,7 @@ def tails(
     """
     by_date: dict[str, list[str]] = {}
     for day in sorted(day for day, count in planned.items() if count):
-        by_date.setdefault(sent[day].last, []).append(day)
+        by_date.setdefault(sent[day].last.date().isoformat(), []).append(day)
     whole, edges = dict[str, str](), dict[str, str]()
     before = ""
     for _, days in sorted(by_date.items()):

@@ -136,6 +136,12 @@ class Verdict:
         """Whether all that PostHog acknowledged is there, or will be."""
         return not self.uncounted and all(one.passes for one in self.findings)
 
+    @property
+    def open_days(self) -> list[str]:
+        """Days of which it is not known yet whether all is there."""
+        young = {day for one in self.findings if one.cause is Cause.NOT_THERE_YET for day in one.days}
+        return sorted(young | {hour[:10] for hour in self.uncounted})
+
     def document(self) -> dict[str, Any]:
         """Return the same for `--json`."""
         causes: Counter[str] = Counter()

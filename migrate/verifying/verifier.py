@@ -17,13 +17,13 @@ from migrate.errors import Refused, Unasked
 from migrate.numbering import place
 from migrate.screen import shortened
 from migrate.verifying import merges
-from migrate.verifying.causes import Known, Warned
+from migrate.verifying.causes import YOUNG, Known, Warned
 from migrate.verifying.counting import NAME, Counting
 from migrate.verifying.judging import Judge
 from migrate.verifying.ledger import ByEvent, Ledger
 from migrate.verifying.looking import Looking
 from migrate.verifying.merges import Merge
-from migrate.verifying.patience import Patience
+from migrate.verifying.patience import Patience, Waited
 from migrate.verifying.progress import Progress, Step, Tally
 from migrate.verifying.spans import spans
 from migrate.verifying.verdict import Cause, Example, Finding, Findings, Judged, Merges, Verdict
@@ -38,6 +38,10 @@ _REFUSED: Final = Judged(
     Cause.MERGE_REFUSED,
     "PostHog has two people where the plan makes one: it refuses to merge somebody it knows as another, and ids that "
     "stand for nobody",
+)
+_UNDONE: Final = Judged(
+    Cause.NOT_THERE_YET,
+    "accepted within the last hour, and PostHog has not made one person of two yet; ask again in an hour",
 )
 
 
@@ -68,14 +72,17 @@ async def verify(checkpoint: Checkpoint, api: Api, wishes: Wishes, now: datetime
     progress = Progress(checkpoint.workdir, _question(checkpoint, api, project, wishes), now)
     counting = Counting(api, project.id, import_id)
     tally = await _counted(counting, ledger, progress, wishes)
-    is_growing = await wishes.patience.ask_again(counting, ledger, tally, now, wishes.halt)
+    waited = await wishes.patience.ask_again(counting, ledger, tally, now, wishes.halt)
     unseen = [*project.unseen]
     warned = await _warned(api, project, ledger, unseen)
-    known = _known(project, ledger, tally, now, is_growing=is_growing)
+    known = _known(project, ledger, tally, waited)
     judge = Judge(ledger, Looking(api, project.id, import_id, ledger), known, warned, tally)
     found = await judge.judge()
     asked = merges.sample(ledger, tally.merging)
-    done = await _merges(api, project, asked, found, unseen)
+    refused = await _refused(api, project, asked, unseen)
+    young = {day for day, sent in ledger.sent.items() if sent.last > waited.until - YOUNG}
+    _name(refused or [], found, young)
+    done = 0 if refused is None else len(asked) - len(refused)
     progress.end()
     findings = found.all()
     _place(checkpoint, findings)
@@ -142,28 +149,28 @@ async def _counted(counting: Counting, ledger: Ledger, progress: Progress, wishe
     return tally
 
 
-def _known(project: Project, ledger: Ledger, tally: Tally, now: datetime, *, is_growing: bool) -> Known:
+def _known(project: Project, ledger: Ledger, tally: Tally, waited: Waited) -> Known:
     lost = Counter[str]()
     for one in tally.differences:
         lost[one.event] += one.missing
     return Known(
-        now=now,
+        now=waited.until,
         sent=ledger.sent,
         by_event=tally.by_event,
         retention_months=project.retention_months,
         is_enforced=project.is_enforced,
         oldest_seconds=project.oldest_seconds,
-        is_growing=is_growing,
+        is_growing=waited.is_growing,
         lost=lost,
     )
 
 
 async def _warned(api: Api, project: Project, ledger: Ledger, unseen: list[str]) -> Warned:
     """Return what ingestion has warned of since the import began, where that can be seen."""
-    begun = min((sent.first for sent in ledger.sent.values() if sent.first), default=None)
+    begun = min((sent.first for sent in ledger.sent.values()), default=None)
     if begun is None:
         return Warned([])
-    since = datetime.fromisoformat(begun).replace(tzinfo=UTC) - timedelta(days=1)
+    since = begun - timedelta(days=1)
     try:
         rows = await api.query(project.id, queries.warnings(since), name=NAME)
     except Unasked as error:
@@ -172,19 +179,22 @@ async def _warned(api: Api, project: Project, ledger: Ledger, unseen: list[str])
     return Warned([(str(kind), int(count)) for kind, count in rows])
 
 
-async def _merges(
-    api: Api, project: Project, asked: Sequence[Merge], found: Findings, unseen: list[str]
-) -> int:
-    """Name those of some planned merges that were refused; return how many have come true."""
+async def _refused(
+    api: Api, project: Project, asked: Sequence[Merge], unseen: list[str]
+) -> Sequence[Merge] | None:
+    """Return those of some planned merges that have not come true; None where that cannot be seen."""
     try:
-        refused = await merges.refused(api, project.id, asked)
+        return await merges.refused(api, project.id, asked)
     except Unasked as error:
         unseen.append(f"whether merges came true (found '{error.words or error}')")
-        return 0
+        return None
+
+
+def _name(refused: Sequence[Merge], found: Findings, young: Collection[str]) -> None:
+    """Name merges that have not come true; `young`: days of which something may be on its way."""
     for one in refused:
         example = Example(one.day, one.event, one.uuid, now=" and ".join(map(shortened, one.ids)))
-        found.add(_REFUSED, 1, one.day, one.event, [example])
-    return len(asked) - len(refused)
+        found.add(_UNDONE if one.day in young else _REFUSED, 1, one.day, one.event, [example])
 
 
 def _not_compared(checkpoint: Checkpoint, only: Collection[str] | None) -> dict[str, int]:

@@ -19,7 +19,7 @@ from migrate.workdir.seals import Seal
 _AT_ONCE: Final = 100
 _ACKNOWLEDGED: Final = """
     SELECT path FROM parts JOIN rounds USING (day, round)
-    WHERE done AND ended <= ?1 AND NOT (?2 AND is_stripped) ORDER BY parts.day, path
+    WHERE done AND date(ended) <= ?1 AND NOT (?2 AND is_stripped) ORDER BY parts.day, path
 """
 
 

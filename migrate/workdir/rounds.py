@@ -82,7 +82,7 @@ def settle(
             db.execute(
                 "UPDATE rounds SET accepted = accepted + ?, duplicate = duplicate + ?, parked = parked + ?, done = ?,"
                 " ended = ? WHERE day = ? AND round = ?",
-                (*vars(settled).values(), is_last, _today() if is_last else None, round_.day, round_.number),
+                (*vars(settled).values(), is_last, _now() if is_last else None, round_.day, round_.number),
             )
         if also is not None:
             also(db)
@@ -95,7 +95,7 @@ def add_settled(db: Database, parts: Iterable[Part]) -> None:
         sql = "SELECT coalesce(max(round), 0) + 1 FROM rounds WHERE day = ?"
         (number,) = db.execute(sql, (part.day,)).fetchone()
         sql = "INSERT INTO rounds (day, round, duplicate, done, ended) VALUES (?, ?, ?, 1, ?)"
-        db.execute(sql, (part.day, number, part.events, _today()))
+        db.execute(sql, (part.day, number, part.events, _now()))
         add_part(db, part, number)
 
 
@@ -119,9 +119,9 @@ def unsettled(checkpoint: Checkpoint, since: str) -> int:
     return int(checkpoint.query(sql, (since,)).fetchone()[0])
 
 
-def _today() -> str:
-    """Return the day on which a round ends, in UTC: how long what it sent is kept is told from then."""
-    return datetime.now(UTC).date().isoformat()
+def _now() -> str:
+    """Return when a round ends, in UTC: how long what it sent is kept, and may be on its way, is told from then."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _freeze(db: Database, round_: Round) -> bool:

@@ -1,6 +1,6 @@
 """What the project's settings, the events' names and PostHog's warnings say of what is missing."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from imported import COUNT, DAYS, EVENTS, causes, gone, of
@@ -10,7 +10,8 @@ from migrate.verifying.counting import Difference
 from migrate.verifying.ledger import NONE, Count, Sent
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
-SENT = {"2024-01-01": Sent("2026-01-02", "2026-01-02")}
+SENT = {"2024-01-01": Sent(NOW - timedelta(hours=9), NOW - timedelta(hours=8))}
+OLD, YOUNG = (NOW - timedelta(days=2), NOW - timedelta(minutes=9))
 KNOWN = {"now": NOW, "sent": SENT, "by_event": {"e": 10, "$ai_trace": 10}, "lost": {"e": 1}}
 
 
@@ -30,10 +31,17 @@ def judged(event="e", day="2024-01-01", **known):
         pytest.param({"oldest_seconds": 86_400.0 * 30}, "dropped", id="dropped when it came"),
         pytest.param({"oldest_seconds": 86_400.0 * 900}, None, id="not so old when it came"),
         pytest.param({"is_growing": True}, "not_there_yet", id="on its way"),
-        pytest.param(
-            {"is_growing": True, "sent": {"2024-01-01": Sent("2025-12-31", "2025-12-31")}}, None, id="not now"
-        ),
+        pytest.param({"is_growing": True, "sent": {"2024-01-01": Sent(OLD, OLD)}}, None, id="not now"),
         pytest.param({"event": "$ai_trace", "lost": {"$ai_trace": 10}}, "lane", id="a way of its own"),
+        pytest.param(
+            {
+                "event": "$ai_trace",
+                "lost": {"$ai_trace": 10},
+                "sent": {"2024-01-01": Sent(YOUNG, YOUNG)},
+            },
+            None,
+            id="a way of its own, of this hour",
+        ),
         pytest.param({"event": "$ai_trace", "lost": {"$ai_trace": 9}}, None, id="some of it is there"),
         pytest.param({"event": "$ai_trace", "lost": {"$ai_trace": 10, "e": 10}}, None, id="nothing is"),
         pytest.param({"lost": {"e": 10}}, None, id="a usual name"),

@@ -9,7 +9,7 @@ from migrate.verifying.patience import Patience
 
 def test_what_comes_meanwhile_is_not_missing(whole):
     """At the first look half of it was not there, at the second one all is."""
-    assert causes(whole.after(rules=[{"fault": "lost", "nth": 2, "times": 1}])) == {}
+    assert causes(whole.after(rules=[{"fault": "lost", "nth": 2, "times": 1}], now=datetime.now(UTC))) == {}
 
 
 def test_what_is_still_coming_passes(whole):
@@ -22,10 +22,12 @@ def test_what_is_still_coming_passes(whole):
 
 
 def test_it_is_waited_until_two_counts_are_the_same(whole):
-    """Where some is there; as long as nothing is, it is asked until the time is over."""
+    """Where some is there; as long as nothing is, or it was accepted within the hour, until the time is over."""
     patience = Patience(wait=3_600.0, between=0.01)
     rules = [{"fault": "lost", "nth": 2, "times": 1}, {"fault": "lost", "nth": 5}]
     assert causes(whole.after(rules=rules, patience=patience)) == {"unexplained": 200}
-    patience = Patience(wait=0.2, between=0.01)
+    patience, now = Patience(wait=0.2, between=0.01), datetime.now(UTC)
     assert causes(whole.after(rules=[{"fault": "lost", "times": 4}], patience=patience)) == {}
     assert causes(whole.after(rules=[{"fault": "lost"}], patience=patience)) == {"quota": 1000}
+    stalls = [{"fault": "lost", "nth": 2, "times": 3}]
+    assert causes(whole.after(rules=stalls, patience=patience, now=now)) == {}

@@ -39,7 +39,7 @@ def test_it_goes_on_where_it_was(tmp_path):
             verified(checkpoint, sandbox, on_counted=go)
         assert len((tmp_path / "w" / FILE).read_text().splitlines()) == 2
         asked = len(sandbox.questions())
-        assert causes(verified(checkpoint, sandbox)) == {"unexplained": 10}
+        assert causes(verified(checkpoint, sandbox)) == {"not_there_yet": 10}
         counts = [one for one in sandbox.questions()[asked:] if "group by day" in str(one.body)]
         assert len(counts) == 2 + 1  # and once more for what is missing
         assert not (tmp_path / "w" / FILE).exists()

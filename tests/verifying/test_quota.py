@@ -1,12 +1,16 @@
 """What all is missing of from some moment on is the sign of a quota that is used up; what is there after it is none."""
 
+from datetime import UTC, datetime
+
 import pytest
 from imported import DAYS, gone, of
 
 from migrate.verifying.ledger import Sent
 from migrate.verifying.quota import tails
 
-FIRST, SECOND = Sent("2026-01-01", "2026-01-01"), Sent("2026-01-02", "2026-01-02")
+FIRST, SECOND = (
+    Sent(datetime(2026, 1, day, tzinfo=UTC), datetime(2026, 1, day, 6, tzinfo=UTC)) for day in (1, 2)
+)
 A, B, C, D = "2024-04-03", "2024-04-04", "2024-04-05", "2024-04-06"
 
 
