@@ -124,7 +124,11 @@ class Line(NamedTuple):
 
 
 def labelled(label: str, text: str, style: str = "", *, command: str = "") -> Line:
-    """Return a line whose text, and the command it ends with, stand beside a label, as on all screens."""
+    """Return a line whose text, and the command it ends with, stand beside a label, as on all screens.
+
+    It is one line: a line break in a name is shown as its escape.
+    """
+    text = text.replace("\n", "\\n")
     return Line(f"{label:<{_LABEL}}{text}{command}", style, _LABEL, command)
 
 

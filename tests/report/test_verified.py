@@ -41,11 +41,25 @@ def test_the_screen():
     ]
 
 
+def test_a_name_is_on_its_line():
+    """Whatever is in it: it is somebody else's text."""
+    found = Finding(Cause.UNEXPLAINED, "none of 'a\nverdict  all is there' is there", 1, {"2024-04-03"})
+    found.names["a\nb"] = 1
+    found.examples.append(Example("2024-04-03", "a\nb", "u-1"))
+    texts = [line.text for line in verified.lines(Verdict(findings=(found,)))]
+    assert [text for text in texts if "\\n" in text] == texts[1:4]
+    assert not any("\n" in text for text in texts)
+
+
 @pytest.mark.parametrize(
     ("findings", "said"),
     [
         ((), "all that PostHog acknowledged is there"),
         ((TWICE,), "nothing is wrong: what differs goes away by itself"),
+        (
+            (Finding(Cause.NOT_THERE_YET, "late", 1), TWICE),
+            "nothing is known to be wrong: some is not there yet, ask again later",
+        ),
         ((TWICE, LOST, LOST), "PostHog has not what it acknowledged: 6 unexplained"),
     ],
 )
