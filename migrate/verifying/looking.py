@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 import polars as pl
@@ -19,6 +19,7 @@ _PAGES: Final = 2
 """Answers of 50,000 uuids each; of more events of a day and a name those with the first uuids are looked at."""
 _AT_ONCE: Final = 500
 """Uuids that one query names."""
+_EVER, _NEVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _TEXTS: Final[dict[str, Any]] = {"uuid": pl.String, "distinct_id": pl.String}
 
 
@@ -90,7 +91,21 @@ class Looking:
         return _frame(found), after
 
     async def sought(self, uuids: Sequence[str], since: datetime, until: datetime) -> dict[str, list[There]]:
-        """Return where else these uuids are, of any origin, in a range of time."""
+        """Return where else these uuids are, of any origin, in a range of time; or at any time, where it is said."""
+        found = await self._within(uuids, since, until)
+        rest = [uuid for uuid in uuids if uuid not in found]
+        try:
+            for start in range(0, len(rest), _AT_ONCE):
+                some = rest[start : start + _AT_ONCE]
+                rows = await self._api.query(self._project, queries.there(_EVER, _NEVER, some), name=NAME)
+                for one in map(_there, rows):
+                    found.setdefault(one.uuid, []).append(one)
+        except TookTooLong:
+            return found
+        return found
+
+    async def _within(self, uuids: Sequence[str], since: datetime, until: datetime) -> dict[str, list[There]]:
+        """Return where these uuids are in a range of time."""
         found: dict[str, list[There]] = {}
         some = (uuids[start : start + _AT_ONCE] for start in range(0, len(uuids), _AT_ONCE))
         answers = await asyncio.gather(*(self._sought(ids, since, until) for ids in some))
@@ -107,10 +122,12 @@ class Looking:
                 raise
             first, middle, last = pieces
             return [*await self._sought(uuids, first, middle), *await self._sought(uuids, middle, last)]
-        return [
-            There(_text(uuid), _text(event), _text(distinct_id), _text(timestamp), import_id)
-            for uuid, event, distinct_id, timestamp, import_id in rows
-        ]
+        return [*map(_there, rows)]
+
+
+def _there(row: Sequence[Any]) -> There:
+    uuid, event, distinct_id, timestamp, import_id = row
+    return There(_text(uuid), _text(event), _text(distinct_id), _text(timestamp), import_id)
 
 
 def _frame(rows: Collection[list[Any]]) -> pl.DataFrame:

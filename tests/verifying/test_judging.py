@@ -14,6 +14,14 @@ TAKEN = [
     pytest.param([gone(f"timestamp >= '{DAYS[3]}T18:00'")], {"quota": 250}, id="from a moment on"),
     pytest.param([gone(f"timestamp >= '{DAYS[4]}T18:00'")], {"quota": 50}, id="the last hours"),
     pytest.param(["DELETE FROM events"], {"quota": 1000}, id="all"),
+    pytest.param(
+        [
+            changed("day = '1970-01-01', timestamp = '1970-01-01T01'", of(0, 7)),
+            changed("day = '2040-01-01', timestamp = '2040-01-01T01'", of(9)),
+        ],
+        {"changed_since": 3},
+        id="far off",
+    ),
     pytest.param([gone("event = '$exception'")], {"lane": 250}, id="a way of its own"),
     pytest.param([again(of(*range(0, 1000, 100)))], {"duplicates_not_merged": 10}, id="twice"),
     pytest.param(
