@@ -29,6 +29,10 @@ from migrate.workdir.seals import Harmed
 T = TypeVar("T")
 _NAME: Final = "migrate undo"
 """What its queries are called in PostHog's own log."""
+_UNKNOWN: Final = """
+    SELECT (SELECT coalesce(sum(events), 0) FROM cleaned)
+        + (SELECT coalesce(sum(events), 0) FROM parts JOIN rounds USING (day, round) WHERE NOT done)
+"""
 _AT_ONCE: Final = 500
 """Ids that are asked for, and people that are deleted, in one request; PostHog takes a thousand."""
 
@@ -48,6 +52,9 @@ class There:
     """Ids that events of this workdir have."""
     sent: int = 0
     """Events that were acknowledged of this workdir; where there are more, another one sent under the same name."""
+
+    unknown: int = 0
+    """Events whose people are not known here: their files are gone, or they were on their way when it was stopped."""
 
     @property
     def predicate(self) -> str:
@@ -137,7 +144,8 @@ async def _there(session: Session, api: Api, access: Access) -> There:
     events, since, until = await _bounds(api, project, import_id, since, until)
     ids = sum(len(some) for some in _batches(ledger))
     sent = rounds.outcome(session.checkpoint).accepted
-    return There(api.app_host, project.id, project.name, import_id, events, since, until, ids, sent)
+    (unknown,) = session.checkpoint.query(_UNKNOWN).fetchone()
+    return There(api.app_host, project.id, project.name, import_id, events, since, until, ids, sent, unknown)
 
 
 async def _bounds(api: Api, project: Project, import_id: str, since: str, until: str) -> tuple[int, str, str]:

@@ -49,6 +49,13 @@ def lines(there: There, delete: str) -> Iterator[Line]:
         "origin stays, with all of theirs; PostHog deletes events on weekends",
     )
     yield labelled("", "", command=delete)
+    if there.unknown:
+        yield labelled(
+            "",
+            f"of {counted(there.unknown, 'event')} it is not known here whose they are, as their files are gone "
+            "(--dedup-days) or they were being sent when it was stopped: people of these alone stay",
+            WARNING,
+        )
     yield labelled(
         "", "how far PostHog is: ", command=f"curl {_KEY} {shlex.quote(f'{api}/persons/deletion_status/')}"
     )

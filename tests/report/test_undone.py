@@ -26,6 +26,8 @@ def test_the_screen_has_what_there_is_and_ready_commands():
     assert (
         more[1].strip().startswith("900 were sent from here; the others are there twice, or another workdir")
     )
+    gone = [line.text for line in undone.lines(replace(THERE, unknown=70), "…")]
+    assert any(line.strip().startswith("of 70 events it is not known here whose they are") for line in gone)
     assert any("2024-04-03 to 2024-04-08 (UTC), with the predicate above" in line for line in lines)
 
 
