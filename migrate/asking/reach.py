@@ -60,7 +60,7 @@ class Reach:
             if not takes_gzip:
                 plain = packed if isinstance(packed, Retry) else await self._empty(is_packed=False)
                 if not _is_posthog(plain):
-                    raise self._strange(plain)
+                    raise self._strange(plain, again=_ASK_AGAIN)
             return Reached(self._capture.host, takes_gzip, await self._has_v1())
 
     async def _empty(self, *, is_packed: bool) -> Outcome:
@@ -87,15 +87,13 @@ class Reach:
     def _path(self) -> str:
         return self._capture.url.removeprefix(self._capture.host)
 
-    def _strange(self, outcome: Outcome) -> Unasked:
+    def _strange(self, outcome: Outcome, again: str = AGAIN) -> Unasked:
         url = self._capture.host
         if isinstance(outcome, Stop):
-            return Unasked(outcome.reason.replace(AGAIN, _ASK_AGAIN), outcome.why)
+            return Unasked(outcome.reason.replace(AGAIN, again), outcome.why)
         if isinstance(outcome, Retry):
             advice = outcome.advice or "try again later"
-            what = (
-                outcome.hopeless.replace(AGAIN, _ASK_AGAIN) or f"no answer, found {outcome.reason}; {advice}"
-            )
+            what = outcome.hopeless.replace(AGAIN, again) or f"no answer, found {outcome.reason}; {advice}"
             return Unasked(f"{url}: {what}")
         found = f"{outcome.status} '{outcome.message}'" if isinstance(outcome, Split) else "another answer"
         return Unasked(

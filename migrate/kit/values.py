@@ -27,6 +27,10 @@ CAMPAIGN: Final = (
 )
 """Query parameters of campaigns and clicks: those that posthog-js keeps as properties of the same name, and utm_id."""
 
+_BLANKS: Final = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+"""What polars strips of a text: Unicode's white space."""
 _QUERY: Final = re.compile(r"[^?#]*\?([^#]*)")
 
 AGENT: Final = pl.Struct(
@@ -202,7 +206,7 @@ def _campaign(url: str) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for name, equals, value in pairs:
         if equals and name in CAMPAIGN:
-            found.setdefault(name, unquote_plus(value).strip() or None)
+            found.setdefault(name, unquote_plus(value).strip(_BLANKS) or None)
     return found
 
 
