@@ -22,8 +22,9 @@ from migrate.cli.session import check_there, start_talk
 from migrate.cli.target import SANDBOX, is_named_sandbox
 from migrate.errors import Unasked, UsageError
 from migrate.report import checked
-from migrate.report.document import early
-from migrate.report.numbers import NOTHING, Run, of_run
+from migrate.report.document import document, early
+from migrate.report.numbers import NOTHING, Summary, of_run, summary
+from migrate.report.states import states, with_states
 from migrate.report.talk import Talk
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import FILE
@@ -35,7 +36,7 @@ def check_target(
 ) -> NoReturn:
     """Show what is seen of a target, and exit 5 where something speaks against sending."""
     talk = start_talk(talking)
-    plan, planned_for = _planned(workdir)
+    plan, planned_for, numbers = _planned(workdir)
     target = _target(sending, asking, planned_for)
     found = check(target, plan, datetime.now(UTC))
     is_against = any(one.weight in checked.AGAINST for one in found)
@@ -47,9 +48,8 @@ def check_target(
                 talk.warn(one.text)
     if talk.as_json:
         run = of_run(NOTHING, NOTHING, datetime.now(UTC), code, None)
-        click.echo(
-            json.dumps(_document(run, workdir) | {"check": checked.document(found)}, ensure_ascii=False)
-        )
+        of_all = early(run) if numbers is None else document(numbers, run)
+        click.echo(json.dumps(of_all | {"check": checked.document(found)}, ensure_ascii=False))
     sys.exit(code)
 
 
@@ -69,15 +69,17 @@ def look(delivery: Delivery, asking: AskOptions, talk: Talk, *, is_asked: bool) 
     return found
 
 
-def _planned(workdir: Path | None) -> tuple[Plan | None, str | None]:
-    """Return what is planned in a workdir, and where it was sent to, if it was."""
+def _planned(workdir: Path | None) -> tuple[Plan | None, str | None, Summary | None]:
+    """Return what is planned in a workdir, where it was sent to, if it was, and the workdir's numbers."""
     if workdir is None or (is_from_file("workdir") and not (workdir / FILE).exists()):
-        return None, None
+        return None, None, None
     check_there(workdir)
     with ExitStack() as stack:
         stack.enter_context(writable(workdir))
         checkpoint = stack.enter_context(Checkpoint.open(workdir))
-        return plan_of(checkpoint), checkpoint.facts().get("target")
+        numbers = summary(checkpoint)
+        numbers = with_states(numbers, states(checkpoint, numbers))
+        return plan_of(checkpoint), checkpoint.facts().get("target"), numbers
 
 
 def _target(sending: TargetOptions, asking: AskOptions, planned_for: str | None) -> Target:
@@ -92,7 +94,3 @@ def _target(sending: TargetOptions, asking: AskOptions, planned_for: str | None)
     check_proxy(url)
     key = None if sending.api_key is None else checked_key(sending.api_key)
     return Target(url, key, asking.access(url))
-
-
-def _document(run: Run, workdir: Path | None) -> dict[str, object]:
-    return early(run) | ({} if workdir is None else {"workdir": str(workdir)})

@@ -108,6 +108,16 @@ class Blank(click.types.StringParamType):
     """A text that may be blanks, such as a delimiter."""
 
 
+class Name(click.types.StringParamType):
+    """A name that is searched for later: one line of text, without blanks around it."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name as it is."""
+        if not value.isprintable() or value != value.strip():
+            self.fail(f"one line of text without blanks around it; found {value!r}", param, ctx)
+        return value
+
+
 class _Number:
     """A number, which the help calls N."""
 

@@ -23,6 +23,7 @@ from migrate.cli.kinds import (
     Hours,
     Input,
     Moment,
+    Name,
     PlatformName,
     Real,
     Samples,
@@ -109,7 +110,7 @@ class SourceOptions(ReadingOptions):
         metavar="TEXT",
         word="null",
     )
-    import_id: str | None = option(click.STRING, "Name of this import in every event ($import_job_id).")
+    import_id: str | None = option(Name(), "Name of this import in every event ($import_job_id).")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,8 @@ _AI: Final = "$ai_"
 
 _MANY_DECIMALS: Final = r"\.[0-9]{3}(?:[0-9]{4}|[0-9]{0,3}[,}\]\s])"
 """Seven digits behind a point, or three at the end of a number: a look at what may be a long decimal, quick to find."""
+_MANY_BEFORE: Final = r"[0-9]{14}\.[0-9]"
+"""Fourteen digits before a point, of which fewer may stand behind it. One look for both takes five times as long."""
 _TEXT: Final = r'"(?:[^"\\]|\\.)*"'
 _LONG_DECIMAL: Final = rf'\A(?:[^"]|{_TEXT})*?[:,\[\s-](?:0\.0*[1-9][0-9]{{15}}|[1-9][0-9.]{{16}})'
 """A number of 16 digits or more that no text holds. Integers of that length are texts by then (`big_integer`)."""
@@ -29,16 +31,16 @@ def losses(frame: pl.DataFrame, names: Iterable[str]) -> dict[str, pl.Series]:
 
     `frame` needs `_row`, `event`, `distinct_id`, `payload`; `names` are those of its events.
     """
-    event = pl.col("event")
+    event, payload = pl.col("event"), pl.col("payload")
     rules = {lane: event.is_in(those) for lane, those in _by_lane(names).items()} | {
         "event_name_over_200_bytes": event.str.len_bytes() > MAX_BYTES,
         "distinct_id_over_200_bytes": pl.col("distinct_id").str.len_bytes() > MAX_BYTES,
-        "long_decimal": pl.col("payload").str.contains(_MANY_DECIMALS),
+        "long_decimal": payload.str.contains(_MANY_DECIMALS) | payload.str.contains(_MANY_BEFORE),
     }
     holds = frame.select_seq(rule.alias(reason) for reason, rule in rules.items())
     found = {reason: frame.filter(holds[reason]) for reason in rules if holds[reason].any()}
     if "long_decimal" in found:
-        found["long_decimal"] = found["long_decimal"].filter(pl.col("payload").str.contains(_LONG_DECIMAL))
+        found["long_decimal"] = found["long_decimal"].filter(payload.str.contains(_LONG_DECIMAL))
     return {reason: rows[ROW] for reason, rows in found.items() if rows.height}
 
 

@@ -79,11 +79,9 @@ def test_a_plan_is_held_against_the_project(sandbox, tmp_path):
     months = {"event_retention_months": 12, "events_retention_enforced": True}
     sandbox.faults([PROJECT | months | {"drop_events_older_than_seconds": 86_400}])
     done = check(sandbox, workdir, "--quiet", "--json")
-    assert (done.returncode, summary(done)["run"]["exit_code"], summary(done)["workdir"]) == (
-        5,
-        5,
-        str(workdir),
-    )
+    told = summary(done)
+    assert (done.returncode, told["run"]["exit_code"], told["workdir"]) == (5, 5, str(workdir))
+    assert told["events"]["planned"] == told["events"]["pending"] > 0 == told["run"]["events"]["planned"]
     first, second = done.stderr.splitlines()
     assert first.startswith("warning: 12 months: PostHog hides events before ")
     assert second.startswith("warning: the project drops events older than 1 day when they come")

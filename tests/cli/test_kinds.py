@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from migrate.apply.pacing import Window
-from migrate.cli.kinds import SOME, Count, Day, Duration, Hours, Moment, Samples
+from migrate.cli.kinds import SOME, Count, Day, Duration, Hours, Moment, Name, Samples
 
 NIGHT = Window(time(22), time(6, 30))
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
@@ -29,6 +29,7 @@ MEANT = [
     pytest.param(Moment(), "-3d", Day(3), id="days-before"),
     pytest.param(Moment(), Day(3), Day(3), id="a-day-already"),
     pytest.param(Moment(), "2024-04-03", NOON.replace(hour=0), id="a-day"),
+    pytest.param(Name(), "Ümport 2", "Ümport 2", id="a-name"),
 ]
 
 
@@ -51,6 +52,8 @@ def test_a_time_in_a_zone_is_one_in_utc():
 
 
 REFUSED = [
+    pytest.param(Name(), "a\nb", r"one line of text without blanks around it; found 'a\nb'", id="two-lines"),
+    pytest.param(Name(), " a", "one line of text without blanks around it; found ' a'", id="blanks-around"),
     pytest.param(
         Samples(),
         "9" * 5_000,

@@ -24,6 +24,8 @@ def told(*rows):
         pytest.param({"extra": '{"a":123.71000000000001}'}, "long_decimal", id="double"),
         pytest.param({"set": '{"a":-0.00012345678901234567}'}, "long_decimal", id="of_a_person"),
         pytest.param({"extra": '{"a":[0,1711969200123.4567]}'}, "long_decimal", id="few_decimals"),
+        pytest.param({"extra": '{"a":-12345678901234.56}'}, "long_decimal", id="two_decimals"),
+        pytest.param({"extra": '{"a":123456789012345.6}'}, "long_decimal", id="one_decimal"),
         pytest.param(
             {"extra": r'{"s":"\\\"","o":{"a" : 1.2345678901234567e-7 }}'}, "long_decimal", id="deep"
         ),
@@ -39,9 +41,11 @@ def test_told(row, reason):
     [
         pytest.param({"event": "exception", "distinct_id": "$ai_1"}, id="names"),
         pytest.param({"event": "e" * 200, "distinct_id": "ü" * 100}, id="200_bytes"),
-        pytest.param({"extra": '{"a":12.34,"b":0.000000000001,"c":1234567890.123}'}, id="short"),
+        pytest.param(
+            {"extra": '{"a":12.34,"b":0.000000000001,"c":1234567890.123,"d":12345678901234.5}'}, id="short"
+        ),
         pytest.param({"extra": '{"a":1234567890123456,"b":12345678901234567890}'}, id="integers"),
-        pytest.param({"extra": r'{"a":"1.23456789012345678","b":"x, 1.23456789012345678 "}'}, id="texts"),
+        pytest.param({"extra": r'{"a":"1.23456789012345678","b":"x, 123456789012345.6 "}'}, id="texts"),
         pytest.param({"extra": r'{"a":"{\"b\":1.23456789012345678}"}'}, id="json_in_a_text"),
         pytest.param({"extra": r'{"a":"\\","1.23456789012345678":1}'}, id="key"),
     ],
