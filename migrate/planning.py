@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 
 from migrate import witnesses
+from migrate.logline import Record
 from migrate.people.file import PeopleFile
 from migrate.people.store import People
 from migrate.pinning import pin_settings
@@ -92,7 +93,8 @@ class Planning:
         )
         for reason, names in skipped.items():
             for name in names:
-                session.on_log(f"passed over: {name}: {reason}")
+                fields = {"file": name, "why": reason}
+                session.on_log(Record("file_passed_over", f"passed over: {name}: {reason}", fields))
         planner = Planner(
             on_log=session.on_log,
             on_warning=session.on_warning,
@@ -111,7 +113,8 @@ class Planning:
         )
         session.copies = [job.source.name for job in todo if job.source.lines is not None]
         if before := self.work.unchanged + len(self.work.jobs) - len(todo):
-            session.on_log(f"planned before: {counted(before, 'file')}")
+            said = f"planned before: {counted(before, 'file')}"
+            session.on_log(Record("planned_before", said, {"files": before}))
         if not session.is_stopping and (todo or self._has_more()):
             with self.file.open() as people:
                 try:
@@ -120,7 +123,8 @@ class Planning:
                     raise explained(checkpoint, error) from error
         aside = self.work.set_aside | planner.aside.found
         for name, one in aside.items():
-            session.on_log(f"set aside: {name}: {one.why}")
+            fields = {"file": name, "why": one.why}
+            session.on_log(Record("file_set_aside", f"set aside: {name}: {one.why}", fields))
         session.set_aside += asides.note(checkpoint, aside)
         if not session.is_stopping:
             session.finish("planning", begun=None, unfinished=self._commands_but(command))

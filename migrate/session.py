@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from migrate import throwaway
 from migrate.errors import Refused
+from migrate.logline import Record
 from migrate.report.numbers import NOTHING, Summary
 from migrate.screen import counted
 from migrate.workdir import parked, rejects, stops
@@ -38,7 +39,7 @@ class Session:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     on_warning: Callable[[str], None] = lambda _: None
     """Told what the user is to know while work goes on."""
-    on_log: Callable[[str], None] = lambda _: None
+    on_log: Callable[[Record], None] = lambda _: None
     """Told each file that is planned, and what became of it."""
     set_aside: list[str] = field(default_factory=list)
     """Sources that this command was the first to set aside, or found to be others than when they were."""

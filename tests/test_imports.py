@@ -45,7 +45,9 @@ GROUND = {
     "SANDBOX",
     "VERSION",
     "errors",
+    "jsonlines",
     "log",
+    "logline",
     "naming",
     "numbering",
     "patterns",
@@ -62,6 +64,7 @@ HOMES = {
     "fastavro": {"readers"},
     "isal": {"apply.packing", "inputs", "sandbox"},
     "polars_hash": {"kit.uuids"},
+    "prometheus_client": {"report.metrics"},
     "rich": {"report.terminal"},
     "sqlite3": {
         "people",

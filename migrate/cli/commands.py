@@ -307,8 +307,8 @@ def check(workdir: Path | None, sending: TargetOptions, asking: AskOptions, talk
 @configured
 @WORKDIR
 @takes("asking", VerifyOptions)
-@takes("talking", TalkOptions)
-def verify(workdir: Path, asking: VerifyOptions, talking: TalkOptions) -> None:
+@takes("talking", NightOptions)
+def verify(workdir: Path, asking: VerifyOptions, talking: NightOptions) -> None:
     """Compare what was sent with what PostHog has.
 
     By day and event, each difference named by its cause. PostHog is only asked, within its limits; stopped, the same

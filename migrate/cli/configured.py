@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from migrate.cli import exits
 from migrate.cli.config import TYPED, USUAL, Chosen, Config, Job, chosen_here, read_config
+from migrate.cli.early import choose_voice
 from migrate.cli.interrupt import was_asked
 from migrate.cli.params import Option
 from migrate.cli.ready import KEY, locate, make_ready, unlock
@@ -77,6 +78,7 @@ class Configured(click.Command):
             ctx.obj = chosen
             ctx.default_map = self._defaults(given, chosen)
             rest = super().parse_args(ctx, args)
+            choose_voice(ctx)
             unlock(ctx)
         except click.BadParameter as error:
             if chosen is None or error.param is None or not _is_from_file(ctx, error.param.name):

@@ -77,7 +77,7 @@ def confirm(  # noqa: PLR0913 - what is asked about, and who has said what
     if yes:
         session.checkpoint.note(confirmed=True)
     if goes and not session.is_stopping and delivery.target != SANDBOX and is_sandbox(delivery.url):
-        (talk.log.keep if talk.quiet else talk.say)(trial.IN_SANDBOX)
+        (talk.log.said if talk.quiet else talk.say)(trial.IN_SANDBOX)
     if not goes or session.is_stopping or is_confirmed(session.workdir, delivery):
         return
     check_answer(session.workdir, delivery, yes=yes, is_throwaway=session.is_throwaway)

@@ -64,6 +64,7 @@ _EXAMPLES: Final = {
     "log_file": '"migrate.log"',
     "ping": '{ env = "MIGRATE_PING" }',
     "notify": '{ env = "MIGRATE_NOTIFY" }',
+    "metrics_file": '"/var/lib/prometheus/node-exporter/migrate.prom"',
 }
 """What stands behind keys that have no default of their own."""
 

@@ -10,10 +10,12 @@ import click
 
 from migrate.cli import exits
 from migrate.cli.commands import cli
+from migrate.cli.early import choose_voice
 from migrate.cli.interrupt import asking, interrupt
 from migrate.cli.told import tell_early, tell_error
 from migrate.cli.unread import Data, Lasting
 from migrate.errors import MigrateError
+from migrate.jsonlines import spoken
 
 
 def prepare() -> None:
@@ -46,6 +48,9 @@ def main() -> None:
         click.echo("interrupted; run the same command again", err=True)
         tell_early(exits.INTERRUPTED, "interrupted")
         sys.exit(exits.INTERRUPTED)
+    finally:
+        if (stderr := spoken()) is not None:
+            stderr.settle()
 
 
 def _run() -> None:
@@ -54,6 +59,7 @@ def _run() -> None:
     prepare()
     data = Data(sys.stdout)
     sys.stdout, sys.stderr = cast("TextIO", data), cast("TextIO", Lasting(sys.stderr))
+    choose_voice()
     for each in asking():
         signal.signal(each, interrupt)  # what is temporary is removed on the way out
     try:

@@ -58,3 +58,9 @@ class NightOptions(TalkOptions):
         "Webhook that is posted the JSON summary at the end; better as an environment variable.",
         metavar="URL",
     )
+    metrics_file: Path | None = option(
+        click.Path(path_type=Path),
+        "File that is written metrics for Prometheus at the end, as node exporter's textfile collector reads them: "
+        "/path/migrate.prom.",
+        metavar="FILE",
+    )

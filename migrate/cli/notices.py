@@ -1,68 +1,68 @@
-"""Who is told how a command ends: a check is pinged, a webhook is posted the summary; neither changes the end.
+"""Who is told how a command ends: a check is pinged, a webhook posted the summary, a file written; none changes it.
 
-Each is told in a thread of its own: that work begins delays nothing, and a host that hangs the end by a few seconds.
+Each is told in a thread of its own: that work begins delays nothing, and a host or a disk that hangs delays the end by
+a few seconds.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import signal
-import ssl
 import time
 from contextlib import contextmanager
-from http.client import HTTPException
 from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
-from urllib.error import URLError
 from urllib.parse import urlsplit, urlunsplit
-from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, ProxyHandler, Request
 from uuid import uuid4
 
 from click.core import ParameterSource
 
-from migrate import VERSION
-from migrate.apply.certificates import Certificate
-from migrate.apply.target import check_proxy, place_of, proxy_of
-from migrate.apply.trouble import closed, no_connection, through_proxy, untrusted
 from migrate.cli import exits
 from migrate.cli.config import chosen_here
+from migrate.cli.early import is_trial, meant_workdir
 from migrate.cli.interrupt import asking, note_asked
 from migrate.cli.secrets import WATCHING
-from migrate.errors import UsageError
+from migrate.cli.tellings import Post, Telling, Writing
+from migrate.logline import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     import click
 
+    from migrate.report.metrics import Ended
     from migrate.report.talk import Talk
 
-_GIVEN: Final = {ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT}
-_SECONDS: Final = 4.0
-"""How long one attempt waits; there are two at the most."""
-_PAUSE: Final = 0.5
-"""Seconds between them."""
 _PATIENCE: Final = 10.0
 """Seconds that the end of a command waits, whatever hangs."""
 _HURRY: Final = 3.0
 """The same, where somebody has asked twice to leave."""
 _TEXT: Final = "text/plain; charset=utf-8"
-_AGAIN: Final = {408, 429}
-_SERVER_ERRORS: Final = 500
-_TOLD: Final = range(200, 300)
-_ELSEWHERE: Final = range(300, 400)
 
 
 class Notices:
     """The addresses of one command, and what they are told: that it begins, and once how it ended."""
 
-    def __init__(self, addresses: Mapping[str, str], job: str = "") -> None:
-        """`addresses`: by the name of the option, `ping` or `notify`; `job`: that of a configuration file."""
+    def __init__(
+        self,
+        addresses: Mapping[str, str],
+        job: str = "",
+        metrics: Path | None = None,
+        command: str = "",
+        workdir: Path | None = None,
+    ) -> None:
+        """`addresses`: by the name of the option, `ping` or `notify`; `job`: that of a configuration file.
+
+        `metrics`: the file they are written to, of this command in this workdir, as far as that is known.
+        """
         self._addresses = addresses
         self._job = job
+        self._metrics, self._command, self._workdir = metrics, command, workdir
+        self._began = time.monotonic()
         self._run_id = uuid4()
-        self._beginning: _Post | None = None
+        self._beginning: Post | None = None
         self._is_told = False
         self.talk: Talk | None = None
         """Who knows what `--json` prints, and says what went wrong; once the command has one."""
@@ -72,9 +72,11 @@ class Notices:
         """Return those of a command; a trial does not tell who is named by a configuration file alone."""
         chosen = chosen_here(ctx)
         found = {name: url for name in WATCHING if (url := ctx.params.get(name))}
-        if any(_is_from_file(ctx, name) for name in found) and _is_trial(ctx):
+        if any(_is_from_file(ctx, name) for name in found) and is_trial(ctx):
             found = {name: url for name, url in found.items() if not _is_from_file(ctx, name)}
-        return cls(found, chosen.job.name if chosen else "")
+        metrics = found.pop("metrics_file", None)
+        job = chosen.job.name if chosen else ""
+        return cls(found, job, metrics, ctx.info_name or "", meant_workdir(ctx))
 
     def summary(self, code: int) -> Mapping[str, Any] | None:
         """Return what `--json` prints of a command that ends with this code, where it has come to print it."""
@@ -84,7 +86,7 @@ class Notices:
     def begin(self) -> None:
         """Tell that the work begins, and do not wait."""
         if (url := self._addresses.get("ping")) is not None:
-            self._beginning = _Post("ping", self._signal(url, "start"), b"", _TEXT)
+            self._beginning = Post("ping", self._signal(url, "start"), b"", _TEXT)
             self._beginning.start()
 
     def tell(self, code: int, summary: Mapping[str, Any], *, is_hurried: bool = False) -> None:
@@ -92,8 +94,10 @@ class Notices:
         if self._is_told:
             return
         self._is_told = True
-        posts = [self._last(name, url, code, summary) for name, url in self._addresses.items()]
-        settled: SimpleQueue[_Post | None] = SimpleQueue()
+        posts: list[Telling] = [self._last(name, url, code, summary) for name, url in self._addresses.items()]
+        if self._metrics is not None and (ended := self._ended(code, summary)) is not None:
+            posts.append(Writing(self._metrics, ended))
+        settled: SimpleQueue[Telling | None] = SimpleQueue()
         for post in posts:
             post.settled = settled
             post.start()
@@ -102,12 +106,25 @@ class Notices:
         for post in posts:
             self._say(post, code)
 
-    def _last(self, name: str, url: str, code: int, summary: Mapping[str, Any]) -> _Post:
+    def _ended(self, code: int, summary: Mapping[str, Any]) -> Ended | None:
+        """Return how it ended, for metrics; None where nobody knows in which workdir."""
+        from migrate.report.metrics import Ended  # noqa: PLC0415 - it knows Prometheus' library
+
+        is_there = summary["import_id"] is not None
+        found = summary["workdir"] if is_there else self._workdir
+        if found is None and not is_there:
+            return None
+        workdir = os.path.realpath(found) if found else ""
+        workdir = workdir.encode(errors="backslashreplace").decode()
+        seconds = round(time.monotonic() - self._began, 3)
+        return Ended(self._command, self._job, workdir, code, round(time.time(), 3), seconds, summary)
+
+    def _last(self, name: str, url: str, code: int, summary: Mapping[str, Any]) -> Post:
         """Return what one address is told at the end; a check, after it was told that the work begins."""
         if name == "notify":
-            return _Post(name, url, json.dumps(summary).encode(), "application/json")
+            return Post(name, url, json.dumps(summary).encode(), "application/json")
         body = "\n".join(_lines(code, summary, self._job)).encode()
-        return _Post(name, self._signal(url, str(code) if code else ""), body, _TEXT, self._beginning)
+        return Post(name, self._signal(url, str(code) if code else ""), body, _TEXT, self._beginning)
 
     def _signal(self, url: str, word: str) -> str:
         """Return the address of a signal, as healthchecks.io has it: a word behind the path, and the id of the run."""
@@ -116,16 +133,17 @@ class Notices:
         query = f"{parts.query}&rid={self._run_id}".lstrip("&")
         return urlunsplit(parts._replace(path=path, query=query))
 
-    def _say(self, post: _Post, code: int) -> None:
+    def _say(self, post: Telling, code: int) -> None:
         """Say what one address was not told, and why; that it was is for the log."""
         why, what = post.why, "how this ended"
         if not why and post.after is not None and post.after.why:
             why, what = post.after.why, "that this began"
         if not why:
             if self.talk is not None:
-                self.talk.log.tell(f"--{post.option}: {post.host} was told {what}")
+                said = f"--{post.option}: {post.place} was told {what}"
+                self.talk.log.tell(Record("told", said, {"option": post.option, "place": post.place}))
             return
-        text = f"--{post.option}: {post.host} was not told {what}, found '{why}'; the exit code stays {code}"
+        text = f"--{post.option}: {post.place} was not told {what}, found '{why}'; the exit code stays {code}"
         if self.talk is not None:
             self.talk.warn(text)
             return
@@ -134,74 +152,8 @@ class Notices:
         say(f"warning: {text}")
 
 
-class _Post(Thread):
-    """One request, tried twice; it is given up when the process ends. `why` is what is wrong, "" once it is done."""
-
-    def __init__(self, option: str, url: str, body: bytes, kind: str, after: _Post | None = None) -> None:
-        super().__init__(daemon=True)
-        self.option, self.after = option, after
-        self.host = urlsplit(url).hostname or ""
-        self.settled: SimpleQueue[_Post | None] = SimpleQueue()
-        self.why = "no answer yet"
-        self._url, self._body = url, body
-        self._headers = {"Content-Type": kind, "User-Agent": f"posthog-migrate/{VERSION}"}
-
-    def run(self) -> None:
-        """Send it, after the one before."""
-        if self.after is not None:
-            self.after.join()
-        why, may_pass = self._sent()
-        if may_pass:
-            time.sleep(_PAUSE)
-            why, _ = self._sent()
-        self.why = why
-        self.settled.put(self)
-
-    def _sent(self) -> tuple[str, bool]:
-        """Return what is wrong, and whether it may pass; redirects are not followed, no library's words are shown."""
-        try:
-            check_proxy(self._url)
-            request = Request(self._url, self._body, self._headers)  # noqa: S310 - `Address` is http or https
-            with _opener(self._url).open(request, timeout=_SECONDS) as answer:
-                status = int(answer.status)
-        except UsageError as error:
-            return str(error), False
-        except (OSError, HTTPException, ValueError) as error:
-            cause = error.reason if isinstance(error, URLError) else error
-            return self._trouble(cause), not isinstance(cause, ssl.SSLCertVerificationError)
-        if status in _TOLD:
-            return "", False
-        if status in _ELSEWHERE:
-            return f"it answers {status}, and redirects are not followed", False
-        return f"it answers {status}", status in _AGAIN or status >= _SERVER_ERRORS
-
-    def _trouble(self, cause: object) -> str:
-        """Return why no answer came."""
-        if isinstance(cause, TimeoutError):
-            return f"no answer within {_SECONDS:g} s"
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            what, advice = untrusted(cause, self.host, Certificate())
-            return f"its certificate is not trusted, {what}; {advice.replace('--host', f'--{self.option}')}"
-        if not isinstance(cause, OSError):
-            return "what answers is no HTTP"
-        proxy = proxy_of(self._url)
-        place = place_of(proxy or self._url)
-        trouble = closed(place) if isinstance(cause, ConnectionResetError) else no_connection(cause, place)
-        return (through_proxy(trouble) if proxy else trouble).what
-
-
-def _opener(url: str) -> OpenerDirector:
-    """Return what opens this URL, by the proxy that the environment names for it; no answer is an error."""
-    opener, proxy = OpenerDirector(), proxy_of(url)
-    opener.add_handler(ProxyHandler({urlsplit(url).scheme: proxy} if proxy else {}))
-    opener.add_handler(HTTPHandler())
-    if "https" in {urlsplit(url).scheme, urlsplit(proxy or "").scheme}:  # authorities take a while to read
-        opener.add_handler(HTTPSHandler(context=ssl.create_default_context()))
-    return opener
-
-
 @contextmanager
-def _asked_to_end(settled: SimpleQueue[_Post | None]) -> Iterator[None]:
+def _asked_to_end(settled: SimpleQueue[Telling | None]) -> Iterator[None]:
     """Wait no longer where somebody asks to end; how the command ended stands by now."""
 
     def stop(*_: object) -> None:
@@ -216,7 +168,7 @@ def _asked_to_end(settled: SimpleQueue[_Post | None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _wait(settled: SimpleQueue[_Post | None], count: int, patience: float) -> None:
+def _wait(settled: SimpleQueue[Telling | None], count: int, patience: float) -> None:
     """Wait until so many are settled, for so many seconds."""
     until = time.monotonic() + patience
     for _ in range(count):
@@ -253,14 +205,3 @@ def _lines(code: int, summary: Mapping[str, Any], job: str) -> Iterator[str]:
 
 def _is_from_file(ctx: click.Context, name: str) -> bool:
     return ctx.get_parameter_source(name) is ParameterSource.DEFAULT_MAP
-
-
-def _is_trial(ctx: click.Context) -> bool:
-    """Return whether a command tries what it does; what is typed for it may be wrong."""
-    if ctx.params.get("dry_run") or ctx.get_parameter_source("limit") in _GIVEN:
-        return True
-    if (host := ctx.params.get("host")) is None:
-        return False
-    from migrate.cli.target import is_named_sandbox  # noqa: PLC0415 - it knows the sandbox
-
-    return is_named_sandbox(host)

@@ -228,6 +228,9 @@ class TalkOptions:
         "Tell them in this file, too, which grows.",
         metavar="FILE",
     )
+    log_json: bool = flag(
+        "Write the log as JSON, one object a line; without --log-file all that is said on stderr."
+    )
     samples: Shown = preset(
         Samples(),
         "3",

@@ -13,9 +13,10 @@ from migrate.errors import UsageError
 from migrate.inputs.names import expanded
 from migrate.screen import shown
 
-WATCHING: Final = ("ping", "notify")
+_ADDRESSES: Final = ("ping", "notify")
+WATCHING: Final = (*_ADDRESSES, "metrics_file")
 """Options that say who is told how a command ends."""
-NAMES: Final = ("api_key", "personal_api_key", "hash_salt", *WATCHING)
+NAMES: Final = ("api_key", "personal_api_key", "hash_salt", *_ADDRESSES)
 """Keys of a configuration file that hold a reference."""
 _ADDRESS: Final = re.compile(
     r"https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:\d{1,4}|:[1-5]\d{4}|:6[0-4]\d{3})?([/?][!-\"$-~]*)?",

@@ -15,13 +15,15 @@ import click
 
 from migrate import VERSION
 from migrate.cli import exits
+from migrate.cli.early import context_of
 from migrate.cli.interrupt import asking, note_asked
 from migrate.cli.options import TalkOptions
 from migrate.cli.ready import locate
 from migrate.cli.told import notices_here
 from migrate.cli.typed import typed_command, typed_line
 from migrate.errors import MigrateError, Refused, Stopped, UsageError
-from migrate.log import opened
+from migrate.log import Wanted, opened
+from migrate.logline import Record
 from migrate.report import commands, document, history, rejects, status, trial
 from migrate.report.numbers import Summary, of_run, summary
 from migrate.report.states import Found, states, with_states
@@ -47,10 +49,10 @@ def start_talk(options: TalkOptions) -> Talk:
             "--verbose: found with --quiet, which shows warnings and errors only; leave one out, or tell the rest to a "
             "--log-file"
         )
-    command = f"{typed_line()} (version {VERSION})"
-    log = click.get_current_context().with_resource(
-        opened(options.log_file, command, verbose=options.verbose)
-    )
+    begun = Record("begun", f"begun: {typed_line()} (version {VERSION})", {"version": VERSION})
+    wanted = Wanted(options.log_file, options.verbose, options.quiet, options.log_json)
+    ctx = click.get_current_context()
+    log = ctx.with_resource(opened(wanted, begun, context_of(ctx)))
     talk = Talk(
         quiet=options.quiet,
         as_json=options.as_json,
@@ -243,6 +245,7 @@ def say_why(
 def tell(session: Session, talk: Talk, numbers: Summary, code: int, error: str | None = None) -> None:
     """Print the JSON summary, where one is asked for, with what this process did of it; then keep how it ended."""
     run = of_run(session.before, numbers, session.started, code, error and masked(error))
+    talk.keep(numbers)
     talk.json(replace(numbers, notes=[*numbers.notes, *session.remarks]), run)
     if session.history is not None:
         with suppress(Stopped), writable(session.workdir):  # a disk that takes no note is no matter
@@ -277,7 +280,7 @@ def _finish(
     numbers, found = looked
     if code == exits.AS_ASKED:
         text = f"stopped as {session.asked} asks; the same command goes on"
-        (talk.log.keep if talk.quiet else talk.say)(text)
+        (talk.log.said if talk.quiet else talk.say)(text)
     document.write(session.workdir, numbers)
     if session.copies:
         talk.show(rejects.mended(session.checkpoint, session.copies, session.before, numbers))
@@ -287,9 +290,6 @@ def _finish(
         talk.warn(rejects.left_aside([*numbers.set_aside], way))
     if code == exits.LEFT_OUT or not numbers.set_aside:
         say_why(talk, code, numbers, found, None if session.is_throwaway else session.checkpoint)
-    talk.log.keep(f"events: {numbers.events.planned:,} planned: {status.outcome(numbers.events)}")
-    if numbers.next:
-        talk.log.keep(f"next: {numbers.next}")
     is_aside = code == exits.SET_ASIDE and session.set_aside
     tell(session, talk, numbers, code, rejects.left_aside(session.set_aside, way) if is_aside else None)
     if not numbers.balanced:

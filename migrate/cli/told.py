@@ -6,7 +6,6 @@ Text and JSON are of errors: what ends well has shown and told its numbers itsel
 from __future__ import annotations
 
 import json
-import os
 import sys
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -15,9 +14,11 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from migrate.cli import exits
+from migrate.cli.early import choose_voice, is_asked
 from migrate.cli.misuse import sentence
 from migrate.cli.secrets import WATCHING
 from migrate.errors import MigrateError, Unrecognised
+from migrate.jsonlines import spoken
 from migrate.screen import masked, shown
 
 if TYPE_CHECKING:
@@ -25,12 +26,10 @@ if TYPE_CHECKING:
 
     from migrate.cli.notices import Notices
 
-_TELLING: Final = {*WATCHING, "host"}
-"""What of a configuration file says who is to be told, and whether it is a trial."""
+_TELLING: Final = {*WATCHING, "host", "platform", "workdir"}
+"""What of a configuration file says who is to be told, of what, and whether it is a trial."""
 _NOTICES: Final = "migrate.notices"
 """Under which name a context that is invoked keeps who is to be told, if anybody is."""
-_TRUE: Final = {"1", "true", "t", "yes", "y", "on"}
-"""What an environment variable of an option without a value says where it is given."""
 
 
 def tell_error(error: BaseException, ctx: click.Context | None = None) -> int:
@@ -39,6 +38,14 @@ def tell_error(error: BaseException, ctx: click.Context | None = None) -> int:
     `ctx` is the command's, where the error itself does not say it.
     """
     ctx = ctx or getattr(error, "ctx", None)
+    choose_voice(ctx)
+    code = _tell_error(error, ctx)
+    if (stderr := spoken()) is not None:
+        stderr.settle()
+    return code
+
+
+def _tell_error(error: BaseException, ctx: click.Context | None) -> int:
     from migrate.report.sections import labelled  # noqa: PLC0415 - help needs none of it
     from migrate.report.talk import say  # noqa: PLC0415
 
@@ -54,7 +61,7 @@ def tell_error(error: BaseException, ctx: click.Context | None = None) -> int:
     names = error.names if isinstance(error, Unrecognised) else ()
     for number, way in enumerate(error.ways if isinstance(error, Unrecognised) else ()):
         say(labelled("or" if number else "next", "", command=way))
-    if _is_asked(ctx, "verbose", "-v", "--verbose"):
+    if is_asked(ctx, "verbose", "-v", "--verbose"):
         for name in names:
             say(f"unknown: {name}")
     if not error.is_told:
@@ -62,25 +69,17 @@ def tell_error(error: BaseException, ctx: click.Context | None = None) -> int:
     return error.exit_code
 
 
-def _is_asked(ctx: click.Context | None, param: str, *options: str) -> bool:
-    """Return whether one of these options without a value was given: typed, or as a variable, or in a file."""
-    if ctx is not None and (ctx.params.get(param) or (ctx.default_map or {}).get(param)):
-        return True
-    variable = f"MIGRATE_{options[-1].removeprefix('--').upper()}"
-    return not {*options}.isdisjoint(sys.argv[1:]) or os.environ.get(variable, "").lower() in _TRUE
-
-
 def tell_early(code: int, error: str, ctx: click.Context | None = None, names: Sequence[str] = ()) -> None:
     """Print the JSON summary of a command that did not come to a workdir, where one is asked for.
 
     Who is to be told of one that was not even begun is told, too. `names`: files of which nobody knows whose they are.
     """
-    is_asked = _is_asked(ctx, "as_json", "--json")
+    in_json = is_asked(ctx, "as_json", "--json")
     reread = None if ctx is None or _NOTICES in ctx.meta else _reread(ctx)
-    if not is_asked and reread is None:
+    if not in_json and reread is None:
         return
     found = _early(code, error, names)
-    if is_asked:
+    if in_json:
         click.echo(json.dumps(found))
     if reread is not None:
         from migrate.cli.notices import Notices  # noqa: PLC0415 - few commands tell anybody
@@ -120,6 +119,7 @@ def _reread(ctx: click.Context) -> click.Context | None:
 def telling(ctx: click.Context) -> Iterator[None]:
     """Tell who is to be told that a command begins, and how it ended: in whatever way, once."""
     ctx.meta[_NOTICES] = None
+    choose_voice(ctx)
     if not any(ctx.params.get(name) for name in WATCHING):
         yield
         return

@@ -14,6 +14,7 @@ from migrate.cli.session import check_there, look, open_session, start_talk, tel
 from migrate.cli.target import SANDBOX
 from migrate.cli.verifying import AfterOptions, VerifyOptions
 from migrate.errors import Refused, UsageError
+from migrate.logline import Record
 from migrate.report import commands, verified
 from migrate.report.sections import labelled
 from migrate.report.talk import Talk
@@ -104,7 +105,8 @@ def _verify(
         talk.show(verified.lines(session.verdict))
         if talk.quiet and not session.verdict.passes:
             talk.warn(f"{session.workdir}: {said}")
-        talk.log.keep(f"verdict: {said}")
+        fields = {"passes": session.verdict.passes, "causes": session.verdict.document()["causes"]}
+        talk.log.keep(Record("verdict", f"verdict: {said}", fields))
 
 
 def _with_key(access: Access | None) -> Access:

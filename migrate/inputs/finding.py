@@ -15,7 +15,7 @@ from migrate.inputs.dated import Span, is_dated, paths, pattern
 from migrate.inputs.names import expanded, source_name
 from migrate.inputs.passed import GONE, NOWHERE, is_of_people, is_workdir, mode_of, why_passed
 from migrate.inputs.unchanged import Unchanged
-from migrate.log import is_log
+from migrate.log import own_kind
 
 _REJECTS: Final = "rejects.jsonl"
 """What a workdir holds to be mended and planned again."""
@@ -163,8 +163,8 @@ class Finder:
         elif is_of_people(path):
             self.skip("workdir", path.as_posix())
         elif stat.S_ISREG(mode):
-            if is_log(path):
-                self.skip("log", path.as_posix())
+            if kind := own_kind(path):
+                self.skip(kind, path.as_posix())
             else:
                 yield path
         elif mode:

@@ -1,30 +1,49 @@
-"""What is done with each file, in words for a log."""
+"""What is done with each file, for a log."""
 
 from collections.abc import Sequence
 
+from migrate.logline import Record
 from migrate.plan.jobs import Job
 from migrate.screen import amount, counted
 from migrate.workdir.records import Numbers
 
 
-def begun(job: Job) -> str:
+def begun(job: Job) -> Record:
     """Return that a file's planning begins: its table, format and size."""
-    source = job.source
-    return f"begun: {source.name}: table {job.table.name}, {job.header.format}, {amount(source.size)}"
+    source, table, form = job.source, job.table.name, job.header.format
+    return Record(
+        "file_begun",
+        f"begun: {source.name}: table {table}, {form}, {amount(source.size)}",
+        {"file": source.name, "table": table, "format": form, "bytes": source.size},
+    )
 
 
-def looked_over(names: Sequence[str], rows: int, seconds: float) -> str:
+def looked_over(names: Sequence[str], rows: int, seconds: float) -> Record:
     """Return that files were looked over."""
-    return f"looked over: {_together(names)}: {counted(rows, 'row')}, in {seconds:.2f} s"
+    return Record(
+        "file_looked_over",
+        f"looked over: {_together(names)}: {counted(rows, 'row')}, in {seconds:.2f} s",
+        {"file": names[0], "files": len(names), "rows": rows, "seconds": round(seconds, 3)},
+    )
 
 
-def planned(names: Sequence[str], numbers: Numbers, events: int, seconds: float) -> str:
+def planned(names: Sequence[str], numbers: Numbers, events: int, seconds: float) -> Record:
     """Return what became of the rows of files that were planned."""
     filtered, rejected = numbers.filtered.total(), numbers.rejected.total()
-    return (
+    return Record(
+        "file_planned",
         f"planned: {_together(names)}: {counted(numbers.read, 'row')}: {numbers.mapped:,} mapped, "
-        f"{filtered:,} filtered, "
-        f"{rejected:,} rejected; {counted(events, 'event')}, in {seconds:.2f} s"
+        f"{filtered:,} filtered, {rejected:,} rejected; {counted(events, 'event')}, in {seconds:.2f} s",
+        {
+            "file": names[0],
+            "files": len(names),
+            "rows": numbers.read,
+            "mapped": numbers.mapped,
+            "filtered": dict(numbers.filtered),
+            "rejected": dict(numbers.rejected),
+            "events": events,
+            "seconds": round(seconds, 3),
+        },
     )
 
 

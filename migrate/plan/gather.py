@@ -16,6 +16,7 @@ from migrate.inputs.source import stamp
 from migrate.kit import schemas
 from migrate.kit.declare import FILE, POSITION, REST, Bag, Computed, Options, Table, inside
 from migrate.kit.schemas import FRAMEWORK
+from migrate.logline import Record
 from migrate.people.store import People
 from migrate.plan import diary
 from migrate.plan.ahead import ahead
@@ -120,7 +121,7 @@ class Gatherer:
     ruling: Ruling | None = None
     limit: int | None = None
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
-    on_log: Callable[[str], None] = lambda _: None
+    on_log: Callable[[Record], None] = lambda _: None
     on_rows: Callable[[int, str, int], None] = lambda *_: None
     """Told of rows that were looked at, the first of their files, and how many bytes are read of these."""
     on_file: Callable[[int, str], None] = lambda *_: None

@@ -17,6 +17,7 @@ from migrate import throwaway
 from migrate.errors import Unfit
 from migrate.inputs.names import archive_of
 from migrate.inputs.source import stamp
+from migrate.logline import Record
 from migrate.people.statefiles import States
 from migrate.plan import diary, ordinals
 from migrate.plan.ahead import in_parallel
@@ -34,7 +35,6 @@ from migrate.plan.transform import Transform
 from migrate.plan.waiting import keep_states, tidy_states
 from migrate.plan.wanted import Wanted
 from migrate.readers.records import Chunk, first_rows
-from migrate.throwaway import STAGING
 from migrate.workdir import rejects, renewal
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.days import DayWriter
@@ -51,7 +51,7 @@ class Planner:
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     limit: int | None = None
     on_progress: Callable[[Progress], None] = lambda _: None
-    on_log: Callable[[str], None] = lambda _: None
+    on_log: Callable[[Record], None] = lambda _: None
     on_warning: Callable[[str], None] = lambda _: None
     on_first: Callable[[Bundle, Chunk, Finished], object] = lambda *_: None
     """Told of the first rows of files that are planned together, and of what they become, in any thread."""
@@ -147,7 +147,7 @@ class Planner:
         """Plan sources into files of their own, all of them."""
         before = {job.source.name: stamp(job.source) for job in bundle.jobs}
         inputs = [fingerprinted(known[job.source.name], job, before) for job in bundle.jobs]
-        states = States(self.workdir / STAGING / f"{inputs[0].id:08d}.states")
+        states = States(self.workdir / throwaway.STAGING / f"{inputs[0].id:08d}.states")
         bundle = bundle.metered()
         attempt = Attempt(inputs, DayWriter(self.workdir, inputs[0].id), states, bundle)
         attempt.rejects.parent.mkdir(exist_ok=True)

@@ -141,8 +141,8 @@ class Sending:
 
     def wait(self, wait: "Wait") -> None:
         """Hear that a request begins to wait."""
-        if self._log.is_wanted and (text := sentences.of_wait(wait)):
-            self._log.tell(text)
+        if self._log.is_wanted and (record := sentences.of_wait(wait)):
+            self._log.tell(record)
         with self._lock:
             self._waits[wait] = due = self._clock() + wait.seconds
             if wait.left is not None:

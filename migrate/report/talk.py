@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from migrate.log import Log
+from migrate.logline import Record
 from migrate.report.document import document
 from migrate.report.live import Part, line
 from migrate.report.numbers import Run, Summary
 from migrate.report.pace import Following, Pace
 from migrate.report.progress import Phase, Planning, Sending
 from migrate.report.sections import Line
+from migrate.report.status import outcome
 from migrate.screen import shown
 
 if TYPE_CHECKING:
@@ -33,6 +35,20 @@ if TYPE_CHECKING:
 
 _COMMAND: Final = re.compile(r"(?<!')\bmigrate (run|plan|apply|resend|rejects) [^;]*")
 """A command in a message, as it can be pasted."""
+_TOTALS: Final = {
+    *(
+        "rows",
+        "events",
+        "requests",
+        "retries",
+        "bytes_sent",
+        "first_timestamp",
+        "last_timestamp",
+        "held_until",
+    ),
+    *("seconds", "state", "set_aside", "open_rejects"),
+}
+"""What of the JSON summary stands in a log."""
 
 
 def say(line: str | Line) -> None:
@@ -113,7 +129,19 @@ class Talk:
     def say(self, text: str) -> None:
         """Say a line on stderr, also where only warnings and errors are wanted."""
         say(text)
-        self.log.keep(text)
+        self.log.said(text)
+
+    def keep(self, numbers: Summary) -> None:
+        """Tell the log the numbers of a workdir, and what is next there."""
+        self.log.keep(
+            Record(
+                "totals",
+                f"events: {numbers.events.planned:,} planned: {outcome(numbers.events)}",
+                {name: value for name, value in document(numbers).items() if name in _TOTALS},
+            )
+        )
+        if numbers.next:
+            self.log.keep(Record("next", f"next: {numbers.next}", {"next": numbers.next}))
 
     @contextmanager
     def planning(self, following: Following | None = None) -> "Iterator[Callable[[Progress], None]]":
