@@ -54,11 +54,13 @@ def migrate(*words, cwd=None, env=None):
 def undisturbed():
     """Keep what the command line sets for all of its process."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    hook = sys.excepthook
     mask, before = os.umask(0o077), {number: signal.getsignal(number) for number in numbers}
     try:
         yield
     finally:
         os.umask(mask)
+        sys.excepthook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
 

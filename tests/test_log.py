@@ -1,5 +1,6 @@
 """A log tells what was done, line by line; it is its owner's alone, and nothing else is written into."""
 
+import json
 import os
 import re
 import stat
@@ -10,9 +11,11 @@ import pytest
 from commands import KEY, migrate, rows, summary
 
 from migrate.errors import Refused, UsageError
-from migrate.log import Log, is_log, opened
+from migrate.log import Log, Wanted, opened, own_kind
+from migrate.logline import Record
 from migrate.sandbox.server import Sandbox
 
+BEGUN, LONG = Record("begun", "begun: x"), Record("x", "y" * 5_000)
 BUSY = "503: transient error, please retry"
 
 
@@ -119,28 +122,46 @@ def test_a_log_that_cannot_be_is_refused_before_anything_is_done(tmp_path, name,
 def test_a_log_is_told_by_its_first_line(tmp_path):
     """Also one that was cut, or moved away, by what keeps logs small; no other file is."""
     path = tmp_path / "log"
-    assert not is_log(path)
+    assert own_kind(path) == ""
     path.write_text("")
     path.chmod(0o644)
     for _ in range(2):
-        with opened(path, "migrate status w", verbose=False) as log:
-            log.tell("one\ntwo\x1b")
+        with opened(Wanted(path), BEGUN) as log:
+            log.tell(Record("x", "one\ntwo\x1b"))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert is_log(path)
+    assert own_kind(path) == "log"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
     assert lines(path.read_text())[0] == "<then> one\\ntwo\\x1b"
-    assert is_log(path)
+    assert own_kind(path) == "log"
     path.write_text('{"event":"2026-11-28T18:00:00.000Z migrate[1]: "}')
-    assert not is_log(path)
-    with pytest.raises(UsageError), opened(path, "migrate status w", verbose=False):
+    assert own_kind(path) == ""
+    with pytest.raises(UsageError), opened(Wanted(path), BEGUN):
         pass
+
+
+def test_a_log_of_json_is_one_too(tmp_path):
+    """It goes on where one of text was begun; whose objects look alike is no log of ours."""
+    path = tmp_path / "log"
+    for is_json in (False, True):
+        with opened(Wanted(path, as_json=is_json), BEGUN, {"command": "plan"}) as log:
+            log.said("note: é\udc80")
+    text, objects = path.read_text().splitlines()[:2], path.read_text().splitlines()[2:]
+    assert [one.partition("]: ")[2] for one in text] == ["begun: x", "note: \u00e9\\udc80"]
+    assert [(one["event"], one["command"]) for one in map(json.loads, objects)] == [
+        ("begun", "plan"),
+        ("note", "plan"),
+    ]
+    path.write_text("".join(f"{line}\n" for line in objects))
+    assert own_kind(path) == "log"
+    path.write_text('{"time":"2026-11-28T18:00:00.000Z","logger":"app","pid":1,"level":"info"}')
+    assert own_kind(path) == ""
 
 
 def test_how_a_command_ends_is_its_last_line(tmp_path):
     """Whatever ends it."""
     ends = [Refused("w: no"), SystemExit(3), KeyboardInterrupt()]
     for error in ends:
-        with pytest.raises(type(error)), opened(tmp_path / "log", "x", verbose=False):
+        with pytest.raises(type(error)), opened(Wanted(tmp_path / "log"), BEGUN):
             raise error
     assert lines((tmp_path / "log").read_text()) == [
         "<then> begun: x",
@@ -157,8 +178,8 @@ def test_a_log_that_cannot_be_written_any_more_is_no_end(capsys):
     """It is said once, and the work goes on."""
     with Path("/dev/full").open("wb", buffering=0) as full:
         log = Log(file=full.fileno())
-        log.tell("one")
-        log.tell("two")
+        log.tell(Record("x", "one"))
+        log.tell(Record("x", "two"))
     assert capsys.readouterr().err == (
         "warning: --log-file: cannot be written any more, No space left on device\n"
     )
@@ -167,8 +188,8 @@ def test_a_log_that_cannot_be_written_any_more_is_no_end(capsys):
 
 def test_lines_of_many_threads_stay_whole(tmp_path):
     """Files are planned side by side."""
-    with opened(tmp_path / "log", "x", verbose=False) as log:
-        threads = [Thread(target=lambda: [log.tell("y" * 5_000) for _ in range(50)]) for _ in range(4)]
+    with opened(Wanted(tmp_path / "log"), BEGUN) as log:
+        threads = [Thread(target=lambda: [log.tell(LONG) for _ in range(50)]) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -178,6 +199,6 @@ def test_lines_of_many_threads_stay_whole(tmp_path):
 
 def test_a_log_may_be_a_device(capfd):
     """What is no file has no first line, and stays as it is."""
-    with opened(Path(f"/dev/fd/{os.dup(2)}"), "x", verbose=True) as log:
-        log.tell("one")
+    with opened(Wanted(Path(f"/dev/fd/{os.dup(2)}"), verbose=True), BEGUN) as log:
+        log.tell(Record("x", "one"))
     assert "migrate[" in capfd.readouterr().err

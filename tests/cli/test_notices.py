@@ -89,6 +89,7 @@ ENDS = [
     pytest.param(["run", "posthog", "in", *NIGHT, "--log-file", "in/a.jsonl"], 2, id="no log"),
     pytest.param(["apply", "nowhere", "--host", "eu"], 5, id="no workdir"),
     pytest.param(["resend", "nowhere", "--host", "eu"], 5, id="nothing to resend"),
+    pytest.param(["verify", "nowhere"], 5, id="nothing to verify"),
 ]
 UNREAD = [
     pytest.param(["run", "posthog", "in", *NIGHT, "--rate", "fast"], id="value"),

@@ -1,4 +1,4 @@
-"""Units of schedulers and the Dockerfile, checked by each system's own validator: `.ci/validators` installs them."""
+"""Units of schedulers, the Dockerfile, metrics, checked by each system's own validator: `.ci/validators` has them."""
 
 import json
 import os
@@ -9,8 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from commands import migrate, rows
 from hypothesis import HealthCheck, given, settings
-from markdown import ROOT
+from markdown import ROOT, blocks
 from schedules import NAMES, ODD, night, odd
 
 from migrate.cli.units import units
@@ -85,10 +86,16 @@ def written(folder, scheduler, **other):
     return [folder / name for name in made]
 
 
-def run(*words, **env):
-    """Run a validator; what it said, where it found nothing."""
+def run(*words, given=None, **env):
+    """Run a validator, with this text on its stdin; what it said, where it found nothing."""
     done = subprocess.run(
-        [*map(str, words)], env=os.environ | env, capture_output=True, text=True, check=False, timeout=300
+        [*map(str, words)],
+        env=os.environ | env,
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done
@@ -176,3 +183,16 @@ def test_yaml_reads_paths_as_they_are(scheduler, name):
 def test_hadolint_finds_nothing_in_the_dockerfile():
     """Not a word."""
     assert run(tool("hadolint"), ROOT / "Dockerfile").stdout == ""
+
+
+def test_promtool_checks_metrics_and_alerts(tmp_path):
+    """Without a word; of several workdirs, and the rules of docs/watching.md."""
+    promtool = tool("promtool")
+    rows(tmp_path / "in" / "a.jsonl")
+    for workdir, source in (("w", "in"), ("v", "in"), ("w", "none")):
+        migrate("plan", "posthog", source, "--workdir", workdir, "--metrics-file", "m.prom", cwd=tmp_path)
+    said = run(promtool, "check", "metrics", given=(tmp_path / "m.prom").read_text())
+    assert said.stdout + said.stderr == ""
+    (rules,) = blocks(ROOT / "docs" / "watching.md", "yaml")
+    (tmp_path / "rules.yml").write_text(rules)
+    assert "SUCCESS: 5 rules found" in run(promtool, "check", "rules", tmp_path / "rules.yml").stdout
