@@ -69,7 +69,7 @@ class Log:
         self._keep(record)
 
     def end(self, text: str, fields: Mapping[str, object]) -> None:
-        """Tell how it ended; on stderr, where that is the log, after the error that ended it."""
+        """Tell how it ended; on stderr, where that is the log, after the error, which is still to be said there."""
         record = Record("ended", f"ended: {text}", fields)
         if (stderr := spoken()) is not None and not self._wanted.quiet:
             stderr.tell_last(record)
@@ -104,7 +104,7 @@ def opened(wanted: Wanted, begun: Record, context: Mapping[str, object] | None =
         log.end(f"exit code {error.exit_code}", {"exit_code": error.exit_code})
         raise
     except SystemExit as leave:
-        log.end(f"exit code {leave.code}", {"exit_code": leave.code})
+        log.keep(Record("ended", f"ended: exit code {leave.code}", {"exit_code": leave.code}))
         raise
     except BaseException as error:
         log.end(type(error).__name__, {"exception": type(error).__name__})

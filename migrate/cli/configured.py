@@ -116,6 +116,7 @@ class Configured(click.Command):
             make_ready(one)
         codes: list[int] = []
         for one in (ctx, *contexts):
+            choose_voice(one)
             if not one.params.get("quiet", False):
                 click.echo(shown(f"job {one.obj.job.name}"), err=True)
             with one:

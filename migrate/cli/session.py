@@ -19,7 +19,7 @@ from migrate.cli.early import context_of
 from migrate.cli.interrupt import asking, note_asked
 from migrate.cli.options import TalkOptions
 from migrate.cli.ready import locate
-from migrate.cli.told import notices_here
+from migrate.cli.told import notices_here, until_told
 from migrate.cli.typed import typed_command, typed_line
 from migrate.errors import MigrateError, Refused, Stopped, UsageError
 from migrate.log import Wanted, opened
@@ -51,8 +51,7 @@ def start_talk(options: TalkOptions) -> Talk:
         )
     begun = Record("begun", f"begun: {typed_line()} (version {VERSION})", {"version": VERSION})
     wanted = Wanted(options.log_file, options.verbose, options.quiet, options.log_json)
-    ctx = click.get_current_context()
-    log = ctx.with_resource(opened(wanted, begun, context_of(ctx)))
+    log = until_told(opened(wanted, begun, context_of(click.get_current_context())))
     talk = Talk(
         quiet=options.quiet,
         as_json=options.as_json,

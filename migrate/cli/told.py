@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
 
@@ -30,6 +30,9 @@ _TELLING: Final = {*WATCHING, "host", "platform", "workdir"}
 """What of a configuration file says who is to be told, of what, and whether it is a trial."""
 _NOTICES: Final = "migrate.notices"
 """Under which name a context that is invoked keeps who is to be told, if anybody is."""
+_CLOSING: Final = "migrate.closing"
+"""Under which name it keeps what is closed once that is done."""
+T = TypeVar("T")
 
 
 def tell_error(error: BaseException, ctx: click.Context | None = None) -> int:
@@ -117,9 +120,22 @@ def _reread(ctx: click.Context) -> click.Context | None:
 
 @contextmanager
 def telling(ctx: click.Context) -> Iterator[None]:
-    """Tell who is to be told that a command begins, and how it ended: in whatever way, once."""
+    """Tell who is to be told that a command, or a job of it, begins, and how it ended: in whatever way, once."""
     ctx.meta[_NOTICES] = None
     choose_voice(ctx)
+    with ExitStack() as ctx.meta[_CLOSING], _noticing(ctx):
+        yield
+
+
+def until_told(resource: AbstractContextManager[T]) -> T:
+    """Enter what is closed once the command that runs, or the job of it, has ended and that was told."""
+    ctx = click.get_current_context()
+    stack: ExitStack | None = ctx.meta.get(_CLOSING)
+    return ctx.with_resource(resource) if stack is None else stack.enter_context(resource)
+
+
+@contextmanager
+def _noticing(ctx: click.Context) -> Iterator[None]:
     if not any(ctx.params.get(name) for name in WATCHING):
         yield
         return

@@ -13,6 +13,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from migrate.jsonlines import spoken
 from migrate.log import Log
 from migrate.logline import Record
 from migrate.report.document import document
@@ -102,8 +103,8 @@ class Talk:
             self.terminal.print(lines)
 
     def show_samples(self, previews: "Iterable[Preview]") -> None:
-        """Show rows beside what they become, as many as there are."""
-        if not self.quiet:
+        """Show rows beside what they become, as many as there are; not where stderr is a log, which has no values."""
+        if not self.quiet and spoken() is None:
             from migrate.report.samples import samples  # noqa: PLC0415 - few commands need it
 
             self.terminal.print_samples(samples(previews, whole=self.is_whole))
