@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     import click
 
-    from migrate.report.metrics import Ended
     from migrate.report.talk import Talk
 
 _PATIENCE: Final = 10.0
@@ -98,26 +97,30 @@ class Notices:
         if self._metrics is not None and (ended := self._ended(code, summary)) is not None:
             posts.append(Writing(self._metrics, ended))
         settled: SimpleQueue[Telling | None] = SimpleQueue()
-        for post in posts:
-            post.settled = settled
-            post.start()
         with _asked_to_end(settled):
+            for post in posts:
+                post.settled = settled
+                post.start()
             _wait(settled, len(posts), _HURRY if is_hurried else _PATIENCE)
         for post in posts:
             self._say(post, code)
 
-    def _ended(self, code: int, summary: Mapping[str, Any]) -> Ended | None:
+    def _ended(self, code: int, summary: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return how it ended, for metrics; None where nobody knows in which workdir."""
-        from migrate.report.metrics import Ended  # noqa: PLC0415 - it knows Prometheus' library
-
         is_there = summary["import_id"] is not None
         found = summary["workdir"] if is_there else self._workdir
         if found is None and not is_there:
             return None
         workdir = os.path.realpath(found) if found else ""
-        workdir = workdir.encode(errors="backslashreplace").decode()
-        seconds = round(time.monotonic() - self._began, 3)
-        return Ended(self._command, self._job, workdir, code, round(time.time(), 3), seconds, summary)
+        return {
+            "command": self._command,
+            "job": self._job,
+            "workdir": workdir.encode(errors="backslashreplace").decode(),
+            "code": code,
+            "ended": round(time.time(), 3),
+            "seconds": round(time.monotonic() - self._began, 3),
+            "summary": summary,
+        }
 
     def _last(self, name: str, url: str, code: int, summary: Mapping[str, Any]) -> Post:
         """Return what one address is told at the end; a check, after it was told that the work begins."""

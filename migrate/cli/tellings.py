@@ -7,7 +7,7 @@ import time
 from http.client import HTTPException
 from queue import SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, ProxyHandler, Request
@@ -19,9 +19,8 @@ from migrate.apply.trouble import closed, no_connection, through_proxy, untruste
 from migrate.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
-
-    from migrate.report.metrics import Ended
 
 _SECONDS: Final = 4.0
 """How long one attempt waits; there are two at the most."""
@@ -46,8 +45,10 @@ class Telling(Thread):
         """Tell it, after the one before."""
         if self.after is not None:
             self.after.join()
-        self.why = self.tell()
-        self.settled.put(self)
+        try:
+            self.why = self.tell()
+        finally:
+            self.settled.put(self)
 
     def tell(self) -> str:
         """Tell it, and return what is wrong."""
@@ -55,18 +56,18 @@ class Telling(Thread):
 
 
 class Writing(Telling):
-    """Writes a file of metrics."""
+    """Writes a file of metrics: of how a command `ended`, as `migrate.report.metrics.Ended` has it."""
 
-    def __init__(self, path: Path, ended: Ended) -> None:
+    def __init__(self, path: Path, ended: Mapping[str, Any]) -> None:
         super().__init__("metrics-file", str(path))
         self._path, self._ended = path, ended
 
     def tell(self) -> str:
         """Write it."""
-        from migrate.report.metrics import note  # noqa: PLC0415 - it knows Prometheus' library
+        from migrate.report.metrics import Ended, note  # noqa: PLC0415 - it knows Prometheus' library
 
         try:
-            note(self._path, self._ended)
+            note(self._path, Ended(**self._ended))
         except OSError as error:
             return error.strerror or "cannot be written"
         except UsageError as error:
