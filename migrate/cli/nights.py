@@ -49,7 +49,7 @@ class NightOptions(TalkOptions):
 
     ping: str | None = option(
         Address(),
-        "Check to ping, as healthchecks.io has them: URL/start, then URL, or URL/<exit code> where that is not 0; "
+        "Check to ping, as healthchecks.io has them: URL/start, then URL, URL/<exit code> or URL/fail; "
         "better as an environment variable.",
         metavar="URL",
     )

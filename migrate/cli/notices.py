@@ -127,7 +127,7 @@ class Notices:
         if name == "notify":
             return Post(name, url, json.dumps(summary).encode(), "application/json")
         body = "\n".join(_lines(code, summary, self._job)).encode()
-        return Post(name, self._signal(url, str(code) if code else ""), body, _TEXT, self._beginning)
+        return Post(name, self._signal(url, _word(code)), body, _TEXT, self._beginning)
 
     def _signal(self, url: str, word: str) -> str:
         """Return the address of a signal, as healthchecks.io has it: a word behind the path, and the id of the run."""
@@ -180,6 +180,11 @@ def _wait(settled: SimpleQueue[Telling | None], count: int, patience: float) -> 
                 return
         except Empty:
             return
+
+
+def _word(code: int) -> str:
+    """Return the signal of an exit code, as healthchecks.io has them; `fail` for one that none has foreseen."""
+    return str(code) if code in exits.MEANINGS and code else "fail" if code else ""
 
 
 def _lines(code: int, summary: Mapping[str, Any], job: str) -> Iterator[str]:
