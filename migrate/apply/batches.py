@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import polars as pl
 
+from migrate.apply.texts import text_of
+from migrate.apply.uuids import Uuids
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_INLINE: Final = 12
-"""Bytes a text may have to stand in its view itself, in Arrow's layout."""
+_NONE: Final = Uuids()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,16 @@ class Envelope:
     tail: bytes
     ending: str = ""
     """What stands in place of each payload's last brace: more at its root, and the brace; nothing where it stays."""
-    is_distinct: bool = False
-    """Whether no body may hold one uuid twice."""
+    between: str = ""
+    """Of an answer that speaks of each event by its uuid: what stands between two of them where all are taken. No body
+    holds one uuid twice, then. Nothing where no answer does."""
     most_bytes: int = 20_000_000
     """Of a body, before it is compressed and after."""
+
+    @property
+    def is_distinct(self) -> bool:
+        """Whether no body may hold one uuid twice."""
+        return bool(self.between)
 
     def __len__(self) -> int:
         return len(self.head) + len(self.tail)
@@ -67,7 +75,7 @@ class Payloads:
         text: memoryview,
         offsets: memoryview,
         day: str = "",
-        uuids: "Sequence[str]" = (),
+        uuids: Uuids = _NONE,
         ending: str = "",
     ) -> None:
         self._text = text
@@ -114,20 +122,21 @@ class Payloads:
         sizes = pl.concat([nothing, shortened], rechunk=False).str.len_bytes().cast(pl.Int64)
         ends = (sizes + len(between)).cum_sum() - len(between)
         _, offsets = ends.to_arrow().buffers()
-        names = uuids.to_list() if envelope and envelope.is_distinct and uuids is not None else ()
-        return cls(_text(text), memoryview(offsets).cast("q")[: len(series) + 1], day, names, ending)
+        names = Uuids.of(uuids, envelope.between) if envelope and uuids is not None else _NONE
+        return cls(text_of(text), memoryview(offsets).cast("q")[: len(series) + 1], day, names, ending)
 
     def part(self, start: int, stop: int) -> Self:
         """Return the payloads `start` to `stop` (excluded), not copied."""
         offsets = self._offsets[start : stop + 1]
-        return type(self)(self._text, offsets, self.day, self.uuids[start:stop], self.ending)
+        return type(self)(self._text, offsets, self.day, self.uuids.part(start, stop), self.ending)
 
     def some(self, which: "Sequence[int]") -> Self:
         """Return the payloads with these numbers, copied."""
         texts = [bytes(self.text(number, number + 1)) for number in which]
         offsets = array("q", accumulate(map(len, texts), initial=0))
-        names = [self.uuids[number] for number in which] if self.uuids else ()
-        return type(self)(memoryview(b"".join(texts)), memoryview(offsets), self.day, names, self.ending)
+        return type(self)(
+            memoryview(b"".join(texts)), memoryview(offsets), self.day, self.uuids.some(which), self.ending
+        )
 
     def planned(self, number: int) -> str:
         """Return a payload as it is planned."""
@@ -145,16 +154,6 @@ class Payloads:
     def text(self, start: int, stop: int) -> memoryview:
         """Return the bytes of the payloads `start` to `stop`, commas included, not copied."""
         return self._text[self._offsets[start] : self._offsets[stop]]
-
-
-def _text(single: pl.Series) -> memoryview:
-    """Return the bytes of a column's only text, not copied."""
-    _, views, *texts = single.rechunk().to_arrow(compat_level=pl.CompatLevel.newest()).buffers()
-    # Arrow's view of a text: its length, then up to 12 bytes of it, or four of them, which buffer, and where in it.
-    length, _, which, start = memoryview(views)[:16].cast("I")
-    if length <= _INLINE:
-        return memoryview(views)[4 : 4 + length]
-    return memoryview(texts[which])[start : start + length]
 
 
 def body(envelope: Envelope, payloads: Payloads, start: int, stop: int) -> bytes:
@@ -187,19 +186,17 @@ def batches(payloads: Payloads, *, envelope: Envelope, max_bytes: int, max_event
         last = min(start + max_events, end)
         # the greatest stop with offsets[stop] - offsets[start] <= room, but always one event
         stop = max(bisect_right(offsets, offsets[start] + room, start + 1, last + 1) - 1, start + 1)
-        if envelope.is_distinct:
-            stop = _before_repeated(payloads.uuids, start, stop)
+        if payloads.uuids.may_repeat:
+            stop = start + _unrepeated(payloads.uuids.part(start, stop).names())
         yield Batch(start, stop)
         start = stop
 
 
-def _before_repeated(uuids: "Sequence[str]", start: int, stop: int) -> int:
-    """Return the number of the first event from `start` whose uuid is of one before it, `stop` where none is."""
-    if len(set(uuids[start:stop])) == stop - start:
-        return stop
+def _unrepeated(uuids: "Sequence[str]") -> int:
+    """Return how many of the events there are before the first whose uuid is of one before it."""
     seen: set[str] = set()
-    for number in range(start, stop):
-        if uuids[number] in seen:
+    for number, uuid in enumerate(uuids):
+        if uuid in seen:
             return number
-        seen.add(uuids[number])
-    return stop
+        seen.add(uuid)
+    return len(uuids)

@@ -89,8 +89,8 @@ class Capture(Protocol):
         """Return how much of an answer is read, in bytes, to a request of so many events."""
         ...
 
-    def outcome(self, answer: Answer, *, now: float) -> Outcome:
-        """Return what an answer means; pure. `now` is the time of day in seconds since 1970."""
+    def outcome(self, answer: Answer, request: Request, *, now: float) -> Outcome:
+        """Return what an answer to a request means; pure. `now` is the time of day in seconds since 1970."""
         ...
 
 

@@ -55,7 +55,7 @@ class CaptureV0:
         """Return how much of an answer is read: PostHog's are one line."""
         return ANSWER_BYTES
 
-    def outcome(self, answer: Answer, *, now: float) -> Outcome:
+    def outcome(self, answer: Answer, _request: Request, *, now: float) -> Outcome:
         """Return what an answer means; pure. `now` is the time of day in seconds since 1970."""
         found = object_of(answer.body) if answer.status == HTTPStatus.OK else {}
         if _is_ok(found):

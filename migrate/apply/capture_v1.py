@@ -26,7 +26,18 @@ from migrate.apply.capture import (
     shown,
     unheeded,
 )
-from migrate.apply.outcome import DROPPED, HANDED_BACK, TAKEN, Judged, Outcome, Request, Split, Stop, Verdict
+from migrate.apply.outcome import (
+    DROPPED,
+    HANDED_BACK,
+    TAKEN,
+    Accepted,
+    Judged,
+    Outcome,
+    Request,
+    Split,
+    Stop,
+    Verdict,
+)
 
 BILLING: Final = "billing_limit_exceeded"
 _NOT_OF_EVENTS: Final = {
@@ -44,6 +55,10 @@ _MOST_BYTES: Final = 10_000_000
 _KNOWN: Final = {*TAKEN, DROPPED, HANDED_BACK}
 _UNSKEWED: Final = ',"options":{"disable_skew_correction":true}}'
 """Else the client's clock would move every event: by another difference on each attempt."""
+
+_BETWEEN: Final = '":{"result":"ok"},"'
+_TAKEN: Final = (b'{"results":{"', b'":{"result":"ok"}}}')
+"""What is around the uuids where all events are taken, and nothing else is said, as nearly always."""
 
 
 class _Results(msgspec.Struct):
@@ -82,7 +97,7 @@ class CaptureV1:
             msgspec.json.encode(head)[:-1] + b',"batch":[',
             b"]}",
             ending=_UNSKEWED,
-            is_distinct=True,
+            between=_BETWEEN,
             most_bytes=_MOST_BYTES,
         )
 
@@ -104,13 +119,10 @@ class CaptureV1:
         """Return how much of an answer is read: room for a verdict on each event."""
         return ANSWER_BYTES + events * _BYTES_A_VERDICT
 
-    def outcome(self, answer: Answer, *, now: float) -> Outcome:
+    def outcome(self, answer: Answer, request: Request, *, now: float) -> Outcome:
         """Return what an answer means; pure. `now` is the time of day in seconds since 1970."""
-        if answer.status == HTTPStatus.OK and (verdicts := self._verdicts(answer.body)) is not None:
-            wait = next(
-                (value for name, value in answer.headers.items() if name.lower() == "retry-after"), None
-            )
-            return Judged(verdicts, retry_after(wait, now=now), unheeded(wait, now=now))
+        if answer.status == HTTPStatus.OK and (settled := self._settled(answer, request, now)) is not None:
+            return settled
         found, said = tag(answer.body), Said.of(answer, self.key)
         if found:
             words = object_of(answer.body).get("error_description")
@@ -142,6 +154,15 @@ class CaptureV1:
         if said.status in {400, 413} and found not in _NOT_OF_EVENTS:
             return Split(said.status, said.words or f"status {said.status} without a word")
         return said.stop(self.host)
+
+    def _settled(self, answer: Answer, request: Request, now: float) -> Accepted | Judged | None:
+        """Return what a 200 says of the events; None where it is not PostHog's."""
+        if answer.body == b"".join((_TAKEN[0], request.uuids, _TAKEN[1])):
+            return Accepted()
+        if (verdicts := self._verdicts(answer.body)) is None:
+            return None
+        wait = next((value for name, value in answer.headers.items() if name.lower() == "retry-after"), None)
+        return Judged(verdicts, retry_after(wait, now=now), unheeded(wait, now=now))
 
     def _verdicts(self, body: bytes) -> Mapping[str, Verdict] | None:
         """Return the verdicts in the body of a 200, the key as ***; None where it is not PostHog's."""

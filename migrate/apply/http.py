@@ -76,7 +76,8 @@ class Http:
                 self._capture.url, data=data, headers=headers, allow_redirects=False
             ) as answer:
                 body = await _start(answer.content, self._capture.answer_bytes(request.events))
-                return self._capture.outcome(Answer(answer.status, answer.headers, body), now=time.time())
+                found = Answer(answer.status, answer.headers, body)
+                return self._capture.outcome(found, request, now=time.time())
         except TimeoutError:
             return Retry(
                 f"no answer within {self._timeout:g} s", advice="raise --timeout where the server is slow"

@@ -28,6 +28,8 @@ class Request:
     events: int
     day: str = field(default="", compare=False)
     """Of whose events it is, YYYY-MM-DD, where that is known."""
+    uuids: "bytes | memoryview" = field(default=b"", compare=False, repr=False)
+    """The events', as an answer has them that takes all, where answers speak of each event."""
     attempt: int = field(default=1, compare=False)
     id: str = field(default_factory=lambda: str(uuid4()), compare=False, repr=False)
     """Names it in the server's logs, also what is left of it when it is sent again; decides nothing."""

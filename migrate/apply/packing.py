@@ -33,10 +33,11 @@ class Packing:
     def pack(self, payloads: Payloads, batch: Batch) -> Request:
         """Return the request that carries a batch, made in the thread that asks."""
         body = pieces(self.envelope, payloads, batch.start, batch.stop)
+        uuids = payloads.uuids.spoken(batch.start, batch.stop)
         if not self.gzip or sum(map(len, body)) < GZIP_FROM_BYTES:
-            return Request(b"".join(body), {}, batch.events, payloads.day)
+            return Request(b"".join(body), {}, batch.events, payloads.day, uuids)
         data = igzip.compress(b"".join(body), 1, mtime=0)
-        return Request(data, {"Content-Encoding": "gzip"}, batch.events, payloads.day)
+        return Request(data, {"Content-Encoding": "gzip"}, batch.events, payloads.day, uuids)
 
     async def pack_aside(self, payloads: Payloads, batch: Batch) -> Request:
         """Return the same; a large body is compressed in a thread."""

@@ -58,7 +58,7 @@ class Question:
         """Return how much of the answer is read."""
         return ANSWER_BYTES
 
-    def outcome(self, answer: Answer, *, now: float) -> Outcome:
+    def outcome(self, answer: Answer, _request: Request, *, now: float) -> Outcome:
         """Return Accepted where v1 answers, Split where something else does, Retry where nobody can tell now.
 
         Where a proxy takes out what v1 wants in headers, it is as if there were none.

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Final, NamedTuple
@@ -186,8 +186,9 @@ class Sender:
 
     def _settle_judged(self, payloads: Payloads, outcome: Judged, settling: Settling) -> verdicts.Sorted:
         """Settle the payloads of one request as PostHog judges each; those that it hands back stay unsettled."""
-        found = verdicts.sort(outcome.verdicts, payloads.uuids)
-        self._check_judged(found, payloads)
+        names = payloads.uuids.names()
+        found = verdicts.sort(outcome.verdicts, names)
+        self._check_judged(found, names)
         settling.accepted += found.accepted
         settling.warnings += found.warnings
         settling.parked += [
@@ -198,18 +199,18 @@ class Sender:
             self.on_settled()
         return found
 
-    def _check_judged(self, found: verdicts.Sorted, payloads: Payloads) -> None:
+    def _check_judged(self, found: verdicts.Sorted, uuids: Sequence[str]) -> None:
         """Stop where a verdict is none that is known, or none is on any event that was sent."""
         if found.unknown:
             number, words = next(iter(found.unknown.items()))
             self._halt.stop(
                 f"{self._host}: the answer has a verdict that is not known on {len(found.unknown):,} of "
-                f"{len(payloads):,} events, found '{words}' on {payloads.uuids[number]}; nothing of them counts as "
+                f"{len(uuids):,} events, found '{words}' on {uuids[number]}; nothing of them counts as "
                 f"accepted: see whether there is a newer migrate, then {AGAIN}"
             )
-        if len(found.silent) == len(payloads):
+        if len(found.silent) == len(uuids):
             self._halt.stop(
-                f"{self._host}: the answer is not PostHog's, found a verdict on none of {len(payloads):,} events; "
+                f"{self._host}: the answer is not PostHog's, found a verdict on none of {len(uuids):,} events; "
                 f"check --host, and whether a proxy stands in between, then {AGAIN}"
             )
 

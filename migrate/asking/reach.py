@@ -11,7 +11,7 @@ from typing import Final
 
 from migrate.apply.capture import AGAIN, Answer
 from migrate.apply.capture_v0 import CaptureV0
-from migrate.apply.outcome import Accepted, Outcome, Retry, Split, Stop
+from migrate.apply.outcome import Accepted, Outcome, Request, Retry, Split, Stop
 from migrate.apply.question import Question, asked
 from migrate.apply.unanswered import Aim
 from migrate.asking.http import Http
@@ -70,7 +70,9 @@ class Reach:
         headers = _JSON | _GZIP if is_packed else _JSON
         data = gzip.compress(data, mtime=0) if is_packed else data
         answer = await self._http.ask("POST", self._path(), data, headers)
-        return self._capture.outcome(answer, now=time.time()) if isinstance(answer, Answer) else answer
+        if not isinstance(answer, Answer):
+            return answer
+        return self._capture.outcome(answer, Request(data, headers, 0), now=time.time())
 
     async def _has_v1(self) -> bool | None:
         """Return whether v1 is there, asked as who sends asks; None where nobody can tell now."""
@@ -82,7 +84,7 @@ class Reach:
         request = question.request()
         headers = {**_JSON, **question.headers(request, now=now)}
         answer = await self._http.ask("POST", question.path, request.data, headers)
-        return question.outcome(answer, now=now) if isinstance(answer, Answer) else answer
+        return question.outcome(answer, request, now=now) if isinstance(answer, Answer) else answer
 
     def _path(self) -> str:
         return self._capture.url.removeprefix(self._capture.host)

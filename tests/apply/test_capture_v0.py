@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from migrate.apply.capture import Answer, retry_after
 from migrate.apply.capture_v0 import CaptureV0
-from migrate.apply.outcome import Accepted, Retry, Split, Stop
+from migrate.apply.outcome import Accepted, Request, Retry, Split, Stop
 
 KEY = "phc_a-key-nobody-may-see"
 AGAIN = "run the same command again to resume"
@@ -18,7 +18,7 @@ PAGE = b"<html>\n <title>Sign in</title>" + b"x" * 300
 
 def outcome(status, headers, body, *, key=""):
     """What this answer means."""
-    return CaptureV0(URL, key).outcome(Answer(status, headers, body), now=NOW)
+    return CaptureV0(URL, key).outcome(Answer(status, headers, body), Request(b"", {}, 1), now=NOW)
 
 
 @pytest.mark.parametrize(

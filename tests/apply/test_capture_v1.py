@@ -7,13 +7,15 @@ import pytest
 
 from migrate.apply.capture import Answer
 from migrate.apply.capture_v1 import CaptureV1, tag
-from migrate.apply.outcome import Judged, Request, Retry, Split, Stop, Verdict
+from migrate.apply.outcome import Accepted, Judged, Request, Retry, Split, Stop, Verdict
 
 KEY = "phc_a-key-nobody-may-see"
 AGAIN = "run the same command again to resume"
 URL = "https://posthog.example.com"
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 UUID = "018ea3c1-0000-7000-8000-000000000001"
+UUIDS = f'{UUID}":{{"result":"ok"}},"{UUID[:-1]}2'.encode()
+"""Two events', as an answer has them that takes both."""
 PAGE = b"<html>\n <title>Sign in</title></html>"
 CAPTURE = CaptureV1(URL, KEY)
 
@@ -22,7 +24,7 @@ def outcome(status, body, headers=None):
     """What this answer means; a text is a tag in v1's own JSON."""
     if isinstance(body, str):
         body = json.dumps({"error": body, "error_description": "in words", "error_uri": "u"}).encode()
-    return CAPTURE.outcome(Answer(status, headers or {}, body), now=NOW)
+    return CAPTURE.outcome(Answer(status, headers or {}, body), Request(b"", {}, 1, uuids=UUIDS), now=NOW)
 
 
 def test_a_request_says_who_asks_which_attempt_it_is_and_that_clocks_are_to_be_left_alone():
@@ -42,6 +44,7 @@ def test_a_request_says_who_asks_which_attempt_it_is_and_that_clocks_are_to_be_l
     options = {"options": {"disable_skew_correction": True}}
     assert body == {"historical_migration": True, "batch": [options]}
     assert envelope.is_distinct
+    assert envelope.between in UUIDS.decode()
     assert envelope.most_bytes < 10 * 1024 * 1024
     assert KEY not in repr([CAPTURE, envelope, request])
 
@@ -69,6 +72,21 @@ BILLING = "billing_limit_exceeded: in words"
     [
         pytest.param(200, RESULTS, {}, Judged(VERDICTS), id="verdicts"),
         pytest.param(200, RESULTS, {"Retry-After": "2"}, Judged(VERDICTS, 2.0), id="some again"),
+        pytest.param(200, b'{"results":{"%b":{"result":"ok"}}}' % UUIDS, {}, Accepted(), id="all taken"),
+        pytest.param(
+            200,
+            b'{"results": {"%b":{"result":"ok"}}}' % UUIDS,
+            {},
+            Judged({UUID: Verdict("ok"), UUID[:-1] + "2": Verdict("ok")}),
+            id="all taken, in other words",
+        ),
+        pytest.param(
+            200,
+            b'{"results":{"%b":{"result":"ok"}}}' % UUID.encode(),
+            {},
+            Judged({UUID: Verdict("ok")}),
+            id="a verdict on one",
+        ),
         pytest.param(200, b'{"results":{}}', {}, Judged({}), id="a verdict on none"),
         pytest.param(400, "duplicate_event_uuid", {}, Split(400, "duplicate_event_uuid: in words"), id="400"),
         pytest.param(413, "payload_too_large", {}, Split(413, "payload_too_large: in words"), id="413"),
@@ -157,9 +175,8 @@ def test_an_echoed_key_is_never_shown():
     """Neither in a verdict, nor in an error."""
     found = outcome(200, b'{"results":{"u":{"result":"drop","details":"no %b"}}}' % KEY.encode())
     assert found.verdicts == {"u": Verdict("drop", "no ***")}
-    short = CaptureV1(URL, "k").outcome(
-        Answer(200, {}, b'{"results":{"k":{"result":"ok"},"b":{"result":"kept","details":"k"}}}'), now=NOW
-    )
+    said = b'{"results":{"k":{"result":"ok"},"b":{"result":"kept","details":"k"}}}'
+    short = CaptureV1(URL, "k").outcome(Answer(200, {}, said), Request(b"", {}, 2), now=NOW)
     assert short.verdicts == {"k": Verdict("ok"), "b": Verdict("***ept", "***")}
     body = json.dumps({"error": "invalid_api_token", "error_description": KEY}).encode()
     assert KEY not in str(outcome(401, body))

@@ -28,6 +28,6 @@ def test_a_distinct_id_stays_in_one_lane_and_in_order(ids, lanes):
     assert {lane: [one.planned(n) for n in range(len(one))] for lane, one in named.items()} == dict(
         zip(found, inside, strict=True)
     )
-    assert all(len(one.uuids) == len(one) for one in named.values())
+    assert all(len(one.uuids.names()) == len(one) for one in named.values())
     for one in set(ids):
         assert sum(f'{{"{one}":' in text for text in texts) == 1

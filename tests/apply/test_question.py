@@ -26,7 +26,8 @@ from migrate.apply.question import Question
 def test_only_v1_says_what_is_wrong_with_no_event(status, error, expected):
     """Whatever else it says of the project; where a proxy lets its headers not pass there is none."""
     body = json.dumps({"error": error, "error_description": "in words"}) if error else "in words"
-    found = Question("https://ph.example.com", "phc_key").outcome(Answer(status, {}, body.encode()), now=0.0)
+    question = Question("https://ph.example.com", "phc_key")
+    found = question.outcome(Answer(status, {}, body.encode()), question.request(), now=0.0)
     assert type(found) is type(expected)
     if not error:
         assert found == expected
