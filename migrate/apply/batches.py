@@ -96,7 +96,7 @@ class Payloads:
         column = series.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
         _, offsets, text = column.buffers()
         first = column.offset
-        return cls(memoryview(text), memoryview(offsets).cast("q")[first : first + len(column) + 1])
+        return cls(memoryview(text).cast("B"), memoryview(offsets).cast("q")[first : first + len(column) + 1])
 
     @classmethod
     def joined(

@@ -13,6 +13,5 @@ def text_of(single: pl.Series) -> memoryview:
     _, views, *texts = single.rechunk().to_arrow(compat_level=pl.CompatLevel.newest()).buffers()
     # Arrow's view of a text: its length, then up to 12 bytes of it, or four of them, which buffer, and where in it.
     length, _, which, start = memoryview(views)[:16].cast("I")
-    if length <= _INLINE:
-        return memoryview(views)[4 : 4 + length]
-    return memoryview(texts[which])[start : start + length].cast("B")
+    data, start = (views, 4) if length <= _INLINE else (texts[which], start)
+    return memoryview(data).cast("B")[start : start + length]
