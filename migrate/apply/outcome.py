@@ -28,13 +28,13 @@ class Request:
     events: int
     day: str = field(default="", compare=False)
     """Of whose events it is, YYYY-MM-DD, where that is known."""
-    uuids: "bytes | memoryview" = field(default=b"", compare=False, repr=False)
-    """The events', as an answer has them that takes all, where answers speak of each event."""
     attempt: int = field(default=1, compare=False)
     id: str = field(default_factory=lambda: str(uuid4()), compare=False, repr=False)
     """Names it in the server's logs, also what is left of it when it is sent again; decides nothing."""
     failed: "Retry | None" = field(default=None, compare=False, repr=False)
     """How the attempt that is counted has ended, where the next one is still to be made."""
+    uuids: "bytes | memoryview" = field(default=b"", compare=False, repr=False)
+    """The events', as an answer has them that takes all, where answers speak of each event."""
 
 
 class Verdict(msgspec.Struct, frozen=True, gc=False):

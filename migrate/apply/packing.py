@@ -35,9 +35,9 @@ class Packing:
         body = pieces(self.envelope, payloads, batch.start, batch.stop)
         uuids = payloads.uuids.spoken(batch.start, batch.stop)
         if not self.gzip or sum(map(len, body)) < GZIP_FROM_BYTES:
-            return Request(b"".join(body), {}, batch.events, payloads.day, uuids)
+            return Request(b"".join(body), {}, batch.events, payloads.day, uuids=uuids)
         data = igzip.compress(b"".join(body), 1, mtime=0)
-        return Request(data, {"Content-Encoding": "gzip"}, batch.events, payloads.day, uuids)
+        return Request(data, {"Content-Encoding": "gzip"}, batch.events, payloads.day, uuids=uuids)
 
     async def pack_aside(self, payloads: Payloads, batch: Batch) -> Request:
         """Return the same; a large body is compressed in a thread."""
