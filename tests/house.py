@@ -10,6 +10,7 @@ PAGE = ROOT / "CONTRIBUTING.md"
 TABLES = re.compile(r"(<!-- modules -->\n)(.*?)(<!-- end -->\n)", re.DOTALL)
 WAY = (
     "cli",
+    "stores",
     "inputs",
     "readers",
     "inspection",

@@ -15,7 +15,8 @@ MAPPINGS = sorted((ROOT / "mappings").rglob("*.py"))
 
 ROOMS = {
     "jsontext": set(),
-    "inputs": set(),
+    "stores": set(),
+    "inputs": {"stores"},
     "workdir": set(),
     "kit": {"jsontext"},
     "readers": {"inputs", "jsontext", "kit"},
@@ -60,9 +61,11 @@ GROUND = {
 HOMES = {
     "aiohttp": {"apply.http", "apply.unanswered", "asking.http", "sandbox"},
     "babel": {"kit.countries"},
+    "botocore": {"stores"},
     "click": {"cli"},
     "fastavro": {"readers"},
     "isal": {"apply.packing", "inputs", "sandbox"},
+    "obstore": {"stores"},
     "polars_hash": {"kit.uuids"},
     "prometheus_client": {"report.metrics"},
     "rich": {"report.terminal"},

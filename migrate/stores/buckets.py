@@ -1,0 +1,186 @@
+"""A bucket, or a web server, opened once: what lies in it, one object's entry, ranges of it, and new objects."""
+
+import importlib
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, TypeVar
+
+from migrate.errors import Stopped, UsageError
+from migrate.stores.credentials import missing
+from migrate.stores.opening import maker
+from migrate.stores.troubles import Trouble, trouble
+from migrate.stores.urls import Url
+
+PAUSES: Final = [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0]
+"""Seconds at the most between two tries, as many as are made; each is drawn at random."""
+_MOST_CUTS: Final = 32
+"""So often a range is read on after the connection was cut inside of it."""
+_PAGE: Final = 1_000
+_PIECE: Final = 1 << 18
+_PART: Final = 8 << 20
+"""Bytes of a part of an object that is written; S3 takes 10,000 of them."""
+_ONCE: Final = {"max_retries": 0}
+_EMPTY: Final = "status code: 416"
+
+met: Final = Counter[str]()
+"""What this process met while it read, each followed by another try: `cut` and `busy`."""
+
+_Answer = TypeVar("_Answer")
+
+
+class Entry(NamedTuple):
+    """An object as a storage lists it."""
+
+    key: str
+    size: int
+    tag: str
+    """Another one where the bytes are others: the e_tag, without quotes; else the version, or when it was written."""
+    is_strong: bool = True
+    """Whether a server can be asked to give these bytes or none."""
+
+    @property
+    def stamp(self) -> str:
+        """Which bytes it has, told without reading it."""
+        return f"{self.size}:{self.tag}"
+
+
+class Bucket:
+    """One bucket, or one web address, opened; its methods raise `Trouble`, and Stopped where nobody answers."""
+
+    def __init__(self, url: Url) -> None:
+        """Raise UsageError where it cannot be opened."""
+        try:
+            self._api: Any = importlib.import_module("obstore")
+            stores = importlib.import_module("obstore.store")
+        except ImportError:
+            raise UsageError(missing(url.place)) from None
+        self._url = url
+        self._errors = (self._api.exceptions.BaseError, OSError, ValueError)
+        make = maker(stores, url)
+        # Ranges are asked for again here, where it is counted; pages of a listing by obstore.
+        self._lists, self._reads = make(None), make(_ONCE)
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        """Yield all objects whose keys begin so, page by page."""
+        # obstore lists what lies below a folder.
+        folder = prefix.rpartition("/")[0]
+        try:
+            for page in self._api.list(self._lists, folder or None, chunk_size=_PAGE):
+                yield from (_entry(one) for one in page if one["path"].startswith(prefix))
+        except self._errors as error:
+            raise trouble(error, self._url.scheme) from None
+
+    def entry(self, key: str) -> Entry:
+        """Return one object's entry; the reason is `vanished` where there is none."""
+        return self._patiently(lambda: self._looked_up(key))
+
+    def _looked_up(self, key: str) -> Entry:
+        try:
+            if not self._url.is_web:
+                return _entry(self._api.head(self._reads, key))
+            # A signed address is signed for GET alone.
+            found = self._api.get(self._reads, "", options={"range": (0, 1)})
+            return _entry(found.meta)._replace(key=key)
+        except self._errors as error:
+            if self._url.is_web and _EMPTY in str(error):
+                return Entry(key, 0, "empty", is_strong=False)
+            raise trouble(error, self._url.scheme) from None
+
+    def read(self, entry: Entry, start: int, end: int) -> bytearray:
+        """Return these bytes of the object that was listed, never of another one.
+
+        What a connection that was cut has brought is kept, and the rest asked for.
+        """
+        held, cuts = bytearray(), 0
+        while len(held) < end - start:
+            before = len(held)
+            try:
+                self._patiently(lambda: self._add(entry, start, end, held))
+            except Trouble as error:
+                if not error.is_cut:
+                    raise
+                met["cut"] += 1
+                cuts += 1
+                is_stuck = len(held) == before
+                if cuts > (len(PAUSES) if is_stuck else _MOST_CUTS):
+                    raise Trouble.cut(start + len(held)) from None
+                if is_stuck:
+                    _pause(PAUSES[cuts - 1])
+        return held
+
+    def _add(self, entry: Entry, start: int, end: int, held: bytearray) -> None:
+        """Add to what is held of a range what one answer brings of the rest."""
+        place = start + len(held)
+        options: dict[str, Any] = {"range": (place, end)}
+        if entry.is_strong:
+            options["if_match"] = f'"{entry.tag}"'
+        try:
+            found = self._api.get(self._reads, "" if self._url.is_web else entry.key, options=options)
+            _check(found, entry, place)
+            for piece in found.stream(min_chunk_size=_PIECE):
+                held += piece
+        except self._errors as error:
+            raise trouble(error, self._url.scheme) from None
+
+    def put(self, key: str, chunks: Iterable[bytes]) -> None:
+        """Write an object of these chunks, which is there whole or not at all."""
+        raised: list[BaseException] = []
+
+        def watched() -> Iterator[bytes]:
+            try:
+                yield from chunks
+            except BaseException as error:
+                raised.append(error)
+                raise
+
+        try:
+            self._api.put(self._lists, key, watched(), chunk_size=_PART, max_concurrency=4)
+        except self._errors as error:
+            raise (raised[0] if raised else trouble(error, self._url.scheme)) from None
+
+    def _patiently(self, ask: Callable[[], _Answer]) -> _Answer:
+        """Return an answer; a storage that is busy, or gives none, is asked again for a while."""
+        for pause in PAUSES:
+            try:
+                return ask()
+            except Trouble as error:
+                if not error.is_busy:
+                    raise
+                met["busy"] += 1
+                _pause(pause)
+        try:
+            return ask()
+        except Trouble as error:
+            if error.is_busy:
+                raise Stopped(f"{self._url.place}: {error.why}", "server") from None
+            raise
+
+
+@lru_cache(maxsize=64)
+def bucket_of(url: Url) -> Bucket:
+    """Return a container, opened once; raises UsageError where it cannot be, Stopped where nobody answers."""
+    return Bucket(url)
+
+
+def _pause(most: float) -> None:
+    time.sleep(random.uniform(0, most))  # noqa: S311 - no secret
+
+
+def _check(found: Any, entry: Entry, place: int) -> None:  # noqa: ANN401 - obstore's answer
+    """Raise `Trouble` where an answer is not of the object that was listed, or of another place in it."""
+    now = _entry(found.meta)
+    if now.size != entry.size or now.tag != entry.tag:
+        raise Trouble.changed()
+    if found.range[0] != place:
+        raise Trouble("unreadable", "its server gives other bytes than it is asked for; download it")
+
+
+def _entry(meta: Mapping[str, Any]) -> Entry:
+    """Return an entry of what obstore tells of an object."""
+    raw = meta["e_tag"] or ""
+    tag = raw.removeprefix("W/").strip('"')
+    is_strong = bool(tag) and not raw.startswith("W/")
+    return Entry(meta["path"], meta["size"], tag or meta["version"] or str(meta["last_modified"]), is_strong)

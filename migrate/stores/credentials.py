@@ -1,0 +1,126 @@
+"""Who asks a storage: credentials as its own tools find them, in the environment, profiles and roles of the machine."""
+
+import importlib
+import os
+import socket
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from migrate.errors import UsageError
+
+_FRESH: Final = timedelta(minutes=5)
+"""How long a key that is asked for may be used before it is asked for again; botocore renews it in time."""
+_METADATA: Final = "169.254.169.254"
+_PATIENCE: Final = 1.0
+"""Seconds; where a machine has roles, what tells of them is at hand."""
+_MORE: Final = "or say that all may read it with {}_SKIP_SIGNATURE=true (docs/storage.md)"
+_YES: Final = {"1", "true", "yes", "on", "y"}
+
+
+def is_set(name: str) -> bool:
+    """Return whether a variable says yes."""
+    return os.environ.get(name, "").strip().lower() in _YES
+
+
+class Aws:
+    """AWS's credentials, region and endpoint, found by botocore as the `aws` command finds them."""
+
+    def __init__(self, where: str) -> None:
+        """Raise UsageError where there are none, or the profile is none; `where` is what is to be read."""
+        try:
+            botocore: Any = importlib.import_module("botocore.session")
+            errors: Any = importlib.import_module("botocore.exceptions")
+        except ImportError:
+            raise UsageError(missing(where)) from None
+        try:
+            session = botocore.Session()
+            self.region: str | None = os.environ.get("AWS_REGION") or session.get_config_variable("region")
+            self.endpoint: str | None = endpoint("S3") or session.get_scoped_config().get("endpoint_url")
+            found = None if is_set("AWS_SKIP_SIGNATURE") else session.get_credentials()
+        except errors.BotoCoreError as error:
+            raise UsageError(
+                f"{where}: AWS's configuration cannot be used, {error}; see to AWS_PROFILE"
+            ) from None
+        if found is None and not is_set("AWS_SKIP_SIGNATURE"):
+            raise UsageError(
+                f"{where}: no AWS credentials were found, in the environment, in a profile or as a role of this machine; "
+                f"set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, {_MORE.format('AWS')}"
+            )
+        self.provider: Callable[[], Mapping[str, Any]] | None = None if found is None else _provider(found)
+        """What gives the key that is valid now; None where nothing is signed."""
+
+
+def _provider(credentials: Any) -> Callable[[], Mapping[str, Any]]:  # noqa: ANN401 - botocore's
+    """Return what gives obstore the key that is valid now."""
+
+    def now() -> Mapping[str, Any]:
+        found = credentials.get_frozen_credentials()
+        return {
+            "access_key_id": found.access_key,
+            "secret_access_key": found.secret_key,
+            "token": found.token,
+            "expires_at": datetime.now(UTC) + _FRESH,
+        }
+
+    return now
+
+
+def endpoint(service: str) -> str | None:
+    """Return the endpoint of AWS's that the environment names, a compatible storage's."""
+    names = (f"AWS_ENDPOINT_URL_{service}", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+    return next((found for name in names if (found := os.environ.get(name))), None)
+
+
+_GOOGLE: Final = (
+    *("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT_PATH"),
+    *("GOOGLE_SERVICE_ACCOUNT_KEY", "SERVICE_ACCOUNT"),
+)
+_AZURE: Final = (
+    *("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_MASTER_KEY"),
+    *("AZURE_STORAGE_SAS_KEY", "AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_TOKEN"),
+    *("AZURE_CLIENT_SECRET", "AZURE_STORAGE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE"),
+    *("AZURE_IDENTITY_ENDPOINT", "AZURE_MSI_ENDPOINT", "AZURE_USE_AZURE_CLI", "AZURE_STORAGE_USE_EMULATOR"),
+)
+
+
+def check_google(where: str) -> None:
+    """Raise UsageError where nothing says who asks Google, so that no metadata service is waited for in vain."""
+    usual = Path(os.environ.get("CLOUDSDK_CONFIG", "~/.config/gcloud")).expanduser()
+    is_known = any(map(os.environ.get, _GOOGLE)) or (usual / "application_default_credentials.json").exists()
+    if not (is_known or is_set("GOOGLE_SKIP_SIGNATURE") or _has_roles()):
+        raise UsageError(
+            f"{where}: no Google credentials were found; set GOOGLE_APPLICATION_CREDENTIALS to a service account's "
+            f"file, or run 'gcloud auth application-default login', {_MORE.format('GOOGLE')}"
+        )
+
+
+def check_azure(where: str) -> None:
+    """Raise UsageError where nothing says which account is meant, or who asks Azure."""
+    if not (os.environ.get("AZURE_STORAGE_ACCOUNT_NAME") or is_set("AZURE_STORAGE_USE_EMULATOR")):
+        raise UsageError(
+            f"{where}: AZURE_STORAGE_ACCOUNT_NAME is not set; set it to the account of the container"
+        )
+    if not (any(map(os.environ.get, _AZURE)) or is_set("AZURE_SKIP_SIGNATURE") or _has_roles()):
+        raise UsageError(
+            f"{where}: no Azure credentials were found; set AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN, or "
+            f"AZURE_USE_AZURE_CLI=true after 'az login', {_MORE.format('AZURE')}"
+        )
+
+
+def _has_roles() -> bool:
+    """Return whether this machine is one of a cloud, which gives its roles' credentials."""
+    try:
+        with socket.create_connection((_METADATA, 80), timeout=_PATIENCE):
+            return True
+    except OSError:
+        return False
+
+
+def missing(where: str) -> str:
+    """Return that the libraries for storages are not installed, with what to do."""
+    return (
+        f"{where}: what lies in a storage is read with the extra 'cloud', which is not installed; "
+        "pip install 'posthog-migrate[cloud]'"
+    )

@@ -1,0 +1,15 @@
+"""A new object: there whole, or not at all."""
+
+from collections.abc import Iterable
+
+from migrate.stores.buckets import bucket_of
+from migrate.stores.urls import Url
+
+
+def put(url: Url, chunks: Iterable[bytes]) -> None:
+    """Write an object of these chunks, any that is there before it replaced; a reader sees the old one or the new one.
+
+    Nothing appears where the chunks end with an exception, which is raised again. Raises `Trouble` where the storage
+    does not take it, UsageError and Stopped as `bucket_of` does.
+    """
+    bucket_of(url.container).put(url.key, chunks)

@@ -1,0 +1,104 @@
+"""An S3 server of its own process (moto's), for all tests of one worker, and the environment that names it."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from migrate.stores import buckets
+
+KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": "us-east-1"}
+PORT = re.compile(rb"Running on http://127\.0\.0\.1:(\d+)")
+
+
+@contextmanager
+def s3_server():
+    """The address of a server, as long as the block lasts."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-p", "0"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "AWS_ACCESS_KEY_ID": "testing", "PYTHONWARNINGS": "ignore"},
+    )
+    try:
+        port = next(found[1].decode() for line in process.stderr if (found := PORT.search(line)))
+        # What it says of each request is read, so that it never waits for that.
+        threading.Thread(target=process.stderr.read, daemon=True).start()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+        process.stderr.close()
+
+
+@pytest.fixture(scope="session")
+def s3_address():
+    """The address of this worker's server."""
+    with s3_server() as address:
+        yield address
+
+
+@pytest.fixture
+def s3(s3_address, monkeypatch, request):
+    """A bucket of one test's own, on the server that the environment names."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[-50:].strip("-") + "-b"
+    with environment(monkeypatch, s3_address):
+        yield Storage(s3_address, name)
+
+
+@contextmanager
+def environment(monkeypatch, address):
+    """The variables that name a storage, and what is opened by them forgotten before and after."""
+    for variable in [one for one in os.environ if one.startswith(("AWS_", "GOOGLE_", "AZURE_"))]:
+        monkeypatch.delenv(variable)
+    for variable, value in {**KEYS, "AWS_ENDPOINT_URL": address}.items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    buckets.bucket_of.cache_clear()
+    yield
+    buckets.bucket_of.cache_clear()
+
+
+class Storage:
+    """A bucket, filled and emptied by botocore, which is none of ours."""
+
+    def __init__(self, address, bucket):
+        import botocore.session  # noqa: PLC0415 - slow, and not for all tests
+
+        self.address, self.bucket, self.url = address, bucket, f"s3://{bucket}/"
+        self.client = botocore.session.Session().create_client(
+            "s3",
+            endpoint_url=address,
+            region_name="us-east-1",
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+        )
+        self.client.create_bucket(Bucket=bucket)
+
+    def put(self, key, body):
+        """An object of these bytes."""
+        self.client.put_object(Bucket=self.bucket, Key=key, Body=body)
+
+    def delete(self, key):
+        """No object any more."""
+        self.client.delete_object(Bucket=self.bucket, Key=key)
+
+    def get(self, key):
+        """The bytes of an object."""
+        return self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
+    def keys(self):
+        """All keys, as the server lists them."""
+        return [one["Key"] for one in self.client.list_objects_v2(Bucket=self.bucket).get("Contents", [])]
+
+    def fill(self, folder, prefix=""):
+        """An object for each file of a folder."""
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                self.put(prefix + path.relative_to(folder).as_posix(), path.read_bytes())

@@ -1,0 +1,31 @@
+import pytest
+
+from migrate.stores.buckets import bucket_of
+from migrate.stores.troubles import Trouble
+from migrate.stores.urls import parsed
+from migrate.stores.writing import put
+
+
+def test_an_object_is_there_whole_or_not_at_all(s3):
+    """One of no chunk, of one, and of several parts; a source that fails leaves what was there before."""
+    large = [bytes([number]) * (5 << 20) for number in range(4)]
+    for key, chunks in {"none": [], "one": [b"abc", b"", b"def"], "a b/ü!%20.gz": large}.items():
+        put(parsed(s3.url + key), chunks)
+        assert s3.get(key) == b"".join(chunks)
+
+    def failing():
+        yield from large
+        raise ValueError("the export ended early")
+
+    for key in ("one", "never"):
+        with pytest.raises(ValueError, match="the export ended early"):
+            put(parsed(s3.url + key), failing())
+    assert s3.get("one") == b"abcdef"
+    assert s3.keys() == ["a b/ü!%20.gz", "none", "one"]
+    assert [entry.key for entry in bucket_of(parsed(s3.url)).entries("")] == ["a b/ü!%20.gz", "none", "one"]
+
+
+def test_a_bucket_that_is_none_is_said(s3):
+    """Nothing is made of it."""
+    with pytest.raises(Trouble, match="there is no such bucket; check its name, and the endpoint"):
+        put(parsed("s3://no-such-bucket/one"), [b"abc"])
