@@ -22,7 +22,7 @@ from pathlib import Path
 
 from measuring import MIGRATE
 
-from migrate.inputs.source import stamp_of
+from migrate.inputs.stored import stamp_of
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import FILE
 from migrate.workdir.parts import add_part

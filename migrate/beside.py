@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from migrate.errors import Unfit
 from migrate.inputs.listing import sources
-from migrate.inputs.names import path_of, path_text
+from migrate.inputs.names import path_text
 from migrate.inputs.nearest import container, nearest
 from migrate.inputs.source import Source
+from migrate.inputs.stored import is_there, stored_of
 from migrate.kit.declare import is_called
 
 _SHOWN = 3
@@ -52,7 +53,7 @@ class Beside:
 
     def source(self, name: str) -> Source:
         """Return the source of this name, also one that was passed by as unchanged; `Unfit` where it is gone."""
-        if name not in self._sources and path_of(name).is_file():
+        if name not in self._sources and is_there(stored_of(name)):
             for source in sources([path_text(name)], skip_unreadable=True).sources:
                 self._sources.setdefault(source.name, source)
         if name not in self._sources:

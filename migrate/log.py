@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
-from typing import Final
+from typing import BinaryIO, Final
 
 from migrate.errors import MigrateError, UsageError
 from migrate.jsonlines import spoken
@@ -118,9 +118,14 @@ def own_kind(path: Path) -> str:
     """Return what a file of ours is that lies among others, `log` or `metrics`, told by its first line; "" is none."""
     try:
         with path.open("rb") as file:
-            start = file.read(_START)
+            return kind_of(file)
     except OSError:
         return ""
+
+
+def kind_of(file: BinaryIO) -> str:
+    """Return the same of what is open."""
+    start = file.read(_START)
     if begins_log(start):
         return "log"
     return "metrics" if start.startswith(_METRICS) else ""

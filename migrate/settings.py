@@ -15,8 +15,8 @@ from migrate import platforms
 from migrate.beside import Beside, whole
 from migrate.inputs.dated import Span
 from migrate.inputs.listing import sources
-from migrate.inputs.names import path_of
-from migrate.inputs.source import Source, Stems, stamp, stamp_of
+from migrate.inputs.source import Source, Stems, stamp
+from migrate.inputs.stored import UNREADABLE, stamp_of, stored_of
 from migrate.kit.declare import EVERY_ROW, Options, Platform, Table
 from migrate.kit.times import clock
 from migrate.likeness import Likeness
@@ -263,7 +263,7 @@ class Settings:
 
     def _is_about(self, source: Source) -> bool:
         """Return whether a source is the spec, or of the mapping: they may lie in the folder that they describe."""
-        if source.member is not None:
+        if source.member is not None or not isinstance(source.path, Path):
             return False
         is_spec = self.spec is not None and source.path.resolve() == self.spec.resolve()
         return is_spec or (self.own is not None and self.own.is_part(source.path))
@@ -305,8 +305,8 @@ class Work:
 def _stamp(name: str) -> str:
     """Return the stamp of a source's file by the source's name, nothing where it is gone."""
     try:
-        return stamp_of(path_of(name))
-    except OSError:
+        return stamp_of(stored_of(name))
+    except UNREADABLE:
         return ""
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from migrate.errors import UsageError
-from migrate.inputs.names import archive_of, path_of, path_text, source_name
+from migrate.inputs.names import archive_of, path_text, source_name
+from migrate.inputs.stored import stored_of
 from migrate.pinning import begins_anew
 from migrate.plan import lookups
 from migrate.plan.changed import Changed, OnChanged, look
 from migrate.settings import Settings, Work
+from migrate.stores.urls import is_url
 from migrate.workdir import parked, renewal, windows
 from migrate.workdir.checkpoint import REJECTS, Checkpoint
 from migrate.workdir.database import FILE
@@ -25,7 +27,7 @@ _EDITED: Final = (REJECTS, parked.PARKED)
 class Wishes:
     """What is wanted of files that are planned already."""
 
-    again: Sequence[Path] = ()
+    again: Sequence[str | Path] = ()
     """Those to be planned anew whatever they hold."""
     on_changed: OnChanged | None = None
     """What becomes of those that have changed; None: those whose rows have ids are planned anew."""
@@ -49,7 +51,7 @@ def find_todo(settings: Settings, inputs: Sequence[str], workdir: Path, wishes: 
     """Return what there is to plan in a workdir; raises UsageError where inputs or --again name what they must not."""
     own = {_absolute(workdir / name) for name in _EDITED}
     for given in inputs:
-        if _absolute(Path(given)) in own:
+        if _absolute(given) in own:
             raise UsageError(
                 f"input {given}: it is written anew by migrate itself; name a copy of it, in which the rows are mended"
             )
@@ -199,7 +201,7 @@ def _planned(workdir: Path, settings: Settings, asked: set[str], alone: Collecti
         meant = [
             name
             for name in mates
-            if name not in done or {name, archive_of(name)} & asked or path_of(name).exists()
+            if name not in done or {name, archive_of(name)} & asked or stored_of(name).exists()
         ]
         return _Planned(
             inputs=inputs,
@@ -224,11 +226,13 @@ def _paths(inputs: Mapping[str, Input], others: Collection[str]) -> dict[str, st
     return found
 
 
-def _asked(again: Iterable[Path]) -> set[str]:
+def _asked(again: Iterable[str | Path]) -> set[str]:
     """Return the sources named by --again: by their files' paths, or as messages call them."""
-    paths = [_absolute(path) for path in again]
-    return {source_name(path) if os.path.lexists(path) else path for path in paths}
+    given = [os.fspath(path) for path in again]
+    addresses = {one for one in given if is_url(one)}
+    paths = [_absolute(one) for one in given if one not in addresses]
+    return addresses | {source_name(path) if os.path.lexists(path) else path for path in paths}
 
 
-def _absolute(path: Path) -> str:
+def _absolute(path: str | Path) -> str:
     return os.path.abspath(path)  # noqa: PTH100 - links are not followed

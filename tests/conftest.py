@@ -7,9 +7,9 @@ byte is a test of its own (`tests/readers/test_opener.py`).
 import os
 
 from hypothesis import settings
-from storage import s3, s3_address
+from storage import s3, s3_address, s3_between
 
-__all__ = ["s3", "s3_address"]  # fixtures
+__all__ = ["s3", "s3_address", "s3_between"]  # fixtures
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # before any test imports it
 settings.register_profile("migrate", deadline=None, max_examples=50)

@@ -6,8 +6,10 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
+from functools import cache
 
 import pytest
+from between import between
 
 from migrate.stores import buckets
 
@@ -22,7 +24,7 @@ def s3_server():
         [sys.executable, "-m", "moto.server", "-p", "0"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env={**os.environ, "AWS_ACCESS_KEY_ID": "testing", "PYTHONWARNINGS": "ignore"},
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
     )
     try:
         port = next(found[1].decode() for line in process.stderr if (found := PORT.search(line)))
@@ -45,9 +47,18 @@ def s3_address():
 @pytest.fixture
 def s3(s3_address, monkeypatch, request):
     """A bucket of one test's own, on the server that the environment names."""
-    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[-50:].strip("-") + "-b"
+    name = re.sub(r"[^a-z0-9]+", "", request.node.name.lower())[-50:] + "bucket"
     with environment(monkeypatch, s3_address):
         yield Storage(s3_address, name)
+
+
+@pytest.fixture
+def s3_between(s3, monkeypatch):
+    """The same, with a server between that counts and makes faults."""
+    with between(s3.address) as state:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", state.address)
+        monkeypatch.setattr(buckets, "PAUSES", [0.01] * len(buckets.PAUSES))
+        yield state
 
 
 @contextmanager
@@ -65,20 +76,26 @@ def environment(monkeypatch, address):
     buckets.bucket_of.cache_clear()
 
 
+@cache
+def client(address):
+    """Amazon's own client."""
+    import botocore.session  # noqa: PLC0415 - slow, and not for all tests
+
+    return botocore.session.Session().create_client(
+        "s3",
+        endpoint_url=address,
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",  # noqa: S106 - moto takes any
+    )
+
+
 class Storage:
     """A bucket, filled and emptied by botocore, which is none of ours."""
 
     def __init__(self, address, bucket):
-        import botocore.session  # noqa: PLC0415 - slow, and not for all tests
-
         self.address, self.bucket, self.url = address, bucket, f"s3://{bucket}/"
-        self.client = botocore.session.Session().create_client(
-            "s3",
-            endpoint_url=address,
-            region_name="us-east-1",
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",
-        )
+        self.client = client(address)
         self.client.create_bucket(Bucket=bucket)
 
     def put(self, key, body):

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from samples import PLATFORMS, SAMPLES, settings
 
-from migrate.inputs.source import stamp, stamp_of
+from migrate.inputs.source import stamp
+from migrate.inputs.stored import stamp_of
 from migrate.kit.declare import Options
 from migrate.plan.census import Choices
 from migrate.readers.dialects import Layout

@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 from migrate import platforms
 from migrate.apply.pacing import Window
 from migrate.naming import is_path
+from migrate.stores.urls import entrusted, is_url, named
 
 if TYPE_CHECKING:
     _Path = click.Path[Path]
@@ -60,9 +61,13 @@ class PlatformName(_Suggested):
 
 
 class Input(_Suggested):
-    """A file, an archive or a folder."""
+    """A file, an archive, a folder, or an address; what is secret in one stays in this process."""
 
     name = "input"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """Return a path as it is, an address by its name."""
+        return entrusted(value)
 
     def suggestions(self, incomplete: str) -> list[CompletionItem]:
         """Have the shell complete the name of a file."""
@@ -81,6 +86,11 @@ class Folder(_Path):
         self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
     ) -> Path:
         """Return its path; a link has to lead somewhere."""
+        if is_url(os.fspath(value)):
+            why = (
+                f"a workdir lies on a disk, found '{named(os.fspath(value))}'; name a folder on this machine"
+            )
+            self.fail(why, param, ctx)
         path = Path(value)
         if self._is_any:
             return path
@@ -204,11 +214,8 @@ class Hours(click.ParamType[Window]):
         except ValueError:
             self.fail(f"two times of day such as 01:00-06:00; found '{value}'", param, ctx)
         if start == end:
-            self.fail(
-                f"hours that end when they begin; leave it out to send at any time, found '{value}'",
-                param,
-                ctx,
-            )
+            why = "hours that end when they begin; leave it out to send at any time"
+            self.fail(f"{why}, found '{value}'", param, ctx)
         return Window(start, end)
 
 
@@ -284,11 +291,8 @@ class Moment(click.ParamType[datetime | Day]):
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
-            self.fail(
-                f"an ISO 8601 date or time such as 2024-04-03T12:00:00Z, yesterday, or -3d; found '{value}'",
-                param,
-                ctx,
-            )
+            kinds = "an ISO 8601 date or time such as 2024-04-03T12:00:00Z, yesterday, or -3d"
+            self.fail(f"{kinds}; found '{value}'", param, ctx)
         try:
             return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         except OverflowError:

@@ -143,8 +143,8 @@ class WorkOptions:
         "[default: the workdir]",
     )
     existing: bool = flag("Go on in a workdir that is there, and never begin one: for schedules.")
-    again: tuple[Path, ...] = repeated(
-        _FILE, "Plan this source anew, one of the inputs (may be repeated).", metavar="FILE"
+    again: tuple[str, ...] = repeated(
+        Input(), "Plan this source anew, one of the inputs (may be repeated).", metavar="FILE"
     )
     on_changed: OnChanged | None = option(
         click.Choice(["replan", "set-aside", "skip"]),

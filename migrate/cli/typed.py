@@ -9,8 +9,10 @@ import click
 from click.core import ParameterSource
 
 from migrate.cli.config import chosen_here
+from migrate.cli.kinds import Input
 from migrate.errors import Unrecognised
 from migrate.screen import command_line, masked
+from migrate.stores.urls import named
 from migrate.workdir.typed import Command, Option
 
 _WORDS: Final = "migrate.words"
@@ -54,7 +56,7 @@ def typed_line() -> str:
         if word in _SECRETS:
             next(words, None)
         elif word.partition("=")[0] not in _SECRETS:
-            typed.append(word)
+            typed.append(named(word))
     return masked(command_line(typed))
 
 
@@ -93,4 +95,4 @@ def _options(ctx: click.Context, param: click.Parameter, given: object) -> Itera
             yield Option(name)
         return
     for value in given if isinstance(given, list | tuple) else [given]:
-        yield Option(param.opts[0], masked(str(value)), isinstance(param.type, click.Path))
+        yield Option(param.opts[0], masked(named(str(value))), isinstance(param.type, click.Path | Input))

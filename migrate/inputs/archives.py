@@ -1,10 +1,10 @@
 """Archives: told by their content, their members read where they are, nothing ever unpacked or written."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 from migrate.inputs.layers import unwrap
+from migrate.inputs.stored import Stored
 from migrate.inputs.streams import read_up_to
 from migrate.inputs.tars import tar_members
 from migrate.inputs.zips import zip_members
@@ -32,11 +32,11 @@ class Member(Protocol):
     def trouble(self) -> tuple[str, str] | None:
         """Why it cannot be read, a word and what to say of it; None where it can."""
 
-    def open(self, archive: Path) -> BinaryIO:
+    def open(self, archive: Stored) -> BinaryIO:
         """Return its bytes as unpacking the archive would give them."""
 
 
-def members(path: Path) -> Sequence[Member] | None:
+def members(path: Stored) -> Sequence[Member] | None:
     """Return the files in an archive, told by its content; None if the file is no archive.
 
     Raises `Unfit` for an archive that is broken.

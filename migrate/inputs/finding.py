@@ -4,9 +4,8 @@ import fnmatch
 import functools
 import glob
 import os
-import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,12 +13,15 @@ from migrate.errors import UsageError
 from migrate.inputs.dated import Span, is_dated, paths, pattern
 from migrate.inputs.names import expanded, source_name
 from migrate.inputs.passed import GONE, NOWHERE, is_of_people, is_workdir, mode_of, why_passed
+from migrate.inputs.prefixes import objects
+from migrate.inputs.stored import Stored
 from migrate.inputs.unchanged import Unchanged
 from migrate.log import own_kind
+from migrate.stores.objects import Object
+from migrate.stores.urls import is_url
 
 _REJECTS: Final = "rejects.jsonl"
 """What a workdir holds to be mended and planned again."""
-_URL: Final = re.compile(r"[a-z][a-z0-9+]+://")
 _KINDS: Final = {stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
 
 
@@ -40,12 +42,12 @@ class Finder:
         self.unchanged = Unchanged(planned)
         self._span = span
 
-    def files(self, given: str) -> list[Path]:
-        """Return the files an input stands for."""
-        if _URL.match(given):
-            raise UsageError(f"input {given}: URLs are not read; download the files and name their folder")
+    def files(self, given: str) -> Sequence[Stored]:
+        """Return the files, or objects, an input stands for."""
         if is_dated(given):
             return self._of_days(given)
+        if is_url(given):
+            return self._below(given)
         path = _absolute(given)
         mode, why = mode_of(path)
         if stat.S_ISREG(mode):
@@ -59,36 +61,57 @@ class Finder:
             what = "not a file or folder" if mode else why
             raise UsageError(f"input {given}: {what}; check the path")
         if not files and self._passed() == before:
-            if self._was_planned(path):
-                self.skip("emptied", path.as_posix())
-                return []
+            self._refuse_empty(given, path.as_posix())
+        return files
+
+    def _below(self, given: str) -> list[Object]:
+        """Return the objects that an address stands for."""
+        before = self._passed()
+        found = self._objects(given)
+        if not found and self._passed() == before:
+            self._refuse_empty(given, given)
+        return found
+
+    def _objects(self, given: str) -> list[Object]:
+        """Return the same, none where there is nothing."""
+        return [one for one in objects(given, self.skip) if not self.unchanged.holds_object(one)]
+
+    def _refuse_empty(self, given: str, path: str) -> None:
+        """Take note of an input that holds nothing, or refuse it where it never held anything."""
+        if not self._was_planned(path):
             raise UsageError(
                 f"input {given}: nothing in it to read; name a folder or pattern that holds files"
             )
-        return files
+        self.skip("emptied", path)
 
     def _passed(self) -> int:
         """Return how much was passed by that is something: what is planned as it is, folders that cannot be read."""
         return len(self.unchanged.found) + len(self.skipped.get("unreadable", []))
 
-    def _of_days(self, given: str) -> list[Path]:
+    def _of_days(self, given: str) -> Sequence[Stored]:
         """Return the files that an input stands for whose path holds a day."""
-        days, files, first = paths(given, self._span), list[Path](), self._passed()
+        days, files, first = paths(given, self._span), list[Stored](), self._passed()
         for day in days:
             before = self._passed()
-            path = _absolute(day)
-            found = list(self._matches(path)) if glob.has_magic(day) else list(self._visible(path))
+            found = self._objects(day) if is_url(day) else self._of_day(day)
             if not found and self._passed() == before:
-                self.skip("missing", path.as_posix())
+                self.skip("missing", day if is_url(day) else _absolute(day).as_posix())
             files += found
+        every = pattern(given)
         is_there = files or self._passed() > first
-        if is_there or self._was_planned(_absolute(pattern(given))):
+        if is_there or self._was_planned(every if is_url(every) else str(_absolute(every))):
             return files
         asked = f"of {len(days):,} days or hours from {days[0]} to {days[-1]}" if days else "of no day"
         raise UsageError(f"input {given}: nothing there to read {asked}; check the path, and --since")
 
-    def _was_planned(self, given: Path) -> bool:
+    def _of_day(self, given: str) -> Sequence[Stored]:
+        """Return the files that the path of a day stands for, none where there is nothing."""
+        path = _absolute(given)
+        return list(self._matches(path) if glob.has_magic(given) else self._visible(path))
+
+    def _was_planned(self, path: str) -> bool:
         """Return whether anything is planned that lay in a folder, or that a pattern stood for."""
+        given = Path(path)
         pattern = str(given)
         return any(
             given in path.parents

@@ -8,7 +8,6 @@ refused unless it is to be passed over.
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from migrate.errors import Unfit
@@ -20,7 +19,11 @@ from migrate.inputs.names import natural, shown, source_name
 from migrate.inputs.passed import why_passed
 from migrate.inputs.rejected import Unreadable, origins_of
 from migrate.inputs.source import Source
+from migrate.inputs.stored import Stored, identity_of, size_of, warmed
 from migrate.inputs.unchanged import Unchanged
+from migrate.log import kind_of
+from migrate.stores.objects import Object
+from migrate.stores.troubles import Trouble
 
 _EVER: Final = Span()
 _NOTHING: Final[Mapping[str, str | None]] = {}
@@ -56,7 +59,7 @@ def sources(
     """
     listing = _Listing(skip_unreadable=skip_unreadable, planned=planned, span=span)
     files = {path: None for given in inputs for path in listing.files(given)}
-    for path in sorted(files, key=lambda path: natural(path.as_posix())):
+    for path in warmed(sorted(files, key=lambda path: natural(path.as_posix()))):
         listing.add(path)
     found = sorted(listing.found, key=lambda source: natural(source.name))
     skipped = {reason: sorted(names, key=natural) for reason, names in sorted(listing.skipped.items())}
@@ -72,15 +75,19 @@ class _Listing(Finder):
         self.unfit: list[Unfit] = []
         self._inodes = self.unchanged.inodes
 
-    def add(self, path: Path) -> None:
+    def add(self, path: Stored) -> None:
         """Take up a file, or the members of an archive; one that cannot be read is set aside."""
         name = source_name(path.as_posix())
         try:
-            status = path.stat()
-            is_twice = (status.st_dev, status.st_ino) in self._inodes
-            inside = None if is_twice or not status.st_size else members(path)
+            size, identity = size_of(path), identity_of(path)
+            is_twice = identity in self._inodes
+            inside = None if is_twice or not size else members(path)
             rejected = None if is_twice or inside is not None else origins_of(path)
-            self._inodes.add((status.st_dev, status.st_ino))
+            passed = "duplicate" if is_twice else _own_kind(path) if inside is None else ""
+            self._inodes.add(identity)
+        except Trouble as error:
+            self.unfit.append(Unfit(name, error.reason, error.why))
+            return
         except OSError as error:
             why = f"cannot be read ({error.strerror}); see to its permissions"
             self.unfit.append(Unfit(name, "unreadable", why))
@@ -89,19 +96,19 @@ class _Listing(Finder):
             self.unfit.append(error)
             return
         except Unreadable as error:
-            self._take(Source(name, status.st_size, path, fault=str(error)))
+            self._take(Source(name, size, path, fault=str(error)))
             return
-        if is_twice:
-            self.skip("duplicate", path.as_posix())
+        if passed:
+            self.skip(passed, path.as_posix())
         elif inside is not None:
             self._add_members(path, inside)
         elif rejected is None:
-            self._take(Source(name, status.st_size, path))
+            self._take(Source(name, size, path))
         # Rows of each file by themselves: what table they are of is told by their columns and their file's name.
         for lines in rejected or ():
             self._take(Source(f"{name}!{shown(lines.file)}", lines.size, path, lines=lines))
 
-    def _add_members(self, archive: Path, inside: Sequence[Member]) -> None:
+    def _add_members(self, archive: Stored, inside: Sequence[Member]) -> None:
         """Take up an archive's members; of two with one name the later replaces the earlier, as in unpacking."""
         if not inside:
             self.skip("empty", archive.as_posix())
@@ -121,7 +128,7 @@ class _Listing(Finder):
                 self._take(Source(name, member.size, archive, member))
         self._set_aside(archive, unread, is_all=len(self.found) == before)
 
-    def _set_aside(self, archive: Path, unread: Sequence[tuple[str, Member]], *, is_all: bool) -> None:
+    def _set_aside(self, archive: Stored, unread: Sequence[tuple[str, Member]], *, is_all: bool) -> None:
         """Set members aside that cannot be read; the archive, where none of it can."""
         troubles = {member.trouble for _, member in unread}
         if is_all and len(troubles) == 1:
@@ -140,3 +147,11 @@ class _Listing(Finder):
             self.unfit.append(Unfit(source.name, "no_export", why))
         else:
             self.note("empty", source.name)
+
+
+def _own_kind(one: Stored) -> str:
+    """Return what an object of ours is, as `log.own_kind`; of files that is told while folders are gone through."""
+    if not isinstance(one, Object):
+        return ""
+    with one.open() as file:
+        return kind_of(file)

@@ -40,13 +40,8 @@ def source_name(path: str, member: str | None = None) -> str:
     return name if member is None else f"{name}!{shown(member)}"
 
 
-def path_of(name: str) -> Path:
-    """Return the file, or the archive, of a source by its name."""
-    return Path(path_text(name))
-
-
 def path_text(name: str) -> str:
-    """Return the path of the file, or the archive, of a source by its name, as text."""
+    """Return the path, or the address, of the file or archive of a source by its name."""
     return plain(archive_of(name)) if "!" in name or "\\" in name else name
 
 

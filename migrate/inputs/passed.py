@@ -6,6 +6,9 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from migrate.stores.objects import Object
+from migrate.stores.troubles import Trouble
+
 _WORKDIR: Final = b"PMIG"
 _PEOPLE: Final = b"PMIP"
 _MARK_END: Final = 72
@@ -35,6 +38,15 @@ def is_of_people(path: Path) -> bool:
     """Return whether a file is one of who is who, or its lock, as several workdirs may share it anywhere."""
     people = path.with_name("people.sqlite")
     return path.name in {people.name, "people.lock"} and _is_marked(people, _PEOPLE)
+
+
+def is_ours(one: Object) -> bool:
+    """Return whether an object is a file of ours that a workdir, or people, are told by."""
+    try:
+        with one.open() as file:
+            return file.read(_MARK_END)[_MARK_END - len(_WORKDIR) :] in {_WORKDIR, _PEOPLE}
+    except Trouble:
+        return False
 
 
 def _is_marked(path: Path, mark: bytes) -> bool:

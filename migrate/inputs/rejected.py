@@ -4,12 +4,13 @@ import re
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
 
 from migrate.errors import Unfit
+from migrate.inputs.stored import Stored
 from migrate.inputs.streams import Stream
 
 HEAD_BYTES: Final = 4_096
@@ -173,9 +174,9 @@ def origins(file: BinaryIO) -> list[RejectLines] | None:
     return list(found.values())
 
 
-def origins_of(path: Path) -> list[RejectLines] | None:
+def origins_of(path: Stored) -> list[RejectLines] | None:
     """Return the lines of a rejects.jsonl of ours, by the files whose rows they hold; None of any other file."""
-    if path.suffix.lower() not in {".jsonl", ".json", ".ndjson"}:
+    if PurePosixPath(path.name).suffix.lower() not in {".jsonl", ".json", ".ndjson"}:
         return None
     with path.open("rb") as stream:
         return origins(stream)

@@ -1,7 +1,6 @@
 """One source: a file or an archive member, its bytes and its fingerprint."""
 
 import hashlib
-import os
 import re
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
@@ -13,9 +12,14 @@ from typing import BinaryIO, Final, NamedTuple, cast
 
 from migrate.errors import Unfit
 from migrate.inputs.archives import Member, is_tar
+from migrate.inputs.far import Far
 from migrate.inputs.layers import MAGIC_BYTES, compression, unwrap
 from migrate.inputs.rejected import HEAD_BYTES, Place, RejectedRows, RejectLine, RejectLines, is_rejects
+from migrate.inputs.stored import UNREADABLE, Stored, size_of, stamp_of, unfit
 from migrate.inputs.streams import STEP, Meter, Metered, Truncated, peek, read_up_to
+from migrate.stores.objects import Object
+from migrate.stores.tallies import Tally, spans
+from migrate.stores.troubles import Trouble
 
 _SEPARATORS: Final = re.compile(r"[/!]")
 _ESCAPES: Final = {"\\\\": "\\", "\\x21": "!"}
@@ -50,8 +54,8 @@ class Source:
     """Absolute path with forward slashes; `archive!member` for a member; safe to print."""
     size: int
     """Bytes it takes up on disk, or in its archive."""
-    path: Path = field(repr=False)
-    """The file on disk, or the archive."""
+    path: Stored = field(repr=False)
+    """The file on disk, or the object; or the archive."""
     member: Member | None = field(default=None, repr=False)
     lines: RejectLines | None = field(default=None, repr=False, compare=False)
     """Of a rejects.jsonl of ours: those of one file, whose rows alone are meant."""
@@ -59,6 +63,8 @@ class Source:
     """Why nothing of it is to be read."""
     meter: Meter | None = field(default=None, repr=False, compare=False)
     """What is told how far the rows are read."""
+    tally: Tally | None = field(default=None, repr=False, compare=False)
+    """What is told which bytes of an object are read."""
 
     @property
     def called(self) -> str:
@@ -77,7 +83,14 @@ class Source:
     def raw(self) -> BinaryIO:
         """Return the stored bytes; of a member, the bytes that unpacking the archive would give."""
         with _explained(self):
-            return self.path.open("rb") if self.member is None else self.member.open(self.path)
+            if isinstance(self.path, Path):
+                return self.path.open("rb") if self.member is None else self.member.open(self.path)
+            if self.member is None:
+                return cast("BinaryIO", Far(self.path.open(tally=self.tally), self._unfit))
+            return cast("BinaryIO", Far(self.member.open(self.path), self._unfit, self.tally))
+
+    def _unfit(self, trouble: Trouble) -> Unfit:
+        return unfit(self.name, trouble)
 
     def open(self) -> BinaryIO:
         """Return the bytes with up to four layers of compression taken off, told by content, never by name.
@@ -112,6 +125,10 @@ class Source:
             with self.raw() as file:
                 yield from ((number, one) for number, one in self.lines.rejects(file) if one.is_text)
 
+    def tallied(self) -> "Source":
+        """Return the same, with what notes which bytes of it are read, where it is an object."""
+        return replace(self, tally=None if isinstance(self.path, Path) else Tally())
+
     def _stored(self) -> BinaryIO:
         """Return the stored bytes; of a file on disk, whose size is known, metered."""
         stored = self.raw()
@@ -125,8 +142,12 @@ class Source:
         if self.member is None:
             with self.raw() as stored:
                 plain = compression(read_up_to(stored, MAGIC_BYTES)) is None
-            if plain:
+            if plain and isinstance(self.path, Path):
                 yield self.path
+                return
+            if plain and isinstance(self.path, Object):
+                with _explained(self), self.path.open(tally=self.tally) as stored:
+                    yield stored
                 return
         with self.open() as stream, tempfile.TemporaryFile() as copy:
             while data := stream.read(STEP):
@@ -174,11 +195,38 @@ class Fingerprint(NamedTuple):
     digest: str
 
 
-def fingerprint(source: Source) -> Fingerprint:
-    """Return size and blake2b digest of `source.raw()`; raises `Unfit` if the file is gone or cut short."""
+def fingerprint(source: Source, before: Fingerprint | None = None) -> Fingerprint:
+    """Return size and digest of the bytes that are stored; raises `Unfit` if the file is gone or cut short.
+
+    Of a file it is the blake2b digest of all of `source.raw()`. Of an object it is of what was read of it, where that
+    is told by its tally; else of those bytes that the fingerprint `before` is of, so that no others are read.
+    """
     if source.lines is not None:
-        return _of_whole(replace(source, lines=None, name="", size=0), stamp(source))
+        return _of_whole(replace(source, lines=None, name="", size=0, tally=None), stamp(source))
+    if isinstance(source.path, Object):
+        return _of_object(source, source.path, before)
     return _of_bytes(source)
+
+
+def _of_object(source: Source, stored: Object, before: Fingerprint | None) -> Fingerprint:
+    """Return the fingerprint of an object, or of a member of one."""
+    if source.member is not None:
+        found = source.tally and source.tally.stream
+        return Fingerprint(*found) if found else _of_bytes(source)
+    with _explained(source):
+        size = size_of(stored)
+        if source.tally is not None and source.tally.is_begun:
+            return Fingerprint(size, source.tally.text())
+        if before is not None and before.size != size:
+            return Fingerprint(size, "")
+        tally = Tally()
+        with stored.open(tally=tally) as file:
+            for start, end in (before and spans(before.digest)) or [(0, size)]:
+                file.seek(start)
+                left = min(end, size) - start
+                while left > 0 and (data := file.read(min(STEP, left))):
+                    left -= len(data)
+    return Fingerprint(size, tally.text())
 
 
 @lru_cache(maxsize=1)
@@ -201,26 +249,14 @@ def _of_bytes(source: Source) -> Fingerprint:
 
 
 def stamp(source: Source) -> str:
-    """Return the identity of the file (or archive) on disk: while it stays the same, so does the fingerprint."""
+    """Return what stays the same of the file, object or archive while its bytes, and so the fingerprint, do."""
     with _explained(source):
         return stamp_of(source.path)
-
-
-def stamp_of(path: Path) -> str:
-    """Return the same of a file (or archive) by its path."""
-    return stamped(path.stat())
-
-
-def stamped(status: os.stat_result) -> str:
-    """Return the same of what `stat` says of a file."""
-    return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}:{status.st_ino}"
 
 
 @contextmanager
 def _explained(source: Source) -> Iterator[None]:
     try:
         yield
-    except OSError as error:
-        reason = "vanished" if isinstance(error, FileNotFoundError) else "unreadable"
-        why = f"cannot be read any more ({error.strerror}); put the file back or plan again"
-        raise Unfit(source.name, reason, why) from error
+    except UNREADABLE as error:
+        raise unfit(source.name, error) from error

@@ -6,12 +6,12 @@ import tarfile
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from migrate.errors import Unfit
 from migrate.inputs.layers import unwrap
 from migrate.inputs.names import source_name
+from migrate.inputs.stored import Stored
 from migrate.inputs.streams import STEP, Slice, Stream, Truncated
 
 
@@ -30,7 +30,7 @@ class TarMember:
     skipped: str | None = None
     trouble: tuple[str, str] | None = None
 
-    def open(self, archive: Path) -> BinaryIO:
+    def open(self, archive: Stored) -> BinaryIO:
         """Return its bytes; a compressed tar is read on from the last member where that is possible."""
         stored: Stream = (
             _OnTape(_take(archive, self.offset), self.offset, self.size)
@@ -44,7 +44,7 @@ class TarMember:
 class _Tape:
     """A compressed tar being read from front to back."""
 
-    key: tuple[int, Path]
+    key: tuple[int, Stored]
     stream: BinaryIO
     position: int = 0
 
@@ -62,7 +62,7 @@ _idle: list[_Tape] = []
 _idle_lock: Final = threading.Lock()
 
 
-def _take(archive: Path, offset: int) -> _Tape:
+def _take(archive: Stored, offset: int) -> _Tape:
     """Return an idle tape of this archive that has not passed the place yet, the nearest, or a new one."""
     key = (os.getpid(), archive)
     with _idle_lock:
@@ -158,20 +158,24 @@ class _Ending(Stream):
         return data or None
 
 
-def tar_members(path: Path, *, compressed: bool) -> Iterator[TarMember]:
+def tar_members(path: Stored, *, compressed: bool) -> Iterator[TarMember]:
     """Yield what is in a tar but for its folders; raises `Unfit` for one that is broken."""
     try:
-        with (
-            path.open("rb") as file,
-            tarfile.open(fileobj=cast("BinaryIO", _Ending(unwrap(file))), mode="r|") as archive,
-        ):
+        with path.open("rb") as file, _opened(file, compressed=compressed) as archive:
             for entry in archive:
                 if not entry.isdir():
                     yield _member(entry, compressed=compressed)
     except (tarfile.TarError, Truncated, ValueError, OverflowError, RecursionError) as error:
         what = "cut off before its end" if "unexpected end" in str(error) else error
         why = f"broken tar archive ({what}); fetch or pack it again"
-        raise Unfit(source_name(str(path)), "broken_archive", why) from error
+        raise Unfit(source_name(path.as_posix()), "broken_archive", why) from error
+
+
+def _opened(file: BinaryIO, *, compressed: bool) -> tarfile.TarFile:
+    """Return a tar to go through; one that is not compressed is sought in, and what its members hold is not read."""
+    if not compressed:
+        return tarfile.open(fileobj=file, mode="r:")
+    return tarfile.open(fileobj=cast("BinaryIO", _Ending(unwrap(file))), mode="r|")
 
 
 def _member(entry: tarfile.TarInfo, *, compressed: bool) -> TarMember:

@@ -4,7 +4,8 @@ import os
 from collections.abc import Collection, Mapping
 
 from migrate.inputs.names import path_text
-from migrate.inputs.source import stamped
+from migrate.inputs.stored import stamped
+from migrate.stores.objects import Object
 
 
 class Unchanged:
@@ -14,7 +15,7 @@ class Unchanged:
         self.planned = planned
         self.found: list[str] = []
         """Paths that were passed by."""
-        self.inodes: set[tuple[int, int]] = set()
+        self.inodes: set[tuple[object, object]] = set()
         """What was passed by, as the file system knows it."""
 
     def holds(self, path: str) -> bool:
@@ -30,6 +31,13 @@ class Unchanged:
             return False
         self.found.append(path)
         self.inodes.add((status.st_dev, status.st_ino))
+        return True
+
+    def holds_object(self, one: Object) -> bool:
+        """Return the same of an object, by the stamp that it was listed with."""
+        if self.planned.get(one.url) != one.entry.stamp:
+            return False
+        self.found.append(one.url)
         return True
 
     def within(self, names: Collection[str]) -> list[str]:

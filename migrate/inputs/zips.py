@@ -4,7 +4,6 @@ import struct
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from isal import isal_zlib
@@ -12,6 +11,7 @@ from isal import isal_zlib
 from migrate.errors import Unfit
 from migrate.inputs.layers import Decompressor, Layer, inflate, unbz2, unzstd
 from migrate.inputs.names import source_name
+from migrate.inputs.stored import Stored
 from migrate.inputs.streams import STEP, Slice, Stream, Truncated
 
 _LOCAL_HEADER: Final = struct.Struct("<4s5H3L2H")
@@ -37,7 +37,7 @@ class ZipMember:
     trouble: tuple[str, str] | None = None
     skipped: str | None = None
 
-    def open(self, archive: Path) -> BinaryIO:
+    def open(self, archive: Stored) -> BinaryIO:
         """Return its unpacked bytes; they raise `Truncated` at the end if the checksum is another."""
         file = archive.open("rb")
         file.seek(self.offset)
@@ -70,10 +70,10 @@ class _Checked(Stream):
         super().close()
 
 
-def zip_members(path: Path) -> list[ZipMember]:
+def zip_members(path: Stored) -> list[ZipMember]:
     """Return the files in a zip; raises `Unfit` for one that is broken."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
     except (
         zipfile.BadZipFile,
@@ -86,7 +86,7 @@ def zip_members(path: Path) -> list[ZipMember]:
         # What a zip holds stands at its end; zipfile says of one without an end that it is none.
         what = "cut off before its end" if "not a zip file" in str(error) else error
         why = f"broken zip archive ({what}); fetch or pack it again"
-        raise Unfit(source_name(str(path)), "broken_archive", why) from error
+        raise Unfit(source_name(path.as_posix()), "broken_archive", why) from error
     return [
         ZipMember(
             entry.filename,

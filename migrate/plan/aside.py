@@ -5,8 +5,9 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from migrate.errors import Unfit
-from migrate.inputs.names import archive_of, path_of
-from migrate.inputs.source import Source, fingerprint, stamp, stamp_of
+from migrate.inputs.names import archive_of
+from migrate.inputs.source import Fingerprint, Source, fingerprint, stamp
+from migrate.inputs.stored import stamp_of, stored_of
 from migrate.plan.changed import Looked
 from migrate.workdir import asides
 from migrate.workdir.checkpoint import Checkpoint
@@ -28,7 +29,7 @@ class SetAside:
         """Set aside what an earlier command was to plan and did not, and what is no longer there."""
         for name in self._checkpoint.unplanned():
             is_file = not name.startswith("(")
-            if is_file and name not in given and not path_of(name).exists():
+            if is_file and name not in given and not stored_of(name).exists():
                 self.put(Unfit(name, "vanished", "vanished before it was planned; put it back and plan it"))
 
     def take_back(self, archives: set[str]) -> None:
@@ -44,7 +45,7 @@ class SetAside:
                     planned.setdefault(one, set()).add(known.stamp)
         back = []
         for name in aside:
-            path = path_of(name)
+            path = stored_of(name)
             is_planned = name in planned and name not in self.found
             if name in archives or (is_planned and path.exists() and {stamp_of(path)} == planned[name]):
                 back.append(name)
@@ -73,7 +74,11 @@ class SetAside:
                 if now == known.stamp:
                     continue
                 before = (looked or {}).get(source.name)
-                found = before.found if before is not None and before.stamp == now else fingerprint(source)
+                found = (
+                    before.found
+                    if before is not None and before.stamp == now
+                    else fingerprint(source, Fingerprint(known.size, known.digest))
+                )
             except Unfit:
                 continue  # planned as it was, and gone since
             if (found.size, found.digest) == (known.size, known.digest):

@@ -91,8 +91,9 @@ def _told(row: int | None) -> dict[str, object]:
 
 
 def fingerprinted(known: Input, job: Job, stamps: Mapping[str, str]) -> Input:
-    """Return what is to be noted of an input."""
+    """Return what is to be noted of an input whose rows were read; raise Unfit where it is not what it was."""
     pinned, stamp_ = fingerprint(job.source), stamps[job.source.name]
+    check_unchanged(job.source, stamp_)
     return known._replace(stamp=stamp_, size=pinned.size, digest=pinned.digest, window=job.window)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -11,6 +10,7 @@ import polars as pl
 from migrate import numbering
 from migrate.inputs.rejected import Place
 from migrate.inputs.source import Source
+from migrate.inputs.stored import Stored
 from migrate.inputs.streams import Meter
 from migrate.jsontext.parse import Raw
 from migrate.kit.declare import FILE, ROW
@@ -61,6 +61,10 @@ class Bundle:
     def metered(self) -> "Bundle":
         """Return the same, each file with what notes how far it is read."""
         return Bundle([replace(job, source=replace(job.source, meter=Meter())) for job in self.jobs])
+
+    def tallied(self) -> "Bundle":
+        """Return the same, each file with what notes which bytes of it are read, where it is an object."""
+        return Bundle([replace(job, source=job.source.tallied()) for job in self.jobs])
 
     def read(self) -> int:
         """Return how many bytes are read of files that are metered, as they lie on the disk."""
@@ -178,7 +182,7 @@ def bundles(jobs: Sequence[Job], anew: Collection[str] = ()) -> Iterator[Bundle]
         yield Bundle(held)
 
 
-def _copy(job: Job) -> Path | None:
+def _copy(job: Job) -> Stored | None:
     """Return the rejects file a job's rows are taken from: one that a person makes, and may remove, by itself."""
     return None if job.source.lines is None else job.source.path
 

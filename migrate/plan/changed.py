@@ -49,7 +49,7 @@ def look(known: Mapping[str, Input], jobs: Sequence[Job], way: OnChanged | None)
             now = stamp(source)
             if now == before.stamp:
                 continue
-            found = fingerprint(source)
+            found = fingerprint(source, Fingerprint(before.size, before.digest))
         except Unfit:
             continue  # gone by now, or cut short: what was planned stands
         looked[source.name] = Looked(now, found)

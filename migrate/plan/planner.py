@@ -22,7 +22,7 @@ from migrate.people.statefiles import States
 from migrate.plan import diary, ordinals
 from migrate.plan.ahead import in_parallel
 from migrate.plan.aside import SetAside
-from migrate.plan.attempt import Attempt, check_unchanged, fingerprinted
+from migrate.plan.attempt import Attempt, fingerprinted
 from migrate.plan.bundles import Bundle, bundles
 from migrate.plan.changed import Looked
 from migrate.plan.finished import Finished
@@ -146,9 +146,9 @@ class Planner:
     def _attempt_whole(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> Attempt:
         """Plan sources into files of their own, all of them."""
         before = {job.source.name: stamp(job.source) for job in bundle.jobs}
-        inputs = [fingerprinted(known[job.source.name], job, before) for job in bundle.jobs]
+        inputs = [known[job.source.name] for job in bundle.jobs]
         states = States(self.workdir / throwaway.STAGING / f"{inputs[0].id:08d}.states")
-        bundle = bundle.metered()
+        bundle = bundle.metered().tallied()
         attempt = Attempt(inputs, DayWriter(self.workdir, inputs[0].id), states, bundle)
         attempt.rejects.parent.mkdir(exist_ok=True)
         if self._room is not None:
@@ -169,8 +169,7 @@ class Planner:
                 for paths in attempt.writer.files().values():
                     ordinals.number_repeats(paths)
             attempt.writer.seal()
-            for job in bundle.jobs:
-                check_unchanged(job.source, before[job.source.name])
+            attempt.inputs = [fingerprinted(known[job.source.name], job, before) for job in bundle.jobs]
         except BaseException:
             attempt.writer.discard()
             raise

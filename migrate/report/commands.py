@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from migrate.apply import age
-from migrate.inputs.names import path_of
+from migrate.inputs.names import path_text
+from migrate.inputs.stored import located, stored
 from migrate.workdir import standing
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.standing import OF_FILE
@@ -73,8 +74,8 @@ def again(checkpoint: Checkpoint, *sources: str) -> str | None:
     typed = _planned_by(checkpoint.facts())
     if typed is None or any(source.startswith("(") for source in sources):
         return None
-    paths = list(dict.fromkeys(str(path_of(source)) for source in sources))
-    known = [str(Path(typed.folder, one)) for one in typed.inputs]
+    paths = list(dict.fromkeys(path_text(source) for source in sources))
+    known = [located(typed.folder, one) for one in typed.inputs]
     inputs = [os.path.normpath(one) for one in known]
     others = [path for path in paths if not any(Path(path).is_relative_to(one) for one in inputs)]
     command = typed.of_inputs(*known, *others) if others else typed
@@ -106,9 +107,11 @@ def fetched(checkpoint: Checkpoint, reasons: Iterable[str]) -> str | None:
 
 def _again_as_typed(checkpoint: Checkpoint, names: Collection[str]) -> str | None:
     """Return the command that plans these sources anew; None where one is gone, or they cannot be typed, or not all."""
-    paths = [path_of(name) for name in names]
-    can_be_typed = all(path.exists() and str(path).isprintable() for path in paths)
-    return again(checkpoint, *names) if can_be_typed and 0 < len(paths) <= _MOST else None
+    paths = [path_text(name) for name in names]
+    can_be_typed = 0 < len(paths) <= _MOST and all(
+        path.isprintable() and stored(path).exists() for path in paths
+    )
+    return again(checkpoint, *names) if can_be_typed else None
 
 
 def whole(checkpoint: Checkpoint) -> str | None:

@@ -34,7 +34,6 @@ _Answer = TypeVar("_Answer")
 class Entry(NamedTuple):
     """An object as a storage lists it."""
 
-    key: str
     size: int
     tag: str
     """Another one where the bytes are others: the e_tag, without quotes; else the version, or when it was written."""
@@ -61,15 +60,19 @@ class Bucket:
         self._errors = (self._api.exceptions.BaseError, OSError, ValueError)
         make = maker(stores, url)
         # Ranges are asked for again here, where it is counted; pages of a listing by obstore.
-        self._lists, self._reads = make(None), make(_ONCE)
+        try:
+            self._lists, self._reads = make(None), make(_ONCE)
+        except self._errors:
+            why = "what the environment says of it cannot be used; see to its credentials and settings"
+            raise UsageError(f"{url.place}: {why} (docs/storage.md)") from None
 
-    def entries(self, prefix: str) -> Iterator[Entry]:
-        """Yield all objects whose keys begin so, page by page."""
+    def entries(self, prefix: str) -> Iterator[tuple[str, Entry]]:
+        """Yield the keys that begin so, page by page, with what is there."""
         # obstore lists what lies below a folder.
         folder = prefix.rpartition("/")[0]
         try:
             for page in self._api.list(self._lists, folder or None, chunk_size=_PAGE):
-                yield from (_entry(one) for one in page if one["path"].startswith(prefix))
+                yield from ((one["path"], _entry(one)) for one in page if one["path"].startswith(prefix))
         except self._errors as error:
             raise trouble(error, self._url.scheme) from None
 
@@ -83,13 +86,13 @@ class Bucket:
                 return _entry(self._api.head(self._reads, key))
             # A signed address is signed for GET alone.
             found = self._api.get(self._reads, "", options={"range": (0, 1)})
-            return _entry(found.meta)._replace(key=key)
+            return _entry(found.meta)
         except self._errors as error:
             if self._url.is_web and _EMPTY in str(error):
-                return Entry(key, 0, "empty", is_strong=False)
+                return Entry(0, "empty", is_strong=False)
             raise trouble(error, self._url.scheme) from None
 
-    def read(self, entry: Entry, start: int, end: int) -> bytearray:
+    def read(self, key: str, entry: Entry, start: int, end: int) -> bytearray:
         """Return these bytes of the object that was listed, never of another one.
 
         What a connection that was cut has brought is kept, and the rest asked for.
@@ -98,7 +101,7 @@ class Bucket:
         while len(held) < end - start:
             before = len(held)
             try:
-                self._patiently(lambda: self._add(entry, start, end, held))
+                self._patiently(lambda: self._add(key, entry, (start, end), held))
             except Trouble as error:
                 if not error.is_cut:
                     raise
@@ -111,14 +114,14 @@ class Bucket:
                     _pause(PAUSES[cuts - 1])
         return held
 
-    def _add(self, entry: Entry, start: int, end: int, held: bytearray) -> None:
+    def _add(self, key: str, entry: Entry, wanted: tuple[int, int], held: bytearray) -> None:
         """Add to what is held of a range what one answer brings of the rest."""
-        place = start + len(held)
-        options: dict[str, Any] = {"range": (place, end)}
+        place = wanted[0] + len(held)
+        options: dict[str, Any] = {"range": (place, wanted[1])}
         if entry.is_strong:
             options["if_match"] = f'"{entry.tag}"'
         try:
-            found = self._api.get(self._reads, "" if self._url.is_web else entry.key, options=options)
+            found = self._api.get(self._reads, "" if self._url.is_web else key, options=options)
             _check(found, entry, place)
             for piece in found.stream(min_chunk_size=_PIECE):
                 held += piece
@@ -183,4 +186,4 @@ def _entry(meta: Mapping[str, Any]) -> Entry:
     raw = meta["e_tag"] or ""
     tag = raw.removeprefix("W/").strip('"')
     is_strong = bool(tag) and not raw.startswith("W/")
-    return Entry(meta["path"], meta["size"], tag or meta["version"] or str(meta["last_modified"]), is_strong)
+    return Entry(meta["size"], tag or meta["version"] or str(meta["last_modified"]), is_strong)

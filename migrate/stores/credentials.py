@@ -1,8 +1,8 @@
 """Who asks a storage: credentials as its own tools find them, in the environment, profiles and roles of the machine."""
 
+import http.client
 import importlib
 import os
-import socket
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,9 +12,13 @@ from migrate.errors import UsageError
 
 _FRESH: Final = timedelta(minutes=5)
 """How long a key that is asked for may be used before it is asked for again; botocore renews it in time."""
-_METADATA: Final = "169.254.169.254"
+METADATA: Final = ["169.254.169.254"]
+"""Where a machine of a cloud is told of its roles."""
 _PATIENCE: Final = 1.0
-"""Seconds; where a machine has roles, what tells of them is at hand."""
+"""Seconds; where there is one, it is at hand."""
+_OF_GOOGLE: Final = ("/", {"Metadata-Flavor": "Google"})
+_OF_AZURE: Final = ("/metadata/instance?api-version=2021-02-01", {"Metadata": "true"})
+"""What is asked, and with which headers; others' machines answer with an error, or not at all."""
 _MORE: Final = "or say that all may read it with {}_SKIP_SIGNATURE=true (docs/storage.md)"
 _YES: Final = {"1", "true", "yes", "on", "y"}
 
@@ -45,7 +49,7 @@ class Aws:
             ) from None
         if found is None and not is_set("AWS_SKIP_SIGNATURE"):
             raise UsageError(
-                f"{where}: no AWS credentials were found, in the environment, in a profile or as a role of this machine; "
+                f"{where}: no AWS credentials were found in the environment, a profile or a role of this machine; "
                 f"set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, {_MORE.format('AWS')}"
             )
         self.provider: Callable[[], Mapping[str, Any]] | None = None if found is None else _provider(found)
@@ -89,7 +93,7 @@ def check_google(where: str) -> None:
     """Raise UsageError where nothing says who asks Google, so that no metadata service is waited for in vain."""
     usual = Path(os.environ.get("CLOUDSDK_CONFIG", "~/.config/gcloud")).expanduser()
     is_known = any(map(os.environ.get, _GOOGLE)) or (usual / "application_default_credentials.json").exists()
-    if not (is_known or is_set("GOOGLE_SKIP_SIGNATURE") or _has_roles()):
+    if not (is_known or is_set("GOOGLE_SKIP_SIGNATURE") or _has_roles(*_OF_GOOGLE)):
         raise UsageError(
             f"{where}: no Google credentials were found; set GOOGLE_APPLICATION_CREDENTIALS to a service account's "
             f"file, or run 'gcloud auth application-default login', {_MORE.format('GOOGLE')}"
@@ -102,20 +106,25 @@ def check_azure(where: str) -> None:
         raise UsageError(
             f"{where}: AZURE_STORAGE_ACCOUNT_NAME is not set; set it to the account of the container"
         )
-    if not (any(map(os.environ.get, _AZURE)) or is_set("AZURE_SKIP_SIGNATURE") or _has_roles()):
+    if not (any(map(os.environ.get, _AZURE)) or is_set("AZURE_SKIP_SIGNATURE") or _has_roles(*_OF_AZURE)):
         raise UsageError(
             f"{where}: no Azure credentials were found; set AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN, or "
             f"AZURE_USE_AZURE_CLI=true after 'az login', {_MORE.format('AZURE')}"
         )
 
 
-def _has_roles() -> bool:
-    """Return whether this machine is one of a cloud, which gives its roles' credentials."""
+def _has_roles(path: str, headers: Mapping[str, str]) -> bool:
+    """Return whether this machine is one of that cloud, which gives its roles' credentials."""
+    link = http.client.HTTPConnection(METADATA[0], timeout=_PATIENCE)
     try:
-        with socket.create_connection((_METADATA, 80), timeout=_PATIENCE):
-            return True
-    except OSError:
+        link.request("GET", path, headers=dict(headers))
+        answer = link.getresponse()
+    except (OSError, http.client.HTTPException):
         return False
+    finally:
+        link.close()
+    is_google = "Metadata-Flavor" in headers
+    return answer.headers.get("Metadata-Flavor") == "Google" if is_google else answer.status == 200  # noqa: PLR2004 - of HTTP
 
 
 def missing(where: str) -> str:

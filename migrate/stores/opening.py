@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -51,7 +52,14 @@ def _s3(stores: ModuleType, url: Url) -> tuple[Made, str | None]:
     else:
         more["credential_provider"] = aws.provider
 
+    bundle = os.environ.get("AWS_CA_BUNDLE")
+    try:
+        own = {} if not bundle else {"root_certificate": Path(bundle).read_bytes()}
+    except OSError as error:
+        raise UsageError(f"{url.place}: AWS_CA_BUNDLE cannot be read, {error.strerror}; see to it") from None
+
     def made(client: Mapping[str, Any], retry: Mapping[str, int] | None) -> object:
+        client = {**client, **own}
         return stores.S3Store(url.host, client_options=client, retry_config=retry, **more)
 
     return made, aws.endpoint

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from migrate.errors import UsageError
 
@@ -101,7 +101,9 @@ def entrusted(text: str) -> str:
 
 
 def named(text: str) -> str:
-    """Return an address as it is written and shown: without its query, and without a name and password."""
+    """Return an address as it is written and shown, without its query, name and password; other text as it is."""
+    if not is_url(text):
+        return text
     scheme, _, rest = text.partition("://")
     host, slash, key = rest.partition("/")
     if scheme.lower() in {"https", "http"}:
@@ -116,4 +118,5 @@ def whole(url: Url) -> tuple[str, str]:
     """Return a web address with its query, and the `name:password` that stood in it, as they were given."""
     given = urlsplit(_secrets.get(str(url), str(url)))
     login, _, host = given.netloc.rpartition("@")
+    login = unquote(login)
     return urlunsplit((url.scheme, host, given.path, given.query, "")), login

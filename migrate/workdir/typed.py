@@ -64,7 +64,11 @@ class Command:
     def of_inputs(self, *paths: str) -> Self:
         """Return the same command for other inputs, which are reached from here."""
         return replace(
-            self, inputs=[str(Path(path).absolute()) if self._is_elsewhere() else path for path in paths]
+            self,
+            inputs=[
+                str(Path(path).absolute()) if self._is_elsewhere() and "://" not in path else path
+                for path in paths
+            ],
         )
 
     def anew(self) -> Self:

@@ -172,16 +172,6 @@ def test_the_home_of_nobody_is_a_sentence(given):
     assert str(error.value).endswith(": the home of somebody who is not known here; check the path")
 
 
-def test_url_is_told_apart_from_a_missing_file():
-    """A URL says what to do instead."""
-    with pytest.raises(UsageError) as error:
-        sources(["s3://bucket/prefix"])
-    assert (
-        str(error.value)
-        == "input s3://bucket/prefix: URLs are not read; download the files and name their folder"
-    )
-
-
 @pytest.mark.parametrize(
     "pack",
     [

@@ -1,14 +1,13 @@
 """Names of files can be printed, lead back to their files, and no two files have the same."""
 
 import os
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonvalues import COMPARED
 
-from migrate.inputs.names import archive_of, natural, path_of, plain, shown, source_name
+from migrate.inputs.names import archive_of, natural, path_text, plain, shown, source_name
 
 NAMES = st.binary(max_size=8).map(os.fsdecode) | st.text(
     st.sampled_from("a!\\\n\t\x1b\x85\u202en xu0f1\U000e0001") | st.characters(exclude_categories=["Cs"]),
@@ -30,7 +29,7 @@ def test_a_name_of_any_bytes_is_shown_and_read_back(name):
 def test_a_source_leads_back_to_its_file(path, member):
     """Whatever stands in the path or in the member's name; a `!` in a path is none between the two."""
     name = source_name(path, member)
-    assert path_of(name) == Path(path)
+    assert path_text(name) == path
     assert archive_of(name) == source_name(path)
     assert (name == source_name(path)) == (member is None)
 

@@ -17,7 +17,8 @@ from readings import source
 
 from migrate.errors import Unfit
 from migrate.inputs.listing import sources
-from migrate.inputs.source import Fingerprint, Source, fingerprint, stamp, stamp_of
+from migrate.inputs.source import Fingerprint, Source, fingerprint, stamp
+from migrate.inputs.stored import stamp_of
 from migrate.inputs.streams import Meter
 
 TEXT = b'{"event":"e"}\n' * 1_000

@@ -6,7 +6,7 @@ import pytest
 from commands import rows
 
 from migrate.inputs.listing import sources
-from migrate.inputs.source import stamp_of
+from migrate.inputs.stored import stamp_of
 from migrate.inputs.unchanged import Unchanged
 
 

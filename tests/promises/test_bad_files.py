@@ -25,7 +25,8 @@ from commands import migrate, summary
 
 from migrate.errors import UsageError
 from migrate.inputs.listing import sources
-from migrate.inputs.names import path_of, source_name
+from migrate.inputs.names import source_name
+from migrate.inputs.stored import stored_of
 from migrate.inputs.tars import close_idle
 
 pytestmark = pytest.mark.crash
@@ -244,8 +245,8 @@ def test_no_two_names_are_alike():
     called = {name: source_name(name) for name in names}
     assert len({*called.values()}) == len(names)
     assert [name for name in called.values() if not name.isprintable() or "!" in name] == []
-    assert [str(path_of(name)) for name in called.values()] == names
-    assert path_of(source_name("/a!b.zip", "m!\n")) == path_of(source_name("/a!b.zip"))
+    assert [str(stored_of(name)) for name in called.values()] == names
+    assert stored_of(source_name("/a!b.zip", "m!\n")) == stored_of(source_name("/a!b.zip"))
 
 
 def test_names_of_any_bytes_are_planned_rejected_mended_and_planned_again(tmp_path):
@@ -265,7 +266,7 @@ def test_names_of_any_bytes_are_planned_rejected_mended_and_planned_again(tmp_pa
     done = migrate("plan", *words, "--workdir", tmp_path / "w")
     assert (done.returncode, summary(done)["events"]["planned"]) == (3, count), done.stderr
     rejects = [json.loads(line) for line in (tmp_path / "w" / "rejects.jsonl").read_text().splitlines()]
-    assert {path_of(one["file"]).name for one in rejects} == {os.fsdecode(name) for name in ODD}
+    assert {stored_of(one["file"]).name for one in rejects} == {os.fsdecode(name) for name in ODD}
     mended = tmp_path / "mended.jsonl"
     mended.write_text((tmp_path / "w" / "rejects.jsonl").read_text().replace("never", "2024-04-05"))
     again = migrate("plan", "posthog", mended, "--workdir", tmp_path / "w", "--json")
@@ -273,7 +274,10 @@ def test_names_of_any_bytes_are_planned_rejected_mended_and_planned_again(tmp_pa
     name = folder / os.fsdecode(ODD[0])
     name.write_bytes(lines(2, 0) + lines(1, 700))
     aside = migrate("plan", *words, "--workdir", tmp_path / "w", "--on-changed", "set-aside")
-    assert (aside.returncode, [path_of(one).name for one in summary(aside)["set_aside"]]) == (5, [name.name])
+    assert (aside.returncode, [stored_of(one).name for one in summary(aside)["set_aside"]]) == (
+        5,
+        [name.name],
+    )
     anew = migrate("plan", *words, "--workdir", tmp_path / "w", "--again", name)
     assert (anew.returncode, summary(anew)["set_aside"]) == (0, {}), anew.stderr
 

@@ -19,8 +19,10 @@ def test_what_an_address_names():
     [
         (
             "ftp://h/x?sig=secret",
-            "input ftp://h/x: no storage that is known, found 'ftp://'; name s3://, gs://, az:// or https://, or download "
-            "the files and name their folder",
+            (
+                "input ftp://h/x: no storage that is known, found 'ftp://'; name s3://, gs://, az:// or https://, or "
+                "download the files and name their folder"
+            ),
         ),
         ("s3:///key", "input s3:///key: no bucket is named; write it as s3://bucket/key"),
         (
