@@ -71,9 +71,9 @@ def environment(monkeypatch, address):
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    buckets.bucket_of.cache_clear()
+    buckets.opened.cache_clear()
     yield
-    buckets.bucket_of.cache_clear()
+    buckets.opened.cache_clear()
 
 
 @cache
@@ -101,6 +101,18 @@ class Storage:
     def put(self, key, body):
         """An object of these bytes."""
         self.client.put_object(Bucket=self.bucket, Key=key, Body=body)
+
+    def put_in_parts(self, key, body):
+        """The same, of one part: its e_tag is another."""
+        named = {"Bucket": self.bucket, "Key": key}
+        upload = {**named, "UploadId": self.client.create_multipart_upload(**named)["UploadId"]}
+        tag = self.client.upload_part(**upload, PartNumber=1, Body=body)["ETag"]
+        parts = {"Parts": [{"PartNumber": 1, "ETag": tag}]}
+        self.client.complete_multipart_upload(**upload, MultipartUpload=parts)
+
+    def tag(self, key):
+        """The e_tag of an object."""
+        return self.client.head_object(Bucket=self.bucket, Key=key)["ETag"]
 
     def delete(self, key):
         """No object any more."""

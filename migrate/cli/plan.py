@@ -18,6 +18,7 @@ from migrate.report.pace import Following
 from migrate.report.talk import Talk
 from migrate.session import Session
 from migrate.settings import Settings
+from migrate.stores.buckets import asked_again
 from migrate.todo import Todo, Wishes, find_todo
 from migrate.workdir.database import FILE
 
@@ -78,6 +79,8 @@ def plan_todo(
             emptied=todo.emptied,
             resend=todo.resend,
         )
+    if (asked := asked_again()) is not None:
+        talk.say(f"note: {asked}")
     session.checkpoint.note(**{SAID: is_said("person_properties")})
     session.remark(ruled.near(todo.work.settings.ruling))
     aside = session.checkpoint.set_aside()

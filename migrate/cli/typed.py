@@ -12,7 +12,7 @@ from migrate.cli.config import chosen_here
 from migrate.cli.kinds import Input
 from migrate.errors import Unrecognised
 from migrate.screen import command_line, masked
-from migrate.stores.urls import named
+from migrate.stores.urls import forget, named
 from migrate.workdir.typed import Command, Option
 
 _WORDS: Final = "migrate.words"
@@ -25,7 +25,8 @@ class Typed(click.Command):
     """A command that knows the words it was called with."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Keep the words, then read them."""
+        """Keep the words, then read them; what an earlier command of this process was entrusted with is forgotten."""
+        forget()
         ctx.meta[_WORDS] = list(args)
         return super().parse_args(ctx, args)
 

@@ -12,7 +12,7 @@ from migrate.errors import Stopped, UsageError
 from migrate.stores.credentials import missing
 from migrate.stores.opening import maker
 from migrate.stores.troubles import Trouble, trouble
-from migrate.stores.urls import Url
+from migrate.stores.urls import Url, whole
 
 PAUSES: Final = [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0]
 """Seconds at the most between two tries, as many as are made; each is drawn at random."""
@@ -162,10 +162,23 @@ class Bucket:
             raise
 
 
-@lru_cache(maxsize=64)
 def bucket_of(url: Url) -> Bucket:
     """Return a container, opened once; raises UsageError where it cannot be, Stopped where nobody answers."""
+    return opened(url, whole(url))
+
+
+@lru_cache(maxsize=64)
+def opened(url: Url, _: tuple[str, str]) -> Bucket:
+    """Return the same, of a web address with what is secret in it now."""
     return Bucket(url)
+
+
+def asked_again() -> str | None:
+    """Return how often a storage was asked again since this was told last, as a sentence; None where it never was."""
+    busy, cut = met.pop("busy", 0), met.pop("cut", 0)
+    if not busy + cut:
+        return None
+    return f"a storage was asked again: it was busy, {busy:,}x; the connection was cut inside an answer, {cut:,}x"
 
 
 def _pause(most: float) -> None:

@@ -100,6 +100,11 @@ def entrusted(text: str) -> str:
     return name
 
 
+def forget() -> None:
+    """Forget what is secret: another command begins."""
+    _secrets.clear()
+
+
 def named(text: str) -> str:
     """Return an address as it is written and shown, without its query, name and password; other text as it is."""
     if not is_url(text):

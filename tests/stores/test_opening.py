@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from migrate.errors import Stopped, UsageError
-from migrate.stores.buckets import bucket_of
+from migrate.stores.buckets import bucket_of, opened
 from migrate.stores.objects import Object, below
 from migrate.stores.urls import entrusted, parsed
 
@@ -118,7 +118,7 @@ def test_azure(monkeypatch):
         assert [read(one) for one in found] == [b"abc", b"defg"]
         assert Object(found[0].url).entry == found[0].entry
         assert asked == ['"0x8D3"', '"0x8D4"', None]
-        bucket_of.cache_clear()
+        opened.cache_clear()
 
 
 @pytest.mark.parametrize("tag", ['"v1"', 'W/"v1"', None])

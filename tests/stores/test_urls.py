@@ -1,7 +1,7 @@
 import pytest
 
 from migrate.errors import UsageError
-from migrate.stores.urls import entrusted, is_url, named, parsed, whole
+from migrate.stores.urls import entrusted, forget, is_url, named, parsed, whole
 
 SIGNED = "https://me:secret@example.org:8443/a%20b/f%2Fx.gz?X-Amz-Signature=0f0f&x=1#top"
 
@@ -54,6 +54,8 @@ def test_a_secret_in_an_address_stays_in_the_process():
     with pytest.raises(UsageError) as raised:
         entrusted("https://example.org:8443/a%20b/f%2Fx.gz?export=2")
     assert "named twice, with two queries" in str(raised.value)
+    forget()
+    assert entrusted("https://example.org:8443/a%20b/f%2Fx.gz?export=2") == name
     for given in ("az://box/a?sv=1&sig=secret", "s3://key:secret@b/a"):
         with pytest.raises(UsageError, match="an address of a storage with a secret in it") as raised:
             entrusted(given)
