@@ -12,6 +12,11 @@ _ADDRESS: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """The address of a check or a webhook, as the services make it that are known: whoever has it can post to it."""
+_SIGNED: Final = re.compile(
+    r"""(https?://[^\s'"?]+\?)[^\s'"]*(?<=[?&])(?:x-amz-signature|x-goog-signature|sig)=[^\s'"]*""",
+    re.IGNORECASE,
+)
+"""The address of a file that whoever has it may read, as storages sign them."""
 _LETTERS: Final = 2
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """C0 but for tab and line break, C1, and what turns the order of letters around."""
@@ -20,8 +25,8 @@ _UNTYPED: Final = re.compile(rf"[\t\n\udc80-\udcff]|{_CONTROL.pattern}")
 
 
 def masked(text: str) -> str:
-    """Return text without what looks like a secret, wherever it was pasted: a key of PostHog's, a webhook's address."""
-    return _ADDRESS.sub(r"\1***", _KEY.sub(r"\1***", text))
+    """Return text without what looks like a secret: a key of PostHog's, a webhook's address, a signature in one."""
+    return _SIGNED.sub(r"\1***", _ADDRESS.sub(r"\1***", _KEY.sub(r"\1***", text)))
 
 
 class Secret(NamedTuple):
@@ -42,6 +47,11 @@ _SECRETS: Final = {
         "the address of a check or a webhook",
         "it belongs into MIGRATE_PING or MIGRATE_NOTIFY",
         'ping = { env = "MIGRATE_PING" }, or notify = { env = "MIGRATE_NOTIFY" }',
+    ),
+    _SIGNED: Secret(
+        "an address with a signature",
+        "it belongs among the inputs",
+        'inputs = ["s3://bucket/key"], for which credentials are found (docs/storage.md)',
     ),
 }
 

@@ -6,11 +6,17 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 BUSY = (503, b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>")
 DENIED = (403, b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")
 _HOPS = {"transfer-encoding", "connection", "keep-alive"}
+
+
+PAGE = """<ListBucketResult><Name>b</Name><KeyCount>{count}</KeyCount><IsTruncated>{more}</IsTruncated>{token}
+{entries}</ListBucketResult>"""
+LISTED = """<Contents><Key>in/{0:06}.jsonl.gz</Key><LastModified>2024-04-03T12:00:00.000Z</LastModified>
+<ETag>&quot;{0:032x}&quot;</ETag><Size>{0}</Size><StorageClass>STANDARD</StorageClass></Contents>"""
 
 
 class Asked(NamedTuple):
@@ -126,3 +132,51 @@ def between(upstream):
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def server(answer):
+    """A server, as long as the block lasts: `answer` of its handler gives a status, headers and a body."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            status, headers, body = answer(self)
+            self.send_response_only(status)
+            for name, value in ({"Content-Length": str(len(body))} | headers).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body if self.command == "GET" else b"")
+
+        do_HEAD = do_GET  # noqa: N815 - as the class calls it
+
+        def log_message(self, *_):
+            pass
+
+    made = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    made.daemon_threads = True
+    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{made.server_port}"
+    finally:
+        made.shutdown()
+        thread.join()
+        made.server_close()
+
+
+@contextmanager
+def many(count):
+    """A server that lists so many objects, a thousand a page, and holds none of them."""
+
+    def answer(handler):
+        start = int(parse_qs(urlsplit(handler.path).query).get("continuation-token", ["0"])[0])
+        end = min(start + 1_000, count)
+        token = f"<NextContinuationToken>{end}</NextContinuationToken>" if end < count else ""
+        entries = "".join(map(LISTED.format, range(start, end)))
+        page = PAGE.format(count=end - start, more=str(end < count).lower(), token=token, entries=entries)
+        return 200, {"Content-Type": "application/xml"}, page.encode()
+
+    with server(answer) as address:
+        yield address

@@ -44,6 +44,12 @@ def test_the_address_of_a_check_or_a_webhook_is_not_shown():
         "hc-ping.com",
     ):
         assert (shown(text), secret_in(text)) == (text, None)
+    signed = "at https://h/a.gz?a=1&X-Amz-Signature=f gone"
+    assert (shown(signed), secret_in(signed).what) == (
+        "at https://h/a.gz?*** gone",
+        "an address with a signature",
+    )
+    assert secret_in("https://h/a?design=1") is None
     assert secret_in(KEY).what == "a key of PostHog's"
 
 

@@ -16,6 +16,7 @@ from migrate.cli.told import tell_early, tell_error
 from migrate.cli.unread import Data, Lasting
 from migrate.errors import MigrateError
 from migrate.jsonlines import spoken
+from migrate.stores.urls import forget
 
 
 def prepare() -> None:
@@ -66,6 +67,7 @@ def _run() -> None:
         try:
             cli.main(prog_name="migrate", standalone_mode=False)
         finally:
+            forget()
             data.finish()
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()

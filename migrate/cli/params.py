@@ -26,6 +26,7 @@ import click
 
 from migrate.cli.kinds import Blank
 from migrate.screen import is_text, masked, secret_in
+from migrate.stores.urls import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -166,6 +167,8 @@ def _option(
 
 _MAY_BE_SECRETS: Final = ("api_key", "personal_api_key", "host", "app_host", "ping", "notify")
 """Where a secret belongs, and where one is refused with more words."""
+_INPUTS: Final = ("inputs", "again")
+"""Of which an address may be signed: what is secret in it stays in this process."""
 _ANY_BYTES: Final = ("inputs", "again", "ping", "notify")
 """What exists under the name it has, or is refused without being shown; other names are for people to choose."""
 
@@ -228,7 +231,7 @@ def _check_given(param: click.Parameter, ctx: click.Context, value: object) -> N
             raise click.BadParameter(f"not UTF-8, found {text!a}; give another name", ctx, param)
         if not isinstance(text, str) or param.name in _MAY_BE_SECRETS:
             continue
-        if (secret := secret_in(text)) is not None:
+        if (secret := secret_in(named(text) if param.name in _INPUTS else text)) is not None:
             raise click.BadParameter(
                 f"looks like {secret.what}, found '{masked(text)}'; {secret.where}", ctx, param
             )

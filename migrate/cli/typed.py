@@ -12,7 +12,7 @@ from migrate.cli.config import chosen_here
 from migrate.cli.kinds import Input
 from migrate.errors import Unrecognised
 from migrate.screen import command_line, masked
-from migrate.stores.urls import forget, named
+from migrate.stores.urls import named
 from migrate.workdir.typed import Command, Option
 
 _WORDS: Final = "migrate.words"
@@ -25,8 +25,7 @@ class Typed(click.Command):
     """A command that knows the words it was called with."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Keep the words, then read them; what an earlier command of this process was entrusted with is forgotten."""
-        forget()
+        """Keep the words, then read them."""
         ctx.meta[_WORDS] = list(args)
         return super().parse_args(ctx, args)
 
@@ -57,7 +56,8 @@ def typed_line() -> str:
         if word in _SECRETS:
             next(words, None)
         elif word.partition("=")[0] not in _SECRETS:
-            typed.append(named(word))
+            option, sign, value = word.partition("=") if word.startswith("-") else ("", "", word)
+            typed.append(f"{option}{sign}{named(value)}")
     return masked(command_line(typed))
 
 

@@ -101,7 +101,7 @@ def entrusted(text: str) -> str:
 
 
 def forget() -> None:
-    """Forget what is secret: another command begins."""
+    """Forget what is secret: the command is at its end."""
     _secrets.clear()
 
 

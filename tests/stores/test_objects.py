@@ -1,3 +1,8 @@
+from pathlib import Path
+
+from between import many
+
+from migrate.stores.buckets import opened
 from migrate.stores.objects import Object, below
 from migrate.stores.tallies import Tally
 from migrate.stores.urls import parsed
@@ -29,3 +34,27 @@ def test_an_object_is_what_was_listed(s3, s3_between):
     assert tally.text().startswith("0-0:")
     s3.put("in/a.txt", b"abd")
     assert Object(f"{s3.url}in/a.txt").entry.stamp != first.entry.stamp
+
+
+def resident():
+    """Bytes of memory that this process has."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4_096
+
+
+def test_a_hundred_thousand_objects_are_listed_in_flat_memory(s3, monkeypatch):
+    """Page by page: each once, in order; what is kept of them all is less than a kilobyte each."""
+    with many(100_000) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        next(below(parsed("s3://b/in/")))
+        opened.cache_clear()
+        before = resident()
+        last = -1
+        for one in below(parsed("s3://b/in/")):
+            assert one.entry.size == last + 1
+            last = one.entry.size
+        assert (last, one.url, one.entry.tag) == (99_999, "s3://b/in/099999.jsonl.gz", f"{99_999:032x}")
+        assert resident() - before < 40 << 20
+        kept = list(below(parsed("s3://b/in/")))
+        assert len({one.url for one in kept}) == 100_000
+        assert resident() - before < 100 << 20
+    del s3

@@ -2,12 +2,10 @@
 
 import base64
 import json
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from between import server
 
 from migrate.errors import Stopped, UsageError
 from migrate.stores.buckets import bucket_of, opened
@@ -19,38 +17,6 @@ BLOB = """<Blob><Name>{name}</Name><Properties><Content-Length>{size}</Content-L
 <Content-Type>text/plain</Content-Type></Properties></Blob>"""
 LISTED = """<?xml version="1.0" encoding="utf-8"?><EnumerationResults><Blobs>{blobs}</Blobs><NextMarker/>
 </EnumerationResults>"""
-
-
-@contextmanager
-def server(answer):
-    """A server, as long as the block lasts: `answer` of its handler gives a status, headers and a body."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self):
-            status, headers, body = answer(self)
-            self.send_response_only(status)
-            for name, value in ({"Content-Length": str(len(body))} | headers).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body if self.command == "GET" else b"")
-
-        do_HEAD = do_GET  # noqa: N815 - as the class calls it
-
-        def log_message(self, *_):
-            pass
-
-    made = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made.daemon_threads = True
-    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{made.server_port}"
-    finally:
-        made.shutdown()
-        thread.join()
-        made.server_close()
 
 
 def ranged(handler, data, headers):
