@@ -1,6 +1,5 @@
 """The file of who is who: in the workdir, or shared by those of a project; and whether it is the one it was."""
 
-import fcntl
 import secrets
 import shutil
 import sqlite3
@@ -15,6 +14,7 @@ from migrate.errors import Refused, UsageError
 from migrate.people.schema import PEOPLE_FILE
 from migrate.people.store import People
 from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.hold import try_lock
 from migrate.workdir.seals import Seal
 
 GIVEN: Final = "people.given.sqlite"
@@ -42,12 +42,10 @@ class PeopleFile:
             self.check()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.with_name(LOCK).open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not try_lock(lock, self.path.parent):
                 raise Refused(
                     f"{self.path}: another migrate process plans with these people; wait for it to end"
-                ) from None
+                )
             yield
 
     def copy(self) -> Path:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
-from migrate.errors import Refused, Stopped
+from migrate.errors import Refused, Stopped, UsageError
 
 LOCK: Final = "lock"
 MEND: Final = "move the workdir aside and plan again: what was sent already collapses with what is sent again"
@@ -25,6 +25,8 @@ _DISK: Final = frozenset(
     }
 )
 """What a disk can answer that is no bug of ours."""
+_WITHOUT_LOCKS: Final = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
+"""What a file system answers that locks nothing."""
 _RESERVE: Final = "reserve"
 _RESERVED: Final = 64 << 10
 """Bytes; a few pages of the checkpoint and of its journal."""
@@ -47,7 +49,7 @@ class Holder(NamedTuple):
 def hold(workdir: Path) -> Iterator[None]:
     """Hold a workdir for this process alone; a crash releases it. Raises Refused when another process has it."""
     with (workdir / LOCK).open("a+") as lock:
-        if not _lock(lock):
+        if not _lock(lock, workdir):
             raise Refused(
                 f"{workdir}: another migrate process is working in this workdir, found {_read(lock)}; "
                 "wait for it to end, or use another --workdir"
@@ -93,11 +95,29 @@ def reserved(workdir: Path) -> Iterator[Callable[[], None]]:
         release()
 
 
-def _lock(lock: IO[str]) -> bool:
-    """Lock a file for this process alone; return whether that was possible."""
+def try_lock(lock: IO[str], where: Path) -> bool:
+    """Lock a file for this process alone, and return whether no other has it.
+
+    Raises UsageError where its file system locks nothing, as some that are reached over a network.
+    """
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in _WITHOUT_LOCKS:
+            raise
+        raise UsageError(
+            f"{where}: files cannot be locked where it lies ({error.strerror}), and two commands at once would spoil it; "
+            "name a folder on a disk of this machine"
+        ) from None
+    return True
+
+
+def _lock(lock: IO[str], workdir: Path) -> bool:
+    """Return the same, after a few tries."""
     for pause in [_PAUSE] * (_TRIES - 1) + [0.0]:
-        with suppress(BlockingIOError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if try_lock(lock, workdir):
             return True
         time.sleep(pause)
     return False

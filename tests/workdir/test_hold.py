@@ -1,9 +1,12 @@
+import errno
+import fcntl
+import os
 import subprocess
 import sys
 
 import pytest
 
-from migrate.errors import Refused
+from migrate.errors import Refused, UsageError
 from migrate.workdir.hold import Holder, hold, holder, reserved
 
 
@@ -36,6 +39,22 @@ def test_who_holds_a_workdir_is_asked_of_the_lock(tmp_path):
     with hold(tmp_path):
         (tmp_path / "lock").write_text("")
         assert (holder(tmp_path), str(holder(tmp_path))) == (Holder(), "another process")
+    assert holder(tmp_path) is None
+
+
+def test_a_workdir_that_cannot_be_locked_is_refused(tmp_path, monkeypatch):
+    """As on a network's file system without locks: before anything is done, and with what to do."""
+
+    def flock(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(UsageError) as raised, hold(tmp_path):
+        pass
+    assert str(raised.value) == (
+        f"{tmp_path}: files cannot be locked where it lies (No locks available), and two commands at once would spoil "
+        "it; name a folder on a disk of this machine"
+    )
     assert holder(tmp_path) is None
 
 
