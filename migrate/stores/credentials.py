@@ -33,6 +33,18 @@ class Aws:
 
     def __init__(self, where: str) -> None:
         """Raise UsageError where there are none, or the profile is none; `where` is what is to be read."""
+        self.region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        self.endpoint = endpoint("S3")
+        self.provider: Callable[[], Mapping[str, Any]] | None = None
+        """What gives the key that is valid now; None where nothing is signed, or the environment has it."""
+        self.is_signed = not is_set("AWS_SKIP_SIGNATURE")
+        # botocore takes 25 MB, and a tenth of a second; what the environment says goes before all else there, too.
+        has_key = os.environ.get("AWS_ACCESS_KEY_ID") and os.environ.get("AWS_SECRET_ACCESS_KEY")
+        if not (self.is_signed and has_key and (self.region or self.endpoint)):
+            self._look(where)
+
+    def _look(self, where: str) -> None:
+        """Look for what the environment does not say itself."""
         try:
             botocore: Any = importlib.import_module("botocore.session")
             errors: Any = importlib.import_module("botocore.exceptions")
@@ -40,20 +52,19 @@ class Aws:
             raise UsageError(missing(where)) from None
         try:
             session = botocore.Session()
-            self.region: str | None = os.environ.get("AWS_REGION") or session.get_config_variable("region")
-            self.endpoint: str | None = endpoint("S3") or session.get_scoped_config().get("endpoint_url")
-            found = None if is_set("AWS_SKIP_SIGNATURE") else session.get_credentials()
+            self.region = self.region or session.get_config_variable("region")
+            self.endpoint = self.endpoint or session.get_scoped_config().get("endpoint_url")
+            found = session.get_credentials() if self.is_signed else None
         except errors.BotoCoreError as error:
             raise UsageError(
                 f"{where}: AWS's configuration cannot be used, {error}; see to AWS_PROFILE"
             ) from None
-        if found is None and not is_set("AWS_SKIP_SIGNATURE"):
+        if found is None and self.is_signed:
             raise UsageError(
                 f"{where}: no AWS credentials were found in the environment, a profile or a role of this machine; "
                 f"set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, {_MORE.format('AWS')}"
             )
-        self.provider: Callable[[], Mapping[str, Any]] | None = None if found is None else _provider(found)
-        """What gives the key that is valid now; None where nothing is signed."""
+        self.provider = None if found is None else _provider(found)
 
 
 def _provider(credentials: Any) -> Callable[[], Mapping[str, Any]]:  # noqa: ANN401 - botocore's

@@ -47,9 +47,9 @@ def _s3(stores: ModuleType, url: Url) -> tuple[Made, str | None]:
     more: dict[str, Any] = {"region": aws.region or "us-east-1", "virtual_hosted_style_request": False}
     if aws.endpoint is not None:
         more["endpoint"] = aws.endpoint
-    if aws.provider is None:
+    if not aws.is_signed:
         more["skip_signature"] = True
-    else:
+    elif aws.provider is not None:
         more["credential_provider"] = aws.provider
 
     bundle = os.environ.get("AWS_CA_BUNDLE")

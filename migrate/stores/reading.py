@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 _MOST: Final = 8 * BLOCK
 """Bytes of one range; as many again are read ahead."""
-_KEPT: Final = 128
+_KEPT: Final = 64
 """Blocks that are kept for who comes back to them, of all objects together."""
-_AT_ONCE: Final = 32
+_AT_ONCE: Final = 16
 """Ranges that are asked for at once."""
 
 Read = Callable[[int, int], bytearray]

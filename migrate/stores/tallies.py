@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-BLOCK: Final = 1 << 19
+BLOCK: Final = 1 << 18
 """Bytes; objects are read in whole blocks, the last of which may be shorter."""
 _TEXT: Final = re.compile(r"((?:\d+-\d+,)*(?:\d+-\d+)?):[0-9a-f]+")
 

@@ -108,8 +108,8 @@ def try_lock(lock: IO[str], where: Path) -> bool:
         if error.errno not in _WITHOUT_LOCKS:
             raise
         raise UsageError(
-            f"{where}: files cannot be locked where it lies ({error.strerror}), and two commands at once would spoil it; "
-            "name a folder on a disk of this machine"
+            f"{where}: files cannot be locked where it lies ({error.strerror}), and two commands at once would spoil "
+            "it; name a folder on a disk of this machine"
         ) from None
     return True
 

@@ -24,8 +24,12 @@ def test_aws_is_asked_as_its_own_command_asks(tmp_path, monkeypatch):
     (tmp_path / "keys").write_text("[night]\naws_access_key_id = of-night\naws_secret_access_key = secret\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "keys"))
+    found = Aws("s3://b")
+    assert (found.provider, found.is_signed, found.region) == (None, True, "us-east-1")
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
     assert Aws("s3://b").provider()["access_key_id"] == "testing"
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT_URL"):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_PROFILE", "night")
     found = Aws("s3://b")
