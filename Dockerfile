@@ -3,7 +3,7 @@ WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY migrate migrate
 COPY mappings mappings
-RUN python -m venv /opt/migrate && /opt/migrate/bin/pip install --no-cache-dir '.[avro]'
+RUN python -m venv /opt/migrate && /opt/migrate/bin/pip install --no-cache-dir '.[avro,cloud]'
 
 FROM python:3.13-slim
 COPY --from=build /opt/migrate /opt/migrate

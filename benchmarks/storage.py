@@ -60,9 +60,8 @@ def main() -> None:
         _list(given.listing)
     folder = Path(tempfile.mkdtemp(prefix="storage-"))
     try:
-        print(
-            f"{'':10}{'MB':>6}{'files':>9}{'plain':>9}{'moto':>9}{'plain beside':>15}{'moto beside':>14}{'peak MB':>10}{'plain':>10}"
-        )
+        heads = ("MB", "files", "plain", "moto", "plain beside", "moto beside", "files, MB", "plain, MB")
+        print(f"{'':10}" + "".join(f"{head:>14}" for head in heads))
         for kind in given.formats:
             _measure(Data(format=kind, rows=given.rows), folder, given.runs)
     finally:
@@ -95,13 +94,10 @@ def _measure(data: Data, folder: Path, runs: int) -> None:
                 shutil.rmtree(folder / "workdir")
     seconds = {name: median(run.seconds for run in runs) for name, runs in taken.items()}
     memory = {name: max(run.memory for run in runs) for name, runs in taken.items()}
-    print(
-        f"{data.format:10}{size(source) / 1e6:>6,.0f}"
-        + "".join(f"{one:>8.1f}s" for one in seconds.values())
-        + f"{seconds['files'] / seconds['plain']:>15.2f}{seconds['files'] / seconds['moto']:>14.2f}"
-        + f"{memory['files']:>10,.0f}{memory['plain']:>10,.0f}",
-        flush=True,
-    )
+    cells = [f"{size(source) / 1e6:,.0f}", *(f"{one:.1f} s" for one in seconds.values())]
+    cells += [f"{seconds['files'] / seconds[name]:.2f}" for name in ("plain", "moto")]
+    cells += [f"{memory[name]:,.0f}" for name in ("files", "plain")]
+    print(f"{data.format:10}" + "".join(f"{cell:>14}" for cell in cells), flush=True)
 
 
 def _list(count: int) -> None:

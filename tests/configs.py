@@ -13,7 +13,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "config.md"
 PART = re.compile(r"(<!-- (keys|rules) -->\n).*?(<!-- end -->\n)", re.DOTALL)
 ARGUMENTS = {
     "platform": "A name of `migrate platforms`.",
-    "inputs": "What to read: files, folders, archives.",
+    "inputs": "What to read: files, folders, archives, addresses of storages.",
 }
 
 

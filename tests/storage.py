@@ -1,5 +1,6 @@
 """An S3 server of its own process (moto's), for all tests of one worker, and the environment that names it."""
 
+import json
 import os
 import re
 import subprocess
@@ -77,12 +78,12 @@ def environment(monkeypatch, address):
 
 
 @cache
-def client(address):
+def client(address, service="s3"):
     """Amazon's own client."""
     import botocore.session  # noqa: PLC0415 - slow, and not for all tests
 
     return botocore.session.Session().create_client(
-        "s3",
+        service,
         endpoint_url=address,
         region_name="us-east-1",
         aws_access_key_id="testing",
@@ -125,6 +126,14 @@ class Storage:
     def keys(self):
         """All keys, as the server lists them."""
         return [one["Key"] for one in self.client.list_objects_v2(Bucket=self.bucket).get("Contents", [])]
+
+    def user_of(self, policy):
+        """A user with this policy alone: the variables that name it."""
+        iam = client(self.address, "iam")
+        iam.create_user(UserName=self.bucket)
+        iam.put_user_policy(UserName=self.bucket, PolicyName="p", PolicyDocument=json.dumps(policy))
+        key = iam.create_access_key(UserName=self.bucket)["AccessKey"]
+        return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
     def fill(self, folder, prefix=""):
         """An object for each file of a folder."""

@@ -2,7 +2,7 @@
 
 import glob
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from migrate.errors import Stopped, UsageError
@@ -34,7 +34,7 @@ def objects(given: str, skip: Callable[[str, str], None]) -> Iterator[Object]:
 
 def _objects(given: str, skip: Callable[[str, str], None]) -> Iterator[Object]:
     url, is_pattern = parsed(given), glob.has_magic(given)
-    one = Object(given)
+    one, denied = Object(given), None
     if url.key and not url.key.endswith("/"):
         try:
             one.entry  # noqa: B018 - it is looked up
@@ -42,8 +42,7 @@ def _objects(given: str, skip: Callable[[str, str], None]) -> Iterator[Object]:
             if url.is_web:
                 raise
             # Who may not list a bucket is told that what is not there is forbidden.
-            if error.reason != "vanished" and error.is_busy:
-                raise
+            denied = None if error.reason == "vanished" else error
         else:
             yield one
             return
@@ -53,7 +52,10 @@ def _objects(given: str, skip: Callable[[str, str], None]) -> Iterator[Object]:
         raise UsageError(f"input {given}: a pattern in a bucket's name; name one bucket")
     folder = url.key if url.key.endswith("/") or not url.key else f"{url.key}/"
     if not is_pattern:
-        yield from _walked(below(url._replace(key=folder)), f"{url.place}/{folder}", skip)
+        inside = list(below(url._replace(key=folder)))
+        if denied is not None and not inside:
+            raise denied
+        yield from _walked(inside, f"{url.place}/{folder}", skip)
         return
     literal = url.key[: next(_MAGIC.finditer(url.key)).start()]
     matching = re.compile(_regex(url.key) + r"(?:/.*)?", re.DOTALL)
@@ -62,7 +64,7 @@ def _objects(given: str, skip: Callable[[str, str], None]) -> Iterator[Object]:
     yield from _walked(found, f"{url.place}/{literal[: literal.rfind('/') + 1]}", skip)
 
 
-def _walked(found: Iterator[Object], top: str, skip: Callable[[str, str], None]) -> Iterator[Object]:
+def _walked(found: Iterable[Object], top: str, skip: Callable[[str, str], None]) -> Iterator[Object]:
     """Yield what lies below a folder but for what is passed over in folders on a disk, each folder told once."""
     told: set[str] = set()
 
