@@ -59,7 +59,7 @@ def sources(
     """
     listing = _Listing(skip_unreadable=skip_unreadable, planned=planned, span=span)
     files = {path: None for given in inputs for path in listing.files(given)}
-    for path in warmed(sorted(files, key=lambda path: natural(path.as_posix()))):
+    for path in warmed(sorted(files, key=lambda path: natural(path.as_posix())), lambda path: path):
         listing.add(path)
     found = sorted(listing.found, key=lambda source: natural(source.name))
     skipped = {reason: sorted(names, key=natural) for reason, names in sorted(listing.skipped.items())}

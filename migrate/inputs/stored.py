@@ -2,9 +2,9 @@
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from migrate.errors import Unfit
 from migrate.inputs.names import path_text
@@ -16,8 +16,9 @@ Stored = Path | Object
 UNREADABLE: Final = (OSError, Trouble)
 """What is raised where what is stored cannot be read: of a disk, of a storage."""
 
-_AHEAD: Final = 32
-"""So many objects: each is a wait for an answer, and they are small."""
+_AHEAD: Final = 16
+"""So many objects: each is a wait for an answer, and what is kept of them is little."""
+_Item = TypeVar("_Item")
 
 
 def stored(path: str) -> Stored:
@@ -71,12 +72,12 @@ def unfit(name: str, error: OSError | Trouble) -> Unfit:
     return Unfit(name, reason, f"cannot be read any more ({error.strerror}); put the file back or plan again")
 
 
-def warmed(files: Iterable[Stored]) -> Iterator[Stored]:
+def warmed(items: Iterable[_Item], lying: Callable[[_Item], Stored]) -> Iterator[_Item]:
     """Yield what is to be looked into, one after another; of objects the first bytes are read some way ahead."""
-    coming: deque[Stored] = deque()
-    for one in files:
-        if isinstance(one, Object):
-            one.warm()
+    coming: deque[_Item] = deque()
+    for one in items:
+        if isinstance(where := lying(one), Object):
+            where.warm()
         coming.append(one)
         if len(coming) > _AHEAD:
             yield coming.popleft()

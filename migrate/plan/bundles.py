@@ -10,7 +10,7 @@ import polars as pl
 from migrate import numbering
 from migrate.inputs.rejected import Place
 from migrate.inputs.source import Source
-from migrate.inputs.stored import Stored
+from migrate.inputs.stored import Stored, warmed
 from migrate.inputs.streams import Meter
 from migrate.jsontext.parse import Raw
 from migrate.kit.declare import FILE, ROW
@@ -50,7 +50,7 @@ class Bundle:
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the rows of all files, one file after another, numbered through; each row knows its file."""
-        for place, job in enumerate(self.jobs):
+        for place, job in enumerate(warmed(self.jobs, lambda job: job.source.path)):
             first = place * self.step
             for chunk in job_chunks(job):
                 number = (pl.col(ROW) + first).alias(ROW)

@@ -12,6 +12,7 @@ from migrate.errors import Unfit, Unrecognised, UsageError
 from migrate.inputs.guises import guise, no_text
 from migrate.inputs.names import shown
 from migrate.inputs.source import Source, stem_of
+from migrate.inputs.stored import warmed
 from migrate.kit import events
 from migrate.kit.declare import EVERY_ROW, Platform, Table
 from migrate.plan.joined import Joined
@@ -215,7 +216,7 @@ def _headers(
     sources: Sequence[Source], header: Callable[[Source], Header | None], unfit: list[Unfit]
 ) -> Iterator[tuple[Source, Header | None]]:
     """Yield what is in each file, but for those that cannot be looked into."""
-    for source in sources:
+    for source in warmed(sources, lambda source: source.path):
         try:
             found = header(source)
         except Unfit as error:

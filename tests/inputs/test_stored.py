@@ -65,7 +65,7 @@ def test_objects_are_warmed_in_order_some_way_ahead(s3, s3_between, tmp_path):
         s3.put(f"{number:02}", b"%d" % number)
     mixed = [tmp_path / "a", *(stored(f"{s3.url}{number:02}") for number in range(40)), tmp_path / "b"]
     found = []
-    for one in warmed(mixed):
+    for one in warmed(mixed, lambda one: one):
         found.append(one)
         if isinstance(one, Object):
             with one.open() as file:

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import shlex
 
 import pyarrow as pa
 import pytest
@@ -148,6 +149,21 @@ def test_a_bucket_every_night(s3, s3_between, nights):
     found = nights("--resend-changed")
     assert found["replanned"]["files"] == 2
     assert values(nights.sandbox) == {0: 1, 1: 2, 2: 1, 3: 1, 4: 1, 9: 2}
+
+
+def test_what_is_set_aside_in_a_bucket_is_planned_by_the_command_that_is_shown(s3, nights):
+    """Its address is typed again as it is."""
+    s3.put("in/0 a.jsonl", lines(row(0, 1)))
+    nights()
+    s3.put("in/0 a.jsonl", lines(row(0, 1), row(1, 1)))
+    found = nights("--on-changed", "set-aside", code=5)
+    assert [name.removeprefix(s3.url) for name in found["set_aside"]] == ["in/0 a.jsonl"]
+    words = shlex.split(found["next"])
+    assert words[words.index("--again") + 1] == f"{s3.url}in/0 a.jsonl"
+    done = migrate(*words[1:], env={"POSTHOG_API_KEY": KEY})
+    assert done.returncode == 0, done.stderr
+    nights()
+    assert values(nights.sandbox) == {0: 1, 1: 1}
 
 
 def test_faults_cost_what_they_are_of_alone_and_are_said(s3, s3_between, nights):
