@@ -11,7 +11,8 @@ from between import DENIED
 from migrate.errors import Stopped, UsageError
 from migrate.inputs.dated import Span
 from migrate.inputs.listing import sources
-from migrate.log import opened
+from migrate.log import Wanted, opened
+from migrate.logline import Record
 
 FILES = (
     *("2024-04-01/a.jsonl", "2024-04-01/b.csv", "2024-04-02/deep/er/c.jsonl", "2024-05-01/d.jsonl"),
@@ -75,15 +76,16 @@ def test_a_pattern_reaches_over_folders_with_two_stars(folder, s3):
     del folder
 
 
-def test_a_log_of_ours_in_a_bucket_is_none(s3, tmp_path):
+def test_a_log_and_metrics_of_ours_in_a_bucket_are_none(s3, tmp_path):
     """As in a folder."""
-    with opened(tmp_path / "a.log", "migrate plan", verbose=False):
+    with opened(Wanted(file=tmp_path / "a.log"), Record("begun", "migrate plan")):
         pass
     s3.put("in/a.log", (tmp_path / "a.log").read_bytes())
+    s3.put("in/a.prom", b"# HELP migrate_rows Rows.\n")
     s3.put("in/a.jsonl", b"{}\n")
     listed = sources([f"{s3.url}in"])
     assert [one.name for one in listed.sources] == [f"{s3.url}in/a.jsonl"]
-    assert listed.skipped == {"log": [f"{s3.url}in/a.log"]}
+    assert listed.skipped == {"log": [f"{s3.url}in/a.log"], "metrics": [f"{s3.url}in/a.prom"]}
 
 
 def test_what_cannot_be_listed_is_a_sentence(s3, s3_between, monkeypatch):

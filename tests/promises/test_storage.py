@@ -226,10 +226,19 @@ def test_what_is_secret_in_an_address_is_nowhere(s3, tmp_path):
         return s3.client.generate_presigned_url("get_object", given, seconds)
 
     secrets, said = [], []
-    for seconds, code in ((1_000, 3), (2_000, 0)):
+    for seconds, code, how in ((1_000, 3, "-v"), (2_000, 0, "--log-json")):
         url = signed(seconds)
         secrets += re.findall(r"(?:Signature|Credential)=([^&]+)", url)
-        words = ["plan", "posthog", url, "--workdir", tmp_path / "w", "-v", "--log-file", tmp_path / "log"]
+        words = [
+            "plan",
+            "posthog",
+            url,
+            "--workdir",
+            tmp_path / "w",
+            how,
+            "--log-file",
+            tmp_path / f"log{how}",
+        ]
         done = migrate(*words, "--json")
         assert done.returncode == code, done.stderr
         said += [done.stdout, done.stderr]
