@@ -131,16 +131,22 @@ class Bucket:
     def put(self, key: str, chunks: Iterable[bytes]) -> None:
         """Write an object of these chunks, which is there whole or not at all."""
         raised: list[BaseException] = []
+        coming, start = iter(chunks), bytearray()
+        while len(start) < _PART and (chunk := next(coming, None)) is not None:
+            start += chunk
 
         def watched() -> Iterator[bytes]:
+            yield bytes(start)
             try:
-                yield from chunks
+                yield from coming
             except BaseException as error:
                 raised.append(error)
                 raise
 
+        # What is small is written at once: the same bytes have the same e_tag, then.
+        data = watched() if len(start) >= _PART else bytes(start)
         try:
-            self._api.put(self._lists, key, watched(), chunk_size=_PART, max_concurrency=4)
+            self._api.put(self._lists, key, data, chunk_size=_PART, max_concurrency=4)
         except self._errors as error:
             raise (raised[0] if raised else trouble(error, self._url.scheme)) from None
 

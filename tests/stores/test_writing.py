@@ -12,6 +12,7 @@ def test_an_object_is_there_whole_or_not_at_all(s3):
     for key, chunks in {"none": [], "one": [b"abc", b"", b"def"], "a b/ü!%20.gz": large}.items():
         put(parsed(s3.url + key), chunks)
         assert s3.get(key) == b"".join(chunks)
+    assert s3.tag("one") == '"e80b5017098950fc58aad83c8c14978e"'
 
     def failing():
         yield from large
@@ -21,6 +22,7 @@ def test_an_object_is_there_whole_or_not_at_all(s3):
         with pytest.raises(ValueError, match="the export ended early"):
             put(parsed(s3.url + key), failing())
     assert s3.get("one") == b"abcdef"
+    assert "Uploads" not in s3.client.list_multipart_uploads(Bucket=s3.bucket)
     assert s3.keys() == ["a b/ü!%20.gz", "none", "one"]
     assert [key for key, _ in bucket_of(parsed(s3.url)).entries("")] == ["a b/ü!%20.gz", "none", "one"]
 
