@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from migrate import throwaway
 from migrate.errors import Refused
@@ -64,6 +64,8 @@ class Session:
     """What keeps the line of this command in the workdir's history, where it has one."""
     stopped: stops.Stop | None = None
     """Why what was under way has stopped, whether or not that could be noted."""
+    fetched: Mapping[str, Any] = field(default_factory=dict)
+    """What was fetched before, as JSON has it."""
     verdict: "Verdict | None" = None
     """What PostHog has of what was sent, where it was asked."""
     phase: stops.Phase | None = None

@@ -23,6 +23,7 @@ WAY = (
     "workdir",
     "apply",
     "asking",
+    "fetching",
     "sandbox",
 )
 """The rooms in the order in which data goes through them; a room that is not named comes after these."""

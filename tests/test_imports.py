@@ -37,6 +37,14 @@ ROOMS = {
         "apply.unanswered",
         "workdir",
     },
+    "fetching": {
+        "apply.capture",
+        "apply.outcome",
+        "apply.pacing",
+        "apply.target",
+        "apply.unanswered",
+        "workdir.disk",
+    },
     "verifying": {"apply.halt", "apply.runs", "apply.target", "asking", "workdir"},
     "sandbox": set(),
 }
@@ -59,7 +67,7 @@ GROUND = {
 """What every folder may import; it imports no folder."""
 
 HOMES = {
-    "aiohttp": {"apply.http", "apply.unanswered", "asking.http", "sandbox"},
+    "aiohttp": {"apply.http", "apply.unanswered", "asking.http", "fetching.http", "sandbox"},
     "babel": {"kit.countries"},
     "botocore": {"stores"},
     "click": {"cli"},

@@ -28,16 +28,18 @@ from migrate.apply.trouble import (
 _BYTES: Final = re.compile(r"b'[^'\n]*'|b\"[^\"\n]*\"")
 """What was answered, as aiohttp's messages quote it."""
 _OPTION: Final = "--host"
-"""The option that the words for troubles name."""
+_SERVER: Final = "PostHog"
+"""The option that the words for troubles name, and whose server."""
 
 
 @dataclass(frozen=True)
 class Aim:
-    """Where a request went: the URL of the host, the key that no message may show, the option that said where."""
+    """Where a request went: the host's URL, the key that no message may show, which option said it, whose it is."""
 
     url: str
     key: str = field(repr=False)
     option: str = _OPTION
+    server: str = _SERVER
 
 
 async def unanswered(error: aiohttp.ClientError, aim: Aim) -> Retry | Stop:
@@ -52,7 +54,7 @@ async def unanswered(error: aiohttp.ClientError, aim: Aim) -> Retry | Stop:
 
 
 def _renamed(text: str, aim: Aim) -> str:
-    return text.replace(_OPTION, aim.option)
+    return text.replace(_OPTION, aim.option).replace(_SERVER, aim.server)
 
 
 def _unanswered(error: aiohttp.ClientError, aim: Aim) -> Retry | Stop:

@@ -9,6 +9,7 @@ import click
 from migrate import VERSION
 from migrate.cli.asking import AskOptions, TargetOptions
 from migrate.cli.configured import Configured, configured
+from migrate.cli.fetching import FetchOptions, without_credentials
 from migrate.cli.groups import GROUPS
 from migrate.cli.mappings import TestOptions
 from migrate.cli.nights import NightOptions, ScheduleOptions
@@ -348,6 +349,29 @@ def undo(workdir: Path, asking: UndoOptions, talking: TalkOptions) -> None:
     from migrate.cli.undo import undo
 
     undo(workdir, asking, talking)
+
+
+@cli.command()
+@without_credentials
+@takes("options", FetchOptions)
+@takes("talking", TalkOptions)
+def fetch(options: FetchOptions, talking: TalkOptions) -> None:
+    """Bring a vendor's own export into a folder or a bucket.
+
+    File by file as run reads them, each whole or not at all; stopped, the same command goes on. What may have grown is
+    asked for again. Credentials are taken from the environment alone (docs/fetch.md).
+
+    \b
+    Example:  migrate fetch amplitude exports --since 2024-01-01 --region eu
+              migrate fetch mixpanel exports --since 2024-01-01 --source-timezone Europe/Berlin
+
+    \b
+    Exit codes: 0 all there is was fetched · 2 wrong usage · 4 stopped, run again to go on
+                5 the folder is another project's, or in use · 130 interrupted, run again to go on
+    """
+    from migrate.cli.fetch import fetch_export
+
+    fetch_export(options, talking)
 
 
 @cli.command()

@@ -8,6 +8,7 @@ GROUPS: Final = {
         *("config", "job", "output", "dry_run", "workdir", "existing", "people", "again", "yes"),
         *("partial", "dismiss", "as_mapping"),
     ),
+    "Fetching": ("fetch", "region", "api_host"),
     "Source": (
         *("spec", "since", "until", "lookback", "limit", "keep", "skip_unknown", "on_changed"),
         *("resend_changed", "renew"),

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Final, Literal
 import click
 
 from migrate.cli.asking import TargetOptions
+from migrate.cli.fetching import FirstOptions
 from migrate.cli.kinds import (
     SOME,
     Blank,
@@ -162,8 +163,8 @@ class PlanOptions(WorkOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions(WorkOptions):
-    """Work that may be a rehearsal."""
+class RunOptions(FirstOptions, WorkOptions):
+    """Work that may be a rehearsal, and may begin with what is fetched."""
 
     dry_run: bool = flag(
         "Plan only and show what would be sent; nothing is sent, nothing stays.", is_typed_only=True

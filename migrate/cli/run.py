@@ -6,12 +6,13 @@ from typing import NoReturn
 from migrate.cli.check import look
 from migrate.cli.config import rules_here
 from migrate.cli.consent import check_answer, is_confirmed
+from migrate.cli.fetch import check_first, fetch_first
 from migrate.cli.options import RunOptions, SendOptions, SourceOptions, TalkOptions
 from migrate.cli.plan import check_existing, plan_todo, wishes_of, workdir_of
 from migrate.cli.send import following, send_pending, stay_small
 from migrate.cli.session import end, open_session, start_talk, stop_after
 from migrate.cli.settings import build_settings
-from migrate.cli.target import open_target
+from migrate.cli.target import checked_target, open_target
 from migrate.cli.trial import check_people, command_for_good, is_trial, is_untold, open_folder, unconfigured
 from migrate.cli.verify import check_askable, to_verify, verify_after
 from migrate.cli.verifying import AfterOptions
@@ -29,21 +30,30 @@ def run(
     """Plan what is new, and send what is pending; all that was typed is checked before anything is made."""
     talk = start_talk(talking)
     settings = build_settings(source, limit=options.limit, rules=rules_here())
+    first = check_first(source, options)
     if is_tried := is_trial(options, sending):
         options = unconfigured(options)
         check_people(options)
+        if first is not None:
+            talk.say("note: a trial fetches nothing, and reads what is there")
+            first = None
         settings = settings.untold() if is_untold(options, sending) else settings
     with ExitStack() as stack:
         is_throwaway = is_tried and options.workdir is None
         workdir = stack.enter_context(open_folder()) if is_throwaway else workdir_of(options, settings)
         if not is_throwaway:
             check_existing(options, workdir)
+        fetched = {}
+        if first is not None:
+            checked_target(sending)
+            fetched = {"fetch": fetch_first(first, source, talk)}
         todo = find_todo(settings, source.inputs, workdir, wishes_of(options))
         delivery, local = open_target(sending, stack)
         check_answer(workdir, delivery, yes=sending.yes, is_throwaway=is_throwaway)
         access = check_askable(delivery, local, asking)
         known = look(delivery, asking, talk, is_asked=not is_confirmed(workdir, delivery))
         session = stack.enter_context(open_session(workdir, talk, create=True, is_throwaway=is_throwaway))
+        session.fetched = fetched
         session.for_good = command_for_good(sending, options) if is_tried else ""
         stack.enter_context(stop_after(session, sending.max_duration, "--max-duration"))
         plan_todo(session, todo, talk, options.people, following(session, delivery))

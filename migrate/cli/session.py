@@ -190,8 +190,9 @@ def look(session: Session) -> tuple[Summary, list[Found]]:
     numbers = summary(session.checkpoint, session.judged, is_whole=session.shows_whole)
     found = states(session.checkpoint, numbers, stopped=session.stopped)
     numbers = with_states(numbers, found)
-    if session.verdict is not None:
-        numbers = replace(numbers, asked={"verify": session.verdict.document()})
+    asked = {} if session.verdict is None else {"verify": session.verdict.document()}
+    if asked or session.fetched:
+        numbers = replace(numbers, asked={**session.fetched, **asked})
     if session.is_throwaway:
         numbers = replace(numbers, workdir=None, next=session.for_good or None)
     return numbers, found

@@ -129,7 +129,9 @@ class Summary:
     history: Sequence[Mapping[str, object]] | None = None
     """What each command did in the workdir, where it is asked for (`migrate.workdir.history.Entry`)."""
     asked: Mapping[str, Any] = field(default_factory=dict)
-    """What PostHog has, where it was asked: `verify` (`migrate.verifying.verdict`), `undo` (`migrate.undoing`)."""
+    """What PostHog has, where it was asked: `verify` (`migrate.verifying.verdict`), `undo` (`migrate.undoing`).
+
+    And what its vendor had, where a run has fetched first: `fetch` (`migrate.report.fetched`)."""
 
     @property
     def open_parked(self) -> int:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from migrate.apply.watch import Watch
     from migrate.plan.progress import Progress
     from migrate.preview import Preview
+    from migrate.report.fetched import Fetching
     from migrate.report.terminal import Terminal
     from migrate.report.verified import Verifying
 
@@ -165,6 +166,15 @@ class Talk:
         from migrate.report.verified import Verifying  # noqa: PLC0415 - few commands need it
 
         phase = Verifying()
+        with self._showing(phase):
+            yield phase
+
+    @contextmanager
+    def fetching(self) -> "Iterator[Fetching]":
+        """Show how far fetching is; yield what is told."""
+        from migrate.report.fetched import Fetching  # noqa: PLC0415 - few commands need it
+
+        phase = Fetching()
         with self._showing(phase):
             yield phase
 

@@ -1,0 +1,155 @@
+"""`migrate fetch`, and `--fetch` of `run`: a vendor's export is brought into a folder or a bucket."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from migrate.cli import exits
+from migrate.cli.fetching import FetchOptions, FirstOptions
+from migrate.cli.interrupt import asking, note_asked
+from migrate.cli.kinds import Day
+from migrate.cli.options import SourceOptions, TalkOptions
+from migrate.cli.session import start_talk
+from migrate.download import PLATFORMS, Account, Download, vendor_of
+from migrate.errors import MigrateError, UsageError
+from migrate.fetching.fetcher import Hearing, Tally
+from migrate.kit.times import clock, zone_name
+from migrate.report import fetched
+from migrate.report.document import early
+from migrate.report.numbers import NOTHING, of_run
+from migrate.report.talk import Talk
+from migrate.screen import masked
+from migrate.workdir.hold import writable
+
+
+def fetch_export(options: FetchOptions, talking: TalkOptions) -> NoReturn:
+    """Fetch, and show the command to go on with."""
+    talk, started = start_talk(talking), datetime.now(UTC)
+    zone = _zone(options.source_timezone)
+    account = Account(
+        platform=options.platform,
+        region=options.region,
+        api_host=options.api_host,
+        project_id=options.project_id,
+        zone=zone,
+    )
+    download = Download(vendor_of(account, os.environ), options.target, zone=zone)
+    try:
+        _fetch(
+            download,
+            talk,
+            (_moment(options.since, zone), _moment(options.until, zone)),
+            options.lookback,
+            options.concurrency,
+        )
+    except MigrateError as error:
+        if download.tally.wanted:
+            talk.show(fetched.lines(download, is_alone=False))
+        _tell(download, talk, started, error.exit_code, str(error))
+        error.is_told = True
+        raise
+    code = exits.INTERRUPTED if download.is_interrupted else exits.DONE
+    talk.show(fetched.lines(download, is_alone=True))
+    if talk.quiet and fetched.is_nothing(download):
+        talk.warn(fetched.nothing(download))
+    if download.is_interrupted:
+        talk.say("interrupted: what is whole stays, and the same command goes on")
+    _tell(download, talk, started, code, None)
+    sys.exit(code)
+
+
+def check_first(source: SourceOptions, options: FirstOptions) -> Download | None:
+    """Return what a run is to fetch before it plans, if it is; raises UsageError, before anything is done."""
+    if not options.fetch:
+        return None
+    if source.platform not in PLATFORMS:
+        raise UsageError(
+            f"--fetch: no export API of '{source.platform}' is known here; known are {' and '.join(PLATFORMS)}"
+        )
+    if len(source.inputs) != 1:
+        raise UsageError(
+            f"--fetch: into one input alone, found {len(source.inputs)}; name the folder that is fetched into"
+        )
+    zone = _zone(source.source_timezone) if source.platform == "mixpanel" else None
+    account = Account(platform=source.platform, region=options.region, api_host=options.api_host, zone=zone)
+    return Download(vendor_of(account, os.environ), source.inputs[0], zone=zone)
+
+
+def fetch_first(download: Download, source: SourceOptions, talk: Talk) -> Mapping[str, object]:
+    """Fetch what is new since the last time; return what was done. Interrupted, it ends the command.
+
+    `--until` is no end here: what is late comes after it. Raises UsageError, Refused or Stopped, and then nothing is
+    planned or sent: where a day is missing, those after it would be sent before it.
+    """
+    zone, back = _zone(source.source_timezone), source.lookback
+    if back is not None:
+        back *= timedelta(days=1) // download.vendor.calendar.step
+    _fetch(download, talk, (_moment(source.since, zone), None), back, 3)
+    talk.show(fetched.lines(download, is_alone=False))
+    if download.is_interrupted:
+        raise KeyboardInterrupt
+    return fetched.document(download)
+
+
+def _fetch(
+    download: Download,
+    talk: Talk,
+    span: tuple[datetime | None, datetime | None],
+    lookback: int | None,
+    concurrency: int,
+) -> None:
+    with writable(Path(download.target)), _heeding(download, talk), talk.fetching() as phase:
+
+        def note(tally: Tally, what: str) -> None:
+            phase.note(tally)
+            talk.log.tell(what)
+
+        def wait(seconds: float, why: str) -> None:
+            phase.wait(seconds, why)
+            talk.log.tell(f"waits {seconds:,.1f} s: {why}")
+
+        hearing = Hearing(note, wait, talk.warn)
+        download.run(*span, lookback=lookback, concurrency=concurrency, hearing=hearing)
+
+
+@contextmanager
+def _heeding(download: Download, talk: Talk) -> Iterator[None]:
+    """End in good order where SIGINT, SIGTERM or SIGHUP comes; the second one leaves at once."""
+
+    def stop(_number: int, _frame: object) -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        note_asked()
+        download.stop()
+        talk.say("interrupted: what has not arrived whole is given up; again to leave now")
+
+    before = {number: signal.signal(number, stop) for number in asking()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _tell(download: Download, talk: Talk, started: datetime, code: int, error: str | None) -> None:
+    """Print the JSON summary, where one is asked for."""
+    if talk.as_json:
+        run = of_run(NOTHING, NOTHING, started, code, error and masked(error))
+        click.echo(json.dumps(early(run) | {"fetch": fetched.document(download)}, ensure_ascii=False))
+
+
+def _zone(given: str | None) -> str | None:
+    return None if given is None else zone_name(given, "--source-timezone")
+
+
+def _moment(said: datetime | Day | None, zone: str | None) -> datetime | None:
+    """Return a time that was said; days told from today are those of the zone."""
+    return said.at(datetime.now(clock(zone or "UTC"))) if isinstance(said, Day) else said
