@@ -14,11 +14,12 @@ DRY_RUN: Final = "dry-run-"
 PREVIEW: Final = "migrate-preview-"
 SANDBOX: Final = "migrate-sandbox-"
 TRIAL: Final = "migrate-trial-"
+FETCH: Final = "migrate-fetch-"
 STAGING: Final = "staging"
 """In a workdir: what is written of sources that are not planned whole."""
 MERGE: Final = "merge-"
 """In a workdir: how folders are called into which a day's many files are merged."""
-_KINDS: Final = (DRY_RUN, PREVIEW, SANDBOX, TRIAL)
+_KINDS: Final = (DRY_RUN, PREVIEW, SANDBOX, TRIAL, FETCH)
 MARK: Final = "throwaway"
 """The file that marks a folder as ours: locked while its process lives, and removed last."""
 _OURS: Final = b"a folder of migrate's that is removed when its process has ended\n"

@@ -43,6 +43,7 @@ ROOMS = {
         "apply.pacing",
         "apply.target",
         "apply.unanswered",
+        "stores",
         "workdir.disk",
     },
     "verifying": {"apply.halt", "apply.runs", "apply.target", "asking", "workdir"},

@@ -1,8 +1,8 @@
 """Amplitude's and Mixpanel's export APIs, imitated for tests: as strict as their documents say, and with their faults.
 
 A real HTTP server in a thread. `hours` and `days` are what it has; `faults` come first, one a request: "cut" (the
-connection, in the middle), "torn" (half of the export, though the answer ends well), "page" (of a proxy's), a status, or
-a status and a Retry-After. `asked` is what was asked for, and what came of it.
+connection, in the middle), "torn" (half of the export, though the answer ends well), "page" (of a proxy's), a status,
+or a status and a Retry-After. `asked` is what was asked for, and what came of it.
 """
 
 import asyncio

@@ -39,6 +39,8 @@ HOSTS: Final = {"us": "https://amplitude.com", "eu": "https://analytics.eu.ampli
 VARIABLES: Final = ("AMPLITUDE_API_KEY", "AMPLITUDE_SECRET_KEY")
 LOOKBACK: Final = timedelta(hours=6)
 """How long after its end an hour is asked for once more: three times what Amplitude says that events take."""
+PAUSE: Final = 30.0
+"""Seconds after a 429 that says no time, the first time."""
 _HOURS: Final = Calendar(timedelta(hours=1), ".zip")
 _DELAY: Final = timedelta(hours=2)
 _NOTHING: Final = re.compile(r"raw data|no data", re.IGNORECASE)
@@ -69,7 +71,11 @@ class Amplitude:
     quotas: Sequence[Quota] = ()
     form: Literal["zip"] = "zip"
     key: str = "event_type"
-    pause: float = 30.0
+
+    @property
+    def pause(self) -> float:
+        """Seconds after a 429 that says no time."""
+        return PAUSE
 
     def end(self, now: datetime) -> datetime:
         """Return when the last hour has ended that can be had."""

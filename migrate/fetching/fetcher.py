@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from threading import Lock
 from typing import Final
 
 from migrate.apply.outcome import Retry, Stop
@@ -19,8 +20,8 @@ from migrate.errors import Stopped
 from migrate.fetching import whole
 from migrate.fetching.http import Http
 from migrate.fetching.limits import Limits
-from migrate.fetching.notes import Note, Notes
-from migrate.fetching.shelf import Shelf
+from migrate.fetching.notes import NAME, Note, Notes
+from migrate.fetching.shelf import Shelf, write
 from migrate.fetching.spans import Span, finest, missing
 from migrate.fetching.vendor import AGAIN, Busy, Early, Empty, Ready, TooMuch, Vendor
 
@@ -109,6 +110,7 @@ class Fetcher:
     tally: Tally = field(default_factory=Tally, init=False)
     _todo: deque[Span] = field(default_factory=deque, init=False)
     _names: set[str] = field(default_factory=set, init=False)
+    _writing: Lock = field(default_factory=Lock, init=False)
     _has_answered: bool = field(default=False, init=False)
 
     async def run(self, spans: Sequence[Span]) -> None:
@@ -131,7 +133,7 @@ class Fetcher:
                 await asyncio.gather(*tasks, return_exceptions=True)
                 self.tally.requests = self._http.requests
                 self.tally.bytes = self._http.bytes_received
-                self._write()
+                self._write(self._noted())
 
     async def _work(self) -> None:
         while self._todo:
@@ -146,12 +148,12 @@ class Fetcher:
         try:
             match await self._answer(span, path):
                 case whole.Content() as content:
-                    what = self._keep(name, shown, path, content)
-                    self._settle(
+                    what = await self._keep(name, shown, path, content)
+                    await self._settle(
                         shown, Note(asked.isoformat(timespec="seconds"), content.rows, content.digest), what
                     )
                 case Empty():
-                    self._settle(shown, self._nothing(name, shown, asked), "nothing")
+                    await self._settle(shown, self._nothing(name, shown, asked), "nothing")
                 case Early(found):
                     self.hearing.on_warning(
                         f"{shown}: has not begun for {self.vendor.title}, found {found}; it is asked for next time; "
@@ -232,7 +234,7 @@ class Fetcher:
         self.hearing.on_wait(seconds, why)
         await asyncio.sleep(seconds)
 
-    def _keep(self, name: str, shown: str, path: Path, content: whole.Content) -> str:
+    async def _keep(self, name: str, shown: str, path: Path, content: whole.Content) -> str:
         """Keep a file where its content is new; return what was done."""
         for project in content.projects:
             self.notes.bind(self.shelf, project=project)
@@ -241,7 +243,7 @@ class Fetcher:
         if is_there and before is not None and (before.rows, before.digest) == (content.rows, content.digest):
             self.tally.same += 1
             return f"{content.rows:,} rows, as before"
-        self.shelf.keep(path, name)
+        await asyncio.to_thread(self.shelf.keep, path, name)
         self._names.add(name)
         self.tally.rows += content.rows
         if not is_there:
@@ -268,12 +270,16 @@ class Fetcher:
         before = self.notes.spans.get(shown)
         return Note(when, before.rows if before else 1, before.digest if before else "")
 
-    def _settle(self, shown: str, note: Note, what: str) -> None:
+    async def _settle(self, shown: str, note: Note, what: str) -> None:
         self.notes.spans[shown] = note
         self.tally.left -= 1
-        self._write()
+        await asyncio.to_thread(self._write, self._noted())
         self.hearing.on_done(self.tally, f"{shown}: {what}")
 
-    def _write(self) -> None:
+    def _noted(self) -> bytes:
         self.notes.requests = self._limits.times
-        self.notes.write(self.shelf)
+        return self.notes.encoded()
+
+    def _write(self, data: bytes) -> None:
+        with self._writing:
+            write(self.shelf, NAME, data)

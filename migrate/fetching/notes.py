@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from migrate.errors import Refused
-from migrate.fetching.shelf import Shelf, write
+from migrate.fetching.shelf import Shelf
 
 NAME: Final = ".fetch.json"
 
@@ -60,10 +60,10 @@ class Notes:
             ) from None
         return notes
 
-    def write(self, shelf: Shelf) -> None:
-        """Write all of it, or nothing."""
+    def encoded(self) -> bytes:
+        """Return all of it, as it is written."""
         spans = {name: asdict(one) for name, one in sorted(self.spans.items())}
-        write(shelf, NAME, f"{json.dumps(vars(self) | {'spans': spans}, indent=1)}\n".encode())
+        return f"{json.dumps(vars(self) | {'spans': spans}, indent=1)}\n".encode()
 
     def bind(self, shelf: Shelf, **said: str | None) -> None:
         """Note whose files these are; raises Refused where they are another's."""

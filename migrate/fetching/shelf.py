@@ -3,14 +3,20 @@
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
-from migrate.errors import Refused, UsageError
+from migrate.errors import Refused, Stopped, UsageError
+from migrate.stores.buckets import Bucket, bucket_of
+from migrate.stores.troubles import Trouble
+from migrate.stores.urls import Url, entrusted, is_url, parsed
+from migrate.throwaway import FETCH, throwaway
 from migrate.workdir.disk import sync
 
 _LOCK: Final = ".fetch.lock"
 _PART: Final = ".part"
+_PIECE: Final = 1 << 20
 
 
 class Shelf(Protocol):
@@ -40,8 +46,21 @@ class Shelf(Protocol):
 
 @contextmanager
 def opened(target: str) -> Iterator[Shelf]:
-    """Open where files are to be kept, a folder; raises UsageError where it is none, Refused where it is held."""
+    """Open where files are to be kept: a folder, or a bucket and the beginning of the keys in it.
+
+    Raises UsageError where it is neither, Refused where another process holds it.
+    """
     path = Path(target)
+    if is_url(target):
+        url = parsed(entrusted(target))
+        if url.is_web:
+            raise UsageError(
+                f"TARGET: a web server takes no files, found '{url}'; name a folder, or s3://bucket/key/, gs:// or az://"
+            )
+        key = url.key if not url.key or url.key.endswith("/") else f"{url.key}/"
+        with throwaway(FETCH) as beside:
+            yield Objects(url._replace(key=key), beside)
+        return
     if path.exists() and not path.is_dir():
         raise UsageError(f"TARGET: a file, found '{target}'; name a folder, there or to be made")
     with Folder.opened(path) as folder:
@@ -105,3 +124,62 @@ class Folder:
         sync(path)
         path.replace(self._path / name)
         sync(self._path)
+
+
+class Objects:
+    """Objects of a bucket whose keys begin alike; what is not whole lies in a folder of this machine until it is.
+
+    Nothing holds a bucket for one process: of two that fetch into it each file is whole all the same.
+    """
+
+    def __init__(self, url: Url, beside: Path) -> None:
+        self._url = url
+        self._beside = beside
+
+    @property
+    def shown(self) -> str:
+        """Its address."""
+        return str(self._url)
+
+    def names(self) -> set[str]:
+        """Return what lies right below the address."""
+        with self._answering():
+            found = [one.key.removeprefix(self._url.key) for one in self._bucket.entries(self._url.key)]
+        return {name for name in found if name and "/" not in name}
+
+    def read(self, name: str) -> bytes | None:
+        """Return what an object holds."""
+        try:
+            with self._answering():
+                entry = self._bucket.entry(f"{self._url.key}{name}")
+                return bytes(self._bucket.read(entry, 0, entry.size))
+        except _Gone:
+            return None
+
+    def aside(self, name: str) -> Path:
+        """Return a name in the folder of this machine."""
+        return self._beside / name
+
+    def keep(self, path: Path, name: str) -> None:
+        """Have it appear under its key, and remove it here."""
+        with self._answering(), path.open("rb") as file:
+            self._bucket.put(f"{self._url.key}{name}", iter(partial(file.read, _PIECE), b""))
+        path.unlink()
+
+    @property
+    def _bucket(self) -> Bucket:
+        return bucket_of(self._url.container)
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Turn an answer that is none into Stopped."""
+        try:
+            yield
+        except Trouble as error:
+            if error.reason == "vanished":
+                raise _Gone(f"{self._url}: {error.why}", "server") from None
+            raise Stopped(f"{self._url}: {error.why}", "server") from None
+
+
+class _Gone(Stopped):
+    """An object, or its bucket, is not there."""

@@ -129,9 +129,7 @@ class Summary:
     history: Sequence[Mapping[str, object]] | None = None
     """What each command did in the workdir, where it is asked for (`migrate.workdir.history.Entry`)."""
     asked: Mapping[str, Any] = field(default_factory=dict)
-    """What PostHog has, where it was asked: `verify` (`migrate.verifying.verdict`), `undo` (`migrate.undoing`).
-
-    And what its vendor had, where a run has fetched first: `fetch` (`migrate.report.fetched`)."""
+    """What others have, where they were asked: `verify` and `undo` PostHog, `fetch` the vendor (`report.fetched`)."""
 
     @property
     def open_parked(self) -> int:

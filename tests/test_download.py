@@ -1,0 +1,120 @@
+"""An export, fetched into a target: from whom, of which time, and how to go on."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from vendors import ACCOUNT, HOUR, KEYS, Amplitude, Mixpanel, amplitude_rows, mixpanel_rows
+
+from migrate.download import Account, Download, vendor_of
+from migrate.errors import UsageError
+from migrate.fetching import mixpanel
+from migrate.fetching.fetcher import Hearing
+
+NOW = datetime(2024, 4, 5, 1, 30, tzinfo=UTC)
+
+
+def download(server, target, **said):
+    """A download from a server; it is half past one."""
+    kind = type(server).__name__.lower()
+    account = Account(platform=kind, api_host=server.url, zone=said.get("zone"))
+    return Download(vendor_of(account, KEYS | ACCOUNT), str(target), clock=lambda: NOW, **said)
+
+
+def test_it_goes_on_where_the_first_one_began(tmp_path):
+    """Until the last hour that can be had; what was asked for early is asked for again, and the rest is new."""
+    start = datetime(2024, 4, 4)  # noqa: DTZ001 - a vendor's own clock
+    with Amplitude({start + n * HOUR: [*amplitude_rows(start + n * HOUR, 1)] for n in range(48)}) as server:
+        one = download(server, tmp_path)
+        one.run(datetime(2024, 4, 4, 20, 59, tzinfo=UTC), None)
+        assert [what for what, _ in server.asked] == ["2024-04-04T20_2024-04-04T23"]
+        assert (one.has_files, one.next) == (True, f"migrate run amplitude {tmp_path} --dry-run")
+        two = Download(one.vendor, str(tmp_path), clock=lambda: NOW + 3 * HOUR)
+        two.run(None, None, lookback=0)
+        assert [what for what, _ in server.asked[1:]] == [
+            *("2024-04-04T23_2024-04-05T00", "2024-04-05T00_2024-04-05T02"),
+        ]
+        noted = json.loads((tmp_path / ".fetch.json").read_text())
+        assert (noted["since"], noted["host"], noted["project"]) == ("2024-04-04T20:00", server.url, "187520")
+        two.run(None, datetime(2024, 4, 4, 12, tzinfo=UTC))
+        assert (two.tally.wanted, two.stretch.start == two.stretch.end) == (0, True)
+
+
+def test_days_are_those_of_the_zone(tmp_path):
+    """Of the project, and the command says it; the hour's allowance is that of all commands."""
+    days = {f"2024-04-0{n}": [*mixpanel_rows(f"2024-04-0{n}", n)] for n in range(1, 8)}
+    with Mixpanel(days) as server:
+        one = download(server, tmp_path, zone="America/New_York")
+        one.run(datetime(2024, 4, 2, tzinfo=UTC), None, lookback=0)
+        assert sorted(what for what, _ in server.asked) == ["2024-04-01", "2024-04-02", "2024-04-03"]
+    noted = json.loads((tmp_path / ".fetch.json").read_text())
+    assert one.next.endswith("--source-timezone America/New_York --dry-run")
+    assert (noted["timezone"], noted["next"], len(noted["requests"])) == ("America/New_York", one.next, 3)
+
+
+def test_interrupted_it_keeps_what_is_whole(tmp_path, monkeypatch):
+    """Asked to stop while it waits for the limit; nothing half is there, and the notes know all."""
+    monkeypatch.setattr(mixpanel, "QUOTAS", (mixpanel.Quota(2, 3_600.0),))
+    days = {f"2024-04-0{n}": [*mixpanel_rows(f"2024-04-0{n}", n)] for n in range(1, 5)}
+    with Mixpanel(days) as server:
+        one = download(server, tmp_path)
+
+        def wait(seconds, _why):
+            assert seconds > 3_000
+            one.stop()
+
+        one.run(datetime(2024, 4, 1, tzinfo=UTC), None, concurrency=1, hearing=Hearing(on_wait=wait))
+    assert (one.is_interrupted, one.tally.left, one.tally.new) == (True, 2, 2)
+    held = sorted(path.name for path in tmp_path.iterdir())
+    assert held == [".fetch.json", ".fetch.lock", "2024-04-01.jsonl.gz", "2024-04-02.jsonl.gz"]
+    assert len(json.loads((tmp_path / ".fetch.json").read_text())["spans"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (
+            {"platform": "heap"},
+            "PLATFORM: no export API of 'heap' is known here; known are amplitude and mixpanel",
+        ),
+        ({"region": "in"}, "--region: Amplitude has no such region, found 'in'"),
+        ({"project_id": "1"}, "--project-id: Amplitude's keys are those of one project"),
+        ({"api_host": "eu"}, "--api-host: not a URL, found 'eu'"),
+        ({"api_host": "http://a.example"}, "--api-host: neither https nor of this machine"),
+        (
+            {"api_host": "https://u:p@a.example/x"},
+            "--api-host: a URL with credentials in it, found 'https://***@a.example/x'",
+        ),
+        (
+            {"api_host": "https://a.example?k=1"},
+            "--api-host: a URL with a query or fragment, found 'https://a.example'",
+        ),
+    ],
+)
+def test_what_cannot_be_meant(said, message):
+    """Before anything is asked."""
+    with pytest.raises(UsageError) as caught:
+        vendor_of(Account(**{"platform": "amplitude"} | said), KEYS)
+    assert str(caught.value).startswith(message)
+
+
+def test_regions_are_apart():
+    """Each has its host."""
+    found = [
+        vendor_of(Account(platform=platform, region=region), KEYS | ACCOUNT).url
+        for platform, region in (("amplitude", "us"), ("amplitude", "eu"), ("mixpanel", "in"))
+    ]
+    assert found == [
+        "https://amplitude.com",
+        "https://analytics.eu.amplitude.com",
+        "https://data-in.mixpanel.com",
+    ]
+
+
+def test_the_first_time_says_since_when(tmp_path):
+    """Nobody knows how long ago a project began."""
+    with (
+        Amplitude({}) as server,
+        pytest.raises(UsageError, match="--since: missing, and nothing was fetched into"),
+    ):
+        download(server, tmp_path).run(None, None)
