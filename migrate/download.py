@@ -21,7 +21,8 @@ from migrate.fetching.vendor import HOST, Vendor
 from migrate.kit.times import clock
 from migrate.screen import command_line
 
-PLATFORMS: Final = ("amplitude", "mixpanel")
+_HOSTS: Final = {"amplitude": amplitude.HOSTS, "mixpanel": mixpanel.HOSTS}
+PLATFORMS: Final = tuple(_HOSTS)
 """Those whose vendor has an export API that is known here."""
 Region = Literal["us", "eu", "in"]
 
@@ -44,7 +45,7 @@ def vendor_of(account: Account, environment: Mapping[str, str]) -> Vendor:
         raise UsageError(
             f"PLATFORM: no export API of '{account.platform}' is known here; known are {' and '.join(PLATFORMS)}"
         )
-    hosts = amplitude.HOSTS if account.platform == "amplitude" else mixpanel.HOSTS
+    hosts = _HOSTS[account.platform]
     if account.region not in hosts:
         raise UsageError(f"--region: Amplitude has no such region, found '{account.region}'; give us or eu")
     url = hosts[account.region] if account.api_host is None else _checked(account.api_host)

@@ -28,6 +28,8 @@ def rehearse(
 ) -> NoReturn:
     """Plan, and show what would be sent; where --people is given, with a copy of it."""
     talk = start_talk(talking)
+    if options.fetch:
+        talk.say("note: a dry run fetches nothing, and reads what is there")
     settings = build_settings(source, limit=options.limit, rules=rules_here())
     work = (settings.untold() if is_untold(options, sending) else settings).work(source.inputs)
     beside = _beside(options.workdir)

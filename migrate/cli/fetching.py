@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from migrate.download import Region
 
 R = TypeVar("R")
+VENDORS: Final = ("amplitude", "mixpanel")
+"""Platforms whose vendor has an export API that is known (`migrate.download.PLATFORMS`)."""
+FIRST: Final = ("fetch", "region", "api_host")
+"""Keys of a configuration file that only these have a use for."""
 _CREDENTIALS: Final = (
     "api-key",
     "api-secret",
@@ -59,7 +63,7 @@ class FirstOptions(VendorOptions):
 class FetchOptions(VendorOptions):
     """Whose export is fetched, of which time, and where to."""
 
-    platform: str = argument(click.Choice(["amplitude", "mixpanel"], case_sensitive=False))
+    platform: str = argument(click.Choice(VENDORS, case_sensitive=False))
     target: str = argument(click.STRING)
     since: datetime | Day | None = option(
         Moment(),

@@ -14,6 +14,7 @@ import click
 from migrate import platforms
 from migrate.cli import exits
 from migrate.cli.configured import keys_of
+from migrate.cli.fetching import FIRST, VENDORS
 from migrate.cli.options import InitOptions
 from migrate.cli.params import Sections
 from migrate.errors import UsageError
@@ -35,6 +36,7 @@ _EXAMPLES: Final = {
     "personal_api_key": '{ env = "POSTHOG_PERSONAL_API_KEY" }',
     "project_id": '"12345"',
     "people": '"people"',
+    "api_host": '"https://proxy.example.com"',
     "verify": "true",
     "wait": '"30m"',
     "spec": '"spec.toml"',
@@ -115,6 +117,7 @@ def lines(said: str, folder: Path = _HERE) -> Iterator[str]:
     }
     filters = sorted({name for table in mapping.tables for name in table.filters}) if mapping else []
     unheeded |= {"spec"} if mapping else set()
+    unheeded |= set() if platform in VENDORS else {*FIRST}
     unheeded |= set() if filters else {"keep"}
     for title, names in groups.items():
         told = [by_name[name] for name in names if name in by_name and by_name[name][0] not in unheeded]

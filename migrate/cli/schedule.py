@@ -12,15 +12,18 @@ from typing import Final
 
 import click
 
-from migrate.cli.config import document, read_config
+from migrate.cli.config import Job, document, read_config
 from migrate.cli.configured import keys_here
 from migrate.cli.nights import IMAGE, ScheduleOptions
 from migrate.cli.secrets import NAMES as SECRETS
 from migrate.cli.units import KEY, Night, units
 from migrate.errors import UsageError
+from migrate.fetching import amplitude, mixpanel
 from migrate.kit.times import offset, zone_name
 from migrate.screen import counted, shown
 
+_CREDENTIALS: Final = {"amplitude": amplitude.VARIABLES, "mixpanel": mixpanel.VARIABLES}
+"""What a job that fetches takes from the environment; of Mixpanel's one way or the other."""
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _UNFIT: Final = {"Cc", "Zl", "Zp"}
 """Kinds of characters that end a line, or steer a terminal."""
@@ -38,7 +41,10 @@ def print_units(options: ScheduleOptions) -> None:
         if missing := [key for key in ("platform", "inputs") if key not in job.options]:
             where = f"[job.{job.name}]" if job.name else "the file"
             raise UsageError(f"{config}: {where} does not say {' and '.join(missing)}; a night needs both")
-    variables = [*dict.fromkeys([KEY, *_variables(said)])]
+    vendors = [
+        name for job in read.jobs if job.options.get("fetch") for name in _CREDENTIALS.get(_platform(job), ())
+    ]
+    variables = [*dict.fromkeys([KEY, *_variables(said), *vendors])]
     zone = zone_name(options.timezone, "--timezone")
     if offset(zone) is not None:
         raise UsageError(
@@ -70,6 +76,10 @@ def print_units(options: ScheduleOptions) -> None:
         where = f"docs/schedules.md says where {options.format} has them from"
         click.echo(f"it takes from the environment: {', '.join(variables)}; {where}", err=True)
     click.echo(shown(f"before the first, once: migrate run -c {shlex.quote(str(config))}"), err=True)
+
+
+def _platform(job: Job) -> str:
+    return str(job.options.get("platform"))
 
 
 def _variables(said: object, key: str = "") -> Iterator[str]:

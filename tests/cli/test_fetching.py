@@ -3,6 +3,9 @@
 import pytest
 from commands import migrate
 
+from migrate.cli.fetching import VENDORS
+from migrate.download import PLATFORMS
+
 
 @pytest.mark.parametrize("word", ["--api-key", "--secret-key", "--api-secret", "--password"])
 def test_a_credential_that_is_typed_is_refused(tmp_path, word):
@@ -15,6 +18,11 @@ def test_a_credential_that_is_typed_is_refused(tmp_path, word):
             f"error: {word}: credentials are not typed, where others can read them; they are"
         )
         assert "s3cret" not in done.stderr
+
+
+def test_the_platforms_are_known_twice_alike():
+    """The help needs none of what fetches."""
+    assert VENDORS == PLATFORMS
 
 
 def test_only_some_platforms_have_an_api_that_is_known():

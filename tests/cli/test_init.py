@@ -9,6 +9,7 @@ from samples import PLATFORMS
 from migrate.cli.commands import cli
 from migrate.cli.config import read_config
 from migrate.cli.configured import keys_of
+from migrate.cli.fetching import FIRST, VENDORS
 from migrate.kit.declare import CHOICES
 
 PARAMS = keys_of(cli.commands.values())
@@ -42,7 +43,8 @@ def test_every_key_is_there_and_can_be_meant(tmp_path, platform, monkeypatch):
     path.write_text("\n".join(found))
     said = tomllib.loads(path.read_text())
     missing = {*PARAMS} - {*said}
-    assert missing <= HEEDED | {"spec", "keep"}
+    assert missing <= HEEDED | {"spec", "keep", *FIRST}
+    assert ("fetch" in said) == (platform in VENDORS)
     assert ("spec" in said) == (platform == "table")
     del said["workdir"]
     path.write_text("\n".join(line for line in found if not line.startswith("workdir")))

@@ -167,3 +167,15 @@ def test_what_would_not_run_is_refused(acme, words, said):
     assert (done.returncode, done.stdout) == (2, "")
     assert said.format(here=acme) in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("platform", "first"),
+    [("amplitude", "AMPLITUDE_API_KEY"), ("mixpanel", "MIXPANEL_SERVICE_ACCOUNT_USERNAME")],
+)
+def test_what_a_fetch_takes_from_the_environment_is_named(acme, platform, first):
+    """In the workflow, too, which has to list it."""
+    (acme / "migrate.toml").write_text(f'platform = "{platform}"\ninputs = ["in"]\nfetch = true\n')
+    done = schedule(acme, "--format", "github-actions")
+    assert f"it takes from the environment: POSTHOG_API_KEY, {first}, " in done.stderr
+    assert f"{first}: ${{{{ secrets.{first} }}}}\n" in done.stdout
