@@ -51,6 +51,8 @@ def vendor_of(account: Account, environment: Mapping[str, str]) -> Vendor:
     url = hosts[account.region] if account.api_host is None else _checked(account.api_host)
     check_proxy(url)
     if account.platform == "amplitude":
+        if account.zone is not None:
+            raise UsageError("--source-timezone: Amplitude's hours are UTC, and its times, too; leave it out")
         if account.project_id is not None:
             raise UsageError("--project-id: Amplitude's keys are those of one project; leave it out")
         return Amplitude(url, amplitude.login(environment))
@@ -89,7 +91,7 @@ class Download:
         target: str,
         *,
         zone: str | None = None,
-        clock: Callable[[], datetime] | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.vendor = vendor
         self.target = target
@@ -102,7 +104,7 @@ class Download:
         self.has_files = False
         """Whether there is anything to read in the target."""
         self._zone = zone
-        self._clock = clock or (lambda: datetime.now(UTC))
+        self._now = now
         self._stop: Callable[[], None] = lambda: None
 
     def stop(self) -> None:
@@ -128,7 +130,7 @@ class Download:
             notes = Notes.read(shelf)
             notes.bind(shelf, platform=self.vendor.name, host=self.vendor.url, project=self.vendor.project)
             self._note_way(shelf, notes)
-            now = self._clock()
+            now = self._now()
             self.stretch = self._stretch(notes, since, until, now)
             usual = amplitude.LOOKBACK if self.vendor.name == "amplitude" else mixpanel.LOOKBACK
             back = usual if lookback is None else lookback * self.vendor.calendar.step

@@ -18,7 +18,7 @@ def download(server, target, **said):
     """A download from a server; it is half past one."""
     kind = type(server).__name__.lower()
     account = Account(platform=kind, api_host=server.url, zone=said.get("zone"))
-    return Download(vendor_of(account, KEYS | ACCOUNT), str(target), clock=lambda: NOW, **said)
+    return Download(vendor_of(account, KEYS | ACCOUNT), str(target), now=lambda: NOW, **said)
 
 
 def test_it_goes_on_where_the_first_one_began(tmp_path):
@@ -29,7 +29,7 @@ def test_it_goes_on_where_the_first_one_began(tmp_path):
         one.run(datetime(2024, 4, 4, 20, 59, tzinfo=UTC), None)
         assert [what for what, _ in server.asked] == ["2024-04-04T20_2024-04-04T23"]
         assert (one.has_files, one.next) == (True, f"migrate run amplitude {tmp_path} --dry-run")
-        two = Download(one.vendor, str(tmp_path), clock=lambda: NOW + 3 * HOUR)
+        two = Download(one.vendor, str(tmp_path), now=lambda: NOW + 3 * HOUR)
         two.run(None, None, lookback=0)
         assert [what for what, _ in server.asked[1:]] == [
             *("2024-04-04T23_2024-04-05T00", "2024-04-05T00_2024-04-05T02"),
@@ -78,6 +78,10 @@ def test_interrupted_it_keeps_what_is_whole(tmp_path, monkeypatch):
             "PLATFORM: no export API of 'heap' is known here; known are amplitude and mixpanel",
         ),
         ({"region": "in"}, "--region: Amplitude has no such region, found 'in'"),
+        (
+            {"zone": "Europe/Berlin"},
+            "--source-timezone: Amplitude's hours are UTC, and its times, too; leave it out",
+        ),
         ({"project_id": "1"}, "--project-id: Amplitude's keys are those of one project"),
         ({"api_host": "eu"}, "--api-host: not a URL, found 'eu'"),
         ({"api_host": "http://a.example"}, "--api-host: neither https nor of this machine"),

@@ -30,6 +30,18 @@ SECRETS = [
     *(value for name, value in (ACCOUNT | SECRET).items() if name != "MIXPANEL_PROJECT_ID"),
 ]
 
+CONFIG = """
+platform = "mixpanel"
+inputs = ["exports"]
+host = "{host}"
+api_key = {{ env = "POSTHOG_API_KEY" }}
+yes = true
+since = "-3d"
+fetch = true
+api_host = "{vendor}"
+"""
+"""A job that fetches first."""
+
 
 class Refusal(Exception):  # noqa: N818 - an answer
     """An answer that is no export."""

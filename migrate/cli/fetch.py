@@ -8,20 +8,22 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Timer
 from typing import NoReturn
 
 import click
 
 from migrate.cli import exits
-from migrate.cli.fetching import FetchOptions, FirstOptions
-from migrate.cli.interrupt import asking, note_asked
+from migrate.cli.fetching import FetchOptions
+from migrate.cli.first import zone_of
+from migrate.cli.interrupt import asking, note_asked, was_asked
 from migrate.cli.kinds import Day
 from migrate.cli.options import SourceOptions, TalkOptions
 from migrate.cli.session import start_talk
-from migrate.download import PLATFORMS, Account, Download, vendor_of
-from migrate.errors import MigrateError, UsageError
+from migrate.download import Account, Download, vendor_of
+from migrate.errors import MigrateError
 from migrate.fetching.fetcher import Hearing, Tally
-from migrate.kit.times import clock, zone_name
+from migrate.kit.times import clock
 from migrate.report import fetched
 from migrate.report.document import early
 from migrate.report.numbers import NOTHING, of_run
@@ -33,7 +35,7 @@ from migrate.workdir.hold import writable
 def fetch_export(options: FetchOptions, talking: TalkOptions) -> NoReturn:
     """Fetch, and show the command to go on with."""
     talk, started = start_talk(talking), datetime.now(UTC)
-    zone = _zone(options.source_timezone)
+    zone = zone_of(options.source_timezone)
     account = Account(
         platform=options.platform,
         region=options.region,
@@ -66,36 +68,32 @@ def fetch_export(options: FetchOptions, talking: TalkOptions) -> NoReturn:
     sys.exit(code)
 
 
-def check_first(source: SourceOptions, options: FirstOptions) -> Download | None:
-    """Return what a run is to fetch before it plans, if it is; raises UsageError, before anything is done."""
-    if not options.fetch:
-        return None
-    if source.platform not in PLATFORMS:
-        raise UsageError(
-            f"--fetch: no export API of '{source.platform}' is known here; known are {' and '.join(PLATFORMS)}"
-        )
-    if len(source.inputs) != 1:
-        raise UsageError(
-            f"--fetch: into one input alone, found {len(source.inputs)}; name the folder that is fetched into"
-        )
-    zone = _zone(source.source_timezone) if source.platform == "mixpanel" else None
-    account = Account(platform=source.platform, region=options.region, api_host=options.api_host, zone=zone)
-    return Download(vendor_of(account, os.environ), source.inputs[0], zone=zone)
-
-
-def fetch_first(download: Download, source: SourceOptions, talk: Talk) -> Mapping[str, object]:
-    """Fetch what is new since the last time; return what was done. Interrupted, it ends the command.
+def fetch_first(
+    download: Download, source: SourceOptions, talk: Talk, max_duration: float | None
+) -> Mapping[str, object]:
+    """Fetch what is new since the last time; return what was done. Interrupted, or after so long, it ends the command.
 
     `--until` is no end here: what is late comes after it. Raises UsageError, Refused or Stopped, and then nothing is
     planned or sent: where a day is missing, those after it would be sent before it.
     """
-    zone, back = _zone(source.source_timezone), source.lookback
+    zone, back = zone_of(source.source_timezone), source.lookback
     if back is not None:
         back *= timedelta(days=1) // download.vendor.calendar.step
-    _fetch(download, talk, (_moment(source.since, zone), None), back, 3)
+    started, timer = datetime.now(UTC), Timer(max_duration or 0.0, download.stop)
+    timer.daemon = True
+    if max_duration is not None:
+        timer.start()
+    try:
+        _fetch(download, talk, (_moment(source.since, zone), None), back, 3)
+    finally:
+        timer.cancel()
     talk.show(fetched.lines(download, is_alone=False))
-    if download.is_interrupted:
+    if download.is_interrupted and was_asked(click.get_current_context()):
         raise KeyboardInterrupt
+    if download.is_interrupted:
+        talk.say("stopped as --max-duration asks; the same command goes on")
+        _tell(download, talk, started, exits.AS_ASKED, None)
+        sys.exit(exits.AS_ASKED)
     return fetched.document(download)
 
 
@@ -144,10 +142,6 @@ def _tell(download: Download, talk: Talk, started: datetime, code: int, error: s
     if talk.as_json:
         run = of_run(NOTHING, NOTHING, started, code, error and masked(error))
         click.echo(json.dumps(early(run) | {"fetch": fetched.document(download)}, ensure_ascii=False))
-
-
-def _zone(given: str | None) -> str | None:
-    return None if given is None else zone_name(given, "--source-timezone")
 
 
 def _moment(said: datetime | Day | None, zone: str | None) -> datetime | None:

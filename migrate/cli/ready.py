@@ -75,8 +75,21 @@ def _check(ctx: click.Context, job: Job) -> None:
 
     if "inputs" in ctx.params:
         build_settings(_typed(SourceOptions, ctx), rules=job.rules())
+    if ctx.params.get("fetch") and not _is_tried(ctx):
+        from migrate.cli.fetching import FirstOptions  # noqa: PLC0415 - as above
+        from migrate.cli.first import check_first  # noqa: PLC0415
+
+        check_first(_typed(SourceOptions, ctx), _typed(FirstOptions, ctx))
     if KEY in ctx.params and not ctx.params.get("dry_run"):
         checked_target(_typed(SendOptions, ctx))
+
+
+def _is_tried(ctx: click.Context) -> bool:
+    """Return whether nothing is fetched: of a dry run, of first rows, and in a sandbox of the command's own."""
+    from migrate.cli.target import is_named_sandbox  # noqa: PLC0415 - it knows the sandbox
+
+    is_first = ctx.params.get("dry_run") or ctx.params.get("limit") is not None
+    return bool(is_first) or is_named_sandbox(ctx.params["host"])
 
 
 def _typed(kind: Callable[..., T], ctx: click.Context) -> T:

@@ -11,6 +11,7 @@ from migrate.errors import Refused, Stopped, UsageError
 from migrate.stores.buckets import Bucket, bucket_of
 from migrate.stores.troubles import Trouble
 from migrate.stores.urls import Url, entrusted, is_url, parsed
+from migrate.stores.writing import put
 from migrate.throwaway import FETCH, throwaway
 from migrate.workdir.disk import sync
 
@@ -144,15 +145,16 @@ class Objects:
     def names(self) -> set[str]:
         """Return what lies right below the address."""
         with self._answering():
-            found = [one.key.removeprefix(self._url.key) for one in self._bucket.entries(self._url.key)]
+            found = [key.removeprefix(self._url.key) for key, _ in self._bucket.entries(self._url.key)]
         return {name for name in found if name and "/" not in name}
 
     def read(self, name: str) -> bytes | None:
         """Return what an object holds."""
         try:
             with self._answering():
-                entry = self._bucket.entry(f"{self._url.key}{name}")
-                return bytes(self._bucket.read(entry, 0, entry.size))
+                key = f"{self._url.key}{name}"
+                entry = self._bucket.entry(key)
+                return bytes(self._bucket.read(key, entry, 0, entry.size))
         except _Gone:
             return None
 
@@ -163,7 +165,7 @@ class Objects:
     def keep(self, path: Path, name: str) -> None:
         """Have it appear under its key, and remove it here."""
         with self._answering(), path.open("rb") as file:
-            self._bucket.put(f"{self._url.key}{name}", iter(partial(file.read, _PIECE), b""))
+            put(self._url._replace(key=f"{self._url.key}{name}"), iter(partial(file.read, _PIECE), b""))
         path.unlink()
 
     @property

@@ -7,7 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from commands import KEY, migrate, summary
-from vendors import ACCOUNT, HOUR, KEYS, SECRET, SECRETS, Amplitude, Mixpanel, amplitude_rows, mixpanel_rows
+from vendors import (
+    ACCOUNT,
+    CONFIG,
+    HOUR,
+    KEYS,
+    SECRET,
+    SECRETS,
+    Amplitude,
+    Mixpanel,
+    amplitude_rows,
+    mixpanel_rows,
+)
 
 from migrate.fetching import mixpanel
 from migrate.report import fetched
@@ -16,16 +27,6 @@ from migrate.screen import amount
 
 FIRST = datetime(2024, 4, 3, 5)  # noqa: DTZ001 - a vendor's own clock
 SPAN = ("--since", "2024-04-02", "--until", "2024-04-05")
-CONFIG = """
-platform = "mixpanel"
-inputs = ["exports"]
-host = "{host}"
-api_key = {{ env = "POSTHOG_API_KEY" }}
-yes = true
-since = "-3d"
-fetch = true
-api_host = "{vendor}"
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +84,8 @@ def test_mixpanel_into_a_bucket(tmp_path, s3):
         assert (again.returncode, len(vendor.asked), summary(again)["fetch"]["wanted"]) == (0, asked, 0)
     assert json.loads(s3.get("in/.fetch.json"))["spans"]["2024-04-03"]["rows"] == 0
     assert tells(done, tmp_path) == []
+    planned = migrate("run", "mixpanel", f"{s3.url}in/", "--dry-run", "--json", cwd=tmp_path)
+    assert (planned.returncode, summary(planned)["rows"]["read"]) == (0, 120)
 
 
 def test_what_ends_it_early_is_told(tmp_path):
@@ -124,7 +127,7 @@ def test_interrupted_it_goes_on(tmp_path, monkeypatch):
         assert (done.returncode, summary(done)["fetch"]["files"]["new"]) == (0, 2)
 
 
-def test_a_run_fetches_first(tmp_path):
+def test_a_run_fetches_first(tmp_path, monkeypatch):
     """Then plans and sends what is new; where fetching fails nothing is sent, and the next night goes on."""
     today = datetime.now(UTC).date()
     days = {str(today - timedelta(n)): [*mixpanel_rows(today - timedelta(n), n)] for n in (2, 3)}
@@ -147,22 +150,10 @@ def test_a_run_fetches_first(tmp_path):
         done = migrate("run", "--json", cwd=tmp_path, env=env)
         assert (done.returncode, summary(done)["rows"]["read"]) == (0, 6)
         assert summary(done)["fetch"]["files"] == {"new": 1, "replaced": 0, "same": 2}
+        monkeypatch.setattr(mixpanel, "QUOTAS", (mixpanel.Quota(1, 3_600.0),))
+        late = migrate("run", "--max-duration", "0.1s", "--json", cwd=tmp_path, env=env)
+        told = summary(late)
+        assert (late.returncode, told["run"]["exit_code"], told["fetch"]["left"] > 0) == (6, 6, True)
         wrong = migrate("run", "--json", cwd=tmp_path, env={"POSTHOG_API_KEY": KEY})
         assert (wrong.returncode, "missing in the environment" in wrong.stderr) == (2, True)
     assert tells(done, tmp_path / "exports", tmp_path / "mixpanel.workdir") == []
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (
-            ["mixpanel", "a", "b"],
-            "--fetch: into one input alone, found 2; name the folder that is fetched into",
-        ),
-        (["heap", "a"], "--fetch: no export API of 'heap' is known here; known are amplitude and mixpanel"),
-    ],
-)
-def test_a_run_that_cannot_fetch(words, said):
-    """Is wrong usage, before anything is done."""
-    done = migrate("run", *words, "--fetch", "--host", "http://127.0.0.1:9", "--api-key", KEY, env=ACCOUNT)
-    assert (done.returncode, done.stderr.removeprefix("error: ").startswith(said)) == (2, True), done.stderr
