@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from migrate.fetching.notes import Notes
 from migrate.fetching.shelf import Shelf, opened
 from migrate.fetching.spans import Span
 from migrate.fetching.vendor import HOST, Vendor
+from migrate.inputs.passed import is_workdir
 from migrate.kit.times import clock
 from migrate.screen import command_line
 
@@ -126,6 +128,10 @@ class Download:
         Without `since` it goes on from where the first fetch into this target began; without `until` it takes all there
         is. `lookback` is in hours or days, as the vendor divides time. Raises UsageError, Refused or Stopped.
         """
+        if is_workdir(Path(self.target)):
+            raise UsageError(
+                f"TARGET: a workdir, whose plan is no export, found '{self.target}'; name another folder"
+            )
         with opened(self.target) as shelf:
             notes = Notes.read(shelf)
             notes.bind(shelf, platform=self.vendor.name, host=self.vendor.url, project=self.vendor.project)

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from commands import migrate, rows
 from vendors import ACCOUNT, HOUR, KEYS, Amplitude, Mixpanel, amplitude_rows, mixpanel_rows
 
 from migrate.download import Account, Download, vendor_of
@@ -113,6 +114,19 @@ def test_regions_are_apart():
         "https://analytics.eu.amplitude.com",
         "https://data-in.mixpanel.com",
     ]
+
+
+def test_a_workdir_is_no_target(tmp_path):
+    """What is in it is no export, and no input."""
+    assert (
+        migrate("plan", "posthog", rows(tmp_path / "in" / "a.jsonl"), "--workdir", tmp_path / "w").returncode
+        == 0
+    )
+    with (
+        Amplitude({}) as server,
+        pytest.raises(UsageError, match="TARGET: a workdir, whose plan is no export"),
+    ):
+        download(server, tmp_path / "w").run(NOW, None)
 
 
 def test_the_first_time_says_since_when(tmp_path):

@@ -194,7 +194,7 @@ class Fetcher:
                     self._has_answered = True
                     return found
             if waited + seconds > PATIENCE:
-                what = f"it asks to come back in {seconds:,.0f} s, which is longer than it is waited for"
+                what = f"waited {waited:,.0f} s in vain, and {seconds:,.0f} s more are longer than it is waited for"
                 raise Stopped(f"{self.vendor.url}: {what}, found {reason}; {AGAIN}", "deadline")
             waited += seconds
             await self._wait(seconds, reason)

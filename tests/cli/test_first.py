@@ -12,6 +12,7 @@ from vendors import ACCOUNT, CONFIG, KEYS
             ["mixpanel", "a", "b"],
             "--fetch: into one input alone, found 2; name the folder that is fetched into",
         ),
+        (["mixpanel", "a/{since:%Y}"], "--fetch: not one folder but a pattern, found 'a/{since:%Y}'"),
         (["heap", "a"], "--fetch: no export API of 'heap' is known here; known are amplitude and mixpanel"),
     ],
 )

@@ -206,7 +206,7 @@ def test_a_vendor_that_refuses_for_hours_is_left_alone(tmp_path, monkeypatch):
         _, heard = fetched(server, tmp_path)
     assert len([what for what in heard if str(what).startswith("waits")]) == 4  # 1, 2, 4 and 8 ms
     assert str(heard[-1]).startswith(
-        f"{server.url}: it asks to come back in 0 s, which is longer than it is waited for"
+        f"{server.url}: waited 0 s in vain, and 0 s more are longer than it is waited for, found 429"
     )
     assert heard[-1].why == "deadline"
 
