@@ -1,8 +1,8 @@
 """Amplitude's and Mixpanel's export APIs, imitated for tests: as strict as their documents say, and with their faults.
 
 A real HTTP server in a thread. `hours` and `days` are what it has; `faults` come first, one a request: "cut" (the
-connection, in the middle), "torn" (half of the export, though the answer ends well), "page" (of a proxy's), a status,
-or a status and a Retry-After. `asked` is what was asked for, and what came of it.
+connection, in the middle), "hangs" (likewise), "torn" (half of the export, though the answer ends well), "page" (of a
+proxy's), a status, or a status and a Retry-After. `asked` is what was asked for, and what came of it.
 """
 
 import asyncio
@@ -59,6 +59,8 @@ class Vendor:
         self.asked = []
         self.most = 1_000_000
         """Rows of an answer; more are 400."""
+        self.hangs = threading.Event()
+        """Whether an answer hangs."""
         self.slow = 1_000_000
         """Rows of an answer; more are 504."""
 
@@ -110,6 +112,9 @@ class Vendor:
         if fault == "cut":
             request.transport.abort()
             return answer
+        if fault == "hangs":
+            self.hangs.set()
+            await self._ends.wait()
         await answer.write(body[len(body) // 2 :])
         await answer.write_eof()
         return answer

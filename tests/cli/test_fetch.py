@@ -6,7 +6,7 @@ import signal
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from commands import KEY, migrate, summary
+from commands import KEY, migrate, started, summary
 from vendors import (
     ACCOUNT,
     CONFIG,
@@ -125,6 +125,25 @@ def test_interrupted_it_goes_on(tmp_path, monkeypatch):
         monkeypatch.setattr(mixpanel, "QUOTAS", ())
         done = fetch(vendor, tmp_path, "--until", "2024-04-05", "--lookback", "0", "--json")
         assert (done.returncode, summary(done)["fetch"]["files"]["new"]) == (0, 2)
+
+
+def test_killed_in_the_middle_nothing_half_is_there(tmp_path, monkeypatch):
+    """What was whole stays; what had begun to come is gone when the same command goes on."""
+    days = {f"2024-04-0{n}": [*mixpanel_rows(f"2024-04-0{n}", n * 100)] for n in (2, 3)}
+    for name, value in ACCOUNT.items():
+        monkeypatch.setenv(name, value)
+    exports = tmp_path / "exports"
+    with Mixpanel(days, None, "hangs") as vendor:
+        words = ("fetch", "mixpanel", exports, *SPAN, "--api-host", vendor.url, "--concurrency", "1")
+        with started(*words) as process:
+            assert vendor.hangs.wait(30)
+            process.kill()
+            process.wait()
+        whole = {path.name for path in exports.iterdir() if path.suffix != ".part"}
+        assert whole == {".fetch.json", ".fetch.lock", "2024-04-02.jsonl.gz"}
+        done = migrate(*words)
+        assert (done.returncode, [what for what, _ in vendor.asked[2:]]) == (0, ["2024-04-03", "2024-04-04"])
+    assert not [path for path in exports.iterdir() if path.suffix == ".part"]
 
 
 def test_a_run_fetches_first(tmp_path, monkeypatch):
