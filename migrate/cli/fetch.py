@@ -24,6 +24,7 @@ from migrate.download import Account, Download, vendor_of
 from migrate.errors import MigrateError
 from migrate.fetching.fetcher import Hearing, Tally
 from migrate.kit.times import clock
+from migrate.logline import Record
 from migrate.report import fetched
 from migrate.report.document import early
 from migrate.report.numbers import NOTHING, of_run
@@ -106,13 +107,14 @@ def _fetch(
 ) -> None:
     with writable(Path(download.target)), _heeding(download, talk), talk.fetching() as phase:
 
-        def note(tally: Tally, what: str) -> None:
+        def note(tally: Tally, shown: str, what: str) -> None:
             phase.note(tally)
-            talk.log.tell(what)
+            talk.log.tell(Record("fetched", f"fetched {shown}: {what}", {"span": shown}))
 
         def wait(seconds: float, why: str) -> None:
             phase.wait(seconds, why)
-            talk.log.tell(f"waits {seconds:,.1f} s: {why}")
+            fields = {"seconds": round(seconds, 3), "why": why}
+            talk.log.tell(Record("fetch_wait", f"waits {seconds:,.1f} s: {why}", fields))
 
         hearing = Hearing(note, wait, talk.warn)
         download.run(*span, lookback=lookback, concurrency=concurrency, hearing=hearing)

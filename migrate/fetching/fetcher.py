@@ -59,8 +59,8 @@ class Tally:
 class Hearing:
     """Who is told what happens, as it happens."""
 
-    on_done: Callable[[Tally, str], None] = lambda _tally, _what: None
-    """Told of each stretch that is settled, in words."""
+    on_done: Callable[[Tally, str, str], None] = lambda _tally, _span, _what: None
+    """Told of each stretch that is settled, and how, in words."""
     on_wait: Callable[[float, str], None] = lambda _seconds, _why: None
     on_warning: Callable[[str], None] = lambda _: None
 
@@ -164,7 +164,7 @@ class Fetcher:
                     self._todo.extendleft(reversed(halves))
                     self.tally.wanted += 1
                     self.tally.left += 1
-                    self.hearing.on_done(self.tally, f"{shown}: too much at once, divided")
+                    self.hearing.on_done(self.tally, shown, "too much at once, divided")
         finally:
             path.unlink(missing_ok=True)
 
@@ -274,7 +274,7 @@ class Fetcher:
         self.notes.spans[shown] = note
         self.tally.left -= 1
         await asyncio.to_thread(self._write, self._noted())
-        self.hearing.on_done(self.tally, f"{shown}: {what}")
+        self.hearing.on_done(self.tally, shown, what)
 
     def _noted(self) -> bytes:
         self.notes.requests = self._limits.times

@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from datetime import datetime
 
 import pytest
 from commands import migrate, rows
@@ -11,6 +12,7 @@ from listening import Listener
 from markdown import ROOT, blocks
 from markdown import rows as cells
 from samples import SAMPLES
+from vendors import KEYS, Amplitude, amplitude_rows
 
 from migrate.cli.config import read_config
 from migrate.report.metrics import FAMILIES
@@ -83,6 +85,10 @@ def test_events_and_fields_are_those_of_the_page(night, tmp_path):
     migrate(*looked, cwd=tmp_path)
     migrate(*file, cwd=tmp_path)
     migrate(*file, "--metrics-file", "/dev/full", cwd=tmp_path)
+    first = datetime(2024, 4, 1)  # noqa: DTZ001 - a vendor's own clock
+    with Amplitude({first: [*amplitude_rows(first, 1)]}, (429, "0")) as vendor:
+        span = ["--since", "2024-04-01", "--until", "2024-04-02", "--api-host", vendor.url]
+        migrate("fetch", "amplitude", "e", *span, "--log-json", "--log-file", "log", cwd=tmp_path, env=KEYS)
     rows(changed, 4)
     migrate(*file, "--on-changed", "set-aside", cwd=tmp_path)
     found += (tmp_path / "log").read_text().splitlines()

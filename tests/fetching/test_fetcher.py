@@ -43,7 +43,9 @@ def fetched(server, folder, *, days=1, concurrency=1, lookback=timedelta(0)):
     notes = Notes.read(shelf)
     asking = Asking(Span(START, START + timedelta(days=days)), lookback, NOW)
     hearing = Hearing(
-        lambda _, what: heard.append(what), lambda _, why: heard.append(f"waits: {why}"), heard.append
+        lambda _, shown, what: heard.append(f"{shown}: {what}"),
+        lambda _, why: heard.append(f"waits: {why}"),
+        heard.append,
     )
     one = Fetcher(vendor, shelf, notes, hearing, concurrency, Backoff(Random(0), base=0.001))
     try:
