@@ -5,6 +5,7 @@ The long form, 90 nights of each, with its figures: python benchmarks/quarter.py
 
 import pytest
 from quarter import Quarter
+from samples import EVERY
 from shop import EXPORTS, KIOSK, Mixpanel, date
 
 from migrate.sandbox.server import Sandbox
@@ -39,10 +40,11 @@ def test_whatever_a_platform_does_to_its_files_each_event_is_sent_once(quarter, 
     assert len(nights.raw) == before
 
 
-def test_a_quarter_in_a_bucket_is_the_same(quarter, s3):
+@pytest.mark.parametrize("export", EXPORTS if EVERY else [Mixpanel], ids=lambda one: one.platform)
+def test_a_quarter_in_a_bucket_is_the_same(quarter, s3, export):
     """Objects come, go and are written anew as the files do; those with the same bytes again have other e_tags."""
-    nights = quarter(Mixpanel)
-    there, folder = {}, nights.export.folder
+    nights = quarter(export)
+    there, folder, more = {}, nights.export.folder, nights.export.words()[2:]
 
     def words():
         """Bring the bucket to where the folder is, which the command is to read."""
@@ -54,7 +56,7 @@ def test_a_quarter_in_a_bucket_is_the_same(quarter, s3):
             s3.delete(key)
         there.clear()
         there.update({key: path.stat().st_mtime_ns for key, path in here.items()})
-        return ["mixpanel", s3.url]
+        return [export.platform, s3.url, *more]
 
     nights.export.words = words
     for kind in [*NIGHTS[2:], "bad file"]:
