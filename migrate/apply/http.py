@@ -13,7 +13,7 @@ import aiohttp
 from migrate import VERSION
 from migrate.apply.capture import Answer, Capture
 from migrate.apply.outcome import Outcome, Request, Retry
-from migrate.apply.target import is_loopback
+from migrate.apply.target import proxy_of
 from migrate.apply.unanswered import Aim, unanswered
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Http:
             headers={"Content-Type": "application/json", "User-Agent": f"posthog-migrate/{VERSION}"},
             timeout=aiohttp.ClientTimeout(total=self._timeout),
             trace_configs=[trace],
-            trust_env=not is_loopback(self._capture.host),
+            proxy=proxy_of(self._capture.host),  # not `trust_env`: ~/.netrc says who asks, too
         )
         return self
 

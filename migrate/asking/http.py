@@ -8,7 +8,7 @@ import aiohttp
 from migrate import VERSION
 from migrate.apply.capture import Answer
 from migrate.apply.outcome import Retry, Stop
-from migrate.apply.target import is_loopback
+from migrate.apply.target import proxy_of
 from migrate.apply.unanswered import Aim, unanswered
 
 OPTION: Final = "--app-host"
@@ -39,7 +39,7 @@ class Http:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=headers,
             timeout=aiohttp.ClientTimeout(total=self._timeout),
-            trust_env=not is_loopback(self._aim.url),
+            proxy=proxy_of(self._aim.url),  # not `trust_env`: ~/.netrc says who asks, too
         )
         return self
 

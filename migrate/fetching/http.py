@@ -10,7 +10,7 @@ import aiohttp
 from migrate import VERSION
 from migrate.apply.capture import ANSWER_BYTES, Answer
 from migrate.apply.outcome import Retry, Stop
-from migrate.apply.target import is_loopback
+from migrate.apply.target import proxy_of
 from migrate.apply.unanswered import Aim, unanswered
 from migrate.fetching.vendor import HOST, Question, TooMuch, Vendor
 
@@ -41,12 +41,11 @@ class Http:
             connector=aiohttp.TCPConnector(limit=self._connections),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={
-                "Authorization": self._vendor.login.header,
                 "User-Agent": f"posthog-migrate/{VERSION}",
-                "Accept-Encoding": "gzip",
+                "Accept-Encoding": "gzip" if self._vendor.form == "gzip" else "identity",
             },
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=self._silence),
-            trust_env=not is_loopback(self._vendor.url),
+            proxy=proxy_of(self._vendor.url),  # not `trust_env`: ~/.netrc says who asks, too
             auto_decompress=False,
         )
         return self
@@ -63,9 +62,15 @@ class Http:
         """
         vendor = self._vendor
         self.requests += 1
+        who = {
+            "Authorization": vendor.login.header
+        }  # of a session's own headers, aiohttp tells the proxy as well
         try:
             async with self._session.get(
-                f"{vendor.url}{question.path}", params=dict(question.query), allow_redirects=False
+                f"{vendor.url}{question.path}",
+                params=dict(question.query),
+                headers=who,
+                allow_redirects=False,
             ) as answer:
                 body = b""
                 if answer.status == HTTPStatus.OK:

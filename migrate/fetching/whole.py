@@ -5,8 +5,10 @@ Content is known by its rows and not by its bytes, nor by their order: Mixpanel 
 time (sources-1.md §0.2), and a zip holds the time at which it was made.
 """
 
+import errno
 import gzip
 import json
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -22,8 +24,10 @@ _PIECE: Final = 1 << 20
 _PACKED: Final = ".gz.part"
 _SHOWN: Final = 80
 """Characters of what is no row: enough for a vendor's words."""
-_DAMAGES: Final = (EOFError, OSError, zipfile.BadZipFile, zlib.error, NotImplementedError)
+_DAMAGES: Final = (EOFError, OSError, ValueError, RuntimeError, struct.error, zipfile.BadZipFile, zlib.error)
 """What reading raises where bytes are missing or are others; of the disk's own errors the number is set."""
+_ELSEWHERE: Final = {None, errno.EINVAL}
+"""Numbers of those that are no disk's: EINVAL is a place in a zip that lies before its beginning."""
 
 
 class Content(NamedTuple):
@@ -55,7 +59,7 @@ def content(path: Path, form: Literal["zip", "gzip"], key: str) -> Content:
                     with archive.open(member) as stored:
                         tally.add(_unpacked(stored))
     except _DAMAGES as error:
-        if isinstance(error, OSError) and error.errno is not None:
+        if isinstance(error, OSError) and error.errno not in _ELSEWHERE:
             raise
         raise Cut(f"it ends before its end, or was changed on its way ({shown(str(error), '')})") from None
     return Content(tally.rows, f"{tally.sum:0{_BYTES * 2}x}", frozenset(projects))

@@ -29,6 +29,13 @@ def _no_proxies(monkeypatch):
         monkeypatch.delenv(name.upper(), raising=False)
 
 
+def netrc(monkeypatch, folder):
+    """A ~/.netrc that says who asks, whatever host it is."""
+    (folder / "netrc").write_text("default login anybody password something\n")
+    (folder / "netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(folder / "netrc"))
+
+
 def request(events=1, padding=0, *, gzip=True):
     payloads = [
         json.dumps({"event": f"e{n}", "distinct_id": "d", "properties": {"p": "x" * padding}}) + ","
@@ -306,18 +313,21 @@ def test_echoed_key_of_a_real_answer_is_never_shown():
     assert KEY not in repr([CaptureV0(URL, KEY), CaptureV0(URL, KEY).envelope, request()])
 
 
-def test_proxy_of_the_environment_is_used(monkeypatch):
-    """Requests go through HTTP_PROXY, with the address PostHog has."""
+def test_proxy_of_the_environment_is_used(monkeypatch, tmp_path):
+    """Requests go through HTTP_PROXY, with the address PostHog has; who asks there is not told by ~/.netrc."""
     requests = []
+    netrc(monkeypatch, tmp_path)
 
     async def run():
         async with raw_server(http(200, OK), requests=requests) as port:
-            monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+            monkeypatch.setenv("http_proxy", f"http://us:er@127.0.0.1:{port}")
             async with Http(CaptureV0("http://ph.example.com", KEY), timeout=10, connections=1) as transport:
                 return await transport.send(plain(b"{}"))
 
     assert asyncio.run(run()) == Accepted()
     assert requests[0][0].startswith("POST http://ph.example.com/batch/ HTTP/1.1\r\n")
+    assert "Proxy-Authorization: Basic dXM6ZXI=\r\n" in requests[0][0]
+    assert "\r\nAuthorization" not in requests[0][0]
 
 
 _REFUSES = (

@@ -31,15 +31,16 @@ async def server(answer):
         ended.set()
 
 
-def got(answer, path, silence=5.0):
-    """What came of a question, what the server heard, what is in the file."""
+def got(answer, path, silence=5.0, environment=None):
+    """What came of a question, what the server heard, what is in the file; it may be a proxy of the environment's."""
 
     async def run():
-        async with (
-            server(answer) as (url, heard),
-            Http(Amplitude(url, login(KEYS)), connections=1, silence=silence) as http,
-        ):
-            return await http.get(Question("/a", {"start": "20240403T05"}), path), heard
+        async with server(answer) as (url, heard):
+            if environment is not None:
+                environment.setenv("http_proxy", url)
+            vendor = Amplitude(url if environment is None else "http://a.example", login(KEYS))
+            async with Http(vendor, connections=1, silence=silence) as http:
+                return await http.get(Question("/a", {"start": "20240403T05"}), path), heard
 
     found, heard = asyncio.run(run())
     return found, heard, path.read_bytes() if path.exists() else None
@@ -57,6 +58,19 @@ def test_an_export_goes_into_the_file(tmp_path):
         b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 2\r\n\r\nno", tmp_path / "b"
     )
     assert (found.status, found.body, len(heard), held) == (302, b"no", 1, None)
+
+
+def test_who_asks_is_told_by_the_credentials_alone(tmp_path, monkeypatch):
+    """And not by ~/.netrc, which also has a word on every host where it has a default; nor is a zip packed again."""
+    (tmp_path / "netrc").write_text("default login anybody password something\n")
+    (tmp_path / "netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    found, heard, _ = got(
+        b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", tmp_path / "a", 5.0, monkeypatch
+    )
+    assert (found.status, heard[0].count("uthorization: ")) == (404, 1)
+    assert "\r\nAuthorization: Basic YW1wLWtleS1vZi1ub2JvZHk6" in heard[0]
+    assert "\r\nAccept-Encoding: identity\r\n" in heard[0]
 
 
 def test_what_comes_instead_of_an_answer(tmp_path):

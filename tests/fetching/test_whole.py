@@ -57,6 +57,12 @@ def test_no_end_of_a_file_is_taken_for_its_end(tmp_path):
     for path in (tmp_path / "cut", zipped(tmp_path / "inner", ("a", lines[:-3]))):
         with pytest.raises(Cut, match="ends before its end, or was changed"):
             content(path, "zip", "event")
+    for end, place in ((b"PK\x01\x02", 8), (b"PK\x05\x06", 17)):  # "encrypted"; begins before the file does
+        changed = bytearray(data)
+        changed[data.rindex(end) + place] ^= 1
+        (tmp_path / "cut").write_bytes(changed)
+        with pytest.raises(Cut, match="ends before its end, or was changed"):
+            content(tmp_path / "cut", "zip", "event")
     for cut in (1, 12, len(lines) - 1):
         (tmp_path / "cut").write_bytes(lines[:cut])
         with pytest.raises(Cut):
