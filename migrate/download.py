@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -15,12 +15,12 @@ from migrate.fetching import amplitude, mixpanel
 from migrate.fetching.amplitude import Amplitude
 from migrate.fetching.fetcher import Asking, Fetcher, Hearing, Tally, wanted
 from migrate.fetching.mixpanel import Mixpanel
-from migrate.fetching.notes import Notes
+from migrate.fetching.notes import NAME, Notes
 from migrate.fetching.shelf import Shelf, opened
 from migrate.fetching.spans import Span
 from migrate.fetching.vendor import HOST, Vendor
 from migrate.inputs.passed import is_workdir
-from migrate.kit.times import clock
+from migrate.kit.times import clock, zone_name
 from migrate.screen import command_line
 
 _HOSTS: Final = {"amplitude": amplitude.HOSTS, "mixpanel": mixpanel.HOSTS}
@@ -135,6 +135,8 @@ class Download:
         with opened(self.target) as shelf:
             notes = Notes.read(shelf)
             notes.bind(shelf, platform=self.vendor.name, host=self.vendor.url, project=self.vendor.project)
+            if self.vendor.project is None:
+                notes.bind(shelf, keys=self.vendor.login.mark)
             self._note_way(shelf, notes)
             now = self._now()
             self.stretch = self._stretch(notes, since, until, now)
@@ -153,6 +155,8 @@ class Download:
     def _note_way(self, shelf: Shelf, notes: Notes) -> None:
         """Note the project's zone, and the command that reads what is there."""
         notes.timezone = self._zone or notes.timezone
+        if notes.timezone and isinstance(self.vendor, Mixpanel):
+            self.vendor = replace(self.vendor, zone=clock(zone_name(notes.timezone, NAME)))
         words = ["migrate", "run", self.vendor.name, shelf.shown]
         words += ["--source-timezone", notes.timezone] if notes.timezone else []
         self.next = notes.next = command_line([*words, "--dry-run"])
@@ -160,7 +164,13 @@ class Download:
     def _stretch(self, notes: Notes, since: datetime | None, until: datetime | None, now: datetime) -> Span:
         """Return from when until when everything is to be there; none of it is to be longer than there is anything."""
         vendor, step = self.vendor, self.vendor.calendar.step
-        first = None if since is None else vendor.calendar.floor(vendor.local(since))
+        try:
+            first = None if since is None else vendor.calendar.floor(vendor.local(since))
+            last = None if until is None else vendor.local(min(until, now))
+        except OverflowError:
+            raise UsageError(
+                f"--since: no time of {vendor.title}'s, found '{since}'; give one since 2000"
+            ) from None
         known = None if notes.since is None else datetime.fromisoformat(notes.since)
         if (start := first or known) is None:
             raise UsageError(
@@ -168,8 +178,7 @@ class Download:
             )
         notes.since = min(start, known or start).isoformat(timespec="minutes")
         end = vendor.end(now)
-        if until is not None:
-            last = vendor.local(until)
+        if last is not None:
             floor = vendor.calendar.floor(last)
             end = min(end, floor if floor == last else floor + step)
         return Span(start, max(start, end))

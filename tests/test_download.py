@@ -8,7 +8,7 @@ from commands import migrate, rows
 from vendors import ACCOUNT, HOUR, KEYS, Amplitude, Mixpanel, amplitude_rows, mixpanel_rows
 
 from migrate.download import Account, Download, vendor_of
-from migrate.errors import UsageError
+from migrate.errors import Refused, UsageError
 from migrate.fetching import mixpanel
 from migrate.fetching.fetcher import Hearing
 
@@ -51,6 +51,38 @@ def test_days_are_those_of_the_zone(tmp_path):
     noted = json.loads((tmp_path / ".fetch.json").read_text())
     assert one.next.endswith("--source-timezone America/New_York --dry-run")
     assert (noted["timezone"], noted["next"], len(noted["requests"])) == ("America/New_York", one.next, 3)
+
+
+def test_a_zone_that_is_noted_stays(tmp_path):
+    """It need not be said again, so that no day is taken for over before it is; and what is no time is a sentence."""
+    with Mixpanel({}) as server:
+        download(server, tmp_path, zone="America/New_York").run(
+            datetime(2024, 4, 2, tzinfo=UTC), None, lookback=0
+        )
+        one = download(server, tmp_path)
+        one.run(None, datetime.max.replace(tzinfo=UTC), lookback=0)
+        assert one.stretch.end == datetime(2024, 4, 4)  # noqa: DTZ001 - a vendor's own clock
+        with pytest.raises(UsageError, match="--since: no time of Mixpanel's, found '0001-01-01"):
+            one.run(datetime.min.replace(tzinfo=UTC), None)
+
+
+def test_keys_of_another_project_find_nothing_for_this_one(tmp_path):
+    """Where they alone say which project it is: its empty hours would be noted as this one's. They are not noted."""
+    with Amplitude({}) as server:
+        server.logins += (("another", "secret"),)
+        one = download(server, tmp_path)
+        one.run(datetime(2024, 4, 4, 20, tzinfo=UTC), None)
+        one.vendor = Download(
+            vendor_of(
+                Account(platform="amplitude", api_host=server.url),
+                {"AMPLITUDE_API_KEY": "another", "AMPLITUDE_SECRET_KEY": "secret"},
+            ),
+            str(tmp_path),
+        ).vendor
+        with pytest.raises(
+            Refused, match=r"is of keys \w{6}, found \w{6}; fetch into another folder, or remove this"
+        ):
+            one.run(None, None)
 
 
 def test_interrupted_it_keeps_what_is_whole(tmp_path, monkeypatch):

@@ -45,6 +45,7 @@ ROOMS = {
         "apply.unanswered",
         "stores",
         "workdir.disk",
+        "workdir.hold",
     },
     "verifying": {"apply.halt", "apply.runs", "apply.target", "asking", "workdir"},
     "sandbox": set(),

@@ -7,11 +7,11 @@ events may still have been on their way.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-from threading import Lock
+from threading import Event, Lock
 from typing import Final
 
 from migrate.apply.outcome import Retry, Stop
@@ -29,6 +29,8 @@ ATTEMPTS: Final = 6
 """Of one stretch that ends in an error each time."""
 PATIENCE: Final = 3_900.0
 """Seconds that one stretch waits at the most where it is asked to: an hour's allowance comes back within one."""
+_SHORTEST_PAUSE: Final = 1.0
+"""Seconds; less is not what a limit asks for."""
 _LONGEST_PAUSE: Final = 1_800.0
 
 
@@ -111,6 +113,8 @@ class Fetcher:
     _todo: deque[Span] = field(default_factory=deque, init=False)
     _names: set[str] = field(default_factory=set, init=False)
     _writing: Lock = field(default_factory=Lock, init=False)
+    _ends: Event = field(default_factory=Event, init=False)
+    """Set where what a thread does is of no use any more."""
     _has_answered: bool = field(default=False, init=False)
 
     async def run(self, spans: Sequence[Span]) -> None:
@@ -128,6 +132,7 @@ class Fetcher:
             try:
                 await asyncio.gather(*tasks)
             finally:
+                self._ends.set()
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
@@ -148,10 +153,9 @@ class Fetcher:
         try:
             match await self._answer(span, path):
                 case whole.Content() as content:
-                    what = await self._keep(name, shown, path, content)
-                    await self._settle(
-                        shown, Note(asked.isoformat(timespec="seconds"), content.rows, content.digest), what
-                    )
+                    note = Note(asked.isoformat(timespec="seconds"), content.rows, content.digest)
+                    what = await self._keep(name, shown, path, note, content.projects)
+                    await self._settle(shown, note, what)
                 case Empty():
                     await self._settle(shown, self._nothing(name, shown, asked), "nothing")
                 case Early(found):
@@ -182,9 +186,9 @@ class Fetcher:
                 case Stop():
                     raise Stopped(found.reason, found.why)
                 case Busy(reason, after):
-                    refusals += after is None
-                    pause = self.vendor.pause * 2.0 ** max(0, refusals - 1)
-                    seconds = min(pause, _LONGEST_PAUSE) if after is None else after
+                    if (seconds := after or 0.0) < _SHORTEST_PAUSE:  # no time at all, or one without end
+                        seconds = min(self.vendor.pause * 2.0**refusals, _LONGEST_PAUSE)
+                        refusals += 1
                 case Retry():
                     reason = found.reason
                     failures += 1
@@ -218,8 +222,8 @@ class Fetcher:
     def _read(self, path: Path) -> whole.Content:
         vendor = self.vendor
         if vendor.form == "gzip":
-            whole.pack(path)
-        return whole.content(path, vendor.form, vendor.key)
+            whole.pack(path, self._ends.is_set)
+        return whole.content(path, vendor.form, vendor.key, self._ends.is_set)
 
     def _check_hope(self, found: Retry, failures: int) -> None:
         """Raise Stopped where asking again is no use."""
@@ -234,15 +238,18 @@ class Fetcher:
         self.hearing.on_wait(seconds, why)
         await asyncio.sleep(seconds)
 
-    async def _keep(self, name: str, shown: str, path: Path, content: whole.Content) -> str:
+    async def _keep(self, name: str, shown: str, path: Path, content: Note, projects: Iterable[str]) -> str:
         """Keep a file where its content is new; return what was done."""
-        for project in content.projects:
+        for project in projects:
             self.notes.bind(self.shelf, project=project)
         before = self.notes.spans.get(shown)
         is_there = name in self._names
         if is_there and before is not None and (before.rows, before.digest) == (content.rows, content.digest):
             self.tally.same += 1
             return f"{content.rows:,} rows, as before"
+        # Stopped from here on, it is known all the same how young the file was, and that it may be another one.
+        self.notes.spans[shown] = replace(content, digest="")
+        await asyncio.to_thread(self._write, self._noted())
         await asyncio.to_thread(self.shelf.keep, path, name)
         self._names.add(name)
         self.tally.rows += content.rows

@@ -1,6 +1,5 @@
 """Where what is fetched is kept: each file is there whole, or not at all."""
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -14,6 +13,7 @@ from migrate.stores.urls import Url, entrusted, is_url, parsed
 from migrate.stores.writing import put
 from migrate.throwaway import FETCH, throwaway
 from migrate.workdir.disk import sync
+from migrate.workdir.hold import try_lock
 
 _LOCK: Final = ".fetch.lock"
 _PART: Final = ".part"
@@ -90,12 +90,10 @@ class Folder:
         """
         path.mkdir(parents=True, exist_ok=True)
         with (path / _LOCK).open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not try_lock(lock, path):
                 raise Refused(
                     f"{path}: another migrate process fetches into this folder; wait for it to end, or name another one"
-                ) from None
+                )
             for part in path.glob(f".*{_PART}"):
                 part.unlink()
             yield cls(path)

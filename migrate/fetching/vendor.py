@@ -4,6 +4,7 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 from http import HTTPStatus
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -27,6 +28,11 @@ class Login:
     def header(self) -> str:
         """Return what says who asks."""
         return f"Basic {b64encode(f'{self.user}:{self.password}'.encode()).decode()}"
+
+    @property
+    def mark(self) -> str:
+        """Return by what the user is known again, who stands for a project; too little of a digest to know it by."""
+        return blake2b(self.user.encode(), digest_size=3).hexdigest()
 
     def masked(self, text: str) -> str:
         """Return another's words on one line, without the two."""

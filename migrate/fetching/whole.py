@@ -11,7 +11,7 @@ import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Final, Literal, NamedTuple
@@ -22,6 +22,7 @@ _GZIP: Final = b"\x1f\x8b"
 _BYTES: Final = 16
 _PIECE: Final = 1 << 20
 _PACKED: Final = ".gz.part"
+_GIVEN_UP: Final = "it was given up"
 _SHOWN: Final = 80
 """Characters of what is no row: enough for a vendor's words."""
 _DAMAGES: Final = (EOFError, OSError, ValueError, RuntimeError, struct.error, zipfile.BadZipFile, zlib.error)
@@ -44,9 +45,11 @@ class Cut(Exception):  # noqa: N818 - the word says what happened
     """The file is not whole, or no export; the message says what was found."""
 
 
-def content(path: Path, form: Literal["zip", "gzip"], key: str) -> Content:
-    """Return what a file holds, whose rows all have this key; raises Cut."""
-    tally, projects = _Tally(key), set[str]()
+def content(
+    path: Path, form: Literal["zip", "gzip"], key: str, is_given_up: Callable[[], bool] = lambda: False
+) -> Content:
+    """Return what a file holds, whose rows all have this key; raises Cut, also once nobody wants to know any more."""
+    tally, projects = _Tally(key, is_given_up), set[str]()
     try:
         if form == "gzip":
             with gzip.open(path) as file:
@@ -65,8 +68,8 @@ def content(path: Path, form: Literal["zip", "gzip"], key: str) -> Content:
     return Content(tally.rows, f"{tally.sum:0{_BYTES * 2}x}", frozenset(projects))
 
 
-def pack(path: Path) -> None:
-    """Pack a file with gzip, unless it is so already: the same bytes each time."""
+def pack(path: Path, is_given_up: Callable[[], bool] = lambda: False) -> None:
+    """Pack a file with gzip, unless it is so already: the same bytes each time. Raises Cut as `content` does."""
     with path.open("rb") as file:
         if file.read(len(_GZIP)) == _GZIP:
             return
@@ -74,6 +77,8 @@ def pack(path: Path) -> None:
         packed = path.with_name(f"{path.name}{_PACKED}")
         with packed.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as out:
             while piece := file.read(_PIECE):
+                if is_given_up():
+                    raise Cut(_GIVEN_UP)
                 out.write(piece)
     packed.replace(path)
 
@@ -92,7 +97,8 @@ def _unpacked(stored: IO[bytes]) -> Iterator[bytes]:
 class _Tally:
     """Rows, counted, with the sum of their digests."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, is_given_up: Callable[[], bool]) -> None:
+        self._is_given_up = is_given_up
         self.rows = 0
         self.sum = 0
         self._key = key
@@ -101,6 +107,8 @@ class _Tally:
         """Count the rows of one file; the first and the last one are read as JSON."""
         first, last, total = b"", b"", 1 << (_BYTES * 8)
         for line in lines:
+            if self._is_given_up():
+                raise Cut(_GIVEN_UP)
             if not (row := line.strip()):
                 continue
             if not row.startswith(b"{"):

@@ -124,6 +124,40 @@ def test_what_is_not_whole_is_asked_for_again(tmp_path, fault, kind):
     assert len([what for what in heard if what.startswith("waits")]) == 2
 
 
+def test_a_limit_that_names_no_time_is_not_hammered(tmp_path, monkeypatch):
+    """Now, and before now, are none: the pause is Amplitude's, and grows until it is given up."""
+    monkeypatch.setattr(amplitude, "PAUSE", 0.001)
+    monkeypatch.setattr(fetcher, "PATIENCE", 0.1)
+    with Amplitude(hours(1), *[(429, "0"), (429, "-5"), (429, "0.001")] * 30) as server:
+        _, heard = fetched(server, tmp_path)
+    assert str(heard[-1]).startswith(f"{server.url}: waited 0 s in vain")
+    assert len(server.asked) == 7
+
+
+def test_stopped_before_it_was_noted_a_file_is_still_young(tmp_path, monkeypatch):
+    """How early it was asked for is known, though its content is not; so it comes again, and with what was late."""
+
+    class KilledError(Exception):
+        """It ends here."""
+
+    def keep(shelf, path, name):
+        real(shelf, path, name)
+        if name.endswith(".gz"):
+            raise KilledError
+
+    real = Folder.keep
+    with Mixpanel({DAY: [*mixpanel_rows(DAY, 3)]}) as server:
+        monkeypatch.setattr(Folder, "keep", keep)
+        with pytest.raises(KilledError):
+            fetched(server, tmp_path)
+        monkeypatch.setattr(Folder, "keep", real)
+        server.days[DAY] += mixpanel_rows(DAY, 1, start=3)
+        one, _ = fetched(server, tmp_path, lookback=timedelta(days=30_000))
+    assert (one.tally.replaced, rows(tmp_path, f"{DAY}.jsonl.gz")) == (1, 4)
+    notes = Notes.read(Folder(tmp_path))
+    assert [note.rows for note in notes.spans.values()] == [4]
+
+
 def test_what_never_becomes_whole_stops(tmp_path):
     """What was whole before stays; the notes say what is empty, and the next time goes on from there."""
     later = "2024-04-05"

@@ -18,7 +18,24 @@ def test_notes_come_back(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", '{"spans": {"a": {}}}', '{"spans": {"a": {"asked": "now"}}}', '{"other": 1}']
+    "text",
+    [
+        *("", "[]", '{"spans": {"a": {}}}', '{"spans": {"a": {"asked": "now"}}}', '{"other": 1}'),
+        *(
+            '{"spans": {"a": {"asked": "0001-01-01T00:00"}}}',
+            '{"spans": {"a": {"asked": "2024-04-01", "rows": null}}}',
+        ),
+        *(
+            '{"spans": {}, "since": "x"}',
+            '{"spans": {}, "since": "2024-04-01T00:00Z"}',
+            '{"spans": {}, "since": 1}',
+        ),
+        *(
+            '{"spans": {}, "requests": [null]}',
+            '{"spans": {}, "requests": 1}',
+            '{"spans": {}, "timezone": ["UTC"]}',
+        ),
+    ],
 )
 def test_what_was_changed_is_refused(tmp_path, text):
     """With what to do."""

@@ -91,6 +91,18 @@ def test_what_is_no_export_is_told(tmp_path, text, said):
     assert str(caught.value) == said
 
 
+def test_reading_ends_once_nobody_wants_to_know(tmp_path):
+    """In the middle of a file, however long it is."""
+    path = tmp_path / "a"
+    path.write_bytes(b"\n".join(ROWS))
+    with pytest.raises(Cut, match="given up"):
+        pack(path, lambda: True)
+    pack(path)
+    asked = iter([False, False, True])
+    with pytest.raises(Cut, match="given up"):
+        content(path, "gzip", "event", lambda: next(asked))
+
+
 def test_a_disk_that_does_not_give_is_another_matter(tmp_path):
     """The export is not to blame."""
     with pytest.raises(FileNotFoundError):
