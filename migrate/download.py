@@ -128,6 +128,11 @@ class Download:
         Without `since` it goes on from where the first fetch into this target began; without `until` it takes all there
         is. `lookback` is in hours or days, as the vendor divides time. Raises UsageError, Refused or Stopped.
         """
+        if since is not None and until is not None and since >= until:
+            raise UsageError(
+                f"--since: not before --until, found {since.isoformat()} and --until {until.isoformat()}; nothing lies "
+                "between them: exchange them, or leave one out"
+            )
         if is_workdir(Path(self.target)):
             raise UsageError(
                 f"TARGET: a workdir, whose plan is no export, found '{self.target}'; name another folder"
@@ -141,7 +146,12 @@ class Download:
             now = self._now()
             self.stretch = self._stretch(notes, since, until, now)
             usual = amplitude.LOOKBACK if self.vendor.name == "amplitude" else mixpanel.LOOKBACK
-            back = usual if lookback is None else lookback * self.vendor.calendar.step
+            try:
+                back = usual if lookback is None else lookback * self.vendor.calendar.step
+            except OverflowError:
+                raise UsageError(
+                    f"--lookback: reaches back before any time, found {lookback}; give fewer"
+                ) from None
             names = shelf.names()
             spans = wanted(self.vendor, Asking(self.stretch, back, now), names, notes)
             fetcher = Fetcher(self.vendor, shelf, notes, hearing or Hearing(), concurrency)

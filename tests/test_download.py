@@ -62,6 +62,11 @@ def test_a_zone_that_is_noted_stays(tmp_path):
         one = download(server, tmp_path)
         one.run(None, datetime.max.replace(tzinfo=UTC), lookback=0)
         assert one.stretch.end == datetime(2024, 4, 4)  # noqa: DTZ001 - a vendor's own clock
+        with pytest.raises(UsageError, match="--since: not before --until"):
+            one.run(NOW, NOW)
+        with pytest.raises(UsageError, match="--lookback: reaches back before any time"):
+            one.run(None, None, lookback=10**12)
+        one.run(None, NOW, lookback=10**9 - 1)
         with pytest.raises(UsageError, match="--since: no time of Mixpanel's, found '0001-01-01"):
             one.run(datetime.min.replace(tzinfo=UTC), None)
 

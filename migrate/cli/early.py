@@ -26,7 +26,8 @@ def is_asked(ctx: click.Context | None, param: str, *options: str) -> bool:
     if ctx is not None and (ctx.params.get(param) or (ctx.default_map or {}).get(param)):
         return True
     variable = f"MIGRATE_{options[-1].removeprefix('--').replace('-', '_').upper()}"
-    return not {*options}.isdisjoint(sys.argv[1:]) or os.environ.get(variable, "").lower() in _TRUE
+    words = {word.partition("=")[0] for word in sys.argv[1:]}  # a value is refused later on
+    return not words.isdisjoint(options) or os.environ.get(variable, "").lower() in _TRUE
 
 
 def choose_voice(ctx: click.Context | None = None) -> None:
@@ -53,7 +54,7 @@ def meant_workdir(ctx: click.Context) -> Path | None:
     workdir, platform, is_tried = ctx.params.get("workdir"), ctx.params.get("platform"), is_trial(ctx)
     if is_tried and ctx.get_parameter_source("workdir") is ParameterSource.DEFAULT_MAP:
         workdir = None
-    if ctx.params.get("dry_run"):
+    if ctx.params.get("dry_run") or "workdir" not in {param.name for param in ctx.command.params}:
         return None
     if workdir is None and platform and not is_tried:
         workdir = Path(f"{named(platform)}.workdir")

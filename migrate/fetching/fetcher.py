@@ -90,7 +90,7 @@ def wanted(vendor: Vendor, asking: Asking, names: Iterable[str], notes: Notes) -
     def is_young(span: Span) -> bool:
         note = notes.spans.get(calendar.shown(span))
         asked = asking.now if note is None else datetime.fromisoformat(note.asked)
-        return vendor.local(asked) < span.end + asking.lookback
+        return vendor.local(asked) - span.end < asking.lookback
 
     stretch = asking.stretch
     again = [

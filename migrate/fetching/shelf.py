@@ -29,7 +29,7 @@ class Shelf(Protocol):
         ...
 
     def names(self) -> set[str]:
-        """Return the names of the files that are there."""
+        """Return the names of the files that are there, and not empty: nothing that was fetched is."""
         ...
 
     def read(self, name: str) -> bytes | None:
@@ -105,7 +105,7 @@ class Folder:
 
     def names(self) -> set[str]:
         """Return what lies in it, not below it."""
-        return {path.name for path in self._path.iterdir()}
+        return {path.name for path in self._path.iterdir() if path.is_file() and path.stat().st_size}
 
     def read(self, name: str) -> bytes | None:
         """Return what a file holds."""
@@ -143,7 +143,11 @@ class Objects:
     def names(self) -> set[str]:
         """Return what lies right below the address."""
         with self._answering():
-            found = [key.removeprefix(self._url.key) for key, _ in self._bucket.entries(self._url.key)]
+            found = [
+                key.removeprefix(self._url.key)
+                for key, one in self._bucket.entries(self._url.key)
+                if one.size
+            ]
         return {name for name in found if name and "/" not in name}
 
     def read(self, name: str) -> bytes | None:

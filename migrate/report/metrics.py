@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -22,6 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from migrate.errors import UsageError
 from migrate.log import own_kind
+from migrate.logline import single
 from migrate.workdir.disk import sync
 
 _MODE: Final = 0o644
@@ -100,6 +101,7 @@ def note(path: Path, ended: Ended) -> None:
     Raises OSError where it cannot be written, UsageError where something else is there.
     """
     place = Path(os.path.realpath(path))  # a link stays one
+    ended = replace(ended, workdir=_label(ended.workdir), job=_label(ended.job))
     with _held(place.parent):
         mine, kept = samples(ended), dict(_kept(_read(place), ended))
         _write(place, text({name: {**values, **mine.get(name, {})} for name, values in kept.items()}))
@@ -111,6 +113,11 @@ def samples(ended: Ended) -> Samples:
     for name, value, *labels in (*_of_command(ended), *_of_workdir(ended)):
         found.setdefault(name, {})[ended.workdir, ended.job, *labels] = value
     return found
+
+
+def _label(name: str) -> str:
+    """Return a name as the log has it: what is no text in it, and control characters, as their escapes."""
+    return single(name).encode(errors="backslashreplace").decode()
 
 
 def _of_command(ended: Ended) -> Iterator[tuple[str, float, str]]:
@@ -192,7 +199,7 @@ def _read(place: Path) -> Samples:
     if status.st_size and own_kind(place) != "metrics":
         raise UsageError("it is there and holds no metrics of migrate's; name another, it would be replaced")
     with suppress(ValueError):
-        return _parsed(place.read_text(encoding="utf-8"))
+        return _parsed(place.read_bytes().decode())
     return {}
 
 

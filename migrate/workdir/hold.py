@@ -22,6 +22,7 @@ _DISK: Final = frozenset(
         *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES),
         *(errno.EPERM, errno.EIO, errno.ENOENT, errno.EMFILE),
         *(errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY),
+        *(errno.ENAMETOOLONG, errno.ELOOP, errno.ESTALE, errno.ENXIO),
     }
 )
 """What a disk can answer that is no bug of ours."""

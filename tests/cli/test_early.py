@@ -30,10 +30,11 @@ def test_stderr_speaks_json_from_the_first_word_to_the_last(tmp_path, way):
     assert {command for _, command in told} == {"plan"}
     for more, code in (
         (["--rate", "x"], 2),
+        (["--log-json=x"], 2),
         (["--existing", "--workdir", "none"], 5),
         (["--people", "in"], 5),
     ):
-        done = migrate("plan" if "--rate" not in more else "run", *words, *more, cwd=tmp_path, env=env)
+        done = migrate("plan" if more[0] != "--rate" else "run", *words, *more, cwd=tmp_path, env=env)
         assert done.returncode == code, done.stderr
         events = [event for event, _ in objects(done)]
         assert events[-1] == ("error" if code == 2 else "ended")

@@ -7,7 +7,7 @@ from migrate.fetching.shelf import opened, write
 
 
 def test_a_folder_and_a_bucket_keep_alike(tmp_path, s3):
-    """What is not whole yet is in neither; what lies below is not theirs."""
+    """What is not whole yet is in neither; what is empty, no file, or below is not theirs, and leaves a hole."""
     for target in (str(tmp_path / "new" / "in"), f"{s3.url}in"):
         with opened(target) as shelf:
             path = shelf.aside("a.zip")
@@ -16,7 +16,11 @@ def test_a_folder_and_a_bucket_keep_alike(tmp_path, s3):
             shelf.keep(path, "a.zip")
             write(shelf, "a.zip", b"22")
             assert (shelf.read("a.zip"), path.exists()) == (b"22", False)
-            assert shelf.names() - {".fetch.lock"} == {"a.zip"}
+            write(shelf, "b.zip", b"")
+            assert shelf.names() == {"a.zip"}
+    (tmp_path / "new" / "in" / "c.zip").mkdir()
+    with opened(str(tmp_path / "new" / "in")) as shelf:
+        assert shelf.names() == {"a.zip"}
     s3.put("in/below/b.zip", b"")
     with opened(f"{s3.url}in/") as shelf:
         assert (shelf.names(), shelf.shown, s3.get("in/a.zip")) == ({"a.zip"}, f"{s3.url}in/", b"22")

@@ -117,11 +117,15 @@ def test_what_a_command_does_not_know_stays(tmp_path):
 
 
 def test_labels_are_read_as_they_were(tmp_path):
-    """Quotes, backslashes, line ends, whatever the language."""
-    path, workdir = tmp_path / "m.prom", '/a "b"\\n\n{é,}=\U0001f600'
-    for code in (0, 3):
-        note(path, ended(workdir, code, summary=EARLY))
-    assert read(path)["migrate_last_exit_code"] == {("run", "web", workdir): 3}
+    """Quotes, backslashes, whatever the language; what ends a line, or is no text, as the log has it."""
+    path = tmp_path / "m.prom"
+    for workdir in ('/a "b"\\n{é,}=\U0001f600', "/b\r\n\udcff\x1b\x85"):
+        for code in (0, 3):
+            note(path, ended(workdir, code, summary=EARLY))
+    assert read(path)["migrate_last_exit_code"] == {
+        ("run", "web", '/a "b"\\n{é,}=\U0001f600'): 3,
+        ("run", "web", r"/b\r\n\udcff\x1b\x85"): 3,
+    }
 
 
 def test_a_harmed_file_is_begun_anew(tmp_path):
