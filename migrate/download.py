@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +13,11 @@ from migrate.apply.target import check_proxy, is_loopback
 from migrate.errors import UsageError
 from migrate.fetching import amplitude, mixpanel
 from migrate.fetching.amplitude import Amplitude
-from migrate.fetching.fetcher import Asking, Fetcher, Hearing, Tally, wanted
+from migrate.fetching.fetcher import Asking, Fetcher, Hearing, Tally, held, wanted
 from migrate.fetching.mixpanel import Mixpanel
 from migrate.fetching.notes import NAME, Notes
 from migrate.fetching.shelf import Shelf, opened
-from migrate.fetching.spans import Span
+from migrate.fetching.spans import Span, missing
 from migrate.fetching.vendor import HOST, Vendor
 from migrate.inputs.passed import is_workdir
 from migrate.kit.times import clock, zone_name
@@ -144,6 +144,7 @@ class Download:
                 notes.bind(shelf, keys=self.vendor.login.mark)
             self._note_way(shelf, notes)
             now = self._now()
+            before = notes.since
             self.stretch = self._stretch(notes, since, until, now)
             usual = amplitude.LOOKBACK if self.vendor.name == "amplitude" else mixpanel.LOOKBACK
             try:
@@ -154,13 +155,27 @@ class Download:
                 ) from None
             names = shelf.names()
             spans = wanted(self.vendor, Asking(self.stretch, back, now), names, notes)
-            fetcher = Fetcher(self.vendor, shelf, notes, hearing or Hearing(), concurrency)
+            hearing = hearing or Hearing()
+            if before is not None:
+                gap = Span(datetime.fromisoformat(before), self.stretch.start)
+                if lacking := [*missing(gap, held(self.vendor, names, notes))]:
+                    hearing.on_warning(self._of_gap(lacking))
+            fetcher = Fetcher(self.vendor, shelf, notes, hearing, concurrency)
             self.tally = fetcher.tally
             try:
                 asyncio.run(self._fetch(fetcher, spans))
             finally:
                 found = [name for name in shelf.names() if self.vendor.calendar.of_name(name)]
                 self.has_files = bool(found)
+
+    def _of_gap(self, lacking: Sequence[Span]) -> str:
+        """Return a word on what lies before all that is asked for, and was never asked for."""
+        calendar = self.vendor.calendar
+        count, first = sum(map(calendar.steps, lacking)), calendar.shown(lacking[0]).partition("_")[0]
+        return (
+            f"{self.target}: {count:,} {calendar.word}s from {first} on were never asked for, and --since leaves them "
+            "out; 'migrate fetch' without --since fetches them"
+        )
 
     def _note_way(self, shelf: Shelf, notes: Notes) -> None:
         """Note the project's zone, and the command that reads what is there."""

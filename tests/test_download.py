@@ -53,6 +53,21 @@ def test_days_are_those_of_the_zone(tmp_path):
     assert (noted["timezone"], noted["next"], len(noted["requests"])) == ("America/New_York", one.next, 3)
 
 
+def test_a_hole_is_told(tmp_path):
+    """Nights that did not come, and a --since that goes with today, leave one; the command that fills it is said."""
+    heard = []
+    with Mixpanel({}) as server:
+        for first, last in ((1, 2), (4, 5), (2, 4), (4, 5)):
+            one = download(server, tmp_path)
+            since, until = (datetime(2024, 4, day, tzinfo=UTC) for day in (first, last))
+            one.run(since, until, hearing=Hearing(on_warning=heard.append))
+    (said,) = heard
+    assert said.endswith(
+        ": 2 days from 2024-04-02 on were never asked for, and --since leaves them out; 'migrate fetch' without "
+        "--since fetches them"
+    )
+
+
 def test_a_zone_that_is_noted_stays(tmp_path):
     """It need not be said again, so that no day is taken for over before it is; and what is no time is a sentence."""
     with Mixpanel({}) as server:

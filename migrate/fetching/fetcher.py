@@ -77,15 +77,21 @@ class Asking:
     """Aware of its zone."""
 
 
+def held(vendor: Vendor, names: Iterable[str], notes: Notes) -> list[Span]:
+    """Return what is there, or known to be empty, the oldest first; `names` are those of the files that are there."""
+    calendar = vendor.calendar
+    files = {calendar.of_name(name) for name in names}
+    empty = {calendar.span(shown) for shown, note in notes.spans.items() if not note.rows}
+    return finest(span for span in files | empty if span is not None)
+
+
 def wanted(vendor: Vendor, asking: Asking, names: Iterable[str], notes: Notes) -> list[Span]:
     """Return what is to be asked for, the oldest first; `names` are those of the files that are there.
 
     A part is asked for until it was, once, `lookback` after its end: until then events may be on their way.
     """
     calendar = vendor.calendar
-    files = {span for name in names if (span := calendar.of_name(name)) is not None}
-    empty = {calendar.span(shown) for shown, note in notes.spans.items() if not note.rows}
-    there = finest(files | {span for span in empty if span is not None})
+    there = held(vendor, names, notes)
 
     def is_young(span: Span) -> bool:
         note = notes.spans.get(calendar.shown(span))
