@@ -6,14 +6,23 @@ byte is a test of its own (`tests/readers/test_opener.py`).
 
 import os
 
+import pytest
 from hypothesis import settings
 from storage import s3, s3_address, s3_between
+
+from migrate.stores import waiting
 
 __all__ = ["s3", "s3_address", "s3_between"]  # fixtures
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # before any test imports it
 settings.register_profile("migrate", deadline=None, max_examples=50)
 settings.load_profile("migrate")
+
+
+@pytest.fixture(autouse=True)
+def storages_may_be_asked():
+    """Whatever a test before has interrupted in this process."""
+    waiting.begin()
 
 
 def pytest_xdist_auto_num_workers():

@@ -6,6 +6,8 @@ from typing import Final
 
 import click
 
+from migrate.stores import waiting
+
 _NOT_WITHIN: Final = ("<frozen importlib", "/polars/")
 """Parts of the names of files: what reads modules, and a library whose Rust takes an interrupt for its own fault."""
 _SECONDS: Final = 0.001
@@ -52,4 +54,5 @@ def interrupt(_: int, frame: FrameType | None) -> None:
             signal.setitimer(signal.ITIMER_REAL, _SECONDS)
             return
         frame = frame.f_back
+    waiting.end()
     raise KeyboardInterrupt

@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import TextIO, cast
 
 import click
@@ -16,6 +17,7 @@ from migrate.cli.told import tell_early, tell_error
 from migrate.cli.unread import Data, Lasting
 from migrate.errors import MigrateError
 from migrate.jsonlines import spoken
+from migrate.stores import waiting
 from migrate.stores.urls import forget
 
 
@@ -52,11 +54,24 @@ def main() -> None:
     finally:
         if (stderr := spoken()) is not None:
             stderr.settle()
+        _leave()
+
+
+def _leave() -> None:
+    """End at once where a storage still gives no answer: nobody waits for it any more."""
+    waiting.end()
+    leaving = sys.exception()
+    if isinstance(leaving, SystemExit) and not waiting.is_settled():
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(leaving.code if isinstance(leaving.code, int) else bool(leaving.code))
 
 
 def _run() -> None:
     """Run the command line; raises Abort or KeyboardInterrupt where it is interrupted."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    waiting.begin()
     prepare()
     data = Data(sys.stdout)
     sys.stdout, sys.stderr = cast("TextIO", data), cast("TextIO", Lasting(sys.stderr))

@@ -2,7 +2,6 @@
 
 import importlib
 import random
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -13,6 +12,7 @@ from migrate.stores.credentials import missing
 from migrate.stores.opening import maker
 from migrate.stores.troubles import Trouble, trouble
 from migrate.stores.urls import Url, whole
+from migrate.stores.waiting import answer, asked, rest
 
 PAUSES: Final = [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0]
 """Seconds at the most between two tries, as many as are made; each is drawn at random."""
@@ -71,14 +71,15 @@ class Bucket:
         # obstore lists what lies below a folder.
         folder = prefix.rpartition("/")[0]
         try:
-            for page in self._api.list(self._lists, folder or None, chunk_size=_PAGE):
+            pages = iter(self._api.list(self._lists, folder or None, chunk_size=_PAGE))
+            while (page := answer(asked(lambda: next(pages, None)))) is not None:
                 yield from ((one["path"], _entry(one)) for one in page if one["path"].startswith(prefix))
         except self._errors as error:
             raise trouble(error, self._url.scheme) from None
 
     def entry(self, key: str) -> Entry:
         """Return one object's entry; the reason is `vanished` where there is none."""
-        return self._patiently(lambda: self._looked_up(key))
+        return self._patiently(lambda: answer(asked(lambda: self._looked_up(key))))
 
     def _looked_up(self, key: str) -> Entry:
         try:
@@ -188,7 +189,7 @@ def asked_again() -> str | None:
 
 
 def _pause(most: float) -> None:
-    time.sleep(random.uniform(0, most))  # noqa: S311 - no secret
+    rest(random.uniform(0, most))  # noqa: S311 - no secret
 
 
 def _check(found: Any, entry: Entry, place: int) -> None:  # noqa: ANN401 - obstore's answer

@@ -4,10 +4,11 @@ import io
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from migrate.stores.tallies import BLOCK, Tally
+from migrate.stores.waiting import answer, asked
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -16,12 +17,9 @@ _MOST: Final = 8 * BLOCK
 """Bytes of one range; as many again are read ahead."""
 _KEPT: Final = 64
 """Blocks that are kept for who comes back to them, of all objects together."""
-_AT_ONCE: Final = 16
-"""Ranges that are asked for at once."""
 
 Read = Callable[[int, int], bytearray]
 """Gives the bytes of an object from one place up to another."""
-_pool: Final = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="storage")
 
 
 class _Kept:
@@ -36,8 +34,8 @@ class _Kept:
         key = (of, start)
         with self._lock:
             found = self._blocks.get(key)
-            if found is None or (found.done() and found.exception() is not None):
-                found = self._blocks[key] = _pool.submit(read)
+            if found is None or (found.done() and (found.cancelled() or found.exception() is not None)):
+                found = self._blocks[key] = asked(read)
             self._blocks.move_to_end(key)
             while len(self._blocks) > _KEPT:
                 self._blocks.popitem(last=False)
@@ -107,11 +105,11 @@ class Reader(io.RawIOBase):
         ahead, behind = self._ahead, self._start + len(self._held)
         is_on = bool(self._held) and self._place == behind
         if ahead is not None and ahead.start <= self._place < ahead.end:
-            start, data = ahead.start, ahead.data.result()
+            start, data = ahead.start, answer(ahead.data)
         else:
             self._forget()
             start = self._place // BLOCK * BLOCK
-            data = self._block(start).result()
+            data = answer(self._block(start))
         self._start, self._held = start, memoryview(data)
         if self._tally is not None:
             self._tally.add(start, self._held)
@@ -132,7 +130,7 @@ class Reader(io.RawIOBase):
             found, end = self._block(start), min(start + BLOCK, self.size)
         else:
             end = min(start + self._length, self.size)
-            found = _pool.submit(self._ask, start, end)
+            found = asked(lambda: self._ask(start, end))
         self._ahead = _Ahead(start, end, found)
         self._length = min(2 * self._length, _MOST) if is_on else BLOCK
 

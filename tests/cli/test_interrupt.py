@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import types
@@ -40,6 +41,38 @@ def test_an_interrupt_while_a_module_is_read_waits_until_it_is(tmp_path, module)
     assert (done.returncode, done.stderr.strip()) == (130, "interrupted; run the same command again")
     assert json.loads(done.stdout)["run"]["exit_code"] == 130
     assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.parametrize("given", ["s3://bucket/in/", "s3://bucket/in/a.jsonl", "http://{}/a.jsonl"])
+def test_an_interrupt_ends_the_wait_for_a_storage_that_gives_no_answer(tmp_path, given):
+    """It is listed, looked up or read; it would be waited for for minutes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host = f"127.0.0.1:{server.getsockname()[1]}"
+        keys = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "k", "AWS_ENDPOINT_URL": f"http://{host}"}
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "migrate",
+                "plan",
+                "posthog",
+                given.format(host),
+                "--workdir",
+                tmp_path / "w",
+            ],
+            env=os.environ | keys,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        asked, held = b"", []
+        while not asked:  # the first connection only looks whether anybody is there
+            held.append(server.accept()[0])
+            asked = held[-1].recv(100)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=20)[1]
+        for one in held:
+            one.close()
+    assert (process.returncode, said.strip()) == (130, "interrupted; run the same command again")
 
 
 @pytest.fixture
