@@ -13,10 +13,14 @@ _ADDRESS: Final = re.compile(
 )
 """The address of a check or a webhook, as the services make it that are known: whoever has it can post to it."""
 _SIGNED: Final = re.compile(
-    r"""(https?://[^\s'"?]+\?)[^\s'"]*(?<=[?&])(?:x-amz-signature|x-goog-signature|sig)=[^\s'"]*""",
+    r"""([a-z][a-z0-9+.-]*:/{1,2}[^\s'"?]+\?)[^\s'"]*(?<=[?&])(?:x-amz-signature|x-goog-signature|sig)=[^\s'"]*""",
     re.IGNORECASE,
 )
 """The address of a file that whoever has it may read, as storages sign them."""
+_LOGIN: Final = re.compile(
+    r"""([a-z][a-z0-9+.-]*:/{1,2})[^\s'"/?#@:\[\]]*:(?:[^\s'"/?#]*|(?!\d+/)[^\s'"]*)@""", re.IGNORECASE
+)
+"""An address with a name and a password, also one in which a slash stands."""
 _LETTERS: Final = 2
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """C0 but for tab and line break, C1, and what turns the order of letters around."""
@@ -25,7 +29,8 @@ _UNTYPED: Final = re.compile(rf"[\t\n\udc80-\udcff]|{_CONTROL.pattern}")
 
 
 def masked(text: str) -> str:
-    """Return text without what looks like a secret: a key of PostHog's, a webhook's address, a signature in one."""
+    """Return text without what looks like a secret: a key of PostHog's, a webhook's address, a signature, a login."""
+    text = _LOGIN.sub(r"\1***@", text)
     return _SIGNED.sub(r"\1***", _ADDRESS.sub(r"\1***", _KEY.sub(r"\1***", text)))
 
 

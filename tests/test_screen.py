@@ -50,6 +50,11 @@ def test_the_address_of_a_check_or_a_webhook_is_not_shown():
         "an address with a signature",
     )
     assert secret_in("https://h/a?design=1") is None
+    assert shown("az:/c/a?sv=1&sig=f") == "az:/c/a?***"
+    for text in ("s3://key:secret@b/x", "HTTPS://me:se/cr@et@b/x"):
+        assert shown(f"at {text}") == f"at {text.partition('//')[0]}//***@b/x"
+    for text in ("https://h:80/@x", "http://[::1]:80/x@y", "https://h/a:b@c"):
+        assert shown(text) == text
     assert secret_in(KEY).what == "a key of PostHog's"
 
 

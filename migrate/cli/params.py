@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast
 
 import click
 
-from migrate.cli.kinds import Blank
+from migrate.cli.kinds import Blank, Folder
 from migrate.screen import is_text, masked, secret_in
-from migrate.stores.urls import named
+from migrate.stores.urls import is_url, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -231,6 +231,10 @@ def _check_given(param: click.Parameter, ctx: click.Context, value: object) -> N
             raise click.BadParameter(f"not UTF-8, found {text!a}; give another name", ctx, param)
         if not isinstance(text, str) or param.name in _MAY_BE_SECRETS:
             continue
+        if isinstance(param.type, click.Path) and not isinstance(param.type, Folder) and is_url(text):
+            raise click.BadParameter(
+                f"lies on a disk, found '{masked(named(text))}'; download it, and name the file", ctx, param
+            )
         if (secret := secret_in(named(text) if param.name in _INPUTS else text)) is not None:
             raise click.BadParameter(
                 f"looks like {secret.what}, found '{masked(text)}'; {secret.where}", ctx, param

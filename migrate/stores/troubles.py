@@ -4,9 +4,11 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple, Self
 
+from migrate.screen import shown
+
 _STATUS: Final = re.compile(r"status code: (\d{3})")
 _CODE: Final = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
-_BAD_KEY: Final = re.compile(r'[Pp]ath "([^"\n]{1,300})"')
+_BAD_KEY: Final = re.compile(r'[Pp]ath "(.{1,1100}?)"(?::|$| )', re.DOTALL)
 _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _SUCCESS: Final = range(200, 300)
 _RIGHTS: Final = {
@@ -91,8 +93,10 @@ def _denied(told: _Told) -> Trouble:
 
 def _misnamed(told: _Told) -> Trouble:
     key = _BAD_KEY.search(told.text)
-    found = f", found '{key[1]}'" if key else ""
-    why = f"a key with an empty part, '.' or '..' in it cannot be read{found}; rename that object, or name others"
+    name = shown(key[1]).replace("\n", "\\n").replace("\t", "\\t") if key else ""
+    found = f", found '{name}'" if key else ""
+    what = "a key with an empty part, '.', '..' or a control character in it"
+    why = f"{what} cannot be read{found}; rename that object, or name others"
     return Trouble("unreadable", why)
 
 

@@ -10,6 +10,7 @@ from migrate.errors import UsageError
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _BUCKETS: Final = {"s3": "bucket", "gs": "bucket", "az": "container"}
 _SIGNED: Final = re.compile(r"[?&](?:sig|X-Amz-Signature|X-Goog-Signature|Signature)=", re.IGNORECASE)
+_TORN: Final = re.compile(r"[^/?#@:\[]*:(?!\d*(?:[/?#]|$))[^/?#@]*/[^?#]*@")
 _secrets: Final[dict[str, str]] = {}
 """The name of a web address -> the address with what is secret in it, as it was given to this process."""
 
@@ -61,9 +62,19 @@ def parsed(text: str) -> Url:
         raise UsageError(
             f"input {named(text)}: no {_BUCKETS.get(scheme, 'server')} is named; write it as s3://bucket/key"
         )
+    if scheme not in _BUCKETS and not _is_server(host):
+        raise UsageError(f"input {named(text)}: '{host}' is no server; write it as https://server:port/path")
     if scheme == "http" and not is_loopback(host):
         raise UsageError(f"input {named(text)}: it would be read without encryption; name it with https://")
     return Url(scheme, host, key)
+
+
+def _is_server(host: str) -> bool:
+    """Return whether a host, with or without its port, can be one."""
+    try:
+        return urlsplit(f"//{host}").port != 0
+    except ValueError:
+        return False
 
 
 def is_loopback(host: str) -> bool:
@@ -92,6 +103,8 @@ def entrusted(text: str) -> str:
             f"input {name}: an address of a storage with a secret in it; leave it out, and put it in the environment "
             "(docs/storage.md)"
         )
+    if _torn(text.partition("://")[2]) is not None:
+        raise UsageError(f"input {name}: a '/' in its name or password; write it there as %2F")
     if _secrets.setdefault(name, text) != text:
         raise UsageError(
             f"input {name}: named twice, with two queries; what is behind a '?' is taken for a signature and is no "
@@ -110,13 +123,20 @@ def named(text: str) -> str:
     if not is_url(text):
         return text
     scheme, _, rest = text.partition("://")
-    host, slash, key = rest.partition("/")
+    torn = _torn(rest) if scheme.lower() not in _BUCKETS else None
+    host, slash, key = (rest if torn is None else torn).partition("/")
     if scheme.lower() in {"https", "http"}:
         host, _, query = host.partition("?")
         key = "" if query else re.split(r"[?#]", key, maxsplit=1)[0]
     elif found := _SIGNED.search(key):
         key = key[: max(0, key.rfind("?", 0, found.end()))]
     return f"{scheme.lower()}://{host.rpartition('@')[2]}{slash}{key}"
+
+
+def _torn(rest: str) -> str | None:
+    """Return what follows a name and password with a slash in them; None where there are none."""
+    found = _TORN.match(rest)
+    return rest[found.end() :] if found else None
 
 
 def whole(url: Url) -> tuple[str, str]:

@@ -71,12 +71,18 @@ def test_a_web_server_without_ranges_and_one_that_refuses_are_said(s3, s3_betwee
     del s3
 
 
-def test_a_key_that_cannot_be_read_is_named(s3):
-    """One with an empty part: it would be left out in silence."""
-    s3.put("in//a.txt", b"abc")
+@pytest.mark.parametrize(
+    ("key", "found"), [("in//a.txt", "in//a.txt"), ('in/"a\x1b[2J\tb".txt', 'in/"a\\x1b[2J\\tb".txt')]
+)
+def test_a_key_that_cannot_be_read_is_named(s3, key, found):
+    """It would be left out in silence; a screen takes its name."""
+    s3.put("a.txt", b"abc")
     with pytest.raises(Trouble) as raised:
-        list(bucket_of(parsed(s3.url).container).entries("in"))
+        bucket_of(parsed(s3.url).container).entry(key)
     assert raised.value.why == (
-        "a key with an empty part, '.' or '..' in it cannot be read, found 'in//a.txt'; rename that object, or name "
-        "others"
+        "a key with an empty part, '.', '..' or a control character in it cannot be read, found "
+        f"'{found}'; rename that object, or name others"
     )
+    s3.put("in//a.txt", b"abc")
+    with pytest.raises(Trouble, match="found 'in//a.txt'"):
+        list(bucket_of(parsed(s3.url).container).entries("in"))

@@ -39,6 +39,16 @@ def test_addresses_that_are_not_read(given, message):
     assert parsed("http://localhost:90/x").is_web
     assert parsed("http://[::1]:90/x").is_web
 
+    for host in ("[::1", "h:99999", "h:x"):
+        with pytest.raises(UsageError, match="is no server; write it as"):
+            parsed(f"https://{host}/x")
+
+
+TORN = {
+    "https://user:PA/SS@h:80/x?sig=1": "https://h:80/x",
+    "https://user:PA/S@S/@h/x": "https://h/x",
+}
+
 
 def test_a_secret_in_an_address_stays_in_the_process():
     """A web address goes by its path alone; two that would have one name are refused, and so is a bucket's secret."""
@@ -61,3 +71,9 @@ def test_a_secret_in_an_address_stays_in_the_process():
             entrusted(given)
         assert "secret@" not in str(raised.value)
         assert "sig=" not in str(raised.value)
+    for given, name in TORN.items():
+        assert named(given) == name
+        with pytest.raises(UsageError, match="in its name or password; write it there as %2F"):
+            entrusted(given)
+    for given in ("https://h:80/@x/a:b@c", "https://[::1]:80/a@b", "https://h/a:b@c"):
+        assert entrusted(given) == given
