@@ -147,7 +147,7 @@ class Bucket:
         # What is small is written at once: the same bytes have the same e_tag, then.
         data = watched() if len(start) >= _PART else bytes(start)
         try:
-            self._api.put(self._lists, key, data, chunk_size=_PART, max_concurrency=4)
+            answer(asked(lambda: self._api.put(self._lists, key, data, chunk_size=_PART, max_concurrency=4)))
         except self._errors as error:
             raise (raised[0] if raised else trouble(error, self._url.scheme)) from None
 
