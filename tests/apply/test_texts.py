@@ -8,5 +8,6 @@ from migrate.apply.texts import text_of
 
 @pytest.mark.parametrize("text", ["", "twelve bytes", "thirteen byte", "é" * 5_000])
 def test_its_bytes(text):
-    """In its view, or beside it."""
-    assert text_of(pl.Series([text])) == text.encode()
+    """In its view, or beside it; first in its column, or a slice of one."""
+    for series in (pl.Series([text]), pl.Series(["before", text])[1:], pl.Series(["no text " * 9, text])[1:]):
+        assert text_of(series) == text.encode()

@@ -20,6 +20,7 @@ def test_what_is_spoken_is_what_stands_between(names, data):
     assert uuids.spoken(start, stop) == BETWEEN.join(part).encode()
     assert uuids.part(start, stop).names() == part
     assert uuids.part(start, stop).spoken(0, len(part)) == BETWEEN.join(part).encode()
+    assert Uuids.of(pl.Series(names)[start:stop], BETWEEN).names() == part
     which = data.draw(st.lists(st.integers(0, len(names) - 1), unique=True))
     assert uuids.some(which).names() == [names[number] for number in which]
     assert uuids.may_repeat == (len(set(names)) < len(names))

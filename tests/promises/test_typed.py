@@ -33,7 +33,8 @@ def words_of(command, given=()):
     words = [command]
     for one in cli.commands[command].params:
         if one.required and one not in given:
-            words += [one.opts[0], USUAL[one.opts[0]]] if one.param_type_name == "option" else ["x"]
+            usual = next(iter(getattr(one.type, "choices", ["x"])))
+            words += [one.opts[0], USUAL[one.opts[0]]] if one.param_type_name == "option" else [usual]
     return words
 
 
@@ -43,7 +44,7 @@ def refused(done, option):
         any(f"error: {name}: " in done.stderr for name in option.opts)
         or (
             option.param_type_name == "argument"
-            and re.match(r"error: [\[\]A-Z.]+: ", done.stderr) is not None
+            and re.match(r"error: ([\[\]A-Z.]+|\{.+\}): ", done.stderr) is not None
         )
     )
 
