@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -16,7 +17,10 @@ VALUES = st.recursive(
     max_leaves=8,
 )
 OBJECTS = st.dictionaries(st.sampled_from(["a", "b", "c", "gone", "\\", '"é']), VALUES, max_size=5)
-COMPARED = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+COMPARED = settings(
+    max_examples=100 if "EVERY" in os.environ else 50,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 def value_of(cell, original):
