@@ -16,7 +16,7 @@ from migrate.plan import again as anew
 from migrate.plan import census
 from migrate.plan.bundles import Bundle
 from migrate.plan.finished import Finished
-from migrate.plan.gather import Interrupted
+from migrate.plan.interrupted import Interrupted
 from migrate.plan.jobs import Job
 from migrate.plan.planner import Planner
 from migrate.plan.progress import Progress
@@ -25,6 +25,7 @@ from migrate.readers.records import Chunk
 from migrate.screen import counted
 from migrate.session import Session, collect_rarely
 from migrate.settings import Work
+from migrate.stores import waiting
 from migrate.workdir import asides, rejects, samples, totals
 from migrate.workdir.harm import explained
 from migrate.workdir.renewal import supersede
@@ -116,7 +117,7 @@ class Planning:
             said = f"planned before: {counted(before, 'file')}"
             session.on_log(Record("planned_before", said, {"files": before}))
         if not session.is_stopping and (todo or self._has_more()):
-            with self.file.open() as people:
+            with self.file.open() as people, waiting.left_by(session.stopped_by):
                 try:
                     self._plan_sources(planner, people, todo, resend=resend)
                 except Harmed as error:

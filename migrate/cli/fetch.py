@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ import click
 from migrate.cli import exits
 from migrate.cli.fetching import FetchOptions
 from migrate.cli.first import zone_of
-from migrate.cli.interrupt import asking, note_asked, was_asked
+from migrate.cli.interrupt import answered_by, note_asked, was_asked
 from migrate.cli.kinds import Day
 from migrate.cli.options import SourceOptions, TalkOptions
 from migrate.cli.session import start_talk
@@ -125,18 +124,13 @@ def _heeding(download: Download, talk: Talk) -> Iterator[None]:
     """End in good order where SIGINT, SIGTERM or SIGHUP comes; the second one leaves at once."""
 
     def stop(_number: int, _frame: object) -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        end()
         note_asked()
         download.stop()
         talk.say("interrupted: what has not arrived whole is given up; again to leave now")
 
-    before = {number: signal.signal(number, stop) for number in asking()}
-    try:
+    with answered_by(stop) as end:
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _tell(download: Download, talk: Talk, started: datetime, code: int, error: str | None) -> None:

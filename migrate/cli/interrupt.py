@@ -1,6 +1,8 @@
 """An interrupt (Ctrl-C, SIGTERM, a terminal that is gone): KeyboardInterrupt, but never in the middle of a module."""
 
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
@@ -18,6 +20,21 @@ def asking() -> list[signal.Signals]:
     """Return the signals that ask to end; SIGHUP is none where it is ignored, as `nohup` has it."""
     is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     return [signal.SIGINT, signal.SIGTERM, *([] if is_ignored else [signal.SIGHUP])]
+
+
+@contextmanager
+def answered_by(stop: Callable[[int, FrameType | None], object]) -> Iterator[Callable[[], None]]:
+    """Have whatever asks to end call this, as long as the block lasts; give what ends that before."""
+    before = {number: signal.signal(number, stop) for number in asking()}
+
+    def end() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    try:
+        yield end
+    finally:
+        end()
 
 
 def note_asked() -> None:

@@ -61,7 +61,11 @@ def _leave() -> None:
     """End at once where a storage still gives no answer: nobody waits for it any more."""
     waiting.end()
     leaving = sys.exception()
-    if isinstance(leaving, SystemExit) and not waiting.is_settled():
+    try:
+        is_settled = waiting.is_settled()
+    except KeyboardInterrupt:  # once more
+        is_settled = False
+    if isinstance(leaving, SystemExit) and not is_settled:
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):
                 stream.flush()

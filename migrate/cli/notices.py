@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import time
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
@@ -21,7 +20,7 @@ from click.core import ParameterSource
 from migrate.cli import exits
 from migrate.cli.config import chosen_here
 from migrate.cli.early import is_trial, meant_workdir
-from migrate.cli.interrupt import asking, note_asked
+from migrate.cli.interrupt import answered_by, note_asked
 from migrate.cli.secrets import WATCHING
 from migrate.cli.tellings import Post, Telling, Writing
 from migrate.logline import Record
@@ -163,12 +162,8 @@ def _asked_to_end(settled: SimpleQueue[Telling | None]) -> Iterator[None]:
         note_asked()
         settled.put(None)
 
-    before = {number: signal.signal(number, stop) for number in asking()}
-    try:
+    with answered_by(stop):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _wait(settled: SimpleQueue[Telling | None], count: int, patience: float) -> None:

@@ -16,7 +16,7 @@ import click
 from migrate import VERSION
 from migrate.cli import exits
 from migrate.cli.early import context_of
-from migrate.cli.interrupt import asking, note_asked
+from migrate.cli.interrupt import answered_by, asking, note_asked
 from migrate.cli.options import TalkOptions
 from migrate.cli.ready import locate
 from migrate.cli.told import notices_here, until_told
@@ -119,27 +119,24 @@ def open_session(
             session.stop()  # first: the next signal may come while it is said
             talk.say("interrupted: finishing what is in flight; again to leave now")
 
-        before = {number: signal.signal(number, stop) for number in asking()}
-        try:
-            with writable(workdir):
-                yield session
-        except MigrateError as error:
-            release()
-            locate(error, click.get_current_context())
-            is_begun = session.phase is not None
-            message = masked(str(error))
-            session.note_stop(error.why if isinstance(error, Stopped) else "refused", message)
-            numbers, found = look(session)
-            if is_begun or isinstance(error, Stopped):
-                # the message is the last line of the screen
-                found = [one._replace(text=one.text.removesuffix(f": {message}")) for one in found]
-                show(session, talk, numbers, found)
-            tell(session, talk, numbers, error.exit_code, str(error))
-            error.is_told = True
-            raise
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        with answered_by(stop):
+            try:
+                with writable(workdir):
+                    yield session
+            except MigrateError as error:
+                release()
+                locate(error, click.get_current_context())
+                is_begun = session.phase is not None
+                message = masked(str(error))
+                session.note_stop(error.why if isinstance(error, Stopped) else "refused", message)
+                numbers, found = look(session)
+                if is_begun or isinstance(error, Stopped):
+                    # the message is the last line of the screen
+                    found = [one._replace(text=one.text.removesuffix(f": {message}")) for one in found]
+                    show(session, talk, numbers, found)
+                tell(session, talk, numbers, error.exit_code, str(error))
+                error.is_told = True
+                raise
 
 
 def _leave(session: Session, talk: Talk) -> NoReturn:

@@ -21,6 +21,7 @@ from migrate.people.store import People
 from migrate.plan import diary
 from migrate.plan.ahead import ahead
 from migrate.plan.bundles import Bundle, bundles
+from migrate.plan.interrupted import until_stopped
 from migrate.plan.jobs import Job
 from migrate.readers.records import Chunk, regrouped
 from migrate.rules.frames import Ruling
@@ -29,10 +30,6 @@ _CHUNK_ROWS: Final = 65_536
 """What is gathered of a chunk of Mixpanel costs 15 ms by itself, as much as 6,000 of its rows (measured)."""
 _HELD_ROWS: Final = 100_000
 """Links held of one file before they are put together and written."""
-
-
-class Interrupted(Exception):  # noqa: N818 - the word says what happened
-    """Work was asked to stop; what is done whole stays done."""
 
 
 def has_news(table: Table, *, identity: bool) -> bool:
@@ -167,9 +164,7 @@ class Gatherer:
         harvest = self.harvest(bundle.job)
         before, done = [stamp(job.source) for job in bundle.jobs], 0
         bundle = bundle.metered()
-        for chunk in gathered(bundle, limited=limit is not None):
-            if self.stopping.is_set():
-                raise Interrupted
+        for chunk in until_stopped(gathered(bundle, limited=limit is not None), self.stopping):
             harvest.take(chunk.rows if limit is None else chunk.rows.head(limit - done))
             done += chunk.rows.height
             self.on_rows(chunk.rows.height, bundle.names[0], bundle.read())

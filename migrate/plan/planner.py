@@ -26,7 +26,7 @@ from migrate.plan.attempt import Attempt, fingerprinted
 from migrate.plan.bundles import Bundle, bundles
 from migrate.plan.changed import Looked
 from migrate.plan.finished import Finished
-from migrate.plan.gather import Interrupted
+from migrate.plan.interrupted import Interrupted, until_stopped
 from migrate.plan.jobs import Job, bytes_by_kind
 from migrate.plan.judged import Made
 from migrate.plan.mapped import mapped
@@ -197,16 +197,9 @@ class Planner:
 
         chunks = bundle.regrouped()
         if limit is not None:
-            yield from map(made, enumerate(self._watched(_first(chunks, limit))))
+            yield from map(made, enumerate(until_stopped(_first(chunks, limit), self.stopping)))
             return
-        yield from in_parallel(made, enumerate(self._watched(chunks)), self._parallel)
-
-    def _watched(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
-        """Yield the chunks until it is asked to stop."""
-        for chunk in chunks:
-            if self.stopping.is_set():
-                raise Interrupted
-            yield chunk
+        yield from in_parallel(made, enumerate(until_stopped(chunks, self.stopping)), self._parallel)
 
     def _commit_done(self, waiting: set[Future[Attempt | None]]) -> set[Future[Attempt | None]]:
         """Wait for at least one job and note those that are done; return the others."""

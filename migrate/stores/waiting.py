@@ -3,8 +3,9 @@
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, TypeVar
 
 _AT_ONCE: Final = 16
@@ -87,6 +88,16 @@ def begin() -> None:
 def end() -> None:
     """Have nobody wait for a storage any more. It takes no lock, and so may be called in a signal's handler."""
     _asking.is_over = True
+
+
+@contextmanager
+def left_by(stopped_by: Callable[[Callable[[], None]], AbstractContextManager[None]]) -> Iterator[None]:
+    """Have nobody wait where work is stopped, as long as the block lasts; `stopped_by` has what ends it called."""
+    try:
+        with stopped_by(end):
+            yield
+    finally:
+        begin()
 
 
 def is_settled() -> bool:

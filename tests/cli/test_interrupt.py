@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import types
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from commands import rows
@@ -73,6 +76,64 @@ def test_an_interrupt_ends_the_wait_for_a_storage_that_gives_no_answer(tmp_path,
         for one in held:
             one.close()
     assert (process.returncode, said.strip()) == (130, "interrupted; run the same command again")
+
+
+class Silent(BaseHTTPRequestHandler):
+    """A file of a web server, which gives its second half once, and then says nothing."""
+
+    protocol_version = "HTTP/1.1"
+    data, given, silence, over = b"", set(), threading.Event(), threading.Event()
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+    def do_GET(self):
+        """Give the range that is asked for."""
+        start, end = map(int, re.match(r"bytes=(\d+)-(\d+)", self.headers["Range"]).groups())
+        if start in self.given and start > len(self.data) // 2 and not self.over.is_set():
+            self.silence.set()
+            self.over.wait(60)
+            return
+        self.given.add(start)
+        part = self.data[start : end + 1]
+        self.send_response(206)
+        for name, value in {
+            "ETag": '"e"',
+            "Last-Modified": "Wed, 03 Apr 2024 00:00:00 GMT",
+            "Content-Range": f"bytes {start}-{start + len(part) - 1}/{len(self.data)}",
+            "Content-Length": str(len(part)),
+        }.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(part)
+
+
+def test_an_interrupt_while_it_plans_ends_the_wait_for_a_storage(tmp_path):
+    """What is planned so far is told, and how to go on; it goes on once there are answers."""
+    Silent.data = rows(tmp_path / "rows.jsonl", 30_000).read_bytes()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Silent) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        words = ["plan", "posthog", f"http://127.0.0.1:{server.server_port}/a.jsonl", "--workdir", "w"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "migrate", *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+        )
+        assert Silent.silence.wait(60)
+        try:
+            process.send_signal(signal.SIGINT)
+            said = process.communicate(timeout=20)[1]
+        finally:
+            Silent.over.set()
+        assert process.returncode == 130, said
+        assert "state    planning stopped, 0 of 1 file planned" in said
+        done = subprocess.run(
+            [sys.executable, "-m", "migrate", *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        server.shutdown()
+    assert (done.returncode, "30,000 read: 30,000 mapped" in done.stderr) == (0, True), done.stderr
 
 
 @pytest.fixture

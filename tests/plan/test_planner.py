@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from frames import event_frame, made
 
-from migrate.plan.gather import Interrupted
+from migrate.plan.interrupted import Interrupted
 from migrate.plan.judged import Made
 from migrate.plan.planner import Planner
 from migrate.settings import Settings
