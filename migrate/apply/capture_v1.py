@@ -168,11 +168,11 @@ class CaptureV1:
         """Return the verdicts in the body of a 200, the key as ***; None where it is not PostHog's."""
         try:
             found = _RESULTS.decode(body).results
-        except msgspec.DecodeError:
+            if self.key.encode() not in body and b"\\" not in body:  # an escape may spell any letter of it
+                return found
+            return {uuid: self._masked(one) for uuid, one in found.items()}
+        except (msgspec.DecodeError, RecursionError):
             return None
-        if self.key.encode() not in body:
-            return found
-        return {uuid: self._masked(one) for uuid, one in found.items()}
 
     def _masked(self, verdict: Verdict) -> Verdict:
         """Return a verdict whose words do not show the key."""

@@ -73,8 +73,6 @@ class Judged(_Answer):
     @property
     def settled(self) -> int:
         """How many events have come to their end with it, as far as verdicts are known ones."""
-        if self.retry_after is None:
-            return len(self.verdicts)
         ends = {*TAKEN, DROPPED}
         return sum([one.result in ends for one in self.verdicts.values()])
 

@@ -69,11 +69,11 @@ def _words(verdict: Verdict) -> str:
 
 
 def _canonical(verdicts: Mapping[str, Verdict]) -> dict[str, Verdict]:
-    """Return verdicts under the canonical spelling of their uuids; what is no uuid stays as it is."""
+    """Return verdicts under the canonical spelling of their uuids, too; what is said in that spelling stands."""
     found = {}
     for name, verdict in verdicts.items():
         try:
             found[str(UUID(name))] = verdict
         except ValueError:
-            found[name] = verdict
-    return found
+            continue
+    return {**found, **verdicts}

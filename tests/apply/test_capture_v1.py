@@ -8,6 +8,7 @@ import pytest
 from migrate.apply.capture import Answer
 from migrate.apply.capture_v1 import CaptureV1, tag
 from migrate.apply.outcome import Accepted, Judged, Request, Retry, Split, Stop, Verdict
+from migrate.apply.verdicts import sort
 
 KEY = "phc_a-key-nobody-may-see"
 AGAIN = "run the same command again to resume"
@@ -178,8 +179,25 @@ def test_an_echoed_key_is_never_shown():
     said = b'{"results":{"k":{"result":"ok"},"b":{"result":"kept","details":"k"}}}'
     short = CaptureV1(URL, "k").outcome(Answer(200, {}, said), Request(b"", {}, 2), now=NOW)
     assert short.verdicts == {"k": Verdict("ok"), "b": Verdict("***ept", "***")}
+    said = rb'{"results":{"u":{"result":"drop","details":{"a":"\u006b\u00e9"}}}}'
+    escaped = CaptureV1(URL, "ké").outcome(Answer(200, {}, said), Request(b"", {}, 1), now=NOW)
+    assert escaped.verdicts == {"u": Verdict("drop", "{'a': '***'}")}
     body = json.dumps({"error": "invalid_api_token", "error_description": KEY}).encode()
     assert KEY not in str(outcome(401, body))
+
+
+@pytest.mark.parametrize("key", [KEY, "e"])
+def test_what_is_nested_as_deep_as_can_be_is_an_answer_as_well(key):
+    """It is read, and shown, or it is not PostHog's."""
+    for depth in (*range(900, 1_000), 50_000):
+        details = b"[" * depth + b"]" * depth
+        said = b'{"results":{"u":{"result":"drop","details":%b}}}' % details
+        found = CaptureV1(URL, key).outcome(Answer(200, {}, said), Request(b"", {}, 1), now=NOW)
+        if isinstance(found, Stop):
+            assert "the answer is not PostHog's, found 200" in found.reason
+        else:
+            assert sort(found.verdicts, ["u"]).dropped.keys() == {0}
+    assert isinstance(found, Stop)
 
 
 def test_an_answer_may_be_as_long_as_it_has_events():

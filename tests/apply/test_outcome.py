@@ -16,6 +16,7 @@ def test_an_answer_to_each_settles_what_is_taken_or_dropped():
     results = ("ok", "warning", "limited", "drop", "retry", "sampled")
     assert Judged({name: Verdict(name) for name in results}, 1.0).settled == 4
     assert Judged({name: Verdict(name) for name in results[:4]}).settled == 4
+    assert Judged({name: Verdict(name) for name in results}).settled == 4
 
 
 @pytest.mark.parametrize(

@@ -55,3 +55,5 @@ def test_another_spelling_is_the_same_event():
     }
     found = sort(said, UUIDS[:3])
     assert (found.accepted, found.dropped, found.silent) == (1, {1: "drop: x"}, [2])
+    said = {UUIDS[0]: Verdict("drop", "own"), UUIDS[0].replace("-", ""): Verdict("ok")}
+    assert sort(said, UUIDS[:2]) == Sorted(dropped={0: "drop: own"}, silent=[1])
