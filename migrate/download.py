@@ -138,7 +138,9 @@ class Download:
                 f"TARGET: a workdir, whose plan is no export, found '{self.target}'; name another folder"
             )
         with opened(self.target) as shelf:
-            notes = Notes.read(shelf)
+            notes, names = Notes.read(shelf), shelf.names()
+            if not notes.spans and all(name.startswith(".") for name in names):
+                notes.free()  # a region or a key was mistyped, say, and nothing came
             notes.bind(shelf, platform=self.vendor.name, host=self.vendor.url, project=self.vendor.project)
             if self.vendor.project is None:
                 notes.bind(shelf, keys=self.vendor.login.mark)
@@ -153,7 +155,6 @@ class Download:
                 raise UsageError(
                     f"--lookback: reaches back before any time, found {lookback}; give fewer"
                 ) from None
-            names = shelf.names()
             spans = wanted(self.vendor, Asking(self.stretch, back, now), names, notes)
             hearing = hearing or Hearing()
             if before is not None:

@@ -8,7 +8,7 @@ from commands import migrate, rows
 from vendors import ACCOUNT, HOUR, KEYS, Amplitude, Mixpanel, amplitude_rows, mixpanel_rows
 
 from migrate.download import Account, Download, vendor_of
-from migrate.errors import Refused, UsageError
+from migrate.errors import Refused, Stopped, UsageError
 from migrate.fetching import mixpanel
 from migrate.fetching.fetcher import Hearing
 
@@ -103,6 +103,23 @@ def test_keys_of_another_project_find_nothing_for_this_one(tmp_path):
             Refused, match=r"is of keys \w{6}, found \w{6}; fetch into another folder, or remove this"
         ):
             one.run(None, None)
+
+
+@pytest.mark.parametrize("kind", [Amplitude, Mixpanel])
+def test_a_target_into_which_nothing_came_is_still_anyones(tmp_path, kind):
+    """A region or a key that was mistyped is refused by the vendor, and the right one may follow."""
+    since = datetime(2024, 4, 4, tzinfo=UTC)
+    with kind({}) as server:
+        server.logins = ()
+        with pytest.raises(Stopped):
+            download(server, tmp_path).run(since, None)
+        assert json.loads((tmp_path / ".fetch.json").read_text())["host"] == server.url
+    with kind({}) as other:
+        one = download(other, tmp_path)
+        one.run(None, None)
+        assert (one.tally.left, one.stretch.start) == (0, since.replace(tzinfo=None))
+    with kind({}) as third, pytest.raises(Refused, match=f"is of host {other.url}, found {third.url}"):
+        download(third, tmp_path).run(None, None)
 
 
 def test_interrupted_it_keeps_what_is_whole(tmp_path, monkeypatch):

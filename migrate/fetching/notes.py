@@ -83,6 +83,10 @@ class Notes:
         spans = {name: asdict(one) for name, one in sorted(self.spans.items())}
         return f"{json.dumps(vars(self) | {'spans': spans}, indent=1)}\n".encode()
 
+    def free(self) -> None:
+        """Forget whose files these are: for a target in which there is nothing of anyone's yet."""
+        self.platform = self.host = self.project = self.keys = None
+
     def bind(self, shelf: Shelf, **said: str | None) -> None:
         """Note whose files these are; raises Refused where they are another's."""
         for name, value in said.items():
