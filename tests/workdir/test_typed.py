@@ -1,6 +1,7 @@
 """A command as it was typed is shown so that it works where it is pasted."""
 
 from contextlib import chdir
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,8 @@ def test_it_is_a_fact_and_comes_back(command):
 
 def test_what_was_meant_for_once_is_left_out(tmp_path, command):
     """How much was to be said, and what was planned anew; the rest stays, in its order."""
-    once = command.plus("--again", "a.csv").plus("--keep", "x")
+    once = command.plus("--again", "a.csv").plus("--keep", "x").plus("--log-file", "log")
+    once = replace(once, options=[*once.options, Option("--log-json")])
     with chdir(tmp_path):
         assert once.anew().shown(None) == (
             "migrate run table in s3://bucket/x --spec 'my spec.toml' --limit 5 --keep x"
