@@ -188,7 +188,7 @@ def _read(text: bytes) -> tuple[str, str]:
         line = msgspec.json.decode(text, type=_Line)
         raw = bytes(line.payload)
         return line.uuid, raw.decode() if raw.startswith(b"{") else msgspec.json.decode(raw, type=str).strip()
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Fault(f"cannot be read, {error}; an event is an object on a line of its own") from error
 
 
@@ -201,7 +201,7 @@ def checked(payload: str, uuid: str, day: str) -> str:
     try:
         msgspec.json.decode(text)
         event = msgspec.json.decode(text, type=_Payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Fault(f"its payload cannot be sent, {error}") from error
     if event.uuid != uuid:
         raise Fault(f"its payload is of another event, found uuid '{event.uuid}'; leave the uuid as it was")

@@ -158,7 +158,7 @@ def is_sandbox(url: str) -> bool:
     try:
         with build_opener(ProxyHandler({})).open(f"{url}/_sandbox", timeout=_SECONDS) as answer:
             return bool(json.loads(answer.read(_ANSWER_BYTES)) == {"is": SANDBOX})
-    except (OSError, ValueError, HTTPException):
+    except (OSError, ValueError, HTTPException, RecursionError):
         return False
 
 

@@ -51,6 +51,7 @@ def wrong(first):
     yield "not json", "cannot be read"
     yield {"uuid": first[0]["uuid"]}, "cannot be read"
     yield json.dumps(mended(first[0]))[:-3], "cannot be read"
+    yield '{"payload":' + "[" * 100_000, "cannot be read"
     yield mended(first[0], uuid=first[1]["uuid"]), "leave the uuid as it was"
     yield mended(first[0], event=" "), "its event is empty"
     yield mended(first[0], distinct_id=""), "its distinct_id is empty"
@@ -66,6 +67,7 @@ def wrong(first):
     yield mended(first[0], **deep), "nested deeper"
     yield mended(first[0], options={}), "unknown field `options`"
     yield first[0] | {"payload": "{'event': 1}"}, "cannot be sent"
+    yield first[0] | {"payload": '{"properties":' + "[" * 100_000}, "cannot be sent"
     yield first[0] | {"payload": first[0]["payload"].replace("true", "NaN")}, "cannot be sent"
     yield (
         mended(first[0] | {"uuid": "0190d1a0-0000-7000-8000-000000000000"}),

@@ -10,7 +10,7 @@ from jsonvalues import COMPARED
 from migrate.apply.outcome import Verdict
 from migrate.apply.verdicts import Sorted, sort
 
-UUIDS = [str(UUID(int=n, version=4)) for n in range(6)]
+UUIDS = [str(UUID(int=0xABC << 80 | n, version=4)) for n in range(6)]
 SAID = st.sampled_from(["ok", "warning", "limited", "drop", "retry", "sampled"]).map(Verdict)
 
 
