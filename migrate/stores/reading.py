@@ -13,8 +13,8 @@ from migrate.stores.waiting import answer, asked
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-_MOST: Final = 8 * BLOCK
-"""Bytes of one range; as many again are read ahead."""
+_MOST: Final = 32 * BLOCK
+"""Bytes of one range, of the size that S3 is quickest with; as many again are read ahead."""
 _KEPT: Final = 64
 """Blocks that are kept for who comes back to them, of all objects together."""
 
