@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Timer
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import click
 
@@ -29,7 +29,11 @@ from migrate.report.document import early
 from migrate.report.numbers import NOTHING, of_run
 from migrate.report.talk import Talk
 from migrate.screen import masked
+from migrate.stores import waiting
 from migrate.workdir.hold import writable
+
+_LEFT: Final = 10.0
+"""Seconds after an interrupt in which a bucket may take what is whole; it is left then."""
 
 
 def fetch_export(options: FetchOptions, talking: TalkOptions) -> NoReturn:
@@ -121,16 +125,25 @@ def _fetch(
 
 @contextmanager
 def _heeding(download: Download, talk: Talk) -> Iterator[None]:
-    """End in good order where SIGINT, SIGTERM or SIGHUP comes; the second one leaves at once."""
+    """End in good order where SIGINT, SIGTERM or SIGHUP comes; the second one leaves at once.
+
+    A bucket that gives no answer is not waited for: what is not whole in it is not there.
+    """
+    leaving = Timer(_LEFT, waiting.end)
+    leaving.daemon = True
 
     def stop(_number: int, _frame: object) -> None:
         end()
         note_asked()
         download.stop()
+        leaving.start()
         talk.say("interrupted: what has not arrived whole is given up; again to leave now")
 
     with answered_by(stop) as end:
-        yield
+        try:
+            yield
+        finally:
+            leaving.cancel()
 
 
 def _tell(download: Download, talk: Talk, started: datetime, code: int, error: str | None) -> None:

@@ -3,9 +3,13 @@
 import json
 import os
 import signal
+import socket
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import storage
 from commands import KEY, migrate, started, summary
 from vendors import (
     ACCOUNT,
@@ -125,6 +129,26 @@ def test_interrupted_it_goes_on(tmp_path, monkeypatch):
         monkeypatch.setattr(mixpanel, "QUOTAS", ())
         done = fetch(vendor, tmp_path, "--until", "2024-04-05", "--lookback", "0", "--json")
         assert (done.returncode, summary(done)["fetch"]["files"]["new"]) == (0, 2)
+
+
+HASTY = "from migrate.cli import fetch; fetch._LEFT = 0.1; from migrate.__main__ import main; main()"
+
+
+def test_interrupted_it_does_not_wait_for_a_bucket_that_is_silent():
+    """One interrupt is enough, whatever it waits for."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, Mixpanel({}) as vendor:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        words = ("fetch", "mixpanel", "s3://exports/mixpanel", *SPAN, "--api-host", vendor.url)
+        env = os.environ | ACCOUNT | storage.KEYS | {"AWS_ENDPOINT_URL": endpoint}
+        command = [sys.executable, "-c", HASTY, *words]
+        with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
+            taken = [silent.accept() for _ in range(2)]  # the first one only sees whether anybody is there
+            process.send_signal(signal.SIGINT)
+            said = process.communicate(timeout=60)[1]
+        for connection, _ in taken:
+            connection.close()
+        assert (process.returncode, vendor.asked) == (130, [])
+        assert said.splitlines()[-1] == "interrupted; run the same command again"
 
 
 def test_killed_in_the_middle_nothing_half_is_there(tmp_path, monkeypatch):
