@@ -2,13 +2,24 @@
 
 import glob
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
 
+from migrate.cli import exits
 from migrate.cli.fetching import FirstOptions
 from migrate.cli.options import SourceOptions
 from migrate.download import PLATFORMS, Account, Download, vendor_of
-from migrate.errors import UsageError
+from migrate.errors import MigrateError, UsageError
 from migrate.inputs.dated import is_dated
 from migrate.kit.times import zone_name
+from migrate.report import history
+from migrate.report.numbers import summary
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.database import FILE
+from migrate.workdir.history import Keeper
+from migrate.workdir.hold import hold
 
 
 def check_first(source: SourceOptions, options: FirstOptions) -> Download | None:
@@ -30,6 +41,32 @@ def check_first(source: SourceOptions, options: FirstOptions) -> Download | None
     zone = zone_of(source.source_timezone) if source.platform == "mixpanel" else None
     account = Account(platform=source.platform, region=options.region, api_host=options.api_host, zone=zone)
     return Download(vendor_of(account, os.environ), source.inputs[0], zone=zone)
+
+
+@contextmanager
+def kept_if_stopped(workdir: Path) -> Iterator[None]:
+    """Have a run that comes no further than its fetching keep a line in its workdir's history, where there is one."""
+    begun = datetime.now(UTC)
+    try:
+        yield
+    except MigrateError as error:
+        _keep(workdir, begun, error.exit_code)
+        raise
+    except KeyboardInterrupt:
+        _keep(workdir, begun, exits.INTERRUPTED)
+        raise
+    except SystemExit:
+        _keep(workdir, begun, exits.AS_ASKED)
+        raise
+
+
+def _keep(workdir: Path, begun: datetime, code: int) -> None:
+    """Keep the line, unless another process works there."""
+    if not (workdir / FILE).exists():
+        return
+    with suppress(MigrateError), hold(workdir), Checkpoint.open(workdir) as checkpoint:
+        now = history.counts(summary(checkpoint))
+        Keeper(checkpoint, "run", begun, now).end(datetime.now(UTC), code, now)
 
 
 def zone_of(given: str | None) -> str | None:

@@ -8,7 +8,7 @@ from migrate.cli.check import look
 from migrate.cli.config import rules_here
 from migrate.cli.consent import check_answer, is_confirmed
 from migrate.cli.fetch import fetch_first
-from migrate.cli.first import check_first
+from migrate.cli.first import check_first, kept_if_stopped
 from migrate.cli.kinds import SOME
 from migrate.cli.options import RunOptions, SendOptions, SourceOptions, TalkOptions
 from migrate.cli.plan import check_existing, plan_todo, wishes_of, workdir_of
@@ -49,7 +49,8 @@ def run(
         fetched, began = {}, time.monotonic()
         if first is not None:
             checked_target(sending)
-            fetched = {"fetch": fetch_first(first, source, talk, sending.max_duration)}
+            with kept_if_stopped(workdir):
+                fetched = {"fetch": fetch_first(first, source, talk, sending.max_duration)}
         spent = time.monotonic() - began
         todo = find_todo(settings, source.inputs, workdir, wishes_of(options))
         delivery, local = open_target(sending, stack)

@@ -197,6 +197,9 @@ def test_a_run_fetches_first(tmp_path, monkeypatch):
         late = migrate("run", "--max-duration", "0.1s", "--json", cwd=tmp_path, env=env)
         told = summary(late)
         assert (late.returncode, told["run"]["exit_code"], told["fetch"]["left"] > 0) == (6, 6, True)
+        shown = migrate("status", "mixpanel.workdir", "--history", "--json", cwd=tmp_path)
+        nights = [(one["files"], one["accepted"], one["exit_code"]) for one in summary(shown)["history"]]
+        assert nights == [(2, 5, 0), (0, 0, 4), (1, 1, 0), (0, 0, 6)]
         wrong = migrate("run", "--json", cwd=tmp_path, env={"POSTHOG_API_KEY": KEY})
         assert (wrong.returncode, "missing in the environment" in wrong.stderr) == (2, True)
     assert tells(done, tmp_path / "exports", tmp_path / "mixpanel.workdir") == []
