@@ -45,6 +45,8 @@ class Between:
         """So many bytes of an answer with more, and the connection is closed."""
         self.cuts = 0
         """How many answers are cut; each takes one."""
+        self.page = None
+        """So many objects on each page of a listing of S3's."""
         self.before = None
         """Called before each request goes on, with it."""
         self._lock = threading.Lock()
@@ -64,6 +66,12 @@ class Between:
             if self.refused is not None and re.search(self.refused[0], asked.path):
                 return self.refused[1]
             return self.answers.pop(0) if self.answers else None
+
+    def paged(self, path):
+        """The path that is asked for, of a listing with the size of its pages."""
+        if self.page is None or "list-type" not in path:
+            return path
+        return f"{re.sub('&max-keys=[0-9]+|(?<=[?])max-keys=[0-9]+&', '', path)}&max-keys={self.page}"
 
     def is_cut(self, size):
         """Whether this answer is cut."""
@@ -94,7 +102,7 @@ def between(upstream):
             if state.before is not None:
                 state.before(asked)
             link = http.client.HTTPConnection(state.upstream)
-            link.request(self.command, self.path, body or None, dict(self.headers))
+            link.request(self.command, state.paged(self.path), body or None, dict(self.headers))
             found = link.getresponse()
             data = found.read()
             headers = {name: value for name, value in found.getheaders() if name.lower() not in _HOPS}

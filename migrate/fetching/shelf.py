@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from migrate.errors import Refused, Stopped, UsageError
+from migrate.screen import shown
 from migrate.stores.buckets import Bucket, bucket_of
+from migrate.stores.oddkeys import is_odd
 from migrate.stores.troubles import Trouble
 from migrate.stores.urls import Url, entrusted, is_url, parsed
 from migrate.stores.writing import put
@@ -59,6 +61,11 @@ def opened(target: str) -> Iterator[Shelf]:
                 f"TARGET: a web server takes no files, found '{url}'; name a folder, or s3://bucket/key/, gs:// or az://"
             )
         key = url.key if not url.key or url.key.endswith("/") else f"{url.key}/"
+        if is_odd(f"{key}name"):
+            raise UsageError(
+                "TARGET: an address with an empty part, '.', '..' or a control character in it, found "
+                f"'{shown(target)}'; name another one"
+            )
         with throwaway(FETCH) as beside:
             yield Objects(url._replace(key=key), beside)
         return

@@ -4,11 +4,12 @@ import importlib
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple, TypeVar
 
 from migrate.errors import Stopped, UsageError
 from migrate.stores.credentials import missing
+from migrate.stores.oddkeys import OddKeys, Page, is_odd
 from migrate.stores.opening import maker
 from migrate.stores.troubles import Trouble, trouble
 from migrate.stores.urls import Url, whole
@@ -67,15 +68,67 @@ class Bucket:
             raise UsageError(f"{url.place}: {why} (docs/storage.md)") from None
 
     def entries(self, prefix: str) -> Iterator[tuple[str, Entry]]:
-        """Yield the keys that begin so, page by page, with what is there."""
+        """Yield the keys that begin so, page by page, with what is there.
+
+        obstore lists ten times as fast as botocore, and no page on which a key lies that it cannot hold: from there on
+        botocore does.
+        """
         # obstore lists what lies below a folder.
         folder = prefix.rpartition("/")[0]
+        if (folder and self._is_odd(folder)) or (not folder and self._has_first_slash(prefix)):
+            yield from self._all_entries(prefix, "")
+            return
+        after, empty = "", set[str]()
         try:
             pages = iter(self._api.list(self._lists, folder or None, chunk_size=_PAGE))
             while (page := answer(asked(lambda: next(pages, None)))) is not None:
-                yield from ((one["path"], _entry(one)) for one in page if one["path"].startswith(prefix))
+                for key, entry in (
+                    (one["path"], _entry(one)) for one in page if one["path"].startswith(prefix)
+                ):
+                    if entry.size:
+                        after = key
+                        empty.clear()
+                    else:
+                        empty.add(key)
+                    yield key, entry
         except self._errors as error:
-            raise trouble(error, self._url.scheme) from None
+            if not isinstance(error, self._api.exceptions.InvalidPathError) or self._url.scheme != "s3":
+                raise trouble(error, self._url.scheme) from None
+        else:
+            return
+        # What is empty may stand for a folder: obstore has left out the slash at its end.
+        for key, entry in self._all_entries(prefix, after):
+            if entry.size or key.removesuffix("/") not in empty:
+                yield key, entry
+
+    def _all_entries(self, prefix: str, after: str) -> Iterator[tuple[str, Entry]]:
+        """Yield the same of all keys behind another one, whatever is in them."""
+        page = self._page(prefix, after=after)
+        yield from ((one["path"], _entry(one)) for one in page.objects)
+        while page.token:
+            page = self._page(prefix, token=page.token)
+            yield from ((one["path"], _entry(one)) for one in page.objects)
+
+    def _page(self, prefix: str, *, after: str = "", token: str = "", most: int = _PAGE) -> Page:
+        return self._patiently(
+            lambda: answer(asked(lambda: self._odd.page(prefix, after=after, token=token, most=most)))
+        )
+
+    def _has_first_slash(self, prefix: str) -> bool:
+        """Return whether there are such keys behind a slash, which obstore leaves out and does not tell of."""
+        return self._url.scheme == "s3" and bool(self._page(f"/{prefix}", most=1).objects)
+
+    def _is_odd(self, key: str) -> bool:
+        """Return whether botocore is to be asked for a key; raises `Trouble` where that cannot be."""
+        if self._url.is_web or not is_odd(key):
+            return False
+        if self._url.scheme != "s3":
+            raise Trouble.misnamed(key)
+        return True
+
+    @cached_property
+    def _odd(self) -> OddKeys:
+        return OddKeys(self._url)
 
     def entry(self, key: str) -> Entry:
         """Return one object's entry; the reason is `vanished` where there is none."""
@@ -84,7 +137,8 @@ class Bucket:
     def _looked_up(self, key: str) -> Entry:
         try:
             if not self._url.is_web:
-                return _entry(self._api.head(self._reads, key))
+                is_odd_key = self._is_odd(key)
+                return _entry(self._odd.head(key) if is_odd_key else self._api.head(self._reads, key))
             # A signed address is signed for GET alone.
             found = self._api.get(self._reads, "", options={"range": (0, 1)})
             return _entry(found.meta)
@@ -122,7 +176,10 @@ class Bucket:
         if entry.is_strong:
             options["if_match"] = f'"{entry.tag}"'
         try:
-            found = self._api.get(self._reads, "" if self._url.is_web else key, options=options)
+            if self._is_odd(key):
+                found = self._odd.get(key, options)
+            else:
+                found = self._api.get(self._reads, "" if self._url.is_web else key, options=options)
             _check(found, entry, place)
             for piece in found.stream(min_chunk_size=_PIECE):
                 held += piece
@@ -131,6 +188,8 @@ class Bucket:
 
     def put(self, key: str, chunks: Iterable[bytes]) -> None:
         """Write an object of these chunks, which is there whole or not at all."""
+        if is_odd(key):
+            raise Trouble.misnamed(key)
         raised: list[BaseException] = []
         coming, start = iter(chunks), bytearray()
         while len(start) < _PART and (chunk := next(coming, None)) is not None:

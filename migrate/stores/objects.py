@@ -86,6 +86,8 @@ def below(prefix: Url) -> Iterator[Object]:
     """Yield all objects whose keys begin so, but for those that stand for folders; raises `Trouble`, page by page."""
     held: Object | None = None
     for key, entry in bucket_of(prefix.container).entries(prefix.key):
+        if key.endswith("/") and not entry.size:
+            continue
         one = Object(f"{prefix.scheme}://{prefix.host}/{key}", entry)
         if held is not None and (held.entry.size or not one.url.startswith(f"{held.url}/")):
             yield held

@@ -14,9 +14,13 @@ from migrate.errors import Stopped, UsageError
 from migrate.stores.credentials import Aws, check_azure, check_google, is_set
 from migrate.stores.urls import Url, is_loopback, whole
 
+CONNECTED: Final = 10
+"""Seconds in which a connection is made."""
+HEARD: Final = 60
+"""Seconds that an answer may be silent."""
 _CLIENT: Final[Mapping[str, Any]] = {
-    "connect_timeout": timedelta(seconds=10),
-    "read_timeout": timedelta(seconds=60),
+    "connect_timeout": timedelta(seconds=CONNECTED),
+    "read_timeout": timedelta(seconds=HEARD),
     "timeout": timedelta(minutes=5),
 }
 _ALLOW_HTTP: Final = {"s3": "AWS_ALLOW_HTTP", "gs": "GOOGLE_ALLOW_HTTP", "az": "AZURE_ALLOW_HTTP"}
@@ -35,10 +39,13 @@ def maker(stores: ModuleType, url: Url) -> Callable[[Mapping[str, int] | None], 
     Raises UsageError where it cannot be opened, and Stopped where nothing answers at an endpoint that was named.
     """
     make, endpoint = _MAKERS.get(url.scheme, _web)(stores, url)
-    if endpoint is not None:
-        _check_reached(endpoint, url.place)
     is_here = endpoint is not None and is_loopback(urlsplit(endpoint).netloc)
     client = {**_CLIENT, "allow_http": is_here or is_set(_ALLOW_HTTP.get(url.scheme, ""))}
+    if endpoint is not None:
+        if urlsplit(endpoint).scheme == "http" and not client["allow_http"]:
+            why = "its endpoint would be asked without encryption; name it with https://, or set"
+            raise UsageError(f"{url.place}: {why} {_ALLOW_HTTP[url.scheme]}=true")
+        _check_reached(endpoint, url.place)
     return lambda retry: make(client, retry)
 
 

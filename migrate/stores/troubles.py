@@ -8,6 +8,12 @@ from migrate.screen import shown
 
 _STATUS: Final = re.compile(r"status code: (\d{3})")
 _CODE: Final = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
+_WORD: Final = re.compile(r"[A-Za-z]{1,60}")
+_AMAZON: Final = (
+    *(("Credential", "credential"), ("Token", "credential"), ("SSO", "credential")),
+    *(("Timeout", "TimedOut"), ("SSL", "certificate")),
+)
+"""A part of the name of an error of botocore's → the word of obstore's for it."""
 _BAD_KEY: Final = re.compile(r'[Pp]ath "(.{1,1100}?)"(?::|$| )', re.DOTALL)
 _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _SUCCESS: Final = range(200, 300)
@@ -42,9 +48,26 @@ class Trouble(Exception):  # noqa: N818 - the word says what happened
         why = f"the connection was cut again and again at byte {place:,}; run the same command again"
         return cls("unreadable", why, is_cut=True)
 
+    @classmethod
+    def misnamed(cls, key: str | None) -> Self:
+        """Return that a key cannot be held here."""
+        name = shown(key).replace("\n", "\\n").replace("\t", "\\t") if key is not None else ""
+        found = f", found '{name}'" if key is not None else ""
+        what = "a key with an empty part, '.', '..' or a control character in it"
+        why = (
+            f"{what} cannot be held here{found}; rename that object, or name a folder in which there is none"
+        )
+        return cls("unreadable", why)
+
+    @classmethod
+    def whole(cls) -> Self:
+        """Return that a server gives whole files alone."""
+        why = "its server gives no parts of a file, and so it cannot be read there; download it, and name the file"
+        return cls("unreadable", why)
+
 
 class _Told(NamedTuple):
-    """What an error of obstore's says."""
+    """What an error of obstore's, or of botocore's, says."""
 
     kind: str
     text: str
@@ -65,7 +88,21 @@ def trouble(error: Exception, scheme: str) -> Trouble:
     text = str(error)
     status, code = _STATUS.search(text), _CODE.search(text)
     kind = type(error).__name__
-    told = _Told(kind, text, int(status[1]) if status else 0, code[1] if code else "", scheme)
+    return _meant(_Told(kind, text, int(status[1]) if status else 0, code[1] if code else "", scheme))
+
+
+def trouble_of_amazon(error: Exception, *, is_body: bool) -> Trouble:
+    """Return the same of an error of botocore's; `is_body`: an answer has begun."""
+    kind, answer = type(error).__name__, getattr(error, "response", None) or {}
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    code = str(answer.get("Error", {}).get("Code", ""))
+    if kind == "ParamValidationError":  # of a bucket's name that none can have
+        status, code = 404, "NoSuchBucket"
+    text = "Body" if is_body else next((words for name, words in _AMAZON if name in kind), "")
+    return _meant(_Told(kind, text, status, code if _WORD.fullmatch(code) else "", "s3"))
+
+
+def _meant(told: _Told) -> Trouble:
     return next(meant for is_it, meant in _MEANINGS if is_it(told))(told)
 
 
@@ -93,11 +130,7 @@ def _denied(told: _Told) -> Trouble:
 
 def _misnamed(told: _Told) -> Trouble:
     key = _BAD_KEY.search(told.text)
-    name = shown(key[1]).replace("\n", "\\n").replace("\t", "\\t") if key else ""
-    found = f", found '{name}'" if key else ""
-    what = "a key with an empty part, '.', '..' or a control character in it"
-    why = f"{what} cannot be read{found}; rename that object, or name others"
-    return Trouble("unreadable", why)
+    return Trouble.misnamed(key[1] if key else None)
 
 
 def _elsewhere(_: _Told) -> Trouble:
@@ -105,10 +138,7 @@ def _elsewhere(_: _Told) -> Trouble:
 
 
 def _no_ranges(_: _Told) -> Trouble:
-    why = (
-        "its server gives no parts of a file, and so it cannot be read there; download it, and name the file"
-    )
-    return Trouble("unreadable", why)
+    return Trouble.whole()
 
 
 def _answered(told: _Told) -> Trouble:
@@ -120,6 +150,11 @@ def _answered(told: _Told) -> Trouble:
 
 def _without_credentials(_: _Told) -> Trouble:
     return Trouble("unreadable", "the credentials for it cannot be had; see to them (docs/storage.md)")
+
+
+def _garbled(_: _Told) -> Trouble:
+    why = "its answer cannot be understood; check the endpoint, or name a folder that holds other keys"
+    return Trouble("unreadable", why)
 
 
 def _cut(_: _Told) -> Trouble:
@@ -144,12 +179,13 @@ _MEANINGS: Final[tuple[tuple[Callable[[_Told], bool], Callable[[_Told], Trouble]
         ),
         _denied,
     ),
-    (lambda told: told.kind in {"ValueError", "InvalidPathError"}, _misnamed),
+    (lambda told: told.kind in {"ValueError", "UnicodeEncodeError", "InvalidPathError"}, _misnamed),
     (lambda told: "without LOCATION" in told.text or told.status in {301, 307}, _elsewhere),
     (lambda told: told.kind == "NotSupportedError" or told.status in _SUCCESS, _no_ranges),
     (lambda told: bool(told.status), _answered),
     (lambda told: "credential" in told.text.lower(), _without_credentials),
     (lambda told: "Body" in told.text, _cut),
+    (lambda told: "ParserError" in told.kind, _garbled),
     (lambda _: True, _unanswered),
 )
 """The first that fits is what an error means."""

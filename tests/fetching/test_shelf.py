@@ -40,11 +40,15 @@ def test_a_folder_is_one_processs(tmp_path):
 
 @pytest.mark.usefixtures("s3")
 def test_what_takes_no_files_is_a_sentence(tmp_path):
-    """A file, a web server, a bucket that is not there."""
+    """A file, a web server, a key that obstore cannot hold, a bucket that is not there."""
     (tmp_path / "file").touch()
     for target, said in (
         (str(tmp_path / "file"), "TARGET: a file"),
         ("https://a.example/x", "TARGET: a web server"),
+        (
+            "s3://bucket/a//b",
+            "TARGET: an address with an empty part, .* found 's3://bucket/a//b'; name another one",
+        ),
     ):
         with pytest.raises(UsageError, match=said), opened(target):
             pass

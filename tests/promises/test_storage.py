@@ -168,6 +168,26 @@ def test_what_is_set_aside_in_a_bucket_is_planned_by_the_command_that_is_shown(s
     assert values(nights.sandbox) == {0: 1, 1: 1}
 
 
+def test_objects_of_any_key_are_planned_as_all_others(s3, s3_between, nights):
+    """Every night, and by the word that is shown for each; folders' markers are nothing."""
+    keys = ["in//a b.jsonl", "in/../b.jsonl", "in/\x01c.jsonl", "in/d.jsonl"]
+    for number, key in enumerate(keys):
+        s3.put(key, lines(row(number, 1)))
+    s3.put("in//", b"")
+    found = nights()
+    assert (found["events"]["accepted"], found["skipped_files"]) == (4, {})
+    s3_between.asked.clear()
+    nights()
+    assert s3_between.gets() == []
+    for number, key in enumerate(keys):
+        s3.put(key, lines(row(number, 1), row(number + 10, 1)))
+    again = nights("--on-changed", "set-aside", code=5)["set_aside"]
+    assert {*again} == {f"{s3.url}{key}".replace("\x01", "\\x01") for key in keys}
+    words = [word for why in again.values() for word in shlex.split(why.partition(" with ")[2])]
+    nights(*words)
+    assert values(nights.sandbox) == dict.fromkeys([0, 1, 2, 3, 10, 11, 12, 13], 1)
+
+
 def test_faults_cost_what_they_are_of_alone_and_are_said(s3, s3_between, nights):
     """An object replaced, deleted or forbidden after it was listed is set aside; what is busy or cut is asked again."""
     for number in range(5):

@@ -10,6 +10,7 @@ from between import server
 from migrate.errors import Stopped, UsageError
 from migrate.stores.buckets import bucket_of, opened
 from migrate.stores.objects import Object, below
+from migrate.stores.troubles import Trouble
 from migrate.stores.urls import entrusted, parsed
 
 BLOB = """<Blob><Name>{name}</Name><Properties><Content-Length>{size}</Content-Length><Etag>0x8D{size}</Etag>
@@ -59,6 +60,15 @@ def test_google_cloud_storage(s3, monkeypatch, tmp_path):
     assert found.url == f"{url}a b.txt"
     assert found.entry == Object(found.url).entry
     assert read(found) == b"abc"
+    for key in ("in/x//c", "in/y/d"):
+        s3.client.put_object(Bucket=s3.bucket, Key=key, Body=b"abc", ACL="public-read")
+    why = "a control character in it cannot be held here, found '{}'; rename that object, or name a folder in which"
+    for given, key in (("", "in/x//c"), ("x//", "in/x/"), ("x/", "in/x//c")):
+        with pytest.raises(Trouble, match=why.format(key)):
+            list(below(parsed(f"{url}{given}")))
+    with pytest.raises(Trouble, match=why.format("in/x//c")):
+        Object(f"{url}x//c").entry  # noqa: B018 - it is looked up
+    assert [one.name for one in below(parsed(f"{url}y/"))] == ["d"]
 
 
 def test_azure(monkeypatch):
@@ -104,6 +114,17 @@ def test_a_file_on_a_web_server(tag):
         login = "Basic " + base64.b64encode(b"me:pass word").decode()
         path = "/a%20b/c%2Fd.gz?sig=a%2Fb"
         assert asked == [(path, login, None), (path, login, tag if tag == '"v1"' else None)]
+
+
+def test_nothing_is_asked_without_encryption(s3, monkeypatch):
+    """But of this machine."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://minio.example:9000")
+    with pytest.raises(UsageError) as raised:
+        bucket_of(parsed(s3.url))
+    assert str(raised.value) == (
+        f"{s3.url.rstrip('/')}: its endpoint would be asked without encryption; name it with https://, or set "
+        "AWS_ALLOW_HTTP=true"
+    )
 
 
 def test_nothing_that_answers_is_said():
