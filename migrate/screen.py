@@ -5,20 +5,22 @@ import shlex
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+_SCHEME: Final = r"[a-z][a-z0-9+.-]{0,30}:/{1,2}"
+"""How an address begins; of a scheme without an end, which a long word is, each letter would be a new beginning."""
 _KEY: Final = re.compile(r"\b(ph[a-z]_)[A-Za-z0-9]{20,}")
 _ADDRESS: Final = re.compile(
     r"""((?:\b(?:hc-ping\.com|hooks\.slack\.com|discord(?:app)?\.com/api/webhooks)|\.webhook\.office\.com
-    |https?://[^\s'"]*?/ping(?=/[0-9a-f]{8}-[0-9a-f]{4}-))/)[^\s'"]+""",
+    |https?://[^\s'"]{0,500}?/ping(?=/[0-9a-f]{8}-[0-9a-f]{4}-))/)[^\s'"]+""",
     re.IGNORECASE | re.VERBOSE,
 )
 """The address of a check or a webhook, as the services make it that are known: whoever has it can post to it."""
 _SIGNED: Final = re.compile(
-    r"""([a-z][a-z0-9+.-]*:/{1,2}[^\s'"?]+\?)[^\s'"]*(?<=[?&])(?:x-amz-signature|x-goog-signature|sig)=[^\s'"]*""",
+    rf"""({_SCHEME}[^\s'"?]+\?)[^\s'"]*(?<=[?&])(?:x-amz-signature|x-goog-signature|sig)=[^\s'"]*""",
     re.IGNORECASE,
 )
 """The address of a file that whoever has it may read, as storages sign them."""
 _LOGIN: Final = re.compile(
-    r"""([a-z][a-z0-9+.-]*:/{1,2})[^\s'"/?#@:\[\]]*:(?:[^\s'"/?#]*|(?!\d+/)[^\s'"]*)@""", re.IGNORECASE
+    rf"""({_SCHEME})[^\s'"/?#@:\[\]]*:(?:[^\s'"/?#]*|(?!\d+/)[^\s'"]*)@""", re.IGNORECASE
 )
 """An address with a name and a password, also one in which a slash stands."""
 _LETTERS: Final = 2
