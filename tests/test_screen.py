@@ -219,4 +219,4 @@ def test_a_command_can_be_pasted_whatever_a_file_is_called(name):
 
 def test_a_long_word_is_masked_in_no_time():
     """Each of its letters could begin an address; a line of a log may be as long as a row (a tenth of a second)."""
-    assert masked("y" * 100_000 + "https://name:word@host/x") == "y" * 100_000 + "https://***@host/x"
+    assert shown("y" * 100_000 + "https://name:word@host/x") == "y" * 100_000 + "https://***@host/x"
