@@ -24,6 +24,15 @@ Between them they have bags, nested and unfolded records, files without a header
 groups, profiles, links, states.
 """
 
+
+def some(cases, count):
+    """So many of the cases, from the first to the last of them; all with `EVERY=1`."""
+    cases = list(cases)
+    if EVERY or len(cases) <= count:
+        return cases
+    return [cases[number * (len(cases) - 1) // (count - 1)] for number in range(count)]
+
+
 FEW = PLATFORMS if EVERY else ["amplitude", "ga4", "posthog", "segment", "table"]
 """What is dear is tried on these: nested records, rows of one event, groups, links, profiles, a spec's joins."""
 

@@ -12,6 +12,7 @@ from captures import Capture
 from certificates import Authority
 from commands import KEY, migrate, rows, started, summary
 from listening import Listener
+from samples import some
 from screens import shown
 
 from migrate import VERSION
@@ -155,8 +156,12 @@ def test_no_is_0(tmp_path, listener, source):
     assert ended(listener) == [0]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize(
+    ("number", "times"),
+    some(
+        [(number, times) for times in (1, 2) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)], 3
+    ),
+)
 def test_an_interruption_is_told_once(tmp_path, listener, number, times):
     """In good order, or at once, where somebody asks twice."""
     source = rows(tmp_path / "in" / "a.jsonl", 3_000)

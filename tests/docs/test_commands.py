@@ -9,7 +9,7 @@ import pages
 import pytest
 from commands import migrate, summary
 from markdown import ROOT, blocks
-from samples import PLATFORMS, SAMPLES, SEVERAL
+from samples import FEW, PLATFORMS, SAMPLES
 
 from migrate.sandbox.server import Sandbox
 
@@ -66,7 +66,7 @@ def test_commands_of_a_platform_run(platform, tmp_path):
     assert len(commands) >= 2
     assert [line for line in commands if f" {platform} " not in line] == []
     folder = made(tmp_path, platform)
-    for line in commands if platform in SEVERAL else commands[:1]:
+    for line in commands if platform in FEW else commands[:1]:
         run(line, folder)
 
 

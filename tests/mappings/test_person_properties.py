@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from frames import made_of
-from samples import SAMPLES, SEVERAL, settings
+from samples import FEW, SAMPLES, SEVERAL, settings
 
 from migrate.cli.commands import cli
 from migrate.preview import preview
@@ -30,7 +30,7 @@ def shown(name, choice):
     return {event["uuid"]: event for event in events}
 
 
-@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize("name", FEW)
 def test_no_person_is_told_of(name):
     """With `none`; all else is what it is, and events that tell of persons alone are left out."""
     usual, found = shown(name, "set"), shown(name, "none")
@@ -43,7 +43,7 @@ def test_no_person_is_told_of(name):
     assert {event["event"] for uuid, event in usual.items() if uuid not in found} <= {"$set"}
 
 
-@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize("name", FEW)
 def test_what_is_told_fills_in_what_a_live_project_does_not_know(name):
     """With `set_once`; of one key what was told once counts."""
     usual, found = shown(name, "set"), shown(name, "set_once")

@@ -23,7 +23,7 @@ from migrate.settings import Settings
 
 pytestmark = pytest.mark.fuzz
 
-ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "2"))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ODD = [
     b"1e400", b"NaN", b"-Infinity", b"\\ud800", b"\\u0000", b"\x00", b"\xff\xfe", b'"', b"\\", b"{", b"]", b",", b"\r",

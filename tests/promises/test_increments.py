@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 from nights import DAYS, Nights, row
+from samples import some
 
 from migrate.sandbox.server import Sandbox
 
@@ -145,7 +146,7 @@ class Model:
 
 
 @pytest.mark.law
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", some(range(12), 6))
 def test_whatever_the_nights_bring_each_event_is_there_once(nights, seed):
     """As it was when it was first sent, or as it is now where that was asked for; also if some nights only plan."""
     dice = Random(seed)

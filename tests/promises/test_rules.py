@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from samples import EVERY, FEW, SAMPLES, settings
+from samples import EVERY, FEW, SAMPLES, settings, some
 from test_preview import planned
 
 from migrate.payload.special import OTHER_ID
@@ -13,7 +13,7 @@ from migrate.preview import preview
 from migrate.rules.declared import PROTECTED, read
 
 SALT = "sixteen letters!"
-FOLDERS = [*FEW, *(["ga4/unnested", "ga4/users", "mixpanel/pipeline"] if EVERY else [])]
+FOLDERS = [*some(FEW, 3), *(["ga4/unnested", "ga4/users", "mixpanel/pipeline"] if EVERY else [])]
 IDS = {"$group_type", "$group_key", *OTHER_ID.values()}
 
 pytestmark = pytest.mark.law

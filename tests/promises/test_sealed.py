@@ -10,6 +10,7 @@ from zipfile import ZipFile
 
 import polars as pl
 import pytest
+from samples import some
 from sealing import KILL, STOP, exports, flipped, migrate, summary
 
 from migrate.sandbox.server import Sandbox
@@ -332,7 +333,7 @@ BETWEEN = [
 ]
 
 
-@pytest.mark.parametrize(("place", "after"), BETWEEN)
+@pytest.mark.parametrize(("place", "after"), some(BETWEEN, 3))
 def test_a_kill_between_two_commits_is_rolled_forward(tmp_path, place, after):
     """The same events as without one, each once; and the next night goes on."""
     source, calm, rough = exports(tmp_path / "in", files=3), tmp_path / "calm", tmp_path / "rough"
@@ -357,7 +358,9 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize(("ends", "nights"), [*((ends, 0) for ends in ENDS.values()), (ENDS["mixed"], 2)])
+@pytest.mark.parametrize(
+    ("ends", "nights"), some([*((ends, 0) for ends in ENDS.values()), (ENDS["mixed"], 2)], 2)
+)
 def test_any_number_of_ends_between_two_commits_is_rolled_forward(tmp_path, ends, nights):
     """The same events as without any, each once; and still no other people's file will do."""
     source, calm, rough = exports(tmp_path / "in", files=2, rows=8), tmp_path / "calm", tmp_path / "rough"

@@ -6,6 +6,7 @@ from zipfile import ZipFile
 
 import pytest
 from commands import KEY, migrate, summary
+from samples import some
 
 from migrate.sandbox.server import Sandbox
 from migrate.workdir.checkpoint import Checkpoint
@@ -296,7 +297,7 @@ def test_a_plan_that_was_stopped_later_holds_none_back(nights, monkeypatch):
 
 
 @pytest.mark.parametrize("command", ["run", "plan"])
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", some(STEPS, 2))
 def test_a_night_that_was_killed_goes_on_where_it_was(nights, monkeypatch, step, command):
     """Wherever it is; also where less is asked for by the next, and then all."""
     nights.platform = "amplitude"
@@ -395,7 +396,7 @@ class Model:
 
 
 @pytest.mark.law
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", some(range(8), 4))
 def test_whatever_time_a_night_asks_for_all_of_it_that_is_there_arrives(nights, monkeypatch, seed):
     """Each asks for more of files that come, grow and go; some only plan, hold what is young, or are killed."""
     dice = Random(seed)

@@ -17,7 +17,7 @@ from frames import made_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonvalues import COMPARED
-from samples import SEVERAL
+from samples import EVERY, FEW
 
 from migrate.kit.declare import OWN, PROPERTIES, REST, ROW, Bag, inside
 from migrate.readers.opener import Opener
@@ -240,7 +240,7 @@ def payloads(folder, platform, container, rows, random):
 
 
 @pytest.mark.parametrize("platform", KINDS)
-@settings(max_examples=4)
+@settings(max_examples=4 if EVERY else 2)
 @given(st.lists(st.tuples(SIZES, st.integers(0, 2**32)), min_size=1, max_size=3))
 @pytest.mark.law
 def test_a_row_has_one_uuid_in_any_spelling_and_container(platform, rows):
@@ -422,7 +422,7 @@ def previewed(commands):
 @pytest.mark.law
 def test_two_processes_make_the_same_bytes_of_a_sample():
     """No hash seed, no order of a set, no cache and no number of threads is in a payload."""
-    commands = [[name, str(SAMPLES / name)] for name in SEVERAL]
+    commands = [[name, str(SAMPLES / name)] for name in FEW]
     commands = [[*command, *_spec(command[0])] for command in commands]
     one, other = previewed(commands)
     assert one.count(b"\n") > 100
