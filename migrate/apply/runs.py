@@ -46,7 +46,7 @@ def put_together(pieces: list[Stretch]) -> pl.DataFrame:
         if _is_ordered(frame):
             return frame
     numbered = [
-        batch.append_column("piece", pa.repeat(pa.scalar(number, pa.int32()), batch.num_rows))
+        batch.append_column("piece", _repeated(number, pl.Int32, batch.num_rows))
         for number, piece in enumerate(pieces)
         for batch in piece
     ]
@@ -234,11 +234,16 @@ class _Group:
                     batch.column("uuid"),
                     payload,
                     batch.column("row"),
-                    pa.repeat(pa.scalar(self.is_sent, pa.bool_()), count),
-                    pa.repeat(pa.scalar(self.order, pa.int32()), count),
+                    _repeated(self.is_sent, pl.Boolean, count),
+                    _repeated(self.order, pl.Int32, count),
                 ],
                 _MERGED,
             )
+
+
+def _repeated(value: int, kind: type[pl.DataType], count: int) -> pa.Array:
+    """Return a column of one value; of Arrow's own, a value costs the time to read pandas, where that is installed."""
+    return pl.repeat(value, count, dtype=kind, eager=True).to_arrow()
 
 
 def _text(column: pa.Array) -> pa.Array:

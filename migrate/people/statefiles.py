@@ -111,7 +111,7 @@ def _pieces(file: Kept) -> Iterator[pl.DataFrame]:
     """Yield a file's states, some at a time."""
     with file.opened() as source, pq.ParquetFile(source, pre_buffer=False) as parquet:
         for batch in parquet.iter_batches(AT_ONCE):
-            yield pl.DataFrame(pa.table(batch)).select_seq(SCHEMA.names()).cast(SCHEMA)
+            yield pl.DataFrame(pa.Table.from_batches([batch])).select_seq(SCHEMA.names()).cast(SCHEMA)
 
 
 def _bytes(file: Kept) -> int:

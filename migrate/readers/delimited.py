@@ -129,7 +129,7 @@ class Records:
         ragged: list[tuple[int, str]] = []
         if not block.strip(b"\r\n"):
             schema = pa.schema([(self._columns[name], pa.large_string()) for name in names])
-            return schema.empty_table(), ragged
+            return pa.Table.from_batches([], schema), ragged
 
         def skip(row: Any) -> str:  # noqa: ANN401 - pyarrow ships no types
             ragged.append((row.number, row.text))

@@ -125,7 +125,11 @@ def groups(
 
     None are of a file that cannot be read.
     """
-    asked = None if uuids is None else pa.array(uuids, pa.large_string())
+    asked = (
+        None
+        if uuids is None
+        else pl.Series(uuids, dtype=pl.String).to_arrow(compat_level=pl.CompatLevel.oldest())
+    )
     try:
         with pa.OSFile(str(path)) as source, pq.ParquetFile(source) as file:
             for group in range(file.num_row_groups):

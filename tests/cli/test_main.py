@@ -3,8 +3,10 @@
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 
 from commands import apart
+from samples import SAMPLES
 
 HELP = """
 import sys
@@ -12,6 +14,15 @@ from migrate.cli.main import cli
 for name in (None, *cli.commands):
     cli.main([*([name] if name else []), "--help"], standalone_mode=False)
 print(sorted({"polars", "pyarrow", "aiohttp", "rich", "msgspec", "sqlite3"} & sys.modules.keys()))
+"""
+RUN = """
+import sys
+sys.argv = ["migrate", *sys.argv[1:]]
+from migrate.__main__ import main
+try:
+    main()
+finally:
+    print("pandas" in sys.modules)
 """
 
 
@@ -22,6 +33,24 @@ def test_help_answers_at_once():
     shown = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True, check=True)
     assert shown.stdout.splitlines()[-1] == "[]"
     assert time.perf_counter() - began < 10
+
+
+def test_pandas_is_not_read_where_it_is_installed(tmp_path):
+    """Some of Arrow's calls look for it, which takes longer than to plan and send a small export."""
+    words = [
+        "run",
+        "segment",
+        SAMPLES / "segment",
+        "--workdir",
+        tmp_path / "w",
+        "--host",
+        "sandbox",
+        "--quiet",
+    ]
+    command = [sys.executable, "-c", RUN, *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split()) == (3, ["False"])
+    assert find_spec("pandas")
 
 
 def test_a_platform_that_was_forgotten_is_said():
