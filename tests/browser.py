@@ -3,6 +3,7 @@
 Where there is none such tests are passed over, and say so (`.ci/run` installs it where that may be done).
 """
 
+import re
 import shutil
 from contextlib import contextmanager
 
@@ -44,6 +45,16 @@ class Looked:
         return self.page.evaluate(
             "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         )
+
+    def is_dark(self):
+        """Whether the page's ground is dark."""
+        colours = self.page.evaluate(
+            "[document.body, document.documentElement].map(one => getComputedStyle(one).backgroundColor)"
+        )
+        red, green, blue, *seen = next(
+            map(float, re.findall(r"[\d.]+", colour)) for colour in colours if not colour.endswith(", 0)")
+        )
+        return red + green + blue < 384
 
 
 @contextmanager
