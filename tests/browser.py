@@ -51,7 +51,7 @@ class Looked:
         colours = self.page.evaluate(
             "[document.body, document.documentElement].map(one => getComputedStyle(one).backgroundColor)"
         )
-        red, green, blue, *seen = next(
+        red, green, blue, *_ = next(
             map(float, re.findall(r"[\d.]+", colour)) for colour in colours if not colour.endswith(", 0)")
         )
         return red + green + blue < 384
