@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import mappings
 from migrate.errors import UsageError
-from migrate.toml import parsed
+from migrate.toml import parsed, parsed_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,10 +44,13 @@ def mapping(name: str) -> Platform:
     return found
 
 
-def platform(name: str, spec: Path | None = None, own: Platform | None = None) -> Platform:
+def platform(
+    name: str, spec: Path | None = None, own: Platform | None = None, draft: str | None = None
+) -> Platform:
     """Return a platform's mapping, its tables built from the spec; raises UsageError for a missing or wrong spec.
 
-    `own` is the mapping where it is the user's own, which is found by no name.
+    `own` is the mapping where it is the user's own, which is found by no name. `draft` is what the spec is to say,
+    where that is not what its file says.
     """
     found = mapping(name) if own is None else own
     if found.from_spec is None:
@@ -56,16 +59,16 @@ def platform(name: str, spec: Path | None = None, own: Platform | None = None) -
         return found
     if spec is None:
         raise UsageError(f"--spec: {name} needs a TOML file that describes the columns; see docs/spec.md")
-    said = document(spec)
+    said = document(spec, draft)
     layout = found.layout_of(said) if found.layout_of else {}
     headerless = found.headerless_of(said) if found.headerless_of else ()
     return replace(found, tables=found.from_spec(said), layout=layout, headerless=headerless)
 
 
-def document(spec: Path) -> Mapping[str, Any]:
-    """Return a TOML document; raises UsageError when it cannot be read."""
+def document(spec: Path, draft: str | None = None) -> Mapping[str, Any]:
+    """Return a TOML document, or a draft of it; raises UsageError when it cannot be read."""
     try:
-        return parsed(spec)
+        return parsed(spec) if draft is None else parsed_text(draft)
     except OSError as error:
         raise UsageError(
             f"--spec: {spec} cannot be read, found '{error.strerror}'; give a TOML file"

@@ -15,8 +15,9 @@ import polars as pl
 
 from migrate import numbering
 from migrate.errors import Unfit
-from migrate.jsontext.parse import encoded
+from migrate.jsontext.parse import Raw, encoded
 from migrate.kit.declare import ROW
+from migrate.people.identity import Report
 from migrate.people.statefiles import States
 from migrate.people.store import People
 from migrate.people.touches import Touches
@@ -55,21 +56,46 @@ class Preview:
     """Why a row has no payloads, in the words of the dry run."""
 
 
-def preview(work: Work, limit: int, numbers: Numbers | None = None) -> Iterator[Preview]:
+class Reading:
+    """Where a preview has its rows from, and who hears what becomes of them: the files, and nobody."""
+
+    def chunks(self, job: Job) -> Iterator[Chunk]:
+        """Yield the rows of a file."""
+        return job_chunks(job)
+
+    def originals(self, job: Job, numbers: Sequence[int]) -> Mapping[int, Mapping[str, Raw]]:
+        """Return these rows as their file has them, by number."""
+        return Originals(job.source, job.table, job.header).of(numbers)
+
+    def made(self, job: Job, chunk: Chunk, transform: Transform, made: Finished) -> None:
+        """Hear what became of some rows."""
+
+    def resolved(self, report: Report) -> None:
+        """Hear who is who."""
+
+
+_FILES: Final = Reading()
+
+
+def preview(
+    work: Work, limit: int, numbers: Numbers | None = None, reading: Reading = _FILES
+) -> Iterator[Preview]:
     """Yield the first rows with their payloads in the order of the files, and what all of them tell of people.
 
-    What is counted is added to `numbers`.
+    What is counted is added to `numbers`; `reading` gives the rows.
 
     What is known of people comes from the rows shown alone: who is who before them, persons and groups after them.
     """
     settings, now = work.settings, datetime.now(UTC)
     with settings.explained(), People() as people, throwaway(PREVIEW) as folder:
         census = settings.census(people)
-        first = list(_first(work, limit))
+        first = list(_first(work, limit, reading))
         if work.is_about_people:
             _gather(work, first, people)
             census.resolve()
             merges = [made.frame for made in census.merges("preview", now)]
+            if census.report is not None:
+                reading.resolved(census.report)
             yield from (Preview("{}", frame["payload"].to_list()) for frame in merges)
         states = States(folder / "states")
         times: list[datetime] = []
@@ -78,9 +104,10 @@ def preview(work: Work, limit: int, numbers: Numbers | None = None) -> Iterator[
             made = mapped(_read(chunk), transform, now, Bundle([job]).whence)
             if numbers is not None:
                 numbers.add(made.numbers)
+            reading.made(job, chunk, transform, made)
             states.write(made.states)
             times += made.frame.select(pl.col("timestamp").max()).drop_nulls().to_series().to_list()
-            yield from _previewed(job, chunk, transform, made)
+            yield from _previewed(job, chunk, transform, made, reading)
         if states.close():
             files, end = [Kept.of(states.path)], max(times, default=settings.until)
             came = census.first_touches(files, folder, now, "preview")
@@ -188,11 +215,11 @@ def _gather(work: Work, first: list[tuple[Job, Chunk]], people: People) -> None:
         people.note_gathered({job.source.name: ""}, harvest.clock())
 
 
-def _first(work: Work, limit: int) -> Iterator[tuple[Job, Chunk]]:
+def _first(work: Work, limit: int, reading: Reading) -> Iterator[tuple[Job, Chunk]]:
     """Yield the first rows of all files; those that could not be read count."""
     left = limit
     for job in work.jobs:
-        for chunk in job_chunks(job):
+        for chunk in reading.chunks(job):
             head = first_rows(chunk, left)
             yield job, head
             left -= head.rows.height + len(head.rejects)
@@ -205,7 +232,9 @@ def _read(chunk: Chunk) -> Chunk:
     return Chunk(chunk.rows, [], {})
 
 
-def _previewed(job: Job, chunk: Chunk, transform: Transform, made: Finished) -> Iterator[Preview]:
+def _previewed(
+    job: Job, chunk: Chunk, transform: Transform, made: Finished, reading: Reading = _FILES
+) -> Iterator[Preview]:
     """Yield the rows of a chunk with their payloads, or why they have none, in the order of the file."""
     frame = ordinals.with_ordinals(made.frame) if transform.table.ordinals else made.frame
     payloads = dict(frame.group_by("row", maintain_order=True).agg(pl.col("payload")).iter_rows())
@@ -213,7 +242,7 @@ def _previewed(job: Job, chunk: Chunk, transform: Transform, made: Finished) -> 
     whys = _whys(chunk.rows[ROW], made, transform) | whys
     unread = sorted(chunk.rejects, key=row_of, reverse=True)
     numbers = chunk.rows[ROW].to_list()
-    originals = Originals(job.source, job.table, job.header).of(numbers)
+    originals = reading.originals(job, numbers)
     first = _first_places(job, [*numbers, *(one.row for one in unread if one.row is not None)])
     for row in python_rows(chunk.rows):
         number = row[ROW]

@@ -17,7 +17,7 @@ from migrate.inputs.dated import Span
 from migrate.inputs.listing import sources
 from migrate.inputs.source import Source, Stems, stamp
 from migrate.inputs.stored import UNREADABLE, stamp_of, stored_of
-from migrate.kit.declare import EVERY_ROW, Options, Platform, Table
+from migrate.kit.declare import EVERY_ROW, Options, Platform, Table, is_called
 from migrate.kit.times import clock
 from migrate.likeness import Likeness
 from migrate.own import Own
@@ -57,6 +57,8 @@ class Settings:
     """The mapping, where it is the user's own."""
     options: Options = field(default_factory=Options)
     spec: Path | None = None
+    draft: str | None = None
+    """What the spec is to say while it is tried, in place of what its file says."""
     since: datetime | None = None
     until: datetime | None = None
     limit: int | None = None
@@ -76,7 +78,7 @@ class Settings:
     def mapping(self) -> Platform:
         """Return the platform's mapping."""
         own = None if self.own is None else self.own.platform
-        return platforms.platform(self.platform, self.spec, own)
+        return platforms.platform(self.platform, self.spec, own, self.draft)
 
     def facts(self) -> dict[str, Setting]:
         """Return what decides the payloads, by the name it has for the user."""
@@ -191,12 +193,14 @@ class Settings:
         planned: Mapping[str, str] = _NOTHING,
         *,
         checked: int | None = None,
+        most: int | None = None,
         paths: Mapping[str, str | None] = _NOWHERE,
     ) -> "Work":
         """Return what there is to plan in the inputs; raises UsageError before anything is made.
 
         Files that are `planned`, by name, and still have the stamp they had are not looked into again. That text is
-        valid in its encoding is `checked` for so many bytes of each file, for all of them if it is None. `paths` of
+        valid in its encoding is `checked` for so many bytes of each file, for all of them if it is None. No more than
+        the first so many files are looked into (`most`), beside those in which others look things up. `paths` of
         files that were planned before: with a stamp, what still has that is not opened; and an input that is empty now
         may be one that held any of them.
         """
@@ -211,6 +215,7 @@ class Settings:
         unchanged = len(names) - len(files)
         with self.explained():
             mapping = mapping.under(self.options, names) if files else mapping
+        files = files if most is None else _first(files, most, mapping)
         beside = Beside(whole(names, files, planned), found.sources)
         reader = self._reader(mapping, beside)
         with self.explained():
@@ -300,6 +305,14 @@ class Work:
             has_news(one, identity=self.settings.choices.link) or one.to_profiles or one.to_groups
             for one in tables
         )
+
+
+def _first(files: Sequence[Source], most: int, mapping: Platform) -> list[Source]:
+    """Return the first so many files, and those behind them that others need: lookups, and names of columns."""
+    globs = [glob for table in mapping.tables if table.lookup is not None for glob in table.lookup.files]
+    globs += [one.header_file for one in mapping.headerless if one.header_file is not None]
+    behind = [one for one in files[most:] if is_called(one.called, globs)]
+    return [*files[:most], *behind]
 
 
 def _stamp(name: str) -> str:

@@ -13,12 +13,16 @@ _LONG: Final = re.compile(r"[0-9][0-9_]{1000,}")
 
 
 def parsed(path: Path) -> dict[str, Any]:
-    """Return the table.
+    """Return the table in a file.
 
-    Raises OSError where a file cannot be read, and ValueError, which says why, for what is no TOML. A byte order mark,
-    as editors on Windows write it, is none of the text.
+    Raises OSError where it cannot be read, and ValueError, which says why, for what is no TOML. A byte order mark, as
+    editors on Windows write it, is none of the text.
     """
-    text = path.read_bytes().decode("utf-8-sig")
+    return parsed_text(path.read_bytes().decode("utf-8-sig"))
+
+
+def parsed_text(text: str) -> dict[str, Any]:
+    """Return the table; raises ValueError, which says why, for what is no TOML."""
     try:
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):

@@ -69,7 +69,7 @@ GROUND = {
 """What every folder may import; it imports no folder."""
 
 HOMES = {
-    "aiohttp": {"apply.http", "apply.unanswered", "asking.http", "fetching.http", "sandbox"},
+    "aiohttp": {"apply.http", "apply.unanswered", "asking.http", "fetching.http", "sandbox", "serving"},
     "babel": {"kit.countries"},
     "botocore": {"stores"},
     "click": {"cli"},
@@ -155,7 +155,9 @@ def test_rooms_keep_their_doors(room):
 def test_every_folder_is_a_room():
     """A folder that is new says what it may import, and the rooms stand on floors: none is above what it imports."""
     folders = {path.parent.name for path in (ROOT / "migrate").glob("*/__init__.py")}
-    assert folders - {"cli", "laws", "report"} == set(ROOMS)  # those stand above what lies beside the rooms
+    assert folders - {"cli", "laws", "report", "serving"} == set(
+        ROOMS
+    )  # those stand above what lies beside the rooms
     floors = list(ROOMS)
     for room, below in ROOMS.items():
         assert all(floors.index(other.split(".")[0]) < floors.index(room) for other in below)
@@ -209,9 +211,9 @@ def test_libraries_have_one_home(path):
         assert not dotted.startswith("mappings."), f"{dotted}: mappings are found by their file names"
 
 
-def test_the_sandbox_is_no_client():
-    """The sandbox serves; only the transport sends."""
-    for path in (ROOT / "migrate" / "sandbox").glob("*.py"):
+def test_servers_are_no_clients():
+    """The sandbox and the page serve; only the transport sends."""
+    for path in [path for room in ("sandbox", "serving") for path in (ROOT / "migrate" / room).glob("*.py")]:
         found = [dotted for dotted in imported(path) if is_of(dotted, "aiohttp")]
         assert [dotted for dotted in found if not is_of(dotted, *SERVING)] == [], path
 

@@ -24,6 +24,7 @@ from migrate.cli.options import (
     RunOptions,
     SandboxOptions,
     SendOptions,
+    ServeOptions,
     SourceOptions,
     StatusOptions,
     TalkOptions,
@@ -142,6 +143,29 @@ def preview(source: SourceOptions, options: PreviewOptions) -> None:
     from migrate.cli.preview import show_preview
 
     show_preview(source, options)
+
+
+@cli.command()
+@configured
+@takes("source", SourceOptions)
+@takes("options", ServeOptions)
+def serve(source: SourceOptions, options: ServeOptions) -> None:
+    """Open a page on this machine to try a mapping on.
+
+    Source rows beside what they become, and the spec, or the mapping, in an editor beside them: checked while you type,
+    its effect at once, saved when you say so. Nothing is sent, and only this machine can open it.
+
+    \b
+    Example:  migrate serve table orders.csv --spec spec.toml
+              migrate serve ./acme.py exports/
+              migrate serve amplitude export.zip
+
+    \b
+    Exit codes: 0 interrupted, which is how it ends · 2 wrong usage, or the port is taken
+    """
+    from migrate.cli.serve import serve_page
+
+    serve_page(source, options)
 
 
 @cli.command()

@@ -127,6 +127,14 @@ class PreviewOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ServeOptions:
+    """How much is tried, and where the page is."""
+
+    limit: int = preset(Count(1), 1_000, "Source rows to try.")
+    port: int = preset(Whole(0, 65_535), 0, "Port; 0 for any free one.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkOptions:
     """Where a plan is kept, how much is planned, with whom, and what of it anew."""
 

@@ -22,11 +22,16 @@ from migrate.rules.fates import Fates
 from migrate.settings import Settings
 
 
-def build_settings(source: SourceOptions, *, limit: int | None = None, rules: Rules = NO_RULES) -> Settings:
-    """Return the settings; raises UsageError where an option is wrong, or is one this platform has no use for."""
+def build_settings(
+    source: SourceOptions, *, limit: int | None = None, rules: Rules = NO_RULES, draft: str | None = None
+) -> Settings:
+    """Return the settings; raises UsageError where an option is wrong, or is one this platform has no use for.
+
+    `draft` is what the spec is to say, where that is not what its file says.
+    """
     own = Own(source.platform) if is_path(source.platform) else None
     name = source.platform if own is None else own.name
-    read_labels = platforms.platform(name, source.spec, None if own is None else own.platform).read_labels
+    mapping = platforms.platform(name, source.spec, None if own is None else own.platform, draft)
     group_keys, zone = _group_keys(source.group_key), _zone(source.source_timezone)
     since, until = _span(source, zone or "UTC")
     settings = Settings(
@@ -36,7 +41,7 @@ def build_settings(source: SourceOptions, *, limit: int | None = None, rules: Ru
             person_properties=source.person_properties,
             source_timezone=zone or "UTC",
             keep=frozenset(source.keep),
-            labels={} if source.labels is None else _labels(source.labels, read_labels),
+            labels={} if source.labels is None else _labels(source.labels, mapping.read_labels),
             group_keys=group_keys,
             group_type=source.group_type,
             user_id=source.user_id,
@@ -44,6 +49,7 @@ def build_settings(source: SourceOptions, *, limit: int | None = None, rules: Ru
         ),
         choices=Choices(link=source.identity == "link", max_cluster=source.max_cluster, zone=zone),
         spec=source.spec,
+        draft=draft,
         since=since,
         until=until,
         limit=limit,
@@ -55,7 +61,6 @@ def build_settings(source: SourceOptions, *, limit: int | None = None, rules: Ru
         skip_unknown=source.skip_unknown,
         rules=rules,
     )
-    mapping = settings.mapping()
     _check_heeded(source, mapping.options)
     _check_rules(source, group_keys, rules)
     filters = sorted({name for table in mapping.tables for name in table.filters})

@@ -156,9 +156,12 @@ class _Places:
         return first if first.row is None else first._replace(row=numbering.within(first.row, row))
 
 
-def job_chunks(job: Job) -> Iterator[Chunk]:
-    """Yield the rows of a file with what is joined to them, and what is computed of that."""
-    chunks = read_chunks(job.source, job.table, job.header)
+def job_chunks(job: Job, chunks: Iterator[Chunk] | None = None) -> Iterator[Chunk]:
+    """Yield the rows of a file with what is joined to them, and what is computed of that.
+
+    `chunks` are its rows, where they are read already.
+    """
+    chunks = read_chunks(job.source, job.table, job.header) if chunks is None else chunks
     if not job.table.joins:
         return chunks
     joined = chunks if job.joined is None else map(job.joined.add, chunks)

@@ -34,7 +34,7 @@ from migrate.readers.records import Chunk
 from migrate.rules.bags import PREFIX
 from migrate.workdir.records import Numbers
 
-_ODD_IDS: Final = {
+ODD_IDS: Final = {
     "float_like_id": r"^-?\d+\.0+$",
     "json_id": r"""^\s*(?:\[\s*["{\[\d-].*\]|\{\s*".*\})\s*$""",
 }
@@ -58,7 +58,7 @@ class Finished:
 
 def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     """Return a chunk's rows as events ready to send; `now` is the time of planning, for the checks alone."""
-    table, options, rows = transform.table, transform.options, _informed(chunk.rows, transform)
+    table, options, rows = transform.table, transform.options, informed(chunk.rows, transform)
     numbers = Numbers(read=rows.height + len(chunk.rejects), repairs=Counter(chunk.counts))
     for name in [name for name in chunk.counts if name.startswith(NOT_FOUND)]:
         numbers.warnings[name] = numbers.repairs.pop(name)
@@ -124,7 +124,7 @@ def _slim(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns_seq(slim(extra.struct.unnest()).to_struct("extra"))
 
 
-def _informed(rows: pl.DataFrame, transform: Transform) -> pl.DataFrame:
+def informed(rows: pl.DataFrame, transform: Transform) -> pl.DataFrame:
     """Return the rows with what the framework knows of them: their file, their person, what other files say."""
     table, people = transform.table, transform.people
     known: dict[str, pl.Series | pl.Expr] = {}
@@ -170,7 +170,7 @@ def _note_odd_ids(rows: pl.DataFrame, ids: Iterable[str], numbers: Numbers) -> N
     texts = [pl.col(name) for name in ids if name in rows.columns]
     if not texts or not rows.height:
         return
-    for name, pattern in _ODD_IDS.items():
+    for name, pattern in ODD_IDS.items():
         found = rows.filter(pl.any_horizontal(text.str.contains(pattern) for text in texts))
         if found.height:
             numbers.warnings[name] += found.height

@@ -1,0 +1,133 @@
+"""The first rows of files as they were read, kept while the same is read in the same way: mapping alone runs again."""
+
+import pickle
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from typing import Final
+
+from migrate import numbering
+from migrate.errors import Unfit
+from migrate.inputs.source import stamp
+from migrate.jsontext.parse import Raw
+from migrate.kit.declare import Table
+from migrate.people.identity import Report
+from migrate.plan.bundles import job_chunks
+from migrate.plan.finished import Finished
+from migrate.plan.jobs import Job
+from migrate.plan.transform import Transform
+from migrate.preview import Reading
+from migrate.readers.files import read_chunks
+from migrate.readers.records import Chunk, first_rows
+from migrate.serving.warned import warned
+
+_BLOCK_BYTES: Final = 256 << 10
+"""Text taken up at once: a thousand rows are seldom more than a few of these."""
+_MOST_BYTES: Final = 128 << 20
+"""So much is kept of what was read, as polars estimates it; what has been here longest goes first."""
+_NOT_READ_BY: Final = frozenset(
+    {
+        *(
+            "matches",
+            "missing",
+            "refusal",
+            "file",
+            "files",
+            "to_events",
+            "to_profiles",
+            "to_groups",
+            "to_links",
+        ),
+        *("tells_own", "link_columns", "resolve", "to_recoveries", "recover", "clock", "filters", "warnings"),
+        *("ordinals", "joins", "lookup"),
+    }
+)
+"""Fields of a table that have no part in how its rows are read."""
+
+_Key = tuple[object, ...]
+
+
+class Kept(Reading):
+    """What was read of each file, and what was heard of the rows of the last preview."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._chunks: dict[_Key, list[Chunk]] = {}
+        self._originals: dict[_Key, dict[int, Mapping[str, Raw]]] = {}
+        self.warnings: dict[str, list[str]] = {}
+        """Where a row is -> the warnings that it is counted under."""
+        self.tables: dict[str, Table] = {}
+        """Name of a file -> what it was read as."""
+        self.report: Report | None = None
+
+    def begin(self) -> None:
+        """Forget what was heard of the last preview."""
+        self.warnings, self.tables, self.report = {}, {}, None
+
+    def chunks(self, job: Job) -> Iterator[Chunk]:
+        """Yield the first rows of a file, read if they are not here."""
+        key = _key(job)
+        if key is None or (found := self._chunks.get(key)) is None:
+            found = self._read(job)
+            if key is not None:
+                self._keep(key, found)
+        return job_chunks(job, iter(found))
+
+    def _read(self, job: Job) -> list[Chunk]:
+        """Return the first rows of a file, as many as are shown of all files."""
+        found: list[Chunk] = []
+        left = self._limit
+        for chunk in read_chunks(job.source, job.table, job.header, block_bytes=_BLOCK_BYTES):
+            found.append(head := first_rows(chunk, left))
+            left -= head.rows.height + len(head.rejects)
+            if left <= 0:
+                break
+        return found
+
+    def _keep(self, key: _Key, found: list[Chunk]) -> None:
+        """Keep the rows of a file, and forget what has been here longest where that is too much."""
+        self._chunks[key] = found
+        sizes = {one: sum(chunk.rows.estimated_size() for chunk in of) for one, of in self._chunks.items()}
+        for one in [*self._chunks][:-1]:
+            if sum(sizes.values()) <= _MOST_BYTES:
+                break
+            del self._chunks[one], sizes[one]
+
+    def originals(self, job: Job, numbers: Sequence[int]) -> Mapping[int, Mapping[str, Raw]]:
+        """Return rows as their file has them, read if they are not here."""
+        table = job.table
+        columns = tuple(sorted(table.columns)) if job.header.partitions else ()
+        key = (job.source.name, _stamp(job), job.header, table.unfold, table.partitions, columns)
+        known = self._originals.get(key, {})
+        if not known.keys() >= {*numbers}:
+            known = {**super().originals(job, numbers)}
+            self._originals[key] = known
+        return known
+
+    def made(self, job: Job, chunk: Chunk, transform: Transform, made: Finished) -> None:
+        """Note which of the rows warnings are of."""
+        self.tables[job.source.name] = job.table
+        for row, names in warned(chunk, transform, made).items():
+            self.warnings[numbering.place(job.source.name, row)] = names
+
+    def resolved(self, report: Report) -> None:
+        """Note who is who."""
+        self.report = report
+
+
+def _stamp(job: Job) -> str:
+    """Return what tells a file's content from another; nothing of one that is gone, which its reader says."""
+    try:
+        return stamp(job.source)
+    except Unfit:
+        return ""
+
+
+def _key(job: Job) -> _Key | None:
+    """Return what the rows of a file hang on; None where that cannot be told, as of functions made on the way."""
+    table = job.table
+    says = [getattr(table, one.name) for one in fields(Table) if one.name not in _NOT_READ_BY]
+    says.append(bool(table.joins))  # then what is computed is computed behind them
+    try:
+        return job.source.name, _stamp(job), job.header, pickle.dumps(says)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return None

@@ -1,0 +1,101 @@
+"""The text in the editor: the file that the command named, read and saved, and no other file."""
+
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+from migrate.errors import MigrateError, UsageError
+
+LARGEST: Final = 1 << 20
+"""Bytes of a spec or a mapping; no longer one is read or taken."""
+_NEW: Final = ""
+"""The version of a file that is not there yet."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """What a file says, and what tells that from what it says later."""
+
+    text: str
+    version: str
+
+
+class ChangedOnDisk(MigrateError):  # noqa: N818 - the word says what happened
+    """The file is no longer what was read of it; `now` is what it says."""
+
+    exit_code = 2
+
+    def __init__(self, path: Path, now: Text) -> None:
+        super().__init__(
+            f"{path}: changed on disk since it was read here; keep what is in the editor, or take what is on disk"
+        )
+        self.now = now
+
+
+class Paper:
+    """A spec or a mapping, which may not be there yet."""
+
+    def __init__(self, path: Path, *, is_new: bool = False) -> None:
+        """`is_new`: one that is not there is an empty one. A link stays one: what it leads to is written."""
+        self.path = path
+        self._is_new = is_new
+
+    def read(self) -> Text:
+        """Return what it says; raises UsageError where that cannot be read."""
+        try:
+            with self.path.open("rb") as file:
+                data = file.read(LARGEST + 1)
+        except FileNotFoundError as error:
+            if self._is_new:
+                return Text("", _NEW)
+            raise UsageError(
+                f"{self.path}: no such file any more; put it back, or end this server"
+            ) from error
+        except OSError as error:
+            raise UsageError(
+                f"{self.path}: cannot be read, found '{error.strerror}'; look whose file it is"
+            ) from error
+        if len(data) > LARGEST:
+            raise UsageError(f"{self.path}: longer than 1 MB, which no spec or mapping is; name another file")
+        try:
+            return Text(data.decode("utf-8-sig"), _version(data))
+        except UnicodeDecodeError as error:
+            raise UsageError(
+                f"{self.path}: not UTF-8, found {data[error.start : error.start + 1]!r} at byte {error.start:,}; save "
+                "it as UTF-8"
+            ) from error
+
+    def save(self, text: str, version: str) -> Text:
+        """Write the text, if the file still is what was read as that version; return it as it is then.
+
+        Written beside it and put in its place, so that nobody finds half of it. Raises ChangedOnDisk, or UsageError.
+        """
+        now = self.read()
+        if now.version != version:
+            raise ChangedOnDisk(self.path, now)
+        data = text.encode(errors="replace")
+        path = self.path.resolve()
+        aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+        try:
+            with aside.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fchmod(file.fileno(), mode)
+                os.fsync(file.fileno())
+            aside.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+            raise UsageError(
+                f"{self.path}: cannot be written, found '{error.strerror}'; look at the disk and whose folder it is"
+            ) from error
+        return Text(text, _version(data))
+
+
+def _version(data: bytes) -> str:
+    return blake2b(data, digest_size=16).hexdigest()

@@ -1,0 +1,173 @@
+"""The page's server: on 127.0.0.1 alone, for whoever has its address, until it is interrupted."""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import AsyncExitStack, ExitStack
+from importlib.resources import files
+from types import TracebackType
+from typing import Any, Final, Self
+
+import msgspec
+from aiohttp import web
+
+from migrate.serving.desk import Desk
+from migrate.serving.paper import LARGEST
+from migrate.serving.rows import View
+from migrate.serving.visitors import KEY, Visitors
+
+HOST: Final = "127.0.0.1"
+_SHUTDOWN: Final = 0.05
+"""Seconds a stopping server gives to requests that are being answered."""
+_BODY_BYTES: Final = 6 * LARGEST
+"""A text in JSON may be six times as long."""
+_KINDS: Final = {"index.html": "text/html", "serve.js": "text/javascript", "serve.css": "text/css"}
+_MARK: Final = "{token}"
+_encoded: Final = msgspec.json.Encoder().encode
+
+
+class Sent(msgspec.Struct):
+    """What the page sends: a text, which version of its file it was made of, and which rows are looked at."""
+
+    text: str | None = None
+    version: str = ""
+    view: View = View()
+
+
+class Serving:
+    """The routes of one desk."""
+
+    def __init__(self, desk: Desk, visitors: Visitors) -> None:
+        self._desk, self._visitors = desk, visitors
+
+    def application(self) -> web.Application:
+        """Return all of them, behind what turns strangers away."""
+        app = web.Application(middlewares=[self._visitors.middleware()], client_max_size=_BODY_BYTES)
+        for path, name in {"/": "index.html", "/serve.js": "serve.js", "/serve.css": "serve.css"}.items():
+            app.router.add_get(path, self._asset(name))
+        app.router.add_get("/api/page", self._page)
+        app.router.add_get("/api/text", self._text)
+        app.router.add_post("/api/try", self._try)
+        app.router.add_post("/api/rows", self._rows)
+        app.router.add_post("/api/save", self._save)
+        return app
+
+    def _asset(self, name: str) -> Callable[[web.Request], Any]:
+        text = (files("migrate.serving") / "assets" / name).read_text(encoding="utf-8")
+        text = text.replace(_MARK, self._visitors.token) if name == "index.html" else text
+
+        async def answer(_: web.Request) -> web.Response:
+            return web.Response(text=text, content_type=_KINDS[name], charset="utf-8")
+
+        return answer
+
+    async def _page(self, _: web.Request) -> web.Response:
+        return _json(self._desk.page())
+
+    async def _text(self, _: web.Request) -> web.Response:
+        return _json(self._desk.text())
+
+    async def _try(self, request: web.Request) -> web.Response:
+        sent = await _sent(request)
+        return _json(await self._desk.tried(sent.text, sent.view))
+
+    async def _rows(self, request: web.Request) -> web.Response:
+        sent = await _sent(request)
+        return _json(self._desk.page_of(sent.view))
+
+    async def _save(self, request: web.Request) -> web.Response:
+        sent = await _sent(request)
+        found = self._desk.save(sent.text or "", sent.version)
+        return _json(found, 409 if "now" in found else 200)
+
+
+async def _sent(request: web.Request) -> Sent:
+    """Return what the page sends; raises a response where it is none of ours."""
+    try:
+        sent = msgspec.json.decode(await request.read(), type=Sent)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        said = f"not what this page sends, found '{error}'; load the page again"
+        raise web.HTTPBadRequest(text=said) from error
+    if sent.text is not None and len(sent.text) > LARGEST:
+        raise web.HTTPRequestEntityTooLarge(LARGEST, len(sent.text))
+    return sent
+
+
+def _json(found: object, status: int = 200) -> web.Response:
+    return web.Response(body=_encoded(found), status=status, content_type="application/json")
+
+
+async def _serve(
+    desk: Desk, *, port: int, visitors: Visitors, ready: Callable[[str], None], stop: asyncio.Event
+) -> None:
+    """Serve until `stop`; `ready` is told the address, with the token."""
+    async with AsyncExitStack() as stack:
+        stack.callback(desk.end)
+        runner = web.AppRunner(
+            Serving(desk, visitors).application(), access_log=None, shutdown_timeout=_SHUTDOWN
+        )
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, HOST, port, reuse_address=True).start()
+        ready(f"http://{HOST}:{runner.addresses[0][1]}/?{KEY}={visitors.token}")
+        await stop.wait()
+
+
+def serve(desk: Desk, *, port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve in the foreground until SIGINT, SIGTERM or SIGHUP; raises OSError if the port is taken."""
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # as nohup has it
+        for number in (signal.SIGINT, signal.SIGTERM, *([] if is_ignored else [signal.SIGHUP])):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await _serve(desk, port=port, visitors=Visitors(), ready=on_ready, stop=stop)
+
+    asyncio.run(run())
+
+
+class Server:
+    """The same in a background thread, for as long as the `with` block lasts."""
+
+    def __init__(self, desk: Desk, *, port: int = 0) -> None:
+        self.url = ""
+        """The address, with the token."""
+        self.visitors = Visitors()
+        self._desk, self._port = desk, port
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            started: Future[str] = Future()
+            thread = threading.Thread(target=self._run, args=(started,), name="serving", daemon=True)
+            thread.start()
+            stack.callback(thread.join)
+            self.url = started.result()
+            stack.callback(lambda: self._loop.call_soon_threadsafe(self._stop.set))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _run(self, started: "Future[str]") -> None:
+        async def run() -> None:
+            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+            await _serve(
+                self._desk,
+                port=self._port,
+                visitors=self.visitors,
+                ready=started.set_result,
+                stop=self._stop,
+            )
+
+        try:
+            asyncio.run(run())
+        except Exception as error:
+            if started.done():
+                raise
+            started.set_exception(error)
