@@ -1,12 +1,13 @@
 """Rows that a spec describes → events, and what they tell of persons, groups and links."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
 import polars as pl
 
 from mappings._table_columns import Columns
 from mappings._table_shapes import shape_text
-from mappings._table_spec import Session, Time, Told, is_sql, shown
+from mappings._table_spec import Explode, Session, Time, Told, is_sql, shown
 from mappings._table_times import moment
 from mappings._table_values import object_of
 from migrate.errors import UsageError
@@ -60,18 +61,19 @@ def rest_of(columns: Columns) -> Bag:
     renamed = {new for old, new in rename.items() if columns.spec.is_inner(old)}
     for new in renamed.intersection(columns.copied):
         raise UsageError(f"spec: rename: {shown(new)} is a column that the spec names; choose another name")
-    taken = columns.taken() | renamed
+    taken = frozenset(columns.taken() | renamed)
+    return Bag(keys=columns.copied, name=partial(_beside, taken=taken, explode=explode))
 
-    def name(key: str) -> str:
-        return f"{key}_2" if key in taken or (explode is not None and explode.holds(key)) else key
 
-    return Bag(keys=columns.copied, name=name)
+def _beside(key: str, *, taken: Collection[str], explode: Explode | None) -> str:
+    """Return what an undeclared column is called beside what is taken."""
+    return f"{key}_2" if key in taken or (explode is not None and explode.holds(key)) else key
 
 
 def elements_of(columns: Columns, column: str) -> Bag:
     """Return how the elements of an exploded column are opened: their keys are called as the spec calls them."""
     gone = frozenset({*columns.inner, *columns.spec.gone()})
-    return Bag(keys=tuple(dict.fromkeys(columns.looked)), drops=gone, name=lambda key: inside(column, key))
+    return Bag(keys=tuple(dict.fromkeys(columns.looked)), drops=gone, name=partial(inside, column))
 
 
 def _person(columns: Columns, named: Mapping[str, str]) -> pl.Expr | None:

@@ -54,6 +54,18 @@ def lacking(frame: pl.DataFrame) -> Counter[str]:
     return +found
 
 
+def lacks(payload: str) -> Iterator[str]:
+    """Yield what one finished event lacks, as `lacking` counts it."""
+    one = _event(payload)
+    member, reason = _NAMED.get(one.event, ("", ""))
+    if reason and member not in one.properties:
+        yield reason
+    if one.event in _RULES:
+        yield from _RULES[one.event](one.properties)
+    if _is_odd(one.properties.get(_PROFILE)):
+        yield "process_person_profile_not_boolean"
+
+
 def _is_odd(value: msgspec.Raw | None) -> bool:
     """Return whether this is there and is neither true nor false: PostHog takes it for true."""
     return value is not None and bytes(value) not in _BOOLEANS

@@ -1,6 +1,7 @@
 """The page's server: on 127.0.0.1 alone, for whoever has its address, until it is interrupted."""
 
 import asyncio
+import logging
 import signal
 import threading
 from collections.abc import Callable
@@ -25,6 +26,9 @@ _BODY_BYTES: Final = 6 * LARGEST
 """A text in JSON may be six times as long."""
 _KINDS: Final = {"index.html": "text/html", "serve.js": "text/javascript", "serve.css": "text/css"}
 _MARK: Final = "{token}"
+_SILENT: Final = logging.getLogger(__name__)
+"""No request is logged, not even one that is none: its address holds the token."""
+_SILENT.disabled = True
 _encoded: Final = msgspec.json.Encoder().encode
 
 
@@ -105,9 +109,8 @@ async def _serve(
     """Serve until `stop`; `ready` is told the address, with the token."""
     async with AsyncExitStack() as stack:
         stack.callback(desk.end)
-        runner = web.AppRunner(
-            Serving(desk, visitors).application(), access_log=None, shutdown_timeout=_SHUTDOWN
-        )
+        app = Serving(desk, visitors).application()
+        runner = web.AppRunner(app, access_log=None, logger=_SILENT, shutdown_timeout=_SHUTDOWN)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, HOST, port, reuse_address=True).start()

@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+import traceback
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ KEY: Final = "t"
 """Under which the address says it: of the page, its script and its style."""
 _ADDRESSES: Final = frozenset({"/", "/serve.js", "/serve.css"})
 """What a browser asks for by its address alone."""
+_BUG: Final = "a fault of migrate's, whose traceback is on its terminal: please report it"
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
@@ -60,8 +62,10 @@ class Visitors:
                 try:
                     response = await handler(request)
                 except web.HTTPException as error:
-                    said = _said(error)
-                    response = web.json_response({"error": {"said": said}}, status=error.status)
+                    response = web.json_response({"error": {"said": _said(error)}}, status=error.status)
+                except Exception:  # noqa: BLE001 - told on both sides, and ends nothing
+                    traceback.print_exc()
+                    response = web.json_response({"error": {"said": _BUG}}, status=500)
             response.headers.update(_HEADERS)
             return response
 

@@ -8,6 +8,7 @@ import polars as pl
 from migrate.kit.declare import ROW
 from migrate.payload import checks
 from migrate.payload.losses import losses
+from migrate.payload.required import lacks
 from migrate.plan.finished import ODD_IDS, Finished, informed
 from migrate.plan.transform import Transform
 from migrate.readers.records import Chunk
@@ -62,3 +63,5 @@ def _of_events(made: Finished, counts: Counter[str]) -> Iterator[tuple[str, list
             yield name, frame.filter(rule)[ROW].to_list()
     for name, lost in losses(frame, frame["event"].unique()).items():
         yield name, lost.to_list()
+    for row, payload in frame.select_seq(ROW, "payload").iter_rows():
+        yield from ((name, [row]) for name in lacks(payload))

@@ -1,0 +1,81 @@
+"""A file is saved whole, if it is what was read, and no other is touched."""
+
+import stat
+
+import pytest
+
+from migrate.errors import UsageError
+from migrate.serving.paper import LARGEST, ChangedOnDisk, Paper
+
+
+def test_it_is_saved_in_its_place(tmp_path):
+    """With its mode; through a link to where that leads; nothing is left beside it."""
+    real, link = tmp_path / "real.toml", tmp_path / "spec.toml"
+    real.write_bytes("\ufeffa = 'é'\r\n".encode())
+    real.chmod(0o640)
+    link.symlink_to(real)
+    paper = Paper(link)
+    read = paper.read()
+    assert read.text == "a = 'é'\r\n"
+    saved = paper.save("b = 1\n", read.version)
+    assert (real.read_bytes(), paper.read(), link.is_symlink()) == (b"b = 1\n", saved, True)
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["real.toml", "spec.toml"]
+
+
+def test_what_was_changed_meanwhile_stays(tmp_path):
+    """It is told, with what is there, and can be written over when that is known."""
+    path = tmp_path / "spec.toml"
+    path.write_text("a = 1\n")
+    paper = Paper(path)
+    read = paper.read()
+    path.write_text("a = 2\n")
+    with pytest.raises(
+        ChangedOnDisk, match="changed on disk since it was read here; keep what is in"
+    ) as found:
+        paper.save("a = 3\n", read.version)
+    assert (path.read_text(), found.value.now.text) == ("a = 2\n", "a = 2\n")
+    paper.save("a = 3\n", found.value.now.version)
+    assert path.read_text() == "a = 3\n"
+
+
+def test_a_spec_may_begin_here(tmp_path):
+    """What is not there is empty, and is written for its owner alone; what is there by then is not written over."""
+    path = tmp_path / "new.toml"
+    paper = Paper(path, is_new=True)
+    read = paper.read()
+    assert read.text == ""
+    path.write_text("")
+    with pytest.raises(ChangedOnDisk):
+        paper.save("a = 1\n", read.version)
+    path.unlink()
+    paper.save("a = 1\n", read.version)
+    assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("a = 1\n", 0o600)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"a = '\xff'", r"not UTF-8, found b'\\xff' at byte 5; save it as UTF-8"),
+        (b" " * (LARGEST + 1), "longer than 1 MB, which no spec or mapping is; name another file"),
+        (None, "no such file any more; put it back, or end this server"),
+    ],
+)
+def test_what_cannot_be_read_is_a_sentence(tmp_path, data, said):
+    """And is not saved over."""
+    path = tmp_path / "acme.py"
+    if data is not None:
+        path.write_bytes(data)
+    for act in (Paper(path).read, lambda: Paper(path).save("x", "")):
+        with pytest.raises(UsageError, match=said):
+            act()
+
+
+def test_what_cannot_be_written_is_a_sentence(tmp_path):
+    """The folder has gone since; nothing is left of the attempt."""
+    path = tmp_path / "gone" / "spec.toml"
+    with pytest.raises(
+        UsageError, match="cannot be written, found 'No such file or directory'; look at the disk"
+    ):
+        Paper(path, is_new=True).save("a = 1\n", "")
+    assert [*tmp_path.iterdir()] == []
