@@ -1,6 +1,7 @@
 """What the page works on: the text, what is tried of it, one after another, and what is saved."""
 
 import asyncio
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +104,8 @@ class Desk:
         """Return whether a text is Python."""
         name = self._paper.path.name if self._paper is not None else "mapping"
         try:
-            compile(text, name, "exec", dont_inherit=True)
+            with warnings.catch_warnings(action="ignore"):
+                compile(text, name, "exec", dont_inherit=True)
         except SyntaxError as error:
             where = f"{name}:{error.lineno}" if error.lineno else name
             return {

@@ -83,8 +83,7 @@ class Serving:
 
     async def _save(self, request: web.Request) -> web.Response:
         sent = await _sent(request)
-        found = self._desk.save(sent.text or "", sent.version)
-        return _json(found, 409 if "now" in found else 200)
+        return _json(self._desk.save(sent.text or "", sent.version))
 
 
 async def _sent(request: web.Request) -> Sent:
@@ -99,8 +98,8 @@ async def _sent(request: web.Request) -> Sent:
     return sent
 
 
-def _json(found: object, status: int = 200) -> web.Response:
-    return web.Response(body=_encoded(found), status=status, content_type="application/json")
+def _json(found: object) -> web.Response:
+    return web.Response(body=_encoded(found), content_type="application/json")
 
 
 async def _serve(

@@ -2,14 +2,14 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from migrate.errors import MigrateError
 from migrate.preview import Preview, preview
 from migrate.report import ruled, sections
-from migrate.report.sections import Line
+from migrate.report.sections import Line, labelled
 from migrate.serving import fields, who
 from migrate.serving.complaints import complaint
 from migrate.serving.kept import Kept
@@ -97,12 +97,12 @@ class Trial:
         return {
             "counts": counts(self.rows),
             "events": Counter(name for row in self.rows for name in row.events),
-            "people": who.persons(merging) | {"told": who.told(self._kept.report)},
+            "people": who.persons(merging) | {"told": _labelled(who.told(self._kept.report))},
             "beside": {
                 "payloads": [fields.shown(fields.flat(text)) for text in texts[:_MOST_BESIDE]],
                 "of": len(texts),
             },
-            "notes": [" ".join(line.text.split()) for line in _notes(numbers, work)],
+            "notes": _labelled(_notes(numbers, work)),
         }
 
     def _warnings(self, one: Preview) -> list[str]:
@@ -113,15 +113,20 @@ class Trial:
         return self.saved is not None and self.saved.get(one.place) != (one.payloads, one.why)
 
 
+def _labelled(lines: Iterable[Line]) -> list[tuple[str, str]]:
+    """Return lines of a screen, each as its label and what stands beside it."""
+    return [(line.text[: line.hang].strip(), line.text[line.hang :]) for line in lines]
+
+
 def _notes(numbers: Numbers, work: Work) -> Iterator[Line]:
     """Yield what holds of the rows together, in the words of other screens."""
     yield from sections.warned({name: n for name, n in numbers.warnings.items() if name != _YOUNG}, {})
     yield from sections.changed(numbers.repairs)
     ruling = work.settings.ruling
-    yield from (Line(f"note {note}") for note in (*ruled.near(ruling), *ruled.unmet(ruling), *work.remarks))
-    yield from (Line(f"aside not planned: {name}: {one.why}") for name, one in work.set_aside.items())
+    notes = (*ruled.near(ruling), *ruled.unmet(ruling), *work.remarks)
+    yield from (labelled("note", note) for note in notes)
+    yield from (labelled("aside", f"not planned: {name}: {one.why}") for name, one in work.set_aside.items())
     yield from sections.passed_over({why: len(names) for why, names in work.skipped.items()}, work.skipped)
     if (count := len(work.names) - len(work.jobs)) > 0 and len(work.jobs) >= _MOST_FILES:
-        yield Line(
-            f"note {count:,} more files are not looked into: the first rows are those of the first files"
-        )
+        said = f"{count:,} more files are not looked into: the first rows are those of the first files"
+        yield labelled("note", said)

@@ -37,9 +37,6 @@ def _other(one: Payload) -> str | None:
     return None if other is None else str(other)
 
 
-def told(report: Report | None) -> list[str]:
+def told(report: Report | None) -> list[sections.Line]:
     """Return what is known of people, in the words of the dry run."""
-    if report is None:
-        return []
-    lines = sections.people(cast("Identity", asdict(report)))
-    return [" ".join(line.text.split()) for line in lines]
+    return [] if report is None else [*sections.people(cast("Identity", asdict(report)))]

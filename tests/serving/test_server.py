@@ -5,6 +5,8 @@ import socket
 import threading
 
 import pytest
+from hatchling.builders.wheel import WheelBuilder
+from markdown import ROOT
 from served import SPEC, page, table
 
 from migrate.serving.desk import Desk, Edited
@@ -29,6 +31,13 @@ def test_the_page_is_all_here(served):
         assert (status, headers["Content-Type"]) == (200, f"{kind}; charset=utf-8")
         text += body.decode()
     assert not [word for word in ("://", "innerHTML", "style=", "onclick=", "eval(") if word in text]
+
+
+def test_a_wheel_has_the_page():
+    """Whoever installs it has all of it."""
+    found = {one.distribution_path for one in WheelBuilder(str(ROOT)).recurse_included_files()}
+    assets = {f"migrate/serving/assets/{name}" for name in ("index.html", "serve.js", "serve.css")}
+    assert assets <= found
 
 
 @pytest.mark.parametrize(

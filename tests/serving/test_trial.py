@@ -50,7 +50,8 @@ def test_a_change_of_the_text_is_one_of_the_rows(tmp_path):
         "changed": 0,
     }
     assert first["people"]["persons"] == [{"person": "u-1", "ids": ["d-1"]}]
-    assert first["people"]["told"][0].startswith("people 1 known: ")
+    label, said = first["people"]["told"][0]
+    assert (label, said[:9]) == ("people", "1 known: ")
     assert first["events"] == {"viewed": 1, "paid": 2}
     assert outcomes(trial) == {
         "1": ("mapped", "viewed"),
@@ -58,7 +59,9 @@ def test_a_change_of_the_text_is_one_of_the_rows(tmp_path):
         "3": ("rejected",),
         "4": ("mapped", "paid", "junk_distinct_id"),
     }
-    assert [line.partition(":")[0] for line in first["notes"]] == ["warning 1 junk_distinct_id"]
+    assert [(label, said.partition(":")[0]) for label, said in first["notes"]] == [
+        ("warning", "1 junk_distinct_id")
+    ]
     text = SPEC.replace("[[links]]", '[events]\nviewed = false\npaid = "bought"\n\n[[links]]')
     second = trial.under(text)
     assert (second["counts"]["changed"], second["counts"]["filtered"], second["events"]) == (
@@ -127,7 +130,5 @@ def test_of_many_files_the_first_are_looked_into(tmp_path, monkeypatch):
     assert "error" not in found, found
     names = {one.place.rpartition("/")[2] for one in trial.rows}
     assert names == {"plans.csv:1", "a0.csv:1", "a1.csv:1"}
-    assert (
-        found["notes"][-1]
-        == "note 2 more files are not looked into: the first rows are those of the first files"
-    )
+    said = "2 more files are not looked into: the first rows are those of the first files"
+    assert found["notes"][-1] == ("note", said)

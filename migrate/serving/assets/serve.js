@@ -323,9 +323,13 @@ function tellHow(key, mark, other, preposition) {
 
 // What holds of rows together
 
+function drawLine([label, text]) {
+  return element("li", "", element("span", "label", name(label)), name(text));
+}
+
 function showPeople(people) {
   at("people").hidden = !people.persons.length && !people.told.length;
-  fill(at("people-told"), people.told.map((line) => element("li", "", name(line))));
+  fill(at("people-told"), people.told.map(drawLine));
   at("persons").hidden = !people.persons.length;
   fill(at("persons").tBodies[0], people.persons.map(({ person, ids }) => {
     const others = ids.flatMap((id, n) => (n ? [", ", name(id)] : [name(id)]));
@@ -338,7 +342,7 @@ function showPeople(people) {
 
 function showNotes(notes) {
   at("notes").hidden = !notes.length;
-  fill(at("notes-list"), notes.map((line) => element("li", "", name(line))));
+  fill(at("notes-list"), notes.map(drawLine));
 }
 
 function showBeside(beside) {
