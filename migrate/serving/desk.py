@@ -132,7 +132,7 @@ class Desk:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
 
-        def tell(result: T | None, error: Exception | None) -> None:
+        def tell(result: T | None, error: BaseException | None) -> None:
             if not done.cancelled():
                 if error is None:
                     done.set_result(result)  # type: ignore[arg-type]
@@ -142,7 +142,7 @@ class Desk:
         def run() -> None:
             try:
                 told = work(), None
-            except Exception as error:  # noqa: BLE001 - handed on to who waits
+            except BaseException as error:  # noqa: BLE001 - handed on to who waits
                 told = None, error  # type: ignore[assignment]
             if not loop.is_closed():
                 loop.call_soon_threadsafe(tell, *told)

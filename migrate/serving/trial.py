@@ -64,7 +64,7 @@ class Trial:
             found = self._tried(draft, is_saved=is_saved)
         except MigrateError as error:
             found = {"error": complaint(str(error), draft)}
-        except Exception as error:  # noqa: BLE001 - whatever a mapping raises is shown, and ends nothing
+        except BaseException as error:  # noqa: BLE001 - whatever is raised is shown, a panic of polars' as well
             said = f"{type(error).__name__}: {error}; this is a fault of migrate's: please report it"
             found = {"error": complaint(said, draft)}
         return found | {"seconds": round(time.perf_counter() - began, 3)}

@@ -22,7 +22,10 @@ AIMS = "'migrate run', 'migrate apply', 'migrate resend' and 'migrate check'"
         ),
         (
             "apply w --port 3",
-            "--port: no option of 'migrate apply'; leave it out here, it belongs to 'migrate sandbox'",
+            (
+                "--port: no option of 'migrate apply'; leave it out here, it belongs to 'migrate serve' and "
+                "'migrate sandbox'"
+            ),
         ),
         (
             "run posthog x --dry-ran",

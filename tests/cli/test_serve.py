@@ -1,6 +1,7 @@
 """`migrate serve` says where its page is, ends when it is interrupted, and says what it cannot do in a sentence."""
 
 import json
+import os
 import signal
 import socket
 from urllib.request import Request, urlopen
@@ -39,6 +40,24 @@ def test_it_says_where_and_ends_in_good_order(tmp_path):
     }
     assert last == "only this machine can open it, with this address; Ctrl-C ends\n"
     assert (process.returncode, out, said) == (0, "", "")
+
+
+def test_it_ends_whatever_a_mapping_does(tmp_path):
+    """The process in which one loops for ever ends with it: what it holds open is closed."""
+    table(tmp_path)
+    mapping, pipe = tmp_path / "acme.py", tmp_path / "pipe"
+    os.mkfifo(pipe)
+    mapping.write_text(f"held = open({str(pipe)!r}, 'w')\nwhile True:\n    pass\n")
+    with started("serve", mapping, tmp_path / "rows.csv") as process:
+        address, _, token = process.stderr.readline().split()[-1].partition("/?t=")
+        with socket.create_connection(address.removeprefix("http://").split(":")) as client:
+            head = f"POST /api/try HTTP/1.1\r\nHost: {address.removeprefix('http://')}\r\nX-Migrate-Token: {token}\r\n"
+            client.sendall(f"{head}Content-Length: 2\r\n\r\n{{}}".encode())
+            with pipe.open() as held:  # once the mapping runs
+                process.send_signal(signal.SIGINT)
+                assert held.read() == ""
+        process.communicate(timeout=60)
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize(

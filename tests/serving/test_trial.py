@@ -8,7 +8,7 @@ from samples import FEW, SAMPLES, spec
 from served import SPEC, asked, table
 
 from migrate.serving.rows import View
-from migrate.serving.trial import Trial
+from migrate.serving.trial import Asked, Trial
 
 ALL = View(count=1_000)
 
@@ -97,6 +97,24 @@ def test_what_is_wrong_is_an_answer_with_its_line(tmp_path):
     shutil.move(tmp_path / "elsewhere", tmp_path / "rows.csv")
     assert "error" not in trial.under(SPEC)
     assert trial.page(ALL) == before
+
+
+class Panic(BaseException):
+    """What polars raises where its own code stumbles is no Exception."""
+
+
+def test_whatever_is_raised_is_an_answer():
+    """And the next text is tried."""
+    raised = []
+
+    def settings(draft):
+        raised.append(draft)
+        raise (Panic, KeyError)[len(raised) % 2](draft)
+
+    trial = Trial(Asked(settings, [], 10))
+    said = "; this is a fault of migrate's: please report it"
+    assert trial.under("a")["error"] == {"said": f"KeyError: 'a'{said}", "line": None}
+    assert trial.under("b")["error"] == {"said": f"Panic: b{said}", "line": None}
 
 
 def test_of_many_files_the_first_are_looked_into(tmp_path, monkeypatch):

@@ -169,6 +169,7 @@ async function takeTheirs() {
 
 async function tryText(text) {
   const mine = ++state.tried;
+  if (state.kind === "mapping" && text === null) showVerdict("Running it…", false);
   at("result").setAttribute("aria-busy", "true");
   const found = await ask("/api/try", { text, view: view(0) });
   if (mine !== state.tried || found.moot) return;
@@ -197,6 +198,10 @@ function showError(error) {
   at("result").classList.add("stale");
 }
 
+function notAs() {
+  return state.kind === "mapping" ? "not as before" : "not as saved";
+}
+
 function showCompiled() {
   showVerdict(isEdited() ? "This is Python. Save it to run it: the rows are those of what was saved last." : "Saved.", false);
 }
@@ -206,7 +211,7 @@ function showFound(found) {
   const parts = [`${many(found.counts.all, "row")}: ${number(found.counts.mapped)} mapped`];
   if (found.counts.told) parts.push(`${number(found.counts.told)} of people only`);
   if (left) parts.push(`${number(left)} left out`);
-  if (found.counts.changed) parts.push(`${number(found.counts.changed)} not as saved`);
+  if (found.counts.changed) parts.push(`${number(found.counts.changed)} ${notAs()}`);
   showVerdict(`${parts.join(", ")}. Tried in ${found.seconds.toFixed(2)} s.`, false);
   at("result").classList.remove("stale");
   showCounts(found.counts);
@@ -274,7 +279,7 @@ function tellMore(of) {
 function drawRow(row) {
   const head = element("header", "", element("h3", "", name(row.place)));
   head.append(element("span", `outcome ${row.outcome}`, name(row.why || row.outcome)));
-  if (row.changed) head.append(element("span", "tag", "not as saved"));
+  if (row.changed) head.append(element("span", "tag", notAs()));
   for (const warning of row.warnings) head.append(element("span", "tag", "warning: ", name(warning)));
   const payloads = row.payloads.map((fields, n) => {
     const title = row.payloads.length > 1 ? `becomes, ${n + 1} of ${row.payloads.length}` : "becomes";
