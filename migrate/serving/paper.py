@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from codecs import BOM_UTF8
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -22,6 +23,8 @@ class Text:
 
     text: str
     version: str
+    has_mark: bool = False
+    """Whether a byte order mark stands before it, as editors on Windows write one."""
 
 
 class ChangedOnDisk(MigrateError):  # noqa: N818 - the word says what happened
@@ -62,7 +65,7 @@ class Paper:
         if len(data) > LARGEST:
             raise UsageError(f"{self.path}: longer than 1 MB, which no spec or mapping is; name another file")
         try:
-            return Text(data.decode("utf-8-sig"), _version(data))
+            return Text(data.decode("utf-8-sig"), _version(data), data.startswith(BOM_UTF8))
         except UnicodeDecodeError as error:
             raise UsageError(
                 f"{self.path}: not UTF-8, found {data[error.start : error.start + 1]!r} at byte {error.start:,}; save "
@@ -77,7 +80,7 @@ class Paper:
         now = self.read()
         if now.version != version:
             raise ChangedOnDisk(self.path, now)
-        data = text.encode(errors="replace")
+        data = BOM_UTF8 * now.has_mark + text.encode(errors="replace")
         path = self.path.resolve()
         aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
@@ -94,7 +97,7 @@ class Paper:
             raise UsageError(
                 f"{self.path}: cannot be written, found '{error.strerror}'; look at the disk and whose folder it is"
             ) from error
-        return Text(text, _version(data))
+        return Text(text, _version(data), now.has_mark)
 
 
 def _version(data: bytes) -> str:

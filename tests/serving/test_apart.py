@@ -33,6 +33,6 @@ def test_one_that_ends_or_does_not_is_a_sentence(tmp_path):
     found, rows, last = Apart().tried(asked(written(tmp_path, ENDS), data), None)
     said = "the mapping ended its process, with exit code 7; mend it, and save it again"
     assert (found["error"]["said"], rows, last) == (said, (), None)
-    found, *_ = Apart(seconds=3.0).tried(asked(written(tmp_path, LOOPS), data), None)
-    said = "the mapping took longer than 3 seconds, and was ended; mend it, and save it again"
+    found, *_ = Apart(seconds=1.0).tried(asked(written(tmp_path, LOOPS), data), None)
+    said = "the mapping took longer than 1 seconds, and was ended; mend it, and save it again"
     assert found["error"]["said"] == said

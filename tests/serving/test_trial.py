@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 from commands import migrate
-from samples import FEW, SAMPLES, spec
+from samples import EVERY, PLATFORMS, SAMPLES, spec
 from served import SPEC, asked, table
 
 from migrate.serving.rows import View
@@ -18,7 +18,7 @@ def outcomes(trial):
     return {one.place.rpartition(":")[2]: (one.outcome, *one.events, *one.warnings) for one in trial.rows}
 
 
-@pytest.mark.parametrize("platform", FEW)
+@pytest.mark.parametrize("platform", PLATFORMS if EVERY else ["amplitude", "posthog", "table"])
 def test_payloads_are_those_that_a_preview_prints(platform):
     """Of every row, in order, and however often it is tried; what comes from no row is beside them."""
     words = ["--spec", spec(platform)] if spec(platform) else []

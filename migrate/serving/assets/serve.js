@@ -80,8 +80,14 @@ function view(start = 0, count = state.count) {
 
 // The editor
 
+function written() {
+  // a text area has its own ends of lines; the file keeps those that it has
+  const text = at("text").value;
+  return state.saved.includes("\r\n") ? text.replaceAll("\n", "\r\n") : text;
+}
+
 function isEdited() {
-  return state.kind !== "none" && at("text").value !== state.saved;
+  return state.kind !== "none" && written() !== state.saved;
 }
 
 function tellState() {
@@ -122,11 +128,11 @@ function onInput() {
   drawLines();
   tellState();
   clearTimeout(state.timer);
-  state.timer = setTimeout(() => tryText(at("text").value), PAUSE);
+  state.timer = setTimeout(() => tryText(written()), PAUSE);
 }
 
 async function save(version = state.version) {
-  const text = at("text").value;
+  const text = written();
   const found = await ask("/api/save", { text, version });
   if (found.now) {
     state.theirs = found.now;
@@ -162,7 +168,7 @@ async function takeTheirs() {
   settle(state.theirs);
   drawLines();
   at("text").focus();
-  await tryText(state.kind === "mapping" ? null : at("text").value);
+  await tryText(state.kind === "mapping" ? null : state.saved);
 }
 
 // Trying
