@@ -38,7 +38,7 @@ class Apart:
             except subprocess.TimeoutExpired:
                 process.kill()
                 return (
-                    _failed(f"the mapping took longer than {self.seconds:g} seconds, and was ended"),
+                    _failed(f"the mapping took longer than {self.seconds:g} s, and was ended"),
                     (),
                     None,
                 )

@@ -34,5 +34,5 @@ def test_one_that_ends_or_does_not_is_a_sentence(tmp_path):
     said = "the mapping ended its process, with exit code 7; mend it, and save it again"
     assert (found["error"]["said"], rows, last) == (said, (), None)
     found, *_ = Apart(seconds=1.0).tried(asked(written(tmp_path, LOOPS), data), None)
-    said = "the mapping took longer than 1 seconds, and was ended; mend it, and save it again"
+    said = "the mapping took longer than 1 s, and was ended; mend it, and save it again"
     assert found["error"]["said"] == said
