@@ -65,6 +65,7 @@ def address(folder):
 @pytest.fixture
 def looked(browser, address, spec):
     """The page, looked at; in the end it has asked nobody else, and its console is silent."""
+    assert spec.read_text() == SPEC
     with looking(browser, address) as found:
         found.page.wait_for_selector("#rows .row")
         yield found
