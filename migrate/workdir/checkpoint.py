@@ -36,6 +36,7 @@ _FORGET: Final = (
     "DELETE FROM inputs",
     "DELETE FROM rejects",
     "DELETE FROM held",
+    "DELETE FROM looks",
 )
 
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from migrate.workdir import dayfile
+from migrate.workdir import dayfile, daynames
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.disk import sync
 from migrate.workdir.seals import Seal
@@ -55,12 +55,13 @@ def _remove(checkpoint: Checkpoint, paths: Sequence[str]) -> int:
     """Remove parts, of which the numbers stay; return how many bytes they took."""
     with checkpoint.change() as db:
         for path in paths:
+            names = daynames.with_cleaned(db, checkpoint.workdir, path)
             sql = """
-                INSERT INTO cleaned SELECT day, events, bytes, first, last FROM parts WHERE path = ?
+                INSERT INTO cleaned SELECT day, events, bytes, first, last, ? FROM parts WHERE path = ?
                 ON CONFLICT DO UPDATE SET events = events + excluded.events, bytes = bytes + excluded.bytes,
-                    first = min(first, excluded.first), last = max(last, excluded.last)
+                    first = min(first, excluded.first), last = max(last, excluded.last), names = excluded.names
             """
-            db.execute(sql, (path,))
+            db.execute(sql, (names, path))
             db.execute("DELETE FROM parts WHERE path = ?", (path,))
     return _unlink(checkpoint.workdir / path for path in paths)
 

@@ -13,7 +13,7 @@ from migrate.workdir.hold import MEND, unwritable
 
 FILE: Final = "checkpoint.sqlite"
 APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
-FORMAT: Final = 12
+FORMAT: Final = 13
 _DAYS: Final = "days"
 Database = sqlite3.Connection
 _PATIENCE: Final = 30.0
@@ -23,7 +23,7 @@ _SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE inputs (
     id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL, size INTEGER NOT NULL,
-    digest TEXT NOT NULL, numbers TEXT, lead INTEGER, since TEXT, until TEXT
+    digest TEXT NOT NULL, numbers TEXT, lead INTEGER, since TEXT, until TEXT, rows BLOB
 );
 CREATE INDEX inputs_unplanned ON inputs (id) WHERE numbers IS NULL;
 CREATE INDEX inputs_lead ON inputs (lead);
@@ -31,10 +31,11 @@ CREATE TABLE parts (
     path TEXT PRIMARY KEY, input INTEGER NOT NULL REFERENCES inputs, day TEXT NOT NULL, events INTEGER NOT NULL,
     bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, leads INTEGER NOT NULL,
     anew INTEGER NOT NULL, increment INTEGER NOT NULL, size INTEGER NOT NULL, sums BLOB NOT NULL, round INTEGER,
-    fate TEXT NOT NULL DEFAULT '', is_stripped INTEGER NOT NULL DEFAULT 0
+    fate TEXT NOT NULL DEFAULT '', is_stripped INTEGER NOT NULL DEFAULT 0, names BLOB
 );
 CREATE TABLE cleaned (
-    day TEXT PRIMARY KEY, events INTEGER NOT NULL, bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL
+    day TEXT PRIMARY KEY, events INTEGER NOT NULL, bytes INTEGER NOT NULL, first INTEGER NOT NULL,
+    last INTEGER NOT NULL, names BLOB
 ) WITHOUT ROWID;
 CREATE INDEX parts_day ON parts (day, round);
 CREATE INDEX parts_input ON parts (input);
@@ -66,6 +67,9 @@ CREATE TABLE outdated (
 ) WITHOUT ROWID;
 CREATE TABLE counts (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE history (id INTEGER PRIMARY KEY, line TEXT NOT NULL);
+CREATE TABLE looks (id INTEGER PRIMARY KEY, look BLOB NOT NULL);
+CREATE TABLE sendings (begun INTEGER PRIMARY KEY, slot TEXT NOT NULL);
+CREATE TABLE verified (day TEXT PRIMARY KEY, there INTEGER NOT NULL, asked TEXT NOT NULL) WITHOUT ROWID;
 """
 _ADDED: Final = {
     7: "CREATE TABLE history (id INTEGER PRIMARY KEY, line TEXT NOT NULL)",
@@ -98,6 +102,14 @@ _ADDED: Final = {
         ALTER TABLE marked RENAME TO outdated;
         ALTER TABLE rejects ADD COLUMN digest INTEGER
     """,
+    12: """
+        ALTER TABLE inputs ADD COLUMN rows BLOB;
+        ALTER TABLE parts ADD COLUMN names BLOB;
+        ALTER TABLE cleaned ADD COLUMN names BLOB;
+        CREATE TABLE looks (id INTEGER PRIMARY KEY, look BLOB NOT NULL);
+        CREATE TABLE sendings (begun INTEGER PRIMARY KEY, slot TEXT NOT NULL);
+        CREATE TABLE verified (day TEXT PRIMARY KEY, there INTEGER NOT NULL, asked TEXT NOT NULL) WITHOUT ROWID
+    """,
 }
 """What a checkpoint of an earlier format has not yet, one after another, and goes on with."""
 _SOUND: Final[set[tuple[int, int, int, int]]] = set()
@@ -105,12 +117,16 @@ _SOUND: Final[set[tuple[int, int, int, int]]] = set()
 TOTALS: Final = "totals"
 """The fact that holds the numbers of all inputs together; it goes with any change of an input."""
 _OF_CONNECTION: Final = (
-    "CREATE TEMP VIEW extents AS SELECT day, events, bytes, first, last FROM parts UNION ALL SELECT * FROM cleaned",
+    """
+    CREATE TEMP VIEW extents AS SELECT day, events, bytes, first, last FROM parts
+        UNION ALL SELECT day, events, bytes, first, last FROM cleaned
+    """,
     "CREATE TEMP TRIGGER set_ AFTER UPDATE OF name, numbers ON inputs BEGIN DELETE FROM meta WHERE key = 'totals'; END",
     "CREATE TEMP TRIGGER gone AFTER DELETE ON inputs BEGIN DELETE FROM meta WHERE key = 'totals'; END",
 )
 """`history` is kept by `history.py`, `rejects` and `held` by `rejects.py` (and `alike.py`), `parked` and `queue` by
-`parked.py`, `outdated` by `outdated.py`, `counts` by all of these."""
+`parked.py`, `outdated` by `outdated.py`, `counts` by all of these, `looks` by `looks.py` (and `rows` of inputs),
+`names` of parts and days by `daynames.py`, `sendings` by `sendings.py`, `verified` by `verified.py`."""
 
 
 def connect(workdir: Path, *, create: bool = False) -> Database:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,6 +44,8 @@ class Written:
     bytes: int
     first: int
     last: int
+    names: Counter[str] = field(default_factory=Counter)
+    """How many events of each name it holds, where whoever wrote it has counted them."""
 
 
 class ParquetWriter(pq.ParquetWriter):  # type: ignore[misc]
@@ -60,6 +62,8 @@ class DayFile:
     def __init__(self, path: Path, compression: str = "zstd") -> None:
         self._path = path
         self._events = self._bytes = 0
+        self.names: Counter[str] = Counter()
+        """For whoever writes, to count the events of each name."""
         self._first, self._last = 2**63 - 1, -(2**63)
         # Given a path, pyarrow looks it up in the file systems it knows, which takes longer than a small file.
         self._sink = pa.OSFile(str(path), "wb")
@@ -78,7 +82,7 @@ class DayFile:
         """Write the end of the file and return what is in it; a writer that is kept would take 20 kB."""
         self._writer.close()
         self._sink.close()
-        return Written(str(self._path), self._events, self._bytes, self._first, self._last)
+        return Written(str(self._path), self._events, self._bytes, self._first, self._last, self.names)
 
 
 def writer(where: Path | pa.NativeFile, compression: str = "zstd") -> ParquetWriter:

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from migrate.throwaway import STAGING
-from migrate.workdir import dayfile
+from migrate.workdir import dayfile, daynames
 from migrate.workdir.dayfile import DayFile, Written
 from migrate.workdir.disk import sync
 from migrate.workdir.records import Part
@@ -114,6 +114,7 @@ class DayWriter:
         days = day.rle().struct.unnest()
         if days.height <= _OPEN_DAYS:
             self._append(held, days["len"], days["value"].dt.to_string("iso"))
+            self._count(held.select_seq(day.alias("day"), "event"))
             return
         number, length = day.to_physical(), 1
         while (number // length).n_unique() > _OPEN_DAYS:
@@ -121,6 +122,12 @@ class DayWriter:
         spans = (number // length).rle().struct.unnest()
         name = pl.format("{}-{}-{}", pl.lit(_SPAN), pl.lit(length), pl.col("value"))
         self._append(held, spans["len"], spans.select_seq(name).to_series())
+
+    def _count(self, frame: pl.DataFrame) -> None:
+        """Count the events of each name of days that have just been added to, so that their files are open."""
+        found = frame.group_by("day", "event").len()
+        for day, event, count in found.with_columns_seq(pl.col("day").dt.to_string("iso")).iter_rows():
+            self._open[day].names[event] += count
 
     def _append(self, frame: pl.DataFrame, lengths: pl.Series, names: pl.Series) -> None:
         """Add events in timestamp order to files: the first `lengths` to the first of `names`, and so on.
@@ -205,4 +212,4 @@ class DayWriter:
         aside.replace(path)
         seal = (self._seals or {})[written.path]
         found = (written.events, written.bytes, written.first, written.last)
-        return Part(relative, self.input, day, *found, self.leads, seal)
+        return Part(relative, self.input, day, *found, self.leads, seal, names=daynames.packed(written.names))

@@ -28,5 +28,7 @@ def part_of(*row: Any) -> Part:  # noqa: ANN401 - as SQLite gives it
 def add_part(db: Database, part: Part, number: int | None = None) -> None:
     """Add a part, of a round of this number if it has one, within a transaction."""
     of_events = (getattr(part, name) for name in _OF_EVENTS)
-    row = (*of_events, part.anew, part.increment, part.seal.size, part.seal.sums, number, part.fate)
-    db.execute("INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)", row)
+    row = (*of_events, part.anew, part.increment, part.seal.size, part.seal.sums, number, part.fate, 0)
+    db.execute(
+        "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, part.names)
+    )

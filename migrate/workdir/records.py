@@ -14,6 +14,8 @@ from migrate.workdir.seals import Seal
 BEFORE: Final = " (planned before, "
 """Stands behind the name of an input that is planned anew, before the number of what was planned of it."""
 _EXAMPLES: Final = 3
+Packed = bytes
+"""Names with how many events each has, as `daynames.packed` writes them."""
 
 
 def names_before(name: str) -> tuple[str, str]:
@@ -167,6 +169,8 @@ class Part:
     increment: int = 1
     """The increment it was planned with: the sources that were new in the workdir at one time."""
     fate: Fate = Fate.AS_OTHERS
+    names: Packed | None = field(default=None, compare=False, repr=False)
+    """How many events of each name it holds; None where that is not counted."""
 
 
 @dataclass(frozen=True)

@@ -176,17 +176,17 @@ def restore(
     uncount(db, events)
     sql = "SELECT 1 FROM inputs WHERE lead = ? AND NOT instr(name, ?) LIMIT 1"
     is_part = db.execute(sql, (before, BEFORE)).fetchone()  # the numbers are of others, too, and those stand
-    numbers = "NULL" if is_part else "numbers"
+    numbers = "NULL, NULL" if is_part else "numbers, rows"
     sql = f"SELECT name, stamp, size, digest, {numbers}, since, until FROM inputs WHERE lead = ?"  # noqa: S608 - ours
     found = db.execute(sql, (now,)).fetchall()
     db.execute("DELETE FROM parts WHERE input = ?", (now,))
     db.execute("DELETE FROM inputs WHERE lead = ?", (now,))
     sql = """
-        UPDATE inputs SET name = ?, stamp = ?, size = ?, digest = ?, numbers = coalesce(?, numbers), since = ?,
-        until = ? WHERE lead = ? AND name BETWEEN ? AND ?
+        UPDATE inputs SET name = ?, stamp = ?, size = ?, digest = ?, numbers = coalesce(?, numbers),
+        rows = coalesce(?, rows), since = ?, until = ? WHERE lead = ? AND name BETWEEN ? AND ?
     """
     db.executemany(sql, ((*row, before, *names_before(row[0])) for row in found))
-    sql = "UPDATE parts SET bytes = ?, size = ?, sums = ? WHERE path = ?"
+    sql = "UPDATE parts SET bytes = ?, size = ?, sums = ?, names = NULL WHERE path = ?"
     there = ((new.bytes, new.seal.size, new.seal.sums, old.path) for old, new in put_back)
     db.executemany(sql, there)
     _forget_states(db, before)
@@ -205,7 +205,7 @@ def replace(db: Database, before: int, left: Iterable[Part] = ()) -> None:
         SELECT 1 FROM inputs WHERE lead = ?1 AND NOT instr(name, ?2) LIMIT 1
     """
     if not db.execute(sql, (before, BEFORE)).fetchone():
-        db.execute("UPDATE inputs SET numbers = ? WHERE lead = ?", (Numbers().to_json(), before))
+        db.execute("UPDATE inputs SET numbers = ?, rows = NULL WHERE lead = ?", (Numbers().to_json(), before))
     _forget_states(db, before)
 
 

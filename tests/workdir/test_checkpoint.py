@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 
 import pytest
+from older import AS_12
 from workdirs import events, planned
 
 from migrate.errors import Refused
@@ -78,13 +79,13 @@ def test_a_foreign_file_is_refused(tmp_path, make):
     [
         pytest.param(
             2,
-            "made by an older version of migrate, found checkpoint format 2 where this one reads 12; "
+            "made by an older version of migrate, found checkpoint format 2 where this one reads 13; "
             "plan again in a new --workdir",
             id="older",
         ),
         pytest.param(
             99,
-            "made by a newer version of migrate, found checkpoint format 99 where this one reads 12; use that one",
+            "made by a newer version of migrate, found checkpoint format 99 where this one reads 13; use that one",
             id="newer",
         ),
     ],
@@ -122,6 +123,7 @@ def test_a_checkpoint_of_the_format_before_goes_on(tmp_path):
     parts = checkpoint.parts_of(1)
     checkpoint.close()
     db = sqlite3.connect(tmp_path / FILE)
+    db.executescript(AS_12)
     db.executescript(
         "DROP TABLE history; ALTER TABLE parts DROP COLUMN fate; ALTER TABLE inputs DROP COLUMN since;"
         "ALTER TABLE inputs DROP COLUMN until; ALTER TABLE parts DROP COLUMN is_stripped;"

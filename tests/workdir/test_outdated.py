@@ -4,6 +4,7 @@ import json
 import sqlite3
 
 import pytest
+from older import AS_12
 from workdirs import events, planned
 
 from migrate.workdir import outdated, parked, rounds
@@ -101,7 +102,7 @@ def test_what_an_earlier_format_noted_holds_where_the_other_version_is_not_sent(
     """Of all that was sent by then, whatever its name; where all is sent, so is the other version."""
     checkpoint.close()
     with sqlite3.connect(checkpoint.workdir / FILE) as db:
-        db.executescript(_FORMAT_11)
+        db.executescript(AS_12 + _FORMAT_11)
         db.execute("INSERT INTO outdated VALUES (?, 'u9')", (DAYS[0],))
         if not is_settled:
             db.execute(
