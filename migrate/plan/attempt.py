@@ -15,6 +15,7 @@ from migrate.plan.bundles import Bundle
 from migrate.plan.finished import Finished
 from migrate.plan.jobs import Job
 from migrate.workdir.days import DayWriter
+from migrate.workdir.looks import Look
 from migrate.workdir.records import Input, Numbers
 
 _OF_A_CELL: Final = ("rounded_id", "invalid_text", "bad_json")
@@ -31,6 +32,7 @@ class Attempt:
     states: States
     bundle: Bundle
     numbers: Numbers = field(default_factory=Numbers)
+    look: Look = field(default_factory=Look)
 
     began: float = field(default_factory=time.monotonic)
     measured: int = 0
@@ -74,6 +76,7 @@ class Attempt:
                 name, row = first
             lines.write(encoded({"file": name} | reject | {"row": row} | _told(row)).decode() + "\n")
         self.numbers.add(replace(piece.numbers, examples=examples, damaged=damaged))
+        self.look.add(piece.look)
         self.states.write(piece.states)
         if piece.frame.height:
             self.writer.write(piece.frame.with_columns(bundle.files(piece.frame["row"]).alias("file")))

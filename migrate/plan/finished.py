@@ -29,9 +29,11 @@ from migrate.plan.filters import (
 from migrate.plan.joined import NOT_FOUND
 from migrate.plan.judged import judged
 from migrate.plan.lines import rejected_rows, unread
+from migrate.plan.looked import dated
 from migrate.plan.transform import Transform
 from migrate.readers.records import Chunk
 from migrate.rules.bags import PREFIX
+from migrate.workdir.looks import Look
 from migrate.workdir.records import Numbers
 
 ODD_IDS: Final = {
@@ -54,6 +56,8 @@ class Finished:
     numbers: Numbers
     taken: Taken
     """Which rows the rules left out that name them; a row that tells nothing at all is in none."""
+    look: Look
+    """On which days the rows lie."""
 
 
 def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
@@ -68,6 +72,8 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     taken: Taken = {}
     rows, all_rows = filtered(rows, transform, numbers, taken), rows
     frame = _slim(table.to_events(rows.lazy(), options).collect())
+    look = dated(frame, all_rows, rows, transform)
+    look.undated += len(chunk.rejects)
     if transform.people and transform.people.is_shared and table.resolve is None:
         persons = transform.people.persons(frame["distinct_id"])
         frame = frame.with_columns(pl.coalesce(persons, "distinct_id").alias("distinct_id"))
@@ -112,7 +118,7 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     lines = [*unread(chunk.rejects), *rejected_rows(rejects, rows, table)]
     for line in lines[:20]:
         numbers.examples.setdefault(line["reason"], []).append(str(line["row"]))
-    return Finished(made.rename({ROW: "row"}), news, lines, numbers, taken)
+    return Finished(made.rename({ROW: "row"}), news, lines, numbers, taken, look)
 
 
 def _slim(frame: pl.DataFrame) -> pl.DataFrame:

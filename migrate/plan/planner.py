@@ -29,14 +29,16 @@ from migrate.plan.finished import Finished
 from migrate.plan.interrupted import Interrupted, until_stopped
 from migrate.plan.jobs import Job, bytes_by_kind
 from migrate.plan.judged import Made
+from migrate.plan.looked import see
 from migrate.plan.mapped import mapped
 from migrate.plan.progress import Counting, Progress
 from migrate.plan.transform import Transform
 from migrate.plan.waiting import keep_states, tidy_states
 from migrate.plan.wanted import Wanted
 from migrate.readers.records import Chunk, first_rows
-from migrate.workdir import rejects, renewal
+from migrate.workdir import looks, rejects, renewal
 from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.database import Database
 from migrate.workdir.days import DayWriter
 from migrate.workdir.records import Input, Numbers, Part
 from migrate.workdir.room import STEP, Measured, Room
@@ -81,7 +83,7 @@ class Planner:
         self._transform = transform
         has_copies = any(job.source.lines is not None for job in todo)
         known = self.checkpoint.inputs(None if has_copies else [job.source.name for job in todo])
-        self._names = known.keys()
+        self._names, self._first = known.keys(), looks.first_input(self.checkpoint)
         left = None if self.limit is None else self.limit - self.checkpoint.numbers().read
         self._progress = Counting(todo, self.on_progress, limit=left)
         self._room = None if self.limit is not None else self.room(bytes_by_kind(todo))
@@ -191,6 +193,7 @@ class Planner:
         def made(numbered: tuple[int, Chunk]) -> Finished:
             number, chunk = numbered
             piece = mapped(chunk, transform, now, bundle.whence)
+            see(piece.look, piece.frame, is_first=bundle.names[0] == self._first)
             if number == 0:
                 self.on_first(bundle, chunk, piece)
             return piece
@@ -222,13 +225,18 @@ class Planner:
         first, *beside = attempt.inputs
         attempt.numbers.again = sum(name in self._names for name, _ in self._mended(attempt))
         lines = rejects.place(self.workdir, attempt.rejects, first.id)
+
+        def beside_it(db: Database) -> None:
+            rejects.note(db, first.id, lines, self._mended(attempt))
+            looks.note(db, first.id, attempt.look)
+
         self.checkpoint.note_planned(
             first,
             attempt.numbers,
             parts,
             beside=beside,
             states=states,
-            also=lambda db: rejects.note(db, first.id, lines, self._mended(attempt)),
+            also=beside_it,
             **self._measure(attempt, rejected + sum(seal.size for seal in seals)),
         )
         attempt.writer.discard()

@@ -96,6 +96,12 @@ def chosen(examples: Iterable[str]) -> list[str]:
     return sorted(examples, key=lambda text: (zlib.crc32(text.encode()), text))[:_EXAMPLES]
 
 
+def first_input(checkpoint: Checkpoint) -> str | None:
+    """Return the name of the first source of this workdir; None where it knows none."""
+    row = checkpoint.query("SELECT name FROM inputs WHERE name NOT LIKE '(%' ORDER BY id LIMIT 1").fetchone()
+    return None if row is None else str(row[0])
+
+
 def are_kept(checkpoint: Checkpoint) -> bool:
     """Return whether any events of this workdir were looked at."""
     return checkpoint.query("SELECT 1 FROM looks LIMIT 1").fetchone() is not None
