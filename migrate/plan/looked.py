@@ -4,6 +4,9 @@ It is to cost next to nothing: one time a row, and of one event in 64 what its p
 """
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date
+from itertools import chain, compress
 from typing import Final
 
 import msgspec
@@ -21,17 +24,19 @@ _OURS: Final = (
     *("historical_migration", "analytics_source", "$import_job_id"),
 )
 """What each payload has of ours."""
-_CLOSELY: Final = 8 * ONE_IN
-"""Of one event in so many values are looked at, too."""
+_CLOSELY: Final = 16
+"""Of one in so many of these events values are looked at, too."""
 _LETTERS: Final = 80
-_YEARS: Final = (1900, 2199)
+_DAYS: Final = (date(1900, 1, 1), date(2199, 12, 31))
 """What lies beyond is no history: times that were misread are not to fill a calendar."""
+_NULL: Final = b"null"
 _TYPES: Final = {
     **dict.fromkeys(b"-0123456789", "number"),
     **dict.fromkeys(b"tf", "boolean"),
     **dict(zip(b'"{[', ("text", "object", "list"), strict=True)),
 }
 _Bag = dict[str, msgspec.Raw]
+_EMPTY: Final[_Bag] = {}
 
 
 class _Payload(msgspec.Struct):
@@ -49,14 +54,15 @@ def dated(frame: pl.DataFrame, rows: pl.DataFrame, kept: pl.DataFrame, transform
 
     The others were left out by rules of their table; their time is worked out, and nothing else of them.
     """
-    times = [_times(frame)]
+    times = [_days(frame)]
     if kept.height < rows.height:
         left_out = rows.filter(~pl.col(ROW).is_in(kept[ROW].implode()))
         if (found := _left_out(left_out, transform)) is not None:
-            times.append(_times(found))
-    days = pl.concat(times)["timestamp"].dt.date().value_counts()
-    names = days.to_series(0).dt.to_string("iso")
-    by_day = Counter(dict(zip(names, days["count"], strict=True)))
+            times.append(_days(found))
+    by_day = Counter[str]()
+    for days in times:
+        found = days.value_counts()
+        by_day.update(dict(zip(found.to_series(0).dt.to_string("iso"), found["count"], strict=True)))
     return Look(by_day, rows.height - by_day.total())
 
 
@@ -71,15 +77,15 @@ def _left_out(rows: pl.DataFrame, transform: Transform) -> pl.DataFrame | None:
         return None
 
 
-def _times(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the time of each row that has one: of several, that of its first event."""
-    found = frame.select_seq(ROW, "timestamp")
-    is_in = found["timestamp"].dt.year().is_between(*_YEARS)
-    if not is_in.all(ignore_nulls=False):
-        found = found.filter(is_in)
-    if found.height > 1 and not (found[ROW].diff() > 0).all():
-        found = found.unique(ROW, keep="first", maintain_order=True)
-    return found
+def _days(frame: pl.DataFrame) -> pl.Series:
+    """Return the day of each row that has one: of several, that of its first event."""
+    rows, days = frame[ROW], frame["timestamp"].dt.date()
+    is_one = days.is_between(*_DAYS)
+    if not is_one.all(ignore_nulls=False):
+        rows, days = (one.filter(is_one) for one in (rows, days))
+    if rows.len() > 1 and not (rows.diff() > 0).all():
+        days = days.filter(rows.is_first_distinct())
+    return days
 
 
 def see(look: Look, frame: pl.DataFrame, *, is_first: bool) -> None:
@@ -87,41 +93,64 @@ def see(look: Look, frame: pl.DataFrame, *, is_first: bool) -> None:
 
     `is_first`: whether the chunk is of the first input of the workdir.
     """
-    marked = frame.select_seq("timestamp", "payload", "row", uuids.hashed("uuid").alias("hash"))
-    is_one = marked["hash"] % ONE_IN == 0
+    is_one = uuids.hashed("uuid") % ONE_IN == 0
     if is_first:
-        last = numbering.number(FIRST + 1)
-        row = marked["row"]
+        row, last = pl.col("row"), numbering.number(FIRST + 1)
         is_one |= (row <= FIRST) | ((row >= numbering.UNFOLDED) & (row < last))
-    few = marked.filter(is_one)
-    months = few["timestamp"].dt.to_string("%Y-%m").to_list()
-    is_close = few["hash"] % _CLOSELY == 0
-    filled = {month: Counter[str]() for month in months}
-    for month, payload, close in zip(months, few["payload"], is_close, strict=True):
-        bag = _opened(_PAYLOAD.decode(payload).properties)
-        filled[month].update(bag.keys())
-        for name in bag if close else bag.keys() - look.properties.keys():
-            _note(look.properties.setdefault(name, Property()), bytes(bag[name]))
-    for month, names in filled.items():
-        for name, count in names.items():
-            look.properties[name].filled[month] = count
+    places = frame.select_seq(is_one.arg_true()).to_series()
+    few = frame.select_seq(pl.col("timestamp", "payload", "uuid").gather(places))
+    close = uuids.hashed("uuid") // ONE_IN % _CLOSELY == 0
+    told = few.select_seq(pl.col("timestamp").dt.to_string("%Y-%m"), close.alias("close"))
+    months, is_close = (one.to_list() for one in told)
+    bags = [_PAYLOAD.decode(payload).properties for payload in few["payload"].to_list()]
+    look.sampled.update(months)
+    for name in _BAGS:
+        if any(inner := [_inner(bag, name) for bag in bags]):
+            look.properties |= _seen(f"{name}.", inner, months, is_close)
+    look.properties |= _seen("", bags, months, is_close)
     for name in _OURS:
         look.properties.pop(name, None)
-    look.sampled.update(months)
 
 
-def _opened(bag: _Bag) -> _Bag:
-    """Return properties with those inside of `$set`, `$set_once` and `$groups` in the place of these."""
-    for name in _BAGS:
-        if name in bag and bytes(bag[name]).startswith(b"{"):
-            bag.update((f"{name}.{key}", value) for key, value in _BAG.decode(bag.pop(name)).items())
-    return bag
+def _seen(
+    prefix: str, bags: Sequence[_Bag], months: Sequence[str], is_close: Iterable[bool]
+) -> dict[str, Property]:
+    """Return what properties some objects have, each of a month; their names begin with `prefix`."""
+    found: dict[str, Property] = {}
+    for month in dict.fromkeys(months):
+        of_month = (bag for bag, its in zip(bags, months, strict=True) if its == month)
+        for name, count in Counter(chain.from_iterable(of_month)).items():
+            found.setdefault(name, Property()).filled[month] = count
+    _look_closely(found, bags, is_close)
+    return {f"{prefix}{name}": one for name, one in found.items()}
 
 
-def _note(known: Property, value: bytes) -> None:
-    """Note of what type a value is, and how it looks."""
-    if kind := _TYPES.get(value[0]):
-        known.types[kind] += 1
-        text = value[: 4 * _LETTERS].decode(errors="ignore")[:_LETTERS]
-        if text not in known.examples:
-            known.examples = chosen([*known.examples, text])
+def _look_closely(properties: dict[str, Property], bags: Sequence[_Bag], is_close: Iterable[bool]) -> None:
+    """Note what some of the values are: those of a few events, and one at least of each property."""
+    values: dict[str, list[bytes]] = {name: [] for name in properties}
+    for bag in compress(bags, is_close):
+        for name in bag.keys() & values.keys():
+            values[name].append(bytes(bag[name]))
+    without = {name for name, found in values.items() if not found}
+    for bag in bags:
+        if not without:
+            break
+        for name in bag.keys() & without:
+            without.discard(name)
+            values[name].append(bytes(bag[name]))
+    for name, found in values.items():
+        one = properties[name]
+        one.types.update(kind for value in found if (kind := _TYPES.get(value[0])))
+        one.examples = chosen({_shown(value) for value in found if value != _NULL})
+
+
+def _inner(bag: _Bag, name: str) -> _Bag:
+    """Take what is inside of an object out of properties."""
+    if name not in bag or not bytes(bag[name]).startswith(b"{"):
+        return _EMPTY
+    return _BAG.decode(bag.pop(name))
+
+
+def _shown(value: bytes) -> str:
+    """Return the beginning of a value."""
+    return value[: 4 * _LETTERS].decode(errors="ignore")[:_LETTERS]

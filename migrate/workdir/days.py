@@ -114,7 +114,7 @@ class DayWriter:
         days = day.rle().struct.unnest()
         if days.height <= _OPEN_DAYS:
             self._append(held, days["len"], days["value"].dt.to_string("iso"))
-            self._count(held.select_seq(day.alias("day"), "event"))
+            self._count(held["event"], days["len"], days["value"].dt.to_string("iso"))
             return
         number, length = day.to_physical(), 1
         while (number // length).n_unique() > _OPEN_DAYS:
@@ -123,11 +123,12 @@ class DayWriter:
         name = pl.format("{}-{}-{}", pl.lit(_SPAN), pl.lit(length), pl.col("value"))
         self._append(held, spans["len"], spans.select_seq(name).to_series())
 
-    def _count(self, frame: pl.DataFrame) -> None:
-        """Count the events of each name of days that have just been added to, so that their files are open."""
-        found = frame.group_by("day", "event").len()
-        for day, event, count in found.with_columns_seq(pl.col("day").dt.to_string("iso")).iter_rows():
-            self._open[day].names[event] += count
+    def _count(self, events: pl.Series, lengths: pl.Series, days: pl.Series) -> None:
+        """Count the events of each name: the first `lengths` of the first of these days, whose files are open."""
+        start = 0
+        for length, day in zip(lengths, days, strict=True):
+            self._open[day].names.update(dict(events.slice(start, length).value_counts().iter_rows()))
+            start += length
 
     def _append(self, frame: pl.DataFrame, lengths: pl.Series, names: pl.Series) -> None:
         """Add events in timestamp order to files: the first `lengths` to the first of `names`, and so on.
