@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from migrate.apply.connection import Connection
 from migrate.apply.delivery import Delivery
 from migrate.apply.halt import Abandoned, Halt
+from migrate.apply.heard import Hearing
 from migrate.apply.merge import texts
 from migrate.apply.notes import InFlight, Notes, note
 from migrate.apply.pacing import Backoff
@@ -23,7 +24,7 @@ from migrate.apply.watch import Unwatched, Watch
 from migrate.errors import Stopped
 from migrate.workdir import outdated, parked, rounds
 from migrate.workdir.checkpoint import Checkpoint
-from migrate.workdir.records import Round
+from migrate.workdir.records import Round, Settled
 from migrate.workdir.seals import check_present
 
 _PIECES_IN_FLIGHT: Final = 3
@@ -63,7 +64,7 @@ class Applier:
     ) -> None:
         self._checkpoint = checkpoint
         self._delivery = delivery
-        self._watch = watch = watch or Unwatched()
+        self._watch = watch = Hearing(watch or Unwatched())
         self.on_remarks: Callable[[list[str]], None] = lambda _: None
         self._halt = halt or Halt()
         self._capture, is_known = spoken or Spoken(capture_of("v0", delivery))
@@ -130,7 +131,8 @@ class Applier:
                 await asyncio.gather(*lanes, settling)
                 with self._at_checkpoint:
                     self._take_back()
-                    self._checkpoint.note(**self._counters())  # also of requests that came to nothing
+                    with self._checkpoint.change(self._counters()) as db:
+                        self._watch.note(Settled(), db)  # also of requests that came to nothing
         if self._error:
             raise self._error
 
@@ -242,7 +244,7 @@ class Applier:
     def _note(self, pieces: Sequence[InFlight]) -> None:
         """Note what became of some pieces in one transaction."""
         with self._at_checkpoint:
-            note(self._checkpoint, pieces, self._settled())
+            note(self._checkpoint, pieces, self._settled(), self._watch.note)
 
     def _fail(self, error: BaseException) -> None:
         """Stop, for an error that is raised when all is quiet."""
@@ -273,8 +275,10 @@ class Applier:
         try:
             async with self._connection:
                 envelope = self._capture.envelope
-                await resend(self._checkpoint, self._sender, envelope, self._halt, self._settled)
-                self._checkpoint.note(**self._counters())
+                heard = self._watch.note
+                await resend(self._checkpoint, self._sender, envelope, self._halt, self._settled, heard=heard)
+                with self._checkpoint.change(self._counters()) as db:
+                    heard(Settled(), db)
         finally:
             self.on_remarks(parked.refresh(self._checkpoint))
         return self._has_ended()

@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final
 
 from migrate.apply.sender import Gate, Settling
@@ -93,10 +92,24 @@ class Notes:
                 self._on_error(error)
 
 
-def note(checkpoint: Checkpoint, pieces: Sequence[InFlight], facts: Mapping[str, object]) -> None:
-    """Note what became of some pieces, and facts beside it, in one transaction; what is refused of them is parked."""
+def note(
+    checkpoint: Checkpoint,
+    pieces: Sequence[InFlight],
+    facts: Mapping[str, object],
+    heard: Callable[[Settled, Database], None] = lambda *_: None,
+) -> None:
+    """Note what became of some pieces, and facts beside it, in one transaction; what is refused of them is parked.
+
+    `heard` keeps within it what else was heard, and is given what is settled.
+    """
+
+    def also(db: Database) -> None:
+        _park(db, pieces)
+        counts = [vars(piece.outcome).values() for piece in pieces]
+        heard(Settled(*map(sum, zip(*counts, strict=True))), db)
+
     outcomes = [(piece.round, piece.outcome, piece.is_last) for piece in pieces]
-    rounds.settle(checkpoint, outcomes, also=partial(_park, pieces=pieces), **facts)
+    rounds.settle(checkpoint, outcomes, also=also, **facts)
 
 
 def _park(db: Database, pieces: Sequence[InFlight]) -> None:

@@ -65,8 +65,9 @@ def with_cleaned(db: Database, workdir: Path, path: str) -> bytes:
 
 def _names(workdir: Path, path: str, events: int, kept: bytes | None) -> Mapping[str, int]:
     """Return the names of so many events: as they are kept, else as the file has them; the rest is `UNKNOWN`."""
+    found = Counter[str]()
     if kept is not None:
-        return unpacked(kept)
-    found = dayfile.names(workdir / path) if path else Counter[str]()
-    known = found.total()
-    return found if known == events else found | Counter({UNKNOWN: events - known})
+        found.update(unpacked(kept))
+    elif path:
+        found = dayfile.names(workdir / path)
+    return found + Counter({UNKNOWN: events - found.total()})

@@ -11,7 +11,7 @@ import msgspec
 from migrate import numbering
 from migrate.errors import Refused
 from migrate.workdir import origins, warned
-from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.checkpoint import Also, Checkpoint
 from migrate.workdir.copies import Copy, Found
 from migrate.workdir.database import FILE, Database, add_count
 from migrate.workdir.typed import operand
@@ -200,16 +200,18 @@ def following(checkpoint: Checkpoint, *, max_events: int, max_bytes: int) -> lis
     return found
 
 
-def settle(
+def settle(  # noqa: PLR0913 - what is noted at once
     checkpoint: Checkpoint,
     sent: Sequence[Waiting],
     refused: "Iterable[Parked]",
     facts: Mapping[str, object],
     warnings: Mapping[str, int] | None = None,
+    *,
+    also: Also = lambda _: None,
 ) -> None:
     """Note what became of events that were sent again: accepted, or refused with other words.
 
-    `warnings` are what is said of those that are accepted → of how many.
+    `warnings` are what is said of those that are accepted → of how many. `also` changes what another module keeps.
     """
     again = {one.payload: one for one in refused}
     with checkpoint.change(facts) as db:
@@ -229,6 +231,7 @@ def settle(
         db.executemany("UPDATE parked SET status = ?, message = ? WHERE id = ?", words)
         add_count(db, EVER, len(again))
         add_count(db, PARKED)
+        also(db)
 
 
 def mend(db: Database, number: int, payload: str, timestamp: str) -> None:
