@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Collection
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -21,6 +22,7 @@ from migrate.report.talk import Talk
 from migrate.session import Session
 from migrate.verification import verify_sent
 from migrate.workdir import rounds
+from migrate.workdir.verified import keep
 
 if TYPE_CHECKING:
     from migrate.sandbox.server import Sandbox
@@ -102,6 +104,14 @@ def _verify(
     if session.verdict is not None:
         session.checkpoint.note(**{_OPEN: session.verdict.open_days})
         said = verified.sentence(session.verdict)
+        keep(
+            session.checkpoint,
+            datetime.now(UTC).isoformat(timespec="seconds"),
+            session.verdict.by_day,
+            findings=[one.kept() for one in session.verdict.findings],
+            sentence=said,
+            is_whole=only is None,
+        )
         talk.show(verified.lines(session.verdict))
         if talk.quiet and not session.verdict.passes:
             talk.warn(f"{session.workdir}: {said}")

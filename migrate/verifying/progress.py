@@ -22,6 +22,8 @@ class Step(msgspec.Struct, frozen=True):
     until: datetime
     planned: Count
     there: Count
+    found: dict[str, int]
+    """Day → how many events there are of it."""
     by_day: dict[str, int]
     """Day → how many events were acknowledged of it; likewise by event."""
     by_event: dict[str, int]
@@ -33,7 +35,9 @@ class Step(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, asked: Asked) -> "Step":
         """Return what a range that was asked for comes to."""
-        by_day, by_event, merging = Counter[str](), Counter[str](), Counter[str]()
+        by_day, by_event, merging, found = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+        for (day, _), count in asked.there.items():
+            found[day] += count.uuids
         planned = NONE
         for day, events in asked.span.planned.items():
             for event, count in events.items():
@@ -45,6 +49,7 @@ class Step(msgspec.Struct, frozen=True):
             until=asked.span.until,
             planned=planned,
             there=_sum(asked.there.values()),
+            found=dict(found),
             by_day=dict(by_day),
             by_event=dict(by_event),
             merging=dict(+merging),
@@ -58,6 +63,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.planned = self.there = NONE
+        self.found: Counter[str] = Counter()
         self.by_day: Counter[str] = Counter()
         self.by_event: Counter[str] = Counter()
         self.merging: dict[str, int] = {}
@@ -67,6 +73,7 @@ class Tally:
     def add(self, step: Step) -> None:
         """Add a range."""
         self.planned, self.there = self.planned.plus(step.planned), self.there.plus(step.there)
+        self.found.update(step.found)
         self.by_day.update(step.by_day)
         self.by_event.update(step.by_event)
         self.merging.update(step.merging)
@@ -82,6 +89,7 @@ class Tally:
             was, there = (found[key].there if key in found else planned for found in (before, after))
             more = Count(there.events - was.events, there.uuids - was.uuids)
             self.there = self.there.plus(more)
+            self.found[key[0]] += more.uuids
         others = [one for one in self.differences if one.day not in days]
         self.differences = sorted([*others, *after.values()])
 

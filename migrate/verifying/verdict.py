@@ -64,6 +64,18 @@ class Finding:
         """Whether nothing is to be done."""
         return self.cause in PASSING
 
+    def kept(self) -> dict[str, Any]:
+        """Return the same, whole, as it is kept in a workdir."""
+        return {
+            "cause": str(self.cause),
+            "events": self.events,
+            "why": self.why,
+            "passes": self.passes,
+            "days": sorted(self.days),
+            "names": dict(sorted(self.names.items(), key=lambda one: (-one[1], one[0]))),
+            "examples": [one._asdict() for one in self.examples],
+        }
+
     def document(self) -> dict[str, Any]:
         """Return the same for `--json`."""
         days = sorted(self.days)
@@ -130,6 +142,8 @@ class Verdict:
     """What could not be looked at, and why."""
     asked: int = 0
     """Requests."""
+    by_day: Mapping[str, int] = field(default_factory=dict)
+    """Day that was counted whole → events (uuids) PostHog has of this import."""
 
     @property
     def passes(self) -> bool:

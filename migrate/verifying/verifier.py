@@ -96,6 +96,7 @@ async def verify(checkpoint: Checkpoint, api: Api, wishes: Wishes, now: datetime
         uncounted=tuple(sorted(tally.uncounted)),
         unseen=tuple(dict.fromkeys(unseen)),
         asked=api.asked,
+        by_day=_by_day(ledger, tally),
     )
 
 
@@ -147,6 +148,12 @@ async def _counted(counting: Counting, ledger: Ledger, progress: Progress, wishe
         tally.add(step)
         wishes.on_counted(len(tally.by_day), len(ledger.days))
     return tally
+
+
+def _by_day(ledger: Ledger, tally: Tally) -> dict[str, int]:
+    """Return what there is of each day that was asked about and counted whole."""
+    unknown = {hour[:10] for hour in tally.uncounted}
+    return {day: tally.found[day] for day in sorted({*ledger.days, *+tally.found}) if day not in unknown}
 
 
 def _known(project: Project, ledger: Ledger, tally: Tally, waited: Waited) -> Known:

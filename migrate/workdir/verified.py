@@ -25,17 +25,24 @@ class Verified:
     sentence: str
 
 
-def keep(
+def keep(  # noqa: PLR0913 - what is kept at once
     checkpoint: Checkpoint,
     at: str,
     there: Mapping[str, int],
     *,
     findings: Sequence[Mapping[str, Any]],
     sentence: str,
+    is_whole: bool,
 ) -> None:
-    """Keep a verification that has come to its end."""
+    """Keep a verification that has come to its end.
+
+    One that `is_whole` has asked about all time, so that days of which nothing was sent are there no more unless it
+    has found something on them.
+    """
     last = {"at": at, "findings": [dict(one) for one in findings], "sentence": sentence}
     with checkpoint.change({_LAST: last}) as db:
+        if is_whole:
+            db.execute("DELETE FROM verified WHERE day NOT IN (SELECT day FROM rounds)")
         db.executemany(
             "INSERT INTO verified VALUES (?, ?, ?)"
             " ON CONFLICT DO UPDATE SET there = excluded.there, asked = excluded.asked",

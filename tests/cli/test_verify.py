@@ -15,6 +15,8 @@ from migrate.asking import api
 from migrate.cli import notices
 from migrate.sandbox.server import Sandbox
 from migrate.verifying.patience import Patience
+from migrate.workdir import verified
+from migrate.workdir.checkpoint import Checkpoint
 
 PERSONAL = "phx_do_not_tell_anybody_either"
 ENV = {"POSTHOG_PERSONAL_API_KEY": PERSONAL, "POSTHOG_API_KEY": KEY}
@@ -40,6 +42,12 @@ def verify(sandbox, folder, *words, env=ENV):
     return migrate("verify", folder / "w", "--app-host", sandbox.app_url, *words, env=env)
 
 
+def kept_of(workdir):
+    """What is kept of the last verification."""
+    with Checkpoint.open(workdir) as checkpoint:
+        return verified.last(checkpoint)
+
+
 def age(workdir):
     """Have all been accepted two hours ago."""
     with closing(sqlite3.connect(workdir / "checkpoint.sqlite", isolation_level=None)) as db:
@@ -57,8 +65,12 @@ def test_a_run_verifies_what_it_sent(sandbox, tmp_path):
         db.execute(gone("distinct_id = 'u1'"))
     path = rows(tmp_path / "in" / "2.jsonl", start=10)
     path.write_text(path.read_text().replace("2024-04-03", "2024-05-06"))
+    before = kept_of(tmp_path / "w")
+    assert before.there == {"2024-04-03": 3}
+    assert before.sentence == "all that PostHog acknowledged is there"
     done = run(sandbox, tmp_path, "--verify", "--json")
     assert (done.returncode, summary(done)["verify"]["days"]) == (0, 1)
+    assert kept_of(tmp_path / "w").asked["2024-04-03"] == before.at  # it was not asked for again
     done = run(sandbox, tmp_path, "--verify", "--json")
     assert (done.returncode, "verify" in summary(done)) == (0, False)
     assert "compared nothing, as nothing was sent now; all that was ever sent: migrate verify " in done.stderr
@@ -71,6 +83,12 @@ def test_a_run_verifies_what_it_sent(sandbox, tmp_path):
         f"uuid {told['verify']['findings'][0]['examples'][0]['uuid']}, from {tmp_path}/in/1.jsonl:2"
         in done.stderr
     )
+    kept = kept_of(tmp_path / "w")
+    assert kept.there == {"2024-04-03": 2, "2024-05-06": 3}
+    assert kept.sentence == "PostHog has not what it acknowledged: 1 unexplained"
+    (finding,) = kept.findings
+    assert (finding["cause"], finding["days"], finding["passes"]) == ("unexplained", ["2024-04-03"], False)
+    assert finding["examples"] == told["verify"]["findings"][0]["examples"]
     quiet = verify(sandbox, tmp_path, "--quiet")
     assert quiet.stderr == f"warning: {tmp_path}/w: PostHog has not what it acknowledged: 1 unexplained\n"
     files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]

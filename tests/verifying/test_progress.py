@@ -15,6 +15,7 @@ STEP = Step(
     until=NOW,
     planned=Count(3, 3),
     there=Count(2, 2),
+    found={DAYS[0]: 2},
     by_day={DAYS[0]: 3},
     by_event={"e": 3},
     merging={},
@@ -72,6 +73,6 @@ def test_what_is_counted_again_stands_for_what_was():
     tally = Tally()
     tally.add(STEP)
     tally.replace([DAYS[0]], [Difference(DAYS[0], "e", Count(3, 3), NONE)])
-    assert (tally.there, len(tally.differences)) == (NONE, 1)
+    assert (tally.there, len(tally.differences), tally.found[DAYS[0]]) == (NONE, 1, 0)
     tally.replace([DAYS[0]], [])
-    assert (tally.there, tally.differences) == (Count(3, 3), [])
+    assert (tally.there, tally.differences, tally.found[DAYS[0]]) == (Count(3, 3), [], 3)
