@@ -80,10 +80,11 @@ def _left_out(rows: pl.DataFrame, transform: Transform) -> pl.DataFrame | None:
 def _days(frame: pl.DataFrame) -> pl.Series:
     """Return the day of each row that has one: of several, that of its first event."""
     rows, days = frame[ROW], frame["timestamp"].dt.date()
-    is_one = days.is_between(*_DAYS)
-    if not is_one.all(ignore_nulls=False):
+    ends = pl.Series([days.min(), days.max()], dtype=pl.Date)
+    if days.null_count() or not ends.is_between(*_DAYS).all():
+        is_one = days.is_between(*_DAYS)
         rows, days = (one.filter(is_one) for one in (rows, days))
-    if rows.len() > 1 and not (rows.diff() > 0).all():
+    if not (rows.slice(1) > rows.head(max(0, rows.len() - 1))).all():
         days = days.filter(rows.is_first_distinct())
     return days
 
@@ -105,7 +106,8 @@ def see(look: Look, frame: pl.DataFrame, *, is_first: bool) -> None:
     bags = [_PAYLOAD.decode(payload).properties for payload in few["payload"].to_list()]
     look.sampled.update(months)
     for name in _BAGS:
-        if any(inner := [_inner(bag, name) for bag in bags]):
+        if any(name in bag for bag in bags):
+            inner = [_inner(bag, name) for bag in bags]
             look.properties |= _seen(f"{name}.", inner, months, is_close)
     look.properties |= _seen("", bags, months, is_close)
     for name in _OURS:
