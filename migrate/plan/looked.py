@@ -45,7 +45,8 @@ class _Payload(msgspec.Struct):
     properties: _Bag
 
 
-_PAYLOAD: Final = msgspec.json.Decoder(_Payload)
+_PAYLOADS: Final = msgspec.json.Decoder(list[_Payload])
+"""Of many at once, which takes less time than one by one."""
 _BAG: Final = msgspec.json.Decoder(_Bag)
 
 
@@ -103,7 +104,8 @@ def see(look: Look, frame: pl.DataFrame, *, is_first: bool) -> None:
     close = uuids.hashed("uuid") // ONE_IN % _CLOSELY == 0
     told = few.select_seq(pl.col("timestamp").dt.to_string("%Y-%m"), close.alias("close"))
     months, is_close = (one.to_list() for one in told)
-    bags = [_PAYLOAD.decode(payload).properties for payload in few["payload"].to_list()]
+    payloads = _PAYLOADS.decode(f"[{','.join(few['payload'].to_list())}]")
+    bags = [one.properties for one in payloads]
     look.sampled.update(months)
     for name in _BAGS:
         if any(name in bag for bag in bags):
