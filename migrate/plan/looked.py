@@ -95,15 +95,16 @@ def see(look: Look, frame: pl.DataFrame, *, is_first: bool) -> None:
 
     `is_first`: whether the chunk is of the first input of the workdir.
     """
-    is_one = uuids.hashed("uuid") % ONE_IN == 0
+    hashes = frame.select_seq(uuids.hashed("uuid")).to_series()
+    is_one = hashes % ONE_IN == 0
     if is_first:
-        row, last = pl.col("row"), numbering.number(FIRST + 1)
+        row, last = frame["row"], numbering.number(FIRST + 1)
         is_one |= (row <= FIRST) | ((row >= numbering.UNFOLDED) & (row < last))
-    places = frame.select_seq(is_one.arg_true()).to_series()
-    few = frame.select_seq(pl.col("timestamp", "payload", "uuid").gather(places))
-    close = uuids.hashed("uuid") // ONE_IN % _CLOSELY == 0
-    told = few.select_seq(pl.col("timestamp").dt.to_string("%Y-%m"), close.alias("close"))
-    months, is_close = (one.to_list() for one in told)
+    places = is_one.arg_true()
+    month = pl.col("timestamp").gather(places).dt.to_string("%Y-%m")
+    few = frame.select_seq(month.alias("month"), pl.col("payload").gather(places))
+    months = few["month"].to_list()
+    is_close = (hashes.gather(places) // ONE_IN % _CLOSELY == 0).to_list()
     payloads = _PAYLOADS.decode(f"[{','.join(few['payload'].to_list())}]")
     bags = [one.properties for one in payloads]
     look.sampled.update(months)
