@@ -123,4 +123,10 @@ def plural(count: int, what: str) -> str:
     """Return a word as it is for so many."""
     if count == 1:
         return what
-    return f"{what[:-1]}ies" if what.endswith("ry") else f"{what}es" if what.endswith("ch") else f"{what}s"
+    return (
+        f"{what[:-1]}ies"
+        if what.endswith(("ry", "ty"))
+        else f"{what}es"
+        if what.endswith("ch")
+        else f"{what}s"
+    )

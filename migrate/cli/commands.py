@@ -21,6 +21,7 @@ from migrate.cli.options import (
     PlanOptions,
     PreviewOptions,
     RejectsOptions,
+    ReportOptions,
     RunOptions,
     SandboxOptions,
     SendOptions,
@@ -282,6 +283,26 @@ def status(workdirs: tuple[Path, ...], options: StatusOptions, talking: TalkOpti
     from migrate.cli.state import show_status
 
     show_status(workdirs, options, talking)
+
+
+@cli.command()
+@configured
+@WORKDIR
+@takes("options", ReportOptions)
+@takes("talking", TalkOptions)
+def report(workdir: Path, options: ReportOptions, talking: TalkOptions) -> None:
+    """Write the report: all there is to know, as one page.
+
+    For a browser, without a network: what stands out, events by day, names, properties, people, rejects, sending.
+    Each command that plans, sends or verifies writes it, too.
+
+    \b
+    Example:  migrate report acme
+              migrate report acme -o acme.html --samples full
+    """
+    from migrate.cli.report import write_report
+
+    write_report(workdir, options, talking)
 
 
 @cli.command()

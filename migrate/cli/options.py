@@ -256,6 +256,15 @@ class StatusOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReportOptions:
+    """Where the page is written."""
+
+    output: Path | None = option(
+        _FILE, "File to write.  [default: report.html in the workdir]", short="o", is_typed_only=True
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class RejectsOptions:
     """What is meant, and said no more of."""
 

@@ -85,16 +85,19 @@ def arguments(kind: click.ParamType[str], metavar: str, *, is_required: bool = T
     return cast("tuple[str, ...]", field(metadata={_PARAM: param}))
 
 
-def option(
+def option(  # noqa: PLR0913 - what click can be told of one
     kind: click.ParamType[T],
     summary: str,
     *,
     metavar: str | None = None,
     envvar: Sequence[str] = (),
+    short: str | None = None,
     is_typed_only: bool = False,
 ) -> T | None:
     """Declare an option that is None where it is not given; its own variable wins over those in `envvar`."""
-    how = _option(envvar=envvar, is_typed_only=is_typed_only, type=kind, metavar=metavar, help=summary)
+    how = _option(
+        envvar=envvar, short=short, is_typed_only=is_typed_only, type=kind, metavar=metavar, help=summary
+    )
     return cast("T | None", how)
 
 

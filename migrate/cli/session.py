@@ -24,6 +24,7 @@ from migrate.cli.typed import typed_command, typed_line
 from migrate.errors import MigrateError, Refused, Stopped, UsageError
 from migrate.log import Wanted, opened
 from migrate.logline import Record
+from migrate.page import written
 from migrate.report import commands, document, history, rejects, status, trial
 from migrate.report.numbers import Summary, of_run, summary
 from migrate.report.states import Found, states, with_states
@@ -247,6 +248,8 @@ def tell(session: Session, talk: Talk, numbers: Summary, code: int, error: str |
     if session.history is not None:
         with suppress(Stopped), writable(session.workdir):  # a disk that takes no note is no matter
             session.history.end(datetime.fromisoformat(run.ended), code, history.counts(numbers))
+    if not session.is_throwaway and (error is None or session.phase is not None):
+        written.keep(session.checkpoint, talk.warn, is_whole=session.shows_whole)
 
 
 def end(session: Session, talk: Talk, *, sending: bool, planned: bool = True) -> NoReturn:

@@ -1,8 +1,15 @@
 """What can only be said about: how many distinct ids a plan has, how many requests it takes."""
 
+from typing import Final
+
 import polars as pl
 
 from migrate.workdir.checkpoint import Checkpoint
+
+EVENTS: Final = 1_000
+"""Events of a request, where it is not said how many."""
+RATE: Final = 1_000.0
+"""Events a second, where it is not said where they go."""
 
 
 def ids(checkpoint: Checkpoint) -> int:

@@ -2,18 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Final
 
 from migrate.report import bars, estimates
 from migrate.report.numbers import moment
 from migrate.report.sections import Line, labelled
 from migrate.screen import amount, counted
 from migrate.workdir.checkpoint import Checkpoint
-
-_EVENTS: Final = 1_000
-"""Events of a request, where it is not said how many."""
-_RATE: Final = 1_000.0
-"""Events a second, where it is not said where they go."""
 
 
 def lines(checkpoint: Checkpoint) -> Iterator[Line]:
@@ -25,7 +19,10 @@ def lines(checkpoint: Checkpoint) -> Iterator[Line]:
     yield from bars.by_name(checkpoint.numbers().names)
     yield labelled("ids", f"{estimates.ids(checkpoint):,} distinct (estimated)")
     yield labelled("time", f"{moment(first)} to {moment(last)}")
-    batches = estimates.requests(checkpoint, _EVENTS)
+    batches = estimates.requests(checkpoint, estimates.EVENTS)
     yield labelled("size", f"{amount(payloads)} of payloads in about {counted(batches, 'batch')}")
-    yield labelled("sending", f"about {timedelta(seconds=round(events / _RATE))} at {_RATE:,.0f} events/s")
+    yield labelled(
+        "sending",
+        f"about {timedelta(seconds=round(events / estimates.RATE))} at {estimates.RATE:,.0f} events/s",
+    )
     yield Line("")

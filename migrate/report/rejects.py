@@ -53,6 +53,16 @@ def lines(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Line]:
     yield from _closed(numbers)
 
 
+def how(reason: str, wanted: Mapping[str, Sequence[str]]) -> str:
+    """Return what is to be mended of rows rejected for a reason: `wanted` are the columns that decide it, by table."""
+    if reason not in _LACKING:
+        return _HOW.get(reason, "")
+    what, between = _LACKING[reason]
+    names = {between.join(f"`{name}`" for name in columns): table for table, columns in wanted.items()}
+    some = [f"{columns} (of {table})" if len(names) > 1 else columns for columns, table in names.items()]
+    return f"{what} {'; '.join(some[:_FEW])}{'; …' if len(some) > _FEW else ''}" if some else ""
+
+
 def _rejected(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Line]:
     """Yield what is rejected, by reason, and how it is mended."""
     wanted = checkpoint.numbers().wanted
@@ -62,8 +72,8 @@ def _rejected(checkpoint: Checkpoint, numbers: Summary) -> Iterator[Line]:
         if way := commands.fetched(checkpoint, [reason]):
             yield labelled("", _THEN)
             yield labelled("", "", command=way)
-        elif how := _how(reason, wanted.get(reason, {})):
-            yield labelled("", how)
+        elif mending := how(reason, wanted.get(reason, {})):
+            yield labelled("", mending)
     if numbers.open_rejects.keys() - standing.OF_FILE:
         yield from _mending(checkpoint)
 
@@ -153,16 +163,6 @@ def refused(checkpoint: Checkpoint) -> Iterator[Line]:
             "", "once the cause is fixed, or their payloads are mended in that file, send them again:"
         )
         yield labelled("", "", command=commands.to_target(checkpoint, "resend"))
-
-
-def _how(reason: str, wanted: Mapping[str, Sequence[str]]) -> str:
-    """Return what is to be mended of rows rejected for a reason: `wanted` are the columns that decide it, by table."""
-    if reason not in _LACKING:
-        return _HOW.get(reason, "")
-    what, between = _LACKING[reason]
-    names = {between.join(f"`{name}`" for name in columns): table for table, columns in wanted.items()}
-    some = [f"{columns} (of {table})" if len(names) > 1 else columns for columns, table in names.items()]
-    return f"{what} {'; '.join(some[:_FEW])}{'; …' if len(some) > _FEW else ''}" if some else ""
 
 
 def _mending(checkpoint: Checkpoint) -> Iterator[Line]:

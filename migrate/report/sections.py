@@ -93,7 +93,7 @@ _CHANGED: Final = {
     "rule:tags": "added to every event",
 }
 """What was changed in the source's values → how."""
-_REPLANNED: Final = {
+REPLANNED: Final = {
     Change.REPLACED: "changed, not sent before: sent as now found",
     Change.KEPT: "changed, sent before: what was sent stays in PostHog",
     Change.RESENT: "changed, sent before: sent again, so that PostHog keeps the later version",
@@ -202,7 +202,7 @@ def notes(numbers: Summary) -> Iterator[Line]:
 def changed(counts: Mapping[str, int]) -> Iterator[Line]:
     """Yield what was changed in values, by name, and how."""
     for reason, count in counts.items():
-        why = f": {_CHANGED[reason]}" if reason in _CHANGED else ""
+        why = f": {found}" if (found := change(reason)) else ""
         yield labelled("changed", f"{counted(count, 'value')}, {reason}{why}")
 
 
@@ -211,7 +211,7 @@ def replanned(counts: Mapping[str, int]) -> Iterator[Line]:
     if not (files := counts.get(FILES, 0)):
         return
     yield labelled("anew", f"{counted(files, 'file')}, planned once more, with other content")
-    for change, words in _REPLANNED.items():
+    for change, words in REPLANNED.items():
         if count := counts.get(change, 0):
             yield labelled("", f"{counted(count, 'event')} {words}", WARNING if change in _OF_SENT else "")
 
@@ -232,9 +232,18 @@ def warnings(numbers: Summary, examples: Examples) -> Iterator[Line]:
 def warned(counts: Mapping[str, int], examples: Examples) -> Iterator[Line]:
     """Yield what to be aware of in rows and events, by name, and what it means."""
     for reason, count in counts.items():
-        known = reason if reason in _WHY else reason.partition(".")[0]
-        why = f": {_WHY[known]}" if known in _WHY else ""
+        why = f": {found}" if (found := meaning(reason)) else ""
         yield labelled("warning", f"{count:,} {reason}{why}{places(examples.get(reason, []))}", WARNING)
+
+
+def meaning(warning: str) -> str:
+    """Return what a warning means; nothing where its name says it."""
+    return _WHY.get(warning) or _WHY.get(warning.partition(".")[0], "")
+
+
+def change(repair: str) -> str:
+    """Return how a value was changed; nothing where the name of the change says it."""
+    return _CHANGED.get(repair, "")
 
 
 def losses(counts: Mapping[str, int]) -> Iterator[Line]:

@@ -1,0 +1,98 @@
+"""Event names over time: how many events each has, from which day to which, and which came or went on the way."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from migrate.page.days import Days
+from migrate.page.times import Bins
+from migrate.workdir import daynames
+from migrate.workdir.checkpoint import Checkpoint
+
+NOT_KNOWN: Final = "(names that are not known any more)"
+_LONG: Final = 14
+"""Days with events of others, at the least, on which one that is gone is not there."""
+_TIMES: Final = 10
+"""So many times longer than it is silent as a rule."""
+_STEADY: Final = 10
+"""Days on which it was there, at the least."""
+
+
+@dataclass(frozen=True)
+class Name:
+    """An event name; days are UTC, empty where an earlier version of ours has not kept them."""
+
+    name: str
+    events: int
+    first: str = ""
+    last: str = ""
+    bins: Sequence[int] = ()
+    """Events by the bins of `Names`."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """All names, most events first."""
+
+    all: Sequence[Name] = ()
+    bins: Bins = field(default_factory=Bins)
+    vanished: Sequence[Name] = ()
+    """Steady before, and not there any more while others go on; most events first."""
+    appeared: Sequence[Name] = ()
+    """Not there at first, and steady from its first day on."""
+
+
+def gather(checkpoint: Checkpoint, days: Days) -> Names:
+    """Return the names of a workdir."""
+    totals, active = Counter[str](), Counter[str]()
+    first: dict[str, str] = {}
+    last: dict[str, str] = {}
+    bins = days.bins
+    binned: list[Counter[str]] = [Counter() for _ in range(bins.count)]
+    busy: list[str] = []
+    month, place = "", None
+    for day, events in daynames.events(checkpoint):
+        if day[:7] != month:
+            month, place = day[:7], bins.place(day) if bins.count else None
+        (totals if place is None else binned[place]).update(events)
+        if days.first <= day <= days.last:
+            busy.append(day)
+            active.update(events.keys())
+        last.update(dict.fromkeys(events, day))
+        for name in events.keys() - first.keys():
+            first[name] = day
+    for one in binned:
+        totals.update(one)
+    known = checkpoint.numbers().names
+    found = [
+        Name(
+            name,
+            totals[name] or known[name],
+            first.get(name, ""),
+            last.get(name, ""),
+            [one[name] for one in binned] if name in first else (),
+        )
+        for name in {*known, *first}
+    ]
+    found = [replace(one, name=NOT_KNOWN) if one.name == daynames.UNKNOWN else one for one in found]
+    found.sort(key=lambda one: (-one.events, one.name))
+    places = {day: place for place, day in enumerate(busy)}
+    steady = [one for one in found if active[one.name] >= _STEADY]
+    return Names(
+        found,
+        bins,
+        [one for one in steady if _is_silent(one, active[one.name], places, len(busy) - 1, is_after=True)],
+        [one for one in steady if _is_silent(one, active[one.name], places, len(busy) - 1, is_after=False)],
+    )
+
+
+def _is_silent(one: Name, active: int, places: dict[str, int], end: int, *, is_after: bool) -> bool:
+    """Return whether a name is not there for far longer than usual, after its last day or before its first.
+
+    `places`: of all days with events; a name is silent on days on which others are not.
+    """
+    begins, ends = places.get(one.first, 0), places.get(one.last, end)
+    usual = (ends - begins + 1) / active
+    silent = end - ends if is_after else begins
+    return silent >= max(_LONG, _TIMES * usual)

@@ -1,0 +1,76 @@
+"""What stands out, the most grave first, and nothing where nothing does."""
+
+from dataclasses import replace
+
+import pytest
+from filled import Shape, made
+
+from migrate.page.findings import Weight, findings
+from migrate.page.gathered import gather
+from migrate.page.names import Name
+from migrate.page.render import SECTIONS
+from migrate.report.states import Found, State
+from migrate.workdir.checkpoint import Checkpoint
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory):
+    """A workdir in which little stands out."""
+    shape = Shape(days=60, names=2, planted=False, sent=False)
+    with made(tmp_path_factory.mktemp("quiet"), shape) as checkpoint:
+        found = gather(checkpoint)
+    people = replace(found.people, identity=None)
+    return replace(found, people=people, numbers=replace(found.numbers, warnings={}))
+
+
+def test_nothing_stands_out_of_what_is_as_it_should_be(quiet):
+    """Weekends, small clusters and rare names are no news."""
+    assert findings(quiet) == []
+
+
+def test_grave_things_come_first(quiet):
+    """Each says in which section more is; of many of a kind the first are told, and how many more there are."""
+    gone = [Name(f"{place}", 9, "2022-03-01", "2022-03-20") for place in range(7)]
+    numbers = replace(
+        quiet.numbers,
+        warnings={"long_decimal": 2, "no_screen_name": 3, "damaged_file": 1},
+        set_aside={"b.json": "why", "c.json": "why"},
+        damaged_files=["d.gz"],
+        balanced=False,
+    )
+    numbers = replace(numbers, events=replace(numbers.events, held=4), held_until="2024-02-03T00:00+00:00")
+    found = findings(
+        replace(
+            quiet,
+            numbers=numbers,
+            found=[Found(State.HARMED, "harmed: one file", ["migrate plan x"])],
+            names=replace(quiet.names, vanished=gone),
+            zones=replace(quiet.zones, warning="--source-timezone: UTC was given"),
+        )
+    )
+    assert [one.weight for one in found] == sorted((one.weight for one in found), key=list(Weight).index)
+    assert {one.section for one in found} <= SECTIONS.keys()
+    texts = [one.text for one in found if one.weight is Weight.AGAINST]
+    assert texts[:5] == [
+        "harmed: one file",
+        "the sums do not balance",
+        "2 files set aside, not planned: b.json, c.json",
+        "1 file that could not be read to the end: d.gz",
+        "--source-timezone: UTC was given",
+    ]
+    assert found[0].command == "migrate plan x"
+    assert texts[5:] == [
+        *(f"{n} vanished: 9 events until 2022-03-20, none since, others go on" for n in range(5)),
+        "2 more event names vanished",
+    ]
+    assert [one.text.split(":")[0] for one in found if one.weight is Weight.LOOK] == ["2 long_decimal"]
+    assert [one.text.split(":")[0] for one in found if one.weight is Weight.KNOW] == [
+        "3 no_screen_name",
+        "4 events held",
+    ]
+
+
+def test_a_new_workdir_has_no_findings(tmp_path):
+    """There is nothing to speak against."""
+    with Checkpoint.open(tmp_path, create=True) as checkpoint:
+        assert findings(gather(checkpoint)) == []

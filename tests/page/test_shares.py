@@ -1,0 +1,45 @@
+"""How much of the events has a property, month by month."""
+
+from collections import Counter
+
+import pytest
+
+from migrate.page.shares import gather
+from migrate.page.times import Bins
+from migrate.workdir.looks import Look, Property
+
+BINS = Bins.of("2024-01", "2024-06")
+MONTHS = BINS.labels
+
+
+def look(*filled, sampled=100):
+    """What was seen of one property."""
+    one = Property(Counter(dict(zip(MONTHS, filled, strict=True))))
+    return Look(sampled=Counter(dict.fromkeys(MONTHS, sampled)), properties={"p": one})
+
+
+@pytest.mark.parametrize(
+    ("filled", "lost"),
+    [
+        pytest.param((90, 80, 90, 85, 1, 0), "2024-05", id="lost"),
+        pytest.param((90, 80, 90, 85, 40, 40), "", id="half of it"),
+        pytest.param((0, 0, 0, 90, 90, 90), "", id="came"),
+        pytest.param((90, 0, 90, 0, 90, 90), "", id="came back"),
+        pytest.param((2, 2, 2, 0, 0, 0), "", id="rare"),
+        pytest.param((90, 80, 0, 0, 0, 0), "", id="not long there"),
+    ],
+)
+def test_a_property_is_lost_that_was_there_for_long(filled, lost):
+    """And is hardly there any more, to the end."""
+    (one,) = gather(look(*filled), BINS).all
+    assert one.lost == lost
+    assert one.shares == [part / 100 for part in filled]
+    assert one.by_year(BINS) == [("2024", sum(one.shares) / 6)]
+
+
+def test_few_events_say_nothing():
+    """Neither do none."""
+    (one,) = gather(look(9, 8, 9, 9, 0, 0, sampled=10), BINS).all
+    assert one.lost == ""
+    assert not gather(None, BINS).is_known
+    assert gather(Look(), BINS).all == []
