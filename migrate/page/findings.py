@@ -17,6 +17,7 @@ _LARGE: Final = 50
 """Ids of one person, from which on it is rarely one human."""
 _MANY: Final = 0.01
 """Share of rows whose reject speaks against sending."""
+_FUTURE: Final = "timestamp_in_future"
 _HARMED: Final = {State.HARMED, State.PLANNING_STOPPED}
 T = TypeVar("T")
 
@@ -156,7 +157,9 @@ def _rejects(found: Gathered) -> Iterator[Finding]:
     for one in found.reasons:
         weight = Weight.AGAINST if one.rows / read >= _MANY else Weight.LOOK
         at = f", such as {one.first[0].place}" if one.first else ""
-        text = f"{counted(one.rows, 'row')} rejected: {one.name}{at}"
+        rows = counted(one.rows, "event" if one.name == _FUTURE else "row")
+        how = "in the future, rejected" if one.name == _FUTURE else "rejected"
+        text = f"{rows} {how}: {one.name}{at}"
         yield Finding(weight, text, "rejects", one.how or "mend them, or dismiss them if they are meant")
     if parked := found.numbers.open_parked:
         text = f"{counted(parked, 'event')} parked: refused by PostHog"
@@ -186,7 +189,7 @@ def _properties(found: Gathered) -> Iterator[Finding]:
         lost,
         lambda one: Finding(
             Weight.LOOK,
-            f"property {cut(one.name)} is hardly filled since {one.lost}, in {one.share:.0%} of all events",
+            f"property {cut(one.name)} is hardly filled since {one.lost}; before, {one.before:.0%} of events had it",
             "properties",
             "renamed, or lost: look in the source from that month on",
         ),

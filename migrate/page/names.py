@@ -11,6 +11,8 @@ from migrate.workdir import daynames
 from migrate.workdir.checkpoint import Checkpoint
 
 NOT_KNOWN: Final = "(names that are not known any more)"
+_OURS: Final = {"$identify", "$set", "$groupidentify"}
+"""What is told of people and groups: that there is nothing new of them is no loss."""
 _LONG: Final = 14
 """Days with events of others, at the least, on which one that is gone is not there."""
 _TIMES: Final = 10
@@ -78,7 +80,7 @@ def gather(checkpoint: Checkpoint, days: Days) -> Names:
     found = [replace(one, name=NOT_KNOWN) if one.name == daynames.UNKNOWN else one for one in found]
     found.sort(key=lambda one: (-one.events, one.name))
     places = {day: place for place, day in enumerate(busy)}
-    steady = [one for one in found if active[one.name] >= _STEADY]
+    steady = [one for one in found if active[one.name] >= _STEADY and one.name not in _OURS]
     return Names(
         found,
         bins,

@@ -7,8 +7,8 @@ from typing import Final
 from migrate.page.times import Bins
 from migrate.workdir.looks import Look
 
-_FEW: Final = 20
-"""Of fewer events that were looked at a month says nothing."""
+_ENOUGH: Final = 10
+"""Of the events that were looked at so many should have it since: of fewer it may be chance."""
 _STEADY: Final = 3
 """Months that tell what is usual."""
 _SEEN: Final = 0.05
@@ -30,6 +30,8 @@ class Property:
     examples: Sequence[str] = ()
     lost: str = ""
     """The month since which it is hardly there any more, though it was before."""
+    before: float = 0.0
+    """Its share until then, as the average of the months."""
 
     def by_year(self, bins: Bins) -> list[tuple[str, float | None]]:
         """Return its shares by year, as the average of those that are known."""
@@ -67,24 +69,25 @@ def gather(look: Look | None, bins: Bins) -> Properties:
         share = total / sampled if sampled else 0.0
         lost = _lost(shares, by_bin)
         since = "" if lost is None else bins.labels[lost]
-        found.append(Property(name, total, share, shares, one.types, one.examples, since))
+        earlier = [known for known in shares[:lost] if known is not None] if since else []
+        before = sum(earlier) / len(earlier) if earlier else 0.0
+        found.append(Property(name, total, share, shares, one.types, one.examples, since, before))
     found.sort(key=lambda one: (-one.filled, one.name))
     return Properties(found, bins, sampled, look.more, is_known=True)
 
 
 def _lost(shares: Sequence[float | None], sampled: Sequence[int]) -> int | None:
-    """Return since which bin a property is hardly there any more; None where it is, or never was."""
+    """Return since which bin a property is hardly there any more; None where it is, or never was, or nobody can say."""
     told = [
-        (place, share)
+        (place, share, events)
         for place, (share, events) in enumerate(zip(shares, sampled, strict=True))
-        if share is not None and events >= _FEW
+        if share is not None
     ]
+    by_size = sorted(share for _, share, _ in told)
+    usual = by_size[-1 - len(by_size) // 4] if by_size else 0.0
     since = len(told)
-    before = sorted(share for _, share in told)
-    usual = before[-1 - len(before) // 4] if before else 0.0
-    if usual < _SEEN:
-        return None
     while since and told[since - 1][1] < _LOST * usual:
         since -= 1
-    steady = [share for _, share in told[:since] if share >= _SEEN]
-    return told[since][0] if since < len(told) and len(steady) >= _STEADY else None
+    missed = usual * sum(events for *_, events in told[since:])
+    steady = [share for _, share, _ in told[:since] if share >= _SEEN]
+    return told[since][0] if missed >= _ENOUGH and usual >= _SEEN and len(steady) >= _STEADY else None

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from filled import FUTURE, GONE, HOLES, LARGE, LATE, LOST, REASON, REJECTED, VANISHED, Shape, made
 from hatchling.builders.wheel import WheelBuilder
 from house import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
-from filled import FUTURE, GONE, HOLES, LARGE, LATE, LOST, REASON, REJECTED, VANISHED, Shape, made
 from webpage import Page
 
 from migrate.page.gathered import gather

@@ -26,6 +26,7 @@ def look(*filled, sampled=100):
         pytest.param((0, 0, 0, 90, 90, 90), "", id="came"),
         pytest.param((90, 0, 90, 0, 90, 90), "", id="came back"),
         pytest.param((2, 2, 2, 0, 0, 0), "", id="rare"),
+        pytest.param((8, 8, 8, 0, 0, 0), "2024-04", id="few, for long"),
         pytest.param((90, 80, 0, 0, 0, 0), "", id="not long there"),
     ],
 )
@@ -39,7 +40,7 @@ def test_a_property_is_lost_that_was_there_for_long(filled, lost):
 
 def test_few_events_say_nothing():
     """Neither do none."""
-    (one,) = gather(look(9, 8, 9, 9, 0, 0, sampled=10), BINS).all
+    (one,) = gather(look(9, 8, 9, 9, 9, 0, sampled=10), BINS).all
     assert one.lost == ""
     assert not gather(None, BINS).is_known
     assert gather(Look(), BINS).all == []
