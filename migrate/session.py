@@ -58,6 +58,8 @@ class Session:
     """When it was last judged whether a day is old enough to be sent."""
     is_throwaway: bool = False
     """Whether the workdir goes when the session ends."""
+    is_refused: bool = False
+    """Whether nothing was begun, as what was typed does not fit."""
     for_good: str = ""
     """The command that does for good what this one tries, if it does."""
     history: Keeper | None = None

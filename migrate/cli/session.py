@@ -127,11 +127,12 @@ def open_session(
             except MigrateError as error:
                 release()
                 locate(error, click.get_current_context())
-                is_begun = session.phase is not None
+                is_begun = session.phase is not None or isinstance(error, Stopped)
+                session.is_refused = not is_begun
                 message = masked(str(error))
                 session.note_stop(error.why if isinstance(error, Stopped) else "refused", message)
                 numbers, found = look(session)
-                if is_begun or isinstance(error, Stopped):
+                if is_begun:
                     # the message is the last line of the screen
                     found = [one._replace(text=one.text.removesuffix(f": {message}")) for one in found]
                     show(session, talk, numbers, found)
@@ -248,7 +249,7 @@ def tell(session: Session, talk: Talk, numbers: Summary, code: int, error: str |
     if session.history is not None:
         with suppress(Stopped), writable(session.workdir):  # a disk that takes no note is no matter
             session.history.end(datetime.fromisoformat(run.ended), code, history.counts(numbers))
-    if not session.is_throwaway and (error is None or session.phase is not None):
+    if not session.is_throwaway and not session.is_refused:
         written.keep(session.checkpoint, talk.warn, is_whole=session.shows_whole)
 
 

@@ -163,10 +163,10 @@ def _moment(at: datetime | str | None) -> str:
 
 
 def _share(part: float) -> str:
-    """Return a share in words: what is little is not nothing."""
+    """Return a share in words: what is little is not nothing, and what is nearly all is not all."""
     if 0 < part < 0.01:  # noqa: PLR2004 - a hundredth
         return "under 1 %"
-    return f"{int(part * 100)} %"
+    return f"{min(99, round(part * 100)) if part < 1 else 100} %"
 
 
 def _code(text: str) -> Markup:

@@ -59,3 +59,30 @@ def test_commands_leave_it_as_it_would_be_asked_for(tmp_path):
         done = here("apply", workdir, *target)
     assert done.returncode == 0
     assert "warning: report.html is not written, " in done.stderr
+
+
+def test_a_night_that_set_something_aside_has_its_page(tmp_path):
+    """So has one that was stopped; one that was refused before it began leaves the page as it was."""
+    source = rows(tmp_path / "in" / "a.jsonl", 4)
+    words = ["posthog", tmp_path / "in", "--workdir", tmp_path / "w"]
+    here("plan", *words)
+    path = tmp_path / "w" / "report.html"
+    rows(source, 5)
+    assert here("plan", *words, "--on-changed", "set-aside").returncode == 5
+    page = path.read_text()
+    assert "1 file set aside, not planned: " in page
+    assert here("plan", *words, "--identity", "none").returncode == 5
+    assert path.read_text() == page
+    done = here(
+        "apply",
+        tmp_path / "w",
+        "--host",
+        "http://127.0.0.1:9",
+        "--api-key",
+        KEY,
+        "--deadline",
+        "0.1s",
+        "--yes",
+    )
+    assert done.returncode == 4
+    assert "sending stopped" in path.read_text()
