@@ -20,18 +20,16 @@ from migrate.cli.options import (
     InitOptions,
     PlanOptions,
     PreviewOptions,
-    RejectsOptions,
-    ReportOptions,
     RunOptions,
     SandboxOptions,
     SendOptions,
     ServeOptions,
     SourceOptions,
-    StatusOptions,
     TalkOptions,
 )
 from migrate.cli.params import Sections, takes
 from migrate.cli.reading import InspectOptions, SpecOptions
+from migrate.cli.showing import RejectsOptions, ReportOptions, StatusOptions
 from migrate.cli.typed import Typed
 from migrate.cli.unread import Unbroken
 from migrate.cli.verifying import AfterOptions, UndoOptions, VerifyOptions

@@ -1,7 +1,7 @@
 """Everything that may be typed, as frozen objects: what to read and how, what to plan, how to send, how to talk.
 
 The order of the fields is their order in the help. What `schedule` takes stands in `nights`, how
-files are read and what `inspect` takes in `reading`.
+files are read and what `inspect` takes in `reading`, what shows a workdir in `showing`.
 """
 
 from __future__ import annotations
@@ -245,34 +245,6 @@ class TalkOptions:
         "3",
         "Rows to show beside what they become; full: ids and long values whole.",
         metavar="N|full",
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class StatusOptions:
-    """How far back is looked."""
-
-    history: bool = flag("Show what each command did here, one line a command.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReportOptions:
-    """Where the page is written."""
-
-    output: Path | None = option(
-        _FILE, "File to write.  [default: report.html in the workdir]", short="o", is_typed_only=True
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class RejectsOptions:
-    """What is meant, and said no more of."""
-
-    dismiss: tuple[str, ...] = repeated(
-        click.STRING,
-        "Say no more of those that are open for this reason (may be repeated).",
-        metavar="REASON",
-        is_typed_only=True,
     )
 
 

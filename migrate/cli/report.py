@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from migrate.cli import exits
-from migrate.cli.options import ReportOptions, TalkOptions
+from migrate.cli.options import TalkOptions
 from migrate.cli.session import start_talk
+from migrate.cli.showing import ReportOptions
 from migrate.errors import UsageError
 from migrate.page import written
 from migrate.report.numbers import of_run, summary

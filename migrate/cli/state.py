@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from migrate.cli import exits
-from migrate.cli.options import StatusOptions, TalkOptions
+from migrate.cli.options import TalkOptions
 from migrate.cli.session import open_session, say_why, start_talk, tell
+from migrate.cli.showing import StatusOptions
 from migrate.errors import MigrateError, Refused, UsageError
 from migrate.report import commands, history
 from migrate.report import rejects as rejects_screen
