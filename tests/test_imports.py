@@ -74,7 +74,7 @@ HOMES = {
     "botocore": {"stores"},
     "click": {"cli"},
     "fastavro": {"readers"},
-    "jinja2": {"page.render"},
+    "jinja2": {"page.compiled", "page.render"},
     "isal": {"apply.packing", "inputs", "sandbox"},
     "markupsafe": {"page"},
     "obstore": {"stores"},

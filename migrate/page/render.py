@@ -1,4 +1,4 @@
-"""Values and geometry → the page: Jinja2's one home, where all text is escaped, and what is missing is an error."""
+"""Values and geometry → the page: where all text is escaped, and what is missing is an error."""
 
 import base64
 import hashlib
@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from migrate.page import months, sparks
 from migrate.page.calendar import calendar
+from migrate.page.compiled import Compiled
 from migrate.page.findings import Weight, findings
 from migrate.page.gathered import Gathered
 from migrate.page.letters import MARK, clean, cut, of_person
@@ -121,7 +122,7 @@ def _templates() -> Environment:
     environment = Environment(
         loader=PackageLoader("migrate.page"),
         autoescape=True,
-        optimized=False,  # they are compiled once a process, which takes longer than one page
+        bytecode_cache=Compiled(),
         undefined=StrictUndefined,
         finalize=clean,
         trim_blocks=True,
