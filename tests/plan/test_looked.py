@@ -7,7 +7,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 from frames import IMPRINT, LATER, NOON
-from samples import SAMPLES, SEVERAL, settings
+from samples import FEW, SAMPLES, settings
 from workdirs import events
 
 from migrate import numbering
@@ -34,7 +34,7 @@ def look_at(frame, *, is_first=False, size=None):
     return whole
 
 
-@pytest.mark.parametrize("platform", SEVERAL)
+@pytest.mark.parametrize("platform", FEW)
 def test_the_days_of_rows_add_up(tmp_path, platform):
     """Of all samples: what is read is on a day or has none; each event of few rows is looked at."""
     with Checkpoint.open(tmp_path, create=True) as checkpoint:
