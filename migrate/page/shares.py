@@ -32,6 +32,8 @@ class Property:
     """The month since which it is hardly there any more, though it was before."""
     before: float = 0.0
     """Its share until then, as the average of the months."""
+    renamed: Sequence[str] = ()
+    """What sources call it, where it has another name there."""
 
     def by_year(self, bins: Bins) -> list[tuple[str, float | None]]:
         """Return its shares by year, as the average of those that are known."""
@@ -49,6 +51,8 @@ class Properties:
     bins: Bins = field(default_factory=Bins)
     sampled: int = 0
     """Events that were looked at."""
+    dropped: Sequence[str] = ()
+    """Names that tables drop, where a source has them."""
     more: int = 0
     """Names beyond those that were kept."""
     is_known: bool = False
@@ -71,9 +75,10 @@ def gather(look: Look | None, bins: Bins) -> Properties:
         since = "" if lost is None else bins.labels[lost]
         earlier = [known for known in shares[:lost] if known is not None] if since else []
         before = sum(earlier) / len(earlier) if earlier else 0.0
-        found.append(Property(name, total, share, shares, one.types, one.examples, since, before))
+        said = (one.types, one.examples, since, before, sorted(look.renamed.get(name, ())))
+        found.append(Property(name, total, share, shares, *said))
     found.sort(key=lambda one: (-one.filled, one.name))
-    return Properties(found, bins, sampled, look.more, is_known=True)
+    return Properties(found, bins, sampled, sorted(look.dropped), look.more, is_known=True)
 
 
 def _lost(shares: Sequence[float | None], sampled: Sequence[int]) -> int | None:

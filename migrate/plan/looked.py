@@ -14,7 +14,7 @@ import polars as pl
 
 from migrate import numbering
 from migrate.kit import events, uuids
-from migrate.kit.declare import ROW
+from migrate.kit.declare import ROW, Table
 from migrate.plan.transform import Transform
 from migrate.workdir.looks import FIRST, ONE_IN, Look, Property, chosen
 
@@ -64,7 +64,23 @@ def dated(frame: pl.DataFrame, rows: pl.DataFrame, kept: pl.DataFrame, transform
     for days in times:
         found = days.value_counts()
         by_day.update(dict(zip(found.to_series(0).dt.to_string("iso"), found["count"], strict=True)))
-    return Look(by_day, rows.height - by_day.total())
+    undated = rows.height - by_day.total()
+    return Look(by_day, undated, renamed=_renamed(transform), dropped=_dropped(transform.table))
+
+
+def _renamed(transform: Transform) -> dict[str, set[str]]:
+    """Return what properties are renamed to by the table, and then by the user's rules → from."""
+    pairs = [(old, new) for old, new in transform.table.rename.items() if new is not None and new != old]
+    if transform.ruling is not None:
+        pairs += transform.ruling.renames.items()
+    found: dict[str, set[str]] = {}
+    for old, new in pairs:
+        found.setdefault(new, set()).add(old)
+    return found
+
+
+def _dropped(table: Table) -> set[str]:
+    return {old for old, new in table.rename.items() if new is None}
 
 
 def _left_out(rows: pl.DataFrame, transform: Transform) -> pl.DataFrame | None:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -48,6 +48,11 @@ class Ruling:
         """
         names = ("drop", "drop_anywhere", "shorten_ip", "constants", "tags")
         return cls.of(Rules(**{name: getattr(rules, name) for name in names}))
+
+    @property
+    def renames(self) -> Mapping[str, str]:
+        """Properties → the names that they get."""
+        return self._rules.rename
 
     def unlinked(self, links: pl.DataFrame) -> pl.DataFrame:
         """Return links (`schemas.LINK_SCHEMA`) with those refused that must not be made."""

@@ -26,6 +26,8 @@ _TOGETHER: Final = 64
 _UNDATED: Final = ""
 """Stands among the days of an input for its rows that have none."""
 
+_Kept = tuple[dict[str, int], dict[str, Any], set[int], dict[str, set[str]], set[str]]
+
 
 @dataclass
 class Property:
@@ -63,6 +65,10 @@ class Look:
     properties: dict[str, Property] = field(default_factory=dict)
     beyond: set[int] = field(default_factory=set)
     """Hashes of the names that are not kept."""
+    renamed: dict[str, set[str]] = field(default_factory=dict)
+    """Name of a property → what sources call it that tables and rules rename, whether or not any row had it."""
+    dropped: set[str] = field(default_factory=set)
+    """Properties of sources that tables drop by name, likewise."""
     before: int = 0
     """Rows that were read by an earlier version of ours, which kept nothing of them."""
 
@@ -76,6 +82,9 @@ class Look:
         self.rows.update(other.rows)
         self.undated += other.undated
         self.sampled.update(other.sampled)
+        self.dropped |= other.dropped
+        for name, sources in other.renamed.items():
+            self.renamed.setdefault(name, set()).update(sources)
         for name, one in other.properties.items():
             self.properties.setdefault(name, Property()).add(one)
         self._leave(other.beyond)
@@ -145,13 +154,14 @@ def _together(kept: Iterable[tuple[bytes]]) -> Look:
 def _packed(look: Look) -> bytes:
     """Return what was seen of events, as it is kept."""
     properties = {name: [one.filled, one.types, one.examples] for name, one in look.properties.items()}
-    return msgspec.msgpack.encode([look.sampled, properties, sorted(look.beyond)])
+    renamed = {name: sorted(sources) for name, sources in sorted(look.renamed.items())}
+    return msgspec.msgpack.encode(
+        [look.sampled, properties, sorted(look.beyond), renamed, sorted(look.dropped)]
+    )
 
 
 def _unpacked(kept: bytes) -> Look:
-    sampled, properties, beyond = msgspec.msgpack.decode(
-        kept, type=tuple[dict[str, int], dict[str, Any], set[int]]
-    )
+    sampled, properties, beyond, renamed, dropped = msgspec.msgpack.decode(kept, type=_Kept)
     return Look(
         sampled=Counter(sampled),
         properties={
@@ -159,4 +169,6 @@ def _unpacked(kept: bytes) -> Look:
             for name, (filled, types, examples) in properties.items()
         },
         beyond=beyond,
+        renamed=renamed,
+        dropped=dropped,
     )

@@ -1,11 +1,21 @@
 """How much of the events has a property, month by month."""
 
+import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
+from samples import settings
+from webpage import Page
 
+from migrate.page import gathered
+from migrate.page.render import page
 from migrate.page.shares import gather
 from migrate.page.times import Bins
+from migrate.planning import Planning
+from migrate.rules.declared import read
+from migrate.session import Session
+from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.looks import Look, Property
 
 BINS = Bins.of("2024-01", "2024-06")
@@ -44,3 +54,25 @@ def test_few_events_say_nothing():
     assert one.lost == ""
     assert not gather(None, BINS).is_known
     assert gather(Look(), BINS).all == []
+
+
+def test_what_became_of_a_name_is_told(tmp_path):
+    """From a source's name to the page: by the table, by a rule of one's own, and what a table drops."""
+    rules = read({"rename": {"plan": "tier"}}, "f")
+    source = tmp_path / "ga.jsonl"
+    row = {
+        "event": "x",
+        "distinct_id": "u",
+        "timestamp": "2024-04-03",
+        "properties": {"plan": "pro", "token": "t"},
+    }
+    source.write_text(json.dumps(row) + "\n")
+    work = replace(settings("posthog"), rules=rules).work([str(source)])
+    with Checkpoint.open(tmp_path, create=True) as checkpoint:
+        Planning.of(Session(checkpoint), work, None).plan()
+        found = gathered.gather(checkpoint)
+    assert [(one.name, one.renamed) for one in found.properties.all] == [("tier", ["plan"])]
+    assert found.properties.dropped == ["token"]
+    shown = Page(page(found))
+    assert any("renamed from plan" in row.text for row in shown.all("tr"))
+    assert any("Dropped by name, where a row has one: token." in one.text for one in shown.all("p"))

@@ -22,7 +22,10 @@ def seen(random, names):
         )
         for name in names
     }
-    return Look(Counter({f"{month}-03": 5}), 2, Counter({month: 9}), properties)
+    renamed = {random.choice(names): {f"old {random.randrange(3)}"}}
+    dropped = {random.choice(names)}
+    by_day = Counter({f"{month}-03": 5})
+    return Look(by_day, 2, Counter({month: 9}), properties, renamed=renamed, dropped=dropped)
 
 
 def note(checkpoint, found):
