@@ -17,6 +17,7 @@ from migrate.naming import is_path
 from migrate.own import Own
 from migrate.screen import shown
 from migrate.serving.desk import Desk, Edited
+from migrate.serving.paper import Paper
 from migrate.serving.server import HOST, serve
 from migrate.serving.trial import Asked
 
@@ -43,8 +44,9 @@ def _edited(source: SourceOptions) -> Edited:
     """Return which file is in the editor; raises UsageError where none can be."""
     if is_path(source.platform):
         path = Path(source.platform)
-        if not path.is_file():
+        if not path.exists() or path.is_dir():
             Own(path)  # says why that is no mapping
+        Paper(path).read()
         return Edited("mapping", path)
     if platforms.mapping(source.platform).from_spec is None:
         platforms.platform(source.platform, source.spec)  # which needs none
@@ -55,6 +57,7 @@ def _edited(source: SourceOptions) -> Edited:
         )
     if not source.spec.absolute().parent.is_dir():
         raise UsageError(f"--spec: no folder for it, found '{source.spec.parent}'; make it, or name another")
+    Paper(source.spec, is_new=True).read()
     return Edited("spec", source.spec)
 
 

@@ -5,8 +5,10 @@ import secrets
 from codecs import BOM_UTF8
 from contextlib import suppress
 from dataclasses import dataclass
+from errno import EACCES
 from hashlib import blake2b
 from pathlib import Path
+from stat import S_ISREG
 from typing import Final
 
 from migrate.errors import MigrateError, UsageError
@@ -15,6 +17,8 @@ LARGEST: Final = 1 << 20
 """Bytes of a spec or a mapping; no longer one is read or taken."""
 _NEW: Final = ""
 """The version of a file that is not there yet."""
+_WRITABLE: Final = 0o222
+"""The bits of a mode that let anyone write."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,9 @@ class Paper:
     def read(self) -> Text:
         """Return what it says; raises UsageError where that cannot be read."""
         try:
-            with self.path.open("rb") as file:
-                data = file.read(LARGEST + 1)
+            with open(self.path, "rb", opener=_without_waiting) as file:
+                is_file = S_ISREG(os.fstat(file.fileno()).st_mode)
+                data = file.read(LARGEST + 1) if is_file else b""
         except FileNotFoundError as error:
             if self._is_new:
                 return Text("", _NEW)
@@ -62,6 +67,8 @@ class Paper:
             raise UsageError(
                 f"{self.path}: cannot be read, found '{error.strerror}'; look whose file it is"
             ) from error
+        if not is_file:
+            raise UsageError(f"{self.path}: a pipe or a device, which cannot be edited; name a file")
         if len(data) > LARGEST:
             raise UsageError(f"{self.path}: longer than 1 MB, which no spec or mapping is; name another file")
         try:
@@ -81,23 +88,37 @@ class Paper:
         if now.version != version:
             raise ChangedOnDisk(self.path, now)
         data = BOM_UTF8 * now.has_mark + text.encode(errors="replace")
-        path = self.path.resolve()
-        aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
         try:
-            with aside.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fchmod(file.fileno(), mode)
-                os.fsync(file.fileno())
-            aside.replace(path)
+            _replace(self.path.resolve(), data, is_new=now.version == _NEW)
         except OSError as error:
-            with suppress(OSError):
-                aside.unlink(missing_ok=True)
             raise UsageError(
-                f"{self.path}: cannot be written, found '{error.strerror}'; look at the disk and whose folder it is"
+                f"{self.path}: cannot be written, found '{error.strerror}'; look at the disk, and who may write it"
             ) from error
         return Text(text, _version(data), now.has_mark)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; a pipe that nobody writes to is opened, too, where it would be waited for without end."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _replace(path: Path, data: bytes, *, is_new: bool) -> None:
+    """Put other bytes in the place of a file, with its mode; raises OSError, also where it must not be written."""
+    mode = 0o600 if is_new else path.stat().st_mode & 0o777
+    if not is_new and not (mode & _WRITABLE and os.access(path, os.W_OK)):
+        raise PermissionError(EACCES, "it is read-only")
+    aside = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with aside.open("xb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+        raise
 
 
 def _version(data: bytes) -> str:

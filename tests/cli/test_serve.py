@@ -64,6 +64,11 @@ def test_it_ends_whatever_a_mapping_does(tmp_path):
     ("words", "said"),
     [
         (SHOP, "--spec: table needs one; name the TOML file to edit, which need not be there yet"),
+        ([*SHOP, "--spec", "."], ".: cannot be read, found 'Is a directory'; look whose file it is"),
+        (
+            [*SHOP, "--spec", os.devnull],
+            f"{os.devnull}: a pipe or a device, which cannot be edited; name a file",
+        ),
         ([*SHOP, "--spec", "no/spec.toml"], "--spec: no folder for it, found 'no'; make it, or name another"),
         (
             ["serve", "posthog", "rows.csv", "--spec", "s"],

@@ -1,5 +1,6 @@
 """A file is saved whole, if it is what was read, and no other is touched."""
 
+import os
 import stat
 
 import pytest
@@ -79,3 +80,27 @@ def test_what_cannot_be_written_is_a_sentence(tmp_path):
     ):
         Paper(path, is_new=True).save("a = 1\n", "")
     assert [*tmp_path.iterdir()] == []
+
+
+def test_a_pipe_is_never_waited_for_nor_replaced(tmp_path):
+    """Nor is a device, to which a link may lead."""
+    for path, make in (
+        (tmp_path / "pipe", os.mkfifo),
+        (tmp_path / "link", lambda one: one.symlink_to(os.devnull)),
+    ):
+        make(path)
+        for act in (Paper(path).read, lambda path=path: Paper(path).save("x", "")):
+            with pytest.raises(UsageError, match="a pipe or a device, which cannot be edited; name a file"):
+                act()
+        assert not path.is_file()
+
+
+def test_what_is_read_only_stays(tmp_path):
+    """Though its folder would let it be replaced."""
+    path = tmp_path / "spec.toml"
+    path.write_text("a = 1\n")
+    path.chmod(0o444)
+    paper = Paper(path)
+    with pytest.raises(UsageError, match="cannot be written, found 'it is read-only'; look at the disk"):
+        paper.save("a = 2\n", paper.read().version)
+    assert (path.read_text(), [*tmp_path.iterdir()]) == ("a = 1\n", [path])
