@@ -2,14 +2,19 @@
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from migrate.serving.rows import Row
 from migrate.serving.trial import Asked, Outcomes, Trial
+from migrate.throwaway import sweep
 
 SECONDS: Final = 60.0
 """So long a mapping may take for the first rows; one that loops for ever is ended then."""
@@ -36,7 +41,6 @@ class Apart:
             try:
                 found, _ = process.communicate(pickle.dumps((asked, saved)), timeout=self.seconds)
             except subprocess.TimeoutExpired:
-                process.kill()
                 return (
                     _failed(f"the mapping took longer than {self.seconds:g} s, and was ended"),
                     (),
@@ -44,6 +48,7 @@ class Apart:
                 )
             finally:
                 self._process = None
+                _end(process)
         if process.returncode or not found:
             return _failed(f"the mapping ended its process, with exit code {process.returncode}"), (), None
         result: _Result = pickle.loads(found)  # noqa: S301 - written by our own process
@@ -52,7 +57,15 @@ class Apart:
     def end(self) -> None:
         """End the process, whatever it does."""
         if (process := self._process) is not None:
-            process.kill()
+            _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a process and all that it has begun, and remove what they wrote aside."""
+    with suppress(ProcessLookupError, PermissionError):  # there is none any more
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    sweep(Path(tempfile.gettempdir()))
 
 
 def _failed(why: str) -> dict[str, Any]:
@@ -60,7 +73,11 @@ def _failed(why: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Try what stdin says, and write on stdout what came of it; what a mapping prints goes to stderr."""
+    """Try what stdin says, and write on stdout what came of it; what a mapping prints goes to stderr.
+
+    It ends by itself where the server was killed, and nobody else ends it.
+    """
+    signal.alarm(2 * int(SECONDS))
     with os.fdopen(os.dup(1), "wb") as out:
         os.dup2(2, 1)
         asked, saved = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the server that began this

@@ -1,5 +1,7 @@
 """A mapping of the user's own runs in another process, and nothing that it does there ends this one."""
 
+import os
+
 from owned import changed, export, written
 from served import asked
 
@@ -25,6 +27,20 @@ def test_it_is_tried_as_it_is_here(tmp_path, capfd):
     (row,) = page(rows, View("changed"))["rows"]
     assert (row["place"], row["source"][0]) == (f"{data}:1", ("id", '"r1"', "renamed", "properties.acme_id"))
     assert "loud" in capfd.readouterr().err
+
+
+def test_what_a_mapping_begins_ends_with_it(tmp_path):
+    """Also where it goes on by itself, without the mapping, and holds the answer open."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    text = f"import os\nif not os.fork():\n    held = open({str(pipe)!r}, 'w')\n    while True: pass\n"
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(reader) as held:
+        work = asked(written(tmp_path, changed(("import polars", f"{text}import polars"))), "nowhere")
+        found, *_ = Apart(seconds=2.0).tried(work, None)
+        os.set_blocking(reader, True)
+        assert held.read() == ""
+    assert "and was ended" in found["error"]["said"]
 
 
 def test_one_that_ends_or_does_not_is_a_sentence(tmp_path):
