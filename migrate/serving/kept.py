@@ -9,7 +9,7 @@ from migrate import numbering
 from migrate.errors import Unfit
 from migrate.inputs.source import stamp
 from migrate.jsontext.parse import Raw
-from migrate.kit.declare import Table
+from migrate.kit.declare import ROW, Table
 from migrate.people.identity import Report
 from migrate.plan.bundles import job_chunks
 from migrate.plan.finished import Finished
@@ -24,6 +24,8 @@ _BLOCK_BYTES: Final = 256 << 10
 """Text taken up at once: a thousand rows are seldom more than a few of these."""
 _MOST_BYTES: Final = 128 << 20
 """So much is kept of what was read, as polars estimates it; what has been here longest goes first."""
+_ROW_BYTES: Final = 8 << 10
+"""So long rows may be on average, as polars estimates it; of longer ones fewer are looked at than were asked for."""
 _NOT_READ_BY: Final = frozenset(
     {
         *(
@@ -52,34 +54,54 @@ class Kept(Reading):
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._chunks: dict[_Key, list[Chunk]] = {}
-        self._originals: dict[_Key, dict[int, Mapping[str, Raw]]] = {}
+        self._originals: dict[_Key, Mapping[int, Mapping[str, Raw]]] = {}
+        self._shown: set[_Key] = set()
+        self._numbers: dict[str, list[int]] = {}
+        self._left = limit * _ROW_BYTES
         self.warnings: dict[str, list[str]] = {}
         """Where a row is -> the warnings that it is counted under."""
         self.tables: dict[str, Table] = {}
         """Name of a file -> what it was read as."""
         self.report: Report | None = None
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the rows of the last preview are so long that no further ones were looked at."""
+        return self._left <= 0
+
     def begin(self) -> None:
-        """Forget what was heard of the last preview."""
+        """Forget what was heard of the last preview, and the originals that it did not show."""
+        self._originals = {key: rows for key, rows in self._originals.items() if key in self._shown}
+        self._shown.clear()
+        self._numbers, self._left = {}, self._limit * _ROW_BYTES
         self.warnings, self.tables, self.report = {}, {}, None
 
     def chunks(self, job: Job) -> Iterator[Chunk]:
         """Yield the first rows of a file, read if they are not here."""
+        if self.is_full:
+            return
         key = _key(job)
         if key is None or (found := self._chunks.get(key)) is None:
             found = self._read(job)
             if key is not None:
                 self._keep(key, found)
-        return job_chunks(job, iter(found))
+        numbers = self._numbers[job.source.name] = []
+        for chunk in job_chunks(job, iter(found)):
+            numbers.extend(chunk.rows[ROW])
+            self._left -= int(chunk.rows.estimated_size())
+            yield chunk
+            if self.is_full:
+                return
 
     def _read(self, job: Job) -> list[Chunk]:
         """Return the first rows of a file, as many as are shown of all files."""
         found: list[Chunk] = []
-        left = self._limit
+        left, room = self._limit, self._limit * _ROW_BYTES
         for chunk in read_chunks(job.source, job.table, job.header, block_bytes=_BLOCK_BYTES):
             found.append(head := first_rows(chunk, left))
             left -= head.rows.height + len(head.rejects)
-            if left <= 0:
+            room -= int(head.rows.estimated_size())
+            if left <= 0 or room <= 0:
                 break
         return found
 
@@ -93,14 +115,14 @@ class Kept(Reading):
             del self._chunks[one], sizes[one]
 
     def originals(self, job: Job, numbers: Sequence[int]) -> Mapping[int, Mapping[str, Raw]]:
-        """Return rows as their file has them, read if they are not here."""
+        """Return rows as their file has them; if they are not here, all that are shown of it are read at once."""
         table = job.table
         columns = tuple(sorted(table.columns)) if job.header.partitions else ()
         key = (job.source.name, _stamp(job), job.header, table.unfold, table.partitions, columns)
+        self._shown.add(key)
         known = self._originals.get(key, {})
         if not known.keys() >= {*numbers}:
-            known = {**super().originals(job, numbers)}
-            self._originals[key] = known
+            known = self._originals[key] = super().originals(job, self._numbers[job.source.name])
         return known
 
     def made(self, job: Job, chunk: Chunk, transform: Transform, made: Finished) -> None:

@@ -102,8 +102,13 @@ class Trial:
                 "payloads": [fields.shown(fields.flat(text)) for text in texts[:_MOST_BESIDE]],
                 "of": len(texts),
             },
-            "notes": _labelled(_notes(numbers, work)),
+            "notes": _labelled([*self._few(), *_notes(numbers, work)]),
         }
+
+    def _few(self) -> Iterator[Line]:
+        """Yield that fewer rows are shown than were asked for, as they are long."""
+        if self._kept.is_full and (count := len(self.rows)) < self._asked.limit:
+            yield labelled("note", f"the rows are long: the first {count:,} are looked at, and no more")
 
     def _warnings(self, one: Preview) -> list[str]:
         """Return the warnings of a row."""

@@ -45,3 +45,38 @@ def test_little_more_is_taken_up_than_is_shown(tmp_path, reads):
     assert trial.rows[-1].place == f"{tmp_path}/a.csv:300"
     (chunks,) = reads
     assert chunks[0].rows.height < 1_000
+
+
+def test_rows_as_they_are_in_the_file_are_read_once(tmp_path, monkeypatch):
+    """Of however many chunks, as long as the file is the same."""
+    asked_for = []
+
+    def originals(_, __, numbers):
+        asked_for.append([*numbers])
+        return {number: {} for number in numbers}
+
+    monkeypatch.setattr("migrate.preview.Reading.originals", originals)
+    monkeypatch.setattr("migrate.serving.kept._BLOCK_BYTES", 1 << 10)
+    rows = tmp_path / "a.csv"
+    rows.write_text("event,distinct_id,timestamp,a\n" + f"e,u,2024-04-03T12:00:00Z,{'x' * 1_000}\n" * 20)
+    trial = Trial(asked("posthog", rows))
+    for _ in range(2):
+        assert trial.under(None)["counts"]["all"] == 20
+    assert asked_for == [[*range(1, 21)]]
+    rows.write_text(rows.read_text() + "e,u,2024-04-03T12:00:00Z,y\n")
+    for _ in range(2):
+        trial.under(None)
+    assert asked_for == [[*range(1, 21)], [*range(1, 22)]]
+
+
+def test_of_long_rows_fewer_are_looked_at(tmp_path):
+    """Of all files together, and that is said."""
+    for name in ("a.csv", "b.csv"):
+        row = f"e,u,2024-04-03T12:00:00Z,{'x' * 100_000}\n"
+        (tmp_path / name).write_text("event,distinct_id,timestamp,a\n" + row * 40)
+    trial = Trial(asked("posthog", tmp_path, limit=100))
+    found = trial.under(None)
+    count = found["counts"]["all"]
+    assert 0 < count < 40
+    assert {one.place.rpartition(":")[0] for one in trial.rows} == {f"{tmp_path}/a.csv"}
+    assert found["notes"][0] == ("note", f"the rows are long: the first {count} are looked at, and no more")
