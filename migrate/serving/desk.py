@@ -19,6 +19,11 @@ T = TypeVar("T")
 Kind = Literal["spec", "mapping", "none"]
 MOOT: Final[Mapping[str, Any]] = {"moot": True}
 """The answer to a text that another one came after, while it waited."""
+_SECONDS: Final = 20.0
+_BUSY: Final = (
+    "a text that was tried before takes very long, and this one waits for it; where it does not end, end the server "
+    "(Ctrl-C), and start it again"
+)
 _PATIENCE: Final = 0.5
 """Seconds that an end waits for what is being tried, so that it tidies up behind itself."""
 
@@ -34,15 +39,18 @@ class Edited:
 class Desk:
     """One text and one trial of it at a time; the newest text that waits is the one that is tried next."""
 
-    def __init__(self, asked: Asked, edited: Edited, told: Mapping[str, Any]) -> None:
-        """`told`: what the page is to say of the command, by name."""
+    def __init__(
+        self, asked: Asked, edited: Edited, told: Mapping[str, Any], *, seconds: float = _SECONDS
+    ) -> None:
+        """`told`: what the page is to say of the command, by name; `seconds` a text waits for one before it."""
+        self._seconds = seconds
         self._asked, self._told = asked, told
         self._kind = edited.kind
         self._paper = None if edited.path is None else Paper(edited.path, is_new=edited.kind == "spec")
         self._trial = Trial(asked)
         self._apart = Apart()
         self._turn = asyncio.Lock()
-        self._newest = 0
+        self._newest = self._rows_of = 0
         self._saved: str | None = None
         self._thread: Thread | None = None
 
@@ -76,29 +84,39 @@ class Desk:
         try:
             return self._as_said(self._paper.save(text, version))
         except ChangedOnDisk as error:
-            now = {"text": error.now.text, "version": error.now.version}
-            return {"error": complaint(str(error), None), "now": now}
+            return {"error": complaint(str(error), None), "now": self._as_said(error.now)}
         except MigrateError as error:
             return {"error": complaint(str(error), None)}
 
     async def tried(self, text: str | None, view: View) -> Mapping[str, Any]:
         """Return what becomes of the first rows under a text, with those in `view`; `MOOT` where a newer text waits.
 
+        Its `number` tells its rows from those of another text, as of another window.
         A mapping is Python: an unsaved one is compiled and no more; without a text that which is saved runs, apart.
         """
         if self._kind == "mapping" and text is not None:
             return self._compiled(text)
         self._newest += 1
         mine = self._newest
-        async with self._turn:
+        try:
+            async with asyncio.timeout(None if self._kind == "mapping" else self._seconds):
+                await self._turn.acquire()
+        except TimeoutError:
+            return {"error": complaint(_BUSY, None)}
+        try:
             if mine != self._newest:
                 return MOOT
             found = await self._aside(lambda: self._run(text))
-            return found if "error" in found else found | {"page": self._trial.page(view)}
+            if "error" in found:
+                return found
+            self._rows_of = mine
+            return found | {"page": self._trial.page(view), "number": mine}
+        finally:
+            self._turn.release()
 
-    def page_of(self, view: View) -> dict[str, Any]:
-        """Return those of the rows that were tried last which are in a view."""
-        return self._trial.page(view)
+    def page_of(self, view: View, number: int) -> Mapping[str, Any]:
+        """Return those of the rows that were tried last which are in a view; `MOOT` where that was another trial."""
+        return self._trial.page(view) if number in (0, self._rows_of) else MOOT
 
     def _compiled(self, text: str) -> dict[str, Any]:
         """Return whether a text is Python."""

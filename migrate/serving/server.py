@@ -33,11 +33,12 @@ _encoded: Final = msgspec.json.Encoder().encode
 
 
 class Sent(msgspec.Struct):
-    """What the page sends: a text, which version of its file it was made of, and which rows are looked at."""
+    """What the page sends: a text, of which version of its file, and which rows, of which trial, it shows."""
 
     text: str | None = None
     version: str = ""
     view: View = View()
+    number: int = 0
 
 
 class Serving:
@@ -79,7 +80,7 @@ class Serving:
 
     async def _rows(self, request: web.Request) -> web.Response:
         sent = await _sent(request)
-        return _json(self._desk.page_of(sent.view))
+        return _json(self._desk.page_of(sent.view, sent.number))
 
     async def _save(self, request: web.Request) -> web.Response:
         sent = await _sent(request)

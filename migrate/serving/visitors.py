@@ -16,6 +16,9 @@ KEY: Final = "t"
 """Under which the address says it: of the page, its script and its style."""
 _ADDRESSES: Final = frozenset({"/", "/serve.js", "/serve.css"})
 """What a browser asks for by its address alone."""
+_NAMES: Final = {"127.0.0.1", "localhost"}
+_USUAL_PORT: Final = 80
+"""Of HTTP, which browsers leave out."""
 _BUG: Final = "a fault of migrate's, whose traceback is on its terminal: please report it"
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -38,7 +41,7 @@ class Visitors:
         """Return why a request is not answered; None where it is."""
         url = urlsplit(f"//{request.headers.get('Host', '')}")
         port = _port(request)
-        ours = {f"127.0.0.1:{port}", f"localhost:{port}"}
+        ours = {f"127.0.0.1:{port}", f"localhost:{port}"} | (_NAMES if port == _USUAL_PORT else set())
         if url.netloc.lower() not in ours:
             return "this page is asked for as 127.0.0.1 or localhost, at its own port"
         origin = request.headers.get("Origin")

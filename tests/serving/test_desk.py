@@ -1,6 +1,7 @@
 """One text is tried at a time, the newest of those that wait; what is saved is what others are compared with."""
 
 import asyncio
+import threading
 
 from owned import MAPPING, changed, export, written
 from served import SPEC, asked, page, table
@@ -24,6 +25,35 @@ def test_a_text_that_a_newer_one_came_after_is_moot(tmp_path):
     assert found[2]["page"]["rows"][0]["payloads"][0][-7][:2] == ("properties.remark", '"a"')
 
 
+def test_a_text_does_not_wait_without_end(tmp_path, monkeypatch):
+    """For one before it that does not end; it says so."""
+    go_on = threading.Event()
+
+    async def asked_for():
+        desk = Desk(table(tmp_path), Edited("spec", tmp_path / "spec.toml"), {}, seconds=0.0)
+        monkeypatch.setattr("migrate.serving.trial.Trial.under", lambda *_, **__: {"error": go_on.wait()})
+        first = asyncio.create_task(desk.tried("one", View()))
+        await asyncio.sleep(0)
+        second = await desk.tried("two", View())
+        go_on.set()
+        return second, await first
+
+    second, first = asyncio.run(asked_for())
+    assert second["error"]["said"].startswith(
+        "a text that was tried before takes very long, and this one waits"
+    )
+    assert first == {"error": True}
+
+
+def test_rows_are_of_the_text_that_a_window_shows(tmp_path):
+    """Those of another window's text are not given for them; what could not be tried has none."""
+    with page(table(tmp_path), "spec", tmp_path / "spec.toml") as served:
+        mine, theirs = served.tried(SPEC), served.tried(RENAMED)
+        assert served.ask("/api/rows", view={}, number=mine["number"]) == MOOT
+        assert "error" in served.tried("event = ")
+        assert served.ask("/api/rows", view={}, number=theirs["number"]) == theirs["page"]
+
+
 def test_a_spec_is_tried_saved_and_not_written_over(tmp_path):
     """What is on disk by then is offered beside what is in the editor."""
     path = tmp_path / "spec.toml"
@@ -42,6 +72,7 @@ def test_a_spec_is_tried_saved_and_not_written_over(tmp_path):
         conflict = served.ask("/api/save", text="mine", version=saved["version"])
         assert conflict["error"]["said"].startswith(f"{path}: changed on disk since it was read here; ")
         assert (conflict["now"]["text"], path.read_text()) == (f"{SPEC}# theirs\n", f"{SPEC}# theirs\n")
+        assert served.tried(conflict["now"]["text"])["counts"]["changed"] == 0
         assert served.ask("/api/text") == conflict["now"]
         served.ask("/api/save", text=SPEC, version=conflict["now"]["version"])
         assert path.read_text() == SPEC

@@ -17,7 +17,7 @@ const ODD = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u
 
 const at = (id) => document.getElementById(id);
 const state = {
-  kind: "none", version: "", saved: "", theirs: null, show: "all", event: "", count: ROWS, tried: 0, timer: 0, escaped: false,
+  kind: "none", version: "", saved: "", theirs: null, show: "all", event: "", count: ROWS, tried: 0, number: 0, timer: 0, escaped: false,
 };
 
 // Elements
@@ -83,6 +83,7 @@ function view(start = 0, count = state.count) {
 function written() {
   // a text area has its own ends of lines; the file keeps those that it has
   const text = at("text").value;
+  if (text === state.saved.replace(/\r\n?/g, "\n")) return state.saved;
   return state.saved.includes("\r\n") ? text.replaceAll("\n", "\r\n") : text;
 }
 
@@ -178,11 +179,21 @@ async function tryText(text) {
   if (state.kind === "mapping" && text === null) showVerdict("Running it…", false);
   at("result").setAttribute("aria-busy", "true");
   const found = await ask("/api/try", { text, view: view(0) });
-  if (mine !== state.tried || found.moot) return;
+  if (mine !== state.tried) return;
+  if (found.moot) {
+    // another window's text came after
+    setTimeout(() => mine === state.tried && tryText(text), PAUSE);
+    return;
+  }
   at("result").setAttribute("aria-busy", "false");
   if (found.error) showError(found.error);
   else if (found.compiled) showCompiled();
   else showFound(found);
+}
+
+function tryAgain() {
+  // the server's rows are those of another window's text by now
+  return tryText(state.kind === "spec" ? written() : null);
 }
 
 function showVerdict(said, isWrong, line) {
@@ -220,6 +231,7 @@ function showFound(found) {
   if (found.counts.changed) parts.push(`${number(found.counts.changed)} ${notAs()}`);
   showVerdict(`${parts.join(", ")}. Tried in ${found.seconds.toFixed(2)} s.`, false);
   at("result").classList.remove("stale");
+  state.number = found.number;
   showCounts(found.counts);
   showEvents(found.events);
   showPage(found.page);
@@ -254,12 +266,15 @@ function showEvents(events) {
 
 async function lookAgain(count = ROWS) {
   state.count = count;
-  showPage(await ask("/api/rows", { view: view(0) }));
+  const found = await ask("/api/rows", { view: view(0), number: state.number });
+  if (found.moot) return tryAgain();
+  showPage(found);
 }
 
 async function lookFurther() {
   const before = at("rows").children.length;
-  const found = await ask("/api/rows", { view: view(before, ROWS) });
+  const found = await ask("/api/rows", { view: view(before, ROWS), number: state.number });
+  if (found.moot) return tryAgain();
   if (found.error) return showError(found.error);
   state.count = before + found.rows.length;
   at("rows").append(...found.rows.map(drawRow));
