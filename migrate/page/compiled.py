@@ -6,7 +6,9 @@ from contextlib import suppress
 from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Final
+from zlib import crc32
 
+import jinja2
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 
@@ -14,10 +16,15 @@ _FOLDER: Final = Path(cache_from_source(__file__)).parent
 
 
 class Compiled(BytecodeCache):
-    """Compiled templates in a folder; Jinja2 compiles anew what is not there, or is of other words or versions."""
+    """Compiled templates in a folder; Jinja2 compiles anew what is not there, or is of other words or versions.
 
-    def __init__(self, folder: Path = _FOLDER) -> None:
+    `made_by`: what else decides what a template is compiled to, which Jinja2 does not look at: how it was set up. An
+    upgrade leaves the folder as it is.
+    """
+
+    def __init__(self, folder: Path = _FOLDER, made_by: bytes = b"") -> None:
         self._folder = folder
+        self._made_by = f"{crc32(jinja2.__version__.encode() + made_by):08x}"
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Read a template, where it is there and whole."""
@@ -37,4 +44,4 @@ class Compiled(BytecodeCache):
             Path(file.name).replace(self._place(bucket))
 
     def _place(self, bucket: Bucket) -> Path:
-        return self._folder / f"{bucket.key}.jinja"
+        return self._folder / f"{bucket.key}-{self._made_by}.jinja"

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from migrate import numbering
-from migrate.page.letters import cut, of_person, of_row
+from migrate.page.letters import cut, of_no_row, of_person, of_row
 from migrate.report import rejects
 from migrate.report.numbers import Summary
 from migrate.workdir.checkpoint import Checkpoint
@@ -84,9 +84,16 @@ def _first(checkpoint: Checkpoint, reason: str, *, is_whole: bool) -> Iterator[R
         source = bytes(line.source).decode(errors="replace")
         yield Row(
             place,
-            cut(of_person("", value, is_whole=is_whole) + why, 160),
+            cut(_told(reason, value, source, is_whole=is_whole) + why, 160),
             "" if source == "null" else cut(of_row(source, is_whole=is_whole), _LETTERS),
         )
+
+
+def _told(reason: str, value: str, source: str, *, is_whole: bool) -> str:
+    """Return what is wrong with a row: an id, where the reason names one, or a text that is no row, or a field's."""
+    if source == "null":
+        return of_no_row(value, is_whole=is_whole)
+    return of_person(reason, value, is_whole=is_whole)
 
 
 def _read(

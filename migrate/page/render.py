@@ -3,12 +3,15 @@
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from migrate.page import months, sparks
@@ -16,7 +19,7 @@ from migrate.page.calendar import calendar
 from migrate.page.compiled import Compiled
 from migrate.page.findings import Weight, findings
 from migrate.page.gathered import Gathered
-from migrate.page.letters import MARK, clean, cut, of_person
+from migrate.page.letters import MARK, clean, cut, of_json, without_addresses
 from migrate.page.verdict import verdict
 from migrate.report import estimates
 from migrate.report.sections import ACCEPTED, REPLANNED, change, meaning
@@ -116,15 +119,22 @@ def _style() -> str:
     )
 
 
+def _source() -> bytes:
+    """Return what sets the templates up, so that those which were set up otherwise are known; none in an archive."""
+    with suppress(OSError):
+        return Path(__file__).read_bytes()
+    return b""
+
+
 @cache
 def _templates() -> Environment:
     """Return the templates, with what they say of numbers."""
     environment = Environment(
         loader=PackageLoader("migrate.page"),
         autoescape=True,
-        bytecode_cache=Compiled(),
+        bytecode_cache=Compiled(made_by=_source()),
         undefined=StrictUndefined,
-        finalize=clean,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -138,7 +148,7 @@ def _templates() -> Environment:
         "strip": sparks.strip,
         "spark": sparks.spark,
         "share": _share,
-        "person": lambda text, name, is_whole: of_person(name, text, is_whole=is_whole),
+        "person": lambda text, name, is_whole: of_json(name, text, is_whole=is_whole),
         "most": _most,
         "code": _code,
     }
@@ -153,6 +163,14 @@ def _templates() -> Environment:
         "SHARES": sparks.SHARES,
     }
     return environment
+
+
+@pass_context
+def _shown(context: Context, value: object) -> object:
+    """Return a value as a page can show it, without addresses of people unless they are wanted whole."""
+    value = clean(value)
+    is_plain = not isinstance(value, str) or isinstance(value, Markup) or "@" not in value
+    return value if is_plain or context["g"].is_whole else without_addresses(str(value))
 
 
 def _moment(at: datetime | str | None) -> str:

@@ -6,9 +6,10 @@ from jinja2 import DictLoader, Environment
 from migrate.page.compiled import Compiled
 
 
-def rendered(folder, words):
+def rendered(folder, words, made_by=b"", **options):
     """What a template says, rendered by somebody who has not compiled it."""
-    environment = Environment(loader=DictLoader({"a.html": words}), bytecode_cache=Compiled(folder))  # noqa: S701
+    cache = Compiled(folder, made_by)
+    environment = Environment(loader=DictLoader({"a.html": words}), bytecode_cache=cache, **options)  # noqa: S701
     return environment.get_template("a.html").render(x=1)
 
 
@@ -21,6 +22,12 @@ def test_a_template_is_read_as_it_was_compiled(tmp_path):
     assert rendered(tmp_path, "one {{ x }}") == "two 1"
     assert rendered(tmp_path, "three {{ x }}") == "three 1"
     assert [*tmp_path.iterdir()] == [path]
+
+
+def test_one_that_another_version_has_compiled_is_compiled_anew(tmp_path):
+    """An upgrade leaves the folder as it is, and what a template is compiled to depends on how it is set up."""
+    assert rendered(tmp_path, "{{ x }}") == "1"
+    assert rendered(tmp_path, "{{ x }}", b"new", finalize=lambda value: -value) == "-1"
 
 
 @pytest.mark.parametrize("harm", [b"", b"j2", b"j2" * 99])
