@@ -103,5 +103,5 @@ def test_what_opens_a_door_is_never_shown(is_whole):
 def test_of_an_example_its_text_is_looked_at():
     """It is the beginning of JSON text."""
     text = json.dumps(json.dumps({"user_id": "anna-1", "long": "x" * 90}))[:45]
-    assert of_json("props", text, is_whole=False) == '"{"user_id": "an…", "long": "xxxxxxx"'
+    assert of_json("props", text, is_whole=False) == '"{"user_id": "an…", "long": "xxxxxx"'
     assert of_json("user_id", '"anna-1"', is_whole=False) == '"an…"'
