@@ -1,10 +1,11 @@
 """Events by day, from the source to PostHog: what there is of each, which days are missing, which differ."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import groupby, pairwise
-from math import log
+from math import inf, log
 from typing import Final, NamedTuple, Self
 
 from migrate.page.times import Bins, days, median
@@ -28,7 +29,21 @@ _RARE: Final = 0.1
 """Share of a weekday with events, below which it is no loss."""
 _SELDOM: Final = 0.01
 """Share of it without events, beyond which a day of a few is no loss either."""
+_STEADY: Final = 10
+"""So often a weekday has to be there, before one of a few events is missed."""
+_AROUND: Final = 4
+"""So many times as long as a gap is looked at on each side of it,"""
+_LEAST: Final = 28
+"""so many days at the least,"""
+_TELLS: Final = 14
+"""and so many have to be there: of fewer nobody knows what is usual."""
+_OF_WORK: Final = 0.1
+"""Of their share of the events so much is on weekends, at the most, where a product is used at work."""
+_HOLIDAYS: Final = ("12-22", "01-06")
+"""Between these most of those rest, in many countries."""
 _WEEK: Final = 7
+_YEAR: Final = 52 * _WEEK
+"""Days after which it is about the same time of the year, and the same weekday."""
 _WEEKEND: Final = 5
 _MOST: Final = 0.8
 """Share of days with events, from which on a working day without is missing in a span of few weeks."""
@@ -72,6 +87,8 @@ class Days:
     """Days without events where there should be some."""
     strays: Sequence[str] = ()
     """Days far from all others, with hardly any event."""
+    are_of_work: bool = False
+    """Whether there is hardly anything on weekends, so that there will be holidays, too."""
     differing: Sequence[Differing] = ()
     knows_source: bool = False
     knows_there: bool = False
@@ -120,7 +137,8 @@ def gather(checkpoint: Checkpoint, look: Look | None, verified: Verified | None)
         last=bulk[-1] if bulk else "",
         holes=list(holes({day: counts[day] for day in bulk})),
         strays=strays,
-        differing=list(_differing(found)),
+        are_of_work=are_of_work({day: counts[day] for day in bulk}),
+        differing=list(_differing(found, look.left_out if look else {})),
         knows_source=look is not None,
         knows_there=bool(there),
     )
@@ -145,19 +163,26 @@ def holes(counts: Mapping[str, int]) -> Iterator[str]:
     """Yield the days without events that lie among others and should have some, told by the days around them.
 
     A Sunday is missing where the Sundays before and after it have events, so that a product nobody uses on weekends
-    has no holes there. So is all of a gap that is too long to have come about by chance. `counts` are in order.
+    has no holes there. So is all of a gap that is too long to have come about by chance, as the days around it tell.
+    What was as silent in other years is not missing, nor are the days around New Year of a product that is used at
+    work. `counts` are in order.
     """
     found = [*counts]
     gaps = [(before, after) for before, after in pairwise(found) if _between(before, after) > 1]
     if not gaps:
         return
     usual = _Usual.of(counts)
-    longest = max(_LONG, log(_CHANCE / len(gaps)) / log(usual.empty))
     for gap in gaps:
-        is_long = _between(*gap) > longest
+        is_long = _between(*gap) > max(_LONG, usual.longest(gap, _CHANCE / len(gaps)))
         for day in [*days(*gap)][1:-1]:
-            if usual.is_missed(day, gap, is_long=is_long):
+            if usual.is_missed(day, gap, is_long=is_long) and not usual.is_silent(day):
                 yield day
+
+
+def are_of_work(counts: Mapping[str, int]) -> bool:
+    """Return whether there is hardly anything on weekends."""
+    weekends = sum(count for day, count in counts.items() if date.fromisoformat(day).weekday() >= _WEEKEND)
+    return weekends < _OF_WORK * sum(counts.values()) * (_WEEK - _WEEKEND) / _WEEK
 
 
 @dataclass(frozen=True)
@@ -171,6 +196,7 @@ class _Usual:
     """How many Mondays have events, Tuesdays, and so on."""
     all: Sequence[int]
     """How many there are."""
+    is_of_work: bool
 
     @classmethod
     def of(cls, counts: Mapping[str, int]) -> Self:
@@ -182,12 +208,41 @@ class _Usual:
         begins, length = date.fromisoformat(first).weekday(), _between(first, last) + 1
         for place in range(_WEEK):
             every[(begins + place) % _WEEK] = (length - place + _WEEK - 1) // _WEEK
-        return cls(counts, first, last, filled, every)
+        return cls(counts, first, last, filled, every, are_of_work(counts))
 
-    @property
-    def empty(self) -> float:
-        """The share of days without events."""
-        return 1 - len(self.counts) / sum(self.all)
+    def longest(self, gap: tuple[str, str], chance: float) -> float:
+        """Return how long a gap may be that comes about by no less a chance, on whichever side more days are empty."""
+        length = max(_LEAST, _AROUND * _between(*gap))
+        most = 0.0
+        for edge, way in zip(gap, (-1, 1), strict=True):
+            known = min(length, 1 + _between(self.first, edge) if way < 0 else 1 + _between(edge, self.last))
+            if known < _TELLS:
+                return inf
+            there = sum(_moved(edge, way * place) in self.counts for place in range(known))
+            most = max(most, log(chance) / log((known - there + 1) / (known + 2)))
+        return most
+
+    def is_silent(self, day: str) -> bool:
+        """Return whether a day without events is one each year, or one of holidays."""
+        if self.is_of_work and (day[5:] >= _HOLIDAYS[0] or day[5:] <= _HOLIDAYS[1]):
+            return True
+        years = range(int(self.first[:4]), int(self.last[:4]) + 1)
+        same_date = [f"{year:04d}{day[4:]}" for year in years]
+        same_weekday = [_moved(day, _YEAR * (year - int(day[:4]))) for year in years]
+        return any(self._have_nothing(set(others) - {day}) for others in (same_date, same_weekday))
+
+    def _have_nothing(self, days: AbstractSet[str]) -> bool:
+        """Return whether there are such days in the span, and none of them has events."""
+        found = [day for day in days if self.first <= day <= self.last and self._is_usual(day)]
+        return bool(found) and not any(day in self.counts for day in found)
+
+    def _is_usual(self, day: str) -> bool:
+        """Return whether there is such a day, and a weekday on which there are events as a rule."""
+        try:
+            weekday = date.fromisoformat(day).weekday()
+        except ValueError:  # the 29th of February
+            return False
+        return self.filled[weekday] > self.all[weekday] / 2
 
     def is_missed(self, day: str, gap: tuple[str, str], *, is_long: bool) -> bool:
         """Return whether a day in a gap should have events: told by the same weekdays on both sides of it."""
@@ -201,15 +256,14 @@ class _Usual:
         none = near.count(0)
         if none <= 1 and median(near) >= _BUSY:
             return True
-        return not none and every - filled <= max(1, _SELDOM * every)
+        return not none and filled >= _STEADY and every - filled <= max(1, _SELDOM * every)
 
     def _near(self, day: str, gap: tuple[str, str]) -> Iterator[int]:
         """Yield the events of the next same weekdays before and after a gap."""
-        this = date.fromisoformat(day)
         for edge, way in zip(gap, (-1, 1), strict=True):
             weeks = -(-abs(_between(edge, day)) // _WEEK)
             for more in range(_WEEKS):
-                other = (this + timedelta(weeks=way * (weeks + more))).isoformat()
+                other = _moved(day, way * _WEEK * (weeks + more))
                 if self.first <= other <= self.last:
                     yield self.counts.get(other, 0)
 
@@ -221,19 +275,31 @@ def runs(found: Sequence[str]) -> list[tuple[str, str]]:
     return [(days[0], days[-1]) for days in together]
 
 
-def _differing(found: Mapping[str, Day]) -> Iterator[Differing]:
-    """Yield the days of which PostHog has more or less than it acknowledged, or of whose rows few became events."""
-    usual = median(one.planned / one.source for one in found.values() if one.source and one.planned)
+def _differing(found: Mapping[str, Day], left_out: Mapping[str, int]) -> Iterator[Differing]:
+    """Yield the days of which PostHog has more or less than it acknowledged, or of whose rows few became events.
+
+    `left_out`: rows of the source of which no event is wanted.
+    """
+    rows = {day: (one.source or 0) - left_out.get(day, 0) for day, one in found.items()}
+    usual = median(one.planned / rows[day] for day, one in found.items() if rows[day] > 0 and one.planned)
     for day, one in found.items():
         if one.there is not None and one.there != one.accepted:
             word = "fewer" if one.there < one.accepted else "more"
             yield Differing(day, f"PostHog has {abs(one.there - one.accepted):,} {word} than it acknowledged")
         elif one.is_settled and (lost := one.planned - one.accepted - one.duplicate - one.parked):
             yield Differing(day, f"{abs(lost):,} events are neither accepted, duplicate nor parked")
-        elif one.source and one.source >= _ROWS and not one.planned:
+        elif rows[day] >= _ROWS and not one.planned:
             yield Differing(day, "rows of the source, and no event of them")
-        elif one.source and one.source >= _ROWS and one.planned < usual * one.source / 2:
+        elif rows[day] >= _ROWS and one.planned < usual * rows[day] / 2:
             yield Differing(day, "far fewer events for its rows than on other days")
+
+
+def _moved(day: str, by: int) -> str:
+    """Return the day so many days after another; nothing where the calendar ends."""
+    try:
+        return (date.fromisoformat(day) + timedelta(by)).isoformat()
+    except OverflowError:
+        return ""
 
 
 def _between(before: str, after: str) -> int:

@@ -1,12 +1,13 @@
 """What stands out of a workdir: each a line, the most grave first, with the section that shows it and what to do."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeVar
 
 from migrate.page.gathered import Gathered
 from migrate.page.letters import cut
+from migrate.page.names import Name
 from migrate.report.sections import LOSSES, meaning
 from migrate.report.states import State
 from migrate.screen import counted
@@ -17,6 +18,8 @@ _LARGE: Final = 50
 """Ids of one person, from which on it is rarely one human."""
 _MANY: Final = 0.01
 """Share of rows whose reject speaks against sending."""
+_HOLIDAYS: Final = 2
+"""Days that are missing together, on average, of what is used at work: so many may be holidays."""
 _FUTURE: Final = "timestamp_in_future"
 _HARMED: Final = {State.HARMED, State.PLANNING_STOPPED}
 T = TypeVar("T")
@@ -87,6 +90,9 @@ def _holes(found: Gathered) -> Iterator[Finding]:
     runs = [first if first == last else f"{first} to {last}" for first, last in found.days.runs()]
     text = f"{counted(len(holes), 'day')} without any event, where there should be some: {_some(runs)}"
     then = "look whether the export has them; a file that is fetched later is planned with the same command"
+    if found.days.are_of_work and len(holes) <= _HOLIDAYS * len(runs):
+        yield Finding(Weight.LOOK, f"{text}; holidays, perhaps", "days", then)
+        return
     yield Finding(Weight.AGAINST, text, "days", then)
 
 
@@ -135,20 +141,23 @@ def _people(found: Gathered) -> Iterator[Finding]:
 
 
 def _names(found: Gathered) -> Iterator[Finding]:
-    """Yield events that are not there any more though others go on."""
+    """Yield events that are not there any more though others go on; one that came late and went may be a campaign's."""
     then = "renamed, or lost: look in the source from that day on"
-    yield from _each(
-        found.names.vanished,
-        lambda one: Finding(
-            Weight.AGAINST,
-            f"{cut(one.name)} vanished: {counted(one.events, 'event')} until {one.last}, none since, others go on",
-            "names",
-            then,
-        ),
-        lambda rest: Finding(
-            Weight.AGAINST, f"{counted(len(rest), 'more event name')} vanished", "names", then
-        ),
-    )
+    new = {one.name for one in found.names.appeared}
+    for weight in (Weight.AGAINST, Weight.LOOK):
+        yield from _each(
+            [one for one in found.names.vanished if (one.name in new) is (weight is Weight.LOOK)],
+            lambda one, weight=weight: Finding(  # type: ignore[misc]
+                weight,
+                f"{cut(one.name)} vanished: {counted(one.events, 'event')} {_since(one, new)}until {one.last}, none "
+                "since, others go on",
+                "names",
+                then,
+            ),
+            lambda rest, weight=weight: Finding(  # type: ignore[misc]
+                weight, f"{counted(len(rest), 'more event name')} vanished", "names", then
+            ),
+        )
 
 
 def _rejects(found: Gathered) -> Iterator[Finding]:
@@ -219,6 +228,11 @@ def _known(found: Gathered) -> Iterator[Finding]:
         days = _some([one.day for one in twice])
         text = f"{counted(len(twice), 'hour')} that occur twice in {found.zones.zone}: {days}"
         yield Finding(Weight.KNOW, text, "zones", "times without a zone were taken for the first of both")
+
+
+def _since(one: Name, new: Collection[str]) -> str:
+    """Return since when there is a name, where that is not from the beginning on."""
+    return f"from {one.first} " if one.name in new else ""
 
 
 def _each(

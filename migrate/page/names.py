@@ -1,7 +1,8 @@
 """Event names over time: how many events each has, from which day to which, and which came or went on the way."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -50,6 +51,7 @@ def gather(checkpoint: Checkpoint, days: Days) -> Names:
     totals, active = Counter[str](), Counter[str]()
     first: dict[str, str] = {}
     last: dict[str, str] = {}
+    ended: dict[str, str] = {}  # but for strays
     bins = days.bins
     binned: list[Counter[str]] = [Counter() for _ in range(bins.count)]
     busy: list[str] = []
@@ -61,6 +63,7 @@ def gather(checkpoint: Checkpoint, days: Days) -> Names:
         if days.first <= day <= days.last:
             busy.append(day)
             active.update(events.keys())
+            ended.update(dict.fromkeys(events, day))
         last.update(dict.fromkeys(events, day))
         for name in events.keys() - first.keys():
             first[name] = day
@@ -80,13 +83,31 @@ def gather(checkpoint: Checkpoint, days: Days) -> Names:
     found = [replace(one, name=NOT_KNOWN) if one.name == daynames.UNKNOWN else one for one in found]
     found.sort(key=lambda one: (-one.events, one.name))
     places = {day: place for place, day in enumerate(busy)}
-    steady = [one for one in found if active[one.name] >= _STEADY and one.name not in _OURS]
-    return Names(
-        found,
-        bins,
-        [one for one in steady if _is_silent(one, active[one.name], places, len(busy) - 1, is_after=True)],
-        [one for one in steady if _is_silent(one, active[one.name], places, len(busy) - 1, is_after=False)],
+    steady = [
+        replace(one, last=ended[one.name])
+        for one in found
+        if active[one.name] >= _STEADY and one.name not in _OURS
+    ]
+    vanished, appeared = (
+        [one for one in steady if _is_silent(one, active[one.name], places, len(busy) - 1, is_after=is_after)]
+        for is_after in (True, False)
     )
+    if vanished:
+        breaks = _breaks(checkpoint, {one.name for one in vanished}, places)
+        vanished = [one for one in vanished if len(busy) - 1 - places[one.last] > breaks[one.name]]
+    return Names(found, bins, vanished, appeared)
+
+
+def _breaks(checkpoint: Checkpoint, names: AbstractSet[str], places: Mapping[str, int]) -> Mapping[str, int]:
+    """Return the longest time for which each of some names was silent on its way: what is seasonal comes again."""
+    longest, last = dict.fromkeys(names, 0), dict[str, int]()
+    for day, events in daynames.events(checkpoint):
+        if (place := places.get(day)) is None:
+            continue
+        for name in names & events.keys():
+            longest[name] = max(longest[name], place - last.get(name, place) - 1)
+            last[name] = place
+    return longest
 
 
 def _is_silent(one: Name, active: int, places: dict[str, int], end: int, *, is_after: bool) -> bool:

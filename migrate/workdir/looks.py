@@ -11,6 +11,7 @@ import msgspec
 from migrate.workdir import daynames
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import Database
+from migrate.workdir.records import BEFORE
 
 ONE_IN: Final = 64
 """Of so many events one is looked at, told by its uuid, so that it is the same one on every run."""
@@ -69,6 +70,8 @@ class Look:
     """Name of a property → what sources call it that tables and rules rename, whether or not any row had it."""
     dropped: set[str] = field(default_factory=set)
     """Properties of sources that tables drop by name, likewise."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Of `rows` those of which no event is wanted: of sources planned anew since, and beyond --since and --until."""
     before: int = 0
     """Rows that were read by an earlier version of ours, which kept nothing of them."""
 
@@ -134,12 +137,24 @@ def look(checkpoint: Checkpoint) -> Look | None:
     """Return what was seen of all that is planned; None where nothing was kept of it."""
     found = _together(checkpoint.query("SELECT look FROM looks ORDER BY id"))
     is_kept = bool(found.sampled)
-    for (rows,) in checkpoint.query("SELECT rows FROM inputs WHERE rows IS NOT NULL"):
-        is_kept = True
-        found.rows.update(daynames.unpacked(rows))
+    sql = "SELECT name, since, until, rows FROM inputs WHERE rows IS NOT NULL"
+    for name, since, until, rows in checkpoint.query(sql):
+        is_kept, by_day = True, daynames.unpacked(rows)
+        found.rows.update(by_day)
+        if since or until or BEFORE in name:
+            found.left_out.update(
+                {
+                    day: count
+                    for day, count in by_day.items()
+                    if BEFORE in name
+                    or f"{day}T00:00:00+00:00" < (since or "")
+                    or (until and day >= until[:10])
+                }
+            )
     if not is_kept:
         return None
     found.undated = found.rows.pop(_UNDATED, 0)
+    found.left_out.pop(_UNDATED, None)
     found.before = max(0, checkpoint.numbers().read - found.rows.total() - found.undated)
     return found
 

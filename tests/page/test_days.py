@@ -39,11 +39,26 @@ def work(n):
         pytest.param(lambda n: 0 if 100 <= n < 190 else 9, range(100, 190), id="a quarter"),
         pytest.param(lambda n: n % 30 == 0, [], id="once a month"),
         pytest.param(lambda n: 100 if n < 180 else 0, [], id="an end"),
+        pytest.param(lambda n: 0 if n in {354, 357, 358, 361} else work(n), [], id="Christmas at work"),
+        pytest.param(
+            lambda n: 0 if n in {354, 357, 358, 361} else 9, [354, 357, 358, 361], id="but not else"
+        ),
+        pytest.param(lambda n: int(n > 99 or n in {0, 30, 70}) * 10, [], id="it starts small"),
+        pytest.param(lambda n: n % 11 < 6 if n < 30 else 0, [], id="fifteen events in all"),
     ],
 )
 def test_a_day_is_missing_where_days_like_it_are_not(busy, missing):
     """Weekends of a product for companies are none, and neither is what has always been rare."""
     assert [*holes(counts(busy))] == [day(place) for place in missing]
+
+
+def test_what_is_silent_each_year_is_not_missing():
+    """Holidays of one date, or of one weekday; a month that one year lacks is."""
+    assert [
+        *holes(counts(lambda n: 0 if day(n)[5:7] == "07" or day(n)[5:] == "10-03" else work(n), days=1_095))
+    ] == []
+    lost = [*holes(counts(lambda n: 0 if day(n)[:7] == "2024-07" else 20, days=1_095))]
+    assert (len(lost), lost[0]) == (31, "2024-07-01")
 
 
 def test_chance_makes_no_holes():
@@ -96,8 +111,10 @@ def test_a_day_differs_where_something_is_lost():
         "2024-01-05": Day(100, 100, 90, 0, 0, 91),
         "2024-01-06": Day(None, 100, 50),
         "2024-01-07": Day(19, 0),
+        "2024-01-08": Day(300, 100),
+        "2024-01-09": Day(100, 0),
     }
-    told = Counter(one.day[-1] for one in _differing(found))
+    told = Counter(one.day[-1] for one in _differing(found, {"2024-01-08": 200, "2024-01-09": 100}))
     assert told == Counter("2345")
     assert runs(["2024-01-31", "2024-02-01", "2024-02-03"]) == [
         ("2024-01-31", "2024-02-01"),

@@ -70,6 +70,23 @@ def test_grave_things_come_first(quiet):
     ]
 
 
+def test_what_may_be_meant_is_to_be_looked_at(quiet):
+    """Single days of a product that is used at work, and an event that came late and went."""
+    days = replace(quiet.days, holes=["2022-03-15", "2022-03-24"], are_of_work=True)
+    came = Name("Sale", 9, "2022-03-10", "2022-03-30")
+    names = replace(quiet.names, vanished=[came], appeared=[came])
+    told = [(one.weight, one.text) for one in findings(replace(quiet, days=days, names=names))]
+    assert told == [
+        (
+            Weight.LOOK,
+            "2 days without any event, where there should be some: 2022-03-15, 2022-03-24; holidays, perhaps",
+        ),
+        (Weight.LOOK, "Sale vanished: 9 events from 2022-03-10 until 2022-03-30, none since, others go on"),
+    ]
+    (lost,) = findings(replace(quiet, days=replace(days, holes=["2022-03-15", "2022-03-16", "2022-03-17"])))
+    assert lost.weight is Weight.AGAINST
+
+
 def test_a_new_workdir_has_no_findings(tmp_path):
     """There is nothing to speak against."""
     with Checkpoint.open(tmp_path, create=True) as checkpoint:

@@ -1,5 +1,7 @@
 """What became of event names."""
 
+from dataclasses import replace
+
 from filled import FUTURE, GONE, VANISHED, Shape, made, name
 
 from migrate.page.days import gather as days_of
@@ -35,3 +37,22 @@ def test_names_that_came_later_are_no_loss(tmp_path):
     assert [(one.name, one.first) for one in found.appeared] == [("New", "2022-06-02")]
     assert found.vanished == []
     assert NOT_KNOWN in {one.name for one in found.all}
+
+
+def test_what_is_seasonal_comes_again_and_a_stray_is_nobody(tmp_path):
+    """An event that was silent for as long before has not vanished; one that a wrong clock has once more has."""
+    with made(tmp_path, Shape(names=1, days=700, planted=False)) as checkpoint:
+        with checkpoint.change() as db:
+            for name, days in {
+                "Advent": ("'2022-12-01' AND '2022-12-20'", "'2023-12-01' AND '2023-12-20'"),
+                "Winter": ("'2022-03-01' AND '2022-03-20'", "'2023-03-01' AND '2023-03-20'"),
+                "Gone": ("'2022-03-01' AND '2023-01-20'",),
+            }.items():
+                for some in days:
+                    sql = f"UPDATE parts SET names = json_set(names, '$.{name}', 1) WHERE day BETWEEN {some}"  # noqa: S608
+                    db.execute(sql)
+            db.execute("UPDATE parts SET names = CAST(names AS BLOB)")
+        days = days_of(checkpoint, None, None)
+        cut = replace(days, last="2024-01-20")
+        found = gather(checkpoint, cut)
+    assert [(one.name, one.last) for one in found.vanished] == [("Gone", "2023-01-20")]

@@ -68,6 +68,20 @@ def test_looks_add_up_whatever_their_order(tmp_path):
     assert (expected.rows.total(), expected.undated, expected.before) == (1_000, 400, 0)
 
 
+def test_rows_of_which_no_event_is_wanted_are_known(tmp_path):
+    """Those that a source had before it was planned anew, and those beyond --since and --until, as far as days tell."""
+    with Checkpoint.open(tmp_path, create=True) as checkpoint:
+        days = {f"2024-03-{day:02d}": day for day in range(1, 6)}
+        note(checkpoint, [Look(rows=Counter(days), undated=2)] * 2)
+        with checkpoint.change() as db:
+            db.execute("UPDATE inputs SET name = '0.jsonl (planned before, 1)' WHERE name = '0.jsonl'")
+            ends = ("2024-03-02T00:00:00+00:00", "2024-03-04T12:00:00+00:00")
+            db.execute("UPDATE inputs SET since = ?, until = ? WHERE name = '1.jsonl'", ends)
+        found = looks.look(checkpoint)
+    assert found.rows == Counter({day: 2 * count for day, count in days.items()})
+    assert found.left_out == found.rows - Counter({"2024-03-02": 2, "2024-03-03": 3})
+
+
 def test_rows_that_an_earlier_version_read_are_told_apart(tmp_path):
     """None is kept of it alone; beside what is planned now, its rows are counted as such."""
     with planned(tmp_path, events(60)) as checkpoint:
