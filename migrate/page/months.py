@@ -1,8 +1,8 @@
 """Days → months: source, planned, accepted and PostHog's own count side by side, and every day of them as a table."""
 
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from migrate.page import sparks
@@ -111,5 +111,4 @@ def _cell(of: str, number: int, planned: dict[str, int], holes: set[str]) -> int
 
 def _length(of: str) -> int:
     """Return how many days a month has."""
-    start = date.fromisoformat(f"{of}-01")
-    return ((start + timedelta(days=31)).replace(day=1) - start).days
+    return monthrange(int(of[:4]), int(of[5:7]))[1]

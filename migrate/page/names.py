@@ -1,9 +1,9 @@
 """Event names over time: how many events each has, from which day to which, and which came or went on the way."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Final
 
 from migrate.page.days import Days
@@ -92,22 +92,13 @@ def gather(checkpoint: Checkpoint, days: Days) -> Names:
         [one for one in steady if _is_silent(one, active[one.name], places, len(busy) - 1, is_after=is_after)]
         for is_after in (True, False)
     )
-    if vanished:
-        breaks = _breaks(checkpoint, {one.name for one in vanished}, places)
-        vanished = [one for one in vanished if len(busy) - 1 - places[one.last] > breaks[one.name]]
-    return Names(found, bins, vanished, appeared)
+    return Names(found, bins, [one for one in vanished if not _is_seasonal(one)], appeared)
 
 
-def _breaks(checkpoint: Checkpoint, names: AbstractSet[str], places: Mapping[str, int]) -> Mapping[str, int]:
-    """Return the longest time for which each of some names was silent on its way: what is seasonal comes again."""
-    longest, last = dict.fromkeys(names, 0), dict[str, int]()
-    for day, events in daynames.events(checkpoint):
-        if (place := places.get(day)) is None:
-            continue
-        for name in names & events.keys():
-            longest[name] = max(longest[name], place - last.get(name, place) - 1)
-            last[name] = place
-    return longest
+def _is_seasonal(one: Name) -> bool:
+    """Return whether a name was silent on its way for as many months as it is now: it may come again."""
+    runs = [len([*some]) if not is_there else 0 for is_there, some in groupby(one.bins, bool)]
+    return len(runs) > 1 and not one.bins[-1] and max(runs[1:-1], default=0) >= runs[-1]
 
 
 def _is_silent(one: Name, active: int, places: dict[str, int], end: int, *, is_after: bool) -> bool:

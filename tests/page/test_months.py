@@ -40,3 +40,9 @@ def test_every_day_has_its_cell():
     february, march = table(DAYS, [2024])
     assert (february.month, february.counts[27:]) == ("2024-02", [4, None, -1, -1])
     assert (march.month, march.counts[:2]) == ("2024-03", [6, 0])
+
+
+def test_the_last_month_of_the_calendar_is_a_month():
+    """There is no day after it."""
+    (row,) = table(Days({"9999-12-31": Day(planned=3)}), [9999])
+    assert (len(row.counts), row.counts[-1]) == (31, 3)
