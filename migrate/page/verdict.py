@@ -10,17 +10,23 @@ from migrate.screen import counted
 
 
 class Verdict(NamedTuple):
-    """The sentence; whether anything speaks against it."""
+    """The sentence; whether anything speaks against it; whether all that may be sent is."""
 
     sentence: str
     is_against: bool
+    is_sent: bool = False
+
+    def label(self, weight: Weight) -> str:
+        """Return how grave a finding is, in words: of what is sent nothing can speak against sending it any more."""
+        return "speaks against it" if self.is_sent and weight is Weight.AGAINST else weight
 
 
 def verdict(found: Gathered, findings: Sequence[Finding]) -> Verdict:
     """Return what to make of a workdir, told by its states and by what stands out."""
     against = sum(one.weight is Weight.AGAINST for one in findings)
     look = sum(one.weight is Weight.LOOK for one in findings)
-    return Verdict(f"{_how(found)}{_but(against, look, is_sent=_is_sent(found))}", bool(against))
+    is_sent = _is_sent(found)
+    return Verdict(f"{_how(found)}{_but(against, look, is_sent=is_sent)}", bool(against), is_sent)
 
 
 def _how(found: Gathered) -> str:

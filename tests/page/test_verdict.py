@@ -59,4 +59,7 @@ def test_it_says_how_the_plan_is(found, state, events, whole, told):
     """By the gravest that holds."""
     numbers = replace(found.numbers, events=events, whole=whole)
     one = replace(found, numbers=numbers, found=[Found(state, "")])
-    assert verdict(one, []).sentence.partition(";")[0] == told.partition(";")[0]
+    found_so = verdict(one, [])
+    assert found_so.sentence.partition(";")[0] == told.partition(";")[0]
+    against = "speaks against it" if state is State.ALL_SENT else "speaks against sending"
+    assert [found_so.label(weight) for weight in Weight] == [against, "to look at", "to know"]
