@@ -24,7 +24,7 @@ _OURS: Final = (
     *("historical_migration", "analytics_source", "$import_job_id"),
 )
 """What each payload has of ours."""
-_CLOSELY: Final = 16
+_CLOSELY: Final = 64
 """Of one in so many of these events values are looked at, too."""
 _LETTERS: Final = 80
 _DAYS: Final = (date(1900, 1, 1), date(2199, 12, 31))
@@ -36,7 +36,6 @@ _TYPES: Final = {
     **dict(zip(b'"{[', ("text", "object", "list"), strict=True)),
 }
 _Bag = dict[str, msgspec.Raw]
-_EMPTY: Final[_Bag] = {}
 
 
 class _Payload(msgspec.Struct):
@@ -47,7 +46,7 @@ class _Payload(msgspec.Struct):
 
 _PAYLOADS: Final = msgspec.json.Decoder(list[_Payload])
 """Of many at once, which takes less time than one by one."""
-_BAG: Final = msgspec.json.Decoder(_Bag)
+_INNER: Final = msgspec.json.Decoder(list[_Bag])
 
 
 def dated(frame: pl.DataFrame, rows: pl.DataFrame, kept: pl.DataFrame, transform: Transform) -> Look:
@@ -111,22 +110,21 @@ def see(look: Look, frame: pl.DataFrame, *, is_first: bool) -> None:
 
     `is_first`: whether the chunk is of the first input of the workdir.
     """
-    hashes = frame.select_seq(uuids.hashed("uuid")).to_series()
-    is_one = hashes % ONE_IN == 0
+    is_one = uuids.hashed("uuid") % ONE_IN == 0
     if is_first:
-        row, last = frame["row"], numbering.number(FIRST + 1)
+        row, last = pl.col("row"), numbering.number(FIRST + 1)
         is_one |= (row <= FIRST) | ((row >= numbering.UNFOLDED) & (row < last))
-    places = is_one.arg_true()
-    month = pl.col("timestamp").gather(places).dt.to_string("%Y-%m")
-    few = frame.select_seq(month.alias("month"), pl.col("payload").gather(places))
-    months = few["month"].to_list()
-    is_close = (hashes.gather(places) // ONE_IN % _CLOSELY == 0).to_list()
+    places = frame.select_seq(is_one.arg_true()).to_series()
+    few = frame.select_seq(pl.col("timestamp", "payload", "uuid").gather(places))
+    close = uuids.hashed("uuid") // ONE_IN % _CLOSELY == 0
+    told = few.select_seq(pl.col("timestamp").dt.to_string("%Y-%m"), close.alias("close"))
+    months, is_close = (one.to_list() for one in told)
     payloads = _PAYLOADS.decode(f"[{','.join(few['payload'].to_list())}]")
     bags = [one.properties for one in payloads]
     look.sampled.update(months)
     for name in _BAGS:
         if any(name in bag for bag in bags):
-            inner = [_inner(bag, name) for bag in bags]
+            inner = _inner(bags, name)
             look.properties |= _seen(f"{name}.", inner, months, is_close)
     look.properties |= _seen("", bags, months, is_close)
     for name in _OURS:
@@ -141,7 +139,9 @@ def _seen(
     for month in dict.fromkeys(months):
         of_month = (bag for bag, its in zip(bags, months, strict=True) if its == month)
         for name, count in Counter(chain.from_iterable(of_month)).items():
-            found.setdefault(name, Property()).filled[month] = count
+            if (one := found.get(name)) is None:
+                one = found[name] = Property()
+            one.filled[month] = count
     _look_closely(found, bags, is_close)
     return {f"{prefix}{name}": one for name, one in found.items()}
 
@@ -165,11 +165,10 @@ def _look_closely(properties: dict[str, Property], bags: Sequence[_Bag], is_clos
         one.examples = chosen({_shown(value) for value in found if value != _NULL})
 
 
-def _inner(bag: _Bag, name: str) -> _Bag:
-    """Take what is inside of an object out of properties."""
-    if name not in bag or not bytes(bag[name]).startswith(b"{"):
-        return _EMPTY
-    return _BAG.decode(bag.pop(name))
+def _inner(bags: Sequence[_Bag], name: str) -> list[_Bag]:
+    """Take what is inside of an object of this name out of each of these bags."""
+    raw = [bytes(bag.pop(name)) if bytes(bag.get(name, b"")).startswith(b"{") else b"{}" for bag in bags]
+    return _INNER.decode(b"[%b]" % b",".join(raw))
 
 
 def _shown(value: bytes) -> str:
