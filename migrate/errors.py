@@ -62,7 +62,7 @@ class Unfit(Refused):
 class Stopped(MigrateError):  # noqa: N818 - the word says what happened
     """Planning or sending stopped before the end; nothing is lost and the same command goes on.
 
-    `why` in a word: quota, key, server, deadline, refused (all of the first batch), or disk.
+    `why` in a word: quota, key, server, deadline, refused (all of the first batch), worker, or disk.
     """
 
     exit_code = 4

@@ -8,20 +8,18 @@ from pathlib import Path
 from threading import Lock
 
 from migrate import witnesses
+from migrate.handed import Making
 from migrate.logline import Record
 from migrate.people.file import PeopleFile
 from migrate.people.store import People
 from migrate.pinning import pin_settings
 from migrate.plan import again as anew
 from migrate.plan import census
-from migrate.plan.bundles import Bundle
-from migrate.plan.finished import Finished
 from migrate.plan.interrupted import Interrupted
 from migrate.plan.jobs import Job
 from migrate.plan.planner import Planner
 from migrate.plan.progress import Progress
-from migrate.preview import Examples
-from migrate.readers.records import Chunk
+from migrate.preview import Example, Examples
 from migrate.screen import counted
 from migrate.session import Session, collect_rarely
 from migrate.settings import Work
@@ -105,6 +103,8 @@ class Planning:
             limit=settings.limit,
             on_progress=on_progress,
             room=self._room,
+            executor=session.executor,
+            on_stop=waiting.end,
         )
         session.on_stop(planner.stopping.set)
         todo = [] if session.is_stopping else planner.todo(self.work.jobs, self.work.looked)
@@ -167,20 +167,21 @@ class Planning:
         session, settings, checkpoint = self.session, self.work.settings, self.session.checkpoint
         if settings.own is not None:
             witnesses.keep(session.workdir, settings, todo)
-        examples = Examples(settings, todo, max(session.rows, samples.KEPT))
-        are_first, keeping = self._are_first(todo), Lock()
+        names = [job.source.name for job in todo]
+        examples, keeping = Examples(settings, names, max(session.rows, samples.KEPT)), Lock()
 
-        def take(bundle: Bundle, chunk: Chunk, made: Finished) -> None:
-            if are_first and examples.take(bundle, chunk, made):
+        def take(example: Example) -> None:
+            if examples.take(example):
                 with keeping:  # at once, for who goes on after a kill
                     self._keep_samples(examples, todo)
 
-        planner.on_first = take
+        if self._are_first(todo):
+            planner.examine, planner.on_first = examples.examine, take
         with suppress(Interrupted):
             known = settings.census(people)
             people.forget_gathered(checkpoint.facts().get("superseded", []))
             census.link(known, settings.gatherer(people, stopping=planner.stopping), planner, todo)
-            planner.plan(todo, lambda job: settings.transform(job, people))
+            planner.plan(todo, Making(settings, people))
             anew.settle(checkpoint, resend=resend)
             census.tell(known, planner, settings.until)
             self._keep_samples(examples, [job for job in todo if job.source.name not in planner.aside.found])

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import zip_longest
 from threading import Lock
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -117,29 +117,43 @@ def preview(
                 yield from (Preview("{}", made.frame["payload"].to_list()) for made in last)
 
 
+class Example(NamedTuple):
+    """The first rows of a file of one kind, see `Examples`."""
+
+    kind: tuple[str, bool]
+    rank: tuple[bool, int]
+    """The lowest is shown: rows with any payload before others, then those of the file that comes first."""
+    rows: list[Preview]
+
+
 class Examples:
     """Some of the first rows with their payloads, as they are planned, with what is known of people from all rows.
 
     Of each table, and of copies of its rejects, those of the first file that has any payload among them.
     """
 
-    def __init__(self, settings: Settings, jobs: Sequence[Job], count: int) -> None:
-        """Take rows of these files, in their order."""
+    def __init__(self, settings: Settings, names: Sequence[str], count: int) -> None:
+        """Take rows of the files of these names, in their order."""
         self._settings = settings
+        self._names = names
         self._count = count
-        self._order = {job.source.name: place for place, job in enumerate(jobs)}
-        self._taken: dict[tuple[str, bool], tuple[tuple[bool, int], list[Preview]]] = {}
+        self._order = {name: place for place, name in enumerate(names)}
+        self._taken: dict[tuple[str, bool], Example] = {}
         self._lock = Lock()
 
-    def take(self, bundle: Bundle, chunk: Chunk, made: Finished) -> bool:
-        """Take the first rows of the first of these files that has an event; return whether they are the first by now.
+    def __reduce__(self) -> tuple[type["Examples"], tuple[object, ...]]:
+        """Hand on what rows are asked for; another process knows of those alone that it plans itself."""
+        return Examples, (self._settings, self._names, self._count)
 
-        None, where they cannot be read again as they were.
+    def examine(self, bundle: Bundle, chunk: Chunk, made: Finished) -> Example | None:
+        """Return the first rows of the first of these files that has an event, if they are the first known here by now.
+
+        None, too, where they cannot be read again as they were.
         """
         job, offset = bundle.place(_first_number(chunk, made))
         rank, best = (False, self._order[job.source.name]), self._taken.get(_kind(job))
-        if best is not None and best[0] < rank:
-            return False
+        if best is not None and best.rank < rank:
+            return None
         first = first_rows(bundle.of_file(chunk, offset, self._count), self._count)
         job = replace(job, source=replace(job.source, meter=None))
         try:
@@ -149,20 +163,26 @@ class Examples:
                 )
             ]
         except (Unfit, OSError):
-            return False
+            return None
         rank = (not any(row.payloads for row in found), rank[1])
+        example = Example(_kind(job), rank, found[: self._count])
+        return example if found and self.take(example) else None
+
+    def take(self, example: Example) -> bool:
+        """Take what was found here or in another process; return whether these rows are the first by now."""
         with self._lock:
-            best = self._taken.get(_kind(job))
-            is_first = bool(found) and (best is None or rank < best[0])
-            if is_first:
-                self._taken[_kind(job)] = rank, found[: self._count]
+            best = self._taken.get(example.kind)
+            if is_first := best is None or example.rank <= best.rank:
+                self._taken[example.kind] = example
         return is_first
 
     def shown(self, jobs: Sequence[Job]) -> list[Preview]:
         """Return those of these files: rows with payloads before those without, those of different tables in turn."""
         names = {job.source.name for job in jobs}
         with self._lock:
-            tables = [self._taken[kind][1] for kind in dict.fromkeys(map(_kind, jobs)) if kind in self._taken]
+            tables = [
+                self._taken[kind].rows for kind in dict.fromkeys(map(_kind, jobs)) if kind in self._taken
+            ]
         rows = [row for nth in zip_longest(*tables) for row in nth if row is not None and row.file in names]
         return sorted(rows, key=lambda row: not row.payloads)[: self._count]
 

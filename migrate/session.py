@@ -1,7 +1,7 @@
 """One command's work in a workdir: what ends it early, and what is said of it; `planning` and `sending` do the work."""
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 from migrate import throwaway
 from migrate.errors import Refused
 from migrate.logline import Record
+from migrate.plan.choosing import chosen
+from migrate.plan.executors import Executor
+from migrate.plan.units import Unit
 from migrate.report.numbers import NOTHING, Summary
 from migrate.screen import counted
 from migrate.workdir import parked, rejects, stops
@@ -50,6 +53,8 @@ class Session:
     """What was found in the workdir that people should know of."""
     make_room: Callable[[Path, Mapping[str, int], Mapping[str, Measured]], Room] = Room
     """What holds a plan against the disk: of the workdir, the bytes to read and what was measured of them, by kind."""
+    executor: Callable[[Sequence[Unit]], Executor] = chosen
+    """Given what there is to plan, what plans it."""
     rows: int = 0
     """How many of the first rows are to be shown beside what they become."""
     shows_whole: bool = False

@@ -73,6 +73,7 @@ HOMES = {
     "babel": {"kit.countries"},
     "botocore": {"stores"},
     "click": {"cli"},
+    "cloudpickle": {"plan.handing"},
     "fastavro": {"readers"},
     "jinja2": {"page.compiled", "page.render"},
     "isal": {"apply.packing", "inputs", "sandbox"},

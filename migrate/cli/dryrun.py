@@ -40,7 +40,7 @@ def rehearse(
     ):
         people = options.people
         file = PeopleFile(session.checkpoint, people and PeopleFile(session.checkpoint, people).copy())
-        plan_todo(session, Todo(work), talk, file.shared)
+        plan_todo(session, Todo(work), talk, replace(options, people=file.shared))
         session.remark(ruled.unmet(work.settings.ruling))
         numbers = replace(summary(session.checkpoint, is_whole=talk.is_whole), workdir=None)
         code = exits.of_work(session, numbers, sending=False)

@@ -58,6 +58,8 @@ _EXAMPLES: Final = {
     "columns": '"time,user,action"',
     "null": '["-"]',
     "on_changed": '"replan"',
+    "executor": '"processes"',
+    "workers": "4",
     "rate": "1000",
     "max_attempts": "100",
     "min_age": '"48h"',

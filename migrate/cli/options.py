@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from migrate.apply.pacing import Window
     from migrate.kit.declare import PersonProperties, UuidCompat
     from migrate.plan.changed import OnChanged
+    from migrate.plan.choosing import Kind
 
 GROUP_TYPE: Final = "company"
 _FILE: Final = click.Path(path_type=Path)
@@ -162,6 +163,14 @@ class WorkOptions:
     )
     resend_changed: bool = flag(
         "Send rows that changed after they were sent once more, where PostHog keeps the later version.",
+    )
+    executor: Kind | None = option(
+        click.Choice(["inline", "processes"]),
+        "Plan in this process, or in several.  [default: processes where there is much to plan, else inline]",
+    )
+    workers: int | None = option(
+        Count(1),
+        "Processes, or threads, that plan at once.  [default: one a core, 512 MB of memory for each]",
     )
 
 

@@ -1,5 +1,6 @@
 """`migrate plan`: which of the inputs there is to plan, or to plan again, and the planning of it."""
 
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,6 +13,7 @@ from migrate.cli.show import show_planned
 from migrate.cli.trial import unconfigured
 from migrate.cli.typed import is_said, typed_command
 from migrate.errors import Refused, UsageError
+from migrate.plan.choosing import chosen
 from migrate.planning import Planning
 from migrate.report import ruled
 from migrate.report.pace import Following
@@ -38,7 +40,7 @@ def plan(source: SourceOptions, options: PlanOptions, talking: TalkOptions) -> N
     check_existing(options, workdir)
     todo = find_todo(settings, source.inputs, workdir, wishes_of(options))
     with open_session(workdir, talk, create=True) as session:
-        plan_todo(session, todo, talk, options.people)
+        plan_todo(session, todo, talk, options)
         if not session.is_stopping:
             show_planned(session.checkpoint, talk)
         end(session, talk, sending=False)
@@ -59,12 +61,10 @@ def check_existing(options: WorkOptions, workdir: Path) -> None:
 
 
 def plan_todo(
-    session: Session, todo: Todo, talk: Talk, people: Path | None, following: Following | None = None
+    session: Session, todo: Todo, talk: Talk, options: WorkOptions, following: Following | None = None
 ) -> None:
-    """Plan, with progress, and say what was set aside; `people` is a folder that workdirs share.
-
-    `following` is what is done after it.
-    """
+    """Plan, with progress, and say what was set aside; `following` is what is done after it."""
+    session.executor = partial(chosen, kind=options.executor, workers=options.workers)
     for name in todo.work.skipped.get("emptied", ()):
         talk.say(f"note: {name}: nothing in it to read by now; what was planned of it stands")
     for name in todo.emptied:
@@ -72,7 +72,7 @@ def plan_todo(
             f"note: {name}: no row in it by now; what was planned of it and not sent is not sent any more"
         )
     with talk.planning(following) as progress:
-        Planning.of(session, todo.work, people).plan(
+        Planning.of(session, todo.work, options.people).plan(
             progress,
             command=typed_command(),
             again=todo.again,

@@ -61,7 +61,7 @@ def run(
         session.fetched = fetched
         session.for_good = command_for_good(sending, options) if is_tried else ""
         stack.enter_context(stop_after(session, _rest(sending.max_duration, spent), "--max-duration"))
-        plan_todo(session, todo, talk, options.people, following(session, delivery))
+        plan_todo(session, todo, talk, options, following(session, delivery))
         days = to_verify(session, access)
         send_pending(session, delivery, sending, talk, known)
         verify_after(session, access, asking, talk, days)

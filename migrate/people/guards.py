@@ -28,3 +28,12 @@ def refusal() -> pl.Expr:
         pl.when(between & (pl.col("a") == pl.col("b"))).then(pl.lit("self_link")),
         pl.when(between & pl.col("time").is_null()).then(pl.lit("no_time")),
     )
+
+
+def with_known(links: pl.DataFrame) -> pl.DataFrame:
+    """Return the links; where both ids of one are equal, with another that says that this id is a user's."""
+    is_one = pl.col("kind").is_in(["linked", "needed"]) & (pl.col("a") == pl.col("b"))
+    known = links.filter(is_one).with_columns(
+        pl.lit("identified").alias("kind"), pl.lit(None, pl.String).alias("a")
+    )
+    return pl.concat([links, known])

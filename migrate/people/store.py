@@ -12,7 +12,7 @@ from typing import Final, Self
 import polars as pl
 
 from migrate.kit import schemas
-from migrate.people.guards import refusal
+from migrate.people.guards import refusal, with_known
 from migrate.people.schema import APPLICATION_ID, NOTED, TABLES, Note, complete
 from migrate.transactions import transaction
 
@@ -45,6 +45,14 @@ class People:
         )
         self._db.executescript(f"{TABLES}; PRAGMA application_id = {APPLICATION_ID};")
         complete(self._db)
+
+    @classmethod
+    def opened(cls, path: Path, owner: str, *, is_shared: bool) -> Self:
+        """Open a file that another process holds, to look things up; nothing can be written through this."""
+        people = cls.__new__(cls)
+        people._path, people.owner, people.is_shared, people._lock = path, owner, is_shared, threading.RLock()  # noqa: SLF001
+        people._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)  # noqa: SLF001
+        return people
 
     def close(self) -> None:
         """Close the file."""
@@ -151,7 +159,7 @@ class People:
             self._mine(name).str.replace_all("\x00", "\ufffd", literal=True).str.strip_chars(" ")
             for name in "ab"
         ]
-        judged = _with_known(frame.with_columns(ids)).with_columns(
+        judged = with_known(frame.with_columns(ids)).with_columns(
             refusal().alias("refusal"), pl.col("time").dt.epoch("us")
         )
         good = judged.filter(pl.col("refusal").is_null()).sort("a", "b", nulls_last=False)
@@ -289,12 +297,3 @@ class People:
         """Note what is told of persons and groups, within the transaction that is open."""
         with self._lock:
             self._db.executemany("INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?, ?, ?, ?, ?)", notes)
-
-
-def _with_known(links: pl.DataFrame) -> pl.DataFrame:
-    """Return the links; where both ids of one are equal, with another that says that this id is a user's."""
-    is_one = pl.col("kind").is_in(["linked", "needed"]) & (pl.col("a") == pl.col("b"))
-    known = links.filter(is_one).with_columns(
-        pl.lit("identified").alias("kind"), pl.lit(None, pl.String).alias("a")
-    )
-    return pl.concat([links, known])

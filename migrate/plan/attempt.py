@@ -1,6 +1,5 @@
 """Sources that are being planned: what is written aside of them until they are noted."""
 
-import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,13 +33,15 @@ class Attempt:
     numbers: Numbers = field(default_factory=Numbers)
     look: Look = field(default_factory=Look)
 
-    began: float = field(default_factory=time.monotonic)
-    measured: int = 0
-    """Bytes of the sources that were read when what is written was last counted."""
-
     def __post_init__(self) -> None:
         self.originals = self.bundle.originals()
         self.places = self.bundle.places()
+
+    def begin(self) -> None:
+        """Remove what an attempt that was lost has written aside."""
+        self.writer.discard()
+        self.states.path.unlink(missing_ok=True)
+        self.rejects.parent.mkdir(exist_ok=True)
 
     def read(self) -> int:
         """Return how many bytes of the sources, as they lie on the disk, are read."""

@@ -1,47 +1,52 @@
 """Sources → the plan directory, each planned whole or not at all."""
 
 import itertools
-import os
 import threading
-import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from migrate import throwaway
 from migrate.errors import Unfit
 from migrate.inputs.names import archive_of
-from migrate.inputs.source import stamp
 from migrate.logline import Record
-from migrate.people.statefiles import States
-from migrate.plan import diary, ordinals
-from migrate.plan.ahead import in_parallel
+from migrate.plan import diary
 from migrate.plan.aside import SetAside
-from migrate.plan.attempt import Attempt, fingerprinted
 from migrate.plan.bundles import Bundle, bundles
 from migrate.plan.changed import Looked
+from migrate.plan.executors import Executor, Inline
 from migrate.plan.finished import Finished
-from migrate.plan.interrupted import Interrupted, until_stopped
+from migrate.plan.interrupted import Interrupted
 from migrate.plan.jobs import Job, bytes_by_kind
 from migrate.plan.judged import Made
-from migrate.plan.looked import see
-from migrate.plan.mapped import mapped
 from migrate.plan.progress import Counting, Progress
 from migrate.plan.transform import Transform
+from migrate.plan.units import (
+    Completion,
+    Examined,
+    Fell,
+    Lost,
+    Note,
+    Opened,
+    Read,
+    Setup,
+    Unit,
+    Wrote,
+    plan_unit,
+)
 from migrate.plan.waiting import keep_states, tidy_states
-from migrate.plan.wanted import Wanted
-from migrate.readers.records import Chunk, first_rows
+from migrate.readers.records import Chunk
 from migrate.workdir import looks, rejects, renewal
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import Database
 from migrate.workdir.days import DayWriter
 from migrate.workdir.records import Input, Numbers, Part
-from migrate.workdir.room import STEP, Measured, Room
+from migrate.workdir.room import Measured, Room
 
 
 @dataclass(kw_only=True)
@@ -50,13 +55,18 @@ class Planner:
 
     workdir: Path
     checkpoint: Checkpoint
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    executor: Callable[[Sequence[Unit]], Executor] = lambda _: Inline()
+    """Given what there is to plan, what plans it; of a trial the first rows are planned here, one after another."""
     limit: int | None = None
     on_progress: Callable[[Progress], None] = lambda _: None
     on_log: Callable[[Record], None] = lambda _: None
     on_warning: Callable[[str], None] = lambda _: None
-    on_first: Callable[[Bundle, Chunk, Finished], object] = lambda *_: None
-    """Told of the first rows of files that are planned together, and of what they become, in any thread."""
+    examine: Callable[[Bundle, Chunk, Finished], object | None] = lambda *_: None
+    """Looks at the first rows of files that are planned together, and at what they become, where they are planned."""
+    on_first: Callable[[Any], object] = lambda _: None
+    """Told what was found so, in any thread."""
+    on_stop: Callable[[], object] = lambda: None
+    """What is to be done beside in another process, where work is to stop there."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     stopping: threading.Event = field(default_factory=threading.Event)
     room: Callable[[Mapping[str, int]], Room | None] = lambda _: None
@@ -65,7 +75,6 @@ class Planner:
 
     def __post_init__(self) -> None:
         self.aside = SetAside(self.checkpoint)
-        self._wanted = Wanted()
 
     def todo(self, jobs: Sequence[Job], looked: Mapping[str, Looked] | None = None) -> list[Job]:
         """Return the jobs not planned yet, in order; those that changed (`looked` knows some) are set aside."""
@@ -80,46 +89,66 @@ class Planner:
 
     def plan(self, todo: Sequence[Job], transform: Callable[[Job], Transform]) -> None:
         """Plan these jobs; `transform` is how the rows of one become events."""
-        self._transform = transform
         has_copies = any(job.source.lines is not None for job in todo)
         known = self.checkpoint.inputs(None if has_copies else [job.source.name for job in todo])
-        self._names, self._first = known.keys(), looks.first_input(self.checkpoint)
+        self._names, self._jobs = known.keys(), {job.source.name: job for job in todo}
+        setup = Setup(
+            workdir=self.workdir,
+            names=frozenset(known),
+            first=looks.first_input(self.checkpoint),
+            now=self.clock(),
+            transform=transform,
+            examine=self.examine,
+            on_stop=self.on_stop,
+        )
         left = None if self.limit is None else self.limit - self.checkpoint.numbers().read
         self._progress = Counting(todo, self.on_progress, limit=left)
         self._room = None if self.limit is not None else self.room(bytes_by_kind(todo))
-        if self.limit is not None:
-            self._plan_limited(todo, known)
+        if left is not None:
+            self._plan_limited(todo, known, setup, left)
             return
-        together = list(bundles(todo, renewal.anew(self.checkpoint)))
-        # Files are planned side by side; the chunks of a few are too.
-        self._parallel = max(1, self.workers // max(1, len(together)))
-        with ThreadPoolExecutor(self.workers, thread_name_prefix="plan") as pool:
-            waiting: set[Future[Attempt | None]] = set()
+        units = [Unit.of(bundle, known) for bundle in bundles(todo, renewal.anew(self.checkpoint))]
+        with closing(self.executor(units).map(units, setup, self._hear, self.stopping)) as completed:
             try:
-                for bundle in together:
-                    if len(waiting) > self.workers:  # one more than work at once: none idles during a commit
-                        waiting = self._commit_done(waiting)
-                    if self.stopping.is_set():
-                        break
-                    waiting.add(pool.submit(self._attempt, bundle, known, None))
-                while waiting:
-                    waiting = self._commit_done(waiting)
+                for completion in completed:
+                    self._commit(completion)
             except BaseException as error:
                 self.stopping.set()
-                pool.shutdown()
+                completed.close()
                 if isinstance(error, Exception):  # nothing of it is noted, and the disk may be full
                     throwaway.tidy(self.workdir)
                 raise
 
-    def _plan_limited(self, todo: Sequence[Job], known: dict[str, Input]) -> None:
+    def _plan_limited(self, todo: Sequence[Job], known: Mapping[str, Input], setup: Setup, left: int) -> None:
         """Plan the first rows of the jobs, one after another."""
-        left = (self.limit or 0) - self.checkpoint.numbers().read
         for job in todo:
             if left <= 0:
                 return
-            attempt = self._attempt(Bundle([job]), known, left)
-            self._commit(attempt)
-            left -= attempt.numbers.read if attempt else 0
+            unit = Unit.of(Bundle([job]), known)
+            completion = plan_unit(unit, replace(setup, limit=left), self._hear, self.stopping)
+            if completion is not None:
+                self._commit(completion)
+                left -= completion.numbers.read
+
+    def _hear(self, note: Note) -> None:
+        """Pass on what is told of a unit that is being planned. Raises Stopped where the disk has no room."""
+        match note:
+            case Record():
+                self.on_log(note)
+            case Read(number, rows, read):
+                self._progress.note_rows(rows, number, read)
+            case Opened() if self._room is not None:
+                self._room.begin(*note)
+            case Wrote() if self._room is not None:
+                self._room.note(*note)
+            case Lost(number):
+                self._progress.forget(number)
+            case Fell(number, name, reason, why):
+                self.aside.put(Unfit(name, reason, why))
+                if self._room is not None:
+                    self._room.finish(number)
+            case Examined(found):
+                self.on_first(found)
 
     def _tidy(self) -> None:
         """Remove what a killed process left behind: files written aside, or moved but never noted."""
@@ -130,130 +159,45 @@ class Planner:
         tidy_states(self.checkpoint)
         rejects.tidy(self.checkpoint)
 
-    def _attempt(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> Attempt | None:
-        """Plan sources into files of their own; those that cannot be planned as they are now are set aside.
-
-        Return None where none is left.
-        """
-        while bundle.jobs:
-            try:
-                return self._attempt_whole(bundle, known, limit)
-            except Unfit as error:
-                self.aside.put(error)
-                if self._room is not None:
-                    self._room.finish(known[error.name].id)
-                bundle = Bundle([job for job in bundle.jobs if job.source.name != error.name])
-        return None
-
-    def _attempt_whole(self, bundle: Bundle, known: Mapping[str, Input], limit: int | None) -> Attempt:
-        """Plan sources into files of their own, all of them."""
-        before = {job.source.name: stamp(job.source) for job in bundle.jobs}
-        inputs = [known[job.source.name] for job in bundle.jobs]
-        states = States(self.workdir / throwaway.STAGING / f"{inputs[0].id:08d}.states")
-        bundle = bundle.metered().tallied()
-        attempt = Attempt(inputs, DayWriter(self.workdir, inputs[0].id), states, bundle)
-        attempt.rejects.parent.mkdir(exist_ok=True)
-        if self._room is not None:
-            self._room.begin(inputs[0].id, bundle.job.kind, sum(job.source.size for job in bundle.jobs))
-        for job in bundle.jobs:
-            self.on_log(diary.begun(job))
-            attempt.numbers.dropped.update(job.table.drops(job.header.columns))
-            attempt.numbers.dropped.update(job.header.beside)
-        try:
-            with attempt.rejects.open("w", encoding="utf-8") as lines:
-                for piece in self._finished(bundle, limit):
-                    attempt.take(piece, lines, self._names)
-                    self._progress.note_rows(piece.numbers.read, inputs[0].id, read := attempt.read())
-                    self._hold(attempt, read)
-            attempt.states.close()
-            attempt.numbers.wanted = self._wanted.of(self._transform(bundle.job), attempt.numbers.rejected)
-            if bundle.job.table.ordinals:
-                for paths in attempt.writer.files().values():
-                    ordinals.number_repeats(paths)
-            attempt.writer.seal()
-            attempt.inputs = [fingerprinted(known[job.source.name], job, before) for job in bundle.jobs]
-        except BaseException:
-            attempt.writer.discard()
-            raise
-        return attempt
-
-    def _hold(self, attempt: Attempt, read: int) -> None:
-        """Hold what is still to come against the disk, now and then."""
-        if self._room is None or read < attempt.measured + STEP:
-            return
-        attempt.measured = read
-        written = attempt.writer.stored() + attempt.rejects.stat().st_size
-        self._room.note(attempt.inputs[0].id, read, written)
-
-    def _finished(self, bundle: Bundle, limit: int | None) -> Iterator[Finished]:
-        """Yield the sources' chunks as finished events, the next one read ahead."""
-        transform = self._transform(bundle.job)
-        now = self.clock()
-
-        def made(numbered: tuple[int, Chunk]) -> Finished:
-            number, chunk = numbered
-            piece = mapped(chunk, transform, now, bundle.whence)
-            see(piece.look, piece.frame, is_first=bundle.names[0] == self._first)
-            if number == 0:
-                self.on_first(bundle, chunk, piece)
-            return piece
-
-        chunks = bundle.regrouped()
-        if limit is not None:
-            yield from map(made, enumerate(until_stopped(_first(chunks, limit), self.stopping)))
-            return
-        yield from in_parallel(made, enumerate(until_stopped(chunks, self.stopping)), self._parallel)
-
-    def _commit_done(self, waiting: set[Future[Attempt | None]]) -> set[Future[Attempt | None]]:
-        """Wait for at least one job and note those that are done; return the others."""
-        done, others = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in sorted(done, key=_order):
-            try:
-                self._commit(future.result())
-            except Interrupted:
-                continue
-        return others
-
-    def _commit(self, attempt: Attempt | None) -> None:
+    def _commit(self, made: Completion) -> None:
         """Move the sources' events into their days, and note them."""
-        if attempt is None:
-            return
-        parts: list[Part] = attempt.writer.finish()
-        states = keep_states(self.workdir, attempt.states.path) if attempt.states.path.exists() else None
-        rejected = attempt.rejects.stat().st_size
+        parts: list[Part] = made.writer.finish()
+        states = None if made.states is None else keep_states(self.workdir, made.states)
+        rejected = made.rejects.stat().st_size
         seals = [part.seal for part in parts] + ([states.seal] if states else [])
-        first, *beside = attempt.inputs
-        attempt.numbers.again = sum(name in self._names for name, _ in self._mended(attempt))
-        lines = rejects.place(self.workdir, attempt.rejects, first.id)
+        first, *beside = made.inputs
+        names = [one.name for one in made.inputs]
+        made.numbers.again = sum(name in self._names for name, _ in self._mended(names))
+        lines = rejects.place(self.workdir, made.rejects, first.id)
 
         def beside_it(db: Database) -> None:
-            rejects.note(db, first.id, lines, self._mended(attempt))
-            looks.note(db, first.id, attempt.look)
+            rejects.note(db, first.id, lines, self._mended(names))
+            looks.note(db, first.id, made.look)
 
         self.checkpoint.note_planned(
             first,
-            attempt.numbers,
+            made.numbers,
             parts,
             beside=beside,
             states=states,
             also=beside_it,
-            **self._measure(attempt, rejected + sum(seal.size for seal in seals)),
+            **self._measure(first.id, rejected + sum(seal.size for seal in seals)),
         )
-        attempt.writer.discard()
-        names, events = attempt.bundle.names, sum(part.events for part in parts)
-        self.on_log(diary.planned(names, attempt.numbers, events, time.monotonic() - attempt.began))
-        for name in attempt.numbers.damaged:
+        made.writer.discard()
+        events = sum(part.events for part in parts)
+        self.on_log(diary.planned(names, made.numbers, events, made.seconds))
+        for name in made.numbers.damaged:
             self.on_warning(diary.damaged(name))
-        for one in attempt.inputs:
+        for one in made.inputs:
             self._progress.note_file(one.size, first.id)
         if self._room is not None:
             self._room.check()
 
-    def _measure(self, attempt: Attempt, written: int) -> dict[str, dict[str, Measured]]:
+    def _measure(self, number: int, written: int) -> dict[str, dict[str, Measured]]:
         """Return what is to be noted of how much the sources of each kind take."""
         if self._room is None:
             return {}
-        self._room.finish(attempt.inputs[0].id, written)
+        self._room.finish(number, written)
         return {"measured": self._room.measured()}
 
     def plan_derived(self, name: str, made: Generator[Made], *, leads: bool = False) -> None:
@@ -276,25 +220,9 @@ class Planner:
         self.checkpoint.note_planned(known, numbers, writer.finish())
         writer.discard()
 
-    def _mended(self, attempt: Attempt) -> Iterator[tuple[str, int]]:
+    def _mended(self, names: Iterable[str]) -> Iterator[tuple[str, int]]:
         """Yield the files and rows of a rejects.jsonl of ours that were planned again; of a trial none are."""
-        for job in attempt.bundle.jobs if self.limit is None else ():
-            for _, place in job.source.places():
+        for name in names if self.limit is None else ():
+            for _, place in self._jobs[name].source.places():
                 if place.row is not None:
                     yield place.file, place.row
-
-
-def _first(chunks: Iterator[Chunk], limit: int) -> Iterator[Chunk]:
-    """Yield the first rows of the chunks."""
-    for chunk in chunks:
-        piece = first_rows(chunk, limit)
-        yield piece
-        limit -= piece.rows.height + len(piece.rejects)
-        if limit <= 0:
-            return
-
-
-def _order(future: Future[Attempt | None]) -> int:
-    """Return the number of the first input that was planned, 0 where none was."""
-    attempt = None if future.exception() else future.result()
-    return attempt.inputs[0].id if attempt else 0

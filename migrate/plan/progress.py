@@ -43,6 +43,8 @@ class Counting:
         self._done_bytes = 0
         self._read: dict[object, int] = {}
         """Of what is not done yet, how many bytes are read."""
+        self._rows: dict[object, int] = {}
+        """Of what is not done yet, how many rows are."""
         on_progress(self._now)
 
     @property
@@ -59,14 +61,22 @@ class Counting:
         """Count rows that were read; `read` is how many bytes are by now of a piece of work that is not done."""
         with self._lock:
             self._read[work] = read
+            self._rows[work] = self._rows.get(work, 0) + count
             self._tell(rows=count)
 
     def note_file(self, size: int, work: object = None) -> None:
         """Count a file that is done, with its piece of work."""
         with self._lock:
             self._read.pop(work, None)
+            self._rows.pop(work, None)
             self._done_bytes += size
             self._tell(files=1)
+
+    def forget(self, work: object) -> None:
+        """Take back what was counted of a piece of work that is done again from its beginning."""
+        with self._lock:
+            self._read.pop(work, None)
+            self._tell(rows=-self._rows.pop(work, 0))
 
     def _tell(self, *, rows: int = 0, files: int = 0) -> None:
         rows += self._now.rows

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -111,6 +112,16 @@ def entrusted(text: str) -> str:
             "part of a file's name: plan one of them, or download them"
         )
     return name
+
+
+def secrets() -> dict[str, str]:
+    """Return what is secret in addresses, for a process that works for this one."""
+    return dict(_secrets)
+
+
+def know(given: Mapping[str, str]) -> None:
+    """Know what is secret in addresses, as another process has it."""
+    _secrets.update(given)
 
 
 def forget() -> None:

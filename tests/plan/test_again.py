@@ -7,6 +7,7 @@ import pytest
 from workdirs import applied, delivery
 
 from migrate.plan import again
+from migrate.plan.executors import Inline
 from migrate.plan.planner import Planner
 from migrate.sandbox.server import Sandbox
 from migrate.settings import Settings
@@ -21,7 +22,7 @@ def planner(tmp_path):
     """A planner into a new workdir."""
     (tmp_path / "w").mkdir()
     with Checkpoint.open(tmp_path / "w", create=True) as checkpoint:
-        yield Planner(workdir=tmp_path / "w", checkpoint=checkpoint, workers=1)
+        yield Planner(workdir=tmp_path / "w", checkpoint=checkpoint, executor=lambda _: Inline(1))
 
 
 def write(tmp_path, *numbers):

@@ -16,6 +16,7 @@ from migrate.people.store import People
 from migrate.people.touches import Touches
 from migrate.plan import census
 from migrate.plan.census import Census, Choices
+from migrate.plan.executors import Inline
 from migrate.plan.planner import Planner
 from migrate.settings import Settings
 from migrate.workdir.checkpoint import Checkpoint
@@ -136,7 +137,7 @@ def planned(tmp_path):
     with Checkpoint.open(workdir, create=True) as checkpoint, People() as people:
 
         def plan():
-            planner = Planner(workdir=workdir, checkpoint=checkpoint, workers=1)
+            planner = Planner(workdir=workdir, checkpoint=checkpoint, executor=lambda _: Inline(1))
             todo = planner.todo(SETTINGS.work([str(source)]).jobs)
             found = SETTINGS.census(people)
             census.link(found, SETTINGS.gatherer(people, stopping=planner.stopping), planner, todo)

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from frames import event_frame, made
 
+from migrate.plan.executors import Inline
 from migrate.plan.interrupted import Interrupted
 from migrate.plan.judged import Made
 from migrate.plan.planner import Planner
@@ -21,7 +22,7 @@ def planner(tmp_path):
     """A planner into a new workdir."""
     (tmp_path / "w").mkdir()
     with Checkpoint.open(tmp_path / "w", create=True) as checkpoint:
-        yield Planner(workdir=tmp_path / "w", checkpoint=checkpoint, workers=2)
+        yield Planner(workdir=tmp_path / "w", checkpoint=checkpoint, executor=lambda _: Inline(2))
 
 
 def jobs(folder, **files):

@@ -1,0 +1,254 @@
+"""Units planned by several processes: whoever dies costs a unit a try, and a file that kills them is set aside.
+
+Each worker (`worker`) is a new Python, in a process group of its own: Ctrl-C in a terminal reaches the coordinator
+alone. None outlives the coordinator, whose connection it listens to.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter, deque
+from collections.abc import Generator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection, Pipe, wait
+from threading import Event
+from typing import IO, Any, Final
+
+from migrate.errors import Refused, Stopped
+from migrate.logline import Record
+from migrate.plan import worker as said
+from migrate.plan.executors import Inline
+from migrate.plan.handing import packed, unpacked
+from migrate.plan.units import Completion, Fell, Hear, Lost, Setup, Unit
+
+TRIES: Final = 3
+_TICK: Final = 0.2
+"""Seconds after which it is looked whether work is to stop."""
+_PATIENCE: Final = 3.0
+"""Seconds that workers have to leave what they are at, before they are killed."""
+_TAIL: Final = 2_000
+"""Bytes shown of what Python, or a library, wrote on the stderr of a worker that has died."""
+_BEGIN: Final = "import sys; sys.path[:] = {!r}; from migrate.plan.worker import main; main({})"
+
+
+@dataclass
+class Processes:
+    """Plans in so many processes."""
+
+    workers: int
+    tries: int = TRIES
+    """How many workers may die of a unit, one after another."""
+
+    def map(
+        self, units: Sequence[Unit], setup: Setup, hear: Hear, stopping: Event
+    ) -> Generator[Completion, None, None]:
+        """Yield the units' completions, see `Executor`.
+
+        Where the setup cannot be handed to another process, as a mapping holds what belongs to this one, they are
+        planned here.
+        """
+        setup = replace(setup, parallel=max(1, self.workers // max(1, len(units))))
+        shared = _shared(units)
+        try:
+            data = packed((said.SETUP, packed((setup, shared))))
+        except Exception as error:  # noqa: BLE001 - whatever a mapping's objects raise
+            why = f"planned by one process: the mapping cannot be handed to others, found {error!r}"
+            hear(Record("planned_inline", why, {"why": repr(error)}))
+            yield from Inline(self.workers).map(units, setup, hear, stopping)
+            return
+        crew = _Crew(self.workers, self.tries, data, shared, hear, stopping, deque(units))
+        try:
+            yield from crew.completions()
+        except BaseException:
+            stopping.set()
+            raise
+        finally:
+            crew.end()
+
+
+def _shared(units: Sequence[Unit]) -> list[object]:
+    """Return what units have in common, each once: tables, and what is joined to rows."""
+    jobs = [job for unit in units for job in unit.bundle.jobs]
+    found = {id(one): one for job in jobs for one in (job.table, job.joined) if one is not None}
+    return [*found.values()]
+
+
+@dataclass
+class _Worker:
+    """A process, as the coordinator knows it."""
+
+    process: "subprocess.Popen[bytes]"
+    connection: Connection
+    stderr: IO[bytes]
+    unit: Unit | None = None
+    is_ready: bool = False
+
+    @classmethod
+    def begun(cls) -> "_Worker":
+        """Begin one."""
+        ours, theirs = Pipe()
+        stderr = tempfile.TemporaryFile()  # noqa: SIM115 - it is open as long as the process lives
+        with theirs:
+            process = subprocess.Popen(  # noqa: S603 - our own command line
+                [sys.executable, "-c", _BEGIN.format(sys.path, theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=stderr,
+                stderr=stderr,
+                pass_fds=[theirs.fileno()],
+                process_group=0,
+            )
+        return cls(process, ours, stderr)
+
+    def end(self) -> str:
+        """Kill it, as all that it has not told is safe to lose; return how it ended, and the end of what it wrote."""
+        self.process.kill()
+        code = self.process.wait()
+        self.connection.close()
+        with self.stderr as written:
+            written.seek(max(0, written.seek(0, os.SEEK_END) - _TAIL))
+            text = written.read().decode(errors="replace").strip()
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return f"{how}, {text}" if text else how
+
+
+@dataclass
+class _Crew:
+    """The workers of one planning, and what is left to do for them."""
+
+    most: int
+    most_tries: int
+    setup: bytes
+    shared: Sequence[object]
+    hear: Hear
+    stopping: Event
+    pending: deque[Unit]
+    workers: list[_Worker] = field(default_factory=list)
+    tries: Counter[int] = field(default_factory=Counter)
+    """Number of a unit -> how many workers have died of it."""
+    false_starts: int = 0
+    """How many workers, one after another, died before they were ready."""
+
+    def completions(self) -> Generator[Completion, None, None]:
+        """Yield what is completed; when it is to stop, what is still completed by those who are at it."""
+        while not self.stopping.is_set():
+            self._man()
+            if not self.pending and not self._busy():
+                return
+            yield from self._look(_TICK)
+        end = time.monotonic() + _PATIENCE
+        for one in self._busy():
+            self._tell(one, packed((said.STOP, b"")))
+        while self._busy() and (left := end - time.monotonic()) > 0:
+            yield from self._look(left)
+
+    def end(self) -> None:
+        """End all workers."""
+        for one in self.workers:
+            one.end()
+        self.workers.clear()
+
+    def _busy(self) -> list[_Worker]:
+        return [one for one in self.workers if one.unit is not None]
+
+    def _man(self) -> None:
+        """Give units to those who are free, and begin workers for the others."""
+        for one in self.workers:
+            if one.is_ready and one.unit is None and self.pending:
+                one.unit = self.pending.popleft()
+                self._tell(one, packed((said.UNIT, packed(one.unit, self.shared))))
+        starting = sum(not one.is_ready for one in self.workers)
+        for _ in range(min(self.most - len(self.workers), len(self.pending) - starting)):
+            self.workers.append(one := _Worker.begun())
+            pid = one.process.pid
+            self.hear(Record("worker_begun", f"a process that plans: {pid}", {"worker": pid}))
+
+    def _look(self, seconds: float) -> Generator[Completion, None, None]:
+        """Wait for what workers say, so long at the most; yield what is completed when each has more to do."""
+        by_connection = {one.connection: one for one in self.workers}
+        completed = [self._listen(by_connection[one]) for one in wait([*by_connection], seconds)]  # type: ignore[index]
+        if not self.stopping.is_set():
+            self._man()
+        yield from (one for one in completed if one is not None)
+
+    def _tell(self, one: _Worker, data: bytes) -> None:
+        """Tell a worker something; that it is gone is heard when it is listened to."""
+        with suppress(OSError):
+            one.connection.send_bytes(data)
+
+    def _listen(self, one: _Worker) -> Completion | None:
+        """Take one thing that a worker says; return a unit's completion."""
+        try:
+            what, value = unpacked(one.connection.recv_bytes())
+        except (EOFError, OSError):
+            self._lose(one)
+            return None
+        return self._take(one, what, value)
+
+    def _take(self, one: _Worker, what: str, value: Any) -> Completion | None:  # noqa: ANN401 - told by `what`
+        """Do what a worker says."""
+        match what:
+            case said.HELLO:
+                _check_alike(value)
+                self._tell(one, self.setup)
+            case said.READY:
+                one.is_ready, self.false_starts = True, 0
+            case said.NOTE:
+                self.hear(value)
+            case said.SAID:
+                sys.stderr.write(value)
+            case said.FAILED:
+                raise value
+            case said.LEFT:
+                one.unit = None
+            case said.DONE:
+                one.unit = None
+                found: Completion | None = value
+                return found
+        return None
+
+    def _lose(self, one: _Worker) -> None:
+        """Have what a worker was at that is gone done by another."""
+        self.workers.remove(one)
+        unit, how = one.unit, one.end()
+        pid, file = one.process.pid, "" if unit is None else unit.bundle.names[0]
+        text = f"a process that planned is gone: {pid}, by {how}" + (f", at {file}" if file else "")
+        self.hear(Record("worker_lost", text, {"worker": pid, "why": how, "file": file}, "warning"))
+        if unit is None:
+            self.false_starts += not one.is_ready
+            if self.false_starts >= self.most_tries:
+                raise Stopped(
+                    f"--executor: a process that plans does not begin, found {how}; plan with --executor inline",
+                    "worker",
+                )
+            return
+        self.hear(Lost(unit.number))
+        self.tries[unit.number] += 1
+        if self.tries[unit.number] < self.most_tries:
+            self.pending.appendleft(unit)
+            return
+        self.tries[unit.number] = 0
+        if len(unit.bundle.jobs) > 1:
+            self.pending.extendleft(reversed(unit.each()))
+            return
+        why = (
+            f"{self.most_tries} processes that planned it died, the last by {how}; look whether there is memory enough, or "
+            "plan it with --executor inline"
+        )
+        self.hear(Fell(unit.number, unit.bundle.names[0], "worker_lost", why))
+
+
+def _check_alike(found: tuple[str, str, str]) -> None:
+    """Raise Refused where a worker is of another version than the coordinator."""
+    if found != (ours := said.kind()):
+        names = ("migrate", "Python", "polars")
+        others = ", ".join(
+            f"{name} {its} where {own} began"
+            for name, its, own in zip(names, found, ours, strict=True)
+            if its != own
+        )
+        raise Refused(
+            f"a process that plans is of another version, found {others}; run the same command again"
+        )

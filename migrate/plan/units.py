@@ -1,0 +1,242 @@
+"""A unit of planning: files that are planned together, written aside and told of by one completion record.
+
+It may run in any thread or process, twice, or be lost on the way: nothing counts before its completion is committed.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from typing import NamedTuple
+
+from migrate import throwaway
+from migrate.errors import Unfit
+from migrate.inputs.source import stamp
+from migrate.logline import Record
+from migrate.people.statefiles import States
+from migrate.plan import diary, ordinals
+from migrate.plan.ahead import in_parallel
+from migrate.plan.attempt import Attempt, fingerprinted
+from migrate.plan.bundles import Bundle
+from migrate.plan.finished import Finished
+from migrate.plan.interrupted import until_stopped
+from migrate.plan.jobs import Job
+from migrate.plan.looked import see
+from migrate.plan.mapped import mapped
+from migrate.plan.transform import Transform
+from migrate.plan.wanted import Wanted
+from migrate.readers.records import Chunk, first_rows
+from migrate.workdir.days import DayWriter
+from migrate.workdir.looks import Look
+from migrate.workdir.records import Input, Numbers
+from migrate.workdir.room import STEP
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Files that are planned at once, whole or not at all, and how the checkpoint knows them."""
+
+    bundle: Bundle
+    known: Mapping[str, Input]
+
+    @classmethod
+    def of(cls, bundle: Bundle, known: Mapping[str, Input]) -> "Unit":
+        """Return the unit of these files; `known` may hold others, too."""
+        return cls(bundle, {name: known[name] for name in bundle.names})
+
+    @property
+    def number(self) -> int:
+        """The number of its first input."""
+        return self.known[self.bundle.names[0]].id
+
+    @property
+    def size(self) -> int:
+        """How many bytes its sources take."""
+        return sum(job.source.size for job in self.bundle.jobs)
+
+    def without(self, name: str) -> "Unit | None":
+        """Return the unit of the others; None where there are none."""
+        jobs = [job for job in self.bundle.jobs if job.source.name != name]
+        return Unit.of(Bundle(jobs), self.known) if jobs else None
+
+    def each(self) -> "list[Unit]":
+        """Return a unit of each file."""
+        return [Unit.of(Bundle([job]), self.known) for job in self.bundle.jobs]
+
+
+@dataclass(kw_only=True)
+class Setup:
+    """What all units of one command are planned with."""
+
+    workdir: Path
+    names: Collection[str]
+    """The names of all inputs."""
+    first: str | None
+    """The name of the first input."""
+    now: datetime
+    """When planning began, for the checks."""
+    transform: Callable[[Job], Transform]
+    """How the rows of a job become events."""
+    examine: Callable[[Bundle, Chunk, Finished], object | None]
+    """What is told of the first rows of a unit and of what they become, None for nothing; called in any thread."""
+    on_stop: Callable[[], object] = lambda: None
+    """What is to be done beside where work is to stop: something may be waited for that does not come."""
+    limit: int | None = None
+    """How many rows are planned, where that is not all."""
+    parallel: int = 1
+    """How many chunks of a unit are worked at at once."""
+    wanted: Wanted = field(default_factory=Wanted)
+
+
+class Read(NamedTuple):
+    """More rows of a unit were read; `read` is how many bytes of its sources are by now."""
+
+    number: int
+    rows: int
+    read: int
+
+
+class Opened(NamedTuple):
+    """A unit's sources are being read: their kind, and their bytes."""
+
+    number: int
+    kind: str
+    size: int
+
+
+class Wrote(NamedTuple):
+    """How many bytes of a unit's sources are read, and how many are written of them."""
+
+    number: int
+    read: int
+    written: int
+
+
+class Fell(NamedTuple):
+    """A source cannot be planned as it is; `number` is its input's."""
+
+    number: int
+    name: str
+    reason: str
+    why: str
+
+
+class Lost(NamedTuple):
+    """What was told of a unit is void: whoever planned it is gone, and it is planned from its beginning."""
+
+    number: int
+
+
+class Examined(NamedTuple):
+    """What `Setup.examine` tells of the first rows."""
+
+    found: object
+
+
+Note = Record | Read | Opened | Wrote | Fell | Lost | Examined
+Hear = Callable[[Note], None]
+"""Is told what goes on in a unit, in any thread of the coordinator's process."""
+
+
+@dataclass(frozen=True)
+class Completion:
+    """A unit that is planned whole: what is written aside of it, and what is to be noted."""
+
+    inputs: list[Input]
+    writer: DayWriter
+    """Whose files are closed and sealed."""
+    states: Path | None
+    rejects: Path
+    numbers: Numbers
+    look: Look
+    seconds: float
+
+
+def plan_unit(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Completion | None:
+    """Plan a unit's sources into files of their own; those that cannot be planned as they are now are left out.
+
+    Return None where none is left. Raises Interrupted as soon as it is asked to stop.
+    """
+    left: Unit | None = unit
+    while left is not None:
+        try:
+            return _plan_whole(left, setup, hear, stopping)
+        except Unfit as error:
+            hear(Fell(left.known[error.name].id, error.name, error.reason, error.why))
+            left = left.without(error.name)
+    return None
+
+
+def _plan_whole(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Completion:
+    """Plan a unit's sources into files of their own, all of them."""
+    began, bundle = time.monotonic(), unit.bundle.metered().tallied()
+    before = {job.source.name: stamp(job.source) for job in bundle.jobs}
+    states = States(setup.workdir / throwaway.STAGING / f"{unit.number:08d}.states")
+    attempt = Attempt(
+        [unit.known[name] for name in bundle.names], DayWriter(setup.workdir, unit.number), states, bundle
+    )
+    attempt.begin()
+    hear(Opened(unit.number, bundle.job.kind, unit.size))
+    for job in bundle.jobs:
+        hear(diary.begun(job))
+        attempt.numbers.dropped.update(job.table.drops(job.header.columns))
+        attempt.numbers.dropped.update(job.header.beside)
+    try:
+        measured = 0
+        with attempt.rejects.open("w", encoding="utf-8") as lines:
+            for piece in _finished(bundle, setup, hear, stopping):
+                attempt.take(piece, lines, setup.names)
+                hear(Read(unit.number, piece.numbers.read, read := attempt.read()))
+                if read >= measured + STEP:
+                    measured = read
+                    hear(Wrote(unit.number, read, attempt.writer.stored() + attempt.rejects.stat().st_size))
+        told = states.close()
+        attempt.numbers.wanted = setup.wanted.of(setup.transform(bundle.job), attempt.numbers.rejected)
+        if bundle.job.table.ordinals:
+            for paths in attempt.writer.files().values():
+                ordinals.number_repeats(paths)
+        attempt.writer.seal()
+        inputs = [fingerprinted(unit.known[job.source.name], job, before) for job in bundle.jobs]
+    except BaseException:
+        attempt.writer.discard()
+        raise
+    return Completion(
+        inputs,
+        attempt.writer,
+        states.path if told else None,
+        attempt.rejects,
+        attempt.numbers,
+        attempt.look,
+        time.monotonic() - began,
+    )
+
+
+def _finished(bundle: Bundle, setup: Setup, hear: Hear, stopping: Event) -> Iterator[Finished]:
+    """Yield the sources' chunks as finished events, the next one read ahead."""
+    transform = setup.transform(bundle.job)
+
+    def made(numbered: tuple[int, Chunk]) -> Finished:
+        number, chunk = numbered
+        piece = mapped(chunk, transform, setup.now, bundle.whence)
+        see(piece.look, piece.frame, is_first=bundle.names[0] == setup.first)
+        if number == 0 and (found := setup.examine(bundle, chunk, piece)) is not None:
+            hear(Examined(found))
+        return piece
+
+    chunks = bundle.regrouped()
+    if setup.limit is not None:
+        yield from map(made, enumerate(until_stopped(_first(chunks, setup.limit), stopping)))
+        return
+    yield from in_parallel(made, enumerate(until_stopped(chunks, stopping)), setup.parallel)
+
+
+def _first(chunks: Iterator[Chunk], limit: int) -> Iterator[Chunk]:
+    """Yield the first rows of the chunks."""
+    for chunk in chunks:
+        piece = first_rows(chunk, limit)
+        yield piece
+        limit -= piece.rows.height + len(piece.rejects)
+        if limit <= 0:
+            return
