@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 
 from migrate import witnesses
+from migrate.examples import Example, Examples
 from migrate.handed import Making
 from migrate.logline import Record
 from migrate.people.file import PeopleFile
@@ -19,7 +20,6 @@ from migrate.plan.interrupted import Interrupted
 from migrate.plan.jobs import Job
 from migrate.plan.planner import Planner
 from migrate.plan.progress import Progress
-from migrate.preview import Example, Examples
 from migrate.screen import counted
 from migrate.session import Session, collect_rarely
 from migrate.settings import Work

@@ -234,8 +234,8 @@ class _Crew:
             self.pending.extendleft(reversed(unit.each()))
             return
         why = (
-            f"{self.most_tries} processes that planned it died, the last by {how}; look whether there is memory enough, or "
-            "plan it with --executor inline"
+            f"{self.most_tries} processes that planned it died, the last by {how}; look whether there is "
+            "memory enough, or plan it with --executor inline"
         )
         self.hear(Fell(unit.number, unit.bundle.names[0], "worker_lost", why))
 

@@ -1,0 +1,111 @@
+"""Plans by an executor, with workers that are killed on the way, and mappings that are not as they should be."""
+
+import os
+import signal
+from contextlib import suppress
+
+import polars as pl
+from owned import MAPPING
+
+from migrate.own import Own
+from migrate.plan.processes import Processes
+from migrate.planning import Planning
+from migrate.session import Session
+from migrate.settings import Settings
+from migrate.workdir import samples
+from migrate.workdir.checkpoint import Checkpoint
+
+ROW = '{{"id":"{0}","what":"seen","who":"{0}","at":"2024-04-03T10:00:00Z"}}\n'
+TOUCHED = MAPPING.replace('event=pl.col("what")', 'event=pl.col("what").map_elements(touched, pl.String)')
+TOUCHED = TOUCHED.replace("\n\ndef to_events", "\n\n{}\n\n\ndef to_events", 1)
+DIES = """
+import os
+import sys
+
+
+def touched(text):
+    print(f"touched {text}")
+    if text == "dies" and type(sys.stderr).__name__ == "_Told":  # in a worker
+        os._exit(7)
+    return text
+"""
+RAISES = """
+import sys
+import threading
+
+
+def touched(text):
+    is_planned = type(sys.stderr).__name__ == "_Told" or threading.current_thread() is not threading.main_thread()
+    return {"seen": text}[text] if is_planned else text
+"""
+WAITS = """
+import os
+import sys
+import threading
+
+
+def touched(text):
+    if type(sys.stderr).__name__ == "_Told":  # in a worker
+        os.write(os.open({!r}, os.O_WRONLY), b"x")  # open until the process ends
+        threading.Event().wait()
+    return text
+"""
+
+
+class Planned:
+    """A plan by an executor; with `kills`, of those workers that are there when so many files were begun."""
+
+    def __init__(self, workdir, work, executor, *, kills=(), stops=False, is_many=True):  # noqa: PLR0913
+        self.workers, self.events, self._left = [], [], list(kills)
+        self._begun, self._stops = 0, stops
+        self._is_many = isinstance(executor, Processes) and is_many
+        workdir.mkdir()
+        with Checkpoint.open(workdir, create=True) as checkpoint:
+            self.session = Session(checkpoint, executor=lambda _: executor, on_log=self._hear)
+            Planning.of(self.session, work, None).plan()
+            self.numbers = checkpoint.numbers()
+            self.aside = {name.rpartition("/")[2]: one.why for name, one in checkpoint.set_aside().items()}
+            self.parts = {
+                path: pl.read_parquet(workdir / path).rows() for path in sorted(checkpoint.part_paths())
+            }
+            self.looks = sorted(checkpoint.query("SELECT * FROM looks").fetchall(), key=str)
+        rejects = workdir / "rejects.jsonl"
+        self.rejects = rejects.read_text() if rejects.exists() else ""
+        self.samples = samples.kept(workdir, 10**6)
+
+    def _hear(self, record):
+        self.events.append(record.event)
+        if self._is_many:
+            assert record.event != "planned_inline", record.text
+        if record.event == "worker_begun":
+            self.workers.append(record.fields["worker"])
+        if record.event == "file_begun":
+            self._begun += 1
+            if self._stops:
+                self.session.stop()
+            if self._begun in self._left:
+                self._left.remove(self._begun)
+                for number in self.workers:
+                    with suppress(ProcessLookupError):
+                        os.kill(number, signal.SIGKILL)
+
+
+def alive(planned):
+    """Which of its workers there still are."""
+    found = []
+    for number in planned.workers:
+        with suppress(ProcessLookupError):
+            os.kill(number, 0)
+            found.append(number)
+    return found
+
+
+def own(folder, touched, *rows):
+    """A mapping of one's own that looks at each event's name, and what there is to plan with it, a row a file."""
+    folder.mkdir(exist_ok=True)
+    path = folder / "acme.py"
+    path.write_text(TOUCHED.replace("{}", touched, 1))
+    (folder / "in").mkdir()
+    for number, what in enumerate(rows):
+        (folder / "in" / f"{number}.jsonl").write_text(ROW.format(number).replace("seen", what))
+    return Settings(platform="acme", own=Own(path)).work([str(folder / "in")])
