@@ -4,6 +4,7 @@ Each worker (`worker`) is a new Python, in a process group of its own: Ctrl-C in
 alone. None outlives the coordinator, whose connection it listens to.
 """
 
+import gc
 import os
 import subprocess
 import sys
@@ -31,7 +32,9 @@ _PATIENCE: Final = 3.0
 """Seconds that workers have to leave what they are at, before they are killed."""
 _TAIL: Final = 2_000
 """Bytes shown of what Python, or a library, wrote on the stderr of a worker that has died."""
-_BEGIN: Final = "import sys; sys.path[:] = {!r}; from migrate.plan.worker import main; main({})"
+_BEGIN: Final = (
+    "import gc, sys; gc.set_threshold(*{!r}); sys.path[:] = {!r}; from migrate.plan.worker import main; main({})"
+)
 
 
 @dataclass
@@ -93,7 +96,7 @@ class _Worker:
         stderr = tempfile.TemporaryFile()  # noqa: SIM115 - it is open as long as the process lives
         with theirs:
             process = subprocess.Popen(  # noqa: S603 - our own command line
-                [sys.executable, "-c", _BEGIN.format(sys.path, theirs.fileno())],
+                [sys.executable, "-c", _BEGIN.format(gc.get_threshold(), sys.path, theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=stderr,
                 stderr=stderr,
