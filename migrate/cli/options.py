@@ -166,7 +166,7 @@ class WorkOptions:
     )
     executor: Kind | None = option(
         click.Choice(["inline", "processes"]),
-        "Plan in this process, or in several.  [default: processes where there is much to plan, else inline]",
+        "Plan in this process, or in several.  [default: processes where there is much to plan, and four cores]",
     )
     workers: int | None = option(
         Count(1),

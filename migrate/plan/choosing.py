@@ -13,8 +13,10 @@ from migrate.plan.units import Unit
 Kind = Literal["inline", "processes"]
 ENOUGH: Final = 256 << 20
 """Bytes of sources from which on processes pay: each takes a second to begin."""
+MANY: Final = 4
+"""So many workers from which on processes pay: fewer cores are kept busy by threads, in a third of the memory."""
 _MEMORY: Final = 512 << 20
-"""Bytes of memory that a worker is reckoned with."""
+"""Bytes of memory that a worker is reckoned with, and the first process."""
 _LIMITS: Final = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
@@ -23,7 +25,7 @@ def chosen(units: Sequence[Unit], kind: Kind | None = None, workers: int | None 
     most = usual() if workers is None else workers
     if kind is None:
         is_much = sum(unit.size for unit in units) >= ENOUGH and len(units) >= 2 * most
-        kind = "processes" if is_much and most > 1 else "inline"
+        kind = "processes" if is_much and most >= MANY else "inline"
     if kind == "processes":
         return Processes(most)
     return Inline() if workers is None else Inline(workers)
@@ -32,7 +34,7 @@ def chosen(units: Sequence[Unit], kind: Kind | None = None, workers: int | None 
 def usual() -> int:
     """Return how many workers this machine has room for: one a core, as far as the memory goes."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, memory() // _MEMORY))
+    return max(1, min(cores, memory() // _MEMORY - 1))
 
 
 def memory() -> int:

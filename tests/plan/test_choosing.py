@@ -20,6 +20,8 @@ def test_processes_plan_what_is_large_and_in_many_pieces(monkeypatch):
     for few in (units(7, ENOUGH), units(8, ENOUGH - 8), []):
         assert isinstance(chosen(few), Inline)
     assert chosen([], "processes") == Processes(4)
+    monkeypatch.setattr(choosing, "usual", lambda: 3)
+    assert isinstance(chosen(units(8, ENOUGH)), Inline)
     assert chosen(units(8, ENOUGH), "inline", 3) == Inline(3)
     assert chosen(units(8, ENOUGH), workers=1) == Inline(1)
     assert 1 <= usual() <= max(1, memory() // (512 << 20))
