@@ -32,7 +32,13 @@ _PATIENCE: Final = 3.0
 """Seconds that workers have to leave what they are at, before they are killed."""
 _TAIL: Final = 2_000
 """Bytes shown of what Python, or a library, wrote on the stderr of a worker that has died."""
-_BEGIN: Final = "import gc, sys; gc.set_threshold(*{!r}); sys.path[:] = {!r}; from migrate.plan.worker import main; main({})"
+_BEGIN: Final = """\
+import gc, sys
+gc.set_threshold(*{!r})
+sys.path[:] = {!r}
+from migrate.plan.worker import main
+main({})
+"""
 
 
 @dataclass
