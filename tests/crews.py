@@ -76,7 +76,7 @@ class Planned:
     def _hear(self, record):
         self.events.append(record.event)
         if self._is_many:
-            assert record.event != "planned_inline", record.text
+            assert record.event != "note", record.text
         if record.event == "worker_begun":
             self.workers.append(record.fields["worker"])
         if record.event == "file_begun":

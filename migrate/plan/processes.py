@@ -63,7 +63,7 @@ class Processes:
             data = packed((said.SETUP, packed((setup, shared))))
         except Exception as error:  # noqa: BLE001 - whatever a mapping's objects raise
             why = f"planned by one process: the mapping cannot be handed to others, found {error!r}"
-            hear(Record("planned_inline", why, {"why": repr(error)}))
+            hear(Record("note", why))
             yield from Inline(self.workers).map(units, setup, hear, stopping)
             return
         crew = _Crew(self.workers, self.tries, data, shared, hear, stopping, deque(units))
@@ -220,9 +220,9 @@ class _Crew:
         """Have what a worker was at that is gone done by another."""
         self.workers.remove(one)
         unit, how = one.unit, one.end()
-        pid, file = one.process.pid, "" if unit is None else unit.bundle.names[0]
-        text = f"a process that planned is gone: {pid}, by {how}" + (f", at {file}" if file else "")
-        self.hear(Record("worker_lost", text, {"worker": pid, "why": how, "file": file}, "warning"))
+        text = f"a process that planned is gone: {one.process.pid}, by {how}"
+        text += "" if unit is None else f", at {unit.bundle.names[0]}, which another one plans"
+        self.hear(Record("warning", text, level="warning"))
         if unit is None:
             self.false_starts += not one.is_ready
             if self.false_starts >= self.most_tries:

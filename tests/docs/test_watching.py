@@ -82,7 +82,7 @@ def test_events_and_fields_are_those_of_the_page(night, tmp_path):
     words = ["plan", "posthog", "in", "--workdir", "w", "--log-json"]
     file = [*words, "--log-file", "log"]
     looked = ["plan", "amplitude", SAMPLES / "amplitude", "--log-json", "--log-file", "log"]
-    migrate(*looked, cwd=tmp_path)
+    migrate(*looked, "--executor", "processes", "--workers", "1", cwd=tmp_path)
     migrate(*file, cwd=tmp_path)
     migrate(*file, "--metrics-file", "/dev/full", cwd=tmp_path)
     first = datetime(2024, 4, 1)  # noqa: DTZ001 - a vendor's own clock
