@@ -21,7 +21,7 @@ from migrate.plan.ahead import in_parallel
 from migrate.plan.attempt import Attempt, fingerprinted
 from migrate.plan.bundles import Bundle
 from migrate.plan.finished import Finished
-from migrate.plan.interrupted import until_stopped
+from migrate.plan.interrupted import Interrupted, until_stopped
 from migrate.plan.jobs import Job
 from migrate.plan.looked import see
 from migrate.plan.mapped import mapped
@@ -166,6 +166,10 @@ def plan_unit(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Completi
         except Unfit as error:
             hear(Fell(left.known[error.name].id, error.name, error.reason, error.why))
             left = left.without(error.name)
+        except KeyboardInterrupt:  # how a storage is left that gives no answer, whatever is read of it
+            if not stopping.is_set():
+                raise
+            raise Interrupted from None
     return None
 
 

@@ -1,6 +1,7 @@
 """A unit may be planned twice, and be lost on the way."""
 
 import json
+from dataclasses import replace
 from threading import Event
 
 import polars as pl
@@ -84,3 +85,17 @@ def test_work_that_is_to_stop_leaves_nothing_aside(tmp_path, unit):
     with pytest.raises(Interrupted):
         plan_unit(unit, setup(tmp_path), lambda _: None, stopping)
     assert not (tmp_path / "staging" / "00000001").exists()
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_a_storage_that_is_left_is_left_in_good_order(tmp_path, unit, is_asked):
+    """Also where first rows are read once more, to be shown."""
+    stopping = Event()
+
+    def left(*_):
+        if is_asked:
+            stopping.set()
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted if is_asked else KeyboardInterrupt):
+        plan_unit(unit, replace(setup(tmp_path), examine=left), lambda _: None, stopping)
