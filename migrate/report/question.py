@@ -1,6 +1,7 @@
 """The question before the first event leaves: what is to be sent, and what speaks against it, on one screen."""
 
 import os
+import select
 import sys
 import termios
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,6 +29,8 @@ _YEARS: Final = (1, 2, 5, 7)
 _MOST: Final = 4
 """Reasons of one kind that are shown; the others are counted."""
 _KEY_SHOWN: Final = 4
+_TICK: Final = 0.2
+"""Seconds."""
 
 
 def ask(text: Iterable[Line], question: str) -> bool:
@@ -39,7 +42,7 @@ def ask(text: Iterable[Line], question: str) -> bool:
         while True:
             screen.write(f"{terminal.fitted(Line(f'{question} [y/N]'))} ")
             screen.flush()
-            answer = sys.stdin.readline()
+            answer = _typed()
             if (word := answer.strip().lower()) in {"", "n", "no", "y", "yes"}:
                 return word.startswith("y")
             screen.write("answer y or n\n")
@@ -50,7 +53,17 @@ def ask_word(text: Iterable[Line], question: str, word: str) -> bool:
     with _shown(text) as (terminal, screen):
         screen.write(f"{terminal.fitted(Line(f'{question}:'))} ")
         screen.flush()
-        return sys.stdin.readline().strip() == word
+        return _typed().strip() == word
+
+
+def _typed() -> str:
+    """Return the line that is typed.
+
+    It is waited for a little at a time: an interrupt that comes just before a wait would be heard only at its end.
+    """
+    while not select.select([sys.stdin], [], [], _TICK)[0]:
+        pass
+    return sys.stdin.readline()
 
 
 @contextmanager

@@ -186,7 +186,7 @@ def test_a_record_that_is_put_in_the_place_of_its_element_is_the_same_events(acm
 
 @pytest.mark.crash
 @pytest.mark.parametrize(
-    "step", ["migrate.plan.planner.Planner._commit_done", "migrate.apply.applier.Applier._note"]
+    "step", ["migrate.plan.planner.Planner._commit", "migrate.apply.applier.Applier._note"]
 )
 def test_killed_and_run_again_each_event_arrives_once(acme, monkeypatch, step):
     """Several files that are planned together, in folders that say something of them."""

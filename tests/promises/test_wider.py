@@ -224,7 +224,7 @@ TELLING = "migrate.plan.census.tell"
 """Where persons are told of, when all files are planned."""
 STEPS = [
     "migrate.planning.census.link",
-    "migrate.plan.planner.Planner._commit_done",
+    "migrate.plan.planner.Planner._commit",
     "migrate.plan.again._replace",
     TELLING,
 ]
