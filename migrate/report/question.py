@@ -61,9 +61,14 @@ def _typed() -> str:
 
     It is waited for a little at a time: an interrupt that comes just before a wait would be heard only at its end.
     """
-    while not select.select([sys.stdin], [], [], _TICK)[0]:
-        pass
-    return sys.stdin.readline()
+    stdin, typed = sys.stdin.fileno(), b""
+    while not typed.endswith(b"\n"):
+        if not select.select([stdin], [], [], _TICK)[0]:
+            continue
+        if not (one := os.read(stdin, 1)):
+            break
+        typed += one
+    return typed.decode(errors="replace")
 
 
 @contextmanager

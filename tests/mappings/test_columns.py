@@ -266,7 +266,7 @@ def silent(name, table, stem, sample):
     return [column for column in left if not any(is_told(of, column, every[column]) for of in ways)]
 
 
-@pytest.mark.parametrize(("name", "table"), some(tables(), 18))
+@pytest.mark.parametrize(("name", "table"), some(tables(), 10))
 def test_a_column_that_is_taken_away_is_missed(name, table):
     """Whatever a table declares changes something, or it is among what the table drops."""
     assert silent(name, table, *nearest(name, table)) == []
@@ -289,7 +289,7 @@ def test_a_column_that_is_in_the_key_alone_is_silent(dropped, left):
     assert silent("acorn", table, "t", sample) == left
 
 
-@pytest.mark.parametrize(("name", "table"), some(tables(), 18))
+@pytest.mark.parametrize(("name", "table"), some(tables(), 10))
 def test_a_column_that_no_table_declares_is_missed_or_counted(name, table):
     """Whatever is in a file beside that is carried over, or counted by its name."""
     stem, sample = nearest(name, table)
