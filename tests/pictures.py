@@ -1,10 +1,11 @@
 """The pictures in the documents: the report and the page of `migrate serve`, as the machine's Chromium shows them.
 
 To renew them after a change of either page, `python tests/pictures.py`, then look at them. The export is `planted`, so
-that there is something to see; it lies in `/tmp/acme`, which is emptied.
+that there is something to see; it lies in a folder `acme` for what is temporary, which is emptied.
 """
 
 import shutil
+import tempfile
 from pathlib import Path
 
 from browser import browsing, looking
@@ -15,7 +16,7 @@ from serving.test_browser import served
 
 from migrate.sandbox.server import Sandbox
 
-FOLDER = Path("/tmp/acme")  # noqa: S108 - a name that says nothing of this machine
+FOLDER = Path(tempfile.gettempdir()) / "acme"
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
 SPEC = 'channel = "utm_source"'
 CHANGED = 'channel = "campaign"'

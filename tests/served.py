@@ -1,7 +1,10 @@
 """A page of `migrate serve` in this process, and a browser's requests to it over a socket."""
 
+import asyncio
 import http.client
 import json
+import threading
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import partial
@@ -10,9 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 from migrate.cli.options import SourceOptions
 from migrate.cli.settings import build_settings
 from migrate.serving.desk import Desk, Edited
-from migrate.serving.server import Server
+from migrate.serving.server import serve_until
 from migrate.serving.trial import Asked
-from migrate.serving.visitors import HEADER
+from migrate.serving.visitors import HEADER, Visitors
 
 SPEC = """\
 event = "action"
@@ -54,8 +57,8 @@ def table(folder, spec=SPEC, rows=ROWS):
 class Page:
     """What a page of this server can ask; without `headers` it says the token, as ours does."""
 
-    def __init__(self, server):
-        there = urlsplit(server.url)
+    def __init__(self, address):
+        there = urlsplit(address)
         self.netloc, self.token = there.netloc, parse_qs(there.query)["t"][0]
 
     def get(self, path, method="GET", body=None, headers=None):
@@ -86,7 +89,41 @@ class Page:
 
 
 @contextmanager
+def serving(desk, port=0):
+    """The address of a page, served in a thread of its own for as long as the block lasts."""
+    ready = Future()
+
+    async def run():
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def tell(address):
+            ready.set_result((address, lambda: loop.call_soon_threadsafe(stop.set)))
+
+        await serve_until(desk, port=port, visitors=Visitors(), ready=tell, stop=stop)
+
+    def work():
+        try:
+            asyncio.run(run())
+        except Exception as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
+
+    thread = threading.Thread(target=work, name="serving", daemon=True)
+    thread.start()
+    try:
+        address, end = ready.result()
+        try:
+            yield address
+        finally:
+            end()
+    finally:
+        thread.join()
+
+
+@contextmanager
 def page(work, kind="none", path=None, told=()):
     """A page of this, for as long as the block lasts."""
-    with Server(Desk(work, Edited(kind, path), dict(told))) as server:
-        yield Page(server)
+    with serving(Desk(work, Edited(kind, path), dict(told))) as address:
+        yield Page(address)

@@ -3,13 +3,10 @@
 import asyncio
 import logging
 import signal
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack
 from importlib.resources import files
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
@@ -103,10 +100,10 @@ def _json(found: object) -> web.Response:
     return web.Response(body=_encoded(found), content_type="application/json")
 
 
-async def _serve(
+async def serve_until(
     desk: Desk, *, port: int, visitors: Visitors, ready: Callable[[str], None], stop: asyncio.Event
 ) -> None:
-    """Serve until `stop`; `ready` is told the address, with the token."""
+    """Serve until `stop`; `ready` is told the address, with the token. Raises OSError if the port is taken."""
     async with AsyncExitStack() as stack:
         stack.callback(desk.end)
         app = Serving(desk, visitors).application()
@@ -126,51 +123,6 @@ def serve(desk: Desk, *, port: int, on_ready: Callable[[str], None]) -> None:
         is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # as nohup has it
         for number in (signal.SIGINT, signal.SIGTERM, *([] if is_ignored else [signal.SIGHUP])):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await _serve(desk, port=port, visitors=Visitors(), ready=on_ready, stop=stop)
+        await serve_until(desk, port=port, visitors=Visitors(), ready=on_ready, stop=stop)
 
     asyncio.run(run())
-
-
-class Server:
-    """The same in a background thread, for as long as the `with` block lasts."""
-
-    def __init__(self, desk: Desk, *, port: int = 0) -> None:
-        self.url = ""
-        """The address, with the token."""
-        self.visitors = Visitors()
-        self._desk, self._port = desk, port
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            started: Future[str] = Future()
-            thread = threading.Thread(target=self._run, args=(started,), name="serving", daemon=True)
-            thread.start()
-            stack.callback(thread.join)
-            self.url = started.result()
-            stack.callback(lambda: self._loop.call_soon_threadsafe(self._stop.set))
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.close()
-
-    def _run(self, started: "Future[str]") -> None:
-        async def run() -> None:
-            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-            await _serve(
-                self._desk,
-                port=self._port,
-                visitors=self.visitors,
-                ready=started.set_result,
-                stop=self._stop,
-            )
-
-        try:
-            asyncio.run(run())
-        except Exception as error:
-            if started.done():
-                raise
-            started.set_exception(error)

@@ -7,10 +7,9 @@ import threading
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 from markdown import ROOT
-from served import SPEC, page, table
+from served import SPEC, page, serving, table
 
 from migrate.serving.desk import Desk, Edited
-from migrate.serving.server import Server
 
 
 @pytest.fixture
@@ -76,11 +75,11 @@ def test_whatever_is_sent_is_answered(served, body, status, said):
 def test_it_listens_here_alone_and_is_gone_afterwards(tmp_path):
     """A port that is taken is an error of the block."""
     work = table(tmp_path)
-    with Server(Desk(work, Edited(), {})) as server:
-        port = int(server.url.partition("/?")[0].rpartition(":")[2])
-        with pytest.raises(OSError, match="in use"), Server(Desk(work, Edited(), {}), port=port):
+    with serving(Desk(work, Edited(), {})) as address:
+        port = int(address.partition("/?")[0].rpartition(":")[2])
+        with pytest.raises(OSError, match="in use"), serving(Desk(work, Edited(), {}), port=port):
             pass
-        assert server.url.startswith(f"http://127.0.0.1:{port}/?t=")
+        assert address.startswith(f"http://127.0.0.1:{port}/?t=")
     assert [one.name for one in threading.enumerate() if one.name == "serving"] == []
     with socket.socket() as client:
         assert client.connect_ex(("127.0.0.1", port)) != 0
