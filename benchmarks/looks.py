@@ -16,7 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from migrate.plan import finished, looked, planner
+from migrate.plan import finished, looked, units
 from migrate.planning import Planning
 from migrate.session import Session, collect_rarely
 from migrate.settings import Settings
@@ -40,7 +40,7 @@ def listening(calls: Calls, name: str, function: Callable[..., Any]) -> Callable
 def planned(platform: str, folder: Path, calls: Calls) -> tuple[int, float]:
     """Plan a folder; return its rows and the processor seconds that took."""
     finished.dated = listening(calls, "days of rows", looked.dated)
-    planner.see = listening(calls, "properties", looked.see)
+    units.see = listening(calls, "properties", looked.see)
     DayWriter._count = listening(calls, "names by day", DayWriter._count)  # type: ignore[method-assign] # noqa: SLF001
     spec = folder / "spec.toml"
     with tempfile.TemporaryDirectory() as workdir, Checkpoint.open(Path(workdir), create=True) as checkpoint:

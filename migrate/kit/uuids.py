@@ -43,11 +43,6 @@ def digest(*parts: pl.Expr) -> pl.Expr:
     ).nchash.md5()
 
 
-def hashed(column: str) -> pl.Expr:
-    """Return 64 bits told by a column's text, the same on every machine: to choose some of many at 13 ns a row."""
-    return plh.col(column).nchash.xxh3_64()
-
-
 def uuid7(milliseconds: pl.Expr, *parts: pl.Expr) -> pl.Expr:
     """Return a version-7 UUID: the given Unix milliseconds, then the md5 of the parts; see `expr.uuid7`."""
     told = pl.struct(milliseconds.alias("milliseconds"), key(*parts).alias("key"))

@@ -6,14 +6,14 @@ It is to cost next to nothing: one time a row, and of one event in 64 what its p
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
-from itertools import chain, compress
+from itertools import compress
 from typing import Final
 
 import msgspec
 import polars as pl
 
 from migrate import numbering
-from migrate.kit import events, uuids
+from migrate.kit import events
 from migrate.kit.declare import ROW, Table
 from migrate.plan.transform import Transform
 from migrate.workdir.looks import FIRST, ONE_IN, Look, Property, chosen
@@ -26,10 +26,17 @@ _OURS: Final = (
 """What each payload has of ours."""
 _CLOSELY: Final = 64
 """Of one in so many of these events values are looked at, too."""
+_OF_TIME: Final = 0x165667B19E3779F9
+_OF_ROW: Final = 0x27D4EB2F165667C5
+"""Two of the primes by which xxHash mixes."""
+_MOST: Final = 1 << 63
 _LETTERS: Final = 80
 _DAYS: Final = (date(1900, 1, 1), date(2199, 12, 31))
 """What lies beyond is no history: times that were misread are not to fill a calendar."""
+_NUMBERS: Final = range(*((day - date(1970, 1, 1)).days for day in _DAYS))
+"""Days since 1970, as polars numbers them."""
 _NULL: Final = b"null"
+_OBJECT: Final = ord("{")
 _TYPES: Final = {
     **dict.fromkeys(b"-0123456789", "number"),
     **dict.fromkeys(b"tf", "boolean"),
@@ -38,7 +45,7 @@ _TYPES: Final = {
 _Bag = dict[str, msgspec.Raw]
 
 
-class _Payload(msgspec.Struct):
+class _Payload(msgspec.Struct, gc=False):
     """What is asked of a payload."""
 
     properties: _Bag
@@ -96,8 +103,9 @@ def _left_out(rows: pl.DataFrame, transform: Transform) -> pl.DataFrame | None:
 def _days(frame: pl.DataFrame) -> pl.Series:
     """Return the day of each row that has one: of several, that of its first event."""
     rows, days = frame[ROW], frame["timestamp"].dt.date()
-    ends = pl.Series([days.min(), days.max()], dtype=pl.Date)
-    if days.null_count() or not ends.is_between(*_DAYS).all():
+    numbers = days.to_physical()
+    ends = [one for one in (numbers.min(), numbers.max()) if isinstance(one, int)]
+    if days.null_count() or any(one not in _NUMBERS for one in ends):
         is_one = days.is_between(*_DAYS)
         rows, days = (one.filter(is_one) for one in (rows, days))
     if not (rows.slice(1) > rows.head(max(0, rows.len() - 1))).all():
@@ -110,25 +118,39 @@ def see(look: Look, frame: pl.DataFrame, *, is_first: bool) -> None:
 
     `is_first`: whether the chunk is of the first input of the workdir.
     """
-    is_one = uuids.hashed("uuid") % ONE_IN == 0
+    is_one = _mixed().abs() < _MOST // ONE_IN
     if is_first:
         row, last = pl.col("row"), numbering.number(FIRST + 1)
         is_one |= (row <= FIRST) | ((row >= numbering.UNFOLDED) & (row < last))
     places = frame.select_seq(is_one.arg_true()).to_series()
-    few = frame.select_seq(pl.col("timestamp", "payload", "uuid").gather(places))
-    close = uuids.hashed("uuid") // ONE_IN % _CLOSELY == 0
-    told = few.select_seq(pl.col("timestamp").dt.to_string("%Y-%m"), close.alias("close"))
-    months, is_close = (one.to_list() for one in told)
-    payloads = _PAYLOADS.decode(f"[{','.join(few['payload'].to_list())}]")
+    found = frame.select_seq(
+        pl.col("timestamp").gather(places).dt.to_string("%Y-%m"),
+        (_mixed(places).abs() < _MOST // ONE_IN // _CLOSELY).alias("close"),
+        pl.col("payload").gather(places),
+    )
+    months, is_close, texts = (one.to_list() for one in found)
+    payloads = _PAYLOADS.decode(f"[{','.join(texts)}]")
     bags = [one.properties for one in payloads]
     look.sampled.update(months)
     for name in _BAGS:
-        if any(name in bag for bag in bags):
-            inner = _inner(bags, name)
-            look.properties |= _seen(f"{name}.", inner, months, is_close)
+        has = [name in bag and bytes(bag[name])[0] == _OBJECT for bag in bags]
+        if any(has):
+            inner = _inner(name, compress(bags, has))
+            its = ([*compress(one, has)] for one in (months, is_close))
+            look.properties |= _seen(f"{name}.", inner, *its)
     look.properties |= _seen("", bags, months, is_close)
     for name in _OURS:
         look.properties.pop(name, None)
+
+
+def _mixed(places: pl.Series | None = None) -> pl.Expr:
+    """Return 64 bits of an event's time and row, the same on every machine; of those at some `places` if given.
+
+    Multiplying mixes them.
+    """
+    time, row = pl.col("timestamp"), pl.col("row")
+    time, row = (time, row) if places is None else (time.gather(places), row.gather(places))
+    return time.dt.timestamp("us") * _OF_TIME + row * _OF_ROW
 
 
 def _seen(
@@ -136,12 +158,11 @@ def _seen(
 ) -> dict[str, Property]:
     """Return what properties some objects have, each of a month; their names begin with `prefix`."""
     found: dict[str, Property] = {}
-    for month in dict.fromkeys(months):
-        of_month = (bag for bag, its in zip(bags, months, strict=True) if its == month)
-        for name, count in Counter(chain.from_iterable(of_month)).items():
+    for (month, names), count in Counter(zip(months, map(tuple, bags), strict=True)).items():
+        for name in names:
             if (one := found.get(name)) is None:
                 one = found[name] = Property()
-            one.filled[month] = count
+            one.filled[month] += count
     _look_closely(found, bags, is_close)
     return {f"{prefix}{name}": one for name, one in found.items()}
 
@@ -161,14 +182,15 @@ def _look_closely(properties: dict[str, Property], bags: Sequence[_Bag], is_clos
             values[name].append(bytes(bag[name]))
     for name, found in values.items():
         one = properties[name]
-        one.types.update(kind for value in found if (kind := _TYPES.get(value[0])))
+        for value in found:
+            if kind := _TYPES.get(value[0]):
+                one.types[kind] += 1
         one.examples = chosen({_shown(value) for value in found if value != _NULL})
 
 
-def _inner(bags: Sequence[_Bag], name: str) -> list[_Bag]:
-    """Take what is inside of an object of this name out of each of these bags."""
-    raw = [bytes(bag.pop(name)) if bytes(bag.get(name, b"")).startswith(b"{") else b"{}" for bag in bags]
-    return _INNER.decode(b"[%b]" % b",".join(raw))
+def _inner(name: str, bags: Iterable[_Bag]) -> list[_Bag]:
+    """Take what is inside of an object of this name out of each of these bags, which all have it."""
+    return _INNER.decode(b"[%b]" % b",".join([bytes(bag.pop(name)) for bag in bags]))
 
 
 def _shown(value: bytes) -> str:

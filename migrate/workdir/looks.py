@@ -14,7 +14,7 @@ from migrate.workdir.database import Database
 from migrate.workdir.records import BEFORE
 
 ONE_IN: Final = 64
-"""Of so many events one is looked at, told by its uuid, so that it is the same one on every run."""
+"""Of so many events one is looked at, told by its time and row, so that it is the same one on every run."""
 FIRST: Final = 1_000
 """Of the first input's first so many rows all events are, so that there is something to see of few."""
 MOST: Final = 2_000

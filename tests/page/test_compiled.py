@@ -6,6 +6,12 @@ from jinja2 import DictLoader, Environment
 from migrate.page.compiled import Compiled
 
 
+@pytest.fixture(autouse=True)
+def _python_may_write(monkeypatch):
+    """Whatever this machine has `PYTHONDONTWRITEBYTECODE` say."""
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+
+
 def rendered(folder, words, made_by=b"", **options):
     """What a template says, rendered by somebody who has not compiled it."""
     cache = Compiled(folder, made_by)
