@@ -4,10 +4,10 @@ For a row that makes none it says why, in the words of the dry run.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -19,7 +19,7 @@ from migrate.people.statefiles import States
 from migrate.people.store import People
 from migrate.people.touches import Touches
 from migrate.plan import ordinals
-from migrate.plan.bundles import Bundle, job_chunks
+from migrate.plan.bundles import Bundle, bundles, job_chunks
 from migrate.plan.finished import Finished, why_no_event
 from migrate.plan.jobs import Job
 from migrate.plan.lines import as_read, python_rows
@@ -27,7 +27,7 @@ from migrate.plan.mapped import mapped
 from migrate.plan.transform import Transform
 from migrate.readers.files import read_chunks
 from migrate.readers.originals import Originals
-from migrate.readers.records import Chunk, Reject, first_rows, row_of
+from migrate.readers.records import Chunk, Reject, first_rows, regrouped, row_of
 from migrate.settings import Work
 from migrate.throwaway import PREVIEW, throwaway
 from migrate.workdir.records import Numbers
@@ -64,14 +64,37 @@ class Reading:
         """Return these rows as their file has them, by number."""
         return Originals(job.source, job.table, job.header).of(numbers)
 
-    def made(self, job: Job, chunk: Chunk, transform: Transform, made: Finished) -> None:
-        """Hear what became of some rows."""
+    def made(self, bundle: Bundle, chunk: Chunk, transform: Transform, made: Finished) -> None:
+        """Hear what became of some rows, numbered as the files are that they were mapped with."""
 
     def resolved(self, report: Report) -> None:
         """Hear who is who."""
 
 
 _FILES: Final = Reading()
+
+
+class _Part(NamedTuple):
+    """First rows of a file, and the file's place among those that it is mapped with."""
+
+    place: int
+    job: Job
+    chunk: Chunk
+
+
+@dataclass(frozen=True)
+class _Together:
+    """Rows that are mapped at once: of small files that are neighbours, or some of a large one."""
+
+    bundle: Bundle
+    parts: Sequence[_Part]
+    chunks: Sequence[Chunk]
+    """The same rows, numbered through."""
+
+    @classmethod
+    def of(cls, bundle: Bundle, parts: Sequence[_Part]) -> "_Together":
+        """Return these parts of a bundle."""
+        return cls(bundle, parts, [*regrouped(bundle.numbered(one.place, one.chunk) for one in parts)])
 
 
 def preview(
@@ -86,7 +109,7 @@ def preview(
     settings, now = work.settings, datetime.now(UTC)
     with settings.explained(), People() as people, throwaway(PREVIEW) as folder:
         census = settings.census(people)
-        first = list(_first(work, limit, reading))
+        first = list(_together(_first(work, limit, reading)))
         if work.is_about_people:
             _gather(work, first, people)
             census.resolve()
@@ -96,15 +119,20 @@ def preview(
             yield from (Preview("{}", frame["payload"].to_list()) for frame in merges)
         states = States(folder / "states")
         times: list[datetime] = []
-        for job, chunk in first:
-            transform = settings.transform(job, people)
-            made = mapped(_read(chunk), transform, now, Bundle([job]).whence)
-            if numbers is not None:
-                numbers.add(made.numbers)
-            reading.made(job, chunk, transform, made)
-            states.write(made.states)
-            times += made.frame.select(pl.col("timestamp").max()).drop_nulls().to_series().to_list()
-            yield from previewed(job, chunk, transform, made, reading)
+        for together in first:
+            transform, became = settings.transform(together.bundle.job, people), _Became()
+            for chunk in together.chunks:
+                made = mapped(_read(chunk), transform, now, together.bundle.whence)
+                if numbers is not None:
+                    numbers.add(made.numbers)
+                reading.made(together.bundle, chunk, transform, made)
+                states.write(made.states)
+                times += made.frame.select(pl.col("timestamp").max()).drop_nulls().to_series().to_list()
+                became.note(chunk, transform, made)
+            for part in together.parts:
+                yield from _previewed(
+                    part.job, part.chunk, became, reading, part.place * together.bundle.step
+                )
         if states.close():
             files, end = [Kept.of(states.path)], max(times, default=settings.until)
             came = census.first_touches(files, folder, now, "preview")
@@ -125,14 +153,15 @@ def _has_rows(job: Job) -> bool:
     return any(chunk.rows.height or chunk.rejects for chunk in chunks)
 
 
-def _gather(work: Work, first: list[tuple[Job, Chunk]], people: People) -> None:
+def _gather(work: Work, first: Sequence[_Together], people: People) -> None:
     """Note in `people` what the first rows tell of who is who."""
     gatherer = work.settings.gatherer(people)
-    for job, chunk in first:
-        harvest = gatherer.harvest(job)
-        harvest.take(chunk.rows)
+    for together in first:
+        harvest = gatherer.harvest(together.bundle.job)
+        for chunk in together.chunks:
+            harvest.take(chunk.rows)
         harvest.keep()
-        people.note_gathered({job.source.name: ""}, harvest.clock())
+        people.note_gathered(dict.fromkeys(together.bundle.names, ""), harvest.clock())
 
 
 def _first(work: Work, limit: int, reading: Reading) -> Iterator[tuple[Job, Chunk]]:
@@ -147,6 +176,23 @@ def _first(work: Work, limit: int, reading: Reading) -> Iterator[tuple[Job, Chun
                 return
 
 
+def _together(first: Iterable[tuple[Job, Chunk]]) -> Iterator[_Together]:
+    """Yield the first rows of all files in order, those of small files together: a chunk costs by itself."""
+    read: dict[str, tuple[Job, list[Chunk]]] = {}
+    for job, chunk in first:
+        read.setdefault(job.source.name, (job, []))[1].append(chunk)
+    for bundle in bundles([job for job, _ in read.values()]):
+        parts = [
+            _Part(place, job, chunk)
+            for place, job in enumerate(bundle.jobs)
+            for chunk in read[job.source.name][1]
+        ]
+        if len(bundle.jobs) > 1:
+            yield _Together.of(bundle, parts)
+        else:
+            yield from (_Together.of(bundle, [part]) for part in parts)
+
+
 def _read(chunk: Chunk) -> Chunk:
     """Return a chunk without what could not be read."""
     return Chunk(chunk.rows, [], {})
@@ -156,10 +202,31 @@ def previewed(
     job: Job, chunk: Chunk, transform: Transform, made: Finished, reading: Reading = _FILES
 ) -> Iterator[Preview]:
     """Yield the rows of a chunk with their payloads, or why they have none, in the order of the file."""
-    frame = ordinals.with_ordinals(made.frame) if transform.table.ordinals else made.frame
-    payloads = dict(frame.group_by("row", maintain_order=True).agg(pl.col("payload")).iter_rows())
-    whys = {line["row"]: _rejected(line["reason"], line["value"]) for line in made.rejects}
-    whys = _whys(chunk.rows[ROW], made, transform) | whys
+    became = _Became()
+    became.note(chunk, transform, made)
+    yield from _previewed(job, chunk, became, reading)
+
+
+@dataclass(frozen=True)
+class _Became:
+    """What rows have become, by number."""
+
+    payloads: dict[int, list[str]] = field(default_factory=dict)
+    whys: dict[int, str] = field(default_factory=dict)
+    """Why a row has no payloads, if it has none."""
+
+    def note(self, chunk: Chunk, transform: Transform, made: Finished) -> None:
+        """Take what became of the rows of a chunk."""
+        frame = ordinals.with_ordinals(made.frame) if transform.table.ordinals else made.frame
+        self.payloads.update(frame.group_by("row", maintain_order=True).agg(pl.col("payload")).iter_rows())
+        self.whys.update(_whys(chunk.rows[ROW], made, transform))
+        self.whys.update({line["row"]: _rejected(line["reason"], line["value"]) for line in made.rejects})
+
+
+def _previewed(
+    job: Job, chunk: Chunk, became: _Became, reading: Reading, offset: int = 0
+) -> Iterator[Preview]:
+    """Yield the rows of a chunk, whose numbers in `became` are greater by so many."""
     unread = sorted(chunk.rejects, key=row_of, reverse=True)
     numbers = chunk.rows[ROW].to_list()
     originals = reading.originals(job, numbers)
@@ -169,11 +236,11 @@ def previewed(
         while unread and row_of(unread[-1]) < number:
             yield _unread(job, unread.pop(), first)
         yield Preview(
-            encoded(originals.get(number) or as_read(row, transform.table)).decode(),
-            payloads.get(number, []),
+            encoded(originals.get(number) or as_read(row, job.table)).decode(),
+            became.payloads.get(offset + number, []),
             first.get(number, numbering.place(job.source.name, number)),
             job.source.name,
-            None if number in payloads else whys[number],
+            None if offset + number in became.payloads else became.whys[offset + number],
         )
     yield from (_unread(job, one, first) for one in reversed(unread))
 

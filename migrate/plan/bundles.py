@@ -51,12 +51,16 @@ class Bundle:
     def chunks(self) -> Iterator[Chunk]:
         """Yield the rows of all files, one file after another, numbered through; each row knows its file."""
         for place, job in enumerate(warmed(self.jobs, lambda job: job.source.path)):
-            first = place * self.step
             for chunk in job_chunks(job):
-                number = (pl.col(ROW) + first).alias(ROW)
-                rows = chunk.rows.with_columns_seq(number, pl.lit(job.source.stem).alias(FILE))
-                rejects = [one._replace(row=first + (one.row or 0)) for one in chunk.rejects]
-                yield replace(chunk, rows=rows, rejects=rejects)
+                yield self.numbered(place, chunk)
+
+    def numbered(self, place: int, chunk: Chunk) -> Chunk:
+        """Return a chunk of the file in this place, numbered as here; each row knows its file."""
+        first = place * self.step
+        number = (pl.col(ROW) + first).alias(ROW)
+        rows = chunk.rows.with_columns_seq(number, pl.lit(self.jobs[place].source.stem).alias(FILE))
+        rejects = [one._replace(row=first + (one.row or 0)) for one in chunk.rejects]
+        return replace(chunk, rows=rows, rejects=rejects)
 
     def metered(self) -> "Bundle":
         """Return the same, each file with what notes how far it is read."""

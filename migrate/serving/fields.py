@@ -32,6 +32,7 @@ _LONGEST: Final = 10_000
 _SECONDS: Final = {10: 1, 13: 1_000, 16: 1_000_000}
 """Digits of a Unix time of our days -> how many of its unit are a second."""
 _text: Final = msgspec.json.Decoder(str).decode
+_spelled: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Field(NamedTuple):
@@ -59,7 +60,7 @@ def _members(text: str, path: str) -> Iterator[tuple[str, str]]:
         if raw[:1] == b"{" and raw.strip(b"{} \t\r\n"):
             yield from _members(raw.decode(), f"{where}.")
         elif raw[:1] == b'"':
-            yield where, json.dumps(_text(raw), ensure_ascii=False)
+            yield where, _spelled(_text(raw))
         else:
             yield where, raw.decode()
 
@@ -90,7 +91,10 @@ class _Row:
             self._by_name.setdefault(_last(name), []).append(name)
             self._by_value.setdefault(value, name)
         self._table = table
+        self._columns = frozenset[str]() if table is None else frozenset(map(str.lower, table.columns))
         renames = {} if table is None else table.rename
+        self._dropped = {name for name, new in renames.items() if new is None}
+        self._dropped |= frozenset() if table is None else table.dropped
         self._renamed = {
             new: name for name in source if (new := renames.get(name) or renames.get(_last(name))) is not None
         }
@@ -145,14 +149,11 @@ class _Row:
 
     def _lost(self, name: str) -> str:
         """Return what a field is that is in no payload: dropped, or used in a way that does not show."""
-        table = self._table
-        if table is None or self._bare[name] in _NOTHING:
+        if self._table is None or self._bare[name] in _NOTHING:
             return PLAIN
-        names = {name, _last(name)}
-        if names & table.dropped or any(one in table.rename and table.rename[one] is None for one in names):
+        if name in self._dropped or _last(name) in self._dropped:
             return DROPPED
-        first = name.partition(".")[0].lower()
-        return PLAIN if first in {one.lower() for one in table.columns} else DROPPED
+        return PLAIN if name.partition(".")[0].lower() in self._columns else DROPPED
 
 
 def _last(path: str) -> str:

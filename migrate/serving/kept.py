@@ -11,7 +11,7 @@ from migrate.inputs.source import stamp
 from migrate.jsontext.parse import Raw
 from migrate.kit.declare import ROW, Table
 from migrate.people.identity import Report
-from migrate.plan.bundles import job_chunks
+from migrate.plan.bundles import Bundle, job_chunks
 from migrate.plan.finished import Finished
 from migrate.plan.jobs import Job
 from migrate.plan.transform import Transform
@@ -125,11 +125,11 @@ class Kept(Reading):
             known = self._originals[key] = super().originals(job, self._numbers[job.source.name])
         return known
 
-    def made(self, job: Job, chunk: Chunk, transform: Transform, made: Finished) -> None:
+    def made(self, bundle: Bundle, chunk: Chunk, transform: Transform, made: Finished) -> None:
         """Note which of the rows warnings are of."""
-        self.tables[job.source.name] = job.table
+        self.tables |= {job.source.name: job.table for job in bundle.jobs}
         for row, names in warned(chunk, transform, made).items():
-            self.warnings[numbering.place(job.source.name, row)] = names
+            self.warnings[numbering.place(*bundle.whence(row))] = names
 
     def resolved(self, report: Report) -> None:
         """Note who is who."""
