@@ -4,9 +4,7 @@ Each worker (`worker`) is a new Python, in a process group of its own: Ctrl-C in
 alone. None outlives the coordinator, whose connection it listens to.
 """
 
-import gc
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -14,16 +12,20 @@ from collections import Counter, deque
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from multiprocessing.connection import Connection, Pipe, wait
+from multiprocessing.connection import Connection, wait
 from threading import Event
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from migrate.errors import Refused, Stopped
 from migrate.logline import Record
 from migrate.plan import worker as said
+from migrate.plan.begun import begun
 from migrate.plan.executors import Inline
 from migrate.plan.handing import packed, unpacked
 from migrate.plan.units import Completion, Fell, Hear, Lost, Setup, Unit
+
+if TYPE_CHECKING:
+    import subprocess
 
 TRIES: Final = 3
 _TICK: Final = 0.2
@@ -32,13 +34,6 @@ _PATIENCE: Final = 3.0
 """Seconds that workers have to leave what they are at, before they are killed."""
 _TAIL: Final = 2_000
 """Bytes shown of what Python, or a library, wrote on the stderr of a worker that has died."""
-_BEGIN: Final = """\
-import gc, sys
-gc.set_threshold(*{!r})
-sys.path[:] = {!r}
-from migrate.plan.worker import main
-main({})
-"""
 
 
 @dataclass
@@ -96,18 +91,8 @@ class _Worker:
     @classmethod
     def begun(cls) -> "_Worker":
         """Begin one."""
-        ours, theirs = Pipe()
         stderr = tempfile.TemporaryFile()  # noqa: SIM115 - it is open as long as the process lives
-        with theirs:
-            process = subprocess.Popen(  # noqa: S603 - our own command line
-                [sys.executable, "-c", _BEGIN.format(gc.get_threshold(), sys.path, theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=stderr,
-                stderr=stderr,
-                pass_fds=[theirs.fileno()],
-                process_group=0,
-            )
-        return cls(process, ours, stderr)
+        return cls(*begun(said.__name__, stderr), stderr)
 
     def end(self) -> str:
         """Kill it, as all that it has not told is safe to lose; return how it ended, and the end of what it wrote."""

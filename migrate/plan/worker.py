@@ -47,7 +47,7 @@ def kind() -> tuple[str, str, str]:
 class _Told(io.TextIOBase):
     """What stands for stdout and stderr, of which only the first process has any."""
 
-    def __init__(self, link: "_Link") -> None:
+    def __init__(self, link: "Link") -> None:
         self._link = link
 
     def writable(self) -> bool:
@@ -60,7 +60,7 @@ class _Told(io.TextIOBase):
         return len(text)
 
 
-class _Link:
+class Link:
     """The connection; several threads may send."""
 
     def __init__(self, connection: Connection) -> None:
@@ -92,6 +92,7 @@ class _Link:
                     self.stopping.set()
                     self.on_stop()
                 else:
+                    self.stopping.clear()  # it was meant for what was told before
                     self.tasks.put((what, data))
         except (EOFError, OSError):
             os._exit(1)
@@ -100,7 +101,7 @@ class _Link:
 def main(descriptor: int) -> None:
     """Plan units as they come, over the connection with this number."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # what ends it is the connection
-    link = _Link(Connection(descriptor))
+    link = Link(Connection(descriptor))
     sys.stdout = sys.stderr = _Told(link)
     Thread(target=link.listen, name="listen", daemon=True).start()
     link.send(HELLO, kind())
@@ -119,7 +120,7 @@ def main(descriptor: int) -> None:
         _work(link, data, setup, shared)
 
 
-def _work(link: _Link, data: bytes, setup: Setup, shared: Sequence[object]) -> None:
+def _work(link: Link, data: bytes, setup: Setup, shared: Sequence[object]) -> None:
     """Plan one unit, and say what came of it."""
     try:
         link.send(DONE, plan_unit(unpacked(data, shared), setup, link.note, link.stopping))

@@ -1,90 +1,212 @@
-"""A mapping of the user's own, tried in a process of its own: each time anew, and no harm to the server."""
+"""Texts tried in a process of its own, begun anew where one takes too long, or too much memory: no harm to the server.
+
+server ─ Apart ──── connection ──── bench ─ Trial
+          └ watches its clock and its memory, and kills it with all that it has begun
+"""
 
 import os
-import pickle
 import signal
-import subprocess
-import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from threading import Lock
+from typing import TYPE_CHECKING, Final
 
-from migrate.serving.rows import Row
-from migrate.serving.trial import Asked, Outcomes, Trial
+from migrate.plan.begun import begun
+from migrate.plan.handing import packed, unpacked
+from migrate.plan.worker import STOP
+from migrate.screen import shown
+from migrate.serving import bench
+from migrate.serving.bench import ASK, AT, DONE, MOOT, SETUP, Answer, Question, failed
+from migrate.serving.memory import held
+from migrate.serving.trial import READING, ROWS, TEXT, Asked, Outcomes
 from migrate.throwaway import sweep
 
-SECONDS: Final = 60.0
-"""So long a mapping may take for the first rows; one that loops for ever is ended then."""
-_Result = tuple[dict[str, Any], Sequence[Row], Outcomes | None]
+if TYPE_CHECKING:
+    import subprocess
+    from multiprocessing.connection import Connection
+
+_TICK: Final = 0.05
+"""Seconds after which its clock, its memory, and whether its text is the newest, are looked at."""
+_BEGUN: Final = 60.0
+"""Seconds in which a process has begun."""
+_STDERR: Final = 2
+"""Where what it writes goes, such as what a mapping prints: to the server's terminal."""
+
+
+@dataclass
+class Limits:
+    """How much a trial may take."""
+
+    seconds: float = 10.0
+    """For the text, and for what becomes of the first rows."""
+    reading: float = 60.0
+    """For the files to be found, and for each to be read as far as its first rows."""
+    size: int = 1_000_000_000
+    """Bytes of memory."""
+    grace: float = 1.0
+    """Seconds that one goes on that a newer text came after: it may be about to end, and keeps what it has read."""
+
+
+class _Ended(Exception):  # noqa: N818 - the word says what happened
+    """The process was ended, or has ended; with what is to be told of that."""
+
+    def __init__(self, answer: Answer, *, is_full: bool = False) -> None:
+        self.answer, self.is_full = answer, is_full
+
+
+@dataclass
+class _Process:
+    """A process, and whether anything was asked of it before."""
+
+    process: "subprocess.Popen[bytes]"
+    connection: "Connection"
+    is_new: bool = True
+    lock: Lock = field(default_factory=Lock)
+
+    def tell(self, what: str, data: bytes) -> None:
+        """Tell it something; that it is gone is heard when it is listened to."""
+        with suppress(OSError):
+            self.connection.send_bytes(packed((what, data)))
+
+    def end(self) -> int:
+        """End it and all that it has begun, remove what they wrote aside; return how it ended."""
+        with self.lock:
+            if self.process.returncode is None:
+                with suppress(ProcessLookupError, PermissionError):  # there is none any more
+                    os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+                sweep(Path(tempfile.gettempdir()))
+            return self.process.returncode
 
 
 @dataclass
 class Apart:
-    """The process of the moment, if there is one."""
+    """The process of the moment, which may be asked one thing at a time, from any thread."""
 
-    seconds: float = SECONDS
-    _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+    asked: Asked
+    what: str = "spec"
+    """What is tried, as messages call it."""
+    mend: str = "make it shorter"
+    """What is to be done where it takes too much."""
+    limits: Limits = field(default_factory=Limits)
+    saved: Outcomes | None = None
+    """What became of rows under what is saved, for a process that is begun."""
+    _process: _Process | None = field(default=None, init=False)
+    _is_over: bool = field(default=False, init=False)
+    _lock: Lock = field(default_factory=Lock, init=False)
 
-    def tried(self, asked: Asked, saved: Outcomes | None) -> _Result:
-        """Return what holds of the first rows together, the rows, and what became of them to compare others with.
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was asked of the process of the moment, so that it has no rows."""
+        return self._process is None or self._process.is_new
 
-        They are compared with `saved`.
+    def begin(self) -> _Process | None:
+        """Begin a process, if there is none; None where all is over."""
+        with self._lock:
+            if self._process is None and not self._is_over:
+                process = _Process(*begun(bench.__name__, _STDERR))
+                process.tell(SETUP, packed((self.asked, self.saved)))
+                self._process = process
+            return self._process
+
+    def answer(self, question: Question, is_moot: Callable[[], bool] = lambda: False) -> Answer:
+        """Return the answer; where the process had to be ended, another one is begun, and what is said is why.
+
+        Once `is_moot`, it is asked to stop, and soon ended. One that has grown full by what was asked before is not
+        blamed for it: the same is asked of a new one.
         """
-        command = [sys.executable, "-m", __name__]
-        with subprocess.Popen(  # noqa: S603 - our own command line
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-        ) as process:
-            self._process = process
+        while (process := self.begin()) is not None:
+            was_new, process.is_new = process.is_new, False
             try:
-                found, _ = process.communicate(pickle.dumps((asked, saved)), timeout=self.seconds)
-            except subprocess.TimeoutExpired:
-                return (
-                    _failed(f"the mapping took longer than {self.seconds:g} s, and was ended"),
-                    (),
-                    None,
-                )
-            finally:
-                self._process = None
-                _end(process)
-        if process.returncode or not found:
-            return _failed(f"the mapping ended its process, with exit code {process.returncode}"), (), None
-        result: _Result = pickle.loads(found)  # noqa: S301 - written by our own process
-        return result
+                return self._heard(process, question, is_moot)
+            except _Ended as ended:
+                self._replace(process)
+                if was_new or not ended.is_full:
+                    return ended.answer
+        return Answer(MOOT)
+
+    def anew(self, question: Question, is_moot: Callable[[], bool] = lambda: False) -> Answer:
+        """Return the answer of a new process, which takes the place of the one before if it answers well."""
+        with self._lock:
+            before, self._process = self._process, None
+        answer = self.answer(question, is_moot)
+        with self._lock:
+            spare, keeps = (before, self._process) if answer.is_fine else (self._process, before)
+            self._process = None if self._is_over else keeps
+            gone = [one for one in ((spare, keeps) if self._is_over else (spare,)) if one is not None]
+        for one in gone:
+            one.end()
+        return answer
 
     def end(self) -> None:
-        """End the process, whatever it does."""
-        if (process := self._process) is not None:
-            _end(process)
+        """End it, whatever it does, and begin none any more."""
+        with self._lock:
+            self._is_over, process = True, self._process
+        if process is not None:
+            process.end()
 
+    def _replace(self, process: _Process) -> None:
+        """Have another process begun in the place of one that is gone."""
+        with self._lock:
+            if self._process is process:
+                self._process = None
+        self.begin()
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End a process and all that it has begun, and remove what they wrote aside."""
-    with suppress(ProcessLookupError, PermissionError):  # there is none any more
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    sweep(Path(tempfile.gettempdir()))
+    def _heard(self, process: _Process, question: Question, is_moot: Callable[[], bool]) -> Answer:
+        """Return what it answers; raises _Ended where it does not, and is no more."""
+        process.tell(ASK, packed(question))
+        at, since, stopped = ("", ""), time.monotonic(), None
+        try:
+            while True:
+                if process.connection.poll(_TICK):
+                    what, value = unpacked(process.connection.recv_bytes())
+                    if what == DONE:
+                        return value  # type: ignore[no-any-return]
+                    if what == AT and value != at:
+                        at, since = value, time.monotonic()
+                now = time.monotonic()
+                if stopped is None and is_moot():
+                    stopped = now
+                    process.tell(STOP, b"")
+                self._check_newest(stopped, now)
+                self._check(process, at, now - since)
+        except (EOFError, OSError) as error:
+            if self._is_over:
+                raise _Ended(Answer(MOOT)) from error
+            raise _Ended(failed(self._gone(process.end()))) from error
+        except _Ended:
+            process.end()
+            raise
 
+    def _check_newest(self, stopped: float | None, now: float) -> None:
+        """Raise _Ended where it was asked to stop a while ago."""
+        if stopped is not None and now - stopped > self.limits.grace:
+            raise _Ended(Answer(MOOT))
 
-def _failed(why: str) -> dict[str, Any]:
-    return {"error": {"said": f"{why}; mend it, and save it again", "line": None}}
+    def _check(self, process: _Process, at: tuple[str, str], seconds: float) -> None:
+        """Raise _Ended where it takes too much."""
+        what, name = at
+        limits, rows = self.limits, f"on the first {self.asked.limit:,} rows"
+        if not what and seconds > _BEGUN:
+            raise _Ended(
+                failed(f"{self.what}: the process that tries it does not begin; load this page again")
+            )
+        if what == READING and seconds > limits.reading:
+            where = shown(name) or "the files"
+            said = f"{where}: not read within {limits.reading:g} s; see whether the disk, or the storage, answers"
+            raise _Ended(failed(f"{said}, and load this page again"))
+        if what in {TEXT, ROWS} and seconds > limits.seconds:
+            said = f"{self.what}: takes longer than {limits.seconds:g} s {rows}, and was ended; {self.mend}"
+            raise _Ended(failed(said))
+        if (size := held(process.process.pid)) > limits.size:
+            said = f"takes more than {limits.size / 1e9:.1f} GB of memory {rows}, and was ended"
+            found = f"found {size / 1e9:.1f} GB"
+            raise _Ended(failed(f"{self.what}: {said}, {found}; {self.mend}"), is_full=True)
 
-
-def main() -> None:
-    """Try what stdin says, and write on stdout what came of it; what a mapping prints goes to stderr.
-
-    It ends by itself where the server was killed, and nobody else ends it.
-    """
-    signal.alarm(2 * int(SECONDS))
-    with os.fdopen(os.dup(1), "wb") as out:
-        os.dup2(2, 1)
-        asked, saved = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the server that began this
-        trial = Trial(asked, saved)
-        found = trial.under(None)
-        pickle.dump((found, [row.sent() for row in trial.rows], trial.last), out)
-
-
-if __name__ == "__main__":
-    main()
+    def _gone(self, code: int) -> str:
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return f"{self.what}: ended the process that tried it, with {how}; {self.mend}"

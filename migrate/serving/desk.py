@@ -1,7 +1,6 @@
 """What the page works on: the text, what is tried of it, one after another, and what is saved."""
 
 import asyncio
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,21 +8,23 @@ from threading import Thread
 from typing import Any, Final, Literal, TypeVar
 
 from migrate.errors import MigrateError
-from migrate.serving.apart import Apart
+from migrate.serving.apart import Apart, Limits
+from migrate.serving.bench import MOOT, Compile, Rows, Try
 from migrate.serving.complaints import complaint
 from migrate.serving.paper import ChangedOnDisk, Paper, Text
 from migrate.serving.rows import View
-from migrate.serving.trial import Asked, Trial
+from migrate.serving.trial import Asked
 
 T = TypeVar("T")
 Kind = Literal["spec", "mapping", "none"]
-MOOT: Final[Mapping[str, Any]] = {"moot": True}
-"""The answer to a text that another one came after, while it waited."""
-_SECONDS: Final = 20.0
-_BUSY: Final = (
-    "a text that was tried before takes very long, and this one waits for it; where it does not end, end the server "
-    "(Ctrl-C), and start it again"
-)
+_MAPPING_SECONDS: Final = 60.0
+"""So long a mapping may take for the first rows."""
+_MENDED: Final[Mapping[Kind, str]] = {
+    "spec": "make it shorter",
+    "mapping": "mend it, and save it again",
+    "none": "try fewer rows with --limit",
+}
+"""What is to be done where a trial takes too much."""
 _PATIENCE: Final = 0.5
 """Seconds that an end waits for what is being tried, so that it tidies up behind itself."""
 
@@ -40,19 +41,28 @@ class Desk:
     """One text and one trial of it at a time; the newest text that waits is the one that is tried next."""
 
     def __init__(
-        self, asked: Asked, edited: Edited, told: Mapping[str, Any], *, seconds: float = _SECONDS
+        self, asked: Asked, edited: Edited, told: Mapping[str, Any], limits: Limits | None = None
     ) -> None:
-        """`told`: what the page is to say of the command, by name; `seconds` a text waits for one before it."""
-        self._seconds = seconds
-        self._asked, self._told = asked, told
+        """`told`: what the page is to say of the command, by name; `limits`: how much a trial may take."""
+        self._told = told
         self._kind = edited.kind
+        if limits is None:
+            limits = Limits(seconds=_MAPPING_SECONDS) if edited.kind == "mapping" else Limits()
+        what = "rows" if edited.kind == "none" else edited.kind
+        self._apart = Apart(asked, what, _MENDED[edited.kind], limits)
         self._paper = None if edited.path is None else Paper(edited.path, is_new=edited.kind == "spec")
-        self._trial = Trial(asked)
-        self._apart = Apart()
         self._turn = asyncio.Lock()
-        self._newest = self._rows_of = 0
+        self._count = self._rows_of = 0
+        self._newest: dict[str, int] = {}
+        """Window -> which of its texts is the newest, as long as that is tried."""
+        self._shown: Try | None = None
+        """What was tried last of what could be."""
         self._saved: str | None = None
         self._thread: Thread | None = None
+
+    def begin(self) -> None:
+        """Have the process begun that tries texts, which takes a moment."""
+        self._apart.begin()
 
     def page(self) -> dict[str, Any]:
         """Return what the page shows before anything is tried."""
@@ -88,62 +98,58 @@ class Desk:
         except MigrateError as error:
             return {"error": complaint(str(error), None)}
 
-    async def tried(self, text: str | None, view: View) -> Mapping[str, Any]:
-        """Return what becomes of the first rows under a text, with those in `view`; `MOOT` where a newer text waits.
+    async def tried(self, text: str | None, view: View, window: str = "") -> bytes:
+        """Return what becomes of the first rows under a text, with those in `view`, as JSON; errors are in it.
 
+        `MOOT` where a newer text of the same window has come: also of one that is being tried, which is ended for it.
         Its `number` tells its rows from those of another text, as of another window.
-        A mapping is Python: an unsaved one is compiled and no more; without a text that which is saved runs, apart.
+        A mapping is Python: an unsaved one is compiled and no more; without a text that which is saved runs.
         """
-        if self._kind == "mapping" and text is not None:
-            return self._compiled(text)
-        self._newest += 1
-        mine = self._newest
-        try:
-            async with asyncio.timeout(None if self._kind == "mapping" else self._seconds):
-                await self._turn.acquire()
-        except TimeoutError:
-            return {"error": complaint(_BUSY, None)}
-        try:
-            if mine != self._newest:
+        self._count += 1
+        mine = self._newest[window] = self._count
+
+        def is_moot() -> bool:
+            return self._newest.get(window) != mine
+
+        async with self._turn:
+            if is_moot():
                 return MOOT
-            found = await self._aside(lambda: self._run(text))
-            if "error" in found:
-                return found
-            self._rows_of = mine
-            return found | {"page": self._trial.page(view), "number": mine}
-        finally:
-            self._turn.release()
+            try:
+                return await self._aside(lambda: self._tried(text, view, mine, is_moot))
+            finally:
+                if not is_moot():
+                    del self._newest[window]
 
-    def page_of(self, view: View, number: int) -> Mapping[str, Any]:
+    async def page_of(self, view: View, number: int) -> bytes:
         """Return those of the rows that were tried last which are in a view; `MOOT` where that was another trial."""
-        return self._trial.page(view) if number in (0, self._rows_of) else MOOT
+        async with self._turn:
+            if number not in (0, self._rows_of):
+                return MOOT
+            return await self._aside(lambda: self._rows(view))
 
-    def _compiled(self, text: str) -> dict[str, Any]:
-        """Return whether a text is Python."""
-        name = self._paper.path.name if self._paper is not None else "mapping"
-        try:
-            with warnings.catch_warnings(action="ignore"):
-                compile(text, name, "exec", dont_inherit=True)
-        except SyntaxError as error:
-            where = f"{name}:{error.lineno}" if error.lineno else name
-            return {
-                "error": {"said": f"{where}: no Python, {error.msg}; mend it there", "line": error.lineno}
-            }
-        except (ValueError, RecursionError, MemoryError) as error:
-            return {"error": {"said": f"{name}: no Python, found '{error}'; mend it there", "line": None}}
-        return {"compiled": True}
+    def _rows(self, view: View) -> bytes:
+        """Return rows of the process of the moment; of one that is new, after what was tried last is tried again."""
+        if self._apart.is_new and self._shown is not None:
+            again = self._apart.answer(self._shown)
+            if not again.is_fine:
+                return again.said
+        return self._apart.answer(Rows(view)).said
 
-    def _run(self, text: str | None) -> dict[str, Any]:
+    def _tried(self, text: str | None, view: View, number: int, is_moot: Callable[[], bool]) -> bytes:
         """Try a spec; or run the mapping as it is saved, and have the next run be compared with this one."""
-        if self._kind != "mapping":
-            draft = text if self._kind == "spec" else None
-            return self._trial.under(draft, is_saved=draft == self._saved)
-        found, rows, outcomes = self._apart.tried(self._asked, self._trial.saved)
-        self._trial.saved = outcomes or self._trial.saved
-        self._trial.rows = rows or self._trial.rows
-        if "error" in found and self._paper is not None and self._saved is not None:
-            found["error"] |= complaint(found["error"]["said"], self._saved)
-        return found
+        if self._kind == "mapping" and text is not None:
+            name = self._paper.path.name if self._paper is not None else "mapping"
+            return self._apart.answer(Compile(text, name), is_moot).said
+        draft = text if self._kind == "spec" else None
+        is_saved = draft == self._saved
+        asked = Try(draft, self._saved if draft is None else draft, view, number, is_saved=is_saved)
+        ask = self._apart.anew if self._kind == "mapping" else self._apart.answer
+        answer = ask(asked, is_moot)
+        if answer.is_fine:
+            self._rows_of, self._shown = number, asked
+            if is_saved or self._kind == "mapping":
+                self._apart.saved = answer.outcomes
+        return answer.said
 
     async def _aside(self, work: Callable[[], T]) -> T:
         """Return what is worked out in a thread that nobody waits for when the server ends."""

@@ -1,7 +1,7 @@
 """The first rows of files as they were read, kept while the same is read in the same way: mapping alone runs again."""
 
 import pickle
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Final
 
@@ -51,8 +51,15 @@ _Key = tuple[object, ...]
 class Kept(Reading):
     """What was read of each file, and what was heard of the rows of the last preview."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(
+        self,
+        limit: int,
+        on_reading: Callable[[str], None] = lambda _: None,
+        on_rows: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_reading` is told of a file before it is read; `on_rows` when it was, and before more is made of rows."""
         self._limit = limit
+        self._on_reading, self._on_rows = on_reading, on_rows
         self._chunks: dict[_Key, list[Chunk]] = {}
         self._originals: dict[_Key, Mapping[int, Mapping[str, Raw]]] = {}
         self._shown: set[_Key] = set()
@@ -82,7 +89,9 @@ class Kept(Reading):
             return
         key = _key(job)
         if key is None or (found := self._chunks.get(key)) is None:
+            self._on_reading(job.source.name)
             found = self._read(job)
+            self._on_rows()
             if key is not None:
                 self._keep(key, found)
         numbers = self._numbers[job.source.name] = []
@@ -122,11 +131,14 @@ class Kept(Reading):
         self._shown.add(key)
         known = self._originals.get(key, {})
         if not known.keys() >= {*numbers}:
+            self._on_reading(job.source.name)
             known = self._originals[key] = super().originals(job, self._numbers[job.source.name])
+            self._on_rows()
         return known
 
     def made(self, bundle: Bundle, chunk: Chunk, transform: Transform, made: Finished) -> None:
         """Note which of the rows warnings are of."""
+        self._on_rows()
         self.tables |= {job.source.name: job.table for job in bundle.jobs}
         for row, names in warned(chunk, transform, made).items():
             self.warnings[numbering.place(*bundle.whence(row))] = names

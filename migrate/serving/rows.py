@@ -55,11 +55,9 @@ class Row:
     warnings: Sequence[str]
     is_changed: bool
     """Whether it became something else under what is saved."""
-    preview: Preview | None = field(default=None, repr=False)
+    preview: Preview = field(repr=False)
     table: Table | None = field(default=None, repr=False)
     """What it was read as."""
-    ready: Mapping[str, Any] | None = field(default=None, repr=False)
-    """The same as the page has it, where it was made in another process."""
 
     @classmethod
     def of(
@@ -84,8 +82,6 @@ class Row:
 
     def whole(self) -> Mapping[str, Any]:
         """Return all of it, its source beside its payloads."""
-        if self.ready is not None or self.preview is None:
-            return self.ready or {}
         became = [fields.flat(text) for text in self.preview.payloads]
         source, payloads = fields.beside(fields.flat(self.preview.source), became, self.table)
         return {
@@ -98,13 +94,6 @@ class Row:
             "source": source,
             "payloads": payloads,
         }
-
-    def sent(self) -> "Row":
-        """Return it as another process can have it."""
-        return Row(
-            *(self.place, self.outcome, self.why, self.events, self.warnings, self.is_changed),
-            ready=self.whole(),
-        )
 
 
 def page(rows: Sequence[Row], view: View) -> dict[str, Any]:

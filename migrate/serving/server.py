@@ -36,6 +36,8 @@ class Sent(msgspec.Struct):
     version: str = ""
     view: View = View()
     number: int = 0
+    window: str = ""
+    """Tells what one window asks from what others do."""
 
 
 class Serving:
@@ -73,11 +75,11 @@ class Serving:
 
     async def _try(self, request: web.Request) -> web.Response:
         sent = await _sent(request)
-        return _json(await self._desk.tried(sent.text, sent.view))
+        return _json(await self._desk.tried(sent.text, sent.view, sent.window))
 
     async def _rows(self, request: web.Request) -> web.Response:
         sent = await _sent(request)
-        return _json(self._desk.page_of(sent.view, sent.number))
+        return _json(await self._desk.page_of(sent.view, sent.number))
 
     async def _save(self, request: web.Request) -> web.Response:
         sent = await _sent(request)
@@ -97,7 +99,8 @@ async def _sent(request: web.Request) -> Sent:
 
 
 def _json(found: object) -> web.Response:
-    return web.Response(body=_encoded(found), content_type="application/json")
+    body = found if isinstance(found, bytes) else _encoded(found)
+    return web.Response(body=body, content_type="application/json")
 
 
 async def serve_until(
@@ -123,6 +126,7 @@ def serve(desk: Desk, *, port: int, on_ready: Callable[[str], None]) -> None:
         is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # as nohup has it
         for number in (signal.SIGINT, signal.SIGTERM, *([] if is_ignored else [signal.SIGHUP])):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        desk.begin()
         await serve_until(desk, port=port, visitors=Visitors(), ready=on_ready, stop=stop)
 
     asyncio.run(run())

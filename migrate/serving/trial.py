@@ -4,9 +4,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any, Final
 
 from migrate.errors import MigrateError
+from migrate.plan.interrupted import Interrupted
 from migrate.preview import Preview, preview
 from migrate.report import ruled, sections
 from migrate.report.sections import Line, labelled
@@ -26,8 +28,14 @@ _MOST_BESIDE: Final = 50
 _YOUNG: Final = "younger_than_48h"
 """What depends on the day on which it is tried."""
 
-Outcomes = Mapping[str, object]
-"""Where a row is -> what became of it, to be compared."""
+Outcomes = Mapping[str, bytes]
+"""Where a row is -> a digest of what became of it, to be compared."""
+Way = Callable[[str, str], None]
+"""Told of what is done next, and of which file; it may raise Interrupted."""
+TEXT: Final = "text"
+READING: Final = "reading"
+ROWS: Final = "rows"
+"""What is done: the text is read; the files are found, or one is read; rows are mapped."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +51,9 @@ class Asked:
 class Trial:
     """What is tried again and again, with what was read of its files, and what rows are compared with."""
 
-    def __init__(self, asked: Asked, saved: Outcomes | None = None) -> None:
-        self._asked = asked
-        self._kept = Kept(asked.limit)
+    def __init__(self, asked: Asked, saved: Outcomes | None = None, way: Way = lambda *_: None) -> None:
+        self._asked, self._way = asked, way
+        self._kept = Kept(asked.limit, lambda name: way(READING, name), lambda: way(ROWS, ""))
         self.saved = saved
         """What became of rows under what is saved; None as long as that could not be tried."""
         self.last: Outcomes | None = None
@@ -53,20 +61,24 @@ class Trial:
         self.rows: Sequence[Row] = ()
         """Those of the last time that it could be tried."""
 
-    def under(self, draft: str | None, *, is_saved: bool = False) -> dict[str, Any]:
+    def under(self, draft: str | None, *, text: str | None = None, is_saved: bool = False) -> dict[str, Any]:
         """Try a draft, or what is there, and return what holds of its rows together; an error is in it.
 
-        Where it is what is saved, later ones are compared with it.
+        An error has its line in `text`, or in the draft. Where it is what is saved, later ones are compared with it.
+        Raises Interrupted where it is told to stop on its way.
         """
+        text = draft if text is None else text
         began = time.perf_counter()
         self.last = None
         try:
             found = self._tried(draft, is_saved=is_saved)
         except MigrateError as error:
-            found = {"error": complaint(str(error), draft)}
+            found = {"error": complaint(str(error), text)}
+        except Interrupted:
+            raise
         except BaseException as error:  # noqa: BLE001 - whatever is raised is shown, a panic of polars' as well
             said = f"{type(error).__name__}: {error}; this is a fault of migrate's: please report it"
-            found = {"error": complaint(said, draft)}
+            found = {"error": complaint(said, text)}
         return found | {"seconds": round(time.perf_counter() - began, 3)}
 
     def page(self, view: View) -> dict[str, Any]:
@@ -74,12 +86,15 @@ class Trial:
         return page(self.rows, view)
 
     def _tried(self, draft: str | None, *, is_saved: bool) -> dict[str, Any]:
+        self._way(TEXT, "")
         settings = self._asked.settings(draft=draft)
+        self._way(READING, "")
         work = settings.work(self._asked.inputs, checked=_CHECKED_BYTES, most=_MOST_FILES)
         self._kept.begin()
+        self._way(ROWS, "")
         shown = [*preview(work, self._asked.limit, numbers := Numbers(), self._kept)]
         rows, beside = [one for one in shown if one.place], [one for one in shown if not one.place]
-        self.last = {one.place: (one.payloads, one.why) for one in rows}
+        self.last = {one.place: _digest(one) for one in rows}
         self.saved = self.last if is_saved else self.saved
         made = [[payload(text) for text in one.payloads] for one in rows]
         self.rows = [
@@ -115,7 +130,14 @@ class Trial:
         return [name for name in self._kept.warnings.get(one.place, ()) if name != _YOUNG]
 
     def _is_changed(self, one: Preview) -> bool:
-        return self.saved is not None and self.saved.get(one.place) != (one.payloads, one.why)
+        return self.saved is not None and self.saved.get(one.place) != (self.last or {}).get(one.place)
+
+
+def _digest(one: Preview) -> bytes:
+    """Return a digest of what became of a row."""
+    return blake2b(
+        "\0".join((one.why or "", *one.payloads)).encode(errors="surrogatepass"), digest_size=16
+    ).digest()
 
 
 def _labelled(lines: Iterable[Line]) -> list[tuple[str, str]]:

@@ -1,55 +1,57 @@
 """One text is tried at a time, the newest of those that wait; what is saved is what others are compared with."""
 
 import asyncio
-import threading
+import json
 
 from owned import MAPPING, changed, export, written
-from served import SPEC, asked, page, table
+from served import SPEC, Page, asked, page, serving, table
 
-from migrate.serving.desk import MOOT, Desk, Edited
+from migrate.serving.apart import Limits
+from migrate.serving.desk import Desk, Edited
 from migrate.serving.rows import View
 
 RENAMED = SPEC.replace("[[links]]", '[rename]\nnote = "remark"\n\n[[links]]')
 
 
 def test_a_text_that_a_newer_one_came_after_is_moot(tmp_path):
-    """While it waits; the one that is being tried is answered, and so is the newest."""
+    """While it waits, and while it is tried; not where the newer one is another window's, which waits its turn."""
 
-    async def asked_for(*texts):
-        desk = Desk(table(tmp_path), Edited("spec", tmp_path / "spec.toml"), {})
+    async def asked_for(desk, *texts):
         desk.page()
-        return await asyncio.gather(*(desk.tried(text, View()) for text in texts))
+        found = await asyncio.gather(*(desk.tried(text, View(), window) for window, text in texts))
+        return [json.loads(one) for one in found]
 
-    found = asyncio.run(asked_for(SPEC, "event = ", RENAMED))
-    assert [one is MOOT for one in found] == [False, True, False]
-    assert found[2]["page"]["rows"][0]["payloads"][0][-7][:2] == ("properties.remark", '"a"')
+    desk = Desk(table(tmp_path), Edited("spec", tmp_path / "spec.toml"), {})
+    try:
+        texts = ("mine", SPEC), ("mine", "event = "), ("theirs", SPEC), ("mine", RENAMED)
+        found = asyncio.run(asked_for(desk, *texts))
+    finally:
+        desk.end()
+    assert [one == {"moot": True} for one in found] == [True, True, False, False]
+    assert found[2]["counts"]["all"] == 4
+    assert found[3]["page"]["rows"][0]["payloads"][0][-7][:2] == ["properties.remark", '"a"']
 
 
-def test_a_text_does_not_wait_without_end(tmp_path, monkeypatch):
-    """For one before it that does not end; it says so."""
-    go_on = threading.Event()
-
-    async def asked_for():
-        desk = Desk(table(tmp_path), Edited("spec", tmp_path / "spec.toml"), {}, seconds=0.0)
-        monkeypatch.setattr("migrate.serving.trial.Trial.under", lambda *_, **__: {"error": go_on.wait()})
-        first = asyncio.create_task(desk.tried("one", View()))
-        await asyncio.sleep(0)
-        second = await desk.tried("two", View())
-        go_on.set()
-        return second, await first
-
-    second, first = asyncio.run(asked_for())
-    assert second["error"]["said"].startswith(
-        "a text that was tried before takes very long, and this one waits"
-    )
-    assert first == {"error": True}
+def test_what_takes_too_much_costs_nothing_else(tmp_path):
+    """It is said; the rows before it are still there for whoever looks further, and so is what is saved."""
+    limits = Limits()
+    with serving(Desk(table(tmp_path), Edited("spec", tmp_path / "spec.toml"), {}, limits)) as address:
+        served = Page(address)
+        served.ask("/api/page")
+        served.tried(SPEC)
+        shown = served.tried(RENAMED)
+        limits.size = 1
+        assert served.tried(SPEC)["error"]["said"].startswith("spec: takes more than 0.0 GB of memory")
+        limits.size = Limits().size
+        assert served.ask("/api/rows", view={}, number=shown["number"]) == shown["page"]
+        assert served.tried(RENAMED)["counts"]["changed"] == 3
 
 
 def test_rows_are_of_the_text_that_a_window_shows(tmp_path):
     """Those of another window's text are not given for them; what could not be tried has none."""
     with page(table(tmp_path), "spec", tmp_path / "spec.toml") as served:
         mine, theirs = served.tried(SPEC), served.tried(RENAMED)
-        assert served.ask("/api/rows", view={}, number=mine["number"]) == MOOT
+        assert served.ask("/api/rows", view={}, number=mine["number"]) == {"moot": True}
         assert "error" in served.tried("event = ")
         assert served.ask("/api/rows", view={}, number=theirs["number"]) == theirs["page"]
 

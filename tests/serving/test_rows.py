@@ -1,11 +1,9 @@
 """The rows of a trial are counted by what became of them, and looked at a page at a time."""
 
-import pickle
-
 import pytest
 
 from migrate.preview import MAPPED, Preview
-from migrate.serving.rows import Row, View, counts, page, payload
+from migrate.serving.rows import Row, View, counts, page
 
 PAYLOAD = '{"event":"paid","distinct_id":"u","properties":{"n":1}}'
 
@@ -53,10 +51,3 @@ def test_they_are_looked_at_a_page_at_a_time(view, places, of):
     """Those of a kind, with an event; and how many there are like them."""
     found = page(ROWS, view)
     assert ([one["place"] for one in found["rows"]], found["of"]) == (places, of)
-
-
-def test_another_process_has_the_same():
-    """Whole, without what cannot be handed on."""
-    sent = [pickle.loads(pickle.dumps(one.sent())) for one in ROWS]  # noqa: S301 - our own
-    assert (page(sent, View()), counts(sent)) == (page(ROWS, View()), counts(ROWS))
-    assert payload(PAYLOAD).event == "paid"

@@ -12,10 +12,11 @@ from served import SPEC, page, serving, table
 from migrate.serving.desk import Desk, Edited
 
 
-@pytest.fixture
-def served(tmp_path):
-    """A page of a spec."""
-    with page(table(tmp_path), "spec", tmp_path / "spec.toml") as one:
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """A page of a spec, for all tests of it."""
+    folder = tmp_path_factory.mktemp("served")
+    with page(table(folder), "spec", folder / "spec.toml") as one:
         yield one
 
 
@@ -74,12 +75,12 @@ def test_whatever_is_sent_is_answered(served, body, status, said):
 
 def test_it_listens_here_alone_and_is_gone_afterwards(tmp_path):
     """A port that is taken is an error of the block."""
-    work = table(tmp_path)
+    work, before = table(tmp_path), threading.active_count()
     with serving(Desk(work, Edited(), {})) as address:
         port = int(address.partition("/?")[0].rpartition(":")[2])
         with pytest.raises(OSError, match="in use"), serving(Desk(work, Edited(), {}), port=port):
             pass
         assert address.startswith(f"http://127.0.0.1:{port}/?t=")
-    assert [one.name for one in threading.enumerate() if one.name == "serving"] == []
+    assert threading.active_count() == before
     with socket.socket() as client:
         assert client.connect_ex(("127.0.0.1", port)) != 0

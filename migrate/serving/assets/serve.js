@@ -4,6 +4,7 @@
 
 const TOKEN = new URLSearchParams(location.search).get("t") || "";
 const PAUSE = 120; // milliseconds without a key before the text is tried
+const WINDOW = String(Math.random()); // tells the server this window from others
 const ROWS = 10; // rows a page
 const LONG = 400; // characters of a name or value
 const SHOWS = ["all", "mapped", "changed", "warned", "rejected", "filtered", "told"];
@@ -178,7 +179,7 @@ async function tryText(text) {
   const mine = ++state.tried;
   if (state.kind === "mapping" && text === null) showVerdict("Running it…", false);
   at("result").setAttribute("aria-busy", "true");
-  const found = await ask("/api/try", { text, view: view(0) });
+  const found = await ask("/api/try", { text, view: view(0), window: WINDOW });
   if (mine !== state.tried) return;
   if (found.moot) {
     // another window's text came after

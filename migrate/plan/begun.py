@@ -1,0 +1,37 @@
+"""Another Python of ours, begun to do work for this one: in a process group of its own, at the end of a connection.
+
+Ctrl-C in a terminal does not reach it. What it runs is to listen to the connection, and to end where that does, so that
+it does not outlive whoever began it.
+"""
+
+import gc
+import subprocess
+import sys
+from multiprocessing.connection import Connection, Pipe
+from typing import IO, Final
+
+_BEGIN: Final = """\
+import gc, sys
+gc.set_threshold(*{!r})
+sys.path[:] = {!r}
+from {} import main
+main({})
+"""
+
+
+def begun(module: str, output: IO[bytes] | int) -> "tuple[subprocess.Popen[bytes], Connection]":
+    """Begin one that runs a module's `main` with its end of a connection, by number; return it and our end.
+
+    What it writes goes to `output`; raises OSError where none can be begun.
+    """
+    ours, theirs = Pipe()
+    with theirs:
+        process = subprocess.Popen(  # noqa: S603 - our own command line
+            [sys.executable, "-c", _BEGIN.format(gc.get_threshold(), sys.path, module, theirs.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=[theirs.fileno()],
+            process_group=0,
+        )
+    return process, ours
