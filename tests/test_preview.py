@@ -1,5 +1,6 @@
 """What a preview shows of rows is what planning makes of them."""
 
+import gzip
 import json
 import tempfile
 from collections import Counter
@@ -10,6 +11,7 @@ import polars as pl
 import pytest
 from frames import LATER
 from samples import FEW, SAMPLES, settings, some
+from served import SPEC, asked
 
 from migrate.people.store import People
 from migrate.plan.finished import finished
@@ -142,3 +144,29 @@ def test_a_preview_leaves_nothing_behind(work, tmp_path, monkeypatch):
     list(preview(work, 3))
     assert [*(tmp_path / "temporary").iterdir()] == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl", "temporary"]
+
+
+def test_small_files_are_shown_as_each_is_alone(tmp_path):
+    """In their order, with their own numbers, rejects and reasons, though they are mapped together."""
+    head = "id,action,user,device,at,price,note\n"
+    for n in range(3):
+        lines = (
+            f"{n}-{one},seen,u{one},,{at},1,x\n"
+            for one, at in enumerate(("2024-04-03", "soon", "2024-04-05"))
+        )
+        data = gzip.compress((head + "".join(lines)).encode())
+        (tmp_path / f"{n}.csv.gz").write_bytes(data if n != 1 else data[:-4])
+    spec = tmp_path / "spec.toml"
+    spec.write_text(SPEC)
+    how = asked("table", tmp_path, spec=spec).settings()
+    names = [str(tmp_path / f"{n}.csv.gz") for n in range(3)]
+    together = [*preview(how.work([str(tmp_path)]), 100)]
+    assert together == [row for name in names for row in preview(how.work([name]), 100)]
+    assert [row.place.removeprefix(f"{tmp_path}/") for row in together] == [
+        *("0.csv.gz:1", "0.csv.gz:2", "0.csv.gz:3"),
+        *("1.csv.gz:1", "1.csv.gz:2", "1.csv.gz:3", "1.csv.gz:4"),
+        *("2.csv.gz:1", "2.csv.gz:2", "2.csv.gz:3"),
+    ]
+    assert [row.why and row.why.partition(",")[0] for row in together[3:7]] == [
+        *(None, "rejected: bad_timestamp", None, "rejected: truncated_file"),
+    ]

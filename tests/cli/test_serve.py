@@ -1,5 +1,6 @@
 """`migrate serve` says where its page is, ends when it is interrupted, and says what it cannot do in a sentence."""
 
+import asyncio
 import json
 import os
 import signal
@@ -8,7 +9,11 @@ from urllib.request import Request, urlopen
 
 import pytest
 from commands import migrate, started
+from samples import SAMPLES
 from served import SPEC, table
+
+from migrate.serving.fields import flat
+from migrate.serving.rows import View
 
 SHOP = ["serve", "table", "rows.csv"]
 
@@ -42,8 +47,9 @@ def test_it_says_where_and_ends_in_good_order(tmp_path):
     assert (process.returncode, out, said) == (0, "", "")
 
 
-def test_it_ends_whatever_a_mapping_does(tmp_path):
-    """The process in which one loops for ever ends with it: what it holds open is closed."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_it_ends_whatever_a_mapping_does(tmp_path, number):
+    """The process in which one loops for ever ends with it, killed or not: what it holds open is closed."""
     table(tmp_path)
     mapping, pipe = tmp_path / "acme.py", tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -54,10 +60,45 @@ def test_it_ends_whatever_a_mapping_does(tmp_path):
             head = f"POST /api/try HTTP/1.1\r\nHost: {address.removeprefix('http://')}\r\nX-Migrate-Token: {token}\r\n"
             client.sendall(f"{head}Content-Length: 2\r\n\r\n{{}}".encode())
             with pipe.open() as held:  # once the mapping runs
-                process.send_signal(signal.SIGINT)
+                process.send_signal(number)
                 assert held.read() == ""
         process.communicate(timeout=60)
-    assert process.returncode == 0
+    assert process.returncode == (-number if number == signal.SIGKILL else 0)
+
+
+@pytest.mark.parametrize("platform", ["table", "heap"])
+def test_a_configuration_holds_as_for_a_preview(tmp_path, monkeypatch, platform):
+    """With what it says of options, as of labels, and its rules: the payloads are the same, to the byte."""
+    table(tmp_path)
+    labelled = SAMPLES / "heap" / "signed_up.csv"
+    said = {
+        "table": 'inputs = ["rows.csv"]\nspec = "spec.toml"\n',
+        "heap": f'inputs = ["{labelled}"]\nlabels = "labels.json"\nperson_properties = "none"\n',
+    }[platform]
+    (tmp_path / "labels.json").write_text('{"signed_up": "Signed up!"}')
+    (tmp_path / "migrate.toml").write_text(
+        f'platform = "{platform}"\n{said}[rules]\ndrop = ["note"]\nhash = ["price"]\ntags = {{ of = "acme" }}\n'
+        'hash_salt = { env = "SALT" }\nevent_names = { viewed = "seen" }\n'
+    )
+    salt = {"SALT": "salt of sixteen letters"}
+    printed = migrate("preview", cwd=tmp_path, env=salt)
+    assert '"of":"acme"' in printed.stdout
+    assert ("Signed up!" if platform == "heap" else '"event":"seen"') in printed.stdout
+    served = []
+    monkeypatch.setattr("migrate.cli.serve.serve", lambda desk, **_: served.append(desk))
+    assert migrate("serve", cwd=tmp_path, env=salt).returncode == 0
+    (desk,) = served
+    monkeypatch.chdir(tmp_path)
+    try:
+        answer = asyncio.run(desk.tried(SPEC if platform == "table" else None, View(count=1_000)))
+    finally:
+        desk.end()
+    found = json.loads(answer)
+    fields = [one for row in found["page"]["rows"] for one in row["payloads"]] + found["beside"]["payloads"]
+    payloads = [flat(text) for text in printed.stdout.splitlines()]
+    assert sorted([[*one[:2]] for one in each] for each in fields) == sorted(
+        [[*one] for one in each.items()] for each in payloads
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,13 @@
 
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
 from migrate.errors import UsageError
+from migrate.inputs.listing import sources
 from migrate.serving.paper import LARGEST, ChangedOnDisk, Paper
 
 
@@ -22,6 +25,26 @@ def test_it_is_saved_in_its_place(tmp_path):
     assert (real.read_bytes(), paper.read(), link.is_symlink()) == (b"\xef\xbb\xbfb = 1\n", saved, True)
     assert stat.S_IMODE(real.stat().st_mode) == 0o640
     assert sorted(one.name for one in tmp_path.iterdir()) == ["real.toml", "spec.toml"]
+
+
+def test_a_kill_in_the_middle_leaves_what_was(tmp_path):
+    """All that was written, and not yet in its place, is a hidden file, which is no input and no spec."""
+    path = tmp_path / "spec.toml"
+    path.write_text("a = 1\n")
+    text = f"""
+import os
+from pathlib import Path
+from migrate.serving.paper import Paper
+os.fsync = lambda _: os.kill(os.getpid(), 9)
+paper = Paper(Path({str(path)!r}))
+paper.save("b = 2", paper.read().version)
+"""
+    assert subprocess.run([sys.executable, "-c", text], check=False).returncode == -9
+    (aside,) = [one for one in tmp_path.iterdir() if one != path]
+    assert (path.read_text(), aside.read_text()) == ("a = 1\n", "b = 2")
+    assert sources([str(tmp_path)]).skipped == {"hidden": [str(aside)]}
+    paper = Paper(path)
+    assert paper.save("c = 3\n", paper.read().version).text == path.read_text() == "c = 3\n"
 
 
 def test_what_was_changed_meanwhile_stays(tmp_path):
