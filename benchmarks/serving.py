@@ -79,11 +79,11 @@ class Page:
             found = json.load(answer)
         return time.perf_counter() - began, found
 
-    def memory(self) -> float:
-        """Return how much the server took at most, in MB."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        (line,) = [one for one in status.splitlines() if one.startswith("VmHWM:")]
-        return int(line.split()[1]) / 1_000
+    def memory(self) -> list[float]:
+        """Return how much the server took at most, and each process that it has begun, in MB."""
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [peak(one) for one in (pid, *children)]
 
     def end(self) -> float:
         """End it, and return how long that takes, in seconds."""
@@ -91,6 +91,13 @@ class Page:
         self._process.send_signal(signal.SIGINT)
         self._process.wait(60)
         return time.perf_counter() - began
+
+
+def peak(pid: int | str) -> float:
+    """Return how much a process took at most, in MB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (line,) = [one for one in status.splitlines() if one.startswith("VmHWM:")]
+    return int(line.split()[1]) / 1_000
 
 
 def told(what: str, seconds: list[float]) -> str:
@@ -124,7 +131,8 @@ def main() -> None:
             SPEC.format(reading=f'keep = ["c{n}"]\n{_READINGS[0]}', round=n) for n in range(options.changes)
         ]
         print(told("a spec that is wrong", [page.tried(one)[0] for one in anew]))
-        print(f"memory of the server: {page.memory():.0f} MB; ended after {page.end():.2f} s")
+        server, *apart = (f"{size:.0f} MB" for size in page.memory())
+        print(f"memory of the server {server}, of what tries {apart}; ended after {page.end():.2f} s")
 
 
 if __name__ == "__main__":

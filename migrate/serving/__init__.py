@@ -1,7 +1,7 @@
 """A page on this machine to try a mapping on: rows beside what they become, and the spec in an editor.
 
-    browser ─visitors─▶ server ─desk─▶ trial ─preview─▶ rows ─fields, who, warned─▶ answer
-                          │              └─ mapping of one's own: trial in a process of its own (`apart`)
+    browser ─visitors─▶ server ─desk─▶ apart ══▶ bench ─trial─preview─▶ rows ─fields, who, warned─▶ answer
+                          │            (memory)    another process, with a limit of time and of memory
                           └─ paper: the spec or the mapping, read and saved
 
 The rows are those of `migrate preview`, made by the same functions; `kept` remembers what was read, so that a change of

@@ -20,8 +20,8 @@ from migrate.plan.handing import packed, unpacked
 from migrate.plan.worker import STOP
 from migrate.screen import shown
 from migrate.serving import bench
-from migrate.serving.bench import ASK, AT, DONE, MOOT, SETUP, Answer, Question, failed
-from migrate.serving.memory import held
+from migrate.serving.bench import ASK, AT, DONE, MOOT, SETUP, Answer, Question, Rows, failed
+from migrate.serving.memory import EVERY, held
 from migrate.serving.trial import READING, ROWS, TEXT, Asked, Outcomes
 from migrate.throwaway import sweep
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _TICK: Final = 0.05
 """Seconds after which its clock, its memory, and whether its text is the newest, are looked at."""
+_BEGINS: Final = ("", "")
+"""What a process is at that has not heard yet what it is asked."""
 _BEGUN: Final = 60.0
 """Seconds in which a process has begun."""
 _STDERR: Final = 2
@@ -52,10 +54,13 @@ class Limits:
 
 
 class _Ended(Exception):  # noqa: N818 - the word says what happened
-    """The process was ended, or has ended; with what is to be told of that."""
+    """The process was ended, or has ended; with what is to be told of that.
 
-    def __init__(self, answer: Answer, *, is_full: bool = False) -> None:
-        self.answer, self.is_full = answer, is_full
+    `may_be_old`: what was asked before may be why, so that the same is asked of a new one, if this one was none.
+    """
+
+    def __init__(self, answer: Answer, *, may_be_old: bool = False) -> None:
+        self.answer, self.may_be_old = answer, may_be_old
 
 
 @dataclass
@@ -116,8 +121,8 @@ class Apart:
     def answer(self, question: Question, is_moot: Callable[[], bool] = lambda: False) -> Answer:
         """Return the answer; where the process had to be ended, another one is begun, and what is said is why.
 
-        Once `is_moot`, it is asked to stop, and soon ended. One that has grown full by what was asked before is not
-        blamed for it: the same is asked of a new one.
+        Once `is_moot`, it is asked to stop, and soon ended. What was full, or gone, before it was asked this is not
+        blamed on it: the same is asked of a new one; but for rows, which a new one does not have.
         """
         while (process := self.begin()) is not None:
             was_new, process.is_new = process.is_new, False
@@ -125,7 +130,7 @@ class Apart:
                 return self._heard(process, question, is_moot)
             except _Ended as ended:
                 self._replace(process)
-                if was_new or not ended.is_full:
+                if was_new or not ended.may_be_old or isinstance(question, Rows):
                     return ended.answer
         return Answer(MOOT)
 
@@ -159,7 +164,7 @@ class Apart:
     def _heard(self, process: _Process, question: Question, is_moot: Callable[[], bool]) -> Answer:
         """Return what it answers; raises _Ended where it does not, and is no more."""
         process.tell(ASK, packed(question))
-        at, since, stopped = ("", ""), time.monotonic(), None
+        at, since, stopped, looked = _BEGINS, time.monotonic(), None, 0.0
         try:
             while True:
                 if process.connection.poll(_TICK):
@@ -169,15 +174,18 @@ class Apart:
                     if what == AT and value != at:
                         at, since = value, time.monotonic()
                 now = time.monotonic()
-                if stopped is None and is_moot():
+                if stopped is None and at != _BEGINS and is_moot():
                     stopped = now
                     process.tell(STOP, b"")
                 self._check_newest(stopped, now)
-                self._check(process, at, now - since)
+                self._check_time(at, now - since)
+                if now - looked >= EVERY:
+                    looked = now
+                    self._check_memory(process)
         except (EOFError, OSError) as error:
             if self._is_over:
                 raise _Ended(Answer(MOOT)) from error
-            raise _Ended(failed(self._gone(process.end()))) from error
+            raise _Ended(failed(self._gone(process.end())), may_be_old=at == _BEGINS) from error
         except _Ended:
             process.end()
             raise
@@ -187,11 +195,10 @@ class Apart:
         if stopped is not None and now - stopped > self.limits.grace:
             raise _Ended(Answer(MOOT))
 
-    def _check(self, process: _Process, at: tuple[str, str], seconds: float) -> None:
-        """Raise _Ended where it takes too much."""
-        what, name = at
-        limits, rows = self.limits, f"on the first {self.asked.limit:,} rows"
-        if not what and seconds > _BEGUN:
+    def _check_time(self, at: tuple[str, str], seconds: float) -> None:
+        """Raise _Ended where what it is at takes too long."""
+        (what, name), limits = at, self.limits
+        if at == _BEGINS and seconds > _BEGUN:
             raise _Ended(
                 failed(f"{self.what}: the process that tries it does not begin; load this page again")
             )
@@ -200,12 +207,19 @@ class Apart:
             said = f"{where}: not read within {limits.reading:g} s; see whether the disk, or the storage, answers"
             raise _Ended(failed(f"{said}, and load this page again"))
         if what in {TEXT, ROWS} and seconds > limits.seconds:
-            said = f"{self.what}: takes longer than {limits.seconds:g} s {rows}, and was ended; {self.mend}"
+            said = f"{self.what}: takes longer than {limits.seconds:g} s {self._rows}, and was ended; {self.mend}"
             raise _Ended(failed(said))
-        if (size := held(process.process.pid)) > limits.size:
-            said = f"takes more than {limits.size / 1e9:.1f} GB of memory {rows}, and was ended"
+
+    def _check_memory(self, process: _Process) -> None:
+        """Raise _Ended where it takes too much of it."""
+        if (size := held(process.process.pid)) > self.limits.size:
+            said = f"takes more than {self.limits.size / 1e9:.1f} GB of memory {self._rows}, and was ended"
             found = f"found {size / 1e9:.1f} GB"
-            raise _Ended(failed(f"{self.what}: {said}, {found}; {self.mend}"), is_full=True)
+            raise _Ended(failed(f"{self.what}: {said}, {found}; {self.mend}"), may_be_old=True)
+
+    @property
+    def _rows(self) -> str:
+        return f"on the first {self.asked.limit:,} rows"
 
     def _gone(self, code: int) -> str:
         how = f"signal {-code}" if code < 0 else f"exit code {code}"

@@ -16,7 +16,7 @@ from migrate.plan.handing import unpacked
 from migrate.plan.interrupted import Interrupted
 from migrate.plan.worker import Link
 from migrate.serving.rows import View
-from migrate.serving.trial import Outcomes, Trial
+from migrate.serving.trial import TEXT, Outcomes, Trial
 
 SETUP: Final = "setup"
 ASK: Final = "ask"
@@ -133,6 +133,7 @@ def main(descriptor: int) -> None:
     while True:
         _, data = link.tasks.get()
         signal.alarm(_ORPHANED)
+        link.send(AT, (TEXT, ""))
         answer: Any = answered(unpacked(data), trial)
         signal.alarm(0)
         link.send(DONE, answer)

@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import Final
 
 _PROC: Final = Path("/proc")
+_IS_TOLD: Final = (_PROC / "self" / "statm").exists()
+"""Whether the system tells it in a file."""
+EVERY: Final = 0.05 if _IS_TOLD else 0.5
+"""Seconds between two looks: `ps` is a process of its own."""
 
 
 def held(pid: int) -> int:
@@ -14,7 +18,7 @@ def held(pid: int) -> int:
     Linux tells it in a file; elsewhere, as on macOS, `ps` does, with the files.
     """
     try:
-        if (_PROC / "self").exists():
+        if _IS_TOLD:
             _, resident, shared, *_ = map(int, (_PROC / str(pid) / "statm").read_text().split())
             return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
         return told_by_ps(pid)
