@@ -172,8 +172,12 @@ def _sent(checkpoint, parts):
     half = parts[: len(parts) // 2]
     with checkpoint.change() as db:
         db.executemany(
-            "INSERT INTO rounds (day, round, accepted, duplicate, done, ended) VALUES (?, 1, ?, 1, 1, ?)",
-            ((part.day, part.events - 1, NOW) for part in half),
+            "INSERT INTO rounds (day, round, accepted, duplicate, done, ended, duplicates)"
+            " VALUES (?, 1, ?, 1, 1, ?, ?)",
+            (
+                (part.day, part.events - 1, NOW, daynames.packed({min(daynames.unpacked(part.names)): 1}))
+                for part in half
+            ),
         )
         db.executemany("UPDATE parts SET round = 1 WHERE path = ?", ((part.path,) for part in half))
         begins = int(datetime.fromisoformat(NOW).timestamp()) - 7_200

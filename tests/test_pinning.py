@@ -112,7 +112,13 @@ def settle(checkpoint):
         for round_ in rounds.of_day(checkpoint, day):
             rounds.settle(
                 checkpoint,
-                [(round_, rounds.Settled(accepted=sum(part.events for part in round_.parts)), True)],
+                [
+                    rounds.Outcome(
+                        round_,
+                        rounds.Settled(accepted=sum(part.events for part in round_.parts)),
+                        is_last=True,
+                    )
+                ],
             )
 
 

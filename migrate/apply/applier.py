@@ -15,7 +15,7 @@ from migrate.apply.heard import Hearing
 from migrate.apply.merge import texts
 from migrate.apply.notes import InFlight, Notes, note
 from migrate.apply.pacing import Backoff
-from migrate.apply.pieces import Piece, Pieces, spread
+from migrate.apply.pieces import Named, Piece, Pieces, spread
 from migrate.apply.protocol import Spoken, capture_of
 from migrate.apply.resending import resend
 from migrate.apply.sender import Gate, Prepared, Sender
@@ -36,7 +36,7 @@ class _Work(NamedTuple):
     """A piece of a round, spread over the lanes."""
 
     round: Round
-    duplicate: int
+    named: Named
     lanes: dict[int, Prepared]
     is_last: bool
 
@@ -152,7 +152,7 @@ class Applier:
                     await self._room.acquire()
                     if self._halt.is_called:
                         return
-                    piece = InFlight(work.round, work.duplicate, len(work.lanes), work.is_last, gate)
+                    piece = InFlight(work.round, len(work.lanes), work.is_last, gate, *work.named)
                     under_way.put_nowait(piece)
                     for lane, prepared in work.lanes.items():
                         queues[lane].put_nowait((piece, prepared))
@@ -172,13 +172,13 @@ class Applier:
         piece: Piece | None = await loop.run_in_executor(reading, next, pieces, None)
         if piece is None:
             return None
-        lanes = await loop.run_in_executor(spreading, self._prepare, piece)
-        return _Work(piece.round, piece.events.duplicate, lanes, piece.is_last)
+        return await loop.run_in_executor(spreading, self._prepare, piece)
 
-    def _prepare(self, piece: Piece) -> dict[int, Prepared]:
-        """Return each lane's requests."""
+    def _prepare(self, piece: Piece) -> _Work:
+        """Return each lane's requests, and what is noted of the piece."""
         lanes = spread(piece.events.frame, piece.lanes, piece.round.day, self._capture.envelope)
-        return {lane: self._sender.prepare(payloads) for lane, payloads in lanes.items()}
+        prepared = {lane: self._sender.prepare(payloads) for lane, payloads in lanes.items()}
+        return _Work(piece.round, piece.named(), prepared, piece.is_last)
 
     def _outdate(self) -> None:
         """Drop parked events of which a newer version is planned: that is sent instead.

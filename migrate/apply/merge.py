@@ -1,7 +1,8 @@
 """A day's Parquet files → its events in timestamp order, each once."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,10 +20,20 @@ _ROUNDS: Final[dict[str, Any]] = {"order": pl.Int32, "was": pl.Int64}
 
 @dataclass(frozen=True)
 class Events:
-    """Events of one day in timestamp order, each once; `duplicate` counts those left out among them."""
+    """Events of one day in timestamp order, each once."""
 
     frame: pl.DataFrame
-    duplicate: int
+    duplicates: Mapping[str, int] = field(default_factory=dict)
+    """How many of each name were left out among them."""
+
+    @property
+    def duplicate(self) -> int:
+        """How many were left out."""
+        return sum(self.duplicates.values())
+
+    def names(self) -> Counter[str]:
+        """Return how many planned events they settle of each name."""
+        return Counter(_names(self.frame)) + Counter(self.duplicates)
 
     @property
     def events(self) -> int:
@@ -69,8 +80,17 @@ def pieces(  # noqa: PLR0913 - what decides which events are sent
         skip -= passed
         if passed == planned.height:
             continue
-        kept = planned.slice(passed) if first is None else planned.slice(passed).filter(first.slice(passed))
-        yield Events(kept[KEPT], planned.height - passed - kept.height)
+        planned = planned.slice(passed)
+        if first is None:
+            yield Events(planned[KEPT])
+            continue
+        first = first.slice(passed)
+        yield Events(planned.filter(first)[KEPT], _names(planned.filter(~first)))
+
+
+def _names(frame: pl.DataFrame) -> dict[str, int]:
+    """Return how many events of each name there are."""
+    return dict(frame["event"].value_counts().iter_rows())
 
 
 class _Refused:

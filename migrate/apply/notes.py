@@ -24,10 +24,13 @@ class InFlight:
     """
 
     round: Round
-    duplicate: int
     lanes: int
     is_last: bool
     gate: Gate
+    names: Mapping[str, int] = field(default_factory=dict)
+    """How many of its events have each name, where anybody asks."""
+    duplicates: Mapping[str, int] = field(default_factory=dict)
+    """How many of the duplicates among them have each name."""
     settling: Settling = field(default_factory=Settling)
     abandoned: bool = False
     error: BaseException | None = None
@@ -36,7 +39,7 @@ class InFlight:
     @property
     def outcome(self) -> Settled:
         """What became of its events."""
-        return Settled(self.settling.accepted, self.duplicate, len(self.settling.parked))
+        return Settled(self.settling.accepted, sum(self.duplicates.values()), len(self.settling.parked))
 
     def finish_lane(self) -> None:
         """Note that one lane is through with its part."""
@@ -108,7 +111,10 @@ def note(
         counts = [vars(piece.outcome).values() for piece in pieces]
         heard(Settled(*map(sum, zip(*counts, strict=True))), db)
 
-    outcomes = [(piece.round, piece.outcome, piece.is_last) for piece in pieces]
+    outcomes = [
+        rounds.Outcome(piece.round, piece.outcome, piece.is_last, piece.names, piece.duplicates)
+        for piece in pieces
+    ]
     rounds.settle(checkpoint, outcomes, also=also, **facts)
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Final, NamedTuple
@@ -33,6 +33,10 @@ _PARTS_AT_ONCE: Final = 1_000
 """Parts the checkpoint is asked for at once, about."""
 
 
+Named = tuple[Mapping[str, int], Mapping[str, int]]
+"""How many planned events of each name a piece settles, and how many of these are duplicates."""
+
+
 class Piece(NamedTuple):
     """A piece of a round, to be spread over so many lanes."""
 
@@ -41,6 +45,10 @@ class Piece(NamedTuple):
     lanes: int
     is_last: bool
     """Whether the round has no other piece after it."""
+
+    def named(self) -> Named:
+        """Return its names; of a round's last piece only those of duplicates are asked for: all of it is settled."""
+        return {} if self.is_last else self.events.names(), self.events.duplicates
 
 
 class Pieces:
@@ -79,7 +87,7 @@ class Pieces:
             for round_ in self._rounds(days):
                 if self._is_held(round_.day):
                     return
-                held, lanes = merge.Events(pl.DataFrame(), 0), 0
+                held, lanes = merge.Events(pl.DataFrame()), 0
                 for events in self._pieces(round_):
                     if lanes:
                         yield Piece(round_, held, lanes, is_last=False)

@@ -1,7 +1,7 @@
-"""Event names over time: how many events each has, from which day to which, and which came or went on the way."""
+"""Event names: how many events each has, what became of them, from which day to which, which came or went."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Final
@@ -9,9 +9,19 @@ from typing import Final
 from migrate.page.days import Days
 from migrate.page.times import Bins
 from migrate.workdir import daynames
+from migrate.workdir.became import NOTHING, Became, Outcomes
 from migrate.workdir.checkpoint import Checkpoint
 
 NOT_KNOWN: Final = "(names that are not known any more)"
+ENDS: Final = {
+    "accepted": "accepted",
+    "duplicate": "duplicate",
+    "parked": "parked",
+    "waiting": "waiting",
+    "unsure": "not known which",
+}
+"""What may have become of events, in the order in which it is shown."""
+_ALWAYS: Final = {"accepted", "parked", "waiting"}
 _OURS: Final = {"$identify", "$set", "$groupidentify"}
 """What is told of people and groups: that there is nothing new of them is no loss."""
 _LONG: Final = 14
@@ -32,6 +42,7 @@ class Name:
     last: str = ""
     bins: Sequence[int] = ()
     """Events by the bins of `Names`."""
+    became: Became = NOTHING
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,19 @@ class Names:
     appeared: Sequence[Name] = ()
     """Not there at first, and steady from its first day on."""
 
+    @property
+    def became(self) -> Became:
+        """What became of the events of all of them."""
+        return Became(*map(sum, zip(NOTHING, *(one.became for one in self.all), strict=True)))
+
+    @property
+    def ends(self) -> Mapping[str, str]:
+        """What may have become of events, in words, as far as there are any; nothing of what nothing is sent of."""
+        became = self.became
+        if became.waiting == sum(became):
+            return {}
+        return {name: words for name, words in ENDS.items() if getattr(became, name) or name in _ALWAYS}
+
 
 def gather(checkpoint: Checkpoint, days: Days) -> Names:
     """Return the names of a workdir."""
@@ -56,7 +80,10 @@ def gather(checkpoint: Checkpoint, days: Days) -> Names:
     binned: list[Counter[str]] = [Counter() for _ in range(bins.count)]
     busy: list[str] = []
     month, place = "", None
-    for day, events in daynames.events(checkpoint):
+    outcomes = Outcomes.of(checkpoint)
+    for of_day in daynames.days(checkpoint):
+        day, events = of_day.day, of_day.planned
+        outcomes.add(of_day)
         if day[:7] != month:
             month, place = day[:7], bins.place(day) if bins.count else None
         (totals if place is None else binned[place]).update(events)
@@ -77,6 +104,7 @@ def gather(checkpoint: Checkpoint, days: Days) -> Names:
             first.get(name, ""),
             last.get(name, ""),
             [one[name] for one in binned] if name in first else (),
+            outcomes.became(name, totals[name]),
         )
         for name in {*known, *first}
     ]

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from migrate.plan.versions import ids
-from migrate.workdir import dayfile
+from migrate.workdir import dayfile, daynames
 from migrate.workdir.disk import sync
 from migrate.workdir.records import Fate, Part
 from migrate.workdir.seals import Seal
@@ -35,8 +35,7 @@ def divided(workdir: Path, part: Part, fates: pl.DataFrame) -> list[Part]:
                 if one not in files:
                     path = workdir / _beside(part, _LETTERS[one])
                     files[one] = path, dayfile.DayFile(path)
-                size = int(mine["payload"].str.len_bytes().sum())
-                files[one][1].add(dayfile.arrow(mine), size)
+                _add(files[one][1], mine)
     return [
         _written(replace(part, path=_beside(part, _LETTERS[fate]), fate=fate), path, file.close())
         for fate, (path, file) in files.items()
@@ -53,10 +52,16 @@ def of_files(workdir: Path, part: Part, names: Collection[str]) -> Part | None:
         for frame in dayfile.frames(workdir / part.path) if names else ():
             if (mine := frame.filter(pl.col("file").is_in(list(names)))).height:
                 file = file or dayfile.DayFile(path)
-                file.add(dayfile.arrow(mine), int(mine["payload"].str.len_bytes().sum()))
+                _add(file, mine)
     except dayfile.UNREADABLE:
         return part
     return None if file is None else _written(replace(part, path=_beside(part, _LEFT)), path, file.close())
+
+
+def _add(file: dayfile.DayFile, frame: pl.DataFrame) -> None:
+    """Write events, and count them by name."""
+    file.add(dayfile.arrow(frame), int(frame["payload"].str.len_bytes().sum()))
+    file.names.update(dict(frame["event"].value_counts().iter_rows()))
 
 
 def _beside(part: Part, letter: str) -> str:
@@ -76,6 +81,7 @@ def _written(part: Part, path: Path, written: dayfile.Written) -> Part:
         first=written.first,
         last=written.last,
         seal=Seal.of(path),
+        names=daynames.packed(written.names),
     )
 
 

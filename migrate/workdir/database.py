@@ -13,7 +13,7 @@ from migrate.workdir.hold import MEND, unwritable
 
 FILE: Final = "checkpoint.sqlite"
 APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
-FORMAT: Final = 13
+FORMAT: Final = 14
 _DAYS: Final = "days"
 Database = sqlite3.Connection
 _PATIENCE: Final = 30.0
@@ -42,7 +42,7 @@ CREATE INDEX parts_input ON parts (input);
 CREATE TABLE rounds (
     day TEXT NOT NULL, round INTEGER NOT NULL, accepted INTEGER NOT NULL DEFAULT 0,
     duplicate INTEGER NOT NULL DEFAULT 0, parked INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0,
-    ended TEXT, PRIMARY KEY (day, round)
+    ended TEXT, settled BLOB, duplicates BLOB, PRIMARY KEY (day, round)
 ) WITHOUT ROWID;
 CREATE TABLE seals (path TEXT PRIMARY KEY, size INTEGER NOT NULL, sums BLOB NOT NULL);
 CREATE TABLE names (name TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID;
@@ -54,7 +54,7 @@ CREATE TABLE held (input INTEGER PRIMARY KEY, size INTEGER NOT NULL, sums BLOB N
 CREATE TABLE parked (
     id INTEGER PRIMARY KEY AUTOINCREMENT, day TEXT NOT NULL, later INTEGER NOT NULL, timestamp TEXT NOT NULL,
     uuid TEXT NOT NULL, status INTEGER NOT NULL, message TEXT NOT NULL, payload TEXT NOT NULL, sum INTEGER NOT NULL,
-    dismissed INTEGER NOT NULL DEFAULT 0
+    dismissed INTEGER NOT NULL DEFAULT 0, event TEXT
 );
 CREATE INDEX parked_uuid ON parked (uuid);
 CREATE TABLE queue (
@@ -110,6 +110,11 @@ _ADDED: Final = {
         CREATE TABLE sendings (begun INTEGER PRIMARY KEY, slot TEXT NOT NULL);
         CREATE TABLE verified (day TEXT PRIMARY KEY, there INTEGER NOT NULL, asked TEXT NOT NULL) WITHOUT ROWID
     """,
+    13: """
+        ALTER TABLE rounds ADD COLUMN settled BLOB;
+        ALTER TABLE rounds ADD COLUMN duplicates BLOB;
+        ALTER TABLE parked ADD COLUMN event TEXT
+    """,
 }
 """What a checkpoint of an earlier format has not yet, one after another, and goes on with."""
 _SOUND: Final[set[tuple[int, int, int, int]]] = set()
@@ -126,7 +131,8 @@ _OF_CONNECTION: Final = (
 )
 """`history` is kept by `history.py`, `rejects` and `held` by `rejects.py` (and `alike.py`), `parked` and `queue` by
 `parked.py`, `outdated` by `outdated.py`, `counts` by all of these, `looks` by `looks.py` (and `rows` of inputs),
-`names` of parts and days by `daynames.py`, `sendings` by `sendings.py`, `verified` by `verified.py`."""
+`names` of parts and days by `daynames.py`, `sendings` by `sendings.py`, `verified` by `verified.py`, `rounds` by
+`rounds.py`."""
 
 
 def connect(workdir: Path, *, create: bool = False) -> Database:

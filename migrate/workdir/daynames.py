@@ -2,12 +2,12 @@
 
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -23,6 +23,13 @@ Their file is harmed, or an earlier version of ours has cleaned it away and kept
 _SMALL: Final = 256
 """Bytes from which on it pays to deflate them."""
 _OPEN: Final = b"{"
+_PARTS: Final = """
+    SELECT parts.day, events, names, path,
+        CASE WHEN done THEN 0 WHEN accepted + duplicate + parked > 0 THEN 1 ELSE 2 END
+    FROM parts LEFT JOIN rounds USING (day, round) ORDER BY parts.day
+"""
+_CLEANED: Final = "SELECT day, events, names, '', 0 FROM cleaned ORDER BY day"
+"""With each what stage of `Day` its events are in; what is cleaned was settled."""
 _DECODER: Final = msgspec.json.Decoder(dict[str, int])
 
 
@@ -37,20 +44,43 @@ def unpacked(kept: bytes) -> dict[str, int]:
     return _DECODER.decode(kept if kept.startswith(_OPEN) else zlib.decompress(kept))
 
 
-def events(checkpoint: Checkpoint) -> Iterator[tuple[str, Mapping[str, int]]]:
-    """Yield each UTC day, oldest first, with how many events of each name are planned for it, in order of the names.
+class Day(NamedTuple):
+    """How many events of each name there are on a UTC day, by how far their rounds have come."""
 
-    Their sums are those of `Checkpoint.by_day`. Where no names are kept the part's own file is read.
+    day: str
+    settled: Mapping[str, int]
+    """Of rounds that are done."""
+    under_way: Mapping[str, int]
+    """Of rounds of which some events are settled, and some are not."""
+    waiting: Mapping[str, int]
+    """Of which nothing is settled."""
+
+    @property
+    def planned(self) -> Mapping[str, int]:
+        """All of them."""
+        return summed(names for names in (self.settled, self.under_way, self.waiting) if names)
+
+
+def days(checkpoint: Checkpoint) -> Iterator[Day]:
+    """Yield each UTC day that has events, oldest first.
+
+    Sums of what is planned are those of `Checkpoint.by_day`. Where no names are kept the part's own file is read.
     """
-    parts = checkpoint.query("SELECT day, events, names, path FROM parts ORDER BY day")
-    cleaned = checkpoint.query("SELECT day, events, names, '' FROM cleaned ORDER BY day")
+    parts, cleaned = checkpoint.query(_PARTS), checkpoint.query(_CLEANED)
     day_of = itemgetter(0)
     for day, rows in groupby(merge(parts, cleaned, key=day_of), key=day_of):
-        total = Counter[str]()
-        for _, count, kept, path in rows:
-            total.update(_names(checkpoint.workdir, path, count, kept))
-        if total:
-            yield day, dict(sorted(total.items()))
+        found: tuple[list[Mapping[str, int]], ...] = ([], [], [])
+        for _, count, kept, path, stage in rows:
+            found[stage].append(_names(checkpoint.workdir, path, count, kept))
+        one = Day(day, *map(summed, found))
+        if any(one[1:]):
+            yield one
+
+
+def events(checkpoint: Checkpoint) -> Iterator[tuple[str, Mapping[str, int]]]:
+    """Yield each UTC day, oldest first, with how many events of each name are planned for it, in order of the names."""
+    for one in days(checkpoint):
+        yield one.day, dict(sorted(one.planned.items()))
 
 
 def with_cleaned(db: Database, workdir: Path, path: str) -> bytes:
@@ -65,9 +95,21 @@ def with_cleaned(db: Database, workdir: Path, path: str) -> bytes:
 
 def _names(workdir: Path, path: str, events: int, kept: bytes | None) -> Mapping[str, int]:
     """Return the names of so many events: as they are kept, else as the file has them; the rest is `UNKNOWN`."""
-    found = Counter[str]()
+    found: Mapping[str, int] = {}
     if kept is not None:
-        found.update(unpacked(kept))
+        found = unpacked(kept)
     elif path:
         found = dayfile.names(workdir / path)
-    return found + Counter({UNKNOWN: events - found.total()})
+    unknown = events - sum(found.values())
+    return {**found, UNKNOWN: unknown} if unknown > 0 else found
+
+
+def summed(some: Iterable[Mapping[str, int]]) -> Mapping[str, int]:
+    """Return counts by name, put together; those of one are not copied."""
+    first, *others = [*some] or [{}]
+    if not others:
+        return first
+    total = Counter(first)
+    for names in others:
+        total.update(names)
+    return total

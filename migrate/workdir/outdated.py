@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from migrate.screen import counted
-from migrate.workdir import dayfile
+from migrate.workdir import dayfile, rounds
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.copies import Copy, Found
 from migrate.workdir.database import add_count
@@ -56,12 +56,8 @@ def outdate(checkpoint: Checkpoint, day: str, planned: Iterable[tuple[str, str, 
         db.executemany(sql, ((day, uuid, event, number - 1) for _, uuid, event in old))
         for sql in ("DELETE FROM queue WHERE id = ?", "DELETE FROM parked WHERE id = ?"):
             db.executemany(sql, ((one,) for one, *_ in old))
-        sql = """
-            UPDATE rounds SET parked = parked - 1, duplicate = duplicate + 1 WHERE day = ?1 AND round = (
-                SELECT round FROM rounds WHERE day = ?1 AND parked > 0 ORDER BY round LIMIT 1
-            )
-        """
-        db.executemany(sql, ((day,) for _ in old))
+        for _, _, event in old:
+            rounds.turn_duplicate(db, day, event)
         add_count(db, PARKED)
 
 

@@ -3,6 +3,7 @@
 import re
 import shlex
 import zlib
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -80,7 +81,8 @@ def add(db: Database, parked: Sequence[Parked], *, is_later: bool) -> None:
     if not parked:
         return
     sql = """
-        INSERT INTO parked (day, later, timestamp, uuid, status, message, payload, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO parked (day, later, timestamp, uuid, status, message, payload, sum, event)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     """
     db.executemany(
         sql,
@@ -94,6 +96,7 @@ def add(db: Database, parked: Sequence[Parked], *, is_later: bool) -> None:
                 one.message,
                 one.payload,
                 _sum(one.payload),
+                named(one.payload)[0],
             )
             for one in parked
         ),
@@ -105,6 +108,17 @@ def add(db: Database, parked: Sequence[Parked], *, is_later: bool) -> None:
 def any_of(checkpoint: Checkpoint, day: str) -> bool:
     """Return whether any event of a day is parked."""
     return checkpoint.query("SELECT 1 FROM parked WHERE day = ? LIMIT 1", (day,)).fetchone() is not None
+
+
+def names(checkpoint: Checkpoint) -> dict[str, Counter[str]]:
+    """Return how many events of each name are parked, by day; what was mended by hand counts as it was planned."""
+    found = defaultdict[str, Counter[str]](Counter)
+    told = "SELECT day, event, count(*) FROM parked WHERE event IS NOT NULL GROUP BY day, event"
+    for day, event, count in checkpoint.query(told):
+        found[day][event] += count
+    for day, payload in checkpoint.query("SELECT day, payload FROM parked WHERE event IS NULL"):
+        found[day][named(payload)[0]] += 1  # an earlier version of ours has parked it
+    return found
 
 
 def refusals(checkpoint: Checkpoint) -> list[Refusal]:

@@ -1,15 +1,27 @@
 """Which events are sent together: a day's rounds, how far each is settled, what became of all events."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import NamedTuple
 
+from migrate.workdir import daynames
 from migrate.workdir.checkpoint import Also, Checkpoint
 from migrate.workdir.database import Database, note_facts
 from migrate.workdir.parts import PARTS, add_part, part_of
 from migrate.workdir.records import Fate, Part, Round, Settled
 
-Outcome = tuple[Round, Settled, bool]
-"""A round, what became of its next events, and whether they are its last."""
+
+class Outcome(NamedTuple):
+    """What became of the next events of a round, and whether they are its last."""
+
+    round: Round
+    settled: Settled
+    is_last: bool
+    names: Mapping[str, int] = {}
+    """How many of these events have each name; of a round's last ones nobody asks."""
+    duplicates: Mapping[str, int] = {}
+    """How many of the duplicates among them have each name."""
 
 
 def days(checkpoint: Checkpoint) -> list[str]:
@@ -77,13 +89,17 @@ def settle(
     `also` changes what another module keeps in the checkpoint, and `facts` are noted, in the same transaction.
     """
     with checkpoint.change() as db:
-        for round_, settled, is_last in outcomes:
-            _freeze(db, round_)
+        for one in outcomes:
+            which, is_last = (one.round.day, one.round.number), one.is_last
+            _freeze(db, one.round)
             db.execute(
                 "UPDATE rounds SET accepted = accepted + ?, duplicate = duplicate + ?, parked = parked + ?, done = ?,"
-                " ended = ? WHERE day = ? AND round = ?",
-                (*vars(settled).values(), is_last, _now() if is_last else None, round_.day, round_.number),
+                " ended = ?, settled = iif(done, NULL, settled) WHERE day = ? AND round = ?",
+                (*vars(one.settled).values(), is_last, _now() if is_last else None, *which),
             )
+            if not is_last:  # of one that is done the parts tell
+                _add_names(db, "settled", which, one.names)
+            _add_names(db, "duplicates", which, one.duplicates)
         if also is not None:
             also(db)
         note_facts(db, facts)
@@ -94,9 +110,18 @@ def add_settled(db: Database, parts: Iterable[Part]) -> None:
     for part in parts:
         sql = "SELECT coalesce(max(round), 0) + 1 FROM rounds WHERE day = ?"
         (number,) = db.execute(sql, (part.day,)).fetchone()
-        sql = "INSERT INTO rounds (day, round, duplicate, done, ended) VALUES (?, ?, ?, 1, ?)"
-        db.execute(sql, (part.day, number, part.events, _now()))
+        sql = "INSERT INTO rounds (day, round, duplicate, done, ended, duplicates) VALUES (?, ?, ?, 1, ?, ?)"
+        db.execute(sql, (part.day, number, part.events, _now(), part.names))
         add_part(db, part, number)
+
+
+def turn_duplicate(db: Database, day: str, event: str) -> None:
+    """Note that an event of a day which counted as parked is a duplicate, within a transaction."""
+    sql = "SELECT round FROM rounds WHERE day = ? AND parked > 0 ORDER BY round LIMIT 1"
+    (number,) = db.execute(sql, (day,)).fetchone() or (None,)
+    sql = "UPDATE rounds SET parked = parked - 1, duplicate = duplicate + 1 WHERE day = ? AND round = ?"
+    db.execute(sql, (day, number))
+    _add_names(db, "duplicates", (day, number), {event: 1})
 
 
 def outcome(checkpoint: Checkpoint) -> Settled:
@@ -122,6 +147,18 @@ def unsettled(checkpoint: Checkpoint, since: str) -> int:
 def _now() -> str:
     """Return when a round ends, in UTC: how long what it sent is kept, and may be on its way, is told from then."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _add_names(db: Database, column: str, which: tuple[str, int | None], names: Mapping[str, int]) -> None:
+    """Add to what a round (its day, its number) keeps of names in one of its columns, within a transaction."""
+    if not names:
+        return
+    sql = f"SELECT {column} FROM rounds WHERE day = ? AND round = ?"  # noqa: S608 - our own words
+    (kept,) = db.execute(sql, which).fetchone() or (None,)
+    total = Counter({} if kept is None else daynames.unpacked(kept))
+    total.update(names)
+    sql = f"UPDATE rounds SET {column} = ? WHERE day = ? AND round = ?"  # noqa: S608 - our own words
+    db.execute(sql, (daynames.packed(total), *which))
 
 
 def _freeze(db: Database, round_: Round) -> bool:

@@ -13,7 +13,9 @@ from migrate.workdir.records import Settled
 
 def piece(round_, accepted, *, duplicate=0, is_last=False):
     """A piece of a round of which so many events were accepted."""
-    return InFlight(round_, duplicate, 1, is_last, Gate(), settling=Settling(accepted=accepted))
+    return InFlight(
+        round_, 1, is_last, Gate(), duplicates={"e": duplicate}, settling=Settling(accepted=accepted)
+    )
 
 
 def noted(pieces, note):
@@ -21,7 +23,7 @@ def noted(pieces, note):
     seen, errors = [], []
 
     async def run():
-        notes = Notes(note, on_noted=lambda one: seen.append(one.duplicate), on_error=errors.append)
+        notes = Notes(note, on_noted=lambda one: seen.append(one.outcome.duplicate), on_error=errors.append)
         for one in pieces:
             await notes.add(one)
         await notes.end()
@@ -36,7 +38,7 @@ def test_every_piece_is_noted_once_in_order_and_in_another_thread():
 
     def keep(pieces):
         threads.add(threading.current_thread())
-        calls.extend(one.duplicate for one in pieces)
+        calls.extend(one.outcome.duplicate for one in pieces)
 
     seen, errors = noted([piece(None, 0, duplicate=number) for number in range(50)], keep)
     assert (calls, seen, errors) == ([*range(50)], [*range(50)], [])
@@ -57,7 +59,7 @@ def test_nothing_is_noted_after_an_error():
 
 def test_lanes_that_end_make_the_piece_done():
     """A piece is done when the last of its lanes is through."""
-    one = InFlight(None, 0, 2, False, Gate())
+    one = InFlight(None, 2, False, Gate())
     one.finish_lane()
     assert not one.done.is_set()
     one.finish_lane()

@@ -108,6 +108,17 @@ def test_its_numbers_are_the_checkpoints(planted, found):
     assert [day for day, cell in told.items() if cell == "○"] == HOLES
     counts = [int(one.attributes["data-count"]) for one in shown.all("td", data_count=None)]
     assert counts[: len(names)] == sorted(names.values(), reverse=True)
+    became = re.findall(
+        r'<td class="num" data-count="(\d+)">[\d,]+</td>((?:<td class="num">[\d,]+</td>)+)', shown.source
+    )
+    cells = [[int(one.replace(",", "")) for one in re.findall(r">([\d,]+)<", row)] for _, row in became]
+    assert [sum(row) for row in cells] == [int(count) for count, _ in became] == counts[: len(names)]
+    ends = [one.text for one in shown.all("th")]
+    start = ends.index("planned", ends.index("event")) + 1
+    assert ends[start : start + 4] == ["accepted", "duplicate", "parked", "waiting"]
+    assert [sum(column) for column in zip(*cells, strict=True)] == [
+        events[one] for one in ("accepted", "duplicate", "parked", "pending")
+    ]
     sizes = [int(one.attributes["data-size"]) for one in shown.all("li", data_size=None)]
     dots = [
         one.attributes["d"].count("h0") for one in shown.all("path") if one.attributes.get("class") == "dots"

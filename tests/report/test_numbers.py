@@ -37,7 +37,7 @@ def checkpoint(tmp_path):
         refused = [Parked(f"{n:032x}", "2024-04-03T00:00:00Z", 400, "bad", "{}") for n in range(7)]
         rounds.settle(
             checkpoint,
-            [(begun, Settled(accepted=18, duplicate=5, parked=7), True)],
+            [rounds.Outcome(begun, Settled(accepted=18, duplicate=5, parked=7), is_last=True)],
             also=lambda db: parked.add(db, refused, is_later=False),
             requests=51,
             retries=52,
@@ -118,7 +118,9 @@ def test_more_settled_than_planned_is_told(tmp_path):
     with on_record(tmp_path, events(2), Numbers(), (2, 20)) as checkpoint:
         (begun,) = rounds.of_day(checkpoint, "2024-04-03")
         for pending in (0, -1):
-            rounds.settle(checkpoint, [(begun, Settled(accepted=2 if pending == 0 else 1), False)])
+            rounds.settle(
+                checkpoint, [rounds.Outcome(begun, Settled(accepted=2 if pending == 0 else 1), is_last=False)]
+            )
             found = summary(checkpoint)
             assert (found.events.pending, found.balanced) == (pending, pending == 0)
 

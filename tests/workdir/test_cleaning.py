@@ -22,7 +22,10 @@ def checkpoint(tmp_path):
     with planned(tmp_path, events(60, days=2)) as made:
         first = rounds.days(made)[0]
         (part,) = (round_ for round_ in rounds.of_day(made, first))
-        rounds.settle(made, [(part, Settled(accepted=sum(one.events for one in part.parts)), True)])
+        rounds.settle(
+            made,
+            [rounds.Outcome(part, Settled(accepted=sum(one.events for one in part.parts)), is_last=True)],
+        )
         yield made
 
 

@@ -52,7 +52,10 @@ def send(checkpoint, few=99):
     """Settle what is to be sent of the first days."""
     for day in rounds.days(checkpoint)[:few]:
         for one in rounds.of_day(checkpoint, day):
-            rounds.settle(checkpoint, [(one, Settled(accepted=sum(part.events for part in one.parts)), True)])
+            rounds.settle(
+                checkpoint,
+                [rounds.Outcome(one, Settled(accepted=sum(part.events for part in one.parts)), is_last=True)],
+            )
 
 
 @given(st.dictionaries(st.text(max_size=30), st.integers(0, 2**62)))

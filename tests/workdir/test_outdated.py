@@ -39,7 +39,7 @@ def checkpoint(tmp_path):
     """A workdir of which the first day's round is sent, and three events are refused; one of another day, too."""
     with planned(tmp_path, events(4)) as made:
         (begun,) = rounds.of_day(made, DAYS[0])
-        rounds.settle(made, [(begun, Settled(accepted=1, parked=3), True)])
+        rounds.settle(made, [rounds.Outcome(begun, Settled(accepted=1, parked=3), is_last=True)])
         with made.change() as db:
             parked.add(db, [one(1), one(2), one(2, name="f"), one(3, DAYS[1])], is_later=True)
             db.execute(parked.ENQUEUE)

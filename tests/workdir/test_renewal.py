@@ -117,7 +117,7 @@ def test_the_same_events_are_restored(checkpoint):
     before = plan(checkpoint, events(20, days=2), a="1", b="1")
     _, days, counted, _ = planned(checkpoint)
     begun = rounds.of_day(checkpoint, min(days))[0]
-    rounds.settle(checkpoint, [(begun, Settled(accepted=3), False)])
+    rounds.settle(checkpoint, [rounds.Outcome(begun, Settled(accepted=3), is_last=False)])
     renewal.supersede(checkpoint, ["a", "b"])
     now = plan(checkpoint, events(20, days=2), a="2", b="2")
     old, new = checkpoint.parts_of(before), checkpoint.parts_of(now)
@@ -139,7 +139,9 @@ def test_other_events_replace_what_was_not_sent(checkpoint, is_sent):
     before = plan(checkpoint, events(20, days=2).with_columns(event=pl.lit("old")), a="1")
     first, second = checkpoint.by_day()
     if is_sent:
-        rounds.settle(checkpoint, [(rounds.of_day(checkpoint, first)[0], Settled(), True)])
+        rounds.settle(
+            checkpoint, [rounds.Outcome(rounds.of_day(checkpoint, first)[0], Settled(), is_last=True)]
+        )
     sent = [part for part in checkpoint.parts_of(before) if is_sent and part.day == first]
     kept = sum(part.events for part in sent)
     renewal.supersede(checkpoint, ["a"])

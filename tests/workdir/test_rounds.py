@@ -14,14 +14,14 @@ def test_a_round_is_frozen_when_it_begins(tmp_path):
         (day,) = rounds.days(checkpoint)
         (begun,) = rounds.of_day(checkpoint, day)
         assert (begun.number, begun.position, len(begun.parts), begun.earlier) == (1, 0, 2, ())
-        rounds.settle(checkpoint, [(begun, Settled(accepted=3, duplicate=1), False)])
+        rounds.settle(checkpoint, [rounds.Outcome(begun, Settled(accepted=3, duplicate=1), is_last=False)])
     with planned(tmp_path, events(5, start=90), "c.jsonl") as checkpoint:
         again = rounds.of_day(checkpoint, day)[0]
         assert (again.number, again.position, len(again.parts)) == (1, 4, 2)
-        rounds.settle(checkpoint, [(again, Settled(), True)])
+        rounds.settle(checkpoint, [rounds.Outcome(again, Settled(), is_last=True)])
         (later,) = rounds.of_day(checkpoint, day)
         assert (later.number, later.position, len(later.parts), len(later.earlier)) == (2, 0, 1, 2)
-        rounds.settle(checkpoint, [(later, Settled(), True)])
+        rounds.settle(checkpoint, [rounds.Outcome(later, Settled(), is_last=True)])
         assert rounds.of_day(checkpoint, day) == []
         assert rounds.days(checkpoint) == []
 
@@ -31,7 +31,7 @@ def test_outcomes_add_up_and_hold_together(tmp_path):
     planned(tmp_path, events(4, days=2)).close()
     with planned(tmp_path, events(4, days=2, start=50), "b.jsonl") as checkpoint:
         begun = [round_ for day in rounds.days(checkpoint) for round_ in rounds.of_day(checkpoint, day)]
-        outcomes = [(round_, Settled(accepted=1), False) for round_ in begun]
+        outcomes = [rounds.Outcome(round_, Settled(accepted=1), is_last=False) for round_ in begun]
 
         def fail(_db):
             raise OSError("the disk is full")
