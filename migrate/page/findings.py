@@ -17,7 +17,9 @@ _EACH: Final = 5
 _LARGE: Final = 50
 """Ids of one person, from which on it is rarely one human."""
 _MANY: Final = 0.01
-"""Share of rows whose reject speaks against sending."""
+"""Share of rows whose reject speaks against sending,"""
+_SEVERAL: Final = 5
+"""where they are as many at least: a single row of a few is a row to mend."""
 _HOLIDAYS: Final = 2
 """Days that are missing together, on average, of what is used at work: so many may be holidays."""
 _FUTURE: Final = "timestamp_in_future"
@@ -149,8 +151,8 @@ def _names(found: Gathered) -> Iterator[Finding]:
             [one for one in found.names.vanished if (one.name in new) is (weight is Weight.LOOK)],
             lambda one, weight=weight: Finding(  # type: ignore[misc]
                 weight,
-                f"{cut(one.name)} vanished: {counted(one.events, 'event')} {_since(one, new)}until {one.last}, none "
-                "since, others go on",
+                f"{cut(one.name)} vanished: {counted(one.events - one.stragglers, 'event')} {_since(one, new)}until "
+                f"{one.last}, {one.stragglers or 'none'} since, others go on",
                 "names",
                 then,
             ),
@@ -164,7 +166,7 @@ def _rejects(found: Gathered) -> Iterator[Finding]:
     """Yield why rows are rejected, and what PostHog refused."""
     read = found.numbers.rows.read or 1
     for one in found.reasons:
-        weight = Weight.AGAINST if one.rows / read >= _MANY else Weight.LOOK
+        weight = Weight.AGAINST if one.rows >= max(_SEVERAL, _MANY * read) else Weight.LOOK
         at = f", such as {one.first[0].place}" if one.first else ""
         rows = counted(one.rows, "event" if one.name == _FUTURE else "row")
         how = "in the future, rejected" if one.name == _FUTURE else "rejected"

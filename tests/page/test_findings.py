@@ -8,7 +8,9 @@ from filled import Shape, made
 from migrate.page.findings import Weight, findings
 from migrate.page.gathered import gather
 from migrate.page.names import Name
+from migrate.page.rejected import Reason
 from migrate.page.render import SECTIONS
+from migrate.report.numbers import RowCounts
 from migrate.report.states import Found, State
 from migrate.workdir.checkpoint import Checkpoint
 
@@ -85,6 +87,24 @@ def test_what_may_be_meant_is_to_be_looked_at(quiet):
     ]
     (lost,) = findings(replace(quiet, days=replace(days, holes=["2022-03-15", "2022-03-16", "2022-03-17"])))
     assert lost.weight is Weight.AGAINST
+
+
+def test_what_is_left_is_told_in_numbers(quiet):
+    """Stragglers of a name that vanished; a single row that is rejected is one to mend, however few there are."""
+    name = Name("Trial", 901, "2022-03-01", "2022-03-20", stragglers=1)
+    rows = replace(quiet.numbers, rows=RowCounts(read=20, mapped=19))
+
+    def told(rejected):
+        reasons = [Reason("no_distinct_id", rejected, [], "")]
+        names = replace(quiet.names, vanished=[name])
+        return [
+            (one.weight, one.text)
+            for one in findings(replace(quiet, numbers=rows, names=names, reasons=reasons))
+        ]
+
+    vanished = Weight.AGAINST, "Trial vanished: 900 events until 2022-03-20, 1 since, others go on"
+    assert told(1) == [vanished, (Weight.LOOK, "1 row rejected: no_distinct_id")]
+    assert told(5) == [vanished, (Weight.AGAINST, "5 rows rejected: no_distinct_id")]
 
 
 def test_a_new_workdir_has_no_findings(tmp_path):
