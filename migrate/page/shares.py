@@ -34,6 +34,8 @@ class Property:
     """Its share until then, as the average of the months."""
     renamed: Sequence[str] = ()
     """What sources call it, where it has another name there."""
+    made: Sequence[str] = ()
+    """The columns that it is made of otherwise."""
 
     def by_year(self, bins: Bins) -> list[tuple[str, float | None]]:
         """Return its shares by year, as the average of those that are known."""
@@ -75,7 +77,8 @@ def gather(look: Look | None, bins: Bins) -> Properties:
         since = "" if lost is None else bins.labels[lost]
         earlier = [known for known in shares[:lost] if known is not None] if since else []
         before = sum(earlier) / len(earlier) if earlier else 0.0
-        said = (one.types, one.examples, since, before, sorted(look.renamed.get(name, ())))
+        sources = sorted(look.renamed.get(name, ())), sorted(look.made.get(name, ()))
+        said = (one.types, one.examples, since, before, *sources)
         found.append(Property(name, total, share, shares, *said))
     found.sort(key=lambda one: (-one.filled, one.name))
     return Properties(found, bins, sampled, sorted(look.dropped), look.more, is_known=True)

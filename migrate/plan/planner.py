@@ -96,6 +96,7 @@ class Planner:
             workdir=self.workdir,
             names=frozenset(known),
             first=looks.first_input(self.checkpoint),
+            firsts=frozenset({job.table.name: job.source.name for job in reversed(todo)}.values()),
             now=self.clock(),
             transform=transform,
             examine=self.examine,

@@ -25,6 +25,7 @@ from migrate.plan.interrupted import Interrupted, until_stopped
 from migrate.plan.jobs import Job
 from migrate.plan.looked import see
 from migrate.plan.mapped import mapped
+from migrate.plan.traced import trace
 from migrate.plan.transform import Transform
 from migrate.plan.wanted import Wanted
 from migrate.readers.records import Chunk, first_rows
@@ -75,6 +76,8 @@ class Setup:
     """The names of all inputs."""
     first: str | None
     """The name of the first input."""
+    firsts: frozenset[str] = frozenset()
+    """The names of the first inputs of each table."""
     now: datetime
     """When planning began, for the checks."""
     transform: Callable[[Job], Transform]
@@ -225,6 +228,8 @@ def _finished(bundle: Bundle, setup: Setup, hear: Hear, stopping: Event) -> Iter
         number, chunk = numbered
         piece = mapped(chunk, transform, setup.now, bundle.whence)
         see(piece.look, piece.frame, is_first=bundle.names[0] == setup.first)
+        if number == 0 and not setup.firsts.isdisjoint(bundle.names):
+            trace(piece.look, chunk.rows, piece.frame, transform)
         if number == 0 and (found := setup.examine(bundle, chunk, piece)) is not None:
             hear(Examined(found))
         return piece

@@ -27,7 +27,16 @@ _TOGETHER: Final = 64
 _UNDATED: Final = ""
 """Stands among the days of an input for its rows that have none."""
 
-_Kept = tuple[dict[str, int], dict[str, Any], set[int], dict[str, set[str]], set[str]]
+
+class _Kept(msgspec.Struct, array_like=True):
+    """What was seen of events, as it is kept; what an earlier version did not keep is missing at the end."""
+
+    sampled: dict[str, int]
+    properties: dict[str, Any]
+    beyond: set[int]
+    renamed: dict[str, set[str]]
+    dropped: set[str]
+    made: dict[str, set[str]] = {}
 
 
 @dataclass
@@ -67,7 +76,10 @@ class Look:
     beyond: set[int] = field(default_factory=set)
     """Hashes of the names that are not kept."""
     renamed: dict[str, set[str]] = field(default_factory=dict)
-    """Name of a property → what sources call it that tables and rules rename, whether or not any row had it."""
+    """Name of a property → what sources call it that tables, mappings and rules rename; of tables and rules whether or
+    not any row had it."""
+    made: dict[str, set[str]] = field(default_factory=dict)
+    """Name of a property → the columns that a mapping makes it of otherwise, as far as a few rows tell."""
     dropped: set[str] = field(default_factory=set)
     """Properties of sources that tables drop by name, likewise."""
     left_out: Counter[str] = field(default_factory=Counter)
@@ -86,8 +98,9 @@ class Look:
         self.undated += other.undated
         self.sampled.update(other.sampled)
         self.dropped |= other.dropped
-        for name, sources in other.renamed.items():
-            self.renamed.setdefault(name, set()).update(sources)
+        for own, others in ((self.renamed, other.renamed), (self.made, other.made)):
+            for name, sources in others.items():
+                own.setdefault(name, set()).update(sources)
         for name, one in other.properties.items():
             self.properties.setdefault(name, Property()).add(one)
         self._leave(other.beyond)
@@ -123,7 +136,7 @@ def note(db: Database, lead: int, look: Look) -> None:
     """Keep what was seen of the sources planned under a number, within the transaction that notes them."""
     rows = daynames.packed(look.rows | ({_UNDATED: look.undated} if look.undated else {}))
     db.execute("UPDATE inputs SET rows = ? WHERE id = ?", (rows, lead))
-    if not look.sampled:
+    if not look.sampled and not look.made:
         return
     db.execute("INSERT INTO looks (look) VALUES (?)", (_packed(look),))
     (count,) = db.execute("SELECT count(*) FROM looks").fetchone()
@@ -169,21 +182,24 @@ def _together(kept: Iterable[tuple[bytes]]) -> Look:
 def _packed(look: Look) -> bytes:
     """Return what was seen of events, as it is kept."""
     properties = {name: [one.filled, one.types, one.examples] for name, one in look.properties.items()}
-    renamed = {name: sorted(sources) for name, sources in sorted(look.renamed.items())}
+    renamed, made = (
+        {name: sorted(sources) for name, sources in sorted(one.items())} for one in (look.renamed, look.made)
+    )
     return msgspec.msgpack.encode(
-        [look.sampled, properties, sorted(look.beyond), renamed, sorted(look.dropped)]
+        [look.sampled, properties, sorted(look.beyond), renamed, sorted(look.dropped), made]
     )
 
 
 def _unpacked(kept: bytes) -> Look:
-    sampled, properties, beyond, renamed, dropped = msgspec.msgpack.decode(kept, type=_Kept)
+    found = msgspec.msgpack.decode(kept, type=_Kept)
     return Look(
-        sampled=Counter(sampled),
+        sampled=Counter(found.sampled),
         properties={
             name: Property(Counter(filled), Counter(types), examples)
-            for name, (filled, types, examples) in properties.items()
+            for name, (filled, types, examples) in found.properties.items()
         },
-        beyond=beyond,
-        renamed=renamed,
-        dropped=dropped,
+        beyond=found.beyond,
+        renamed=found.renamed,
+        dropped=found.dropped,
+        made=found.made,
     )

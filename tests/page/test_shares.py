@@ -56,6 +56,22 @@ def test_few_events_say_nothing():
     assert gather(Look(), BINS).all == []
 
 
+def test_what_a_mapping_makes_of_columns_is_told(tmp_path):
+    """Under the name that it has in PostHog, with the columns that it comes from."""
+    row = {"event_type": "x", "event_time": "2024-04-03 12:00:00", "city": "Bonn", "country": "Germany"}
+    source = tmp_path / "a.jsonl"
+    source.write_text("".join(f"{json.dumps(row | {'user_id': f'u{n}'})}\n" for n in range(250)))
+    with Checkpoint.open(tmp_path, create=True) as checkpoint:
+        Planning.of(Session(checkpoint), settings("amplitude").work([str(source)]), None).plan()
+        found = gathered.gather(checkpoint)
+    named = {one.name: one for one in found.properties.all}
+    assert (named["$geoip_city_name"].renamed, named["$geoip_city_name"].made) == (["city"], [])
+    assert (named["$geoip_country_code"].renamed, named["$geoip_country_code"].made) == ([], ["country"])
+    told = [row.text for row in Page(page(found)).all("tr")]
+    assert any("$geoip_city_name" in text and "renamed from city" in text for text in told)
+    assert any("$geoip_country_code" in text and "made of country" in text for text in told)
+
+
 def test_what_became_of_a_name_is_told(tmp_path):
     """From a source's name to the page: by the table, by a rule of one's own, and what a table drops."""
     rules = read({"rename": {"plan": "tier"}}, "f")
