@@ -104,6 +104,7 @@ class Planning:
             on_progress=on_progress,
             room=self._room,
             executor=session.executor,
+            on_begin=waiting.begin,
             on_stop=waiting.end,
         )
         session.on_stop(planner.stopping.set)

@@ -18,17 +18,48 @@ from migrate.workdir.checkpoint import Checkpoint
 ROW = '{{"id":"{0}","what":"seen","who":"{0}","at":"2024-04-03T10:00:00Z"}}\n'
 TOUCHED = MAPPING.replace('event=pl.col("what")', 'event=pl.col("what").map_elements(touched, pl.String)')
 TOUCHED = TOUCHED.replace("\n\ndef to_events", "\n\n{}\n\n\ndef to_events", 1)
-DIES = """
+_IN_A_WORKER = """
+import multiprocessing
 import os
+import signal
 import sys
+import threading
+import time
 
+IN_A_WORKER = type(sys.stderr).__name__ == "_Told" or multiprocessing.parent_process() is not None
+"""
+DIES = (
+    _IN_A_WORKER
+    + """
 
 def touched(text):
     print(f"touched {text}")
-    if text == "dies" and type(sys.stderr).__name__ == "_Told":  # in a worker
+    if text == "dies" and IN_A_WORKER:
         os._exit(7)
     return text
 """
+)
+DIES_ONCE = (
+    _IN_A_WORKER
+    + """
+
+def touched(text):
+    if text == "dies" and IN_A_WORKER and not os.path.exists({0!r}):
+        os.mkdir({0!r})
+        os.kill(os.getpid(), signal.SIGKILL)
+    return text
+"""
+)
+TAKES_LONG = (
+    _IN_A_WORKER
+    + """
+
+def touched(text):
+    while text == "long" and IN_A_WORKER and not os.path.exists({0!r}):
+        time.sleep(0.05)
+    return text
+"""
+)
 RAISES = """
 import sys
 import threading
@@ -38,28 +69,30 @@ def touched(text):
     is_planned = type(sys.stderr).__name__ == "_Told" or threading.current_thread() is not threading.main_thread()
     return {"seen": text}[text] if is_planned else text
 """
-WAITS = """
-import os
-import sys
-import threading
-
+WAITS = (
+    _IN_A_WORKER
+    + """
 
 def touched(text):
-    if type(sys.stderr).__name__ == "_Told":  # in a worker
+    if IN_A_WORKER:
         os.write(os.open({!r}, os.O_WRONLY), b"x")  # open until the process ends
         threading.Event().wait()
     return text
 """
+)
 
 
 class Planned:
-    """A plan by an executor; with `kills`, of those workers that are there when so many files were begun."""
+    """A plan by an executor; with `kills`, of those workers that are there when so many files were begun.
+
+    It `stops` when a file is begun, or does what that says.
+    """
 
     def __init__(self, workdir, work, executor, *, kills=(), stops=False, is_many=True):  # noqa: PLR0913
         self.workers, self.events, self._left = [], [], list(kills)
         self._begun, self._stops = 0, stops
         self._is_many = isinstance(executor, Processes) and is_many
-        workdir.mkdir()
+        workdir.mkdir(exist_ok=True)
         with Checkpoint.open(workdir, create=True) as checkpoint:
             self.session = Session(checkpoint, executor=lambda _: executor, on_log=self._hear)
             Planning.of(self.session, work, None).plan()
@@ -78,11 +111,13 @@ class Planned:
         if self._is_many:
             assert record.event != "note", record.text
         if record.event == "worker_begun":
-            self.workers.append(record.fields["worker"])
+            self.workers.append(record.fields.get("pid", record.fields["worker"]))
         if record.event == "file_begun":
             self._begun += 1
-            if self._stops:
+            if self._stops is True:
                 self.session.stop()
+            elif self._stops:
+                self._stops()
             if self._begun in self._left:
                 self._left.remove(self._begun)
                 for number in self.workers:

@@ -74,6 +74,8 @@ HOMES = {
     "botocore": {"stores"},
     "click": {"cli"},
     "cloudpickle": {"plan.handing"},
+    "dask": {"plan.cluster"},
+    "distributed": {"plan.cluster"},
     "fastavro": {"readers"},
     "jinja2": {"page.compiled", "page.render"},
     "isal": {"apply.packing", "inputs", "sandbox"},

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Final, Literal
 import click
 
 from migrate.cli.asking import TargetOptions
+from migrate.cli.executors import Executors
 from migrate.cli.fetching import FirstOptions
 from migrate.cli.kinds import (
     SOME,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from migrate.apply.pacing import Window
     from migrate.kit.declare import PersonProperties, UuidCompat
     from migrate.plan.changed import OnChanged
-    from migrate.plan.choosing import Kind
 
 GROUP_TYPE: Final = "company"
 _FILE: Final = click.Path(path_type=Path)
@@ -164,13 +164,16 @@ class WorkOptions:
     resend_changed: bool = flag(
         "Send rows that changed after they were sent once more, where PostHog keeps the later version.",
     )
-    executor: Kind | None = option(
-        click.Choice(["inline", "processes"]),
-        "Plan in this process, or in several.  [default: processes where there is much to plan, and four cores]",
+    executor: str | None = option(
+        Executors(),
+        "Plan in this process, in several, or on a Dask cluster.  [default: processes where there is much to plan, and "
+        "four cores]",
+        metavar="inline|processes|dask://HOST:PORT",
     )
     workers: int | None = option(
         Count(1),
-        "Processes, or threads, that plan at once.  [default: one a core, 512 MB of memory for each]",
+        "Processes, or threads, that plan at once; of a cluster, units.  [default: one a core, 512 MB of memory for "
+        "each; one a thread of each Dask worker]",
     )
 
 

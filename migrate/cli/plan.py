@@ -13,7 +13,7 @@ from migrate.cli.show import show_planned
 from migrate.cli.trial import unconfigured
 from migrate.cli.typed import is_said, typed_command
 from migrate.errors import Refused, UsageError
-from migrate.plan.choosing import chosen
+from migrate.plan.choosing import check, chosen
 from migrate.planning import Planning
 from migrate.report import ruled
 from migrate.report.pace import Following
@@ -65,6 +65,8 @@ def plan_todo(
 ) -> None:
     """Plan, with progress, and say what was set aside; `following` is what is done after it."""
     session.executor = partial(chosen, kind=options.executor, workers=options.workers)
+    if options.limit is None:  # first rows are planned here
+        check(options.executor, session.workdir, todo.work.jobs)
     for name in todo.work.skipped.get("emptied", ()):
         talk.say(f"note: {name}: nothing in it to read by now; what was planned of it stands")
     for name in todo.emptied:

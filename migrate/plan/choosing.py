@@ -1,16 +1,25 @@
-"""Which executor plans: several processes where there is enough to do for them, else this one."""
+"""Which executor plans: a cluster where one is named, several processes where there is enough to do, else this one."""
 
+from __future__ import annotations
+
+import importlib
 import os
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final
 
+from migrate.errors import UsageError
 from migrate.plan.executors import Executor, Inline
+from migrate.plan.kinds import DASK, INLINE, PROCESSES
 from migrate.plan.processes import Processes
-from migrate.plan.units import Unit
 
-Kind = Literal["inline", "processes"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrate.plan.dask import Dask
+    from migrate.plan.jobs import Job
+    from migrate.plan.units import Unit
+
 ENOUGH: Final = 256 << 20
 """Bytes of sources from which on processes pay: each takes a second to begin."""
 MANY: Final = 4
@@ -20,15 +29,37 @@ _MEMORY: Final = 512 << 20
 _LIMITS: Final = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
-def chosen(units: Sequence[Unit], kind: Kind | None = None, workers: int | None = None) -> Executor:
+def chosen(units: Sequence[Unit], kind: str | None = None, workers: int | None = None) -> Executor:
     """Return what plans these units: the executor of a kind that was asked for, or the one that fits."""
+    if kind is not None and kind.startswith(DASK):
+        return _dask(kind, workers)
     most = usual() if workers is None else workers
     if kind is None:
         is_much = sum(unit.size for unit in units) >= ENOUGH and len(units) >= 2 * most
-        kind = "processes" if is_much and most >= MANY else "inline"
-    if kind == "processes":
+        kind = PROCESSES if is_much and most >= MANY else INLINE
+    if kind == PROCESSES:
         return Processes(most)
     return Inline() if workers is None else Inline(workers)
+
+
+def check(kind: str | None, workdir: Path, jobs: Sequence[Job]) -> None:
+    """Raise what is in the way of planning these jobs with a cluster, before anything is begun."""
+    if kind is not None and kind.startswith(DASK) and jobs:
+        _dask(kind).check(workdir, jobs)
+
+
+def _dask(kind: str, workers: int | None = None) -> Dask:
+    """Return what plans on a cluster; raises UsageError where the library for it is not installed."""
+    try:
+        made: type[Dask] = importlib.import_module("migrate.plan.dask").Dask
+    except ImportError as error:
+        if (error.name or "").startswith("migrate"):
+            raise
+        raise UsageError(
+            f"--executor: {kind} is reached with the extra 'dask', which is not installed; "
+            "pip install 'posthog-migrate[dask]'"
+        ) from None
+    return made(kind.removeprefix(DASK), workers)
 
 
 def usual() -> int:

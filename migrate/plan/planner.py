@@ -65,6 +65,8 @@ class Planner:
     """Looks at the first rows of files that are planned together, and at what they become, where they are planned."""
     on_first: Callable[[Any], object] = lambda _: None
     """Told what was found so, in any thread."""
+    on_begin: Callable[[], object] = lambda: None
+    """What is to be done before a unit in another process that is there for others, too."""
     on_stop: Callable[[], object] = lambda: None
     """What is to be done beside in another process, where work is to stop there."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -100,6 +102,7 @@ class Planner:
             now=self.clock(),
             transform=transform,
             examine=self.examine,
+            on_begin=self.on_begin,
             on_stop=self.on_stop,
         )
         left = None if self.limit is None else self.limit - self.checkpoint.numbers().read

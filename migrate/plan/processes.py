@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -20,14 +20,14 @@ from migrate.errors import Refused, Stopped
 from migrate.logline import Record
 from migrate.plan import worker as said
 from migrate.plan.begun import begun
+from migrate.plan.elsewhere import TRIES, Handed, Tries, handed
 from migrate.plan.executors import Inline
 from migrate.plan.handing import packed, unpacked
-from migrate.plan.units import Completion, Fell, Hear, Lost, Setup, Unit
+from migrate.plan.units import Completion, Hear, Setup, Unit
 
 if TYPE_CHECKING:
     import subprocess
 
-TRIES: Final = 3
 _TICK: Final = 0.2
 """Seconds after which it is looked whether work is to stop."""
 _PATIENCE: Final = 3.0
@@ -53,15 +53,10 @@ class Processes:
         planned here.
         """
         setup = replace(setup, parallel=max(1, self.workers // max(1, len(units))))
-        shared = _shared(units)
-        try:
-            data = packed((said.SETUP, packed((setup, shared))))
-        except Exception as error:  # noqa: BLE001 - whatever a mapping's objects raise
-            why = f"planned by one process: the mapping cannot be handed to others, found {error!r}"
-            hear(Record("note", why))
+        if (given := handed(units, setup, hear)) is None:
             yield from Inline(self.workers).map(units, setup, hear, stopping)
             return
-        crew = _Crew(self.workers, self.tries, data, shared, hear, stopping, deque(units))
+        crew = _Crew(self.workers, given, Tries(self.tries, hear), hear, stopping, deque(units))
         try:
             yield from crew.completions()
         except BaseException:
@@ -69,13 +64,6 @@ class Processes:
             raise
         finally:
             crew.end()
-
-
-def _shared(units: Sequence[Unit]) -> list[object]:
-    """Return what units have in common, each once: tables, and what is joined to rows."""
-    jobs = [job for unit in units for job in unit.bundle.jobs]
-    found = {id(one): one for job in jobs for one in (job.table, job.joined) if one is not None}
-    return [*found.values()]
 
 
 @dataclass
@@ -111,15 +99,12 @@ class _Crew:
     """The workers of one planning, and what is left to do for them."""
 
     most: int
-    most_tries: int
-    setup: bytes
-    shared: Sequence[object]
+    given: Handed
+    tries: Tries
     hear: Hear
     stopping: Event
     pending: deque[Unit]
     workers: list[_Worker] = field(default_factory=list)
-    tries: Counter[int] = field(default_factory=Counter)
-    """Number of a unit -> how many workers have died of it."""
     false_starts: int = 0
     """How many workers, one after another, died before they were ready."""
 
@@ -150,7 +135,7 @@ class _Crew:
         for one in self.workers:
             if one.is_ready and one.unit is None and self.pending:
                 one.unit = self.pending.popleft()
-                self._tell(one, packed((said.UNIT, packed(one.unit, self.shared))))
+                self._tell(one, packed((said.UNIT, packed(one.unit, self.given.shared))))
         starting = sum(not one.is_ready for one in self.workers)
         for _ in range(min(self.most - len(self.workers), len(self.pending) - starting)):
             self.workers.append(one := _Worker.begun())
@@ -184,7 +169,7 @@ class _Crew:
         match what:
             case said.HELLO:
                 _check_alike(value)
-                self._tell(one, self.setup)
+                self._tell(one, packed((said.SETUP, self.given.setup)))
             case said.READY:
                 one.is_ready, self.false_starts = True, 0
             case said.NOTE:
@@ -210,37 +195,18 @@ class _Crew:
         self.hear(Record("warning", text, level="warning"))
         if unit is None:
             self.false_starts += not one.is_ready
-            if self.false_starts >= self.most_tries:
+            if self.false_starts >= self.tries.most:
                 raise Stopped(
                     f"--executor: a process that plans does not begin, found {how}; plan with --executor inline",
                     "worker",
                 )
             return
-        self.hear(Lost(unit.number))
-        self.tries[unit.number] += 1
-        if self.tries[unit.number] < self.most_tries:
-            self.pending.appendleft(unit)
-            return
-        self.tries[unit.number] = 0
-        if len(unit.bundle.jobs) > 1:
-            self.pending.extendleft(reversed(unit.each()))
-            return
-        why = (
-            f"{self.most_tries} processes that planned it died, the last by {how}; look whether there is "
-            "memory enough, or plan it with --executor inline"
-        )
-        self.hear(Fell(unit.number, unit.bundle.names[0], "worker_lost", why))
+        self.pending.extendleft(reversed(self.tries.lose(unit, how)))
 
 
 def _check_alike(found: tuple[str, str, str]) -> None:
     """Raise Refused where a worker is of another version than the coordinator."""
-    if found != (ours := said.kind()):
-        names = ("migrate", "Python", "polars")
-        others = ", ".join(
-            f"{name} {its} where {own} began"
-            for name, its, own in zip(names, found, ours, strict=True)
-            if its != own
-        )
+    if others := said.unlike(found):
         raise Refused(
             f"a process that plans is of another version, found {others}; run the same command again"
         )

@@ -11,7 +11,6 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
-from migrate import throwaway
 from migrate.errors import Unfit
 from migrate.inputs.source import stamp
 from migrate.logline import Record
@@ -84,6 +83,8 @@ class Setup:
     """How the rows of a job become events."""
     examine: Callable[[Bundle, Chunk, Finished], object | None]
     """What is told of the first rows of a unit and of what they become, None for nothing; called in any thread."""
+    on_begin: Callable[[], object] = lambda: None
+    """What is to be done before a unit is planned in a process that is there for others, too: it undoes `on_stop`."""
     on_stop: Callable[[], object] = lambda: None
     """What is to be done beside where work is to stop: something may be waited for that does not come."""
     limit: int | None = None
@@ -91,6 +92,8 @@ class Setup:
     parallel: int = 1
     """How many chunks of a unit are worked at at once."""
     wanted: Wanted = field(default_factory=Wanted)
+    mark: str = ""
+    """What tells the files of this try from those of another one, which may still be under way and heard of no more."""
 
 
 class Read(NamedTuple):
@@ -180,10 +183,9 @@ def _plan_whole(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Comple
     """Plan a unit's sources into files of their own, all of them."""
     began, bundle = time.monotonic(), unit.bundle.metered().tallied()
     before = {job.source.name: stamp(job.source) for job in bundle.jobs}
-    states = States(setup.workdir / throwaway.STAGING / f"{unit.number:08d}.states")
-    attempt = Attempt(
-        [unit.known[name] for name in bundle.names], DayWriter(setup.workdir, unit.number), states, bundle
-    )
+    writer = DayWriter(setup.workdir, unit.number, mark=setup.mark)
+    states = States(writer.aside.with_suffix(".states"))
+    attempt = Attempt([unit.known[name] for name in bundle.names], writer, states, bundle)
     attempt.begin()
     hear(Opened(unit.number, bundle.job.kind, unit.size))
     for job in bundle.jobs:

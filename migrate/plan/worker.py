@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
-from typing import Final
+from typing import Final, Protocol
 
 import polars as pl
 
@@ -42,6 +42,13 @@ STOP: Final = "stop"
 def kind() -> tuple[str, str, str]:
     """Return what both processes must be alike in: our version, Python's and polars'."""
     return VERSION, platform.python_version(), pl.__version__
+
+
+def unlike(found: tuple[str, str, str]) -> str:
+    """Return in what a process of this kind differs from ours, in words; "" where it does not."""
+    names = ("migrate", "Python", "polars")
+    pairs = zip(names, found, kind(), strict=True)
+    return ", ".join(f"{name} {its} where {ours} began" for name, its, ours in pairs if its != ours)
 
 
 class _Told(io.TextIOBase):
@@ -109,7 +116,7 @@ def main(descriptor: int) -> None:
         _, data = link.tasks.get()
         setup, shared = unpacked(data)
     except Exception as error:  # noqa: BLE001 - the coordinator raises it
-        link.send(FAILED, _sendable(error))
+        link.send(FAILED, sendable(error))
         return
     link.on_stop = setup.on_stop
     gc.collect()
@@ -117,20 +124,32 @@ def main(descriptor: int) -> None:
     link.send(READY)
     while True:
         _, data = link.tasks.get()
-        _work(link, data, setup, shared)
+        work(link, data, setup, shared)
 
 
-def _work(link: Link, data: bytes, setup: Setup, shared: Sequence[object]) -> None:
+class Speaks(Protocol):
+    """Who hears what comes of a unit."""
+
+    stopping: Event
+
+    def send(self, what: str, value: object = None) -> None:
+        """Say something, by its word."""
+
+    def note(self, note: Note) -> None:
+        """Pass on what is told of the unit."""
+
+
+def work(link: Speaks, data: bytes, setup: Setup, shared: Sequence[object]) -> None:
     """Plan one unit, and say what came of it."""
     try:
         link.send(DONE, plan_unit(unpacked(data, shared), setup, link.note, link.stopping))
     except Interrupted:
         link.send(LEFT)
     except BaseException as error:  # noqa: BLE001 - the coordinator raises it
-        link.send(FAILED, _sendable(error))
+        link.send(FAILED, sendable(error))
 
 
-def _sendable(error: BaseException) -> BaseException:
+def sendable(error: BaseException) -> BaseException:
     """Return an error that can be handed on, a bug with where it arose."""
     if not isinstance(error, MigrateError):
         error.add_note("In a worker: " + "".join(traceback.format_exception(error)))

@@ -36,6 +36,8 @@ class DayWriter:
     input: int
     leads: bool = False
     """Whether its events go before all others of their days."""
+    mark: str = ""
+    """What tells the files that are written aside from those of another writer of the same input."""
     _held: list[pl.DataFrame] = field(default_factory=list)
     _held_bytes: int = 0
     _open: OrderedDict[str, DayFile] = field(default_factory=OrderedDict)
@@ -46,7 +48,7 @@ class DayWriter:
     @property
     def aside(self) -> Path:
         """Where the files are until the input is planned whole."""
-        return self.workdir / STAGING / f"{self.input:08d}"
+        return self.workdir / STAGING / f"{self.input:08d}{self.mark}"
 
     def write(self, frame: pl.DataFrame) -> None:
         """Take finished events: the columns of `SCHEMA`, in any order of time."""

@@ -1,0 +1,296 @@
+"""Units planned by the workers of a Dask cluster, where what is ours (`guest`) comes, and goes.
+
+Each unit is a task that is bound to one worker, one for each of its threads. Which worker is gone, and what units have
+to say, is asked of all workers a few times a second. A unit whose worker is gone is given to another one here and not
+by Dask, which would hold the death against all tasks that waited there.
+"""
+
+import time
+from collections import Counter, deque
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from shutil import rmtree
+from threading import Event
+from typing import Any, Final
+from uuid import uuid4
+
+from migrate import VERSION
+from migrate.errors import Refused, Stopped
+from migrate.logline import Record
+from migrate.plan import guest, worker
+from migrate.plan.cluster import Cluster
+from migrate.plan.elsewhere import TRIES, Handed, Tries, handed
+from migrate.plan.executors import Inline
+from migrate.plan.handing import packed, unpacked
+from migrate.plan.jobs import Job
+from migrate.plan.units import Completion, Hear, Lost, Setup, Unit
+from migrate.throwaway import STAGING
+
+_TICK: Final = 0.2
+"""Seconds after which it is looked whether work is to stop, and whether it is time to ask."""
+_ASKED: Final = 0.4
+"""Seconds between two times that all workers are asked, for each `_AT_ONCE` of them."""
+_AT_ONCE: Final = 200
+_PATIENCE: Final = 3.0
+"""Seconds that workers have to leave what they are at."""
+_LOOKED_FOR: Final = 16
+"""In so many folders of sources it is looked whether a worker sees them."""
+_GONE: Final = "as Dask says"
+_ANEW: Final = "which Dask has begun anew"
+_NOTHING: Final = Handed(b"", ())
+
+
+@dataclass
+class Dask:
+    """Plans on the cluster whose scheduler is at this address, HOST:PORT."""
+
+    address: str
+    workers: int | None = None
+    """How many units are planned at once at the most; None for one a thread of each worker."""
+    tries: int = TRIES
+    """How many workers may die of a unit, one after another."""
+    patience: float = 120.0
+    """Seconds without any worker after which the command stops."""
+
+    def map(
+        self, units: Sequence[Unit], setup: Setup, hear: Hear, stopping: Event
+    ) -> Generator[Completion, None, None]:
+        """Yield the units' completions, see `Executor`; what cannot be handed on is planned here.
+
+        Raises Stopped where the scheduler does not answer, or there are no workers, and Refused where those that are
+        there at the beginning are of another version, or do not see the workdir or the sources.
+        """
+        setup = replace(setup, workdir=setup.workdir.absolute(), parallel=1)
+        if (given := handed(units, setup, hear)) is None:
+            yield from Inline().map(units, setup, hear, stopping)
+            return
+        with self._crew(setup.workdir, [job for unit in units for job in unit.bundle.jobs], hear) as crew:
+            crew.given, crew.stopping = given, stopping
+            crew.pending.extend(units)
+            try:
+                yield from crew.completions()
+            except BaseException:
+                stopping.set()
+                raise
+
+    def check(self, workdir: Path, jobs: Sequence[Job]) -> None:
+        """Raise what `map` would raise at its beginning."""
+        with self._crew(workdir.absolute(), jobs, lambda _: None) as crew:
+            crew.find_workers()
+
+    @contextmanager
+    def _crew(self, workdir: Path, jobs: Sequence[Job], hear: Hear) -> Iterator["_Crew"]:
+        """Give who plans, with files to be seen by all workers, of which one has just been made in the workdir."""
+        token = uuid4().hex[:12]
+        made = workdir / STAGING / f"{token}.seen"
+        made.parent.mkdir(exist_ok=True)
+        made.touch()
+        sources = {one.parent: one for job in jobs if isinstance(one := job.source.path, Path)}
+        seen = [str(made), *map(str, islice(sources.values(), _LOOKED_FOR))]
+        try:
+            crew = _Crew(self, Cluster(self.address), token, workdir, seen, hear)
+            try:
+                yield crew
+            finally:
+                crew.end()
+        finally:
+            made.unlink(missing_ok=True)
+
+
+@dataclass
+class _Try:
+    """A unit, and the worker that it is given to."""
+
+    unit: Unit
+    address: str
+
+
+@dataclass
+class _Crew:
+    """The workers of one planning, and what is left to do for them."""
+
+    dask: Dask
+    cluster: Cluster
+    token: str
+    workdir: Path
+    seen: Sequence[str]
+    hear: Hear
+    given: Handed = _NOTHING
+    stopping: Event = field(default_factory=Event)
+    pending: deque[Unit] = field(default_factory=deque)
+    threads: dict[str, int] = field(default_factory=dict)
+    """Workers by their addresses, with how many threads each has."""
+    unfit: set[str] = field(default_factory=set)
+    """Workers with which nothing is planned."""
+    trying: dict[str, _Try] = field(default_factory=dict)
+    """What is under way, by its mark, which is that of no other try."""
+    begun: int = 0
+    """How many tries were begun."""
+    are_met: bool = False
+    """Whether any workers were met."""
+    asked: float = 0.0
+    """When all workers were asked."""
+    manned: float = field(default_factory=time.monotonic)
+    """When the last of them was there."""
+
+    def __post_init__(self) -> None:
+        self.tries = Tries(self.dask.tries, self.hear)
+
+    def find_workers(self) -> None:
+        """Wait for the first workers."""
+        while not self.threads and not self.stopping.wait(_TICK if self.asked else 0):
+            self._look()
+
+    def completions(self) -> Generator[Completion, None, None]:
+        """Yield what is completed; when it is to stop, what is still completed by those who are at it."""
+        self.find_workers()
+        while not self.stopping.is_set():
+            self._look()
+            self._man()
+            if not self.pending and not self.trying:
+                return
+            yield from self._land(_TICK)
+        self.cluster.ask(guest.stop, self.token)
+        end = time.monotonic() + _PATIENCE
+        while self.trying and (left := end - time.monotonic()) > 0:
+            self._look()
+            yield from self._land(min(left, _TICK))
+
+    def end(self) -> None:
+        """Leave the cluster as it was: what is under way, as it is over by an error, is left, or comes to nothing."""
+        with suppress(Stopped):  # without a scheduler nobody is asked any more, and leaves by itself
+            if self.trying:
+                self.cluster.ask(guest.stop, self.token)
+            end = time.monotonic() + _PATIENCE
+            while self.trying and (left := end - time.monotonic()) > 0:
+                for mark in self.cluster.landed(left):
+                    self.trying.pop(mark, None)
+            self.cluster.ask(guest.leave, self.token)
+        self.cluster.close()
+
+    def _look(self) -> None:
+        """Ask all workers, if it is time to: hear what they have to say, meet those that are new, miss those gone."""
+        if time.monotonic() < self.asked + _ASKED * max(1, len(self.threads) / _AT_ONCE):
+            return
+        answers = self.cluster.ask(guest.ask, self.token)
+        self.asked = time.monotonic()
+        for address in [*self.threads]:
+            match answers.get(address, _GONE):
+                case bytes() as notes:
+                    for note in unpacked(notes):
+                        self.hear(note)
+                case Exception():  # it may be back, and is gone where Dask gives it up
+                    pass
+                case answer:
+                    self._lose(address, answer or _ANEW)
+        if new := [one for one in answers if one not in self.threads and one not in self.unfit]:
+            self._meet(new)
+        if self.threads:
+            self.manned = self.asked
+        elif self.asked - self.manned > self.dask.patience:
+            raise Stopped(
+                f"--executor: the cluster of Dask at {self.dask.address} has had no worker for "
+                f"{self.dask.patience:.0f} s; start some, then run the same command again",
+                "worker",
+            )
+
+    def _meet(self, new: Sequence[str]) -> None:
+        """Have workers get ready, but for those with which nothing can be planned; such a one at first is an end."""
+        given = (self.token, self.given.setup, worker.kind(), self.seen)
+        answers, threads = self.cluster.ask(guest.greet, *given, among=new), self.cluster.threads()
+        for address, answer in answers.items():
+            if isinstance(answer, OSError) or address not in threads:
+                continue  # gone
+            if not (why := _unfit(address, answer)):
+                self.threads[address] = threads[address]
+                fields = {"worker": address, "pid": answer[1]}
+                self.hear(Record("worker_begun", f"a worker that plans: {address}", fields))
+                continue
+            if not self.are_met:
+                raise Refused(f"--executor: {why}")
+            self.unfit.add(address)
+            self._warn(f"{why}; nothing is planned with it")
+        self.are_met |= bool(self.threads)
+
+    def _lose(self, address: str, how: str) -> None:
+        """Have what a worker was at that is gone done by others."""
+        del self.threads[address]
+        self._warn(f"a worker that planned is gone: {address}, {how}")
+        for mark in [mark for mark, one in self.trying.items() if one.address == address]:
+            self.cluster.drop(mark)
+            self._lose_try(mark, f"the end of {address}")
+
+    def _lose_try(self, mark: str, how: str) -> None:
+        """Have a unit tried again; remove what is written of it, though whoever is gone may write on for a while."""
+        unit = self.trying.pop(mark).unit
+        self._warn(f"not planned: {unit.bundle.names[0]}, by {how}; it is tried again")
+        for path in (self.workdir / STAGING).glob(f"*{mark}*"):
+            with suppress(OSError):
+                rmtree(path) if path.is_dir() else path.unlink()
+        self.pending.extendleft(reversed(self.tries.lose(unit, how)))
+
+    def _warn(self, text: str) -> None:
+        self.hear(Record("warning", text, level="warning"))
+
+    def _man(self) -> None:
+        """Give units to threads that are free, of each worker one before a second."""
+        busy = Counter(one.address for one in self.trying.values())
+        free = sorted((n, one) for one, threads in self.threads.items() for n in range(busy[one], threads))
+        if self.dask.workers is not None:
+            free = free[: max(0, self.dask.workers - len(self.trying))]
+        for _, address in free[: len(self.pending)]:
+            self.begun += 1
+            unit, mark = self.pending.popleft(), f"-{self.token}-{self.begun:06d}"
+            self.trying[mark] = _Try(unit, address)
+            data = packed(unit, self.given.shared)
+            self.cluster.begin(mark, address, guest.plan, self.token, mark, data)
+
+    def _land(self, seconds: float) -> Generator[Completion, None, None]:
+        """Wait for tries to end, so long at the most; yield what is completed when each worker has more to do."""
+        completed = [one for mark in self.cluster.landed(seconds) for one in self._take(mark)]
+        if not self.stopping.is_set():
+            self._man()
+        for one in completed:
+            yield one
+            self._look()  # to note it may have taken long
+
+    def _take(self, mark: str) -> list[Completion]:
+        """Return what came of a try."""
+        if mark not in self.trying:
+            return []  # lost before
+        try:
+            data = self.cluster.result(mark)
+        except Exception as error:  # noqa: BLE001 - what Dask says of the task, and not our own function
+            self._lose_try(mark, repr(error))
+            return []
+        if data is None:
+            self._lose_try(mark, f"the end of {self.trying[mark].address}, {_ANEW}")
+            return []
+        unit = self.trying.pop(mark).unit
+        notes, what, value = unpacked(data)
+        for note in notes:
+            self.hear(note)
+        if what == worker.FAILED:
+            raise value
+        if what == worker.LEFT and not self.stopping.is_set():
+            self.hear(Lost(unit.number))  # it was not asked for so long that it took us for gone
+            self.pending.appendleft(unit)
+        return [value] if isinstance(value, Completion) else []
+
+
+def _unfit(address: str, answer: Any) -> str:  # noqa: ANN401 - what `greet` returns, or an exception
+    """Return why nothing can be planned with a worker, "" if that is not so."""
+    if isinstance(answer, Exception):
+        return f"the worker {address} cannot plan, found {answer!r}; install migrate {VERSION} there, as it is here"
+    found, _, unseen = answer
+    if others := worker.unlike(found):
+        return f"the worker {address} is of another version, found {others}; install there what is here"
+    if unseen:
+        return (
+            f"the worker {address} does not see {unseen[0]}; the workdir and what is read must lie on a file system "
+            "that all workers share, under the same path"
+        )
+    return ""

@@ -1,0 +1,63 @@
+"""What goes with units that other processes plan, and what becomes of a unit whose process is gone."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from migrate.logline import Record
+from migrate.plan.handing import packed
+from migrate.plan.units import Fell, Hear, Lost, Setup, Unit
+
+TRIES: Final = 3
+
+
+class Handed(NamedTuple):
+    """What units are planned with, for other processes."""
+
+    setup: bytes
+    """Of the setup and of what is `shared`; no two units need have it sent."""
+    shared: Sequence[object]
+    """What units have in common, each once: tables, and what is joined to rows."""
+
+
+def handed(units: Sequence[Unit], setup: Setup, hear: Hear) -> Handed | None:
+    """Return what is to be sent; None, which is told, where a mapping holds what belongs to this process."""
+    jobs = [job for unit in units for job in unit.bundle.jobs]
+    found = {id(one): one for job in jobs for one in (job.table, job.joined) if one is not None}
+    shared = [*found.values()]
+    try:
+        return Handed(packed((setup, shared)), shared)
+    except Exception as error:  # noqa: BLE001 - whatever a mapping's objects raise
+        why = f"planned by one process: the mapping cannot be handed to others, found {error!r}"
+        hear(Record("note", why))
+        return None
+
+
+@dataclass
+class Tries:
+    """How many processes died of each unit: one that kills them is parted, and in the end set aside."""
+
+    most: int
+    """How many may die of a unit, one after another."""
+    hear: Hear
+    _died: Counter[int] = field(default_factory=Counter)
+
+    def lose(self, unit: Unit, how: str) -> list[Unit]:
+        """Return what is to be planned again of a unit whose process is gone; `how` is what it died of.
+
+        That is the unit; after the last try its files one by one; nothing of a single file, which is set aside.
+        """
+        self.hear(Lost(unit.number))
+        self._died[unit.number] += 1
+        if self._died[unit.number] < self.most:
+            return [unit]
+        self._died[unit.number] = 0
+        if len(unit.bundle.jobs) > 1:
+            return unit.each()
+        why = (
+            f"{self.most} processes that planned it died, the last by {how}; look whether there is "
+            "memory enough, or plan it with --executor inline"
+        )
+        self.hear(Fell(unit.number, unit.bundle.names[0], "worker_lost", why))
+        return []

@@ -1,0 +1,18 @@
+"""What executors are called, by what is typed; read wherever help is, and so without what plans."""
+
+import re
+from typing import Final
+
+INLINE: Final = "inline"
+PROCESSES: Final = "processes"
+DASK: Final = "dask://"
+"""HOST:PORT of a scheduler follow."""
+_CLUSTER: Final = re.compile(rf"{DASK}(\[[0-9a-f:.]+\]|[^\s/:@\[\]]+):(\d{{1,5}})/?", re.IGNORECASE)
+
+
+def kind_of(text: str) -> str | None:
+    """Return the kind of executor that is typed so, a cluster's with host and port; None if there is none."""
+    kind = text.strip()
+    if kind.lower() in {INLINE, PROCESSES}:
+        return kind.lower()
+    return f"{DASK}{found[1]}:{found[2]}" if (found := _CLUSTER.fullmatch(kind)) else None
