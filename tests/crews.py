@@ -85,12 +85,12 @@ def touched(text):
 class Planned:
     """A plan by an executor; with `kills`, of those workers that are there when so many files were begun.
 
-    It `stops` when a file is begun, or does what that says.
+    It `stops` when a file is begun; `then` says what else is done when an event is told for the first time.
     """
 
-    def __init__(self, workdir, work, executor, *, kills=(), stops=False, is_many=True):  # noqa: PLR0913
+    def __init__(self, workdir, work, executor, *, kills=(), stops=False, then=None, is_many=True):  # noqa: PLR0913
         self.workers, self.events, self._left = [], [], list(kills)
-        self._begun, self._stops = 0, stops
+        self._begun, self._stops, self._then = 0, stops, then or {}
         self._is_many = isinstance(executor, Processes) and is_many
         workdir.mkdir(exist_ok=True)
         with Checkpoint.open(workdir, create=True) as checkpoint:
@@ -110,14 +110,13 @@ class Planned:
         self.events.append(record.event)
         if self._is_many:
             assert record.event != "note", record.text
+        self._then.pop(record.event, lambda: None)()
         if record.event == "worker_begun":
             self.workers.append(record.fields.get("pid", record.fields["worker"]))
         if record.event == "file_begun":
             self._begun += 1
-            if self._stops is True:
+            if self._stops:
                 self.session.stop()
-            elif self._stops:
-                self._stops()
             if self._begun in self._left:
                 self._left.remove(self._begun)
                 for number in self.workers:

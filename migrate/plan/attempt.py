@@ -41,7 +41,7 @@ class Attempt:
         """Remove what an attempt that was lost has written aside."""
         self.writer.discard()
         self.states.path.unlink(missing_ok=True)
-        self.rejects.parent.mkdir(exist_ok=True)
+        self.rejects.parent.mkdir(parents=True, exist_ok=True)
 
     def read(self) -> int:
         """Return how many bytes of the sources, as they lie on the disk, are read."""

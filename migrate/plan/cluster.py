@@ -68,7 +68,7 @@ class Cluster:
         """Have a function called by a thread of a worker, as a task of this mark: it waits until that one is free."""
         with self._answering():
             task: Future[Any] = self._client.submit(
-                call, *given, key=f"migrate{mark}", workers=[worker], pure=False
+                call, *given, key=f"migrate-{mark}", workers=[worker], pure=False
             )
             self._tasks[mark] = task
             task.add_done_callback(lambda _: self._landed.put(mark))  # type: ignore[no-untyped-call]

@@ -83,21 +83,20 @@ class Dask:
 
     @contextmanager
     def _crew(self, workdir: Path, jobs: Sequence[Job], hear: Hear) -> Iterator["_Crew"]:
-        """Give who plans, with files to be seen by all workers, of which one has just been made in the workdir."""
-        token = uuid4().hex[:12]
-        made = workdir / STAGING / f"{token}.seen"
-        made.parent.mkdir(exist_ok=True)
-        made.touch()
+        """Give who plans, with paths that all workers must see: sources, and a folder just made in the workdir."""
+        token = uuid4().hex
+        aside = workdir / STAGING / token
+        aside.mkdir(parents=True)
         sources = {one.parent: one for job in jobs if isinstance(one := job.source.path, Path)}
-        seen = [str(made), *map(str, islice(sources.values(), _LOOKED_FOR))]
+        seen = [str(aside), *map(str, islice(sources.values(), _LOOKED_FOR))]
         try:
-            crew = _Crew(self, Cluster(self.address), token, workdir, seen, hear)
+            crew = _Crew(self, Cluster(self.address), token, aside.parent, seen, hear)
             try:
                 yield crew
             finally:
                 crew.end()
         finally:
-            made.unlink(missing_ok=True)
+            rmtree(aside, ignore_errors=True)  # whoever is gone may write on for a while
 
 
 @dataclass
@@ -115,7 +114,8 @@ class _Crew:
     dask: Dask
     cluster: Cluster
     token: str
-    workdir: Path
+    staging: Path
+    """Where tries write, each in a folder that is called by its mark."""
     seen: Sequence[str]
     hear: Hear
     given: Handed = _NOTHING
@@ -224,12 +224,10 @@ class _Crew:
             self._lose_try(mark, f"the end of {address}")
 
     def _lose_try(self, mark: str, how: str) -> None:
-        """Have a unit tried again; remove what is written of it, though whoever is gone may write on for a while."""
+        """Have a unit tried again."""
         unit = self.trying.pop(mark).unit
         self._warn(f"not planned: {unit.bundle.names[0]}, by {how}; it is tried again")
-        for path in (self.workdir / STAGING).glob(f"*{mark}*"):
-            with suppress(OSError):
-                rmtree(path) if path.is_dir() else path.unlink()
+        rmtree(self.staging / mark, ignore_errors=True)
         self.pending.extendleft(reversed(self.tries.lose(unit, how)))
 
     def _warn(self, text: str) -> None:
@@ -243,7 +241,7 @@ class _Crew:
             free = free[: max(0, self.dask.workers - len(self.trying))]
         for _, address in free[: len(self.pending)]:
             self.begun += 1
-            unit, mark = self.pending.popleft(), f"-{self.token}-{self.begun:06d}"
+            unit, mark = self.pending.popleft(), f"{self.token}/{self.begun:06d}"
             self.trying[mark] = _Try(unit, address)
             data = packed(unit, self.given.shared)
             self.cluster.begin(mark, address, guest.plan, self.token, mark, data)

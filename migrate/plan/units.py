@@ -93,7 +93,7 @@ class Setup:
     """How many chunks of a unit are worked at at once."""
     wanted: Wanted = field(default_factory=Wanted)
     mark: str = ""
-    """What tells the files of this try from those of another one, which may still be under way and heard of no more."""
+    """The folder for what is written aside in this try, where another one may be under way and heard of no more."""
 
 
 class Read(NamedTuple):

@@ -37,7 +37,7 @@ class DayWriter:
     leads: bool = False
     """Whether its events go before all others of their days."""
     mark: str = ""
-    """What tells the files that are written aside from those of another writer of the same input."""
+    """In which folder of its own it writes aside, where another writer of the same input may be at it."""
     _held: list[pl.DataFrame] = field(default_factory=list)
     _held_bytes: int = 0
     _open: OrderedDict[str, DayFile] = field(default_factory=OrderedDict)
@@ -48,7 +48,7 @@ class DayWriter:
     @property
     def aside(self) -> Path:
         """Where the files are until the input is planned whole."""
-        return self.workdir / STAGING / f"{self.input:08d}{self.mark}"
+        return self.workdir / STAGING / self.mark / f"{self.input:08d}"
 
     def write(self, frame: pl.DataFrame) -> None:
         """Take finished events: the columns of `SCHEMA`, in any order of time."""

@@ -1,5 +1,9 @@
 """The workers of a Dask cluster plan what one process does, whoever of them dies; and nothing is left there."""
 
+import os
+import subprocess
+import sys
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +13,7 @@ from samples import EVERY, PLATFORMS, SAMPLES, settings
 
 from migrate.errors import Refused, Stopped
 from migrate.plan import cluster as clusters
-from migrate.plan import dask, guest, worker
+from migrate.plan import dask, worker
 from migrate.plan.dask import Dask
 from migrate.plan.executors import Inline
 
@@ -30,13 +34,16 @@ def at(cluster):
     address = cluster.scheduler_address.removeprefix("tcp://")
     yield address
     link = clusters.Cluster(address)
-    assert set(link.ask(guests).values()) == {0}
+    assert {one for one in link.ask(guests).values() if isinstance(one, int)} == {0}
     link.close()
 
 
 def guests():
     """How many there are in this process."""
-    return len(guest._guests)
+    watching = [one for one in threading.enumerate() if one.name == "guest"]
+    for one in watching:
+        one.join(5)
+    return sum(one.is_alive() for one in watching)
 
 
 @pytest.mark.parametrize("platform", [*(PLATFORMS if EVERY else ["posthog", "table"]), "killed"])
@@ -77,8 +84,8 @@ def test_they_stop_when_work_is_to_stop(tmp_path, at, monkeypatch):
     assert Planned(tmp_path / "w", work, Dask(at)).numbers.mapped == 2
 
 
-def test_workers_that_cannot_plan_are_named(tmp_path, at, monkeypatch):
-    """At the beginning they end it, later on they are passed over; whichever it is, they keep nothing of ours."""
+def test_workers_that_cannot_plan_end_it_where_they_are_there_at_first(tmp_path, at, monkeypatch):
+    """They are named, and keep nothing of ours."""
     (tmp_path / "in").touch()
     job = SimpleNamespace(source=SimpleNamespace(path=tmp_path / "in"))
     Dask(at).check(tmp_path, [job])
@@ -92,15 +99,25 @@ def test_workers_that_cannot_plan_are_named(tmp_path, at, monkeypatch):
         Refused, match=r"the worker tcp://.* is of another version, found migrate .* where 0\.0\.9 began"
     ):
         Dask(at).check(tmp_path, [])
-    heard = []
-    with Dask(at)._crew(tmp_path, [], heard.append) as crew:
-        crew.are_met = True
-        crew._look()
-        assert not crew.threads
-        assert [one.level for one in heard] == ["warning"] * 2
-        assert all(
-            one.text.endswith("install there what is here; nothing is planned with it") for one in heard
-        )
+
+
+def test_a_worker_that_cannot_plan_is_passed_over_where_it_comes_later(tmp_path, cluster, at):
+    """It has no migrate of ours, say; the others plan on."""
+    (tmp_path / "other" / "migrate").mkdir(parents=True)
+    (tmp_path / "other" / "migrate" / "__init__.py").touch()
+    words = ["-m", "distributed.cli.dask_worker", cluster.scheduler_address, "--no-nanny", "--no-dashboard"]
+    joined, end = [], tmp_path / "end"
+
+    def join():
+        place = {"cwd": tmp_path, "env": os.environ | {"PYTHONPATH": str(tmp_path / "other")}}
+        joined.append(subprocess.Popen([sys.executable, *words], stderr=subprocess.DEVNULL, **place))
+
+    work = own(tmp_path, TAKES_LONG.format(str(end)), "long", "seen")
+    found = Planned(tmp_path / "w", work, Dask(at), then={"file_begun": join, "warning": end.mkdir})
+    joined[0].terminate()
+    joined[0].wait()
+    assert found.events.count("warning") == 1
+    assert (len(found.workers), found.numbers.mapped) == (2, 2)
 
 
 def test_a_scheduler_that_is_gone_stops_it_and_the_same_goes_on(tmp_path, at, monkeypatch):
@@ -112,7 +129,7 @@ def test_a_scheduler_that_is_gone_stops_it_and_the_same_goes_on(tmp_path, at, mo
         with pytest.raises(
             Stopped, match=r"does not answer any more, .*; nothing is lost: when it runs again, run"
         ):
-            Planned(tmp_path / "w", work, Dask(where), stops=other.close)
+            Planned(tmp_path / "w", work, Dask(where), then={"file_begun": other.close})
     with pytest.raises(Stopped, match=f"no scheduler of Dask answers at {where}, found"):
         Dask(where).check(tmp_path, [])
     with LocalCluster(n_workers=0, processes=False, **HERE) as other:
