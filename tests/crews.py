@@ -112,7 +112,7 @@ class Planned:
             assert record.event != "note", record.text
         self._then.pop(record.event, lambda: None)()
         if record.event == "worker_begun":
-            self.workers.append(record.fields.get("pid", record.fields["worker"]))
+            self.workers.append(record.fields["worker"])
         if record.event == "file_begun":
             self._begun += 1
             if self._stops:

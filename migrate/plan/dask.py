@@ -206,8 +206,7 @@ class _Crew:
                 continue  # gone
             if not (why := _unfit(address, answer)):
                 self.threads[address] = threads[address]
-                fields = {"worker": address, "pid": answer[1]}
-                self.hear(Record("worker_begun", f"a worker that plans: {address}", fields))
+                self.hear(Record("worker_begun", f"a worker that plans: {address}", {"worker": address}))
                 continue
             if not self.are_met:
                 raise Refused(f"--executor: {why}")
@@ -283,7 +282,7 @@ def _unfit(address: str, answer: Any) -> str:  # noqa: ANN401 - what `greet` ret
     """Return why nothing can be planned with a worker, "" if that is not so."""
     if isinstance(answer, Exception):
         return f"the worker {address} cannot plan, found {answer!r}; install migrate {VERSION} there, as it is here"
-    found, _, unseen = answer
+    found, unseen = answer
     if others := worker.unlike(found):
         return f"the worker {address} is of another version, found {others}; install there what is here"
     if unseen:

@@ -95,18 +95,18 @@ _guests: Final[dict[str, _Guest]] = {}
 
 def greet(
     token: str, data: bytes, ours: tuple[str, str, str], paths: Sequence[str]
-) -> tuple[tuple[str, str, str], int, list[str]]:
+) -> tuple[tuple[str, str, str], list[str]]:
     """Have a guest come: with the setup that is `data`, called by a process of this kind, to whom these paths exist.
 
-    Return the kind of this process, its number, and those of the paths that do not exist here; the guest stays only
-    where the kinds are alike and all exist.
+    Return the kind of this process, and those of the paths that do not exist here; the guest stays only where the kinds
+    are alike and all exist.
     """
     leave(token)
     found, unseen = worker.kind(), [path for path in paths if not os.path.exists(path)]  # noqa: PTH110 - text
     if found == ours and not unseen:
         _guests[token] = guest = _Guest(data)
         Thread(target=guest.watch, name="guest", daemon=True).start()
-    return found, os.getpid(), unseen
+    return found, unseen
 
 
 def ask(token: str) -> bytes | None:

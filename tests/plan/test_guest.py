@@ -55,7 +55,7 @@ def test_it_plans_as_long_as_it_is_here(tmp_path, given):
     setup, (right, wrong) = given
     assert guest.ask("t") is None
     assert guest.plan("t", "t/1", right) is None
-    assert guest.greet("t", setup, worker.kind(), [str(tmp_path)])[::2] == (worker.kind(), [])
+    assert guest.greet("t", setup, worker.kind(), [str(tmp_path)]) == (worker.kind(), [])
     assert unpacked(guest.ask("t")) == []
     notes, what, made = unpacked(guest.plan("t", "t/1", right))
     assert {type(one) for one in notes} >= {Opened, Read}
@@ -78,7 +78,7 @@ def test_it_does_not_stay_where_it_cannot_plan(tmp_path, given):
     setup, _ = given
     assert guest.greet("t", setup, ("0", "0", "0"), [])[0] == worker.kind()
     assert guest.ask("t") is None
-    assert guest.greet("t", setup, worker.kind(), [str(tmp_path / "x")])[2] == [str(tmp_path / "x")]
+    assert guest.greet("t", setup, worker.kind(), [str(tmp_path / "x")])[1] == [str(tmp_path / "x")]
     assert guest.ask("t") is None
 
 
