@@ -177,8 +177,11 @@ class _Crew:
             return
         answers = self.cluster.ask(guest.ask, self.token)
         self.asked = time.monotonic()
+        new = [one for one in answers if one not in self.threads and one not in self.unfit]
         for address in [*self.threads]:
             match answers.get(address, _GONE):
+                case b"":  # not asked for so long, it took us for gone; its units come back as they are left
+                    new.append(address)
                 case bytes() as notes:
                     for note in unpacked(notes):
                         self.hear(note)
@@ -186,7 +189,7 @@ class _Crew:
                     pass
                 case answer:
                     self._lose(address, answer or _ANEW)
-        if new := [one for one in answers if one not in self.threads and one not in self.unfit]:
+        if new:
             self._meet(new)
         if self.threads:
             self.manned = self.asked
@@ -273,7 +276,7 @@ class _Crew:
         if what == worker.FAILED:
             raise value
         if what == worker.LEFT and not self.stopping.is_set():
-            self.hear(Lost(unit.number))  # it was not asked for so long that it took us for gone
+            self.hear(Lost(unit.number))
             self.pending.appendleft(unit)
         return [value] if isinstance(value, Completion) else []
 

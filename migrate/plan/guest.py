@@ -110,10 +110,12 @@ def greet(
 
 
 def ask(token: str) -> bytes | None:
-    """Return the notes of all units by now; None where the guest is not here."""
+    """Return the notes of all units by now; nothing where the guest has left its work, None where it is not here."""
     guest = _guests.get(token)
-    if guest is None or guest.has_left.is_set():
+    if guest is None:
         return None
+    if guest.has_left.is_set():
+        return b""
     guest.asked = time.monotonic()
     return packed([note for one in list(guest.trying) for note in one.take()])
 

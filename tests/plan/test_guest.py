@@ -90,5 +90,5 @@ def test_it_leaves_its_work_when_nobody_asks(given, monkeypatch):
     guest.greet("t", setup, worker.kind(), [])
     for thread in [one for one in threading.enumerate() if one.name == "guest"]:
         thread.join(10)
-    assert guest.ask("t") is None
+    assert guest.ask("t") == b""
     assert unpacked(guest.plan("t", "t/1", right))[1:] == (worker.LEFT, None)
