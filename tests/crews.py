@@ -7,12 +7,13 @@ from contextlib import suppress
 import polars as pl
 from owned import MAPPING
 
+from migrate.apply.merge import pieces
 from migrate.own import Own
 from migrate.plan.processes import Processes
 from migrate.planning import Planning
 from migrate.session import Session
 from migrate.settings import Settings
-from migrate.workdir import samples
+from migrate.workdir import looks, rounds, samples
 from migrate.workdir.checkpoint import Checkpoint
 
 ROW = '{{"id":"{0}","what":"seen","who":"{0}","at":"2024-04-03T10:00:00Z"}}\n'
@@ -89,18 +90,23 @@ class Planned:
     """
 
     def __init__(self, workdir, work, executor, *, kills=(), stops=False, then=None, is_many=True):  # noqa: PLR0913
-        self.workers, self.events, self._left = [], [], list(kills)
+        self.workers, self.events, self.warnings, self._left = [], [], [], list(kills)
         self._begun, self._stops, self._then = 0, stops, then or {}
         self._is_many = isinstance(executor, Processes) and is_many
         workdir.mkdir(exist_ok=True)
         with Checkpoint.open(workdir, create=True) as checkpoint:
-            self.session = Session(checkpoint, executor=lambda _: executor, on_log=self._hear)
+            self.session = Session(
+                checkpoint, executor=lambda _: executor, on_log=self._hear, on_warning=self.warnings.append
+            )
             Planning.of(self.session, work, None).plan()
             self.numbers = checkpoint.numbers()
             self.aside = {name.rpartition("/")[2]: one.why for name, one in checkpoint.set_aside().items()}
             self.parts = {
                 path: pl.read_parquet(workdir / path).rows() for path in sorted(checkpoint.part_paths())
             }
+            self.payloads = {day: sent(workdir, checkpoint, day) for day in rounds.days(checkpoint)}
+            self.inputs = checkpoint.inputs()
+            self.look = looks.look(checkpoint)
             self.looks = sorted(checkpoint.query("SELECT * FROM looks").fetchall(), key=str)
         rejects = workdir / "rejects.jsonl"
         self.rejects = rejects.read_text() if rejects.exists() else ""
@@ -122,6 +128,12 @@ class Planned:
                 for number in self.workers:
                     with suppress(ProcessLookupError):
                         os.kill(number, signal.SIGKILL)
+
+
+def sent(workdir, checkpoint, day):
+    """The payloads of a day, in the order in which they are sent."""
+    parts = [part for one in rounds.of_day(checkpoint, day) for part in one.parts]
+    return [text for piece in pieces(workdir, parts, piece_bytes=10**6) for text in piece.frame["payload"]]
 
 
 def alive(planned):

@@ -275,6 +275,7 @@ def test_contributing_names_every_module():
 
 MIRRORLESS = {
     "cli/groups.py": "names of options, which the test of cli.commands reads",
+    "inputs/spans.py": "values, which the test of readers.spans reads",
     "kit/copiers.py": "names of columns",
     "kit/spellings.py": "words, which the test of kit.values reads",
     "people/schema.py": "SQL, which the tests of people.store and people.file run",

@@ -1,6 +1,5 @@
 """One source: a file or an archive member, its bytes and its fingerprint."""
 
-import hashlib
 import re
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
@@ -12,11 +11,13 @@ from typing import BinaryIO, Final, NamedTuple, cast
 
 from migrate.errors import Unfit
 from migrate.inputs.archives import Member, is_tar
+from migrate.inputs.digests import Digest
 from migrate.inputs.far import Far
 from migrate.inputs.layers import MAGIC_BYTES, compression, unwrap
 from migrate.inputs.rejected import HEAD_BYTES, Place, RejectedRows, RejectLine, RejectLines, is_rejects
+from migrate.inputs.spans import Span
 from migrate.inputs.stored import UNREADABLE, Stored, size_of, stamp_of, unfit
-from migrate.inputs.streams import STEP, Meter, Metered, Truncated, peek, read_up_to
+from migrate.inputs.streams import STEP, Meter, Metered, Slice, Truncated, peek, read_up_to
 from migrate.stores.objects import Object
 from migrate.stores.tallies import Tally, spans
 from migrate.stores.troubles import Trouble
@@ -65,6 +66,8 @@ class Source:
     """What is told how far the rows are read."""
     tally: Tally | None = field(default=None, repr=False, compare=False)
     """What is told which bytes of an object are read."""
+    span: Span | None = field(default=None, repr=False)
+    """Which of its rows are meant, where that is not all; its `size` is theirs, then."""
 
     @property
     def called(self) -> str:
@@ -102,6 +105,8 @@ class Source:
             raise Unfit(self.name, "unreadable", self.fault)
         if self.lines is not None:
             return cast("BinaryIO", RejectedRows(self.raw(), self.name, self.lines))
+        if self.span is not None:
+            return self._spanned(self.span)
         head, stream = peek(unwrap(self._stored()), HEAD_BYTES)
         if is_rejects(head):
             stream.close()
@@ -112,6 +117,21 @@ class Source:
             why = "an archive inside an archive or a compressed file; unpack it first"
             raise Unfit(self.name, "nested_archive", why)
         return stream
+
+    def _spanned(self, span: Span) -> BinaryIO:
+        """Return the bytes of a span of text, which lies as it is in a file on disk."""
+        stored = cast("BinaryIO", Slice(self.raw(), span.start, span.end - span.start))
+        if self.meter is None:
+            return stored
+        return cast("BinaryIO", Metered(stored, self.meter, span.end - span.start))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a file on disk that holds its rows as they are, so that any part of it can be read."""
+        if not isinstance(self.path, Path) or self.member or self.lines or self.fault:
+            return False
+        with self.raw() as stored:
+            return compression(read_up_to(stored, MAGIC_BYTES)) is None
 
     def places(self) -> Iterator[tuple[int, Place]]:
         """Yield where rows were that a rejects.jsonl of ours holds, by the numbers that they have here."""
@@ -237,15 +257,11 @@ def _of_whole(source: Source, _: str) -> Fingerprint:
 
 def _of_bytes(source: Source) -> Fingerprint:
     """Return the fingerprint of all bytes of a source."""
-    digest, size = hashlib.blake2b(digest_size=32), 0
     try:
-        with source.raw() as stream:
-            while data := stream.read(STEP):
-                digest.update(data)
-                size += len(data)
+        with Digest(source.raw()) as digest:
+            return Fingerprint(*digest.whole())
     except Truncated as error:
         raise Unfit(source.name, "cut_short", f"{error}; fetch it again") from error
-    return Fingerprint(size, digest.hexdigest())
 
 
 def stamp(source: Source) -> str:

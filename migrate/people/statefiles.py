@@ -55,6 +55,19 @@ class States:
         return True
 
 
+def put_together(paths: Sequence[Path], whole: Path) -> Path:
+    """Put files of states together in one, in their order, and remove them; return where it is."""
+    with ExitStack() as stack:
+        writer = None
+        for path in paths:
+            for frame in _pieces(Kept.of(path)):
+                table = frame.to_arrow()
+                writer = writer or stack.enter_context(ParquetWriter(whole, table.schema, compression="zstd"))
+                writer.write_table(table)
+            path.unlink()
+    return whole
+
+
 def buckets(
     files: Sequence[Kept], aside: Path, people: People, what: Sequence[str] | None = None
 ) -> Iterator[pl.DataFrame]:

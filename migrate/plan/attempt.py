@@ -76,7 +76,7 @@ class Attempt:
             if first is not None and first.file in names:
                 name, row = first
             lines.write(encoded({"file": name} | reject | {"row": row} | _told(row)).decode() + "\n")
-        self.numbers.add(replace(piece.numbers, examples=examples, damaged=damaged))
+        self.numbers.go_on(replace(piece.numbers, examples=examples, damaged=damaged))
         self.look.add(piece.look)
         self.states.write(piece.states)
         if piece.frame.height:

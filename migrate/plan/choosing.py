@@ -12,6 +12,7 @@ from migrate.errors import UsageError
 from migrate.plan.executors import Executor, Inline
 from migrate.plan.kinds import DASK, INLINE, PROCESSES
 from migrate.plan.processes import Processes
+from migrate.plan.slices import SLICE_BYTES, Slicing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +36,12 @@ def chosen(units: Sequence[Unit], kind: str | None = None, workers: int | None =
         return _dask(kind, workers)
     most = usual() if workers is None else workers
     if kind is None:
-        is_much = sum(unit.size for unit in units) >= ENOUGH and len(units) >= 2 * most
-        kind = PROCESSES if is_much and most >= MANY else INLINE
+        is_much = (
+            most >= MANY
+            and sum(unit.size for unit in units) >= ENOUGH
+            and Slicing(units, most, SLICE_BYTES).count >= 2 * most
+        )
+        kind = PROCESSES if is_much else INLINE
     if kind == PROCESSES:
         return Processes(most)
     return Inline() if workers is None else Inline(workers)

@@ -276,7 +276,7 @@ class _Crew:
         if what == worker.FAILED:
             raise value
         if what == worker.LEFT and not self.stopping.is_set():
-            self.hear(Lost(unit.number))
+            self.hear(Lost(unit.key))
             self.pending.appendleft(unit)
         return [value] if isinstance(value, Completion) else []
 

@@ -8,13 +8,13 @@ from migrate.screen import amount, counted
 from migrate.workdir.records import Numbers
 
 
-def begun(job: Job) -> Record:
-    """Return that a file's planning begins: its table, format and size."""
+def begun(job: Job, size: int) -> Record:
+    """Return that a file's planning begins: its table, format and size, which is more than that of a slice of it."""
     source, table, form = job.source, job.table.name, job.header.format
     return Record(
         "file_begun",
-        f"begun: {source.name}: table {table}, {form}, {amount(source.size)}",
-        {"file": source.name, "table": table, "format": form, "bytes": source.size},
+        f"begun: {source.name}: table {table}, {form}, {amount(size)}",
+        {"file": source.name, "table": table, "format": form, "bytes": size},
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from migrate.logline import Record
 from migrate.plan.handing import packed
-from migrate.plan.units import Fell, Hear, Lost, Setup, Unit
+from migrate.plan.units import Fell, Hear, Key, Lost, Setup, Unit
 
 TRIES: Final = 3
 
@@ -41,23 +41,23 @@ class Tries:
     most: int
     """How many may die of a unit, one after another."""
     hear: Hear
-    _died: Counter[int] = field(default_factory=Counter)
+    _died: Counter[Key] = field(default_factory=Counter)
 
     def lose(self, unit: Unit, how: str) -> list[Unit]:
         """Return what is to be planned again of a unit whose process is gone; `how` is what it died of.
 
         That is the unit; after the last try its files one by one; nothing of a single file, which is set aside.
         """
-        self.hear(Lost(unit.number))
-        self._died[unit.number] += 1
-        if self._died[unit.number] < self.most:
+        self.hear(Lost(unit.key))
+        self._died[unit.key] += 1
+        if self._died[unit.key] < self.most:
             return [unit]
-        self._died[unit.number] = 0
+        self._died[unit.key] = 0
         if len(unit.bundle.jobs) > 1:
             return unit.each()
         why = (
             f"{self.most} processes that planned it died, the last by {how}; look whether there is "
             "memory enough, or plan it with --executor inline"
         )
-        self.hear(Fell(unit.number, unit.bundle.names[0], "worker_lost", why))
+        self.hear(Fell(unit.key, unit.bundle.names[0], "worker_lost", why))
         return []

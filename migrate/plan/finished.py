@@ -28,7 +28,7 @@ from migrate.plan.filters import (
 )
 from migrate.plan.joined import NOT_FOUND
 from migrate.plan.judged import judged
-from migrate.plan.lines import rejected_rows, unread
+from migrate.plan.lines import in_order, rejected_rows, unread
 from migrate.plan.looked import dated
 from migrate.plan.transform import Transform
 from migrate.readers.records import Chunk
@@ -115,9 +115,9 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     numbers.mapped = mapped
     numbers.filtered = +numbers.filtered
     numbers.warnings.update(observed.warnings)
-    lines = [*unread(chunk.rejects), *rejected_rows(rejects, rows, table)]
-    for line in lines[:20]:
-        numbers.examples.setdefault(line["reason"], []).append(str(line["row"]))
+    lines = in_order([*unread(chunk.rejects), *rejected_rows(rejects, rows, table)])
+    for line in lines:
+        numbers.add_example(line["reason"], str(line["row"]))
     return Finished(made.rename({ROW: "row"}), news, lines, numbers, taken, look)
 
 

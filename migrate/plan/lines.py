@@ -29,6 +29,11 @@ def rejected_rows(rejects: pl.DataFrame, rows: pl.DataFrame, table: Table) -> It
         yield {"row": number, "reason": reason, "value": shown, "source": as_read(by_row[number], table)}
 
 
+def in_order(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return lines in the order of their rows, so that it is the same wherever chunks end; those of none come last."""
+    return sorted(lines, key=lambda line: (line["row"] is None, line["row"] or 0))
+
+
 def python_rows(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
     """Yield rows as Python has them; a day or time in a year that Python has none for is told as text."""
     years = {

@@ -1,11 +1,11 @@
 """Sources → the plan directory, each planned whole or not at all."""
 
-import itertools
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from migrate import throwaway
 from migrate.errors import Unfit
 from migrate.inputs.names import archive_of
 from migrate.logline import Record
-from migrate.plan import diary
+from migrate.plan import diary, slicewise
 from migrate.plan.aside import SetAside
 from migrate.plan.bundles import Bundle, bundles
 from migrate.plan.changed import Looked
@@ -25,6 +25,7 @@ from migrate.plan.interrupted import Interrupted
 from migrate.plan.jobs import Job, bytes_by_kind
 from migrate.plan.judged import Made
 from migrate.plan.progress import Counting, Progress
+from migrate.plan.slicewise import Slicewise
 from migrate.plan.transform import Transform
 from migrate.plan.units import (
     Completion,
@@ -76,6 +77,7 @@ class Planner:
     _room: Room | None = None
 
     def __post_init__(self) -> None:
+        self._slicewise = Slicewise()
         self.aside = SetAside(self.checkpoint)
 
     def todo(self, jobs: Sequence[Job], looked: Mapping[str, Looked] | None = None) -> list[Job]:
@@ -112,10 +114,20 @@ class Planner:
             self._plan_limited(todo, known, setup, left)
             return
         units = [Unit.of(bundle, known) for bundle in bundles(todo, renewal.anew(self.checkpoint))]
-        with closing(self.executor(units).map(units, setup, self._hear, self.stopping)) as completed:
+        self._plan_units(units, setup, self.executor(units))
+        dropped = self._slicewise.left()
+        for piece in chain.from_iterable(dropped.values()):
+            self._progress.forget(piece)
+        if dropped and not self.stopping.is_set():
+            self._plan_units([unit for unit in units if unit.number in dropped], setup, Inline())
+
+    def _plan_units(self, units: Sequence[Unit], setup: Setup, executor: Executor) -> None:
+        """Plan units, and note them as they are planned."""
+        with closing(executor.map(units, setup, self._hear, self.stopping)) as completed:
             try:
                 for completion in completed:
-                    self._commit(completion)
+                    if (whole := self._taken(completion)) is not None:
+                        self._commit(whole)
             except BaseException as error:
                 self.stopping.set()
                 completed.close()
@@ -134,23 +146,31 @@ class Planner:
                 self._commit(completion)
                 left -= completion.numbers.read
 
+    def _taken(self, made: Completion) -> Completion | None:
+        """Return what is planned whole by now, see `Slicewise.take`."""
+        if self._room is not None and made.slice is not None:
+            written = made.writer.stored() + made.rejects.stat().st_size
+            self._room.finish((made.inputs[0].id, made.slice.place), written)
+        return self._slicewise.take(made)
+
     def _hear(self, note: Note) -> None:
         """Pass on what is told of a unit that is being planned. Raises Stopped where the disk has no room."""
         match note:
             case Record():
                 self.on_log(note)
-            case Read(number, rows, read):
-                self._progress.note_rows(rows, number, read)
+            case Read(unit, rows, read):
+                self._progress.note_rows(rows, unit, read)
             case Opened() if self._room is not None:
                 self._room.begin(*note)
             case Wrote() if self._room is not None:
                 self._room.note(*note)
-            case Lost(number):
-                self._progress.forget(number)
-            case Fell(number, name, reason, why):
+            case Lost(unit):
+                self._progress.forget(unit)
+            case Fell(unit, name, reason, why):
                 self.aside.put(Unfit(name, reason, why))
+                self._slicewise.fall(unit)
                 if self._room is not None:
-                    self._room.finish(number)
+                    self._room.finish(unit)
             case Examined(found):
                 self.on_first(found)
 
@@ -185,7 +205,7 @@ class Planner:
             beside=beside,
             states=states,
             also=beside_it,
-            **self._measure(first.id, rejected + sum(seal.size for seal in seals)),
+            **self._measure(made, rejected + sum(seal.size for seal in seals)),
         )
         made.writer.discard()
         events = sum(part.events for part in parts)
@@ -193,15 +213,16 @@ class Planner:
         for name in made.numbers.damaged:
             self.on_warning(diary.damaged(name))
         for one in made.inputs:
-            self._progress.note_file(one.size, first.id)
+            self._progress.note_file(one.size, *slicewise.keys(made))
         if self._room is not None:
             self._room.check()
 
-    def _measure(self, number: int, written: int) -> dict[str, dict[str, Measured]]:
+    def _measure(self, made: Completion, written: int) -> dict[str, dict[str, Measured]]:
         """Return what is to be noted of how much the sources of each kind take."""
         if self._room is None:
             return {}
-        self._room.finish(number, written)
+        if made.slice is None:
+            self._room.finish(made.inputs[0].id, written)
         return {"measured": self._room.measured()}
 
     def plan_derived(self, name: str, made: Generator[Made], *, leads: bool = False) -> None:
@@ -215,7 +236,7 @@ class Planner:
             self.checkpoint.register([name])
             known = self.checkpoint.inputs([name])[name]
             writer, numbers = DayWriter(self.workdir, known.id, leads), Numbers()
-            for piece in itertools.chain([first], made):
+            for piece in chain([first], made):
                 if self.stopping.is_set():
                     raise Interrupted
                 numbers.add(piece.numbers)

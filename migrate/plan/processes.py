@@ -9,8 +9,8 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Generator, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from threading import Event
@@ -23,6 +23,7 @@ from migrate.plan.begun import begun
 from migrate.plan.elsewhere import TRIES, Handed, Tries, handed
 from migrate.plan.executors import Inline
 from migrate.plan.handing import packed, unpacked
+from migrate.plan.slices import SLICE_BYTES, Slicing
 from migrate.plan.units import Completion, Hear, Setup, Unit
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Processes:
     workers: int
     tries: int = TRIES
     """How many workers may die of a unit, one after another."""
+    slice_bytes: int = SLICE_BYTES
+    """How much of a large file is planned at once, where there are too few others."""
 
     def map(
         self, units: Sequence[Unit], setup: Setup, hear: Hear, stopping: Event
@@ -52,18 +55,51 @@ class Processes:
         Where the setup cannot be handed to another process, as a mapping holds what belongs to this one, they are
         planned here.
         """
-        setup = replace(setup, parallel=max(1, self.workers // max(1, len(units))))
+        slicing = Slicing(units, self.workers, self.slice_bytes)
+        setup = replace(setup, parallel=max(1, self.workers // max(1, slicing.count)))
         if (given := handed(units, setup, hear)) is None:
             yield from Inline(self.workers).map(units, setup, hear, stopping)
             return
-        crew = _Crew(self.workers, given, Tries(self.tries, hear), hear, stopping, deque(units))
-        try:
-            yield from crew.completions()
-        except BaseException:
-            stopping.set()
-            raise
-        finally:
-            crew.end()
+        with closing(slicing.units()) as coming:
+            pending = _Pending(coming, slicing.count)
+            crew = _Crew(self.workers, given, Tries(self.tries, hear), hear, stopping, pending)
+            try:
+                yield from crew.completions()
+            except BaseException:
+                stopping.set()
+                raise
+            finally:
+                crew.end()
+
+
+class _Pending:
+    """The units that are left to do: first those that are to be done again."""
+
+    def __init__(self, coming: Iterator[Unit], count: int) -> None:
+        """About so many are coming."""
+        self._ready, self._coming, self._count = deque[Unit](), coming, count
+
+    def __bool__(self) -> bool:
+        """Whether there is any; the next one may have to be waited for."""
+        if not self._ready:
+            if (unit := next(self._coming, None)) is None:
+                self._count = 0
+            else:
+                self._ready.append(unit)
+                self._count -= 1
+        return bool(self._ready)
+
+    def count(self) -> int:
+        """Return how many there are, about."""
+        return len(self._ready) + max(0, self._count)
+
+    def take(self) -> Unit:
+        """Take the next one."""
+        return self._ready.popleft()
+
+    def put_back(self, *units: Unit) -> None:
+        """Have some done before all others."""
+        self._ready.extendleft(reversed(units))
 
 
 @dataclass
@@ -103,7 +139,7 @@ class _Crew:
     tries: Tries
     hear: Hear
     stopping: Event
-    pending: deque[Unit]
+    pending: _Pending
     workers: list[_Worker] = field(default_factory=list)
     false_starts: int = 0
     """How many workers, one after another, died before they were ready."""
@@ -134,10 +170,10 @@ class _Crew:
         """Give units to those who are free, and begin workers for the others."""
         for one in self.workers:
             if one.is_ready and one.unit is None and self.pending:
-                one.unit = self.pending.popleft()
+                one.unit = self.pending.take()
                 self._tell(one, packed((said.UNIT, packed(one.unit, self.given.shared))))
         starting = sum(not one.is_ready for one in self.workers)
-        for _ in range(min(self.most - len(self.workers), len(self.pending) - starting)):
+        for _ in range(min(self.most - len(self.workers), self.pending.count() - starting)):
             self.workers.append(one := _Worker.begun())
             pid = one.process.pid
             self.hear(Record("worker_begun", f"a process that plans: {pid}", {"worker": pid}))
@@ -201,7 +237,7 @@ class _Crew:
                     "worker",
                 )
             return
-        self.pending.extendleft(reversed(self.tries.lose(unit, how)))
+        self.pending.put_back(*self.tries.lose(unit, how))
 
 
 def _check_alike(found: tuple[str, str, str]) -> None:

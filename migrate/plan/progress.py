@@ -64,11 +64,12 @@ class Counting:
             self._rows[work] = self._rows.get(work, 0) + count
             self._tell(rows=count)
 
-    def note_file(self, size: int, work: object = None) -> None:
-        """Count a file that is done, with its piece of work."""
+    def note_file(self, size: int, *works: object) -> None:
+        """Count a file that is done, with its pieces of work."""
         with self._lock:
-            self._read.pop(work, None)
-            self._rows.pop(work, None)
+            for work in works or (None,):
+                self._read.pop(work, None)
+                self._rows.pop(work, None)
             self._done_bytes += size
             self._tell(files=1)
 

@@ -1,4 +1,4 @@
-"""A unit of planning: files that are planned together, written aside and told of by one completion record.
+"""A unit of planning: files that are planned together, or a slice of one, written aside and told of by one record.
 
 It may run in any thread or process, twice, or be lost on the way: nothing counts before its completion is committed.
 """
@@ -12,12 +12,12 @@ from threading import Event
 from typing import NamedTuple
 
 from migrate.errors import Unfit
-from migrate.inputs.source import stamp
+from migrate.inputs.source import Fingerprint, stamp
 from migrate.logline import Record
 from migrate.people.statefiles import States
 from migrate.plan import diary, ordinals
 from migrate.plan.ahead import in_parallel
-from migrate.plan.attempt import Attempt, fingerprinted
+from migrate.plan.attempt import Attempt, check_unchanged, fingerprinted
 from migrate.plan.bundles import Bundle
 from migrate.plan.finished import Finished
 from migrate.plan.interrupted import Interrupted, until_stopped
@@ -34,12 +34,30 @@ from migrate.workdir.records import Input, Numbers
 from migrate.workdir.room import STEP
 
 
+class Slice(NamedTuple):
+    """Which one a unit is of the slices of a file; the span is its source's."""
+
+    place: int
+    """From 0 on."""
+    size: int
+    """How many bytes the file takes."""
+    stamp: str
+    """The file's before any of it was read."""
+    pinned: Fingerprint | None = None
+    """The file's, of the last slice alone."""
+
+
+Key = int | tuple[int, int]
+"""What tells units apart: the number of the first input; and of a slice its place."""
+
+
 @dataclass(frozen=True)
 class Unit:
     """Files that are planned at once, whole or not at all, and how the checkpoint knows them."""
 
     bundle: Bundle
     known: Mapping[str, Input]
+    slice: Slice | None = None
 
     @classmethod
     def of(cls, bundle: Bundle, known: Mapping[str, Input]) -> "Unit":
@@ -50,6 +68,16 @@ class Unit:
     def number(self) -> int:
         """The number of its first input."""
         return self.known[self.bundle.names[0]].id
+
+    @property
+    def key(self) -> Key:
+        """What tells it from other units."""
+        return self.number if self.slice is None else (self.number, self.slice.place)
+
+    @property
+    def place(self) -> int | None:
+        """Which slice of its file it is, None where it is no slice."""
+        return None if self.slice is None else self.slice.place
 
     @property
     def size(self) -> int:
@@ -99,7 +127,7 @@ class Setup:
 class Read(NamedTuple):
     """More rows of a unit were read; `read` is how many bytes of its sources are by now."""
 
-    number: int
+    unit: Key
     rows: int
     read: int
 
@@ -107,7 +135,7 @@ class Read(NamedTuple):
 class Opened(NamedTuple):
     """A unit's sources are being read: their kind, and their bytes."""
 
-    number: int
+    unit: Key
     kind: str
     size: int
 
@@ -115,15 +143,15 @@ class Opened(NamedTuple):
 class Wrote(NamedTuple):
     """How many bytes of a unit's sources are read, and how many are written of them."""
 
-    number: int
+    unit: Key
     read: int
     written: int
 
 
 class Fell(NamedTuple):
-    """A source cannot be planned as it is; `number` is its input's."""
+    """A source cannot be planned as it is."""
 
-    number: int
+    unit: Key
     name: str
     reason: str
     why: str
@@ -132,7 +160,7 @@ class Fell(NamedTuple):
 class Lost(NamedTuple):
     """What was told of a unit is void: whoever planned it is gone, and it is planned from its beginning."""
 
-    number: int
+    unit: Key
 
 
 class Examined(NamedTuple):
@@ -158,6 +186,8 @@ class Completion:
     numbers: Numbers
     look: Look
     seconds: float
+    slice: Slice | None = None
+    """What it is of its file, where it is not all of it."""
 
 
 def plan_unit(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Completion | None:
@@ -170,7 +200,8 @@ def plan_unit(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Completi
         try:
             return _plan_whole(left, setup, hear, stopping)
         except Unfit as error:
-            hear(Fell(left.known[error.name].id, error.name, error.reason, error.why))
+            key = left.key if left.slice is not None else left.known[error.name].id
+            hear(Fell(key, error.name, error.reason, error.why))
             left = left.without(error.name)
         except KeyboardInterrupt:  # how a storage is left that gives no answer, whatever is read of it
             if not stopping.is_set():
@@ -182,32 +213,32 @@ def plan_unit(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Completi
 def _plan_whole(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Completion:
     """Plan a unit's sources into files of their own, all of them."""
     began, bundle = time.monotonic(), unit.bundle.metered().tallied()
-    before = {job.source.name: stamp(job.source) for job in bundle.jobs}
-    writer = DayWriter(setup.workdir, unit.number, mark=setup.mark)
+    before = {job.source.name: unit.slice.stamp if unit.slice else stamp(job.source) for job in bundle.jobs}
+    writer = DayWriter(setup.workdir, unit.number, mark=setup.mark, slice=unit.place)
     states = States(writer.aside.with_suffix(".states"))
     attempt = Attempt([unit.known[name] for name in bundle.names], writer, states, bundle)
     attempt.begin()
-    hear(Opened(unit.number, bundle.job.kind, unit.size))
-    for job in bundle.jobs:
-        hear(diary.begun(job))
+    hear(Opened(unit.key, bundle.job.kind, unit.size))
+    for job in () if unit.place else bundle.jobs:  # of slices the first one tells of their file
+        hear(diary.begun(job, unit.slice.size if unit.slice else job.source.size))
         attempt.numbers.dropped.update(job.table.drops(job.header.columns))
         attempt.numbers.dropped.update(job.header.beside)
     try:
         measured = 0
         with attempt.rejects.open("w", encoding="utf-8") as lines:
-            for piece in _finished(bundle, setup, hear, stopping):
+            for piece in _finished(unit, bundle, setup, hear, stopping):
                 attempt.take(piece, lines, setup.names)
-                hear(Read(unit.number, piece.numbers.read, read := attempt.read()))
+                hear(Read(unit.key, piece.numbers.read, read := attempt.read()))
                 if read >= measured + STEP:
                     measured = read
-                    hear(Wrote(unit.number, read, attempt.writer.stored() + attempt.rejects.stat().st_size))
+                    hear(Wrote(unit.key, read, attempt.writer.stored() + attempt.rejects.stat().st_size))
         told = states.close()
         attempt.numbers.wanted = setup.wanted.of(setup.transform(bundle.job), attempt.numbers.rejected)
         if bundle.job.table.ordinals:
             for paths in attempt.writer.files().values():
                 ordinals.number_repeats(paths)
         attempt.writer.seal()
-        inputs = [fingerprinted(unit.known[job.source.name], job, before) for job in bundle.jobs]
+        inputs = [_noted(unit, job, before) for job in bundle.jobs]
     except BaseException:
         attempt.writer.discard()
         raise
@@ -219,10 +250,21 @@ def _plan_whole(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Comple
         attempt.numbers,
         attempt.look,
         time.monotonic() - began,
+        unit.slice,
     )
 
 
-def _finished(bundle: Bundle, setup: Setup, hear: Hear, stopping: Event) -> Iterator[Finished]:
+def _noted(unit: Unit, job: Job, before: Mapping[str, str]) -> Input:
+    """Return what is to be noted of an input, see `fingerprinted`; of a slice's all but what the last one tells."""
+    known = unit.known[job.source.name]
+    if unit.slice is None:
+        return fingerprinted(known, job, before)
+    check_unchanged(job.source, unit.slice.stamp)
+    size, digest = unit.slice.pinned or Fingerprint(0, "")
+    return known._replace(stamp=unit.slice.stamp, size=size, digest=digest, window=job.window)
+
+
+def _finished(unit: Unit, bundle: Bundle, setup: Setup, hear: Hear, stopping: Event) -> Iterator[Finished]:
     """Yield the sources' chunks as finished events, the next one read ahead."""
     transform = setup.transform(bundle.job)
 
@@ -230,9 +272,10 @@ def _finished(bundle: Bundle, setup: Setup, hear: Hear, stopping: Event) -> Iter
         number, chunk = numbered
         piece = mapped(chunk, transform, setup.now, bundle.whence)
         see(piece.look, piece.frame, is_first=bundle.names[0] == setup.first)
-        if number == 0 and not setup.firsts.isdisjoint(bundle.names):
+        is_start = number == 0 and not unit.place
+        if is_start and not setup.firsts.isdisjoint(bundle.names):
             trace(piece.look, chunk.rows, piece.frame, transform)
-        if number == 0 and (found := setup.examine(bundle, chunk, piece)) is not None:
+        if is_start and (found := setup.examine(bundle, chunk, piece)) is not None:
             hear(Examined(found))
         return piece
 

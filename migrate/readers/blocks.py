@@ -10,6 +10,7 @@ from typing import BinaryIO, Final
 import pyarrow as pa
 
 from migrate.errors import UsageError
+from migrate.inputs.spans import Span
 from migrate.inputs.streams import Truncated
 from migrate.readers.dialects import Plain
 
@@ -63,10 +64,14 @@ def detect(head: bytes) -> str:
 class Text:
     """A stream of text; `truncated` tells, once it is read, whether it ended early and why."""
 
-    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+    def __init__(self, stream: BinaryIO, encoding: str, span: Span | None = None) -> None:
+        """`span` is what the stream is of a file, where that is not all of it, nor its beginning."""
         self._stream = stream
         self.encoding = encoding
+        self.span = None if span is None or span.is_first else span
         self.truncated: str | None = None
+        self.mark_bytes = 0
+        """How many bytes the byte order mark takes that was passed over."""
         self.counts: Counter[str] = Counter()
         try:
             self._codec = codecs.lookup(encoding).name
@@ -83,9 +88,11 @@ class Text:
         stored = self._stored(size)
         if self._codec != "utf-8":
             stored = self._recoded(stored)
-        first = True
+        first = self.span is None
         for piece in stored:
-            yield piece.removeprefix(codecs.BOM_UTF8) if first else piece
+            bare = piece.removeprefix(codecs.BOM_UTF8) if first else piece
+            self.mark_bytes += len(piece) - len(bare)
+            yield bare
             first = False
 
     def _stored(self, size: int) -> Iterator[bytes]:

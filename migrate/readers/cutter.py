@@ -49,7 +49,8 @@ class Cutter:
     further record of a line began a line of its own.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, first: int = 1) -> None:
+        """`first` is the number of the first line."""
         self.found: list[bytes | Broken] = []
         self.numbers: list[int] = []
         self._limit = limit
@@ -59,7 +60,7 @@ class Cutter:
         self._missing = 0
         self._start = 0
         """Where the record at hand starts."""
-        self._line, self._is_fresh = 1, True
+        self._line, self._is_fresh = first, True
         """The line at hand, and whether nothing stands on it yet."""
         self._structure: Structure | None = None
         self._hopeless: set[int] = set()

@@ -1,5 +1,7 @@
 """Delimited text: CSV, TSV and their like, block by block; a bad record costs one row."""
 
+import codecs
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -7,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pc
 
+from migrate.inputs.spans import Border, Span
 from migrate.kit.declare import REST, ROW, Table
 from migrate.readers.blocks import Text
 from migrate.readers.delimiters import SEP_LINE, as_plain
@@ -18,6 +21,8 @@ from migrate.readers.wide import is_wide, stretches, together, wide_object_text
 _NULL: Final = r"\N"
 """What MySQL, Postgres, Snowflake, Redshift and Hive write for null."""
 _MARK: Final = "\0\0spoiled line "
+_EMPTY_LINE: Final = re.compile(rb"\n[\r\n]")
+"""Found in half the time that `in` takes, though there is none."""
 _COLUMN_BYTES: Final = 128
 """Text taken up at once for each of very many columns: a column costs 50 µs a block by itself (measured)."""
 
@@ -27,11 +32,13 @@ def delimited_parts(
 ) -> Iterator[Part]:
     """Yield a file of delimited text block by block; `ROW` counts records, the header's being 0."""
     records = Records(table, header)
+    if text.span is not None:
+        records.go_on(text.span)
     if is_wide(header.columns):
         block_bytes = max(block_bytes, min(record_bytes, _COLUMN_BYTES * len(header.columns)))
     splitter = Splitter(records.delimiter, header.line_end, record_bytes, records.mark)
     pieces = text.pieces(block_bytes)
-    pieces = _below_sep(pieces) if header.says_delimiter else pieces
+    pieces = _below_sep(pieces) if header.says_delimiter and text.span is None else pieces
     for piece in as_plain(header.layout, records.delimiter, pieces, record_bytes):
         for stretch in splitter.take(piece):
             yield records.part(text, *stretch)
@@ -42,6 +49,37 @@ def delimited_parts(
     if text.truncated is not None and [one.reason for one in last.rejects[-1:]] != ["truncated_file"]:
         last.rejects.append(reject(records.next, "truncated_file", text.truncated))
     yield last
+
+
+def delimited_borders(text: Text, header: Header, *, block_bytes: int, record_bytes: int) -> Iterator[Border]:
+    """Yield places where a file of delimited text can be cut: where a record ends as `delimited_parts` has it.
+
+    The records are counted as it counts them. Only of text that is read as it is, see `is_as_it_is`.
+    """
+    bare = Table(name="", columns={}, matches=lambda _: False, to_events=lambda rows, _: rows)
+    records = Records(bare, header)
+    splitter = Splitter(records.delimiter, header.line_end, record_bytes, records.mark)
+    at = 0
+    for piece in text.pieces(block_bytes):
+        at += len(piece)
+        for block, spoiled in splitter.take(piece):
+            if records.next == 0 and block:
+                records.part(text, block, spoiled)
+            elif block:
+                records.pass_over(text, block)
+        if splitter.left is not None and records.next:
+            yield Border(records.next, at - splitter.left, records.head)
+
+
+def _are_lines(block: bytes) -> bool:
+    """Return whether each line is a record, and each record is a line: none is empty, and nothing is in quotes."""
+    return (
+        b'"' not in block
+        and b"\0" not in block
+        and (b"\r" not in block or block.count(b"\r") == block.count(b"\r\n"))
+        and not block.startswith((b"\n", b"\r"))
+        and not _EMPTY_LINE.search(block)
+    )
 
 
 def _below_sep(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -70,9 +108,23 @@ class Records:
         self._needed = [*dict.fromkeys(self._spelling.values()), *self._rest] or list(header.columns[:1])
         self._is_wide = is_wide(self._rest)
         self._stretches = stretches(self._rest)
-        self._header: dict[str, str | None] = {}
+        self.head: dict[str, str | None] = {}
+        """The cells of the header, once it was read."""
         null = NOTHING if header.layout.dialect == "clickhouse" else _NULL
         self._nulls = [text for text in dict.fromkeys((null, *table.nulls)) if text]
+
+    def go_on(self, span: Span) -> None:
+        """Go on with the rows of a span, below the header and other rows."""
+        self.next = span.row
+        self.head = {name: span.head[name] for name in self._needed if name in span.head}
+
+    def pass_over(self, text: Text, block: bytes) -> None:
+        """Count whole records without a look at their cells."""
+        if _are_lines(block):
+            self.next += block.count(b"\n")
+        else:
+            table, ragged = self._read(text.clean(block), self._needed[:1])
+            self.next += table.num_rows + len(ragged)
 
     def part(self, text: Text, block: bytes, spoiled: Sequence[Spoiled]) -> Part:
         """Return the rows of these records; spoiled lines and those of a wrong length are rejects."""
@@ -135,6 +187,8 @@ class Records:
             ragged.append((row.number, row.text))
             return "skip"
 
+        if block.startswith(codecs.BOM_UTF8):  # of which pyarrow passes over one, wherever the block begins
+            block = codecs.BOM_UTF8 + block
         table = pc.read_csv(
             pa.BufferReader(block),
             read_options=pc.ReadOptions(
@@ -193,13 +247,13 @@ class Records:
         Return the table without them.
         """
         if part.rows.height and part.rows[ROW][0] == 0:
-            self._header = {name: table.column(self._columns[name])[0].as_py() for name in self._needed}
+            self.head = {name: table.column(self._columns[name])[0].as_py() for name in self._needed}
             part.rows, table = part.rows.slice(1), table.slice(1)
-            repeats = [name for name in self._needed if (self._header[name] or name).strip() != name]
+            repeats = [name for name in self._needed if (self.head[name] or name).strip() != name]
             if repeats:
                 part.counts["duplicate_header"] += len(repeats)
         part.rejects = [one for one in part.rejects if one.row != 0]
-        if len(self._header) > 1 and (again := self._again(table)).len():
+        if len(self.head) > 1 and (again := self._again(table)).len():
             line = self.delimiter.join(self._columns)
             part.rejects += [reject(row, "repeated_header", line) for row in part.rows[ROW].gather(again)]
             kept = pl.Series(range(table.num_rows), dtype=pl.UInt32)
@@ -210,7 +264,7 @@ class Records:
     def _again(self, table: pa.Table) -> pl.Series:
         """Return where in the rows the header stands again; a look at the first cells nearly always tells."""
         places = pl.Series(range(table.num_rows), dtype=pl.UInt32)
-        for name, cell in self._header.items():
+        for name, cell in self.head.items():
             if not places.len():
                 break
             cells = pl.Series(table.column(self._columns[name])).gather(places)

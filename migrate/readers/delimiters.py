@@ -125,6 +125,11 @@ def _trailing(cells: Sequence[str], row: Sequence[str]) -> list[str]:
     return [f"column_{len(row)}"] if len(row) == len(cells) + 1 and not row[-1] else []
 
 
+def is_as_it_is(layout: Layout) -> bool:
+    """Return whether text of this layout is as RFC 4180 has it."""
+    return layout.dialect is None and layout.quote in {None, '"'} and layout.escape in {None, '"'}
+
+
 def as_plain(layout: Layout, delimiter: str, pieces: Iterator[bytes], most: int) -> Iterator[bytes]:
     """Return the text as RFC 4180 has it."""
     if layout.dialect == "clickhouse":

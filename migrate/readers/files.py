@@ -142,7 +142,7 @@ def file_parts(
     else:
         size = min(block_bytes, record_bytes)
         with source.open() as stream:
-            text = Text(stream, header.encoding)
+            text = Text(stream, header.encoding, source.span)
             parts = TEXT_PARTS[header.format]
             for part in parts(text, table, header, block_bytes=size, record_bytes=record_bytes):
                 part.counts.update(text.take_counts())

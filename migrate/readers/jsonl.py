@@ -29,7 +29,7 @@ def jsonl_parts(
     its own; in a file of pages it is the place among all rows. Lines of one object each are read as they are.
     """
     rows = RowMaker(table, header, record_bytes, text)
-    cutter = Cutter(record_bytes)
+    cutter = Cutter(record_bytes, 1 if text.span is None else text.span.row)
     for piece in text.pieces(block_bytes):
         cutter.take(piece)
         part = rows.lines(cutter)

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from migrate.inputs.source import Source
+from migrate.inputs.spans import Span
 from migrate.inputs.streams import Truncated
 from migrate.kit.declare import Table
 from migrate.readers import arrow
@@ -48,7 +49,8 @@ def parquet_header(source: Source) -> Header:
 def parquet_parts(source: Source, table: Table, header: Header) -> Iterator[Part]:
     """Yield a Parquet file batch by batch; `ROW` is the row's place in the file, from 1."""
     columns = Columns.of(table, header)
-    row = 1
+    span = source.span
+    row = 1 if span is None else span.row
     try:
         with (
             source.seekable() as file,
@@ -56,25 +58,56 @@ def parquet_parts(source: Source, table: Table, header: Header) -> Iterator[Part
                 file, pre_buffer=False, buffer_size=_BUFFER_BYTES, coerce_int96_timestamp_unit="us"
             ) as parquet,
         ):
-            for part in _parts(parquet, columns):
+            groups = range(parquet.num_row_groups) if span is None else range(span.start, span.end)
+            first, whole = row, sum(parquet.metadata.row_group(group).num_rows for group in groups)
+            for part in _parts(parquet, columns, groups, row):
                 yield part
                 row += part.rows.height
                 if source.meter:
-                    source.meter.at(row, parquet.metadata.num_rows)
+                    source.meter.at(row - first, whole)
     except _UNREADABLE as error:
         part = columns.part(pa.RecordBatch.from_pylist([], pa.schema([])), row)
         part.rejects.append(reject(None, "unreadable_file", damage(error)))
         yield part
 
 
-def _parts(parquet: pq.ParquetFile, columns: "Columns") -> Iterator[Part]:
-    """Yield a file's rows; those of very many columns row group by row group, a stretch of columns at a time."""
+def unpacked_bytes(source: Source) -> int:
+    """Return how many bytes a file holds once its pages are unpacked.
+
+    Raises what pyarrow does where the file cannot be read.
+    """
+    with source.seekable() as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
+        groups = map(parquet.metadata.row_group, range(parquet.num_row_groups))
+        return sum(group.total_byte_size for group in groups)
+
+
+def parquet_spans(source: Source, most: int) -> Iterator[Span]:
+    """Yield row groups that are neighbours together, as far as they hold about so many bytes once they are unpacked.
+
+    Raises what pyarrow does where the file cannot be read.
+    """
+    row = below = 1
+    start = held = size = 0
+    with source.seekable() as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
+        for end, group in enumerate(map(parquet.metadata.row_group, range(parquet.num_row_groups)), 1):
+            held += group.total_byte_size
+            below += group.num_rows
+            size += sum(group.column(place).total_compressed_size for place in range(group.num_columns))
+            if (is_last := end == parquet.num_row_groups) or held >= most:
+                yield Span(row, start, end, size, is_last)
+                row, start, held, size = below, end, 0, 0
+
+
+def _parts(parquet: pq.ParquetFile, columns: "Columns", groups: Sequence[int], first: int) -> Iterator[Part]:
+    """Yield the rows of some row groups, the first of them numbered `first`.
+
+    Those of very many columns row group by row group, a stretch of columns at a time.
+    """
     found = columns.stretches(_weights(parquet))
     if len(found) == 1:
-        yield from _numbered(parquet, columns, range(parquet.num_row_groups), 1)
+        yield from _numbered(parquet, columns, groups, first)
         return
-    first = 1
-    for group in range(parquet.num_row_groups):
+    for group in groups:
         if height := parquet.metadata.row_group(group).num_rows:
             yield from side_by_side(_numbered(parquet, one, [group], first) for one in found)
         first += height

@@ -49,6 +49,11 @@ class Splitter:
         self._records = re.compile(kept(begun + newline))
         self._closed = re.compile(rb'"' + inside + rb'"')
 
+    @property
+    def left(self) -> int | None:
+        """How many bytes of those taken stand behind the last whole record; None while a record is passed over."""
+        return None if self._skipping else len(self._data) + sum(map(len, self._held))
+
     def take(self, piece: bytes) -> Iterator[tuple[bytes, list[Spoiled]]]:
         """Yield the whole records there are by now, and the spoiled lines the marks in them stand for."""
         if self._skipping:

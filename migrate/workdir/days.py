@@ -38,17 +38,21 @@ class DayWriter:
     """Whether its events go before all others of their days."""
     mark: str = ""
     """In which folder of its own it writes aside, where another writer of the same input may be at it."""
+    slice: int | None = None
+    """Which one it writes of several slices of the input, see `join`."""
     _held: list[pl.DataFrame] = field(default_factory=list)
     _held_bytes: int = 0
     _open: OrderedDict[str, DayFile] = field(default_factory=OrderedDict)
     _closed: list[tuple[str, Written]] = field(default_factory=list)
     _files: int = 0
     _seals: dict[str, Seal] | None = None
+    _joined: list["DayWriter"] = field(default_factory=list)
 
     @property
     def aside(self) -> Path:
         """Where the files are until the input is planned whole."""
-        return self.workdir / STAGING / self.mark / f"{self.input:08d}"
+        part = "" if self.slice is None else f"-{self.slice:04d}"
+        return self.workdir / STAGING / self.mark / f"{self.input:08d}{part}"
 
     def write(self, frame: pl.DataFrame) -> None:
         """Take finished events: the columns of `SCHEMA`, in any order of time."""
@@ -88,6 +92,12 @@ class DayWriter:
             sync(folder)
         return parts
 
+    def join(self, other: "DayWriter") -> None:
+        """Take over the files of another slice of the input, sealed as these are."""
+        self._closed += other._closed  # noqa: SLF001 - of the same class
+        self._seals = (self._seals or {}) | (other._seals or {})  # noqa: SLF001
+        self._joined.append(other)
+
     def stored(self) -> int:
         """Return how many bytes are written aside by now."""
         try:
@@ -105,6 +115,8 @@ class DayWriter:
             for path in self.aside.iterdir():
                 path.unlink()
             self.aside.rmdir()
+        for other in self._joined:
+            other.discard()
 
     def _flush(self) -> None:
         """Write the events held, each day's in timestamp order, as row groups of its file."""
@@ -189,7 +201,8 @@ class DayWriter:
             self._close(next(iter(self._open)))
         if not self._files:
             self.aside.mkdir(parents=True, exist_ok=True)
-        path = self.aside / f"{name}_{self._files:06d}.parquet"
+        part = "" if self.slice is None else f"{self.slice:04d}-"
+        path = self.aside / f"{name}_{part}{self._files:06d}.parquet"
         self._files += 1
         # A span is read again at once: lz4 takes a sixth less time to write, a third less to read (measured).
         self._open[name] = DayFile(path, "lz4" if name.startswith(_SPAN) else "zstd")

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple, Self
@@ -59,10 +59,28 @@ class Numbers:
         self.group_types |= other.group_types
         self.damaged += other.damaged
         for reason, places in other.examples.items():
-            known = self.examples.setdefault(reason, [])
-            known += places[: _EXAMPLES - len(known)]
+            for place in places:
+                self.add_example(reason, place)
         for reason, tables in other.wanted.items():
             self.wanted.setdefault(reason, {}).update(tables)
+
+    def go_on(self, more: "Numbers") -> None:
+        """Add those of more rows of the same input, so that it makes no difference where they were parted.
+
+        Of rejects the first examples are kept, of all else the first one, as parts tell no more.
+        """
+        examples = {
+            reason: places
+            for reason, places in more.examples.items()
+            if reason in more.rejected or reason not in self.examples
+        }
+        self.add(replace(more, examples=examples))
+
+    def add_example(self, reason: str, place: str) -> None:
+        """Keep a place for a reason, as long as there are few."""
+        known = self.examples.setdefault(reason, [])
+        if len(known) < _EXAMPLES:
+            known.append(place)
 
     def kept(self) -> dict[str, object]:
         """Return the numbers as they are kept; event names are kept apart, once for all inputs."""

@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -66,24 +66,24 @@ class Room:
     """Kind -> what earlier commands measured in this workdir."""
     free: Callable[[Path], int | None] = free_bytes
     enough: int = ENOUGH
-    _begun: dict[int, _Begun] = field(default_factory=dict)
+    _begun: dict[Hashable, _Begun] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.check()
 
-    def begin(self, number: int, kind: str, size: int) -> None:
+    def begin(self, number: Hashable, kind: str, size: int) -> None:
         """Note that a source of so many bytes is being read."""
         with self._lock:
             self._begun[number] = _Begun(kind, size)
 
-    def note(self, number: int, read: int, written: int) -> None:
+    def note(self, number: Hashable, read: int, written: int) -> None:
         """Note what was read and written of it so far, every `STEP` at least. Raises Stopped, see `check`."""
         with self._lock:
             self._begun[number].measured = Measured(read, written)
         self.check()
 
-    def finish(self, number: int, written: int | None = None) -> None:
+    def finish(self, number: Hashable, written: int | None = None) -> None:
         """Note that it is planned whole, and what was written of it; None where it is set aside."""
         with self._lock:
             one = self._begun.get(number)

@@ -75,7 +75,7 @@ def test_a_file_that_is_gone_is_told_by_name(tmp_path, unit):
     assert [one.id for one in made.inputs] == [2]
     unit.bundle.jobs[1].source.path.unlink()
     assert plan_unit(unit, setup(tmp_path), told.append, Event()) is None
-    assert [note.number for note in told if isinstance(note, Fell)] == [1, 1, 2]
+    assert [note.unit for note in told if isinstance(note, Fell)] == [1, 1, 2]
 
 
 def test_work_that_is_to_stop_leaves_nothing_aside(tmp_path, unit):

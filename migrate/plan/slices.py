@@ -1,0 +1,98 @@
+"""A large file's unit → units of slices of it, where there are too few others to keep all workers busy."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+from migrate.errors import Unfit
+from migrate.inputs.digests import Digest
+from migrate.inputs.source import Fingerprint, stamp
+from migrate.plan.ahead import ahead
+from migrate.plan.bundles import Bundle
+from migrate.plan.units import Slice, Unit
+from migrate.readers.spans import read_bytes, spans
+
+SLICE_BYTES: Final = 64 << 20
+"""A slice is about so much at the least, as `read_bytes` counts; a file of less than two is one unit."""
+_MOST: Final = 8
+"""Slices of a file for each worker, about: of more, each of which may have events of all days, days had many parts."""
+_SHARE: Final = 2
+"""A file is cut that takes more than a half of what each worker has to do."""
+
+
+@dataclass(frozen=True)
+class Slicing:
+    """Which of these units are cut for so many workers, into slices of about so many bytes; of None, none is."""
+
+    whole: Sequence[Unit]
+    workers: int
+    slice_bytes: int | None
+
+    @cached_property
+    def _bytes(self) -> list[int]:
+        """Return for each unit how many bytes there are to cut; 0 where it is planned at once."""
+        total = sum(unit.size for unit in self.whole)
+        return [
+            _read_bytes(unit)
+            if self.slice_bytes is not None
+            and self.workers > 1
+            and unit.size * self.workers * _SHARE > total
+            and not unit.bundle.job.table.ordinals
+            and len(unit.bundle.jobs) == 1
+            else 0
+            for unit in self.whole
+        ]
+
+    @cached_property
+    def count(self) -> int:
+        """How many units there are, about."""
+        return sum(max(1, size // self._slice_bytes(size)) for size in self._bytes)
+
+    def _slice_bytes(self, size: int) -> int:
+        """Return how large the slices are of a file of so many bytes."""
+        return max(self.slice_bytes or 1, size // (self.workers * _MOST))
+
+    def units(self) -> Generator[Unit, None, None]:
+        """Yield the units in order, the next slice looked for while one is in use."""
+        yield from ahead(self._units())
+
+    def _units(self) -> Generator[Unit, None, None]:
+        for unit, size in zip(self.whole, self._bytes, strict=True):
+            if self.slice_bytes is None or size < 2 * self.slice_bytes:
+                yield unit
+            else:
+                yield from _slices(unit, self._slice_bytes(size))
+
+
+def _read_bytes(unit: Unit) -> int:
+    """Return how many bytes there are to read of a unit's file, 0 where it cannot be cut, or not be read."""
+    try:
+        return read_bytes(unit.bundle.job.source, unit.bundle.job.header)
+    except Unfit:
+        return 0
+
+
+def _slices(unit: Unit, size: int) -> Generator[Unit, None, None]:
+    """Yield a file's slices of about so many bytes, in order, each when its end is found; one alone is the whole.
+
+    The last tells the file's fingerprint, which is worked out on the way. Where the file turns out not to be what it
+    was there is no last one: what was planned of it does not count, and it is planned whole, see `slicewise`.
+    """
+    job = unit.bundle.job
+    is_begun, done = False, 0
+    try:
+        before = stamp(job.source)
+        with Digest(job.source.raw()) as digest:
+            for place, span in enumerate(spans(job.source, job.header, size)):
+                if span.is_first and span.is_last:
+                    yield unit
+                    return
+                digest.go_on(done := done + span.size)
+                pinned = Fingerprint(*digest.whole()) if span.is_last else None
+                is_begun = True
+                some = replace(job, source=replace(job.source, span=span, size=span.size))
+                yield Unit(Bundle([some]), unit.known, Slice(place, job.source.size, before, pinned))
+    except (Unfit, OSError):
+        if not is_begun:
+            yield unit
