@@ -1,5 +1,6 @@
 """A workdir bound to the settings it is planned with; under others nothing more is planned in it."""
 
+import secrets
 import shlex
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -16,6 +17,7 @@ from migrate.screen import counted
 from migrate.settings import Setting, Settings
 from migrate.workdir import rounds
 from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.far import FarDepot
 
 _SHOWN: Final = 3
 """Rows that are named."""
@@ -64,6 +66,28 @@ def pin_settings(checkpoint: Checkpoint, settings: Settings, *, has_news: bool) 
     if settings.rules.rest not in known.get("rules", [None]):
         checkpoint.note(rules=[*known.get("rules", [None]), settings.rules.rest])
     checkpoint.note(rules_personal=settings.rules.personal)
+
+
+def pin_parts(checkpoint: Checkpoint, folder: str) -> None:
+    """Bind a workdir of which no event is planned to a folder in a storage, where its files come to lie.
+
+    They do so below a key of its own. Raises Refused where they lie elsewhere, Stopped where nothing can be listed.
+    """
+    known = checkpoint.facts().get("parts")
+    if known is not None and known["folder"] == folder:
+        return
+    if checkpoint.has_events():
+        where = "in the workdir" if known is None else f"in {known['folder']}"
+        raise Refused(
+            f"--parts: the files of this plan lie {where}, found {folder}; leave it out, or plan into another --workdir"
+        )
+    fact = {"folder": folder, "id": secrets.token_hex(8)}
+    depot = FarDepot.of(checkpoint.workdir, fact)
+    for _ in depot.listed():
+        pass
+    checkpoint.note(parts=fact)
+    checkpoint.depot = depot
+    depot.take()
 
 
 def begins_anew(checkpoint: Checkpoint, settings: Settings) -> bool:

@@ -1,7 +1,7 @@
 """One command's planning: settings pinned, people opened, sources planned, what all of them tell planned after them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from migrate.handed import Making
 from migrate.logline import Record
 from migrate.people.file import PeopleFile
 from migrate.people.store import People
-from migrate.pinning import pin_settings
+from migrate.pinning import pin_parts, pin_settings
 from migrate.plan import again as anew
 from migrate.plan import census
 from migrate.plan.interrupted import Interrupted
@@ -39,11 +39,13 @@ class Planning:
     session: Session
     work: Work
     file: PeopleFile
+    parts: str | None = None
+    """The folder in a storage in which the plan's files are to lie, where one is named."""
 
     @classmethod
-    def of(cls, session: Session, work: Work, shared: Path | None) -> "Planning":
+    def of(cls, session: Session, work: Work, shared: Path | None, parts: str | None = None) -> "Planning":
         """Return the planning of this work, with the people's file of the workdir or of the folder `shared`."""
-        return cls(session, work, PeopleFile(session.checkpoint, shared))
+        return cls(session, work, PeopleFile(session.checkpoint, shared), parts)
 
     def plan(
         self,
@@ -108,7 +110,8 @@ class Planning:
             on_stop=waiting.end,
         )
         session.on_stop(planner.stopping.set)
-        todo = [] if session.is_stopping else planner.todo(self.work.jobs, self.work.looked)
+        with waiting.left_by(session.stopped_by):
+            todo = [] if session.is_stopping else planner.todo(self.work.jobs, self.work.looked)
         session.remark(
             f"{name}: was set aside, and is gone; what was planned of it stands"
             for name in planner.aside.gone
@@ -136,8 +139,11 @@ class Planning:
             totals.keep(db)
 
     def _room(self, total: Mapping[str, int]) -> Room | None:
-        """Return what holds the plan against the disk; with --until, what is to come may be left out, all of it."""
-        if self.work.settings.until is not None:
+        """Return what holds the plan against the disk, which nothing does where its files lie in a storage.
+
+        With --until, what is to come may be left out, all of it.
+        """
+        if self.work.settings.until is not None or self.session.checkpoint.depot.is_far:
             return None
         measured = self.session.checkpoint.facts().get("measured", {})
         return self.session.make_room(
@@ -178,7 +184,7 @@ class Planning:
 
         if self._are_first(todo):
             planner.examine, planner.on_first = examples.examine, take
-        with suppress(Interrupted):
+        with _until_stopped(planner):
             known = settings.census(people)
             people.forget_gathered(checkpoint.facts().get("superseded", []))
             census.link(known, settings.gatherer(people, stopping=planner.stopping), planner, todo)
@@ -222,6 +228,9 @@ class Planning:
         facts = checkpoint.facts()
         has_news = is_anew or not checkpoint.is_whole() or self._has_new_sources()
         pin_settings(checkpoint, self.work.settings, has_news=has_news)
+        if self.parts is not None:
+            with waiting.left_by(self.session.stopped_by):
+                pin_parts(checkpoint, self.parts)
         if checkpoint.is_empty():
             self.file.begin(self.work.settings.since, is_new="platform" not in facts)
         else:
@@ -238,3 +247,15 @@ class Planning:
             begun = datetime.now(UTC).isoformat()
             checkpoint.note(begun=begun, increment=checkpoint.facts().get("increment", 0) + 1)
         return datetime.fromisoformat(begun)
+
+
+@contextmanager
+def _until_stopped(planner: Planner) -> Iterator[None]:
+    """Let the work of the block end where it is asked to stop, also where a storage is left that gives no answer."""
+    try:
+        yield
+    except Interrupted:
+        return
+    except KeyboardInterrupt:
+        if not planner.stopping.is_set():
+            raise

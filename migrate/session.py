@@ -91,6 +91,7 @@ class Session:
     def tidy(self) -> None:
         """Remove what a killed process wrote aside: it holds data of people, and nothing reads it any more."""
         throwaway.tidy(self.workdir)
+        self.checkpoint.depot.take()
 
     def stop(self) -> None:
         """Finish what is in flight, then end."""

@@ -17,7 +17,7 @@ ROOMS = {
     "jsontext": set(),
     "stores": set(),
     "inputs": {"stores"},
-    "workdir": set(),
+    "workdir": {"stores"},
     "kit": {"jsontext"},
     "readers": {"inputs", "jsontext", "kit"},
     "inspection": {"inputs", "jsontext", "kit", "readers"},

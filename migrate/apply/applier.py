@@ -8,11 +8,11 @@ from datetime import datetime
 from threading import Lock
 from typing import Any, Final, NamedTuple
 
+from migrate.apply.beginning import make_ready
 from migrate.apply.connection import Connection
 from migrate.apply.delivery import Delivery
 from migrate.apply.halt import Abandoned, Halt
 from migrate.apply.heard import Hearing
-from migrate.apply.merge import texts
 from migrate.apply.notes import InFlight, Notes, note
 from migrate.apply.pacing import Backoff
 from migrate.apply.pieces import Named, Piece, Pieces, spread
@@ -24,8 +24,8 @@ from migrate.apply.watch import Unwatched, Watch
 from migrate.errors import Stopped
 from migrate.workdir import outdated, parked, rounds
 from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.depot import Left
 from migrate.workdir.records import Round, Settled
-from migrate.workdir.seals import check_present
 
 _PIECES_IN_FLIGHT: Final = 3
 _PIECES_AHEAD: Final = 4
@@ -91,6 +91,7 @@ class Applier:
         self._ahead: list[Round] = []
         """Those that it has noted, and has not begun yet."""
         self._pieces = Pieces(checkpoint, self._at_checkpoint, delivery, self._sender, self._most_lanes)
+        self._pieces.is_over = self._is_over
 
     @property
     def judged(self) -> datetime:
@@ -113,9 +114,10 @@ class Applier:
 
     async def _run(self) -> None:
         """Send until nothing is pending, or until it stops."""
-        for _, file in self._checkpoint.pending():
-            check_present(file.path, file.seal)
-        self._outdate()
+        try:
+            await asyncio.to_thread(make_ready, self._checkpoint, self._is_over)
+        except Left:
+            return
         under_way: asyncio.Queue[InFlight | None] = asyncio.Queue()
         queues = [_Queue() for _ in range(self._most_lanes)]
         self._room = asyncio.Semaphore(_PIECES_IN_FLIGHT)
@@ -180,16 +182,8 @@ class Applier:
         prepared = {lane: self._sender.prepare(payloads) for lane, payloads in lanes.items()}
         return _Work(piece.round, piece.named(), prepared, piece.is_last)
 
-    def _outdate(self) -> None:
-        """Drop parked events of which a newer version is planned: that is sent instead.
-
-        What is told in a round that is begun stays as it is: some of it is settled, and is not looked at again.
-        """
-        for day in rounds.days(self._checkpoint):
-            if parked.any_of(self._checkpoint, day):
-                new = [one for one in rounds.of_day(self._checkpoint, day) if not one.position]
-                planned = texts(self._checkpoint.workdir, [part for one in new for part in one.parts])
-                outdated.outdate(self._checkpoint, day, planned, new[0].number if new else 0)
+    def _is_over(self) -> bool:
+        return self._halt.is_called
 
     async def _settle(self, under_way: asyncio.Queue[InFlight | None]) -> None:
         """Wait for each piece in order, and have its outcome noted; let a round begin after the last piece before it.

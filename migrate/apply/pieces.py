@@ -2,8 +2,10 @@
 
 import math
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from itertools import chain, groupby, pairwise
 from threading import Lock
 from typing import Final, NamedTuple
 
@@ -15,6 +17,7 @@ from migrate.apply.delivery import Delivery
 from migrate.apply.sender import Sender
 from migrate.workdir import outdated, rounds
 from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.depot import Left, Over, never
 from migrate.workdir.records import Round
 
 _PIECE_BYTES: Final = 6 * 2**20
@@ -68,6 +71,8 @@ class Pieces:
         self._delivery = delivery
         self._sender = sender
         self._most_lanes = most_lanes
+        self.is_over: Over = never
+        """Says whether nothing more is to be sent, so that no file is waited for."""
         self._ahead: deque[Round] = deque()
         """Rounds that are known and were not begun, in order."""
 
@@ -81,20 +86,39 @@ class Pieces:
         return found
 
     def read(self) -> Iterator[Piece]:
-        """Yield all that is to be sent, round by round, the oldest day first; days that are too young are left out."""
+        """Yield all that is to be sent, round by round, the oldest day first; days that are too young are left out.
+
+        A day's files are near while it is read, and those of the next one are fetched.
+        """
+        for own, following in pairwise(chain(self._by_day(), [()])):
+            if self._is_held(own[0].day):
+                return
+            with ExitStack() as near:
+                ahead = {} if not following or self._is_held(following[0].day) else _files(following)
+                try:
+                    near.enter_context(self._checkpoint.depot.near(_files(own), ahead, self.is_over))
+                except Left:
+                    return
+                yield from self._read(own)
+
+    def _by_day(self) -> Iterator[Sequence[Round]]:
+        """Yield the rounds of each day that is to be sent, the oldest day first."""
         days = deque(rounds.days(self._checkpoint))
         while days:
-            for round_ in self._rounds(days):
-                if self._is_held(round_.day):
-                    return
-                held, lanes = merge.Events(pl.DataFrame()), 0
-                for events in self._pieces(round_):
-                    if lanes:
-                        yield Piece(round_, held, lanes, is_last=False)
-                    # As many for all of the round: a distinct_id must not change its lane.
-                    held, lanes = events, lanes or self._lanes(round_, events)
-                    del events
-                yield Piece(round_, held, lanes, is_last=True)
+            for _, own in groupby(self._rounds(days), lambda round_: round_.day):
+                yield [*own]
+
+    def _read(self, own: Sequence[Round]) -> Iterator[Piece]:
+        """Yield what is to be sent of some rounds."""
+        for round_ in own:
+            held, lanes = merge.Events(pl.DataFrame()), 0
+            for events in self._pieces(round_):
+                if lanes:
+                    yield Piece(round_, held, lanes, is_last=False)
+                # As many for all of the round: a distinct_id must not change its lane.
+                held, lanes = events, lanes or self._lanes(round_, events)
+                del events
+            yield Piece(round_, held, lanes, is_last=True)
 
     def _is_held(self, day: str) -> bool:
         """Return whether a day, and so every later one, is too young now."""
@@ -142,6 +166,11 @@ class Pieces:
             events = max(events, min(left, _RESUMED_EVENTS))
         fitting = max(1, min(self._sender.max_events, self._sender.max_bytes // _average(round_)))
         return _lanes(events, fitting, self._most_lanes)
+
+
+def _files(own: Sequence[Round]) -> dict[str, int]:
+    """Return the files that are read for some rounds, with their bytes."""
+    return {part.path: part.seal.size for round_ in own for part in (*round_.parts, *round_.earlier)}
 
 
 def _average(round_: Round) -> int:

@@ -30,6 +30,8 @@ def rehearse(
     talk = start_talk(talking)
     if options.fetch:
         talk.say("note: a dry run fetches nothing, and reads what is there")
+    if options.parts:
+        talk.say("note: a dry run writes nothing to --parts, and its plan goes with it")
     settings = build_settings(source, limit=options.limit, rules=rules_here())
     work = (settings.untold() if is_untold(options, sending) else settings).work(source.inputs)
     beside = _beside(options.workdir)

@@ -5,7 +5,7 @@ from typing import Final
 GROUPS: Final = {
     "Target": ("host", "api_key", "protocol", "app_host", "personal_api_key", "project_id"),
     "Work": (
-        *("config", "job", "output", "dry_run", "workdir", "existing", "people", "again", "yes"),
+        *("config", "job", "output", "dry_run", "workdir", "parts", "existing", "people", "again", "yes"),
         *("executor", "workers", "partial", "dismiss", "as_mapping"),
     ),
     "Fetching": ("fetch", "region", "api_host"),

@@ -143,6 +143,12 @@ class WorkOptions:
         _FOLDER,
         "Where plan and checkpoint are kept.  [default: ./PLATFORM.workdir; of a trial, a folder that goes]",
     )
+    parts: str | None = option(
+        Input(),
+        "Folder in a storage, such as s3://bucket/folder, for the files of the plan; the workdir is bound to it.  "
+        "[default: the workdir]",
+        metavar="ADDRESS",
+    )
     limit: int | None = option(
         Count(1),
         "Only the first N rows: a trial, whose workdir goes when it ends unless one is named.",

@@ -38,9 +38,10 @@ def plan(source: SourceOptions, options: PlanOptions, talking: TalkOptions) -> N
             )
     workdir = workdir_of(options, settings)
     check_existing(options, workdir)
+    parts = parts_of(options)
     todo = find_todo(settings, source.inputs, workdir, wishes_of(options))
     with open_session(workdir, talk, create=True) as session:
-        plan_todo(session, todo, talk, options)
+        plan_todo(session, todo, talk, options, parts=parts)
         if not session.is_stopping:
             show_planned(session.checkpoint, talk)
         end(session, talk, sending=False)
@@ -49,6 +50,15 @@ def plan(source: SourceOptions, options: PlanOptions, talking: TalkOptions) -> N
 def workdir_of(options: WorkOptions, settings: Settings) -> Path:
     """Return the workdir that is named, or the one of all that is planned of a platform here."""
     return options.workdir or Path(f"{settings.platform}.workdir")
+
+
+def parts_of(options: WorkOptions) -> str | None:
+    """Return the folder in a storage in which the files of the plan are to lie; raises UsageError where it is none."""
+    if options.parts is None:
+        return None
+    from migrate.workdir.far import address  # noqa: PLC0415 - it knows storages, and is slow to import
+
+    return address(options.parts)
 
 
 def check_existing(options: WorkOptions, workdir: Path) -> None:
@@ -60,10 +70,19 @@ def check_existing(options: WorkOptions, workdir: Path) -> None:
         )
 
 
-def plan_todo(
-    session: Session, todo: Todo, talk: Talk, options: WorkOptions, following: Following | None = None
+def plan_todo(  # noqa: PLR0913 - what is planned, how and where, and who hears of it
+    session: Session,
+    todo: Todo,
+    talk: Talk,
+    options: WorkOptions,
+    following: Following | None = None,
+    *,
+    parts: str | None = None,
 ) -> None:
-    """Plan, with progress, and say what was set aside; `following` is what is done after it."""
+    """Plan, with progress, and say what was set aside; `following` is what is done after it.
+
+    `parts`: the folder in a storage in which the plan's files are to lie.
+    """
     session.executor = partial(chosen, kind=options.executor, workers=options.workers)
     if options.limit is None:  # first rows are planned here
         check(options.executor, session.workdir, todo.work.jobs)
@@ -74,7 +93,7 @@ def plan_todo(
             f"note: {name}: no row in it by now; what was planned of it and not sent is not sent any more"
         )
     with talk.planning(following) as progress:
-        Planning.of(session, todo.work, options.people).plan(
+        Planning.of(session, todo.work, options.people, parts).plan(
             progress,
             command=typed_command(),
             again=todo.again,

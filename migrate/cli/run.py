@@ -11,7 +11,7 @@ from migrate.cli.fetch import fetch_first
 from migrate.cli.first import check_first, kept_if_stopped
 from migrate.cli.kinds import SOME
 from migrate.cli.options import RunOptions, SendOptions, SourceOptions, TalkOptions
-from migrate.cli.plan import check_existing, plan_todo, wishes_of, workdir_of
+from migrate.cli.plan import check_existing, parts_of, plan_todo, wishes_of, workdir_of
 from migrate.cli.send import following, send_pending, stay_small
 from migrate.cli.session import end, open_session, start_talk, stop_after
 from migrate.cli.settings import build_settings
@@ -46,6 +46,10 @@ def run(
         workdir = stack.enter_context(open_folder()) if is_throwaway else workdir_of(options, settings)
         if not is_throwaway:
             check_existing(options, workdir)
+        parts = parts_of(options)
+        if parts is not None and is_throwaway:
+            talk.say("note: a trial writes nothing to --parts, and its plan goes with it")
+            parts = None
         fetched, began = {}, time.monotonic()
         if first is not None:
             checked_target(sending)
@@ -61,7 +65,7 @@ def run(
         session.fetched = fetched
         session.for_good = command_for_good(sending, options) if is_tried else ""
         stack.enter_context(stop_after(session, _rest(sending.max_duration, spent), "--max-duration"))
-        plan_todo(session, todo, talk, options, following(session, delivery))
+        plan_todo(session, todo, talk, options, following(session, delivery), parts=parts)
         days = to_verify(session, access)
         send_pending(session, delivery, sending, talk, known)
         verify_after(session, access, asking, talk, days)

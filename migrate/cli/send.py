@@ -25,6 +25,7 @@ from migrate.report.talk import Talk
 from migrate.screen import amount, counted
 from migrate.sending import resend, send
 from migrate.session import Session
+from migrate.stores import waiting
 from migrate.workdir import parked, rounds
 from migrate.workdir.cleaning import clean
 
@@ -108,9 +109,10 @@ def stay_small(session: Session, sending: SendOptions, talk: Talk) -> None:
     """Clean what was acknowledged long enough ago, where that is asked for, and say so."""
     if sending.keep_days is None or session.is_stopping:
         return
-    found = clean(
-        session.checkpoint, datetime.now(UTC).date(), keep=sending.keep_days, dedup=sending.dedup_days
-    )
+    with waiting.left_by(session.stopped_by):  # files of the plan may lie in a storage
+        found = clean(
+            session.checkpoint, datetime.now(UTC).date(), keep=sending.keep_days, dedup=sending.dedup_days
+        )
     if found.stripped or found.removed:
         talk.say(
             f"cleaned: {amount(found.freed)}: payloads of {counted(found.stripped, 'file')} of the plan, and "

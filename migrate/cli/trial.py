@@ -34,8 +34,9 @@ def is_untold(options: RunOptions, sending: SendOptions) -> bool:
 
 
 def unconfigured(options: W) -> W:
-    """Return the options of a trial: workdir and people that only a configuration file names are not a trial's."""
+    """Return the options of a trial: workdir, parts and people that only a configuration file names are not its own."""
     options = replace(options, workdir=None) if is_from_file("workdir") else options
+    options = replace(options, parts=None) if is_from_file("parts") else options
     return replace(options, people=None) if is_from_file("people") else options
 
 

@@ -49,35 +49,36 @@ def _restored(checkpoint: Checkpoint, leads: tuple[int, int]) -> bool:
     renewed = renewal.renewed(checkpoint, before, now)
     if renewal.standing(checkpoint, before) and not all(one.is_same and one.is_same_time for one in renewed):
         return False  # the numbers of before are those of others, too: what is counted now has to stand beside them
-    put_back = _put_back(checkpoint.workdir, [*zip(old, new, strict=True)])
-    events = _events(checkpoint.workdir, new)
+    with checkpoint.depot.near(part.path for part in [*old, *new]):
+        put_back = _put_back(checkpoint, [*zip(old, new, strict=True)])
+        events = _events(checkpoint, new)
     with checkpoint.change() as db:
         renew(db, renewed, is_restored=True)
         names = renewal.names(db, now)
         renewal.restore(db, before, now, events, put_back)
         renewal.forget_superseded(db, names)
-    _remove(checkpoint.workdir, new)
+    _remove(checkpoint, new)
     return True
 
 
 def _replace(checkpoint: Checkpoint, found: Sequence[tuple[str, int, int]], *, resend: bool) -> None:
     """Let what was planned before and not sent of inputs (name, lead before, lead now) give way to what is planned."""
-    workdir, names = checkpoint.workdir, [name for name, _, _ in found]
+    depot, names = checkpoint.depot, [name for name, _, _ in found]
     pairs = [*dict.fromkeys((before, now) for _, before, now in found)]
     old = renewal.unsent(checkpoint, dict.fromkeys(before for before, _ in pairs))
     new = [part for now in dict.fromkeys(now for _, now in pairs) for part in checkpoint.parts_of(now)]
     sent, stayed = renewal.sent(checkpoint, names)
     versions = Versions(sent, old, new, names, stayed, parked.every_key(checkpoint))
-    changes = compare(workdir, versions, resend=resend)
+    changes = compare(depot, versions, resend=resend)
     parts = [
-        (part, divided(workdir, part, fates))
+        (part, divided(depot, part, fates))
         for part in new
         if (fates := changes.fates.get(part.day)) is not None
     ]
     renewed = [renewal.renewed(checkpoint, *pair) for pair in pairs]
     stand = {before: renewal.standing(checkpoint, before) for before, _ in pairs}
-    left = [rest for part in old if (rest := of_files(workdir, part, stand[part.input])) is not None]
-    events = _events(workdir, old) - _events(workdir, left)
+    left = [rest for part in old if (rest := of_files(depot, part, stand[part.input])) is not None]
+    events = _events(checkpoint, old) - _events(checkpoint, left)
     with checkpoint.change() as db:
         for one in renewed:
             renew(db, one, is_restored=False)
@@ -90,15 +91,14 @@ def _replace(checkpoint: Checkpoint, found: Sequence[tuple[str, int, int]], *, r
         renewal.count(db, changes.counts, sum(not one.is_same for pair in renewed for one in pair))
         renewal.forget_superseded(db, names)
     _remove(
-        workdir,
+        checkpoint,
         [*(part for part in old if part not in left), *(part for part, into in parts if into != [part])],
     )
 
 
-def _remove(workdir: Path, parts: Iterable[Part]) -> None:
+def _remove(checkpoint: Checkpoint, parts: Iterable[Part]) -> None:
     """Remove the files of parts that the checkpoint knows no more."""
-    for part in parts:
-        (workdir / part.path).unlink(missing_ok=True)
+    checkpoint.depot.remove([part.path for part in parts])
 
 
 def _is_same(checkpoint: Checkpoint, leads: tuple[int, int], parts: tuple[list[Part], list[Part]]) -> bool:
@@ -115,8 +115,9 @@ def _extent(part: Part) -> tuple[object, ...]:
     return part.day, part.events, part.first, part.last, part.leads
 
 
-def _put_back(workdir: Path, pairs: Sequence[Pair]) -> list[Pair]:
+def _put_back(checkpoint: Checkpoint, pairs: Sequence[Pair]) -> list[Pair]:
     """Put files in the place of those that are harmed, durably; return which."""
+    workdir = checkpoint.workdir
     harmed = [(old, new) for old, new in pairs if not _is_sound(workdir / old.path, old.seal)]
     for old, new in harmed:
         path = workdir / old.path
@@ -128,6 +129,7 @@ def _put_back(workdir: Path, pairs: Sequence[Pair]) -> list[Pair]:
             path.rmdir()
         beside.replace(path)
         sync(path.parent)
+    checkpoint.depot.keep({old.path: workdir / old.path for old, _ in harmed})
     return harmed
 
 
@@ -140,6 +142,10 @@ def _is_sound(path: Path, seal: Seal) -> bool:
         return False
 
 
-def _events(workdir: Path, parts: Sequence[Part]) -> Counter[str]:
+def _events(checkpoint: Checkpoint, parts: Sequence[Part]) -> Counter[str]:
     """Return how many events of each name these parts hold."""
-    return sum((dayfile.names(workdir / part.path) for part in parts), Counter[str]())
+    found = Counter[str]()
+    for part in parts:
+        with checkpoint.depot.near([part.path]):
+            found += dayfile.names(checkpoint.workdir / part.path)
+    return found

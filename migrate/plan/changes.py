@@ -14,6 +14,7 @@ import polars as pl
 
 from migrate.plan import versions as known
 from migrate.workdir import dayfile
+from migrate.workdir.depot import Depot
 from migrate.workdir.parked import Key
 from migrate.workdir.records import Change, Fate, Part
 
@@ -80,7 +81,7 @@ class _Slice(NamedTuple):
         return self.old.join(self.now, on="id", how="anti"), self.now.join(self.old, on="id", how="anti")
 
 
-def compare(workdir: Path, versions: Versions, *, resend: bool) -> Changes:
+def compare(depot: Depot, versions: Versions, *, resend: bool) -> Changes:
     """Return what changed between the versions.
 
     An event that was sent and is another now is not sent: under another name, of another person or on another day
@@ -90,7 +91,7 @@ def compare(workdir: Path, versions: Versions, *, resend: bool) -> Changes:
     found = Changes()
     gone, stayed, is_new = [pl.DataFrame(schema=_KEYED)], [pl.DataFrame(schema=_KEYED)], False
     for day in versions.days():
-        for one in _slices(workdir, versions.of(day)):
+        for one in _slices(depot, versions.of(day)):
             _mark_changed(day, one.old, one.now, found, resend=resend)
             pairs, vanished, new = known.renamed(*one.left())
             _mark_versions(day, pairs, found)
@@ -99,7 +100,7 @@ def compare(workdir: Path, versions: Versions, *, resend: bool) -> Changes:
             is_new = is_new or new.height > 0
     vanished, before = pl.concat(gone), pl.concat(stayed)
     if is_new and (vanished.height or before.height):
-        vanished = _mark_moved(workdir, versions, (vanished, before), found)
+        vanished = _mark_moved(depot, versions, (vanished, before), found)
     sent = int(vanished["is_sent"].sum())
     found.counts[Change.VANISHED_SENT] += sent
     found.counts[Change.VANISHED] += vanished.height - sent
@@ -130,7 +131,7 @@ def _mark_versions(day: str, pairs: pl.DataFrame, found: Changes) -> None:
 
 
 def _mark_moved(
-    workdir: Path, versions: Versions, before: tuple[pl.DataFrame, pl.DataFrame], found: Changes
+    depot: Depot, versions: Versions, before: tuple[pl.DataFrame, pl.DataFrame], found: Changes
 ) -> pl.DataFrame:
     """Note what is to become of events that are there at another time by now, given those that are gone, or stayed.
 
@@ -141,7 +142,7 @@ def _mark_moved(
     fresh, *counted = ([pl.DataFrame(schema=_KEYED)] for _ in range(3))
     days = [pl.Series("day", [], pl.String)]
     for day in versions.days():
-        for one in _slices(workdir, versions.of(day)):
+        for one in _slices(depot, versions.of(day)):
             _, _, new = known.renamed(*one.left())
             for all_, frame in zip((fresh, *counted), (new, one.old, one.now), strict=True):
                 all_.append(frame.join(asked, on="key", how="semi").select_seq(*_KEYED))
@@ -156,8 +157,13 @@ def _mark_moved(
     return gone.join(pairs, on="key", how="anti")
 
 
-def _slices(workdir: Path, day: Versions) -> Iterator[_Slice]:
+def _slices(depot: Depot, day: Versions) -> Iterator[_Slice]:
     """Yield a day's events, so many at a time."""
+    with depot.near(part.path for parts in day.parts for part in parts):
+        yield from _read(depot.workdir, day)
+
+
+def _read(workdir: Path, day: Versions) -> Iterator[_Slice]:
     slices = max(1, math.ceil(sum(part.events for part in [*day.sent, *day.unsent, *day.now]) / _ROWS))
     for number in range(slices):
         mine = (pl.col("uuid") % slices == number) & pl.col("file").is_in(day.names)

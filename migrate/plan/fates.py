@@ -9,6 +9,7 @@ import polars as pl
 
 from migrate.plan.versions import ids
 from migrate.workdir import dayfile, daynames
+from migrate.workdir.depot import Depot
 from migrate.workdir.disk import sync
 from migrate.workdir.records import Fate, Part
 from migrate.workdir.seals import Seal
@@ -19,12 +20,20 @@ _LEFT: Final = "l"
 _KNOWN_BY: Final = ("uuid", "event", "distinct_id")
 
 
-def divided(workdir: Path, part: Part, fates: pl.DataFrame) -> list[Part]:
+def divided(depot: Depot, part: Part, fates: pl.DataFrame) -> list[Part]:
     """Return the parts, durably written beside it, that a part becomes, itself where all its events are as others.
 
     `fates`: `id` and `fate` of those that are not, as `changes.compare` finds them.
     """
-    known, whole = fates.unique("id"), workdir / part.path
+    with depot.near([part.path]):
+        found = _divided(depot.workdir, part, fates.unique("id"))
+    if found != [part]:
+        depot.keep({one.path: depot.workdir / one.path for one in found})
+    return found
+
+
+def _divided(workdir: Path, part: Part, known: pl.DataFrame) -> list[Part]:
+    whole = workdir / part.path
     if not any(_fates(frame, known).is_not_null().any() for frame in dayfile.frames(whole, _KNOWN_BY)):
         return [part]
     files: dict[Fate, tuple[Path, dayfile.DayFile]] = {}
@@ -42,14 +51,24 @@ def divided(workdir: Path, part: Part, fates: pl.DataFrame) -> list[Part]:
     ]
 
 
-def of_files(workdir: Path, part: Part, names: Collection[str]) -> Part | None:
+def of_files(depot: Depot, part: Part, names: Collection[str]) -> Part | None:
     """Return the part, durably written beside it, of the events of these files; None where there are none.
 
     A part that cannot be read stays as it is: it is refused before it is sent.
     """
+    if not names:
+        return None
+    with depot.near([part.path]):
+        found = _of_files(depot.workdir, part, names)
+    if found is not None and found != part:
+        depot.keep({found.path: depot.workdir / found.path})
+    return found
+
+
+def _of_files(workdir: Path, part: Part, names: Collection[str]) -> Part | None:
     file, path = None, workdir / _beside(part, _LEFT)
     try:
-        for frame in dayfile.frames(workdir / part.path) if names else ():
+        for frame in dayfile.frames(workdir / part.path):
             if (mine := frame.filter(pl.col("file").is_in(list(names)))).height:
                 file = file or dayfile.DayFile(path)
                 _add(file, mine)

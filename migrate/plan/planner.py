@@ -98,6 +98,7 @@ class Planner:
         self._names, self._jobs = known.keys(), {job.source.name: job for job in todo}
         setup = Setup(
             workdir=self.workdir,
+            depot=self.checkpoint.depot,
             names=frozenset(known),
             first=looks.first_input(self.checkpoint),
             firsts=frozenset({job.table.name: job.source.name for job in reversed(todo)}.values()),
@@ -177,9 +178,9 @@ class Planner:
     def _tidy(self) -> None:
         """Remove what a killed process left behind: files written aside, or moved but never noted."""
         throwaway.tidy(self.workdir)
-        there = {path.relative_to(self.workdir).as_posix() for path in self.workdir.glob("days/*/*.parquet")}
-        for path in there - self.checkpoint.part_paths(there):
-            (self.workdir / path).unlink()
+        for there in self.checkpoint.depot.listed():
+            if lost := {*there} - self.checkpoint.part_paths(there):
+                self.checkpoint.depot.remove([*lost])
         tidy_states(self.checkpoint)
         rejects.tidy(self.checkpoint)
 
@@ -235,7 +236,8 @@ class Planner:
                 return
             self.checkpoint.register([name])
             known = self.checkpoint.inputs([name])[name]
-            writer, numbers = DayWriter(self.workdir, known.id, leads), Numbers()
+            writer = DayWriter(self.workdir, known.id, leads, depot=self.checkpoint.depot)
+            numbers = Numbers()
             for piece in chain([first], made):
                 if self.stopping.is_set():
                     raise Interrupted

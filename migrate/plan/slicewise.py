@@ -79,7 +79,7 @@ def keys(made: Completion) -> list[Key]:
 def _whole(slices: list[Completion], seconds: float) -> Completion:
     """Return what slices of one file, in their order, are together."""
     last = slices[-1]
-    writer = DayWriter(last.writer.workdir, last.writer.input)
+    writer = DayWriter(last.writer.workdir, last.writer.input, depot=last.writer.depot)
     numbers, look = Numbers(), Look()
     for one in slices:
         writer.join(one.writer)

@@ -29,6 +29,7 @@ from migrate.plan.transform import Transform
 from migrate.plan.wanted import Wanted
 from migrate.readers.records import Chunk, first_rows
 from migrate.workdir.days import DayWriter
+from migrate.workdir.depot import Depot
 from migrate.workdir.looks import Look
 from migrate.workdir.records import Input, Numbers
 from migrate.workdir.room import STEP
@@ -99,6 +100,8 @@ class Setup:
     """What all units of one command are planned with."""
 
     workdir: Path
+    depot: Depot | None = None
+    """Where finished events come to lie; None is the workdir."""
     names: Collection[str]
     """The names of all inputs."""
     first: str | None
@@ -214,7 +217,7 @@ def _plan_whole(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Comple
     """Plan a unit's sources into files of their own, all of them."""
     began, bundle = time.monotonic(), unit.bundle.metered().tallied()
     before = {job.source.name: unit.slice.stamp if unit.slice else stamp(job.source) for job in bundle.jobs}
-    writer = DayWriter(setup.workdir, unit.number, mark=setup.mark, slice=unit.place)
+    writer = DayWriter(setup.workdir, unit.number, mark=setup.mark, slice=unit.place, depot=setup.depot)
     states = States(writer.aside.with_suffix(".states"))
     attempt = Attempt([unit.known[name] for name in bundle.names], writer, states, bundle)
     attempt.begin()

@@ -12,6 +12,13 @@ RATE: Final = 1_000.0
 """Events a second, where it is not said where they go."""
 
 
+def distinct(checkpoint: Checkpoint) -> str:
+    """Return about how many distinct ids are planned, in words."""
+    if checkpoint.depot.is_far:
+        return "not counted: all files of the plan would be fetched for it"
+    return f"{ids(checkpoint):,} distinct (estimated)"
+
+
 def ids(checkpoint: Checkpoint) -> int:
     """Return about how many distinct ids are planned, in flat memory, as far as the files of the plan are there."""
     paths = [path for name in sorted(checkpoint.part_paths()) if (path := checkpoint.workdir / name).exists()]

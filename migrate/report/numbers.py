@@ -88,6 +88,8 @@ class Summary:
     whole: bool = False
     """Whether all that was to be planned is."""
     workdir: str | None = None
+    parts: str | None = None
+    """Where in a storage the files of the plan lie, if they do."""
     import_id: str | None = None
     repairs: Mapping[str, int] = field(default_factory=dict)
     warnings: Mapping[str, int] = field(default_factory=dict)
@@ -195,6 +197,7 @@ def summary(checkpoint: Checkpoint, now: datetime | None = None, *, is_whole: bo
         balanced=rows.read == rows.mapped + rows.left_out and pending >= 0,
         whole=checkpoint.is_whole(),
         workdir=str(checkpoint.workdir),
+        parts=checkpoint.depot.shown("") if checkpoint.depot.is_far else None,
         import_id=facts.get("import_id"),
         repairs=dict(sorted(numbers.repairs.items())),
         warnings=dict(sorted(warnings.items())),
@@ -265,11 +268,8 @@ def _held(checkpoint: Checkpoint, min_age: float, now: datetime) -> tuple[int, d
 
 def _added(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
     """Return by how much the counts grew, those that did."""
-    return {
-        reason: count - before.get(reason, 0)
-        for reason, count in now.items()
-        if count != before.get(reason, 0)
-    }
+    grown = ((reason, count - before.get(reason, 0)) for reason, count in now.items())
+    return {reason: more for reason, more in grown if more}
 
 
 def _notes(facts: Mapping[str, Any], read: int) -> Iterator[str]:

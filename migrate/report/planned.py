@@ -17,7 +17,7 @@ def lines(checkpoint: Checkpoint) -> Iterator[Line]:
         return
     yield from bars.by_day(checkpoint.by_day())
     yield from bars.by_name(checkpoint.numbers().names)
-    yield labelled("ids", f"{estimates.ids(checkpoint):,} distinct (estimated)")
+    yield labelled("ids", estimates.distinct(checkpoint))
     yield labelled("time", f"{moment(first)} to {moment(last)}")
     batches = estimates.requests(checkpoint, estimates.EVENTS)
     yield labelled("size", f"{amount(payloads)} of payloads in about {counted(batches, 'batch')}")

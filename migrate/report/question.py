@@ -111,7 +111,7 @@ def lines(
     )
     yield from _old(days, now.date())
     yield from _young(days, delivery, now)
-    yield labelled("ids", f"{estimates.ids(checkpoint):,} distinct (estimated)")
+    yield labelled("ids", estimates.distinct(checkpoint))
     if (identity := numbers.identity) is not None:
         yield labelled(
             "people",

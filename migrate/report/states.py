@@ -10,7 +10,7 @@ from migrate.people.schema import PEOPLE_FILE
 from migrate.report import commands
 from migrate.report.numbers import Summary
 from migrate.screen import counted
-from migrate.workdir import stops
+from migrate.workdir import harm, stops
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.hold import Holder
 from migrate.workdir.seals import Harmed, check_present
@@ -89,7 +89,8 @@ def with_states(numbers: Summary, found: Sequence[Found]) -> Summary:
 def _harmed(checkpoint: Checkpoint) -> Iterator[Found]:
     """Yield that files which are not sent yet are missing or of another size; what is in them is not looked at."""
     harmed: list[Harmed] = []
-    for kept in (*(file for _, file in checkpoint.pending()), *checkpoint.states()):
+    parts = [] if checkpoint.depot.is_far else harm.unsent(checkpoint)  # a storage is asked by who sends
+    for kept in (*parts, *checkpoint.states()):
         try:
             check_present(kept.path, kept.seal)
         except Harmed as error:
@@ -97,7 +98,7 @@ def _harmed(checkpoint: Checkpoint) -> Iterator[Found]:
     if not harmed:
         return
     paths = [str(one.path.relative_to(checkpoint.workdir)) for one in harmed]
-    sources = dict.fromkeys(name for path in paths for name in checkpoint.sources(path))
+    sources = dict.fromkeys(name for path in paths for name in harm.sources(checkpoint, path))
     ways = dict.fromkeys(commands.again(checkpoint, name) for name in sources)
     known = [way for way in ways if way is not None]
     text = f"harmed: {counted(len(harmed), 'file')} of the plan not as written, {paths[0]}: {harmed[0].why}"

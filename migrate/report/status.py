@@ -58,6 +58,8 @@ def _totals(numbers: Summary, examples: Examples) -> Iterator[Line]:
         )
     if numbers.workdir:
         yield labelled("workdir", numbers.workdir)
+        if numbers.parts:
+            yield labelled("", f"the files of its plan: {numbers.parts}")
         if numbers.open_rejects:
             yield labelled("", "rejected rows, to mend and plan again: rejects.jsonl there")
         if events.parked:

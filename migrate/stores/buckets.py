@@ -3,7 +3,7 @@
 import importlib
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -203,12 +203,33 @@ class Bucket:
                 raised.append(error)
                 raise
 
-        # What is small is written at once: the same bytes have the same e_tag, then.
-        data = watched() if len(start) >= _PART else bytes(start)
+        # What is small is written at once: the same bytes have the same e_tag, then, and it can be written again.
+        if len(start) < _PART:
+            self._patiently(lambda: self._put(self._reads, key, bytes(start), raised))
+        else:
+            self._put(self._lists, key, watched(), raised)
+
+    def _put(
+        self, store: object, key: str, data: bytes | Iterator[bytes], raised: Sequence[BaseException]
+    ) -> None:
         try:
-            answer(asked(lambda: self._api.put(self._lists, key, data, chunk_size=_PART, max_concurrency=4)))
+            answer(asked(lambda: self._api.put(store, key, data, chunk_size=_PART, max_concurrency=4)))
         except self._errors as error:
             raise (raised[0] if raised else trouble(error, self._url.scheme)) from None
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete objects; one that is not there is no matter."""
+        self._patiently(lambda: self._delete([*keys]))
+
+    def _delete(self, keys: list[str]) -> None:
+        try:
+            answer(asked(lambda: self._api.delete(self._reads, keys)))
+        except self._errors as error:
+            found = trouble(error, self._url.scheme)
+            if found.reason != "vanished":
+                raise found from None
+            for key in keys if len(keys) > 1 else ():
+                self._delete([key])
 
     def _patiently(self, ask: Callable[[], _Answer]) -> _Answer:
         """Return an answer; a storage that is busy, or gives none, is asked again for a while."""

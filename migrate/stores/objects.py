@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from functools import partial
 from typing import BinaryIO, Final, Literal, cast
 
 from migrate.stores.buckets import Entry, bucket_of
@@ -9,6 +10,7 @@ from migrate.stores.reading import Reader
 from migrate.stores.tallies import Tally
 from migrate.stores.troubles import Trouble
 from migrate.stores.urls import Url, parsed
+from migrate.stores.waiting import answer, asked
 
 _BUFFER: Final = 1 << 18
 
@@ -66,6 +68,14 @@ class Object:
         """Return its bytes, those of the object that was listed; what is read of it is noted in the tally."""
         del mode
         return cast("BinaryIO", io.BufferedReader(self._reader(tally), _BUFFER))
+
+    def ranges(self, most: int) -> Iterator[bytearray]:
+        """Yield its bytes from front to back, so many at a time: for who reads all of them once, and keeps them."""
+        at, entry = self._at, self.entry
+        bucket = bucket_of(at.container)
+        for start in range(0, entry.size, most):
+            end = min(start + most, entry.size)
+            yield answer(asked(partial(bucket.read, at.key, entry, start, end)))
 
     def warm(self) -> None:
         """Have its first bytes read, for who opens it soon."""

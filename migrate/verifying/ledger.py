@@ -156,10 +156,12 @@ class Ledger:
             [(uuid, *parked.named(payload)) for uuid, payload in parked_], schema=_TEXTS, orient="row"
         )
         passes = -(-sum(part.events for part in parts) // self._at_once)
-        for number in range(passes):
-            frames = [frame for part in parts for frame in self._groups(part, columns, some=(number, passes))]
-            frame = pl.concat(frames).unique([*KEY], keep="first", maintain_order=True)
-            yield frame.join(refused, on=[*KEY], how="anti") if refused.height else frame
+        with self._checkpoint.depot.near(part.path for part in parts):
+            for number in range(passes):
+                some = number, passes
+                frames = [frame for part in parts for frame in self._groups(part, columns, some)]
+                frame = pl.concat(frames).unique([*KEY], keep="first", maintain_order=True)
+                yield frame.join(refused, on=[*KEY], how="anti") if refused.height else frame
 
     def _parts(self, day: str, since: datetime | None = None) -> list[Part]:
         begun = "" if since is None else since.astimezone(UTC).isoformat(timespec="seconds")
@@ -176,7 +178,10 @@ class Ledger:
     ) -> Iterator[pl.DataFrame]:
         """Yield columns of a part's events, a row group at a time; `some`: one slice of their uuids, of so many."""
         number, slices = some
-        with open_sealed(self._checkpoint.workdir / part.path, part.seal) as file:
+        with (
+            self._checkpoint.depot.near([part.path]),
+            open_sealed(self._checkpoint.workdir / part.path, part.seal) as file,
+        ):
             for group in range(file.num_row_groups):
                 table = file.read_row_group(group, columns=columns, use_threads=False)
                 if slices > 1:

@@ -1,18 +1,19 @@
 """What is planned and what is acknowledged, resumable at any moment: facts, inputs, parts, rounds, numbers."""
 
 import json
-import re
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self
 
 from migrate.transactions import transaction
 from migrate.workdir import totals
 from migrate.workdir.database import TOTALS, Database, add_count, again, connect, fact, note_facts
+from migrate.workdir.depot import Depot
 from migrate.workdir.parts import PARTS, add_part, part_of
 from migrate.workdir.records import ALWAYS, BEFORE, Aside, Input, Numbers, Part, Window, names_before
 from migrate.workdir.seals import Kept, Seal
@@ -62,6 +63,8 @@ class Checkpoint:
 
     def close(self) -> None:
         """Close the file; nothing is pending, every change was durable."""
+        if "depot" in vars(self):
+            self.depot.leave()
         self._db.close()
 
     def __enter__(self) -> Self:
@@ -80,6 +83,15 @@ class Checkpoint:
         with transaction(self._db) as db:
             yield db
             note_facts(db, facts or {})
+
+    @cached_property
+    def depot(self) -> Depot:
+        """Where the files of its parts lie."""
+        if (fact := self.facts().get("parts")) is None:
+            return Depot(self.workdir)
+        from migrate.workdir.far import FarDepot  # noqa: PLC0415 - it knows storages, and is slow to import
+
+        return FarDepot.of(self.workdir, fact)
 
     # What the workdir is for
 
@@ -247,24 +259,6 @@ class Checkpoint:
         with transaction(self._db) as db:
             db.execute("DELETE FROM seals WHERE path <> ?", (_PEOPLE,))
             note_facts(db, facts)
-
-    def pending(self) -> Iterator[tuple[str, Kept]]:
-        """Yield the day and the file of each part with events that are not settled, oldest first."""
-        sql = """
-            SELECT parts.day, path, size, sums FROM parts LEFT JOIN rounds USING (day, round)
-            WHERE NOT coalesce(done, 0) ORDER BY parts.day, path
-        """
-        for day, path, size, sums in self._db.execute(sql):
-            yield day, Kept(self.workdir / path, Seal(size, sums))
-
-    def sources(self, path: str) -> list[str]:
-        """Return the names of the inputs whose events (or states) are in the file with this path."""
-        sql = """
-            SELECT name FROM inputs WHERE lead IN (SELECT input FROM parts WHERE path = ? UNION SELECT ?) ORDER BY id
-        """
-        states = re.fullmatch(r"states/(\d+)\.states", path)
-        rows = self._db.execute(sql, (path, states and int(states[1])))
-        return [name.partition(BEFORE)[0] for (name,) in rows]
 
     # Numbers
 

@@ -4,9 +4,8 @@ What is planned again within `dedup` days is known by uuid, event, distinct_id a
 comes again later is sent as the same event, and PostHog keeps it once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -18,7 +17,7 @@ from migrate.workdir.seals import Seal
 
 _AT_ONCE: Final = 100
 _ACKNOWLEDGED: Final = """
-    SELECT path FROM parts JOIN rounds USING (day, round)
+    SELECT path, size FROM parts JOIN rounds USING (day, round)
     WHERE done AND date(ended) <= ?1 AND NOT (?2 AND is_stripped) ORDER BY parts.day, path
 """
 
@@ -42,20 +41,20 @@ def clean(checkpoint: Checkpoint, today: date, *, keep: int, dedup: int) -> Clea
         _remove(checkpoint, removed[start : start + _AT_ONCE]) for start in range(0, len(removed), _AT_ONCE)
     )
     stripped = _paths(checkpoint, last, is_whole=True)
-    freed += sum(_strip(checkpoint, path) for path in stripped)
+    freed += sum(_strip(checkpoint, path, size) for path, size in stripped)
     return Cleaned(len(stripped), len(removed), freed)
 
 
-def _paths(checkpoint: Checkpoint, until: date, *, is_whole: bool) -> list[str]:
-    """Return the parts that were acknowledged on this day or before, those alone that still have their payloads."""
-    return [path for (path,) in checkpoint.query(_ACKNOWLEDGED, (until.isoformat(), is_whole))]
+def _paths(checkpoint: Checkpoint, until: date, *, is_whole: bool) -> list[tuple[str, int]]:
+    """Return the parts that were acknowledged on this day or before, with their bytes; `is_whole`: with payloads."""
+    return checkpoint.query(_ACKNOWLEDGED, (until.isoformat(), is_whole)).fetchall()
 
 
-def _remove(checkpoint: Checkpoint, paths: Sequence[str]) -> int:
+def _remove(checkpoint: Checkpoint, parts: Sequence[tuple[str, int]]) -> int:
     """Remove parts, of which the numbers stay; return how many bytes they took."""
     with checkpoint.change() as db:
-        for path in paths:
-            names = daynames.with_cleaned(db, checkpoint.workdir, path)
+        for path, _ in parts:
+            names = daynames.with_cleaned(db, checkpoint.depot, path)
             sql = """
                 INSERT INTO cleaned SELECT day, events, bytes, first, last, ? FROM parts WHERE path = ?
                 ON CONFLICT DO UPDATE SET events = events + excluded.events, bytes = bytes + excluded.bytes,
@@ -63,35 +62,26 @@ def _remove(checkpoint: Checkpoint, paths: Sequence[str]) -> int:
             """
             db.execute(sql, (names, path))
             db.execute("DELETE FROM parts WHERE path = ?", (path,))
-    return _unlink(checkpoint.workdir / path for path in paths)
+    checkpoint.depot.remove([path for path, _ in parts])
+    return sum(size for _, size in parts)
 
 
-def _strip(checkpoint: Checkpoint, path: str) -> int:
+def _strip(checkpoint: Checkpoint, path: str, size: int) -> int:
     """Write a part anew without its payloads; return how many bytes less it takes."""
-    whole = checkpoint.workdir / path
     stem, _, ending = path.rpartition(".")
     name = f"{stem}k.{ending}"
     beside = checkpoint.workdir / name
-    writer = dayfile.DayFile(beside)
-    for frame in dayfile.frames(whole):
-        writer.add(dayfile.arrow(frame.with_columns(pl.lit(dayfile.STRIPPED).alias("payload"))), 0)
-    writer.close()
-    sync(beside)
-    sync(beside.parent)
+    with checkpoint.depot.near([path]):
+        writer = dayfile.DayFile(beside)
+        for frame in dayfile.frames(checkpoint.workdir / path):
+            writer.add(dayfile.arrow(frame.with_columns(pl.lit(dayfile.STRIPPED).alias("payload"))), 0)
+        writer.close()
+        sync(beside)
+        sync(beside.parent)
     seal = Seal.of(beside)
+    checkpoint.depot.keep({name: beside})
     with checkpoint.change() as db:
         sql = "UPDATE parts SET path = ?, size = ?, sums = ?, is_stripped = 1 WHERE path = ?"
         db.execute(sql, (name, seal.size, seal.sums, path))
-    return _unlink([whole]) - seal.size
-
-
-def _unlink(paths: Iterable[Path]) -> int:
-    """Remove files, and folders that are empty then; return how many bytes they took."""
-    freed = 0
-    for path in paths:
-        if path.exists():
-            freed += path.stat().st_size
-            path.unlink()
-        if path.parent.is_dir() and not any(path.parent.iterdir()):
-            path.parent.rmdir()
-    return freed
+    checkpoint.depot.remove([path])
+    return size - seal.size

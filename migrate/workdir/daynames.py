@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
@@ -14,6 +13,7 @@ import msgspec
 from migrate.workdir import dayfile
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import Database
+from migrate.workdir.depot import Depot
 
 UNKNOWN: Final = ""
 """The name of events that have one which nobody knows any more: no event is called so.
@@ -71,7 +71,7 @@ def days(checkpoint: Checkpoint) -> Iterator[Day]:
     for day, rows in groupby(merge(parts, cleaned, key=day_of), key=day_of):
         found: tuple[list[Mapping[str, int]], ...] = ([], [], [])
         for _, count, kept, path, stage in rows:
-            found[stage].append(_names(checkpoint.workdir, path, count, kept))
+            found[stage].append(_names(checkpoint.depot, path, count, kept))
         one = Day(day, *map(summed, found))
         if any(one[1:]):
             yield one
@@ -83,23 +83,24 @@ def events(checkpoint: Checkpoint) -> Iterator[tuple[str, Mapping[str, int]]]:
         yield one.day, dict(sorted(one.planned.items()))
 
 
-def with_cleaned(db: Database, workdir: Path, path: str) -> bytes:
+def with_cleaned(db: Database, depot: Depot, path: str) -> bytes:
     """Return the names of a part that is about to go, with those of what is gone of its day."""
     day, count, kept = db.execute("SELECT day, events, names FROM parts WHERE path = ?", (path,)).fetchone()
-    total = Counter(_names(workdir, path, count, kept))
+    total = Counter(_names(depot, path, count, kept))
     before = db.execute("SELECT events, names FROM cleaned WHERE day = ?", (day,)).fetchone()
     if before is not None:
-        total.update(_names(workdir, "", *before))
+        total.update(_names(depot, "", *before))
     return packed(total)
 
 
-def _names(workdir: Path, path: str, events: int, kept: bytes | None) -> Mapping[str, int]:
+def _names(depot: Depot, path: str, events: int, kept: bytes | None) -> Mapping[str, int]:
     """Return the names of so many events: as they are kept, else as the file has them; the rest is `UNKNOWN`."""
     found: Mapping[str, int] = {}
     if kept is not None:
         found = unpacked(kept)
     elif path:
-        found = dayfile.names(workdir / path)
+        with depot.near([path]):
+            found = dayfile.names(depot.workdir / path)
     unknown = events - sum(found.values())
     return {**found, UNKNOWN: unknown} if unknown > 0 else found
 

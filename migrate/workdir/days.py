@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 from migrate.throwaway import STAGING
 from migrate.workdir import dayfile, daynames
 from migrate.workdir.dayfile import DayFile, Written
+from migrate.workdir.depot import DAYS, Depot
 from migrate.workdir.disk import sync
 from migrate.workdir.records import Part
 from migrate.workdir.seals import Seal
 
-DAYS: Final = "days"
 _SPAN: Final = "span"
 _OPEN_DAYS: Final = 32
 """Days written at once; more would need more file handles than a process has."""
@@ -40,6 +40,8 @@ class DayWriter:
     """In which folder of its own it writes aside, where another writer of the same input may be at it."""
     slice: int | None = None
     """Which one it writes of several slices of the input, see `join`."""
+    depot: Depot | None = None
+    """Where the files come to lie; None is the workdir."""
     _held: list[pl.DataFrame] = field(default_factory=list)
     _held_bytes: int = 0
     _open: OrderedDict[str, DayFile] = field(default_factory=OrderedDict)
@@ -74,23 +76,22 @@ class DayWriter:
         return found
 
     def seal(self) -> None:
-        """Close the files, seal them and make them durable where they are; another thread may do so."""
+        """Close the files, seal them and make them durable, far from here or where they are; any thread may do so."""
         self.files()
         self._seals = {}
         for _, written in self._closed:
             path = Path(written.path)
             self._seals[written.path] = Seal.of(path)
-            sync(path)
+            if not self._depot.is_far:
+                sync(path)
+        self._depot.keep({self._name(day, written): Path(written.path) for day, written in self._closed})
 
     def finish(self) -> list[Part]:
         """Move the files to their final names, durably; return what they are."""
         if self._seals is None:
             self.seal()
-        parts = [self._place(day, written) for day, written in self._closed]
-        folders = {(self.workdir / part.path).parent for part in parts}
-        for folder in [*sorted(folders), self.workdir / DAYS, self.workdir] if parts else ():
-            sync(folder)
-        return parts
+        self._depot.place({self._name(day, written): Path(written.path) for day, written in self._closed})
+        return [self._part(day, written) for day, written in self._closed]
 
     def join(self, other: "DayWriter") -> None:
         """Take over the files of another slice of the input, sealed as these are."""
@@ -218,14 +219,20 @@ class DayWriter:
         for name in list(self._open):
             self._close(name)
 
-    def _place(self, day: str, written: Written) -> Part:
-        """Move one file to its day."""
-        aside = Path(written.path)
-        number = aside.stem.rpartition("_")[2]
-        relative = f"{DAYS}/{day}/{self.input:08d}-{number}.parquet"
-        path = self.workdir / relative
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside.replace(path)
+    @property
+    def _depot(self) -> Depot:
+        return self.depot or Depot(self.workdir)
+
+    def _name(self, day: str, written: Written) -> str:
+        """Return the final name of a file."""
+        number = Path(written.path).stem.rpartition("_")[2]
+        # One who is thought to be gone, and is not, writes no object of the one who took its place.
+        own = f"-{self.mark.replace('/', '-')}" if self.mark and self._depot.is_far else ""
+        return f"{DAYS}/{day}/{self.input:08d}-{number}{own}.parquet"
+
+    def _part(self, day: str, written: Written) -> Part:
+        """Return what a file is."""
         seal = (self._seals or {})[written.path]
         found = (written.events, written.bytes, written.first, written.last)
-        return Part(relative, self.input, day, *found, self.leads, seal, names=daynames.packed(written.names))
+        name, names = self._name(day, written), daynames.packed(written.names)
+        return Part(name, self.input, day, *found, self.leads, seal, names=names)

@@ -1,19 +1,42 @@
 """A file of the plan that is harmed → what is said of it: its day, its sources, and what to do."""
 
+import re
+from collections.abc import Generator
 from typing import Final
 
 from migrate.errors import Refused
 from migrate.workdir.checkpoint import Checkpoint
-from migrate.workdir.days import DAYS
-from migrate.workdir.seals import Harmed
+from migrate.workdir.depot import DAYS
+from migrate.workdir.records import BEFORE
+from migrate.workdir.seals import Harmed, Kept, Seal
 
 _SHOWN: Final = 3
+
+
+def unsent(checkpoint: Checkpoint) -> Generator[Kept]:
+    """Yield the file of each part with events that are not settled, the oldest day first; to be closed."""
+    sql = """
+        SELECT path, size, sums FROM parts LEFT JOIN rounds USING (day, round)
+        WHERE NOT coalesce(done, 0) ORDER BY parts.day, path
+    """
+    for path, size, sums in checkpoint.query(sql):
+        yield Kept(checkpoint.workdir / path, Seal(size, sums))
+
+
+def sources(checkpoint: Checkpoint, path: str) -> list[str]:
+    """Return the names of the inputs whose events (or states) are in the file with this path."""
+    sql = """
+        SELECT name FROM inputs WHERE lead IN (SELECT input FROM parts WHERE path = ? UNION SELECT ?) ORDER BY id
+    """
+    states = re.fullmatch(r"states/(\d+)\.states", path)
+    rows = checkpoint.query(sql, (path, states and int(states[1])))
+    return [name.partition(BEFORE)[0] for (name,) in rows]
 
 
 def explained(checkpoint: Checkpoint, error: Harmed) -> Refused:
     """Return the error with what the checkpoint knows of the file; as it is where that is nothing."""
     path = error.path.relative_to(checkpoint.workdir)
-    names = checkpoint.sources(path.as_posix())
+    names = sources(checkpoint, path.as_posix())
     if not names:
         return error
     shown = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
@@ -21,9 +44,8 @@ def explained(checkpoint: Checkpoint, error: Harmed) -> Refused:
     if names[0].startswith("("):
         shown = "what all sources together say of people"
         way = "plan them into a new --workdir: what was sent already collapses with what is sent again"
-    left = (
-        f"; nothing of this day ({path.parts[1]}) or a later one is sent any more"
-        if path.parts[0] == DAYS
-        else ""
-    )
-    return Refused(f"{error.path}: harmed since it was planned, {error.why}{left}; it is of {shown}: {way}")
+    where, left = str(error.path), ""
+    if path.parts[0] == DAYS:
+        where = checkpoint.depot.shown(path.as_posix())
+        left = f"; nothing of this day ({path.parts[1]}) or a later one is sent any more"
+    return Refused(f"{where}: harmed since it was planned, {error.why}{left}; it is of {shown}: {way}")

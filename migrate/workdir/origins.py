@@ -10,6 +10,7 @@ from migrate.workdir.checkpoint import Checkpoint
 
 _KEY: Final = ("uuid", "event")
 """What makes an event that comes later a duplicate, whoever it is of."""
+_PLACE: Final = ("uuid", "file", "row")
 _SHOWN: Final = 3
 _OF_COPIES: Final = """
     SELECT path, day, round, input FROM parts WHERE input IN (
@@ -38,11 +39,13 @@ def places(checkpoint: Checkpoint, events: Iterable[tuple[str, str]]) -> dict[st
     sql = "SELECT path FROM parts WHERE day = ? ORDER BY round IS NULL, round, increment DESC, input, path"
     for day, left in asked.items():
         for (path,) in checkpoint.query(sql, (day,)).fetchall():
-            rows = dayfile.found(checkpoint.workdir / path, sorted(left), ("uuid", "file", "row"))
-            for uuid, file, row in rows if left else ():
-                left.discard(uuid)
-                if not file.startswith("("):
-                    found.setdefault(uuid, (file, _row(row)))
+            if not left:
+                break
+            with checkpoint.depot.near([path]):
+                for uuid, file, row in dayfile.found(checkpoint.workdir / path, sorted(left), _PLACE):
+                    left.discard(uuid)
+                    if not file.startswith("("):
+                        found.setdefault(uuid, (file, _row(row)))
     return found
 
 
@@ -55,19 +58,20 @@ def sent_otherwise(checkpoint: Checkpoint, copies: Iterable[str]) -> tuple[int, 
     for path, day, number, lead in checkpoint.query(_OF_COPIES, (json.dumps(list(copies)),)).fetchall():
         sent = checkpoint.query(_SENT, (day, lead, number)).fetchall()
         refused = checkpoint.query(_REFUSED, (day,)).fetchall()
-        for rows in (
-            dayfile.groups(checkpoint.workdir / path, (*_KEY, "payload", "file", "row")) if sent else ()
-        ):
-            left = {tuple(key): (payload.rstrip(","), file, row) for *key, payload, file, row in rows}
-            for other, sent_in in sent:
-                no = {uuid for uuid, until in refused if until is None or sent_in <= until}
-                uuids = sorted({key[0] for key in left} - no)
-                for *key, payload in dayfile.found(checkpoint.workdir / other, uuids, (*_KEY, "payload")):
-                    mended, file, row = left.pop(tuple(key), (None, "", 0))
-                    is_known = mended is not None and payload != dayfile.STRIPPED
-                    if is_known and mended != payload.rstrip(","):
-                        count += 1
-                        at += [(file, _row(row))] if count <= _SHOWN else []
+        with checkpoint.depot.near([path, *(other for other, _ in sent)] if sent else []):
+            for rows in (
+                dayfile.groups(checkpoint.workdir / path, (*_KEY, "payload", "file", "row")) if sent else ()
+            ):
+                left = {tuple(key): (payload.rstrip(","), file, row) for *key, payload, file, row in rows}
+                for other, sent_in in sent:
+                    no = {uuid for uuid, until in refused if until is None or sent_in <= until}
+                    uuids = sorted({key[0] for key in left} - no)
+                    for *key, payload in dayfile.found(checkpoint.workdir / other, uuids, (*_KEY, "payload")):
+                        mended, file, row = left.pop(tuple(key), (None, "", 0))
+                        is_known = mended is not None and payload != dayfile.STRIPPED
+                        if is_known and mended != payload.rstrip(","):
+                            count += 1
+                            at += [(file, _row(row))] if count <= _SHOWN else []
     return count, at
 
 

@@ -93,14 +93,14 @@ def renew(checkpoint: Checkpoint, since: int) -> list[str]:
 def _versions(checkpoint: Checkpoint, day: str, uuids: list[str]) -> dict[tuple[str, str], list[set[str]]]:
     """Return the payloads that a day's events of these uuids were planned with, by uuid and name, the oldest first."""
     found: dict[tuple[str, str], dict[int, set[str]]] = {}
+    columns = ("uuid", "event", "payload")
     for path, lead in checkpoint.query(
         "SELECT path, input FROM parts WHERE day = ? ORDER BY input", (day,)
     ).fetchall():
-        for uuid, event, payload in dayfile.found(
-            checkpoint.workdir / path, uuids, ("uuid", "event", "payload")
-        ):
-            if payload != dayfile.STRIPPED:
-                found.setdefault((uuid, event), {}).setdefault(lead, set()).add(payload.rstrip(","))
+        with checkpoint.depot.near([path]):
+            for uuid, event, payload in dayfile.found(checkpoint.workdir / path, uuids, columns):
+                if payload != dayfile.STRIPPED:
+                    found.setdefault((uuid, event), {}).setdefault(lead, set()).add(payload.rstrip(","))
     return {key: [*of_leads.values()] for key, of_leads in found.items()}
 
 

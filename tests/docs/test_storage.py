@@ -10,6 +10,7 @@ from markdown import ROOT, blocks
 from samples import SAMPLES
 from storage import Storage
 
+from migrate.sandbox.server import Sandbox
 from migrate.stores.buckets import opened
 
 PAGE = ROOT / "docs" / "storage.md"
@@ -56,9 +57,18 @@ def test_the_commands_of_the_page_run(bucket, tmp_path):
     lines = [
         line for block in blocks(PAGE, "sh") for line in block.splitlines() if line.startswith("migrate")
     ]
-    assert len(lines) == 3
-    for number, line in enumerate(lines):
+    *runs, plan, apply = lines
+    assert len(runs) == 3
+    for number, line in enumerate(runs):
         words = shlex.split(line.replace("--host eu", "--host sandbox"))[1:]
         words[words.index("--workdir") + 1] = str(tmp_path / str(number))
         done = migrate(*words, env={"POSTHOG_API_KEY": KEY})
         assert done.returncode == 3, done.stderr
+    plans = Storage(bucket.address, "acme-plans")
+    with Sandbox() as sandbox:
+        for line, code in ((plan, 3), (apply, 0)):
+            there = line.replace("acme ", f"{tmp_path}/acme ").replace("--host eu", f"--host {sandbox.url}")
+            done = migrate(*shlex.split(there)[1:], env={"POSTHOG_API_KEY": KEY})
+            assert done.returncode == code, done.stderr
+        assert len(sandbox.events()) == 19  # one of the 20 is there twice
+    assert {key.partition("/")[0] for key in map(str, plans.keys())} == {"migrate"}

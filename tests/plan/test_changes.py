@@ -9,6 +9,7 @@ import pytest
 from migrate.plan.changes import Versions, compare
 from migrate.plan.versions import ids
 from migrate.workdir.days import DayWriter
+from migrate.workdir.depot import Depot
 from migrate.workdir.parked import Key
 from migrate.workdir.records import Change, Fate
 
@@ -70,7 +71,7 @@ class Parts:
         versions = Versions(
             self(*sent), self(*unsent), self(*now), ["a"], self(*stayed), [Key(*one) for one in refused]
         )
-        found = compare(self.workdir, versions, **{"resend": False, **more})
+        found = compare(Depot(self.workdir), versions, **{"resend": False, **more})
         keys = [tuple(one[name] for name in ("uuid", "event", "distinct_id")) for one in now]
         known = dict(zip(ids(pl.DataFrame(keys, KEY, orient="row")).to_list(), keys, strict=True))
         fates = {
@@ -216,7 +217,7 @@ def test_of_several_versions_that_were_sent_the_last_counts(parts):
     """What was sent again is what PostHog has."""
     sent = [*parts(event(1)), *(replace(one, fate=Fate.AGAIN) for one in parts(event(1, "y")))]
     for told, counts in (("y", {}), ("x", {Change.KEPT: 1})):
-        found = compare(parts.workdir, Versions(sent, [], parts(event(1, told)), ["a"]), resend=False)
+        found = compare(Depot(parts.workdir), Versions(sent, [], parts(event(1, told)), ["a"]), resend=False)
         assert {change: n for change, n in found.counts.items() if n} == counts
 
 
@@ -226,7 +227,7 @@ def test_what_is_another_files_is_nothing_to_compare(parts):
     assert parts.compared([other], [other], [event(2)]) == ({}, {})
     (part,) = parts(event(1))
     (parts.workdir / part.path).write_bytes(b"harmed")
-    found = compare(parts.workdir, Versions([part], [], parts(event(1, "y")), ["a"]), resend=True)
+    found = compare(Depot(parts.workdir), Versions([part], [], parts(event(1, "y")), ["a"]), resend=True)
     assert (sum(found.counts.values()), found.fates) == (0, {})
 
 

@@ -58,3 +58,10 @@ def test_a_hundred_thousand_objects_are_listed_in_flat_memory(s3, monkeypatch):
         assert len({one.url for one in kept}) == 100_000
         assert resident() - before < 100 << 20
     del s3
+
+
+def test_all_of_an_object_is_read_in_large_ranges(s3, s3_between):
+    """From front to back, each byte once."""
+    s3.put("a", bytes(range(250)))
+    assert b"".join(Object(f"{s3.url}a").ranges(100)) == bytes(range(250))
+    assert s3_between.gets("/a") == ["bytes=0-99", "bytes=100-199", "bytes=200-249"]

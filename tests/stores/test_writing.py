@@ -1,9 +1,10 @@
 import pytest
+from between import BUSY
 
 from migrate.stores.buckets import bucket_of
 from migrate.stores.troubles import Trouble
 from migrate.stores.urls import parsed
-from migrate.stores.writing import put
+from migrate.stores.writing import put, remove
 
 
 def test_an_object_is_there_whole_or_not_at_all(s3):
@@ -25,6 +26,16 @@ def test_an_object_is_there_whole_or_not_at_all(s3):
     assert "Uploads" not in s3.client.list_multipart_uploads(Bucket=s3.bucket)
     assert s3.keys() == ["a b/ü!%20.gz", "none", "one"]
     assert [key for key, _ in bucket_of(parsed(s3.url)).entries("")] == ["a b/ü!%20.gz", "none", "one"]
+
+
+def test_a_busy_storage_is_written_to_again_and_what_goes_is_gone(s3, s3_between):
+    """What is small is written again; one that is not there is no matter."""
+    s3_between.answers = [BUSY] * 3
+    for key in ("a/1", "a/2", "b"):
+        put(parsed(s3.url + key), [key.encode()])
+    s3_between.answers = [BUSY]
+    remove(parsed(f"{s3.url}a/"), ["1", "2", "never"])
+    assert s3.keys() == ["b"]
 
 
 @pytest.mark.usefixtures("s3")
