@@ -9,13 +9,14 @@ from threading import Lock
 
 from migrate import witnesses
 from migrate.examples import Example, Examples
-from migrate.handed import Making
+from migrate.handed import Looking, Making
 from migrate.logline import Record
 from migrate.people.file import PeopleFile
 from migrate.people.store import People
 from migrate.pinning import pin_parts, pin_settings
 from migrate.plan import again as anew
 from migrate.plan import census
+from migrate.plan.gather import Gatherer
 from migrate.plan.interrupted import Interrupted
 from migrate.plan.jobs import Job
 from migrate.plan.planner import Planner
@@ -187,11 +188,31 @@ class Planning:
         with _until_stopped(planner):
             known = settings.census(people)
             people.forget_gathered(checkpoint.facts().get("superseded", []))
-            census.link(known, settings.gatherer(people, stopping=planner.stopping), planner, todo)
-            planner.plan(todo, Making(settings, people))
+            with planner.employed(todo):
+                gatherer = self._gatherer(people, planner)
+                census.link(known, gatherer, planner, todo, settings.since)
+                fit = [job for job in todo if job.source.name not in planner.aside.found]
+                planner.plan(fit, Making(settings, people))
             anew.settle(checkpoint, resend=resend)
             census.tell(known, planner, settings.until)
             self._keep_samples(examples, [job for job in todo if job.source.name not in planner.aside.found])
+
+    def _gatherer(self, people: People, planner: Planner) -> Gatherer:
+        """Return what looks over files, those who plan at work at it before."""
+        settings = self.work.settings
+        return Gatherer(
+            people=people,
+            harvest=Looking(settings),
+            workdir=planner.workdir,
+            identity=settings.choices.link,
+            limit=settings.looked_at(),
+            executor=planner.executor,
+            on_begin=planner.on_begin,
+            on_stop=planner.on_stop,
+            on_log=planner.on_log,
+            on_unfit=planner.aside.put,
+            stopping=planner.stopping,
+        )
 
     def _are_first(self, todo: Sequence[Job]) -> bool:
         """Return whether the first rows of these files are those of the increment, and not of what is left of it.

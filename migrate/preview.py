@@ -155,12 +155,12 @@ def _has_rows(job: Job) -> bool:
 
 def _gather(work: Work, first: Sequence[_Together], people: People) -> None:
     """Note in `people` what the first rows tell of who is who."""
-    gatherer = work.settings.gatherer(people)
     for together in first:
-        harvest = gatherer.harvest(together.bundle.job)
+        harvest = work.settings.harvest(together.bundle.job)
         for chunk in together.chunks:
             harvest.take(chunk.rows)
-        harvest.keep()
+        people.add(harvest.links())
+        people.recover(harvest.recoveries())
         people.note_gathered(dict.fromkeys(together.bundle.names, ""), harvest.clock())
 
 

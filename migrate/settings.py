@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
-from threading import Event
 from typing import Final
 
 from migrate import platforms
@@ -22,11 +21,13 @@ from migrate.kit.times import clock
 from migrate.likeness import Likeness
 from migrate.own import Own
 from migrate.payload.payloads import Imprint, claimed
+from migrate.people.lookup import Lookup
 from migrate.people.store import People
 from migrate.plan.asked import check_columns
 from migrate.plan.census import Census, Choices
 from migrate.plan.changed import Looked
-from migrate.plan.gather import Gatherer, has_news
+from migrate.plan.gather import has_news
+from migrate.plan.harvest import Harvest
 from migrate.plan.jobs import Job, only_informs, recognise, unseen, with_header_files
 from migrate.plan.lookups import Lookups
 from migrate.plan.readable import readable
@@ -141,7 +142,7 @@ class Settings:
         """The user's own rules, made ready once."""
         return Ruling.of(self.rules)
 
-    def transform(self, job: Job, people: People | None = None) -> Transform:
+    def transform(self, job: Job, people: Lookup | None = None) -> Transform:
         """Return how a job's rows become events."""
         return Transform(
             table=job.table,
@@ -171,21 +172,25 @@ class Settings:
             ruling=Ruling.of_told(self.rules),
         )
 
-    def gatherer(self, people: People, stopping: Event | None = None) -> Gatherer:
-        """Return what looks over all files before the first is planned, until it is `stopping`.
+    def harvest(self, job: Job) -> Harvest:
+        """Return what takes of a job's rows what they tell of who is who."""
+        return Harvest(
+            table=job.table,
+            file=job.source.stem,
+            options=self.options,
+            identity=self.choices.link,
+            since=job.window.since,
+            until=job.window.until,
+            ruling=self.ruling,
+        )
+
+    def looked_at(self) -> int | None:
+        """Return how many rows are looked over before the first is planned, where that is not all.
 
         What is sent for good goes under the ids that all rows tell, also where it is the first rows alone.
         """
         is_first_only = self.choices.tells or not self.resolved
-        return Gatherer(
-            people=people,
-            options=self.options,
-            identity=self.choices.link,
-            since=self.since,
-            ruling=self.ruling,
-            limit=self.limit if is_first_only else None,
-            stopping=stopping or Event(),
-        )
+        return self.limit if is_first_only else None
 
     def work(
         self,

@@ -9,16 +9,28 @@ from owned import MAPPING
 
 from migrate.apply.merge import pieces
 from migrate.own import Own
+from migrate.people.file import PeopleFile
 from migrate.plan.processes import Processes
 from migrate.planning import Planning
 from migrate.session import Session
 from migrate.settings import Settings
 from migrate.workdir import looks, rounds, samples
 from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.records import Input
 
 ROW = '{{"id":"{0}","what":"seen","who":"{0}","at":"2024-04-03T10:00:00Z"}}\n'
 TOUCHED = MAPPING.replace('event=pl.col("what")', 'event=pl.col("what").map_elements(touched, pl.String)')
 TOUCHED = TOUCHED.replace("\n\ndef to_events", "\n\n{}\n\n\ndef to_events", 1)
+LINKED = MAPPING.replace("import events,", "import events, links,").replace(
+    "to_events=to_events,", "to_events=to_events, to_links=told,"
+)
+LINKED = LINKED.replace(
+    "\n\ndef to_events",
+    '\n\n{}\n\n\ndef told(rows, _):\n    """Return who is known."""\n    return links.identified(rows, '
+    'pl.col("what").map_elements(touched, pl.String))\n\n\ndef to_events',
+    1,
+)
+"""What it looks at is looked over, and not planned."""
 _IN_A_WORKER = """
 import multiprocessing
 import os
@@ -86,11 +98,15 @@ def touched(text):
 class Planned:
     """A plan by an executor; with `kills`, of those workers that are there when so many files were begun.
 
-    It `stops` when a file is begun; `then` says what else is done when an event is told for the first time.
+    It `stops` when a file is begun; `then` says what else is done when an event is told for the first time. With
+    `kills_first`, those workers are killed that are there when the first file was looked over, too.
     """
 
-    def __init__(self, workdir, work, executor, *, kills=(), stops=False, then=None, is_many=True):  # noqa: PLR0913
+    def __init__(  # noqa: PLR0913
+        self, workdir, work, executor, *, kills=(), kills_first=False, stops=False, then=None, is_many=True
+    ):
         self.workers, self.events, self.warnings, self._left = [], [], [], list(kills)
+        self._kills_first = kills_first
         self._begun, self._stops, self._then = 0, stops, then or {}
         self._is_many = isinstance(executor, Processes) and is_many
         workdir.mkdir(exist_ok=True)
@@ -107,6 +123,8 @@ class Planned:
             self.payloads = {day: sent(workdir, checkpoint, day) for day in rounds.days(checkpoint)}
             self.inputs = checkpoint.inputs()
             self.look = looks.look(checkpoint)
+            with PeopleFile(checkpoint, None).open() as people:
+                self.people = told(people)
             self.looks = sorted(checkpoint.query("SELECT * FROM looks").fetchall(), key=str)
         rejects = workdir / "rejects.jsonl"
         self.rejects = rejects.read_text() if rejects.exists() else ""
@@ -119,15 +137,37 @@ class Planned:
         self._then.pop(record.event, lambda: None)()
         if record.event == "worker_begun":
             self.workers.append(record.fields["worker"])
+        if record.event == "file_looked_over" and self._kills_first:
+            self._kills_first = False
+            self._kill()
         if record.event == "file_begun":
             self._begun += 1
             if self._stops:
                 self.session.stop()
             if self._begun in self._left:
                 self._left.remove(self._begun)
-                for number in self.workers:
-                    with suppress(ProcessLookupError):
-                        os.kill(number, signal.SIGKILL)
+                self._kill()
+
+    def _kill(self):
+        for number in self.workers:
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+
+
+def told(people):
+    """What people's file knows of links, and what they came to."""
+    with people.transaction() as db:
+        return {
+            name: sorted(db.execute(f"SELECT * FROM {name}"), key=str)  # noqa: S608 - ours
+            for name in ("links", "gathered", "clock", "recovered", "refused", "persons", "merged")
+        }
+
+
+def known(jobs):
+    """What a checkpoint knows of jobs, by their names."""
+    return {
+        job.source.name: Input(n, job.source.name, "", 0, "", planned=False) for n, job in enumerate(jobs, 1)
+    }
 
 
 def sent(workdir, checkpoint, day):
@@ -146,11 +186,11 @@ def alive(planned):
     return found
 
 
-def own(folder, touched, *rows):
+def own(folder, touched, *rows, text=TOUCHED):
     """A mapping of one's own that looks at each event's name, and what there is to plan with it, a row a file."""
     folder.mkdir(exist_ok=True)
     path = folder / "acme.py"
-    path.write_text(TOUCHED.replace("{}", touched, 1))
+    path.write_text(text.replace("{}", touched, 1))
     (folder / "in").mkdir()
     for number, what in enumerate(rows):
         (folder / "in" / f"{number}.jsonl").write_text(ROW.format(number).replace("seen", what))

@@ -279,6 +279,7 @@ MIRRORLESS = {
     "kit/copiers.py": "names of columns",
     "kit/spellings.py": "words, which the test of kit.values reads",
     "people/schema.py": "SQL, which the tests of people.store and people.file run",
+    "plan/notes.py": "values without behaviour",
     "plan/transform.py": "a value without behaviour",
     "sandbox/fault.py": "hooks that do nothing, which the test of sandbox.faults overrides",
     "workdir/disk.py": "only a power cut would show what it is for",

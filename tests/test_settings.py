@@ -155,5 +155,5 @@ def test_a_trial_for_good_is_of_the_same_import_and_tells_nothing(platform):
     assert (untold.options.person_properties, untold.choices.tells) == ("none", False)
     is_told = any(job.table.resolve is not None or job.table.recover_keys for job in work.jobs)
     assert is_told or platform not in {"amplitude", "heap", "mixpanel", "umami"}
-    assert untold.gatherer(None).limit == (None if is_told else 3)
-    assert whole.work([str(SAMPLES / platform)]).settings.gatherer(None).limit == 3
+    assert untold.looked_at() == (None if is_told else 3)
+    assert whole.work([str(SAMPLES / platform)]).settings.looked_at() == 3

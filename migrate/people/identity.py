@@ -63,6 +63,13 @@ def resolve(people: People, *, end: int | None) -> None:
     before under an id that is resolved only now need a merge after all, at the time of the resolution or at `end`.
     """
     late.remember(people)
+    if people.has_resolved():
+        _resolve(people)
+    late.catch_up(people, end)
+
+
+def _resolve(people: People) -> None:
+    """Keep which id stands for which."""
     with resolved_graph(people) as graph:
         forest = Forest(graph.size)
         leads = bytearray(graph.size)
@@ -74,7 +81,6 @@ def resolve(people: People, *, end: int | None) -> None:
         ends = _only(forest, (node for node in graph.ids() if not leads[node]))
         likely = _only(forest, graph.likely())
         graph.resolve(_heads(forest, [known, profiled, likely, ends]))
-    late.catch_up(people, end)
 
 
 def _only(forest: Forest, nodes: Iterator[int]) -> "array[int]":
@@ -166,7 +172,7 @@ def new_merges(people: People, name: str, limit: int) -> Iterator[list[tuple[str
         graph.keep(found.merges(), name)
         found.describe(report)
         _check(report, limit)
-        yield from graph.merges()
+        yield from graph.merges(name)
     report.merges = people.count_merges()
     yield report
 

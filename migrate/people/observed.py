@@ -13,6 +13,7 @@ from migrate.kit import schemas
 from migrate.kit.cells import value_of
 from migrate.kit.declare import ROW, Options, Table
 from migrate.payload import checks, special
+from migrate.people.lookup import Lookup
 from migrate.people.states import (
     BETWEEN,
     FIRST,
@@ -25,7 +26,6 @@ from migrate.people.states import (
     group_of,
     nothing,
 )
-from migrate.people.store import People
 
 if TYPE_CHECKING:
     from migrate.kit.schemas import Schema
@@ -50,7 +50,7 @@ class Observed:
     warnings: Counter[str] = field(default_factory=Counter)
 
 
-def states_in(rows: pl.LazyFrame, table: Table, options: Options, people: People | None) -> Observed:
+def states_in(rows: pl.LazyFrame, table: Table, options: Options, people: Lookup | None) -> Observed:
     """Return the states that rows tell. States of an id that is nobody's are left out and counted.
 
     A profile goes to the person that its id is resolved to, unless the table resolves the ids of its rows itself.

@@ -3,24 +3,28 @@
 import json
 import secrets
 import sqlite3
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 import polars as pl
 
-from migrate.kit import schemas
 from migrate.people.guards import refusal, with_known
+from migrate.people.lookup import Lookup
 from migrate.people.schema import APPLICATION_ID, NOTED, TABLES, Note, complete
 from migrate.transactions import transaction
 
 BEFORE: Final = "(before)"
 """The input that made what was made in an earlier workdir."""
+_SETTLE: Final = """
+    INSERT INTO links SELECT a, b, kind, why, owner, time FROM temp.held WHERE true ORDER BY a, b, kind, why
+    ON CONFLICT DO UPDATE SET time = min(coalesce(time, excluded.time), coalesce(excluded.time, time))
+"""
+"""Each link at its first time, whichever of the files that show it without a time is looked over first."""
 
 
-class People:
+class People(Lookup):
     """What a project knows of people, used by one of its workdirs. Safe to use from several threads.
 
     Links between ids, what they came to and what was told are of the project; files that were looked over, their
@@ -32,46 +36,19 @@ class People:
 
         `owner`: the workdir, where the file is another's, too; "" is the one that it lies in.
         """
-        self._path = path
-        self.owner = owner
-        self.is_shared = False
-        """Whether other workdirs plan with it, too."""
-        self._db = sqlite3.connect(
-            path or ":memory:", isolation_level=None, check_same_thread=False, timeout=30
-        )
-        self._lock = threading.RLock()
+        db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, timeout=30)
+        super().__init__(db, path, owner, is_shared=False)
+        self.held = 0
+        """How many bytes of links are held until they are settled."""
         self._db.executescript(
             "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA temp_store = FILE;"
         )
         self._db.executescript(f"{TABLES}; PRAGMA application_id = {APPLICATION_ID};")
         complete(self._db)
 
-    @classmethod
-    def opened(cls, path: Path, owner: str, *, is_shared: bool) -> Self:
-        """Open a file that another process holds, to look things up; nothing can be written through this."""
-        people = cls.__new__(cls)
-        people._path, people.owner, people.is_shared, people._lock = path, owner, is_shared, threading.RLock()  # noqa: SLF001
-        people._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)  # noqa: SLF001
-        return people
-
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
-
-    @property
-    def folder(self) -> Path | None:
-        """Where the file is; None for one in memory."""
-        return None if self._path is None else self._path.parent
-
     def stored(self) -> int:
         """Return how many bytes of the disk it takes."""
-        return 0 if self._path is None else self._path.stat().st_size
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        return self.held if self._path is None else self._path.stat().st_size + self.held
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -133,19 +110,6 @@ class People:
             for table in ("links", "gathered", "recovered", "clock", "merged", "touches", "generations"):
                 db.execute(f"DELETE FROM {table} WHERE owner = ?", (self.owner,))  # noqa: S608 - the names are ours
 
-    def _mine(self, column: str) -> pl.Expr:
-        """Return a column in which keys that are no ids are this workdir's: another export may number alike."""
-        name = pl.col(column)
-        if not self.owner:
-            return name
-        is_key = name.str.starts_with(schemas.KEY)
-        return (
-            pl.when(is_key)
-            .then(pl.concat_str(pl.lit(schemas.KEY + self.owner), column))
-            .otherwise(name)
-            .alias(column)
-        )
-
     # Gathering
 
     def gathered(self) -> dict[str, str]:
@@ -155,6 +119,11 @@ class People:
 
     def add(self, frame: pl.DataFrame) -> None:
         """Add links (`schemas.LINK_SCHEMA`), each at its first time; those that PostHog would refuse are set aside."""
+        self.hold(frame)
+        self.settle()
+
+    def hold(self, frame: pl.DataFrame) -> None:
+        """Have links added by the next `settle`: one by one they would touch most of a large file again and again."""
         ids = [
             self._mine(name).str.replace_all("\x00", "\ufffd", literal=True).str.strip_chars(" ")
             for name in "ab"
@@ -162,18 +131,26 @@ class People:
         judged = with_known(frame.with_columns(ids)).with_columns(
             refusal().alias("refusal"), pl.col("time").dt.epoch("us")
         )
-        good = judged.filter(pl.col("refusal").is_null()).sort("a", "b", nulls_last=False)
+        good = judged.filter(pl.col("refusal").is_null())
         bad = judged.filter(pl.col("refusal").is_not_null() & (pl.col("kind") != "identified"))
+        rows = good.select(pl.col("a").fill_null(""), "b", "kind", "why", pl.lit(self.owner), "time")
         with self.transaction() as db:
-            db.executemany(
-                "INSERT INTO links VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET time = min(time, excluded.time)",
-                good.select(
-                    pl.col("a").fill_null(""), "b", "kind", "why", pl.lit(self.owner), "time"
-                ).iter_rows(),
-            )
+            db.execute("CREATE TEMP TABLE IF NOT EXISTS held (a, b, kind, why, owner, time)")
+            db.executemany("INSERT INTO temp.held VALUES (?, ?, ?, ?, ?, ?)", rows.iter_rows())
             db.executemany(
                 "INSERT OR IGNORE INTO refused VALUES (?, ?, ?)", bad.select("refusal", "a", "b").iter_rows()
             )
+            self.held += int(rows.estimated_size())
+
+    def settle(self, whole: Iterable[tuple[Mapping[str, str], pl.DataFrame]] = ()) -> None:
+        """Add what is held, and note the inputs that are gathered `whole` by it, see `note_gathered`."""
+        with self.transaction() as db:
+            if self.held:
+                db.execute(_SETTLE)
+                db.execute("DROP TABLE temp.held")
+            for stamps, clock in whole:
+                self._note_gathered(db, stamps, clock)
+        self.held = 0
 
     def recover(self, frame: pl.DataFrame) -> None:
         """Add what rows know of rows of other files (`links.RECOVERY_SCHEMA`)."""
@@ -193,12 +170,15 @@ class People:
     def note_gathered(self, stamps: Mapping[str, str], clock: pl.DataFrame) -> None:
         """Note that inputs are gathered whole, each with its stamp, and their clock (month, offset, rows)."""
         with self.transaction() as db:
-            owned = ((self.owner, *row) for row in stamps.items())
-            db.executemany("INSERT OR REPLACE INTO gathered VALUES (?, ?, ?)", owned)
-            db.executemany(
-                "INSERT INTO clock VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET rows = rows + excluded.rows",
-                ((self.owner, *row) for row in clock.iter_rows()),
-            )
+            self._note_gathered(db, stamps, clock)
+
+    def _note_gathered(self, db: sqlite3.Connection, stamps: Mapping[str, str], clock: pl.DataFrame) -> None:
+        owned = ((self.owner, *row) for row in stamps.items())
+        db.executemany("INSERT OR REPLACE INTO gathered VALUES (?, ?, ?)", owned)
+        db.executemany(
+            "INSERT INTO clock VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET rows = rows + excluded.rows",
+            ((self.owner, *row) for row in clock.iter_rows()),
+        )
 
     def clock(self) -> list[tuple[str, int, int]]:
         """Return month, offset in seconds and rows that show it."""
@@ -206,44 +186,15 @@ class People:
             sql = "SELECT month, offset, rows FROM clock WHERE owner = ? ORDER BY month, rows DESC"
             return self._db.execute(sql, (self.owner,)).fetchall()
 
-    # Looking up
-
-    def persons(self, keys: pl.Series) -> pl.Series:
-        """Return the ids under which events of these keys are planned, null where the source has none."""
-        mine = keys.to_frame("key").select(self._mine("key")).to_series()
-        return self._looked_up(
-            mine, "SELECT key, person FROM persons WHERE key IN (SELECT value FROM json_each(?))"
-        )
-
-    def identified(self, ids: pl.Series) -> pl.Series:
-        """Return whose ids these are by a merge that is planned, null where there is none."""
-        sql = "SELECT anonymous, identified FROM merged WHERE anonymous IN (SELECT value FROM json_each(?))"
-        return self._looked_up(ids, sql)
-
-    def recovered(self, keys: pl.Series) -> pl.Series:
-        """Return what other files know of these rows, a JSON object each, null where they know nothing."""
-        sql = """
-            SELECT key, json_group_object(name, value) FROM recovered
-            WHERE key IN (SELECT value FROM json_each(?)) AND owner = ? GROUP BY key
-        """
-        return self._looked_up(keys, sql, self.owner)
-
-    def _looked_up(self, keys: pl.Series, sql: str, *more: str) -> pl.Series:
-        """Return the text for each key."""
-        wanted = keys.drop_nulls().unique().to_list()
-        with self._lock:
-            found = self._db.execute(sql, (json.dumps(wanted), *more)).fetchall() if wanted else []
-        if not found:
-            return pl.repeat(None, keys.len(), dtype=pl.String, eager=True)
-        names, texts = zip(*found, strict=True)
-        return keys.replace_strict(
-            pl.Series(names, dtype=pl.String),
-            pl.Series(texts, dtype=pl.String),
-            default=None,
-            return_dtype=pl.String,
-        )
-
     # What it came to
+
+    def has_resolved(self) -> bool:
+        """Return whether the source has resolved any id or key, now or before."""
+        sql = """
+            SELECT EXISTS (SELECT 1 FROM persons) OR EXISTS (SELECT 1 FROM links WHERE kind = 'resolved')
+        """
+        with self._lock:
+            return bool(self._db.execute(sql).fetchone()[0])
 
     def count_resolved(self) -> int:
         """Return how many ids and keys the source itself has resolved."""

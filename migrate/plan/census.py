@@ -119,8 +119,13 @@ class Census:
         return Made(made.rename({ROW: "row"}), numbers)
 
 
-def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Job]) -> None:
-    """Look over the files that were not yet, and plan what makes people of their ids. Raises Interrupted."""
+def link(
+    census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Job], since: datetime | None = None
+) -> None:
+    """Look over the files that were not yet, and plan what makes people of their ids. Raises Interrupted.
+
+    `since`: from when on events are asked for.
+    """
     people, checkpoint = census.people, planner.checkpoint
     people.keep_planned(checkpoint.derived())
     jobs = gatherer.todo(todo)
@@ -129,13 +134,13 @@ def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Jo
     checkpoint.note(linked=False)
     phase = f"looking over {counted(len(jobs), 'file')} for who is who"
     counting = Counting(jobs, planner.on_progress, phase, limit=gatherer.limit)
-    gatherer.on_log = planner.on_log
-    gatherer.on_rows, gatherer.on_file = counting.note_rows, _looked(people, planner, counting)
-    gatherer.gather(jobs)
+    gatherer.on_rows, gatherer.on_lost = counting.note_rows, counting.forget
+    gatherer.on_file = _looked(people, planner, counting)
+    gatherer.gather(jobs, checkpoint.inputs([job.source.name for job in jobs]))
     planner.on_progress(Progress.begun("finding who is who"))
     last = checkpoint.extent()[3]
-    if last is None and gatherer.since is not None and checkpoint.facts().get("people_taken_over"):
-        last = (gatherer.since - _EPOCH) // timedelta(microseconds=1)  # planned before, in another workdir
+    if last is None and since is not None and checkpoint.facts().get("people_taken_over"):
+        last = (since - _EPOCH) // timedelta(microseconds=1)  # planned before, in another workdir
     ends = [end for end in (last, people.last()) if end is not None]
     census.resolve(max(ends, default=None))
     name = _next(IDENTITY, checkpoint)
@@ -146,15 +151,15 @@ def link(census: Census, gatherer: Gatherer, planner: Planner, todo: Sequence[Jo
     checkpoint.note(identity=report, clock=census.warning, linked=True, **step_made(step))
 
 
-def _looked(people: People, planner: Planner, counting: Counting) -> Callable[[int, str], None]:
+def _looked(people: People, planner: Planner, counting: Counting) -> Callable[[int, object], None]:
     """Return what counts a file that is looked over, and holds what is still to be kept of people against the disk."""
     room, before = planner.room({_PEOPLE: counting.total_bytes}), people.stored()
     if room is not None:
         room.folder = people.folder or room.folder
         room.begin(0, _PEOPLE, counting.total_bytes)
 
-    def looked(size: int, first: str) -> None:
-        counting.note_file(size, first)
+    def looked(size: int, unit: object) -> None:
+        counting.note_file(size, unit)
         if room is not None:
             room.note(0, counting.done_bytes, people.stored() - before)
 

@@ -23,10 +23,11 @@ from migrate.logline import Record
 from migrate.plan import guest, worker
 from migrate.plan.cluster import Cluster
 from migrate.plan.elsewhere import TRIES, Handed, Tries, handed
-from migrate.plan.executors import Inline
+from migrate.plan.executors import Inline, Unkept
 from migrate.plan.handing import packed, unpacked
 from migrate.plan.jobs import Job
-from migrate.plan.units import Completion, Hear, Lost, Setup, Unit
+from migrate.plan.notes import Hear, Lost
+from migrate.plan.units import D, Unit, Work
 from migrate.throwaway import STAGING
 
 _TICK: Final = 0.2
@@ -44,7 +45,7 @@ _NOTHING: Final = Handed(b"", ())
 
 
 @dataclass
-class Dask:
+class Dask(Unkept):
     """Plans on the cluster whose scheduler is at this address, HOST:PORT."""
 
     address: str
@@ -56,18 +57,18 @@ class Dask:
     """Seconds without any worker after which the command stops."""
 
     def map(
-        self, units: Sequence[Unit], setup: Setup, hear: Hear, stopping: Event
-    ) -> Generator[Completion, None, None]:
-        """Yield the units' completions, see `Executor`; what cannot be handed on is planned here.
+        self, units: Sequence[Unit], work: Work[D], hear: Hear, stopping: Event
+    ) -> Generator[D, None, None]:
+        """Yield what comes of the units, see `Executor`; what cannot be handed on is done here.
 
         Raises Stopped where the scheduler does not answer, or there are no workers, and Refused where those that are
         there at the beginning are of another version, or do not see the workdir or the sources.
         """
-        setup = replace(setup, workdir=setup.workdir.absolute(), parallel=1)
-        if (given := handed(units, setup, hear)) is None:
-            yield from Inline().map(units, setup, hear, stopping)
+        work = replace(work, workdir=work.workdir.absolute(), parallel=1)
+        if (given := handed(units, work, hear)) is None:
+            yield from Inline().map(units, work, hear, stopping)
             return
-        with self._crew(setup.workdir, [job for unit in units for job in unit.bundle.jobs], hear) as crew:
+        with self._crew(work.workdir, [job for unit in units for job in unit.bundle.jobs], hear) as crew:
             crew.given, crew.stopping = given, stopping
             crew.pending.extend(units)
             try:
@@ -144,7 +145,7 @@ class _Crew:
         while not self.threads and not self.stopping.wait(_TICK if self.asked else 0):
             self._look()
 
-    def completions(self) -> Generator[Completion, None, None]:
+    def completions(self) -> Generator[Any, None, None]:
         """Yield what is completed; when it is to stop, what is still completed by those who are at it."""
         self.find_workers()
         while not self.stopping.is_set():
@@ -248,7 +249,7 @@ class _Crew:
             data = packed(unit, self.given.shared)
             self.cluster.begin(mark, address, guest.plan, self.token, mark, data)
 
-    def _land(self, seconds: float) -> Generator[Completion, None, None]:
+    def _land(self, seconds: float) -> Generator[Any, None, None]:
         """Wait for tries to end, so long at the most; yield what is completed when each worker has more to do."""
         completed = [one for mark in self.cluster.landed(seconds) for one in self._take(mark)]
         if not self.stopping.is_set():
@@ -257,7 +258,7 @@ class _Crew:
             yield one
             self._look()  # to note it may have taken long
 
-    def _take(self, mark: str) -> list[Completion]:
+    def _take(self, mark: str) -> list[Any]:
         """Return what came of a try."""
         if mark not in self.trying:
             return []  # lost before
@@ -278,7 +279,7 @@ class _Crew:
         if what == worker.LEFT and not self.stopping.is_set():
             self.hear(Lost(unit.key))
             self.pending.appendleft(unit)
-        return [value] if isinstance(value, Completion) else []
+        return [value] if what == worker.DONE and value is not None else []
 
 
 def _unfit(address: str, answer: Any) -> str:  # noqa: ANN401 - what `greet` returns, or an exception

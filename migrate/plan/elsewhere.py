@@ -1,19 +1,20 @@
-"""What goes with units that other processes plan, and what becomes of a unit whose process is gone."""
+"""What goes with units that other processes work at, and what becomes of a unit whose process is gone."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from migrate.logline import Record
 from migrate.plan.handing import packed
-from migrate.plan.units import Fell, Hear, Key, Lost, Setup, Unit
+from migrate.plan.notes import Fell, Hear, Key, Lost
+from migrate.plan.units import Unit, Work
 
 TRIES: Final = 3
 
 
 class Handed(NamedTuple):
-    """What units are planned with, for other processes."""
+    """What is done with units, for other processes."""
 
     setup: bytes
     """Of the setup and of what is `shared`; no two units need have it sent."""
@@ -21,7 +22,7 @@ class Handed(NamedTuple):
     """What units have in common, each once: tables, and what is joined to rows."""
 
 
-def handed(units: Sequence[Unit], setup: Setup, hear: Hear) -> Handed | None:
+def handed(units: Sequence[Unit], setup: Work[Any], hear: Hear) -> Handed | None:
     """Return what is to be sent; None, which is told, where a mapping holds what belongs to this process."""
     jobs = [job for unit in units for job in unit.bundle.jobs]
     found = {id(one): one for job in jobs for one in (job.table, job.joined) if one is not None}

@@ -1,8 +1,8 @@
-"""Who plans units: this process, with a thread for each core, or several processes (`processes`).
+"""Who works at units: this process, with a thread for each core, or several processes (`processes`).
 
-The seam between planning and what it is spread over. An executor plans each unit by `units.plan_unit`, wherever that
-is; it gives back completions as they come, and passes on what is told on the way. What is committed, in which order,
-is the planner's.
+The seam between what is to be done with units, planning or looking over (`units.Work`), and what it is spread over. An
+executor does a work for each unit, wherever that is; it gives back what comes of them as it comes, and passes on what
+is told on the way. What is committed, in which order, is the coordinator's.
 """
 
 import os
@@ -11,20 +11,21 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from threading import Event
-from typing import Protocol
+from typing import Protocol, Self
 
 from migrate.plan.interrupted import Interrupted
+from migrate.plan.notes import Hear
 from migrate.plan.slices import Slicing
-from migrate.plan.units import Completion, Hear, Setup, Unit, plan_unit
+from migrate.plan.units import D, Unit, Work
 
 
 class Executor(Protocol):
-    """Plans units, several at a time."""
+    """Works at units, several at a time. Entered, it keeps its workers from one work to the next, until it is left."""
 
     def map(
-        self, units: Sequence[Unit], setup: Setup, hear: Hear, stopping: Event
-    ) -> Generator[Completion, None, None]:
-        """Yield each unit's completion when it is planned whole, in no order; none of a unit of which nothing is left.
+        self, units: Sequence[Unit], work: Work[D], hear: Hear, stopping: Event
+    ) -> Generator[D, None, None]:
+        """Yield what comes of each unit when it is done whole, in no order; nothing of one of which nothing is left.
 
         A large file's unit may be planned as several, see `slices`, each of which is told of by itself.
 
@@ -33,26 +34,40 @@ class Executor(Protocol):
         end included, no thread and no process of it is at work afterwards.
         """
 
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+class Unkept:
+    """An executor without workers between two works."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave it; there is nothing to do."""
+
 
 @dataclass
-class Inline:
-    """Plans in threads of this process: files side by side, the chunks of a few as well."""
+class Inline(Unkept):
+    """Works in threads of this process: files side by side, the chunks of a few as well."""
 
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     slice_bytes: int | None = None
     """How much of a large file is planned at once; None: all of it, of which several chunks are worked at."""
 
     def map(
-        self, units: Sequence[Unit], setup: Setup, hear: Hear, stopping: Event
-    ) -> Generator[Completion, None, None]:
-        """Yield the units' completions, see `Executor`."""
-        slicing = Slicing(units, self.workers, self.slice_bytes)
-        setup = replace(setup, parallel=max(1, self.workers // max(1, slicing.count)))
+        self, units: Sequence[Unit], work: Work[D], hear: Hear, stopping: Event
+    ) -> Generator[D, None, None]:
+        """Yield what comes of the units, see `Executor`."""
+        slicing = Slicing(units, self.workers, self.slice_bytes if work.may_slice else None)
+        work = replace(work, parallel=max(1, self.workers // max(1, slicing.count)))
         with (
             ThreadPoolExecutor(self.workers, thread_name_prefix="plan") as pool,
             closing(slicing.units()) as coming,
         ):
-            waiting: set[Future[Completion | None]] = set()
+            waiting: set[Future[D | None]] = set()
             try:
                 for unit in coming:
                     if len(waiting) > self.workers:  # one more than work at once: none idles during a commit
@@ -60,7 +75,7 @@ class Inline:
                         yield from _completed(done)
                     if stopping.is_set():
                         break
-                    waiting.add(pool.submit(plan_unit, unit, setup, hear, stopping))
+                    waiting.add(pool.submit(work.do, unit, hear, stopping))
                 while waiting:
                     done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                     yield from _completed(done)
@@ -69,7 +84,7 @@ class Inline:
                 raise
 
 
-def _completed(done: set[Future[Completion | None]]) -> Iterator[Completion]:
+def _completed(done: set[Future[D | None]]) -> Iterator[D]:
     """Yield what is completed, in order of their inputs; raises the error of a unit."""
     for future in sorted(done, key=_order):
         try:
@@ -80,7 +95,7 @@ def _completed(done: set[Future[Completion | None]]) -> Iterator[Completion]:
             yield completion
 
 
-def _order(future: Future[Completion | None]) -> int:
-    """Return the number of the first input that was planned, 0 where none was."""
+def _order(future: Future[D | None]) -> int:
+    """Return the number of what is completed, 0 where nothing is."""
     completion = None if future.exception() else future.result()
-    return completion.inputs[0].id if completion else 0
+    return completion.number if completion else 0

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from migrate.plan import worker
 from migrate.plan.handing import packed, unpacked
-from migrate.plan.units import Note, Setup
+from migrate.plan.notes import Note
+from migrate.plan.units import Work
 
 SILENCE: Final = 60.0
 """Seconds after which a guest whom nobody asks leaves its work: whoever called it is gone."""
@@ -65,9 +66,9 @@ class _Guest:
     asked: float = field(default_factory=time.monotonic)
     """When it was last asked."""
     _lock: Lock = field(default_factory=Lock)
-    _setup: tuple[Setup, Sequence[object]] | None = None
+    _setup: tuple[Work[Any], Sequence[object]] | None = None
 
-    def setup(self) -> tuple[Setup, Sequence[object]]:
+    def setup(self) -> tuple[Work[Any], Sequence[object]]:
         """Return what units are planned with, and what they have in common; unpacked once."""
         with self._lock:
             if self._setup is None:
@@ -121,7 +122,7 @@ def ask(token: str) -> bytes | None:
 
 
 def plan(token: str, mark: str, data: bytes) -> bytes | None:
-    """Plan a unit, and return how it `Ended`; None where the guest has left."""
+    """Work at a unit, and return how it `Ended`; None where the guest has left."""
     guest = _guests.get(token)
     if guest is None:
         return None
@@ -135,7 +136,7 @@ def plan(token: str, mark: str, data: bytes) -> bytes | None:
 
 
 def _try(guest: _Guest, trying: _Trying, mark: str, data: bytes) -> None:
-    """Plan a unit, and say what came of it."""
+    """Work at a unit, and say what came of it."""
     try:
         setup, shared = guest.setup()
         if not guest.stopping.is_set():

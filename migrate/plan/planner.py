@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -24,22 +24,11 @@ from migrate.plan.finished import Finished
 from migrate.plan.interrupted import Interrupted
 from migrate.plan.jobs import Job, bytes_by_kind
 from migrate.plan.judged import Made
+from migrate.plan.notes import Examined, Fell, Lost, Note, Opened, Read, Wrote
 from migrate.plan.progress import Counting, Progress
 from migrate.plan.slicewise import Slicewise
 from migrate.plan.transform import Transform
-from migrate.plan.units import (
-    Completion,
-    Examined,
-    Fell,
-    Lost,
-    Note,
-    Opened,
-    Read,
-    Setup,
-    Unit,
-    Wrote,
-    plan_unit,
-)
+from migrate.plan.units import Completion, Setup, Unit, plan_unit
 from migrate.plan.waiting import keep_states, tidy_states
 from migrate.readers.records import Chunk
 from migrate.workdir import looks, rejects, renewal
@@ -91,6 +80,22 @@ class Planner:
         aside.take_back({archive_of(job.source.name) for job in jobs if job.source.member is not None})
         return [job for job in jobs if not known[job.source.name].planned]
 
+    @contextmanager
+    def employed(self, todo: Sequence[Job]) -> Iterator[None]:
+        """Have what plans these jobs at hand for all that is done within: who looked over files plans them."""
+        found = self.executor(self._units(todo, self.checkpoint.inputs([job.source.name for job in todo])))
+        chooses = self.executor
+        with found as executor:
+            self.executor = lambda _: executor
+            try:
+                yield
+            finally:
+                self.executor = chooses
+
+    def _units(self, todo: Sequence[Job], known: Mapping[str, Input]) -> list[Unit]:
+        """Return the units of these jobs."""
+        return [Unit.of(bundle, known) for bundle in bundles(todo, renewal.anew(self.checkpoint))]
+
     def plan(self, todo: Sequence[Job], transform: Callable[[Job], Transform]) -> None:
         """Plan these jobs; `transform` is how the rows of one become events."""
         has_copies = any(job.source.lines is not None for job in todo)
@@ -114,7 +119,7 @@ class Planner:
         if left is not None:
             self._plan_limited(todo, known, setup, left)
             return
-        units = [Unit.of(bundle, known) for bundle in bundles(todo, renewal.anew(self.checkpoint))]
+        units = self._units(todo, known)
         self._plan_units(units, setup, self.executor(units))
         dropped = self._slicewise.left()
         for piece in chain.from_iterable(dropped.values()):

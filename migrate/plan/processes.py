@@ -1,4 +1,4 @@
-"""Units planned by several processes: whoever dies costs a unit a try, and a file that kills them is set aside.
+"""Units spread over several processes: whoever dies costs a unit a try, and a file that kills them is set aside.
 
 Each worker (`worker`) is a new Python, in a process group of its own: Ctrl-C in a terminal reaches the coordinator
 alone. None outlives the coordinator, whose connection it listens to.
@@ -8,13 +8,12 @@ import os
 import sys
 import tempfile
 import time
-from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from threading import Event
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 from migrate.errors import Refused, Stopped
 from migrate.logline import Record
@@ -23,8 +22,10 @@ from migrate.plan.begun import begun
 from migrate.plan.elsewhere import TRIES, Handed, Tries, handed
 from migrate.plan.executors import Inline
 from migrate.plan.handing import packed, unpacked
+from migrate.plan.notes import Hear
+from migrate.plan.pending import Pending
 from migrate.plan.slices import SLICE_BYTES, Slicing
-from migrate.plan.units import Completion, Hear, Setup, Unit
+from migrate.plan.units import D, Unit, Work
 
 if TYPE_CHECKING:
     import subprocess
@@ -39,67 +40,51 @@ _TAIL: Final = 2_000
 
 @dataclass
 class Processes:
-    """Plans in so many processes."""
+    """Works in so many processes."""
 
     workers: int
     tries: int = TRIES
     """How many workers may die of a unit, one after another."""
     slice_bytes: int = SLICE_BYTES
     """How much of a large file is planned at once, where there are too few others."""
+    _crew: "_Crew | None" = field(default=None, init=False, repr=False, compare=False)
+    """Those who are kept from one work to the next."""
 
     def map(
-        self, units: Sequence[Unit], setup: Setup, hear: Hear, stopping: Event
-    ) -> Generator[Completion, None, None]:
-        """Yield the units' completions, see `Executor`.
+        self, units: Sequence[Unit], work: Work[D], hear: Hear, stopping: Event
+    ) -> Generator[D, None, None]:
+        """Yield what comes of the units, see `Executor`.
 
-        Where the setup cannot be handed to another process, as a mapping holds what belongs to this one, they are
-        planned here.
+        Where the work cannot be handed to another process, as a mapping holds what belongs to this one, it is done
+        here.
         """
-        slicing = Slicing(units, self.workers, self.slice_bytes)
-        setup = replace(setup, parallel=max(1, self.workers // max(1, slicing.count)))
-        if (given := handed(units, setup, hear)) is None:
-            yield from Inline(self.workers).map(units, setup, hear, stopping)
+        slicing = Slicing(units, self.workers, self.slice_bytes if work.may_slice else None)
+        work = replace(work, parallel=max(1, self.workers // max(1, slicing.count)))
+        if (given := handed(units, work, hear)) is None:
+            yield from Inline(self.workers).map(units, work, hear, stopping)
             return
+        crew, is_kept = self._crew or _Crew(self.workers), False
         with closing(slicing.units()) as coming:
-            pending = _Pending(coming, slicing.count)
-            crew = _Crew(self.workers, given, Tries(self.tries, hear), hear, stopping, pending)
+            tries, pending = Tries(self.tries, hear), Pending(coming, slicing.count)
             try:
+                crew.begin(_Task(given, tries, hear, stopping, pending))
                 yield from crew.completions()
+                is_kept = self._crew is not None and not stopping.is_set()
             except BaseException:
                 stopping.set()
                 raise
             finally:
-                crew.end()
+                if not is_kept:
+                    crew.end()
 
+    def __enter__(self) -> Self:
+        self._crew = _Crew(self.workers)
+        return self
 
-class _Pending:
-    """The units that are left to do: first those that are to be done again."""
-
-    def __init__(self, coming: Iterator[Unit], count: int) -> None:
-        """About so many are coming."""
-        self._ready, self._coming, self._count = deque[Unit](), coming, count
-
-    def __bool__(self) -> bool:
-        """Whether there is any; the next one may have to be waited for."""
-        if not self._ready:
-            if (unit := next(self._coming, None)) is None:
-                self._count = 0
-            else:
-                self._ready.append(unit)
-                self._count -= 1
-        return bool(self._ready)
-
-    def count(self) -> int:
-        """Return how many there are, about."""
-        return len(self._ready) + max(0, self._count)
-
-    def take(self) -> Unit:
-        """Take the next one."""
-        return self._ready.popleft()
-
-    def put_back(self, *units: Unit) -> None:
-        """Have some done before all others."""
-        self._ready.extendleft(reversed(units))
+    def __exit__(self, *_: object) -> None:
+        if self._crew is not None:
+            self._crew.end()
+        self._crew = None
 
 
 @dataclass
@@ -110,6 +95,8 @@ class _Worker:
     connection: Connection
     stderr: IO[bytes]
     unit: Unit | None = None
+    is_known: bool = False
+    """Whether it has said that it is alike."""
     is_ready: bool = False
 
     @classmethod
@@ -131,24 +118,39 @@ class _Worker:
 
 
 @dataclass
-class _Crew:
-    """The workers of one planning, and what is left to do for them."""
+class _Task:
+    """What workers are to do with units, and which are left."""
 
-    most: int
     given: Handed
     tries: Tries
     hear: Hear
     stopping: Event
-    pending: _Pending
+    pending: Pending
+
+
+@dataclass
+class _Crew:
+    """The workers of one command, and what they are at."""
+
+    most: int
     workers: list[_Worker] = field(default_factory=list)
     false_starts: int = 0
     """How many workers, one after another, died before they were ready."""
 
-    def completions(self) -> Generator[Completion, None, None]:
+    def begin(self, task: _Task) -> None:
+        """Have workers do something; those who are there already are told, the others when they have begun."""
+        self.task = task
+        for one in self.workers:
+            if one.is_known:
+                one.is_ready = False
+                self._tell(one, packed((said.SETUP, task.given.setup)))
+
+    def completions(self) -> Generator[Any, None, None]:
         """Yield what is completed; when it is to stop, what is still completed by those who are at it."""
-        while not self.stopping.is_set():
+        task = self.task
+        while not task.stopping.is_set():
             self._man()
-            if not self.pending and not self._busy():
+            if not task.pending and not self._busy():
                 return
             yield from self._look(_TICK)
         end = time.monotonic() + _PATIENCE
@@ -168,21 +170,22 @@ class _Crew:
 
     def _man(self) -> None:
         """Give units to those who are free, and begin workers for the others."""
+        task = self.task
         for one in self.workers:
-            if one.is_ready and one.unit is None and self.pending:
-                one.unit = self.pending.take()
-                self._tell(one, packed((said.UNIT, packed(one.unit, self.given.shared))))
+            if one.is_ready and one.unit is None and task.pending:
+                one.unit = task.pending.take()
+                self._tell(one, packed((said.UNIT, packed(one.unit, task.given.shared))))
         starting = sum(not one.is_ready for one in self.workers)
-        for _ in range(min(self.most - len(self.workers), self.pending.count() - starting)):
+        for _ in range(min(self.most - len(self.workers), task.pending.count() - starting)):
             self.workers.append(one := _Worker.begun())
             pid = one.process.pid
-            self.hear(Record("worker_begun", f"a process that plans: {pid}", {"worker": pid}))
+            task.hear(Record("worker_begun", f"a process that plans: {pid}", {"worker": pid}))
 
-    def _look(self, seconds: float) -> Generator[Completion, None, None]:
+    def _look(self, seconds: float) -> Generator[Any, None, None]:
         """Wait for what workers say, so long at the most; yield what is completed when each has more to do."""
         by_connection = {one.connection: one for one in self.workers}
         completed = [self._listen(by_connection[one]) for one in wait([*by_connection], seconds)]  # type: ignore[index]
-        if not self.stopping.is_set():
+        if not self.task.stopping.is_set():
             self._man()
         yield from (one for one in completed if one is not None)
 
@@ -191,7 +194,7 @@ class _Crew:
         with suppress(OSError):
             one.connection.send_bytes(data)
 
-    def _listen(self, one: _Worker) -> Completion | None:
+    def _listen(self, one: _Worker) -> Any:  # noqa: ANN401 - what comes of a unit is the work's
         """Take one thing that a worker says; return a unit's completion."""
         try:
             what, value = unpacked(one.connection.recv_bytes())
@@ -200,16 +203,17 @@ class _Crew:
             return None
         return self._take(one, what, value)
 
-    def _take(self, one: _Worker, what: str, value: Any) -> Completion | None:  # noqa: ANN401 - told by `what`
+    def _take(self, one: _Worker, what: str, value: Any) -> Any:  # noqa: ANN401 - told by `what`
         """Do what a worker says."""
         match what:
             case said.HELLO:
                 _check_alike(value)
-                self._tell(one, packed((said.SETUP, self.given.setup)))
+                one.is_known = True
+                self._tell(one, packed((said.SETUP, self.task.given.setup)))
             case said.READY:
                 one.is_ready, self.false_starts = True, 0
             case said.NOTE:
-                self.hear(value)
+                self.task.hear(value)
             case said.SAID:
                 sys.stderr.write(value)
             case said.FAILED:
@@ -218,26 +222,25 @@ class _Crew:
                 one.unit = None
             case said.DONE:
                 one.unit = None
-                found: Completion | None = value
-                return found
+                return value
         return None
 
     def _lose(self, one: _Worker) -> None:
         """Have what a worker was at that is gone done by another."""
         self.workers.remove(one)
-        unit, how = one.unit, one.end()
+        task, unit, how = self.task, one.unit, one.end()
         text = f"a process that planned is gone: {one.process.pid}, by {how}"
-        text += "" if unit is None else f", at {unit.bundle.names[0]}, which another one plans"
-        self.hear(Record("warning", text, level="warning"))
+        text += "" if unit is None else f", at {unit.bundle.names[0]}, which another one takes"
+        task.hear(Record("warning", text, level="warning"))
         if unit is None:
             self.false_starts += not one.is_ready
-            if self.false_starts >= self.tries.most:
+            if self.false_starts >= task.tries.most:
                 raise Stopped(
                     f"--executor: a process that plans does not begin, found {how}; plan with --executor inline",
                     "worker",
                 )
             return
-        self.pending.put_back(*self.tries.lose(unit, how))
+        task.pending.put_back(*task.tries.lose(unit, how))
 
 
 def _check_alike(found: tuple[str, str, str]) -> None:

@@ -5,7 +5,8 @@ import time
 from dataclasses import dataclass, field
 
 from migrate.people.statefiles import put_together
-from migrate.plan.units import Completion, Key
+from migrate.plan.notes import Key
+from migrate.plan.units import Completion
 from migrate.workdir.days import DayWriter
 from migrate.workdir.looks import Look
 from migrate.workdir.records import Numbers

@@ -9,7 +9,7 @@ from migrate.kit.declare import Options, Table
 from migrate.payload.payloads import (
     Imprint,
 )
-from migrate.people.store import People
+from migrate.people.lookup import Lookup
 from migrate.rules.frames import Ruling
 
 
@@ -24,7 +24,7 @@ class Transform:
     until: datetime | None = None
     file: str = ""
     """`FILE` of the rows, where they do not say it themselves."""
-    people: People | None = None
+    people: Lookup | None = None
     """What is known of persons and rows from all files."""
     profiled: bool = False
     """Whether any file has profiles, for which it must be known when each person was last seen."""

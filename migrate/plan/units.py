@@ -4,16 +4,16 @@ It may run in any thread or process, twice, or be lost on the way: nothing count
 """
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from threading import Event
-from typing import NamedTuple
+from typing import ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from migrate.errors import Unfit
 from migrate.inputs.source import Fingerprint, stamp
-from migrate.logline import Record
 from migrate.people.statefiles import States
 from migrate.plan import diary, ordinals
 from migrate.plan.ahead import in_parallel
@@ -24,6 +24,7 @@ from migrate.plan.interrupted import Interrupted, until_stopped
 from migrate.plan.jobs import Job
 from migrate.plan.looked import see
 from migrate.plan.mapped import mapped
+from migrate.plan.notes import Examined, Fell, Hear, Key, Opened, Read, Wrote
 from migrate.plan.traced import trace
 from migrate.plan.transform import Transform
 from migrate.plan.wanted import Wanted
@@ -46,10 +47,6 @@ class Slice(NamedTuple):
     """The file's before any of it was read."""
     pinned: Fingerprint | None = None
     """The file's, of the last slice alone."""
-
-
-Key = int | tuple[int, int]
-"""What tells units apart: the number of the first input; and of a slice its place."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +92,46 @@ class Unit:
         return [Unit.of(Bundle([job]), self.known) for job in self.bundle.jobs]
 
 
-@dataclass(kw_only=True)
-class Setup:
-    """What all units of one command are planned with."""
+class Done(Protocol):
+    """What comes of a unit, until it is committed."""
 
+    @property
+    def number(self) -> int:
+        """The number of the unit, or of what is left of it."""
+
+
+D = TypeVar("D", bound=Done)
+
+
+@dataclass(kw_only=True)
+class Work(ABC, Generic[D]):
+    """What is done with each of several units, and all it takes: it is handed to whoever does it, in any process."""
+
+    may_slice: ClassVar[bool] = False
+    """Whether a large file's unit may be parted into slices, each of which is done by itself."""
     workdir: Path
+    on_begin: Callable[[], object] = lambda: None
+    """What is to be done before a unit in a process that is there for others, too: it undoes `on_stop`."""
+    on_stop: Callable[[], object] = lambda: None
+    """What is to be done beside where work is to stop: something may be waited for that does not come."""
+    parallel: int = 1
+    """How many chunks of a unit are worked at at once."""
+    mark: str = ""
+    """The folder for what is written aside in this try, where another one may be under way and heard of no more."""
+
+    @abstractmethod
+    def do(self, unit: Unit, hear: Hear, stopping: Event) -> D | None:
+        """Return what comes of a unit, None where nothing is left of it; it may be done twice, and be lost.
+
+        Raises Interrupted as soon as it is asked to stop.
+        """
+
+
+@dataclass(kw_only=True)
+class Setup(Work["Completion"]):
+    """Units are planned, and what all of one command are planned with."""
+
+    may_slice: ClassVar[bool] = True
     depot: Depot | None = None
     """Where finished events come to lie; None is the workdir."""
     names: Collection[str]
@@ -114,67 +146,13 @@ class Setup:
     """How the rows of a job become events."""
     examine: Callable[[Bundle, Chunk, Finished], object | None]
     """What is told of the first rows of a unit and of what they become, None for nothing; called in any thread."""
-    on_begin: Callable[[], object] = lambda: None
-    """What is to be done before a unit is planned in a process that is there for others, too: it undoes `on_stop`."""
-    on_stop: Callable[[], object] = lambda: None
-    """What is to be done beside where work is to stop: something may be waited for that does not come."""
     limit: int | None = None
     """How many rows are planned, where that is not all."""
-    parallel: int = 1
-    """How many chunks of a unit are worked at at once."""
     wanted: Wanted = field(default_factory=Wanted)
-    mark: str = ""
-    """The folder for what is written aside in this try, where another one may be under way and heard of no more."""
 
-
-class Read(NamedTuple):
-    """More rows of a unit were read; `read` is how many bytes of its sources are by now."""
-
-    unit: Key
-    rows: int
-    read: int
-
-
-class Opened(NamedTuple):
-    """A unit's sources are being read: their kind, and their bytes."""
-
-    unit: Key
-    kind: str
-    size: int
-
-
-class Wrote(NamedTuple):
-    """How many bytes of a unit's sources are read, and how many are written of them."""
-
-    unit: Key
-    read: int
-    written: int
-
-
-class Fell(NamedTuple):
-    """A source cannot be planned as it is."""
-
-    unit: Key
-    name: str
-    reason: str
-    why: str
-
-
-class Lost(NamedTuple):
-    """What was told of a unit is void: whoever planned it is gone, and it is planned from its beginning."""
-
-    unit: Key
-
-
-class Examined(NamedTuple):
-    """What `Setup.examine` tells of the first rows."""
-
-    found: object
-
-
-Note = Record | Read | Opened | Wrote | Fell | Lost | Examined
-Hear = Callable[[Note], None]
-"""Is told what goes on in a unit, in any thread of the coordinator's process."""
+    def do(self, unit: Unit, hear: Hear, stopping: Event) -> "Completion | None":
+        """Plan a unit, see `plan_unit`."""
+        return plan_unit(unit, self, hear, stopping)
 
 
 @dataclass(frozen=True)
@@ -191,6 +169,11 @@ class Completion:
     seconds: float
     slice: Slice | None = None
     """What it is of its file, where it is not all of it."""
+
+    @property
+    def number(self) -> int:
+        """The number of its first input."""
+        return self.inputs[0].id
 
 
 def plan_unit(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Completion | None:

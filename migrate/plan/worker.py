@@ -1,4 +1,4 @@
-"""A process that plans units for another one, which has begun it and which it does not outlive.
+"""A process that works at units for another one, which has begun it and which it does not outlive.
 
 It is told what to do, and tells what comes of it, over one connection; it says nothing on stdout and stderr.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import polars as pl
 
@@ -22,7 +22,8 @@ from migrate import VERSION
 from migrate.errors import MigrateError
 from migrate.plan.handing import packed, unpacked
 from migrate.plan.interrupted import Interrupted
-from migrate.plan.units import Note, Setup, plan_unit
+from migrate.plan.notes import Note
+from migrate.plan.units import Work
 
 HELLO: Final = "hello"
 READY: Final = "ready"
@@ -31,7 +32,7 @@ SAID: Final = "said"
 DONE: Final = "done"
 LEFT: Final = "left"
 FAILED: Final = "failed"
-"""What a worker says: who it is; that it has the setup; what is told on the way; what a mapping prints; a completion,
+"""What a worker says: who it is; that it knows its work; what is told on the way; what a mapping prints; a completion,
 None where nothing is left of a unit; that it left a unit as it was asked to; an error."""
 SETUP: Final = "setup"
 UNIT: Final = "unit"
@@ -106,25 +107,25 @@ class Link:
 
 
 def main(descriptor: int) -> None:
-    """Plan units as they come, over the connection with this number."""
+    """Do what is to be done with units as they come, over the connection with this number."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # what ends it is the connection
     link = Link(Connection(descriptor))
     sys.stdout = sys.stderr = _Told(link)
     Thread(target=link.listen, name="listen", daemon=True).start()
     link.send(HELLO, kind())
     try:
-        _, data = link.tasks.get()
-        setup, shared = unpacked(data)
+        while True:
+            what, data = link.tasks.get()
+            if what == SETUP:
+                setup, shared = unpacked(data)
+                link.on_stop = setup.on_stop
+                gc.collect()
+                gc.freeze()  # see `session.collect_rarely`
+                link.send(READY)
+            else:
+                work(link, data, setup, shared)
     except Exception as error:  # noqa: BLE001 - the coordinator raises it
         link.send(FAILED, sendable(error))
-        return
-    link.on_stop = setup.on_stop
-    gc.collect()
-    gc.freeze()  # see `session.collect_rarely`
-    link.send(READY)
-    while True:
-        _, data = link.tasks.get()
-        work(link, data, setup, shared)
 
 
 class Speaks(Protocol):
@@ -139,10 +140,10 @@ class Speaks(Protocol):
         """Pass on what is told of the unit."""
 
 
-def work(link: Speaks, data: bytes, setup: Setup, shared: Sequence[object]) -> None:
-    """Plan one unit, and say what came of it."""
+def work(link: Speaks, data: bytes, setup: Work[Any], shared: Sequence[object]) -> None:
+    """Do what is to be done with one unit, and say what came of it."""
     try:
-        link.send(DONE, plan_unit(unpacked(data, shared), setup, link.note, link.stopping))
+        link.send(DONE, setup.do(unpacked(data, shared), link.note, link.stopping))
     except Interrupted:
         link.send(LEFT)
     except BaseException as error:  # noqa: BLE001 - the coordinator raises it

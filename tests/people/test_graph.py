@@ -54,7 +54,7 @@ def test_merges_are_kept_by_the_input_that_made_them(people):
     with linked_graph(people, is_resolved=False) as graph:
         b, m, z = range(3)
         graph.keep([(z, b, 20), (m, b, 10)], "(identity 1)")
-        assert list(graph.merges()) == [[("m-1", "b-1", 10), ("z-1", "b-1", 20)]]
+        assert list(graph.merges("(identity 1)")) == [[("m-1", "b-1", 10), ("z-1", "b-1", 20)]]
     assert people.count_merges() == 2
     people.keep_planned(["(identity 1)"])
     assert people.count_merges() == 2

@@ -17,6 +17,7 @@ from migrate.people.touches import Touches
 from migrate.plan import census
 from migrate.plan.census import Census, Choices
 from migrate.plan.executors import Inline
+from migrate.plan.gather import Gatherer
 from migrate.plan.planner import Planner
 from migrate.settings import Settings
 from migrate.workdir.checkpoint import Checkpoint
@@ -140,7 +141,8 @@ def planned(tmp_path):
             planner = Planner(workdir=workdir, checkpoint=checkpoint, executor=lambda _: Inline(1))
             todo = planner.todo(SETTINGS.work([str(source)]).jobs)
             found = SETTINGS.census(people)
-            census.link(found, SETTINGS.gatherer(people, stopping=planner.stopping), planner, todo)
+            gatherer = Gatherer(people=people, harvest=SETTINGS.harvest, workdir=workdir)
+            census.link(found, gatherer, planner, todo)
             planner.plan(todo, lambda job: SETTINGS.transform(job, people))
             census.tell(found, planner, None)
             return checkpoint, found

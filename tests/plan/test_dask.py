@@ -18,7 +18,7 @@ from migrate.plan.dask import Dask
 from migrate.plan.executors import Inline
 
 HERE = {"protocol": "tcp://", "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
-KEPT = ("parts", "numbers", "rejects", "looks", "samples", "aside")
+KEPT = ("parts", "numbers", "rejects", "looks", "samples", "aside", "people")
 
 
 @pytest.fixture(scope="module")

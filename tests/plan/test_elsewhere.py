@@ -9,7 +9,8 @@ import pytest
 from migrate.plan.bundles import Bundle
 from migrate.plan.elsewhere import TRIES, Tries, handed
 from migrate.plan.handing import unpacked
-from migrate.plan.units import Fell, Lost, Unit
+from migrate.plan.notes import Fell, Lost
+from migrate.plan.units import Unit
 from migrate.settings import Settings
 from migrate.workdir.records import Input
 

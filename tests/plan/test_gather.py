@@ -1,80 +1,72 @@
-"""The look over all files reads what their tables gather from, and keeps it once a file was seen whole."""
+"""The look over all files is kept of each file that was seen whole, and what cannot be seen is said by name."""
 
-from dataclasses import replace
+import shutil
+from pathlib import Path
+from threading import Event
 
-import polars as pl
 import pytest
-from readings import source
+from crews import DIES, known, own, told
+from samples import SAMPLES, settings
 
-from migrate.kit.declare import REST, Bag, Computed, Options, Table, has, inside
 from migrate.people.store import People
-from migrate.plan.bundles import Bundle
-from migrate.plan.gather import Gatherer, gathered, has_news, lean
-from migrate.plan.jobs import Job
-from migrate.readers.headers import read_header
-
-TABLE = Table(
-    name="t",
-    columns={"device": pl.String, "user": pl.String, "time": pl.String, "other": pl.String},
-    matches=has("user"),
-    to_events=lambda rows, _: rows,
-    link_columns=("device", "user"),
-)
+from migrate.plan import gather
+from migrate.plan.executors import Inline
+from migrate.plan.gather import Gatherer, has_news
+from migrate.plan.interrupted import Interrupted
 
 
-def clock(rows, _options):
-    """Every row is on UTC's clock."""
-    shown = {"month": pl.lit("2024-04"), "offset": pl.lit(0, pl.Int64), "rows": pl.lit(1, pl.Int64)}
-    return rows.select("device", **shown).drop("device")
+def gatherer(work, people, workdir, **more):
+    """What looks over a folder of samples."""
+    return Gatherer(people=people, harvest=work.settings.harvest, workdir=workdir, **more)
 
 
-@pytest.fixture
-def job(tmp_path):
-    """A file of four columns and one that no table knows."""
-    found = source(tmp_path / "a.csv", b"device,user,time,other,beside\nd-1,u-1,t,o,x\nd-2,u-2,t,o,x\n")
-    return Job(source=found, header=read_header(found), table=TABLE)
-
-
-def test_only_what_is_gathered_from_is_read(job):
-    """Of all others neither columns nor a rest is made."""
-    assert set(lean(job).table.columns) == {"device", "user"}
-    (chunk,) = gathered(Bundle([job]))
-    assert chunk.rows.select("device", "user").rows() == [("d-1", "u-1"), ("d-2", "u-2")]
-    assert chunk.rows.select("^_rest$").to_series().null_count() == 2
-    assert not {"time", "other"} & set(chunk.rows.columns)
-
-
-def test_what_is_gathered_from_may_be_computed(job):
-    """Then the columns that it is computed of are read, declared or not, and handed on no further."""
-    computed = {
-        "loud": Computed(value=pl.col(inside(REST, "beside")).str.to_uppercase()),
-        "who": Computed(value=pl.concat_str("user", "loud")),
-        "never": Computed(value=pl.col("time")),
-    }
-    table = replace(TABLE, computed=computed, link_columns=("who",), bags={REST: Bag(keys=["beside"])})
-    few = lean(replace(job, table=table)).table
-    assert (set(few.columns), set(few.computed)) == ({"user"}, {"loud", "who"})
-    assert {"device", "time", "other"} <= few.dropped
-    assert "beside" not in few.dropped
-    (chunk,) = gathered(Bundle([replace(job, table=table)]))
-    assert chunk.rows["who"].to_list() == ["u-1X", "u-2X"]
-    assert not {"user", "loud"} & set(chunk.rows.columns)
-
-
-def test_a_table_that_tells_nothing_is_not_looked_over(job):
+def test_a_table_that_tells_nothing_is_not_looked_over(tmp_path):
     """Nor is one that only links ids where ids are not to be linked."""
-    assert not has_news(TABLE, identity=True)
-    with People() as people:
-        assert Gatherer(people=people, options=Options()).todo([job]) == []
+    jobs = own(tmp_path, DIES, "seen").jobs
+    assert not has_news(jobs[0].table, identity=True)
+    linking = settings("segment").work([str(SAMPLES / "segment")]).jobs
+    told = [(has_news(job.table, identity=True), has_news(job.table, identity=False)) for job in linking]
+    assert (True, False) in told
 
 
-def test_a_file_that_was_looked_over_is_not_again(job):
-    """It is noted with the stamp that it had before."""
-    asks = replace(job, table=replace(TABLE, clock=clock))
+@pytest.mark.parametrize("platform", ["amplitude", "mixpanel", "segment"])
+def test_the_store_says_the_same_however_it_was_filled(tmp_path, platform, monkeypatch):
+    """By threads in any order, put in their places all at once, or one by one; and nothing is left beside it."""
+    work, found = settings(platform).work([str(SAMPLES / platform)]), []
+    for held, workers in ((1 << 30, 4), (0, 1)):
+        monkeypatch.setattr(gather, "_HELD", held)
+        with People() as people:
+            one = gatherer(work, people, tmp_path / str(workers), executor=lambda _, n=workers: Inline(n))
+            one.gather(todo := one.todo(work.jobs), known(work.jobs))
+            assert sorted(people.gathered()) == sorted(job.source.name for job in todo)
+            assert one.todo(work.jobs) == []
+            found.append(told(people))
+        assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert found[0] == found[1]
+    assert found[0]["links"]
+
+
+def test_what_was_looked_over_before_it_is_stopped_is_kept(tmp_path):
+    """The rest is looked over by the same command, given again."""
+    work, stopping = settings("segment").work([str(SAMPLES / "segment")]), Event()
     with People() as people:
-        gatherer = Gatherer(people=people, options=Options(), workers=1)
-        assert gatherer.todo([asks]) == [asks]
-        gatherer.gather([asks])
-        assert list(people.gathered()) == [job.source.name]
-        assert people.clock() == [("2024-04", 0, 2)]
-        assert gatherer.todo([asks]) == []
+        one = gatherer(work, people, tmp_path, executor=lambda _: Inline(1), stopping=stopping)
+        one.on_file = lambda *_: stopping.set()
+        with pytest.raises(Interrupted):
+            one.gather(one.todo(work.jobs), known(work.jobs))
+        assert people.gathered()
+        assert people.held == 0
+
+
+def test_what_cannot_be_looked_over_is_told(tmp_path):
+    """It would be planned as if nothing were known of its people; the others are looked over."""
+    folder, unfit = tmp_path / "in", []
+    shutil.copytree(SAMPLES / "segment", folder)
+    work = settings("segment").work([str(folder)])
+    with People() as people:
+        one = gatherer(work, people, tmp_path / "w", on_unfit=unfit.append)
+        gone, *others = one.todo(work.jobs)
+        Path(gone.source.name).unlink()
+        one.gather([gone, *others], known(work.jobs))
+        assert [error.name for error in unfit] == [gone.source.name]
+        assert sorted(people.gathered()) == sorted(job.source.name for job in others)

@@ -10,7 +10,8 @@ from migrate.plan import guest, worker
 from migrate.plan.bundles import Bundle
 from migrate.plan.elsewhere import handed
 from migrate.plan.handing import packed, unpacked
-from migrate.plan.units import Opened, Read, Setup, Unit
+from migrate.plan.notes import Opened, Read
+from migrate.plan.units import Setup, Unit
 from migrate.workdir.records import Input
 
 CALLS = []

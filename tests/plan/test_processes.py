@@ -9,7 +9,7 @@ from dataclasses import replace
 from threading import Lock
 
 import pytest
-from crews import DIES, WAITS, Planned, alive, own
+from crews import DIES, LINKED, WAITS, Planned, alive, own
 from samples import EVERY, PLATFORMS, SAMPLES, settings
 
 from migrate.plan.executors import Inline
@@ -18,13 +18,19 @@ from migrate.plan.processes import Processes
 
 @pytest.mark.parametrize("platform", PLATFORMS if EVERY else ["segment"])
 def test_they_plan_what_one_process_plans_though_they_are_killed(tmp_path, platform):
-    """Bytes, numbers, rejects, looks and samples are the same."""
+    """While they look over files, and plan them: bytes, numbers, rejects, looks, samples and people are the same."""
     work = settings(platform).work([str(SAMPLES / platform)])
     one = Planned(tmp_path / "one", work, Inline())
-    four = Planned(tmp_path / "four", work, Processes(4 if EVERY else 2), kills=(1, 3) if EVERY else (1,))
+    four = Planned(
+        tmp_path / "four",
+        work,
+        Processes(4 if EVERY else 2, tries=9),
+        kills=(1, 3) if EVERY else (1,),
+        kills_first=True,
+    )
     assert one.parts
     assert "warning" in four.events
-    for name in ("parts", "numbers", "rejects", "looks", "samples", "aside"):
+    for name in ("parts", "numbers", "rejects", "looks", "samples", "aside", "people"):
         assert getattr(one, name) == getattr(four, name), name
     assert not alive(four)
 
@@ -36,6 +42,15 @@ def test_a_file_that_kills_whoever_plans_it_is_set_aside_by_name(tmp_path, capsy
     assert "died, the last by exit code 7" in found.aside["1.jsonl"]
     assert (found.numbers.read, found.numbers.mapped) == (2, 2)
     assert "touched dies\n" in capsys.readouterr().err
+
+
+def test_a_file_that_kills_whoever_looks_over_it_is_not_planned(tmp_path):
+    """Its events would go out under ids of which nothing is known; what was looked over with it is planned."""
+    work = own(tmp_path, DIES, "seen", "dies", "seen", text=LINKED)
+    found = Planned(tmp_path / "w", work, Processes(1, tries=1))
+    assert list(found.aside) == ["1.jsonl"]
+    assert (found.numbers.read, found.numbers.mapped) == (2, 2)
+    assert [name.rpartition("/")[2] for _, name, _ in found.people["gathered"]] == ["0.jsonl", "2.jsonl"]
 
 
 def test_a_mapping_that_cannot_be_handed_on_is_planned_here(tmp_path):

@@ -10,9 +10,10 @@ from frames import LATER
 
 from migrate.inputs.source import fingerprint
 from migrate.plan.bundles import Bundle
+from migrate.plan.notes import Fell
 from migrate.plan.slices import Slicing
 from migrate.plan.slicewise import Slicewise, keys
-from migrate.plan.units import Fell, Setup, Unit, plan_unit
+from migrate.plan.units import Setup, Unit, plan_unit
 from migrate.settings import Settings
 from migrate.workdir.records import Input
 

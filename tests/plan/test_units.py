@@ -10,7 +10,8 @@ from frames import LATER
 
 from migrate.plan.bundles import Bundle
 from migrate.plan.interrupted import Interrupted
-from migrate.plan.units import Examined, Fell, Read, Setup, Unit, plan_unit
+from migrate.plan.notes import Examined, Fell, Read
+from migrate.plan.units import Setup, Unit, plan_unit
 from migrate.settings import Settings
 from migrate.workdir.records import Input
 

@@ -1,0 +1,170 @@
+"""What files tell of who is who before they are planned: a unit's rows looked over, and what they told written aside.
+
+As planning a unit does, it may run in any thread or process, twice, or be lost on the way.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from typing import Final
+
+import polars as pl
+
+from migrate import throwaway
+from migrate.errors import Unfit
+from migrate.inputs.source import stamp
+from migrate.kit import schemas
+from migrate.kit.declare import FILE, Options, Table
+from migrate.kit.schemas import FRAMEWORK
+from migrate.people.aside import FrameFile
+from migrate.plan import diary
+from migrate.plan.interrupted import Interrupted, until_stopped
+from migrate.plan.jobs import Job
+from migrate.plan.lean import gathered
+from migrate.plan.notes import Fell, Hear, Read
+from migrate.plan.units import Unit, Work
+from migrate.rules.frames import Ruling
+
+_HELD_ROWS: Final = 100_000
+"""Links held of a unit before they are put together and written."""
+SUFFIXES: Final = (".links", ".recoveries")
+"""Of the files aside, whose names no other try has: one that is heard of no more may still be under way."""
+
+
+@dataclass
+class Harvest:
+    """What the rows of a unit have told so far, until it is taken out."""
+
+    table: Table
+    file: str
+    options: Options
+    identity: bool
+    since: datetime | None = None
+    until: datetime | None = None
+    ruling: Ruling | None = None
+    _links: list[pl.DataFrame] = field(default_factory=list)
+    _recoveries: list[pl.DataFrame] = field(default_factory=list)
+    _clock: list[pl.DataFrame] = field(default_factory=list)
+
+    def take(self, rows: pl.DataFrame) -> None:
+        """Take what rows tell."""
+        nothing = (
+            pl.lit(None, dtype).alias(name) for name, dtype in FRAMEWORK.items() if name not in rows.columns
+        )
+        file = [] if FILE in rows.columns else [pl.lit(self.file).alias(FILE)]
+        whole = rows.with_columns(*nothing).with_columns(file).lazy()
+        if self.identity and self.table.to_links:
+            found = self._within(self.table.to_links(whole, self.options)).collect()
+            found = found if self.ruling is None else self.ruling.unlinked(found)
+            self._links.append(_where_needed(found) if self.table.tells_own else found)
+        if self.table.to_recoveries:
+            self._recoveries.append(self.table.to_recoveries(whole, self.options).collect())
+        if self.table.clock:
+            self._clock.append(self.table.clock(whole, self.options).collect())
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is held that it is to be taken out."""
+        return sum(frame.height for frame in (*self._links, *self._recoveries)) > _HELD_ROWS
+
+    def links(self) -> pl.DataFrame:
+        """Take out the links (`schemas.LINK_SCHEMA`), each once, at its first time."""
+        found, self._links = self._links, []
+        whole = pl.concat([pl.DataFrame(schema=schemas.LINK_SCHEMA), *found])
+        together = whole.group_by("kind", "a", "b", "why").agg(pl.col("time").min())
+        return together.select(schemas.LINK_SCHEMA.names())
+
+    def recoveries(self) -> pl.DataFrame:
+        """Take out what rows know of rows of other files (`schemas.RECOVERY_SCHEMA`)."""
+        found, self._recoveries = self._recoveries, []
+        return pl.concat([pl.DataFrame(schema=schemas.RECOVERY_SCHEMA), *found])
+
+    def clock(self) -> pl.DataFrame:
+        """Return month, offset and rows."""
+        schema = schemas.CLOCK_SCHEMA
+        whole = pl.concat([pl.DataFrame(schema=schema), *(frame.cast(schema) for frame in self._clock)])
+        return whole.group_by("month", "offset").agg(pl.col("rows").sum()).sort("month", "offset")
+
+    def _within(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the links seen before `until`; those first seen before `since` count from then on."""
+        if self.since is not None:
+            frame = frame.with_columns(pl.col("time").clip(lower_bound=pl.lit(self.since, schemas.TIMESTAMP)))
+        if self.until is not None:
+            frame = frame.filter(pl.col("time").is_null() | (pl.col("time") < self.until))
+        return frame
+
+
+def _where_needed(found: pl.DataFrame) -> pl.DataFrame:
+    """Return links that are made only where the anonymous id turns out to have events of its own."""
+    kind = pl.col("kind")
+    return found.with_columns(pl.when(kind == "linked").then(pl.lit("needed")).otherwise(kind).alias("kind"))
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """A unit that is looked over whole: what its rows told, written aside, and what is to be noted of it."""
+
+    number: int
+    stamps: dict[str, str]
+    """Each file's name, and the stamp that it had before it was read."""
+    links: Path | None
+    recoveries: Path | None
+    clock: pl.DataFrame
+    rows: int
+    seconds: float
+
+
+@dataclass(kw_only=True)
+class Gathering(Work[Gathered]):
+    """Units are looked over, and what all of one command are looked over with."""
+
+    harvest: Callable[[Job], Harvest]
+    """What takes the rows of a job."""
+    limit: int | None = None
+    """How many rows are looked at, where that is not all."""
+
+    def do(self, unit: Unit, hear: Hear, stopping: Event) -> Gathered | None:
+        """Look over a unit's sources; those that cannot be read any more are left out."""
+        left: Unit | None = unit
+        while left is not None:
+            try:
+                return self._whole(left, hear, stopping)
+            except Unfit as error:
+                hear(Fell(left.known[error.name].id, error.name, error.reason, error.why))
+                left = left.without(error.name)
+            except KeyboardInterrupt:  # how a storage is left that gives no answer, whatever is read of it
+                if not stopping.is_set():
+                    raise
+                raise Interrupted from None
+        return None
+
+    def _whole(self, unit: Unit, hear: Hear, stopping: Event) -> Gathered:
+        """Look over a unit's sources, all of them."""
+        began, bundle, done = time.monotonic(), unit.bundle.metered(), 0
+        stamps = {job.source.name: stamp(job.source) for job in bundle.jobs}
+        harvest = self.harvest(bundle.job)
+        aside = self.workdir / throwaway.STAGING / self.mark / f"{unit.number:08d}-{secrets.token_hex(4)}"
+        links, recoveries = (FrameFile(aside.with_suffix(suffix)) for suffix in SUFFIXES)
+        chunks = gathered(bundle, limited=self.limit is not None)
+        for chunk in until_stopped(chunks, stopping):
+            rows = chunk.rows if self.limit is None else chunk.rows.head(self.limit - done)
+            harvest.take(rows)
+            done += chunk.rows.height
+            hear(Read(unit.number, chunk.rows.height, bundle.read()))
+            is_over = self.limit is not None and done >= self.limit
+            if harvest.is_full:
+                links.write(harvest.links())
+                recoveries.write(harvest.recoveries())
+            if is_over:
+                break
+        links.write(harvest.links())
+        recoveries.write(harvest.recoveries())
+        seconds = time.monotonic() - began
+        hear(diary.looked_over(bundle.names, done, seconds))
+        return Gathered(
+            unit.number, stamps, links.close(), recoveries.close(), harvest.clock(), done, seconds
+        )
