@@ -138,7 +138,8 @@ class JoinedLinks:
             if one != other:
                 forest.unite(one, other, 0)
                 people[forest.root(one)] = people[one] + people[other]
-        roots = [n for n in range(self._graph.size) if forest.parent[n] == NONE and forest.size[n] > 1]
+        nodes = range(self._graph.size)
+        roots = array("i", (n for n in nodes if forest.parent[n] == NONE and forest.size[n] > 1))
         conflicts = [root for root in roots if people[root] > 1]
         report.links = self.links
         report.clusters = _histogram(forest.size[root] for root in roots)
@@ -147,7 +148,7 @@ class JoinedLinks:
         report.largest = self._shown(roots)
         report.conflicting = self._shown(conflicts)
 
-    def _shown(self, roots: list[int]) -> list[dict[str, Any]]:
+    def _shown(self, roots: Iterable[int]) -> list[dict[str, Any]]:
         """Return the largest of these clusters, each with its size and the first of its ids."""
         top = heapq.nsmallest(_SHOWN, roots, key=lambda root: (-self._forest.size[root], root))
         members: dict[int, list[int]] = {root: [] for root in top}
