@@ -15,11 +15,25 @@ FILE: Final = 1 << 40
 """Rows of the n-th of files that are planned together are numbered from n times this on: more rows than a file has."""
 UNFOLDED_FILE: Final = 1 << 56
 """The same of files whose records are unfolded."""
+GATHERED: Final = 1 << 62
+"""Rows of parts that hold several inputs are numbered from this on, but for those of the first of these."""
+INPUT: Final = 1 << 47
+"""Rows of the n-th of these inputs are numbered from `GATHERED` and n times this on: more than planned together."""
 
 
 def number(record: int, element: int = 0) -> int:
     """Return the number of an element, counted from 1, of a record; with 0, that of the record itself."""
     return UNFOLDED + record * ELEMENTS + element
+
+
+def gathered(place: int) -> int:
+    """Return what is added to the rows' numbers of the input at this place, of those that share a part."""
+    return GATHERED + place * INPUT if place else 0
+
+
+def place_of(row: int) -> int:
+    """Return at which place the input of a row is among those that share a part."""
+    return (row - GATHERED) // INPUT if row >= GATHERED else 0
 
 
 def record_of(row: int) -> int:

@@ -25,11 +25,10 @@ from migrate.screen import counted
 from migrate.session import Session, collect_rarely
 from migrate.settings import Work
 from migrate.stores import waiting
-from migrate.workdir import asides, rejects, samples, totals
-from migrate.workdir.harm import explained
+from migrate.workdir import asides, parting, rejects, samples, spans, totals
+from migrate.workdir.harm import explaining
 from migrate.workdir.renewal import supersede
 from migrate.workdir.room import Measured, Room
-from migrate.workdir.seals import Harmed
 from migrate.workdir.typed import Command
 
 
@@ -84,6 +83,9 @@ class Planning:
         self._note_command(command)
         if again:
             # what a killed command has left, before the same is asked for again
+            spans.drop(checkpoint, again)
+            with explaining(checkpoint):
+                parting.part(checkpoint)
             anew.settle(checkpoint, resend=resend)
             supersede(checkpoint, again, emptied)
         now = self._begin()
@@ -122,11 +124,8 @@ class Planning:
             said = f"planned before: {counted(before, 'file')}"
             session.on_log(Record("planned_before", said, {"files": before}))
         if not session.is_stopping and (todo or self._has_more()):
-            with self.file.open() as people, waiting.left_by(session.stopped_by):
-                try:
-                    self._plan_sources(planner, people, todo, resend=resend)
-                except Harmed as error:
-                    raise explained(checkpoint, error) from error
+            with self.file.open() as people, waiting.left_by(session.stopped_by), explaining(checkpoint):
+                self._plan_sources(planner, people, todo, resend=resend)
         aside = self.work.set_aside | planner.aside.found
         for name, one in aside.items():
             fields = {"file": name, "why": one.why}
@@ -168,7 +167,8 @@ class Planning:
         """Return whether anything is left to be planned that is no file: who is who, what is told of persons."""
         checkpoint = self.session.checkpoint
         facts = checkpoint.facts()
-        return bool(not facts.get("linked") or facts.get("superseded") or checkpoint.states())
+        is_told = facts.get("linked") and not facts.get("superseded") and not checkpoint.states()
+        return not is_told or bool(spans.noted(checkpoint))
 
     def _plan_sources(self, planner: Planner, people: People, todo: Sequence[Job], *, resend: bool) -> None:
         """Plan the files that are not planned, and what all of them tell of people."""
@@ -193,6 +193,7 @@ class Planning:
                 census.link(known, gatherer, planner, todo, settings.since)
                 fit = [job for job in todo if job.source.name not in planner.aside.found]
                 planner.plan(fit, Making(settings, people))
+            planner.part()
             anew.settle(checkpoint, resend=resend)
             census.tell(known, planner, settings.until)
             self._keep_samples(examples, [job for job in todo if job.source.name not in planner.aside.found])

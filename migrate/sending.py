@@ -1,6 +1,7 @@
 """One command's sending: the workdir bound to its target, what is planned or parked sent, what stops it told."""
 
 import asyncio
+from contextlib import suppress
 
 from migrate.apply import protocol
 from migrate.apply.applier import Applier
@@ -8,9 +9,10 @@ from migrate.apply.delivery import Delivery
 from migrate.apply.halt import Abandoned, Halt
 from migrate.apply.target import bind
 from migrate.apply.watch import Watch
+from migrate.plan.interrupted import Interrupted
 from migrate.session import Session, collect_rarely
-from migrate.workdir.harm import explained
-from migrate.workdir.seals import Harmed
+from migrate.workdir import parting
+from migrate.workdir.harm import explaining
 from migrate.workdir.typed import Command
 
 
@@ -18,8 +20,20 @@ def send(session: Session, delivery: Delivery, watch: Watch, command: Command | 
     """Send what is planned and pending; `command` is what was typed for it."""
     collect_rarely()
     bind(session.checkpoint, delivery)
+    _part(session)
     session.begin("sending", min_age=delivery.min_age, sent_by=command and command.fact())
     asyncio.run(_run(session, delivery, watch, resend=False))
+
+
+def _part(session: Session) -> None:
+    """Put the days together of a plan that is sent though it is not whole."""
+
+    def check() -> None:
+        if session.is_stopping:
+            raise Interrupted
+
+    with suppress(Interrupted), explaining(session.checkpoint):
+        parting.part(session.checkpoint, check)
 
 
 def resend(session: Session, delivery: Delivery, watch: Watch) -> None:
@@ -51,8 +65,7 @@ async def _run(session: Session, delivery: Delivery, watch: Watch, *, resend: bo
         )
         work.on_remarks = session.remark
         try:
-            await (work.resend() if resend else work.run())
-        except Harmed as error:
-            raise explained(session.checkpoint, error) from error
+            with explaining(session.checkpoint):
+                await (work.resend() if resend else work.run())
         finally:
             session.judged = work.judged

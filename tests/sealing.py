@@ -76,3 +76,21 @@ def flipped(path, place, bit=0):
     data = bytearray(path.read_bytes())
     data[place] ^= 1 << bit
     path.write_bytes(data)
+
+
+def scattered(folder, files=3, days=40):
+    """Files of calls, one of each day, too large to be planned together."""
+    folder.mkdir(exist_ok=True)
+    for number in range(files):
+        calls = [
+            {
+                "type": "track",
+                "event": "E",
+                "messageId": f"{number}-{day}",
+                "userId": f"u{day % 5}",
+                "timestamp": f"2024-{3 + day // 28:02d}-{day % 28 + 1:02d}T10:00:{number:02d}Z",
+                "properties": {"pad": "x" * 14_000},
+            }
+            for day in range(days)
+        ]
+        (folder / f"{number:02d}.jsonl").write_text("".join(json.dumps(call) + "\n" for call in calls))

@@ -103,7 +103,7 @@ PLAN_FILES = {
     "plan.ordinals",
     "report.estimates",
     "workdir.dayfile",
-    "workdir.days",
+    "workdir.ordered",
 }
 """They read and write the plan's own Parquet files, which are nobody's export."""
 

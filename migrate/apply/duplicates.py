@@ -8,6 +8,8 @@ from typing import Final
 import polars as pl
 import pyarrow as pa
 
+from migrate import numbering
+
 _MAX_TIES: Final = 4_000_000
 """Keys remembered of one timestamp; where more events share it, PostHog collapses the duplicates among the rest."""
 _KEY: Final = ("uuid", "event", "distinct_id")
@@ -47,8 +49,10 @@ def _first_in_time(frame: pl.DataFrame) -> pl.Series:
 
 
 def _first_parts(frame: pl.DataFrame) -> pl.Series:
-    """Return which events are, of those of their key, the first one of the first part."""
-    first = pl.col("index").sort_by("order", maintain_order=True).first().over(_KEY)
+    """Return which events are, of those of their key, the first one of the first part, or of its first input."""
+    is_shared = pl.col("row") >= numbering.GATHERED
+    place = pl.when(is_shared).then(pl.col("row") // numbering.INPUT).otherwise(0)
+    first = pl.col("index").sort_by("order", place, maintain_order=True).first().over(_KEY)
     return frame.with_row_index("index").select(pl.col("index") == first).to_series()
 
 

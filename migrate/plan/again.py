@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from migrate.plan.changes import Versions, compare
 from migrate.plan.fates import divided, of_files
@@ -11,7 +10,7 @@ from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.disk import sync
 from migrate.workdir.records import Part
 from migrate.workdir.rejects import renew
-from migrate.workdir.seals import Harmed, Seal, check_present
+from migrate.workdir.seals import Kept
 
 Pair = tuple[Part, Part]
 """A part that was planned before, and the one that was planned now."""
@@ -78,13 +77,15 @@ def _replace(checkpoint: Checkpoint, found: Sequence[tuple[str, int, int]], *, r
     renewed = [renewal.renewed(checkpoint, *pair) for pair in pairs]
     stand = {before: renewal.standing(checkpoint, before) for before, _ in pairs}
     left = [rest for part in old if (rest := of_files(depot, part, stand[part.input])) is not None]
+    named = {before: _named(checkpoint, before, [*sent, *stayed]) for before in stand}
     events = _events(checkpoint, old) - _events(checkpoint, left)
     with checkpoint.change() as db:
         for one in renewed:
             renew(db, one, is_restored=False)
         renewal.uncount(db, events)
         for before in stand:
-            renewal.replace(db, before, [part for part in left if part.input == before])
+            its = [part for part in left if part.input == before]
+            renewal.replace(db, before, its, named[before])
         for part, into in parts:
             if into != [part]:
                 renewal.divide(db, part, into)
@@ -118,7 +119,7 @@ def _extent(part: Part) -> tuple[object, ...]:
 def _put_back(checkpoint: Checkpoint, pairs: Sequence[Pair]) -> list[Pair]:
     """Put files in the place of those that are harmed, durably; return which."""
     workdir = checkpoint.workdir
-    harmed = [(old, new) for old, new in pairs if not _is_sound(workdir / old.path, old.seal)]
+    harmed = [(old, new) for old, new in pairs if not Kept(workdir / old.path, old.seal).is_sound()]
     for old, new in harmed:
         path = workdir / old.path
         beside = path.with_suffix(".new")
@@ -133,13 +134,21 @@ def _put_back(checkpoint: Checkpoint, pairs: Sequence[Pair]) -> list[Pair]:
     return harmed
 
 
-def _is_sound(path: Path, seal: Seal) -> bool:
-    """Return whether a file is what it was."""
-    try:
-        check_present(path, seal)
-        return Seal.of(path) == seal
-    except (Harmed, OSError):
-        return False
+def _named(checkpoint: Checkpoint, home: int, sent: Sequence[Part]) -> set[str] | None:
+    """Return the sources with events in those of these parts that several inputs share; None of an input by itself."""
+    sql = "SELECT count(DISTINCT lead) FROM inputs WHERE home = ?"
+    if checkpoint.query(sql, (home,)).fetchone()[0] <= 1:
+        return None
+    found = set[str]()
+    for part in sent:
+        if part.input == home:
+            try:
+                with checkpoint.depot.near([part.path]):
+                    for frame in dayfile.frames(checkpoint.workdir / part.path, ["file"]):
+                        found.update(frame["file"].unique())
+            except dayfile.UNREADABLE:
+                return None
+    return found
 
 
 def _events(checkpoint: Checkpoint, parts: Sequence[Part]) -> Counter[str]:

@@ -44,6 +44,15 @@ class Bundle:
         return self.jobs[0]
 
     @property
+    def may_share(self) -> bool:
+        """Whether events of these files may be in one part with those of others.
+
+        Not where rows are counted by days, or of copies of rejects, whose events are asked for by themselves.
+        """
+        table = self.job.table
+        return not table.ordinals and table.unfold is None and _copy(self.job) is None
+
+    @property
     def step(self) -> int:
         """How far the rows of two neighbouring files are apart."""
         return numbering.FILE if self.job.table.unfold is None else numbering.UNFOLDED_FILE

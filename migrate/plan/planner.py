@@ -31,7 +31,7 @@ from migrate.plan.transform import Transform
 from migrate.plan.units import Completion, Setup, Unit, plan_unit
 from migrate.plan.waiting import keep_states, tidy_states
 from migrate.readers.records import Chunk
-from migrate.workdir import looks, rejects, renewal
+from migrate.workdir import looks, parting, rejects, renewal, spans
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import Database
 from migrate.workdir.days import DayWriter
@@ -180,21 +180,36 @@ class Planner:
             case Examined(found):
                 self.on_first(found)
 
+    def part(self) -> None:
+        """Part what is planned of many days into one file a day. Raises Interrupted as soon as it is asked to stop."""
+        parting.part(self.checkpoint, self._check_stopping)
+
+    def _check_stopping(self) -> None:
+        if self.stopping.is_set():
+            raise Interrupted
+
     def _tidy(self) -> None:
         """Remove what a killed process left behind: files written aside, or moved but never noted."""
         throwaway.tidy(self.workdir)
+        known = spans.paths(self.checkpoint)
         for there in self.checkpoint.depot.listed():
-            if lost := {*there} - self.checkpoint.part_paths(there):
+            if lost := {*there} - self.checkpoint.part_paths(there) - known:
                 self.checkpoint.depot.remove([*lost])
+        spans.tidy(self.checkpoint)
         tidy_states(self.checkpoint)
         rejects.tidy(self.checkpoint)
 
     def _commit(self, made: Completion) -> None:
         """Move the sources' events into their days, and note them."""
         parts: list[Part] = made.writer.finish()
+        spanning = made.writer.spans
         states = None if made.states is None else keep_states(self.workdir, made.states)
         rejected = made.rejects.stat().st_size
-        seals = [part.seal for part in parts] + ([states.seal] if states else [])
+        seals = (
+            [part.seal for part in parts]
+            + [span.seal for span in spanning]
+            + ([states.seal] if states else [])
+        )
         first, *beside = made.inputs
         names = [one.name for one in made.inputs]
         made.numbers.again = sum(name in self._names for name, _ in self._mended(names))
@@ -203,6 +218,7 @@ class Planner:
         def beside_it(db: Database) -> None:
             rejects.note(db, first.id, lines, self._mended(names))
             looks.note(db, first.id, made.look)
+            spans.note(db, spanning)
 
         self.checkpoint.note_planned(
             first,
@@ -215,6 +231,7 @@ class Planner:
         )
         made.writer.discard()
         events = sum(part.events for part in parts)
+        events += sum(day.events for span in spanning for day in span.days.values())
         self.on_log(diary.planned(names, made.numbers, events, made.seconds))
         for name in made.numbers.damaged:
             self.on_warning(diary.damaged(name))

@@ -201,6 +201,7 @@ def _plan_whole(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Comple
     began, bundle = time.monotonic(), unit.bundle.metered().tallied()
     before = {job.source.name: unit.slice.stamp if unit.slice else stamp(job.source) for job in bundle.jobs}
     writer = DayWriter(setup.workdir, unit.number, mark=setup.mark, slice=unit.place, depot=setup.depot)
+    writer.gathers = bundle.may_share
     states = States(writer.aside.with_suffix(".states"))
     attempt = Attempt([unit.known[name] for name in bundle.names], writer, states, bundle)
     attempt.begin()

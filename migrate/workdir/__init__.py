@@ -3,7 +3,8 @@
 `checkpoint` says what is planned and what is acknowledged, as `records`; it is one SQLite file (`database`).
 `renewal`, `rejects` and `parked` keep their own in it: inputs that are planned anew, rows that were no events,
 events that were refused; `copies` writes the files for people of the latter two. `days` and `dayfile` are the
-finished events, which lie here (`depot`) or in a storage (`far`), `seals` what tells a changed byte. `hold`
-keeps other processes out and says what a disk refuses, `room` watches how full it is, `disk` makes bytes durable. It
-knows neither half.
+finished events; `runs` and `ordered` put those of many days in order, `spans` and `parting` those of many inputs into
+one file a day. They lie here (`depot`) or in a storage (`far`), and `seals` tell a changed byte. `hold` keeps other
+processes out and says what a disk refuses, `room` watches how full it is, `disk` makes bytes durable. It knows
+neither half.
 """

@@ -30,6 +30,7 @@ _OF_INPUTS: Final = (
 """Facts that come from inputs."""
 _FORGET: Final = (
     "DELETE FROM parts",
+    "DELETE FROM spans",
     "DELETE FROM cleaned",
     "DELETE FROM rounds",
     "DELETE FROM names",
@@ -180,13 +181,14 @@ class Checkpoint:
         """Return whether anything that was planned together with an input is not sent."""
         sql = """
             SELECT 1 FROM parts LEFT JOIN rounds USING (day, round)
-            WHERE input = (SELECT lead FROM inputs WHERE name = ?) AND NOT coalesce(done, 0) LIMIT 1
+            WHERE input = (SELECT home FROM inputs WHERE name = ?1) AND NOT coalesce(done, 0)
+            UNION ALL SELECT 1 FROM spans WHERE input = (SELECT lead FROM inputs WHERE name = ?1) LIMIT 1
         """
         return self._db.execute(sql, (name,)).fetchone() is not None
 
-    def parts_of(self, lead: int) -> list[Part]:
+    def parts_of(self, home: int) -> list[Part]:
         """Return the parts of an input, in order."""
-        rows = self._db.execute(f"{PARTS} WHERE input = ? ORDER BY path", (lead,))
+        rows = self._db.execute(f"{PARTS} WHERE input = ? ORDER BY path", (home,))
         return [part_of(*row) for *row, _ in rows]
 
     def set_aside(self) -> dict[str, Aside]:
@@ -217,8 +219,8 @@ class Checkpoint:
         with transaction(self._db) as db:
             before = fact(db, TOTALS, "")
             db.executemany(
-                "UPDATE inputs SET stamp = ?, size = ?, digest = ?, numbers = ?, lead = ?, since = ?, until = ?"
-                " WHERE id = ?",
+                "UPDATE inputs SET stamp = ?1, size = ?2, digest = ?3, numbers = ?4, lead = ?5, home = ?5,"
+                " since = ?6, until = ?7 WHERE id = ?8",
                 (
                     (one.stamp, one.size, one.digest, its.to_json(), planned.id, *one.window.texts(), one.id)
                     for one, its in each
@@ -287,8 +289,5 @@ class Checkpoint:
 
     def part_paths(self, among: Iterable[str] | None = None) -> set[str]:
         """Return the paths of all parts, relative to the workdir; `among` these alone, where they are given."""
-        sql = "SELECT path FROM parts"
-        if among is None:
-            return {path for (path,) in self._db.execute(sql)}
-        sql += " WHERE path IN (SELECT value FROM json_each(?))"
-        return {path for (path,) in self._db.execute(sql, (json.dumps([*among]),))}
+        sql = "SELECT path FROM parts WHERE ?1 IS NULL OR path IN (SELECT value FROM json_each(?1))"
+        return {path for (path,) in self._db.execute(sql, (None if among is None else json.dumps([*among]),))}

@@ -13,7 +13,7 @@ from migrate.workdir.hold import MEND, unwritable
 
 FILE: Final = "checkpoint.sqlite"
 APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
-FORMAT: Final = 14
+FORMAT: Final = 15
 _DAYS: Final = "days"
 Database = sqlite3.Connection
 _PATIENCE: Final = 30.0
@@ -23,22 +23,26 @@ _SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE inputs (
     id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL, size INTEGER NOT NULL,
-    digest TEXT NOT NULL, numbers TEXT, lead INTEGER, since TEXT, until TEXT, rows BLOB
+    digest TEXT NOT NULL, numbers TEXT, lead INTEGER, since TEXT, until TEXT, rows BLOB, home INTEGER
 );
 CREATE INDEX inputs_unplanned ON inputs (id) WHERE numbers IS NULL;
-CREATE INDEX inputs_lead ON inputs (lead);
+CREATE INDEX inputs_lead ON inputs (lead); CREATE INDEX inputs_home ON inputs (home);
 CREATE TABLE parts (
     path TEXT PRIMARY KEY, input INTEGER NOT NULL REFERENCES inputs, day TEXT NOT NULL, events INTEGER NOT NULL,
     bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, leads INTEGER NOT NULL,
     anew INTEGER NOT NULL, increment INTEGER NOT NULL, size INTEGER NOT NULL, sums BLOB NOT NULL, round INTEGER,
     fate TEXT NOT NULL DEFAULT '', is_stripped INTEGER NOT NULL DEFAULT 0, names BLOB
 );
+CREATE TABLE spans (
+    path TEXT PRIMARY KEY, input INTEGER NOT NULL REFERENCES inputs, anew INTEGER NOT NULL, increment INTEGER NOT NULL,
+    was INTEGER NOT NULL, days TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, size INTEGER NOT NULL,
+    sums BLOB NOT NULL, done TEXT NOT NULL
+);
 CREATE TABLE cleaned (
     day TEXT PRIMARY KEY, events INTEGER NOT NULL, bytes INTEGER NOT NULL, first INTEGER NOT NULL,
     last INTEGER NOT NULL, names BLOB
 ) WITHOUT ROWID;
-CREATE INDEX parts_day ON parts (day, round);
-CREATE INDEX parts_input ON parts (input);
+CREATE INDEX parts_day ON parts (day, round); CREATE INDEX parts_input ON parts (input);
 CREATE TABLE rounds (
     day TEXT NOT NULL, round INTEGER NOT NULL, accepted INTEGER NOT NULL DEFAULT 0,
     duplicate INTEGER NOT NULL DEFAULT 0, parked INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0,
@@ -55,13 +59,11 @@ CREATE TABLE parked (
     id INTEGER PRIMARY KEY AUTOINCREMENT, day TEXT NOT NULL, later INTEGER NOT NULL, timestamp TEXT NOT NULL,
     uuid TEXT NOT NULL, status INTEGER NOT NULL, message TEXT NOT NULL, payload TEXT NOT NULL, sum INTEGER NOT NULL,
     dismissed INTEGER NOT NULL DEFAULT 0, event TEXT
-);
-CREATE INDEX parked_uuid ON parked (uuid);
+); CREATE INDEX parked_uuid ON parked (uuid);
 CREATE TABLE queue (
     day TEXT NOT NULL, later INTEGER NOT NULL, timestamp TEXT NOT NULL, id INTEGER NOT NULL,
     PRIMARY KEY (day, later, timestamp, id)
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX queue_id ON queue (id);
+) WITHOUT ROWID; CREATE UNIQUE INDEX queue_id ON queue (id);
 CREATE TABLE outdated (
     day TEXT NOT NULL, uuid TEXT NOT NULL, event TEXT NOT NULL, round INTEGER NOT NULL, PRIMARY KEY (day, uuid, event)
 ) WITHOUT ROWID;
@@ -82,8 +84,7 @@ _ADDED: Final = {
             day TEXT PRIMARY KEY, events INTEGER NOT NULL, bytes INTEGER NOT NULL, first INTEGER NOT NULL,
             last INTEGER NOT NULL
         ) WITHOUT ROWID;
-        ALTER TABLE inputs ADD COLUMN since TEXT;
-        ALTER TABLE inputs ADD COLUMN until TEXT;
+        ALTER TABLE inputs ADD COLUMN since TEXT; ALTER TABLE inputs ADD COLUMN until TEXT;
         UPDATE inputs SET since = (SELECT json_extract(value, '$') FROM meta WHERE key = '--since');
         UPDATE inputs SET until = (SELECT json_extract(value, '$') FROM meta WHERE key = '--until');
         CREATE INDEX inputs_unplanned ON inputs (id) WHERE numbers IS NULL
@@ -104,16 +105,23 @@ _ADDED: Final = {
     """,
     12: """
         ALTER TABLE inputs ADD COLUMN rows BLOB;
-        ALTER TABLE parts ADD COLUMN names BLOB;
-        ALTER TABLE cleaned ADD COLUMN names BLOB;
+        ALTER TABLE parts ADD COLUMN names BLOB; ALTER TABLE cleaned ADD COLUMN names BLOB;
         CREATE TABLE looks (id INTEGER PRIMARY KEY, look BLOB NOT NULL);
         CREATE TABLE sendings (begun INTEGER PRIMARY KEY, slot TEXT NOT NULL);
         CREATE TABLE verified (day TEXT PRIMARY KEY, there INTEGER NOT NULL, asked TEXT NOT NULL) WITHOUT ROWID
     """,
     13: """
-        ALTER TABLE rounds ADD COLUMN settled BLOB;
-        ALTER TABLE rounds ADD COLUMN duplicates BLOB;
+        ALTER TABLE rounds ADD COLUMN settled BLOB; ALTER TABLE rounds ADD COLUMN duplicates BLOB;
         ALTER TABLE parked ADD COLUMN event TEXT
+    """,
+    14: """
+        ALTER TABLE inputs ADD COLUMN home INTEGER; UPDATE inputs SET home = lead;
+        CREATE INDEX inputs_home ON inputs (home);
+        CREATE TABLE spans (
+            path TEXT PRIMARY KEY, input INTEGER NOT NULL REFERENCES inputs, anew INTEGER NOT NULL,
+            increment INTEGER NOT NULL, was INTEGER NOT NULL, days TEXT NOT NULL, first INTEGER NOT NULL,
+            last INTEGER NOT NULL, size INTEGER NOT NULL, sums BLOB NOT NULL, done TEXT NOT NULL
+        )
     """,
 }
 """What a checkpoint of an earlier format has not yet, one after another, and goes on with."""
@@ -125,14 +133,16 @@ _OF_CONNECTION: Final = (
     """
     CREATE TEMP VIEW extents AS SELECT day, events, bytes, first, last FROM parts
         UNION ALL SELECT day, events, bytes, first, last FROM cleaned
+        UNION ALL SELECT key, json_extract(value, '$[0]'), json_extract(value, '$[1]'), first, last
+            FROM spans, json_each(days) WHERE key > done
     """,
     "CREATE TEMP TRIGGER set_ AFTER UPDATE OF name, numbers ON inputs BEGIN DELETE FROM meta WHERE key = 'totals'; END",
     "CREATE TEMP TRIGGER gone AFTER DELETE ON inputs BEGIN DELETE FROM meta WHERE key = 'totals'; END",
 )
 """`history` is kept by `history.py`, `rejects` and `held` by `rejects.py` (and `alike.py`), `parked` and `queue` by
 `parked.py`, `outdated` by `outdated.py`, `counts` by all of these, `looks` by `looks.py` (and `rows` of inputs),
-`names` of parts and days by `daynames.py`, `sendings` by `sendings.py`, `verified` by `verified.py`, `rounds` by
-`rounds.py`."""
+`names` of parts and days by `daynames.py`, `spans` by `spans.py`, `sendings` by `sendings.py`, `verified` by
+`verified.py`, `rounds` by `rounds.py`."""
 
 
 def connect(workdir: Path, *, create: bool = False) -> Database:

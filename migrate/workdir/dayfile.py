@@ -1,7 +1,7 @@
 """One Parquet file of finished events: its columns, its row groups, what is known of it."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from migrate.workdir.records import OfDay
 
 SCHEMA: Final = pa.schema(
     [
@@ -46,6 +48,8 @@ class Written:
     last: int
     names: Counter[str] = field(default_factory=Counter)
     """How many events of each name it holds, where whoever wrote it has counted them."""
+    days: Mapping[str, OfDay] = field(default_factory=dict)
+    """What it has of each day, where it is a span."""
 
 
 class ParquetWriter(pq.ParquetWriter):  # type: ignore[misc]
@@ -59,7 +63,7 @@ class ParquetWriter(pq.ParquetWriter):  # type: ignore[misc]
 class DayFile:
     """A file that is being written."""
 
-    def __init__(self, path: Path, compression: str = "zstd") -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
         self._events = self._bytes = 0
         self.names: Counter[str] = Counter()
@@ -67,7 +71,7 @@ class DayFile:
         self._first, self._last = 2**63 - 1, -(2**63)
         # Given a path, pyarrow looks it up in the file systems it knows, which takes longer than a small file.
         self._sink = pa.OSFile(str(path), "wb")
-        self._writer = writer(self._sink, compression)
+        self._writer = writer(self._sink)
 
     def add(self, table: pa.Table, size: int) -> None:
         """Write events in timestamp order, as `arrow` gives them, as a row group; `size` is that of their payloads."""

@@ -3,14 +3,16 @@
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
 from typing import Final, NamedTuple
 
 import msgspec
+import polars as pl
 
-from migrate.workdir import dayfile
+from migrate.workdir import dayfile, spans
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import Database
 from migrate.workdir.depot import Depot
@@ -30,6 +32,8 @@ _PARTS: Final = """
 """
 _CLEANED: Final = "SELECT day, events, names, '', 0 FROM cleaned ORDER BY day"
 """With each what stage of `Day` its events are in; what is cleaned was settled."""
+_WAITS: Final = 2
+"""The stage of what is not parted yet."""
 _DECODER: Final = msgspec.json.Decoder(dict[str, int])
 
 
@@ -68,7 +72,7 @@ def days(checkpoint: Checkpoint) -> Iterator[Day]:
     """
     parts, cleaned = checkpoint.query(_PARTS), checkpoint.query(_CLEANED)
     day_of = itemgetter(0)
-    for day, rows in groupby(merge(parts, cleaned, key=day_of), key=day_of):
+    for day, rows in groupby(merge(parts, cleaned, _of_spans(checkpoint), key=day_of), key=day_of):
         found: tuple[list[Mapping[str, int]], ...] = ([], [], [])
         for _, count, kept, path, stage in rows:
             found[stage].append(_names(checkpoint.depot, path, count, kept))
@@ -81,6 +85,21 @@ def events(checkpoint: Checkpoint) -> Iterator[tuple[str, Mapping[str, int]]]:
     """Yield each UTC day, oldest first, with how many events of each name are planned for it, in order of the names."""
     for one in days(checkpoint):
         yield one.day, dict(sorted(one.planned.items()))
+
+
+def _of_spans(checkpoint: Checkpoint) -> Iterator[tuple[str, int, bytes, str, int]]:
+    """Yield each day of what is not parted yet, with how many events there are, and their names as they are kept."""
+    total, known = Counter[str](), dict[str, Counter[str]]()
+    for one in spans.noted(checkpoint):
+        total.update({day: its.events for day, its in one.span.days.items() if day > one.done})
+        with suppress(*dayfile.UNREADABLE), checkpoint.depot.near([one.span.path]):
+            for frame in dayfile.frames(checkpoint.workdir / one.span.path, ["timestamp", "event"]):
+                day = pl.col("timestamp").dt.date().dt.to_string("iso").alias("day")
+                counts = frame.group_by(day, "event").len().filter(pl.col("day") > one.done)
+                for of_day, name, count in counts.iter_rows():
+                    known.setdefault(of_day, Counter())[name] += count
+    for of_day, count in sorted(total.items()):
+        yield of_day, count, packed(known.get(of_day, {})), "", _WAITS
 
 
 def with_cleaned(db: Database, depot: Depot, path: str) -> bytes:

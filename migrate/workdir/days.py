@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Final
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from migrate.throwaway import STAGING
-from migrate.workdir import dayfile, daynames
+from migrate.workdir import dayfile, daynames, spans
 from migrate.workdir.dayfile import DayFile, Written
 from migrate.workdir.depot import DAYS, Depot
 from migrate.workdir.disk import sync
-from migrate.workdir.records import Part
+from migrate.workdir.records import Part, Span
+from migrate.workdir.runs import Runs
 from migrate.workdir.seals import Seal
 
 _SPAN: Final = "span"
@@ -29,7 +29,8 @@ class DayWriter:
     """Writes one input's events aside; moves them into their day folders when all of them are written.
 
     Memory is about `_FLUSH_BYTES` of payloads, and one frame. Where the events held belong to more days than can be
-    written at once they go into spans of days first, which are parted in the end.
+    written at once they go into runs first, files in timestamp order, which are merged in the end: into files of days,
+    or, if it `gathers` and they are few a day, into one span, to be parted with those of other inputs (`parting`).
     """
 
     workdir: Path
@@ -42,10 +43,15 @@ class DayWriter:
     """Which one it writes of several slices of the input, see `join`."""
     depot: Depot | None = None
     """Where the files come to lie; None is the workdir."""
+    gathers: bool = False
+    """Whether few events of many days become a span."""
+    spans: list[Span] = field(default_factory=list)
+    """The spans it came to, when it is finished."""
     _held: list[pl.DataFrame] = field(default_factory=list)
     _held_bytes: int = 0
     _open: OrderedDict[str, DayFile] = field(default_factory=OrderedDict)
     _closed: list[tuple[str, Written]] = field(default_factory=list)
+    _runs: Runs | None = None
     _files: int = 0
     _seals: dict[str, Seal] | None = None
     _joined: list["DayWriter"] = field(default_factory=list)
@@ -66,13 +72,13 @@ class DayWriter:
     def files(self) -> dict[str, list[Path]]:
         """Close what is open; return the files of each day."""
         self._close_all()
-        while spans := [entry for entry in self._closed if entry[0].startswith(_SPAN)]:
-            self._closed = [entry for entry in self._closed if entry not in spans]
-            for _, written in spans:
-                self._split(Path(written.path))
+        if runs := self._runs:
+            self._runs = None
+            self._put_together(runs)
         found: dict[str, list[Path]] = {}
         for day, written in self._closed:
-            found.setdefault(day, []).append(Path(written.path))
+            if day != _SPAN:
+                found.setdefault(day, []).append(Path(written.path))
         return found
 
     def seal(self) -> None:
@@ -90,8 +96,10 @@ class DayWriter:
         """Move the files to their final names, durably; return what they are."""
         if self._seals is None:
             self.seal()
-        self._depot.place({self._name(day, written): Path(written.path) for day, written in self._closed})
-        return [self._part(day, written) for day, written in self._closed]
+        found = [(self._name(day, written), day, written) for day, written in self._closed]
+        self._depot.place({name: Path(written.path) for name, _, written in found})
+        self.spans = [self._span(name, written) for name, day, written in found if day == _SPAN]
+        return [self._part(name, day, written) for name, day, written in found if day != _SPAN]
 
     def join(self, other: "DayWriter") -> None:
         """Take over the files of another slice of the input, sealed as these are."""
@@ -127,16 +135,38 @@ class DayWriter:
         self._held, self._held_bytes = [], 0
         day = held["timestamp"].dt.date()
         days = day.rle().struct.unnest()
-        if days.height <= _OPEN_DAYS:
-            self._append(held, days["len"], days["value"].dt.to_string("iso"))
-            self._count(held["event"], days["len"], days["value"].dt.to_string("iso"))
+        if days.height > _OPEN_DAYS or self._runs:
+            self.aside.mkdir(parents=True, exist_ok=True)
+            self._runs = self._runs or Runs(self.aside)
+            self._runs.add(held)
             return
-        number, length = day.to_physical(), 1
-        while (number // length).n_unique() > _OPEN_DAYS:
-            length *= _OPEN_DAYS
-        spans = (number // length).rle().struct.unnest()
-        name = pl.format("{}-{}-{}", pl.lit(_SPAN), pl.lit(length), pl.col("value"))
-        self._append(held, spans["len"], spans.select_seq(name).to_series())
+        self._append(held, days["len"], days["value"].dt.to_string("iso"))
+        self._count(held["event"], days["len"], days["value"].dt.to_string("iso"))
+
+    def write_in_order(self, frame: pl.DataFrame) -> None:
+        """Take finished events that are in timestamp order, as all that come later are; nothing of them is held."""
+        days = frame["timestamp"].dt.date().rle().struct.unnest()
+        start = 0
+        for some in days.iter_slices(_OPEN_DAYS):
+            length, names = int(some["len"].sum()), some["value"].dt.to_string("iso")
+            piece = frame.slice(start, length)
+            self._append(piece, some["len"], names)
+            self._count(piece["event"], some["len"], names)
+            start += length
+
+    def _put_together(self, runs: Runs) -> None:
+        """Make a span of the runs, or files of days."""
+        if self.gathers and runs.are_few_a_day and not self._closed:
+            path = self._new(_SPAN)
+            runs.put(path)
+            events, size = (sum(of_days) for of_days in zip(*runs.days.values(), strict=True))
+            written = Written(str(path), events, size, runs.first, runs.last, days=runs.days)
+            self._closed.append((_SPAN, written))
+        else:
+            for frame in runs.merged():
+                self.write_in_order(frame)
+            self._close_all()
+        runs.remove()
 
     def _count(self, events: pl.Series, lengths: pl.Series, days: pl.Series) -> None:
         """Count the events of each name: the first `lengths` of the first of these days, whose files are open."""
@@ -185,14 +215,6 @@ class DayWriter:
             self._file(name).add(dayfile.arrow(frame.slice(start, length)), size)
             start += length
 
-    def _split(self, path: Path) -> None:
-        """Write a span's events to their days, or to shorter spans if it has too many days."""
-        with pq.ParquetFile(path, pre_buffer=False) as file:
-            for group in range(file.num_row_groups):
-                self.write(pl.DataFrame(file.read_row_group(group)))
-        self._close_all()
-        path.unlink()
-
     def _file(self, name: str) -> DayFile:
         """Return the open file of this name, closing the one used longest ago when too many are open."""
         if name in self._open:
@@ -200,14 +222,17 @@ class DayWriter:
             return self._open[name]
         if len(self._open) >= _OPEN_DAYS:
             self._close(next(iter(self._open)))
+        self._open[name] = DayFile(self._new(name))
+        return self._open[name]
+
+    def _new(self, name: str) -> Path:
+        """Return where the next file is written, a day's or another one."""
         if not self._files:
             self.aside.mkdir(parents=True, exist_ok=True)
         part = "" if self.slice is None else f"{self.slice:04d}-"
         path = self.aside / f"{name}_{part}{self._files:06d}.parquet"
         self._files += 1
-        # A span is read again at once: lz4 takes a sixth less time to write, a third less to read (measured).
-        self._open[name] = DayFile(path, "lz4" if name.startswith(_SPAN) else "zstd")
-        return self._open[name]
+        return path
 
     def _close(self, name: str) -> None:
         """Close one file."""
@@ -226,13 +251,18 @@ class DayWriter:
     def _name(self, day: str, written: Written) -> str:
         """Return the final name of a file."""
         number = Path(written.path).stem.rpartition("_")[2]
+        folder = spans.FOLDER if day == _SPAN else f"{DAYS}/{day}"
         # One who is thought to be gone, and is not, writes no object of the one who took its place.
         own = f"-{self.mark.replace('/', '-')}" if self.mark and self._depot.is_far else ""
-        return f"{DAYS}/{day}/{self.input:08d}-{number}{own}.parquet"
+        return f"{folder}/{self.input:08d}-{number}{own}.parquet"
 
-    def _part(self, day: str, written: Written) -> Part:
+    def _part(self, name: str, day: str, written: Written) -> Part:
         """Return what a file is."""
         seal = (self._seals or {})[written.path]
         found = (written.events, written.bytes, written.first, written.last)
-        name, names = self._name(day, written), daynames.packed(written.names)
-        return Part(name, self.input, day, *found, self.leads, seal, names=names)
+        return Part(name, self.input, day, *found, self.leads, seal, names=daynames.packed(written.names))
+
+    def _span(self, name: str, written: Written) -> Span:
+        """Return what a span is."""
+        seal = (self._seals or {})[written.path]
+        return Span(name, self.input, written.days, written.first, written.last, seal)

@@ -61,7 +61,8 @@ class Depot:
             (self.workdir / name).parent.mkdir(parents=True, exist_ok=True)
             path.replace(self.workdir / name)
         folders = {(self.workdir / name).parent for name in files}
-        for folder in [*sorted(folders), self.workdir / DAYS, self.workdir] if folders else ():
+        above = {folder.parent for folder in folders} | ({self.workdir} if folders else set())
+        for folder in [*sorted(folders), *sorted(above, reverse=True)]:
             sync(folder)
 
     def remove(self, names: Sequence[str]) -> None:

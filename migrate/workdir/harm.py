@@ -1,7 +1,8 @@
 """A file of the plan that is harmed → what is said of it: its day, its sources, and what to do."""
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from migrate.errors import Refused
@@ -26,11 +27,21 @@ def unsent(checkpoint: Checkpoint) -> Generator[Kept]:
 def sources(checkpoint: Checkpoint, path: str) -> list[str]:
     """Return the names of the inputs whose events (or states) are in the file with this path."""
     sql = """
-        SELECT name FROM inputs WHERE lead IN (SELECT input FROM parts WHERE path = ? UNION SELECT ?) ORDER BY id
+        SELECT name FROM inputs WHERE home IN (SELECT input FROM parts WHERE path = ?1)
+        OR lead IN (SELECT input FROM spans WHERE path = ?1 UNION SELECT ?2) ORDER BY id
     """
     states = re.fullmatch(r"states/(\d+)\.states", path)
     rows = checkpoint.query(sql, (path, states and int(states[1])))
     return [name.partition(BEFORE)[0] for (name,) in rows]
+
+
+@contextmanager
+def explaining(checkpoint: Checkpoint) -> Iterator[None]:
+    """Raise what is `explained` of a file that is found harmed."""
+    try:
+        yield
+    except Harmed as error:
+        raise explained(checkpoint, error) from error
 
 
 def explained(checkpoint: Checkpoint, error: Harmed) -> Refused:

@@ -14,7 +14,7 @@ _PLACE: Final = ("uuid", "file", "row")
 _SHOWN: Final = 3
 _OF_COPIES: Final = """
     SELECT path, day, round, input FROM parts WHERE input IN (
-        SELECT lead FROM inputs WHERE name IN (SELECT value FROM json_each(?))
+        SELECT home FROM inputs WHERE name IN (SELECT value FROM json_each(?))
     ) ORDER BY input, path
 """
 _SENT: Final = """
@@ -76,5 +76,6 @@ def sent_otherwise(checkpoint: Checkpoint, copies: Iterable[str]) -> tuple[int, 
 
 
 def _row(number: int) -> int:
-    """Return a row's number in its own file: of small files that are planned together the file's stands above it."""
-    return number % (numbering.FILE if number < numbering.UNFOLDED else numbering.UNFOLDED_FILE)
+    """Return a row's number in its own file: of files that share a part the file's stands above it."""
+    is_unfolded = numbering.UNFOLDED <= number < numbering.GATHERED
+    return number % (numbering.UNFOLDED_FILE if is_unfolded else numbering.FILE)

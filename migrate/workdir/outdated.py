@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from migrate import numbering
 from migrate.screen import counted
 from migrate.workdir import dayfile, rounds
 from migrate.workdir.checkpoint import Checkpoint
@@ -92,16 +93,17 @@ def renew(checkpoint: Checkpoint, since: int) -> list[str]:
 
 def _versions(checkpoint: Checkpoint, day: str, uuids: list[str]) -> dict[tuple[str, str], list[set[str]]]:
     """Return the payloads that a day's events of these uuids were planned with, by uuid and name, the oldest first."""
-    found: dict[tuple[str, str], dict[int, set[str]]] = {}
-    columns = ("uuid", "event", "payload")
+    found: dict[tuple[str, str], dict[tuple[int, int], set[str]]] = {}
+    columns = ("uuid", "event", "payload", "row")
     for path, lead in checkpoint.query(
         "SELECT path, input FROM parts WHERE day = ? ORDER BY input", (day,)
     ).fetchall():
         with checkpoint.depot.near([path]):
-            for uuid, event, payload in dayfile.found(checkpoint.workdir / path, uuids, columns):
+            for uuid, event, payload, row in dayfile.found(checkpoint.workdir / path, uuids, columns):
                 if payload != dayfile.STRIPPED:
-                    found.setdefault((uuid, event), {}).setdefault(lead, set()).add(payload.rstrip(","))
-    return {key: [*of_leads.values()] for key, of_leads in found.items()}
+                    its = lead, numbering.place_of(row)
+                    found.setdefault((uuid, event), {}).setdefault(its, set()).add(payload.rstrip(","))
+    return {key: [of_inputs[its] for its in sorted(of_inputs)] for key, of_inputs in found.items()}
 
 
 def of_day(checkpoint: Checkpoint, day: str) -> list[Outdated]:

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -189,6 +190,25 @@ class Part:
     fate: Fate = Fate.AS_OTHERS
     names: Packed | None = field(default=None, compare=False, repr=False)
     """How many events of each name it holds; None where that is not counted."""
+
+
+class OfDay(NamedTuple):
+    """What a span has of a day: events, and bytes of their payloads."""
+
+    events: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Span:
+    """A Parquet file of events of one input, of many days, in timestamp order; see `Part` for `first` and `last`."""
+
+    path: str
+    input: int
+    days: Mapping[str, OfDay]
+    first: int
+    last: int
+    seal: Seal
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Inputs that are planned anew: what the checkpoint knows of them as they were and as they are, and how one gives way.
 
-What was planned before keeps its place under another name, with its number behind it. An input is meant by its lead:
-the number of the input that it was planned together with.
+What was planned before keeps its place under another name, with its number behind it. An input is meant by its home:
+the number of the input whose parts its events are in, with those of others that they were planned or parted with.
 """
 
 import json
@@ -14,6 +14,7 @@ from migrate.workdir.database import Database, fact, note_facts
 from migrate.workdir.parts import PARTS, add_part, part_of
 from migrate.workdir.records import BEFORE, Change, Fate, Numbers, Part, Renewed, names_before
 from migrate.workdir.rounds import add_settled
+from migrate.workdir.seals import Kept
 
 REPLANNED: Final = "replanned"
 """The fact that says how many files were planned anew, and what of their events changed (`Change`)."""
@@ -23,7 +24,8 @@ FILES: Final = "files"
 def together(checkpoint: Checkpoint, names: Iterable[str], alone: Collection[str] = ()) -> list[str]:
     """Return which of these inputs are planned, and those planned with them; an archive stands for its members.
 
-    Those that go `alone` take no others with them.
+    Those that go `alone` take no others with them. Where a part is harmed in which they are with others, those go with
+    them, too: it is made of all of them.
     """
     given = set(names)
     if not given and not alone:
@@ -34,7 +36,26 @@ def together(checkpoint: Checkpoint, names: Iterable[str], alone: Collection[str
         for name, lead in rows.items()
         if name not in alone and not given.isdisjoint((name, name.partition("!")[0]))
     }
+    leads |= _bound_by_harm(checkpoint, leads)
     return [name for name, lead in rows.items() if lead in leads or name in alone]
+
+
+def _bound_by_harm(checkpoint: Checkpoint, leads: Collection[int]) -> set[int]:
+    """Return the leads that share a harmed part with these; parts of one lead alone are not looked at."""
+    homes = dict[int, set[int]]()
+    for lead, home in checkpoint.query("SELECT DISTINCT lead, home FROM inputs WHERE home IS NOT NULL"):
+        homes.setdefault(home, set()).add(lead)
+    found = set[int]()
+    for home, its in homes.items():
+        is_asked = len(its) > 1 and not its.isdisjoint(leads)
+        if is_asked and not all(_is_sound(checkpoint, part) for part in checkpoint.parts_of(home)):
+            found |= its
+    return found
+
+
+def _is_sound(checkpoint: Checkpoint, part: Part) -> bool:
+    with checkpoint.depot.near([part.path]):
+        return Kept(checkpoint.workdir / part.path, part.seal).is_sound()
 
 
 def apart(checkpoint: Checkpoint, names: Collection[str]) -> set[str]:
@@ -72,19 +93,19 @@ def supersede(checkpoint: Checkpoint, names: Sequence[str], emptied: Sequence[st
             db.execute("UPDATE inputs SET name = ? WHERE name = ?", (f"{name}{BEFORE}{count + 1})", name))
         sql = "INSERT INTO inputs (name, stamp, size, digest) VALUES (?, '', 0, '')"
         db.executemany(sql, ((name,) for name in names))
-        sql = "UPDATE inputs SET numbers = ?, lead = id WHERE name = ?"
+        sql = "UPDATE inputs SET numbers = ?, lead = id, home = id WHERE name = ?"
         db.executemany(sql, ((Numbers().to_json(), name) for name in emptied))
         known = json.loads(fact(db, "superseded", "[]"))
         note_facts(db, {"superseded": [*known, *(name for name in names if name not in known)]})
 
 
 def superseded(checkpoint: Checkpoint) -> list[tuple[str, int, int]]:
-    """Return the inputs planned anew, each with the lead of what was planned before, and of what is now."""
+    """Return the inputs planned anew, each with the home of what was planned before, and of what is now."""
     found = []
     for name in checkpoint.facts().get("superseded", []):
-        sql = "SELECT lead FROM inputs WHERE name BETWEEN ? AND ? ORDER BY id DESC LIMIT 1"
+        sql = "SELECT home FROM inputs WHERE name BETWEEN ? AND ? ORDER BY id DESC LIMIT 1"
         before = checkpoint.query(sql, names_before(name)).fetchone()
-        now = checkpoint.query("SELECT lead FROM inputs WHERE name = ?", (name,)).fetchone()
+        now = checkpoint.query("SELECT home FROM inputs WHERE name = ?", (name,)).fetchone()
         if before and now and now[0] is not None:
             found.append((name, before[0], now[0]))
     return found
@@ -97,25 +118,25 @@ def forget_superseded(db: Database, names: Iterable[str]) -> None:
     note_facts(db, {"superseded": left})
 
 
-def names(db: Database, lead: int) -> list[str]:
+def names(db: Database, home: int) -> list[str]:
     """Return the names of the sources of an input."""
-    return [name for (name,) in db.execute("SELECT name FROM inputs WHERE lead = ?", (lead,))]
+    return [name for (name,) in db.execute("SELECT name FROM inputs WHERE home = ?", (home,))]
 
 
-def digests(checkpoint: Checkpoint, lead: int) -> dict[str, str]:
+def digests(checkpoint: Checkpoint, home: int) -> dict[str, str]:
     """Return what the sources of an input held, by their names."""
-    rows = checkpoint.query("SELECT name, digest FROM inputs WHERE lead = ?", (lead,))
+    rows = checkpoint.query("SELECT name, digest FROM inputs WHERE home = ?", (home,))
     return {name.partition(BEFORE)[0]: digest for name, digest in rows}
 
 
 def renewed(checkpoint: Checkpoint, before: int, now: int) -> list[Renewed]:
     """Return the sources of an input that was planned anew."""
     sql = """
-        SELECT id, digest, since, until FROM inputs WHERE lead = ? AND name BETWEEN ? AND ? ORDER BY id DESC LIMIT 1
+        SELECT id, digest, since, until FROM inputs WHERE home = ? AND name BETWEEN ? AND ? ORDER BY id DESC LIMIT 1
     """
     found = []
     for number, name, digest, *ends in checkpoint.query(
-        "SELECT id, name, digest, since, until FROM inputs WHERE lead = ?", (now,)
+        "SELECT id, name, digest, since, until FROM inputs WHERE home = ?", (now,)
     ).fetchall():
         old = checkpoint.query(sql, (before, *names_before(name))).fetchone()
         if old is not None:
@@ -131,26 +152,26 @@ def renewed(checkpoint: Checkpoint, before: int, now: int) -> list[Renewed]:
     return found
 
 
-def standing(checkpoint: Checkpoint, lead: int) -> list[str]:
+def standing(checkpoint: Checkpoint, home: int) -> list[str]:
     """Return the names of the sources of an input that are not planned anew."""
-    rows = checkpoint.query("SELECT name FROM inputs WHERE lead = ? AND NOT instr(name, ?)", (lead, BEFORE))
+    rows = checkpoint.query("SELECT name FROM inputs WHERE home = ? AND NOT instr(name, ?)", (home, BEFORE))
     return [name for (name,) in rows]
 
 
-def unsent(checkpoint: Checkpoint, leads: Iterable[int]) -> list[Part]:
+def unsent(checkpoint: Checkpoint, homes: Iterable[int]) -> list[Part]:
     """Return the parts of inputs of which nothing is sent."""
     sql = f"{PARTS} WHERE input = ? AND round IS NULL ORDER BY path"
-    return [part_of(*row) for lead in leads for *row, _ in checkpoint.query(sql, (lead,)).fetchall()]
+    return [part_of(*row) for home in homes for *row, _ in checkpoint.query(sql, (home,)).fetchall()]
 
 
 def sent(checkpoint: Checkpoint, names: Iterable[str]) -> tuple[list[Part], list[Part]]:
     """Return the parts that are sent, or being sent, of all that was planned before of inputs, and those that stay."""
-    leads = set[int]()
+    homes = set[int]()
     for name in names:
-        sql = "SELECT DISTINCT lead FROM inputs WHERE name BETWEEN ? AND ? AND lead IS NOT NULL"
-        leads.update(lead for (lead,) in checkpoint.query(sql, names_before(name)))
+        sql = "SELECT DISTINCT home FROM inputs WHERE name BETWEEN ? AND ? AND home IS NOT NULL"
+        homes.update(home for (home,) in checkpoint.query(sql, names_before(name)))
     sql = f"{PARTS} WHERE input = ? AND round IS NOT NULL ORDER BY path"
-    found = [part_of(*row) for lead in sorted(leads) for *row, _ in checkpoint.query(sql, (lead,)).fetchall()]
+    found = [part_of(*row) for home in sorted(homes) for *row, _ in checkpoint.query(sql, (home,)).fetchall()]
     stay = [part for part in found if part.fate is Fate.STAYS]
     return [part for part in found if part.fate is not Fate.STAYS], stay
 
@@ -174,38 +195,42 @@ def restore(
     says how many of each name are planned twice by now.
     """
     uncount(db, events)
-    sql = "SELECT 1 FROM inputs WHERE lead = ? AND NOT instr(name, ?) LIMIT 1"
+    _forget_states(db, before)
+    sql = "SELECT 1 FROM inputs WHERE home = ? AND NOT instr(name, ?) LIMIT 1"
     is_part = db.execute(sql, (before, BEFORE)).fetchone()  # the numbers are of others, too, and those stand
     numbers = "NULL, NULL" if is_part else "numbers, rows"
-    sql = f"SELECT name, stamp, size, digest, {numbers}, since, until FROM inputs WHERE lead = ?"  # noqa: S608 - ours
+    sql = f"SELECT name, stamp, size, digest, {numbers}, since, until FROM inputs WHERE home = ?"  # noqa: S608 - ours
     found = db.execute(sql, (now,)).fetchall()
     db.execute("DELETE FROM parts WHERE input = ?", (now,))
-    db.execute("DELETE FROM inputs WHERE lead = ?", (now,))
+    db.execute("DELETE FROM inputs WHERE home = ?", (now,))
     sql = """
         UPDATE inputs SET name = ?, stamp = ?, size = ?, digest = ?, numbers = coalesce(?, numbers),
-        rows = coalesce(?, rows), since = ?, until = ? WHERE lead = ? AND name BETWEEN ? AND ?
+        rows = coalesce(?, rows), since = ?, until = ? WHERE home = ? AND name BETWEEN ? AND ?
     """
     db.executemany(sql, ((*row, before, *names_before(row[0])) for row in found))
     sql = "UPDATE parts SET bytes = ?, size = ?, sums = ?, names = NULL WHERE path = ?"
     there = ((new.bytes, new.seal.size, new.seal.sums, old.path) for old, new in put_back)
     db.executemany(sql, there)
-    _forget_states(db, before)
 
 
-def replace(db: Database, before: int, left: Iterable[Part] = ()) -> None:
+def replace(
+    db: Database, before: int, left: Iterable[Part] = (), sent: Collection[str] | None = None
+) -> None:
     """Forget the files of what was planned before of which nothing is sent, within a transaction.
 
-    Those that are `left` hold events of sources that stand.
+    Those that are `left` hold events of sources that stand. `sent` are the sources with events in parts that are sent,
+    None for all of them.
     """
     db.execute("DELETE FROM parts WHERE input = ? AND round IS NULL", (before,))
+    has_sent = db.execute("SELECT 1 FROM parts WHERE input = ? LIMIT 1", (before,)).fetchone() is not None
     for part in left:
         add_part(db, part)
-    sql = """
-        SELECT 1 FROM parts WHERE input = ?1 UNION ALL
-        SELECT 1 FROM inputs WHERE lead = ?1 AND NOT instr(name, ?2) LIMIT 1
-    """
-    if not db.execute(sql, (before, BEFORE)).fetchone():
-        db.execute("UPDATE inputs SET numbers = ?, rows = NULL WHERE lead = ?", (Numbers().to_json(), before))
+    for lead in _gone(db, before):
+        its = {name.partition(BEFORE)[0] for name in _names_of(db, lead)}
+        if not has_sent or (sent is not None and its.isdisjoint(sent)):
+            db.execute(
+                "UPDATE inputs SET numbers = ?, rows = NULL WHERE lead = ?", (Numbers().to_json(), lead)
+            )
     _forget_states(db, before)
 
 
@@ -217,9 +242,20 @@ def count(db: Database, changes: Mapping[Change, int], files: int) -> None:
     )
 
 
-def _forget_states(db: Database, lead: int) -> None:
+def _forget_states(db: Database, home: int) -> None:
     """Forget what is still to be told of what was planned before: what is planned now tells it."""
-    db.execute("DELETE FROM seals WHERE path = ?", (f"states/{lead:08d}.states",))
+    paths = ((f"states/{lead:08d}.states",) for lead in _gone(db, home))
+    db.executemany("DELETE FROM seals WHERE path = ?", paths)
+
+
+def _gone(db: Database, home: int) -> list[int]:
+    """Return the inputs, with events in the parts of one, of which no source stands."""
+    sql = "SELECT lead FROM inputs WHERE home = ? GROUP BY lead HAVING min(instr(name, ?)) > 0 ORDER BY lead"
+    return [lead for (lead,) in db.execute(sql, (home, BEFORE))]
+
+
+def _names_of(db: Database, lead: int) -> list[str]:
+    return [name for (name,) in db.execute("SELECT name FROM inputs WHERE lead = ?", (lead,))]
 
 
 def uncount(db: Database, events: Mapping[str, int]) -> None:

@@ -54,6 +54,14 @@ class Kept:
         """Seal a file that is written."""
         return cls(path, Seal.of(path))
 
+    def is_sound(self) -> bool:
+        """Return whether the file is what it was."""
+        try:
+            check_present(self.path, self.seal)
+            return Seal.of(self.path) == self.seal
+        except (Harmed, OSError):
+            return False
+
     def opened(self) -> "Sealed":
         """Open the file; what is read of it is compared with the seal."""
         return Sealed(self.path, self.seal)

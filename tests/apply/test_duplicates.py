@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonvalues import COMPARED
 
+from migrate import numbering
 from migrate.apply.duplicates import Ties, is_first
 
 SCHEMA = {
@@ -14,6 +15,7 @@ SCHEMA = {
     "event": pl.String,
     "distinct_id": pl.String,
     "order": pl.Int32,
+    "row": pl.Int64,
 }
 events = st.lists(
     st.tuples(st.integers(0, 2), st.sampled_from("uv"), st.sampled_from(["e", "f"]), st.sampled_from("ab")),
@@ -21,8 +23,8 @@ events = st.lists(
 ).map(sorted)
 
 
-def frame(rows, order=0):
-    return pl.DataFrame([(*row, order) for row in rows], schema=SCHEMA, orient="row")
+def frame(rows, order=0, number=1):
+    return pl.DataFrame([(*row, order, number) for row in rows], schema=SCHEMA, orient="row")
 
 
 def firsts(found, rows):
@@ -45,15 +47,17 @@ def test_a_duplicate_of_one_timestamp_is_found_across_frames(rows, sizes):
 
 
 def test_of_versions_the_one_of_the_first_part_stays():
-    """Where events may be versions of each other, the first part decides, not the time."""
+    """Where events may be versions of each other, the first part decides, or its first input, not the time."""
     both = pl.concat([frame([(1, "u", "e", "a")], order=1), frame([(2, "u", "e", "a")], order=0)])
     assert is_first(both, Ties(), has_versions=True).to_list() == [False, True]
     assert is_first(both, Ties(), has_versions=False).to_list() == [True, False]
+    shared = [frame([(time, "u", "e", "a")], number=numbering.gathered(2 - time) + 1) for time in (1, 2)]
+    assert is_first(pl.concat(shared), Ties(), has_versions=True).to_list() == [False, True]
 
 
 def owned(planned):
     """Events of one uuid and name: of each part (its `order`) whose they are."""
-    rows = [(1, "u", "e", who, order) for order, owners in enumerate(planned) for who in owners]
+    rows = [(1, "u", "e", who, order, 1) for order, owners in enumerate(planned) for who in owners]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 

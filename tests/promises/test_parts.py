@@ -77,8 +77,10 @@ def sent(sandbox):
 
 
 def test_the_same_is_sent(far, tmp_path):
-    """Of JSON lines and of columns, planned by this process and by others; no file of the plan stays here."""
-    times = [f"2024-04-{day % 9 + 1:02}T12:{day:02}:00Z" for day in range(50)]
+    """Of JSON lines and of columns of many days, planned by this process and by others; no file of it stays here."""
+    times = [
+        f"2024-0{4 + day // 25}-{day % 25 + 1:02}T12:{day:02}:00Z" for day in range(50)
+    ]  # few of many days
     columns = {
         "event": ["e"] * 50,
         "distinct_id": ["u"] * 50,
@@ -103,7 +105,10 @@ def test_the_same_is_sent(far, tmp_path):
             assert len(found[0][0]) == 80
         if name:
             assert numbers["parts"].startswith(f"{far.address}/")
-            assert [*(tmp_path / f"w{name}").glob("days/*")] == []
+            assert [
+                path for of in ("days", "spans") for path in (tmp_path / f"w{name}").glob(f"{of}/*")
+            ] == []
+    assert [key for key in map(str, far.s3.keys()) if "/spans/" in key] == []
     here, *there = found
     assert [here, here] == there
 

@@ -11,7 +11,7 @@ from zipfile import ZipFile
 import polars as pl
 import pytest
 from samples import some
-from sealing import KILL, STOP, exports, flipped, migrate, summary
+from sealing import KILL, STOP, exports, flipped, migrate, scattered, summary
 
 from migrate.sandbox.server import Sandbox
 from migrate.workdir import samples, seals
@@ -101,6 +101,32 @@ def test_partial_sends_what_there_is_and_says_so_for_ever(tmp_path):
         assert "--partial" in note
         events = [(event["uuid"], event["event"]) for event in sandbox.events()]
         assert len(events) == len(set(events)) == summary(whole)["events"]["accepted"]
+
+
+PARTED = [
+    pytest.param("workdir.parting.add_part", 20, id="days are being noted"),
+    pytest.param("workdir.depot.Depot.remove", 0, id="all days are noted"),
+]
+
+
+@pytest.mark.parametrize(("place", "after"), PARTED)
+def test_a_plan_killed_while_days_are_put_together_goes_on(tmp_path, place, after):
+    """What there is can be sent, or it is put together by the same command; each event is sent once."""
+    source, workdir = tmp_path / "in", tmp_path / "w"
+    scattered(source)
+    words = ["plan", "segment", source, "--workdir", workdir]
+    with Sandbox() as sandbox:
+        host = ["--host", sandbox.url, "--yes", "--json"]
+        assert migrate(*words, killed_at=place, after=after).returncode == 9
+        assert migrate("apply", workdir, *host).returncode == 5
+        shown = summary(migrate("status", workdir, "--json"))["events"]
+        if after:
+            sent = summary(migrate("apply", workdir, *host, "--partial"))["events"]
+            assert (sent["pending"], sent["accepted"]) == (0, shown["planned"])
+        whole = migrate("run", *words[1:], *host)
+        assert (whole.returncode, summary(whole)["events"]["accepted"]) == (0, shown["planned"])
+        assert len(sandbox.events("raw")) == len(sandbox.events()) == shown["planned"] == 120
+    assert [*workdir.glob("spans/*")] == []
 
 
 def test_a_trial_is_whole(tmp_path):

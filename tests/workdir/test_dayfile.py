@@ -20,21 +20,20 @@ from workdirs import events
 from migrate.workdir.dayfile import SCHEMA, DayFile, Written, arrow, found, groups, names, writer
 
 
-def written(path, *frames, compression="zstd"):
+def written(path, *frames):
     """A file with each frame as a row group, and what it says of itself."""
-    file = DayFile(path, compression)
+    file = DayFile(path)
     for frame in frames:
         table = arrow(frame.sort("timestamp"))
         file.add(table, sum(map(len, table.column("payload").to_pylist())))
     return file.close()
 
 
-@pytest.mark.parametrize("compression", ["zstd", "lz4"])
-def test_what_is_written_is_what_is_read_and_said(tmp_path, compression):
+def test_what_is_written_is_what_is_read_and_said(tmp_path):
     """Row groups in their order, each as it was handed over; events, bytes, first and last of all of them."""
     several = [events(30, start=50), events(40), events(20, start=100)]
     path = tmp_path / "a.parquet"
-    found = written(path, *several, compression=compression)
+    found = written(path, *several)
     every = pl.concat(frame.sort("timestamp") for frame in several)
     times = every["timestamp"].dt.epoch("us")
     assert found == Written(str(path), 90, sum(map(len, every["payload"])), times.min(), times.max())

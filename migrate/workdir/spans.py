@@ -1,0 +1,81 @@
+"""Spans: files of events of many days, noted until they are parted into one file a day (`parting`)."""
+
+import json
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.database import Database, fact
+from migrate.workdir.records import BEFORE, OfDay, Span, names_before
+from migrate.workdir.seals import Seal
+
+FOLDER: Final = "spans"
+
+
+class Noted(NamedTuple):
+    """A span as it is noted."""
+
+    span: Span
+    anew: bool
+    """Whether its source was planned before."""
+    increment: int
+    done: str
+    """The last day of which its events are in day files; empty where there is none."""
+    was: int
+    """In whose parts its events were before it was planned anew; 0 where it was not."""
+    home: int | None
+    """In whose parts those are that are parted; None where none is."""
+
+
+def note(db: Database, found: Iterable[Span]) -> None:
+    """Note spans of an input that is planned, within the transaction that notes it."""
+    increment = int(fact(db, "increment", "1"))
+    for one in found:
+        sql = "SELECT name FROM inputs WHERE lead = ?"
+        befores = (names_before(name) for (name,) in db.execute(sql, (one.input,)).fetchall())
+        sql = "SELECT home FROM inputs WHERE name BETWEEN ? AND ? ORDER BY id DESC LIMIT 1"
+        rows = (db.execute(sql, before).fetchone() for before in befores)
+        was = next((row[0] for row in rows if row is not None), 0)
+        of_events = (json.dumps(one.days), one.first, one.last, one.seal.size, one.seal.sums)
+        new = (one.path, one.input, was > 0, increment, was, *of_events)
+        db.execute("INSERT INTO spans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')", new)
+
+
+def noted(checkpoint: Checkpoint) -> list[Noted]:
+    """Return the spans that are to be parted, in the order of their inputs."""
+    sql = """
+        SELECT path, input, days, first, last, size, sums, anew, increment, done, was,
+            CASE WHEN done > '' THEN (SELECT home FROM inputs WHERE id = input) END
+        FROM spans ORDER BY input, path
+    """
+    return [_noted(*row) for row in checkpoint.query(sql)]
+
+
+def _noted(path: str, lead: int, days: str, *row: Any) -> Noted:  # noqa: ANN401 - as SQLite gives it
+    first, last, size, sums, anew, *others = row
+    of_days = {day: OfDay(*one) for day, one in json.loads(days).items()}
+    return Noted(Span(path, lead, of_days, first, last, Seal(size, sums)), bool(anew), *others)
+
+
+def drop(checkpoint: Checkpoint, names: Iterable[str]) -> None:
+    """Forget the spans of inputs that are about to be planned anew, with all that were planned with them."""
+    given = set(names)
+    leads = dict[int, set[str]]()
+    for name, lead in checkpoint.leads().items():
+        leads.setdefault(lead, set()).add(name.partition(BEFORE)[0])
+    with checkpoint.change() as db:
+        gone = [(lead,) for lead, its in leads.items() if its <= given]
+        db.executemany("DELETE FROM spans WHERE input = ?", gone)
+
+
+def paths(checkpoint: Checkpoint) -> set[str]:
+    """Return the paths of the spans that are noted."""
+    return {path for (path,) in checkpoint.query("SELECT path FROM spans")}
+
+
+def tidy(checkpoint: Checkpoint) -> None:
+    """Remove spans that were never noted, and those that are parted; copies of those that lie in a storage, too."""
+    known = set[str]() if checkpoint.depot.is_far else paths(checkpoint)
+    for path in (checkpoint.workdir / FOLDER).glob("*"):
+        if f"{FOLDER}/{path.name}" not in known:
+            path.unlink()

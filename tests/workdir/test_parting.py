@@ -1,0 +1,213 @@
+"""Spans are parted into days: what is sent, and in which order, is as it would be without them."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from commands import migrate
+
+from migrate.apply.merge import pieces
+from migrate.errors import Refused
+from migrate.plan import bundles
+from migrate.workdir import daynames, ordered, parting, rounds, runs, spans
+from migrate.workdir.checkpoint import Checkpoint
+from migrate.workdir.harm import sources
+from migrate.workdir.records import Settled
+from migrate.workdir.seals import Kept
+
+BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
+DAYS = 40
+
+
+def export(folder, files=5, rows=90, start=0):
+    """Files with events of all days; some of a timestamp that others have, some of a uuid, or as they are elsewhere."""
+    folder.mkdir(exist_ok=True)
+    for number in range(start, start + files):
+        lines = []
+        for row in range(rows):
+            place = number * rows + row
+            same = row % 9 == 0
+            when = BEGIN + timedelta(days=row * 7 % DAYS, seconds=row if row % 3 == 0 else place % 50_000)
+            name = f"{row if same else place:012d}"
+            line = {
+                "uuid": f"0189b3a0-0000-7000-8000-{name}",
+                "event": "e" if same else f"e{row % 4}",
+                "distinct_id": f"u{row % 5}",
+                "timestamp": (when + timedelta(seconds=number * (row % 2) * same)).isoformat(),
+                "properties": {"n": place},
+            }
+            lines.append(json.dumps(line) + "\n")
+        (folder / f"{number:02d}.jsonl").write_text("".join(lines))
+
+
+def plan(folder, workdir, *words):
+    """Plan the files."""
+    done = migrate("plan", "posthog", folder, "--workdir", workdir, *words)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def told(workdir):
+    """What is to be sent, round by round in its order; what is counted; how many files there are."""
+    with Checkpoint.open(workdir) as checkpoint:
+        numbers = checkpoint.numbers().kept()
+        sent = {
+            (round_.day, round_.number): (
+                [
+                    payload
+                    for piece in pieces(workdir, round_.parts, round_.earlier, piece_bytes=10_000_000)
+                    for payload in piece.frame["payload"]
+                ],
+                sum(part.events for part in round_.parts),
+            )
+            for day in rounds.days(checkpoint)
+            for round_ in rounds.of_day(checkpoint, day)
+        }
+        found = (sent, numbers, checkpoint.by_day(), checkpoint.extent(), [*daynames.events(checkpoint)])
+        there = {path.relative_to(workdir).as_posix() for path in workdir.glob("*/**/*.parquet")}
+        assert there == checkpoint.part_paths()
+    return found, len(there)
+
+
+def send(workdir, days):
+    """Note the first days as sent."""
+    with Checkpoint.open(workdir) as checkpoint:
+        for day in rounds.days(checkpoint)[:days]:
+            for one in rounds.of_day(checkpoint, day):
+                count = sum(part.events for part in one.parts)
+                rounds.settle(checkpoint, [rounds.Outcome(one, Settled(accepted=count), True)])
+
+
+@pytest.fixture(autouse=True)
+def _in_twos(monkeypatch):
+    """Two small files are planned together."""
+    monkeypatch.setattr(bundles, "_MOST_FILES", 2)
+
+
+def test_all_is_as_without_spans(tmp_path, monkeypatch):
+    """Also once some is sent, a file has changed and others come: versions, duplicates, what is renewed, numbers."""
+    monkeypatch.setattr(parting, "_NOTED_BYTES", 4_000)
+    folder, apart, together = tmp_path / "in", tmp_path / "apart", tmp_path / "together"
+    export(folder)
+
+    def both(*words):
+        with monkeypatch.context() as patch:
+            patch.setattr(runs, "_FEW_BYTES", 0)
+            plan(folder, apart, *words)
+        plan(folder, together, *words)
+        (one, many), (other, few) = told(apart), told(together)
+        for key, that in one[0].items():
+            assert other[0][key] == that, (key, words)
+        assert other == one
+        return many, few
+
+    assert both() == (3 * DAYS, DAYS)
+    for workdir in (apart, together):
+        send(workdir, 10)
+    lines = (folder / "02.jsonl").read_text().splitlines()
+    changed = [line.replace('"n": ', '"n": 1') for line in lines[:50]]
+    (folder / "02.jsonl").write_text("\n".join([*changed, *lines[60:]]) + "\n")
+    both()
+    export(folder, files=2, start=5)
+    both()
+    both("--again", folder / "03.jsonl")
+
+
+def test_it_goes_on_where_it_was(tmp_path, monkeypatch):
+    """Stopped at any moment, what is parted stays, and what is not is parted next time."""
+    monkeypatch.setattr(parting, "_NOTED_BYTES", 4_000)
+    monkeypatch.setattr(ordered, "MOST", 2)
+    monkeypatch.setattr(ordered, "GROUP_BYTES", 900)
+    folder = tmp_path / "in"
+    export(folder)
+    plan(folder, tmp_path / "calm")
+    with monkeypatch.context() as patch:
+        patch.setattr(parting, "part", lambda *_: None)
+        plan(folder, tmp_path / "w")
+    calm, _ = told(tmp_path / "calm")
+    with Checkpoint.open(tmp_path / "w") as checkpoint:
+        _, *others = calm
+        assert [checkpoint.numbers().kept(), checkpoint.by_day(), checkpoint.extent()] == others[:3]
+        assert [*daynames.events(checkpoint)] == others[3]
+        assert checkpoint.has_unsent(str(folder / "00.jsonl"))
+        left = [len(one.span.days) for one in spans.noted(checkpoint)]
+        stops = 0
+        while spans.noted(checkpoint):
+            calls = iter([None] * 20)
+            try:
+                parting.part(checkpoint, lambda calls=calls: next(calls))
+            except StopIteration:
+                stops += 1
+                (done,) = {one.done for one in spans.noted(checkpoint)}
+                assert done > ""
+                _, *others = calm
+                assert [checkpoint.by_day(), checkpoint.extent()] == others[1:3]
+        assert left == [DAYS] * 3
+        assert stops > 1
+    assert told(tmp_path / "w")[0] == calm
+
+
+def test_a_file_may_change_before_all_is_parted(tmp_path, monkeypatch):
+    """The first of those that are parted, whose days are of all of them: nothing of the others goes with it."""
+    monkeypatch.setattr(parting, "_NOTED_BYTES", 4_000)
+    monkeypatch.setattr(ordered, "GROUP_BYTES", 900)
+    folder, calm, rough = tmp_path / "in", tmp_path / "calm", tmp_path / "rough"
+    export(folder)
+    plan(folder, calm)
+    with monkeypatch.context() as patch:
+        patch.setattr(parting, "part", lambda *_: None)
+        plan(folder, rough)
+    with Checkpoint.open(rough) as checkpoint, pytest.raises(StopIteration):
+        parting.part(checkpoint, iter([None] * 9).__next__)
+    lines = (folder / "00.jsonl").read_text().splitlines(keepends=True)
+    (folder / "00.jsonl").write_text("".join(lines[:60]))
+    for workdir in (calm, rough):
+        plan(folder, workdir, "--again", folder / "00.jsonl")
+    assert told(rough)[0] == told(calm)[0]
+
+
+def test_a_harmed_part_of_several_inputs_is_put_back(tmp_path):
+    """All of them are planned anew, though one was named; of a harmed span its own input is."""
+    folder, workdir = tmp_path / "in", tmp_path / "w"
+    export(folder)
+    plan(folder, workdir)
+    calm = told(workdir)
+    send(workdir, 3)
+    half = told(workdir)
+    with Checkpoint.open(workdir) as checkpoint:
+        first = rounds.of_day(checkpoint, rounds.days(checkpoint)[0])[0]
+        rounds.settle(checkpoint, [rounds.Outcome(first, Settled(accepted=1), False)])
+        (part,) = first.parts
+        assert len(sources(checkpoint, part.path)) == 5
+    path = workdir / part.path
+    kept = path.read_bytes()
+    path.write_bytes(kept[:50] + b"x" + kept[51:])
+    plan(folder, workdir, "--again", folder / "00.jsonl")
+    assert path.read_bytes() == kept
+    assert Kept(path, part.seal).is_sound()
+    assert half[1] == calm[1]
+    with Checkpoint.open(workdir) as checkpoint:
+        again = rounds.of_day(checkpoint, first.day)[0]
+        assert (again.position, again.parts) == (1, first.parts)
+
+
+def test_a_harmed_span_is_refused_by_name(tmp_path, monkeypatch):
+    """And planned anew where that is asked for."""
+    folder, workdir = tmp_path / "in", tmp_path / "w"
+    export(folder)
+    plan(folder, tmp_path / "calm")
+    with monkeypatch.context() as patch:
+        patch.setattr(parting, "part", lambda *_: None)
+        plan(folder, workdir)
+    path = min((workdir / spans.FOLDER).iterdir())
+    path.write_bytes(path.read_bytes()[:-1])
+    done = migrate("plan", "posthog", folder, "--workdir", workdir)
+    assert done.returncode == 5
+    assert "--again" in done.stderr
+    assert str(folder / "00.jsonl") in done.stderr
+    with Checkpoint.open(workdir) as checkpoint, pytest.raises(Refused, match="harmed"):
+        parting.part(checkpoint)
+    plan(folder, workdir, "--again", folder / "00.jsonl")
+    (_, _, *sent), _ = told(workdir)
+    (_, _, *calm), _ = told(tmp_path / "calm")
+    assert sent == calm
