@@ -6,9 +6,9 @@ by Dask, which would hold the death against all tasks that waited there.
 """
 
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,6 @@ from threading import Event
 from typing import Any, Final
 from uuid import uuid4
 
-from migrate import VERSION
 from migrate.errors import Refused, Stopped
 from migrate.logline import Record
 from migrate.plan import guest, worker
@@ -27,6 +26,8 @@ from migrate.plan.executors import Inline, Unkept
 from migrate.plan.handing import packed, unpacked
 from migrate.plan.jobs import Job
 from migrate.plan.notes import Hear, Lost
+from migrate.plan.pending import Pending
+from migrate.plan.slices import SLICE_BYTES, Slicing
 from migrate.plan.units import D, Unit, Work
 from migrate.throwaway import STAGING
 
@@ -55,6 +56,8 @@ class Dask(Unkept):
     """How many workers may die of a unit, one after another."""
     patience: float = 120.0
     """Seconds without any worker after which the command stops."""
+    slice_bytes: int = SLICE_BYTES
+    """How much of a large file is planned at once, where there are too few others for the workers that are there."""
 
     def map(
         self, units: Sequence[Unit], work: Work[D], hear: Hear, stopping: Event
@@ -70,9 +73,13 @@ class Dask(Unkept):
             return
         with self._crew(work.workdir, [job for unit in units for job in unit.bundle.jobs], hear) as crew:
             crew.given, crew.stopping = given, stopping
-            crew.pending.extend(units)
             try:
-                yield from crew.completions()
+                crew.find_workers()
+                most = self.workers or sum(crew.threads.values())
+                slicing = Slicing(units, most, self.slice_bytes if work.may_slice else None)
+                with closing(slicing.units()) as coming:
+                    crew.pending = Pending(coming, slicing.count)
+                    yield from crew.completions()
             except BaseException:
                 stopping.set()
                 raise
@@ -121,7 +128,7 @@ class _Crew:
     hear: Hear
     given: Handed = _NOTHING
     stopping: Event = field(default_factory=Event)
-    pending: deque[Unit] = field(default_factory=deque)
+    pending: Pending = field(default_factory=lambda: Pending(iter(()), 0))
     threads: dict[str, int] = field(default_factory=dict)
     """Workers by their addresses, with how many threads each has."""
     unfit: set[str] = field(default_factory=set)
@@ -147,7 +154,6 @@ class _Crew:
 
     def completions(self) -> Generator[Any, None, None]:
         """Yield what is completed; when it is to stop, what is still completed by those who are at it."""
-        self.find_workers()
         while not self.stopping.is_set():
             self._look()
             self._man()
@@ -208,7 +214,7 @@ class _Crew:
         for address, answer in answers.items():
             if isinstance(answer, OSError) or address not in threads:
                 continue  # gone
-            if not (why := _unfit(address, answer)):
+            if not (why := guest.unfit(address, answer)):
                 self.threads[address] = threads[address]
                 self.hear(Record("worker_begun", f"a worker that plans: {address}", {"worker": address}))
                 continue
@@ -231,7 +237,7 @@ class _Crew:
         unit = self.trying.pop(mark).unit
         self._warn(f"not planned: {unit.bundle.names[0]}, by {how}; it is tried again")
         rmtree(self.staging / mark, ignore_errors=True)
-        self.pending.extendleft(reversed(self.tries.lose(unit, how)))
+        self.pending.put_back(*self.tries.lose(unit, how))
 
     def _warn(self, text: str) -> None:
         self.hear(Record("warning", text, level="warning"))
@@ -242,9 +248,11 @@ class _Crew:
         free = sorted((n, one) for one, threads in self.threads.items() for n in range(busy[one], threads))
         if self.dask.workers is not None:
             free = free[: max(0, self.dask.workers - len(self.trying))]
-        for _, address in free[: len(self.pending)]:
+        for _, address in free:
+            if not self.pending:
+                return
             self.begun += 1
-            unit, mark = self.pending.popleft(), f"{self.token}/{self.begun:06d}"
+            unit, mark = self.pending.take(), f"{self.token}/{self.begun:06d}"
             self.trying[mark] = _Try(unit, address)
             data = packed(unit, self.given.shared)
             self.cluster.begin(mark, address, guest.plan, self.token, mark, data)
@@ -278,20 +286,5 @@ class _Crew:
             raise value
         if what == worker.LEFT and not self.stopping.is_set():
             self.hear(Lost(unit.key))
-            self.pending.appendleft(unit)
+            self.pending.put_back(unit)
         return [value] if what == worker.DONE and value is not None else []
-
-
-def _unfit(address: str, answer: Any) -> str:  # noqa: ANN401 - what `greet` returns, or an exception
-    """Return why nothing can be planned with a worker, "" if that is not so."""
-    if isinstance(answer, Exception):
-        return f"the worker {address} cannot plan, found {answer!r}; install migrate {VERSION} there, as it is here"
-    found, unseen = answer
-    if others := worker.unlike(found):
-        return f"the worker {address} is of another version, found {others}; install there what is here"
-    if unseen:
-        return (
-            f"the worker {address} does not see {unseen[0]}; the workdir and what is read must lie on a file system "
-            "that all workers share, under the same path"
-        )
-    return ""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from threading import Event, Lock, Thread
 from typing import Any, Final
 
+from migrate import VERSION
 from migrate.plan import worker
 from migrate.plan.handing import packed, unpacked
 from migrate.plan.notes import Note
@@ -159,3 +160,18 @@ def leave(token: str) -> None:
         with suppress(Exception):  # it is over, whatever a storage says
             guest.stop()
         guest.has_left.set()
+
+
+def unfit(address: str, answer: Any) -> str:  # noqa: ANN401 - what `greet` returns, or an exception
+    """Return why nothing can be planned with a worker, "" if that is not so."""
+    if isinstance(answer, Exception):
+        return f"the worker {address} cannot plan, found {answer!r}; install migrate {VERSION} there, as it is here"
+    found, unseen = answer
+    if others := worker.unlike(found):
+        return f"the worker {address} is of another version, found {others}; install there what is here"
+    if unseen:
+        return (
+            f"the worker {address} does not see {unseen[0]}; the workdir and what is read must lie on a file system "
+            "that all workers share, under the same path"
+        )
+    return ""

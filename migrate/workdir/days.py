@@ -230,7 +230,9 @@ class DayWriter:
         if not self._files:
             self.aside.mkdir(parents=True, exist_ok=True)
         part = "" if self.slice is None else f"{self.slice:04d}-"
-        path = self.aside / f"{name}_{part}{self._files:06d}.parquet"
+        # One who is thought to be gone, and is not, writes no object of the one who took its place.
+        own = f"-{self.mark.replace('/', '-')}" if self.mark and self._depot.is_far else ""
+        path = self.aside / f"{name}_{part}{self._files:06d}{own}.parquet"
         self._files += 1
         return path
 
@@ -252,9 +254,7 @@ class DayWriter:
         """Return the final name of a file."""
         number = Path(written.path).stem.rpartition("_")[2]
         folder = spans.FOLDER if day == _SPAN else f"{DAYS}/{day}"
-        # One who is thought to be gone, and is not, writes no object of the one who took its place.
-        own = f"-{self.mark.replace('/', '-')}" if self.mark and self._depot.is_far else ""
-        return f"{folder}/{self.input:08d}-{number}{own}.parquet"
+        return f"{folder}/{self.input:08d}-{number}.parquet"
 
     def _part(self, name: str, day: str, written: Written) -> Part:
         """Return what a file is."""

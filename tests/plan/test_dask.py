@@ -10,6 +10,7 @@ import pytest
 from crews import DIES, DIES_ONCE, TAKES_LONG, Planned, own
 from distributed import LocalCluster
 from samples import EVERY, PLATFORMS, SAMPLES, settings
+from sliced import compare, file_of
 
 from migrate.errors import Refused, Stopped
 from migrate.plan import cluster as clusters
@@ -68,6 +69,17 @@ def test_they_plan_what_one_process_plans(tmp_path, at, platform):
     assert ("warning" in two.events) == (tmp_path / "died").exists() == (platform == "killed")
     for name in KEPT:
         assert getattr(one, name) == getattr(two, name), name
+    assert [*(tmp_path / "two" / "staging").glob("*")] == []
+
+
+def test_a_large_file_is_planned_by_all_of_them(tmp_path, at):
+    """In slices, of which each is a unit."""
+    path = file_of(tmp_path, "ga4")
+    work = settings("ga4").work([str(path)])
+    one = Planned(tmp_path / "one", work, Inline())
+    two = Planned(tmp_path / "two", work, Dask(at, slice_bytes=path.stat().st_size // 6))
+    compare(one, two)
+    assert len(two.parts) > len(one.parts)
     assert [*(tmp_path / "two" / "staging").glob("*")] == []
 
 

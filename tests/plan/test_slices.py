@@ -5,7 +5,8 @@ from dataclasses import replace
 import polars as pl
 import pytest
 from crews import Planned
-from samples import EVERY, SAMPLES, settings
+from samples import EVERY, settings
+from sliced import CASES, compare, file_of
 
 from migrate.plan.bundles import Bundle
 from migrate.plan.choosing import MANY, chosen
@@ -14,40 +15,7 @@ from migrate.plan.processes import Processes
 from migrate.plan.slices import SLICE_BYTES, Slicing
 from migrate.plan.units import Unit
 
-CASES = {
-    "ga4": "events_20240403.jsonl",
-    "mixpanel": "export/2024-03-04.jsonl",
-    "mparticle": "Birch_20240403101500_48213.jsonl",
-    "segment": "warehouse/tracks.csv",
-    "snowplow": "warehouse/events.csv",
-}
 TRIED = list(CASES) if EVERY else ["ga4", "mparticle", "segment"]
-ALIKE = ("payloads", "numbers", "rejects", "inputs", "aside", "warnings")
-
-
-def file_of(folder, platform):
-    """A file of a platform's sample, rows that are rejected among the others."""
-    path = SAMPLES / platform / CASES[platform]
-    lines = path.read_bytes().splitlines(keepends=True)
-    bad = b"oops\n" if path.suffix == ".csv" else b'{"oops": \n[]}\n'
-    found = folder / path.name
-    found.write_bytes(b"".join([*lines[:2], bad, *lines[2:-1], bad, lines[-1]]))
-    return found
-
-
-def compare(one, other):
-    """Compare two plans."""
-    assert one.payloads
-    for name in ALIKE:
-        assert getattr(one, name) == getattr(other, name), name
-    assert seen(one.look) == seen(other.look)
-    assert all(row in one.samples for row in other.samples)  # the first rows of the first slice
-
-
-def seen(look):
-    """What was seen, but for values that are looked at closely: of each chunk those of some events."""
-    properties = {name: one.filled for name, one in look.properties.items()}
-    return vars(look) | {"properties": properties}
 
 
 @pytest.mark.parametrize("platform", TRIED)
