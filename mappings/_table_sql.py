@@ -32,6 +32,11 @@ _GROUP: Final = re.compile(r"\$\{|\$[0-9]|\\[0-9]")
 _BEYOND: Final = 2.0**63
 _LONGEST: Final = 1_000
 """So many characters a text may be padded to."""
+_JOINING: Final = frozenset({"AND", "OR", "NOT", "WHEN"})
+_SEPARATING: Final = frozenset({"(", ")", "[", "]", ",", "."})
+_MOST_JOINED: Final = 600
+"""So many operators an expression may have: each may lie in the next, and some thousands overflow polars' stack."""
+_FEWER: Final = "write values of a column as column IN ('a', 'b'), of which there may be many"
 
 
 class Token(NamedTuple):
@@ -60,6 +65,11 @@ def query(sql: str, where: str) -> Query:
     ]
     for complaint in _complaints(tokens):
         raise UsageError(f"{where}: {complaint}")
+    if (joined := _joined(tokens)) > _MOST_JOINED:
+        raise UsageError(
+            f"{where}: {joined:,} operators (=, AND, OR, WHEN …), found {shown(sql)}, where {_MOST_JOINED} are the "
+            f"most; {_FEWER}"
+        )
     try:
         value = pl.sql_expr(_written(tokens))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
@@ -69,6 +79,16 @@ def query(sql: str, where: str) -> Query:
             f"{where}: expected one expression, found {shown(sql)}, which names it; take the name out"
         )
     return Query(sql, tuple(dict.fromkeys(value.meta.root_names())), value)
+
+
+def _joined(tokens: Sequence[Token]) -> int:
+    """Return how many operators there are; the signs of numbers in a list are none."""
+    before = [Token("sign", ","), *tokens]
+    return sum(
+        one.word in _JOINING
+        or (one.kind == "sign" and one.text not in _SEPARATING and last.text not in {",", "("})
+        for last, one in zip(before, tokens, strict=False)
+    )
 
 
 def check(found: Query, types: Mapping[str, pl.DataType], where: str) -> pl.DataType:
@@ -86,7 +106,13 @@ def check(found: Query, types: Mapping[str, pl.DataType], where: str) -> pl.Data
         is_zoned = "comparison" in said and said.count("Datetime(") > 1
         hint = "" if "regex" in said else f"; {_ZONED if is_zoned else _HINT}"
         raise UsageError(f"{where}: {said}{hint}, found {shown(found.sql)}") from error
-    for complaint in _uncast(found.value, nothing):
+    try:
+        complaints = [*_uncast(found.value, nothing)]
+    except RecursionError:
+        raise UsageError(
+            f"{where}: too many operators inside of each other, found {shown(found.sql)}; {_FEWER}"
+        ) from None
+    for complaint in complaints:
         raise UsageError(f"{where}: {complaint}, found {shown(found.sql)}")
     return dtype
 

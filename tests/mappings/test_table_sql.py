@@ -194,3 +194,19 @@ def test_a_product_in_a_time_does_not_come_round(sql, found):
         {"x": [2**63 - 1, 1_709_649_000, None], "y": [2**62, 5, 5], "s": [str(2**63 - 1), "5", "5"]}
     )
     assert given.select(within(query(sql, "x").value, given.schema)).to_series().to_list() == found
+
+
+def test_what_would_overflow_the_stack_is_refused_and_long_lists_are_not():
+    """An operator lies in the next one; polars ends the process where some thousands do."""
+    many = " OR ".join(f"s = '{i}'" for i in range(20_000))
+    with pytest.raises(
+        UsageError, match=r"^spec: where: 39,999 operators .*, where 600 are the most; write values"
+    ):
+        query(many, "spec: where")
+    types = {"s": pl.String, "i": pl.Int64}
+    with pytest.raises(
+        UsageError, match="^spec: where: too many operators inside of each other, found .*column IN"
+    ):
+        check(query(" || ".join(["s"] * 600), "spec: where"), types, "spec: where")
+    listed = query(f"i IN ({', '.join(f'-{i}' for i in range(1_000))})", "spec: where")
+    assert check(listed, types, "spec: where") == pl.Boolean
