@@ -8,6 +8,7 @@ PROCESSES: Final = "processes"
 DASK: Final = "dask://"
 """HOST:PORT of a scheduler follow."""
 _CLUSTER: Final = re.compile(rf"{DASK}(\[[0-9a-f:.]+\]|[^\s/:@\[\]]+):(\d{{1,5}})/?", re.IGNORECASE)
+_LAST_PORT: Final = 65_535
 
 
 def kind_of(text: str) -> str | None:
@@ -15,4 +16,5 @@ def kind_of(text: str) -> str | None:
     kind = text.strip()
     if kind.lower() in {INLINE, PROCESSES}:
         return kind.lower()
-    return f"{DASK}{found[1]}:{found[2]}" if (found := _CLUSTER.fullmatch(kind)) else None
+    found = _CLUSTER.fullmatch(kind)
+    return f"{DASK}{found[1]}:{found[2]}" if found and 0 < int(found[2]) <= _LAST_PORT else None

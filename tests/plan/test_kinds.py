@@ -14,7 +14,9 @@ from migrate.plan.kinds import kind_of
         ("dask://[::1]:1", "dask://[::1]:1"),
         ("dask://node", None),
         ("dask://key@node:1", None),
-        ("dask://node:123456", None),
+        ("dask://node:65535", "dask://node:65535"),
+        ("dask://node:65536", None),
+        ("dask://node:0", None),
         ("threads", None),
     ],
 )
