@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, Final
 
 from migrate import VERSION, witnesses
-from migrate.errors import Refused
+from migrate.errors import Refused, UsageError
 from migrate.kit.declare import Platform
 from migrate.own import Own
 from migrate.people.schema import PEOPLE_FILE
@@ -17,7 +17,7 @@ from migrate.screen import counted
 from migrate.settings import Setting, Settings
 from migrate.workdir import rounds
 from migrate.workdir.checkpoint import Checkpoint
-from migrate.workdir.far import FarDepot
+from migrate.workdir.far import FarDepot, Gone
 
 _SHOWN: Final = 3
 """Rows that are named."""
@@ -71,7 +71,8 @@ def pin_settings(checkpoint: Checkpoint, settings: Settings, *, has_news: bool) 
 def pin_parts(checkpoint: Checkpoint, folder: str) -> None:
     """Bind a workdir of which no event is planned to a folder in a storage, where its files come to lie.
 
-    They do so below a key of its own. Raises Refused where they lie elsewhere, Stopped where nothing can be listed.
+    They do so below a key of its own. Raises Refused where they lie elsewhere, UsageError where there is no
+    such bucket, Stopped where it cannot be listed.
     """
     known = checkpoint.facts().get("parts")
     if known is not None and known["folder"] == folder:
@@ -83,8 +84,11 @@ def pin_parts(checkpoint: Checkpoint, folder: str) -> None:
         )
     fact = {"folder": folder, "id": secrets.token_hex(8)}
     depot = FarDepot.of(checkpoint.workdir, fact)
-    for _ in depot.listed():
-        pass
+    try:
+        for _ in depot.listed():
+            pass
+    except Gone as error:
+        raise UsageError(f"--parts: {error}") from None
     checkpoint.note(parts=fact)
     checkpoint.depot = depot
     depot.take()

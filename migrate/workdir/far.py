@@ -42,12 +42,19 @@ def address(text: str) -> str:
         raise UsageError(
             f"--parts: no address of a storage, found '{shown(text)}'; write it as s3://bucket/folder"
         )
-    url = parsed(text)
+    try:
+        url = parsed(text)
+    except UsageError as error:
+        raise UsageError(f"--parts: {str(error).removeprefix('input ')}") from None
     if url.is_web:
         raise UsageError(
             f"--parts: a web server takes no files, found '{url}'; name s3://bucket/folder, gs:// or az://"
         )
     folder = named(text).rstrip("/")
+    if "*" in folder or "{" in folder:
+        raise UsageError(
+            f"--parts: a pattern, found '{shown(folder)}'; name one folder in which all files of the plan may lie"
+        )
     if is_odd(f"{parsed(f'{folder}/').key}name"):
         raise UsageError(
             "--parts: an address with an empty part, '.', '..' or a control character in it, found "
@@ -210,7 +217,7 @@ class FarDepot(Depot):
                             return
                         file.write(data)
             beside.replace(path)
-        except _Gone:
+        except Gone:
             beside.unlink()
 
     def _put(self, name: str, path: Path) -> None:
@@ -225,11 +232,11 @@ class FarDepot(Depot):
         try:
             yield
         except Trouble as error:
-            kind = _Gone if error.reason == "vanished" else Stopped
+            kind = Gone if error.reason == "vanished" else Stopped
             raise kind(f"{self.url}: {error.why}{more}", "server") from None
 
 
-class _Gone(Stopped):
+class Gone(Stopped):
     """An object, or its bucket, is not there."""
 
 

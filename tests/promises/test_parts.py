@@ -202,6 +202,8 @@ def test_a_workdir_is_bound_to_its_storage(far, tmp_path):
         "plans": "--parts: no address of a storage, found 'plans'; write it as s3://bucket/folder",
         "https://a.example/b": "--parts: a web server takes no files, found 'https://a.example/b'; name "
         "s3://bucket/folder, gs:// or az://",
+        "s3://": "--parts: s3://: no bucket is named; write it as s3://bucket/key",
+        "s3://a/*/b": "--parts: a pattern, found 's3://a/*/b'; name one folder in which all files of the plan may lie",
         f"{far.s3.url}a//b": "--parts: an address with an empty part, '.', '..' or a control character in it, found "
         f"'{far.s3.url}a//b'; name another one",
     }.items():
@@ -209,7 +211,7 @@ def test_a_workdir_is_bound_to_its_storage(far, tmp_path):
         assert (done.returncode, [*tmp_path.glob("w/*")]) == (2, [])
         assert f"error: {message}\n" in done.stderr
     done = migrate(*words, "--parts", "s3://no-such-bucket/x")
-    assert done.returncode == 4
+    assert done.returncode == 2
     assert "there is no such bucket; check its name, and the endpoint" in done.stderr
     far.plan("--parts", far.address)
     done = migrate(*words, "--parts", f"{far.address}2")
