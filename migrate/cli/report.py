@@ -22,6 +22,8 @@ from migrate.workdir.hold import holder, writable
 def write_report(workdir: Path, options: ReportOptions, talking: TalkOptions) -> NoReturn:
     """Write the page, and say where it lies; no source is read, and the workdir is not held."""
     talk = start_talk(talking)
+    if str(options.output) == "-":
+        raise UsageError("--output: the page is written to a file, found '-'; name one, such as report.html")
     with writable(workdir), Checkpoint.open(workdir) as checkpoint:
         working = holder(workdir)
         try:

@@ -25,6 +25,8 @@ def test_it_says_where_the_page_lies(tmp_path):
     assert done.returncode == 2
     assert "--output: " in done.stderr
     assert "No such file or directory; name a file in a folder that is there" in done.stderr
+    done = here("report", tmp_path / "w", "-o", "-")
+    assert (done.returncode, "--output: the page is written to a file, found '-'" in done.stderr) == (2, True)
     done = here("report", tmp_path / "none")
     assert (done.returncode, "so nothing is planned there" in done.stderr) == (5, True)
     with hold(tmp_path / "w"):
