@@ -19,14 +19,15 @@ _ODD: Final = 0x9E3779B97F4A7C15
 
 
 def is_first(
-    frame: pl.DataFrame, ties: "Ties", *, has_versions: bool, times: Sequence[int] = ()
+    frame: pl.DataFrame, ties: "Ties", *, ranks: Sequence[int] = (), times: Sequence[int] = ()
 ) -> pl.Series | None:
     """Return which events are no duplicates, as booleans a row; None where none is one.
 
     `ties` knows the frames before: events of one timestamp may be cut apart between two. Of events with the same key
-    the first in time is no duplicate; where they may be versions of each other (`has_versions`) it is the first one
-    of the first part. `times` says of each part (`order`) at which time it was planned, as a number, where there are
-    several: an event may be of another person then, and its `versions` are duplicates, too.
+    the first in time is no duplicate. Where they may be versions of each other `ranks` says of each part (`order`)
+    where it stands, all of one input alike, and it is the first one of the first rank. `times` says of each part at
+    which time it was planned, as a number, where there are several: an event may be of another person then, and its
+    `versions` are duplicates, too.
     """
     # Hashing one column tells nearly always that there is nothing to find, at a quarter of the price of all three.
     first = None
@@ -34,7 +35,7 @@ def is_first(
         planned = pl.Series("planned", times, pl.Int64)
         frame = frame.with_columns(planned.gather(frame["order"]))
     if frame["uuid"].n_unique() < frame.height:
-        first = _first_parts(frame) if has_versions else _first_in_time(frame)
+        first = _first_ranks(frame, ranks) if ranks else _first_in_time(frame)
         if times and (other := versions(frame, first)) is not None:
             first &= ~other
     again = ties.again(frame[["timestamp", *_KEY, *(["planned"] if times else [])]])
@@ -48,12 +49,13 @@ def _first_in_time(frame: pl.DataFrame) -> pl.Series:
     return frame.select(pl.struct(_KEY).is_first_distinct()).to_series()
 
 
-def _first_parts(frame: pl.DataFrame) -> pl.Series:
-    """Return which events are, of those of their key, the first one of the first part, or of its first input."""
+def _first_ranks(frame: pl.DataFrame, ranks: Sequence[int]) -> pl.Series:
+    """Return which events are, of those of their key, the first one of the first rank, or of its first input."""
+    rank = pl.Series("rank", ranks, pl.Int64).gather(frame["order"])
     is_shared = pl.col("row") >= numbering.GATHERED
     place = pl.when(is_shared).then(pl.col("row") // numbering.INPUT).otherwise(0)
-    first = pl.col("index").sort_by("order", place, maintain_order=True).first().over(_KEY)
-    return frame.with_row_index("index").select(pl.col("index") == first).to_series()
+    first = pl.col("index").sort_by("rank", place, maintain_order=True).first().over(_KEY)
+    return frame.with_columns(rank).with_row_index("index").select(pl.col("index") == first).to_series()
 
 
 def versions(frame: pl.DataFrame, first: pl.Series) -> pl.Series | None:

@@ -56,14 +56,16 @@ def pieces(  # noqa: PLR0913 - what decides which events are sent
     A duplicate has the uuid, event and distinct_id of an event before it, or of one in the parts that were `sent`
     before. Of parts that were planned at several times, so has an event of another person, which is known better by
     now (see `duplicates.versions`). What was sent stays; else the version in the part that comes first in `parts` is
-    kept (parts of later increments come first). What was sent of `outdated` events up to their rounds was refused, and
-    makes no duplicates; `sent_in` says in which rounds the sent parts were.
+    kept (parts of later increments come first), of one input the first in time, however many parts it has. What was
+    sent of `outdated` events up to their rounds was refused, and makes no duplicates; `sent_in` says in which rounds
+    the sent parts were.
 
     The first `skip` events, duplicates counted, are passed over. The same parts give the same events in the same
     order; only where pieces are cut depends on `piece_bytes`. Memory is one piece and a batch per run.
     """
     has_versions = len({part.increment for part in parts}) > 1
     everything = (*sent, *parts)
+    ranks = _ranks(sent, parts) if has_versions else []
     times = [-part.input if part.anew else part.increment for part in everything]
     times = times if len(set(times)) > 1 else []
     ties = Ties()
@@ -71,7 +73,7 @@ def pieces(  # noqa: PLR0913 - what decides which events are sent
     runs = merged(workdir, parts, sent, in_order=has_versions or bool(times))
     for whole in _gathered(runs, piece_bytes):
         frame = refused.out_of(whole) if refused else whole
-        first = is_first(frame, ties, has_versions=has_versions, times=times) if frame.height else None
+        first = is_first(frame, ties, ranks=ranks, times=times) if frame.height else None
         planned = frame
         if sent:
             first = None if first is None else first.filter(~frame["sent"])
@@ -86,6 +88,13 @@ def pieces(  # noqa: PLR0913 - what decides which events are sent
             continue
         first = first.slice(passed)
         yield Events(planned.filter(first)[KEPT], _names(planned.filter(~first)))
+
+
+def _ranks(sent: Sequence[Part], parts: Sequence[Part]) -> list[int]:
+    """Return where each part stands, those that were sent first; all of one input, which may be sliced, alike."""
+    inputs = [*((True, part.input) for part in sent), *((False, part.input) for part in parts)]
+    places = {one: place for place, one in enumerate(dict.fromkeys(inputs))}
+    return [places[one] for one in inputs]
 
 
 def _names(frame: pl.DataFrame) -> dict[str, int]:

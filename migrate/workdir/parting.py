@@ -1,7 +1,7 @@
 """Spans → one file a day: neighbours together, so that many sources with events of all days make few files.
 
 A source whose events are of many days, a few of each, is planned into one span, in timestamp order. When all are
-planned the spans are merged, and parted into days. A row keeps its number, and above it stands its span's
+planned the spans are merged, and parted into days. A row keeps its number, and above it stands its source's
 (`numbering.gathered`), so that events of one timestamp stay in the order of their sources, in which parts are sent.
 """
 
@@ -107,7 +107,8 @@ def _events(workdir: Path, group: Sequence[Noted]) -> Iterator[pl.DataFrame]:
         after = datetime.fromisoformat(group[0].done).replace(tzinfo=UTC) + timedelta(days=1)
         since = (after - _EPOCH) // timedelta(microseconds=1)
     files: list[Path | Kept] = [Kept(workdir / one.span.path, one.span.seal) for one in group]
-    rows = [numbering.gathered(place) for place in range(len(group))]
+    places = {number: place for place, number in enumerate(dict.fromkeys(one.span.input for one in group))}
+    rows = [numbering.gathered(places[one.span.input]) for one in group]
     with ExitStack() as stack:
         while len(files) > ordered.MOST:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix=MERGE, dir=workdir)))

@@ -41,18 +41,19 @@ def test_a_duplicate_of_one_timestamp_is_found_across_frames(rows, sizes):
     ties, found, start = Ties(), [], 0
     for size in sizes:
         if part := rows[start : start + size]:
-            found += firsts(is_first(frame(part), ties, has_versions=False), part)
+            found += firsts(is_first(frame(part), ties), part)
         start += size
     assert found == [row not in rows[:number] for number, row in enumerate(rows)]
 
 
 def test_of_versions_the_one_of_the_first_part_stays():
-    """Where events may be versions of each other, the first part decides, or its first input, not the time."""
+    """Where events may be versions the first part decides, or its first input; among an input's own parts, the time."""
     both = pl.concat([frame([(1, "u", "e", "a")], order=1), frame([(2, "u", "e", "a")], order=0)])
-    assert is_first(both, Ties(), has_versions=True).to_list() == [False, True]
-    assert is_first(both, Ties(), has_versions=False).to_list() == [True, False]
+    assert is_first(both, Ties(), ranks=[0, 1]).to_list() == [False, True]
+    assert is_first(both, Ties(), ranks=[0, 0]).to_list() == [True, False]
+    assert is_first(both, Ties()).to_list() == [True, False]
     shared = [frame([(time, "u", "e", "a")], number=numbering.gathered(2 - time) + 1) for time in (1, 2)]
-    assert is_first(pl.concat(shared), Ties(), has_versions=True).to_list() == [False, True]
+    assert is_first(pl.concat(shared), Ties(), ranks=[0, 1]).to_list() == [False, True]
 
 
 def owned(planned):
@@ -83,5 +84,5 @@ def test_another_person_is_a_version_between_times_of_planning_alone(planned, fi
         pytest.skip("what comes later is not known yet where a time is cut apart")
     for start in range(0, whole.height, cut):
         part = whole.slice(start, cut)
-        found += firsts(is_first(part, ties, has_versions=False, times=range(len(planned))), part.rows())
+        found += firsts(is_first(part, ties, times=range(len(planned))), part.rows())
     assert "".join(whole["distinct_id"].filter(pl.Series(found))) == first

@@ -8,7 +8,8 @@ from commands import migrate
 
 from migrate.apply.merge import pieces
 from migrate.errors import Refused
-from migrate.plan import bundles
+from migrate.plan import bundles, choosing
+from migrate.plan.executors import Inline
 from migrate.workdir import daynames, ordered, parting, rounds, runs, spans
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.harm import sources
@@ -145,6 +146,25 @@ def test_it_goes_on_where_it_was(tmp_path, monkeypatch):
         assert left == [DAYS] * 3
         assert stops > 1
     assert told(tmp_path / "w")[0] == calm
+
+
+@pytest.mark.parametrize("few_bytes", [0, 256 << 10], ids=["days", "spans"])
+def test_of_a_file_in_slices_the_same_events_are_sent(tmp_path, monkeypatch, few_bytes):
+    """Also once others come: of two events alike but for their time the first stays, not that of the first slice."""
+    monkeypatch.setattr(runs, "_FEW_BYTES", few_bytes)
+    folder, whole, sliced = tmp_path / "in", tmp_path / "whole", tmp_path / "sliced"
+    export(folder, files=1)
+    file = folder / "00.jsonl"
+    lines = file.read_text().splitlines(keepends=True)
+    earlier = [line.replace("2024-01-01T00:", "2024-01-01T23:").replace('"n": ', '"n": 1') for line in lines]
+    file.write_text("".join(earlier + lines))
+    for others in range(2):
+        export(folder, files=others, start=1)
+        plan(folder, whole)
+        with monkeypatch.context() as patch:
+            patch.setattr(choosing, "Inline", lambda *_: Inline(2, slice_bytes=file.stat().st_size // 4))
+            plan(folder, sliced)
+        assert told(sliced)[0] == told(whole)[0]
 
 
 def test_a_file_may_change_before_all_is_parted(tmp_path, monkeypatch):
