@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from migrate.workdir.records import OfDay
+from migrate.workdir.seals import Kept
 
 SCHEMA: Final = pa.schema(
     [
@@ -103,11 +104,15 @@ def writer(where: Path | pa.NativeFile, compression: str = "zstd") -> ParquetWri
     )
 
 
-def frames(path: Path, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-    """Yield a file's events, all columns or these, a row group at a time; raises what `UNREADABLE` names."""
-    with pa.OSFile(str(path)) as source, pq.ParquetFile(source, pre_buffer=False) as file:
-        for group in range(file.num_row_groups):
-            yield pl.DataFrame(file.read_row_group(group, columns=columns and [*columns]))
+def frames(file: Path | Kept, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+    """Yield a file's events, all columns or these, a row group at a time; raises what `UNREADABLE` names.
+
+    Of a sealed file none are what was not written; raises Harmed where it is harmed.
+    """
+    opened = pa.OSFile(str(file)) if isinstance(file, Path) else file.opened()
+    with opened as source, pq.ParquetFile(source, pre_buffer=False) as parquet:
+        for group in range(parquet.num_row_groups):
+            yield pl.DataFrame(parquet.read_row_group(group, columns=columns and [*columns]))
 
 
 def names(path: Path) -> Counter[str]:

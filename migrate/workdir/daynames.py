@@ -16,6 +16,7 @@ from migrate.workdir import dayfile, spans
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import Database
 from migrate.workdir.depot import Depot
+from migrate.workdir.seals import Harmed, Kept
 
 UNKNOWN: Final = ""
 """The name of events that have one which nobody knows any more: no event is called so.
@@ -88,12 +89,16 @@ def events(checkpoint: Checkpoint) -> Iterator[tuple[str, Mapping[str, int]]]:
 
 
 def _of_spans(checkpoint: Checkpoint) -> Iterator[tuple[str, int, bytes, str, int]]:
-    """Yield each day of what is not parted yet, with how many events there are, and their names as they are kept."""
+    """Yield each day of what is not parted yet, with how many events there are, and their names as they are kept.
+
+    Of a span that is harmed names are told as far as it is what was written.
+    """
     total, known = Counter[str](), dict[str, Counter[str]]()
     for one in spans.noted(checkpoint):
         total.update({day: its.events for day, its in one.span.days.items() if day > one.done})
-        with suppress(*dayfile.UNREADABLE), checkpoint.depot.near([one.span.path]):
-            for frame in dayfile.frames(checkpoint.workdir / one.span.path, ["timestamp", "event"]):
+        kept = Kept(checkpoint.workdir / one.span.path, one.span.seal)
+        with suppress(Harmed, *dayfile.UNREADABLE), checkpoint.depot.near([one.span.path]):
+            for frame in dayfile.frames(kept, ["timestamp", "event"]):
                 day = pl.col("timestamp").dt.date().dt.to_string("iso").alias("day")
                 counts = frame.group_by(day, "event").len().filter(pl.col("day") > one.done)
                 for of_day, name, count in counts.iter_rows():

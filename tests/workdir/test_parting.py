@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import pytest
 from commands import migrate
 
@@ -220,7 +221,11 @@ def test_a_harmed_span_is_refused_by_name(tmp_path, monkeypatch):
         patch.setattr(parting, "part", lambda *_: None)
         plan(folder, workdir)
     path = min((workdir / spans.FOLDER).iterdir())
-    path.write_bytes(path.read_bytes()[:-1])
+    frame = pl.read_parquet(path)
+    late = pl.lit(2**63 - 1).cast(frame["timestamp"].dtype)  # a day that is none
+    ordered.write(path, [frame.with_columns(timestamp=late)])
+    with Checkpoint.open(workdir) as checkpoint:
+        assert {day: sum(names.values()) for day, names in daynames.events(checkpoint)} == checkpoint.by_day()
     done = migrate("plan", "posthog", folder, "--workdir", workdir)
     assert done.returncode == 5
     assert "--again" in done.stderr
