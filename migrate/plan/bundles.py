@@ -67,7 +67,9 @@ class Bundle:
         """Return a chunk of the file in this place, numbered as here; each row knows its file."""
         first = place * self.step
         number = (pl.col(ROW) + first).alias(ROW)
-        rows = chunk.rows.with_columns_seq(number, pl.lit(self.jobs[place].source.stem).alias(FILE))
+        stem = pl.lit(self.jobs[place].source.stem).alias(FILE)
+        file = [] if FILE in self.job.table.columns else [stem]  # which has the column of that name then
+        rows = chunk.rows.with_columns_seq(number, *file)
         rejects = [one._replace(row=first + (one.row or 0)) for one in chunk.rejects]
         return replace(chunk, rows=rows, rejects=rejects)
 

@@ -21,12 +21,12 @@ def test_rejected_rows_make_the_exit_code_3_and_are_in_a_file(tmp_path):
     assert summary(done)["rows"]["rejected"] == {"malformed_json": 1, "bad_timestamp": 1}
     lines = [json.loads(line) for line in (tmp_path / "w" / "rejects.jsonl").read_text().splitlines()]
     assert [(line["file"], line["row"], line["reason"]) for line in lines] == [
-        (str(source), 5, "malformed_json"),
         (str(source), 4, "bad_timestamp"),
+        (str(source), 5, "malformed_json"),
     ]
-    assert lines[0]["value"] == "not json"
-    assert lines[0]["why"] == "character 1: expecting value, found 'n'"
-    assert lines[1]["source"]["timestamp"] == "soon"
+    assert lines[0]["source"]["timestamp"] == "soon"
+    assert lines[1]["value"] == "not json"
+    assert lines[1]["why"] == "character 1: expecting value, found 'n'"
 
 
 def test_a_truncated_file_keeps_its_rows_is_named_and_makes_the_exit_code_3(tmp_path):

@@ -15,8 +15,8 @@ from migrate.kit.declare import OWN, PROPERTIES, REST, WHOLE, Options, inside
 from migrate.kit.schemas import FRAMEWORK
 from migrate.laws.contract import wrong_frames
 from migrate.payload import payloads
-from migrate.plan.gather import lean
 from migrate.plan.jobs import Job
+from migrate.plan.lean import lean
 from migrate.preview import preview
 from migrate.readers.records import Header
 from migrate.settings import Settings

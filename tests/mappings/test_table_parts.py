@@ -349,6 +349,10 @@ def test_a_column_that_is_called_as_one_of_ours_is_a_property(tmp_path, name):
     done = migrate("preview", "table", "a.csv", "--spec", "s.toml", cwd=tmp_path)
     found = json.loads(done.stdout)["properties"]
     assert [str(found[one]) for one in (name, "b", "c")] == ["7", "7", "71"]
+    if name == "_file":
+        migrate("plan", "table", "a.csv", "--spec", "s.toml", "--workdir", "w", cwd=tmp_path)
+        (part,) = tmp_path.glob("w/days/*/*.parquet")
+        assert json.loads(pl.read_parquet(part)["payload"][0])["properties"]["b"] == found["b"]
 
 
 def test_a_time_of_a_person_that_cannot_be_read_is_counted_and_tells_nothing(tmp_path):

@@ -28,9 +28,9 @@ def test_the_names_and_their_order_are_a_contract():
     found = document(NOW, of_run(BEFORE, NOW, STARTED, 0, None))
     assert " ".join(found) == (
         "rows events requests retries bytes_sent first_timestamp last_timestamp held_until seconds balanced whole "
-        "workdir import_id repairs warnings dropped_columns notes set_aside skipped_files skipped_names damaged_files "
-        "replanned identity open_rejects mended_rejects dismissed_rejects dismissed_parked rejects_read_again "
-        "rows_read_again protocol accepted_with_warning state also next stopped run"
+        "workdir parts import_id repairs warnings dropped_columns notes set_aside skipped_files skipped_names "
+        "damaged_files replanned identity open_rejects mended_rejects dismissed_rejects dismissed_parked "
+        "rejects_read_again rows_read_again protocol accepted_with_warning state also next stopped run"
     )
     assert " ".join(found["rows"]) == "read mapped filtered rejected"
     assert " ".join(found["events"]) == "planned accepted duplicate parked held pending"
