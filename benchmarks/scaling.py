@@ -1,7 +1,7 @@
 """How planning scales: threads and processes side by side, what one process must do alone, and what that comes to.
 
     python benchmarks/scaling.py --rows 1000000
-    python benchmarks/scaling.py --formats amplitude --rows 1000000 10000000 --files 24 --data /tmp/exports
+    python benchmarks/scaling.py --formats amplitude --rows 1000000 10000000 --files 24 --data FOLDER
 
 Each line is one `plan` as a whole process: its seconds, the processor seconds of the process that was started and of
 the workers that it began, how many cores that kept busy, and the peak memory of it and of its largest worker.
