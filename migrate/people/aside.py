@@ -1,6 +1,6 @@
 """Frames written aside by whoever looks over files, in whatever process, and read once when they are added."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -25,19 +25,18 @@ class FrameFile:
             self._writer = pa.ipc.new_file(str(self._path), table.schema)
         self._writer.write_table(table)
 
-    def close(self) -> Path | None:
-        """Write the file's end; return where it is, None where there is none."""
+    def close(self) -> list[Path]:
+        """Write the file's end; return where it is, nothing where there is none."""
         if self._writer is None:
-            return None
+            return []
         self._writer.close()
-        return self._path
+        return [self._path]
 
 
-def taken(path: Path | None) -> Iterator[pl.DataFrame]:
-    """Yield the frames of a file, which is removed after the last; none of no file."""
-    if path is None:
-        return
-    with pa.memory_map(str(path)) as data, pa.ipc.open_file(data) as file:
-        for place in range(file.num_record_batches):
-            yield pl.DataFrame(pa.Table.from_batches([file.get_batch(place)]))
-    path.unlink()
+def taken(paths: Iterable[Path]) -> Iterator[pl.DataFrame]:
+    """Yield the frames of files, each of which is removed after its last."""
+    for path in paths:
+        with pa.memory_map(str(path)) as data, pa.ipc.open_file(data) as file:
+            for place in range(file.num_record_batches):
+                yield pl.DataFrame(pa.Table.from_batches([file.get_batch(place)]))
+        path.unlink()

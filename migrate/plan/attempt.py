@@ -19,7 +19,8 @@ from migrate.workdir.records import Input, Numbers
 
 _OF_A_CELL: Final = ("rounded_id", "invalid_text", "bad_json")
 """Reasons of rejects that are rows, though the reader could not deliver them."""
-_DAMAGE: Final = ("truncated_file", "unreadable_file")
+DAMAGE: Final = ("truncated_file", "unreadable_file")
+"""Reasons of rejects behind which nothing of a file was read."""
 
 
 @dataclass
@@ -71,7 +72,7 @@ class Attempt:
             if reject["row"] in originals:
                 reject["source"] = originals[reject["row"]]
             first = places.get(reject["row"])
-            if reject["reason"] in _DAMAGE and first is None:
+            if reject["reason"] in DAMAGE and first is None:
                 damaged.append(name)
             if first is not None and first.file in names:
                 name, row = first

@@ -151,15 +151,15 @@ def link(
     checkpoint.note(identity=report, clock=census.warning, linked=True, **step_made(step))
 
 
-def _looked(people: People, planner: Planner, counting: Counting) -> Callable[[int, object], None]:
+def _looked(people: People, planner: Planner, counting: Counting) -> Callable[..., None]:
     """Return what counts a file that is looked over, and holds what is still to be kept of people against the disk."""
     room, before = planner.room({_PEOPLE: counting.total_bytes}), people.stored()
     if room is not None:
         room.folder = people.folder or room.folder
         room.begin(0, _PEOPLE, counting.total_bytes)
 
-    def looked(size: int, unit: object) -> None:
-        counting.note_file(size, unit)
+    def looked(size: int, *units: object) -> None:
+        counting.note_file(size, *units)
         if room is not None:
             room.note(0, counting.done_bytes, people.stored() - before)
 

@@ -76,7 +76,7 @@ class Dask(Unkept):
             try:
                 crew.find_workers()
                 most = self.workers or sum(crew.threads.values())
-                slicing = Slicing(units, most, self.slice_bytes if work.may_slice else None)
+                slicing = Slicing(units, most, self.slice_bytes, work.pins)
                 with closing(slicing.units()) as coming:
                     crew.pending = Pending(coming, slicing.count)
                     yield from crew.completions()

@@ -14,12 +14,14 @@ from migrate.kit.declare import Table
 from migrate.logline import Record
 from migrate.people.aside import taken
 from migrate.people.store import People
+from migrate.plan import diary
 from migrate.plan.bundles import Bundle, bundles
 from migrate.plan.executors import Executor, Inline
-from migrate.plan.harvest import SUFFIXES, Gathered, Gathering, Harvest
+from migrate.plan.harvest import SUFFIXES, Gathered, Gathering, Harvest, together
 from migrate.plan.interrupted import Interrupted
 from migrate.plan.jobs import Job
 from migrate.plan.notes import Fell, Lost, Note, Read
+from migrate.plan.slicewise import Slicewise, keys
 from migrate.plan.units import Unit
 from migrate.workdir.records import Input
 
@@ -53,8 +55,8 @@ class Gatherer:
     """Told of rows that were looked at, the number of their unit, and how many bytes are read of it."""
     on_lost: Callable[[object], None] = lambda _: None
     """Told of a unit that is looked over again from its beginning."""
-    on_file: Callable[[int, object], None] = lambda *_: None
-    """Told of the bytes of a file that was looked over, and of its unit."""
+    on_file: Callable[..., None] = lambda *_: None
+    """Told of the bytes of a file that was looked over, and of its units."""
     on_unfit: Callable[[Unfit], None] = lambda _: None
     """Told of what cannot be looked over, in any thread: it is not to be planned as if it had nothing to tell."""
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -62,6 +64,7 @@ class Gatherer:
     """Units whose links the store holds, and that are not noted yet."""
     _next: float = field(default_factory=lambda: time.monotonic() + _SECONDS)
     """When they are noted at the latest."""
+    _slicewise: Slicewise[Gathered] = field(default_factory=lambda: Slicewise(together))
 
     def todo(self, jobs: Sequence[Job]) -> list[Job]:
         """Return the jobs that are to be looked over."""
@@ -85,7 +88,8 @@ class Gatherer:
             self._first(work, [Unit.of(Bundle([job]), known) for job in jobs], sizes, self.limit)
         else:
             units = [Unit.of(bundle, known) for bundle in bundles(jobs)]
-            with closing(self.executor(units).map(units, work, self._hear, self.stopping)) as found:
+            executor = self.executor(units)
+            with closing(self._slicewise.work(units, work, executor, self._hear, self.stopping)) as found:
                 for one in found:
                     self._add(one, sizes)
         self._tidy()
@@ -115,8 +119,9 @@ class Gatherer:
         self._whole.append(found)
         if self.people.held >= max(_HELD, self.people.stored() // 2) or time.monotonic() >= self._next:
             self._note()
+        self.on_log(diary.looked_over([*found.stamps], found.rows, found.seconds))
         for name in found.stamps:
-            self.on_file(sizes[name], found.number)
+            self.on_file(sizes[name], *keys(found))
 
     def _note(self) -> None:
         """Put together what is held, and note which files it is of."""
@@ -141,5 +146,6 @@ class Gatherer:
                 self.on_rows(rows, number, read)
             case Lost(number):
                 self.on_lost(number)
-            case Fell(_, name, reason, why):
+            case Fell(unit, name, reason, why):
+                self._slicewise.fall(unit)
                 self.on_unfit(Unfit(name, reason, why))

@@ -5,28 +5,27 @@ As planning a unit does, it may run in any thread or process, twice, or be lost 
 
 import secrets
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Event
-from typing import Final
+from typing import ClassVar, Final
 
 import polars as pl
 
 from migrate import throwaway
-from migrate.errors import Unfit
 from migrate.inputs.source import stamp
 from migrate.kit import schemas
 from migrate.kit.declare import FILE, Options, Table
 from migrate.kit.schemas import FRAMEWORK
 from migrate.people.aside import FrameFile
-from migrate.plan import diary
-from migrate.plan.interrupted import Interrupted, until_stopped
+from migrate.plan.attempt import DAMAGE, check_unchanged
+from migrate.plan.interrupted import until_stopped
 from migrate.plan.jobs import Job
 from migrate.plan.lean import gathered
-from migrate.plan.notes import Fell, Hear, Read
-from migrate.plan.units import Unit, Work
+from migrate.plan.notes import Hear, Read
+from migrate.plan.units import Slice, Unit, Work
 from migrate.rules.frames import Ruling
 
 _HELD_ROWS: Final = 100_000
@@ -85,9 +84,7 @@ class Harvest:
 
     def clock(self) -> pl.DataFrame:
         """Return month, offset and rows."""
-        schema = schemas.CLOCK_SCHEMA
-        whole = pl.concat([pl.DataFrame(schema=schema), *(frame.cast(schema) for frame in self._clock)])
-        return whole.group_by("month", "offset").agg(pl.col("rows").sum()).sort("month", "offset")
+        return _summed(self._clock)
 
     def _within(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Return the links seen before `until`; those first seen before `since` count from then on."""
@@ -104,6 +101,13 @@ def _where_needed(found: pl.DataFrame) -> pl.DataFrame:
     return found.with_columns(pl.when(kind == "linked").then(pl.lit("needed")).otherwise(kind).alias("kind"))
 
 
+def _summed(clocks: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return month, offset and rows, in how many frames ever they are."""
+    schema = schemas.CLOCK_SCHEMA
+    whole = pl.concat([pl.DataFrame(schema=schema), *(frame.cast(schema) for frame in clocks)])
+    return whole.group_by("month", "offset").agg(pl.col("rows").sum()).sort("month", "offset")
+
+
 @dataclass(frozen=True)
 class Gathered:
     """A unit that is looked over whole: what its rows told, written aside, and what is to be noted of it."""
@@ -111,41 +115,51 @@ class Gathered:
     number: int
     stamps: dict[str, str]
     """Each file's name, and the stamp that it had before it was read."""
-    links: Path | None
-    recoveries: Path | None
+    links: list[Path]
+    recoveries: list[Path]
     clock: pl.DataFrame
     rows: int
     seconds: float
+    is_damaged: bool = False
+    """Whether a source could not be read to its end."""
+    slice: Slice | None = None
+    """What it is of its file, where it is not all of it."""
+
+    def discard(self) -> None:
+        """Remove what is written aside, as far as it is there."""
+        for path in (*self.links, *self.recoveries):
+            path.unlink(missing_ok=True)
+
+
+def together(slices: list[Gathered], seconds: float) -> Gathered:
+    """Return what slices of one file that are looked over are together."""
+    return replace(
+        slices[-1],
+        links=[path for one in slices for path in one.links],
+        recoveries=[path for one in slices for path in one.recoveries],
+        clock=_summed([one.clock for one in slices]),
+        rows=sum(one.rows for one in slices),
+        seconds=seconds,
+        is_damaged=slices[-1].is_damaged,
+    )
 
 
 @dataclass(kw_only=True)
 class Gathering(Work[Gathered]):
     """Units are looked over, and what all of one command are looked over with."""
 
+    pins: ClassVar[bool] = False
     harvest: Callable[[Job], Harvest]
     """What takes the rows of a job."""
     limit: int | None = None
     """How many rows are looked at, where that is not all."""
 
-    def do(self, unit: Unit, hear: Hear, stopping: Event) -> Gathered | None:
-        """Look over a unit's sources; those that cannot be read any more are left out."""
-        left: Unit | None = unit
-        while left is not None:
-            try:
-                return self._whole(left, hear, stopping)
-            except Unfit as error:
-                hear(Fell(left.known[error.name].id, error.name, error.reason, error.why))
-                left = left.without(error.name)
-            except KeyboardInterrupt:  # how a storage is left that gives no answer, whatever is read of it
-                if not stopping.is_set():
-                    raise
-                raise Interrupted from None
-        return None
-
-    def _whole(self, unit: Unit, hear: Hear, stopping: Event) -> Gathered:
-        """Look over a unit's sources, all of them."""
-        began, bundle, done = time.monotonic(), unit.bundle.metered(), 0
-        stamps = {job.source.name: stamp(job.source) for job in bundle.jobs}
+    def whole(self, unit: Unit, hear: Hear, stopping: Event) -> Gathered:
+        """Look over a unit's sources, all of them; where it is a slice, its file is to be what it was."""
+        began, bundle, done, is_damaged = time.monotonic(), unit.bundle.metered(), 0, False
+        stamps = {
+            job.source.name: unit.slice.stamp if unit.slice else stamp(job.source) for job in bundle.jobs
+        }
         harvest = self.harvest(bundle.job)
         aside = self.workdir / throwaway.STAGING / self.mark / f"{unit.number:08d}-{secrets.token_hex(4)}"
         links, recoveries = (FrameFile(aside.with_suffix(suffix)) for suffix in SUFFIXES)
@@ -154,7 +168,8 @@ class Gathering(Work[Gathered]):
             rows = chunk.rows if self.limit is None else chunk.rows.head(self.limit - done)
             harvest.take(rows)
             done += chunk.rows.height
-            hear(Read(unit.number, chunk.rows.height, bundle.read()))
+            is_damaged |= any(one.reason in DAMAGE for one in chunk.rejects)
+            hear(Read(unit.key, chunk.rows.height, bundle.read()))
             is_over = self.limit is not None and done >= self.limit
             if harvest.is_full:
                 links.write(harvest.links())
@@ -163,8 +178,17 @@ class Gathering(Work[Gathered]):
                 break
         links.write(harvest.links())
         recoveries.write(harvest.recoveries())
-        seconds = time.monotonic() - began
-        hear(diary.looked_over(bundle.names, done, seconds))
-        return Gathered(
-            unit.number, stamps, links.close(), recoveries.close(), harvest.clock(), done, seconds
+        found = Gathered(
+            unit.number,
+            stamps,
+            links.close(),
+            recoveries.close(),
+            harvest.clock(),
+            done,
+            time.monotonic() - began,
+            is_damaged,
+            unit.slice,
         )
+        if unit.slice is not None:
+            check_unchanged(bundle.job.source, unit.slice.stamp)
+        return found

@@ -28,7 +28,7 @@ from migrate.plan.notes import Examined, Fell, Lost, Note, Opened, Read, Wrote
 from migrate.plan.progress import Counting, Progress
 from migrate.plan.slicewise import Slicewise
 from migrate.plan.transform import Transform
-from migrate.plan.units import Completion, Setup, Unit, plan_unit
+from migrate.plan.units import Completion, Setup, Unit
 from migrate.plan.waiting import keep_states, tidy_states
 from migrate.readers.records import Chunk
 from migrate.workdir import looks, parting, rejects, renewal, spans
@@ -66,7 +66,7 @@ class Planner:
     _room: Room | None = None
 
     def __post_init__(self) -> None:
-        self._slicewise = Slicewise()
+        self._slicewise = Slicewise(slicewise.planned, self._measure_slice)
         self.aside = SetAside(self.checkpoint)
 
     def todo(self, jobs: Sequence[Job], looked: Mapping[str, Looked] | None = None) -> list[Job]:
@@ -120,20 +120,11 @@ class Planner:
             self._plan_limited(todo, known, setup, left)
             return
         units = self._units(todo, known)
-        self._plan_units(units, setup, self.executor(units))
-        dropped = self._slicewise.left()
-        for piece in chain.from_iterable(dropped.values()):
-            self._progress.forget(piece)
-        if dropped and not self.stopping.is_set():
-            self._plan_units([unit for unit in units if unit.number in dropped], setup, Inline())
-
-    def _plan_units(self, units: Sequence[Unit], setup: Setup, executor: Executor) -> None:
-        """Plan units, and note them as they are planned."""
-        with closing(executor.map(units, setup, self._hear, self.stopping)) as completed:
+        executor = self.executor(units)
+        with closing(self._slicewise.work(units, setup, executor, self._hear, self.stopping)) as completed:
             try:
                 for completion in completed:
-                    if (whole := self._taken(completion)) is not None:
-                        self._commit(whole)
+                    self._commit(completion)
             except BaseException as error:
                 self.stopping.set()
                 completed.close()
@@ -147,17 +138,16 @@ class Planner:
             if left <= 0:
                 return
             unit = Unit.of(Bundle([job]), known)
-            completion = plan_unit(unit, replace(setup, limit=left), self._hear, self.stopping)
+            completion = replace(setup, limit=left).do(unit, self._hear, self.stopping)
             if completion is not None:
                 self._commit(completion)
                 left -= completion.numbers.read
 
-    def _taken(self, made: Completion) -> Completion | None:
-        """Return what is planned whole by now, see `Slicewise.take`."""
+    def _measure_slice(self, made: Completion) -> None:
+        """Hold against the disk what is written of a slice, which is one no more when it is noted."""
         if self._room is not None and made.slice is not None:
             written = made.writer.stored() + made.rejects.stat().st_size
-            self._room.finish((made.inputs[0].id, made.slice.place), written)
-        return self._slicewise.take(made)
+            self._room.finish((made.number, made.slice.place), written)
 
     def _hear(self, note: Note) -> None:
         """Pass on what is told of a unit that is being planned. Raises Stopped where the disk has no room."""

@@ -58,7 +58,7 @@ class Processes:
         Where the work cannot be handed to another process, as a mapping holds what belongs to this one, it is done
         here.
         """
-        slicing = Slicing(units, self.workers, self.slice_bytes if work.may_slice else None)
+        slicing = Slicing(units, self.workers, self.slice_bytes, work.pins)
         work = replace(work, parallel=max(1, self.workers // max(1, slicing.count)))
         if (given := handed(units, work, hear)) is None:
             yield from Inline(self.workers).map(units, work, hear, stopping)

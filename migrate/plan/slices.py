@@ -28,6 +28,8 @@ class Slicing:
     whole: Sequence[Unit]
     workers: int
     slice_bytes: int | None
+    pins: bool = True
+    """Whether the last slice tells the file's fingerprint, for which all of it is read."""
 
     @cached_property
     def _bytes(self) -> list[int]:
@@ -62,7 +64,7 @@ class Slicing:
             if self.slice_bytes is None or size < 2 * self.slice_bytes:
                 yield unit
             else:
-                yield from _slices(unit, self._slice_bytes(size))
+                yield from _slices(unit, self._slice_bytes(size), pins=self.pins)
 
 
 def _read_bytes(unit: Unit) -> int:
@@ -73,11 +75,11 @@ def _read_bytes(unit: Unit) -> int:
         return 0
 
 
-def _slices(unit: Unit, size: int) -> Generator[Unit, None, None]:
+def _slices(unit: Unit, size: int, *, pins: bool) -> Generator[Unit, None, None]:
     """Yield a file's slices of about so many bytes, in order, each when its end is found; one alone is the whole.
 
-    The last tells the file's fingerprint, which is worked out on the way. Where the file turns out not to be what it
-    was there is no last one: what was planned of it does not count, and it is planned whole, see `slicewise`.
+    The last `pins` the file by its fingerprint, which is worked out on the way. Where the file turns out not to be
+    what it was there is no last one: what came of the others does not count, and it is done whole, see `slicewise`.
     """
     job = unit.bundle.job
     is_begun, done = False, 0
@@ -88,11 +90,13 @@ def _slices(unit: Unit, size: int) -> Generator[Unit, None, None]:
                 if span.is_first and span.is_last:
                     yield unit
                     return
-                digest.go_on(done := done + span.size)
-                pinned = Fingerprint(*digest.whole()) if span.is_last else None
+                if pins:
+                    digest.go_on(done := done + span.size)
+                pinned = Fingerprint(*digest.whole()) if pins and span.is_last else None
                 is_begun = True
                 some = replace(job, source=replace(job.source, span=span, size=span.size))
-                yield Unit(Bundle([some]), unit.known, Slice(place, job.source.size, before, pinned))
+                piece = Slice(place, job.source.size, before, span.is_last, pinned)
+                yield Unit(Bundle([some]), unit.known, piece)
     except (Unfit, OSError):
         if not is_begun:
             yield unit

@@ -1,61 +1,113 @@
-"""Completions of slices → the completion of their file, once all of them are there."""
+"""What comes of slices → what comes of their file, once all of them are there."""
 
 import shutil
 import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import chain
+from threading import Event
+from typing import Generic, Protocol, TypeVar
 
 from migrate.people.statefiles import put_together
-from migrate.plan.notes import Key
-from migrate.plan.units import Completion
+from migrate.plan.executors import Executor, Inline
+from migrate.plan.notes import Hear, Key, Lost
+from migrate.plan.units import Completion, Done, Slice, Unit, Work
 from migrate.workdir.days import DayWriter
 from migrate.workdir.looks import Look
 from migrate.workdir.records import Numbers
 
 
-@dataclass
-class Slicewise:
-    """Holds what is planned of files whose slices are not all planned."""
+class Piece(Done, Protocol):
+    """What comes of a unit that may be a slice."""
 
-    _held: dict[int, dict[int, Completion]] = field(default_factory=dict)
-    """Number of an input -> place of a slice -> what was planned of it."""
+    @property
+    def slice(self) -> Slice | None:
+        """What it is of its file, where it is not all of it."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether it could not be read to its end."""
+
+    def discard(self) -> None:
+        """Remove what is written aside, as far as it is there."""
+
+
+P = TypeVar("P", bound=Piece)
+
+
+@dataclass
+class Slicewise(Generic[P]):
+    """Holds what came of slices of files whose other slices are not done."""
+
+    together: Callable[[list[P], float], P]
+    """Puts together what came of all slices of a file, in their order; in so many seconds."""
+    on_slice: Callable[[P], object] = lambda _: None
+    """Told of each slice that is done."""
+    _held: dict[int, dict[int, P]] = field(default_factory=dict)
+    """Number of an input -> place of a slice -> what came of it."""
     _counts: dict[int, int] = field(default_factory=dict)
     """Number of an input -> how many slices it has, once that is known."""
     _begun: dict[int, float] = field(default_factory=dict)
-    """Number of an input -> when its planning began."""
+    """Number of an input -> when it was begun."""
     _fallen: set[int] = field(default_factory=set)
     """Numbers of inputs that are set aside."""
 
-    def take(self, made: Completion) -> Completion | None:
-        """Return what is planned whole by now: what was given, or all slices of its file put together; else None.
+    def work(
+        self, units: Sequence[Unit], work: Work[P], executor: Executor, hear: Hear, stopping: Event
+    ) -> Generator[P, None, None]:
+        """Yield what comes of units, of a file when all of it is done, see `Executor.map`.
 
-        A slice that is damaged ends its file, as those behind it would not have been read: what is planned of them does
-        not count, and the file is left to be planned whole.
+        A file that is `left`, as not all its slices count, is done whole in the end, by this process.
+        """
+        with closing(executor.map(units, work, hear, stopping)) as found:
+            for made in found:
+                if (whole := self.take(made)) is not None:
+                    yield whole
+        left = self.left()
+        for piece in chain.from_iterable(left.values()):
+            hear(Lost(piece))
+        again = [unit for unit in units if unit.number in left]
+        if again and not stopping.is_set():
+            with closing(Inline().map(again, work, hear, stopping)) as found:
+                yield from found
+
+    def take(self, made: P) -> P | None:
+        """Return what is done whole by now: what was given, or all slices of its file put together; else None.
+
+        A slice that is damaged ends its file, as those behind it would not have been read: what came of them does not
+        count, and the file is left to be done whole.
         """
         if made.slice is None:
             return made
-        number, place = made.inputs[0].id, made.slice.place
+        self.on_slice(made)
+        number, place = made.number, made.slice.place
         held = self._held.setdefault(number, {})
         held[place] = made
         began = time.monotonic() - made.seconds
         self._begun[number] = min(began, self._begun.get(number, began))
-        if made.slice.pinned is not None:
+        if made.slice.is_last:
             self._counts[number] = place + 1
         if number in self._fallen:
             self._drop(number)
         elif len(held) == self._counts.get(number):
             slices = [held[place] for place in sorted(held)]
-            if not any(one.numbers.damaged for one in slices[:-1]):
+            if not any(one.is_damaged for one in slices[:-1]):
                 del self._held[number]
-                return _whole(slices, time.monotonic() - self._begun.pop(number))
+                return self.together(slices, time.monotonic() - self._begun.pop(number))
         return None
 
     def fall(self, unit: Key) -> None:
-        """Let nothing count of a file of which one slice cannot be planned; called in any thread."""
+        """Let nothing count of a file of which one slice is not fit; called in any thread."""
         if isinstance(unit, tuple):
             self._fallen.add(unit[0])
 
     def left(self) -> dict[int, list[Key]]:
-        """Drop what is held; return the numbers of files that are to be planned whole, with the slices dropped."""
+        """Drop what is held; return the numbers of files that are to be done whole, with the slices dropped."""
         left: dict[int, list[Key]] = {
             number: [(number, place) for place in held] for number, held in self._held.items()
         }
@@ -65,20 +117,17 @@ class Slicewise:
 
     def _drop(self, number: int) -> None:
         for made in self._held.pop(number, {}).values():
-            made.writer.discard()
-            made.rejects.unlink()
-            if made.states is not None:
-                made.states.unlink()
+            made.discard()
 
 
-def keys(made: Completion) -> list[Key]:
-    """Return what the units of a completion were known by."""
-    number = made.inputs[0].id
+def keys(made: Piece) -> list[Key]:
+    """Return what the units were known by of which this came."""
+    number = made.number
     return [number] if made.slice is None else [(number, place) for place in range(made.slice.place + 1)]
 
 
-def _whole(slices: list[Completion], seconds: float) -> Completion:
-    """Return what slices of one file, in their order, are together."""
+def planned(slices: list[Completion], seconds: float) -> Completion:
+    """Return what slices of one file that are planned are together."""
     last = slices[-1]
     writer = DayWriter(last.writer.workdir, last.writer.input, depot=last.writer.depot)
     numbers, look = Numbers(), Look()

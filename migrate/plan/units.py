@@ -45,8 +45,9 @@ class Slice(NamedTuple):
     """How many bytes the file takes."""
     stamp: str
     """The file's before any of it was read."""
+    is_last: bool = False
     pinned: Fingerprint | None = None
-    """The file's, of the last slice alone."""
+    """The file's, of the last slice alone, where it is asked for."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,8 @@ D = TypeVar("D", bound=Done)
 class Work(ABC, Generic[D]):
     """What is done with each of several units, and all it takes: it is handed to whoever does it, in any process."""
 
-    may_slice: ClassVar[bool] = False
-    """Whether a large file's unit may be parted into slices, each of which is done by itself."""
+    pins: ClassVar[bool]
+    """Whether the last slice of a file is to tell the fingerprint of it."""
     workdir: Path
     on_begin: Callable[[], object] = lambda: None
     """What is to be done before a unit in a process that is there for others, too: it undoes `on_stop`."""
@@ -119,19 +120,35 @@ class Work(ABC, Generic[D]):
     mark: str = ""
     """The folder for what is written aside in this try, where another one may be under way and heard of no more."""
 
-    @abstractmethod
     def do(self, unit: Unit, hear: Hear, stopping: Event) -> D | None:
-        """Return what comes of a unit, None where nothing is left of it; it may be done twice, and be lost.
+        """Return what comes of a unit without the sources that are not fit; None where none is left.
 
-        Raises Interrupted as soon as it is asked to stop.
+        It may be done twice, and be lost. Raises Interrupted as soon as it is asked to stop.
         """
+        left: Unit | None = unit
+        while left is not None:
+            try:
+                return self.whole(left, hear, stopping)
+            except Unfit as error:
+                key = left.key if left.slice is not None else left.known[error.name].id
+                hear(Fell(key, error.name, error.reason, error.why))
+                left = left.without(error.name)
+            except KeyboardInterrupt:  # how a storage is left that gives no answer, whatever is read of it
+                if not stopping.is_set():
+                    raise
+                raise Interrupted from None
+        return None
+
+    @abstractmethod
+    def whole(self, unit: Unit, hear: Hear, stopping: Event) -> D:
+        """Return what comes of all sources of a unit. Raises Unfit for the first that is not fit, and Interrupted."""
 
 
 @dataclass(kw_only=True)
 class Setup(Work["Completion"]):
     """Units are planned, and what all of one command are planned with."""
 
-    may_slice: ClassVar[bool] = True
+    pins: ClassVar[bool] = True
     depot: Depot | None = None
     """Where finished events come to lie; None is the workdir."""
     names: Collection[str]
@@ -150,9 +167,9 @@ class Setup(Work["Completion"]):
     """How many rows are planned, where that is not all."""
     wanted: Wanted = field(default_factory=Wanted)
 
-    def do(self, unit: Unit, hear: Hear, stopping: Event) -> "Completion | None":
-        """Plan a unit, see `plan_unit`."""
-        return plan_unit(unit, self, hear, stopping)
+    def whole(self, unit: Unit, hear: Hear, stopping: Event) -> "Completion":
+        """Plan a unit's sources into files of their own, all of them."""
+        return _plan(unit, self, hear, stopping)
 
 
 @dataclass(frozen=True)
@@ -175,29 +192,20 @@ class Completion:
         """The number of its first input."""
         return self.inputs[0].id
 
+    @property
+    def is_damaged(self) -> bool:
+        """Whether a source could not be read to its end."""
+        return bool(self.numbers.damaged)
 
-def plan_unit(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Completion | None:
-    """Plan a unit's sources into files of their own; those that cannot be planned as they are now are left out.
-
-    Return None where none is left. Raises Interrupted as soon as it is asked to stop.
-    """
-    left: Unit | None = unit
-    while left is not None:
-        try:
-            return _plan_whole(left, setup, hear, stopping)
-        except Unfit as error:
-            key = left.key if left.slice is not None else left.known[error.name].id
-            hear(Fell(key, error.name, error.reason, error.why))
-            left = left.without(error.name)
-        except KeyboardInterrupt:  # how a storage is left that gives no answer, whatever is read of it
-            if not stopping.is_set():
-                raise
-            raise Interrupted from None
-    return None
+    def discard(self) -> None:
+        """Remove what is written aside, as far as it is there."""
+        self.writer.discard()
+        self.rejects.unlink(missing_ok=True)
+        if self.states is not None:
+            self.states.unlink(missing_ok=True)
 
 
-def _plan_whole(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Completion:
-    """Plan a unit's sources into files of their own, all of them."""
+def _plan(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Completion:
     began, bundle = time.monotonic(), unit.bundle.metered().tallied()
     before = {job.source.name: unit.slice.stamp if unit.slice else stamp(job.source) for job in bundle.jobs}
     writer = DayWriter(setup.workdir, unit.number, mark=setup.mark, slice=unit.place, depot=setup.depot)

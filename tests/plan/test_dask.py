@@ -10,7 +10,7 @@ import pytest
 from crews import DIES, DIES_ONCE, TAKES_LONG, Planned, own
 from distributed import LocalCluster
 from samples import EVERY, PLATFORMS, SAMPLES, settings
-from sliced import compare, file_of
+from sliced import compare, file_of, tear, telling
 
 from migrate.errors import Refused, Stopped
 from migrate.plan import cluster as clusters
@@ -72,14 +72,18 @@ def test_they_plan_what_one_process_plans(tmp_path, at, platform):
     assert [*(tmp_path / "two" / "staging").glob("*")] == []
 
 
-def test_a_large_file_is_planned_by_all_of_them(tmp_path, at):
-    """In slices, of which each is a unit."""
-    path = file_of(tmp_path, "ga4")
-    work = settings("ga4").work([str(path)])
+@pytest.mark.parametrize("platform", ["ga4", "segment"])
+def test_a_large_file_is_planned_by_all_of_them(tmp_path, at, platform):
+    """In slices, of which each is a unit; one that is torn is planned whole then, by the command itself."""
+    is_torn = platform == "segment"
+    path = telling(tmp_path / "in", platform) if is_torn else file_of(tmp_path, platform)
+    if is_torn:
+        tear(path)
+    work = settings(platform).work([str(path)])
     one = Planned(tmp_path / "one", work, Inline())
     two = Planned(tmp_path / "two", work, Dask(at, slice_bytes=path.stat().st_size // 6))
     compare(one, two)
-    assert len(two.parts) > len(one.parts)
+    assert (len(two.parts) > len(one.parts)) == (not is_torn)
     assert [*(tmp_path / "two" / "staging").glob("*")] == []
 
 

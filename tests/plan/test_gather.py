@@ -1,18 +1,24 @@
 """The look over all files is kept of each file that was seen whole, and what cannot be seen is said by name."""
 
+import os
 import shutil
+import signal
 from pathlib import Path
 from threading import Event
 
 import pytest
 from crews import DIES, known, own, told
 from samples import SAMPLES, settings
+from sliced import tear, telling
 
+from migrate.handed import Looking
 from migrate.people.store import People
 from migrate.plan import gather
 from migrate.plan.executors import Inline
 from migrate.plan.gather import Gatherer, has_news
 from migrate.plan.interrupted import Interrupted
+from migrate.plan.processes import Processes
+from migrate.plan.progress import Counting
 
 
 def gatherer(work, people, workdir, **more):
@@ -70,3 +76,57 @@ def test_what_cannot_be_looked_over_is_told(tmp_path):
         one.gather([gone, *others], known(work.jobs))
         assert [error.name for error in unfit] == [gone.source.name]
         assert sorted(people.gathered()) == sorted(job.source.name for job in others)
+
+
+@pytest.fixture(scope="module")
+def crew():
+    """Two processes, which are kept."""
+    with Processes(2) as found:
+        yield found
+
+
+@pytest.mark.parametrize("platform", ["amplitude", "mixpanel", "segment", "torn"])
+def test_a_large_file_is_looked_over_in_slices(tmp_path, crew, platform):
+    """A worker is killed: the same is known of people, and counted; a file that is torn is looked over whole then."""
+    path = telling(tmp_path / "in", "segment" if platform == "torn" else platform)
+    if platform == "torn":
+        tear(path)
+    work = settings("segment" if platform == "torn" else platform).work([str(path)])
+    crew.slice_bytes = path.stat().st_size // 6
+    units, lost, found = set(), set(), []
+
+    def read(rows, unit, size):
+        counting.note_rows(rows, unit, size)
+        if platform == "amplitude" and logs and not units:
+            os.kill(logs[0].fields["worker"], signal.SIGKILL)
+        units.update([unit] if isinstance(unit, tuple) else [])
+
+    for executor in (Inline(), crew):
+        said, logs = [], []
+        counting = Counting(work.jobs, said.append)
+        with People() as people:
+            one = gatherer(work, people, tmp_path / "w", executor=lambda _, one=executor: one)
+            one.harvest, one.on_rows, one.on_file = Looking(work.settings), read, counting.note_file
+            one.on_lost = lambda unit, counting=counting: (lost.add(unit), counting.forget(unit))
+            one.on_log = logs.append
+            one.gather(one.todo(work.jobs), known(work.jobs))
+            found.append((told(people), said[-1], logs[-1].fields | {"seconds": None}))
+        assert not [one for one in (tmp_path / "w").rglob("*") if one.is_file()]
+    assert found[0] == found[1]
+    assert found[0][0]["links"]
+    assert len(units) > 4
+    assert lost >= (units if platform == "torn" else set())
+
+
+def test_nothing_is_known_of_a_file_that_changes_between_slices(tmp_path):
+    """It is said, and not planned as if it had nothing to tell."""
+    path, unfit = telling(tmp_path / "in", "amplitude"), []
+    work = settings("amplitude").work([str(path)])
+    with People() as people:
+        one = gatherer(work, people, tmp_path / "w", on_unfit=unfit.append)
+        one.executor = lambda _: Inline(2, slice_bytes=path.stat().st_size // 6)
+        one.on_rows = lambda *_: os.utime(path, (1, 1))
+        one.gather(one.todo(work.jobs), known(work.jobs))
+        assert {(error.name, error.reason) for error in unfit} == {(str(path), "changed")}
+        assert not any(told(people).values())
+    assert not [one for one in (tmp_path / "w").rglob("*") if one.is_file()]

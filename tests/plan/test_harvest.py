@@ -41,7 +41,7 @@ def test_it_may_be_looked_over_twice_and_piece_by_piece(tmp_path, unit, monkeypa
     whole = links(found.links)
     assert whole
     assert links(lost.links) == whole
-    assert not found.links.exists()
+    assert not found.links[0].exists()
     monkeypatch.setattr(harvest, "_HELD_ROWS", 0)
     assert links(work.do(one, notes.append, Event()).links) == whole
 

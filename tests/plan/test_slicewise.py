@@ -12,8 +12,8 @@ from migrate.inputs.source import fingerprint
 from migrate.plan.bundles import Bundle
 from migrate.plan.notes import Fell
 from migrate.plan.slices import Slicing
-from migrate.plan.slicewise import Slicewise, keys
-from migrate.plan.units import Setup, Unit, plan_unit
+from migrate.plan.slicewise import Slicewise, keys, planned
+from migrate.plan.units import Setup, Unit
 from migrate.settings import Settings
 from migrate.workdir.records import Input
 
@@ -49,9 +49,11 @@ def test_slices_are_put_together_in_their_order(tmp_path, unit, setup):
     """Parts have names of their own; the file's fingerprint is that of all its bytes; nothing is left aside."""
     units = [*Slicing([unit], 2, 400).units()]
     assert 3 < len(units) <= Slicing([unit], 2, 400).count + 1
-    slicewise = Slicewise()
-    planned = (plan_unit(one, setup, lambda _: None, Event()) for one in reversed(units))
-    *none, made = map(slicewise.take, planned)
+    assert [one.slice.is_last for one in units] == [False] * (len(units) - 1) + [True]
+    assert [*Slicing([unit], 2, 400, pins=False).units()][-1].slice == units[-1].slice._replace(pinned=None)
+    slicewise = Slicewise(planned)
+    each = (setup.do(one, lambda _: None, Event()) for one in reversed(units))
+    *none, made = map(slicewise.take, each)
     assert none == [None] * (len(units) - 1)
     assert keys(made) == [one.key for one in units]
     source = unit.bundle.job.source
@@ -73,10 +75,10 @@ def test_slices_are_put_together_in_their_order(tmp_path, unit, setup):
 def test_a_slice_that_falls_takes_its_file_with_it(tmp_path, unit, setup):
     """The file changed meanwhile; of what was planned of it nothing is kept."""
     first, second, *_ = Slicing([unit], 2, 400).units()
-    slicewise, told = Slicewise(), []
-    assert slicewise.take(plan_unit(first, setup, told.append, Event())) is None
+    slicewise, told = Slicewise(planned), []
+    assert slicewise.take(setup.do(first, told.append, Event())) is None
     os.utime(unit.bundle.job.source.path, (1, 1))
-    assert plan_unit(second, setup, told.append, Event()) is None
+    assert setup.do(second, told.append, Event()) is None
     (fell,) = [note for note in told if isinstance(note, Fell)]
     assert (fell.unit, fell.reason) == ((7, 1), "changed")
     slicewise.fall(fell.unit)
@@ -87,8 +89,8 @@ def test_a_slice_that_falls_takes_its_file_with_it(tmp_path, unit, setup):
 def test_a_file_whose_slices_do_not_all_come_is_left(tmp_path, unit, setup):
     """It is to be planned whole."""
     first, *_ = Slicing([unit], 2, 400).units()
-    slicewise = Slicewise()
-    slicewise.take(plan_unit(first, setup, lambda _: None, Event()))
+    slicewise = Slicewise(planned)
+    slicewise.take(setup.do(first, lambda _: None, Event()))
     assert slicewise.left() == {7: [(7, 0)]}
     assert slicewise.left() == {}
     assert not [*(tmp_path / "staging").iterdir()]

@@ -11,7 +11,7 @@ from frames import LATER
 from migrate.plan.bundles import Bundle
 from migrate.plan.interrupted import Interrupted
 from migrate.plan.notes import Examined, Fell, Read
-from migrate.plan.units import Setup, Unit, plan_unit
+from migrate.plan.units import Setup, Unit
 from migrate.settings import Settings
 from migrate.workdir.records import Input
 
@@ -54,11 +54,11 @@ def written(made):
 def test_what_was_lost_leaves_nothing(tmp_path, unit):
     """It is planned from its beginning, in the place of what a process that died has written."""
     told = []
-    first = plan_unit(unit, setup(tmp_path), told.append, Event())
+    first = setup(tmp_path).do(unit, told.append, Event())
     before = written(first)
     (first.writer.aside / "2024-01-01_000009.parquet").write_bytes(b"half of")
     (tmp_path / "staging" / "00000001.states").write_bytes(b"half of")
-    again = plan_unit(unit, setup(tmp_path), told.append, Event())
+    again = setup(tmp_path).do(unit, told.append, Event())
     assert written(again) == before
     assert (again.numbers, again.look, again.inputs) == (first.numbers, first.look, first.inputs)
     assert again.states is None
@@ -72,10 +72,10 @@ def test_a_file_that_is_gone_is_told_by_name(tmp_path, unit):
     """The other is planned; where none is left, nothing is."""
     told = []
     unit.bundle.jobs[0].source.path.unlink()
-    made = plan_unit(unit, setup(tmp_path), told.append, Event())
+    made = setup(tmp_path).do(unit, told.append, Event())
     assert [one.id for one in made.inputs] == [2]
     unit.bundle.jobs[1].source.path.unlink()
-    assert plan_unit(unit, setup(tmp_path), told.append, Event()) is None
+    assert setup(tmp_path).do(unit, told.append, Event()) is None
     assert [note.unit for note in told if isinstance(note, Fell)] == [1, 1, 2]
 
 
@@ -84,7 +84,7 @@ def test_work_that_is_to_stop_leaves_nothing_aside(tmp_path, unit):
     stopping = Event()
     stopping.set()
     with pytest.raises(Interrupted):
-        plan_unit(unit, setup(tmp_path), lambda _: None, stopping)
+        setup(tmp_path).do(unit, lambda _: None, stopping)
     assert not (tmp_path / "staging" / "00000001").exists()
 
 
@@ -99,4 +99,4 @@ def test_a_storage_that_is_left_is_left_in_good_order(tmp_path, unit, is_asked):
         raise KeyboardInterrupt
 
     with pytest.raises(Interrupted if is_asked else KeyboardInterrupt):
-        plan_unit(unit, replace(setup(tmp_path), examine=left), lambda _: None, stopping)
+        replace(setup(tmp_path), examine=left).do(unit, lambda _: None, stopping)
