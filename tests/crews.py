@@ -106,6 +106,7 @@ class Planned:
         self, workdir, work, executor, *, kills=(), kills_first=False, stops=False, then=None, is_many=True
     ):
         self.workers, self.events, self.warnings, self._left = [], [], [], list(kills)
+        self.order = []
         self._kills_first = kills_first
         self._begun, self._stops, self._then = 0, stops, then or {}
         self._is_many = isinstance(executor, Processes) and is_many
@@ -135,6 +136,8 @@ class Planned:
         if self._is_many:
             assert record.event != "note", record.text
         self._then.pop(record.event, lambda: None)()
+        if record.event == "file_planned":
+            self.order.append(record.fields["file"].rpartition("/")[2])
         if record.event == "worker_begun":
             self.workers.append(record.fields["worker"])
         if record.event == "file_looked_over" and self._kills_first:

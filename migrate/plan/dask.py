@@ -78,7 +78,7 @@ class Dask(Unkept):
                 most = self.workers or sum(crew.threads.values())
                 slicing = Slicing(units, most, self.slice_bytes, work.pins)
                 with closing(slicing.units()) as coming:
-                    crew.pending = Pending(coming, slicing.count)
+                    crew.pending = Pending(coming, slicing.count, crew.tries.is_last)
                     yield from crew.completions()
             except BaseException:
                 stopping.set()
@@ -249,10 +249,10 @@ class _Crew:
         if self.dask.workers is not None:
             free = free[: max(0, self.dask.workers - len(self.trying))]
         for _, address in free:
-            if not self.pending:
+            if (unit := self.pending.take(is_busy=bool(self.trying))) is None:
                 return
             self.begun += 1
-            unit, mark = self.pending.take(), f"{self.token}/{self.begun:06d}"
+            mark = f"{self.token}/{self.begun:06d}"
             self.trying[mark] = _Try(unit, address)
             data = packed(unit, self.given.shared)
             self.cluster.begin(mark, address, guest.plan, self.token, mark, data)

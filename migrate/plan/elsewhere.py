@@ -37,12 +37,20 @@ def handed(units: Sequence[Unit], setup: Work[Any], hear: Hear) -> Handed | None
 
 @dataclass
 class Tries:
-    """How many processes died of each unit: one that kills them is parted, and in the end set aside."""
+    """How many processes died of each unit: one that kills them is parted, and in the end set aside.
+
+    The last try of a unit is made with nothing else at work, so that none is set aside for what others took of the
+    memory, or for what befell several processes at once.
+    """
 
     most: int
     """How many may die of a unit, one after another."""
     hear: Hear
     _died: Counter[Key] = field(default_factory=Counter)
+
+    def is_last(self, unit: Unit) -> bool:
+        """Return whether a unit that was lost before has one try left."""
+        return 0 < self._died[unit.key] == self.most - 1
 
     def lose(self, unit: Unit, how: str) -> list[Unit]:
         """Return what is to be planned again of a unit whose process is gone; `how` is what it died of.

@@ -65,7 +65,8 @@ class Processes:
             return
         crew, is_kept = self._crew or _Crew(self.workers), False
         with closing(slicing.units()) as coming:
-            tries, pending = Tries(self.tries, hear), Pending(coming, slicing.count)
+            tries = Tries(self.tries, hear)
+            pending = Pending(coming, slicing.count, tries.is_last)
             try:
                 crew.begin(_Task(given, tries, hear, stopping, pending))
                 yield from crew.completions()
@@ -172,8 +173,10 @@ class _Crew:
         """Give units to those who are free, and begin workers for the others."""
         task = self.task
         for one in self.workers:
-            if one.is_ready and one.unit is None and task.pending:
-                one.unit = task.pending.take()
+            if one.is_ready and one.unit is None:
+                one.unit = task.pending.take(is_busy=bool(self._busy()))
+                if one.unit is None:
+                    break
                 self._tell(one, packed((said.UNIT, packed(one.unit, task.given.shared))))
         starting = sum(not one.is_ready for one in self.workers)
         for _ in range(min(self.most - len(self.workers), task.pending.count() - starting)):

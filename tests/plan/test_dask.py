@@ -63,7 +63,7 @@ def test_they_plan_what_one_process_plans(tmp_path, at, platform):
     else:
         work = settings(platform).work([str(SAMPLES / platform)])
     one = Planned(tmp_path / "one", work, Inline())
-    two = Planned(tmp_path / "two", work, Dask(at))
+    two = Planned(tmp_path / "two", work, Dask(at, tries=2))
     assert one.parts
     assert two.workers
     assert ("warning" in two.events) == (tmp_path / "died").exists() == (platform == "killed")

@@ -32,10 +32,15 @@ def test_a_unit_has_three_tries_and_so_has_each_of_its_files(unit):
     """What was told of it is void each time."""
     heard = []
     tries = Tries(TRIES, heard.append)
-    assert [tries.lose(unit, "x") for _ in range(TRIES - 1)] == [[unit]] * 2
+    assert not tries.is_last(unit)
+    assert [(tries.lose(unit, "x"), tries.is_last(unit)) for _ in range(TRIES - 1)] == [
+        ([unit], False),
+        ([unit], True),
+    ]
     first, second = tries.lose(unit, "x")
     assert [first.bundle.names, second.bundle.names] == [[name] for name in unit.bundle.names]
     assert [tries.lose(second, "x") for _ in range(TRIES - 1)] == [[second]] * 2
+    assert [tries.is_last(one) for one in (first, second)] == [False, True]
     assert tries.lose(second, "exit code 7") == []
     assert heard[:-1] == [Lost(1)] * 3 + [Lost(2)] * 3
     why = "3 processes that planned it died, the last by exit code 7; look whether there is memory enough, or plan it "

@@ -9,7 +9,7 @@ from dataclasses import replace
 from threading import Lock
 
 import pytest
-from crews import DIES, LINKED, WAITS, Planned, alive, own
+from crews import DIES, DIES_ONCE, LINKED, WAITS, Planned, alive, own
 from samples import EVERY, PLATFORMS, SAMPLES, settings
 
 from migrate.plan.executors import Inline
@@ -42,6 +42,16 @@ def test_a_file_that_kills_whoever_plans_it_is_set_aside_by_name(tmp_path, capsy
     assert "died, the last by exit code 7" in found.aside["1.jsonl"]
     assert (found.numbers.read, found.numbers.mapped) == (2, 2)
     assert "touched dies\n" in capsys.readouterr().err
+
+
+def test_the_last_try_of_a_file_comes_when_all_else_is_done(tmp_path):
+    """What it died of may have been others; it is planned, though it had one try left."""
+    work = own(tmp_path, DIES_ONCE.format(str(tmp_path / "died")), "dies", "seen")
+    for job in work.jobs:
+        with job.source.path.open("a") as file:
+            file.write("\n" * 600_000)  # too large to be planned with others
+    found = Planned(tmp_path / "w", work.settings.work([str(tmp_path / "in")]), Processes(1, tries=2))
+    assert found.order == ["1.jsonl", "0.jsonl"]
 
 
 def test_a_file_that_kills_whoever_looks_over_it_is_not_planned(tmp_path):
