@@ -34,7 +34,7 @@ from migrate.session import Session
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import check_begun
 from migrate.workdir.history import Keeper
-from migrate.workdir.hold import hold, reserved, writable
+from migrate.workdir.hold import made, reserved, writable
 
 _KEPT: Final = ("run", "plan", "apply", "resend")
 """Commands that have a line in the history of their workdir."""
@@ -78,8 +78,8 @@ def open_session(
     """Hold a workdir; the first SIGINT, SIGTERM or SIGHUP stops the work in good order, the second leaves at once.
 
     A terminal that goes may say SIGHUP more than once, and means no more by it. An error of ours is told in JSON, too,
-    with what was done until then. Raises Refused where the workdir is not there, unless it is to be made, or where
-    another process holds it.
+    with what was done until then; a workdir that was just made, of which nothing is known by then, is removed. Raises
+    Refused where the workdir is not there, unless it is to be made, or where another process holds it.
     """
     if not is_text(str(workdir.absolute())):
         raise UsageError(
@@ -88,11 +88,9 @@ def open_session(
     if not create:
         check_there(workdir)
     check_begun(workdir)
-    with writable(workdir):
-        workdir.mkdir(parents=True, exist_ok=True)
     with (
         writable(workdir),
-        hold(workdir),
+        made(workdir) as unmake,
         reserved(workdir) as release,
         Checkpoint.open(workdir, create=create) as checkpoint,
     ):
@@ -127,11 +125,14 @@ def open_session(
             except MigrateError as error:
                 release()
                 locate(error, click.get_current_context())
-                is_begun = session.phase is not None or isinstance(error, Stopped)
+                is_void = "platform" not in checkpoint.facts()
+                is_begun = session.phase is not None or (isinstance(error, Stopped) and not is_void)
                 session.is_refused = not is_begun
                 message = masked(str(error))
                 session.note_stop(error.why if isinstance(error, Stopped) else "refused", message)
                 numbers, found = look(session)
+                if is_void and unmake():
+                    numbers = replace(numbers, workdir=None)
                 if is_begun:
                     # the message is the last line of the screen
                     found = [one._replace(text=one.text.removesuffix(f": {message}")) for one in found]

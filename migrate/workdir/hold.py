@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -59,6 +60,28 @@ def hold(workdir: Path) -> Iterator[None]:
         lock.write(f"{os.getpid()} {datetime.now(UTC).isoformat(timespec='seconds')}\n")
         lock.flush()
         yield
+
+
+@contextmanager
+def made(workdir: Path) -> Iterator[Callable[[], bool]]:
+    """Hold a workdir, see `hold`, which is made where it is not there.
+
+    What is yielded has one that was just made removed in the end, and returns whether it will be.
+    """
+    is_new, unwanted = not workdir.exists(), []
+    workdir.mkdir(parents=True, exist_ok=True)
+
+    def unmake() -> bool:
+        if is_new:
+            unwanted.append(workdir)
+        return is_new
+
+    with hold(workdir):
+        try:
+            yield unmake
+        finally:
+            for folder in unwanted:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def holder(workdir: Path) -> Holder | None:

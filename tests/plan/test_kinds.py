@@ -17,7 +17,7 @@ from migrate.plan.kinds import kind_of
         ("dask://node:65535", "dask://node:65535"),
         ("dask://node:65536", None),
         ("dask://node:0", None),
-        ("threads", None),
+        ("Threads", "inline"),
     ],
 )
 def test_a_kind_is_a_word_or_an_address(typed, kind):

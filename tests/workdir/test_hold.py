@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from migrate.errors import Refused, UsageError
-from migrate.workdir.hold import Holder, hold, holder, reserved
+from migrate.workdir.hold import Holder, hold, holder, made, reserved
 
 
 def test_a_workdir_is_held_by_one_process_and_released_by_its_death(tmp_path):
@@ -29,6 +29,20 @@ def test_a_workdir_is_held_by_one_process_and_released_by_its_death(tmp_path):
         other.kill()
     with hold(tmp_path):
         pass
+
+
+def test_a_workdir_that_was_just_made_can_be_unmade(tmp_path):
+    """It is held until it is gone; one that was there stays."""
+    with made(tmp_path / "a" / "w") as unmake:
+        assert unmake()
+        assert holder(tmp_path / "a" / "w").pid == os.getpid()
+    assert not [*(tmp_path / "a").iterdir()]
+    for _ in "ab":
+        with made(tmp_path / "a" / "w"):
+            pass
+    with made(tmp_path / "a" / "w") as unmake:
+        assert not unmake()
+    assert (tmp_path / "a" / "w").exists()
 
 
 def test_who_holds_a_workdir_is_asked_of_the_lock(tmp_path):
