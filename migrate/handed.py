@@ -1,7 +1,8 @@
 """What is done with rows, handed to processes that plan: settings, the user's own mapping, people, secret addresses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from migrate.errors import Refused
@@ -21,16 +22,21 @@ class Making:
     settings: Settings
     people: Lookup
 
+    @cached_property
+    def files(self) -> Sequence[Path]:
+        """The people's file, which another process may be given elsewhere; none of people in memory."""
+        folder = self.people.folder
+        return [] if folder is None else [folder.absolute() / PEOPLE_FILE]
+
     def __call__(self, job: Job) -> Transform:
         """Return how a job's rows become events."""
         return self.settings.transform(job, self.people)
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         """Hand on what makes the same in another process."""
-        if self.people.folder is None:
+        if not self.files:
             raise TypeError("people in memory are of one process")
-        people = self.people
-        path = self.people.folder.absolute() / PEOPLE_FILE
+        (path,), people = self.files, self.people
         return _making, (*_handed(self.settings), path, people.owner, people.is_shared)
 
 

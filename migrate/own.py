@@ -10,10 +10,11 @@ import hashlib
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from functools import cached_property
 from pathlib import Path
+from socket import gethostname
 from threading import RLock
 from traceback import FrameSummary, extract_tb
 from types import ModuleType
@@ -22,7 +23,7 @@ from typing import Any, Final
 import polars as pl
 
 from migrate import platforms
-from migrate.errors import MigrateError, UsageError
+from migrate.errors import MigrateError, Refused, UsageError
 from migrate.kit.declare import Platform
 from migrate.naming import SUFFIX, named
 
@@ -49,9 +50,9 @@ class Own:
         self._loaded = _Loaded(self.path)
         self.platform = self._loaded.mapping()
 
-    def __reduce__(self) -> tuple[type["Own"], tuple[str]]:
+    def __reduce__(self) -> tuple[Callable[[str], "Own"], tuple[str]]:
         """Hand the path on, not what was made of the file."""
-        return Own, (str(self.path.absolute()),)
+        return _anew, (str(self.path.absolute()),)
 
     @cached_property
     def digest(self) -> str:
@@ -98,6 +99,16 @@ class Own:
             if not self._loaded.is_cause(error):
                 raise
             raise UsageError(f"{self.place(error)}: {named_error(error)}{at}; mend it there") from error
+
+
+def _anew(path: str) -> Own:
+    """Return the mapping in another process, perhaps of another machine; raises Refused where it is not there."""
+    if not Path(path).exists():
+        raise Refused(
+            f"{path}: not there on {gethostname()}, where files are to be planned with it; have it, and what lies "
+            "beside it, under the same path on every machine"
+        )
+    return Own(path)
 
 
 def beside(path: Path) -> list[Path]:

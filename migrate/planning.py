@@ -192,7 +192,8 @@ class Planning:
                 gatherer = self._gatherer(people, planner)
                 census.link(known, gatherer, planner, todo, settings.since)
                 fit = [job for job in todo if job.source.name not in planner.aside.found]
-                planner.plan(fit, Making(settings, people))
+                making = Making(settings, people)
+                planner.plan(fit, making, making.files)
             planner.part()
             anew.settle(checkpoint, resend=resend)
             census.tell(known, planner, settings.until)
@@ -205,6 +206,7 @@ class Planning:
             people=people,
             harvest=Looking(settings),
             workdir=planner.workdir,
+            depot=planner.checkpoint.depot,
             identity=settings.choices.link,
             limit=settings.looked_at(),
             executor=planner.executor,

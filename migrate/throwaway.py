@@ -5,7 +5,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from errno import EPERM
 from pathlib import Path
 from stat import S_ISDIR
 from typing import BinaryIO, Final
@@ -15,13 +16,14 @@ PREVIEW: Final = "migrate-preview-"
 SANDBOX: Final = "migrate-sandbox-"
 TRIAL: Final = "migrate-trial-"
 FETCH: Final = "migrate-fetch-"
+GUEST: Final = "migrate-guest-"
 STAGING: Final = "staging"
 """In a workdir: what is written of sources that are not planned whole."""
 MERGE: Final = "merge-"
 """In a workdir: how folders are called into which a day's many files are merged."""
-_KINDS: Final = (DRY_RUN, PREVIEW, SANDBOX, TRIAL, FETCH)
+_KINDS: Final = (DRY_RUN, PREVIEW, SANDBOX, TRIAL, FETCH, GUEST)
 MARK: Final = "throwaway"
-"""The file that marks a folder as ours: locked while its process lives, and removed last."""
+"""The file that marks a folder as ours: locked while a process of it lives, and removed last."""
 _OURS: Final = b"a folder of migrate's that is removed when its process has ended\n"
 
 
@@ -43,6 +45,43 @@ def throwaway(kind: str, beside: Path | None = None) -> Iterator[Path]:
             yield folder
         finally:
             _remove(folder)
+
+
+@contextmanager
+def shared(kind: str, name: str) -> Iterator[Path]:
+    """Make a folder where temporary files are, which processes of one user share that know its name.
+
+    Whoever comes first makes it; when the last of them is done with it, it is removed. Raises OSError where it is
+    another user's, or cannot be locked.
+    """
+    parent = Path(tempfile.gettempdir())
+    sweep(parent)
+    folder = parent / f"{kind}{name}"
+    mark = _joined(folder)
+    try:
+        yield folder
+    finally:
+        with mark, suppress(BlockingIOError):  # others are at it
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _remove(folder)
+
+
+def _joined(folder: Path) -> BinaryIO:
+    """Make a shared folder, or find it; return its mark, locked as others lock it, too."""
+    while True:
+        with suppress(FileNotFoundError), ExitStack() as stack:  # it may just be going
+            folder.mkdir(mode=0o700, exist_ok=True)
+            status = folder.lstat()
+            if not S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+                raise PermissionError(EPERM, "a folder of somebody else's", str(folder))
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            mark = stack.enter_context(os.fdopen(os.open(folder / MARK, flags, 0o600), "r+b"))
+            fcntl.flock(mark, fcntl.LOCK_SH)
+            if (folder / MARK).stat().st_ino == os.fstat(mark.fileno()).st_ino:
+                mark.write(_OURS)
+                mark.flush()
+                stack.pop_all()
+                return mark
 
 
 def tidy(workdir: Path) -> None:

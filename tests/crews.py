@@ -98,12 +98,23 @@ def touched(text):
 class Planned:
     """A plan by an executor; with `kills`, of those workers that are there when so many files were begun.
 
-    It `stops` when a file is begun; `then` says what else is done when an event is told for the first time. With
+    With `parts` its files lie in that folder of a storage. It `stops` when a file is begun; `then` says what else is
+    done when an event is told for the first time. With
     `kills_first`, those workers are killed that are there when the first file was looked over, too.
     """
 
     def __init__(  # noqa: PLR0913
-        self, workdir, work, executor, *, kills=(), kills_first=False, stops=False, then=None, is_many=True
+        self,
+        workdir,
+        work,
+        executor,
+        *,
+        kills=(),
+        kills_first=False,
+        stops=False,
+        then=None,
+        is_many=True,
+        parts=None,
     ):
         self.workers, self.events, self.warnings, self._left = [], [], [], list(kills)
         self.order = []
@@ -115,13 +126,14 @@ class Planned:
             self.session = Session(
                 checkpoint, executor=lambda _: executor, on_log=self._hear, on_warning=self.warnings.append
             )
-            Planning.of(self.session, work, None).plan()
+            self.session.tidy()
+            Planning.of(self.session, work, None, parts).plan()
             self.numbers = checkpoint.numbers()
             self.aside = {name.rpartition("/")[2]: one.why for name, one in checkpoint.set_aside().items()}
-            self.parts = {
-                path: pl.read_parquet(workdir / path).rows() for path in sorted(checkpoint.part_paths())
-            }
-            self.payloads = {day: sent(workdir, checkpoint, day) for day in rounds.days(checkpoint)}
+            paths = sorted(checkpoint.part_paths())
+            with checkpoint.depot.near(paths):
+                self.parts = {path: pl.read_parquet(workdir / path).rows() for path in paths}
+                self.payloads = {day: sent(workdir, checkpoint, day) for day in rounds.days(checkpoint)}
             self.inputs = checkpoint.inputs()
             self.look = looks.look(checkpoint)
             with PeopleFile(checkpoint, None).open() as people:

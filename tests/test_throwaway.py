@@ -5,13 +5,14 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
 
 import pytest
 from commands import KEY, migrate, rows
 
 from migrate.sandbox.server import Sandbox
-from migrate.throwaway import DRY_RUN, MARK, PREVIEW, SANDBOX, TRIAL, sweep, throwaway
+from migrate.throwaway import DRY_RUN, GUEST, MARK, PREVIEW, SANDBOX, TRIAL, shared, sweep, throwaway
 
 pytestmark = pytest.mark.crash
 
@@ -130,6 +131,27 @@ def test_what_is_not_unmistakably_ours_stays(tmp_path):
     sweep(tmp_path)
     left = sorted(path.name for path in tmp_path.iterdir())
     assert left == [f"{DRY_RUN}link", f"{DRY_RUN}notes", f"{PREVIEW}other", f"{SANDBOX}file"]
+
+
+def test_what_several_share_goes_with_the_last_of_them(tmp_path, monkeypatch):
+    """Whoever comes while it goes has a new one; what killed ones shared goes with the next; a file is no folder."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with shared(GUEST, "a") as folder:
+        with shared(GUEST, "a") as same:
+            assert same == folder
+            (folder / "sub").mkdir()
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        sweep(tmp_path)
+        assert (folder / "sub").is_dir()
+        mark = (folder / MARK).read_bytes()
+    assert not folder.exists()
+    folder.mkdir()
+    (folder / MARK).write_bytes(mark)  # as killed processes leave it
+    with shared(GUEST, "b") as other:
+        assert [*tmp_path.iterdir()] == [other]
+    folder.touch()
+    with pytest.raises(FileExistsError), shared(GUEST, "a"):
+        pass
 
 
 def test_what_a_killed_apply_or_plan_wrote_aside_is_removed_at_the_next_start(tmp_path):

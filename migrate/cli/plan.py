@@ -85,7 +85,8 @@ def plan_todo(  # noqa: PLR0913 - what is planned, how and where, and who hears 
     """
     session.executor = partial(chosen, kind=options.executor, workers=options.workers)
     if options.limit is None:  # first rows are planned here
-        check(options.executor, session.workdir, todo.work.jobs)
+        is_far = parts is not None or session.checkpoint.depot.is_far
+        check(options.executor, session.workdir, todo.work.jobs, is_far=is_far)
     for name in todo.work.skipped.get("emptied", ()):
         talk.say(f"note: {name}: nothing in it to read by now; what was planned of it stands")
     for name in todo.emptied:

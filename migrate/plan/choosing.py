@@ -47,10 +47,13 @@ def chosen(units: Sequence[Unit], kind: str | None = None, workers: int | None =
     return Inline() if workers is None else Inline(workers)
 
 
-def check(kind: str | None, workdir: Path, jobs: Sequence[Job]) -> None:
-    """Raise what is in the way of planning these jobs with a cluster, before anything is begun."""
+def check(kind: str | None, workdir: Path, jobs: Sequence[Job], *, is_far: bool = False) -> None:
+    """Raise what is in the way of planning these jobs with a cluster, before anything is begun.
+
+    `is_far`: the plan's files lie in a storage.
+    """
     if kind is not None and kind.startswith(DASK) and jobs:
-        _dask(kind).check(workdir, jobs)
+        _dask(kind).check(workdir, jobs, is_far=is_far)
 
 
 def _dask(kind: str, workers: int | None = None) -> Dask:

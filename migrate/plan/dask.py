@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 from shutil import rmtree
 from threading import Event
@@ -21,15 +20,17 @@ from migrate.errors import Refused, Stopped
 from migrate.logline import Record
 from migrate.plan import guest, worker
 from migrate.plan.cluster import Cluster
-from migrate.plan.elsewhere import TRIES, Handed, Tries, handed
+from migrate.plan.elsewhere import TRIES, Handed, Tries, handed, read_by_all
 from migrate.plan.executors import Inline, Unkept
 from migrate.plan.handing import packed, unpacked
 from migrate.plan.jobs import Job
 from migrate.plan.notes import Hear, Lost
 from migrate.plan.pending import Pending
 from migrate.plan.slices import SLICE_BYTES, Slicing
+from migrate.plan.travel import CARRIED, Away
 from migrate.plan.units import D, Unit, Work
 from migrate.throwaway import STAGING
+from migrate.workdir.far import FarDepot
 
 _TICK: Final = 0.2
 """Seconds after which it is looked whether work is to stop, and whether it is time to ask."""
@@ -38,8 +39,6 @@ _ASKED: Final = 0.4
 _AT_ONCE: Final = 200
 _PATIENCE: Final = 3.0
 """Seconds that workers have to leave what they are at."""
-_LOOKED_FOR: Final = 16
-"""In so many folders of sources it is looked whether a worker sees them."""
 _GONE: Final = "as Dask says"
 _ANEW: Final = "which Dask has begun anew"
 _NOTHING: Final = Handed(b"", ())
@@ -58,6 +57,8 @@ class Dask(Unkept):
     """Seconds without any worker after which the command stops."""
     slice_bytes: int = SLICE_BYTES
     """How much of a large file is planned at once, where there are too few others for the workers that are there."""
+    carried: int = CARRIED
+    """Up to how many bytes of a file a worker that does not see the workdir carries back itself."""
 
     def map(
         self, units: Sequence[Unit], work: Work[D], hear: Hear, stopping: Event
@@ -65,38 +66,42 @@ class Dask(Unkept):
         """Yield what comes of the units, see `Executor`; what cannot be handed on is done here.
 
         Raises Stopped where the scheduler does not answer, or there are no workers, and Refused where those that are
-        there at the beginning are of another version, or do not see the workdir or the sources.
+        there at the beginning are of another version, do not see the sources, or do not see the workdir, which they
+        need not where the plan's files lie in a storage.
         """
         work = replace(work, workdir=work.workdir.absolute(), parallel=1)
-        if (given := handed(units, work, hear)) is None:
+        is_far = isinstance(work.depot, FarDepot)
+        if (given := handed(units, work, hear, work.files if is_far else ())) is None:
             yield from Inline().map(units, work, hear, stopping)
             return
-        with self._crew(work.workdir, [job for unit in units for job in unit.bundle.jobs], hear) as crew:
+        read = [job for unit in units for job in unit.bundle.jobs]
+        with self._crew(work.workdir, read, hear, is_far=is_far) as crew:
             crew.given, crew.stopping = given, stopping
             try:
+                crew.away = Away.of(work, crew.token, self.carried)
                 crew.find_workers()
                 most = self.workers or sum(crew.threads.values())
                 slicing = Slicing(units, most, self.slice_bytes, work.pins)
                 with closing(slicing.units()) as coming:
                     crew.pending = Pending(coming, slicing.count, crew.tries.is_last)
                     yield from crew.completions()
+                if crew.away:
+                    crew.away.end(stopping)
             except BaseException:
                 stopping.set()
                 raise
 
-    def check(self, workdir: Path, jobs: Sequence[Job]) -> None:
-        """Raise what `map` would raise at its beginning."""
-        with self._crew(workdir.absolute(), jobs, lambda _: None) as crew:
+    def check(self, workdir: Path, jobs: Sequence[Job], *, is_far: bool = False) -> None:
+        """Raise what `map` would raise at its beginning; with `is_far` the plan's files lie in a storage."""
+        with self._crew(workdir.absolute(), jobs, lambda _: None, is_far=is_far) as crew:
             crew.find_workers()
 
     @contextmanager
-    def _crew(self, workdir: Path, jobs: Sequence[Job], hear: Hear) -> Iterator["_Crew"]:
-        """Give who plans, with paths that all workers must see: sources, and a folder just made in the workdir."""
+    def _crew(self, workdir: Path, jobs: Sequence[Job], hear: Hear, *, is_far: bool) -> Iterator["_Crew"]:
+        """Give who plans, with paths that all workers must see: sources, and near a folder just made in the workdir."""
         token = uuid4().hex
-        aside = workdir / STAGING / token
-        aside.mkdir(parents=True)
-        sources = {one.parent: one for job in jobs if isinstance(one := job.source.path, Path)}
-        seen = [str(aside), *map(str, islice(sources.values(), _LOOKED_FOR))]
+        (aside := workdir / STAGING / token).mkdir(parents=True)
+        seen = [*([] if is_far else [str(aside)]), *read_by_all(jobs)]
         try:
             crew = _Crew(self, Cluster(self.address), token, aside.parent, seen, hear)
             try:
@@ -127,6 +132,8 @@ class _Crew:
     seen: Sequence[str]
     hear: Hear
     given: Handed = _NOTHING
+    away: Away | None = None
+    """How workers work that do not see the workdir."""
     stopping: Event = field(default_factory=Event)
     pending: Pending = field(default_factory=lambda: Pending(iter(()), 0))
     threads: dict[str, int] = field(default_factory=dict)
@@ -209,7 +216,8 @@ class _Crew:
 
     def _meet(self, new: Sequence[str]) -> None:
         """Have workers get ready, but for those with which nothing can be planned; such a one at first is an end."""
-        given = (self.token, self.given.setup, worker.kind(), self.seen)
+        away = packed(self.away) if self.away else b""
+        given = (self.token, self.given.setup, worker.kind(), self.seen, away)
         answers, threads = self.cluster.ask(guest.greet, *given, among=new), self.cluster.threads()
         for address, answer in answers.items():
             if isinstance(answer, OSError) or address not in threads:
@@ -287,4 +295,6 @@ class _Crew:
         if what == worker.LEFT and not self.stopping.is_set():
             self.hear(Lost(unit.key))
             self.pending.put_back(unit)
+        if what == worker.DONE and self.away is not None:
+            value = self.away.received(value, self.stopping, self._look)
         return [value] if what == worker.DONE and value is not None else []

@@ -3,14 +3,19 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from migrate.logline import Record
 from migrate.plan.handing import packed
+from migrate.plan.jobs import Job
 from migrate.plan.notes import Fell, Hear, Key, Lost
 from migrate.plan.units import Unit, Work
 
 TRIES: Final = 3
+_LOOKED_FOR: Final = 16
+"""In so many folders of sources it is looked whether others see them."""
 
 
 class Handed(NamedTuple):
@@ -22,17 +27,26 @@ class Handed(NamedTuple):
     """What units have in common, each once: tables, and what is joined to rows."""
 
 
-def handed(units: Sequence[Unit], setup: Work[Any], hear: Hear) -> Handed | None:
-    """Return what is to be sent; None, which is told, where a mapping holds what belongs to this process."""
+def handed(units: Sequence[Unit], setup: Work[Any], hear: Hear, files: Sequence[Path] = ()) -> Handed | None:
+    """Return what is to be sent; None, which is told, where a mapping holds what belongs to this process.
+
+    Whoever unpacks the setup says where the `files` lie that it opens.
+    """
     jobs = [job for unit in units for job in unit.bundle.jobs]
     found = {id(one): one for job in jobs for one in (job.table, job.joined) if one is not None}
     shared = [*found.values()]
     try:
-        return Handed(packed((setup, shared)), shared)
+        return Handed(packed((setup, shared), files), shared)
     except Exception as error:  # noqa: BLE001 - whatever a mapping's objects raise
         why = f"planned by one process: the mapping cannot be handed to others, found {error!r}"
         hear(Record("note", why))
         return None
+
+
+def read_by_all(jobs: Sequence[Job]) -> list[str]:
+    """Return files that are to be read, one of each folder, some at the most: whoever sees none cannot read them."""
+    sources = {one.parent: one for job in jobs if isinstance(one := job.source.path, Path)}
+    return [str(one) for one in islice(sources.values(), _LOOKED_FOR)]
 
 
 @dataclass

@@ -23,6 +23,7 @@ from migrate.plan.jobs import Job
 from migrate.plan.notes import Fell, Lost, Note, Read
 from migrate.plan.slicewise import Slicewise, keys
 from migrate.plan.units import Unit
+from migrate.workdir.depot import Depot
 from migrate.workdir.records import Input
 
 _HELD: Final = 64 << 20
@@ -45,6 +46,8 @@ class Gatherer:
     harvest: Callable[[Job], Harvest]
     """What takes the rows of a job."""
     workdir: Path
+    depot: Depot | None = None
+    """Where files of the plan lie; None is the workdir."""
     identity: bool = True
     limit: int | None = None
     executor: Callable[[Sequence[Unit]], Executor] = lambda _: Inline()
@@ -81,7 +84,11 @@ class Gatherer:
         Raises Interrupted when it is to stop; what was looked over whole is kept, but for the last where that is much.
         """
         work = Gathering(
-            workdir=self.workdir, harvest=self.harvest, on_begin=self.on_begin, on_stop=self.on_stop
+            workdir=self.workdir,
+            depot=self.depot,
+            harvest=self.harvest,
+            on_begin=self.on_begin,
+            on_stop=self.on_stop,
         )
         sizes = {job.source.name: job.source.size for job in jobs}
         if self.limit is not None:

@@ -7,14 +7,15 @@ units are being planned in other threads; what they return is small. A guest who
 import os
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from threading import Event, Lock, Thread
 from typing import Any, Final
 
-from migrate import VERSION
+from migrate import VERSION, throwaway
 from migrate.plan import worker
 from migrate.plan.handing import packed, unpacked
+from migrate.plan.interrupted import Interrupted
 from migrate.plan.notes import Note
 from migrate.plan.units import Work
 
@@ -61,6 +62,9 @@ class _Guest:
     """What one command plans with, and what it has under way in this process."""
 
     data: bytes
+    token: str = ""
+    away: bytes = b""
+    """How it works where the workdir is not seen, see `travel.Away`; nothing where it is."""
     stopping: Event = field(default_factory=Event)
     has_left: Event = field(default_factory=Event)
     trying: list[_Trying] = field(default_factory=list)
@@ -68,19 +72,34 @@ class _Guest:
     """When it was last asked."""
     _lock: Lock = field(default_factory=Lock)
     _setup: tuple[Work[Any], Sequence[object]] | None = None
+    _room: ExitStack = field(default_factory=ExitStack)
+    """The folder that it works in, where it has one of its own."""
 
     def setup(self) -> tuple[Work[Any], Sequence[object]]:
-        """Return what units are planned with, and what they have in common; unpacked once."""
+        """Return what units are planned with, and what they have in common; unpacked once.
+
+        Raises Interrupted where it is asked to stop before all is there.
+        """
         with self._lock:
-            if self._setup is None:
-                self._setup = unpacked(self.data)
+            if self._setup is None and self.away:
+                if self.stopping.is_set():
+                    raise Interrupted
+                folder = self._room.enter_context(throwaway.shared(throwaway.GUEST, self.token))
+                self._setup = unpacked(self.away).arrive(self.data, folder, self.stopping)
+            self._setup = self._setup or unpacked(self.data)
             return self._setup
 
+    def tidy(self) -> None:
+        """Give up the folder that it works in, where it has left, as soon as nothing is under way there."""
+        if self.has_left.is_set() and not self.trying:
+            with self._lock, self._room:
+                self._setup = None
+
     def stop(self) -> None:
-        """Have its units left; nobody waits for a storage any more, unless others may."""
+        """Have its units left, where there are any; nobody waits for a storage any more then, unless others may."""
         self.stopping.set()
         others = [one for one in list(_guests.values()) if one.trying and not one.stopping.is_set()]
-        if self._setup is not None and not others:
+        if self.trying and self._setup is not None and not others:
             self._setup[0].on_stop()
 
     def watch(self) -> None:
@@ -89,6 +108,7 @@ class _Guest:
             if time.monotonic() - self.asked > SILENCE:
                 self.stop()
                 self.has_left.set()
+                self.tidy()
 
 
 _guests: Final[dict[str, _Guest]] = {}
@@ -96,9 +116,11 @@ _guests: Final[dict[str, _Guest]] = {}
 
 
 def greet(
-    token: str, data: bytes, ours: tuple[str, str, str], paths: Sequence[str]
+    token: str, data: bytes, ours: tuple[str, str, str], paths: Sequence[str], away: bytes = b""
 ) -> tuple[tuple[str, str, str], list[str]]:
     """Have a guest come: with the setup that is `data`, called by a process of this kind, to whom these paths exist.
+
+    `away` is how it works where it does not see the workdir.
 
     Return the kind of this process, and those of the paths that do not exist here; the guest stays only where the kinds
     are alike and all exist.
@@ -106,7 +128,7 @@ def greet(
     leave(token)
     found, unseen = worker.kind(), [path for path in paths if not os.path.exists(path)]  # noqa: PTH110 - text
     if found == ours and not unseen:
-        _guests[token] = guest = _Guest(data)
+        _guests[token] = guest = _Guest(data, token, away)
         Thread(target=guest.watch, name="guest", daemon=True).start()
     return found, unseen
 
@@ -133,6 +155,7 @@ def plan(token: str, mark: str, data: bytes) -> bytes | None:
         _try(guest, trying, mark, data)
     finally:
         guest.trying.remove(trying)
+        guest.tidy()
     return packed(trying.ended())
 
 
@@ -140,8 +163,11 @@ def _try(guest: _Guest, trying: _Trying, mark: str, data: bytes) -> None:
     """Work at a unit, and say what came of it."""
     try:
         setup, shared = guest.setup()
-        if not guest.stopping.is_set():
-            setup.on_begin()
+        if guest.stopping.is_set():
+            return
+        setup.on_begin()
+    except Interrupted:
+        return
     except BaseException as error:  # noqa: BLE001 - whoever has called raises it
         trying.send(worker.FAILED, worker.sendable(error))
         return
@@ -160,6 +186,7 @@ def leave(token: str) -> None:
         with suppress(Exception):  # it is over, whatever a storage says
             guest.stop()
         guest.has_left.set()
+        guest.tidy()
 
 
 def unfit(address: str, answer: Any) -> str:  # noqa: ANN401 - what `greet` returns, or an exception
@@ -172,6 +199,6 @@ def unfit(address: str, answer: Any) -> str:  # noqa: ANN401 - what `greet` retu
     if unseen:
         return (
             f"the worker {address} does not see {unseen[0]}; the workdir and what is read must lie on a file system "
-            "that all workers share, under the same path"
+            "that all workers share, under the same path, or with --parts what is read alone"
         )
     return ""

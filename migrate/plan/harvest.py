@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Event
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 import polars as pl
 
@@ -125,9 +125,20 @@ class Gathered:
     slice: Slice | None = None
     """What it is of its file, where it is not all of it."""
 
+    def aside(self) -> list[Path]:
+        """Return the files of its links, and of its recoveries."""
+        return [*self.links, *self.recoveries]
+
+    def moved(self, was: Path, workdir: Path) -> Self:
+        """Return it with these in another workdir."""
+        links, recoveries = (
+            [workdir / path.relative_to(was) for path in paths] for paths in (self.links, self.recoveries)
+        )
+        return replace(self, links=links, recoveries=recoveries)
+
     def discard(self) -> None:
         """Remove what is written aside, as far as it is there."""
-        for path in (*self.links, *self.recoveries):
+        for path in self.aside():
             path.unlink(missing_ok=True)
 
 

@@ -96,14 +96,17 @@ class Planner:
         """Return the units of these jobs."""
         return [Unit.of(bundle, known) for bundle in bundles(todo, renewal.anew(self.checkpoint))]
 
-    def plan(self, todo: Sequence[Job], transform: Callable[[Job], Transform]) -> None:
-        """Plan these jobs; `transform` is how the rows of one become events."""
+    def plan(
+        self, todo: Sequence[Job], transform: Callable[[Job], Transform], files: Sequence[Path] = ()
+    ) -> None:
+        """Plan these jobs; `transform` is how the rows of one become events, and `files` what it opens for that."""
         has_copies = any(job.source.lines is not None for job in todo)
         known = self.checkpoint.inputs(None if has_copies else [job.source.name for job in todo])
         self._names, self._jobs = known.keys(), {job.source.name: job for job in todo}
         setup = Setup(
             workdir=self.workdir,
             depot=self.checkpoint.depot,
+            files=files,
             names=frozenset(known),
             first=looks.first_input(self.checkpoint),
             firsts=frozenset({job.table.name: job.source.name for job in reversed(todo)}.values()),

@@ -5,12 +5,12 @@ It may run in any thread or process, twice, or be lost on the way: nothing count
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Event
-from typing import ClassVar, Generic, NamedTuple, Protocol, TypeVar
+from typing import ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from migrate.errors import Unfit
 from migrate.inputs.source import Fingerprint, stamp
@@ -100,6 +100,12 @@ class Done(Protocol):
     def number(self) -> int:
         """The number of the unit, or of what is left of it."""
 
+    def aside(self) -> list[Path]:
+        """Return the files that were written aside of it, but for those of events."""
+
+    def moved(self, was: Path, workdir: Path) -> Self:
+        """Return it where these files lie in another workdir, under the names that they had where it was made."""
+
 
 D = TypeVar("D", bound=Done)
 
@@ -111,6 +117,10 @@ class Work(ABC, Generic[D]):
     pins: ClassVar[bool]
     """Whether the last slice of a file is to tell the fingerprint of it."""
     workdir: Path
+    depot: Depot | None = None
+    """Where files of the plan come to lie; None is the workdir."""
+    files: Sequence[Path] = ()
+    """What it opens beside, each by this very object: in its place another process may have another."""
     on_begin: Callable[[], object] = lambda: None
     """What is to be done before a unit in a process that is there for others, too: it undoes `on_stop`."""
     on_stop: Callable[[], object] = lambda: None
@@ -149,8 +159,6 @@ class Setup(Work["Completion"]):
     """Units are planned, and what all of one command are planned with."""
 
     pins: ClassVar[bool] = True
-    depot: Depot | None = None
-    """Where finished events come to lie; None is the workdir."""
     names: Collection[str]
     """The names of all inputs."""
     first: str | None
@@ -197,12 +205,21 @@ class Completion:
         """Whether a source could not be read to its end."""
         return bool(self.numbers.damaged)
 
+    def aside(self) -> list[Path]:
+        """Return the files of its rejects, and of its states."""
+        return [self.rejects, *([] if self.states is None else [self.states])]
+
+    def moved(self, was: Path, workdir: Path) -> Self:
+        """Return it with these in another workdir."""
+        writer = replace(self.writer, workdir=workdir)
+        states = self.states and workdir / self.states.relative_to(was)
+        return replace(self, writer=writer, states=states, rejects=workdir / self.rejects.relative_to(was))
+
     def discard(self) -> None:
         """Remove what is written aside, as far as it is there."""
         self.writer.discard()
-        self.rejects.unlink(missing_ok=True)
-        if self.states is not None:
-            self.states.unlink(missing_ok=True)
+        for path in self.aside():
+            path.unlink(missing_ok=True)
 
 
 def _plan(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Completion:
@@ -227,7 +244,7 @@ def _plan(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Completion:
                 if read >= measured + STEP:
                     measured = read
                     hear(Wrote(unit.key, read, attempt.writer.stored() + attempt.rejects.stat().st_size))
-        told = states.close()
+        told = states.path if states.close() else None
         attempt.numbers.wanted = setup.wanted.of(setup.transform(bundle.job), attempt.numbers.rejected)
         if bundle.job.table.ordinals:
             for paths in attempt.writer.files().values():
@@ -237,16 +254,8 @@ def _plan(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Completion:
     except BaseException:
         attempt.writer.discard()
         raise
-    return Completion(
-        inputs,
-        attempt.writer,
-        states.path if told else None,
-        attempt.rejects,
-        attempt.numbers,
-        attempt.look,
-        time.monotonic() - began,
-        unit.slice,
-    )
+    aside, seconds = (writer, told, attempt.rejects), time.monotonic() - began
+    return Completion(inputs, *aside, attempt.numbers, attempt.look, seconds, unit.slice)
 
 
 def _noted(unit: Unit, job: Job, before: Mapping[str, str]) -> Input:

@@ -113,18 +113,29 @@ class FarDepot(Depot):
                 with suppress(MigrateError, OSError):  # what is wanted now is asked for again
                     _awaited([before[1]], is_over)
                 self._release(before[0])
-            self._bring(mine, is_over)
+            self.bring(mine, is_over)
             free = free_bytes(self.workdir)
             if ahead and (free is None or free > 2 * sum(ahead.values())):
                 self._use(ahead)
-                self._ahead = [*ahead], self._beside.submit(self._bring, [*ahead], self._is_over)
+                self._ahead = [*ahead], self._beside.submit(self.bring, [*ahead], self._is_over)
             yield
         finally:
             self._release(mine)
 
     def keep(self, files: Mapping[str, Path]) -> None:
         """Write files as objects, and remove them here."""
+        self.lend(files)
+        for path in files.values():
+            path.unlink()
+
+    def lend(self, files: Mapping[str, Path]) -> None:
+        """Write files as objects, and leave them here."""
         _awaited([self._pool.submit(self._put, name, path) for name, path in files.items()])
+
+    def bring(self, names: Iterable[str], is_over: Over = never) -> None:
+        """Have copies in the workdir of those that are not there; of what is gone there is none."""
+        missing = [name for name in names if not (self.workdir / name).exists()]
+        _awaited([self._pool.submit(self._fetch, name, is_over) for name in missing], is_over)
 
     def place(self, files: Mapping[str, Path]) -> None:
         """Do nothing: they were written under their names at once."""
@@ -132,14 +143,18 @@ class FarDepot(Depot):
     def remove(self, names: Sequence[str]) -> None:
         """Remove objects, and what there is of copies."""
         super().remove(names)
+        self.drop(names)
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Remove objects, and none of the copies."""
         with self._answering(_WRITING):
             for some in _by(_NAMES, names):
                 remove(self._at, some)
 
-    def listed(self) -> Iterator[list[str]]:
-        """Yield the names of all objects, some at a time."""
+    def listed(self, folder: str = "") -> Iterator[list[str]]:
+        """Yield the names of all objects, or of those in a folder that ends with a slash, some at a time."""
         with self._answering():
-            for some in _by(_NAMES, below(self._at)):
+            for some in _by(_NAMES, below(parsed(f"{self.url}{folder}"))):
                 yield [one.url.removeprefix(self.url) for one in some]
 
     def check(self, files: Iterable[Kept], is_over: Over = never) -> None:
@@ -197,11 +212,6 @@ class FarDepot(Depot):
                 del self._users[name]
             super().remove(gone)
 
-    def _bring(self, names: Iterable[str], is_over: Over) -> None:
-        """Have copies of those that are not there; of what is gone there is none."""
-        missing = [name for name in names if not (self.workdir / name).exists()]
-        _awaited([self._pool.submit(self._fetch, name, is_over) for name in missing], is_over)
-
     def _fetch(self, name: str, is_over: Over) -> None:
         path = self.workdir / name
         beside = path.with_name(f"{path.name}.{threading.get_ident()}")
@@ -224,7 +234,6 @@ class FarDepot(Depot):
         at = self._at
         with self._answering(_WRITING), path.open("rb") as file:
             put(at._replace(key=f"{at.key}{name}"), iter(partial(file.read, _PIECE), b""))
-        path.unlink()
 
     @contextmanager
     def _answering(self, more: str = "") -> Iterator[None]:

@@ -7,13 +7,16 @@ from distributed import LocalCluster
 from distributed.cli import dask_scheduler, dask_worker
 from markdown import ROOT, blocks
 from samples import SAMPLES
+from storage import Storage
 
 DASK = {"scheduler": dask_scheduler.main, "worker": dask_worker.main}
 
 
-def test_the_commands_of_the_page_run(tmp_path):
+def test_the_commands_of_the_page_run(tmp_path, s3):
     """On a cluster in this process; those of Dask can be typed."""
     (tmp_path / "exports").symlink_to(SAMPLES / "amplitude")
+    Storage(s3.address, "acme-exports").fill(SAMPLES / "amplitude", "amplitude/")
+    plans = Storage(s3.address, "acme-plans")
     lines = [line for block in blocks(ROOT / "docs" / "scale.md", "sh") for line in block.splitlines()]
     here = {"protocol": "tcp://", "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     ran = []
@@ -29,4 +32,5 @@ def test_the_commands_of_the_page_run(tmp_path):
                 done = migrate(*words[1:], cwd=tmp_path)
                 assert done.returncode == 3, done.stderr
                 ran.append("dask" in line)
-    assert ran == [False, True]
+    assert ran == [False, True, True]
+    assert plans.keys() != []

@@ -74,6 +74,17 @@ def test_what_is_gone_is_missed_and_found_by_whoever_lists(depot, s3):
         assert raised.value.path == depot.workdir / DAYS[number]
 
 
+def test_what_is_lent_stays_here(depot, tmp_path):
+    """It can be brought, and dropped without what was brought."""
+    (tmp_path / "a").write_bytes(b"a")
+    depot.lend({"staging/t/a": tmp_path / "a"})
+    depot.bring(["staging/t/a", "staging/t/b"])
+    assert [*depot.listed("staging/t/")] == [["staging/t/a"]]
+    depot.drop(["staging/t/a"])
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "staging" / "t" / "a").read_bytes() == b"a"
+    assert [*depot.listed()] == [DAYS]
+
+
 def test_a_storage_that_gives_no_answer_is_left(depot, s3_between):
     """By its own words, or as soon as work is to stop; what was fetched ahead in vain is asked for again."""
     one, two, three = DAYS
