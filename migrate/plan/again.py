@@ -2,6 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import polars as pl
 
 from migrate.plan.changes import Versions, compare
 from migrate.plan.fates import divided, of_files
@@ -12,6 +15,10 @@ from migrate.workdir.records import Part
 from migrate.workdir.rejects import renew
 from migrate.workdir.seals import Kept
 
+_OF_DAY: Final[dict[str, Any]] = {"day": pl.String, "events": pl.Int64, "first": pl.Int64, "last": pl.Int64}
+_EVENTS: Final = pl.len().cast(pl.Int64).alias("events")
+_FIRST: Final = pl.col("time").min().alias("first")
+_LAST: Final = pl.col("time").max().alias("last")
 Pair = tuple[Part, Part]
 """A part that was planned before, and the one that was planned now."""
 
@@ -43,13 +50,16 @@ def _restored(checkpoint: Checkpoint, leads: tuple[int, int]) -> bool:
     """Put back what was planned before, if it is the same; return whether it is."""
     before, now = leads
     old, new = checkpoint.parts_of(before), checkpoint.parts_of(now)
-    if not _is_same(checkpoint, leads, (old, new)):
-        return False
     renewed = renewal.renewed(checkpoint, before, now)
-    if renewal.standing(checkpoint, before) and not all(one.is_same and one.is_same_time for one in renewed):
-        return False  # the numbers of before are those of others, too: what is counted now has to stand beside them
+    is_whole = _is_same(checkpoint, leads, (old, new))
+    # where the numbers of before are those of others, too, what is counted otherwise now has to stand beside them
+    is_bound = not is_whole or bool(renewal.standing(checkpoint, before))
+    if is_bound and not all(one.is_same and one.is_same_time for one in renewed):
+        return False
+    if not is_whole and not _are_within(checkpoint, renewal.names_of(checkpoint, now), (old, new)):
+        return False
     with checkpoint.depot.near(part.path for part in [*old, *new]):
-        put_back = _put_back(checkpoint, [*zip(old, new, strict=True)])
+        put_back = _put_back(checkpoint, [*zip(old, new, strict=True)]) if is_whole else []
         events = _events(checkpoint, new)
     with checkpoint.change() as db:
         renew(db, renewed, is_restored=True)
@@ -109,6 +119,30 @@ def _is_same(checkpoint: Checkpoint, leads: tuple[int, int], parts: tuple[list[P
         return False
     before, now = (renewal.digests(checkpoint, lead) for lead in leads)
     return before == now or (bool(old) and [part.seal for part in old] == [part.seal for part in new])
+
+
+def _are_within(checkpoint: Checkpoint, names: Sequence[str], parts: tuple[list[Part], list[Part]]) -> bool:
+    """Return whether parts that sources share with others hold as many events of theirs a day, of the same time.
+
+    Those parts are unharmed: where one is not, all sources that share it are planned anew.
+    """
+    mine = pl.col("file").is_in(list(names))
+    found = []
+    for some in parts:
+        days = [pl.DataFrame(schema=_OF_DAY)]
+        for part in some:
+            try:
+                with checkpoint.depot.near([part.path]):
+                    for frame in dayfile.frames(checkpoint.workdir / part.path, ["timestamp", "file"]):
+                        time = pl.col("timestamp").to_physical()
+                        its = frame.filter(mine).select(pl.lit(part.day).alias("day"), time.alias("time"))
+                        days.append(its.group_by("day").agg(_EVENTS, _FIRST, _LAST))
+            except dayfile.UNREADABLE:
+                return False
+        summed = pl.col("events").sum(), pl.col("first").min(), pl.col("last").max()
+        found.append(pl.concat(days).group_by("day").agg(*summed).sort("day"))
+    before, now = found
+    return before.equals(now)
 
 
 def _extent(part: Part) -> tuple[object, ...]:

@@ -21,6 +21,7 @@ from migrate.workdir.records import Change, Fate, Part
 _ROWS: Final = 2_000_000
 """Events of a day compared at once; some 150 bytes each."""
 _COLUMNS: Final = ("timestamp", "event", "distinct_id", "uuid", "payload", "file")
+_OF_PART: Final[dict[str, Any]] = {"file": pl.String, "input": pl.Int64, "increment": pl.Int64}
 _KEYED: Final[dict[str, Any]] = {"key": pl.UInt64, "id": pl.UInt64, "is_sent": pl.Boolean}
 
 
@@ -174,21 +175,31 @@ def _read(workdir: Path, day: Versions) -> Iterator[_Slice]:
         is_sent = known.accepted(sent, day.refused)
         old = pl.concat([unsent.with_columns(pl.lit(False).alias("is_sent")), sent.with_columns(is_sent)])
         yield _Slice(
-            old.unique("id", keep="last", maintain_order=True),
-            now.unique("id", keep="first", maintain_order=True).with_columns(
-                pl.lit(None, pl.Boolean).alias("is_sent")
-            ),
-            stayed.with_columns(pl.lit(True).alias("is_sent")),
+            _chosen(old),
+            _chosen(now.with_columns(pl.lit(None, pl.Boolean).alias("is_sent"))),
+            stayed.drop(_OF_PART).with_columns(pl.lit(True).alias("is_sent")),
         )
+
+
+def _chosen(events: pl.DataFrame) -> pl.DataFrame:
+    """Return each event once: that of the last plan of its source, and of those the earliest, as it is sent.
+
+    Of several increments it is that of the last.
+    """
+    newest = pl.col("input") == pl.col("input").max().over("id", "file", "is_sent")
+    order, descending = ["is_sent", "increment", "time"], [True, True, False]
+    chosen = events.filter(newest).sort(order, descending=descending, maintain_order=True)
+    return chosen.unique("id", keep="first", maintain_order=True).drop(_OF_PART)
 
 
 def _hashes(workdir: Path, parts: Sequence[Part], mine: pl.Expr) -> pl.DataFrame:
     """Return the hashes of the events of some parts that are `mine`; none of those that cannot be read."""
-    found = [pl.DataFrame(schema=known.HASHES)]
+    found = [pl.DataFrame(schema=known.HASHES | _OF_PART)]
     for part in parts:
         try:
             frames = dayfile.frames(workdir / part.path, _COLUMNS)
-            found += [known.hashed(frame).filter(mine).drop("file") for frame in frames]
+            its = [pl.lit(getattr(part, name), pl.Int64).alias(name) for name in ("input", "increment")]
+            found += [known.hashed(frame).filter(mine).with_columns(its) for frame in frames]
         except dayfile.UNREADABLE:
             continue  # harmed: which of its events changed cannot be known
     return pl.concat(found)

@@ -123,6 +123,12 @@ def names(db: Database, home: int) -> list[str]:
     return [name for (name,) in db.execute("SELECT name FROM inputs WHERE home = ?", (home,))]
 
 
+def names_of(checkpoint: Checkpoint, home: int) -> list[str]:
+    """Return the names of the sources of an input, also of those that were planned before."""
+    rows = checkpoint.query("SELECT name FROM inputs WHERE home = ? ORDER BY id", (home,))
+    return [name.partition(BEFORE)[0] for (name,) in rows]
+
+
 def digests(checkpoint: Checkpoint, home: int) -> dict[str, str]:
     """Return what the sources of an input held, by their names."""
     rows = checkpoint.query("SELECT name, digest FROM inputs WHERE home = ?", (home,))
@@ -196,8 +202,9 @@ def restore(
     """
     uncount(db, events)
     _forget_states(db, before)
-    sql = "SELECT 1 FROM inputs WHERE home = ? AND NOT instr(name, ?) LIMIT 1"
-    is_part = db.execute(sql, (before, BEFORE)).fetchone()  # the numbers are of others, too, and those stand
+    sql = "SELECT count(*) FROM inputs WHERE home = ?"
+    all_, some = (db.execute(sql, (home,)).fetchone() for home in (before, now))
+    is_part = all_ != some  # the numbers are of others, too, and stand
     numbers = "NULL, NULL" if is_part else "numbers, rows"
     sql = f"SELECT name, stamp, size, digest, {numbers}, since, until FROM inputs WHERE home = ?"  # noqa: S608 - ours
     found = db.execute(sql, (now,)).fetchall()

@@ -221,6 +221,18 @@ def test_of_several_versions_that_were_sent_the_last_counts(parts):
         assert {change: n for change, n in found.counts.items() if n} == counts
 
 
+def test_of_several_events_of_a_key_the_earliest_counts_however_its_file_was_planned(parts):
+    """It is what is sent, of one part and of the parts of slices; what is the same is no change."""
+    noon = event(1)
+    morning = event(1, "y") | {"timestamp": noon["timestamp"].replace(hour=6)}
+    whole, slices = parts(morning, noon), [*parts(noon), *parts(morning)]
+    for old in (whole, slices):
+        for now in (whole, slices):
+            its = [[replace(one, input=number) for one in some] for number, some in enumerate((old, now), 1)]
+            found = compare(Depot(parts.workdir), Versions(its[0], [], its[1], ["a"]), resend=False)
+            assert found.counts.total() == 0
+
+
 def test_what_is_another_files_is_nothing_to_compare(parts):
     """Files that were planned together have parts together; and one that is harmed tells nothing."""
     other = event(1) | {"file": "b"}
