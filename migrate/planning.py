@@ -25,7 +25,8 @@ from migrate.screen import counted
 from migrate.session import Session, collect_rarely
 from migrate.settings import Work
 from migrate.stores import waiting
-from migrate.workdir import asides, parting, rejects, samples, spans, totals
+from migrate.together import put_together
+from migrate.workdir import asides, rejects, samples, spans, totals
 from migrate.workdir.harm import explaining
 from migrate.workdir.renewal import supersede
 from migrate.workdir.room import Measured, Room
@@ -84,8 +85,10 @@ class Planning:
         if again:
             # what a killed command has left, before the same is asked for again
             spans.drop(checkpoint, again)
-            with explaining(checkpoint):
-                parting.part(checkpoint)
+            try:
+                put_together(session, on_progress)
+            except Interrupted:
+                return
             anew.settle(checkpoint, resend=resend)
             supersede(checkpoint, again, emptied)
         now = self._begin()
@@ -168,7 +171,7 @@ class Planning:
         checkpoint = self.session.checkpoint
         facts = checkpoint.facts()
         is_told = facts.get("linked") and not facts.get("superseded") and not checkpoint.states()
-        return not is_told or bool(spans.noted(checkpoint))
+        return not is_told or bool(spans.paths(checkpoint))
 
     def _plan_sources(self, planner: Planner, people: People, todo: Sequence[Job], *, resend: bool) -> None:
         """Plan the files that are not planned, and what all of them tell of people."""
@@ -194,7 +197,7 @@ class Planning:
                 fit = [job for job in todo if job.source.name not in planner.aside.found]
                 making = Making(settings, people)
                 planner.plan(fit, making, making.files)
-            planner.part()
+            put_together(session, planner.on_progress)
             anew.settle(checkpoint, resend=resend)
             census.tell(known, planner, settings.until)
             self._keep_samples(examples, [job for job in todo if job.source.name not in planner.aside.found])

@@ -11,7 +11,7 @@ from migrate.apply.target import bind
 from migrate.apply.watch import Watch
 from migrate.plan.interrupted import Interrupted
 from migrate.session import Session, collect_rarely
-from migrate.workdir import parting
+from migrate.together import put_together
 from migrate.workdir.harm import explaining
 from migrate.workdir.typed import Command
 
@@ -27,13 +27,8 @@ def send(session: Session, delivery: Delivery, watch: Watch, command: Command | 
 
 def _part(session: Session) -> None:
     """Put the days together of a plan that is sent though it is not whole."""
-
-    def check() -> None:
-        if session.is_stopping:
-            raise Interrupted
-
-    with suppress(Interrupted), explaining(session.checkpoint):
-        parting.part(session.checkpoint, check)
+    with suppress(Interrupted):
+        put_together(session)
 
 
 def resend(session: Session, delivery: Delivery, watch: Watch) -> None:

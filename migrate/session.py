@@ -55,6 +55,8 @@ class Session:
     """What holds a plan against the disk: of the workdir, the bytes to read and what was measured of them, by kind."""
     executor: Callable[[Sequence[Unit]], Executor] = chosen
     """Given what there is to plan, what plans it."""
+    workers: int | None = None
+    """How many plan at the same time, where that is said."""
     rows: int = 0
     """How many of the first rows are to be shown beside what they become."""
     shows_whole: bool = False

@@ -55,6 +55,7 @@ ROOMS = {
 GROUND = {
     "SANDBOX",
     "VERSION",
+    "ahead",
     "errors",
     "jsonlines",
     "log",

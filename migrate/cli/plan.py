@@ -84,6 +84,7 @@ def plan_todo(  # noqa: PLR0913 - what is planned, how and where, and who hears 
     `parts`: the folder in a storage in which the plan's files are to lie.
     """
     session.executor = partial(chosen, kind=options.executor, workers=options.workers)
+    session.workers = options.workers
     if options.limit is None:  # first rows are planned here
         is_far = parts is not None or session.checkpoint.depot.is_far
         check(options.executor, session.workdir, todo.work.jobs, is_far=is_far)

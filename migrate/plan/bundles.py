@@ -8,13 +8,13 @@ from typing import Final
 import polars as pl
 
 from migrate import numbering
+from migrate.ahead import ahead
 from migrate.inputs.rejected import Place
 from migrate.inputs.source import Source
 from migrate.inputs.stored import Stored, warmed
 from migrate.inputs.streams import Meter
 from migrate.jsontext.parse import Raw
 from migrate.kit.declare import FILE, ROW
-from migrate.plan.ahead import ahead
 from migrate.plan.jobs import Job
 from migrate.readers.chunks import computed_chunk
 from migrate.readers.files import read_chunks

@@ -1,10 +1,11 @@
-"""What is done with each file, for a log."""
+"""What is done with each file, and with the days of all of them, for a log."""
 
 from collections.abc import Sequence
 
 from migrate.logline import Record
 from migrate.plan.jobs import Job
 from migrate.screen import amount, counted
+from migrate.workdir.parting import Together
 from migrate.workdir.records import Numbers
 
 
@@ -43,6 +44,23 @@ def planned(names: Sequence[str], numbers: Numbers, events: int, seconds: float)
             "rejected": dict(numbers.rejected),
             "events": events,
             "seconds": round(seconds, 3),
+        },
+    )
+
+
+def put_together(days: Together) -> Record:
+    """Return that days were put together of what many sources have of each."""
+    since, until = days.first, days.last
+    return Record(
+        "days_put_together",
+        f"put together: {counted(days.days, 'day')}, {since} to {until}: {counted(days.events, 'event')}, "
+        f"in {days.seconds:.2f} s",
+        {
+            "days": days.days,
+            "first": since,
+            "last": until,
+            "events": days.events,
+            "seconds": round(days.seconds, 3),
         },
     )
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from migrate.ahead import ahead
 from migrate.kit.declare import POSITION, REST, Bag, Computed, Options, Table, inside
-from migrate.plan.ahead import ahead
 from migrate.plan.bundles import Bundle
 from migrate.plan.jobs import Job
 from migrate.readers.records import Chunk, regrouped

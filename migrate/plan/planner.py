@@ -31,7 +31,7 @@ from migrate.plan.transform import Transform
 from migrate.plan.units import Completion, Setup, Unit
 from migrate.plan.waiting import keep_states, tidy_states
 from migrate.readers.records import Chunk
-from migrate.workdir import looks, parting, rejects, renewal, spans
+from migrate.workdir import looks, rejects, renewal, spans
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import Database
 from migrate.workdir.days import DayWriter
@@ -119,6 +119,8 @@ class Planner:
         left = None if self.limit is None else self.limit - self.checkpoint.numbers().read
         self._progress = Counting(todo, self.on_progress, limit=left)
         self._room = None if self.limit is not None else self.room(bytes_by_kind(todo))
+        if self._room is not None:
+            self._room.add_spans(spans.largest(self.checkpoint))
         if left is not None:
             self._plan_limited(todo, known, setup, left)
             return
@@ -173,14 +175,6 @@ class Planner:
             case Examined(found):
                 self.on_first(found)
 
-    def part(self) -> None:
-        """Part what is planned of many days into one file a day. Raises Interrupted as soon as it is asked to stop."""
-        parting.part(self.checkpoint, self._check_stopping)
-
-    def _check_stopping(self) -> None:
-        if self.stopping.is_set():
-            raise Interrupted
-
     def _tidy(self) -> None:
         """Remove what a killed process left behind: files written aside, or moved but never noted."""
         throwaway.tidy(self.workdir)
@@ -231,6 +225,7 @@ class Planner:
         for one in made.inputs:
             self._progress.note_file(one.size, *slicewise.keys(made))
         if self._room is not None:
+            self._room.add_spans(max((span.seal.size for span in spanning), default=0))
             self._room.check()
 
     def _measure(self, made: Completion, written: int) -> dict[str, dict[str, Measured]]:

@@ -17,6 +17,8 @@ class Progress:
     done_files: int
     total_files: int
     rows: int
+    counts: tuple[str, str] = ("row", "file")
+    """What its rows and its files are, where they are something else."""
 
     @classmethod
     def begun(cls, phase: str) -> "Progress":

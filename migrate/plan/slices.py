@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
+from migrate.ahead import ahead
 from migrate.errors import Unfit
 from migrate.inputs.digests import Digest
 from migrate.inputs.source import Fingerprint, stamp
-from migrate.plan.ahead import ahead
 from migrate.plan.bundles import Bundle
 from migrate.plan.units import Slice, Unit
 from migrate.readers.spans import read_bytes, spans

@@ -12,11 +12,11 @@ from pathlib import Path
 from threading import Event
 from typing import ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
 
+from migrate.ahead import in_parallel
 from migrate.errors import Unfit
 from migrate.inputs.source import Fingerprint, stamp
 from migrate.people.statefiles import States
 from migrate.plan import diary, ordinals
-from migrate.plan.ahead import in_parallel
 from migrate.plan.attempt import Attempt, check_unchanged, fingerprinted
 from migrate.plan.bundles import Bundle
 from migrate.plan.finished import Finished

@@ -65,10 +65,11 @@ class Planning:
             yield from self._left(state, None)
             return
         short = next((name for name in _BEFORE_PLANNING if state.phase.startswith(name)), state.phase)
-        yield Part(f"{state.phase} {state.rows:,} rows", ((7, f"{short} {_share(state)}"),))
-        yield Part(f"{rate:,.0f} rows/s", ((3, f"{rate:,.0f}/s"), (6, "")))
+        row, file = state.counts
+        yield Part(f"{state.phase} {state.rows:,} {row}s", ((7, f"{short} {_share(state)}"),))
+        yield Part(f"{rate:,.0f} {row}s/s", ((3, f"{rate:,.0f}/s"), (6, "")))
         yield from self._left(state, (state.total_bytes - state.done_bytes) / speed if speed else None)
-        yield Part(f"{state.done_files:,}/{counted(state.total_files, 'file')}", ((2, ""),))
+        yield Part(f"{state.done_files:,}/{counted(state.total_files, file)}", ((2, ""),))
 
     def _left(self, state: "Progress", seconds: float | None) -> Iterator[Part]:
         """Yield how long all that is left takes; what nobody can tell yet is named."""

@@ -95,6 +95,8 @@ def _of_spans(checkpoint: Checkpoint) -> Iterator[tuple[str, int, bytes, str, in
     """
     total, known = Counter[str](), dict[str, Counter[str]]()
     for one in spans.noted(checkpoint):
+        if one.is_parted:
+            continue
         total.update({day: its.events for day, its in one.span.days.items() if day > one.done})
         kept = Kept(checkpoint.workdir / one.span.path, one.span.seal)
         with suppress(Harmed, *dayfile.UNREADABLE), checkpoint.depot.near([one.span.path]):

@@ -30,7 +30,7 @@ class DayWriter:
 
     Memory is about `_FLUSH_BYTES` of payloads, and one frame. Where the events held belong to more days than can be
     written at once they go into runs first, files in timestamp order, which are merged in the end: into files of days,
-    or, if it `gathers` and they are few a day, into one span, to be parted with those of other inputs (`parting`).
+    or, if it `gathers` and they are few a day, into spans, to be parted with those of other inputs (`parting`).
     """
 
     workdir: Path
@@ -141,7 +141,7 @@ class DayWriter:
             self._runs.add(held)
             return
         self._append(held, days["len"], days["value"].dt.to_string("iso"))
-        self._count(held["event"], days["len"], days["value"].dt.to_string("iso"))
+        self._count(held)
 
     def write_in_order(self, frame: pl.DataFrame) -> None:
         """Take finished events that are in timestamp order, as all that come later are; nothing of them is held."""
@@ -151,29 +151,24 @@ class DayWriter:
             length, names = int(some["len"].sum()), some["value"].dt.to_string("iso")
             piece = frame.slice(start, length)
             self._append(piece, some["len"], names)
-            self._count(piece["event"], some["len"], names)
+            self._count(piece)
             start += length
 
     def _put_together(self, runs: Runs) -> None:
-        """Make a span of the runs, or files of days."""
+        """Make spans of the runs, or files of days."""
         if self.gathers and runs.are_few_a_day and not self._closed:
-            path = self._new(_SPAN)
-            runs.put(path)
-            events, size = (sum(of_days) for of_days in zip(*runs.days.values(), strict=True))
-            written = Written(str(path), events, size, runs.first, runs.last, days=runs.days)
-            self._closed.append((_SPAN, written))
+            self._closed += [(_SPAN, written) for written in runs.put(lambda: self._new(_SPAN))]
         else:
             for frame in runs.merged():
                 self.write_in_order(frame)
             self._close_all()
         runs.remove()
 
-    def _count(self, events: pl.Series, lengths: pl.Series, days: pl.Series) -> None:
-        """Count the events of each name: the first `lengths` of the first of these days, whose files are open."""
-        start = 0
-        for length, day in zip(lengths, days, strict=True):
-            self._open[day].names.update(dict(events.slice(start, length).value_counts().iter_rows()))
-            start += length
+    def _count(self, frame: pl.DataFrame) -> None:
+        """Count the events of each name, of days whose files are open."""
+        day = pl.col("timestamp").dt.date().dt.to_string("iso")
+        for name, event, count in frame.group_by(day, "event").len().iter_rows():
+            self._open[name].names[event] += count
 
     def _append(self, frame: pl.DataFrame, lengths: pl.Series, names: pl.Series) -> None:
         """Add events in timestamp order to files: the first `lengths` to the first of `names`, and so on.

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import polars as pl
 import pyarrow as pa
@@ -14,18 +15,24 @@ from migrate.workdir.seals import Kept
 
 MOST: Final = 64
 """Files that are merged at once."""
+ALWAYS: Final = (-(2**63), 2**63 - 1)
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+_DAY: Final = 86_400_000_000
 GROUP_BYTES: Final = 512 << 10
 """Payloads of a row group, about; while files are merged one or two of each are in memory."""
 
 
-def write(path: Path, frames: Iterable[pl.DataFrame], most: int = 1) -> None:
-    """Write events, which come in timestamp order, as a file that is merged with others soon.
+def write(
+    path: Path, frames: Iterable[pl.DataFrame], most: int = 1, compression: Literal["lz4", "zstd"] = "zstd"
+) -> None:
+    """Write events, which come in timestamp order, as a file that is merged with others later.
 
-    Its row groups have `most` times `GROUP_BYTES`: larger ones take less time and more memory, file by file.
+    Its row groups have `most` times `GROUP_BYTES`: larger ones take less time and more memory, file by file. What goes
+    again at once is "lz4": it takes a sixth less time to write and to read than zstd, and two thirds more room
+    (measured).
     """
     size = most * GROUP_BYTES
-    # lz4 takes a sixth less time to write than zstd, a third less to read (measured).
-    with pa.OSFile(str(path), "wb") as sink, dayfile.writer(sink, "lz4") as writer:
+    with pa.OSFile(str(path), "wb") as sink, dayfile.writer(sink, compression) as writer:
         for frame in frames:
             sizes = frame["payload"].str.len_bytes().cast(pl.Int64)
             start = 0
@@ -35,19 +42,20 @@ def write(path: Path, frames: Iterable[pl.DataFrame], most: int = 1) -> None:
 
 
 def merged(
-    files: Sequence[Path | Kept], *, first_rows: Sequence[int] = (), since: int | None = None
+    files: Sequence[Path | Kept], *, first_rows: Sequence[int] = (), span: tuple[int, int] = ALWAYS
 ) -> Iterator[pl.DataFrame]:
     """Yield the events of up to `MOST` files in timestamp order; those of one timestamp file by file, as they lie.
 
     All of one timestamp are in one frame. `first_rows` says from which number on the rows of each file are counted;
-    what is before `since`, in microseconds since 1970, is left out. Raises Harmed for a sealed file that is harmed.
+    of what is outside of `span`, from its first microsecond since 1970 on and before its last, there is none. Raises
+    Harmed for a sealed file that is harmed.
     """
     with ExitStack() as stack:
         runs = []
         for place, one in enumerate(files):
             source = stack.enter_context(pa.OSFile(str(one)) if isinstance(one, Path) else one.opened())
             file = stack.enter_context(pq.ParquetFile(source, pre_buffer=False))
-            runs.append(_Run(file, first_rows[place] if first_rows else 0, since))
+            runs.append(_Run(file, first_rows[place] if first_rows else 0, span))
         while True:
             for run in runs:
                 run.fill()
@@ -64,17 +72,24 @@ def merged(
                         run.read()
 
 
+def micros(day: str, later: int = 0) -> int:
+    """Return when a UTC day begins, so many days `later`, in microseconds since 1970."""
+    return (date.fromisoformat(day).toordinal() - _EPOCH + later) * _DAY
+
+
 class _Run:
     """One file: the events at hand, and what is left of it."""
 
-    def __init__(self, file: pq.ParquetFile, first_row: int, since: int | None) -> None:
+    def __init__(self, file: pq.ParquetFile, first_row: int, span: tuple[int, int]) -> None:
         self._file, self._first_row = file, first_row
+        self._since, self._until = span
         groups = range(file.num_row_groups)
-        if since is not None:
-            groups = range(sum(self._statistics(group).max_raw < since for group in groups), len(groups))
+        if span != ALWAYS:
+            ends = [self._statistics(group) for group in groups]
+            begin = sum(one.max_raw < self._since for one in ends)
+            groups = range(begin, sum(one.min_raw < self._until for one in ends))
         self._left = iter(groups)
         self._next = next(self._left, None)
-        self._since = since
         self._held = pl.DataFrame()
         self._enough = 0
         """Events: half of a row group. With fewer at hand each group of each file would make a frame of its own."""
@@ -100,8 +115,9 @@ class _Run:
             return
         frame = pl.DataFrame(self._file.read_row_group(self._next, use_threads=False))
         self._next, self._enough = next(self._left, None), frame.height // 2
-        if self._since is not None:
-            frame = frame.filter(frame["timestamp"].to_physical() >= self._since)
+        times = frame["timestamp"].to_physical()
+        start = int(times.search_sorted(self._since, side="left"))
+        frame = frame.slice(start, int(times.search_sorted(self._until, side="left")) - start)
         if self._first_row:
             frame = frame.with_columns(pl.col("row") + self._first_row)
         self._held = pl.concat([self._held, frame]) if self._held.height else frame

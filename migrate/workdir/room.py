@@ -67,6 +67,8 @@ class Room:
     free: Callable[[Path], int | None] = free_bytes
     enough: int = ENOUGH
     _begun: dict[Hashable, _Begun] = field(default_factory=dict)
+    _spans: int = 0
+    """Bytes of the largest span of each input: so much more is there at once while days are put together."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -91,6 +93,21 @@ class Room:
                 one.measured = Measured() if written is None else Measured(one.size, written)
                 one.is_done = True
 
+    def add_spans(self, size: int) -> None:
+        """Note that an input came to spans, the largest of them of this size."""
+        with self._lock:
+            self._spans += size
+
+    def hold(self, need: int) -> None:
+        """Raise Stopped if there is no room for so many bytes, which days that are put together are to take."""
+        free = self.free(self.folder)
+        if free is None or need <= free:
+            return
+        raise Stopped(
+            f"{self.folder}: putting days together needs about {amount(need)}, and {amount(free)} are free there; "
+            "make room; with room, run the same command again to resume"
+        )
+
     def measured(self) -> dict[str, Measured]:
         """Return what was measured of each kind, earlier commands included."""
         found = dict(self.before)
@@ -107,12 +124,14 @@ class Room:
             return
         left = self._left()
         need = sum(left.get(kind, 0) * one.written / one.read for kind, one in measured.items() if one.read)
+        read = sum(one.read for one in measured.values())
+        need += self._spans * (1 + sum(left.values()) / read) if read else 0
         free = self.free(self.folder)
         if free is None or need * _SURE <= free:
             return
         raise Stopped(
             f"{self.folder}: what is still to be planned needs about {amount(need)}, and {amount(free)} are free there "
-            f"(measured: {amount(written)} written of {amount(sum(one.read for one in measured.values()))} read, "
+            f"(measured: {amount(written)} written of {amount(read)} read, "
             f"{amount(sum(left.values()))} to read); make room, or plan fewer inputs, or all of them in another "
             "--workdir; with room, run the same command again to resume"
         )

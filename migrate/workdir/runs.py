@@ -1,13 +1,16 @@
 """Events of many days, in any order → runs: files in timestamp order, written as they come and merged in the end."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from migrate.workdir import ordered
+from migrate.workdir.dayfile import Written
 from migrate.workdir.records import OfDay
 
 _MOST: Final = 32
@@ -16,6 +19,8 @@ _FEW_BYTES: Final = 256 << 10
 """So much a day, in the mean, is worth a file of its own, which takes some milliseconds to write and to send."""
 _MOST_BYTES: Final = 4 * 2**20
 """No span has more of a day: events of one timestamp are in memory at once while it is parted."""
+_PIECE_BYTES: Final = 16 * 2**20
+"""Payloads of a span, about, where an input comes to several."""
 
 
 @dataclass
@@ -53,14 +58,30 @@ class Runs:
         """Yield all events in timestamp order, those of one timestamp as they came."""
         return ordered.merged(self._paths())
 
-    def put(self, path: Path) -> None:
-        """Write all of them as one file."""
+    def put(self, new: Callable[[], Path]) -> list[Written]:
+        """Write all of them as files of some days each, one after another; `new` is where the next one goes.
+
+        So each can go as soon as its days are parted.
+        """
         match self._paths():
-            case [one]:
-                one.replace(path)
+            case [one] if sum(of_day.bytes for of_day in self.days.values()) <= _PIECE_BYTES:
+                one.replace(path := new())
                 self._levels = []
+                return [_file(path, self.days, (self.first, self.last))]
             case several:
-                ordered.write(path, ordered.merged(several))
+                return [*self._pieces(several, new)]
+
+    def _pieces(self, files: Sequence[Path], new: Callable[[], Path]) -> Iterator[Written]:
+        """Write files of days with about `_PIECE_BYTES` of payloads together."""
+        sizes = pl.Series([self.days[day].bytes for day in sorted(self.days)])
+        piece = dict(zip(sorted(self.days), (sizes.cum_sum() - 1) // _PIECE_BYTES, strict=True))
+        days = [[*some] for _, some in groupby(piece, key=piece.__getitem__)]
+        ends = [ordered.micros(some[-1], 1) for some in days]
+        for place, some in groupby(_cut(ordered.merged(files), ends), key=itemgetter(0)):
+            extents: list[tuple[int, int]] = []
+            ordered.write(path := new(), _noting((frame for _, frame in some), extents))
+            its = {day: self.days[day] for day in days[place]}
+            yield _file(path, its, (extents[0][0], extents[-1][1]))
 
     def remove(self) -> None:
         """Remove the files."""
@@ -88,3 +109,28 @@ class Runs:
 def _remove(paths: Iterable[Path]) -> None:
     for path in paths:
         path.unlink()
+
+
+def _cut(frames: Iterable[pl.DataFrame], ends: Sequence[int]) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Yield events, cut at the `ends`, each with the place of its end."""
+    for frame in frames:
+        start = 0
+        for place, stop in enumerate(
+            frame["timestamp"].to_physical().search_sorted(pl.Series(ends), side="left")
+        ):
+            if stop > start:
+                yield place, frame.slice(start, stop - start)
+                start = stop
+
+
+def _noting(frames: Iterable[pl.DataFrame], extents: list[tuple[int, int]]) -> Iterator[pl.DataFrame]:
+    """Yield events, and note the first and the last timestamp of each frame."""
+    for frame in frames:
+        times = frame["timestamp"].to_physical()
+        extents.append((times[0], times[-1]))
+        yield frame
+
+
+def _file(path: Path, days: Mapping[str, OfDay], ends: tuple[int, int]) -> Written:
+    events, size = (sum(of_days) for of_days in zip(*days.values(), strict=True))
+    return Written(str(path), events, size, *ends, days=days)

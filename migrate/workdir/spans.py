@@ -1,15 +1,19 @@
 """Spans: files of events of many days, noted until they are parted into one file a day (`parting`)."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import Database, fact
+from migrate.workdir.ordered import micros
 from migrate.workdir.records import BEFORE, OfDay, Span, names_before
 from migrate.workdir.seals import Seal
 
 FOLDER: Final = "spans"
+_DAYS: Final = msgspec.json.Decoder(dict[str, OfDay])
 
 
 class Noted(NamedTuple):
@@ -26,6 +30,11 @@ class Noted(NamedTuple):
     home: int | None
     """In whose parts those are that are parted; None where none is."""
 
+    @property
+    def is_parted(self) -> bool:
+        """Whether all its events are in day files: its file may be gone."""
+        return self.done > "" and self.span.last < micros(self.done, 1)
+
 
 def note(db: Database, found: Iterable[Span]) -> None:
     """Note spans of an input that is planned, within the transaction that notes it."""
@@ -41,20 +50,20 @@ def note(db: Database, found: Iterable[Span]) -> None:
         db.execute("INSERT INTO spans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')", new)
 
 
-def noted(checkpoint: Checkpoint) -> list[Noted]:
-    """Return the spans that are to be parted, in the order of their inputs."""
+def noted(checkpoint: Checkpoint) -> Iterator[Noted]:
+    """Yield the spans that are to be parted, in the order of their inputs; of those that are, until all others are."""
     sql = """
         SELECT path, input, days, first, last, size, sums, anew, increment, done, was,
             CASE WHEN done > '' THEN (SELECT home FROM inputs WHERE id = input) END
         FROM spans ORDER BY input, path
     """
-    return [_noted(*row) for row in checkpoint.query(sql)]
+    for row in checkpoint.query(sql):
+        yield _noted(*row)
 
 
 def _noted(path: str, lead: int, days: str, *row: Any) -> Noted:  # noqa: ANN401 - as SQLite gives it
     first, last, size, sums, anew, *others = row
-    of_days = {day: OfDay(*one) for day, one in json.loads(days).items()}
-    return Noted(Span(path, lead, of_days, first, last, Seal(size, sums)), bool(anew), *others)
+    return Noted(Span(path, lead, _DAYS.decode(days), first, last, Seal(size, sums)), bool(anew), *others)
 
 
 def drop(checkpoint: Checkpoint, names: Iterable[str]) -> None:
@@ -73,9 +82,18 @@ def paths(checkpoint: Checkpoint) -> set[str]:
     return {path for (path,) in checkpoint.query("SELECT path FROM spans")}
 
 
+def largest(checkpoint: Checkpoint) -> int:
+    """Return the bytes of the largest span of each input together."""
+    sql = "SELECT coalesce(sum(size), 0) FROM (SELECT max(size) AS size FROM spans GROUP BY input)"
+    (size,) = checkpoint.query(sql).fetchone()
+    return int(size)
+
+
 def tidy(checkpoint: Checkpoint) -> None:
     """Remove spans that were never noted, and those that are parted; copies of those that lie in a storage, too."""
     known = set[str]() if checkpoint.depot.is_far else paths(checkpoint)
     for path in (checkpoint.workdir / FOLDER).glob("*"):
         if f"{FOLDER}/{path.name}" not in known:
             path.unlink()
+    if parted := [one.span.path for one in noted(checkpoint) if one.is_parted]:
+        checkpoint.depot.remove(parted)

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from migrate.plan import diary
+from migrate.workdir.parting import Together
 from migrate.workdir.records import Numbers
 
 NUMBERS = Numbers(
@@ -38,3 +39,10 @@ def test_files_that_were_taken_together_are_counted():
     told = diary.looked_over(names, 1, 0.0)
     assert told.text == "looked over: 0.csv and 1,234 more, together: 1 row, in 0.00 s"
     assert (told.fields["file"], told.fields["files"]) == ("0.csv", 1_235)
+
+
+def test_days_that_are_put_together_are_told_from_the_first_to_the_last():
+    """With their events, and how long it took."""
+    told = diary.put_together(Together(365, "2024-01-01", "2024-12-30", 7_003, 1.234))
+    assert told.text == "put together: 365 days, 2024-01-01 to 2024-12-30: 7,003 events, in 1.23 s"
+    assert (told.event, told.fields["days"], told.fields["seconds"]) == ("days_put_together", 365, 1.234)

@@ -22,10 +22,10 @@ def timed(times, start):
     return frame.with_columns(timestamp=pl.lit(MIDNIGHT).cast(frame.schema["timestamp"]) + seconds)
 
 
-@given(runs, st.integers(1, 2_000), st.none() | st.integers(0, 13))
+@given(runs, st.integers(1, 2_000), st.none() | st.tuples(st.integers(0, 13), st.integers(0, 13)).map(sorted))
 @COMPARED
-def test_they_are_merged_in_time_and_then_in_their_order(tmp_path_factory, lists, group_bytes, since):
-    """All of one timestamp are in one frame; rows are numbered from where they are to be; earlier ones are left out."""
+def test_they_are_merged_in_time_and_then_in_their_order(tmp_path_factory, lists, group_bytes, span):
+    """All of one timestamp are in one frame; rows are numbered from where they are to be; others are left out."""
     folder = tmp_path_factory.mktemp("runs")
     paths, expected = [], []
     with pytest.MonkeyPatch.context() as patch:
@@ -35,16 +35,16 @@ def test_they_are_merged_in_time_and_then_in_their_order(tmp_path_factory, lists
             ordered.write(paths[-1], [timed(times, 1)] if times else [])
             expected += [(time, 1_000 * place + row) for row, time in enumerate(times, 1)]
         begin = int(timed([0], 1)["timestamp"].to_physical()[0])
-        micros = None if since is None else begin + since * 1_000_000
+        asked = ordered.ALWAYS if span is None else tuple(begin + end * 1_000_000 for end in span)
         firsts = [1_000 * place for place in range(len(paths))]
-        frames = list(ordered.merged(paths, first_rows=firsts, since=micros))
+        frames = list(ordered.merged(paths, first_rows=firsts, span=asked))
     found = [
         [((time - begin) // 1_000_000, row) for time, row in zip(times, frame["row"], strict=True)]
         for frame in frames
         for times in [frame["timestamp"].to_physical()]
     ]
     assert [one for frame in found for one in frame] == [
-        one for one in sorted(expected) if since is None or one[0] >= since
+        one for one in sorted(expected) if span is None or span[0] <= one[0] < span[1]
     ]
     ends = [(frame[-1][0], after[0][0]) for frame, after in pairwise(found)]
     assert all(last < first for last, first in ends)

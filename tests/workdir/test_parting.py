@@ -11,7 +11,8 @@ from migrate.apply.merge import pieces
 from migrate.errors import Refused
 from migrate.plan import bundles, choosing
 from migrate.plan.executors import Inline
-from migrate.workdir import daynames, ordered, parting, rounds, runs, spans
+from migrate.plan.interrupted import Interrupted
+from migrate.workdir import daynames, ordered, parting, rounds, runs, spans, stretches
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.harm import sources
 from migrate.workdir.records import Settled
@@ -49,6 +50,18 @@ def plan(folder, workdir, *words):
     return done
 
 
+def stopped_after(frames):
+    """A watch that has enough after so many frames."""
+    left = [None] * frames
+
+    def check():
+        if not left:
+            raise Interrupted
+        left.pop()
+
+    return parting.Watch(check=check)
+
+
 def told(workdir):
     """What is to be sent, round by round in its order; what is counted; how many files there are."""
     with Checkpoint.open(workdir) as checkpoint:
@@ -71,6 +84,12 @@ def told(workdir):
     return found, len(there)
 
 
+def files(workdir):
+    """The bytes of all day files, by their names."""
+    folder = workdir / "days"
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.parquet")}
+
+
 def send(workdir, days):
     """Note the first days as sent."""
     with Checkpoint.open(workdir) as checkpoint:
@@ -88,7 +107,7 @@ def _in_twos(monkeypatch):
 
 def test_all_is_as_without_spans(tmp_path, monkeypatch):
     """Also once some is sent, a file has changed and others come: versions, duplicates, what is renewed, numbers."""
-    monkeypatch.setattr(parting, "_NOTED_BYTES", 4_000)
+    monkeypatch.setattr(stretches, "_BYTES", 4_000)
     folder, apart, together = tmp_path / "in", tmp_path / "apart", tmp_path / "together"
     export(folder)
 
@@ -112,19 +131,22 @@ def test_all_is_as_without_spans(tmp_path, monkeypatch):
     both()
     export(folder, files=2, start=5)
     both()
+    before = told(together)
     both("--again", folder / "03.jsonl")
+    assert told(together) == before  # it is what it was, whatever of its days is sent
 
 
 def test_it_goes_on_where_it_was(tmp_path, monkeypatch):
     """Stopped at any moment, what is parted stays, and what is not is parted next time."""
-    monkeypatch.setattr(parting, "_NOTED_BYTES", 4_000)
+    monkeypatch.setattr(stretches, "_BYTES", 4_000)
+    monkeypatch.setattr(stretches, "_OVERLAP", 1)
     monkeypatch.setattr(ordered, "MOST", 2)
     monkeypatch.setattr(ordered, "GROUP_BYTES", 900)
     folder = tmp_path / "in"
     export(folder)
     plan(folder, tmp_path / "calm")
     with monkeypatch.context() as patch:
-        patch.setattr(parting, "part", lambda *_: None)
+        patch.setattr(parting, "part", lambda *_, **__: None)
         plan(folder, tmp_path / "w")
     calm, _ = told(tmp_path / "calm")
     with Checkpoint.open(tmp_path / "w") as checkpoint:
@@ -134,11 +156,10 @@ def test_it_goes_on_where_it_was(tmp_path, monkeypatch):
         assert checkpoint.has_unsent(str(folder / "00.jsonl"))
         left = [len(one.span.days) for one in spans.noted(checkpoint)]
         stops = 0
-        while spans.noted(checkpoint):
-            calls = iter([None] * 20)
+        while spans.paths(checkpoint):
             try:
-                parting.part(checkpoint, lambda calls=calls: next(calls))
-            except StopIteration:
+                parting.part(checkpoint, stopped_after(20), workers=1 + stops % 2)
+            except Interrupted:
                 stops += 1
                 (done,) = {one.done for one in spans.noted(checkpoint)}
                 assert done > ""
@@ -147,6 +168,7 @@ def test_it_goes_on_where_it_was(tmp_path, monkeypatch):
         assert left == [DAYS] * 3
         assert stops > 1
     assert told(tmp_path / "w")[0] == calm
+    assert files(tmp_path / "w") == files(tmp_path / "calm")
 
 
 @pytest.mark.parametrize("few_bytes", [0, 256 << 10], ids=["days", "spans"])
@@ -170,16 +192,17 @@ def test_of_a_file_in_slices_the_same_events_are_sent(tmp_path, monkeypatch, few
 
 def test_a_file_may_change_before_all_is_parted(tmp_path, monkeypatch):
     """The first of those that are parted, whose days are of all of them: nothing of the others goes with it."""
-    monkeypatch.setattr(parting, "_NOTED_BYTES", 4_000)
+    monkeypatch.setattr(stretches, "_BYTES", 4_000)
+    monkeypatch.setattr(stretches, "_OVERLAP", 1)
     monkeypatch.setattr(ordered, "GROUP_BYTES", 900)
     folder, calm, rough = tmp_path / "in", tmp_path / "calm", tmp_path / "rough"
     export(folder)
     plan(folder, calm)
     with monkeypatch.context() as patch:
-        patch.setattr(parting, "part", lambda *_: None)
+        patch.setattr(parting, "part", lambda *_, **__: None)
         plan(folder, rough)
-    with Checkpoint.open(rough) as checkpoint, pytest.raises(StopIteration):
-        parting.part(checkpoint, iter([None] * 9).__next__)
+    with Checkpoint.open(rough) as checkpoint, pytest.raises(Interrupted):
+        parting.part(checkpoint, stopped_after(9))
     lines = (folder / "00.jsonl").read_text().splitlines(keepends=True)
     (folder / "00.jsonl").write_text("".join(lines[:60]))
     for workdir in (calm, rough):
@@ -218,7 +241,7 @@ def test_a_harmed_span_is_refused_by_name(tmp_path, monkeypatch):
     export(folder)
     plan(folder, tmp_path / "calm")
     with monkeypatch.context() as patch:
-        patch.setattr(parting, "part", lambda *_: None)
+        patch.setattr(parting, "part", lambda *_, **__: None)
         plan(folder, workdir)
     path = min((workdir / spans.FOLDER).iterdir())
     frame = pl.read_parquet(path)

@@ -27,10 +27,18 @@ def test_however_many_there_are_they_are_in_order(tmp_path, monkeypatch, most):
     assert found.days == {day: (count, size) for day, count, size in counts.iter_rows()}
     times = expected["timestamp"].to_physical()
     assert (found.first, found.last) == (times[0], times[-1])
-    found.put(tmp_path / "whole")
+    monkeypatch.setattr(runs, "_PIECE_BYTES", sum(size for _, size in found.days.values()) // 3)
+    names = iter(["a", "b", "c", "d"])
+    pieces = found.put(lambda: tmp_path / next(names))
     found.remove()
-    assert [path.name for path in tmp_path.iterdir()] == ["whole"]
-    assert pl.read_parquet(tmp_path / "whole")["row"].equals(expected["row"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "c", "d"]
+    assert pl.concat(pl.read_parquet(one.path) for one in pieces)["row"].equals(expected["row"])
+    assert [day for one in pieces for day in one.days] == sorted(found.days)
+    for one in pieces:
+        its = pl.read_parquet(one.path)["timestamp"]
+        assert (one.first, one.last) == (its.to_physical()[0], its.to_physical()[-1])
+        assert {*its.dt.strftime("%Y-%m-%d")} == {*one.days}
+        assert one.events == its.len() == sum(its_day.events for its_day in one.days.values())
 
 
 def test_few_a_day_is_told_by_the_mean_and_by_the_largest_day(tmp_path):

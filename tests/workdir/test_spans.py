@@ -35,7 +35,7 @@ def test_they_are_known_as_they_were_written(checkpoint):
     first, second = plan(checkpoint, "a"), plan(checkpoint, "b", "c")
     (checkpoint.workdir / spans.FOLDER / "torn.parquet").touch()
     spans.tidy(checkpoint)
-    assert spans.noted(checkpoint) == [
+    assert [*spans.noted(checkpoint)] == [
         spans.Noted(first, anew=False, increment=1, done="", was=0, home=None),
         spans.Noted(second, anew=False, increment=1, done="", was=0, home=None),
     ]

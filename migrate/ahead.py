@@ -3,7 +3,7 @@
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -48,10 +48,19 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
         thread.join()
 
 
-def in_parallel(function: Callable[[T], R], items: Iterator[T], workers: int) -> Iterator[R]:
-    """Yield what the function makes of each item, in their order, several made at the same time."""
+def in_parallel(
+    function: Callable[[T], R],
+    items: Iterable[T],
+    workers: int,
+    on_end: Callable[[], object] = lambda: None,
+) -> Generator[R]:
+    """Yield what the function makes of each item, in their order, several made at the same time.
+
+    `on_end` is called as soon as no more is wanted, before those that are being made are waited for.
+    """
     if workers == 1:
-        yield from map(function, items)
+        for item in items:
+            yield function(item)
         return
     with ThreadPoolExecutor(workers, thread_name_prefix="parallel") as pool:
         under_way: deque[Future[R]] = deque()
@@ -63,5 +72,6 @@ def in_parallel(function: Callable[[T], R], items: Iterator[T], workers: int) ->
             while under_way:
                 yield under_way.popleft().result()
         finally:
+            on_end()
             for future in under_way:
                 future.cancel()

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from migrate.plan.ahead import ahead, in_parallel
+from migrate.ahead import ahead, in_parallel
 
 
 def broken():

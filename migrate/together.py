@@ -1,0 +1,42 @@
+"""Days put together for a session: what its watchers are told of it, and the disk held against it."""
+
+from collections.abc import Callable
+from typing import Final
+
+from migrate.plan import diary
+from migrate.plan.choosing import usual
+from migrate.plan.interrupted import Interrupted
+from migrate.plan.progress import Progress
+from migrate.session import Session
+from migrate.workdir import parting
+from migrate.workdir.harm import explaining
+
+_MOST: Final = 4
+"""Threads at it: more of them would wait for Python's lock, and each takes up to 150 MB."""
+
+
+def put_together(session: Session, on_progress: Callable[[Progress], None] = lambda _: None) -> None:
+    """Put the days of a plan together that are not, as far as nobody stops it.
+
+    Raises Interrupted where the session is stopping, Stopped before the disk is full, Refused where a file is harmed.
+    """
+    checkpoint = session.checkpoint
+
+    def check() -> None:
+        if session.is_stopping:
+            raise Interrupted
+
+    def tell(far: parting.Far) -> None:
+        done = far.bytes, far.of_bytes, far.days, far.of_days
+        on_progress(Progress("putting days together:", *done, far.events, counts=("event", "day")))
+
+    room = None if checkpoint.depot.is_far else session.make_room(session.workdir, {}, {})
+    watch = parting.Watch(
+        check=check,
+        on_far=tell,
+        on_days=lambda days: session.on_log(diary.put_together(days)),
+        hold=(lambda _: None) if room is None else room.hold,
+    )
+    most = min(_MOST, usual())
+    with explaining(checkpoint):
+        parting.part(checkpoint, watch, workers=min(most, session.workers or most))
