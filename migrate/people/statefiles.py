@@ -1,6 +1,7 @@
 """Files of states: written while events are planned, read again with all of one owner together."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
@@ -81,7 +82,9 @@ def buckets(
     size = sum(_bytes(file) for file in files)
     count = min(_MOST_BUCKETS, size // _BUCKET_BYTES + 1)
     if count == 1:
-        yield pl.concat([pl.DataFrame(schema=SCHEMA), *(_chosen(_read(one), people, what) for one in files)])
+        with ThreadPoolExecutor(thread_name_prefix="states") as pool:
+            found = [_chosen(frame, people, what) for frame in pool.map(_read, files)]
+        yield pl.concat([pl.DataFrame(schema=SCHEMA), *found])
         return
     aside.mkdir(parents=True, exist_ok=True)
     buckets = [aside / f"bucket-{number:03d}.parquet" for number in range(count)]
@@ -112,12 +115,14 @@ def _chosen(frame: pl.DataFrame, people: People, what: Sequence[str] | None) -> 
 
 def _has_once(file: Kept) -> bool:
     """Return whether a file tells how anybody first came."""
-    return any((piece["what"] == ONCE).any() for piece in _pieces(file))
+    with file.opened() as source, pq.ParquetFile(source, pre_buffer=False) as parquet:
+        return bool((pl.DataFrame(parquet.read(["what"]))["what"] == ONCE).any())
 
 
 def _read(file: Kept) -> pl.DataFrame:
     """Return all states of a file."""
-    return pl.concat([pl.DataFrame(schema=SCHEMA), *_pieces(file)])
+    with file.opened() as source, pq.ParquetFile(source, pre_buffer=False) as parquet:
+        return pl.DataFrame(parquet.read()).select_seq(SCHEMA.names()).cast(SCHEMA)
 
 
 def _pieces(file: Kept) -> Iterator[pl.DataFrame]:

@@ -14,7 +14,7 @@ from migrate.inputs.streams import peek
 from migrate.readers.arrays import Elements
 from migrate.readers.avro import MARK as AVRO
 from migrate.readers.avro import avro_header
-from migrate.readers.blocks import LineCount, Text, detect, is_utf8
+from migrate.readers.blocks import LineCount, Text, detect, is_fine, is_utf8
 from migrate.readers.cutter import Cutter
 from migrate.readers.delimiters import delimited_header
 from migrate.readers.dialects import Layout, Plain
@@ -127,8 +127,11 @@ def settled(source: Source, header: Header, most: int | None = None) -> tuple[He
 
 def _looked_through(source: Source, header: Header, most: int | None) -> tuple[bool, tuple[str, str] | None]:
     """Return whether any byte of a text is not valid in its encoding, and why it is not to be read so, if it is not."""
+    plain = Plain(header.delimiter) if header.seems_plain and header.delimiter else None
     with source.open() as stream:
-        plain = Plain(header.delimiter) if header.seems_plain and header.delimiter else None
+        if is_fine(Text(stream, header.encoding), plain, most):
+            return False, None
+    with source.open() as stream:
         text = Text(stream, header.encoding)
         lines = LineCount(text, plain)
         lines.read(most)
