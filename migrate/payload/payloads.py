@@ -112,9 +112,11 @@ def payloads(
     sound = properties.as_wanted(properties.sound(typed(frame), table, forced, repairs), persons, repairs)
     schema = sound.schema
     inner = properties.inner(sound, schema, forced, repairs)
-    events = sound.select_seq("_row", "event", "distinct_id", "timestamp", _uuid(sound, imprint))
-    finished = events.with_columns_seq(_payload(events, inner))
     watched = properties.watched(sound, schema, table.rename)
+    events = sound.select_seq("_row", "event", "distinct_id", "timestamp", _uuid(sound, imprint))
+    del sound  # as large as the payloads, which are made now
+    finished = events.with_columns_seq(_payload(events, inner))
+    del inner
     if ruled is not None:
         finished = ruled.payloads(finished, repairs)
         watched |= special.WATCHED if ruled.makes_dollars else set()
