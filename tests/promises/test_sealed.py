@@ -477,10 +477,10 @@ import os, sys
 from pathlib import Path
 import migrate.plan.planner
 kept, gone = migrate.plan.planner.Planner.plan, sys.argv[-1].split(",")
-def plan(self, todo, transform):
+def plan(*given):
     for name in gone:
         Path(name).unlink()
-    return kept(self, todo, transform)
+    return kept(*given)
 migrate.plan.planner.Planner.plan = plan
 sys.argv = ["migrate", *sys.argv[1:-1]]
 from migrate.cli.main import main
