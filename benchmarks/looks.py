@@ -4,6 +4,7 @@
     python benchmarks/looks.py table FOLDER
 
 The frames that are looked at while a folder is planned are kept, and looked at again alone: the least of five times.
+How many events there are of each name is asked of any plan; of their count by days what that takes is taken off.
 Two whole processes differ by more than that, see `against.py`.
 """
 
@@ -11,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -50,6 +51,14 @@ def planned(platform: str, folder: Path, calls: Calls) -> tuple[int, float]:
         return checkpoint.numbers().read, time.process_time() - began
 
 
+def timed(function: Callable[..., Any], calls: Sequence[tuple[tuple[Any, ...], dict[str, Any]]]) -> float:
+    """Return how many processor seconds all of these calls take."""
+    began = time.process_time()
+    for given, named in calls:
+        function(*given, **named)
+    return time.process_time() - began
+
+
 def main() -> None:
     """Plan, look again, and say how long that took."""
     calls: Calls = defaultdict(list)
@@ -58,21 +67,18 @@ def main() -> None:
     rows, whole = planned(sys.argv[1], Path(sys.argv[2]), calls)
     opened = defaultdict[str, Any](lambda: SimpleNamespace(names=Counter()))
     again: dict[str, Callable[..., Any]] = {
+        "names": lambda _, frame, *__: frame["event"].value_counts(),
         "days of rows": looked.dated,
         "properties": lambda _, frame, **named: looked.see(Look(), frame, **named),
         "names by day": lambda _, *given: count(SimpleNamespace(_open=opened), *given),  # type: ignore[arg-type]
     }
     print(f"{rows:,} rows, {whole / rows * 1e6:.1f} µs of processor time each")
-    total = 0.0
-    for name, function in again.items():
-        took = []
-        for _ in range(5):
-            began = time.process_time()
-            for given, named in calls[name]:
-                function(*given, **named)
-            took.append(time.process_time() - began)
-        total += min(took)
-        print(f"{name:14}{min(took) / rows * 1e9:6.0f} ns a row {100 * min(took) / whole:6.2f} %")
+    calls["names"] = calls["names by day"]
+    took = {name: min(timed(function, calls[name]) for _ in range(5)) for name, function in again.items()}
+    took["names by day"] -= took.pop("names")
+    total = sum(took.values())
+    for name, seconds in took.items():
+        print(f"{name:14}{seconds / rows * 1e9:6.0f} ns a row {100 * seconds / whole:6.2f} %")
     print(f"{'together':14}{total / rows * 1e9:6.0f} ns a row {100 * total / whole:6.2f} %")
 
 

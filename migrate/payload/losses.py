@@ -26,13 +26,14 @@ _LONG_DECIMAL: Final = rf'\A(?:[^"]|{_TEXT})*?[:,\[\s-](?:0\.0*[1-9][0-9]{{15}}|
 """A number of 16 digits or more that no text holds. Integers of that length are texts by then (`big_integer`)."""
 
 
-def losses(frame: pl.DataFrame, names: Iterable[str]) -> dict[str, pl.Series]:
+def losses(frame: pl.DataFrame) -> dict[str, pl.Series]:
     """Return what is to be said of finished events, each with the rows it is to be said of, at least one.
 
-    `frame` needs `_row`, `event`, `distinct_id`, `payload`; `names` are those of its events.
+    `frame` needs `_row`, `event`, `distinct_id`, `payload`.
     """
     event, payload = pl.col("event"), pl.col("payload")
-    rules = {lane: event.is_in(those) for lane, those in _by_lane(names).items()} | {
+    special = frame["event"].filter(frame["event"].str.starts_with("$")).unique()
+    rules = {lane: event.is_in(those) for lane, those in _by_lane(special).items()} | {
         "event_name_over_200_bytes": event.str.len_bytes() > MAX_BYTES,
         "distinct_id_over_200_bytes": pl.col("distinct_id").str.len_bytes() > MAX_BYTES,
         "long_decimal": payload.str.contains(_MANY_DECIMALS) | payload.str.contains(_MANY_BEFORE),

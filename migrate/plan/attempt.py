@@ -83,6 +83,11 @@ class Attempt:
         if piece.frame.height:
             self.writer.write(piece.frame.with_columns(bundle.files(piece.frame["row"]).alias("file")))
 
+    def seal(self) -> None:
+        """Seal what is written, and count the events of each name in it."""
+        self.writer.seal()
+        self.numbers.names = self.writer.names()
+
 
 def _told(row: int | None) -> dict[str, object]:
     """Return what people are told of a row whose number is made of its record's and of its place in it.

@@ -55,9 +55,7 @@ def judged(
     numbers.warnings.update(verdict.warnings + made.warnings)
     for reason, row in made.examples.items():
         numbers.examples.setdefault(reason, []).append(str(row))
-    names = dict(kept["event"].value_counts().iter_rows())
-    numbers.names.update(names)
-    for reason, rows in (large_ones | losses(kept, names)).items():
+    for reason, rows in (large_ones | losses(kept)).items():
         numbers.warnings[reason] += rows.len()
         numbers.examples.setdefault(reason, []).append(str(rows[0]))
     numbers.group_types |= {

@@ -254,7 +254,8 @@ class Planner:
                 numbers.add(piece.numbers)
                 if piece.frame.height:
                     writer.write(piece.frame.with_columns(pl.lit(name).alias("file")))
-        self.checkpoint.note_planned(known, numbers, writer.finish())
+        parts, numbers.names = writer.finish(), writer.names()
+        self.checkpoint.note_planned(known, numbers, parts)
         writer.discard()
 
     def _mended(self, names: Iterable[str]) -> Iterator[tuple[str, int]]:

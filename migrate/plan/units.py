@@ -249,7 +249,7 @@ def _plan(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Completion:
         if bundle.job.table.ordinals:
             for paths in attempt.writer.files().values():
                 ordinals.number_repeats(paths)
-        attempt.writer.seal()
+        attempt.seal()
         inputs = [_noted(unit, job, before) for job in bundle.jobs]
     except BaseException:
         attempt.writer.discard()

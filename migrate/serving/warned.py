@@ -61,7 +61,7 @@ def _of_events(made: Finished, counts: Counter[str]) -> Iterator[tuple[str, list
     for name, rule in rules.items():
         if counts[name]:
             yield name, frame.filter(rule)[ROW].to_list()
-    for name, lost in losses(frame, frame["event"].unique()).items():
+    for name, lost in losses(frame).items():
         yield name, lost.to_list()
     for row, payload in frame.select_seq(ROW, "payload").iter_rows():
         yield from ((name, [row]) for name in lacks(payload))

@@ -1,7 +1,7 @@
 """Finished events → Parquet files, one folder per UTC day."""
 
 import os
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,8 @@ _SPAN: Final = "span"
 _OPEN_DAYS: Final = 32
 """Days written at once; more would need more file handles than a process has."""
 _FLUSH_BYTES: Final = 12 * 2**20
+_SEVERAL: Final = 32
+"""Events a day from which on the names of each day are counted by themselves: below, that takes longer than all."""
 
 
 @dataclass
@@ -52,6 +54,8 @@ class DayWriter:
     _open: OrderedDict[str, DayFile] = field(default_factory=OrderedDict)
     _closed: list[tuple[str, Written]] = field(default_factory=list)
     _runs: Runs | None = None
+    _spanned: Counter[str] = field(default_factory=Counter)
+    """How many events of each name spans have."""
     _files: int = 0
     _seals: dict[str, Seal] | None = None
     _joined: list["DayWriter"] = field(default_factory=list)
@@ -80,6 +84,11 @@ class DayWriter:
             if day != _SPAN:
                 found.setdefault(day, []).append(Path(written.path))
         return found
+
+    def names(self) -> Counter[str]:
+        """Close what is open; return how many events there are of each name."""
+        self.files()
+        return sum((written.names for _, written in self._closed), self._spanned)
 
     def seal(self) -> None:
         """Close the files, seal them and make them durable, far from here or where they are; any thread may do so."""
@@ -140,8 +149,9 @@ class DayWriter:
             self._runs = self._runs or Runs(self.aside)
             self._runs.add(held)
             return
-        self._append(held, days["len"], days["value"].dt.to_string("iso"))
-        self._count(held)
+        names = days["value"].dt.to_string("iso")
+        self._append(held, days["len"], names)
+        self._count(held, days["len"], names)
 
     def write_in_order(self, frame: pl.DataFrame) -> None:
         """Take finished events that are in timestamp order, as all that come later are; nothing of them is held."""
@@ -151,24 +161,32 @@ class DayWriter:
             length, names = int(some["len"].sum()), some["value"].dt.to_string("iso")
             piece = frame.slice(start, length)
             self._append(piece, some["len"], names)
-            self._count(piece)
+            self._count(piece, some["len"], names)
             start += length
 
     def _put_together(self, runs: Runs) -> None:
         """Make spans of the runs, or files of days."""
         if self.gathers and runs.are_few_a_day and not self._closed:
             self._closed += [(_SPAN, written) for written in runs.put(lambda: self._new(_SPAN))]
+            self._spanned = runs.names
         else:
             for frame in runs.merged():
                 self.write_in_order(frame)
             self._close_all()
         runs.remove()
 
-    def _count(self, frame: pl.DataFrame) -> None:
-        """Count the events of each name, of days whose files are open."""
-        day = pl.col("timestamp").dt.date().dt.to_string("iso")
-        for name, event, count in frame.group_by(day, "event").len().iter_rows():
-            self._open[name].names[event] += count
+    def _count(self, frame: pl.DataFrame, lengths: pl.Series, days: pl.Series) -> None:
+        """Count the events of each name: the first `lengths` of the first of these days, whose files are open."""
+        if frame.height < _SEVERAL * days.len():
+            day = pl.col("timestamp").dt.date().dt.to_string("iso")
+            for name, event, count in frame.group_by(day, "event").len().iter_rows():
+                self._open[name].names[event] += count
+            return
+        start = 0
+        for length, day in zip(lengths, days, strict=True):
+            found = frame["event"].slice(start, length).value_counts()
+            self._open[day].names.update(dict(found.iter_rows()))
+            start += length
 
     def _append(self, frame: pl.DataFrame, lengths: pl.Series, names: pl.Series) -> None:
         """Add events in timestamp order to files: the first `lengths` to the first of `names`, and so on.

@@ -1,5 +1,6 @@
 """Events of many days, in any order → runs: files in timestamp order, written as they come and merged in the end."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -33,6 +34,8 @@ class Runs:
     first: int = 2**63 - 1
     last: int = -(2**63)
     """In microseconds since 1970."""
+    names: Counter[str] = field(default_factory=Counter)
+    """How many events of each name they have."""
     _levels: list[list[Path]] = field(default_factory=list)
     """Runs, those put together of `_MOST` of them, of as many of these, and so on."""
     _written: int = 0
@@ -51,6 +54,7 @@ class Runs:
         for name, events, size in of_days.iter_rows():
             known = self.days.get(name, OfDay(0, 0))
             self.days[name] = OfDay(known.events + events, known.bytes + size)
+        self.names.update(dict(frame["event"].value_counts().iter_rows()))
         self.first, self.last = min(self.first, times[0]), max(self.last, times[-1])
         self._write(0, [frame])
 

@@ -10,7 +10,7 @@ def told(*rows):
     """What is said of events, with the rows that it is said of."""
     frame = made(event_frame(*rows)).frame
     assert frame.height == len(rows)
-    return {reason: found.to_list() for reason, found in losses(frame, frame["event"].unique()).items()}
+    return {reason: found.to_list() for reason, found in losses(frame).items()}
 
 
 @pytest.mark.parametrize(
