@@ -2,10 +2,7 @@
 
 import importlib
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections import Counter, defaultdict
 from contextlib import ExitStack
 from dataclasses import replace
@@ -13,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from unittest.mock import patch
 
+import forked
 import sealing
 from commands import KEY, migrate, summary
 
@@ -133,14 +131,7 @@ class Quarter:
         after = 1 if name == "settle" and owner.startswith("plan") else 0
         text = VERSIONED.format(platform=self.export.platform, versions=self.versions)
         text += sealing.KILLED.format(owner=owner, name=name, after=after, how=KILL)
-        return subprocess.run(
-            [sys.executable, "-c", text, *map(str, words)],
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env=os.environ | ENV,
-        )
+        return forked.python(text, *words, env=ENV)
 
     def take_road(self):
         """Go on in a new workdir, as the message says: with the people, from the day after the last that was sent."""

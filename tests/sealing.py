@@ -1,11 +1,9 @@
 """The command line, perhaps as a process that is killed on the way, and what it leaves: for tests."""
 
 import json
-import os
-import subprocess
-import sys
 
 import commands
+import forked
 
 KILLED = """
 import os, signal, sys
@@ -35,14 +33,7 @@ def migrate(*words, killed_at=None, after=0, how=KILL):
     if killed_at is None:
         return commands.migrate(*words, env=env)
     owner, _, name = killed_at.rpartition(".")
-    return subprocess.run(
-        [sys.executable, "-c", KILLED.format(owner=owner, name=name, after=after, how=how), *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        env=os.environ | env,
-    )
+    return forked.python(KILLED.format(owner=owner, name=name, after=after, how=how), *words, env=env)
 
 
 def summary(done):

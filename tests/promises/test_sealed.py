@@ -4,10 +4,9 @@ import json
 import os
 import random
 import shutil
-import subprocess
-import sys
 from zipfile import ZipFile
 
+import forked
 import polars as pl
 import pytest
 from samples import some
@@ -495,8 +494,7 @@ def test_a_source_that_vanishes_before_it_is_planned_is_set_aside(tmp_path, rows
     source, workdir = exports(tmp_path / "in", files=4, rows=rows), tmp_path / "w"
     gone = ",".join(str(source / name) for name in ("01.jsonl", "02.jsonl"))
     words = ["plan", "segment", source, "--workdir", workdir, "--json"]
-    start = [sys.executable, "-c", VANISHING, *map(str, words), gone]
-    done = subprocess.run(start, capture_output=True, text=True, check=False)
+    done = forked.python(VANISHING, *words, gone)
     assert (done.returncode, aside(done), summary(done)["whole"]) == (5, {"01.jsonl", "02.jsonl"}, True)
     assert summary(done)["rows"]["read"] == 2 * rows
     again = migrate(*words)
