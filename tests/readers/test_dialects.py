@@ -3,10 +3,9 @@
 import csv
 import io
 import json
-import subprocess
-import sys
 
 import pytest
+from commands import migrate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from readings import source, table
@@ -159,8 +158,7 @@ def planned(folder, data, *words, spec=SPEC):
     """What a file and a spec come to: exit code, payloads' properties, and what was said."""
     (folder / "a.csv").write_bytes(data)
     (folder / "spec.toml").write_text(spec)
-    command = [sys.executable, "-m", "migrate", "preview", "table", "a.csv", "--spec", "spec.toml", *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = migrate("preview", "table", "a.csv", "--spec", "spec.toml", *words, cwd=folder)
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
 
@@ -244,8 +242,7 @@ def test_a_dialect_that_shows_late_is_not_torn_in_silence(tmp_path, row, delimit
     command = ["plan", "table", "a.csv", "--spec", "spec.toml", "--json", "--workdir"]
 
     def planning(workdir, *words):
-        start = [sys.executable, "-m", "migrate", *command, workdir, *words]
-        done = subprocess.run(start, cwd=tmp_path, capture_output=True, text=True, check=False)
+        done = migrate(*command, workdir, *words, cwd=tmp_path)
         return done.returncode, json.loads(done.stdout.splitlines()[-1]), done.stderr
 
     code, summary, said = planning("w")

@@ -1,11 +1,10 @@
 """Text is read in its encoding, or not at all: what cannot be read would make one person of many."""
 
 import json
-import subprocess
-import sys
 
 import pyarrow.parquet as pq
 import pytest
+from commands import migrate
 from readings import source
 
 from migrate.readers.headers import read_header
@@ -19,17 +18,6 @@ TEXTS = {
     "shift_jis": "日本語のテキストです",
     "gb18030": "中文文本测试内容在这里",
 }
-
-
-def migrate(*words, cwd):
-    """Run the command line."""
-    return subprocess.run(
-        [sys.executable, "-m", "migrate", *map(str, words)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def rows(*names):
