@@ -10,7 +10,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-READ = ("cli.commands", "cli.main", "cli.plan", "cli.run", "cli.send", "planning", "sending", "session")
+READ = (
+    *("cli.commands", "cli.main", "cli.plan", "cli.run", "cli.send", "planning", "sending", "session"),
+    *("kit.values", "page.render", "report.samples", "report.terminal", "workdir.became"),
+)
 """What is read once, of `migrate`."""
 SECONDS = 120
 """No command of a test takes as long."""

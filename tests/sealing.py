@@ -54,7 +54,7 @@ def exports(folder, files=4, rows=40, start=0):
                 "anonymousId": f"a{row % 5}-{number}",
                 "traits": {"n": row},
                 "timestamp": f"2024-04-{number + 1:02d}T10:{row:02d}:00Z",
-                "properties": {"pad": "x" * 20_000},
+                "properties": {"pad": "x" * 13_500},
             }
             for row in range(rows)
         ]

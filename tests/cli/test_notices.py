@@ -12,7 +12,7 @@ from captures import Capture
 from certificates import Authority
 from commands import KEY, migrate, rows, started, summary
 from listening import Listener
-from samples import some
+from samples import EVERY, some
 from screens import shown
 
 from migrate import VERSION
@@ -318,8 +318,13 @@ def everything(folder):
     return b"".join(str(path).encode() + path.read_bytes() for path in found)
 
 
-@pytest.mark.parametrize("way", ["typed", "joined", "variable", "file"])
-@pytest.mark.parametrize("is_well", [True, False])
+WAYS = ["typed", "joined", "variable", "file"]
+
+
+@pytest.mark.parametrize(
+    ("way", "is_well"),
+    [(way, is_well) for n, way in enumerate(WAYS) for is_well in (True, False) if EVERY or n % 2 == is_well],
+)
 def test_the_addresses_are_nowhere(tmp_path, way, is_well):
     """Not on the screen, in the log, in the workdir, in what is to be typed next; whether or not it is told."""
     (tmp_path / "here").mkdir()

@@ -69,17 +69,6 @@ def holds(predicate, *given):
     return rows(*given).select(predicate.fill_null(value=False)).to_series().to_list()
 
 
-@pytest.mark.parametrize("person_properties", ["set", "set_once", "none"])
-@pytest.mark.parametrize("table", [EVENTS, MERGED_IDS], ids=lambda table: table.name)
-def test_contract_on_an_empty_frame(table, person_properties):
-    """Without data, the output has the schema of the event frame."""
-    options = Options(person_properties=person_properties)
-    empty = opened(table, pl.DataFrame(schema=dict(table.columns) | FRAMEWORK), options)
-    frame = table.to_events(empty.lazy(), options)
-    assert schemas.schema_errors(frame.collect_schema()) == []
-    assert frame.collect().height == 0
-
-
 def test_a_plain_event():
     """Name, person, time to the microsecond and the event's own properties pass on as they are."""
     row = {"event_type": "Search", "event_properties": {"term": "Gießkanne", "n": 1}, "_rest": '{"new":1}'}

@@ -317,7 +317,8 @@ def planned(tmp_path, platform, *paths, extra=()):
     return json.loads(done.stdout.splitlines()[-1]), [json.loads(line) for line in lines]
 
 
-CALLS = 30_000
+CALLS = 12_000
+"""Several blocks, row groups and stripes."""
 
 
 def calls(bad):

@@ -107,21 +107,6 @@ def holds(predicate, frame):
     return frame.select(predicate.fill_null(value=False)).to_series().to_list()
 
 
-@pytest.mark.parametrize("person_properties", ["set", "set_once", "none"])
-@pytest.mark.parametrize("table", [t for t in MAPPING.tables if not t.refusal], ids=lambda table: table.name)
-def test_contract_on_an_empty_frame(table, person_properties):
-    """Without data, every output has its schema."""
-    options = Options(person_properties=person_properties)
-    empty = opened(table, pl.DataFrame(schema=dict(table.columns) | FRAMEWORK), options).lazy()
-    assert schemas.schema_errors(table.to_events(empty, options).collect().schema) == []
-    for made, schema in (
-        (table.to_links, schemas.LINK_SCHEMA),
-        (table.to_profiles, schemas.PROFILE_SCHEMA),
-        (table.to_recoveries, schemas.RECOVERY_SCHEMA),
-    ):
-        assert made is None or made(empty, options).collect().schema == schema
-
-
 def test_a_plain_event():
     """Name, browser, time to the microsecond, parameters with their types; the rest stays."""
     event = one(

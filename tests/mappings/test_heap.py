@@ -70,17 +70,6 @@ def holds(table, predicate, *given):
     return frame(table, *given).select(predicate.fill_null(value=False)).collect().to_series().to_list()
 
 
-@pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
-def test_contract_on_an_empty_frame(table):
-    """Without data, every output has its schema."""
-    empty = pl.LazyFrame(schema=FRAMEWORK | dict(table.columns))
-    found = table.to_events(empty, Options())
-    assert schemas.schema_errors(found.collect_schema()) == []
-    assert found.collect().height == 0
-    if table.to_profiles:
-        assert table.to_profiles(empty, Options()).collect_schema() == schemas.PROFILE_SCHEMA
-
-
 @pytest.mark.parametrize(
     ("columns", "file", "expected"),
     [

@@ -11,7 +11,7 @@ from samples import recognised
 
 from mappings.rudderstack import MAPPING
 from migrate.kit import schemas
-from migrate.kit.declare import RECOVERED, REST, ROW, Options, Table
+from migrate.kit.declare import RECOVERED, REST, ROW, Options
 from migrate.kit.schemas import FRAMEWORK
 
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "rudderstack"
@@ -65,17 +65,6 @@ def one(table="messages", **row):
 def session(event):
     """An event's session, or None."""
     return event["extra"].get("$session_id")
-
-
-@pytest.mark.parametrize(
-    "table", [table for table in MAPPING.tables if not table.refusal], ids=lambda table: table.name
-)
-def test_contract_on_an_empty_frame(table: Table):
-    """Without data, everything a table makes of rows has its schema, and no rows."""
-    empty = opened(table, pl.DataFrame(schema=dict(table.columns) | dict(FRAMEWORK))).lazy()
-    frame = table.to_events(empty, Options())
-    assert schemas.schema_errors(frame.collect_schema()) == []
-    assert frame.collect().height == 0
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from mappings.segment import MAPPING
 from migrate.cli.commands import cli
 from migrate.inputs.listing import sources
 from migrate.kit import schemas
-from migrate.kit.declare import FILE, RECOVERED, REST, ROW, Options, Table
+from migrate.kit.declare import FILE, RECOVERED, REST, ROW, Options
 from migrate.kit.schemas import FRAMEWORK
 from migrate.readers.headers import read_header
 
@@ -123,22 +123,6 @@ def grouped(*given, table="messages", **options):
     frame = TABLES[table].to_groups(read.lazy(), Options(**options)).collect()
     assert frame.schema == schemas.GROUP_SCHEMA
     return frame.to_dicts()
-
-
-@pytest.mark.parametrize("person_properties", ["set", "set_once", "none"])
-@pytest.mark.parametrize("table", MAPPING.tables, ids=lambda table: table.name)
-def test_contract_on_an_empty_frame(table: Table, person_properties):
-    """Without data, everything a table makes of rows has its schema, and no rows."""
-    options = Options(person_properties=person_properties)
-    empty = opened(table, pl.DataFrame(schema=dict(table.columns) | dict(FRAMEWORK)), options).lazy()
-    frame = table.to_events(empty, options)
-    assert schemas.schema_errors(frame.collect_schema()) == []
-    assert frame.collect().height == 0
-    for states, schema in (
-        (table.to_profiles, schemas.PROFILE_SCHEMA),
-        (table.to_groups, schemas.GROUP_SCHEMA),
-    ):
-        assert states is None or states(empty, options).collect().schema == schema
 
 
 def test_a_plain_message():

@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import shutil
+from itertools import product
 
 import pytest
 from rejected import BAD, GOOD, Workdir, written
@@ -94,8 +95,10 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", some(CASES, 4))
-@pytest.mark.parametrize("how", ["mended beside it", "untouched", "twice", "its own alone", "removed"])
+HOW = ["mended beside it", "untouched", "twice", "its own alone", "removed"]
+
+
+@pytest.mark.parametrize(("case", "how"), some(product(CASES, HOW), 12))
 def test_what_is_no_row_stays_open_as_it_was(tmp_path, case, how):
     """Of whatever kind it is; the row beside it is mended, or not, or its line is not in the copy."""
     name, data, reason = CASES[case]

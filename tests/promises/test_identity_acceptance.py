@@ -5,6 +5,7 @@ import shutil
 import uuid
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ import polars as pl
 import pytest
 import sealing
 from click.testing import CliRunner
+from samples import some
 
 from migrate.cli.commands import cli
 from migrate.errors import MigrateError
@@ -718,8 +720,10 @@ def told_in(workdir):
     ]
 
 
-@pytest.mark.parametrize("word", ["guest", "system", "email", "distinct_id"])
-@pytest.mark.parametrize("how", ["user", "mapping", "before"])
+@pytest.mark.parametrize(
+    ("how", "word"),
+    some(product(["user", "mapping", "before"], ["guest", "system", "email", "distinct_id"]), 5),
+)
 def test_a_word_that_may_be_someone_is_not_anyones(tmp_path, word, how):
     """Whatever a row, or the source's own table, says of it: what others did under that word is not the user's."""
     said = {"distinct_id": word, "resolved_distinct_id": "bob"}

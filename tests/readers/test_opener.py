@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -17,7 +18,7 @@ from frames import made_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonvalues import COMPARED
-from samples import EVERY, FEW
+from samples import EVERY, FEW, some
 
 from migrate.kit.declare import OWN, PROPERTIES, REST, ROW, Bag, inside
 from migrate.readers.opener import Opener
@@ -283,9 +284,7 @@ FLAT = {
 
 
 @pytest.mark.law
-@pytest.mark.parametrize("container", CONTAINERS)
-@pytest.mark.parametrize("platform", FLAT)
-@pytest.mark.law
+@pytest.mark.parametrize(("platform", "container"), some(product(FLAT, CONTAINERS), 10))
 def test_columns_in_any_order_are_the_same_row(tmp_path, platform, container):
     """Where a column stands in its file is no part of what a row says; what stands in it is."""
     name, known = FLAT[platform]
@@ -339,33 +338,29 @@ MENDED = f'{{"big": "9007199254740993", "cut" :"\\ufffd", "z9": {NESTED}}}'
 M = '"\\u00e9 \\/"'
 
 
+BAGS = {
+    "nothing_taken_out": (
+        f'{{"z9": {NESTED}, "a0" :1.50, "m": {M}}}',
+        {"z9": NESTED, "a0": "1.50", "m": M},
+    ),
+    "null": (
+        f'{{"z9": {NESTED}, "none": null, "a0" :1.50, "m": {M}}}',
+        {"z9": NESTED, "a0": "1.50", "m": M},
+    ),
+    "claimed": (
+        f'{{"z9": {NESTED}, "$lib":"own", "$geoip_disable": [1], "a0" :1.50, "m": {M}}}',
+        {"z9": NESTED, "a0": "1.50", "m": M},
+    ),
+    "mended": (f'{{"z9": {BIG}, "a0": 1}}', {"z9": MENDED, "a0": "1"}),
+}
+"""An object's text, and its members as they are sent."""
+
+
 @pytest.mark.law
-@pytest.mark.parametrize("container", CONTAINERS)
-@pytest.mark.parametrize("platform", KINDS)
-@pytest.mark.parametrize(
-    ("bag", "sent"),
-    [
-        pytest.param(
-            f'{{"z9": {NESTED}, "a0" :1.50, "m": {M}}}',
-            {"z9": NESTED, "a0": "1.50", "m": M},
-            id="nothing_taken_out",
-        ),
-        pytest.param(
-            f'{{"z9": {NESTED}, "none": null, "a0" :1.50, "m": {M}}}',
-            {"z9": NESTED, "a0": "1.50", "m": M},
-            id="null",
-        ),
-        pytest.param(
-            f'{{"z9": {NESTED}, "$lib":"own", "$geoip_disable": [1], "a0" :1.50, "m": {M}}}',
-            {"z9": NESTED, "a0": "1.50", "m": M},
-            id="claimed",
-        ),
-        pytest.param(f'{{"z9": {BIG}, "a0": 1}}', {"z9": MENDED, "a0": "1"}, id="mended"),
-    ],
-)
-@pytest.mark.law
-def test_an_object_reaches_the_payload_in_its_own_text(tmp_path, platform, container, bag, sent):
+@pytest.mark.parametrize(("name", "platform", "container"), some(product(BAGS, KINDS, CONTAINERS), 27))
+def test_an_object_reaches_the_payload_in_its_own_text(tmp_path, platform, container, name):
     """Order of keys, digits, escapes and the spaces inside values are the file's, whatever is taken out beside them."""
+    bag, sent = BAGS[name]
     (text,) = payloads(tmp_path, platform, container, [("e", bag)], Random(2)).payloads
     properties = members(members(text)["properties"])
     if platform == "table":

@@ -82,7 +82,7 @@ def test_the_names_are_those_of_the_plan(tmp_path, seed):
                 "event": random.choice("abcé"),
                 "messageId": f"{name}{n}",
                 "anonymousId": f"u{n % 3}",
-                "timestamp": (MIDNIGHT + timedelta(days=random.randrange(60))).isoformat(),
+                "timestamp": (MIDNIGHT + timedelta(days=random.randrange(24))).isoformat(),
             }
             for n in range(count)
         ]
@@ -104,11 +104,11 @@ def test_the_names_are_those_of_the_plan(tmp_path, seed):
         assert plan("a.jsonl", "b.jsonl") == expected == there(checkpoint)  # it is put back
         write("a.jsonl", 140)
         assert plan("a.jsonl") == there(checkpoint)
-        send(checkpoint, 20)
+        send(checkpoint, 8)
         write("b.jsonl", 160)
         expected = plan("b.jsonl")
         assert expected == there(checkpoint)
-        send(checkpoint, 30)
+        send(checkpoint, 12)
         clean(checkpoint, TODAY + timedelta(days=1), keep=1, dedup=99)
         assert kept(checkpoint) == expected
         clean(checkpoint, TODAY + timedelta(days=99), keep=1, dedup=99)

@@ -2,9 +2,11 @@
 
 import gzip
 import json
+from itertools import product
 
 import pytest
 from rejected import ALL, BAD, GOOD, Workdir, written
+from samples import some
 from workdirs import SAVED, here, saved
 
 from migrate.inputs.listing import sources
@@ -159,8 +161,7 @@ EDITED = [
 
 
 @pytest.mark.law
-@pytest.mark.parametrize("command", ["plan", "rejects"])
-@pytest.mark.parametrize("how", EDITED)
+@pytest.mark.parametrize(("how", "command"), some(product(EDITED, ["plan", "rejects"]), 14))
 def test_an_edited_file_is_noticed_and_kept(workdir, how, command):
     """Nothing of it is cut or lost, and rejects.jsonl tells again of what is open; it is said once."""
     before = workdir.file.read_bytes()
