@@ -7,10 +7,11 @@ Each line is one `plan` as a whole process: its seconds, the processor seconds o
 the workers that it began, how many cores that kept busy, and the peak memory of it and of its largest worker.
 
 Below each format stands the model. What the coordinator does is taken for serial, all of it: a fixed part, that of a
-plan of a thousand rows by one worker, and a part for each row. What workers do is spread over all cores, however many
-there are. So with c cores `seconds = fixed + rows x (alone + spread / c)`; with more and more of them a plan becomes
-faster by `1 + spread / alone` at the most (Amdahl's bound). The points that were measured on this machine are put
-beside it. What a model of processor time does not know: the disk, the memory's bandwidth, hyper-threads.
+plan of a thousand rows by one worker or, of several sizes, what is left of the least, and a part for each row. What
+workers do is spread over all cores, however many there are. So with c cores `seconds = fixed + rows x (alone + spread /
+c)`; with more and more of them a plan becomes faster by `1 + spread / alone` at the most (Amdahl's bound). The points
+that were measured on this machine are put beside it. What a model of processor time does not know: the disk, the
+memory's bandwidth, hyper-threads.
 
 Linux only: it reads /proc.
 """
@@ -110,10 +111,20 @@ class Model:
 
     @classmethod
     def of(cls, small: Planned, runs: Mapping[int, Planned], workers: int) -> "Model":
-        """Return the model of plans of so many rows by so many workers, beside a small one, which is all fixed."""
-        alone = median((run.own - small.own) / rows for rows, run in runs.items())
-        spread = median((run.workers - workers * small.workers) / rows for rows, run in runs.items())
-        return cls(fixed=small.seconds, alone=max(alone, 1e-9), spread=spread)
+        """Return the model of plans of so many rows by so many workers, beside a small one, which is all fixed.
+
+        Of several sizes the least tells what is fixed: what days cost, whatever they hold, is none of the rows'.
+        """
+        rest = dict(runs)
+        if len(rest) == 1:
+            before, own, others, seconds = 0, small.own, workers * small.workers, small.seconds
+        else:
+            before = min(rest)
+            least = rest.pop(before)
+            own, others, seconds = least.own, least.workers, least.seconds
+        alone = max(1e-9, median((run.own - own) / (rows - before) for rows, run in rest.items()))
+        spread = median((run.workers - others) / (rows - before) for rows, run in rest.items())
+        return cls(fixed=seconds - before * (alone + spread / workers), alone=alone, spread=spread)
 
     def seconds(self, rows: float, cores: int) -> float:
         """Return how long so many rows take with so many cores."""
