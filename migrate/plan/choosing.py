@@ -65,7 +65,7 @@ def _dask(kind: str, workers: int | None = None) -> Dask:
             raise
         raise UsageError(
             f"--executor: {kind} is reached with the extra 'dask', which is not installed; "
-            "pip install 'posthog-migrate[dask]'"
+            "pip install '.[dask]' in migrate's folder"
         ) from None
     return made(kind.removeprefix(DASK), workers)
 

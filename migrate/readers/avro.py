@@ -116,7 +116,9 @@ class _File:
     def check(self, error: BaseException) -> None:
         """Raise `UsageError` if this error only says that a compression's library is not installed."""
         if "you need to install" in str(error):
-            raise UsageError(f"{self._source.name}: {error}; pip install 'posthog-migrate[avro]'") from error
+            raise UsageError(
+                f"{self._source.name}: {error}; pip install '.[avro]' in migrate's folder"
+            ) from error
 
     def records(self, block_bytes: int) -> Iterator[list[Mapping[str, Any]]]:
         """Yield records, about `block_bytes` of them at a time."""
@@ -205,7 +207,7 @@ def _installed(source: Source) -> Any:  # noqa: ANN401 - a module, not there for
     except ModuleNotFoundError as error:
         raise UsageError(
             f"{source.name}: an Avro file, and the library to read it is not installed;"
-            " pip install 'posthog-migrate[avro]'"
+            " pip install '.[avro]' in migrate's folder"
         ) from error
 
 

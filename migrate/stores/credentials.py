@@ -142,5 +142,5 @@ def missing(where: str) -> str:
     """Return that the libraries for storages are not installed, with what to do."""
     return (
         f"{where}: what lies in a storage is read with the extra 'cloud', which is not installed; "
-        "pip install 'posthog-migrate[cloud]'"
+        "pip install '.[cloud]' in migrate's folder"
     )

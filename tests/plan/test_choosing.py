@@ -43,5 +43,5 @@ def test_a_cluster_plans_where_it_is_named(tmp_path, monkeypatch):
         check("dask://node:8786", tmp_path, ["a job"])
     assert str(error.value) == (
         "--executor: dask://node:8786 is reached with the extra 'dask', which is not installed; "
-        "pip install 'posthog-migrate[dask]'"
+        "pip install '.[dask]' in migrate's folder"
     )

@@ -379,7 +379,7 @@ def test_without_the_library(tmp_path, monkeypatch):
         read_header(sources([str(path)]).sources[0])
     assert str(error.value) == (
         f"{path.as_posix()}: an Avro file, and the library to read it is not installed;"
-        " pip install 'posthog-migrate[avro]'"
+        " pip install '.[avro]' in migrate's folder"
     )
 
 
