@@ -3,7 +3,8 @@
 import json
 import re
 import tomllib
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from commands import migrate, rows
@@ -74,6 +75,12 @@ def test_metrics_are_those_of_the_page():
     assert used <= {one.name for one in FAMILIES}
 
 
+def a_day(number):
+    """An event of a day of its own: with so many days files have them in spans, which are put together."""
+    when = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=number)
+    return f'{{"event":"e","distinct_id":"u","uuid":"{UUID(int=number)}","timestamp":"{when.isoformat()}"}}\n'
+
+
 def test_events_and_fields_are_those_of_the_page(night, tmp_path):
     """Each line of some nights has the fields that its event has there, and each event there is told."""
     folder, _ = night
@@ -89,6 +96,8 @@ def test_events_and_fields_are_those_of_the_page(night, tmp_path):
     with Amplitude({first: [*amplitude_rows(first, 1)]}, (503, "")) as vendor:
         span = ["--since", "2024-04-01", "--until", "2024-04-02", "--api-host", vendor.url]
         migrate("fetch", "amplitude", "e", *span, "--log-json", "--log-file", "log", cwd=tmp_path, env=KEYS)
+    (tmp_path / "days.jsonl").write_text("".join(map(a_day, range(40))))
+    migrate("plan", "posthog", "days.jsonl", "--log-json", "--log-file", "log", cwd=tmp_path)
     rows(changed, 4)
     migrate(*file, "--on-changed", "set-aside", cwd=tmp_path)
     found += (tmp_path / "log").read_text().splitlines()
