@@ -239,7 +239,8 @@ class _Crew:
             self.false_starts += not one.is_ready
             if self.false_starts >= task.tries.most:
                 raise Stopped(
-                    f"--executor: a process that plans does not begin, found {how}; plan with --executor inline",
+                    f"--executor: {self.false_starts} processes that plan did not begin, one after another, found "
+                    f"{how}; run the same command again, or plan with --executor inline",
                     "worker",
                 )
             return

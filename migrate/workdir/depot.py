@@ -72,9 +72,10 @@ class Depot:
             if path.parent.is_dir() and not any(path.parent.iterdir()):
                 path.parent.rmdir()
 
-    def listed(self) -> Iterator[list[str]]:
-        """Yield the names of all files that are there, some at a time."""
-        yield [path.relative_to(self.workdir).as_posix() for path in self.workdir.glob(f"{DAYS}/*/*.parquet")]
+    def listed(self, folder: str = "") -> Iterator[list[str]]:
+        """Yield the names of all files of days, or of those in a folder that ends with a slash, some at a time."""
+        found = self.workdir.glob(f"{folder}*.parquet" if folder else f"{DAYS}/*/*.parquet")
+        yield [path.relative_to(self.workdir).as_posix() for path in found]
 
     def check(self, files: Iterable[Kept], is_over: Over = never) -> None:  # noqa: ARG002
         """Raise Harmed where a file is not there, or of another size, Left as soon as it `is_over`."""

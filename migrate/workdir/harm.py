@@ -3,9 +3,11 @@
 import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from migrate.errors import Refused
+from migrate.workdir import spans
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.depot import DAYS
 from migrate.workdir.records import BEFORE
@@ -44,19 +46,32 @@ def explaining(checkpoint: Checkpoint) -> Iterator[None]:
         raise explained(checkpoint, error) from error
 
 
+def _others_lost(checkpoint: Checkpoint, path: Path) -> list[str]:
+    """Return the paths of spans that are gone, too, where one is harmed: the next would be found after the first."""
+    if path.parts[0] != spans.FOLDER:
+        return []
+    there = {name for some in checkpoint.depot.listed(f"{spans.FOLDER}/") for name in some}
+    needed = [one.span.path for one in spans.noted(checkpoint) if not one.is_parted]
+    return [one for one in needed if one not in there and one != path.as_posix()]
+
+
 def explained(checkpoint: Checkpoint, error: Harmed) -> Refused:
     """Return the error with what the checkpoint knows of the file; as it is where that is nothing."""
     path = error.path.relative_to(checkpoint.workdir)
-    names = sources(checkpoint, path.as_posix())
-    if not names:
+    of_each = [sources(checkpoint, one) for one in [path.as_posix(), *_others_lost(checkpoint, path)]]
+    if not of_each[0]:
         return error
+    names = [*dict.fromkeys(name for of_one in of_each for name in of_one)]
     shown = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
-    way = f"plan it anew, with --again {names[0]}"
+    firsts = dict.fromkeys(
+        of_one[0] for of_one in of_each
+    )  # what was planned together is planned anew together
+    way = f"plan {'it' if len(firsts) == 1 else 'them'} anew, with {' '.join(f'--again {one}' for one in firsts)}"
     if names[0].startswith("("):
         shown = "what all sources together say of people"
         way = "plan them into a new --workdir: what was sent already collapses with what is sent again"
-    where, left = str(error.path), ""
+    is_part = path.parts[0] in {DAYS, spans.FOLDER}
+    where, left = checkpoint.depot.shown(path.as_posix()) if is_part else str(error.path), ""
     if path.parts[0] == DAYS:
-        where = checkpoint.depot.shown(path.as_posix())
         left = f"; nothing of this day ({path.parts[1]}) or a later one is sent any more"
     return Refused(f"{where}: harmed since it was planned, {error.why}{left}; it is of {shown}: {way}")

@@ -137,8 +137,6 @@ class _Work:
                 self._written += writer.stored()
                 self._expected += one.stored
                 spans_.note(one, writer)
-                with self._lock:
-                    self._far = self._far._replace(days=self._far.days + one.days)
                 self.watch.on_days(Together(one.days, one.first, one.last, one.events, seconds))
                 self._hold()
         spans_.end()
@@ -148,13 +146,14 @@ class _Work:
         more = max(1.0, self._written / self._expected) if self._expected else 1.0
         self.watch.hold(int(next(self._needs) * more))
 
-    def _tell(self, frame: pl.DataFrame) -> None:
-        """Tell that events are put together, or about to be; in any thread."""
+    def _tell(self, frame: pl.DataFrame, days: int) -> None:
+        """Tell that events are put together, or about to be, with so many days more; in any thread."""
         self.watch.check()
         size = int(frame["payload"].str.len_bytes().sum())
         with self._lock:
-            far = self._far._replace(events=self._far.events + frame.height, bytes=self._far.bytes + size)
-            self._far = far
+            far = self._far
+            events, more = far.events + frame.height, far.bytes + size
+            self._far = far = far._replace(days=far.days + days, events=events, bytes=more)
         self.watch.on_far(far)
 
 
@@ -180,7 +179,7 @@ class _Spans:
         """The last day that is wanted: after one that failed none is."""
 
     def made(
-        self, its: Sequence[Stretch], workers: int, tell: Callable[[pl.DataFrame], object]
+        self, its: Sequence[Stretch], workers: int, tell: Callable[[pl.DataFrame, int], object]
     ) -> Generator[tuple[Stretch, DayWriter, float]]:
         """Yield each stretch, in their order, with what has written its days, and how many seconds that took."""
         try:
@@ -207,16 +206,19 @@ class _Spans:
         return [one for one in self._left if one.first < until and one.last >= since]
 
     def _make(
-        self, tell: Callable[[pl.DataFrame], object], stretch: Stretch
+        self, tell: Callable[[pl.DataFrame, int], object], stretch: Stretch
     ) -> tuple[Stretch, DayWriter, float]:
         """Write the days of a stretch aside, sealed; in any thread."""
         begun, checkpoint = perf_counter(), self._checkpoint
         writer = DayWriter(checkpoint.workdir, self._home, mark=stretch.first, depot=checkpoint.depot)
         writer.discard()
         try:
+            last = None
             for frame in self._events(stretch):
                 self._check(stretch)
-                tell(frame)
+                days = frame["timestamp"].dt.date()
+                tell(frame, days.n_unique() - (days.first() == last))
+                last = days.last()
                 writer.write_in_order(frame)
             writer.seal()
         except BaseException:

@@ -259,3 +259,46 @@ def test_a_harmed_span_is_refused_by_name(tmp_path, monkeypatch):
     (_, _, *sent), _ = told(workdir)
     (_, _, *calm), _ = told(tmp_path / "calm")
     assert sent == calm
+
+
+def test_all_spans_that_are_gone_are_named_at_once(tmp_path, monkeypatch):
+    """With one command that plans anew what is of them; files planned together are named once."""
+    folder, workdir = tmp_path / "in", tmp_path / "w"
+    export(folder)
+    plan(folder, tmp_path / "calm")
+    with monkeypatch.context() as patch:
+        patch.setattr(parting, "part", lambda *_, **__: None)
+        plan(folder, workdir)
+    first, kept, last = sorted((workdir / spans.FOLDER).iterdir())
+    first.unlink()
+    last.unlink()
+    done = migrate("plan", "posthog", folder, "--workdir", workdir)
+    again = ["--again", str(folder / "00.jsonl"), "--again", str(folder / "04.jsonl")]
+    assert done.returncode == 5
+    assert f"plan them anew, with {' '.join(again)}" in done.stderr
+    assert str(first) in done.stderr
+    assert kept.exists()
+    plan(folder, workdir, *again)
+    (sent, _, *counted), _ = told(workdir)
+    (calm, _, *calmly), _ = told(tmp_path / "calm")
+    assert counted == calmly
+    assert {key: sorted(payloads) for key, (payloads, _) in sent.items()} == {
+        key: sorted(payloads) for key, (payloads, _) in calm.items()
+    }
+
+
+def test_how_far_it_is_counts_days(tmp_path, monkeypatch):
+    """Each once, though a stretch has many of them; with the events."""
+    folder, workdir = tmp_path / "in", tmp_path / "w"
+    export(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(parting, "part", lambda *_, **__: None)
+        plan(folder, workdir)
+    monkeypatch.setattr(ordered, "GROUP_BYTES", 2_000)
+    far = []
+    with Checkpoint.open(workdir) as checkpoint:
+        parting.part(checkpoint, parting.Watch(on_far=far.append))
+        assert (far[-1].days, far[-1].of_days) == (DAYS, DAYS)
+        assert far[-1].events == sum(checkpoint.by_day().values())
+    assert [one.days for one in far] == sorted(one.days for one in far)
+    assert far[0].days > 0
