@@ -1,10 +1,10 @@
 """Units of schedulers: what they say, that odd paths arrive as they are, and what becomes of each exit code."""
 
 import ast
+import os
 import re
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -252,24 +252,30 @@ def test_exit_codes_in_a_pod(fakes, code, outcome):
 
 
 def test_a_pod_that_is_stopped_lets_migrate_end_in_good_order(tmp_path):
-    """The shell hands the signal on, and waits."""
-    fake = tmp_path / "migrate"
-    fake.write_text(
-        f"#!{sys.executable}\nimport signal, sys\n"
-        "signal.signal(signal.SIGTERM, lambda *_: (print('in good order'), sys.exit(130)))\n"
-        "print('up', flush=True)\nsignal.pause()\n"
-    )
+    """The shell hands the signal on and waits, also where migrate ends at that moment: each of many times."""
+    fake, waits = tmp_path / "migrate", tmp_path / "waits"
+    os.mkfifo(waits)
+    lines = [
+        "#!/bin/sh",
+        "trap 'trap : TERM; echo in good order; exit 130' TERM",
+        "echo $$",
+        f"read -r line < '{waits}'",
+    ]
+    fake.write_text("\n".join(lines))
     fake.chmod(0o755)
     words = ["/bin/sh", "-c", script(printed("kubernetes")), "migrate", "run"]
-    with subprocess.Popen(
-        words, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, stdout=subprocess.PIPE, text=True
-    ) as shell:
-        try:
-            assert shell.stdout.readline() == "up\n"
-            shell.send_signal(signal.SIGTERM)
-            assert (shell.communicate(timeout=20)[0], shell.returncode) == ("in good order\n", 130)
-        finally:
-            shell.kill()
+    for number in range(40):
+        with subprocess.Popen(
+            words, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, stdout=subprocess.PIPE, text=True
+        ) as shell:
+            try:
+                migrate = int(shell.stdout.readline())
+                if number % 2:
+                    os.kill(migrate, signal.SIGTERM)
+                shell.send_signal(signal.SIGTERM)
+                assert (shell.communicate(timeout=20)[0], shell.returncode) == ("in good order\n", 130)
+            finally:
+                shell.kill()
 
 
 def test_the_line_of_a_crontab_runs(fakes):
