@@ -94,10 +94,7 @@ class Planning:
         now = self._begin()
         session.remark(self.work.remarks)
         skipped = self.work.skipped
-        checkpoint.note(
-            skipped={reason: len(names) for reason, names in skipped.items()},
-            skipped_names={reason: list(names) for reason, names in skipped.items()},
-        )
+        asides.note_passed_over(checkpoint, skipped)
         for reason, names in skipped.items():
             for name in names:
                 fields = {"file": name, "why": reason}
@@ -134,6 +131,7 @@ class Planning:
             fields = {"file": name, "why": one.why}
             session.on_log(Record("file_set_aside", f"set aside: {name}: {one.why}", fields))
         session.set_aside += asides.note(checkpoint, aside)
+        asides.note_misread(checkpoint, skipped, planner.aside.found)
         if not session.is_stopping:
             session.finish("planning", begun=None, unfinished=self._commands_but(command))
         if checkpoint.is_whole():
@@ -194,7 +192,7 @@ class Planning:
             with planner.employed(todo):
                 gatherer = self._gatherer(people, planner)
                 census.link(known, gatherer, planner, todo, settings.since)
-                fit = [job for job in todo if job.source.name not in planner.aside.found]
+                fit = [gatherer.settled(job) for job in todo if job.source.name not in planner.aside.found]
                 making = Making(settings, people)
                 planner.plan(fit, making, making.files)
             put_together(session, planner.on_progress)

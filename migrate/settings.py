@@ -15,7 +15,7 @@ from migrate.beside import Beside, whole
 from migrate.inputs.dated import Span
 from migrate.inputs.listing import sources
 from migrate.inputs.source import Source, Stems, stamp
-from migrate.inputs.stored import UNREADABLE, stamp_of, stored_of
+from migrate.inputs.stored import stamp_now
 from migrate.kit.declare import EVERY_ROW, Options, Platform, Table, is_called
 from migrate.kit.times import clock
 from migrate.likeness import Likeness
@@ -192,7 +192,7 @@ class Settings:
         is_first_only = self.choices.tells or not self.resolved
         return self.limit if is_first_only else None
 
-    def work(
+    def work(  # noqa: PLR0913 - what is there, and what is known of it, by name
         self,
         inputs: Sequence[str],
         planned: Mapping[str, str] = _NOTHING,
@@ -200,6 +200,7 @@ class Settings:
         checked: int | None = None,
         most: int | None = None,
         paths: Mapping[str, str | None] = _NOWHERE,
+        anew: Collection[str] | None = None,
     ) -> "Work":
         """Return what there is to plan in the inputs; raises UsageError before anything is made.
 
@@ -207,7 +208,8 @@ class Settings:
         valid in its encoding is `checked` for so many bytes of each file, for all of them if it is None. No more than
         the first so many files are looked into (`most`), beside those in which others look things up. `paths` of
         files that were planned before: with a stamp, what still has that is not opened; and an input that is empty now
-        may be one that held any of them.
+        may be one that held any of them. Where all of it is to be planned, `anew` are the names of those that were
+        planned before: the text of others is checked as it is read, see `Header.is_unsettled`.
         """
         span = Span(since=self.since, until=self.until, zone=clock(self.options.source_timezone))
         found = sources(inputs, skip_unreadable=self.skip_unknown, planned=paths, span=span)
@@ -231,11 +233,16 @@ class Settings:
                 is_alone=not unchanged,
                 likely=Likeness(self.platform, beside.header_file).likely,
             )
-        jobs, wrong = readable(jobs, checked)
+
+        def can_wait(job: Job) -> bool:
+            is_new = anew is not None and self.limit is None and job.source.name not in anew
+            return is_new and job.table.lookup is None and job.source.lines is None
+
+        jobs, wrong = readable(jobs, checked, can_wait)
         for name, one in wrong.items():
             skipped.setdefault(one.reason, []).append(name)
         aside = wrong | {
-            one.name: Aside(one.reason, one.why, _stamp(one.name)) for one in (*found.unfit, *gone)
+            one.name: Aside(one.reason, one.why, stamp_now(one.name)) for one in (*found.unfit, *gone)
         }
         lookups = Lookups(mapping.tables, beside.called, beside.source, reader, aside)
         jobs, waiting = lookups.joined(sorted(jobs, key=lambda job: only_informs(job.table)))
@@ -318,14 +325,6 @@ def _first(files: Sequence[Source], most: int, mapping: Platform) -> list[Source
     globs += [one.header_file for one in mapping.headerless if one.header_file is not None]
     behind = [one for one in files[most:] if is_called(one.called, globs)]
     return [*files[:most], *behind]
-
-
-def _stamp(name: str) -> str:
-    """Return the stamp of a source's file by the source's name, nothing where it is gone."""
-    try:
-        return stamp_of(stored_of(name))
-    except UNREADABLE:
-        return ""
 
 
 def _digest(what: object) -> str:

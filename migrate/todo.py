@@ -57,7 +57,7 @@ def find_todo(settings: Settings, inputs: Sequence[str], workdir: Path, wishes: 
             )
     asked = _asked(wishes.again)
     planned = _planned(workdir, settings, asked)
-    work = settings.work(inputs, planned.stamps, paths=planned.paths)
+    work = settings.work(inputs, planned.stamps, paths=planned.paths, anew=planned.meant)
     there = {job.source.name for job in work.jobs}
     empty = {*work.skipped.get("empty", ())}
     meant = planned.meant_of(there, asked)
@@ -78,7 +78,7 @@ def find_todo(settings: Settings, inputs: Sequence[str], workdir: Path, wishes: 
     if changed.replan or wider:
         more = {*changed.replan, *wider}
         planned = _planned(workdir, settings, {*meant, *more}, more)
-        work = settings.work(inputs, planned.stamps, paths=planned.paths)
+        work = settings.work(inputs, planned.stamps, paths=planned.paths, anew=planned.meant)
         there = {job.source.name for job in work.jobs}
         ready = planned.ready(there, more)
         waiting = there & {*wider} - {*ready, *changed.replan}

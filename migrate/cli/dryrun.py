@@ -33,7 +33,7 @@ def rehearse(
     if options.parts:
         talk.say("note: a dry run writes nothing to --parts, and its plan goes with it")
     settings = build_settings(source, limit=options.limit, rules=rules_here())
-    work = (settings.untold() if is_untold(options, sending) else settings).work(source.inputs)
+    work = (settings.untold() if is_untold(options, sending) else settings).work(source.inputs, anew=())
     beside = _beside(options.workdir)
     with (
         writable(beside or Path(gettempdir())),

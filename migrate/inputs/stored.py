@@ -51,6 +51,14 @@ def stamp_of(one: Stored) -> str:
     return one.entry.stamp if isinstance(one, Object) else stamped(one.stat())
 
 
+def stamp_now(name: str) -> str:
+    """Return the stamp of a source's file by the source's name, nothing where it is gone."""
+    try:
+        return stamp_of(stored_of(name))
+    except UNREADABLE:
+        return ""
+
+
 def stamped(status: os.stat_result) -> str:
     """Return the same of what `stat` says of a file."""
     return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}:{status.st_ino}"

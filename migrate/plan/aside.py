@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from migrate.errors import Unfit
 from migrate.inputs.names import archive_of
 from migrate.inputs.source import Fingerprint, Source, fingerprint, stamp
-from migrate.inputs.stored import stamp_of, stored_of
+from migrate.inputs.stored import stamp_now, stamp_of, stored_of
 from migrate.plan.changed import Looked
 from migrate.workdir import asides
 from migrate.workdir.checkpoint import Checkpoint
@@ -57,6 +57,8 @@ class SetAside:
 
     def put(self, error: Unfit, stamp: str = "") -> None:
         """Set a source aside, by name: the others are planned."""
+        if error.reason in asides.MISREAD:  # is another where it changes
+            stamp = stamp or stamp_now(error.name)
         with self._lock:
             self.found[error.name] = Aside(error.reason, error.why, stamp)
 

@@ -1,6 +1,6 @@
 """Who is who before the first file is planned, and what is told of persons and groups after the last."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 
+from migrate.ahead import in_parallel
 from migrate.errors import UsageError
 from migrate.kit import events, expr, schemas
 from migrate.kit.declare import ROW, Options, Table
@@ -90,14 +91,24 @@ class Census:
         """Yield how people first came, as files of states tell it, noted as planned by the input `name`."""
         with self.people.transaction() as db:
             touches = Touches(self.people, db, name)
-            for found in first_touches(files, self.people, touches, aside):
-                touches.add(found.touches)
-                yield self._made(found.frame, now)
+
+            def told() -> Iterator[pl.DataFrame]:
+                for found in first_touches(files, self.people, touches, aside):
+                    touches.add(found.touches)
+                    yield found.frame
+
+            yield from self._all_made(told(), now)
 
     def tellings(
         self, files: Sequence[Kept], end: datetime | None, aside: Path, now: datetime, touches: Touches
     ) -> Generator[Made]:
         """Yield what files of states tell anew, noted within the transaction of `touches`."""
+        yield from self._all_made(self._told(files, end, aside, touches), now)
+
+    def _told(
+        self, files: Sequence[Kept], end: datetime | None, aside: Path, touches: Touches
+    ) -> Iterator[pl.DataFrame]:
+        """Yield the frames of the events that tell it."""
         for found in latest_news(files, self.people, touches, end, aside):
             if found.frame["timestamp"].null_count():
                 raise UsageError(
@@ -107,7 +118,11 @@ class Census:
             self.people.tell(found.notes)
             touches.add(found.touches)
             if found.frame.height:
-                yield self._made(found.frame, now)
+                yield found.frame
+
+    def _all_made(self, frames: Iterator[pl.DataFrame], now: datetime) -> Generator[Made]:
+        """Yield event frames' events, those of one made in another thread while the next is worked out in this one."""
+        yield from in_parallel(lambda frame: self._made(frame, now), frames, 2)
 
     def _made(self, frame: pl.DataFrame, now: datetime) -> Made:
         """Return an event frame's events ready to send; what PostHog would refuse of them is counted as a warning."""

@@ -26,8 +26,10 @@ from migrate.plan.units import Unit
 from migrate.workdir.depot import Depot
 from migrate.workdir.records import Input
 
-_HELD: Final = 64 << 20
-"""Bytes of links that the store holds, at least, before they are put in their places."""
+_HELD: Final = 4 << 20
+"""Bytes of links that the store holds, at least, before they are put in their places: others are at work meanwhile."""
+_SOON: Final = 64 << 20
+"""So many bytes are put in their places before an interrupted command ends."""
 _SECONDS: Final = 30.0
 _SHARE: Final = 10
 """That takes no more than a tenth of the time, and a killed process has seldom more than that to look over again."""
@@ -63,6 +65,8 @@ class Gatherer:
     on_unfit: Callable[[Unfit], None] = lambda _: None
     """Told of what cannot be looked over, in any thread: it is not to be planned as if it had nothing to tell."""
     stopping: threading.Event = field(default_factory=threading.Event)
+    encodings: dict[str, str] = field(default_factory=dict)
+    """Each file's name, and the encoding that all of it was found to have, of those that were looked over whole."""
     _whole: list[Gathered] = field(default_factory=list)
     """Units whose links the store holds, and that are not noted yet."""
     _next: float = field(default_factory=lambda: time.monotonic() + _SECONDS)
@@ -77,6 +81,12 @@ class Gatherer:
             for job in jobs
             if has_news(job.table, identity=self.identity) and job.source.name not in known
         ]
+
+    def settled(self, job: Job) -> Job:
+        """Return a file with the encoding it was found to have, where all of it was looked over."""
+        if job.header.is_unsettled and (encoding := self.encodings.get(job.source.name)) is not None:
+            return replace(job, header=replace(job.header, encoding=encoding, is_unsettled=False))
+        return job
 
     def gather(self, jobs: Sequence[Job], known: Mapping[str, Input]) -> None:
         """Look over these jobs, which are `known` by their names; of limited ones, the first rows, one after another.
@@ -103,7 +113,7 @@ class Gatherer:
         if not self.stopping.is_set():
             self._note()
             return
-        if self.people.held <= _HELD:  # else it would take longer than an interrupt may
+        if self.people.held <= _SOON:  # else it would take longer than an interrupt may
             self._note()
         raise Interrupted
 
@@ -124,6 +134,8 @@ class Gatherer:
         for frame in taken(found.recoveries):
             self.people.recover(frame)
         self._whole.append(found)
+        if self.limit is None:
+            self.encodings |= found.encodings
         if self.people.held >= max(_HELD, self.people.stored() // 2) or time.monotonic() >= self._next:
             self._note()
         self.on_log(diary.looked_over([*found.stamps], found.rows, found.seconds))

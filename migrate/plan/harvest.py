@@ -115,6 +115,8 @@ class Gathered:
     number: int
     stamps: dict[str, str]
     """Each file's name, and the stamp that it had before it was read."""
+    encodings: dict[str, str]
+    """Each file's name, and the encoding that all of it was found to have."""
     links: list[Path]
     recoveries: list[Path]
     clock: pl.DataFrame
@@ -192,6 +194,7 @@ class Gathering(Work[Gathered]):
         found = Gathered(
             unit.number,
             stamps,
+            {job.source.name: job.header.encoding for job in bundle.jobs},
             links.close(),
             recoveries.close(),
             harvest.clock(),

@@ -25,10 +25,11 @@ from migrate.plan.interrupted import Interrupted
 from migrate.plan.jobs import Job, bytes_by_kind
 from migrate.plan.judged import Made
 from migrate.plan.notes import Examined, Fell, Lost, Note, Opened, Read, Wrote
+from migrate.plan.planned import Completion, Setup
 from migrate.plan.progress import Counting, Progress
 from migrate.plan.slicewise import Slicewise
 from migrate.plan.transform import Transform
-from migrate.plan.units import Completion, Setup, Unit
+from migrate.plan.units import Unit
 from migrate.plan.waiting import keep_states, tidy_states
 from migrate.readers.records import Chunk
 from migrate.workdir import looks, rejects, renewal, spans

@@ -1,20 +1,29 @@
 """Files whose text can be read, in the encoding it is found to have; and why the others cannot."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from migrate.errors import Unfit
 from migrate.inputs.source import stamp
 from migrate.plan.jobs import Job
+from migrate.readers.files import TEXT_PARTS
 from migrate.readers.headers import settled
 from migrate.workdir.records import Aside
 
 
-def readable(jobs: Sequence[Job], checked: int | None) -> tuple[list[Job], dict[str, Aside]]:
-    """Return the files whose text can be read, and why the others cannot."""
+def readable(
+    jobs: Sequence[Job], checked: int | None, can_wait: Callable[[Job], bool] = lambda _: False
+) -> tuple[list[Job], dict[str, Aside]]:
+    """Return the files whose text can be read, and why the others cannot.
+
+    Text is looked through for so many bytes of each file, all of it if that is None; of what `can_wait` by whoever
+    reads it to plan it, so that it is read once less.
+    """
 
     def judged(job: Job) -> Job | Aside:
+        if job.header.format in TEXT_PARTS and can_wait(job):
+            return replace(job, header=replace(job.header, is_unsettled=True))
         try:
             header, found = settled(job.source, job.header, checked)
             return replace(job, header=header) if found is None else Aside(*found, stamp(job.source))
@@ -27,3 +36,11 @@ def readable(jobs: Sequence[Job], checked: int | None) -> tuple[list[Job], dict[
         job.source.name: one for job, one in zip(jobs, found, strict=True) if isinstance(one, Aside)
     }
     return [one for one in found if isinstance(one, Job)], complaints
+
+
+def settle(job: Job) -> Job:
+    """Return a file with the encoding that all of it shows. Raises Unfit where it cannot be read."""
+    header, found = settled(job.source, job.header)
+    if found is not None:
+        raise Unfit(job.source.name, *found)
+    return replace(job, header=header)

@@ -3,14 +3,19 @@
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Final
 
 from migrate.ahead import ahead
 from migrate.errors import Unfit
 from migrate.inputs.digests import Digest
 from migrate.inputs.source import Fingerprint, stamp
+from migrate.inputs.spans import Span
 from migrate.plan.bundles import Bundle
+from migrate.plan.jobs import Job
+from migrate.plan.readable import settle
 from migrate.plan.units import Slice, Unit
+from migrate.readers.encodings import Unsettled
 from migrate.readers.spans import read_bytes, spans
 
 SLICE_BYTES: Final = 64 << 20
@@ -79,14 +84,15 @@ def _slices(unit: Unit, size: int, *, pins: bool) -> Generator[Unit, None, None]
     """Yield a file's slices of about so many bytes, in order, each when its end is found; one alone is the whole.
 
     The last `pins` the file by its fingerprint, which is worked out on the way. Where the file turns out not to be
-    what it was there is no last one: what came of the others does not count, and it is done whole, see `slicewise`.
+    what it was, or what its start shows, there is no last one: what came of the others does not count, and it is done
+    whole, see `slicewise`.
     """
     job = unit.bundle.job
     is_begun, done = False, 0
     try:
         before = stamp(job.source)
         with Digest(job.source.raw()) as digest:
-            for place, span in enumerate(spans(job.source, job.header, size)):
+            for place, span in enumerate(_sound(job, size)):
                 if span.is_first and span.is_last:
                     yield unit
                     return
@@ -94,9 +100,30 @@ def _slices(unit: Unit, size: int, *, pins: bool) -> Generator[Unit, None, None]
                     digest.go_on(done := done + span.size)
                 pinned = Fingerprint(*digest.whole()) if pins and span.is_last else None
                 is_begun = True
-                some = replace(job, source=replace(job.source, span=span, size=span.size))
+                some = replace(
+                    job,
+                    source=replace(job.source, span=span, size=span.size),
+                    header=replace(job.header, is_unsettled=False),
+                )
                 piece = Slice(place, job.source.size, before, span.is_last, pinned)
                 yield Unit(Bundle([some]), unit.known, piece)
     except (Unfit, OSError):
         if not is_begun:
             yield unit
+
+
+def _sound(job: Job, size: int) -> Generator[Span, None, None]:
+    """Yield the spans of a file whose text is what its start shows; raises Unfit where it is not, after some perhaps.
+
+    It is looked through on the way, and where anything is odd all of it before more is cut.
+    """
+    given = 0
+    try:
+        for span in spans(job.source, job.header, size):
+            yield span
+            given += 1
+    except Unsettled:
+        now = settle(job)
+        if now.header.encoding != job.header.encoding:
+            raise Unfit(job.source.name, "wrong_encoding", f"is in {now.header.encoding}") from None
+        yield from islice(spans(job.source, now.header, size), given, None)

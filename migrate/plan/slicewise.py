@@ -12,7 +12,8 @@ from typing import Generic, Protocol, TypeVar
 from migrate.people.statefiles import put_together
 from migrate.plan.executors import Executor, Inline
 from migrate.plan.notes import Hear, Key, Lost
-from migrate.plan.units import Completion, Done, Slice, Unit, Work
+from migrate.plan.planned import Completion
+from migrate.plan.units import Done, Slice, Unit, Work
 from migrate.workdir.days import DayWriter
 from migrate.workdir.looks import Look
 from migrate.workdir.records import Numbers

@@ -14,6 +14,7 @@ from migrate.readers.avro import avro_parts
 from migrate.readers.blocks import Text
 from migrate.readers.chunks import chunk_of
 from migrate.readers.delimited import delimited_parts
+from migrate.readers.encodings import text_of
 from migrate.readers.jsonl import cell_parts, jsonl_parts
 from migrate.readers.opener import Opener
 from migrate.readers.orc import orc_parts
@@ -142,7 +143,7 @@ def file_parts(
     else:
         size = min(block_bytes, record_bytes)
         with source.open() as stream:
-            text = Text(stream, header.encoding, source.span)
+            text = text_of(stream, source, header)
             parts = TEXT_PARTS[header.format]
             for part in parts(text, table, header, block_bytes=size, record_bytes=record_bytes):
                 part.counts.update(text.take_counts())

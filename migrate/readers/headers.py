@@ -14,10 +14,11 @@ from migrate.inputs.streams import peek
 from migrate.readers.arrays import Elements
 from migrate.readers.avro import MARK as AVRO
 from migrate.readers.avro import avro_header
-from migrate.readers.blocks import LineCount, Text, detect, is_fine, is_utf8
+from migrate.readers.blocks import Text, is_utf8
 from migrate.readers.cutter import Cutter
 from migrate.readers.delimiters import delimited_header
-from migrate.readers.dialects import Layout, Plain
+from migrate.readers.dialects import Layout
+from migrate.readers.encodings import LineCount, detect, is_fine
 from migrate.readers.files import JSON, TEXT_PARTS, file_parts
 from migrate.readers.jsonl import root_keys
 from migrate.readers.orc import MARK as ORC
@@ -115,6 +116,7 @@ def settled(source: Source, header: Header, most: int | None = None) -> tuple[He
 
     Where a platform says what its text is in that is no UTF-8, it is that if more lines tell so than speak for UTF-8.
     """
+    header = replace(header, is_unsettled=False)
     if header.format not in TEXT_PARTS:
         return header, None
     is_odd, complaint = _looked_through(source, header, most)
@@ -127,7 +129,7 @@ def settled(source: Source, header: Header, most: int | None = None) -> tuple[He
 
 def _looked_through(source: Source, header: Header, most: int | None) -> tuple[bool, tuple[str, str] | None]:
     """Return whether any byte of a text is not valid in its encoding, and why it is not to be read so, if it is not."""
-    plain = Plain(header.delimiter) if header.seems_plain and header.delimiter else None
+    plain = header.plain()
     with source.open() as stream:
         if is_fine(Text(stream, header.encoding), plain, most):
             return False, None

@@ -12,7 +12,7 @@ import polars as pl
 from migrate.jsontext.careful import fault
 from migrate.kit.declare import ROW
 from migrate.kit.distinct import slim
-from migrate.readers.dialects import Layout
+from migrate.readers.dialects import Layout, Plain
 
 BLOCK_BYTES: Final = 2 << 20
 """Text taken up at once; the only thing that decides where chunks end."""
@@ -71,6 +71,8 @@ class Header:
     """Whether Excel's line `sep=;` stands above all others."""
     seems_plain: bool = field(default=False, compare=False)
     """Whether its start is plain delimited text, of which nobody has said what it is."""
+    is_unsettled: bool = field(default=False, compare=False)
+    """Whether it is still to be seen, by who reads all of it, if its text is what its start shows, see `settled`."""
     damage: str | None = None
     """Why its start could not be read to the end."""
     is_torn: bool = False
@@ -92,6 +94,10 @@ class Header:
     def beside(self) -> list[str]:
         """Return the columns that stand beside those that rows stand inside of, which are no row's."""
         return [name for name in self.around if name != self.wrapper]
+
+    def plain(self) -> Plain | None:
+        """Return what looks whether what seems plain delimited text is; None for all other."""
+        return Plain(self.delimiter) if self.seems_plain and self.delimiter else None
 
     def partition(self, name: str) -> bool:
         """Return whether folders say something under a name, in any case, that the file has no column for."""

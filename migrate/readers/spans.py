@@ -5,6 +5,7 @@ Where it can be cut is told by what the reader of its format itself takes for th
 
 import codecs
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -16,6 +17,7 @@ from migrate.readers.blocks import Text
 from migrate.readers.cutter import Cutter
 from migrate.readers.delimited import delimited_borders
 from migrate.readers.delimiters import is_as_it_is
+from migrate.readers.encodings import text_of
 from migrate.readers.parquet import parquet_spans, unpacked_bytes
 from migrate.readers.records import BLOCK_BYTES, RECORD_BYTES, Header
 
@@ -53,7 +55,10 @@ def read_bytes(source: Source, header: Header) -> int:
 
 
 def spans(source: Source, header: Header, most: int) -> Iterator[Span]:
-    """Yield the spans of a file that can be cut, of about so many bytes each: each one as soon as its end is found."""
+    """Yield the spans of a file that can be cut, of about so many bytes each: each one as soon as its end is found.
+
+    Raises Unsettled where its text is odd and its header is still to be settled; what was yielded is fine.
+    """
     if header.format == "parquet":
         yield from parquet_spans(source, most // _WEIGHT)
         return
@@ -61,7 +66,7 @@ def spans(source: Source, header: Header, most: int) -> Iterator[Span]:
     row, start = 1, 0
     head: Mapping[str, str | None] = {}
     with source.open() as stream:
-        text = Text(stream, header.encoding)
+        text = text_of(stream, source, header)
         for border in (
             delimited_borders(text, header, block_bytes=block_bytes, record_bytes=RECORD_BYTES)
             if header.format == "csv"
@@ -86,7 +91,7 @@ def _between_objects(text: Text, block_bytes: int, most: int) -> Iterator[Border
     row, at = 1, 0
     held: list[bytes] = []
     waiting, edge = 0, b""
-    for piece in text.pieces(block_bytes):
+    for piece in (pieces := text.pieces(block_bytes)):
         last = _last_seam(edge + piece)
         if last is not None:
             end = last - len(edge)  # in this piece; what is before it may stand in the last one
@@ -100,7 +105,7 @@ def _between_objects(text: Text, block_bytes: int, most: int) -> Iterator[Border
         waiting += len(left)
         edge = (edge + left)[-_EDGE:]
         if waiting > 2 * max(most, block_bytes):
-            return
+            deque(pieces, maxlen=0)  # all of it is looked through, where it is watched
 
 
 def _last_seam(text: bytes) -> int | None:

@@ -9,9 +9,10 @@ from migrate.errors import Unfit
 from migrate.inputs.source import Source
 from migrate.inputs.streams import peek
 from migrate.kit.declare import Headerless
-from migrate.readers.blocks import Text, detect
+from migrate.readers.blocks import Text
 from migrate.readers.delimiters import delimited_header, first_records
 from migrate.readers.dialects import Layout
+from migrate.readers.encodings import detect
 
 _HEAD_BYTES: Final = 256
 _NAMES_BYTES: Final = 8 << 20

@@ -1,10 +1,14 @@
 """Sources that are set aside: noted when found unfit, set right when they are planned, dismissed by people."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.records import Aside
+
+MISREAD: Final = ("wrong_encoding", "nul_bytes", "unclear_dialect", "cut_short")
+"""Why text is not to be read as its start shows, which is seen by who reads all of it."""
 
 
 def note(checkpoint: Checkpoint, found: Mapping[str, Aside]) -> list[str]:
@@ -17,6 +21,27 @@ def note(checkpoint: Checkpoint, found: Mapping[str, Aside]) -> list[str]:
     ]
     _keep(checkpoint, known | {name: found[name] for name in new})
     return new
+
+
+def note_passed_over(checkpoint: Checkpoint, skipped: Mapping[str, Sequence[str]]) -> None:
+    """Note the names of sources that a command passes over, by reason."""
+    checkpoint.note(
+        skipped={reason: len(names) for reason, names in skipped.items()},
+        skipped_names={reason: [*names] for reason, names in skipped.items()},
+    )
+
+
+def note_misread(
+    checkpoint: Checkpoint, skipped: Mapping[str, Sequence[str]], found: Mapping[str, Aside]
+) -> None:
+    """Note those of what was found that are misread as passed over, too, and as no inputs: others are asked for."""
+    misread = {name: one.reason for name, one in found.items() if one.reason in MISREAD}
+    if misread:
+        names = {reason: [*some] for reason, some in skipped.items()}
+        for name, reason in sorted(misread.items()):
+            names.setdefault(reason, []).append(name)
+        note_passed_over(checkpoint, names)
+        checkpoint.unregister(misread)
 
 
 def set_right(checkpoint: Checkpoint, names: Iterable[str]) -> None:

@@ -9,11 +9,12 @@ from typing import Final
 
 import polars as pl
 
+from migrate.ahead import in_parallel
 from migrate.throwaway import STAGING
 from migrate.workdir import dayfile, daynames, spans
 from migrate.workdir.dayfile import DayFile, Written
 from migrate.workdir.depot import DAYS, Depot
-from migrate.workdir.disk import sync
+from migrate.workdir.disk import AT_ONCE, sync
 from migrate.workdir.records import Part, Span
 from migrate.workdir.runs import Runs
 from migrate.workdir.seals import Seal
@@ -93,13 +94,16 @@ class DayWriter:
     def seal(self) -> None:
         """Close the files, seal them and make them durable, far from here or where they are; any thread may do so."""
         self.files()
-        self._seals = {}
-        for _, written in self._closed:
-            path = Path(written.path)
-            self._seals[written.path] = Seal.of(path)
-            if not self._depot.is_far:
-                sync(path)
+        seals = in_parallel(self._sealed, [Path(written.path) for _, written in self._closed], AT_ONCE)
+        self._seals = {written.path: seal for (_, written), seal in zip(self._closed, seals, strict=True)}
         self._depot.keep({self._name(day, written): Path(written.path) for day, written in self._closed})
+
+    def _sealed(self, path: Path) -> Seal:
+        """Return a file's seal, and make it durable where it comes to lie here."""
+        seal = Seal.of(path)
+        if not self._depot.is_far:
+            sync(path)
+        return seal
 
     def finish(self) -> list[Part]:
         """Move the files to their final names, durably; return what they are."""

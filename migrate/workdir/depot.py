@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from migrate.workdir.disk import sync
+from migrate.workdir.disk import sync, sync_all
 from migrate.workdir.seals import Kept, check_present
 
 DAYS: Final = "days"
@@ -62,7 +62,8 @@ class Depot:
             path.replace(self.workdir / name)
         folders = {(self.workdir / name).parent for name in files}
         above = {folder.parent for folder in folders} | ({self.workdir} if folders else set())
-        for folder in [*sorted(folders), *sorted(above, reverse=True)]:
+        sync_all(sorted(folders))
+        for folder in sorted(above, reverse=True):
             sync(folder)
 
     def remove(self, names: Sequence[str]) -> None:

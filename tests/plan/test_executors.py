@@ -11,7 +11,8 @@ from migrate.errors import Stopped
 from migrate.logline import Record
 from migrate.plan.bundles import Bundle
 from migrate.plan.executors import Inline
-from migrate.plan.units import Setup, Unit
+from migrate.plan.planned import Setup
+from migrate.plan.units import Unit
 from migrate.settings import Settings
 from migrate.workdir.records import Input
 

@@ -11,7 +11,8 @@ from migrate.plan.bundles import Bundle
 from migrate.plan.elsewhere import handed
 from migrate.plan.handing import packed, unpacked
 from migrate.plan.notes import Opened, Read
-from migrate.plan.units import Setup, Unit
+from migrate.plan.planned import Setup
+from migrate.plan.units import Unit
 from migrate.workdir.records import Input
 
 CALLS = []

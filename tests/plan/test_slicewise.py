@@ -11,9 +11,10 @@ from frames import LATER
 from migrate.inputs.source import fingerprint
 from migrate.plan.bundles import Bundle
 from migrate.plan.notes import Fell
+from migrate.plan.planned import Setup
 from migrate.plan.slices import Slicing
 from migrate.plan.slicewise import Slicewise, keys, planned
-from migrate.plan.units import Setup, Unit
+from migrate.plan.units import Unit
 from migrate.settings import Settings
 from migrate.workdir.records import Input
 

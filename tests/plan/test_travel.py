@@ -21,8 +21,9 @@ from migrate.plan.elsewhere import handed
 from migrate.plan.executors import Inline
 from migrate.plan.handing import packed, unpacked
 from migrate.plan.interrupted import Interrupted
+from migrate.plan.planned import Setup
 from migrate.plan.travel import Away
-from migrate.plan.units import Setup, Unit
+from migrate.plan.units import Unit
 from migrate.stores import waiting
 from migrate.throwaway import GUEST
 from migrate.workdir.checkpoint import Checkpoint

@@ -1,102 +1,101 @@
-"""A unit may be planned twice, and be lost on the way."""
+"""Text that is not what its start shows is found out by who reads it, and comes to what it came to before."""
 
 import json
-from dataclasses import replace
-from threading import Event
+import shutil
 
-import polars as pl
 import pytest
-from frames import LATER
+from crews import Planned
+from samples import SAMPLES, settings
 
-from migrate.plan.bundles import Bundle
-from migrate.plan.interrupted import Interrupted
-from migrate.plan.notes import Examined, Fell, Read
-from migrate.plan.units import Setup, Unit
-from migrate.settings import Settings
-from migrate.workdir.records import Input
+from migrate.inputs.stored import stamp_now
+from migrate.plan.executors import Inline
+from migrate.plan.processes import Processes
+from migrate.workdir.checkpoint import Checkpoint
 
-SETTINGS = Settings(platform="posthog")
-ROW = {"event": "e", "distinct_id": "u", "timestamp": "2024-04-03T10:00:00Z"}
-
-
-@pytest.fixture
-def unit(tmp_path):
-    """Two files, with a row each and one that is rejected."""
-    (tmp_path / "in").mkdir()
-    for name in "ab":
-        (tmp_path / "in" / f"{name}.jsonl").write_text(json.dumps(ROW | {"uuid": name}) + "\noops\n")
-    jobs = SETTINGS.work([str(tmp_path / "in")]).jobs
-    known = {
-        job.source.name: Input(n, job.source.name, "", 0, "", planned=False) for n, job in enumerate(jobs, 1)
-    }
-    return Unit.of(Bundle(jobs), known)
+ODD = {
+    "few": lambda text: text.replace(b"K\xc3\xa4ufe", b"K\xe4ufe", 1),
+    "many": lambda text: text.replace(b"K\xc3\xa4ufe", b"K\xe4ufe"),
+    "torn": lambda text: text[: len(text) // 3] + bytes(len(text) - len(text) // 3),
+    "none": lambda text: text,
+}
+"""What becomes of a text in which a character that is not ASCII stands in each line."""
 
 
-def setup(folder):
-    """What it is planned with."""
-    (folder / "staging").mkdir(exist_ok=True)
-    return Setup(
-        workdir=folder,
-        names=frozenset(),
-        first=None,
-        now=LATER,
-        transform=SETTINGS.transform,
-        examine=lambda bundle, *_: bundle.names[0],
+def lines(name, count):
+    """So many events."""
+    rows = (
+        {
+            "event": "Käufe",
+            "distinct_id": f"{name}{n}",
+            "timestamp": f"2024-04-{n % 3 + 1:02}T10:00:00Z",
+            "uuid": f"{name}{n}",
+        }
+        for n in range(count)
     )
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
 
 
-def written(made):
-    """What lies there of it."""
-    rows = [pl.read_parquet(path).rows() for paths in made.writer.files().values() for path in paths]
-    return rows, made.rejects.read_text(), sorted(path.name for path in made.writer.aside.iterdir())
+def passed_over(folder):
+    """What a plan says was passed over, and set aside with which stamp."""
+    with Checkpoint.open(folder) as checkpoint:
+        facts = checkpoint.facts()
+        aside = {
+            name: (one.reason, one.stamp == stamp_now(name)) for name, one in checkpoint.set_aside().items()
+        }
+        return facts["skipped"], facts["skipped_names"], aside
 
 
-def test_what_was_lost_leaves_nothing(tmp_path, unit):
-    """It is planned from its beginning, in the place of what a process that died has written."""
-    told = []
-    first = setup(tmp_path).do(unit, told.append, Event())
-    before = written(first)
-    (first.writer.aside / "2024-01-01_000009.parquet").write_bytes(b"half of")
-    (tmp_path / "staging" / "00000001.states").write_bytes(b"half of")
-    again = setup(tmp_path).do(unit, told.append, Event())
-    assert written(again) == before
-    assert (again.numbers, again.look, again.inputs) == (first.numbers, first.look, first.inputs)
-    assert again.states is None
-    assert [note for note in told if isinstance(note, Read | Examined)][:2] == [
-        Examined(unit.bundle.names[0]),
-        Read(1, 4, unit.size),
-    ]
+@pytest.mark.parametrize("executor", ["threads", "slices", "processes"])
+def test_odd_text_comes_to_the_same_as_if_it_had_been_looked_through_before(tmp_path, executor):
+    """Of small files that are planned together, and of one that is cut, in any of its slices: aside, or mended."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, odd in ODD.items():
+        (folder / f"{name}.jsonl").write_bytes(odd(lines(name, 150)))
+        large = lines(f"{name}-large", 600)
+        (folder / f"{name}-large.jsonl").write_bytes(
+            large[:-30_000] + odd(large[-30_000:]) if name != "torn" else odd(large)
+        )
+    given, chosen = [str(folder)], settings("posthog")
+    executors = {
+        "threads": Inline(2),
+        "slices": Inline(2, slice_bytes=8_000),
+        "processes": Processes(2, slice_bytes=8_000),
+    }
+    before = Planned(tmp_path / "before", chosen.work(given), Inline(1))
+    later = chosen.work(given, anew=())
+    assert all(job.header.is_unsettled for job in later.jobs)
+    found = Planned(tmp_path / "w", later, executors[executor])
+    assert found.payloads == before.payloads
+    for name in ("numbers", "rejects", "warnings", "people"):
+        assert getattr(found, name) == getattr(before, name), name
+    assert {*found.inputs} == {*before.inputs}
+    assert passed_over(tmp_path / "w") == passed_over(tmp_path / "before")
+    assert {name: reason for name, (reason, _) in passed_over(tmp_path / "w")[2].items()} == {
+        str(folder / f"{name}.jsonl"): reason
+        for name, reason in {
+            "many": "wrong_encoding",
+            "many-large": "wrong_encoding",
+            "torn": "nul_bytes",
+            "torn-large": "nul_bytes",
+        }.items()
+    }
 
 
-def test_a_file_that_is_gone_is_told_by_name(tmp_path, unit):
-    """The other is planned; where none is left, nothing is."""
-    told = []
-    unit.bundle.jobs[0].source.path.unlink()
-    made = setup(tmp_path).do(unit, told.append, Event())
-    assert [one.id for one in made.inputs] == [2]
-    unit.bundle.jobs[1].source.path.unlink()
-    assert setup(tmp_path).do(unit, told.append, Event()) is None
-    assert [note.unit for note in told if isinstance(note, Fell)] == [1, 1, 2]
-
-
-def test_work_that_is_to_stop_leaves_nothing_aside(tmp_path, unit):
-    """And tells so."""
-    stopping = Event()
-    stopping.set()
-    with pytest.raises(Interrupted):
-        setup(tmp_path).do(unit, lambda _: None, stopping)
-    assert not (tmp_path / "staging" / "00000001").exists()
-
-
-@pytest.mark.parametrize("is_asked", [True, False])
-def test_a_storage_that_is_left_is_left_in_good_order(tmp_path, unit, is_asked):
-    """Also where first rows are read once more, to be shown."""
-    stopping = Event()
-
-    def left(*_):
-        if is_asked:
-            stopping.set()
-        raise KeyboardInterrupt
-
-    with pytest.raises(Interrupted if is_asked else KeyboardInterrupt):
-        replace(setup(tmp_path), examine=left).do(unit, lambda _: None, stopping)
+def test_an_encoding_that_a_platform_says_is_found_further_on(tmp_path):
+    """Behind what was read of the file before; its rows are planned in it from the first on."""
+    source = SAMPLES / "adobe" / "garten_2024-04-03"
+    folder = tmp_path / "garten_2024-04-03"
+    shutil.copytree(source, folder)
+    shutil.copy(source.with_suffix(".txt"), tmp_path)
+    hits = (folder / "hit_data.tsv").read_bytes()
+    (folder / "hit_data.tsv").write_bytes(hits.replace(b"garten", b"g\xe4rten"))
+    chosen = settings("adobe")
+    before, later = chosen.work([str(tmp_path)]), chosen.work([str(tmp_path)], anew=())
+    assert [job.header.encoding for job in before.jobs if job.source.stem == "hit_data"] == ["latin-1"]
+    assert [job.header.encoding for job in later.jobs if job.source.stem == "hit_data"] == ["utf-8"]
+    one, two = (
+        Planned(tmp_path / name, work, Inline(1)) for name, work in (("before", before), ("w", later))
+    )
+    assert one.payloads == two.payloads
+    assert one.numbers == two.numbers

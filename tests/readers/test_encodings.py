@@ -1,13 +1,22 @@
 """Text is read in its encoding, or not at all: what cannot be read would make one person of many."""
 
+import codecs
+import io
 import json
+from collections import deque
 
 import pyarrow.parquet as pq
 import pytest
 from commands import migrate
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonvalues import COMPARED
 from readings import source
 
+from migrate.readers.blocks import Text
+from migrate.readers.encodings import LineCount, Unsettled, detect, is_fine, text_of
 from migrate.readers.headers import read_header
+from migrate.readers.records import Header
 
 SPEC = 'event = "event"\ndistinct_id = ["uid"]\ntimestamp = {column = "ts", format = "iso", zone = "UTC"}\n'
 TIME = "2024-03-01T10:00:00Z"
@@ -145,3 +154,107 @@ def test_text_with_nuls_in_cells_is_no_utf_16(tmp_path):
     assert read_header(source(path)).encoding == "utf-8"
     path.write_bytes("a,b,c\r\nx,上,y\r\n".encode("utf-16-le"))
     assert read_header(source(path)).encoding == "utf-16-le"
+
+
+@pytest.mark.parametrize(
+    ("head", "encoding"),
+    [
+        (codecs.BOM_UTF8 + b"a", "utf-8"),
+        ("\ufeffé".encode("utf-16-le"), "utf-16-le"),
+        ("\ufeffé".encode("utf-16-be"), "utf-16-be"),
+        ("name,age\né,1\n".encode("utf-16-le"), "utf-16-le"),
+        ("name,age\né,1\n".encode("utf-16-be"), "utf-16-be"),
+        ("naïve,é\n".encode(), "utf-8"),
+        (b"a\0b\0", "utf-8"),
+        (b"", "utf-8"),
+    ],
+)
+def test_an_encoding_is_told_by_its_mark_or_its_zeros(head, encoding):
+    """Else it is UTF-8."""
+    assert detect(head) == encoding
+
+
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        ("name\ncafé\n".encode("cp1252") * 20, "the first bad byte is 0xe9 on line 2, byte 4"),
+        (("name\n" + "a" * 9 + "\u20ac").encode()[:-1], None),
+        (b"name\n" * 150 + b"caf\xe9\n", None),
+        ("é\n".encode() * 9, None),
+    ],
+    ids=["another encoding", "a character that was cut", "one of very many", "valid"],
+)
+def test_another_encoding_is_complained_of(stored, said):
+    """Not a few bad bytes among very many lines, nor a character that was cut."""
+    lines = LineCount(Text(io.BytesIO(stored), "utf-8"))
+    lines.read()
+    complaint = lines.complaint()
+    if said is None:
+        assert complaint is None
+    else:
+        reason, sentence = complaint
+        assert reason == "wrong_encoding"
+        assert sentence.startswith("20 of 40 lines are not valid utf-8, ")
+        assert said in sentence
+        assert "--encoding cp1252" in sentence
+
+
+@pytest.mark.parametrize("before", ["name\n" * 50, "é\n" * 50, "a,b\n" * 3 + "c,"])
+def test_a_torn_copy_is_complained_of_as_one(before):
+    """Zeros are no text in any encoding but UTF-16 and UTF-32; where there is another bad byte they are not all."""
+    stored = before.encode() + bytes(2_000)
+    lines = LineCount(Text(io.BytesIO(stored), "utf-8"))
+    lines.read()
+    reason, sentence = lines.complaint()
+    last = before.rpartition("\n")[2]
+    count = before.count("\n") + 1
+    first = f"1 of {count} lines hold bytes of zero, which no text has, the first on line {count}, byte {len(last) + 1}"
+    assert sentence == f"{first}: the file is torn, as a copy that was cut off is; fetch it again"
+    assert reason == "nul_bytes"
+    lines = LineCount(Text(io.BytesIO(b"caf\xe9\n" + stored), "utf-8"))
+    lines.read()
+    assert lines.complaint()[0] == "wrong_encoding"
+
+
+def test_zeros_that_fill_up_a_cell_are_no_sign_of_a_torn_copy():
+    """ClickHouse writes texts of a fixed length so; zeros that end in no quote, or are too many, are a torn file's."""
+    for cell, may_be in (
+        ('"\0\0\0"', True),
+        ('"EU\0"', True),
+        ("\0\0\0", False),
+        ('"' + 400 * "\0" + '"', False),
+    ):
+        lines = LineCount(Text(io.BytesIO(f"a,{cell}\n".encode() * 40), "utf-8"))
+        lines.read()
+        assert (lines.complaint() is None) is may_be, cell
+
+
+def test_a_text_in_utf_16_is_not_torn():
+    """Its zeros say what it is."""
+    lines = LineCount(Text(io.BytesIO(b"name\n" + "name,b\n".encode("utf-16-le") * 9), "utf-8"))
+    lines.read()
+    assert "--encoding utf-16" in lines.complaint()[1]
+
+
+@COMPARED
+@given(
+    text=st.lists(
+        st.sampled_from([b"a,b\n", b"\xe9", "é€".encode(), b"\0", b"\n", b'"x\\"y"', b"\\N\t"]), max_size=8
+    ),
+    size=st.integers(8, 16),
+    is_plain=st.booleans(),
+)
+def test_a_text_is_watched_for_what_it_would_have_been_looked_through_for(
+    tmp_path_factory, text, size, is_plain
+):
+    """Wherever its pieces end, where they are longer than lines."""
+    stored = b"\n".join(text)
+    found = source(tmp_path_factory.getbasetemp() / "a.csv", b"a,b\n")
+    header = Header("csv", ("a", "b"), delimiter="\t", seems_plain=is_plain, is_unsettled=True)
+    pieces = text_of(io.BytesIO(stored), found, header).pieces(size)
+    if is_fine(Text(io.BytesIO(stored), "utf-8"), header.plain()):
+        assert b"".join(pieces) == stored
+        return
+    with pytest.raises(Unsettled) as odd:
+        deque(pieces, maxlen=0)
+    assert odd.value.name == found.name
