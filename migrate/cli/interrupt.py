@@ -61,6 +61,14 @@ def heed_no_more() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+def broke_off(error: BaseException) -> bool:
+    """Return whether an error is an interrupt, or came of one: Python's own locks, too, may break off as another error."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, click.Abort | KeyboardInterrupt):
+        found = found.__context__
+    return found is not None
+
+
 def interrupt(_: int, frame: FrameType | None) -> None:
     """Raise KeyboardInterrupt, at once or as soon as nothing is being done that must not break off.
 

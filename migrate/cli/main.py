@@ -12,7 +12,7 @@ import click
 from migrate.cli import exits
 from migrate.cli.commands import cli
 from migrate.cli.early import choose_voice
-from migrate.cli.interrupt import asking, interrupt
+from migrate.cli.interrupt import asking, broke_off, interrupt
 from migrate.cli.told import tell_early, tell_error
 from migrate.cli.unread import Data, Lasting
 from migrate.errors import MigrateError
@@ -45,7 +45,9 @@ def main() -> None:
     """Run the command line; an error of ours is one sentence and its exit code, an interrupt is a line and 130."""
     try:
         _run()
-    except (click.Abort, KeyboardInterrupt):
+    except BaseException as error:
+        if isinstance(error, SystemExit) or not broke_off(error):
+            raise
         for each in asking():
             signal.signal(each, signal.SIG_IGN)  # what is said now is all that is left to do
         click.echo("interrupted; run the same command again", err=True)

@@ -78,6 +78,33 @@ def test_an_interrupt_ends_the_wait_for_a_storage_that_gives_no_answer(tmp_path,
     assert (process.returncode, said.strip()) == (130, "interrupted; run the same command again")
 
 
+BROKEN = """
+import threading
+from migrate.cli import commands
+from migrate.__main__ import main
+
+def broken(**_):
+    lock = threading.Lock()
+    with lock:
+        lock.release()  # as Condition.wait does, which an interrupt may leave before it has it again
+        raise {}
+
+commands.cli.main = broken
+main()
+"""
+
+
+@pytest.mark.parametrize(("error", "code"), [("KeyboardInterrupt", 130), ("ValueError", 1)])
+def test_an_interrupt_is_one_where_it_becomes_another_error(error, code):
+    """Another error keeps its traceback."""
+    done = subprocess.run(
+        [sys.executable, "-c", BROKEN.format(error)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code
+    assert (done.stderr.strip() == "interrupted; run the same command again") == (code == 130)
+    assert ("release unlocked lock" in done.stderr) == (code == 1)
+
+
 class Silent(BaseHTTPRequestHandler):
     """A file of a web server, which says nothing when it is asked for its second half."""
 
