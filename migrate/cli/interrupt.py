@@ -62,7 +62,7 @@ def heed_no_more() -> None:
 
 
 def broke_off(error: BaseException) -> bool:
-    """Return whether an error is an interrupt, or came of one: Python's own locks, too, may break off as another error."""
+    """Return whether an error is an interrupt, or came of one: one of Python's own locks may break off as another."""
     found: BaseException | None = error
     while found is not None and not isinstance(found, click.Abort | KeyboardInterrupt):
         found = found.__context__
