@@ -24,6 +24,8 @@ def canonical_text(text: str) -> str:
 
 
 def _without_halves(text: str) -> str:
+    if "\\u" not in text and text.isascii():
+        return text
     return scrubbed(text.encode("utf-8", "replace"))[0].decode()
 
 

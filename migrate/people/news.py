@@ -116,7 +116,6 @@ class _Latest:
         changed = newer.filter(is_same.not_().fill_null(value=True))["owner"].unique()
         now = (
             _folded(newer.filter(pl.col("owner").is_in(changed.implode())))
-            .with_columns_seq(uuids.digest(expr.canonical(pl.col("told"))).alias("digest"))
             .filter(pl.col("digest").ne_missing(pl.col("known")))
         )
         fills = _folded(older)
@@ -169,20 +168,26 @@ def _said(  # noqa: PLR0913 - whose states, and what is known of them
 
 
 def _folded(said: pl.DataFrame) -> pl.DataFrame:
-    """Return what persons said last: `owner`, `timestamp`, `told`, `known`, `times`.
+    """Return what persons said last: `owner`, `timestamp`, `told` and its `digest`, `known`, `times`.
 
     What ids that were merged into a person's said last completes it, as PostHog keeps it when it merges them.
     """
     last = said.unique("owner", keep="last", maintain_order=True)
-    last = last.select_seq("owner", "timestamp", "told", "known", "times")
+    last = last.select_seq("owner", "timestamp", "told", "known", "times", "digest")
     several = said.filter(pl.len().over("owner") > 1)
     texts: dict[str, str] = {}
     for owner, text in several.select("owner", "told").iter_rows():
         texts[owner] = completed(text, texts[owner]) if owner in texts else text
     if not texts:
         return last
-    whole = pl.col("owner").replace_strict(texts, default=pl.col("told"), return_dtype=pl.String)
-    return last.with_columns_seq(whole.alias("told"))
+    whole = pl.col("owner").replace_strict(texts, default=None, return_dtype=pl.String)
+    return last.with_columns_seq(
+        pl.coalesce(whole, "told").alias("told"),
+        pl.when(whole.is_null())
+        .then(pl.col("digest"))
+        .otherwise(uuids.digest(expr.canonical(whole)))
+        .alias("digest"),
+    )
 
 
 def _filling(fills: pl.DataFrame) -> pl.DataFrame:
