@@ -68,30 +68,34 @@ def pin_settings(checkpoint: Checkpoint, settings: Settings, *, has_news: bool) 
     checkpoint.note(rules_personal=settings.rules.personal)
 
 
-def pin_parts(checkpoint: Checkpoint, folder: str) -> None:
-    """Bind a workdir of which no event is planned to a folder in a storage, where its files come to lie.
+def parts_in(checkpoint: Checkpoint, folder: str) -> dict[str, str] | None:
+    """Return what binds a workdir of which no event is planned to a folder in a storage; None where it is bound.
 
-    They do so below a key of its own. Raises Refused where they lie elsewhere, UsageError where there is no
-    such bucket, Stopped where it cannot be listed.
+    Its files come to lie below a key of its own there. Raises Refused where they lie elsewhere, UsageError where there
+    is no such bucket, Stopped where it cannot be listed.
     """
     known = checkpoint.facts().get("parts")
     if known is not None and known["folder"] == folder:
-        return
+        return None
     if checkpoint.has_events():
         where = "in the workdir" if known is None else f"in {known['folder']}"
         raise Refused(
             f"--parts: the files of this plan lie {where}, found {folder}; leave it out, or plan into another --workdir"
         )
     fact = {"folder": folder, "id": secrets.token_hex(8)}
-    depot = FarDepot.of(checkpoint.workdir, fact)
     try:
-        for _ in depot.listed():
+        for _ in FarDepot.of(checkpoint.workdir, fact).listed():
             pass
     except Gone as error:
         raise UsageError(f"--parts: {error}") from None
+    return fact
+
+
+def pin_parts(checkpoint: Checkpoint, fact: dict[str, str]) -> None:
+    """Bind a workdir to a folder in a storage, see `parts_in`."""
     checkpoint.note(parts=fact)
-    checkpoint.depot = depot
-    depot.take()
+    checkpoint.depot = FarDepot.of(checkpoint.workdir, fact)
+    checkpoint.depot.take()
 
 
 def begins_anew(checkpoint: Checkpoint, settings: Settings) -> bool:

@@ -13,7 +13,7 @@ from migrate.handed import Looking, Making
 from migrate.logline import Record
 from migrate.people.file import PeopleFile
 from migrate.people.store import People
-from migrate.pinning import pin_parts, pin_settings
+from migrate.pinning import parts_in, pin_parts, pin_settings
 from migrate.plan import again as anew
 from migrate.plan import census
 from migrate.plan.gather import Gatherer
@@ -252,10 +252,11 @@ class Planning:
         checkpoint = self.session.checkpoint
         facts = checkpoint.facts()
         has_news = is_anew or not checkpoint.is_whole() or self._has_new_sources()
+        with waiting.left_by(self.session.stopped_by):
+            parts = None if self.parts is None else parts_in(checkpoint, self.parts)
         pin_settings(checkpoint, self.work.settings, has_news=has_news)
-        if self.parts is not None:
-            with waiting.left_by(self.session.stopped_by):
-                pin_parts(checkpoint, self.parts)
+        if parts is not None:
+            pin_parts(checkpoint, parts)
         if checkpoint.is_empty():
             self.file.begin(self.work.settings.since, is_new="platform" not in facts)
         else:

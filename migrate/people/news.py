@@ -114,9 +114,8 @@ class _Latest:
         # An id that said the same before, and was the last of the person's to say anything, says nothing new.
         is_same = (pl.col("digest") == pl.col("own_said")) & (own == newest)
         changed = newer.filter(is_same.not_().fill_null(value=True))["owner"].unique()
-        now = (
-            _folded(newer.filter(pl.col("owner").is_in(changed.implode())))
-            .filter(pl.col("digest").ne_missing(pl.col("known")))
+        now = _folded(newer.filter(pl.col("owner").is_in(changed.implode()))).filter(
+            pl.col("digest").ne_missing(pl.col("known"))
         )
         fills = _folded(older)
         told = (

@@ -213,6 +213,7 @@ def test_a_workdir_is_bound_to_its_storage(far, tmp_path):
     done = migrate(*words, "--parts", "s3://no-such-bucket/x")
     assert done.returncode == 2
     assert "there is no such bucket; check its name, and the endpoint" in done.stderr
+    assert not far.workdir.exists()
     far.plan("--parts", far.address)
     done = migrate(*words, "--parts", f"{far.address}2")
     assert done.returncode == 5
