@@ -1,10 +1,14 @@
-"""Iterators that work ahead: the next item is made while this one is in use, or several at the same time."""
+"""Iterators that work ahead: the next item is made while this one is in use, or several at the same time.
+
+Items are large: an iterator that is waiting for the next one to be asked for holds nothing of the one it gave.
+"""
 
 import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import count
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -40,12 +44,18 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
                 return
             if error is not None:
                 raise error
-            yield item  # type: ignore[misc]
+            handed = [item]
             del item
+            yield handed.pop()  # type: ignore[misc]
     finally:
         given_up.set()
         wanted.release()
         thread.join()
+
+
+def numbered(items: Iterable[T]) -> Iterator[tuple[int, T]]:
+    """Return the items with their numbers; `enumerate` would hold each of them until the next one is asked for."""
+    return map(lambda number, item: (number, item), count(), items)
 
 
 def in_parallel(
@@ -60,7 +70,9 @@ def in_parallel(
     """
     if workers == 1:
         for item in items:
-            yield function(item)
+            made = [function(item)]
+            del item
+            yield made.pop()
         return
     with ThreadPoolExecutor(workers, thread_name_prefix="parallel") as pool:
         under_way: deque[Future[R]] = deque()

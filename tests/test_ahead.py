@@ -1,10 +1,17 @@
 """Iterators that work ahead keep their order, carry errors over, and stop when nobody wants more."""
 
 import threading
+import weakref
+from functools import partial
 
 import pytest
 
-from migrate.ahead import ahead, in_parallel
+from migrate.ahead import ahead, in_parallel, numbered
+from migrate.plan.interrupted import until_stopped
+
+
+class Item:
+    """Something that can be seen to be gone."""
 
 
 def broken():
@@ -59,6 +66,24 @@ def test_what_is_read_ahead_is_read_once_and_its_error_carried_over():
     assert [next(items), next(items)] == [1, 2]
     with pytest.raises(ValueError, match="three"):
         next(items)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ahead,
+        numbered,
+        partial(in_parallel, lambda one: one, workers=1),
+        partial(until_stopped, stopping=threading.Event()),
+    ],
+)
+def test_what_was_given_is_held_by_who_took_it_alone(given):
+    """Chunks take tens of MB, and what is made of them as much again: one that is done with is to be gone."""
+    giving = given(Item() for _ in range(3))
+    taken = next(giving)
+    one = weakref.ref(taken[1] if isinstance(taken, tuple) else taken)
+    del taken
+    assert one() is None
 
 
 def test_reading_ahead_ends_with_its_reader():

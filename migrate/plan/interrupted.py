@@ -11,12 +11,15 @@ class Interrupted(Exception):  # noqa: N818 - the word says what happened
 
 
 def until_stopped(chunks: Iterator[Chunk], stopping: Event) -> Iterator[Chunk]:
-    """Yield the chunks; raises Interrupted as soon as it is asked to stop."""
+    """Yield the chunks, and hold none of them; raises Interrupted as soon as it is asked to stop."""
+
+    def going_on(chunk: Chunk) -> Chunk:
+        if stopping.is_set():
+            raise Interrupted
+        return chunk
+
     try:
-        for chunk in chunks:
-            if stopping.is_set():
-                raise Interrupted
-            yield chunk
+        yield from map(going_on, chunks)
     except KeyboardInterrupt:  # how a storage is left that gives no answer, in whatever thread
         if not stopping.is_set():
             raise

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 from typing import ClassVar, Self
 
-from migrate.ahead import in_parallel
+from migrate.ahead import in_parallel, numbered
 from migrate.inputs.source import Fingerprint, stamp
 from migrate.people.statefiles import States
 from migrate.plan import diary, ordinals
@@ -121,6 +121,7 @@ def _plan(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Completion:
                 if read >= measured + STEP:
                     measured = read
                     hear(Wrote(unit.key, read, attempt.writer.stored() + attempt.rejects.stat().st_size))
+                del piece  # the next one is as large
         told = states.path if states.close() else None
         attempt.numbers.wanted = setup.wanted.of(setup.transform(bundle.job), attempt.numbers.rejected)
         if bundle.job.table.ordinals:
@@ -149,8 +150,8 @@ def _finished(unit: Unit, bundle: Bundle, setup: Setup, hear: Hear, stopping: Ev
     """Yield the sources' chunks as finished events, the next one read ahead."""
     transform = setup.transform(bundle.job)
 
-    def made(numbered: tuple[int, Chunk]) -> Finished:
-        number, chunk = numbered
+    def made(one: tuple[int, Chunk]) -> Finished:
+        number, chunk = one
         piece = mapped(chunk, transform, setup.now, bundle.whence)
         see(piece.look, piece.frame, is_first=bundle.names[0] == setup.first)
         is_start = number == 0 and not unit.place
@@ -160,11 +161,10 @@ def _finished(unit: Unit, bundle: Bundle, setup: Setup, hear: Hear, stopping: Ev
             hear(Examined(found))
         return piece
 
-    chunks = bundle.regrouped()
+    chunks, parallel = bundle.regrouped(), setup.parallel
     if setup.limit is not None:
-        yield from map(made, enumerate(until_stopped(_first(chunks, setup.limit), stopping)))
-        return
-    yield from in_parallel(made, enumerate(until_stopped(chunks, stopping)), setup.parallel)
+        chunks, parallel = _first(chunks, setup.limit), 1
+    yield from in_parallel(made, numbered(until_stopped(chunks, stopping)), parallel)
 
 
 def _first(chunks: Iterator[Chunk], limit: int) -> Iterator[Chunk]:

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from typing import Final, Literal, NamedTuple
 
@@ -148,18 +149,25 @@ def spelled(declared: Mapping[str, object], columns: tuple[str, ...]) -> dict[st
 
 
 def regrouped(chunks: Iterable[Chunk], *, rows: int = _ROWS, size: int = _BYTES) -> Iterator[Chunk]:
-    """Yield neighbouring chunks as one until it has so many rows and rejects, or so many bytes; none much larger."""
+    """Yield neighbouring chunks as one until it has so many rows and rejects, or so many bytes; none much larger.
+
+    It holds nothing of what it has yielded, which is taken from it, not lent.
+    """
     held: list[Chunk] = []
     height = taken = 0
-    for chunk in chain.from_iterable(_cut(chunk, size) for chunk in chunks):
+    for chunk in chain.from_iterable(map(partial(_cut, size), chunks)):
         held.append(chunk)
         height += chunk.rows.height + len(chunk.rejects)
         taken += int(chunk.rows.estimated_size())
+        del chunk
         if height >= rows or taken >= size:
-            yield _together(held)
+            whole = [_together(held)]
             held, height, taken = [], 0, 0
+            yield whole.pop()
     if held:
-        yield _together(held)
+        whole = [_together(held)]
+        del held
+        yield whole.pop()
 
 
 def first_rows(chunk: Chunk, count: int) -> Chunk:
@@ -177,11 +185,13 @@ def row_of(reject: Reject) -> float:
     return reject.row or math.inf
 
 
-def _cut(chunk: Chunk, size: int) -> Iterator[Chunk]:
+def _cut(size: int, chunk: Chunk) -> Iterator[Chunk]:
     """Yield a chunk in as many slices as make them about so many bytes; the first has what belongs to no row."""
     pieces = round(chunk.rows.estimated_size() / size)
     if pieces <= 1:
-        yield chunk
+        whole = [chunk]
+        del chunk
+        yield whole.pop()
         return
     rejects, counts = chunk.rejects, chunk.counts
     for rows in chunk.rows.iter_slices(max(1, -(-chunk.rows.height // pieces))):

@@ -1,4 +1,5 @@
 import gzip
+import weakref
 
 import polars as pl
 import pytest
@@ -300,6 +301,10 @@ def test_small_chunks_are_put_together():
     assert gathered_rows(small, rows=4) == [[1, 2, 3, 4], [5, 6, 7, 8, 9]]
     assert gathered_rows([chunk(1, 1, "x" * 999), chunk(2, 1)], size=500) == [[1], [2]]
     assert gathered_rows([]) == []
+    giving = regrouped((chunk(first, 2) for first in (1, 3, 5)), rows=4)
+    for _ in range(2):
+        taken = weakref.ref(next(giving))
+        assert taken() is None  # but for whoever takes it
 
 
 def test_large_chunks_are_cut():
