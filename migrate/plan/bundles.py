@@ -85,9 +85,10 @@ class Bundle:
         """Return how many bytes are read of files that are metered, as they lie on the disk."""
         return sum(int(one.source.size * one.source.meter.share) for one in self.jobs if one.source.meter)
 
-    def regrouped(self) -> Iterator[Chunk]:
-        """Yield the same in fewer, larger chunks, the next one read while one is in use."""
-        return ahead(regrouped(self.chunks()))
+    def regrouped(self, *, reads_ahead: bool = True) -> Iterator[Chunk]:
+        """Yield the same in fewer, larger chunks, the next one read while one is in use if it `reads_ahead`."""
+        chunks = regrouped(self.chunks())
+        return ahead(chunks) if reads_ahead else chunks
 
     def whence(self, number: int) -> tuple[str, int | None]:
         """Return a row's file and its number there; None for the file as a whole."""

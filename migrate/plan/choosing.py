@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from migrate.errors import UsageError
-from migrate.plan.executors import Executor, Inline
+from migrate.plan.executors import Executor, Inline, cores
 from migrate.plan.kinds import DASK, INLINE, PROCESSES
 from migrate.plan.processes import Processes
 from migrate.plan.slices import SLICE_BYTES, Slicing
@@ -72,8 +72,7 @@ def _dask(kind: str, workers: int | None = None) -> Dask:
 
 def usual() -> int:
     """Return how many workers this machine has room for: one a core, as far as the memory goes."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, memory() // _MEMORY - 1))
+    return max(1, min(cores(), memory() // _MEMORY - 1))
 
 
 def memory() -> int:

@@ -49,6 +49,11 @@ class Unkept:
         """Leave it; there is nothing to do."""
 
 
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @dataclass
 class Inline(Unkept):
     """Works in threads of this process: files side by side, the chunks of a few as well."""

@@ -147,7 +147,7 @@ def _noted(unit: Unit, job: Job, before: Mapping[str, str]) -> Input:
 
 
 def _finished(unit: Unit, bundle: Bundle, setup: Setup, hear: Hear, stopping: Event) -> Iterator[Finished]:
-    """Yield the sources' chunks as finished events, the next one read ahead."""
+    """Yield the sources' chunks as finished events."""
     transform = setup.transform(bundle.job)
 
     def made(one: tuple[int, Chunk]) -> Finished:
@@ -161,7 +161,7 @@ def _finished(unit: Unit, bundle: Bundle, setup: Setup, hear: Hear, stopping: Ev
             hear(Examined(found))
         return piece
 
-    chunks, parallel = bundle.regrouped(), setup.parallel
+    chunks, parallel = bundle.regrouped(reads_ahead=setup.reads_ahead), setup.parallel
     if setup.limit is not None:
         chunks, parallel = _first(chunks, setup.limit), 1
     yield from in_parallel(made, numbered(until_stopped(chunks, stopping)), parallel)
