@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -51,6 +52,11 @@ class Bundle:
         """
         table = self.job.table
         return not table.ordinals and table.unfold is None and _copy(self.job) is None
+
+    @property
+    def is_far(self) -> bool:
+        """Whether any of the files lies in a storage, which is waited for."""
+        return not all(isinstance(job.source.path, Path) for job in self.jobs)
 
     @property
     def step(self) -> int:

@@ -161,7 +161,8 @@ def _finished(unit: Unit, bundle: Bundle, setup: Setup, hear: Hear, stopping: Ev
             hear(Examined(found))
         return piece
 
-    chunks, parallel = bundle.regrouped(reads_ahead=setup.reads_ahead), setup.parallel
+    chunks = bundle.regrouped(reads_ahead=setup.reads_ahead or bundle.is_far)
+    parallel = setup.parallel
     if setup.limit is not None:
         chunks, parallel = _first(chunks, setup.limit), 1
     yield from in_parallel(made, numbered(until_stopped(chunks, stopping)), parallel)

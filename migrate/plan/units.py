@@ -118,7 +118,7 @@ class Work(ABC, Generic[D]):
     parallel: int = 1
     """How many chunks of a unit are worked at at once."""
     reads_ahead: bool = True
-    """Whether the next chunk of a unit is read while one is in use: for nothing where all cores have units."""
+    """Whether the next chunk is read from a disk while one is in use: for nothing where all cores have units."""
     mark: str = ""
     """The folder for what is written aside in this try, where another one may be under way and heard of no more."""
 
