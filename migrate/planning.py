@@ -14,7 +14,6 @@ from migrate.logline import Record
 from migrate.people.file import PeopleFile
 from migrate.people.store import People
 from migrate.pinning import parts_in, pin_parts, pin_settings
-from migrate.plan import again as anew
 from migrate.plan import census
 from migrate.plan.gather import Gatherer
 from migrate.plan.interrupted import Interrupted
@@ -25,10 +24,10 @@ from migrate.screen import counted
 from migrate.session import Session, collect_rarely
 from migrate.settings import Work
 from migrate.stores import waiting
-from migrate.together import put_together
+from migrate.together import put_together, settle
 from migrate.workdir import asides, rejects, samples, spans, totals
 from migrate.workdir.harm import explaining
-from migrate.workdir.renewal import supersede
+from migrate.workdir.renewal import is_left, supersede
 from migrate.workdir.room import Measured, Room
 from migrate.workdir.typed import Command
 
@@ -83,13 +82,10 @@ class Planning:
         session, checkpoint, settings = self.session, self.session.checkpoint, self.work.settings
         self._note_command(command)
         if again:
-            # what a killed command has left, before the same is asked for again
-            spans.drop(checkpoint, again)
             try:
-                put_together(session, on_progress)
+                self._make_way(again, on_progress, resend=resend)
             except Interrupted:
                 return
-            anew.settle(checkpoint, resend=resend)
             supersede(checkpoint, again, emptied)
         now = self._begin()
         session.remark(self.work.remarks)
@@ -138,6 +134,19 @@ class Planning:
             checkpoint.note(unfinished=[])
         with checkpoint.change() as db:
             totals.keep(db)
+
+    def _make_way(
+        self, again: Sequence[str], on_progress: Callable[[Progress], None], *, resend: bool
+    ) -> None:
+        """Do what a killed command has left of sources, before the same is asked for again.
+
+        Other files are put together when these are planned, too. Raises Interrupted where it is stopping.
+        """
+        checkpoint = self.session.checkpoint
+        spans.drop(checkpoint, again)
+        if is_left(checkpoint, again):
+            put_together(self.session, on_progress)
+            settle(self.session, on_progress, resend=resend)
 
     def _room(self, total: Mapping[str, int]) -> Room | None:
         """Return what holds the plan against the disk, which nothing does where its files lie in a storage.
@@ -196,7 +205,7 @@ class Planning:
                 making = Making(settings, people)
                 planner.plan(fit, making, making.files)
             put_together(session, planner.on_progress)
-            anew.settle(checkpoint, resend=resend)
+            settle(session, planner.on_progress, resend=resend)
             census.tell(known, planner, settings.until)
             self._keep_samples(examples, [job for job in todo if job.source.name not in planner.aside.found])
 

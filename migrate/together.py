@@ -1,9 +1,9 @@
-"""Days put together for a session: what its watchers are told of it, and the disk held against it."""
+"""Days put together for a session, and sources planned anew settled: told to its watchers, held against the disk."""
 
 from collections.abc import Callable
 from typing import Final
 
-from migrate.plan import diary
+from migrate.plan import again, diary
 from migrate.plan.choosing import usual
 from migrate.plan.interrupted import Interrupted
 from migrate.plan.progress import Progress
@@ -40,3 +40,16 @@ def put_together(session: Session, on_progress: Callable[[Progress], None] = lam
     most = min(_MOST, usual())
     with explaining(checkpoint):
         parting.part(checkpoint, watch, workers=min(most, session.workers or most))
+
+
+def settle(
+    session: Session, on_progress: Callable[[Progress], None] = lambda _: None, *, resend: bool = False
+) -> None:
+    """Settle what was planned anew, as far as nobody stops it; raises Interrupted where the session is stopping."""
+
+    def tell(progress: Progress) -> None:
+        if session.is_stopping:
+            raise Interrupted
+        on_progress(progress)
+
+    again.settle(session.checkpoint, resend=resend, on_progress=tell)

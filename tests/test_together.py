@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from shutil import copytree
 
 import pytest
 
@@ -9,7 +10,7 @@ from migrate.errors import Stopped
 from migrate.planning import Planning
 from migrate.session import Session
 from migrate.settings import Settings
-from migrate.workdir import ordered, runs, spans, stretches
+from migrate.workdir import light, ordered, runs, spans, stretches
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.room import Room
 
@@ -47,13 +48,20 @@ def _small(monkeypatch):
     monkeypatch.setattr(stretches, "_BYTES", 300_000)
 
 
-def planned(workdir, folder, on_progress=lambda _: None, **session):
-    """Plan the files; return what is in the day files, and the log."""
+def planned(workdir, folder, on_progress=lambda _: None, again=(), stops_at=None, **session):
+    """Plan the files, until a phase if it `stops_at` one; return what is in the day files, and the log."""
     workdir.mkdir(exist_ok=True)
     log = []
     with Checkpoint.open(workdir, create=True) as checkpoint:
         session = Session(checkpoint, on_log=log.append, **session)
-        Planning.of(session, Settings(platform="posthog").work([str(folder)]), None).plan(on_progress)
+
+        def tell(progress):
+            on_progress(progress)
+            if progress.phase == stops_at and progress.done_files:
+                session.stop()
+
+        work = Settings(platform="posthog").work([str(folder)])
+        Planning.of(session, work, None).plan(tell, again=[str(one) for one in again])
         assert not spans.paths(checkpoint)
     days = workdir / "days"
     return {path.relative_to(days): path.read_bytes() for path in days.rglob("*.parquet")}, log
@@ -122,3 +130,31 @@ def test_it_stops_before_the_disk_is_full_and_goes_on_with_room(tmp_path, folder
     assert free(None) > 0
     Disk.capacity = 10**12
     assert planned(workdir, folder, make_room=make_room)[0] == calm
+
+
+def test_a_changed_file_is_settled_some_days_at_a_time(tmp_path, folder, monkeypatch):
+    """With progress; stopped on the way, the same command goes on, and comes to the same files."""
+    monkeypatch.setattr(light, "_MOST", 500_000)
+    source = tmp_path / "in"
+    copytree(folder, source)
+    file = source / "1.jsonl"
+    for name in ("calm", "rough"):
+        planned(tmp_path / name, source)
+    lines = file.read_text().splitlines(keepends=True)
+    changed = [line for line in lines if int(json.loads(line)["distinct_id"][1:]) < 40]
+    file.write_text("".join(line for line in changed if "2024-01-05" not in line))
+    found = []
+    calm, _ = planned(tmp_path / "calm", source, found.append, [file])
+    for phase in ("comparing with what was planned before:", "writing changed days:"):
+        told = [each for each in found if each.phase == phase]
+        far = [(each.done_bytes, each.done_files, each.rows) for each in told]
+        assert far == sorted(set(far))
+        assert far[0] == (0, 0, 0)
+        assert {(each.counts, each.total_files) for each in told} == {(("event", "day"), DAYS)}
+        assert all(each.done_bytes < each.total_bytes for each in told)
+        assert len(far) > 2
+        planned(tmp_path / "rough", source, again=[file], stops_at=phase)
+        with Checkpoint.open(tmp_path / "rough") as checkpoint:
+            assert not checkpoint.is_whole()
+    assert planned(tmp_path / "rough", source)[0].keys() == calm.keys()
+    assert planned(tmp_path / "rough", source)[0] == calm

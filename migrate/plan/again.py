@@ -1,29 +1,32 @@
 """Sources that are planned anew: what was harmed is put back where it is the same, what was not sent is replaced."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import polars as pl
 
 from migrate.plan.changes import Versions, compare
-from migrate.plan.fates import divided, of_files
-from migrate.workdir import dayfile, parked, renewal
+from migrate.plan.fates import divided, left
+from migrate.plan.progress import Progress
+from migrate.workdir import dayfile, light, parked, renewal
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.disk import sync
 from migrate.workdir.records import Part
 from migrate.workdir.rejects import renew
 from migrate.workdir.seals import Kept
 
-_OF_DAY: Final[dict[str, Any]] = {"day": pl.String, "events": pl.Int64, "first": pl.Int64, "last": pl.Int64}
+_OF_DAY: Final[dict[str, Any]] = {"day": pl.Date, "events": pl.Int64, "first": pl.Int64, "last": pl.Int64}
 _EVENTS: Final = pl.len().cast(pl.Int64).alias("events")
 _FIRST: Final = pl.col("time").min().alias("first")
 _LAST: Final = pl.col("time").max().alias("last")
 Pair = tuple[Part, Part]
 """A part that was planned before, and the one that was planned now."""
+OnProgress = Callable[[Progress], object]
+"""Told how far it is; it may raise what ends it."""
 
 
-def settle(checkpoint: Checkpoint, *, resend: bool = False) -> None:
+def settle(checkpoint: Checkpoint, *, resend: bool = False, on_progress: OnProgress = lambda _: None) -> None:
     """Settle what was planned anew, as far as it is planned whole; again, if it is killed on the way.
 
     Where a source is what it was, or comes to the very files that it came to before, those that are harmed are put back
@@ -43,7 +46,7 @@ def settle(checkpoint: Checkpoint, *, resend: bool = False) -> None:
         if not restored[leads]:
             other.append((name, before, now))
     if other:
-        _replace(checkpoint, other, resend=resend)
+        _replace(checkpoint, other, on_progress, resend=resend)
 
 
 def _restored(checkpoint: Checkpoint, leads: tuple[int, int]) -> bool:
@@ -70,7 +73,9 @@ def _restored(checkpoint: Checkpoint, leads: tuple[int, int]) -> bool:
     return True
 
 
-def _replace(checkpoint: Checkpoint, found: Sequence[tuple[str, int, int]], *, resend: bool) -> None:
+def _replace(
+    checkpoint: Checkpoint, found: Sequence[tuple[str, int, int]], on_progress: OnProgress, *, resend: bool
+) -> None:
     """Let what was planned before and not sent of inputs (name, lead before, lead now) give way to what is planned."""
     depot, names = checkpoint.depot, [name for name, _, _ in found]
     pairs = [*dict.fromkeys((before, now) for _, before, now in found)]
@@ -78,33 +83,50 @@ def _replace(checkpoint: Checkpoint, found: Sequence[tuple[str, int, int]], *, r
     new = [part for now in dict.fromkeys(now for _, now in pairs) for part in checkpoint.parts_of(now)]
     sent, stayed = renewal.sent(checkpoint, names)
     versions = Versions(sent, old, new, names, stayed, parked.every_key(checkpoint))
-    changes = compare(depot, versions, resend=resend)
-    parts = [
-        (part, divided(depot, part, fates))
-        for part in new
-        if (fates := changes.fates.get(part.day)) is not None
-    ]
-    renewed = [renewal.renewed(checkpoint, *pair) for pair in pairs]
+    comparing = _Far("comparing with what was planned before:", on_progress, [*sent, *old, *new, *stayed])
+    changes = compare(depot, versions, resend=resend, tell=comparing.tell)
     stand = {before: renewal.standing(checkpoint, before) for before, _ in pairs}
-    left = [rest for part in old if (rest := of_files(depot, part, stand[part.input])) is not None]
+    fates = changes.fates
+    days = set(fates["day"])
+    other = [part for part in new if part.day in days]
+    writing = _Far("writing changed days:", on_progress, [*other, *old])
+    parts = divided(depot, other, fates, writing.tell)
+    rest = left(depot, old, stand, writing.tell)
+    renewed = [renewal.renewed(checkpoint, *pair) for pair in pairs]
     named = {before: _named(checkpoint, before, [*sent, *stayed]) for before in stand}
-    events = _events(checkpoint, old) - _events(checkpoint, left)
     with checkpoint.change() as db:
         for one in renewed:
             renew(db, one, is_restored=False)
-        renewal.uncount(db, events)
+        renewal.uncount(db, rest.gone)
         for before in stand:
-            its = [part for part in left if part.input == before]
+            its = [part for part in rest.parts if part.input == before]
             renewal.replace(db, before, its, named[before])
         for part, into in parts:
-            if into != [part]:
-                renewal.divide(db, part, into)
+            renewal.divide(db, part, into)
         renewal.count(db, changes.counts, sum(not one.is_same for pair in renewed for one in pair))
         renewal.forget_superseded(db, names)
-    _remove(
-        checkpoint,
-        [*(part for part in old if part not in left), *(part for part, into in parts if into != [part])],
-    )
+    stay = {part.path for part in rest.parts}
+    _remove(checkpoint, [*(part for part in old if part.path not in stay), *(part for part, _ in parts)])
+
+
+class _Far:
+    """How far something is that is done with parts: told of those that are at hand, it tells of those before them."""
+
+    def __init__(self, phase: str, on_progress: OnProgress, parts: Sequence[Part]) -> None:
+        self._phase, self._on_progress = phase, on_progress
+        self._of_bytes, self._of_days = sum(map(light.weight, parts)), len({part.day for part in parts})
+        self._of_events = sum(part.events for part in parts)
+        self._bytes = self._events = 0
+        self._days = set[str]()
+
+    def tell(self, parts: Sequence[Part]) -> None:
+        """Tell that these are at hand; what is done once more counts once."""
+        far = min(self._bytes, self._of_bytes), self._of_bytes, len(self._days), self._of_days
+        events = min(self._events, self._of_events)
+        self._on_progress(Progress(self._phase, *far, events, counts=("event", "day")))
+        self._bytes += sum(map(light.weight, parts))
+        self._events += sum(part.events for part in parts)
+        self._days.update(part.day for part in parts)
 
 
 def _remove(checkpoint: Checkpoint, parts: Iterable[Part]) -> None:
@@ -127,18 +149,16 @@ def _are_within(checkpoint: Checkpoint, names: Sequence[str], parts: tuple[list[
     Those parts are unharmed: where one is not, all sources that share it are planned anew.
     """
     mine = pl.col("file").is_in(list(names))
+    day = pl.from_epoch("time", "us").dt.date().alias("day")
     found = []
     for some in parts:
         days = [pl.DataFrame(schema=_OF_DAY)]
-        for part in some:
-            try:
-                with checkpoint.depot.near([part.path]):
-                    for frame in dayfile.frames(checkpoint.workdir / part.path, ["timestamp", "file"]):
-                        time = pl.col("timestamp").to_physical()
-                        its = frame.filter(mine).select(pl.lit(part.day).alias("day"), time.alias("time"))
-                        days.append(its.group_by("day").agg(_EVENTS, _FIRST, _LAST))
-            except dayfile.UNREADABLE:
-                return False
+        try:
+            for frame in light.frames(checkpoint.depot, some, ["timestamp", "file"]):
+                its = frame.filter(mine).select_seq(pl.col("timestamp").to_physical().alias("time"))
+                days.append(its.group_by(day).agg(_EVENTS, _FIRST, _LAST))
+        except dayfile.UNREADABLE:
+            return False
         summed = pl.col("events").sum(), pl.col("first").min(), pl.col("last").max()
         found.append(pl.concat(days).group_by("day").agg(*summed).sort("day"))
     before, now = found
@@ -174,21 +194,14 @@ def _named(checkpoint: Checkpoint, home: int, sent: Sequence[Part]) -> set[str] 
     if checkpoint.query(sql, (home,)).fetchone()[0] <= 1:
         return None
     found = set[str]()
-    for part in sent:
-        if part.input == home:
-            try:
-                with checkpoint.depot.near([part.path]):
-                    for frame in dayfile.frames(checkpoint.workdir / part.path, ["file"]):
-                        found.update(frame["file"].unique())
-            except dayfile.UNREADABLE:
-                return None
+    try:
+        for frame in light.frames(checkpoint.depot, [part for part in sent if part.input == home], ["file"]):
+            found.update(frame["file"].unique())
+    except dayfile.UNREADABLE:
+        return None
     return found
 
 
 def _events(checkpoint: Checkpoint, parts: Sequence[Part]) -> Counter[str]:
     """Return how many events of each name these parts hold."""
-    found = Counter[str]()
-    for part in parts:
-        with checkpoint.depot.near([part.path]):
-            found += dayfile.names(checkpoint.workdir / part.path)
-    return found
+    return left(checkpoint.depot, parts, dict.fromkeys((part.input for part in parts), ())).gone

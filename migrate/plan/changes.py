@@ -4,25 +4,37 @@ PostHog tells events apart by uuid, event name, distinct_id and day; `versions` 
 """
 
 import math
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import polars as pl
 
 from migrate.plan import versions as known
-from migrate.workdir import dayfile
+from migrate.workdir import dayfile, light
 from migrate.workdir.depot import Depot
 from migrate.workdir.parked import Key
 from migrate.workdir.records import Change, Fate, Part
 
 _ROWS: Final = 2_000_000
-"""Events of a day compared at once; some 150 bytes each."""
+"""Events compared at once; some 150 bytes each."""
 _COLUMNS: Final = ("timestamp", "event", "distinct_id", "uuid", "payload", "file")
-_OF_PART: Final[dict[str, Any]] = {"file": pl.String, "input": pl.Int64, "increment": pl.Int64}
-_KEYED: Final[dict[str, Any]] = {"key": pl.UInt64, "id": pl.UInt64, "is_sent": pl.Boolean}
+_OF_PART: Final = ("file", "input", "increment")
+_KEYED: Final[dict[str, Any]] = {
+    "key": pl.UInt64,
+    "id": pl.UInt64,
+    "undated": pl.UInt64,
+    "time": pl.Int64,
+    "is_sent": pl.Boolean,
+}
+_PLACED: Final[dict[str, Any]] = {"input": pl.Int64, "increment": pl.Int64}
+_T = TypeVar("_T", Part, Key)
+_FATES: Final[dict[str, Any]] = {"day": pl.String, "id": pl.UInt64, "fate": pl.String}
+Tell = Callable[[Sequence[Part]], object]
+"""Told of which parts something is about to be done."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +56,20 @@ class Versions:
         """All of them."""
         return self.sent, self.unsent, self.now, self.stayed
 
-    def days(self) -> list[str]:
-        """Return the days of all of them."""
-        return sorted({part.day for parts in self.parts for part in parts})
-
-    def of(self, day: str) -> "Versions":
-        """Return those of a day."""
-        sent, unsent, now, stayed = ([one for one in parts if one.day == day] for parts in self.parts)
-        refused = [one for one in self.refused if one.day == day]
-        return Versions(sent, unsent, now, self.names, stayed, refused)
+    def stretches(self) -> Iterator["Versions"]:
+        """Yield those of some days at a time, as many as are to be in memory, oldest first."""
+        of_days = [_by_day(parts) for parts in self.parts]
+        refused = _by_day(self.refused)
+        weighed = (
+            (day, sum(light.weight(part) for its in of_days for part in its.get(day, [])))
+            for day in sorted(set().union(*of_days))
+        )
+        for days in light.batches(weighed):
+            sent, unsent, now, stayed = (
+                [part for day in days for part in its.get(day, [])] for its in of_days
+            )
+            its_refused = [one for day in days for one in refused.get(day, [])]
+            yield Versions(sent, unsent, now, self.names, stayed, its_refused)
 
 
 @dataclass
@@ -60,18 +77,22 @@ class Changes:
     """What became of the events of sources that are planned anew."""
 
     counts: Counter[Change] = field(default_factory=Counter)
-    fates: dict[str, pl.DataFrame] = field(default_factory=dict)
-    """Day -> `id` and `fate` of the events that are not sent as others are; an id as `ids` makes it."""
+    _marked: list[pl.DataFrame] = field(default_factory=list)
 
-    def mark(self, day: str, marked: pl.Series, fate: Fate) -> None:
-        """Note what is to become of events of a day."""
-        if marked.len():
-            more = pl.DataFrame({"id": marked}).with_columns(pl.lit(fate.value).alias("fate"))
-            self.fates[day] = pl.concat([self.fates[day], more]) if day in self.fates else more
+    def mark(self, marked: pl.DataFrame, fate: Fate) -> None:
+        """Note what is to become of events, of which the `id` and the `time` are given."""
+        if marked.height:
+            day = pl.from_epoch("time", "us").dt.date().dt.to_string("iso").alias("day")
+            self._marked.append(marked.select_seq(day, "id", pl.lit(fate.value).alias("fate")))
+
+    @property
+    def fates(self) -> pl.DataFrame:
+        """The `day`, `id` and `fate` of the events that are not sent as others are; an id as `ids` makes it."""
+        return pl.concat([pl.DataFrame(schema=_FATES), *self._marked])
 
 
 class _Slice(NamedTuple):
-    """Events of a day, each once: as they were, as they are, and those that stayed as they were before."""
+    """Events of some days, each once: as they were, as they are, and those that stayed as they were before."""
 
     old: pl.DataFrame
     now: pl.DataFrame
@@ -82,8 +103,8 @@ class _Slice(NamedTuple):
         return self.old.join(self.now, on="id", how="anti"), self.now.join(self.old, on="id", how="anti")
 
 
-def compare(depot: Depot, versions: Versions, *, resend: bool) -> Changes:
-    """Return what changed between the versions.
+def compare(depot: Depot, versions: Versions, *, resend: bool, tell: Tell = lambda _: None) -> Changes:
+    """Return what changed between the versions, some days at a time.
 
     An event that was sent and is another now is not sent: under another name, of another person or on another day
     PostHog would keep both. With `resend` it is, where these are the same. What is left out is counted, event by event,
@@ -91,25 +112,25 @@ def compare(depot: Depot, versions: Versions, *, resend: bool) -> Changes:
     """
     found = Changes()
     gone, stayed, is_new = [pl.DataFrame(schema=_KEYED)], [pl.DataFrame(schema=_KEYED)], False
-    for day in versions.days():
-        for one in _slices(depot, versions.of(day)):
-            _mark_changed(day, one.old, one.now, found, resend=resend)
+    for some in versions.stretches():
+        for one in _slices(depot, some, tell):
+            _mark_changed(one.old, one.now, found, resend=resend)
             pairs, vanished, new = known.renamed(*one.left())
-            _mark_versions(day, pairs, found)
+            _mark_versions(pairs, found)
             gone.append(vanished.select_seq(*_KEYED))
             stayed.append(one.stayed.select_seq(*_KEYED))
             is_new = is_new or new.height > 0
     vanished, before = pl.concat(gone), pl.concat(stayed)
     if is_new and (vanished.height or before.height):
-        vanished = _mark_moved(depot, versions, (vanished, before), found)
+        vanished = _mark_moved(depot, versions, (vanished, before), found, tell)
     sent = int(vanished["is_sent"].sum())
     found.counts[Change.VANISHED_SENT] += sent
     found.counts[Change.VANISHED] += vanished.height - sent
     return found
 
 
-def _mark_changed(day: str, old: pl.DataFrame, now: pl.DataFrame, found: Changes, *, resend: bool) -> None:
-    """Note what is to become of a day's events that are there in both versions, and differ."""
+def _mark_changed(old: pl.DataFrame, now: pl.DataFrame, found: Changes, *, resend: bool) -> None:
+    """Note what is to become of events that are there in both versions, and differ."""
     is_same_time = pl.col("time") == pl.col("time_old")
     is_same = is_same_time & (pl.col("told") == pl.col("told_old").fill_null(pl.col("told")))
     both = now.join(old, on="id", suffix="_old").filter(~is_same)
@@ -117,22 +138,22 @@ def _mark_changed(day: str, old: pl.DataFrame, now: pl.DataFrame, found: Changes
     found.counts[Change.REPLACED] += both.height - sent.height
     same, other = sent.filter(is_same_time), sent.filter(~is_same_time)
     if resend:
-        found.mark(day, same["id"], Fate.AGAIN)
-    found.mark(day, other["id"], Fate.STAYS)
+        found.mark(same, Fate.AGAIN)
+    found.mark(other, Fate.STAYS)
     found.counts[Change.RESENT if resend else Change.KEPT] += same.height
     found.counts[Change.KEPT] += other.height
 
 
-def _mark_versions(day: str, pairs: pl.DataFrame, found: Changes) -> None:
-    """Note what is to become of a day's events (`id`) that are versions of others, which were sent or not."""
+def _mark_versions(pairs: pl.DataFrame, found: Changes) -> None:
+    """Note what is to become of events that are versions of others, which were sent or not."""
     kept = pairs.filter("is_sent")
-    found.mark(day, kept["id"], Fate.STAYS)
+    found.mark(kept, Fate.STAYS)
     found.counts[Change.KEPT] += kept.height
     found.counts[Change.REPLACED] += pairs.height - kept.height
 
 
 def _mark_moved(
-    depot: Depot, versions: Versions, before: tuple[pl.DataFrame, pl.DataFrame], found: Changes
+    depot: Depot, versions: Versions, before: tuple[pl.DataFrame, pl.DataFrame], found: Changes, tell: Tell
 ) -> pl.DataFrame:
     """Note what is to become of events that are there at another time by now, given those that are gone, or stayed.
 
@@ -141,38 +162,37 @@ def _mark_moved(
     gone, stayed = before
     asked = pl.concat([gone["key"], stayed["key"]]).unique().to_frame()
     fresh, *counted = ([pl.DataFrame(schema=_KEYED)] for _ in range(3))
-    days = [pl.Series("day", [], pl.String)]
-    for day in versions.days():
-        for one in _slices(depot, versions.of(day)):
+    for some in versions.stretches():
+        for one in _slices(depot, some, tell):
             _, _, new = known.renamed(*one.left())
             for all_, frame in zip((fresh, *counted), (new, one.old, one.now), strict=True):
                 all_.append(frame.join(asked, on="key", how="semi").select_seq(*_KEYED))
-            days.append(pl.repeat(day, fresh[-1].height, eager=True).alias("day"))
     was, is_ = (pl.concat(all_) for all_ in counted)
-    new = pl.concat(fresh).with_columns(pl.concat(days)).join(known.single(is_), on="key", how="semi")
+    new = pl.concat(fresh).join(known.single(is_), on="key", how="semi")
     pairs = new.drop("is_sent").join(gone.join(known.single(was), on="key", how="semi"), on="key")
-    other = known.single(stayed.unique("id").join(was, on="key", how="anti"))
+    other = known.single(stayed.unique("undated").join(was, on="key", how="anti"))
     again = new.join(other, on="key", how="semi").with_columns(pl.lit(True).alias("is_sent"))
-    for (day,), of_day in pl.concat([pairs.select_seq(again.columns), again]).group_by("day"):
-        _mark_versions(str(day), of_day, found)
+    _mark_versions(pl.concat([pairs.select_seq(again.columns), again]), found)
     return gone.join(pairs, on="key", how="anti")
 
 
-def _slices(depot: Depot, day: Versions) -> Iterator[_Slice]:
-    """Yield a day's events, so many at a time."""
-    with depot.near(part.path for parts in day.parts for part in parts):
-        yield from _read(depot.workdir, day)
+def _slices(depot: Depot, some: Versions, tell: Tell) -> Iterator[_Slice]:
+    """Yield the events of some days, so many at a time."""
+    parts = [part for its in some.parts for part in its]
+    tell(parts)
+    with depot.near(part.path for part in parts):
+        yield from _read(depot.workdir, some)
 
 
-def _read(workdir: Path, day: Versions) -> Iterator[_Slice]:
-    slices = max(1, math.ceil(sum(part.events for part in [*day.sent, *day.unsent, *day.now]) / _ROWS))
+def _read(workdir: Path, some: Versions) -> Iterator[_Slice]:
+    slices = max(1, math.ceil(sum(part.events for part in [*some.sent, *some.unsent, *some.now]) / _ROWS))
     for number in range(slices):
-        mine = (pl.col("uuid") % slices == number) & pl.col("file").is_in(day.names)
+        mine = pl.col("uuid") % slices == number if slices > 1 else None
         sent, unsent, now, stayed = (
-            _hashes(workdir, sorted(parts, key=lambda part: (part.input, part.path)), mine)
-            for parts in day.parts
+            _hashes(workdir, sorted(parts, key=lambda part: (part.input, part.path)), some.names, mine)
+            for parts in some.parts
         )
-        is_sent = known.accepted(sent, day.refused)
+        is_sent = known.accepted(sent, some.refused)
         old = pl.concat([unsent.with_columns(pl.lit(False).alias("is_sent")), sent.with_columns(is_sent)])
         yield _Slice(
             _chosen(old),
@@ -192,14 +212,35 @@ def _chosen(events: pl.DataFrame) -> pl.DataFrame:
     return chosen.unique("id", keep="first", maintain_order=True).drop(_OF_PART)
 
 
-def _hashes(workdir: Path, parts: Sequence[Part], mine: pl.Expr) -> pl.DataFrame:
-    """Return the hashes of the events of some parts that are `mine`; none of those that cannot be read."""
-    found = [pl.DataFrame(schema=known.HASHES | _OF_PART)]
-    for part in parts:
-        try:
-            frames = dayfile.frames(workdir / part.path, _COLUMNS)
-            its = [pl.lit(getattr(part, name), pl.Int64).alias(name) for name in ("input", "increment")]
-            found += [known.hashed(frame).filter(mine).with_columns(its) for frame in frames]
-        except dayfile.UNREADABLE:
-            continue  # harmed: which of its events changed cannot be known
-    return pl.concat(found)
+def _hashes(workdir: Path, parts: Sequence[Part], names: Sequence[str], mine: pl.Expr | None) -> pl.DataFrame:
+    """Return the hashes of the events of these files in some parts, or of those that are `mine`.
+
+    Of a part that cannot be read there are none: it is harmed, and which of its events changed cannot be known.
+    """
+    is_asked = pl.col("file").is_in(list(names))
+
+    def hashed(frame: pl.DataFrame) -> pl.DataFrame:
+        its = frame.filter(is_asked)
+        every = known.hashed(its).with_columns(its["part"])
+        return every if mine is None else every.filter(mine)
+
+    lot = light.read(workdir, parts, _COLUMNS)
+    found = [hashed(lot.frame)]
+    for place in lot.others:
+        with suppress(*dayfile.UNREADABLE):
+            frames = dayfile.frames(workdir / parts[place].path, _COLUMNS)
+            part = pl.lit(place, pl.UInt32).alias("part")
+            found += [hashed(frame.with_columns(part)) for frame in frames]
+    every = pl.concat(found)
+    if lot.others:
+        every = every.sort("part", maintain_order=True)
+    of_parts = pl.DataFrame([(one.input, one.increment) for one in parts], _PLACED, orient="row")
+    return pl.concat([every.drop("part"), of_parts[every["part"]]], how="horizontal")
+
+
+def _by_day(some: Iterable[_T]) -> dict[str, list[_T]]:
+    """Return parts, or what was refused, by their days."""
+    found = defaultdict[str, list[_T]](list)
+    for one in some:
+        found[one.day].append(one)
+    return found

@@ -12,6 +12,7 @@ _BEHIND_TIME: Final = 15
 """Where, in the text of a version-7 uuid, its time and its version end."""
 _OF_RELEASE: Final = r',"\$lib_version":"[^"]*"'
 """What a payload says of who made it, and not of its row."""
+_DAY: Final = pl.col("timestamp").dt.date()
 _ODD: Final = 0x9E3779B97F4A7C15
 """Times this, and the next added, several hashes are one."""
 HASHES: Final[dict[str, Any]] = {
@@ -20,11 +21,12 @@ HASHES: Final[dict[str, Any]] = {
     "event": pl.UInt64,
     "owner": pl.UInt64,
     "key": pl.UInt64,
+    "undated": pl.UInt64,
     "time": pl.Int64,
     "told": pl.UInt64,
 }
-"""`id`: of the next three together; `key`: what is the same at another time; `told`: of the payload, null where it is
-not kept. `time` is no hash."""
+"""`id`: of the next three together; `uuid`: of that and its UTC day; `key`: what is the same at another time;
+`undated`: the `id` it would be on any day; `told`: of the payload, null where it is not kept. `time` is no hash."""
 _PAIRED: Final = {("uuid", "event"): pl.col("many_now") <= pl.col("many")} | dict.fromkeys(
     [("uuid", "owner"), ("uuid",)], pl.col("many_now") == pl.col("many")
 )
@@ -33,8 +35,8 @@ ones are there as are gone."""
 
 
 def ids(frame: pl.DataFrame) -> pl.Series:
-    """Return what events are known by here, of their uuid, event and distinct_id; the same within one process."""
-    return frame.select_seq(_mixed(*_three()).alias("id")).to_series()
+    """Return what events are known by here: uuid, UTC day, event and distinct_id; the same within one process."""
+    return frame.select_seq(_mixed(*_three(_DAY)).alias("id")).to_series()
 
 
 def hashed(frame: pl.DataFrame) -> pl.DataFrame:
@@ -50,10 +52,11 @@ def hashed(frame: pl.DataFrame) -> pl.DataFrame:
     is_ours = (uuid.str.slice(_BEHIND_TIME - 1, 1) == "7") & (
         time == pl.col("timestamp").dt.epoch("ms").clip(0, (1 << 48) - 1) % (1 << 16)
     )
-    one, event, owner = _three()
+    one, event, owner = _three(_DAY)
     behind = uuid.str.slice(_BEHIND_TIME).hash(seed=4)
     found = frame.select_seq(
         one.alias("uuid"),
+        _uuid().alias("plain"),
         event.alias("event"),
         owner.alias("owner"),
         behind.alias("behind"),
@@ -63,7 +66,7 @@ def hashed(frame: pl.DataFrame) -> pl.DataFrame:
         "file",
     )
     of_row = (
-        pl.when("is_ours").then(_mixed(pl.col("behind"), pl.col("event"), pl.col("owner"))).otherwise("uuid")
+        pl.when("is_ours").then(_mixed(pl.col("behind"), pl.col("event"), pl.col("owner"))).otherwise("plain")
     )
     return found.select_seq(
         _mixed(pl.col("uuid"), pl.col("event"), pl.col("owner")).alias("id"),
@@ -71,6 +74,7 @@ def hashed(frame: pl.DataFrame) -> pl.DataFrame:
         "event",
         "owner",
         of_row.alias("key"),
+        _mixed(pl.col("plain"), pl.col("event"), pl.col("owner")).alias("undated"),
         "time",
         "told",
         "file",
@@ -78,27 +82,28 @@ def hashed(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def accepted(sent: pl.DataFrame, refused: Sequence[Key]) -> pl.Series:
-    """Return, as `is_sent`, which events that were sent are not among those `refused` of their day.
+    """Return, as `is_sent`, which events that were sent are not among those `refused` of their days.
 
     Of a uuid that stands for one event alone, what was refused is that one, whatever people have mended in it since.
     """
     if not refused:
         return pl.repeat(True, sent.height, eager=True).alias("is_sent")
     given = pl.DataFrame(
-        {name: [getattr(one, name) for one in refused] for name in ("uuid", "event", "distinct_id")},
-        schema=dict.fromkeys(("uuid", "event", "distinct_id"), pl.String),
+        {name: [getattr(one, name) for one in refused] for name in Key._fields},
+        schema=dict.fromkeys(Key._fields, pl.String),
     )
-    meant = given.select_seq(pl.lit(ids(given)).alias("id"), _three()[0].alias("uuid"))
+    three = _three(pl.col("day").str.to_date())
+    meant = given.select_seq(_mixed(*three).alias("id"), three[0].alias("uuid"))
     is_exact = pl.col("id").is_in(meant["id"].implode())
     is_other = pl.col("uuid").is_in(meant["uuid"].implode()) & ~is_exact.any().over("uuid")
     return sent.select_seq((~(is_exact | is_other)).alias("is_sent")).to_series()
 
 
 def renamed(gone: pl.DataFrame, new: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Return which of a day's events that were not there are versions of those that are gone, and what is left of both.
+    """Return which events that were not there are versions of those that are gone, and what is left of both.
 
-    They have the same uuid, and another name or another person. Where one uuid stands for several events, and more are
-    there than are gone, it cannot be told which are versions: all are new.
+    They have the same uuid on the same day, and another name or another person. Where one uuid stands for several
+    events, and more are there than are gone, it cannot be told which are versions: all are new.
     """
     pairs = [new.clear()]
     for common, is_so in _PAIRED.items() if gone.height and new.height else ():
@@ -126,9 +131,14 @@ def single(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.group_by("key").agg(pl.len().alias("many")).filter(pl.col("many") == 1).select_seq("key")
 
 
-def _three() -> tuple[pl.Expr, pl.Expr, pl.Expr]:
-    """Return the hashes of what PostHog tells events of a day apart by."""
-    return pl.col("uuid").hash(seed=1), pl.col("event").hash(seed=2), pl.col("distinct_id").hash(seed=3)
+def _three(day: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    """Return the hashes of what PostHog tells events apart by: their uuid and day, name, and person."""
+    uuid = _mixed(_uuid(), day.hash(seed=5))
+    return uuid, pl.col("event").hash(seed=2), pl.col("distinct_id").hash(seed=3)
+
+
+def _uuid() -> pl.Expr:
+    return pl.col("uuid").hash(seed=1)
 
 
 def _mixed(*hashes: pl.Expr) -> pl.Expr:

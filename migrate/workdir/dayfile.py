@@ -32,6 +32,7 @@ STRIPPED: Final = ""
 """What stands in the place of a payload that is not kept any longer."""
 UNREADABLE: Final = (pa.ArrowException, OSError)
 """What is raised for a file that is harmed."""
+_FAILURES: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 _PAGE_BYTES: Final = 128 << 10
 """While runs are merged one page of each column of each run is in memory; of a dictionary all would be."""
 _PAGE_ROWS: Final = 256
@@ -113,6 +114,19 @@ def frames(file: Path | Kept, columns: Sequence[str] | None = None) -> Iterator[
     with opened as source, pq.ParquetFile(source, pre_buffer=False) as parquet:
         for group in range(parquet.num_row_groups):
             yield pl.DataFrame(parquet.read_row_group(group, columns=columns and [*columns]))
+
+
+def together(files: Sequence[bytes], columns: Sequence[str]) -> pl.DataFrame:
+    """Return these columns of the events of many small files, given as their bytes, one file after another.
+
+    Raises what `UNREADABLE` names where one of them cannot be read.
+    """
+    if not files:
+        return pl.DataFrame(SCHEMA.empty_table()).select_seq(columns)
+    try:
+        return pl.scan_parquet([*files]).select(columns).collect()
+    except _FAILURES as error:
+        raise OSError(str(error)) from error
 
 
 def names(path: Path) -> Counter[str]:

@@ -1,7 +1,7 @@
 """Where the files of a plan's parts lie: in its workdir; see `far` for those in a storage."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -70,7 +70,7 @@ class Depot:
         """Remove files, and folders that are empty then; one that is gone is no matter."""
         for path in (self.workdir / name for name in names):
             path.unlink(missing_ok=True)
-            if path.parent.is_dir() and not any(path.parent.iterdir()):
+            with suppress(OSError):  # others are in it, or it is gone, too
                 path.parent.rmdir()
 
     def listed(self, folder: str = "") -> Iterator[list[str]]:

@@ -99,6 +99,17 @@ def supersede(checkpoint: Checkpoint, names: Sequence[str], emptied: Sequence[st
         note_facts(db, {"superseded": [*known, *(name for name in names if name not in known)]})
 
 
+def is_left(checkpoint: Checkpoint, names: Iterable[str]) -> bool:
+    """Return whether days are to be put together, and settled, before these are planned anew.
+
+    That is so where others that were planned anew are not settled, or where some of these have spans with others.
+    """
+    if checkpoint.facts().get("superseded"):
+        return True
+    sql = "SELECT name FROM inputs WHERE lead IN (SELECT input FROM spans)"
+    return not {name for (name,) in checkpoint.query(sql)}.isdisjoint(names)
+
+
 def superseded(checkpoint: Checkpoint) -> list[tuple[str, int, int]]:
     """Return the inputs planned anew, each with the home of what was planned before, and of what is now."""
     found = []
@@ -221,17 +232,20 @@ def restore(
 
 
 def replace(
-    db: Database, before: int, left: Iterable[Part] = (), sent: Collection[str] | None = None
+    db: Database, before: int, left: Collection[Part] = (), sent: Collection[str] | None = None
 ) -> None:
     """Forget the files of what was planned before of which nothing is sent, within a transaction.
 
-    Those that are `left` hold events of sources that stand. `sent` are the sources with events in parts that are sent,
-    None for all of them.
+    Those that are `left` hold events of sources that stand; some may be among these files. `sent` are the sources with
+    events in parts that are sent, None for all of them.
     """
-    db.execute("DELETE FROM parts WHERE input = ? AND round IS NULL", (before,))
+    rows = db.execute("SELECT path FROM parts WHERE input = ? AND round IS NULL", (before,)).fetchall()
+    known, stay = {path for (path,) in rows}, {part.path for part in left}
+    db.executemany("DELETE FROM parts WHERE path = ?", ((path,) for path in known - stay))
     has_sent = db.execute("SELECT 1 FROM parts WHERE input = ? LIMIT 1", (before,)).fetchone() is not None
     for part in left:
-        add_part(db, part)
+        if part.path not in known:
+            add_part(db, part)
     for lead in _gone(db, before):
         its = {name.partition(BEFORE)[0] for name in _names_of(db, lead)}
         if not has_sent or (sent is not None and its.isdisjoint(sent)):

@@ -30,6 +30,13 @@ class Seal:
                 size += len(block)
         return cls(size, sums.tobytes())
 
+    @classmethod
+    def of_bytes(cls, data: bytes) -> "Seal":
+        """Return the seal of a file that holds these bytes."""
+        blocks = memoryview(data)
+        sums = array("I", (zlib.crc32(blocks[at : at + BLOCK]) for at in range(0, len(data), BLOCK)))
+        return cls(len(data), sums.tobytes())
+
 
 class Harmed(Refused):
     """A file of the plan is not what it was when it was written."""

@@ -21,12 +21,12 @@ class Noted(NamedTuple):
 
     span: Span
     anew: bool
-    """Whether its source was planned before."""
+    """Whether its source was planned before, to events that may be sent."""
     increment: int
     done: str
     """The last day of which its events are in day files; empty where there is none."""
     was: int
-    """In whose parts its events were before it was planned anew; 0 where it was not."""
+    """In whose parts its events were before it was planned anew; 0 where they were in none."""
     home: int | None
     """In whose parts those are that are parted; None where none is."""
 
@@ -41,13 +41,24 @@ def note(db: Database, found: Iterable[Span]) -> None:
     increment = int(fact(db, "increment", "1"))
     for one in found:
         sql = "SELECT name FROM inputs WHERE lead = ?"
-        befores = (names_before(name) for (name,) in db.execute(sql, (one.input,)).fetchall())
-        sql = "SELECT home FROM inputs WHERE name BETWEEN ? AND ? ORDER BY id DESC LIMIT 1"
-        rows = (db.execute(sql, before).fetchone() for before in befores)
-        was = next((row[0] for row in rows if row is not None), 0)
+        names = [name for (name,) in db.execute(sql, (one.input,)).fetchall()]
+        was = next((home for name in names if (home := _was(db, name))), 0)
         of_events = (json.dumps(one.days), one.first, one.last, one.seal.size, one.seal.sums)
         new = (one.path, one.input, was > 0, increment, was, *of_events)
         db.execute("INSERT INTO spans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')", new)
+
+
+def _was(db: Database, name: str) -> int:
+    """Return in whose parts the events of a source were that is planned anew; 0 where nothing of them is left.
+
+    So it is where its spans are lost: it is put together with others as if it were planned for the first time.
+    """
+    sql = """
+        SELECT home, EXISTS (SELECT 1 FROM parts WHERE input = home) OR EXISTS (SELECT 1 FROM spans WHERE input = lead)
+        FROM inputs WHERE name BETWEEN ? AND ? AND home IS NOT NULL ORDER BY id DESC
+    """
+    rows = db.execute(sql, names_before(name)).fetchall()
+    return rows[0][0] if any(has_events for _, has_events in rows) else 0
 
 
 def noted(checkpoint: Checkpoint) -> Iterator[Noted]:

@@ -61,13 +61,18 @@ def test_an_event_is_known_by_all_that_tells_it_apart():
     rows = [("a", "b", "c"), ("ab", "", "c"), ("a", "bc", ""), ("b", "a", "c"), ("a", "c", "b")]
     found = frame(rows)
     assert found["id"].n_unique() == len(rows)
-    assert found["id"].equals(ids(pl.DataFrame(rows, dict.fromkeys(THREE, pl.String), orient="row")))
+    three = pl.DataFrame(rows, dict.fromkeys(THREE, pl.String), orient="row")
+    assert found["id"].equals(ids(three.with_columns(timestamp=pl.lit(WHEN))))
+    later = ids(three.with_columns(timestamp=pl.lit(WHEN.replace(hour=23))))
+    assert later.equals(found["id"])
+    assert not {*ids(three.with_columns(timestamp=pl.lit(WHEN.replace(day=4))))} & {*later}
 
 
 def test_what_was_refused_is_one_event_of_its_uuid():
     """That one; where a uuid stands for none that was refused so, its name was mended, and all of it is meant."""
     found = frame([("a", "e", "u"), ("a", "f", "u"), ("b", "e", "u"), ("c", "e", "u")])
-    refused = [Key("", "a", "f", "u"), Key("", "b", "mended", "u")]
+    day = "2024-04-03"
+    refused = [Key(day, "a", "f", "u"), Key(day, "b", "mended", "u"), Key("2024-04-04", "c", "e", "u")]
     assert accepted(found, refused).to_list() == [True, False, False, True]
     assert accepted(found, []).to_list() == [True] * 4
     assert accepted(found.clear(), refused).len() == 0

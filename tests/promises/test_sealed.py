@@ -695,7 +695,7 @@ def test_a_kill_before_what_is_planned_anew_is_settled(tmp_path, plan):
         "--again",
         tmp_path / "in" / "02.jsonl",
     ]
-    assert migrate(*again, killed_at="plan.again.settle", after=1).returncode == 9
+    assert migrate(*again, killed_at="plan.again.settle").returncode == 9
     assert migrate(*again).returncode == 0
     assert len(arriving(workdir)) == planned
 

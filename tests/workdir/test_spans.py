@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from workdirs import events
 
-from migrate.workdir import renewal, spans
+from migrate.workdir import parting, renewal, spans
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.days import DayWriter
 from migrate.workdir.harm import sources
@@ -46,6 +46,22 @@ def test_they_are_known_as_they_were_written(checkpoint):
     renewal.supersede(checkpoint, ["a"])
     plan(checkpoint, "a")
     assert [(one.anew, one.was) for one in spans.noted(checkpoint)] == [(False, 0), (False, 0), (True, 1)]
+
+
+def test_what_is_planned_anew_after_its_spans_are_lost_is_as_new(checkpoint):
+    """Nothing of it can have been sent: its days are put together with those of others. Else they are not."""
+    plan(checkpoint, "a")
+    spans.drop(checkpoint, ["a"])
+    renewal.supersede(checkpoint, ["a"])
+    plan(checkpoint, "a")
+    assert [(one.anew, one.was) for one in spans.noted(checkpoint)] == [(False, 0)]
+    parting.part(checkpoint)
+    renewal.supersede(checkpoint, ["a"])
+    plan(checkpoint, "a")
+    spans.drop(checkpoint, ["a"])
+    renewal.supersede(checkpoint, ["a"])
+    plan(checkpoint, "a")  # what was planned last is lost, and what was planned before it is there
+    assert [one.anew for one in spans.noted(checkpoint)] == [True]
 
 
 def test_what_is_planned_anew_is_forgotten_with_all_it_was_planned_with(checkpoint):
