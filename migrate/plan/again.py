@@ -59,7 +59,10 @@ def _restored(checkpoint: Checkpoint, leads: tuple[int, int]) -> bool:
     is_bound = not is_whole or bool(renewal.standing(checkpoint, before))
     if is_bound and not all(one.is_same and one.is_same_time for one in renewed):
         return False
-    if not is_whole and not _are_within(checkpoint, renewal.names_of(checkpoint, now), (old, new)):
+    is_within = is_whole or (
+        bool(old) and _are_within(checkpoint, renewal.names_of(checkpoint, now), (old, new))
+    )
+    if not is_within:
         return False
     with checkpoint.depot.near(part.path for part in [*old, *new]):
         put_back = _put_back(checkpoint, [*zip(old, new, strict=True)]) if is_whole else []

@@ -111,6 +111,8 @@ def compare(depot: Depot, versions: Versions, *, resend: bool, tell: Tell = lamb
     and each event that is gone answers for one that is new at the most.
     """
     found = Changes()
+    if not any((versions.sent, versions.unsent, versions.stayed)):
+        return found
     gone, stayed, is_new = [pl.DataFrame(schema=_KEYED)], [pl.DataFrame(schema=_KEYED)], False
     for some in versions.stretches():
         for one in _slices(depot, some, tell):

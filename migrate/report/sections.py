@@ -146,7 +146,7 @@ def rows(counts: RowCounts, examples: Examples) -> Iterator[Line]:
 
 
 def read_again(numbers: Summary) -> Iterator[Line]:
-    """Yield what became of rejected rows, and how many rows were read more than once; nothing where none was."""
+    """Yield what became of rejected rows, and how many rows read count twice; nothing where none was."""
     beside = {
         "mended": numbers.mended_rejects,
         "dismissed": numbers.dismissed_rejects,
@@ -156,7 +156,8 @@ def read_again(numbers: Summary) -> Iterator[Line]:
         still = sum(numbers.open_rejects.values())
         yield labelled("", f"of the rejected: {', '.join([f'{still:,} open', *told])}")
     if again := numbers.rows_read_again:
-        yield labelled("", f"{again:,} of the read: rows read again (mended copies, sources planned --again)")
+        of_what = "of mended copies, and of files as they were before they were planned anew"
+        yield labelled("", f"{again:,} of the read: {of_what}")
 
 
 def people(identity: Identity | None) -> Iterator[Line]:

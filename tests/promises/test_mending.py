@@ -145,7 +145,9 @@ def test_what_became_of_rejected_rows_is_among_the_rows(workdir):
     copy.write_text("".join(lines[:2]).replace(BAD, GOOD))
     assert workdir.plan(copy).returncode == 0
     rows = "         3 rejected: bad_timestamp\n         of the rejected: "
-    again = "         2 of the read: rows read again (mended copies, sources planned --again)"
+    again = (
+        "         2 of the read: of mended copies, and of files as they were before they were planned anew"
+    )
     assert f"{rows}1 open, 2 mended\n{again}\n" in here("status", workdir.path).stderr
     here("rejects", workdir.path, "--dismiss", "bad_timestamp")
     assert f"{rows}0 open, 2 mended, 1 dismissed\n{again}\n" in here("status", workdir.path).stderr
