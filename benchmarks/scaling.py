@@ -4,7 +4,8 @@
     python benchmarks/scaling.py --formats amplitude --rows 1000000 10000000 --files 24 --data FOLDER
 
 Each line is one `plan` as a whole process: its seconds, the processor seconds of the process that was started and of
-the workers that it began, how many cores that kept busy, and the peak memory of it and of its largest worker.
+the workers that it began, how many cores that kept busy, and the peak memory of it and of its largest worker; `its own`
+is what is that worker's alone, without the libraries that all have in common (anonymous memory, looked at on the way).
 
 Below each format stands the model. What the coordinator does is taken for serial, all of it: a fixed part, that of a
 plan of a thousand rows by one worker or, of several sizes, what is left of the least, and a part for each row. What
@@ -41,13 +42,17 @@ _ROWS: Final = (1e9, 1e10, 1e11)
 
 @dataclass(frozen=True)
 class Planned:
-    """One plan: wall seconds; processor seconds of the process and of its workers; peak MB of it and of the largest."""
+    """One plan: wall seconds; processor seconds of the process and of its workers; peak MB of it and of the largest.
+
+    `alone`: peak MB that are a worker's own.
+    """
 
     seconds: float
     own: float
     workers: float
     memory: float
     largest: float
+    alone: float
 
     @property
     def cpu(self) -> float:
@@ -57,17 +62,17 @@ class Planned:
 
 def planned(command: Sequence[object]) -> Planned:
     """Run a plan, looking at its processes all the while."""
-    own, memory = 0.0, 0.0
+    own, memory, alone = 0.0, 0.0, 0.0
     workers: dict[int, tuple[float, float]] = {}
     with tempfile.TemporaryFile() as words:
         began = time.perf_counter()
         process = subprocess.Popen([str(part) for part in command], stdout=words, stderr=subprocess.STDOUT)
         while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             if found := _looked_at(process.pid):
-                own, memory = found
+                own, memory, _ = found
             for child in _children(process.pid):
                 if found := _looked_at(child):
-                    workers[child] = found
+                    workers[child], alone = found[:2], max(alone, found[2])
             time.sleep(_TICK)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
@@ -78,18 +83,25 @@ def planned(command: Sequence[object]) -> Planned:
             sys.exit(f"exit code {process.returncode}: {' '.join(map(str, command))}")
     of_workers = sum(cpu for cpu, _ in workers.values())
     own = max(own, usage.ru_utime + usage.ru_stime - of_workers)
-    return Planned(seconds, own, of_workers, memory, max((one for _, one in workers.values()), default=0))
+    largest = max((one for _, one in workers.values()), default=0)
+    return Planned(seconds, own, of_workers, memory, largest, alone)
 
 
-def _looked_at(process: int) -> tuple[float, float] | None:
-    """Return a process's own processor seconds, and its peak memory in MB; None where it is gone."""
+def _looked_at(process: int) -> tuple[float, float, float] | None:
+    """Return a process's own processor seconds, its peak memory in MB, and now its own; None where it is gone."""
     try:
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
         status = Path(f"/proc/{process}/status").read_text()
     except OSError:
         return None
-    peak = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")), None)
-    return None if peak is None else ((int(fields[11]) + int(fields[12])) / _TICKS, int(peak) / 1024)
+    said = {line.partition(":")[0]: line.split()[1] for line in status.splitlines() if line.endswith(" kB")}
+    if "VmHWM" not in said:
+        return None
+    return (
+        (int(fields[11]) + int(fields[12])) / _TICKS,
+        int(said["VmHWM"]) / 1024,
+        int(said["RssAnon"]) / 1024,
+    )
 
 
 def _children(process: int) -> Iterator[int]:
@@ -152,7 +164,7 @@ def main() -> None:
     choices = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="migrate-scaling-") as temporary:
         for kind in choices.formats:
-            heads = f"{'s':>9}{'own CPU':>10}{'workers':>10}{'cores':>7}{'MB':>7}{'worker':>8}"
+            heads = f"{'s':>9}{'own CPU':>10}{'workers':>10}{'cores':>7}{'MB':>7}{'worker':>8}{'its own':>9}"
             print(f"\n{kind}\n{'rows':>12}{'':>14}{heads}")
             _measure(kind, choices, choices.data or Path(temporary), Path(temporary) / "workdir")
 
@@ -209,7 +221,7 @@ def _show(rows: int, how: str, run: Planned) -> None:
     """Print what one plan took."""
     print(
         f"{rows:>12,}{how:>14}{run.seconds:>9.1f}{run.own:>10.1f}{run.workers:>10.1f}{run.cpu / run.seconds:>7.2f}"
-        f"{run.memory:>7.0f}{run.largest:>8.0f}",
+        f"{run.memory:>7.0f}{run.largest:>8.0f}{run.alone:>9.0f}",
         flush=True,
     )
 
