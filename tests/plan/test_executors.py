@@ -49,7 +49,7 @@ def test_it_may_be_closed_before_its_end(tmp_path, way):
         transform=SETTINGS.transform,
         examine=lambda *_: None,
     )
-    stopping = Event()
+    stopping, before = Event(), {*threading.enumerate()}
     completed = Inline(2).map(units(tmp_path / "in", 8), setup, hear, stopping)
     if way == "closed":
         assert len(next(completed).inputs) == 1
@@ -58,4 +58,4 @@ def test_it_may_be_closed_before_its_end(tmp_path, way):
         with pytest.raises(Stopped, match="no room"):
             next(completed)
     assert stopping.is_set()
-    assert not [one for one in threading.enumerate() if one.name.startswith(("plan", "ahead"))]
+    assert {*threading.enumerate()} <= before
