@@ -17,6 +17,17 @@ def test_ids_are_estimated_within_some_percent(tmp_path, ids):
         assert estimates.ids(checkpoint) == pytest.approx(ids, rel=0.04)
 
 
+def test_ids_are_those_of_files_that_can_be_read(tmp_path):
+    """One that is harmed is told of where it is to be sent, and ends no report."""
+    with planned(tmp_path, events(40, days=2)) as checkpoint:
+        first, _ = sorted(checkpoint.part_paths())
+        path = checkpoint.workdir / first
+        path.write_bytes(path.read_bytes()[:-9])
+        assert 0 < estimates.ids(checkpoint) < 40
+        path.unlink()
+        assert 0 < estimates.ids(checkpoint) < 40
+
+
 def test_no_request_mixes_days(tmp_path):
     """Each day is as many full requests as it has, and one for the rest."""
     sizes = [(1_000, 1), (1_001, 1), (2_999, 1)]
