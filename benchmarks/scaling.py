@@ -32,7 +32,7 @@ from typing import Final
 
 from measuring import FORMATS, MIGRATE, PLATFORMS, Data, what
 
-_TICK: Final = 0.02
+_TICK: Final = 0.1
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _SMALL: Final = 1_000
 """Rows of which the fixed part is measured."""
