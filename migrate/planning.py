@@ -10,6 +10,7 @@ from threading import Lock
 from migrate import witnesses
 from migrate.examples import Example, Examples
 from migrate.handed import Looking, Making
+from migrate.inputs.names import natural
 from migrate.logline import Record
 from migrate.people.file import PeopleFile
 from migrate.people.store import People
@@ -127,7 +128,8 @@ class Planning:
             fields = {"file": name, "why": one.why}
             session.on_log(Record("file_set_aside", f"set aside: {name}: {one.why}", fields))
         session.set_aside += asides.note(checkpoint, aside)
-        asides.note_misread(checkpoint, skipped, planner.aside.found)
+        found = sorted(planner.aside.found.items(), key=lambda one: natural(one[0]))
+        asides.note_misread(checkpoint, skipped, dict(found))
         if not session.is_stopping:
             session.finish("planning", begun=None, unfinished=self._commands_but(command))
         if checkpoint.is_whole():

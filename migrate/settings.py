@@ -208,8 +208,8 @@ class Settings:
         valid in its encoding is `checked` for so many bytes of each file, for all of them if it is None. No more than
         the first so many files are looked into (`most`), beside those in which others look things up. `paths` of
         files that were planned before: with a stamp, what still has that is not opened; and an input that is empty now
-        may be one that held any of them. Where all of it is to be planned, `anew` are the names of those that were
-        planned before: the text of others is checked as it is read, see `Header.is_unsettled`.
+        may be one that held any of them. Where all of it is to be planned, `anew` are the names of those that are
+        known already: the text of others is checked as it is read, see `Header.is_unsettled`.
         """
         span = Span(since=self.since, until=self.until, zone=clock(self.options.source_timezone))
         found = sources(inputs, skip_unreadable=self.skip_unknown, planned=paths, span=span)

@@ -57,7 +57,7 @@ def find_todo(settings: Settings, inputs: Sequence[str], workdir: Path, wishes: 
             )
     asked = _asked(wishes.again)
     planned = _planned(workdir, settings, asked)
-    work = settings.work(inputs, planned.stamps, paths=planned.paths, anew=planned.meant)
+    work = settings.work(inputs, planned.stamps, paths=planned.paths, anew=planned.known)
     there = {job.source.name for job in work.jobs}
     empty = {*work.skipped.get("empty", ())}
     meant = planned.meant_of(there, asked)
@@ -78,7 +78,7 @@ def find_todo(settings: Settings, inputs: Sequence[str], workdir: Path, wishes: 
     if changed.replan or wider:
         more = {*changed.replan, *wider}
         planned = _planned(workdir, settings, {*meant, *more}, more)
-        work = settings.work(inputs, planned.stamps, paths=planned.paths, anew=planned.meant)
+        work = settings.work(inputs, planned.stamps, paths=planned.paths, anew=planned.known)
         there = {job.source.name for job in work.jobs}
         ready = planned.ready(there, more)
         waiting = there & {*wider} - {*ready, *changed.replan}
@@ -143,6 +143,8 @@ class _Planned(NamedTuple):
     """Those of which nothing is left to send or to tell: what was planned of them stands where they are gone."""
     left_out: Sequence[str] = ()
     """Those of which rows were left out that are asked for now."""
+    known: Collection[str] = ()
+    """Those that are planned, and those that are set aside."""
 
     def meant_of(self, there: Collection[str], asked: Collection[str]) -> list[str]:
         """Return the files to plan again if these are `there`, and these were `asked` for."""
@@ -210,6 +212,7 @@ def _planned(workdir: Path, settings: Settings, asked: set[str], alone: Collecti
             apart=apart,
             paths=_paths(inputs, {*meant, *checkpoint.set_aside()}),
             done=done,
+            known={*planned, *checkpoint.set_aside()},
             left_out=windows.left_out(checkpoint, Window(settings.since, settings.until)),
         )
 

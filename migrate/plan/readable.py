@@ -18,20 +18,37 @@ def readable(
     """Return the files whose text can be read, and why the others cannot.
 
     Text is looked through for so many bytes of each file, all of it if that is None; of what `can_wait` by whoever
-    reads it to plan it, so that it is read once less.
+    reads it to plan it, so that it is read once less. The first file of each table does not wait: its rows are shown,
+    and looked at closely, before all of it is read.
     """
+    known = set[str]()
+    """Names of tables of which a file can be read."""
+
+    def first(job: Job) -> Job | Aside | None:
+        if job.table.name in known or not can_wait(job):
+            return None
+        found = judged(job)
+        if isinstance(found, Job):
+            known.add(job.table.name)
+        return found
 
     def judged(job: Job) -> Job | Aside:
-        if job.header.format in TEXT_PARTS and can_wait(job):
-            return replace(job, header=replace(job.header, is_unsettled=True))
         try:
             header, found = settled(job.source, job.header, checked)
             return replace(job, header=header) if found is None else Aside(*found, stamp(job.source))
         except Unfit as error:
             return Aside(error.reason, error.why)
 
+    def waiting(job: Job, before: Job | Aside | None) -> Job | Aside:
+        if before is not None:
+            return before
+        if job.header.format in TEXT_PARTS and can_wait(job):
+            return replace(job, header=replace(job.header, is_unsettled=True))
+        return judged(job)
+
+    firsts = [first(job) for job in jobs]
     with ThreadPoolExecutor(thread_name_prefix="check") as pool:
-        found = list(pool.map(judged, jobs))
+        found = list(pool.map(waiting, jobs, firsts))
     complaints = {
         job.source.name: one for job, one in zip(jobs, found, strict=True) if isinstance(one, Aside)
     }

@@ -73,11 +73,6 @@ class Unit:
         jobs = [job for job in self.bundle.jobs if job.source.name != name]
         return Unit.of(Bundle(jobs), self.known) if jobs else None
 
-    def settled(self, name: str) -> "Unit":
-        """Return the same with the encoding that all of a file shows. Raises Unfit where that cannot be read."""
-        jobs = [settle(job) if job.source.name == name else job for job in self.bundle.jobs]
-        return replace(self, bundle=Bundle(jobs))
-
     def each(self) -> "list[Unit]":
         """Return a unit of each file."""
         return [Unit.of(Bundle([job]), self.known) for job in self.bundle.jobs]
@@ -130,26 +125,40 @@ class Work(ABC, Generic[D]):
         left: Unit | None = unit
         while left is not None:
             try:
-                return self._settled(left, hear, stopping)
+                return self.whole(left, hear, stopping)
             except Unfit as error:
-                key = left.key if left.slice is not None else left.known[error.name].id
-                hear(Fell(key, error.name, error.reason, error.why))
-                left = left.without(error.name)
+                left = _without(left, error, hear)
+            except Unsettled:
+                hear(Lost(left.key))
+                left = _settled(left, hear)
             except KeyboardInterrupt:  # how a storage is left that gives no answer, whatever is read of it
                 if not stopping.is_set():
                     raise
                 raise Interrupted from None
         return None
 
-    def _settled(self, unit: Unit, hear: Hear, stopping: Event) -> D:
-        """Return what comes of all sources of a unit, each in the encoding that all of it shows."""
-        while True:
-            try:
-                return self.whole(unit, hear, stopping)
-            except Unsettled as odd:
-                hear(Lost(unit.key))
-                unit = unit.settled(odd.name)
-
     @abstractmethod
     def whole(self, unit: Unit, hear: Hear, stopping: Event) -> D:
         """Return what comes of all sources of a unit. Raises Unfit for the first that is not fit, and Interrupted."""
+
+
+def _without(unit: Unit, error: Unfit, hear: Hear) -> Unit | None:
+    """Return the unit of the sources that are not unfit; None where none is left."""
+    key = unit.key if unit.slice is not None else unit.known[error.name].id
+    hear(Fell(key, error.name, error.reason, error.why))
+    return unit.without(error.name)
+
+
+def _settled(unit: Unit, hear: Hear) -> Unit | None:
+    """Return the unit of the sources that can be read, each in the encoding that all of it shows; None of none.
+
+    All are settled where one is odd: the others may be, and each would be found out by reading all before it again.
+    """
+    left: Unit | None = unit
+    jobs = []
+    for job in unit.bundle.jobs:
+        try:
+            jobs.append(settle(job) if job.header.is_unsettled else job)
+        except Unfit as error:
+            left = left and _without(left, error, hear)
+    return left and replace(left, bundle=Bundle(jobs))
