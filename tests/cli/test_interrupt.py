@@ -106,10 +106,10 @@ def test_an_interrupt_is_one_where_it_becomes_another_error(error, code):
 
 
 class Silent(BaseHTTPRequestHandler):
-    """A file of a web server, which says nothing when it is asked for its second half."""
+    """A file of a web server, which gives its second half once, and then says nothing."""
 
     protocol_version = "HTTP/1.1"
-    data, silence, over = b"", threading.Event(), threading.Event()
+    data, given, silence, over = b"", set(), threading.Event(), threading.Event()
 
     def log_message(self, *_):
         """Say nothing."""
@@ -117,10 +117,11 @@ class Silent(BaseHTTPRequestHandler):
     def do_GET(self):
         """Give the range that is asked for."""
         start, end = map(int, re.match(r"bytes=(\d+)-(\d+)", self.headers["Range"]).groups())
-        if start > len(self.data) // 2 and not self.over.is_set():
+        if start in self.given and start > len(self.data) // 2 and not self.over.is_set():
             self.silence.set()
             self.over.wait(60)
             return
+        self.given.add(start)
         part = self.data[start : end + 1]
         self.send_response(206)
         for name, value in {
