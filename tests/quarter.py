@@ -128,9 +128,8 @@ class Quarter:
     def _killed(self, words):
         """The command as a process of its own, killed on its way."""
         owner, _, name = CRASHES[self.number % len(CRASHES)].rpartition(".")
-        after = 1 if name == "settle" and owner.startswith("plan") else 0
         text = VERSIONED.format(platform=self.export.platform, versions=self.versions)
-        text += sealing.KILLED.format(owner=owner, name=name, after=after, how=KILL)
+        text += sealing.KILLED.format(owner=owner, name=name, after=0, how=KILL)
         return forked.python(text, *words, env=ENV)
 
     def take_road(self):
