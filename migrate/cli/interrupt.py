@@ -62,11 +62,14 @@ def heed_no_more() -> None:
 
 
 def broke_off(error: BaseException) -> bool:
-    """Return whether an error is an interrupt, or came of one: one of Python's own locks may break off as another."""
+    """Return whether an error is an interrupt, or what one became that came while Python took one of its own locks.
+
+    That is a RuntimeError. Any other error is a bug, also where it comes while an interrupt is heeded.
+    """
     found: BaseException | None = error
-    while found is not None and not isinstance(found, click.Abort | KeyboardInterrupt):
+    while isinstance(found, RuntimeError):
         found = found.__context__
-    return found is not None
+    return isinstance(found, click.Abort | KeyboardInterrupt)
 
 
 def interrupt(_: int, frame: FrameType | None) -> None:

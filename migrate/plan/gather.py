@@ -3,13 +3,14 @@
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from migrate import throwaway
 from migrate.errors import Unfit
+from migrate.inputs.source import stamp
 from migrate.kit.declare import Table
 from migrate.logline import Record
 from migrate.people.aside import taken
@@ -65,8 +66,8 @@ class Gatherer:
     on_unfit: Callable[[Unfit], None] = lambda _: None
     """Told of what cannot be looked over, in any thread: it is not to be planned as if it had nothing to tell."""
     stopping: threading.Event = field(default_factory=threading.Event)
-    encodings: dict[str, str] = field(default_factory=dict)
-    """Each file's name, and the encoding that all of it was found to have, of those that were looked over whole."""
+    encodings: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Each file's name, and the stamp and the encoding it was found to have, of those that were looked over whole."""
     _whole: list[Gathered] = field(default_factory=list)
     """Units whose links the store holds, and that are not noted yet."""
     _next: float = field(default_factory=lambda: time.monotonic() + _SECONDS)
@@ -83,9 +84,11 @@ class Gatherer:
         ]
 
     def settled(self, job: Job) -> Job:
-        """Return a file with the encoding it was found to have, where all of it was looked over."""
-        if job.header.is_unsettled and (encoding := self.encodings.get(job.source.name)) is not None:
-            return replace(job, header=replace(job.header, encoding=encoding, is_unsettled=False))
+        """Return a file with the encoding it was found to have, where all of it was looked over and is what it was."""
+        before, encoding = self.encodings.get(job.source.name, ("", ""))
+        with suppress(Unfit):  # gone by now, which who plans it finds
+            if job.header.is_unsettled and encoding and stamp(job.source) == before:
+                return replace(job, header=replace(job.header, encoding=encoding, is_unsettled=False))
         return job
 
     def gather(self, jobs: Sequence[Job], known: Mapping[str, Input]) -> None:
@@ -135,7 +138,9 @@ class Gatherer:
             self.people.recover(frame)
         self._whole.append(found)
         if self.limit is None:
-            self.encodings |= found.encodings
+            self.encodings |= {
+                name: (found.stamps[name], encoding) for name, encoding in found.encodings.items()
+            }
         if self.people.held >= max(_HELD, self.people.stored() // 2) or time.monotonic() >= self._next:
             self._note()
         self.on_log(diary.looked_over([*found.stamps], found.rows, found.seconds))

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -50,6 +51,23 @@ def test_the_store_says_the_same_however_it_was_filled(tmp_path, platform, monke
         assert not [path for path in tmp_path.rglob("*") if path.is_file()]
     assert found[0] == found[1]
     assert found[0]["links"]
+
+
+def test_a_file_is_what_it_was_found_to_be_as_long_as_nobody_writes_it(tmp_path):
+    """Then its text is looked through once more, by who plans it."""
+    path = tmp_path / "in" / "a.csv"
+    path.parent.mkdir()
+    path.write_bytes((SAMPLES / "segment" / "warehouse" / "tracks.csv").read_bytes())
+    work = settings("segment").work([str(path.parent)])
+    (job,) = (replace(job, header=replace(job.header, is_unsettled=True)) for job in work.jobs)
+    with People() as people:
+        one = gatherer(work, people, tmp_path / "w")
+        one.gather([job], known([job]))
+    assert not one.settled(job).header.is_unsettled
+    path.write_bytes(path.read_bytes() + b"\xfc")
+    assert one.settled(job).header.is_unsettled
+    path.unlink()
+    assert one.settled(job).header.is_unsettled
 
 
 def test_what_was_looked_over_before_it_is_stopped_is_kept(tmp_path):

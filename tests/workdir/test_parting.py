@@ -50,6 +50,13 @@ def plan(folder, workdir, *words):
     return done
 
 
+def plan_apart(folder, workdir, monkeypatch):
+    """Plan a folder, as a command does that is killed before it puts spans together."""
+    with monkeypatch.context() as patch:
+        patch.setattr(parting, "part", lambda *_, **__: None)
+        plan(folder, workdir)
+
+
 def stopped_after(frames):
     """A watch that has enough after so many frames."""
     left = [None] * frames
@@ -145,9 +152,7 @@ def test_it_goes_on_where_it_was(tmp_path, monkeypatch):
     folder = tmp_path / "in"
     export(folder)
     plan(folder, tmp_path / "calm")
-    with monkeypatch.context() as patch:
-        patch.setattr(parting, "part", lambda *_, **__: None)
-        plan(folder, tmp_path / "w")
+    plan_apart(folder, tmp_path / "w", monkeypatch)
     calm, _ = told(tmp_path / "calm")
     with Checkpoint.open(tmp_path / "w") as checkpoint:
         _, *others = calm
@@ -198,9 +203,7 @@ def test_a_file_may_change_before_all_is_parted(tmp_path, monkeypatch):
     folder, calm, rough = tmp_path / "in", tmp_path / "calm", tmp_path / "rough"
     export(folder)
     plan(folder, calm)
-    with monkeypatch.context() as patch:
-        patch.setattr(parting, "part", lambda *_, **__: None)
-        plan(folder, rough)
+    plan_apart(folder, rough, monkeypatch)
     with Checkpoint.open(rough) as checkpoint, pytest.raises(Interrupted):
         parting.part(checkpoint, stopped_after(9))
     lines = (folder / "00.jsonl").read_text().splitlines(keepends=True)
@@ -240,9 +243,7 @@ def test_a_harmed_span_is_refused_by_name(tmp_path, monkeypatch):
     folder, workdir = tmp_path / "in", tmp_path / "w"
     export(folder)
     plan(folder, tmp_path / "calm")
-    with monkeypatch.context() as patch:
-        patch.setattr(parting, "part", lambda *_, **__: None)
-        plan(folder, workdir)
+    plan_apart(folder, workdir, monkeypatch)
     path = min((workdir / spans.FOLDER).iterdir())
     frame = pl.read_parquet(path)
     late = pl.lit(2**63 - 1).cast(frame["timestamp"].dtype)  # a day that is none
@@ -266,9 +267,7 @@ def test_all_spans_that_are_gone_are_named_at_once(tmp_path, monkeypatch):
     folder, workdir = tmp_path / "in", tmp_path / "w"
     export(folder)
     plan(folder, tmp_path / "calm")
-    with monkeypatch.context() as patch:
-        patch.setattr(parting, "part", lambda *_, **__: None)
-        plan(folder, workdir)
+    plan_apart(folder, workdir, monkeypatch)
     first, kept, last = sorted((workdir / spans.FOLDER).iterdir())
     first.unlink()
     last.unlink()
@@ -291,9 +290,7 @@ def test_how_far_it_is_counts_days(tmp_path, monkeypatch):
     """Each once, though a stretch has many of them; with the events."""
     folder, workdir = tmp_path / "in", tmp_path / "w"
     export(folder)
-    with monkeypatch.context() as patch:
-        patch.setattr(parting, "part", lambda *_, **__: None)
-        plan(folder, workdir)
+    plan_apart(folder, workdir, monkeypatch)
     monkeypatch.setattr(ordered, "GROUP_BYTES", 2_000)
     far = []
     with Checkpoint.open(workdir) as checkpoint:
