@@ -2,12 +2,12 @@
 
 Nobody reviews that such a file says another `identity_version` when it means other events, nor what the file reads. So
 a workdir keeps, of each kind of event of each table, some rows as their files have them: of those at the start of a
-file, as the rest is read once, while it is planned. They are mapped again: where one has become another event, nothing
-new is planned, lest PostHog have the same row twice.
+file, of which the rest is looked through before where any are kept, as a file that is set aside has none. They are
+mapped again: where one has become another event, nothing new is planned, lest PostHog have the same row twice.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -28,7 +28,9 @@ from migrate.plan.bundles import Bundle
 from migrate.plan.jobs import Job
 from migrate.plan.lines import as_read, python_rows
 from migrate.plan.mapped import mapped
+from migrate.plan.readable import settle
 from migrate.plan.transform import Transform
+from migrate.readers.encodings import Unsettled
 from migrate.readers.files import read_chunks
 from migrate.readers.headers import read_header
 from migrate.readers.originals import Originals
@@ -92,14 +94,20 @@ def forget(workdir: Path) -> None:
     (workdir / KEPT).unlink(missing_ok=True)
 
 
-def keep(workdir: Path, settings: Settings, jobs: Iterable[Job]) -> None:
-    """Keep rows of these files, which are about to be planned, as far as they become events of new kinds."""
+def keep(
+    workdir: Path, settings: Settings, jobs: Iterable[Job], is_stopping: Callable[[], bool] = lambda: False
+) -> None:
+    """Keep rows of these files, which are about to be planned, as far as they become events of new kinds.
+
+    Nothing is kept where it is stopping, as nothing is planned then.
+    """
     groups = kept(workdir)
     known = {kind for group in groups for kind in group.kinds}
     for job in islice((job for job in jobs if job.source.lines is None), _FILES):
+        if is_stopping():
+            return
         with suppress(Unfit, OSError):  # whoever plans it says so
-            group = _group(settings, job)
-            if group is not None and len(groups) < _GROUPS and not group.kinds <= known:
+            if len(groups) < _GROUPS and (group := _news(settings, job, known)) is not None:
                 groups.append(group)
                 known |= group.kinds
     beside = workdir / f"{KEPT}.new"
@@ -134,6 +142,21 @@ def _difference(before: Sequence[Sequence[str]], now: Sequence[Sequence[str]]) -
     )
     name, was, found = next((name, was, found) for name, was, found in pairs if was != found)
     return f"{name} was '{was}', is '{found}'"
+
+
+def _news(settings: Settings, job: Job, known: Collection[tuple[str, str]]) -> Group | None:
+    """Return some rows of a file where they become events that are not `known`, in the encoding that all of it shows.
+
+    Raises Unfit where it cannot be read.
+    """
+    with suppress(Unsettled):
+        group = _group(settings, job)
+        if group is None or not group.kinds.difference(known):
+            return None
+        if not job.header.is_unsettled:
+            return group
+    group = _group(settings, settle(job))
+    return group if group is not None and group.kinds.difference(known) else None
 
 
 def _group(settings: Settings, job: Job) -> Group | None:

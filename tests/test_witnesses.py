@@ -9,6 +9,8 @@ from markdown import ROOT
 from owned import MAPPING, changed, export, written
 
 from migrate import witnesses
+from migrate.own import Own
+from migrate.settings import Settings
 
 
 @pytest.fixture
@@ -186,6 +188,39 @@ def test_rows_of_each_kind_of_event_are_kept_once(nights, tmp_path):
     assert group.rows[0]["odd, column"] == "a"
     assert (group.place, [*group.events]) == (f"{tmp_path}/exports/d.csv", ["1", "2"])
     assert json.loads((workdir / witnesses.KEPT).read_text().splitlines()[1])["table"] == "events"
+
+
+def test_rows_are_kept_as_their_file_is_read_and_none_of_one_that_is_set_aside(tmp_path):
+    """Odd text is found out by who plans it: as far as rows of it are kept, all of it is looked through before."""
+
+    def kept(folder, **how):
+        folder.mkdir()
+        chosen = Settings(platform="acme", own=Own(written(tmp_path)))
+        work = chosen.work([str(tmp_path / "exports")], **how)
+        witnesses.keep(folder, work.settings, work.jobs)
+        return (folder / witnesses.KEPT).read_bytes(), witnesses.kept(folder)
+
+    odd = {
+        "0": lambda text: text,
+        "few": lambda text: text.replace(b"\xc3\xa4", b"\xe4", 1),
+        "late": lambda text: text[:-900_000] + text[-900_000:].replace(b"\xc3\xa4", b"\xe4"),
+        "many": lambda text: text.replace(b"\xc3\xa4", b"\xe4"),
+        "of the late one": lambda text: text,
+    }
+    for name, made in odd.items():
+        what = {"of the late one": "late"}.get(name, name)
+        more = "x" * (10_000 if name == "late" else 1)
+        path = export(tmp_path / "exports" / f"{name}.jsonl", 300, what=what, who="K_se", more=more)
+        path.write_bytes(made(path.read_bytes().replace(b"K_se", "Käse".encode())))
+    before, groups = kept(tmp_path / "before")
+    assert [group.place.rpartition("/")[2] for group in groups] == [
+        "0.jsonl",
+        "few.jsonl",
+        "of the late one.jsonl",
+    ]
+    assert kept(tmp_path / "w", anew=())[0] == before
+    some = [tmp_path / "exports" / name for name in ("0.jsonl", "few.jsonl")]
+    assert migrate("run", tmp_path / "acme.py", *some, "--dry-run").returncode == 3
 
 
 def test_so_many_files_of_a_command_are_looked_at(nights, tmp_path):

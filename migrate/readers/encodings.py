@@ -60,7 +60,8 @@ def detect(head: bytes) -> str:
 class Unsettled(Exception):  # noqa: N818 - the word says what happened
     """Text of which only the start was looked at holds what its encoding or its dialect does not have.
 
-    `name` is its source's, all of which is to be looked at before it is read, see `headers.settled`.
+    `name` is its source's, all of which is to be looked at before it is read, see `headers.settled`. Work at
+    units (`plan.units`) does so by itself; who reads a file outside of that has it settled (`plan.readable.settle`).
     """
 
     def __init__(self, name: str) -> None:
