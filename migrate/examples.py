@@ -1,6 +1,10 @@
-"""Some of the first rows beside what they become, picked while all rows are planned, in whatever process."""
+"""Some of the first rows beside what they become, picked while all rows are planned, in whatever process.
+
+Rows of a file count when all of it is planned and noted, as its events do.
+"""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import zip_longest
 from threading import Lock
@@ -15,7 +19,9 @@ from migrate.plan.finished import Finished
 from migrate.plan.jobs import Job
 from migrate.preview import Preview, previewed
 from migrate.readers.records import Chunk, first_rows
+from migrate.session import Session
 from migrate.settings import Settings
+from migrate.workdir import samples
 
 
 class Example(NamedTuple):
@@ -33,14 +39,22 @@ class Examples:
     Of each table, and of copies of its rejects, those of the first file that has any payload among them.
     """
 
-    def __init__(self, settings: Settings, names: Sequence[str], count: int) -> None:
-        """Take rows of the files of these names, in their order."""
+    def __init__(
+        self, settings: Settings, names: Sequence[str], count: int, before: Sequence[Preview] = ()
+    ) -> None:
+        """Take rows of the files of these names, in their order; some of their rows were shown `before`."""
         self._settings = settings
         self._names = names
         self._count = count
         self._order = {name: place for place, name in enumerate(names)}
-        self._taken: dict[tuple[str, bool], Example] = {}
+        self._whole: dict[tuple[str, bool], tuple[bool, int]] = {}
+        """The lowest rank of files that are planned whole, which may be still to be noted."""
         self._lock = Lock()
+        self._taken = {
+            (table, True): self._shown_before(table, before) for table in {one.table for one in before}
+        }
+        for one in self._taken.values():
+            self.whole(one)
 
     def __reduce__(self) -> tuple[type["Examples"], tuple[object, ...]]:
         """Hand on what rows are asked for; another process knows of those alone that it plans itself."""
@@ -52,8 +66,8 @@ class Examples:
         None, too, where they cannot be read again as they were.
         """
         job, offset = bundle.place(_first_number(chunk, made))
-        rank, best = (False, self._order[job.source.name]), self._taken.get(_kind(job))
-        if best is not None and best.rank < rank:
+        rank, best = (False, self._order[job.source.name]), self._whole.get(_kind(job))
+        if best is not None and best < rank:
             return None
         first = first_rows(bundle.of_file(chunk, offset, self._count), self._count)
         job = replace(job, source=replace(job.source, meter=None))
@@ -63,27 +77,66 @@ class Examples:
             ]
         except (Unfit, OSError):
             return None
-        rank = (not any(row.payloads for row in found), rank[1])
-        example = Example(_kind(job), rank, found[: self._count])
-        return example if found and self.take(example) else None
+        rank = _rank(found, rank[1])
+        return Example(_kind(job), rank, found[: self._count]) if found else None
+
+    def whole(self, example: Example) -> None:
+        """Hear, in any thread, of what was found of files that are planned whole: those behind them need not be."""
+        with self._lock:
+            best = self._whole.get(example.kind)
+            self._whole[example.kind] = example.rank if best is None else min(best, example.rank)
 
     def take(self, example: Example) -> bool:
-        """Take what was found here or in another process; return whether these rows are the first by now."""
-        with self._lock:
-            best = self._taken.get(example.kind)
-            if is_first := best is None or example.rank <= best.rank:
-                self._taken[example.kind] = example
+        """Take what was found here or in another process, and is noted; return whether these rows are the first now."""
+        self.whole(example)
+        best = self._taken.get(example.kind)
+        if is_first := best is None or example.rank <= best.rank:
+            self._taken[example.kind] = example
         return is_first
 
     def shown(self, jobs: Sequence[Job]) -> list[Preview]:
-        """Return those of these files: rows with payloads before those without, those of different tables in turn."""
-        names = {job.source.name for job in jobs}
-        with self._lock:
-            tables = [
-                self._taken[kind].rows for kind in dict.fromkeys(map(_kind, jobs)) if kind in self._taken
-            ]
-        rows = [row for nth in zip_longest(*tables) for row in nth if row is not None and row.file in names]
+        """Return those of the kinds of these files: with payloads before those without, of different tables in turn."""
+        kinds = dict.fromkeys([*map(_kind, jobs), *(kind for kind in self._taken if kind[1])])
+        tables = [self._taken[kind].rows for kind in kinds if kind in self._taken]
+        rows = [row for nth in zip_longest(*tables) for row in nth if row is not None]
         return sorted(rows, key=lambda row: not row.payloads)[: self._count]
+
+    def _shown_before(self, table: str, before: Sequence[Preview]) -> Example:
+        rows = [one for one in before if one.table == table]
+        return Example((table, True), _rank(rows, self._order[rows[0].file]), rows)
+
+
+def of(session: Session, settings: Settings, todo: Sequence[Job]) -> Examples | None:
+    """Return what takes the first rows of these files; None where those that are kept in the workdir are to stay.
+
+    What is left of an increment goes on with the rows of its files that were planned before. Those of what is planned
+    anew are shown where rows of that were, and those of copies of rejects where there are no others.
+    """
+    checkpoint, count = session.checkpoint, max(session.rows, samples.KEPT)
+    facts, kept = checkpoint.facts(), samples.kept(session.workdir, count)
+    names = [job.source.name for job in todo]
+    if kept and all(job.source.lines is not None for job in todo):
+        return None
+    if kept and {*names} <= {*facts.get("superseded", [])}:
+        is_shown = any(row.get("file") in names for row in kept)
+        return Examples(settings, names, count) if is_shown else None
+    if facts.get("sampled") != facts.get("increment", 0):
+        return Examples(settings, names, count)
+    known = checkpoint.inputs([*names, *(str(row.get("file")) for row in kept)])
+    before = [Preview(**row) for row in kept if row.get("file") in known.keys() - {*names}]
+    return Examples(settings, [*known], count, before)
+
+
+def keep(session: Session, examples: Examples, todo: Sequence[Job], example: Example) -> None:
+    """Keep the first rows beside what they become, for who looks at the plan, where this one is among them."""
+    if not examples.take(example):
+        return
+    whole = [job for job in todo if job.source.lines is None]
+    rows = examples.shown(whole or todo)
+    if rows:
+        with suppress(OSError):  # a plan without them is the same plan
+            samples.keep(session.workdir, map(vars, rows))
+            session.checkpoint.note(sampled=session.checkpoint.facts().get("increment", 0))
 
 
 def _first_number(chunk: Chunk, made: Finished) -> int:
@@ -107,6 +160,11 @@ def _of_rows(made: Finished, rows: pl.Series, offset: int) -> Finished:
             name: left.filter(left.is_in(numbers.implode())) - offset for name, left in made.taken.items()
         },
     )
+
+
+def _rank(rows: Sequence[Preview], place: int) -> tuple[bool, int]:
+    """Return the rank of rows of the file in this place."""
+    return not any(row.payloads for row in rows), place
 
 
 def _kind(job: Job) -> tuple[str, bool]:

@@ -1,14 +1,13 @@
 """One command's planning: settings pinned, people opened, sources planned, what all of them tell planned after them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from threading import Lock
 
-from migrate import witnesses
-from migrate.examples import Example, Examples
+from migrate import examples, witnesses
 from migrate.handed import Looking, Making
 from migrate.inputs.names import natural
 from migrate.logline import Record
@@ -26,7 +25,7 @@ from migrate.session import Session, collect_rarely
 from migrate.settings import Work
 from migrate.stores import waiting
 from migrate.together import put_together, settle
-from migrate.workdir import asides, rejects, samples, spans, totals
+from migrate.workdir import asides, rejects, spans, totals
 from migrate.workdir.harm import explaining
 from migrate.workdir.renewal import is_left, supersede
 from migrate.workdir.room import Measured, Room
@@ -123,13 +122,12 @@ class Planning:
         if not session.is_stopping and (todo or self._has_more()):
             with self.file.open() as people, waiting.left_by(session.stopped_by), explaining(checkpoint):
                 self._plan_sources(planner, people, todo, resend=resend)
-        aside = self.work.set_aside | planner.aside.found
+        found = sorted(planner.aside.found.items(), key=lambda one: natural(one[0]))
+        aside = self.work.set_aside | dict(found)
         for name, one in aside.items():
             fields = {"file": name, "why": one.why}
             session.on_log(Record("file_set_aside", f"set aside: {name}: {one.why}", fields))
-        session.set_aside += asides.note(checkpoint, aside)
-        found = sorted(planner.aside.found.items(), key=lambda one: natural(one[0]))
-        asides.note_misread(checkpoint, skipped, dict(found))
+        session.set_aside += asides.note(checkpoint, aside, skipped)
         if not session.is_stopping:
             session.finish("planning", begun=None, unfinished=self._commands_but(command))
         if checkpoint.is_whole():
@@ -185,19 +183,12 @@ class Planning:
     def _plan_sources(self, planner: Planner, people: People, todo: Sequence[Job], *, resend: bool) -> None:
         """Plan the files that are not planned, and what all of them tell of people."""
         session, settings, checkpoint = self.session, self.work.settings, self.session.checkpoint
-        if settings.own is not None:
-            witnesses.keep(session.workdir, settings, todo)
-        names = [job.source.name for job in todo]
-        examples, keeping = Examples(settings, names, max(session.rows, samples.KEPT)), Lock()
-
-        def take(example: Example) -> None:
-            if examples.take(example):
-                with keeping:  # at once, for who goes on after a kill
-                    self._keep_samples(examples, todo)
-
-        if self._are_first(todo):
-            planner.examine, planner.on_first = examples.examine, take
+        if (first := examples.of(session, settings, todo)) is not None:
+            planner.examine, planner.on_whole = first.examine, first.whole
+            planner.on_first = partial(examples.keep, session, first, todo)
         with _until_stopped(planner):
+            if settings.own is not None:
+                witnesses.keep(session.workdir, settings, todo, planner.stopping.is_set)
             known = settings.census(people)
             people.forget_gathered(checkpoint.facts().get("superseded", []))
             with planner.employed(todo):
@@ -209,7 +200,6 @@ class Planning:
             put_together(session, planner.on_progress)
             settle(session, planner.on_progress, resend=resend)
             census.tell(known, planner, settings.until)
-            self._keep_samples(examples, [job for job in todo if job.source.name not in planner.aside.found])
 
     def _gatherer(self, people: People, planner: Planner) -> Gatherer:
         """Return what looks over files, those who plan at work at it before."""
@@ -228,30 +218,6 @@ class Planning:
             on_unfit=planner.aside.put,
             stopping=planner.stopping,
         )
-
-    def _are_first(self, todo: Sequence[Job]) -> bool:
-        """Return whether the first rows of these files are those of the increment, and not of what is left of it.
-
-        Nor of what is planned anew, unless rows of that were shown.
-        """
-        facts, kept = self.session.checkpoint.facts(), samples.kept(self.session.workdir, samples.KEPT)
-        increment = facts.get("increment", 0)
-        names, anew = {job.source.name for job in todo}, {*facts.get("superseded", [])}
-        if kept and (facts.get("sampled") == increment or names <= anew):
-            return any(row.get("file") in names & anew for row in kept)
-        self.session.checkpoint.note(sampled=increment)
-        return True
-
-    def _keep_samples(self, examples: Examples, fit: Sequence[Job]) -> None:
-        """Keep the first rows beside what they become, for who looks at the plan.
-
-        Those of copies of rejects take the place of no others.
-        """
-        workdir = self.session.workdir
-        whole = [job for job in fit if job.source.lines is None]
-        shown = examples.shown(whole if whole or samples.are_kept(workdir) else fit)
-        with suppress(OSError):  # a plan without them is the same plan
-            samples.keep(workdir, map(vars, shown))
 
     def _has_new_sources(self) -> bool:
         names = [job.source.name for job in self.work.jobs]

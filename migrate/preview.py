@@ -51,6 +51,8 @@ class Preview:
     """The name of the row's file."""
     why: str | None = None
     """Why a row has no payloads, in the words of the dry run."""
+    table: str = ""
+    """The name of the row's table."""
 
 
 class Reading:
@@ -241,6 +243,7 @@ def _previewed(
             first.get(number, numbering.place(job.source.name, number)),
             job.source.name,
             None if offset + number in became.payloads else became.whys[offset + number],
+            job.table.name,
         )
     yield from (_unread(job, one, first) for one in reversed(unread))
 
@@ -260,7 +263,7 @@ def _unread(job: Job, reject: Reject, first: Mapping[int, str]) -> Preview:
     row = {"reason": reject.reason, "value": reject.value}
     why = "" if reject.why is None else f", {reject.why}"
     said = _rejected(reject.reason, reject.value) + why
-    return Preview(encoded(row).decode(), [], place, job.source.name, said)
+    return Preview(encoded(row).decode(), [], place, job.source.name, said, job.table.name)
 
 
 def _rejected(reason: str, value: str | None) -> str:

@@ -33,6 +33,8 @@ class Attempt:
     bundle: Bundle
     numbers: Numbers = field(default_factory=Numbers)
     look: Look = field(default_factory=Look)
+    examined: object | None = None
+    """What `Setup.examine` found of its first rows."""
 
     def __post_init__(self) -> None:
         self.originals = self.bundle.originals()

@@ -48,12 +48,6 @@ class Lost(NamedTuple):
     unit: Key
 
 
-class Examined(NamedTuple):
-    """What `Setup.examine` tells of the first rows."""
-
-    found: object
-
-
-Note = Record | Read | Opened | Wrote | Fell | Lost | Examined
+Note = Record | Read | Opened | Wrote | Fell | Lost
 Hear = Callable[[Note], None]
 """Is told what goes on in a unit, in any thread of the coordinator's process."""

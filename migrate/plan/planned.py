@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Event
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from migrate.ahead import in_parallel, numbered
 from migrate.inputs.source import Fingerprint, stamp
@@ -19,7 +19,7 @@ from migrate.plan.interrupted import until_stopped
 from migrate.plan.jobs import Job
 from migrate.plan.looked import see
 from migrate.plan.mapped import mapped
-from migrate.plan.notes import Examined, Hear, Opened, Read, Wrote
+from migrate.plan.notes import Hear, Opened, Read, Wrote
 from migrate.plan.traced import trace
 from migrate.plan.transform import Transform
 from migrate.plan.units import Slice, Unit, Work
@@ -47,14 +47,19 @@ class Setup(Work["Completion"]):
     transform: Callable[[Job], Transform]
     """How the rows of a job become events."""
     examine: Callable[[Bundle, Chunk, Finished], object | None]
-    """What is told of the first rows of a unit and of what they become, None for nothing; called in any thread."""
+    """What is found of the first rows of a unit and of what they become, None for nothing; called in any thread."""
+    on_whole: Callable[[Any], object] = lambda _: None
+    """Told what was found so of files that are planned whole, where they were, before that counts."""
     limit: int | None = None
     """How many rows are planned, where that is not all."""
     wanted: Wanted = field(default_factory=Wanted)
 
     def whole(self, unit: Unit, hear: Hear, stopping: Event) -> "Completion":
         """Plan a unit's sources into files of their own, all of them."""
-        return _plan(unit, self, hear, stopping)
+        made = _plan(unit, self, hear, stopping)
+        if made.examined is not None and unit.slice is None:
+            self.on_whole(made.examined)
+        return made
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,8 @@ class Completion:
     seconds: float
     slice: Slice | None = None
     """What it is of its file, where it is not all of it."""
+    examined: object | None = None
+    """What `Setup.examine` found, which counts as all of it does, when it is noted."""
 
     @property
     def number(self) -> int:
@@ -115,7 +122,7 @@ def _plan(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Completion:
     try:
         measured = 0
         with attempt.rejects.open("w", encoding="utf-8") as lines:
-            for piece in _finished(unit, bundle, setup, hear, stopping):
+            for piece in _finished(unit, attempt, setup, stopping):
                 attempt.take(piece, lines, setup.names)
                 hear(Read(unit.key, piece.numbers.read, read := attempt.read()))
                 if read >= measured + STEP:
@@ -133,7 +140,7 @@ def _plan(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Completion:
         attempt.writer.discard()
         raise
     aside, seconds = (writer, told, attempt.rejects), time.monotonic() - began
-    return Completion(inputs, *aside, attempt.numbers, attempt.look, seconds, unit.slice)
+    return Completion(inputs, *aside, attempt.numbers, attempt.look, seconds, unit.slice, attempt.examined)
 
 
 def _noted(unit: Unit, job: Job, before: Mapping[str, str]) -> Input:
@@ -146,8 +153,9 @@ def _noted(unit: Unit, job: Job, before: Mapping[str, str]) -> Input:
     return known._replace(stamp=unit.slice.stamp, size=size, digest=digest, window=job.window)
 
 
-def _finished(unit: Unit, bundle: Bundle, setup: Setup, hear: Hear, stopping: Event) -> Iterator[Finished]:
+def _finished(unit: Unit, attempt: Attempt, setup: Setup, stopping: Event) -> Iterator[Finished]:
     """Yield the sources' chunks as finished events."""
+    bundle = attempt.bundle
     transform = setup.transform(bundle.job)
 
     def made(one: tuple[int, Chunk]) -> Finished:
@@ -157,8 +165,8 @@ def _finished(unit: Unit, bundle: Bundle, setup: Setup, hear: Hear, stopping: Ev
         is_start = number == 0 and not unit.place
         if is_start and not setup.firsts.isdisjoint(bundle.names):
             trace(piece.look, chunk.rows, piece.frame, transform)
-        if is_start and (found := setup.examine(bundle, chunk, piece)) is not None:
-            hear(Examined(found))
+        if is_start:
+            attempt.examined = setup.examine(bundle, chunk, piece)
         return piece
 
     chunks = bundle.regrouped(reads_ahead=setup.reads_ahead or bundle.is_far)

@@ -24,7 +24,7 @@ from migrate.plan.finished import Finished
 from migrate.plan.interrupted import Interrupted
 from migrate.plan.jobs import Job, bytes_by_kind
 from migrate.plan.judged import Made
-from migrate.plan.notes import Examined, Fell, Lost, Note, Opened, Read, Wrote
+from migrate.plan.notes import Fell, Lost, Note, Opened, Read, Wrote
 from migrate.plan.planned import Completion, Setup
 from migrate.plan.progress import Counting, Progress
 from migrate.plan.slicewise import Slicewise
@@ -54,8 +54,10 @@ class Planner:
     on_warning: Callable[[str], None] = lambda _: None
     examine: Callable[[Bundle, Chunk, Finished], object | None] = lambda *_: None
     """Looks at the first rows of files that are planned together, and at what they become, where they are planned."""
+    on_whole: Callable[[Any], object] = lambda _: None
+    """Told what was found so of files that are planned whole, where that is, in any thread."""
     on_first: Callable[[Any], object] = lambda _: None
-    """Told what was found so, in any thread."""
+    """Told what was found so, once the files are noted as planned."""
     on_begin: Callable[[], object] = lambda: None
     """What is to be done before a unit in another process that is there for others, too."""
     on_stop: Callable[[], object] = lambda: None
@@ -114,6 +116,7 @@ class Planner:
             now=self.clock(),
             transform=transform,
             examine=self.examine,
+            on_whole=self.on_whole,
             on_begin=self.on_begin,
             on_stop=self.on_stop,
         )
@@ -173,8 +176,6 @@ class Planner:
                 self._slicewise.fall(unit)
                 if self._room is not None:
                     self._room.finish(unit)
-            case Examined(found):
-                self.on_first(found)
 
     def _tidy(self) -> None:
         """Remove what a killed process left behind: files written aside, or moved but never noted."""
@@ -218,6 +219,8 @@ class Planner:
             **self._measure(made, rejected + sum(seal.size for seal in seals)),
         )
         made.writer.discard()
+        if made.examined is not None:
+            self.on_first(made.examined)
         events = sum(part.events for part in parts)
         events += sum(day.events for span in spanning for day in span.days.values())
         self.on_log(diary.planned(names, made.numbers, events, made.seconds))

@@ -144,4 +144,5 @@ def planned(slices: list[Completion], seconds: float) -> Completion:
             one.rejects.unlink()
     states = [one.states for one in slices if one.states is not None]
     together = put_together(states, writer.aside.with_suffix(".states")) if states else None
-    return Completion(last.inputs, writer, together, rejects, numbers, look, seconds, last.slice)
+    ends = last.slice, slices[0].examined
+    return Completion(last.inputs, writer, together, rejects, numbers, look, seconds, *ends)

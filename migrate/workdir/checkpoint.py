@@ -136,12 +136,6 @@ class Checkpoint:
                 ((name,) for name in names),
             )
 
-    def unregister(self, names: Iterable[str]) -> None:
-        """Take back the places of inputs that are not planned, and are not to be as they are."""
-        sql = "DELETE FROM inputs WHERE numbers IS NULL AND name IN (SELECT value FROM json_each(?))"
-        with transaction(self._db) as db:
-            db.execute(sql, (json.dumps([*names]),))
-
     def inputs(self, names: Iterable[str] | None = None) -> dict[str, Input]:
         """Return the inputs by name, in order; of these names alone, where they are given."""
         sql = """

@@ -9,7 +9,7 @@ from typing import Any, Final
 from migrate.workdir.disk import sync
 
 SAMPLES: Final = "samples.jsonl"
-_FIELDS: Final = {"source": str, "payloads": list, "place": str, "file": str, "why": str | None}
+_FIELDS: Final = {"source": str, "payloads": list, "place": str, "file": str, "why": str | None, "table": str}
 """What is kept of a row, see `migrate.preview.Preview`."""
 KEPT: Final = 20
 """Rows that are kept, more where more are to be shown."""
@@ -24,11 +24,6 @@ def keep(workdir: Path, rows: Iterable[Mapping[str, object]]) -> None:
     beside.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     sync(beside)
     beside.replace(workdir / SAMPLES)
-
-
-def are_kept(workdir: Path) -> bool:
-    """Return whether any rows are kept."""
-    return (workdir / SAMPLES).exists()
 
 
 def kept(workdir: Path, count: int) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from sealing import KILL, STOP, exports, flipped, migrate, scattered, summary
 
 from migrate.sandbox.server import Sandbox
 from migrate.workdir import samples, seals
+from migrate.workdir.checkpoint import Checkpoint
 
 pytestmark = pytest.mark.crash
 
@@ -58,7 +59,8 @@ def test_the_first_rows_are_those_of_the_first_file_though_planning_is_killed(tm
         return [row["place"] for row in samples.kept(workdir, 1)]
 
     assert migrate(*words, killed_at="plan.planner.Planner._commit", after=1).returncode == 9
-    assert first() == [f"{source}/00.jsonl:1"]
+    with Checkpoint.open(workdir) as checkpoint:
+        assert checkpoint.inputs()[first()[0].removesuffix(":1")].planned
     assert migrate(*words).returncode == 0
     assert first() == [f"{source}/00.jsonl:1"]
     assert migrate(*words, "--again", source / "03.jsonl").returncode == 0

@@ -16,6 +16,22 @@ def test_a_source_is_told_once_as_it_is(tmp_path):
         assert checkpoint.set_aside() == {"a.csv": BROKEN, "b.csv": changed}
 
 
+def test_what_is_misread_is_passed_over_and_no_input(tmp_path):
+    """All of it is noted at once: what is noted of a part would be asked for for ever, as the file that it is."""
+    torn = Aside("nul_bytes", "torn", "1")
+    with Checkpoint.open(tmp_path, create=True) as checkpoint:
+        checkpoint.register(["a.csv", "b.csv", "c.csv"])
+        found, skipped = (
+            {"a.csv": BROKEN, "b.csv": torn, "c.csv": torn},
+            {"empty": ["d"], "nul_bytes": ["c.csv"]},
+        )
+        assert asides.note(checkpoint, found, skipped) == [*found]
+        facts = checkpoint.facts()
+        assert facts["skipped_names"] == {"empty": ["d"], "nul_bytes": ["c.csv", "b.csv"]}
+        assert facts["skipped"] == {"empty": 1, "nul_bytes": 2}
+        assert (checkpoint.set_aside(), [*checkpoint.inputs()]) == (found, ["a.csv"])
+
+
 def test_set_right_leaves_the_others(tmp_path):
     """Only the sources named are set aside no more."""
     with Checkpoint.open(tmp_path, create=True) as checkpoint:

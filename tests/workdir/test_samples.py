@@ -4,7 +4,10 @@ import os
 
 from migrate.workdir import samples
 
-ROWS = [{"source": f'{{"n":{n}}}', "payloads": ["{}"], "place": f"a:{n}", "why": None} for n in range(30)]
+ROWS = [
+    {"source": f'{{"n":{n}}}', "payloads": ["{}"], "place": f"a:{n}", "why": None, "table": "t"}
+    for n in range(30)
+]
 
 
 def test_rows_come_back_as_they_were_kept(tmp_path):
