@@ -52,7 +52,7 @@ def unquoted(values: Sequence[Raw | None]) -> tuple[pl.Series, bool]:
         return found, True
     text = pl.col("text")
     quoted = text.str.starts_with('"')
-    bare = pl.when(quoted).then(text.str.strip_prefix('"').str.strip_suffix('"')).otherwise(text)
+    bare = pl.when(quoted).then(text.str.slice(1).str.head(-1)).otherwise(text)
     is_text, escaped, cell = found.to_frame("text").select_seq(
         quoted.alias("quoted"),
         (quoted & text.str.contains("\\", literal=True)).alias("escaped"),

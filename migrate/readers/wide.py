@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 
 from migrate.errors import Stopped
-from migrate.jsontext.build import object_text
+from migrate.jsontext.build import bare, object_text
 from migrate.kit.declare import REST
 from migrate.readers.records import Part
 
@@ -76,8 +76,7 @@ def _without_nulls(text: str, numbers: frozenset[str]) -> str | None:
 
 def together(objects: Sequence[pl.Expr]) -> pl.Expr:
     """Return JSON objects, or nulls, that have no names in common as one object; null where all are."""
-    bare = [text.str.strip_prefix("{").str.strip_suffix("}") for text in objects]
-    inside = pl.concat_str(bare, separator=",", ignore_nulls=True)
+    inside = pl.concat_str([bare(text, "{") for text in objects], separator=",", ignore_nulls=True)
     return pl.when(inside != "").then(pl.concat_str(pl.lit("{"), inside, pl.lit("}")))
 
 
