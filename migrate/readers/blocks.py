@@ -36,7 +36,10 @@ class Text:
         return self._codec == "utf-8"
 
     def pieces(self, size: int) -> Iterator[bytes]:
-        """Yield the text as UTF-8, not yet checked where it was stored as UTF-8, without a byte order mark."""
+        """Yield the text as UTF-8, not yet checked where it was stored as UTF-8, without a byte order mark.
+
+        Nothing is held of a piece that was yielded: who takes it may let it go while rows are made of it.
+        """
         stored = self._stored(size)
         if self._codec != "utf-8":
             stored = self._recoded(stored)
@@ -44,8 +47,9 @@ class Text:
         for piece in stored:
             bare = piece.removeprefix(codecs.BOM_UTF8) if first else piece
             self.mark_bytes += len(piece) - len(bare)
-            yield bare
-            first = False
+            given, first = [bare], False
+            del piece, bare
+            yield given.pop()
 
     def _stored(self, size: int) -> Iterator[bytes]:
         """Yield exactly `size` bytes at a time, fewer at the end."""
@@ -57,15 +61,19 @@ class Text:
             except Truncated as error:
                 self.truncated = str(error)
                 break
-            parts.append(data)
-            missing -= len(data)
             if not data:
                 break
+            parts.append(data)
+            missing -= len(data)
+            del data
             if not missing:
-                yield b"".join(parts)
+                whole = [b"".join(parts)]
                 parts, missing = [], size
-        if rest := b"".join(parts):
-            yield rest
+                yield whole.pop()
+        rest = [b"".join(parts)]
+        del parts
+        if rest[0]:
+            yield rest.pop()
 
     def _recoded(self, stored: Iterator[bytes]) -> Iterator[bytes]:
         decoder = codecs.getincrementaldecoder(self._codec)("replace")

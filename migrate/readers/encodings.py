@@ -82,7 +82,9 @@ class Watched(Text):
         for piece in super().pieces(size):
             block, held = _parted(held + piece)
             self._check(block)
-            yield piece
+            given = [piece]
+            del block, piece
+            yield given.pop()
         self._check(held)
 
     def _check(self, block: bytes) -> None:

@@ -67,7 +67,7 @@ class Fields:
                 return None
             for key, values in self.transposed(rows):
                 lists.setdefault(key, []).extend(values)
-        some = {key: values for key, values in lists.items() if _has_any(values)}
+        some = {key: values for key, values in lists.items() if has_any(values)}
         try:
             return {key: column_of(values, *texts) for key, values in some.items()}
         except ValueError:
@@ -118,7 +118,7 @@ class Fields:
         return msgspec.json.Decoder(line)
 
 
-def _has_any(values: Sequence[Any]) -> bool:
+def has_any(values: Sequence[Any]) -> bool:
     """Return whether any of these is not null."""
     return values[0] is not None or values.count(None) < len(values)
 

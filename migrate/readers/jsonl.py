@@ -32,6 +32,7 @@ def jsonl_parts(
     cutter = Cutter(record_bytes, 1 if text.span is None else text.span.row)
     for piece in text.pieces(block_bytes):
         cutter.take(piece)
+        del piece  # the cutter has it
         part = rows.lines(cutter)
         if part is None:
             cutter.cut()

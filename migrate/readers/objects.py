@@ -18,6 +18,7 @@ from migrate.readers.fields import (
     Fields,
     Members,
     column_of,
+    has_any,
     root,
 )
 from migrate.readers.records import Header, Part, reject, spelled
@@ -25,6 +26,8 @@ from migrate.readers.records import Header, Part, reject, spelled
 _BLANK: Final = b" \t\r\n"
 _PIECE_BYTES: Final = 1 << 15
 """So much is decoded at once that it stays in the processor's cache: 64 KB take a tenth longer, 1 MB twice as long."""
+_SPLIT_BYTES: Final = 1 << 18
+"""So much of a text is there twice while it is decoded."""
 _TRIES: Final = 16
 """So many pieces of a file may hold something unforeseen before all of its lines are read key by key."""
 _SEAM: Final = re.compile(rb"\}\r?\n\{")
@@ -78,9 +81,8 @@ class Objects:
             return None
         lists: dict[str, list[Any]] = {}
         height = 0
-        lines = text.removesuffix(b"\n").split(b"\n")
-        for start in range(0, len(lines), PIECE_ROWS):
-            rows = self._fields.decoded(lines[start : start + PIECE_ROWS])
+        for lines in _lines_of(text):
+            rows = self._fields.decoded(lines)
             if rows is None:
                 self._tries -= 1
                 return None
@@ -89,9 +91,10 @@ class Objects:
                     lists[key] = [None] * height
                 lists[key].extend(values)
             height += len(rows)
-        self._sound_keys: set[str] = set(self._objects).difference(lists)
+        some = {key: values for key, values in lists.items() if has_any(values)}
+        self._sound_keys: set[str] = set(self._objects).difference(some)
         try:
-            return {key: self._cells(key, values, text) for key, values in lists.items()} if height else None
+            return {key: self._cells(key, values, text) for key, values in some.items()} if height else None
         except ValueError:  # a whole number of more than 4,300 digits, which Python does not write, or -0
             return None
 
@@ -199,12 +202,20 @@ class Objects:
         return self._frame([], {}, None)
 
 
-def _pieces(text: bytes) -> Iterator[bytes]:
+def _lines_of(text: bytes) -> Iterator[list[bytes]]:
+    """Yield lines, as many at a time as are decoded at once."""
+    for piece in _pieces(text, _SPLIT_BYTES):
+        lines = piece.removesuffix(b"\n").split(b"\n")
+        for start in range(0, len(lines), PIECE_ROWS):
+            yield lines[start : start + PIECE_ROWS]
+
+
+def _pieces(text: bytes, size: int = _PIECE_BYTES) -> Iterator[bytes]:
     """Cut lines into pieces of whole lines."""
     start = 0
     while start < len(text):
-        end = text.rfind(b"\n", start, start + _PIECE_BYTES) + 1
-        end = end or text.find(b"\n", start + _PIECE_BYTES) + 1 or len(text)
+        end = text.rfind(b"\n", start, start + size) + 1
+        end = end or text.find(b"\n", start + size) + 1 or len(text)
         yield text[start:end]
         start = end
 

@@ -1,15 +1,19 @@
 """Stored bytes become pieces of text of one size, whatever the encoding, and what is no text is counted and said."""
 
 import io
+import sys
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonvalues import COMPARED
+from readings import source
 
 from migrate.errors import UsageError
 from migrate.inputs.streams import Stream, Truncated
 from migrate.readers.blocks import Text, is_utf8
+from migrate.readers.encodings import text_of
+from migrate.readers.records import Header
 
 LINES = st.text(st.sampled_from("a,é\u20ac\U0001f600\n"), max_size=30)
 
@@ -22,6 +26,16 @@ def test_the_same_text_comes_of_every_encoding(text, encoding, size):
     size = max(size, 3)  # a piece is never shorter than a mark
     assert b"".join(stored.pieces(size)) == text.encode()
     assert (stored.truncated, stored.take_counts()) == (None, {})
+
+
+@pytest.mark.parametrize("is_unsettled", [False, True])
+def test_nothing_is_held_of_a_piece_that_is_in_use(tmp_path, is_unsettled):
+    """A piece is large, and rows are made of it: who has it may let it go."""
+    stored = b"\xef\xbb\xbf" + b"name\n" * 200
+    header = Header("csv", ("name",), is_unsettled=is_unsettled)
+    for piece in text_of(io.BytesIO(stored), source(tmp_path / "a.csv", stored), header).pieces(300):
+        alone = bytes(piece[:-1])
+        assert sys.getrefcount(piece) == sys.getrefcount(alone)
 
 
 def test_an_unknown_encoding_is_a_wrong_command():
