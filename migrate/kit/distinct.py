@@ -85,6 +85,31 @@ def slim(frame: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
+def rows_where(frame: pl.DataFrame, is_kept: pl.Series) -> pl.DataFrame:
+    """Return some rows of a frame; of columns that are null throughout nothing is copied."""
+    height = int(is_kept.sum())
+    return pl.DataFrame(
+        [
+            column.head(height) if column.null_count() == frame.height else column.filter(is_kept)
+            for column in frame.get_columns()
+        ]
+    )
+
+
+def together(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return frames of the same columns as one that is `slim`."""
+    height = sum(frame.height for frame in frames)
+    nothing: dict[pl.DataType, pl.Series] = {}
+    columns = []
+    for pieces in zip(*(frame.get_columns() for frame in frames), strict=True):
+        first = pieces[0]
+        if sum(piece.null_count() for piece in pieces) < height:
+            columns.append(pl.concat(pieces, rechunk=True))
+        else:
+            columns.append(nothing.setdefault(first.dtype, first.clear(height)).alias(first.name))
+    return pl.DataFrame(columns)
+
+
 def _codes(column: pl.Series) -> tuple[pl.Series, int]:
     """Return a number for each value, counted from 0 in the order in which they appear, and how many there are."""
     encoded = column.to_arrow().dictionary_encode(null_encoding="encode")

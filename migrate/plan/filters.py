@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 from migrate.kit.declare import ROW
+from migrate.kit.distinct import rows_where
 from migrate.people.observed import Observed
 from migrate.plan.transform import Transform
 from migrate.rules.bags import NOTHING_LEFT, PREFIX
@@ -39,13 +40,13 @@ def filtered(rows: pl.DataFrame, transform: Transform, numbers: Numbers, taken: 
     if not rules:
         return rows
     reason = pl.coalesce([pl.when(rule.fill_null(False)).then(pl.lit(name)) for name, rule in rules.items()])
-    marked = rows.with_columns_seq(reason.alias("_filter"))
-    left_out = marked.select_seq("_filter", ROW).drop_nulls()
+    marked = rows.select_seq(reason.alias("_filter"), ROW)
+    left_out = marked.drop_nulls()
     for (name,), group in left_out.group_by("_filter", maintain_order=True):
         taken[str(name)] = group[ROW]
         numbers.filtered[str(name)] += group.height
         numbers.examples[str(name)] = [str(group[ROW][0])]
-    return marked.filter(pl.col("_filter").is_null()).drop("_filter")
+    return rows_where(rows, marked["_filter"].is_null()) if left_out.height else rows
 
 
 def apart(

@@ -98,8 +98,9 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     numbers.filtered[why_no_event(table, transform)] += (
         rows.height - count_rows(frame, news, observed.rejects) - left_out
     )
+    del rows  # as large as the payloads, which are made now
     made, rejects = judged(frame, transform, now, numbers, observed.rejects)
-    rejects = _with_times(rejects, rows, table)
+    rejects = _with_times(rejects, all_rows, table)
     news = news.filter(~pl.col(ROW).is_in(rejects[ROW].implode())) if rejects.height else news
     mapped = count_rows(made, news)
     fine = frame.filter(pl.col(ROW).is_in(made[ROW].implode())) if rejects.height else frame
@@ -115,7 +116,7 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     numbers.mapped = mapped
     numbers.filtered = +numbers.filtered
     numbers.warnings.update(observed.warnings)
-    lines = in_order([*unread(chunk.rejects), *rejected_rows(rejects, rows, table)])
+    lines = in_order([*unread(chunk.rejects), *rejected_rows(rejects, all_rows, table)])
     for line in lines:
         numbers.add_example(line["reason"], str(line["row"]))
     return Finished(made.rename({ROW: "row"}), news, lines, numbers, taken, look)

@@ -22,7 +22,7 @@ from migrate.workdir.seals import Seal
 _SPAN: Final = "span"
 _OPEN_DAYS: Final = 32
 """Days written at once; more would need more file handles than a process has."""
-_FLUSH_BYTES: Final = 12 * 2**20
+_FLUSH_BYTES: Final = 8 * 2**20
 _SEVERAL: Final = 32
 """Events a day from which on the names of each day are counted by themselves: below, that takes longer than all."""
 

@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.kit.distinct import Recurring, distinct
+from migrate.kit.distinct import Recurring, distinct, rows_where, slim, together
 
 ROWS = st.lists(
     st.tuples(st.sampled_from([None, "", "a", "b"]), st.sampled_from([None, 0, 1, 1 << 40]), st.booleans())
@@ -33,6 +33,20 @@ def test_many_columns_of_many_values_do_not_overflow():
     found = distinct([pl.Series([row[place] for row in rows]) for place in range(10)])
     firsts = list(dict.fromkeys(rows))
     assert found.codes.to_list() == [firsts.index(row) for row in rows]
+
+
+@given(st.lists(ROWS.map(lambda rows: pl.DataFrame(columns(rows))), min_size=1, max_size=4), st.data())
+def test_columns_of_nothing_stand_for_each_other(frames, data):
+    """Frames that are put together, and rows that are chosen, are the same whether or not columns are null."""
+    frames = [
+        frame.with_columns(column_1=pl.struct("column_0"), none=pl.lit(None, pl.String)) for frame in frames
+    ]
+    whole = pl.concat(frames)
+    assert together(frames).equals(whole)
+    is_kept = pl.Series(
+        data.draw(st.lists(st.booleans(), min_size=whole.height, max_size=whole.height)), dtype=pl.Boolean
+    )
+    assert rows_where(slim(whole), is_kept).equals(whole.filter(is_kept))
 
 
 @given(st.lists(st.lists(st.tuples(TEXTS, TEXTS)), min_size=1, max_size=4), st.integers(0, 5))
