@@ -52,4 +52,6 @@ def settle(
             raise Interrupted
         on_progress(progress)
 
-    again.settle(session.checkpoint, resend=resend, on_progress=tell)
+    again.settle(
+        session.checkpoint, resend=resend, on_progress=tell, on_remark=lambda text: session.remark([text])
+    )

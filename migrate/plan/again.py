@@ -6,9 +6,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from migrate.plan.changes import Versions, compare
+from migrate.plan.changes import Changes, Versions, compare
 from migrate.plan.fates import divided, left
 from migrate.plan.progress import Progress
+from migrate.screen import counted
 from migrate.workdir import dayfile, light, parked, renewal
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.disk import sync
@@ -17,6 +18,7 @@ from migrate.workdir.rejects import renew
 from migrate.workdir.seals import Kept
 
 _OF_DAY: Final[dict[str, Any]] = {"day": pl.Date, "events": pl.Int64, "first": pl.Int64, "last": pl.Int64}
+_SHOWN: Final = 3
 _EVENTS: Final = pl.len().cast(pl.Int64).alias("events")
 _FIRST: Final = pl.col("time").min().alias("first")
 _LAST: Final = pl.col("time").max().alias("last")
@@ -26,14 +28,20 @@ OnProgress = Callable[[Progress], object]
 """Told how far it is; it may raise what ends it."""
 
 
-def settle(checkpoint: Checkpoint, *, resend: bool = False, on_progress: OnProgress = lambda _: None) -> None:
+def settle(
+    checkpoint: Checkpoint,
+    *,
+    resend: bool = False,
+    on_progress: OnProgress = lambda _: None,
+    on_remark: Callable[[str], object] = lambda _: None,
+) -> None:
     """Settle what was planned anew, as far as it is planned whole; again, if it is killed on the way.
 
     Where a source is what it was, or comes to the very files that it came to before, those that are harmed are put back
     and all goes on where it was: what was sent counts, also of rows that would now go under another id. Where not, or
     where sources that were planned together are planned apart by now, what was planned of them and not sent gives way;
     what was sent stays, and what is the same in both is a duplicate. Of rows that changed after they were sent see
-    `changes.compare`; with `resend` they are sent again where they may be.
+    `changes.compare`; with `resend` they are sent again where they may be. `on_remark` is told where that is not known.
     """
     found = renewal.superseded(checkpoint)
     other: list[tuple[str, int, int]] = []
@@ -46,7 +54,9 @@ def settle(checkpoint: Checkpoint, *, resend: bool = False, on_progress: OnProgr
         if not restored[leads]:
             other.append((name, before, now))
     if other:
-        _replace(checkpoint, other, on_progress, resend=resend)
+        changes = _replace(checkpoint, other, on_progress, resend=resend)
+        if changes.unread:
+            on_remark(_said_of([*changes.unread.values()]))
 
 
 def _restored(checkpoint: Checkpoint, leads: tuple[int, int]) -> bool:
@@ -78,7 +88,7 @@ def _restored(checkpoint: Checkpoint, leads: tuple[int, int]) -> bool:
 
 def _replace(
     checkpoint: Checkpoint, found: Sequence[tuple[str, int, int]], on_progress: OnProgress, *, resend: bool
-) -> None:
+) -> Changes:
     """Let what was planned before and not sent of inputs (name, lead before, lead now) give way to what is planned."""
     depot, names = checkpoint.depot, [name for name, _, _ in found]
     pairs = [*dict.fromkeys((before, now) for _, before, now in found)]
@@ -110,6 +120,17 @@ def _replace(
         renewal.forget_superseded(db, names)
     stay = {part.path for part in rest.parts}
     _remove(checkpoint, [*(part for part in old if part.path not in stay), *(part for part, _ in parts)])
+    return changes
+
+
+def _said_of(unread: Sequence[Part]) -> str:
+    """Return what is said of parts that were sent and cannot be read."""
+    days = [*dict.fromkeys(part.day for part in sorted(unread, key=lambda part: part.day))]
+    shown = ", ".join(days[:_SHOWN]) + (", …" if len(days) > _SHOWN else "")
+    return (
+        f"planned anew: {counted(len(unread), 'file')} of what was sent before cannot be "
+        f"read, of {shown}: which of their {sum(part.events for part in unread):,} events changed is not known"
+    )
 
 
 class _Far:

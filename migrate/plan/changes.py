@@ -6,7 +6,6 @@ PostHog tells events apart by uuid, event name, distinct_id and day; `versions` 
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
@@ -77,6 +76,8 @@ class Changes:
     """What became of the events of sources that are planned anew."""
 
     counts: Counter[Change] = field(default_factory=Counter)
+    unread: dict[str, Part] = field(default_factory=dict)
+    """What is sent and cannot be read, by its path: which of its events changed is not known."""
     _marked: list[pl.DataFrame] = field(default_factory=list)
 
     def mark(self, marked: pl.DataFrame, fate: Fate) -> None:
@@ -97,6 +98,8 @@ class _Slice(NamedTuple):
     old: pl.DataFrame
     now: pl.DataFrame
     stayed: pl.DataFrame
+    unread: Sequence[Part]
+    """Sent parts, or parts that stayed, of which no event is known."""
 
     def left(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the events that are gone by now, and those that were not there before."""
@@ -117,6 +120,7 @@ def compare(depot: Depot, versions: Versions, *, resend: bool, tell: Tell = lamb
     for some in versions.stretches():
         for one in _slices(depot, some, tell):
             _mark_changed(one.old, one.now, found, resend=resend)
+            found.unread.update((part.path, part) for part in one.unread)
             pairs, vanished, new = known.renamed(*one.left())
             _mark_versions(pairs, found)
             gone.append(vanished.select_seq(*_KEYED))
@@ -125,6 +129,7 @@ def compare(depot: Depot, versions: Versions, *, resend: bool, tell: Tell = lamb
     vanished, before = pl.concat(gone), pl.concat(stayed)
     if is_new and (vanished.height or before.height):
         vanished = _mark_moved(depot, versions, (vanished, before), found, tell)
+    found.counts[Change.UNKNOWN] += sum(part.events for part in found.unread.values())
     sent = int(vanished["is_sent"].sum())
     found.counts[Change.VANISHED_SENT] += sent
     found.counts[Change.VANISHED] += vanished.height - sent
@@ -190,16 +195,18 @@ def _read(workdir: Path, some: Versions) -> Iterator[_Slice]:
     slices = max(1, math.ceil(sum(part.events for part in [*some.sent, *some.unsent, *some.now]) / _ROWS))
     for number in range(slices):
         mine = pl.col("uuid") % slices == number if slices > 1 else None
-        sent, unsent, now, stayed = (
+        of_each = [
             _hashes(workdir, sorted(parts, key=lambda part: (part.input, part.path)), some.names, mine)
             for parts in some.parts
-        )
+        ]
+        sent, unsent, now, stayed = (events for events, _ in of_each)
         is_sent = known.accepted(sent, some.refused)
         old = pl.concat([unsent.with_columns(pl.lit(False).alias("is_sent")), sent.with_columns(is_sent)])
         yield _Slice(
             _chosen(old),
             _chosen(now.with_columns(pl.lit(None, pl.Boolean).alias("is_sent"))),
             stayed.drop(_OF_PART).with_columns(pl.lit(True).alias("is_sent")),
+            [*of_each[0][1], *of_each[-1][1]],
         )
 
 
@@ -214,10 +221,12 @@ def _chosen(events: pl.DataFrame) -> pl.DataFrame:
     return chosen.unique("id", keep="first", maintain_order=True).drop(_OF_PART)
 
 
-def _hashes(workdir: Path, parts: Sequence[Part], names: Sequence[str], mine: pl.Expr | None) -> pl.DataFrame:
+def _hashes(
+    workdir: Path, parts: Sequence[Part], names: Sequence[str], mine: pl.Expr | None
+) -> tuple[pl.DataFrame, list[Part]]:
     """Return the hashes of the events of these files in some parts, or of those that are `mine`.
 
-    Of a part that cannot be read there are none: it is harmed, and which of its events changed cannot be known.
+    Of a part that cannot be read there are none: it is harmed, and is returned, too.
     """
     is_asked = pl.col("file").is_in(list(names))
 
@@ -227,17 +236,19 @@ def _hashes(workdir: Path, parts: Sequence[Part], names: Sequence[str], mine: pl
         return every if mine is None else every.filter(mine)
 
     lot = light.read(workdir, parts, _COLUMNS)
-    found = [hashed(lot.frame)]
+    found, unread = [hashed(lot.frame)], list[Part]()
     for place in lot.others:
-        with suppress(*dayfile.UNREADABLE):
+        part = pl.lit(place, pl.UInt32).alias("part")
+        try:
             frames = dayfile.frames(workdir / parts[place].path, _COLUMNS)
-            part = pl.lit(place, pl.UInt32).alias("part")
             found += [hashed(frame.with_columns(part)) for frame in frames]
+        except dayfile.UNREADABLE:
+            unread.append(parts[place])
     every = pl.concat(found)
     if lot.others:
         every = every.sort("part", maintain_order=True)
     of_parts = pl.DataFrame([(one.input, one.increment) for one in parts], _PLACED, orient="row")
-    return pl.concat([every.drop("part"), of_parts[every["part"]]], how="horizontal")
+    return pl.concat([every.drop("part"), of_parts[every["part"]]], how="horizontal"), unread
 
 
 def _by_day(some: Iterable[_T]) -> dict[str, list[_T]]:

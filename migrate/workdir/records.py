@@ -167,6 +167,8 @@ class Change(StrEnum):
     """No longer in its source, and not sent: it is not sent any more."""
     VANISHED_SENT = "vanished_sent"
     """No longer in its source, and sent: it stays in PostHog."""
+    UNKNOWN = "unknown"
+    """Sent, and in a file of the plan that cannot be read: whether it changed is not known."""
 
 
 @dataclass(frozen=True)
