@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from migrate.apply import protocol
 from migrate.apply.applier import Applier
+from migrate.apply.beginning import check
 from migrate.apply.delivery import Delivery
 from migrate.apply.halt import Abandoned, Halt
 from migrate.apply.target import bind
@@ -12,16 +13,31 @@ from migrate.apply.watch import Watch
 from migrate.plan.interrupted import Interrupted
 from migrate.session import Session, collect_rarely
 from migrate.together import put_together
+from migrate.workdir import lost
+from migrate.workdir.depot import Left
 from migrate.workdir.harm import explaining
-from migrate.workdir.typed import Command
+from migrate.workdir.typed import RESEND_LOST, Command
 
 
-def send(session: Session, delivery: Delivery, watch: Watch, command: Command | None = None) -> None:
-    """Send what is planned and pending; `command` is what was typed for it."""
+def send(
+    session: Session,
+    delivery: Delivery,
+    watch: Watch,
+    command: Command | None = None,
+    *,
+    resend_lost: bool = False,
+) -> None:
+    """Send what is planned and pending; `command` is what was typed for it.
+
+    With `resend_lost` what was sent, and whose file is lost, may be sent again; that holds for this one time.
+    """
     collect_rarely()
     bind(session.checkpoint, delivery)
     _part(session)
-    session.begin("sending", min_age=delivery.min_age, sent_by=command and command.fact())
+    typed = command and command.without(RESEND_LOST).fact()
+    session.begin("sending", min_age=delivery.min_age, sent_by=typed)
+    if resend_lost:
+        _give_up_lost(session)
     asyncio.run(_run(session, delivery, watch, resend=False))
 
 
@@ -29,6 +45,18 @@ def _part(session: Session) -> None:
     """Put the days together of a plan that is sent though it is not whole."""
     with suppress(Interrupted):
         put_together(session)
+
+
+def _give_up_lost(session: Session) -> None:
+    """Go on without files that were sent and are lost, unless one that is not sent is harmed."""
+    checkpoint = session.checkpoint
+
+    def is_over() -> bool:
+        return session.is_stopping
+
+    with suppress(Left), explaining(checkpoint):
+        check(checkpoint, is_over)
+        session.remark(lost.remarks(lost.give_up(checkpoint, is_over)))
 
 
 def resend(session: Session, delivery: Delivery, watch: Watch) -> None:

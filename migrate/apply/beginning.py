@@ -11,11 +11,16 @@ from migrate.workdir.harm import unsent
 
 def make_ready(checkpoint: Checkpoint, is_over: Over = never) -> None:
     """Make a workdir ready to be sent. Raises Harmed where a file is not there as written, Left once it `is_over`."""
-    with closing(unsent(checkpoint)) as files:
-        checkpoint.depot.check(files, is_over)
+    check(checkpoint, is_over)
     for day in rounds.days(checkpoint):
         if parked.any_of(checkpoint, day):
             _outdate(checkpoint, day, is_over)
+
+
+def check(checkpoint: Checkpoint, is_over: Over = never) -> None:
+    """Raise Harmed where a file that is not sent is not there, or of another size, Left once it `is_over`."""
+    with closing(unsent(checkpoint)) as files:
+        checkpoint.depot.check(files, is_over)
 
 
 def _outdate(checkpoint: Checkpoint, day: str, is_over: Over) -> None:

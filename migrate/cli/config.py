@@ -34,7 +34,7 @@ USUAL: Final = Path("migrate.toml")
 TYPED: Final = frozenset(
     (
         *("again", "config", "delete_persons", "dismiss", "dry_run", "history", "job", "limit", "partial"),
-        *("output", "pretty", "renew", "watch"),
+        *("output", "pretty", "renew", "resend_lost", "watch"),
     )
 )
 """Options that are meant for one time, and stand in no file."""

@@ -6,7 +6,7 @@ GROUPS: Final = {
     "Target": ("host", "api_key", "protocol", "app_host", "personal_api_key", "project_id"),
     "Work": (
         *("config", "job", "output", "dry_run", "workdir", "parts", "existing", "people", "again", "yes"),
-        *("executor", "workers", "partial", "dismiss", "as_mapping"),
+        *("executor", "workers", "partial", "resend_lost", "dismiss", "as_mapping"),
     ),
     "Fetching": ("fetch", "region", "api_host"),
     "Source": (

@@ -241,6 +241,9 @@ class SendOptions(TargetOptions):
     )
     yes: bool = flag("Do not ask before sending; where there is no terminal, once a workdir.")
     partial: bool = flag("Send a plan though it is not whole.", is_typed_only=True)
+    resend_lost: bool = flag(
+        "Send again what files that were sent and are lost may have held.", is_typed_only=True
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from migrate.cli.target import open_target
 from migrate.cli.typed import typed_command
 from migrate.cli.verify import check_askable, to_verify, verify_after
 from migrate.cli.verifying import AfterOptions
+from migrate.errors import UsageError
 from migrate.report import rejects
 from migrate.report.numbers import summary
 from migrate.report.pace import Following, Pace
@@ -28,6 +29,7 @@ from migrate.session import Session
 from migrate.stores import waiting
 from migrate.workdir import parked, rounds
 from migrate.workdir.cleaning import clean
+from migrate.workdir.typed import RESEND_LOST
 
 
 def apply_plan(workdir: Path, sending: SendOptions, asking: AfterOptions, talking: TalkOptions) -> NoReturn:
@@ -50,6 +52,10 @@ def apply_plan(workdir: Path, sending: SendOptions, asking: AfterOptions, talkin
 
 def resend_parked(workdir: Path, sending: SendOptions, talking: TalkOptions) -> NoReturn:
     """Send what is parked in a workdir again."""
+    if sending.resend_lost:
+        raise UsageError(
+            f"{RESEND_LOST}: found with 'resend', which sends what is parked; type it with 'migrate apply'"
+        )
     talk = start_talk(talking)
     check_there(workdir)
     with ExitStack() as stack:
@@ -102,7 +108,7 @@ def send_pending(
         talk.sending(events.pending, before=before, delivery=delivery, pace=pace) as watch,
         _stay_within(session, sending.window),
     ):
-        send(session, delivery, watch, typed_command())
+        send(session, delivery, watch, typed_command(), resend_lost=sending.resend_lost)
 
 
 def stay_small(session: Session, sending: SendOptions, talk: Talk) -> None:
@@ -117,6 +123,11 @@ def stay_small(session: Session, sending: SendOptions, talk: Talk) -> None:
         talk.say(
             f"cleaned: {amount(found.freed)}: payloads of {counted(found.stripped, 'file')} of the plan, and "
             f"{counted(found.removed, 'file')} whole; the numbers stay"
+        )
+    if found.harmed:
+        talk.say(
+            f"not cleaned: {counted(found.harmed, 'file')} of what was sent, lost or harmed since; as long as no event "
+            "of their days is pending nothing needs them"
         )
 
 

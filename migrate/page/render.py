@@ -22,7 +22,7 @@ from migrate.page.gathered import Gathered
 from migrate.page.letters import MARK, clean, cut, of_json, without_addresses
 from migrate.page.verdict import verdict
 from migrate.report import estimates
-from migrate.report.sections import ACCEPTED, REPLANNED, change, meaning
+from migrate.report.sections import ACCEPTED, REPLANNED, change, meaning, said_of_lost
 from migrate.screen import amount, counted
 
 MOST: Final = 500_000
@@ -156,6 +156,7 @@ def _templates() -> Environment:
         "meaning": meaning,
         "change": change,
         "REPLANNED": REPLANNED,
+        "said_of_lost": said_of_lost,
         "ACCEPTED": ACCEPTED,
         "RATE": estimates.RATE,
         "SPARK": sparks.HEIGHT,

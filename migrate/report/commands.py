@@ -14,7 +14,7 @@ from migrate.inputs.stored import located, stored
 from migrate.workdir import standing
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.standing import OF_FILE
-from migrate.workdir.typed import Command, operand
+from migrate.workdir.typed import RESEND_LOST, Command, operand
 
 UNKNOWN: Final = "…"
 """In the place of a host that nobody has named yet."""
@@ -63,6 +63,11 @@ def planning(checkpoint: Checkpoint) -> list[str]:
     return [Command.of(one).shown(checkpoint.workdir) for one in checkpoint.facts().get("unfinished", [])]
 
 
+def resend_lost(checkpoint: Checkpoint) -> str:
+    """Return the command that sends, and sends again what files that were sent and are lost may have held."""
+    return f"{to_target(checkpoint, 'apply')} {RESEND_LOST}"
+
+
 def sending(checkpoint: Checkpoint) -> str:
     """Return the command that was sending."""
     typed = checkpoint.facts().get("sent_by")
@@ -88,7 +93,7 @@ def set_right(checkpoint: Checkpoint) -> str:
     """Return the command that plans anew what is set aside because it changed, or else the one that lists all."""
     aside = {name: one for name, one in checkpoint.set_aside().items() if not one.is_dismissed}
     is_changed = all(one.reason == "changed" for one in aside.values())
-    way = _again_as_typed(checkpoint, aside) if is_changed else None
+    way = again_as_typed(checkpoint, aside) if is_changed else None
     return way or status(checkpoint, "rejects")
 
 
@@ -99,13 +104,13 @@ def fetched(checkpoint: Checkpoint, reasons: Iterable[str]) -> str | None:
     """
     of_file = [*reasons]
     return (
-        _again_as_typed(checkpoint, standing.files(checkpoint, of_file))
+        again_as_typed(checkpoint, standing.files(checkpoint, of_file))
         if OF_FILE.issuperset(of_file)
         else None
     )
 
 
-def _again_as_typed(checkpoint: Checkpoint, names: Collection[str]) -> str | None:
+def again_as_typed(checkpoint: Checkpoint, names: Collection[str]) -> str | None:
     """Return the command that plans these sources anew; None where one is gone, or they cannot be typed, or not all."""
     paths = [path_text(name) for name in names]
     can_be_typed = 0 < len(paths) <= _MOST and all(

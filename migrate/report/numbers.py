@@ -9,7 +9,7 @@ from typing import Any, Final, TypedDict
 from migrate.apply import age
 from migrate.apply.target import noted
 from migrate.screen import shortened
-from migrate.workdir import parked, rounds, standing, warned
+from migrate.workdir import lost, parked, rounds, standing, warned
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.renewal import REPLANNED
 
@@ -105,6 +105,8 @@ class Summary:
     damaged_files: Sequence[str] = ()
     replanned: Mapping[str, int] = field(default_factory=dict)
     """How many `files` were planned anew with other content, and what of their events changed (`records.Change`)."""
+    lost: Mapping[str, int] = field(default_factory=dict)
+    """How many `files` that were sent are given up, and how many `events` they held (--resend-lost)."""
     identity: Identity | None = None
     open_rejects: Mapping[str, int] = field(default_factory=dict)
     """Rejected rows that are neither mended nor dismissed, by reason."""
@@ -181,8 +183,7 @@ def summary(checkpoint: Checkpoint, now: datetime | None = None, *, is_whole: bo
         filtered=dict(sorted(numbers.filtered.items())),
         rejected=dict(sorted(numbers.rejected.items())),
     )
-    aside, closed = checkpoint.set_aside(), standing.closed(checkpoint)
-    left = standing.by_reason(checkpoint)
+    aside, closed, left = checkpoint.set_aside(), standing.closed(checkpoint), standing.by_reason(checkpoint)
     told = sum(left.values()) + closed.total()
     return Summary(
         rows=rows,
@@ -208,6 +209,7 @@ def summary(checkpoint: Checkpoint, now: datetime | None = None, *, is_whole: bo
         skipped_names=facts.get("skipped_names", {}),
         damaged_files=numbers.damaged,
         replanned=facts.get(REPLANNED, {}),
+        lost=facts.get(lost.LOST, {}),
         identity=facts.get("identity") if is_whole else _shortened(facts.get("identity")),
         open_rejects=left,
         mended_rejects=closed[standing.Was.MENDED],
@@ -268,8 +270,7 @@ def _held(checkpoint: Checkpoint, min_age: float, now: datetime) -> tuple[int, d
 
 def _added(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
     """Return by how much the counts grew, those that did."""
-    grown = ((reason, count - before.get(reason, 0)) for reason, count in now.items())
-    return {reason: more for reason, more in grown if more}
+    return {reason: more for reason, count in now.items() if (more := count - before.get(reason, 0))}
 
 
 def _notes(facts: Mapping[str, Any], read: int) -> Iterator[str]:

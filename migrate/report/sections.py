@@ -99,8 +99,9 @@ REPLANNED: Final = {
     Change.RESENT: "changed, sent before: sent again, so that PostHog keeps the later version",
     Change.VANISHED: "no longer there, not sent before: not sent any more",
     Change.VANISHED_SENT: "no longer there, sent before: what was sent stays in PostHog",
+    Change.UNKNOWN: "sent before, in files of the plan that are lost or harmed: not known whether they changed",
 }
-_OF_SENT: Final = {Change.KEPT, Change.VANISHED_SENT}
+_OF_SENT: Final = {Change.KEPT, Change.VANISHED_SENT, Change.UNKNOWN}
 ACCEPTED: Final = (
     "accepted: acknowledged by PostHog's endpoint; not yet stored, and what it drops later it does not say"
 )
@@ -215,6 +216,20 @@ def replanned(counts: Mapping[str, int]) -> Iterator[Line]:
     for change, words in REPLANNED.items():
         if count := counts.get(change, 0):
             yield labelled("", f"{counted(count, 'event')} {words}", WARNING if change in _OF_SENT else "")
+
+
+def lost(counts: Mapping[str, int]) -> Iterator[Line]:
+    """Yield how many events are in files that were sent and are given up; nothing where none is."""
+    if counts:
+        yield labelled("lost", said_of_lost(counts), WARNING)
+
+
+def said_of_lost(counts: Mapping[str, int]) -> str:
+    """Return the same in words."""
+    return (
+        f"{counted(counts['files'], 'file')} of the plan, with {counted(counts['events'], 'event')} that were sent: "
+        "those planned again were sent again (--resend-lost); PostHog may have fewer than are accepted"
+    )
 
 
 def warnings(numbers: Summary, examples: Examples) -> Iterator[Line]:

@@ -10,11 +10,12 @@ from migrate.people.schema import PEOPLE_FILE
 from migrate.report import commands
 from migrate.report.numbers import Summary
 from migrate.screen import counted
-from migrate.workdir import harm, stops
+from migrate.workdir import harm, lost, stops
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.hold import Holder
 from migrate.workdir.seals import Harmed, check_present
 from migrate.workdir.standing import OF_FILE
+from migrate.workdir.typed import RESEND_LOST
 
 _MOST: Final = 3
 
@@ -62,7 +63,10 @@ def states(
     found = list(_open(checkpoint, numbers))
     if holder is not None:
         return [Found(State.RUNNING, f"running now in {holder}"), *found]
-    harmed, to_do = [*_harmed(checkpoint)], [*_to_do(checkpoint, numbers, facts, stopped)]
+    harmed, to_do = (
+        [*_harmed(checkpoint), *_missed(checkpoint)],
+        [*_to_do(checkpoint, numbers, facts, stopped)],
+    )
     can_be_sent = bool(to_do) and numbers.whole and not harmed
     harmed += _lost(checkpoint, facts, can_be_sent=can_be_sent)
     if harmed:
@@ -109,6 +113,31 @@ def _harmed(checkpoint: Checkpoint) -> Iterator[Found]:
         )
         known = []
     yield Found(State.HARMED, text, known[:_MOST])
+
+
+def _missed(checkpoint: Checkpoint) -> Iterator[Found]:
+    """Yield that files which were sent, and tell what of pending events is sent already, are missing or harmed so."""
+    missed: list[Harmed] = []
+    for one in () if checkpoint.depot.is_far else lost.needed(checkpoint):
+        try:
+            check_present(one.kept.path, one.kept.seal)
+        except Harmed as error:
+            missed.append(error)
+    if not missed:
+        return
+    paths = [str(one.path.relative_to(checkpoint.workdir)) for one in missed]
+    stand = [path for path in paths if harm.stands(checkpoint, path)]
+    sources = dict.fromkeys(name for path in stand for name in harm.sources(checkpoint, path))
+    again = commands.again_as_typed(checkpoint, sources)
+    text = (
+        f"harmed: {counted(len(missed), 'file')} of what was sent not as written, {paths[0]}: {missed[0].why}; which "
+        "pending events are sent already is not known without"
+    )
+    if again is None or len(stand) < len(paths):
+        text += f"; {RESEND_LOST} {harm.COST}"
+        yield Found(State.HARMED, text, [*([again] if again else []), commands.resend_lost(checkpoint)])
+    else:
+        yield Found(State.HARMED, text, [again])
 
 
 def _lost(checkpoint: Checkpoint, facts: dict[str, Any], *, can_be_sent: bool) -> Iterator[Found]:

@@ -50,6 +50,7 @@ def _totals(numbers: Summary, examples: Examples) -> Iterator[Line]:
     if events.accepted:
         yield labelled("", sections.ACCEPTED)
     yield from sections.replanned(numbers.replanned)
+    yield from sections.lost(numbers.lost)
     if numbers.requests:
         yield labelled(
             "sent",

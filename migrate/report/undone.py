@@ -53,7 +53,7 @@ def lines(there: There, delete: str) -> Iterator[Line]:
         yield labelled(
             "",
             f"of {counted(there.unknown, 'event')} it is not known here whose they are, as their files are gone "
-            "(--dedup-days) or they were being sent when it was stopped: people of these alone stay",
+            "(--dedup-days, or lost) or they were being sent when it was stopped: people of these alone stay",
             WARNING,
         )
     yield labelled(

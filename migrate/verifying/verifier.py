@@ -27,13 +27,14 @@ from migrate.verifying.patience import Patience, Waited
 from migrate.verifying.progress import Progress, Step, Tally
 from migrate.verifying.spans import spans
 from migrate.verifying.verdict import Cause, Example, Finding, Findings, Judged, Merges, Verdict
-from migrate.workdir import origins
+from migrate.workdir import lost, origins
 from migrate.workdir.checkpoint import Checkpoint
 
 _FORBIDDEN: Final = 403
 _PARKED: Final = "parked: PostHog refused them"
 _HELD: Final = "not sent yet"
 _CLEANED: Final = "files of the plan are gone (--dedup-days)"
+_LOST: Final = "files of the plan are lost, and what was planned of them again was sent again (--resend-lost)"
 _REFUSED: Final = Judged(
     Cause.MERGE_REFUSED,
     "PostHog has two people where the plan makes one: it refuses to merge somebody it knows as another, and ids that "
@@ -214,8 +215,10 @@ def _not_compared(checkpoint: Checkpoint, only: Collection[str] | None) -> dict[
                 WHERE NOT coalesce(done, 0)),
             (SELECT coalesce(sum(events), 0) FROM cleaned)
     """
-    counts = checkpoint.query(sql).fetchone()
-    return {why: count for why, count in zip((_PARKED, _HELD, _CLEANED), counts, strict=True) if count}
+    parked, held, gone = checkpoint.query(sql).fetchone()
+    events = checkpoint.facts().get(lost.LOST, {}).get("events", 0)
+    counts = {_PARKED: parked, _HELD: held, _CLEANED: gone - events, _LOST: events}
+    return {why: count for why, count in counts.items() if count}
 
 
 def _place(checkpoint: Checkpoint, findings: list[Finding]) -> None:

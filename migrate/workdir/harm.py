@@ -1,18 +1,25 @@
 """A file of the plan that is harmed → what is said of it: its day, its sources, and what to do."""
 
 import re
-from collections.abc import Generator, Iterator
+import shlex
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from migrate.errors import Refused
-from migrate.workdir import spans
+from migrate.workdir import lost, rounds, spans
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.depot import DAYS
 from migrate.workdir.records import BEFORE
 from migrate.workdir.seals import Harmed, Kept, Seal
+from migrate.workdir.typed import RESEND_LOST, operand
 
+COST: Final = (
+    "sends again what is planned of its events: PostHog keeps the same event once, but one whose time or person has "
+    "changed since then twice"
+)
+"""What it means to go on without a file that was sent."""
 _SHOWN: Final = 3
 
 
@@ -61,8 +68,10 @@ def explained(checkpoint: Checkpoint, error: Harmed) -> Refused:
     of_each = [sources(checkpoint, one) for one in [path.as_posix(), *_others_lost(checkpoint, path)]]
     if not of_each[0]:
         return error
+    if lost.is_sent(checkpoint, path.as_posix()):
+        return _of_sent(checkpoint, error, path.as_posix(), of_each[0])
     names = [*dict.fromkeys(name for of_one in of_each for name in of_one)]
-    shown = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+    shown = _shown(names)
     firsts = dict.fromkeys(
         of_one[0] for of_one in of_each
     )  # what was planned together is planned anew together
@@ -75,3 +84,33 @@ def explained(checkpoint: Checkpoint, error: Harmed) -> Refused:
     if path.parts[0] == DAYS:
         left = f"; nothing of this day ({path.parts[1]}) or a later one is sent any more"
     return Refused(f"{where}: harmed since it was planned, {error.why}{left}; it is of {shown}: {way}")
+
+
+def _of_sent(checkpoint: Checkpoint, error: Harmed, path: str, names: Sequence[str]) -> Refused:
+    """Return what is said of a file that was sent: its source puts it back, or what it held may be sent again."""
+    day = path.split("/")[1]
+    where = f"{checkpoint.depot.shown(path)}: harmed since it was sent, {error.why}; it is of {_shown(names)}"
+    again = f"plan it anew, with --again {names[0]}"
+    if day not in rounds.days(checkpoint):  # it is read for nothing but to be compared
+        way = again if stands(checkpoint, path) else "put it back from a copy of the workdir"
+        return Refused(f"{where}: {way}; what was sent stays in PostHog")
+    resend = shlex.join(["migrate", "apply", operand(str(checkpoint.workdir)), RESEND_LOST])
+    way = f"'{resend}' {COST}"
+    if stands(checkpoint, path):
+        way = f"{again}; where that is not there, or not what it was, {way}"
+    return Refused(
+        f"{where}, and tells which events of {day} are sent already; nothing of this day or a later one is sent any "
+        f"more: {way}"
+    )
+
+
+def stands(checkpoint: Checkpoint, path: str) -> bool:
+    """Return whether the sources of a file that was sent are known as they were, so that they may put it back."""
+    sql = "SELECT name FROM inputs WHERE home = (SELECT input FROM parts WHERE path = ?)"
+    names = [name for (name,) in checkpoint.query(sql, (path,))]
+    return not any(BEFORE in name or name.startswith("(") for name in names)
+
+
+def _shown(names: Sequence[str]) -> str:
+    """Return the first of some names."""
+    return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")

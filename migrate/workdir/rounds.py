@@ -81,6 +81,19 @@ def take_back(checkpoint: Checkpoint, begun: Iterable[Round]) -> None:
                 db.execute("UPDATE parts SET round = NULL WHERE day = ? AND round = ?", which)
 
 
+def begin_anew(db: Database, days: Iterable[str]) -> None:
+    """Have these days' rounds that are half sent sent from their first event on, within a transaction.
+
+    What they are held against is not what it was, and in which order their events are read hangs on it: how many are
+    settled would no longer tell which.
+    """
+    sql = """
+        UPDATE rounds SET accepted = 0, duplicate = 0, parked = 0, settled = NULL, duplicates = NULL
+        WHERE day = ? AND NOT done
+    """
+    db.executemany(sql, ((day,) for day in days))
+
+
 def settle(
     checkpoint: Checkpoint, outcomes: Iterable[Outcome], *, also: Also | None = None, **facts: object
 ) -> None:

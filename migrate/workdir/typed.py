@@ -8,8 +8,12 @@ from typing import Any, Final, NamedTuple, Self
 from migrate.naming import is_path
 from migrate.screen import command_line
 
-_OF_ONCE: Final = ("--again", "--json", "--quiet", "-v", "--log-file", "--log-json", "--samples")
-"""Options that say what was to be planned anew, and how the command was to tell of it."""
+RESEND_LOST: Final = "--resend-lost"
+_OF_ONCE: Final = (
+    *("--again", "--json", "--quiet", "-v", "--log-file", "--log-json", "--samples"),
+    RESEND_LOST,
+)
+"""Options that say what was to be done once, and how the command was to tell of it."""
 OF_SENDING: Final = (
     *("--rate", "--concurrency", "--max-batch-bytes", "--max-batch-events", "--gzip", "--no-gzip"),
     *("--max-attempts", "--deadline", "--timeout", "--max-duration", "--window"),

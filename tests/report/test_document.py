@@ -29,7 +29,7 @@ def test_the_names_and_their_order_are_a_contract():
     assert " ".join(found) == (
         "rows events requests retries bytes_sent first_timestamp last_timestamp held_until seconds balanced whole "
         "workdir parts import_id repairs warnings dropped_columns notes set_aside skipped_files skipped_names "
-        "damaged_files replanned identity open_rejects mended_rejects dismissed_rejects dismissed_parked "
+        "damaged_files replanned lost identity open_rejects mended_rejects dismissed_rejects dismissed_parked "
         "rejects_read_again rows_read_again protocol accepted_with_warning state also next stopped run"
     )
     assert " ".join(found["rows"]) == "read mapped filtered rejected"
