@@ -17,6 +17,7 @@ from migrate.workdir import dayfile, light
 from migrate.workdir.depot import Depot
 from migrate.workdir.parked import Key
 from migrate.workdir.records import Change, Fate, Part
+from migrate.workdir.seals import Harmed, Kept
 
 _ROWS: Final = 2_000_000
 """Events compared at once; some 150 bytes each."""
@@ -240,9 +241,9 @@ def _hashes(
     for place in lot.others:
         part = pl.lit(place, pl.UInt32).alias("part")
         try:
-            frames = dayfile.frames(workdir / parts[place].path, _COLUMNS)
+            frames = dayfile.frames(Kept(workdir / parts[place].path, parts[place].seal), _COLUMNS)
             found += [hashed(frame.with_columns(part)) for frame in frames]
-        except dayfile.UNREADABLE:
+        except (Harmed, *dayfile.UNREADABLE):
             unread.append(parts[place])
     every = pl.concat(found)
     if lot.others:
