@@ -145,6 +145,7 @@ async def _there(session: Session, api: Api, access: Access) -> There:
     ids = sum(len(some) for some in _batches(ledger))
     sent = rounds.outcome(session.checkpoint).accepted
     (unknown,) = session.checkpoint.query(_UNKNOWN).fetchone()
+    unknown += sum(part.events for part in ledger.lost.values())
     return There(api.app_host, project.id, project.name, import_id, events, since, until, ids, sent, unknown)
 
 

@@ -13,10 +13,11 @@ from typing import Any, Final, NamedTuple
 import polars as pl
 
 from migrate.apply.runs import open_sealed
-from migrate.workdir import parked
+from migrate.workdir import harm, lost, parked
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.parts import PARTS, part_of
 from migrate.workdir.records import Fate, Part
+from migrate.workdir.seals import Harmed
 
 KEY: Final = ("uuid", "event", "distinct_id")
 MERGING: Final = ("$identify", "$create_alias", "$merge_dangerously")
@@ -77,11 +78,17 @@ class Ledger:
         self.sent = {day: Sent(_moment(first), _moment(last)) for day, first, last in wanted}
         """Day -> when its events were acknowledged; the days that are compared, oldest first."""
         cleaned = {day for (day,) in checkpoint.query("SELECT day FROM cleaned")}
-        self.cleaned = frozenset(self.sent.keys() & cleaned)
-        """Days of which files are gone (--dedup-days): more may have been acknowledged of them than is known."""
+        self._cleaned = self.sent.keys() & cleaned
+        self.lost: dict[str, Part] = {}
+        """Path -> each part that is lost or harmed, and that no source can put back; as far as they were read."""
         sql = "SELECT day FROM parts WHERE round IS NULL UNION SELECT day FROM rounds WHERE NOT done"
         self.unsettled = frozenset(day for (day,) in checkpoint.query(sql))
         """Days of which some events are not sent yet, or on their way."""
+
+    @property
+    def cleaned(self) -> frozenset[str]:
+        """Days of which files are gone (--dedup-days) or lost: more may have been acknowledged than is known."""
+        return frozenset(self._cleaned | {part.day for part in self.lost.values()})
 
     @property
     def days(self) -> list[str]:
@@ -160,6 +167,8 @@ class Ledger:
             for number in range(passes):
                 some = number, passes
                 frames = [frame for part in parts for frame in self._groups(part, columns, some)]
+                if not frames:
+                    continue
                 frame = pl.concat(frames).unique([*KEY], keep="first", maintain_order=True)
                 yield frame.join(refused, on=[*KEY], how="anti") if refused.height else frame
 
@@ -176,7 +185,19 @@ class Ledger:
     def _groups(
         self, part: Part, columns: list[str], some: tuple[int, int] = (0, 1)
     ) -> Iterator[pl.DataFrame]:
-        """Yield columns of a part's events, a row group at a time; `some`: one slice of their uuids, of so many."""
+        """Yield columns of a part's events, a row group at a time; `some`: one slice of their uuids, of so many.
+
+        One that was sent and is lost for good has none; raises Harmed where a source puts it back, or it is not sent.
+        """
+        try:
+            yield from self._read(part, columns, some)
+        except Harmed:
+            with self._asking:
+                if harm.stands(self._checkpoint, part.path) or not lost.is_sent(self._checkpoint, part.path):
+                    raise
+                self.lost[part.path] = part
+
+    def _read(self, part: Part, columns: list[str], some: tuple[int, int]) -> Iterator[pl.DataFrame]:
         number, slices = some
         with (
             self._checkpoint.depot.near([part.path]),

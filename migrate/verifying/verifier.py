@@ -34,6 +34,7 @@ _FORBIDDEN: Final = 403
 _PARKED: Final = "parked: PostHog refused them"
 _HELD: Final = "not sent yet"
 _CLEANED: Final = "files of the plan are gone (--dedup-days)"
+_UNREAD: Final = "files of the plan are lost or harmed, and no source can put them back"
 _LOST: Final = "files of the plan are lost, and what was planned of them again was sent again (--resend-lost)"
 _REFUSED: Final = Judged(
     Cause.MERGE_REFUSED,
@@ -93,7 +94,7 @@ async def verify(checkpoint: Checkpoint, api: Api, wishes: Wishes, now: datetime
         days=len(ledger.days),
         findings=tuple(findings),
         merges=Merges(sum(tally.merging.values()), len(asked), done),
-        not_compared=_not_compared(checkpoint, wishes.only),
+        not_compared=_not_compared(checkpoint, ledger, wishes.only),
         uncounted=tuple(sorted(tally.uncounted)),
         unseen=tuple(dict.fromkeys(unseen)),
         asked=api.asked,
@@ -205,10 +206,11 @@ def _name(refused: Sequence[Merge], found: Findings, young: Collection[str]) -> 
         found.add(_UNDONE if one.day in young else _REFUSED, 1, one.day, one.event, [example])
 
 
-def _not_compared(checkpoint: Checkpoint, only: Collection[str] | None) -> dict[str, int]:
+def _not_compared(checkpoint: Checkpoint, ledger: Ledger, only: Collection[str] | None) -> dict[str, int]:
     """Return what of the plan is not compared, and why; of some days alone nothing is said of others."""
+    unread = sum(part.events for part in ledger.lost.values())
     if only is not None:
-        return {}
+        return {_UNREAD: unread} if unread else {}
     sql = """
         SELECT (SELECT count(*) FROM parked),
             (SELECT coalesce(sum(events), 0) FROM parts LEFT JOIN rounds USING (day, round)
@@ -217,7 +219,7 @@ def _not_compared(checkpoint: Checkpoint, only: Collection[str] | None) -> dict[
     """
     parked, held, gone = checkpoint.query(sql).fetchone()
     events = checkpoint.facts().get(lost.LOST, {}).get("events", 0)
-    counts = {_PARKED: parked, _HELD: held, _CLEANED: gone - events, _LOST: events}
+    counts = {_PARKED: parked, _HELD: held, _CLEANED: gone - events, _LOST: events, _UNREAD: unread}
     return {why: count for why, count in counts.items() if count}
 
 

@@ -236,7 +236,8 @@ def test_what_is_another_files_is_nothing_to_compare(parts):
     (part,) = parts(event(1))
     (parts.workdir / part.path).write_bytes(b"harmed")
     found = compare(Depot(parts.workdir), Versions([part], [], parts(event(1, "y")), ["a"]), resend=True)
-    assert (sum(found.counts.values()), found.fates.height) == (0, 0)
+    assert (found.counts.total(), found.counts[Change.UNKNOWN], found.fates.height) == (1, 1, 0)
+    assert [*found.unread] == [part.path]
 
 
 def test_slices_of_a_day_find_what_the_day_finds(parts, monkeypatch):

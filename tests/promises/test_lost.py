@@ -1,4 +1,4 @@
-"""A sent file of the plan that is lost is no dead end: its source puts it back, or it is given up where that is said."""
+"""A sent file of the plan that is lost is no dead end: its source puts it back, or it is given up if that is asked."""
 
 import json
 
@@ -8,7 +8,10 @@ from sealing import flipped, migrate, summary
 
 from migrate.sandbox.server import Sandbox
 
-NOTE = "note: lost: {} that were sent, of {}: what is planned of them is sent again, and PostHog keeps the same event once"
+NOTE = (
+    "note: lost: {} that were sent, of {}: what is planned of them is sent again, and PostHog keeps the same event "
+    "once"
+)
 COST = (
     "sends again what is planned of its events: PostHog keeps the same event once, but one whose time or person has "
     "changed since then twice"
