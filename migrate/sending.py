@@ -56,7 +56,7 @@ def _give_up_lost(session: Session) -> None:
 
     with suppress(Left), explaining(checkpoint):
         check(checkpoint, is_over)
-        session.remark(lost.remarks(lost.give_up(checkpoint, is_over)))
+        session.remark(lost.give_up(checkpoint, is_over).remarks())
 
 
 def resend(session: Session, delivery: Delivery, watch: Watch) -> None:

@@ -89,7 +89,9 @@ def explained(checkpoint: Checkpoint, error: Harmed) -> Refused:
 def _of_sent(checkpoint: Checkpoint, error: Harmed, path: str, names: Sequence[str]) -> Refused:
     """Return what is said of a file that was sent: its source puts it back, or what it held may be sent again."""
     day = path.split("/")[1]
-    where = f"{checkpoint.depot.shown(path)}: harmed since it was sent, {error.why}; it is of {_shown(names)}"
+    of_all = "what all sources together say of people"
+    shown = of_all if names[0].startswith("(") else _shown(names)
+    where = f"{checkpoint.depot.shown(path)}: harmed since it was sent, {error.why}; it is of {shown}"
     again = f"plan it anew, with --again {names[0]}"
     if day not in rounds.days(checkpoint):  # it is read for nothing but to be compared
         way = again if stands(checkpoint, path) else "put it back from a copy of the workdir"

@@ -53,33 +53,45 @@ def is_sent(checkpoint: Checkpoint, path: str) -> bool:
     return checkpoint.query(sql, (path,)).fetchone() is not None
 
 
-def give_up(checkpoint: Checkpoint, is_over: Over = never) -> list[File]:
+class Given(NamedTuple):
+    """What is given up: files, and how many events of rounds that were half sent are to be sent from the first on."""
+
+    files: Sequence[File]
+    anew: int
+
+    def remarks(self) -> Iterator[str]:
+        """Yield what is to be said of it."""
+        if not self.files:
+            return
+        first, last = self.files[0].day, self.files[-1].day
+        events = counted(sum(one.events for one in self.files), "event")
+        yield (
+            f"lost: {counted(len(self.files), 'file')} with {events} that were sent, of "
+            f"{first if first == last else f'{first} to {last}'}: what is planned of them is sent again, and PostHog "
+            "keeps the same event once"
+        )
+        if self.anew:
+            yield (
+                f"lost: of these days {counted(self.anew, 'event')} that were settled when sending stopped in the "
+                "middle of a day are sent again, too, and count as pending until then"
+            )
+
+
+def give_up(checkpoint: Checkpoint, is_over: Over = never) -> Given:
     """Go on without those of them that are lost or harmed, all of it or nothing; return which.
 
     Their events count as they did. Raises Left as soon as it `is_over`, Stopped where a storage gives no answer.
     """
-    found = list(_lost(checkpoint, is_over))
+    found, anew = list(_lost(checkpoint, is_over)), 0
     if found:
         with checkpoint.change() as db:
             cleaning.let_go(db, checkpoint.depot, [one.path for one in found])
-            rounds.begin_anew(db, {one.day for one in found})
+            anew = rounds.begin_anew(db, dict.fromkeys(one.day for one in found))
             counts = Counter(json.loads(fact(db, LOST, "{}")))
             counts.update(files=len(found), events=sum(one.events for one in found))
             note_facts(db, {LOST: counts})
         checkpoint.depot.remove([one.path for one in found if not one.kept.path.is_dir()])
-    return found
-
-
-def remarks(found: Sequence[File]) -> Iterator[str]:
-    """Yield what is to be said of files that are given up."""
-    if found:
-        first, last = found[0].day, found[-1].day
-        events = counted(sum(one.events for one in found), "event")
-        yield (
-            f"lost: {counted(len(found), 'file')} with {events} that were sent, of "
-            f"{first if first == last else f'{first} to {last}'}: what is planned of them is sent again, and PostHog "
-            "keeps the same event once"
-        )
+    return Given(found, anew)
 
 
 def _lost(checkpoint: Checkpoint, is_over: Over) -> Iterator[File]:

@@ -123,13 +123,20 @@ def test_the_source_that_is_as_it_was_puts_it_back(tmp_path):
             f"plan it anew, with --again {source}; where that is not there, or not what it was, 'migrate apply"
             in (one.apply(code=5)["run"]["error"])
         )
+        assert outcome(one.plan("--again", source)) == {"planned": 4, "accepted": 2, "pending": 2}
+        assert outcome(one.apply()) == {"planned": 4, "accepted": 3, "duplicate": 1}
+        (lost, _) = one.files(DAYS[0])
+        lost.write_bytes(b"")
+        one.write("c.jsonl", row(3), row(0))
+        one.plan()
         kept = source.rename(tmp_path / "kept")
         assert one.status(5)["next"].endswith(" --resend-lost")
-        assert outcome(one.apply("--resend-lost")) == {"planned": 4, "accepted": 4}
+        assert outcome(one.apply("--resend-lost")) == {"planned": 6, "accepted": 4, "duplicate": 2}
         kept.rename(source)
-        assert outcome(one.plan("--again", source)) == {"planned": 6, "accepted": 4, "pending": 2}
-        assert outcome(one.apply()) == {"planned": 6, "accepted": 4, "duplicate": 2}
-        assert sorted(one.kept()) == [0, 1, 2]
+        again = outcome(one.plan("--again", source))
+        assert again == {"planned": 8, "accepted": 4, "duplicate": 2, "pending": 2}
+        assert outcome(one.apply()) == {"planned": 8, "accepted": 4, "duplicate": 4}
+        assert sorted(one.kept()) == [0, 1, 2, 3]
 
 
 @pytest.mark.crash

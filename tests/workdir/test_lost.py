@@ -34,7 +34,7 @@ def test_what_is_lost_is_given_up_all_at_once(checkpoint):
     planned_, names = checkpoint.by_day(), dict(daynames.events(checkpoint))
     first, second = lost.needed(checkpoint)
     assert {first.day, second.day} == {day}
-    assert lost.give_up(checkpoint) == []
+    assert lost.give_up(checkpoint) == ([], 0)
     first.kept.path.unlink()
     data = second.kept.path.read_bytes()
     second.kept.path.write_bytes(data[:90] + bytes([data[90] ^ 1]) + data[91:])
@@ -42,8 +42,12 @@ def test_what_is_lost_is_given_up_all_at_once(checkpoint):
     with pytest.raises(Left):
         lost.give_up(checkpoint, lambda: True)
     found = lost.give_up(checkpoint)
-    assert [one.path for one in found] == [first.path, second.path]
-    (said,) = lost.remarks(found)
+    assert [one.path for one in found.files] == [first.path, second.path]
+    said, more = found.remarks()
+    assert more == (
+        "lost: of these days 3 events that were settled when sending stopped in the middle of a day are sent again, "
+        "too, and count as pending until then"
+    )
     assert said == (
         f"lost: 2 files with {first.events + second.events} events that were sent, of {day}: what is planned of them "
         "is sent again, and PostHog keeps the same event once"
@@ -54,7 +58,7 @@ def test_what_is_lost_is_given_up_all_at_once(checkpoint):
     assert rounds.unsettled(checkpoint, "") == 4
     assert not second.kept.path.exists()
     assert checkpoint.facts()["lost"] == {"files": 2, "events": first.events + second.events}
-    assert (lost.give_up(checkpoint), [*lost.remarks([])]) == ([], [])
+    assert [*lost.give_up(checkpoint).remarks()] == []
 
 
 def test_what_is_sent_again_whatever_was_sent_needs_none(checkpoint):
@@ -67,7 +71,7 @@ def test_what_is_sent_again_whatever_was_sent_needs_none(checkpoint):
 def test_days_are_told_from_first_to_last(checkpoint):
     """Where there are several."""
     one, other = lost.needed(checkpoint)
-    (said,) = lost.remarks([one._replace(day="2024-01-05"), other])
+    (said,) = lost.Given([one._replace(day="2024-01-05"), other], 0).remarks()
     assert f", of 2024-01-05 to {other.day}: " in said
     assert lost.is_sent(checkpoint, one.path)
     assert not lost.is_sent(checkpoint, rounds.of_day(checkpoint, one.day)[0].parts[0].path)
