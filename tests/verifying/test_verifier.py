@@ -31,6 +31,7 @@ from migrate.sandbox.server import Sandbox
 from migrate.verifying.ledger import Count
 from migrate.verifying.spans import DAY, midnight
 from migrate.verifying.verdict import Merges
+from migrate.workdir import lost
 from migrate.workdir.cleaning import clean
 
 
@@ -81,6 +82,20 @@ def test_what_is_cleaned_is_compared_as_far_as_it_is_known(tmp_path):
         verdict = verified(checkpoint, sandbox)
     assert (verdict.passes, verdict.findings, verdict.planned) == (True, (), Count())
     assert verdict.not_compared == {"files of the plan are gone (--dedup-days)": 100}
+
+
+def test_what_is_given_up_is_left_out_by_name(tmp_path):
+    """PostHog has more than is known then, which is nothing to be said."""
+    with Sandbox() as sandbox, sent(tmp_path / "w", sandbox, events(100)) as checkpoint:
+        with planned(tmp_path / "w", events(100), "b.jsonl") as more:
+            first, *_ = lost.needed(more)
+            first.kept.path.unlink()
+            assert lost.give_up(more) == ([first], 0)
+        verdict = verified(checkpoint, sandbox)
+    left = 100 - first.events
+    assert (verdict.passes, verdict.findings, verdict.planned) == (True, (), Count(left, left))
+    why = "files of the plan are lost, and what was planned of them again was sent again (--resend-lost)"
+    assert verdict.not_compared == {"not sent yet": 100, why: first.events}
 
 
 def test_a_night_asks_for_what_the_night_sent(whole):

@@ -4,9 +4,10 @@ import pytest
 from workdirs import events, planned
 
 from migrate.errors import Refused
+from migrate.workdir import rounds
 from migrate.workdir.checkpoint import Checkpoint
-from migrate.workdir.harm import explained
-from migrate.workdir.records import Numbers
+from migrate.workdir.harm import COST, explained
+from migrate.workdir.records import BEFORE, Numbers, Settled
 from migrate.workdir.seals import Harmed, Kept
 
 WHY = "other bytes between 0 and 65,536"
@@ -71,3 +72,45 @@ def test_a_file_of_no_source_is_told_as_it_was_found(tmp_path):
         error = Harmed(tmp_path / "people.sqlite", WHY)
         assert explained(checkpoint, error) is error
     assert isinstance(error, Refused)
+
+
+def test_of_a_file_that_was_sent_the_ways_are_said_that_there_are(tmp_path):
+    """Its source, as long as it stands; that it may be sent again, where events of its day wait for it."""
+    planned(tmp_path, events(9)).close()
+    with planned(tmp_path, events(9), "b.jsonl", leads=True) as checkpoint:
+        (day,) = rounds.days(checkpoint)
+        first, second = rounds.of_day(checkpoint, day)
+        error = Harmed(tmp_path / first.parts[0].path, WHY)
+
+        def said():
+            return str(explained(checkpoint, error)).removeprefix(
+                f"{error.path}: harmed since it was sent, {WHY}; it is "
+            )
+
+        def settled(one):
+            rounds.settle(checkpoint, [rounds.Outcome(one, Settled(accepted=9), is_last=True)])
+            return said()
+
+        def named(name):
+            with checkpoint.change() as db:
+                db.execute("UPDATE inputs SET name = ? WHERE id = 2", (name,))
+            return said()
+
+        assert str(explained(checkpoint, error)).startswith(f"{error.path}: harmed since it was planned, ")
+        wait = f", and tells which events of {day} are sent already"
+        wait += "; nothing of this day or a later one is sent any more: "
+        resend = f"'migrate apply {tmp_path} --resend-lost' {COST}"
+        assert settled(first) == (
+            f"of b.jsonl{wait}plan it anew, with --again b.jsonl; where that is not there, or not "
+            f"what it was, {resend}"
+        )
+        assert named(f"b.jsonl{BEFORE}1)") == f"of b.jsonl{wait}{resend}"
+        assert named("(persons)") == f"of what all sources together say of people{wait}{resend}"
+        assert settled(second) == (
+            "of what all sources together say of people: put it back from a copy of the workdir; "
+            "what was sent stays in PostHog"
+        )
+        assert (
+            named("b.jsonl")
+            == "of b.jsonl: plan it anew, with --again b.jsonl; what was sent stays in PostHog"
+        )
