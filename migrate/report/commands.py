@@ -21,7 +21,7 @@ UNKNOWN: Final = "…"
 _HOSTS: Final = ("MIGRATE_HOST", "POSTHOG_HOST")
 _KEYS: Final = ("MIGRATE_API_KEY", "POSTHOG_API_KEY")
 _LIMIT: Final = ("MIGRATE_LIMIT",)
-_MOST: Final = 15
+MOST: Final = 15
 """More files are not named in a command."""
 _SANDBOX: Final = "sandbox"
 _OF_FILE: Final = ("--config", "--job")
@@ -113,7 +113,7 @@ def fetched(checkpoint: Checkpoint, reasons: Iterable[str]) -> str | None:
 def again_as_typed(checkpoint: Checkpoint, names: Collection[str]) -> str | None:
     """Return the command that plans these sources anew; None where one is gone, or they cannot be typed, or not all."""
     paths = [path_text(name) for name in names]
-    can_be_typed = 0 < len(paths) <= _MOST and all(
+    can_be_typed = 0 < len(paths) <= MOST and all(
         path.isprintable() and stored(path).exists() for path in paths
     )
     return again(checkpoint, *names) if can_be_typed else None

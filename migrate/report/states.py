@@ -126,18 +126,17 @@ def _missed(checkpoint: Checkpoint) -> Iterator[Found]:
     if not missed:
         return
     paths = [str(one.path.relative_to(checkpoint.workdir)) for one in missed]
-    stand = [path for path in paths if harm.stands(checkpoint, path)]
-    sources = dict.fromkeys(name for path in stand for name in harm.sources(checkpoint, path))
-    again = commands.again_as_typed(checkpoint, sources)
+    sources = dict.fromkeys(harm.standing(checkpoint, path) for path in paths)
+    there = [name for name in sources if name and commands.again_as_typed(checkpoint, [name])]
+    ways = [commands.again(checkpoint, *there[: commands.MOST])] if there else []
     text = (
         f"harmed: {counted(len(missed), 'file')} of what was sent not as written, {paths[0]}: {missed[0].why}; which "
         "pending events are sent already is not known without"
     )
-    if again is None or len(stand) < len(paths):
+    if len(there) < len(sources):
         text += f"; {RESEND_LOST} {harm.COST}"
-        yield Found(State.HARMED, text, [*([again] if again else []), commands.resend_lost(checkpoint)])
-    else:
-        yield Found(State.HARMED, text, [again])
+        ways.append(commands.resend_lost(checkpoint))
+    yield Found(State.HARMED, text, [way for way in ways if way])
 
 
 def _lost(checkpoint: Checkpoint, facts: dict[str, Any], *, can_be_sent: bool) -> Iterator[Found]:

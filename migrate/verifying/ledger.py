@@ -193,7 +193,9 @@ class Ledger:
             yield from self._read(part, columns, some)
         except Harmed:
             with self._asking:
-                if harm.stands(self._checkpoint, part.path) or not lost.is_sent(self._checkpoint, part.path):
+                if harm.standing(self._checkpoint, part.path) or not lost.is_sent(
+                    self._checkpoint, part.path
+                ):
                     raise
                 self.lost[part.path] = part
 

@@ -94,11 +94,11 @@ def _of_sent(checkpoint: Checkpoint, error: Harmed, path: str, names: Sequence[s
     where = f"{checkpoint.depot.shown(path)}: harmed since it was sent, {error.why}; it is of {shown}"
     again = f"plan it anew, with --again {names[0]}"
     if day not in rounds.days(checkpoint):  # it is read for nothing but to be compared
-        way = again if stands(checkpoint, path) else "put it back from a copy of the workdir"
+        way = again if standing(checkpoint, path) else "put it back from a copy of the workdir"
         return Refused(f"{where}: {way}; what was sent stays in PostHog")
     resend = shlex.join(["migrate", "apply", operand(str(checkpoint.workdir)), RESEND_LOST])
     way = f"'{resend}' {COST}"
-    if stands(checkpoint, path):
+    if standing(checkpoint, path):
         way = f"{again}; where that is not there, or not what it was, {way}"
     return Refused(
         f"{where}, and tells which events of {day} are sent already; nothing of this day or a later one is sent any "
@@ -106,11 +106,15 @@ def _of_sent(checkpoint: Checkpoint, error: Harmed, path: str, names: Sequence[s
     )
 
 
-def stands(checkpoint: Checkpoint, path: str) -> bool:
-    """Return whether the sources of a file that was sent are known as they were, so that they may put it back."""
-    sql = "SELECT name FROM inputs WHERE home = (SELECT input FROM parts WHERE path = ?)"
+def standing(checkpoint: Checkpoint, path: str) -> str | None:
+    """Return the first source of a file that was sent; None where it cannot put it back: one is planned anew by now.
+
+    What was planned together is planned anew together, so that one is enough.
+    """
+    sql = "SELECT name FROM inputs WHERE home = (SELECT input FROM parts WHERE path = ?) ORDER BY id"
     names = [name for (name,) in checkpoint.query(sql, (path,))]
-    return not any(BEFORE in name or name.startswith("(") for name in names)
+    is_gone = any(BEFORE in name or name.startswith("(") for name in names)
+    return None if is_gone or not names else names[0]
 
 
 def _shown(names: Sequence[str]) -> str:
