@@ -44,6 +44,7 @@ def array_parts(
     elements = Elements(record_bytes)
     for piece in text.pieces(block_bytes):
         elements.take(piece)
+        del piece  # it is there in what was taken
         elements.cut()
         yield rows.part(*elements.taken())
     elements.cut(final=True)
