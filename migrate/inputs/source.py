@@ -2,7 +2,7 @@
 
 import re
 import tempfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -119,16 +119,22 @@ class Source:
         return stream
 
     def _spanned(self, span: Span) -> BinaryIO:
-        """Return the bytes of a span of text, which lies as it is in a file on disk."""
-        stored = cast("BinaryIO", Slice(self.raw(), span.start, span.end - span.start))
+        """Return the bytes of a span of text, which lies as it is in a file on disk or an object."""
+        size = span.end - span.start
+        with _explained(self):
+            if isinstance(self.path, Path):
+                stored = cast("BinaryIO", Slice(self.path.open("rb"), span.start, size))
+            else:
+                part = Slice(self.path.open(tally=self.tally, until=span.end), span.start, size)
+                stored = cast("BinaryIO", Far(cast("BinaryIO", part), self._unfit))
         if self.meter is None:
             return stored
-        return cast("BinaryIO", Metered(stored, self.meter, span.end - span.start))
+        return cast("BinaryIO", Metered(stored, self.meter, size))
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is a file on disk that holds its rows as they are, so that any part of it can be read."""
-        if not isinstance(self.path, Path) or self.member or self.lines or self.fault:
+        """Whether it is a file or an object that holds its rows as they are, so that any part of it can be read."""
+        if self.member or self.lines or self.fault:
             return False
         with self.raw() as stored:
             return compression(read_up_to(stored, MAGIC_BYTES)) is None
@@ -166,8 +172,11 @@ class Source:
                 yield self.path
                 return
             if plain and isinstance(self.path, Object):
-                with _explained(self), self.path.open(tally=self.tally) as stored:
-                    yield stored
+                try:
+                    with self.path.open(tally=self.tally) as stored:
+                        yield stored
+                except Trouble as error:  # and no OSError, which is pyarrow's about what the bytes say
+                    raise self._unfit(error) from error
                 return
         with self.open() as stream, tempfile.TemporaryFile() as copy:
             while data := stream.read(STEP):
@@ -226,6 +235,19 @@ def fingerprint(source: Source, before: Fingerprint | None = None) -> Fingerprin
     if isinstance(source.path, Object):
         return _of_object(source, source.path, before)
     return _of_bytes(source)
+
+
+def fingerprint_of_spans(spans: Sequence[Source]) -> Fingerprint:
+    """Return the fingerprint of an object whose spans were read, which are all of it: of what was read of any.
+
+    It is what it would be had the object been read at once: of text all blocks, of Parquet those of the footer and of
+    the columns that are needed. The footer alone, by which it is cut, would not do: pages may change beneath it. That
+    all of them are one object's is not to be told by it: each range is asked for of the object that was listed.
+    """
+    tally = Tally()
+    for one in spans:
+        tally.join(one.tally or Tally())
+    return fingerprint(replace(spans[0], span=None, tally=tally))
 
 
 def _of_object(source: Source, stored: Object, before: Fingerprint | None) -> Fingerprint:

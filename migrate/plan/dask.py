@@ -81,7 +81,7 @@ class Dask(Unkept):
                 crew.away = Away.of(work, crew.token, self.carried)
                 crew.find_workers()
                 most = self.workers or sum(crew.threads.values())
-                slicing = Slicing(units, most, self.slice_bytes, work.pins)
+                slicing = Slicing(units, most, self.slice_bytes, work.pins, stopping)
                 with closing(slicing.units()) as coming:
                     crew.pending = Pending(coming, slicing.count, crew.tries.is_last)
                     yield from crew.completions()

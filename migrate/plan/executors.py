@@ -66,7 +66,7 @@ class Inline(Unkept):
         self, units: Sequence[Unit], work: Work[D], hear: Hear, stopping: Event
     ) -> Generator[D, None, None]:
         """Yield what comes of the units, see `Executor`."""
-        slicing = Slicing(units, self.workers, self.slice_bytes, work.pins)
+        slicing = Slicing(units, self.workers, self.slice_bytes, work.pins, stopping)
         work = replace(work, parallel=max(1, self.workers // max(1, slicing.count)))
         with (
             ThreadPoolExecutor(self.workers, thread_name_prefix="plan") as pool,

@@ -9,7 +9,7 @@ from threading import Event
 from typing import Any, ClassVar, Self
 
 from migrate.ahead import in_parallel, numbered
-from migrate.inputs.source import Fingerprint, stamp
+from migrate.inputs.source import Fingerprint, Source, stamp
 from migrate.people.statefiles import States
 from migrate.plan import diary, ordinals
 from migrate.plan.attempt import Attempt, check_unchanged, fingerprinted
@@ -78,6 +78,8 @@ class Completion:
     """What it is of its file, where it is not all of it."""
     examined: object | None = None
     """What `Setup.examine` found, which counts as all of it does, when it is noted."""
+    source: Source | None = None
+    """Of a slice of an object, with what notes which bytes of it were read."""
 
     @property
     def number(self) -> int:
@@ -140,11 +142,16 @@ def _plan(unit: Unit, setup: Setup, hear: Hear, stopping: Event) -> Completion:
         attempt.writer.discard()
         raise
     aside, seconds = (writer, told, attempt.rejects), time.monotonic() - began
-    return Completion(inputs, *aside, attempt.numbers, attempt.look, seconds, unit.slice, attempt.examined)
+    source = bundle.job.source if unit.slice is not None and bundle.is_far else None
+    ends = unit.slice, attempt.examined, source
+    return Completion(inputs, *aside, attempt.numbers, attempt.look, seconds, *ends)
 
 
 def _noted(unit: Unit, job: Job, before: Mapping[str, str]) -> Input:
-    """Return what is to be noted of an input, see `fingerprinted`; of a slice's all but what the last one tells."""
+    """Return what is to be noted of an input, see `fingerprinted`; of a slice's all but what the last one tells.
+
+    Of an object all slices together tell the fingerprint, see `slicewise.planned`.
+    """
     known = unit.known[job.source.name]
     if unit.slice is None:
         return fingerprinted(known, job, before)

@@ -58,7 +58,7 @@ class Processes:
         Where the work cannot be handed to another process, as a mapping holds what belongs to this one, it is done
         here.
         """
-        slicing = Slicing(units, self.workers, self.slice_bytes, work.pins)
+        slicing = Slicing(units, self.workers, self.slice_bytes, work.pins, stopping)
         parallel = max(1, self.workers // max(1, slicing.count))
         # Where a process has a core it reads or plans: a chunk read ahead would be held for nothing, 19 MB (measured).
         work = replace(work, parallel=parallel, reads_ahead=parallel > 1 or self.workers < cores())

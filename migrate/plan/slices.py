@@ -1,9 +1,10 @@
 """A large file's unit → units of slices of it, where there are too few others to keep all workers busy."""
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
+from threading import Event
 from typing import Final
 
 from migrate.ahead import ahead
@@ -34,7 +35,9 @@ class Slicing:
     workers: int
     slice_bytes: int | None
     pins: bool = True
-    """Whether the last slice tells the file's fingerprint, for which all of it is read."""
+    """Whether the last slice tells a file's fingerprint, for which all of it is read; of an object all slices do."""
+    stopping: Event = field(default_factory=Event)
+    """Set where work is to stop: no more slices are looked for of an object whose storage gives no answer."""
 
     @cached_property
     def _bytes(self) -> list[int]:
@@ -65,11 +68,15 @@ class Slicing:
         yield from ahead(self._units())
 
     def _units(self) -> Generator[Unit, None, None]:
-        for unit, size in zip(self.whole, self._bytes, strict=True):
-            if self.slice_bytes is None or size < 2 * self.slice_bytes:
-                yield unit
-            else:
-                yield from _slices(unit, self._slice_bytes(size), pins=self.pins)
+        try:
+            for unit, size in zip(self.whole, self._bytes, strict=True):
+                if self.slice_bytes is None or size < 2 * self.slice_bytes:
+                    yield unit
+                else:
+                    yield from _slices(unit, self._slice_bytes(size), pins=self.pins)
+        except KeyboardInterrupt:  # how a storage is left that gives no answer
+            if not self.stopping.is_set():
+                raise
 
 
 def _read_bytes(unit: Unit) -> int:
@@ -83,12 +90,12 @@ def _read_bytes(unit: Unit) -> int:
 def _slices(unit: Unit, size: int, *, pins: bool) -> Generator[Unit, None, None]:
     """Yield a file's slices of about so many bytes, in order, each when its end is found; one alone is the whole.
 
-    The last `pins` the file by its fingerprint, which is worked out on the way. Where the file turns out not to be
-    what it was, or what its start shows, there is no last one: what came of the others does not count, and it is done
-    whole, see `slicewise`.
+    The last `pins` the file by its fingerprint, which is worked out on the way; of an object that is of what is read by
+    those who do the slices, so that nothing is read for it. Where the file turns out not to be what it was, or what its
+    start shows, there is no last one: what came of the others does not count, and it is done whole, see `slicewise`.
     """
     job = unit.bundle.job
-    is_begun, done = False, 0
+    is_begun, done, pins = False, 0, pins and not unit.bundle.is_far
     try:
         before = stamp(job.source)
         with Digest(job.source.raw()) as digest:

@@ -9,6 +9,7 @@ from itertools import chain
 from threading import Event
 from typing import Generic, Protocol, TypeVar
 
+from migrate.inputs.source import fingerprint_of_spans
 from migrate.people.statefiles import put_together
 from migrate.plan.executors import Executor, Inline
 from migrate.plan.notes import Hear, Key, Lost
@@ -16,7 +17,7 @@ from migrate.plan.planned import Completion
 from migrate.plan.units import Done, Slice, Unit, Work
 from migrate.workdir.days import DayWriter
 from migrate.workdir.looks import Look
-from migrate.workdir.records import Numbers
+from migrate.workdir.records import Input, Numbers
 
 
 class Piece(Done, Protocol):
@@ -145,4 +146,13 @@ def planned(slices: list[Completion], seconds: float) -> Completion:
     states = [one.states for one in slices if one.states is not None]
     together = put_together(states, writer.aside.with_suffix(".states")) if states else None
     ends = last.slice, slices[0].examined
-    return Completion(last.inputs, writer, together, rejects, numbers, look, seconds, *ends)
+    return Completion(_inputs(slices), writer, together, rejects, numbers, look, seconds, *ends)
+
+
+def _inputs(slices: list[Completion]) -> list[Input]:
+    """Return what is to be noted of a file: with what the last slice tells of it, or what all read of an object."""
+    inputs = slices[-1].inputs
+    if not (spans := [one.source for one in slices if one.source is not None]):
+        return inputs
+    size, digest = fingerprint_of_spans(spans)
+    return [one._replace(size=size, digest=digest) for one in inputs]

@@ -32,7 +32,7 @@ class Slice(NamedTuple):
     """The file's before any of it was read."""
     is_last: bool = False
     pinned: Fingerprint | None = None
-    """The file's, of the last slice alone, where it is asked for."""
+    """The file's, of the last slice alone, where it is asked for, and not of an object."""
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,8 @@ _UNREADABLE: Final = (pa.ArrowException, OSError)
 def read_bytes(source: Source, header: Header) -> int:
     """Return how many bytes there are to read of a file that can be cut, those of Parquet by their weight; 0 of others.
 
-    Those are Parquet, delimited text that is read as it is and JSON objects one after another, in UTF-8, on a disk and
-    not packed. An array is one value, and rows inside of pages are numbered through.
+    Those are Parquet, delimited text that is read as it is and JSON objects one after another, in UTF-8 and not packed,
+    on a disk or in a storage. An array is one value, and rows inside of pages are numbered through.
     """
     is_sound = not (header.doubt or header.damage or header.is_torn) and header.columns
     if not is_sound or not source.is_plain:

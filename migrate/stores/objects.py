@@ -7,7 +7,7 @@ from typing import BinaryIO, Final, Literal, cast
 
 from migrate.stores.buckets import Entry, bucket_of
 from migrate.stores.reading import Reader
-from migrate.stores.tallies import Tally
+from migrate.stores.tallies import BLOCK, Tally
 from migrate.stores.troubles import Trouble
 from migrate.stores.urls import Url, parsed
 from migrate.stores.waiting import answer, asked
@@ -64,10 +64,15 @@ class Object:
             return error.reason != "vanished"
         return True
 
-    def open(self, mode: Literal["rb"] = "rb", *, tally: Tally | None = None) -> BinaryIO:
-        """Return its bytes, those of the object that was listed; what is read of it is noted in the tally."""
+    def open(
+        self, mode: Literal["rb"] = "rb", *, tally: Tally | None = None, until: int | None = None
+    ) -> BinaryIO:
+        """Return its bytes, those of the object that was listed; what is read of it is noted in the tally.
+
+        For who reads no byte from `until` on, it ends with the block of the last one, and no more is read ahead.
+        """
         del mode
-        return cast("BinaryIO", io.BufferedReader(self._reader(tally), _BUFFER))
+        return cast("BinaryIO", io.BufferedReader(self._reader(tally, until), _BUFFER))
 
     def ranges(self, most: int) -> Iterator[bytearray]:
         """Yield its bytes from front to back, so many at a time: for who reads all of them once, and keeps them."""
@@ -81,13 +86,14 @@ class Object:
         """Have its first bytes read, for who opens it soon."""
         self._reader(None).warm()
 
-    def _reader(self, tally: Tally | None) -> Reader:
+    def _reader(self, tally: Tally | None, until: int | None = None) -> Reader:
         at, entry = self._at, self.entry
+        size = entry.size if until is None else min(entry.size, -(-until // BLOCK) * BLOCK)
         bucket = bucket_of(at.container)
         return Reader(
             lambda start, end: bucket.read(at.key, entry, start, end),
             (self.url, entry.stamp),
-            entry.size,
+            size,
             tally,
         )
 

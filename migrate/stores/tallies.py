@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Final
+from typing import Final, Self
 
 BLOCK: Final = 1 << 18
 """Bytes; objects are read in whole blocks, the last of which may be shorter."""
@@ -31,6 +31,10 @@ class Tally:
             if number not in self._digests:
                 block = data[place : place + BLOCK]
                 self._digests[number] = hashlib.blake2b(block, digest_size=16).digest()
+
+    def join(self, other: Self) -> None:
+        """Note what another tally of the same object has noted."""
+        self._digests |= other._digests
 
     def text(self) -> str:
         """Return which blocks were read, as `0-3,17-17`, and a digest of them all, in hex."""
