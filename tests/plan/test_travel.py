@@ -11,7 +11,7 @@ from distributed import LocalCluster
 from frames import LATER
 from samples import SAMPLES, settings
 from sliced import ALIKE, seen
-from storage import environment
+from storage import Storage, environment
 
 from migrate.errors import Refused, Stopped
 from migrate.plan import guest, worker
@@ -98,12 +98,13 @@ def test_they_plan_what_one_process_plans(tmp_path, far, s3):
     assert far(work).payloads == one.payloads
 
 
-def test_a_slice_whose_worker_is_killed_is_planned_by_another(tmp_path, far):
-    """The file is put together here, of what came of all of them."""
+def test_a_slice_whose_worker_is_killed_is_planned_by_another(tmp_path, far, s3):
+    """The object is put together here, of what came of all of them."""
     work = own(tmp_path, DIES_ONCE.format(str(tmp_path / "died")), "seen")
     rows = [ROW.format(number).replace("seen", "dies" if number == 20 else "seen") for number in range(40)]
-    (tmp_path / "in" / "0.jsonl").write_text("".join([*rows[:7], '{"oops": \n[]}\n', *rows[7:]]))
-    work = work.settings.work([str(tmp_path / "in")])
+    exports = Storage(s3.address, "exportsbucket")
+    exports.put("0.jsonl", "".join([*rows[:7], '{"oops": \n[]}\n', *rows[7:]]).encode())
+    work = work.settings.work([exports.url])
     one = Planned(tmp_path / "one", work, Inline())
     two = far(work, slice_bytes=500)
     compare(one, two)
