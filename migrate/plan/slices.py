@@ -1,6 +1,7 @@
 """A large file's unit → units of slices of it, where there are too few others to keep all workers busy."""
 
 from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -42,17 +43,20 @@ class Slicing:
     @cached_property
     def _bytes(self) -> list[int]:
         """Return for each unit how many bytes there are to cut; 0 where it is planned at once."""
+        if self.slice_bytes is None or self.workers <= 1:
+            return [0] * len(self.whole)
         total = sum(unit.size for unit in self.whole)
-        return [
-            _read_bytes(unit)
-            if self.slice_bytes is not None
-            and self.workers > 1
-            and unit.size * self.workers * _SHARE > total
+        large = {
+            place: unit
+            for place, unit in enumerate(self.whole)
+            if unit.size * self.workers * _SHARE > total
             and not unit.bundle.job.table.ordinals
             and len(unit.bundle.jobs) == 1
-            else 0
-            for unit in self.whole
-        ]
+        }
+        # Of objects each is a wait for an answer, and there may be as many as workers.
+        with ThreadPoolExecutor(thread_name_prefix="cut") as pool:
+            sizes = dict(zip(large, pool.map(_read_bytes, large.values()), strict=True))
+        return [sizes.get(place, 0) for place in range(len(self.whole))]
 
     @cached_property
     def count(self) -> int:

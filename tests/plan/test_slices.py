@@ -1,6 +1,7 @@
 """A large file that is planned in slices is the same plan, whoever plans them, and whoever of them dies."""
 
 from dataclasses import replace
+from threading import Event
 
 import polars as pl
 import pytest
@@ -15,7 +16,7 @@ from migrate.plan.executors import Inline
 from migrate.plan.processes import Processes
 from migrate.plan.slices import SLICE_BYTES, Slicing
 from migrate.plan.units import Unit
-from migrate.stores import reading
+from migrate.stores import reading, waiting
 from migrate.stores.tallies import BLOCK
 
 TRIED = list(CASES) if EVERY else ["ga4", "mparticle", "segment"]
@@ -176,7 +177,7 @@ def test_an_object_that_changes_while_it_is_planned_in_slices_is_set_aside(tmp_p
 
 
 def test_the_text_of_an_object_is_read_once_to_cut_it(tmp_path, s3, s3_between, monkeypatch):
-    """And once by those who plan the slices, but for the blocks in which two meet."""
+    """And once by those who plan the slices, but for the blocks in which two meet; not where work is to stop."""
     monkeypatch.setattr(reading, "_KEPT", 1)
     data = b"".join([rows_of(tmp_path, "a.jsonl", 1_000).read_bytes()] * 40)
     s3.put("a.jsonl", data)
@@ -185,6 +186,14 @@ def test_the_text_of_an_object_is_read_once_to_cut_it(tmp_path, s3, s3_between, 
     units = [*Slicing([unit], 2, 600_000).units()]
     assert len(data) <= s3_between.sent <= len(data) + BLOCK
     assert len(units) > 4
+    slicing = Slicing([unit], 2, 600_000, stopping=(stopping := Event()))
+    assert slicing.count > 4
+    waiting.end()  # no answer is waited for any more
+    with pytest.raises(KeyboardInterrupt):
+        next(slicing.units())
+    stopping.set()
+    assert [*slicing.units()] == []
+    waiting.begin()
     s3_between.sent, found = 0, []
     for unit in units:
         with unit.bundle.job.source.open() as stream:
