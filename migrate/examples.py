@@ -120,23 +120,27 @@ def of(session: Session, settings: Settings, todo: Sequence[Job]) -> Examples | 
     if kept and {*names} <= {*facts.get("superseded", [])}:
         is_shown = any(row.get("file") in names for row in kept)
         return Examples(settings, names, count) if is_shown else None
-    if facts.get("sampled") != facts.get("increment", 0):
-        return Examples(settings, names, count)
-    known = checkpoint.inputs([*names, *(str(row.get("file")) for row in kept)])
-    before = [Preview(**row) for row in kept if row.get("file") in known.keys() - {*names}]
+    mine = samples.kept(session.workdir, count, facts.get("increment", 0))
+    known = checkpoint.inputs([*names, *(str(row.get("file")) for row in mine)])
+    planned = {name for name, one in known.items() if one.planned}.difference(names)
+    before = [Preview(**row) for row in mine if row.get("file") in planned]
     return Examples(settings, [*known], count, before)
 
 
 def keep(session: Session, examples: Examples, todo: Sequence[Job], example: Example) -> None:
-    """Keep the first rows beside what they become, for who looks at the plan, where this one is among them."""
+    """Keep the first rows beside what they become, for who looks at the plan, where this one is among them.
+
+    That is before its file is noted as planned: after a kill between the two the file is planned again, and they come
+    again.
+    """
     if not examples.take(example):
         return
     whole = [job for job in todo if job.source.lines is None]
     rows = examples.shown(whole or todo)
     if rows:
         with suppress(OSError):  # a plan without them is the same plan
-            samples.keep(session.workdir, map(vars, rows))
-            session.checkpoint.note(sampled=session.checkpoint.facts().get("increment", 0))
+            increment = session.checkpoint.facts().get("increment", 0)
+            samples.keep(session.workdir, map(vars, rows), increment)
 
 
 def _first_number(chunk: Chunk, made: Finished) -> int:

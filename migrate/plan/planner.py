@@ -57,7 +57,7 @@ class Planner:
     on_whole: Callable[[Any], object] = lambda _: None
     """Told what was found so of files that are planned whole, where that is, in any thread."""
     on_first: Callable[[Any], object] = lambda _: None
-    """Told what was found so, once the files are noted as planned."""
+    """Told what was found so, when the files are about to be noted as planned."""
     on_begin: Callable[[], object] = lambda: None
     """What is to be done before a unit in another process that is there for others, too."""
     on_stop: Callable[[], object] = lambda: None
@@ -209,6 +209,8 @@ class Planner:
             looks.note(db, first.id, made.look)
             spans.note(db, spanning)
 
+        if made.examined is not None:
+            self.on_first(made.examined)
         self.checkpoint.note_planned(
             first,
             made.numbers,
@@ -219,8 +221,6 @@ class Planner:
             **self._measure(made, rejected + sum(seal.size for seal in seals)),
         )
         made.writer.discard()
-        if made.examined is not None:
-            self.on_first(made.examined)
         events = sum(part.events for part in parts)
         events += sum(day.events for span in spanning for day in span.days.values())
         self.on_log(diary.planned(names, made.numbers, events, made.seconds))

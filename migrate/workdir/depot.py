@@ -67,9 +67,15 @@ class Depot:
             sync(folder)
 
     def remove(self, names: Sequence[str]) -> None:
-        """Remove files, and folders that are empty then; one that is gone is no matter."""
+        """Remove files, and folders that are empty then; one that is gone is no matter, nor a folder in its place."""
         for path in (self.workdir / name for name in names):
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError:
+                if not path.is_dir():
+                    raise
+                with suppress(OSError):  # what is in it is not ours
+                    path.rmdir()
             with suppress(OSError):  # others are in it, or it is gone, too
                 path.parent.rmdir()
 

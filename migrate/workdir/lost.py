@@ -90,7 +90,7 @@ def give_up(checkpoint: Checkpoint, is_over: Over = never) -> Given:
             counts = Counter(json.loads(fact(db, LOST, "{}")))
             counts.update(files=len(found), events=sum(one.events for one in found))
             note_facts(db, {LOST: counts})
-        checkpoint.depot.remove([one.path for one in found if not one.kept.path.is_dir()])
+        checkpoint.depot.remove([one.path for one in found])
     return Given(found, anew)
 
 

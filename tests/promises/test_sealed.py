@@ -50,7 +50,15 @@ def test_a_plan_killed_half_way_is_not_sent(tmp_path, place, after):
         assert len(sandbox.events()) == summary(finished)["events"]["planned"]
 
 
-def test_the_first_rows_are_those_of_the_first_file_though_planning_is_killed(tmp_path):
+@pytest.mark.parametrize(
+    ("place", "after"),
+    [
+        pytest.param("plan.planner.Planner._commit", 1, id="between two files"),
+        pytest.param("workdir.samples.keep", 0, id="before the first rows are kept"),
+        pytest.param("workdir.checkpoint.Checkpoint.note_planned", 0, id="before their file is noted"),
+    ],
+)
+def test_the_first_rows_are_those_of_the_first_file_though_planning_is_killed(tmp_path, place, after):
     """Whoever goes on, and whatever is planned anew: the next night's take their place."""
     source, workdir = exports(tmp_path / "in"), tmp_path / "w"
     words = ["plan", "segment", source, "--workdir", workdir]
@@ -58,9 +66,10 @@ def test_the_first_rows_are_those_of_the_first_file_though_planning_is_killed(tm
     def first():
         return [row["place"] for row in samples.kept(workdir, 1)]
 
-    assert migrate(*words, killed_at="plan.planner.Planner._commit", after=1).returncode == 9
-    with Checkpoint.open(workdir) as checkpoint:
-        assert checkpoint.inputs()[first()[0].removesuffix(":1")].planned
+    assert migrate(*words, killed_at=place, after=after).returncode == 9
+    if after:
+        with Checkpoint.open(workdir) as checkpoint:
+            assert checkpoint.inputs()[first()[0].removesuffix(":1")].planned
     assert migrate(*words).returncode == 0
     assert first() == [f"{source}/00.jsonl:1"]
     assert migrate(*words, "--again", source / "03.jsonl").returncode == 0

@@ -22,3 +22,14 @@ def test_files_are_placed_listed_and_removed(tmp_path):
     assert [*(tmp_path / "days").iterdir()] == []
     with pytest.raises(Harmed, match="found 'No such file or directory'"):
         depot.check([kept])
+
+
+def test_a_folder_in_the_place_of_a_file_is_no_matter(tmp_path):
+    """One that is empty goes; what is in another is not ours."""
+    empty, full = "days/2024-01-05/1.parquet", "days/2024-01-06/2.parquet"
+    (tmp_path / empty).mkdir(parents=True)
+    (tmp_path / full / "notes").mkdir(parents=True)
+    for _ in range(2):
+        Depot(tmp_path).remove([empty, full])
+    assert [*(tmp_path / "days").iterdir()] == [(tmp_path / full).parent]
+    assert (tmp_path / full / "notes").exists()

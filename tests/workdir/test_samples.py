@@ -25,6 +25,13 @@ def test_a_night_without_rows_leaves_those_of_the_night_before(tmp_path):
     assert samples.kept(tmp_path, 9) == ROWS[5:7]
 
 
+def test_rows_of_another_increment_are_told_apart(tmp_path):
+    """Those that were shown before it are not those that it goes on with."""
+    samples.keep(tmp_path, ROWS[:2], 3)
+    assert samples.kept(tmp_path, 9, 3) == samples.kept(tmp_path, 9) == ROWS[:2]
+    assert samples.kept(tmp_path, 9, 4) == []
+
+
 def test_a_file_that_is_gone_or_harmed_shows_nothing(tmp_path):
     """Samples are to be looked at: a plan without them is the same plan."""
     assert samples.kept(tmp_path, 3) == []
