@@ -1,7 +1,9 @@
 """One command's sending: the workdir bound to its target, what is planned or parked sent, what stops it told."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 from migrate.apply import protocol
 from migrate.apply.applier import Applier
@@ -10,10 +12,13 @@ from migrate.apply.delivery import Delivery
 from migrate.apply.halt import Abandoned, Halt
 from migrate.apply.target import bind
 from migrate.apply.watch import Watch
+from migrate.errors import Refused
+from migrate.inputs.stored import stamp_now
 from migrate.plan.interrupted import Interrupted
 from migrate.session import Session, collect_rarely
 from migrate.together import put_together
-from migrate.workdir import lost
+from migrate.workdir import harm, lost
+from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.depot import Left
 from migrate.workdir.harm import explaining
 from migrate.workdir.typed import RESEND_LOST, Command
@@ -48,7 +53,7 @@ def _part(session: Session) -> None:
 
 
 def _give_up_lost(session: Session) -> None:
-    """Go on without files that were sent and are lost, unless one that is not sent is harmed."""
+    """Go on without files that were sent and are lost, unless one not sent is harmed, or one can be put back."""
     checkpoint = session.checkpoint
 
     def is_over() -> bool:
@@ -56,7 +61,21 @@ def _give_up_lost(session: Session) -> None:
 
     with suppress(Left), explaining(checkpoint):
         check(checkpoint, is_over)
-        session.remark(lost.give_up(checkpoint, is_over).remarks())
+        found = lost.give_up(checkpoint, is_over, check=partial(_check_that_none_stands, checkpoint))
+        session.remark(found.remarks())
+
+
+def _check_that_none_stands(checkpoint: Checkpoint, found: Sequence[lost.File]) -> None:
+    """Raise Refused where the sources of a lost file lie there as they were planned, so that nothing is sent twice."""
+    for one in found:
+        names = harm.all_standing(checkpoint, one.path)
+        inputs = checkpoint.inputs(names)
+        if names and all(stamp_now(name) == inputs[name].stamp for name in names):
+            raise Refused(
+                f"{RESEND_LOST}: {checkpoint.depot.shown(one.path)} is lost or harmed, and {names[0]} is as it was "
+                f"planned; plan it anew, with --again {names[0]}, which puts the file back, so that nothing is sent "
+                "twice"
+            )
 
 
 def resend(session: Session, delivery: Delivery, watch: Watch) -> None:

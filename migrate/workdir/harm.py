@@ -111,10 +111,15 @@ def standing(checkpoint: Checkpoint, path: str) -> str | None:
 
     What was planned together is planned anew together, so that one is enough.
     """
+    return next(iter(all_standing(checkpoint, path)), None)
+
+
+def all_standing(checkpoint: Checkpoint, path: str) -> list[str]:
+    """Return all of its sources; none where it cannot be put back."""
     sql = "SELECT name FROM inputs WHERE home = (SELECT input FROM parts WHERE path = ?) ORDER BY id"
     names = [name for (name,) in checkpoint.query(sql, (path,))]
     is_gone = any(BEFORE in name or name.startswith("(") for name in names)
-    return None if is_gone or not names else names[0]
+    return [] if is_gone else names
 
 
 def _shown(names: Sequence[str]) -> str:

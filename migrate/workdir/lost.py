@@ -6,7 +6,7 @@ cannot be, and what it held may be sent again: that is done only where it is ask
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
@@ -77,12 +77,18 @@ class Given(NamedTuple):
             )
 
 
-def give_up(checkpoint: Checkpoint, is_over: Over = never) -> Given:
-    """Go on without those of them that are lost or harmed, all of it or nothing; return which.
+def give_up(
+    checkpoint: Checkpoint,
+    is_over: Over = never,
+    *,
+    check: Callable[[Sequence[File]], object] = lambda _: None,
+) -> Given:
+    """Go on without those of them that are lost or harmed, all of it or nothing, unless `check` refuses; return which.
 
     Their events count as they did. Raises Left as soon as it `is_over`, Stopped where a storage gives no answer.
     """
     found, anew = list(_lost(checkpoint, is_over)), 0
+    check(found)
     if found:
         with checkpoint.change() as db:
             cleaning.let_go(db, checkpoint.depot, [one.path for one in found])

@@ -129,6 +129,12 @@ def test_the_source_that_is_as_it_was_puts_it_back(tmp_path):
         lost.write_bytes(b"")
         one.write("c.jsonl", row(3), row(0))
         one.plan()
+        refused = one.apply("--resend-lost", code=5)
+        assert (
+            f"{source} is as it was planned; plan it anew, with --again {source}, which"
+            in refused["run"]["error"]
+        )
+        assert refused["lost"] == {}
         kept = source.rename(tmp_path / "kept")
         assert one.status(5)["next"].endswith(" --resend-lost")
         assert outcome(one.apply("--resend-lost")) == {"planned": 6, "accepted": 4, "duplicate": 2}
