@@ -51,7 +51,8 @@ class Examples:
         """The lowest rank of files that are planned whole, which may be still to be noted."""
         self._lock = Lock()
         self._taken = {
-            (table, True): self._shown_before(table, before) for table in {one.table for one in before}
+            (table, True): self._shown_before(table, before)
+            for table in dict.fromkeys(one.table for one in before)
         }
         for one in self._taken.values():
             self.whole(one)
