@@ -1,6 +1,6 @@
 """Some of the first rows beside what they become, picked while all rows are planned, in whatever process.
 
-Rows of a file count when all of it is planned and noted, as its events do.
+Rows of a file count when all of it is planned, and are kept just before it is noted, as its events are.
 """
 
 from collections.abc import Sequence
@@ -88,7 +88,7 @@ class Examples:
             self._whole[example.kind] = example.rank if best is None else min(best, example.rank)
 
     def take(self, example: Example) -> bool:
-        """Take what was found here or in another process, and is noted; return whether these rows are the first now."""
+        """Take what was found of files that are about to be noted; return whether these rows are the first now."""
         self.whole(example)
         best = self._taken.get(example.kind)
         if is_first := best is None or example.rank <= best.rank:
