@@ -110,6 +110,7 @@ def payloads(
     repairs: Counter[str] = Counter()
     forced: dict[str, Value] = {**imprint.forced(), "$process_person_profile": _personless()}
     sound = properties.as_wanted(properties.sound(typed(frame), table, forced, repairs), persons, repairs)
+    del frame
     schema = sound.schema
     inner = properties.inner(sound, schema, forced, repairs)
     watched = properties.watched(sound, schema, table.rename)

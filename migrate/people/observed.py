@@ -102,10 +102,17 @@ def when_seen(frame: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(pl.collect_all(found))
 
 
+def sighted(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return of an event frame what `where_seen` and `groups_seen` look at: far less than all of it."""
+    known = _fields(frame["extra"])
+    kept = [pl.col("extra").struct.field(name) for name in (*PLACE, PERSONLESS) if name in known]
+    place = pl.struct(kept) if kept else pl.lit(None)
+    return frame.select_seq(ROW, "timestamp", "distinct_id", "groups", place.alias("extra"))
+
+
 def where_seen(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return where the people of these events (an event frame) were last seen, as far as it is known."""
-    extra = frame["extra"]
-    known = [] if not isinstance(extra.dtype, pl.Struct) else [one.name for one in extra.dtype.fields]
+    """Return where the people of these events (an event frame, or what is `sighted`) were last seen, where known."""
+    known = _fields(frame["extra"])
     names = [name for name in PLACE if name in known]
     if not names:
         return nothing()
@@ -125,8 +132,13 @@ def where_seen(frame: pl.DataFrame) -> pl.DataFrame:
     return state_rows(last, PLACE_SEEN, person_owner(), object_text(names)).collect()
 
 
+def _fields(objects: pl.Series) -> list[str]:
+    """Return what structs name; nothing of what is no struct."""
+    return [one.name for one in objects.dtype.fields] if isinstance(objects.dtype, pl.Struct) else []
+
+
 def groups_seen(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return when the groups of these events (an event frame) were seen first: `SCHEMA` and `_row`."""
+    """Return when the groups of these events (as `where_seen` takes them) were seen first: `SCHEMA` and `_row`."""
     named = frame.select_seq(ROW, "timestamp", "groups").filter(pl.col("groups").is_not_null())
     if not named.height:
         return nothing()

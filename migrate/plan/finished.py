@@ -13,7 +13,7 @@ from migrate.kit import events, expr, objects
 from migrate.kit.declare import FILE, PERSON, POSITION, RECOVERED, ROW, Table
 from migrate.kit.distinct import slim
 from migrate.kit.schemas import typed
-from migrate.people.observed import groups_seen, states_in, when_seen, where_seen
+from migrate.people.observed import groups_seen, sighted, states_in, when_seen, where_seen
 from migrate.plan.filters import (
     NOT_IN_A_TRIAL,
     NOT_WANTED,
@@ -99,16 +99,15 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
         rows.height - count_rows(frame, news, observed.rejects) - left_out
     )
     del rows  # as large as the payloads, which are made now
-    made, rejects = judged(frame, transform, now, numbers, observed.rejects)
+    sightings, events = sighted(frame), [frame]
+    del frame  # so is it, and who makes them holds it no longer than they need it
+    made, rejects = judged(events.pop(), transform, now, numbers, observed.rejects)
     rejects = _with_times(rejects, all_rows, table)
     news = news.filter(~pl.col(ROW).is_in(rejects[ROW].implode())) if rejects.height else news
     mapped = count_rows(made, news)
-    fine = frame.filter(pl.col(ROW).is_in(made[ROW].implode())) if rejects.height else frame
-    more = [beside, groups_seen(fine)] if transform.tells else []
-    if options.person_properties != "none":
-        more.append(where_seen(fine))
-    if transform.profiled:
-        more.append(when_seen(made))
+    if rejects.height:
+        sightings = sightings.filter(pl.col(ROW).is_in(made[ROW].implode()))
+    more = _seen(sightings, made, beside, transform)
     if transform.ruling is not None:
         more = [transform.ruling.told(transform.ruling.imported(one), numbers.repairs) for one in more]
     news = pl.concat([news, *more])
@@ -120,6 +119,18 @@ def finished(chunk: Chunk, transform: Transform, now: datetime) -> Finished:
     for line in lines:
         numbers.add_example(line["reason"], str(line["row"]))
     return Finished(made.rename({ROW: "row"}), news, lines, numbers, taken, look)
+
+
+def _seen(
+    sightings: pl.DataFrame, made: pl.DataFrame, beside: pl.DataFrame, transform: Transform
+) -> list[pl.DataFrame]:
+    """Return what events tell of persons and groups by being there, as far as it is wanted."""
+    more = [beside, groups_seen(sightings)] if transform.tells else []
+    if transform.options.person_properties != "none":
+        more.append(where_seen(sightings))
+    if transform.profiled:
+        more.append(when_seen(made))
+    return more
 
 
 def _slim(frame: pl.DataFrame) -> pl.DataFrame:

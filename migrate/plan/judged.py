@@ -31,12 +31,20 @@ class Made:
 def judged(
     frame: pl.DataFrame, transform: Transform, now: datetime, numbers: Numbers, before: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return an event frame's events ready to send, and the rejects, with those from `before`, one a row."""
-    verdict = checks.check(typed(frame), now)
+    """Return an event frame's events ready to send, and the rejects, with those from `before`, one a row.
+
+    The frame is as large as the payloads: whoever holds it no longer when it is given has room for those.
+    """
+    checked = checks.check(typed(frame), now)
+    rejected, repairs, warnings, fine = checked.rejects, checked.repairs, checked.warnings, [checked.frame]
+    del frame, checked
     options = transform.options
     ruling = transform.ruling
+    numbers.group_types |= {
+        kind for kind in _group_types(fine[0]) if ruling is None or not ruling.bags.fates.is_personal(kind)
+    }
     made = payloads(
-        verdict.frame,
+        fine.pop(),
         transform.table,
         transform.imprint,
         options.person_properties,
@@ -46,23 +54,18 @@ def judged(
     if before.height:
         events = events.filter(~pl.col(ROW).is_in(before[ROW].implode()))
     kept, unfit, large_ones = _fitting(events)
-    rejects = pl.concat([before, verdict.rejects, made.rejects, unfit])
+    rejects = pl.concat([before, rejected, made.rejects, unfit])
     if before.height:
         rejects = rejects.unique(ROW, keep="first", maintain_order=True)
     if IS_ID in made.repairs:
         made.warnings[IS_ID] += made.repairs.pop(IS_ID)
-    numbers.repairs.update(verdict.repairs + made.repairs)
-    numbers.warnings.update(verdict.warnings + made.warnings)
+    numbers.repairs.update(repairs + made.repairs)
+    numbers.warnings.update(warnings + made.warnings)
     for reason, row in made.examples.items():
         numbers.examples.setdefault(reason, []).append(str(row))
     for reason, rows in (large_ones | losses(kept)).items():
         numbers.warnings[reason] += rows.len()
         numbers.examples.setdefault(reason, []).append(str(rows[0]))
-    numbers.group_types |= {
-        kind
-        for kind in _group_types(verdict.frame)
-        if ruling is None or not ruling.bags.fates.is_personal(kind)
-    }
     return kept, rejects
 
 

@@ -1,5 +1,6 @@
 """One Parquet file of finished events: its columns, its row groups, what is known of it."""
 
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -26,6 +27,17 @@ SCHEMA: Final = pa.schema(
         ("row", pa.int64()),
     ]
 )
+_VIEWS: Final = pa.schema(
+    [(one.name, pa.string_view() if one.type == pa.large_string() else one.type) for one in SCHEMA]
+)
+"""The same as polars holds it, and as it is written: texts are not copied for it."""
+_TYPES: Final = pl.Schema(
+    {"timestamp": pl.Datetime("us", "UTC")}
+    | dict.fromkeys(("event", "distinct_id", "uuid", "payload", "file"), pl.String)
+    | {"row": pl.Int64}
+)
+_READ_AS: Final = {"ARROW:schema": b64encode(SCHEMA.serialize()).decode()}
+"""Readers are told of `SCHEMA`, where Arrow is asked for the columns as they were."""
 GROUP_BYTES: Final = 8 * 2**20
 """Row groups are the runs that a day is merged from; their size bounds the memory of applying."""
 STRIPPED: Final = ""
@@ -92,17 +104,20 @@ class DayFile:
 
 
 def writer(where: Path | pa.NativeFile, compression: str = "zstd") -> ParquetWriter:
-    """Return a writer of finished events; readers find the first timestamp of a row group in its statistics."""
-    return ParquetWriter(
+    """Return a writer of what `arrow` gives; readers find the first timestamp of a row group in its statistics."""
+    made = ParquetWriter(
         where,
-        SCHEMA,
+        _VIEWS,
         compression=compression,
         compression_level=1 if compression == "zstd" else None,
         use_dictionary=["event", "file"],
         data_page_size=_PAGE_BYTES,
         write_batch_size=_PAGE_ROWS,
         write_statistics=["timestamp"],
+        store_schema=False,
     )
+    made.add_key_value_metadata(_READ_AS)
+    return made
 
 
 def frames(file: Path | Kept, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
@@ -140,9 +155,11 @@ def names(path: Path) -> Counter[str]:
 
 
 def arrow(frame: pl.DataFrame) -> pa.Table:
-    """Return finished events as an Arrow table of `SCHEMA`."""
-    table = frame.select_seq(SCHEMA.names).to_arrow(compat_level=pl.CompatLevel.oldest())
-    return table if table.schema.equals(SCHEMA) else table.cast(SCHEMA)
+    """Return finished events as an Arrow table of `SCHEMA`, its texts as they lie in the frame, to be written."""
+    events = frame.select_seq(SCHEMA.names)
+    events = events if events.schema == _TYPES else events.cast(_TYPES)
+    table = events.to_arrow(compat_level=pl.CompatLevel.newest())
+    return table if table.schema.equals(_VIEWS) else table.cast(_VIEWS)
 
 
 def groups(

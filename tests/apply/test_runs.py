@@ -12,7 +12,7 @@ from workdirs import MIDNIGHT, events
 
 from migrate.apply import runs
 from migrate.apply.runs import merged, put_together
-from migrate.workdir.dayfile import DayFile, arrow
+from migrate.workdir.dayfile import SCHEMA, DayFile, arrow
 from migrate.workdir.records import Part
 from migrate.workdir.seals import Harmed, Seal
 
@@ -127,7 +127,7 @@ def test_a_harmed_part_stops_the_merge(tmp_path, monkeypatch, most_open):
 
 def test_a_plan_of_an_earlier_version_is_read(tmp_path):
     """There names of events are dictionaries; they come as text beside those of today."""
-    table = arrow(at([2]).with_columns(event=pl.lit("old")))
+    table = arrow(at([2]).with_columns(event=pl.lit("old"))).cast(SCHEMA)
     old = table.set_column(1, "event", table.column("event").dictionary_encode())
     pq.write_table(old, tmp_path / "0.parquet", write_statistics=["timestamp"])
     assert pa.types.is_dictionary(pq.read_schema(tmp_path / "0.parquet").field("event").type)
