@@ -173,7 +173,7 @@ class WorkOptions:
     executor: str | None = option(
         Executors(),
         "Plan in this process, in several, or on a Dask cluster.  [default: processes where there is much to plan, and "
-        "four cores]",
+        "two cores, for flat files four]",
         metavar="inline|processes|dask://HOST:PORT",
     )
     workers: int | None = option(

@@ -7,26 +7,48 @@ import pytest
 
 from migrate.errors import UsageError
 from migrate.plan import choosing
-from migrate.plan.choosing import ENOUGH, check, chosen, memory, usual
+from migrate.plan.choosing import ENOUGH, PACKED, check, chosen, memory, usual
 from migrate.plan.dask import Dask
 from migrate.plan.executors import Inline
 from migrate.plan.processes import Processes
 
 
-def units(count, size):
+def units(count, size, kind="csv", *, is_plain=True):
     """So many units of so many bytes together."""
-    return [SimpleNamespace(size=size // count) for _ in range(count)]
+    job = SimpleNamespace(header=SimpleNamespace(format=kind), source=SimpleNamespace(is_plain=is_plain))
+    return [SimpleNamespace(size=size // count, bundle=SimpleNamespace(job=job)) for _ in range(count)]
 
 
-def test_processes_plan_what_is_large_and_in_many_pieces(monkeypatch):
+@pytest.mark.parametrize(
+    ("kind", "workers"), [("csv", 4), ("parquet", 4), ("orc", 4), ("jsonl", 2), ("avro", 2)]
+)
+def test_processes_plan_what_is_large_and_in_many_pieces(kind, workers, monkeypatch):
     """All else this one plans, unless it is asked for otherwise; memory bounds how many there are."""
-    monkeypatch.setattr(choosing, "usual", lambda: 4)
-    assert chosen(units(8, ENOUGH)) == Processes(4)
-    for few in (units(7, ENOUGH), units(8, ENOUGH - 8), []):
+    monkeypatch.setattr(choosing, "usual", lambda: workers)
+    assert chosen(units(2 * workers, ENOUGH, kind)) == Processes(workers)
+    packed = units(2 * workers, ENOUGH // PACKED, kind, is_plain=False)
+    assert chosen(packed) == Processes(workers)
+    for few in (
+        units(2 * workers - 1, ENOUGH, kind),
+        units(2 * workers, ENOUGH - 8, kind),
+        units(2 * workers, ENOUGH // PACKED - 8, kind, is_plain=False),
+        [],
+    ):
         assert isinstance(chosen(few), Inline)
-    assert chosen([], "processes") == Processes(4)
-    monkeypatch.setattr(choosing, "usual", lambda: 3)
-    assert isinstance(chosen(units(8, ENOUGH)), Inline)
+    assert chosen([], "processes") == Processes(workers)
+    monkeypatch.setattr(choosing, "usual", lambda: workers - 1)
+    assert isinstance(chosen(units(8, ENOUGH, kind)), Inline)
+
+
+def test_of_mixed_files_the_larger_half_says_how_many_workers_processes_take(monkeypatch):
+    """As little as the others are, they do not count."""
+    monkeypatch.setattr(choosing, "usual", lambda: 2)
+    assert chosen(units(4, ENOUGH, "json") + units(4, ENOUGH, "csv")) == Processes(2)
+    assert isinstance(chosen(units(4, ENOUGH, "json") + units(4, 2 * ENOUGH, "csv")), Inline)
+
+
+def test_what_is_asked_for_is_done():
+    """Whatever there is to do."""
     assert chosen(units(8, ENOUGH), "inline", 3) == Inline(3)
     assert chosen(units(8, ENOUGH), workers=1) == Inline(1)
     assert 1 <= usual() <= max(1, memory() // (512 << 20))
