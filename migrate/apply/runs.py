@@ -87,6 +87,8 @@ class _Run:
     order: tuple[int, int] = (0, 0)
     """Its place among events of one timestamp: its part, and which of that part's runs it is."""
     _reading: Iterator[pa.RecordBatch] | None = None
+    _next: pa.RecordBatch | None = None
+    """The batch after the one at hand, where it was looked at."""
     _head: pa.RecordBatch = field(default_factory=lambda: _NOTHING)
     _times: memoryview = field(default_factory=lambda: memoryview(b"").cast("q"))
 
@@ -95,12 +97,20 @@ class _Run:
         if self._reading is None:
             self._reading = self.batches(rows)
         while not len(self._times):
-            self._head = next(self._reading, _NOTHING)
+            self._head, self._next = self._after(), None
             if self._head is _NOTHING:
                 return False
-            times = self._head.column("timestamp")
-            self._times = memoryview(times.buffers()[1]).cast("q")[times.offset : times.offset + len(times)]
+            self._times = _times(self._head)
         return True
+
+    def goes_on(self) -> bool:
+        """Return whether more events of the last timestamp at hand may follow what is at hand."""
+        self._next = self._after()
+        return self._next is not _NOTHING and _times(self._next)[:1].tolist() in ([], [self.last])
+
+    def _after(self) -> pa.RecordBatch:
+        """Return the batch after the one at hand; nothing where that is the last."""
+        return next(self._reading or iter(()), _NOTHING) if self._next is None else self._next
 
     @property
     def last(self) -> int:
@@ -118,6 +128,12 @@ class _Run:
         taken, self._head = self._head.slice(0, count), self._head.slice(count)
         self._times = self._times[count:]
         return taken
+
+
+def _times(batch: pa.RecordBatch) -> memoryview:
+    """Return a batch's timestamps, microseconds since 1970, where they lie."""
+    times = batch.column("timestamp")
+    return memoryview(times.buffers()[1]).cast("q")[times.offset : times.offset + len(times)]
 
 
 def merged(
@@ -179,7 +195,8 @@ def _write(runs: list[_Run], path: Path, *, in_order: bool) -> _Run:
 def _merge(runs: Sequence[_Run], *, in_order: bool = False) -> Iterator[Stretch]:
     """Yield the events of runs in timestamp order, piece by piece; the runs are sorted by their first timestamp.
 
-    With `in_order`, events of equal timestamps come in the order of their runs, even if they do not fit in one piece.
+    Events of equal timestamps come in the order of their runs, where they do not fit in one piece, too, so that it does
+    not matter how many of them are read at once; `in_order` tells that there may be such.
     """
     event_bytes = max((run.event_bytes for run in runs), default=1)
     rows = max(_MIN_BATCH, min(MAX_BATCH, _MERGE_BYTES // min(len(runs) or 1, _MAX_RUNS) // event_bytes))
@@ -193,11 +210,18 @@ def _merge(runs: Sequence[_Run], *, in_order: bool = False) -> Iterator[Stretch]
         if not active:
             return
         cut = min(run.last for run in active)
-        if piece := [taken for run in active if (taken := run.take(cut - in_order)).num_rows]:
-            yield piece
-        for run in sorted(active, key=lambda run: run.order) if in_order else ():
+        is_spread = in_order or any(run.last == cut and run.goes_on() for run in active)
+        if before := [taken for run in active if (taken := run.take(cut - is_spread)).num_rows]:
+            yield before
+        piece, most = [], rows * len(active)
+        for run in sorted(active, key=lambda run: run.order) if is_spread else ():
             while run.fill(rows) and run.next == cut:
-                yield [run.take(cut)]
+                piece.append(run.take(cut))
+                if sum(one.num_rows for one in piece) >= most:
+                    yield piece
+                    piece = []
+        if piece:
+            yield piece
         active = [run for run in active if run.fill(rows)]
 
 

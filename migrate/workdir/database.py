@@ -13,7 +13,7 @@ from migrate.workdir.hold import MEND, unwritable
 
 FILE: Final = "checkpoint.sqlite"
 APPLICATION_ID: Final = 0x504D4947  # "PMIG", so that a foreign SQLite file is recognised
-FORMAT: Final = 15
+FORMAT: Final = 16
 _DAYS: Final = "days"
 Database = sqlite3.Connection
 _PATIENCE: Final = 30.0
@@ -123,8 +123,15 @@ _ADDED: Final = {
             last INTEGER NOT NULL, size INTEGER NOT NULL, sums BLOB NOT NULL, done TEXT NOT NULL
         )
     """,
+    15: """
+        UPDATE rounds SET accepted = 0, duplicate = 0, parked = 0, settled = NULL, duplicates = NULL WHERE NOT done
+    """,
 }
-"""What a checkpoint of an earlier format has not yet, one after another, and goes on with."""
+"""What a checkpoint of an earlier format has not yet, one after another, and goes on with.
+
+Up to 15 events of one timestamp were sent in another order: days that are half sent begin anew, as by
+`rounds.begin_anew`.
+"""
 _SOUND: Final[set[tuple[int, int, int, int]]] = set()
 """Files as this process has found them whole: what is as it was is not gone through once more."""
 TOTALS: Final = "totals"

@@ -62,7 +62,10 @@ def told(frame):
 )
 @settings(COMPARED, max_examples=40)
 def test_all_events_come_in_time_order(tmp_path_factory, monkeypatch, groups, sent, how):
-    """However few fit in a batch and however few runs are merged at once; versions come in the order of parts."""
+    """However few fit in a batch and however few runs are merged at once; versions come in the order of parts.
+
+    So do all events of one timestamp, where no runs are merged into longer ones before.
+    """
     at_once, has_versions = how
     monkeypatch.setattr(runs, "_MERGE_BYTES", 1)  # the least of events at once
     monkeypatch.setattr(runs, "_MAX_RUNS", at_once or 256)
@@ -80,6 +83,8 @@ def test_all_events_come_in_time_order(tmp_path_factory, monkeypatch, groups, se
     assert [second for second, *_ in found] == sorted(second for rows in seconds for second in rows)
     if has_versions:
         assert [place[:2] for place in found] == sorted(place[:2] for place in found)
+    if at_once is None:
+        assert found == sorted(found)
     assert sorted(path.name for path in workdir.iterdir()) == sorted(one.path for one in parts)
 
 

@@ -1,7 +1,9 @@
 """A large file that is planned in slices is the same plan, whoever plans them, and whoever of them dies."""
 
+import json
 from dataclasses import replace
 from threading import Event
+from uuid import UUID
 
 import polars as pl
 import pytest
@@ -35,6 +37,23 @@ def test_a_plan_in_slices_is_the_same(tmp_path, platform):
     assert len(threads.parts) > len(one.parts)
     if platform == "ga4":
         compare(one, Planned(tmp_path / "two", work, Processes(2, slice_bytes=size), kills=(1,)))
+
+
+def test_of_thousands_at_one_timestamp_the_same_are_sent_in_the_same_order(tmp_path):
+    """Each uuid as the first file tells it, however late there and early in the second, in slices or not."""
+    row = '{{"event":"e","distinct_id":"u","timestamp":"2024-04-01","uuid":"{}","properties":{{"told":"{}"}}}}\n'
+    uuids = [str(UUID(int=number, version=4)) for number in range(12_000)]
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, numbers in (("a", range(6_000)), ("b", range(5_990, 12_000))):
+        (folder / f"{name}.jsonl").write_text("".join(row.format(uuids[number], name) for number in numbers))
+    work = settings("posthog").work([str(folder)])
+    one = Planned(tmp_path / "one", work, Inline())
+    compare(one, Planned(tmp_path / "threads", work, Inline(2, slice_bytes=200_000)))
+    (payloads,) = one.payloads.values()
+    sent = [json.loads(payload) for payload in payloads]
+    assert [event["uuid"] for event in sent] == uuids
+    assert [event["properties"]["told"] for event in sent] == 6_000 * ["a"] + 6_000 * ["b"]
 
 
 def rows_of(folder, name, count, bad=()):

@@ -79,13 +79,13 @@ def test_a_foreign_file_is_refused(tmp_path, make):
     [
         pytest.param(
             2,
-            "made by an older version of migrate, found checkpoint format 2 where this one reads 15; "
+            "made by an older version of migrate, found checkpoint format 2 where this one reads 16; "
             "plan again in a new --workdir",
             id="older",
         ),
         pytest.param(
             99,
-            "made by a newer version of migrate, found checkpoint format 99 where this one reads 15; use that one",
+            "made by a newer version of migrate, found checkpoint format 99 where this one reads 16; use that one",
             id="newer",
         ),
     ],
