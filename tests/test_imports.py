@@ -47,7 +47,7 @@ ROOMS = {
         "workdir.disk",
         "workdir.hold",
     },
-    "verifying": {"apply.halt", "apply.runs", "apply.target", "asking", "workdir"},
+    "verifying": {"apply.halt", "apply.groups", "apply.target", "asking", "workdir"},
     "sandbox": set(),
 }
 """Each folder, and what it may import beside the ground: others, or one module of them."""
@@ -98,6 +98,7 @@ HOMES = {
 """Each library that has one home, or two; all other modules do without it."""
 
 PLAN_FILES = {
+    "apply.groups",
     "apply.merge",
     "apply.runs",
     "people.statefiles",

@@ -1,6 +1,7 @@
 """The second half: a plan → PostHog, oldest day first.
 
-`pieces` cuts what is planned into pieces for lanes: `merge` puts a day's files in time order, each event once,
+`pieces` cuts what is planned into pieces for lanes: `merge` puts a day's files in time order, each event once
+(`runs` merges their row groups, which `groups` reads; `duplicates` tells what is there twice),
 `age` says which days are old enough. `applier` runs the lanes and notes in the checkpoint what is settled.
 `sender` settles each lane's events over a transport: `batches` cuts them, `packing` makes requests of them.
 `mended` is what people have changed in parked.jsonl, `target` where to send, `delivery` how.

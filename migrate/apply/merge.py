@@ -10,7 +10,8 @@ import polars as pl
 import pyarrow as pa
 
 from migrate.apply.duplicates import Ties, is_first
-from migrate.apply.runs import KEPT, MAX_BATCH, Stretch, merged, open_sealed, put_together
+from migrate.apply.groups import KEPT, MAX_BATCH, open_sealed
+from migrate.apply.runs import Stretch, merged, put_together
 from migrate.workdir.outdated import ANY, Outdated
 from migrate.workdir.records import Part
 
@@ -70,7 +71,7 @@ def pieces(  # noqa: PLR0913 - what decides which events are sent
     times = times if len(set(times)) > 1 else []
     ties = Ties()
     refused = _Refused(outdated, sent_in) if outdated and sent else None
-    runs = merged(workdir, parts, sent, in_order=has_versions or bool(times))
+    runs = merged(workdir, parts, sent)
     for whole in _gathered(runs, piece_bytes):
         frame = refused.out_of(whole) if refused else whole
         first = is_first(frame, ties, ranks=ranks, times=times) if frame.height else None

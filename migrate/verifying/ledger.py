@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from migrate.apply.runs import open_sealed
+from migrate.apply.groups import open_sealed
 from migrate.workdir import harm, lost, parked
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.parts import PARTS, part_of

@@ -58,21 +58,17 @@ def told(frame):
 @given(
     st.lists(st.lists(SECONDS, min_size=1, max_size=3), min_size=1, max_size=4),
     st.integers(0, 2),
-    st.tuples(st.none() | st.integers(2, 4), st.booleans()),
+    st.none() | st.integers(2, 4),
 )
 @settings(COMPARED, max_examples=40)
-def test_all_events_come_in_time_order(tmp_path_factory, monkeypatch, groups, sent, how):
-    """However few fit in a batch and however few runs are merged at once; versions come in the order of parts.
-
-    So do all events of one timestamp, where no runs are merged into longer ones before.
-    """
-    at_once, has_versions = how
+def test_all_events_come_in_time_order(tmp_path_factory, monkeypatch, groups, sent, at_once):
+    """Those of one timestamp by part and row, however few fit in a batch and however few runs are merged at once."""
     monkeypatch.setattr(runs, "_MERGE_BYTES", 1)  # the least of events at once
     monkeypatch.setattr(runs, "_MAX_RUNS", at_once or 256)
     workdir = tmp_path_factory.mktemp("w")
     parts = [part(workdir, number, *one) for number, one in enumerate(groups)]
     sent = min(sent, len(parts) - 1)
-    pieces = list(merged(workdir, parts[sent:], parts[:sent], in_order=has_versions))
+    pieces = list(merged(workdir, parts[sent:], parts[:sent]))
     found = [place for piece in pieces for place in told(put_together([piece]))]
     seconds = [[second for group in one for second in group] for one in groups]
     assert sorted(found) == sorted(
@@ -81,10 +77,7 @@ def test_all_events_come_in_time_order(tmp_path_factory, monkeypatch, groups, se
         for row, second in enumerate(rows)
     )
     assert [second for second, *_ in found] == sorted(second for rows in seconds for second in rows)
-    if has_versions:
-        assert [place[:2] for place in found] == sorted(place[:2] for place in found)
-    if at_once is None:
-        assert found == sorted(found)
+    assert found == sorted(found)
     assert sorted(path.name for path in workdir.iterdir()) == sorted(one.path for one in parts)
 
 
@@ -110,7 +103,7 @@ def test_pieces_are_put_together_in_their_order(pieces, random):
 def test_of_what_was_sent_no_payload_is_read(tmp_path):
     """It only says what is a duplicate; what is to be sent has its payload, as it was written."""
     sent, part_ = part(tmp_path, 0, [1, 3]), part(tmp_path, 1, [2, 4])
-    frame = put_together(list(merged(tmp_path, [part_], [sent], in_order=False)))
+    frame = put_together(list(merged(tmp_path, [part_], [sent])))
     assert told(frame) == [(1, 0, 0, True), (2, 1, 0, False), (3, 0, 1, True), (4, 1, 1, False)]
     assert frame["payload"].to_list() == [None, events(2)["payload"][0], None, events(2)["payload"][1]]
 
@@ -120,10 +113,10 @@ def test_a_harmed_part_stops_the_merge(tmp_path, monkeypatch, most_open):
     """Files stay open or are opened again; what is read of them is compared with their seals either way."""
     monkeypatch.setattr(runs, "_MAX_OPEN", most_open)
     parts = [part(tmp_path, 0, [1, 3]), part(tmp_path, 1, [2, 4], [5])]
-    assert put_together(list(merged(tmp_path, parts, [], in_order=False))).height == 5
+    assert put_together(list(merged(tmp_path, parts, []))).height == 5
     flipped(tmp_path / "1.parquet", 300)
     with pytest.raises(Harmed) as raised:
-        list(merged(tmp_path, parts, [], in_order=False))
+        list(merged(tmp_path, parts, []))
     assert (raised.value.path, raised.value.why) == (
         tmp_path / "1.parquet",
         "other bytes between 0 and 65,536",
@@ -138,6 +131,6 @@ def test_a_plan_of_an_earlier_version_is_read(tmp_path):
     assert pa.types.is_dictionary(pq.read_schema(tmp_path / "0.parquet").field("event").type)
     before = Part("0.parquet", 0, "2024-04-03", 1, 1, 0, 0, leads=False, seal=Seal.of(tmp_path / "0.parquet"))
     parts = [before, part(tmp_path, 1, [1, 3])]
-    frame = put_together(list(merged(tmp_path, parts, [], in_order=False)))
+    frame = put_together(list(merged(tmp_path, parts, [])))
     assert frame["event"].to_list() == ["e", "old", "e"]
     assert frame.schema["event"] == pl.String

@@ -12,12 +12,12 @@ from migrate.errors import Refused
 from migrate.workdir.database import (
     APPLICATION_ID,
     FILE,
-    FORMAT,
     add_count,
     connect,
     fact,
     note_facts,
 )
+from migrate.workdir.formats import FORMAT
 
 
 @pytest.fixture(scope="module")
@@ -39,21 +39,6 @@ def test_a_new_file_says_what_it_is_and_has_counted_nothing(tmp_path):
     assert facts == {"requests": "0", "retries": "0", "bytes_sent": "0", "seconds": "0.0"}
     made.close()
     assert (tmp_path / FILE).read_bytes() == before
-
-
-def test_days_that_an_earlier_version_sent_half_begin_anew(tmp_path):
-    """It sent events of one timestamp in another order, so that a number of them no longer tells which they were."""
-    made = connect(tmp_path, create=True)
-    made.execute("PRAGMA user_version = 15")
-    half, whole = ("2024-04-03", 1, 7, 2, 1, 0), ("2024-04-02", 1, 9, 3, 1, 1)
-    added = "INSERT INTO rounds (day, round, accepted, duplicate, parked, done) VALUES (?, ?, ?, ?, ?, ?)"
-    made.executemany(added, (half, whole))
-    made.close()
-    made = connect(tmp_path)
-    assert made.execute("PRAGMA user_version").fetchone() == (FORMAT,)
-    found = made.execute("SELECT day, round, accepted, duplicate, parked, done FROM rounds ORDER BY day")
-    assert found.fetchall() == [whole, ("2024-04-03", 1, 0, 0, 0, 0)]
-    made.close()
 
 
 @pytest.mark.parametrize("is_there", [False, True])

@@ -9,7 +9,8 @@ from workdirs import events, planned
 
 from migrate.workdir import outdated, parked, rounds
 from migrate.workdir.checkpoint import Checkpoint
-from migrate.workdir.database import FILE, FORMAT
+from migrate.workdir.database import FILE
+from migrate.workdir.formats import FORMAT
 from migrate.workdir.outdated import ANY, Outdated
 from migrate.workdir.parked import Key, Parked
 from migrate.workdir.records import Settled
