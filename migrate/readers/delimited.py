@@ -145,7 +145,7 @@ class Records:
             kept = (~empty).arg_true()
             table, numbered = table.take(kept.to_arrow()), numbered.gather(kept)
         rows = self._rows(table, numbered)
-        part = Part(rows, [self._reject(first + number - 1, line, spoiled) for number, line in ragged])
+        part = Part(rows, [*self._rejects(first, ragged, spoiled)])
         if self._dialect and rows.height:
             part.counts[f"dialect_{self._dialect}"] += rows.height
         if empty.any():
@@ -235,11 +235,22 @@ class Records:
                 table, count = table.set_column(place, name, bare), count + found
         return table, count
 
-    def _reject(self, number: int, line: str, spoiled: Sequence[Spoiled]) -> Reject:
-        if not line.startswith(self.mark):
-            return reject(number, "ragged_row", line)
-        found = spoiled[int(line.removeprefix(self.mark))]
-        return reject(number, found.reason, found.text.rstrip(b"\r\n"))
+    def _rejects(
+        self, first: int, ragged: Sequence[tuple[int, str]], spoiled: Sequence[Spoiled]
+    ) -> Iterator[Reject]:
+        """Yield the rejects that lines of a wrong length are, those marked as spoiled in the order of their marks.
+
+        A mark that is not the next one is a line of the file.
+        """
+        marked = 0
+        for place, line in ragged:
+            number = first + place - 1
+            if marked < len(spoiled) and line == f"{self.mark}{marked}":
+                found = spoiled[marked]
+                yield reject(number, found.reason, found.text.rstrip(b"\r\n"))
+                marked += 1
+            else:
+                yield reject(number, "ragged_row", line)
 
     def _take_headers(self, part: Part, table: pa.Table) -> pa.Table:
         """Take the header out of the rows, and reject where it comes again, as in files put together.

@@ -158,6 +158,18 @@ def test_single_column_can_have_spoiled_lines(tmp_path):
     assert [one[:3] for one in reading.rejects] == [(2, "ragged_row", "2,3"), (3, "unclosed_quote", '"4')]
 
 
+@pytest.mark.parametrize(
+    "line", ["\0\0spoiled line 7", "\0\0spoiled line ", "\0\0spoiled line x", "\0\0spoiled line 0"]
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_line_that_looks_like_our_mark_costs_itself(tmp_path, line, end):
+    """It is as long as it is, whatever it says; beside it a line that is spoiled is told by its own text."""
+    lines = ["a,b", "1,2", '3,"4', line, "5,6", ""]
+    reading = read(tmp_path / "a", end.join(lines).encode())
+    assert reading.column("a") == [(1, "1"), (4, "5")]
+    assert [one[:3] for one in reading.rejects] == [(2, "unclosed_quote", '3,"4'), (3, "ragged_row", line)]
+
+
 def test_duplicate_and_empty_names(tmp_path):
     """Repeats get a number and are counted, empty names their place; no cell is lost."""
     reading = read(tmp_path / "a", b"a,b,a,,a,a_2\n1,2,3,4,5,6\n")
