@@ -11,10 +11,11 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from migrate.screen import counted
-from migrate.workdir import cleaning, rounds
+from migrate.workdir import cleaning, halves
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.database import fact, note_facts
 from migrate.workdir.depot import Left, Over, never
+from migrate.workdir.halves import Half
 from migrate.workdir.seals import Kept, Seal
 
 LOST: Final = "lost"
@@ -54,10 +55,10 @@ def is_sent(checkpoint: Checkpoint, path: str) -> bool:
 
 
 class Given(NamedTuple):
-    """What is given up: files, and how many events of rounds that were half sent are to be sent from the first on."""
+    """What is given up: files, and what of rounds that were half sent is to be sent from the first event on."""
 
     files: Sequence[File]
-    anew: int
+    anew: Half
 
     def remarks(self) -> Iterator[str]:
         """Yield what is to be said of it."""
@@ -70,10 +71,15 @@ class Given(NamedTuple):
             f"{first if first == last else f'{first} to {last}'}: what is planned of them is sent again, and PostHog "
             "keeps the same event once"
         )
-        if self.anew:
+        if self.anew.settled:
             yield (
-                f"lost: of these days {counted(self.anew, 'event')} that were settled when sending stopped in the "
-                "middle of a day are sent again, too, and count as pending until then"
+                f"lost: of these days {counted(self.anew.settled, 'event')} that were settled when sending stopped in "
+                "the middle of a day are sent again, too, and count as pending until then"
+            )
+        if self.anew.refused:
+            yield (
+                f"lost: PostHog had refused {counted(self.anew.refused, 'event')} of these, which are sent as they are "
+                "planned: not as they were mended since then, nor left out where they were dismissed"
             )
 
 
@@ -87,12 +93,14 @@ def give_up(
 
     Their events count as they did. Raises Left as soon as it `is_over`, Stopped where a storage gives no answer.
     """
-    found, anew = list(_lost(checkpoint, is_over)), 0
+    found, anew = list(_lost(checkpoint, is_over)), Half()
     check(found)
     if found:
+        days = [*dict.fromkeys(one.day for one in found)]
+        anew = halves.of_days(checkpoint, days, is_over)
         with checkpoint.change() as db:
             cleaning.let_go(db, checkpoint.depot, [one.path for one in found])
-            anew = rounds.begin_anew(db, dict.fromkeys(one.day for one in found))
+            halves.begin_anew(db, days, anew)
             counts = Counter(json.loads(fact(db, LOST, "{}")))
             counts.update(files=len(found), events=sum(one.events for one in found))
             note_facts(db, {LOST: counts})

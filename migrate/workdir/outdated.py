@@ -11,7 +11,7 @@ from migrate.workdir import dayfile, rounds
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.copies import Copy, Found
 from migrate.workdir.database import add_count
-from migrate.workdir.parked import PARKED, mend, named
+from migrate.workdir.parked import PARKED, forget, mend, named
 
 ANY: Final = ""
 """The name of outdated events where it is not known, as in a workdir of an earlier version."""
@@ -55,11 +55,9 @@ def outdate(checkpoint: Checkpoint, day: str, planned: Iterable[tuple[str, str, 
             INSERT INTO outdated VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET round = excluded.round
         """
         db.executemany(sql, ((day, uuid, event, number - 1) for _, uuid, event in old))
-        for sql in ("DELETE FROM queue WHERE id = ?", "DELETE FROM parked WHERE id = ?"):
-            db.executemany(sql, ((one,) for one, *_ in old))
+        forget(db, (one for one, *_ in old))
         for _, _, event in old:
             rounds.turn_duplicate(db, day, event)
-        add_count(db, PARKED)
 
 
 def renew(checkpoint: Checkpoint, since: int) -> list[str]:

@@ -254,6 +254,14 @@ def mend(db: Database, number: int, payload: str, timestamp: str) -> None:
     db.execute(sql, (payload, _sum(payload), timestamp, number))
 
 
+def forget(db: Database, numbers: Iterable[int]) -> None:
+    """Forget parked events that are sent again as they are planned, within a transaction."""
+    gone = [(number,) for number in numbers]
+    for sql in ("DELETE FROM queue WHERE id = ?", "DELETE FROM parked WHERE id = ?"):
+        db.executemany(sql, gone)
+    add_count(db, PARKED)
+
+
 def named(payload: str) -> tuple[str, str]:
     """Return the event name and the distinct_id of a payload; nothing of one that is harmed."""
     try:

@@ -81,22 +81,17 @@ def take_back(checkpoint: Checkpoint, begun: Iterable[Round]) -> None:
                 db.execute("UPDATE parts SET round = NULL WHERE day = ? AND round = ?", which)
 
 
-def begin_anew(db: Database, days: Iterable[str]) -> int:
+def begin_anew(db: Database, days: Iterable[str]) -> None:
     """Have these days' rounds that are half sent sent from their first event on, within a transaction.
 
     What they are held against is not what it was, and in which order their events are read hangs on it: how many are
-    settled would no longer tell which. Return how many that were.
+    settled would no longer tell which. See `halves`.
     """
-    settled = 0
-    for day in days:
-        sql = "SELECT coalesce(sum(accepted + duplicate + parked), 0) FROM rounds WHERE day = ? AND NOT done"
-        settled += db.execute(sql, (day,)).fetchone()[0]
-        sql = """
-            UPDATE rounds SET accepted = 0, duplicate = 0, parked = 0, settled = NULL, duplicates = NULL
-            WHERE day = ? AND NOT done
-        """
-        db.execute(sql, (day,))
-    return settled
+    sql = """
+        UPDATE rounds SET accepted = 0, duplicate = 0, parked = 0, settled = NULL, duplicates = NULL
+        WHERE day = ? AND NOT done
+    """
+    db.executemany(sql, ((day,) for day in days))
 
 
 def settle(

@@ -5,6 +5,7 @@ from workdirs import events, planned
 
 from migrate.workdir import daynames, lost, rounds
 from migrate.workdir.depot import Left
+from migrate.workdir.halves import Half
 from migrate.workdir.records import Fate, Settled
 
 
@@ -34,7 +35,7 @@ def test_what_is_lost_is_given_up_all_at_once(checkpoint):
     planned_, names = checkpoint.by_day(), dict(daynames.events(checkpoint))
     first, second = lost.needed(checkpoint)
     assert {first.day, second.day} == {day}
-    assert lost.give_up(checkpoint) == ([], 0)
+    assert lost.give_up(checkpoint) == ([], Half())
     first.kept.path.unlink()
     data = second.kept.path.read_bytes()
     second.kept.path.write_bytes(data[:90] + bytes([data[90] ^ 1]) + data[91:])
@@ -69,9 +70,13 @@ def test_what_is_sent_again_whatever_was_sent_needs_none(checkpoint):
 
 
 def test_days_are_told_from_first_to_last(checkpoint):
-    """Where there are several."""
+    """Where there are several; and what was refused of those that begin anew."""
     one, other = lost.needed(checkpoint)
-    (said,) = lost.Given([one._replace(day="2024-01-05"), other], 0).remarks()
+    said, _, refused = lost.Given([one._replace(day="2024-01-05"), other], Half(9, 1)).remarks()
     assert f", of 2024-01-05 to {other.day}: " in said
+    assert refused == (
+        "lost: PostHog had refused 1 event of these, which are sent as they are planned: not as they were mended since "
+        "then, nor left out where they were dismissed"
+    )
     assert lost.is_sent(checkpoint, one.path)
     assert not lost.is_sent(checkpoint, rounds.of_day(checkpoint, one.day)[0].parts[0].path)
