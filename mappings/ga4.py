@@ -50,7 +50,7 @@ from mappings._ga4_properties import (
 from mappings._ga4_schema import BAG, COLUMNS, DROPPED, RECORDS, RENAME, is_flat, is_nested, is_users
 from mappings._ga4_users import flat_snapshots, nested_snapshots, to_profiles
 from migrate.kit import events, expr, links, objects, values
-from migrate.kit.declare import PROPERTIES, REST, Bag, Options, Platform, Table, inside
+from migrate.kit.declare import AGAIN, PROPERTIES, REST, Bag, Options, Platform, Table, inside
 
 NAMES: Final = {"page_view": "$pageview", "screen_view": "$screen"}
 """`user_engagement` is a timer and stays itself: it has no element, as an `$autocapture` must."""
@@ -159,7 +159,7 @@ def flat(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 def parameter_rows(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return the event that each row is a parameter of: all rows of one event make the same.
 
-    The plan keeps one of them, also where a chunk's border runs through an event.
+    The plan keeps the first of those that stand near each other in a file.
     """
     return flat(rows.with_columns_seq(joint(()).alias("event_id")), options)
 
@@ -216,10 +216,11 @@ MAPPING: Final = Platform(
             times=("event_timestamp", "timestamp"),
             ids=(*IDS, "event_id"),
             recover=joint(),
+            neighbours=joint(),
             rename=PIVOTED,
             filters={
                 "automatic_events": NAME.is_in(MARKS),
-                "row_of_same_event": ~joint().is_first_distinct(),
+                "row_of_same_event": pl.col(AGAIN),
             },
             warnings=WARNINGS,
             dropped=DROPPED,

@@ -27,6 +27,7 @@ from migrate.kit.schemas import FRAMEWORK
 from migrate.payload import payloads
 from migrate.plan.finished import finished
 from migrate.plan.lines import as_read
+from migrate.plan.neighbours import marked
 from migrate.plan.transform import Transform
 from migrate.readers.files import read_chunks
 from migrate.readers.records import Header
@@ -180,7 +181,8 @@ def of_file(name, table, stem, header, path):
         file=stem,
         profiled=True,
     )
-    for read in read_chunks(found, table, header):
+    chunks = read_chunks(found, table, header)
+    for read in chunks if table.neighbours is None else marked(chunks, table.neighbours):
         chunk = replace(read, rows=unjoined(read.rows, table))
         done = finished(chunk, transform, LATER)
         yield from map(of_payload, done.frame["payload"])

@@ -63,7 +63,7 @@ A mapping is one file, `mappings/<platform>.py`, with a `MAPPING`. A smallest on
    null, and counted. Those named in `ids` go through step 4.
 8. *The look over all files*, before the first event: steps 2 to 7 for `link_columns` alone, then `to_links` (with
    `tells_own`), `to_recoveries` and `clock`.
-9. *What other files know.* `resolve` asks for `PERSON`, `recover` for `RECOVERED`.
+9. *What other files and rows know.* `resolve` asks for `PERSON`, `recover` for `RECOVERED`, `neighbours` for `AGAIN`.
 10. *Warnings and filters.* Rows that `warnings` hold for are counted; those that `filters` hold for are left out.
 11. *Events.* `to_events`; then the framework checks each event, makes its uuid, and adds the properties every event
     gets. An event without a time whose `times` hold something is rejected as `bad_timestamp`. With `ordinals` the n-th
@@ -106,6 +106,9 @@ PERSON: Final = "_person"
 RECOVERED: Final = "_recovered"
 """String: a JSON object of what other files know of a row (see `Table.recover`), else null."""
 
+AGAIN: Final = "_again"
+"""Boolean: whether a row shortly before it in its file has the same `Table.neighbours`, null where there is none."""
+
 PROPERTIES: Final = "_properties"
 """String: a JSON object of what is left of the objects that become the event's properties, see `Table.properties`."""
 
@@ -115,7 +118,7 @@ OWN: Final = "_own"
 WHOLE: Final = "_whole"
 """String: the canonical form of `REST`, the same however its keys are ordered and spaced; see `Table.whole`."""
 
-OURS: Final = frozenset((ROW, POSITION, REST, PERSON, RECOVERED, PROPERTIES, OWN, WHOLE))
+OURS: Final = frozenset((ROW, POSITION, REST, PERSON, RECOVERED, AGAIN, PROPERTIES, OWN, WHOLE))
 """What a column of a file may be called, and no column that a table declares: it is one of these then. Where a file has
 a column `FILE`, a table that declares it has the file's."""
 
@@ -313,6 +316,11 @@ class Table:
 
     Under several keys, of its event and of its session, where several files know of it: what is told under the first of
     them counts first."""
+    neighbours: pl.Expr | None = None
+    """What rows of one file that stand near each other have in common where all are one event; gives rows `AGAIN`.
+
+    Near are 16,384 rows. A filter of `pl.col(AGAIN)` leaves all but the first out, the same ones whoever reads the file
+    in whichever chunks, which no other expression over several rows does. Such a file is planned in one piece."""
     clock: ToFrame | None = None
     """Rows -> `links.clock`: how far each row's clock is from UTC, as far as it tells."""
     file: Callable[[str], bool] | None = None

@@ -20,9 +20,9 @@ What evidence to tell by which function:
 
 Ids are expressions of text without blanks around them, null for none (`values.linkable` of a column); rows that lack an
 id are left out, and of rows that say the same one is kept, at the first time. `time` is when it was seen,
-`Datetime("us", "UTC")`: a link of `linked` and `same` needs one, or is refused as `no_time`. `why` names the evidence,
-for the report ("identify call"). A link whose id is a word that PostHog merges with no one ("null") is refused, too;
-what is refused is counted.
+`Datetime("us", "UTC")`: a link of `linked` and `same` needs one in any row, or is refused as `no_time`. `why` names the
+evidence, for the report ("identify call"). A link whose id is a word that PostHog merges with no one ("null") is
+refused, too; what is refused is counted.
 
 The last two functions, `recoveries` and `clock`, tell something else that is gathered at the same time.
 """

@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from migrate.kit.declare import (
+    AGAIN,
     FILE,
     OWN,
     PERSON,
@@ -34,6 +35,7 @@ FRAMEWORK: Final[Schema] = {
     FILE: pl.String,
     PERSON: pl.String,
     RECOVERED: pl.String,
+    AGAIN: pl.Boolean,
     PROPERTIES: pl.String,
     OWN: pl.String,
     WHOLE: pl.String,

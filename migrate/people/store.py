@@ -22,6 +22,13 @@ _SETTLE: Final = """
     ON CONFLICT DO UPDATE SET time = min(coalesce(time, excluded.time), coalesce(excluded.time, time))
 """
 """Each link at its first time, whichever of the files that show it without a time is looked over first."""
+_TIMED: Final = """
+    DELETE FROM refused WHERE reason = 'no_time' AND EXISTS (
+        SELECT 1 FROM links WHERE (links.a, links.b) = (refused.a, refused.b)
+        AND kind IN ('linked', 'needed', 'same') AND time IS NOT NULL
+    )
+"""
+"""What has a time in any row is not refused for having none in another, whoever looks which of them over."""
 
 
 class People(Lookup):
@@ -148,6 +155,7 @@ class People(Lookup):
             if self.held:
                 db.execute(_SETTLE)
                 db.execute("DROP TABLE temp.held")
+            db.execute(_TIMED)
             for stamps, clock in whole:
                 self._note_gathered(db, stamps, clock)
         self.held = 0

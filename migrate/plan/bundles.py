@@ -17,6 +17,7 @@ from migrate.inputs.streams import Meter
 from migrate.jsontext.parse import Raw
 from migrate.kit.declare import FILE, ROW
 from migrate.plan.jobs import Job
+from migrate.plan.neighbours import marked
 from migrate.readers.chunks import computed_chunk
 from migrate.readers.files import read_chunks
 from migrate.readers.originals import Originals
@@ -179,15 +180,15 @@ class _Places:
 
 
 def job_chunks(job: Job, chunks: Iterator[Chunk] | None = None) -> Iterator[Chunk]:
-    """Yield the rows of a file with what is joined to them, and what is computed of that.
+    """Yield the rows of a file with what is joined to them, what is computed of that, and which come again.
 
     `chunks` are its rows, where they are read already.
     """
     chunks = read_chunks(job.source, job.table, job.header) if chunks is None else chunks
-    if not job.table.joins:
-        return chunks
-    joined = chunks if job.joined is None else map(job.joined.add, chunks)
-    return (computed_chunk(chunk, job.table) for chunk in joined)
+    if job.table.joins:
+        joined = chunks if job.joined is None else map(job.joined.add, chunks)
+        chunks = (computed_chunk(chunk, job.table) for chunk in joined)
+    return chunks if job.table.neighbours is None else marked(chunks, job.table.neighbours)
 
 
 def bundles(jobs: Sequence[Job], anew: Collection[str] = ()) -> Iterator[Bundle]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from migrate.kit import events, expr, objects
-from migrate.kit.declare import FILE, PERSON, POSITION, RECOVERED, ROW, Table
+from migrate.kit.declare import AGAIN, FILE, PERSON, POSITION, RECOVERED, ROW, Table
 from migrate.kit.distinct import slim
 from migrate.kit.schemas import typed
 from migrate.people.observed import groups_seen, sighted, states_in, when_seen, where_seen
@@ -154,10 +154,10 @@ def informed(rows: pl.DataFrame, transform: Transform) -> pl.DataFrame:
         ]
         known[RECOVERED] = reduce(objects.completed, [pl.lit(texts) for texts in found])
     nothing = pl.lit(None, pl.String)
-    file = [] if FILE in rows.columns else [pl.lit(transform.file).alias(FILE)]
-    place = [] if POSITION in rows.columns else [pl.lit(None, pl.Int64).alias(POSITION)]
+    given = {FILE: pl.lit(transform.file), POSITION: pl.lit(None, pl.Int64), AGAIN: pl.lit(None, pl.Boolean)}
+    lacking = (one.alias(name) for name, one in given.items() if name not in rows.columns)
     return rows.with_columns_seq(
-        *file, *place, *(known.get(name, nothing).alias(name) for name in (PERSON, RECOVERED))
+        *lacking, *(known.get(name, nothing).alias(name) for name in (PERSON, RECOVERED))
     )
 
 

@@ -65,6 +65,7 @@ def lean(job: Job, *, unfolds: bool = False) -> Job:
             columns=columns,
             objects=objects,
             bags=opened,
+            neighbours=None,
             computed=computed,
             properties=(),
             dropped=table.dropped | others,

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from migrate import throwaway
-from migrate.errors import Unfit
+from migrate.errors import Stopped, Unfit
 from migrate.inputs.names import archive_of
 from migrate.logline import Record
 from migrate.plan import diary, slicewise
@@ -67,6 +67,8 @@ class Planner:
     room: Callable[[Mapping[str, int]], Room | None] = lambda _: None
     """Given kind -> bytes to read, what holds the rest against the disk; None where what is to come is not known."""
     _room: Room | None = None
+    _has_lost: bool = False
+    """Whether any unit was lost on the way: who did it may have written into a storage what nobody noted."""
 
     def __post_init__(self) -> None:
         self._slicewise = Slicewise(slicewise.planned, self._measure_slice)
@@ -140,6 +142,9 @@ class Planner:
                 if isinstance(error, Exception):  # nothing of it is noted, and the disk may be full
                     throwaway.tidy(self.workdir)
                 raise
+        if self._has_lost and self.checkpoint.depot.is_far and not self.stopping.is_set():
+            with suppress(Stopped):  # all is planned; the next command that plans finds it, too
+                self._drop_unnoted()
 
     def _plan_limited(self, todo: Sequence[Job], known: Mapping[str, Input], setup: Setup, left: int) -> None:
         """Plan the first rows of the jobs, one after another."""
@@ -170,6 +175,7 @@ class Planner:
             case Wrote() if self._room is not None:
                 self._room.note(*note)
             case Lost(unit):
+                self._has_lost = True
                 self._progress.forget(unit)
             case Fell(unit, name, reason, why):
                 self.aside.put(Unfit(name, reason, why))
@@ -180,13 +186,17 @@ class Planner:
     def _tidy(self) -> None:
         """Remove what a killed process left behind: files written aside, or moved but never noted."""
         throwaway.tidy(self.workdir)
+        self._drop_unnoted()
+        spans.tidy(self.checkpoint)
+        tidy_states(self.checkpoint)
+        rejects.tidy(self.checkpoint)
+
+    def _drop_unnoted(self) -> None:
+        """Remove files of days that are no part that is noted; nobody is at work."""
         known = spans.paths(self.checkpoint)
         for there in self.checkpoint.depot.listed():
             if lost := {*there} - self.checkpoint.part_paths(there) - known:
                 self.checkpoint.depot.remove([*lost])
-        spans.tidy(self.checkpoint)
-        tidy_states(self.checkpoint)
-        rejects.tidy(self.checkpoint)
 
     def _commit(self, made: Completion) -> None:
         """Move the sources' events into their days, and note them."""

@@ -51,6 +51,7 @@ class Slicing:
             for place, unit in enumerate(self.whole)
             if unit.size * self.workers * _SHARE > total
             and not unit.bundle.job.table.ordinals
+            and unit.bundle.job.table.neighbours is None
             and len(unit.bundle.jobs) == 1
         }
         # Of objects each is a wait for an answer, and there may be as many as workers.

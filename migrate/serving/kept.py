@@ -40,7 +40,7 @@ _NOT_READ_BY: Final = frozenset(
             "to_links",
         ),
         *("tells_own", "link_columns", "resolve", "to_recoveries", "recover", "clock", "filters", "warnings"),
-        *("ordinals", "joins", "lookup"),
+        *("ordinals", "neighbours", "joins", "lookup"),
     }
 )
 """Fields of a table that have no part in how its rows are read."""

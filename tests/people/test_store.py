@@ -40,6 +40,23 @@ def test_refused_links_are_counted_once(path):
         assert people.refusals() == {"self_link": 2}
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_what_has_a_time_anywhere_is_not_refused_for_having_none(path, order):
+    """Whichever unit has the row without, in one go or over nights; what never has one is, once."""
+    never, timed = linked(("c", "d")), linked(("a", "b"))
+    nothing = pl.lit(None, schemas.TIMESTAMP).alias("time")
+    units = [timed, timed.with_columns(nothing), pl.concat([never, never, timed]).with_columns(nothing)]
+    for held in (True, False):
+        with People(path, f"{held}") as people:
+            for place in order:
+                people.hold(units[place])
+                if not held:
+                    people.settle()
+            people.settle()
+            assert people.refusals() == {"no_time": 1}
+            people.begin_again()
+
+
 def test_files_are_gathered_by_the_workdir_that_reads_them(path):
     """Another workdir looks over its own, and their clocks are not added up."""
     clock = pl.DataFrame([("2024-04", 3600, 7)], schemas.CLOCK_SCHEMA, orient="row")

@@ -11,7 +11,7 @@ from migrate.kit import events, links
 from migrate.kit.declare import EVERY_ROW, Bag, Options, Table
 from migrate.plan.asked import check_columns
 
-MADE = ", _row, _position, _rest, _file, _person, _recovered, _properties, _own, _whole"
+MADE = ", _row, _position, _rest, _file, _person, _recovered, _again, _properties, _own, _whole"
 """What every row has beside the columns its table declares."""
 
 

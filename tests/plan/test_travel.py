@@ -55,8 +55,8 @@ def far(cluster, s3, elsewhere, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     address = cluster.scheduler_address.removeprefix("tcp://")
 
-    def planned(work, **more):
-        found = Planned(UNSEEN, work, Dask(address, **more), parts=f"{s3.url}plans")
+    def planned(work, then=None, **more):
+        found = Planned(UNSEEN, work, Dask(address, **more), parts=f"{s3.url}plans", then=then)
         found.address = address
         assert objects(s3) == {*found.parts}
         assert [*(tmp_path / "w" / "staging").glob("*")] == [*elsewhere.glob(f"{GUEST}*")] == []
@@ -99,15 +99,23 @@ def test_they_plan_what_one_process_plans(tmp_path, far, s3):
 
 
 def test_a_slice_whose_worker_is_killed_is_planned_by_another(tmp_path, far, s3):
-    """The object is put together here, of what came of all of them."""
+    """The object is put together here, of what came of all of them; what the dead one had written is gone, too."""
     work = own(tmp_path, DIES_ONCE.format(str(tmp_path / "died")), "seen")
     rows = [ROW.format(number).replace("seen", "dies" if number == 20 else "seen") for number in range(40)]
     exports = Storage(s3.address, "exportsbucket")
     exports.put("0.jsonl", "".join([*rows[:7], '{"oops": \n[]}\n', *rows[7:]]).encode())
     work = work.settings.work([exports.url])
     one = Planned(tmp_path / "one", work, Inline())
-    two = far(work, slice_bytes=500)
+    left = []
+
+    def leave():
+        folder = "/".join(next(map(str, s3.keys())).split("/")[:2])
+        left.append(f"{folder}/days/2024-04-03/00000001-dead.parquet")
+        s3.put(left[0], b"planned, and heard of by nobody")
+
+    two = far(work, {"warning": leave}, slice_bytes=500)
     compare(one, two)
+    assert left
     assert "warning" in two.events
     assert len(two.parts) > len(one.parts) == 1
 
