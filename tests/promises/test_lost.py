@@ -145,6 +145,32 @@ def test_the_source_that_is_as_it_was_puts_it_back(tmp_path):
         assert sorted(one.kept()) == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("changed", [False, True], ids=["as it was", "beside one that changed"])
+def test_small_sources_put_their_files_back_however_many_are_named(tmp_path, changed):
+    """Each is planned with those that it was planned with, so that it comes to the very files that it came to."""
+    with Sandbox() as sandbox:
+        one = Workdir(tmp_path, sandbox)
+        for place, name in enumerate("ab"):
+            one.write(f"{name}.jsonl", row(place, day=place), row(place + 2, day=place))
+            one.plan()
+            one.apply()
+        one.write("c.jsonl", row(4), row(5, day=1))
+        one.plan()
+        for day in DAYS[:2]:
+            one.files(day)[0].unlink()
+        names = [one.source / f"{name}.jsonl" for name in "ab"]
+        assert all(f" --again {name}" in one.status(5)["next"] for name in names)
+        if changed:
+            one.write("a.jsonl", row(0), row(2), row(6))
+        found = one.plan(*(word for name in names for word in ("--again", name)))
+        assert (found["state"], outcome(found)["planned"]) == (("harmed", 9) if changed else ("planned", 6))
+        assert one.files(DAYS[1])[0].exists()
+        found = one.apply("--resend-lost")
+        assert found["lost"] == ({"files": 1, "events": 2} if changed else {})
+        assert len(sandbox.events("raw")) == (9 if changed else 6)
+        assert sorted(one.kept()) == [*range(7 if changed else 6)]
+
+
 @pytest.mark.crash
 @pytest.mark.parametrize(
     ("place", "lost"),
