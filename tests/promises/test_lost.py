@@ -1,6 +1,7 @@
 """A sent file of the plan that is lost is no dead end: its source puts it back, or it is given up if that is asked."""
 
 import json
+import os
 
 import pytest
 from nights import DAYS, row
@@ -129,6 +130,8 @@ def test_the_source_that_is_as_it_was_puts_it_back(tmp_path):
         lost.write_bytes(b"")
         one.write("c.jsonl", row(3), row(0))
         one.plan()
+        source.write_bytes(source.read_bytes())
+        os.utime(source, (1e9, 1e9))
         refused = one.apply("--resend-lost", code=5)
         assert (
             f"{source} is as it was planned; plan it anew, with --again {source}, which"
