@@ -61,7 +61,7 @@ def _give_up_lost(session: Session) -> None:
         return session.is_stopping
 
     with suppress(Left), explaining(checkpoint):
-        check(checkpoint, is_over)
+        check(checkpoint, is_over, under_way=False)
         found = lost.give_up(checkpoint, is_over, check=partial(_check_that_none_stands, checkpoint))
         session.remark(found.remarks())
 

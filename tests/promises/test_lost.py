@@ -174,6 +174,73 @@ def test_small_sources_put_their_files_back_however_many_are_named(tmp_path, cha
         assert sorted(one.kept()) == [*range(7 if changed else 6)]
 
 
+@pytest.fixture
+def half(tmp_path):
+    """Of two days of a source the first is half sent, and its file is lost; another source had been sent before."""
+    with Sandbox() as sandbox:
+        found = Workdir(tmp_path, sandbox)
+        found.write("a.jsonl", *(row(n, n) for n in range(10)))
+        found.plan()
+        found.apply()
+        found.write("b.jsonl", *(row(n, n, day=n > 49) for n in range(20, 55)))
+        found.plan()
+        sandbox.faults([{"fault": "status", "status": 401, "after": 2}])
+        stopped = found.apply("--rate", "8", "--concurrency", "1", code=4)
+        sandbox.faults([])
+        found.settled = stopped["events"]["accepted"] - 10
+        assert 0 < found.settled < 30
+        found.files(DAYS[0])[-1].unlink()
+        yield found
+
+
+def test_a_day_that_is_half_sent_goes_on_where_its_file_is_lost_and_its_source_changed(half):
+    """Its source planned anew and then the file given up, as `next` says: PostHog has all that the source has."""
+    source = half.source / "b.jsonl"
+    assert (
+        half.status(5)["next"] == f"migrate plan posthog {half.source} --again {source} --workdir {half.path}"
+    )
+    half.write("b.jsonl", *(row(n, n, day=n > 49) for n in range(20, 56)))
+    planned, way = (
+        half.plan("--again", source),
+        f"migrate apply {half.path} --host {half.sandbox.url} --resend-lost",
+    )
+    assert (planned["state"], planned["next"]) == ("harmed", way)
+    assert f"'migrate apply {half.path} --resend-lost' {COST}; what was not" in half.apply(code=5)["said"]
+    sent = half.apply("--resend-lost")
+    unsent = 30 - half.settled
+    assert sent["lost"] == {"files": 1, "events": half.settled, "unsent": unsent}
+    assert (
+        f"note: lost: {unsent} events more of these files, of days that were half sent, count as"
+        in sent["said"]
+    )
+    assert f"; {unsent} events more of them went no more, but for those planned again" in sent["said"]
+    total = 10 + half.settled + 36
+    assert outcome(sent) == {"planned": total, "accepted": total}
+    assert sorted(half.kept()) == [*range(10), *range(20, 56)]
+
+
+def test_a_day_that_is_half_sent_goes_on_where_its_source_is_gone(half):
+    """At once, as `next` says; back again it is planned anew, and nothing is missing."""
+    kept = (half.source / "b.jsonl").rename(half.path / "kept")
+    assert half.status(5)["next"].endswith(" --resend-lost")
+    sent = half.apply("--resend-lost")
+    assert outcome(sent) == {"planned": 15 + half.settled, "accepted": 15 + half.settled}
+    assert half.status()["state"] == "all_sent"
+    source = kept.rename(half.source / "b.jsonl")
+    half.plan("--again", source)
+    assert half.apply()["events"]["duplicate"] == 5
+    assert sorted(half.kept()) == [*range(10), *range(20, 55)]
+
+
+def test_a_day_that_is_half_sent_is_put_back_by_the_source_that_is_as_it_was(half):
+    """It is refused to give its file up, and nothing is sent twice."""
+    source = half.source / "b.jsonl"
+    assert f"{source} is as it was planned; plan it anew" in half.apply("--resend-lost", code=5)["said"]
+    half.plan("--again", source)
+    assert half.apply()["events"] == half.status()["events"]
+    assert len(half.sandbox.events("raw")) == len(half.kept()) == 45
+
+
 @pytest.mark.crash
 @pytest.mark.parametrize(
     ("place", "lost"),
