@@ -174,6 +174,23 @@ def test_small_sources_put_their_files_back_however_many_are_named(tmp_path, cha
         assert sorted(one.kept()) == [*range(7 if changed else 6)]
 
 
+def test_a_source_does_not_put_back_what_it_was_planned_with_one_that_is_gone(tmp_path):
+    """`next` is the way that works, at once."""
+    with Sandbox() as sandbox:
+        one = Workdir(tmp_path, sandbox)
+        one.write("a.jsonl", row(0))
+        one.write("b.jsonl", row(1))
+        one.plan()
+        one.apply()
+        one.write("c.jsonl", row(2))
+        one.plan()
+        one.files(DAYS[0])[0].unlink()
+        assert " --again " in one.status(5)["next"]
+        (one.source / "b.jsonl").unlink()
+        assert one.status(5)["next"].endswith(" --resend-lost")
+        assert one.apply("--resend-lost")["state"] == "all_sent"
+
+
 @pytest.fixture
 def half(tmp_path):
     """Of two days of a source the first is half sent, and its file is lost; another source had been sent before."""
