@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 
 from migrate.apply import protocol
 from migrate.apply.applier import Applier
@@ -13,7 +13,8 @@ from migrate.apply.halt import Abandoned, Halt
 from migrate.apply.target import bind
 from migrate.apply.watch import Watch
 from migrate.errors import Refused
-from migrate.inputs.stored import stamp_now
+from migrate.inputs.held import holds
+from migrate.inputs.source import Fingerprint
 from migrate.plan.interrupted import Interrupted
 from migrate.session import Session, collect_rarely
 from migrate.together import put_together
@@ -60,17 +61,22 @@ def _give_up_lost(session: Session) -> None:
         return session.is_stopping
 
     with suppress(Left), explaining(checkpoint):
-        check(checkpoint, is_over)
+        check(checkpoint, is_over, under_way=False)
         found = lost.give_up(checkpoint, is_over, check=partial(_check_that_none_stands, checkpoint))
         session.remark(found.remarks())
 
 
 def _check_that_none_stands(checkpoint: Checkpoint, found: Sequence[lost.File]) -> None:
     """Raise Refused where the sources of a lost file lie there as they were planned, so that nothing is sent twice."""
+
+    @cache
+    def stands(name: str) -> bool:
+        known = checkpoint.inputs([name])[name]
+        return holds(name, known.stamp, Fingerprint(known.size, known.digest))
+
     for one in found:
         names = harm.all_standing(checkpoint, one.path)
-        inputs = checkpoint.inputs(names)
-        if names and all(stamp_now(name) == inputs[name].stamp for name in names):
+        if names and all(map(stands, names)):
             raise Refused(
                 f"{RESEND_LOST}: {checkpoint.depot.shown(one.path)} is lost or harmed, and {names[0]} is as it was "
                 f"planned; plan it anew, with --again {names[0]}, which puts the file back, so that nothing is sent "

@@ -17,9 +17,12 @@ def make_ready(checkpoint: Checkpoint, is_over: Over = never) -> None:
             _outdate(checkpoint, day, is_over)
 
 
-def check(checkpoint: Checkpoint, is_over: Over = never) -> None:
-    """Raise Harmed where a file that is not sent is not there, or of another size, Left once it `is_over`."""
-    with closing(unsent(checkpoint)) as files:
+def check(checkpoint: Checkpoint, is_over: Over = never, *, under_way: bool = True) -> None:
+    """Raise Harmed where a file that is not sent is not there, or of another size, Left once it `is_over`.
+
+    Those that are `under_way` are left out where that is said.
+    """
+    with closing(unsent(checkpoint, under_way=under_way)) as files:
         checkpoint.depot.check(files, is_over)
 
 

@@ -1,9 +1,10 @@
 """Small files of one table → planned together: what a chunk costs by itself is paid once for many of them."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import polars as pl
@@ -27,6 +28,7 @@ _SMALL: Final = 512 << 10
 """A file of more bytes is planned alone."""
 _MOST_BYTES: Final = 4 << 20
 _MOST_FILES: Final = 64
+_NONE: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -191,20 +193,24 @@ def job_chunks(job: Job, chunks: Iterator[Chunk] | None = None) -> Iterator[Chun
     return chunks if job.table.neighbours is None else marked(chunks, job.table.neighbours)
 
 
-def bundles(jobs: Sequence[Job], anew: Collection[str] = ()) -> Iterator[Bundle]:
+def bundles(jobs: Sequence[Job], anew: Mapping[str, int] = _NONE) -> Iterator[Bundle]:
     """Yield the files in bundles, in order: small ones that are neighbours, of one table and not told apart by rows.
 
     Where identical rows of one file are events of their own, they are counted file by file. Files that are planned
-    `anew` stay among themselves: whose rows are read again is counted by bundles.
+    `anew` come last, those of each home among themselves: so they come to the files that they came to before, and whose
+    rows are read again is counted by bundles.
     """
-    held: list[Job] = []
-    for job in jobs:
-        is_anew = job.source.name in anew
-        if held and (is_anew != (held[0].source.name in anew) or not _fits(held, job)):
-            yield Bundle(held)
-            held = []
-        held.append(job)
-    if held:
+
+    def home(job: Job) -> int:
+        return anew.get(job.source.name, -1)
+
+    for _, its in groupby(sorted(jobs, key=home), home):
+        held: list[Job] = []
+        for job in its:
+            if held and not _fits(held, job):
+                yield Bundle(held)
+                held = []
+            held.append(job)
         yield Bundle(held)
 
 

@@ -119,6 +119,11 @@ def again_as_typed(checkpoint: Checkpoint, names: Collection[str]) -> str | None
     return again(checkpoint, *names) if can_be_typed else None
 
 
+def are_there(names: Iterable[str]) -> bool:
+    """Return whether the files of all these sources are there."""
+    return all(stored(path).exists() for path in dict.fromkeys(map(path_text, names)))
+
+
 def whole(checkpoint: Checkpoint) -> str | None:
     """Return the command that plans all of what a trial has planned the first rows of, in another workdir."""
     typed = _planned_by(checkpoint.facts())

@@ -106,7 +106,7 @@ class Summary:
     replanned: Mapping[str, int] = field(default_factory=dict)
     """How many `files` were planned anew with other content, and what of their events changed (`records.Change`)."""
     lost: Mapping[str, int] = field(default_factory=dict)
-    """How many `files` that were sent are given up, and how many `events` they held (--resend-lost)."""
+    """How many `files` are given up (--resend-lost), of how many sent `events`, and how many were `unsent`."""
     identity: Identity | None = None
     open_rejects: Mapping[str, int] = field(default_factory=dict)
     """Rejected rows that are neither mended nor dismissed, by reason."""

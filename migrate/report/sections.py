@@ -226,9 +226,15 @@ def lost(counts: Mapping[str, int]) -> Iterator[Line]:
 
 def said_of_lost(counts: Mapping[str, int]) -> str:
     """Return the same in words."""
+    unsent = counts.get("unsent", 0)
+    more = (
+        f"; {counted(unsent, 'event')} more of them went no more, but for those planned again"
+        if unsent
+        else ""
+    )
     return (
         f"{counted(counts['files'], 'file')} of the plan, with {counted(counts['events'], 'event')} that were sent: "
-        "those planned again were sent again (--resend-lost); PostHog may have fewer than are accepted"
+        f"those planned again were sent again (--resend-lost); PostHog may have fewer than are accepted{more}"
     )
 
 

@@ -93,7 +93,8 @@ def with_states(numbers: Summary, found: Sequence[Found]) -> Summary:
 def _harmed(checkpoint: Checkpoint) -> Iterator[Found]:
     """Yield that files which are not sent yet are missing or of another size; what is in them is not looked at."""
     harmed: list[Harmed] = []
-    parts = [] if checkpoint.depot.is_far else harm.unsent(checkpoint)  # a storage is asked by who sends
+    is_far = checkpoint.depot.is_far  # a storage is asked by who sends
+    parts = [] if is_far else harm.unsent(checkpoint, under_way=False)
     for kept in (*parts, *checkpoint.states()):
         try:
             check_present(kept.path, kept.seal)
@@ -126,7 +127,7 @@ def _missed(checkpoint: Checkpoint) -> Iterator[Found]:
     if not missed:
         return
     paths = [str(one.path.relative_to(checkpoint.workdir)) for one in missed]
-    sources = dict.fromkeys(harm.standing(checkpoint, path) for path in paths)
+    sources = dict.fromkeys(_whole(checkpoint, path) for path in paths)
     there = [name for name in sources if name and commands.again_as_typed(checkpoint, [name])]
     ways = [commands.again(checkpoint, *there[: commands.MOST])] if there else []
     text = (
@@ -135,8 +136,16 @@ def _missed(checkpoint: Checkpoint) -> Iterator[Found]:
     )
     if len(there) < len(sources):
         text += f"; {RESEND_LOST} {harm.COST}"
+        if any(lost.is_under_way(checkpoint, path) for path in paths):
+            text += f"; {harm.HALF}"
         ways.append(commands.resend_lost(checkpoint))
     yield Found(State.HARMED, text, [way for way in ways if way])
+
+
+def _whole(checkpoint: Checkpoint, path: str) -> str | None:
+    """Return the first source of a file that was sent; None where one of them all, which put it back, is not there."""
+    names = harm.all_standing(checkpoint, path)
+    return names[0] if names and commands.are_there(names) else None
 
 
 def _lost(checkpoint: Checkpoint, facts: dict[str, Any], *, can_be_sent: bool) -> Iterator[Found]:

@@ -109,10 +109,16 @@ def _of_spans(checkpoint: Checkpoint) -> Iterator[tuple[str, int, bytes, str, in
         yield of_day, count, packed(known.get(of_day, {})), "", _WAITS
 
 
+def of_part(db: Database, depot: Depot, path: str) -> Mapping[str, int]:
+    """Return how many events of each name a part holds."""
+    count, kept = db.execute("SELECT events, names FROM parts WHERE path = ?", (path,)).fetchone()
+    return _names(depot, path, count, kept)
+
+
 def with_cleaned(db: Database, depot: Depot, path: str) -> bytes:
     """Return the names of a part that is about to go, with those of what is gone of its day."""
-    day, count, kept = db.execute("SELECT day, events, names FROM parts WHERE path = ?", (path,)).fetchone()
-    total = Counter(_names(depot, path, count, kept))
+    (day,) = db.execute("SELECT day FROM parts WHERE path = ?", (path,)).fetchone()
+    total = Counter(of_part(db, depot, path))
     before = db.execute("SELECT events, names FROM cleaned WHERE day = ?", (day,)).fetchone()
     if before is not None:
         total.update(_names(depot, "", *before))

@@ -1,6 +1,6 @@
 """Days that are half sent and begin anew: what was refused of them is sent again, too."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from migrate.workdir import dayfile, parked, rounds
@@ -17,16 +17,26 @@ class Half(NamedTuple):
     parked: Sequence[int] = ()
 
 
-def of_days(checkpoint: Checkpoint, days: Iterable[str], is_over: Over = never) -> Half:
-    """Return what is half sent of these days. Raises Left as soon as it `is_over`."""
+def of_days(
+    checkpoint: Checkpoint, days: Iterable[str], lost: Collection[str] = (), is_over: Over = never
+) -> Half:
+    """Return what is half sent of these days, but for rounds of which all files are `lost`, given as their paths.
+
+    Raises Left as soon as it `is_over`.
+    """
     settled, refused, ids = 0, 0, list[int]()
-    sql = "SELECT accepted + duplicate + parked, parked FROM rounds WHERE day = ? AND NOT done"
+    sql = "SELECT parked FROM rounds WHERE day = ? AND round = ?"
     for day in days:
         if is_over():
             raise Left
-        for some, others in checkpoint.query(sql, (day,)).fetchall():
-            settled, refused = settled + some, refused + others
-        ids += _parked(checkpoint, day, is_over)
+        paths = list[str]()
+        for one in rounds.of_day(checkpoint, day):
+            left = [part.path for part in one.parts if part.path not in lost]
+            if one.position and left:
+                paths += left
+                settled += one.position
+                refused += checkpoint.query(sql, (day, one.number)).fetchone()[0]
+        ids += _parked(checkpoint, day, paths, is_over)
     return Half(settled, refused, ids)
 
 
@@ -36,17 +46,16 @@ def begin_anew(db: Database, days: Iterable[str], half: Half) -> None:
     parked.forget(db, half.parked)
 
 
-def _parked(checkpoint: Checkpoint, day: str, is_over: Over) -> list[int]:
-    """Return which parked events of a day are of rounds that are half sent: those that their parts hold."""
+def _parked(checkpoint: Checkpoint, day: str, paths: Sequence[str], is_over: Over) -> list[int]:
+    """Return which parked events of a day these files hold."""
     asked = checkpoint.query("SELECT id, uuid, event, payload FROM parked WHERE day = ?", (day,)).fetchall()
-    begun = [part.path for one in rounds.of_day(checkpoint, day) if one.position for part in one.parts]
-    if not (asked and begun):
+    if not (asked and paths):
         return []
     uuids = sorted({uuid for _, uuid, *_ in asked})
-    with checkpoint.depot.near(begun, is_over=is_over):
+    with checkpoint.depot.near(paths, is_over=is_over):
         held = {
             tuple(one)
-            for path in begun
+            for path in paths
             for one in dayfile.found(checkpoint.workdir / path, uuids, ("uuid", "event"))
         }
     return [

@@ -20,16 +20,21 @@ COST: Final = (
     "changed since then twice"
 )
 """What it means to go on without a file that was sent."""
+HALF: Final = "what was not sent of a day that is half sent does not go, unless its source is planned anew"
+"""What it means beside, where not all of it was sent."""
 _SHOWN: Final = 3
 
 
-def unsent(checkpoint: Checkpoint) -> Generator[Kept]:
-    """Yield the file of each part with events that are not settled, the oldest day first; to be closed."""
-    sql = """
-        SELECT path, size, sums FROM parts LEFT JOIN rounds USING (day, round)
-        WHERE NOT coalesce(done, 0) ORDER BY parts.day, path
+def unsent(checkpoint: Checkpoint, *, under_way: bool = True) -> Generator[Kept]:
+    """Yield the file of each part with events that are not settled, the oldest day first; to be closed.
+
+    Those that are `lost.needed`, as they are `under_way`, are left out where that is said.
     """
-    for path, size, sums in checkpoint.query(sql):
+    sql = f"""
+        SELECT path, size, sums FROM parts LEFT JOIN rounds USING (day, round)
+        WHERE NOT coalesce(done, 0) AND (? OR NOT coalesce({lost.UNDER_WAY}, 0)) ORDER BY parts.day, path
+    """  # noqa: S608 - our own words
+    for path, size, sums in checkpoint.query(sql, (under_way,)):
         yield Kept(checkpoint.workdir / path, Seal(size, sums))
 
 
@@ -68,7 +73,7 @@ def explained(checkpoint: Checkpoint, error: Harmed) -> Refused:
     of_each = [sources(checkpoint, one) for one in [path.as_posix(), *_others_lost(checkpoint, path)]]
     if not of_each[0]:
         return error
-    if lost.is_sent(checkpoint, path.as_posix()):
+    if lost.is_sent(checkpoint, path.as_posix()) or lost.is_under_way(checkpoint, path.as_posix()):
         return _of_sent(checkpoint, error, path.as_posix(), of_each[0])
     names = [*dict.fromkeys(name for of_one in of_each for name in of_one)]
     shown = _shown(names)
@@ -97,7 +102,7 @@ def _of_sent(checkpoint: Checkpoint, error: Harmed, path: str, names: Sequence[s
         way = again if standing(checkpoint, path) else "put it back from a copy of the workdir"
         return Refused(f"{where}: {way}; what was sent stays in PostHog")
     resend = shlex.join(["migrate", "apply", operand(str(checkpoint.workdir)), RESEND_LOST])
-    way = f"'{resend}' {COST}"
+    way = f"'{resend}' {COST}" + (f"; {HALF}" if lost.is_under_way(checkpoint, path) else "")
     if standing(checkpoint, path):
         way = f"{again}; where that is not there, or not what it was, {way}"
     return Refused(

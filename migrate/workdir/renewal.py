@@ -75,10 +75,10 @@ def untold(checkpoint: Checkpoint) -> set[int]:
     return {int(states.path.stem) for states in checkpoint.states()}
 
 
-def anew(checkpoint: Checkpoint) -> set[str]:
-    """Return the names of inputs that are planned anew, or are to be."""
-    rows = checkpoint.query("SELECT name FROM inputs WHERE instr(name, ?)", (BEFORE,))
-    return {name.partition(BEFORE)[0] for (name,) in rows}
+def anew(checkpoint: Checkpoint) -> dict[str, int]:
+    """Return the names of inputs that are planned anew, or are to be, each with the home of what was planned before."""
+    sql = "SELECT name, coalesce(home, 0) FROM inputs WHERE instr(name, ?) ORDER BY id"
+    return {name.partition(BEFORE)[0]: home for name, home in checkpoint.query(sql, (BEFORE,))}
 
 
 def supersede(checkpoint: Checkpoint, names: Sequence[str], emptied: Sequence[str] = ()) -> None:

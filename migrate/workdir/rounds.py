@@ -81,6 +81,16 @@ def take_back(checkpoint: Checkpoint, begun: Iterable[Round]) -> None:
                 db.execute("UPDATE parts SET round = NULL WHERE day = ? AND round = ?", which)
 
 
+def end(db: Database, day: str, number: int) -> tuple[int, bytes | None]:
+    """Have a round that is half sent end with what is settled, within a transaction; return how much, and its names."""
+    which = day, number
+    sql = "SELECT accepted + duplicate + parked, settled FROM rounds WHERE day = ? AND round = ?"
+    settled, names = db.execute(sql, which).fetchone()
+    sql = "UPDATE rounds SET done = 1, ended = ?, settled = NULL WHERE day = ? AND round = ?"
+    db.execute(sql, (_now(), *which))
+    return settled, names
+
+
 def begin_anew(db: Database, days: Iterable[str]) -> None:
     """Have these days' rounds that are half sent sent from their first event on, within a transaction.
 

@@ -86,6 +86,14 @@ def test_the_first_of_two_equal_events_is_the_one_of_the_first_file(folder, tmp_
     assert json.loads(done.stdout.splitlines()[-1])["events"]["duplicate"] == 1
 
 
+def test_what_is_planned_anew_is_planned_with_what_it_was_planned_with(folder):
+    """In their order, and apart from what is new: so each home comes to the files that it came to before."""
+    jobs = Settings(platform="posthog").work([str(folder)]).jobs
+    homes = {jobs[0].source.name: 7, jobs[1].source.name: 3, jobs[3].source.name: 7}
+    names = [[name.split("/")[-1] for name in bundle.names] for bundle in bundles(jobs, homes)]
+    assert names == [["c.jsonl.gz", "e.jsonl"], ["b.jsonl"], ["a.jsonl", "d.jsonl"]]
+
+
 def test_large_files_and_those_counted_row_by_row_are_planned_alone(folder, tmp_path):
     """Bundles are for small files, and never mix tables."""
     (folder / "b.jsonl").write_bytes(lines(*({"properties": {"n": n}} for n in range(20_000))))

@@ -1,6 +1,7 @@
 """A sent file of the plan that is lost is no dead end: its source puts it back, or it is given up if that is asked."""
 
 import json
+import os
 
 import pytest
 from nights import DAYS, row
@@ -129,6 +130,8 @@ def test_the_source_that_is_as_it_was_puts_it_back(tmp_path):
         lost.write_bytes(b"")
         one.write("c.jsonl", row(3), row(0))
         one.plan()
+        source.write_bytes(source.read_bytes())
+        os.utime(source, (1e9, 1e9))
         refused = one.apply("--resend-lost", code=5)
         assert (
             f"{source} is as it was planned; plan it anew, with --again {source}, which"
@@ -143,6 +146,116 @@ def test_the_source_that_is_as_it_was_puts_it_back(tmp_path):
         assert again == {"planned": 8, "accepted": 4, "duplicate": 2, "pending": 2}
         assert outcome(one.apply()) == {"planned": 8, "accepted": 4, "duplicate": 4}
         assert sorted(one.kept()) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("changed", [False, True], ids=["as it was", "beside one that changed"])
+def test_small_sources_put_their_files_back_however_many_are_named(tmp_path, changed):
+    """Each is planned with those that it was planned with, so that it comes to the very files that it came to."""
+    with Sandbox() as sandbox:
+        one = Workdir(tmp_path, sandbox)
+        for place, name in enumerate("ab"):
+            one.write(f"{name}.jsonl", row(place, day=place), row(place + 2, day=place))
+            one.plan()
+            one.apply()
+        one.write("c.jsonl", row(4), row(5, day=1))
+        one.plan()
+        for day in DAYS[:2]:
+            one.files(day)[0].unlink()
+        names = [one.source / f"{name}.jsonl" for name in "ab"]
+        assert all(f" --again {name}" in one.status(5)["next"] for name in names)
+        if changed:
+            one.write("a.jsonl", row(0), row(2), row(6))
+        found = one.plan(*(word for name in names for word in ("--again", name)))
+        assert (found["state"], outcome(found)["planned"]) == (("harmed", 9) if changed else ("planned", 6))
+        assert one.files(DAYS[1])[0].exists()
+        found = one.apply("--resend-lost")
+        assert found["lost"] == ({"files": 1, "events": 2} if changed else {})
+        assert len(sandbox.events("raw")) == (9 if changed else 6)
+        assert sorted(one.kept()) == [*range(7 if changed else 6)]
+
+
+def test_a_source_does_not_put_back_what_it_was_planned_with_one_that_is_gone(tmp_path):
+    """`next` is the way that works, at once."""
+    with Sandbox() as sandbox:
+        one = Workdir(tmp_path, sandbox)
+        one.write("a.jsonl", row(0))
+        one.write("b.jsonl", row(1))
+        one.plan()
+        one.apply()
+        one.write("c.jsonl", row(2))
+        one.plan()
+        one.files(DAYS[0])[0].unlink()
+        assert " --again " in one.status(5)["next"]
+        (one.source / "b.jsonl").unlink()
+        assert one.status(5)["next"].endswith(" --resend-lost")
+        assert one.apply("--resend-lost")["state"] == "all_sent"
+
+
+@pytest.fixture
+def half(tmp_path):
+    """Of two days of a source the first is half sent, and its file is lost; another source had been sent before."""
+    with Sandbox() as sandbox:
+        found = Workdir(tmp_path, sandbox)
+        found.write("a.jsonl", *(row(n, n) for n in range(10)))
+        found.plan()
+        found.apply()
+        found.write("b.jsonl", *(row(n, n, day=n > 49) for n in range(20, 55)))
+        found.plan()
+        sandbox.faults([{"fault": "status", "status": 401, "after": 2}])
+        stopped = found.apply("--rate", "8", "--concurrency", "1", code=4)
+        sandbox.faults([])
+        found.settled = stopped["events"]["accepted"] - 10
+        assert 0 < found.settled < 30
+        found.files(DAYS[0])[-1].unlink()
+        yield found
+
+
+def test_a_day_that_is_half_sent_goes_on_where_its_file_is_lost_and_its_source_changed(half):
+    """Its source planned anew and then the file given up, as `next` says: PostHog has all that the source has."""
+    source = half.source / "b.jsonl"
+    assert (
+        half.status(5)["next"] == f"migrate plan posthog {half.source} --again {source} --workdir {half.path}"
+    )
+    half.write("b.jsonl", *(row(n, n, day=n > 49) for n in range(20, 56)))
+    planned, way = (
+        half.plan("--again", source),
+        f"migrate apply {half.path} --host {half.sandbox.url} --resend-lost",
+    )
+    assert (planned["state"], planned["next"]) == ("harmed", way)
+    assert f"'migrate apply {half.path} --resend-lost' {COST}; what was not" in half.apply(code=5)["said"]
+    sent = half.apply("--resend-lost")
+    unsent = 30 - half.settled
+    assert sent["lost"] == {"files": 1, "events": half.settled, "unsent": unsent}
+    assert (
+        f"note: lost: {unsent} events more of these files, of days that were half sent, count as"
+        in sent["said"]
+    )
+    assert f"; {unsent} events more of them went no more, but for those planned again" in sent["said"]
+    total = 10 + half.settled + 36
+    assert outcome(sent) == {"planned": total, "accepted": total}
+    assert sorted(half.kept()) == [*range(10), *range(20, 56)]
+
+
+def test_a_day_that_is_half_sent_goes_on_where_its_source_is_gone(half):
+    """At once, as `next` says; back again it is planned anew, and nothing is missing."""
+    kept = (half.source / "b.jsonl").rename(half.path / "kept")
+    assert half.status(5)["next"].endswith(" --resend-lost")
+    sent = half.apply("--resend-lost")
+    assert outcome(sent) == {"planned": 15 + half.settled, "accepted": 15 + half.settled}
+    assert half.status()["state"] == "all_sent"
+    source = kept.rename(half.source / "b.jsonl")
+    half.plan("--again", source)
+    assert half.apply()["events"]["duplicate"] == 5
+    assert sorted(half.kept()) == [*range(10), *range(20, 55)]
+
+
+def test_a_day_that_is_half_sent_is_put_back_by_the_source_that_is_as_it_was(half):
+    """It is refused to give its file up, and nothing is sent twice."""
+    source = half.source / "b.jsonl"
+    assert f"{source} is as it was planned; plan it anew" in half.apply("--resend-lost", code=5)["said"]
+    half.plan("--again", source)
+    assert half.apply()["events"] == half.status()["events"]
+    assert len(half.sandbox.events("raw")) == len(half.kept()) == 45
 
 
 @pytest.mark.crash

@@ -42,7 +42,9 @@ def test_what_was_refused_of_a_half_is_parked_no_more(checkpoint, named):
         if not named:  # as by an earlier version
             db.execute("UPDATE parked SET event = NULL")
     with pytest.raises(Left):
-        halves.of_days(checkpoint, [day], lambda: True)
+        halves.of_days(checkpoint, [day], is_over=lambda: True)
+    lost = {part.path for one in rounds.of_day(checkpoint, day) for part in one.parts}
+    assert halves.of_days(checkpoint, [day], lost) == (0, 0, [])
     half = halves.of_days(checkpoint, [day, "2001-01-01"])
     assert half[:2] == (5, 2)
     parked.refresh(checkpoint)

@@ -6,7 +6,7 @@ from workdirs import events, planned
 from migrate.errors import Refused
 from migrate.workdir import rounds
 from migrate.workdir.checkpoint import Checkpoint
-from migrate.workdir.harm import COST, explained
+from migrate.workdir.harm import COST, HALF, explained
 from migrate.workdir.records import BEFORE, Numbers, Settled
 from migrate.workdir.seals import Harmed, Kept
 
@@ -88,7 +88,7 @@ def test_of_a_file_that_was_sent_the_ways_are_said_that_there_are(tmp_path):
             )
 
         def settled(one):
-            rounds.settle(checkpoint, [rounds.Outcome(one, Settled(accepted=9), is_last=True)])
+            rounds.settle(checkpoint, [rounds.Outcome(one, Settled(accepted=1), is_last=True)])
             return said()
 
         def named(name):
@@ -97,6 +97,10 @@ def test_of_a_file_that_was_sent_the_ways_are_said_that_there_are(tmp_path):
             return said()
 
         assert str(explained(checkpoint, error)).startswith(f"{error.path}: harmed since it was planned, ")
+        half = rounds.Outcome(first, Settled(accepted=4), is_last=False)
+        rounds.settle(checkpoint, [half])
+        assert said().endswith(f"'migrate apply {tmp_path} --resend-lost' {COST}; {HALF}")
+        rounds.settle(checkpoint, [half])
         wait = f", and tells which events of {day} are sent already"
         wait += "; nothing of this day or a later one is sent any more: "
         resend = f"'migrate apply {tmp_path} --resend-lost' {COST}"
