@@ -37,7 +37,7 @@ def of_days(
                 settled += one.position
                 refused += checkpoint.query(sql, (day, one.number)).fetchone()[0]
         ids += _parked(checkpoint, day, paths, is_over)
-    return Half(settled, refused, ids)
+    return Half(settled, refused, tuple(ids))
 
 
 def begin_anew(db: Database, days: Iterable[str], half: Half) -> None:

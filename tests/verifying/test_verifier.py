@@ -33,6 +33,7 @@ from migrate.verifying.spans import DAY, midnight
 from migrate.verifying.verdict import Merges
 from migrate.workdir import lost
 from migrate.workdir.cleaning import clean
+from migrate.workdir.halves import Half
 
 
 def test_nothing_is_said_where_nothing_is_wrong(whole):
@@ -90,7 +91,7 @@ def test_what_is_given_up_is_left_out_by_name(tmp_path):
         with planned(tmp_path / "w", events(100), "b.jsonl") as more:
             first, *_ = lost.needed(more)
             first.kept.path.unlink()
-            assert lost.give_up(more) == ([first], 0, 0)
+            assert lost.give_up(more) == ([first], Half(), 0)
         verdict = verified(checkpoint, sandbox)
     left = 100 - first.events
     assert (verdict.passes, verdict.findings, verdict.planned) == (True, (), Count(left, left))

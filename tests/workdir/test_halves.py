@@ -44,7 +44,7 @@ def test_what_was_refused_of_a_half_is_parked_no_more(checkpoint, named):
     with pytest.raises(Left):
         halves.of_days(checkpoint, [day], is_over=lambda: True)
     lost = {part.path for one in rounds.of_day(checkpoint, day) for part in one.parts}
-    assert halves.of_days(checkpoint, [day], lost) == (0, 0, [])
+    assert halves.of_days(checkpoint, [day], lost) == (0, 0, ())
     half = halves.of_days(checkpoint, [day, "2001-01-01"])
     assert half[:2] == (5, 2)
     parked.refresh(checkpoint)
@@ -56,4 +56,4 @@ def test_what_was_refused_of_a_half_is_parked_no_more(checkpoint, named):
     parked.refresh(checkpoint)
     lines = (checkpoint.workdir / "parked.jsonl").read_text().splitlines()
     assert {json.loads(line)["uuid"] for line in lines} == checkpoint.sent
-    assert halves.of_days(checkpoint, [day]) == (0, 0, [])
+    assert halves.of_days(checkpoint, [day]) == (0, 0, ())

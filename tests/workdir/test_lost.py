@@ -91,7 +91,7 @@ def test_a_round_ends_with_what_is_settled_where_all_that_is_half_sent_is_lost(c
         db.execute("UPDATE inputs SET name = 'c' WHERE name = '(persons)'")
     assert lost.is_under_way(checkpoint, half.path)
     found = lost.give_up(checkpoint)
-    assert found == ([half], Half(parked=[]), 4 - settled)
+    assert found == ([half], Half(), 4 - settled)
     said, more = found.remarks()
     assert f"lost: 1 file with {settled} events that were sent, of {day}: " in said
     assert more.startswith(f"lost: {4 - settled} event")
@@ -111,7 +111,7 @@ def test_a_round_is_sent_from_its_first_event_on_where_some_of_it_is_lost(checkp
     sound, half = (one for one in lost.needed(checkpoint) if one.under_way)
     before = checkpoint.by_day()[day]
     half.kept.path.unlink()
-    assert lost.give_up(checkpoint) == ([half], Half(3, parked=[]), 4)
+    assert lost.give_up(checkpoint) == ([half], Half(3), 4)
     (left,) = rounds.of_day(checkpoint, day)
     assert (left.position, [part.path for part in left.parts]) == (0, [sound.path])
     assert checkpoint.by_day()[day] == before - 4
