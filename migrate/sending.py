@@ -18,7 +18,7 @@ from migrate.inputs.source import Fingerprint
 from migrate.plan.interrupted import Interrupted
 from migrate.session import Session, collect_rarely
 from migrate.together import put_together
-from migrate.workdir import harm, lost
+from migrate.workdir import halves, harm, lost
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.depot import Left
 from migrate.workdir.harm import explaining
@@ -44,6 +44,7 @@ def send(
     session.begin("sending", min_age=delivery.min_age, sent_by=typed)
     if resend_lost:
         _give_up_lost(session)
+    session.remark(halves.remarks(session.checkpoint))
     asyncio.run(_run(session, delivery, watch, resend=False))
 
 

@@ -1,9 +1,12 @@
-"""Before the first event is sent: all files are there, and what is parked gives way to what is planned anew."""
+"""Before the first event is sent: all files are there, and what is parked gives way to what is planned anew.
+
+Days that an earlier version has sent half begin anew.
+"""
 
 from contextlib import closing
 
 from migrate.apply.merge import texts
-from migrate.workdir import outdated, parked, rounds
+from migrate.workdir import halves, outdated, parked, rounds
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.depot import Over, never
 from migrate.workdir.harm import unsent
@@ -12,6 +15,7 @@ from migrate.workdir.harm import unsent
 def make_ready(checkpoint: Checkpoint, is_over: Over = never) -> None:
     """Make a workdir ready to be sent. Raises Harmed where a file is not there as written, Left once it `is_over`."""
     check(checkpoint, is_over)
+    halves.begin_noted(checkpoint, is_over)
     for day in rounds.days(checkpoint):
         if parked.any_of(checkpoint, day):
             _outdate(checkpoint, day, is_over)

@@ -26,7 +26,7 @@ class Became(NamedTuple):
     """Not settled, held ones too."""
     unsure: int = 0
     """One of the others but parked, and nobody knows which: an earlier version of ours, which kept no names, sent
-    their day and left duplicates out of it."""
+    their day and left duplicates out of it, or stopped on the way."""
 
 
 NOTHING: Final = Became()

@@ -54,22 +54,12 @@ ADDED: Final = {
         )
     """,
     15: """
-        CREATE TEMP TABLE half AS SELECT day FROM rounds AS one WHERE NOT done AND NOT (
-            parked AND EXISTS (SELECT 1 FROM rounds WHERE day = one.day AND done AND parked)
-        );
-        CREATE TEMP TABLE again AS SELECT id FROM parked WHERE day IN (
-            SELECT day FROM half WHERE day IN (SELECT day FROM rounds WHERE NOT done AND parked)
-        );
-        DELETE FROM queue WHERE id IN (SELECT id FROM again);
-        DELETE FROM parked WHERE id IN (SELECT id FROM again);
-        INSERT INTO counts VALUES ('parked.jsonl', 1) ON CONFLICT DO UPDATE SET n = n + 1;
-        UPDATE rounds SET accepted = 0, duplicate = 0, parked = 0, settled = NULL, duplicates = NULL
-            WHERE NOT done AND day IN (SELECT day FROM half);
-        DROP TABLE half; DROP TABLE again
+        INSERT INTO meta SELECT 'begin_anew', json_group_array(DISTINCT day) FROM rounds
+            WHERE NOT done AND accepted + duplicate + parked > 0 HAVING count(*)
     """,
 }
 """What a checkpoint of an earlier format has not yet, one after another, and goes on with.
 
-Up to 15 events of one timestamp were sent in another order: days that are half sent begin anew, see `halves`. Where a
-day has parked events of what is sent and of what is half sent nobody can tell them apart: it goes on where it was.
+Up to 15 events of one timestamp were sent in another order: days that are half sent begin anew before anything of them
+is sent, see `halves.NOTED`.
 """

@@ -1,12 +1,17 @@
 """Days that are half sent and begin anew: what was refused of them is sent again, too."""
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
+from migrate.screen import counted
 from migrate.workdir import dayfile, parked, rounds
 from migrate.workdir.checkpoint import Checkpoint
-from migrate.workdir.database import Database
+from migrate.workdir.database import Database, note_facts
 from migrate.workdir.depot import Left, Over, never
+
+NOTED: Final = "begin_anew"
+"""The fact that names days of which an earlier version sent a part in another order, see `formats`."""
+_SHOWN: Final = 3
 
 
 class Half(NamedTuple):
@@ -44,6 +49,29 @@ def begin_anew(db: Database, days: Iterable[str], half: Half) -> None:
     """Have these days' rounds sent from their first event on, within a transaction; what they parked is no more."""
     rounds.begin_anew(db, days)
     parked.forget(db, half.parked)
+
+
+def begin_noted(checkpoint: Checkpoint, is_over: Over = never) -> None:
+    """Begin the noted days anew, once, before anything of them is sent. Raises Left as soon as it `is_over`."""
+    if days := _noted(checkpoint):
+        half = of_days(checkpoint, days, is_over=is_over)
+        with checkpoint.change() as db:
+            begin_anew(db, days, half)
+            note_facts(db, {NOTED: []})
+
+
+def remarks(checkpoint: Checkpoint) -> Iterator[str]:
+    """Yield what is to be said of the days that are noted."""
+    if days := _noted(checkpoint):
+        yield (
+            f"{counted(len(days), 'day')} that an earlier version has sent half, {', '.join(days[:_SHOWN])}"
+            f"{', …' if len(days) > _SHOWN else ''}: sent from the first event on, as it sent them in another order; "
+            "PostHog keeps the same event once. What it had refused is sent as it is planned"
+        )
+
+
+def _noted(checkpoint: Checkpoint) -> list[str]:
+    return sorted(checkpoint.facts().get(NOTED, []))
 
 
 def _parked(checkpoint: Checkpoint, day: str, paths: Sequence[str], is_over: Over) -> list[int]:

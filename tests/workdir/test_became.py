@@ -100,7 +100,7 @@ def test_what_is_told_of_names_is_what_posthog_has(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("done", [False, True])
 def test_what_an_earlier_version_sent_is_not_guessed(tmp_path, done):
-    """A day that it sent whole is known but for duplicates: how many may be either is said; a half one begins anew."""
+    """A day that it sent whole and without duplicates is known; else it is said how many may be either."""
     with planned(tmp_path, named(events(90, days=3))) as checkpoint:
         (day, first), (_, second), (_, third) = daynames.events(checkpoint)
         one, two, _ = (one for day in rounds.days(checkpoint) for one in rounds.of_day(checkpoint, day))
@@ -118,11 +118,6 @@ def test_what_an_earlier_version_sent_is_not_guessed(tmp_path, done):
     with Checkpoint.open(tmp_path) as checkpoint:
         found = told(checkpoint)
     assert found == {
-        name: Became(
-            first[name] - (name == "e1"),
-            parked=int(name == "e1"),
-            waiting=third[name] + (0 if done else second[name]),
-            unsure=second[name] if done else 0,
-        )
+        name: Became(first[name] - (name == "e1"), 0, int(name == "e1"), third[name], second[name])
         for name in ("e0", "e1", "e2")
     }

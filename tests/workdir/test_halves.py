@@ -5,6 +5,7 @@ import json
 import pytest
 from workdirs import events, planned
 
+from migrate.apply.beginning import make_ready
 from migrate.workdir import halves, parked, rounds
 from migrate.workdir.depot import Left
 from migrate.workdir.records import Settled
@@ -57,3 +58,24 @@ def test_what_was_refused_of_a_half_is_parked_no_more(checkpoint, named):
     lines = (checkpoint.workdir / "parked.jsonl").read_text().splitlines()
     assert {json.loads(line)["uuid"] for line in lines} == checkpoint.sent
     assert halves.of_days(checkpoint, [day]) == (0, 0, ())
+
+
+def test_days_that_are_noted_begin_anew_once_before_anything_is_sent(checkpoint):
+    """Told before it is done. What is refused of the day's other rounds stays, and what is settled later counts."""
+    day = rounds.days(checkpoint)[0]
+    assert [*halves.remarks(checkpoint)] == []
+    checkpoint.note(begin_anew=[day, "2001-01-01"])
+    (said,) = halves.remarks(checkpoint)
+    assert said.startswith(
+        f"2 days that an earlier version has sent half, 2001-01-01, {day}: sent from the first"
+    )
+    with pytest.raises(Left):
+        halves.begin_noted(checkpoint, lambda: True)
+    make_ready(checkpoint)
+    assert {one.uuid for one in parked.every_key(checkpoint)} == checkpoint.sent
+    (one,) = rounds.of_day(checkpoint, day)
+    assert one.position == 0
+    rounds.settle(checkpoint, [rounds.Outcome(one, Settled(accepted=4), is_last=False)])
+    make_ready(checkpoint)
+    assert [*halves.remarks(checkpoint)] == []
+    assert [one.position for one in rounds.of_day(checkpoint, day)] == [4]
