@@ -1,7 +1,7 @@
 """How planning scales: threads and processes side by side, what one process must do alone, and what that comes to.
 
     python benchmarks/scaling.py --rows 1000000
-    python benchmarks/scaling.py --formats amplitude --rows 1000000 10000000 --files 24 --data FOLDER
+    python benchmarks/scaling.py --formats amplitude --rows 1000000 10000000 --most-threads 1000000 --data FOLDER
 
 Each line is one `plan` as a whole process: its seconds, the processor seconds of the process that was started and of
 the workers that it began, how many cores that kept busy, and the peak memory of it and of its largest worker; `its own`
@@ -32,7 +32,7 @@ from typing import Final
 
 from measuring import FORMATS, MIGRATE, PLATFORMS, Data, what
 
-_TICK: Final = 0.1
+_TICK: Final = 0.25
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _SMALL: Final = 1_000
 """Rows of which the fixed part is measured."""
@@ -160,6 +160,9 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=24)
     parser.add_argument("--days", type=int, default=90)
     parser.add_argument("--workers", type=int, nargs="*", default=[os.cpu_count() or 1])
+    parser.add_argument(
+        "--most-threads", type=int, help="the most rows that are planned by threads, too (default: all)"
+    )
     parser.add_argument("--data", type=Path, help="folder for generated files (default: a temporary one)")
     choices = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="migrate-scaling-") as temporary:
@@ -178,13 +181,16 @@ def _measure(kind: str, choices: argparse.Namespace, folder: Path, workdir: Path
     by_workers: dict[int, dict[int, Planned]] = {}
     for rows in choices.rows:
         data = Data(format=kind, rows=rows, files=choices.files, days=choices.days)
-        threads = _plan(data, folder, workdir, "inline")
-        _show(rows, "threads", threads)
+        threads = None
+        if choices.most_threads is None or rows <= choices.most_threads:
+            threads = _plan(data, folder, workdir, "inline")
+            _show(rows, "threads", threads)
         for workers in choices.workers:
             run = _plan(data, folder, workdir, "processes", "--workers", workers)
             _show(rows, f"{workers} processes", run)
-            beside = f"{threads.seconds / run.seconds:.2f} times as fast, {run.cpu / threads.cpu:.2f}"
-            print(f"{'':26}{beside} of the processor time")
+            if threads is not None:
+                beside = f"{threads.seconds / run.seconds:.2f} times as fast, {run.cpu / threads.cpu:.2f}"
+                print(f"{'':26}{beside} of the processor time")
             by_workers.setdefault(workers, {})[rows] = run
     most, runs = max(by_workers.items())
     model = Model.of(small, runs, most)
