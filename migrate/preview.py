@@ -15,7 +15,7 @@ from migrate import numbering
 from migrate.jsontext.parse import Raw, encoded
 from migrate.kit.declare import ROW
 from migrate.people.identity import Report
-from migrate.people.statefiles import States
+from migrate.people.statefiles import Buckets, States
 from migrate.people.store import People
 from migrate.people.touches import Touches
 from migrate.plan import ordinals
@@ -137,11 +137,12 @@ def preview(
                 )
         if states.close():
             files, end = [Kept.of(states.path)], max(times, default=settings.until)
-            came = census.first_touches(files, folder, now, "preview")
-            yield from (Preview("{}", made.frame["payload"].to_list()) for made in came)
-            with people.transaction() as db:
-                last = census.tellings(files, end, folder, now, Touches(people, db, "preview"))
-                yield from (Preview("{}", made.frame["payload"].to_list()) for made in last)
+            with Buckets(files, folder, people) as buckets:
+                came = census.first_touches(buckets, now, "preview")
+                yield from (Preview("{}", made.frame["payload"].to_list()) for made in came)
+                with people.transaction() as db:
+                    last = census.tellings(buckets, end, now, Touches(people, db, "preview"))
+                    yield from (Preview("{}", made.frame["payload"].to_list()) for made in last)
 
 
 def files_beyond(work: Work, last: str) -> list[str]:

@@ -2,63 +2,59 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
 
 import polars as pl
 
 from migrate.jsontext.parse import encoded, raw_object
 from migrate.kit import events, expr, schemas
-from migrate.people.statefiles import buckets
-from migrate.people.states import AT_ONCE, EARLIEST, FIRST, ONCE, PERSON
-from migrate.people.store import People
-from migrate.people.told import News, numbered, of_kind, touches_of
+from migrate.people.statefiles import Buckets
+from migrate.people.states import AT_ONCE, FIRST, ONCE, PERSON
+from migrate.people.told import Known, News, numbered, of_kind, touches_of
 from migrate.people.touches import Touches
-from migrate.workdir.seals import Kept
 
 Firsts = dict[str, tuple[datetime | None, str]]
 """Owner -> when the first of it was told, and all of it as the text of one object."""
 
 
-def first_touches(files: Sequence[Kept], people: People, touches: Touches, aside: Path) -> Iterator[News]:
+def first_touches(buckets: Buckets, touches: Touches) -> Iterator[News]:
     """Yield how people first came, as far as it was not told before, at the first event of any of their ids.
 
     PostHog fills that in from the first event that arrives, unless it is known by then (posthog-ingestion.md §3.6). A
     person to whom an id was merged of which it was told before came as that id did: what is told of the person would
     win over it when the two are merged (§3.7). Who has no events is told of by `latest_news`.
     """
-    for bucket in buckets(files, aside, people, EARLIEST):
-        first = first_seen(bucket)
+    for some in buckets.early():
+        known = Known.of(some, touches)
+        first = first_seen(known.bucket)
         fresh = (
-            with_inherited(firsts_of(bucket), touches.inherited(first["owner"].str.slice(1).to_list()))
+            with_inherited(firsts_of(known.bucket), known.inherited, first["owner"])
             .join(first, on="owner", maintain_order="left")
-            .filter(~pl.col("owner").is_in(owners_known(touches, first["owner"])))
+            .filter(~pl.col("owner").is_in(known.touched))
         )
-        for some in fresh.iter_slices(AT_ONCE):
+        for part in fresh.iter_slices(AT_ONCE):
             frame = events.events(
-                numbered(some),
+                numbered(part),
                 event=pl.lit("$set"),
                 distinct_id=pl.col("owner").str.slice(1),
                 timestamp=pl.col("first"),
                 dedup_key=expr.key(pl.lit("first touch"), pl.col("owner")),
                 set_once=pl.col("told"),
             )
-            yield News(frame.collect(), touches=touches_of(some, "first"))
+            yield News(frame.collect(), touches=touches_of(part, "first"))
 
 
-def owners_known(touches: Touches, owners: pl.Series) -> list[str]:
-    """Return the owners of whom it was told how they first came."""
-    return [f"{PERSON}{name}" for name in touches.known(owners.str.slice(1).to_list())]
-
-
-def with_inherited(firsts: pl.DataFrame, inherited: Sequence[tuple[str, str]]) -> pl.DataFrame:
+def with_inherited(
+    firsts: pl.DataFrame, inherited: Sequence[tuple[str, str]], owners: pl.Series
+) -> pl.DataFrame:
     """Return how persons first came, with what was told before of ids that were merged into them going first.
 
-    `inherited`: whose it is, and what was told, as `Touches.inherited` returns it.
+    `inherited`: whose it is, and what was told, as `Touches.inherited` returns it; what counts is that of `owners`.
     """
     if not inherited:
         return firsts
     texts: dict[str, str] = {}
-    said = ((f"{PERSON}{name}", text) for name, text in inherited)
+    wanted = {*owners}
+    said = ((owner, text) for name, text in inherited if (owner := f"{PERSON}{name}") in wanted)
     for owner, text in (*said, *firsts.select("owner", "told").iter_rows()):
         texts[owner] = completed(texts[owner], text) if owner in texts else text
     times = dict(firsts.select("owner", "once_time").iter_rows())
@@ -69,7 +65,7 @@ def with_inherited(firsts: pl.DataFrame, inherited: Sequence[tuple[str, str]]) -
 def first_seen(bucket: pl.DataFrame) -> pl.DataFrame:
     """Return when persons were seen first."""
     return (
-        of_kind(bucket, FIRST)
+        bucket.filter((pl.col("what") == FIRST) & pl.col("owner").str.starts_with(PERSON))
         .group_by("owner", maintain_order=True)
         .agg(pl.col("timestamp").min().alias("first"))
     )

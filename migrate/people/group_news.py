@@ -11,21 +11,20 @@ from migrate.jsontext.parse import encoded, raw_object
 from migrate.kit import events, expr, schemas, uuids
 from migrate.people.schema import Note
 from migrate.people.states import AT_ONCE, FIRST, GROUP, STATE, group_of, order
-from migrate.people.store import People
-from migrate.people.told import News, key_after, noted, numbered, of_kind
+from migrate.people.told import Known, News, key_after, numbered, of_kind
 
 Names = dict[str, dict[str, int]]
 """Owner -> name of a property -> the time, in microseconds, of the newest state that has it."""
 
 
-def group_news(bucket: pl.DataFrame, people: People, end: datetime | None) -> Iterator[News]:
+def group_news(known: Known, end: datetime | None) -> Iterator[News]:
     """Yield what is new of groups: what differs from what was told before, and those of which nothing else is told.
 
     Of a state that is older than what was noted on an earlier night only the names count that nothing newer has:
     PostHog keeps of each name what it is sent last.
     """
-    of_groups = bucket.filter(pl.col("owner").str.starts_with(GROUP))
-    before = noted(people, of_groups["owner"].unique().to_list())
+    of_groups = known.bucket.filter(pl.col("owner").str.starts_with(GROUP))
+    before = known.of_groups()
     stated = _stated(of_groups, before, end)
     names = _names(before)
     at, newest = pl.col("at"), pl.col("newest")

@@ -8,44 +8,40 @@ it is sent last (posthog-ingestion.md §3.6), so an event that tells of a person
 and what is older than what was told fills in at the most (`$set_once`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import polars as pl
 
 from migrate.kit import events, expr, objects, schemas, uuids
-from migrate.people.firsts import completed, first_seen, firsts_of, owners_known, with_inherited
+from migrate.people.firsts import completed, first_seen, firsts_of, with_inherited
 from migrate.people.group_news import group_news
 from migrate.people.schema import Note
-from migrate.people.statefiles import buckets
+from migrate.people.statefiles import Buckets
 from migrate.people.states import AT_ONCE, LAST, PERSON, PLACE_OF, PLACE_SEEN, STATE, order
 from migrate.people.store import People
-from migrate.people.told import News, key_after, moment, noted_of, numbered, of_kind, touches_of
+from migrate.people.told import Known, News, key_after, moment, numbered, of_kind, touches_of
 from migrate.people.touches import Touches
-from migrate.workdir.seals import Kept
 
 
-def latest_news(
-    files: Sequence[Kept], people: People, touches: Touches, end: datetime | None, aside: Path
-) -> Iterator[News]:
-    """Yield the events of states in these files that were not told before, some owners at a time.
+def latest_news(buckets: Buckets, people: People, touches: Touches, end: datetime | None) -> Iterator[News]:
+    """Yield the events of states that were not told before, some owners at a time.
 
     A person's event has the time of their last event, or that of the state or of what was told last if it is later. A
-    state as of the export has the time `end`; its event does where its person has no events. `aside` is a folder for
-    what does not fit into memory; one bucket of owners is held at a time.
+    state as of the export has the time `end`; its event does where its person has no events.
     """
-    for bucket in buckets(files, aside, people):
-        yield from _persons(bucket, people, touches, end)
-        yield from group_news(bucket, people, end)
+    for some in buckets.all():
+        known = Known.of(some, touches, people)
+        yield from group_news(known, end)
+        yield from _persons(known, end)
 
 
-def _persons(bucket: pl.DataFrame, people: People, touches: Touches, end: datetime | None) -> Iterator[News]:
+def _persons(known: Known, end: datetime | None) -> Iterator[News]:
     """Yield what is new of persons: their state, where they are, and how those first came who have no events."""
-    state = _Latest.of(bucket, STATE, PERSON, people, end)
-    place = _Latest.of(bucket, PLACE_SEEN, PLACE_OF, people, end)
-    once = _once(bucket, touches, end)
+    state = _Latest.of(known, STATE, PERSON, end)
+    place = _Latest.of(known, PLACE_SEEN, PLACE_OF, end)
+    once = _once(known, end)
     frames = {"state": state.told, "place": place.told, "once": once}
     owners = pl.concat([frame.select("owner") for frame in frames.values()]).unique().sort("owner")
     for name, frame in frames.items():
@@ -71,13 +67,12 @@ def _persons(bucket: pl.DataFrame, people: People, touches: Touches, end: dateti
         yield News(_set(numbered(found.clear())).collect(), notes)
 
 
-def _once(bucket: pl.DataFrame, touches: Touches, end: datetime | None) -> pl.DataFrame:
+def _once(known: Known, end: datetime | None) -> pl.DataFrame:
     """Return how those first came who have no events: `owner`, `timestamp`, `told`."""
-    came = firsts_of(bucket)
-    others = [*first_seen(bucket)["owner"], *owners_known(touches, came["owner"])]
+    came = firsts_of(known.bucket)
+    others = [*first_seen(known.bucket)["owner"], *known.touched]
     came = came.filter(~pl.col("owner").is_in(others))
-    inherited = touches.inherited(came["owner"].str.slice(1).to_list()) if came.height else []
-    return with_inherited(came, inherited).select_seq(
+    return with_inherited(came, known.inherited, came["owner"]).select_seq(
         "owner", pl.col("once_time").fill_null(pl.lit(end, schemas.TIMESTAMP)).alias("timestamp"), "told"
     )
 
@@ -95,16 +90,14 @@ class _Latest:
     mark: str
 
     @classmethod
-    def of(
-        cls, bucket: pl.DataFrame, what: str, mark: str, people: People, end: datetime | None
-    ) -> "_Latest":
+    def of(cls, known: Known, what: str, mark: str, end: datetime | None) -> "_Latest":
         """Return what persons said last, where it was not told before and is no older than what its id said before.
 
         What is older than the newest that any of the person's ids said only fills in. A place is whole, and is told or
         not.
         """
         is_whole = what == PLACE_SEEN
-        each = _said(bucket, what, mark, people, end, is_whole=is_whole)
+        each = _said(known, what, mark, end, is_whole=is_whole)
         at, newest, own = pl.col("at"), pl.col("newest"), pl.col("own_own")
         is_newer = (newest.is_null() | (at >= newest)) & (own.is_null() | (at >= own))
         is_older = (at < newest) & (own.is_null() | (at > own))
@@ -136,25 +129,24 @@ class _Latest:
         return _notes(self.said, told, self.mark)
 
 
-def _said(  # noqa: PLR0913 - whose states, and what is known of them
-    bucket: pl.DataFrame, what: str, mark: str, people: People, end: datetime | None, *, is_whole: bool
-) -> pl.DataFrame:
+def _said(known: Known, what: str, mark: str, end: datetime | None, *, is_whole: bool) -> pl.DataFrame:
     """Return what each id said last, in order, with what is noted of it (`own_…`) and of its person (`told.NOTED`).
 
     `at`: when it said so, in microseconds. `timestamp`: the earliest time of an event that tells it.
     """
-    seen = of_kind(bucket, LAST).group_by("owner").agg(pl.col("timestamp").max().alias("last"))
-    states = of_kind(bucket, what)
+    seen = known.bucket.filter((pl.col("what") == LAST) & pl.col("owner").str.starts_with(PERSON))
+    seen = seen.group_by("owner").agg(pl.col("timestamp").max().alias("last"))
+    states = of_kind(known.bucket, what)
     if is_whole:
         states = states.with_columns_seq(pl.col("owner").str.slice(1).alias("distinct_id"))
     states = states.unique(["owner", "distinct_id"], keep="last", maintain_order=True).sort(*order())
     states = states.with_columns_seq(pl.concat_str(pl.lit(PERSON), "distinct_id").alias("id"))
-    known = noted_of(people, mark, pl.concat([states["owner"], states["id"]]).str.slice(1)).drop("names")
-    of_id = known.rename({name: f"own_{name}" for name in known.columns if name != "owner"})
+    noted = known.of_persons(mark).drop("names")
+    of_id = noted.rename({name: f"own_{name}" for name in noted.columns if name != "owner"})
     exported = pl.lit(end, schemas.TIMESTAMP)
     return (
         states.join(seen, on="owner", how="left", maintain_order="left")
-        .join(known, on="owner", how="left", maintain_order="left")
+        .join(noted, on="owner", how="left", maintain_order="left")
         .join(of_id.rename({"owner": "id"}), on="id", how="left", maintain_order="left")
         .with_columns_seq(
             pl.coalesce("timestamp", exported, "last").dt.epoch("us").alias("at"),

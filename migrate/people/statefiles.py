@@ -1,24 +1,34 @@
 """Files of states: written while events are planned, read again with all of one owner together."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import polars as pl
-import pyarrow as pa
 import pyarrow.parquet as pq
 
+from migrate.ahead import ahead
 from migrate.kit.declare import ROW
-from migrate.people.states import AT_ONCE, EARLIEST, ONCE, PERSON, SCHEMA, order
+from migrate.people.states import COLUMNS, EARLIEST, ONCE, PERSON, SCHEMA, order
 from migrate.people.store import People
 from migrate.workdir.dayfile import ParquetWriter
 from migrate.workdir.seals import Kept
 
-_BUCKET_BYTES: Final = 64 * 2**20
-"""What the states of one bucket may take, uncompressed, while they are put in order."""
+_BUCKET_STATES: Final = 2**18
+"""How many states of one bucket there may be while they are put in order."""
+_BUCKET_BYTES: Final = 16 * 2**20
+"""What they may take as a file does, uncompressed: three times as much in memory, and more."""
+_HELD: Final = 3
+"""So many buckets are held in memory instead."""
 _MOST_BUCKETS: Final = 256
+_OWNERS: Final = 2**13
+"""Whose states are told of at once."""
+_PIECE: Final = 2**17
+"""States that are read from a file at once."""
+_SAMPLED: Final = 128
+"""Files, and owners of each, that are looked at to see where owners lie."""
+_OWNED: Final = pl.Schema({**COLUMNS, "is_merged": pl.Boolean})
 
 
 class States:
@@ -69,71 +79,158 @@ def put_together(paths: Sequence[Path], whole: Path) -> Path:
     return whole
 
 
-def buckets(
-    files: Sequence[Kept], aside: Path, people: People, what: Sequence[str] | None = None
-) -> Iterator[pl.DataFrame]:
-    """Yield the states, or those of persons of some kinds, all of one owner in the same frame.
+class Buckets:
+    """The states of some files, all of one owner together, in order of owners, whichever files they are in.
 
-    What is told of an id that was merged into a person's is that person's; of kinds that are asked for it stays that
-    id's as well.
+    What is told of an id that was merged into a person's is that person's. How people first came, and when, stays that
+    id's as well. Entered, it keeps states aside that are too many for memory, until it is left.
     """
-    if what is not None and not any(_has_once(file) for file in files):
+
+    def __init__(self, files: Sequence[Kept], aside: Path, people: People) -> None:
+        """`aside` is a folder for what does not fit into memory; `people` is asked as soon as any state is."""
+        self._files, self._aside, self._people = files, aside, people
+        self._has_once = False
+        self._kept: list[Kept] | None = None
+        self._whole: pl.DataFrame | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for kept in self._kept or ():
+            kept.path.unlink(missing_ok=True)
+        self._kept = self._whole = None
+
+    def early(self) -> Iterator[pl.DataFrame]:
+        """Yield how persons first came, and when, some owners at a time; nothing where no file tells how anybody came.
+
+        What is told of a merged id is told of that id, too.
+        """
+        is_early = pl.col("what").is_in(EARLIEST) & pl.col("owner").str.starts_with(PERSON)
+        for whole in self._buckets():
+            if not self._has_once:
+                return
+            yield from _parts(whole.filter(is_early).drop("is_merged"))
+
+    def all(self) -> Iterator[pl.DataFrame]:
+        """Yield all states, some owners at a time, each as one owner's."""
+        for whole in self._buckets():
+            yield from _parts(whole.filter(~pl.col("is_merged")).drop("is_merged"))
+
+    def _buckets(self) -> Iterator[pl.DataFrame]:
+        """Yield the states as `_owned` returns them, one bucket of owners after another."""
+        if self._kept is None and self._whole is None:
+            self._part()
+        if self._whole is not None:
+            yield self._whole
+        for kept in self._kept or ():
+            yield _read(kept)
+
+    def _part(self) -> None:
+        """Read the files and part their states into buckets, or hold them where there is but one."""
+        sizes = [_size(file) for file in self._files]
+        rows, bytes_ = (sum(column) for column in zip((0, 0), *sizes, strict=True))
+        weight = max(rows / _BUCKET_STATES, bytes_ / _BUCKET_BYTES)
+        count = min(_MOST_BUCKETS, int(weight) + 1)
+        pieces = ahead(frame for file in self._files for frame in _pieces(file))
+        with closing(pieces):
+            if weight <= _HELD:
+                nothing = _owned(pl.DataFrame(schema=SCHEMA), self._people)
+                self._whole = pl.concat([nothing, *(self._owned(frame) for frame in pieces)])
+                return
+            edges = _edges(self._files, count)
+            self._aside.mkdir(parents=True, exist_ok=True)
+            paths = [self._aside / f"bucket-{number:03d}.parquet" for number in range(edges.len() + 1)]
+            with ExitStack() as stack:
+                schema = pl.DataFrame(schema=_OWNED).to_arrow().schema
+                writers = [
+                    stack.enter_context(
+                        ParquetWriter(
+                            path, schema, compression="lz4", use_dictionary=["what"], write_statistics=False
+                        )
+                    )
+                    for path in paths
+                ]
+                for frame in pieces:
+                    for bucket, part in _by_place(self._owned(frame), edges):
+                        writers[bucket].write_table(part.to_arrow().cast(schema))
+        self._kept = [*map(Kept.of, paths)]
+
+    def _owned(self, frame: pl.DataFrame) -> pl.DataFrame:
+        self._has_once = self._has_once or bool((frame["what"] == ONCE).any())
+        return _owned(frame, self._people)
+
+
+def _owned(frame: pl.DataFrame, people: People) -> pl.DataFrame:
+    """Return states with those of merged ids as their persons'; the early ones as the ids' as well, `is_merged`."""
+    persons = people.identified(frame["distinct_id"])
+    owned = frame.with_columns_seq(pl.lit(value=False).alias("is_merged"))
+    if persons.null_count() == persons.len():
+        return owned
+    found = owned.with_columns_seq(persons.alias("person"))
+    is_merged = pl.col("person").is_not_null() & pl.col("owner").str.starts_with(PERSON)
+    merged = found.filter(is_merged)
+    own = merged.filter(pl.col("what").is_in(EARLIEST)).with_columns_seq(
+        pl.lit(value=True).alias("is_merged")
+    )
+    persons_ = merged.with_columns_seq(pl.concat_str(pl.lit(PERSON), "person").alias("owner"))
+    return pl.concat([found.filter(~is_merged), own, persons_]).drop("person")
+
+
+def _edges(files: Sequence[Kept], count: int) -> pl.Series:
+    """Return the first owners of all buckets but the first, about as many owners to each, by a sample of them."""
+    found = []
+    for file in files[:: len(files) // _SAMPLED + 1]:
+        with file.opened() as source, pq.ParquetFile(source, pre_buffer=False) as parquet:
+            groups = parquet.num_row_groups
+            some = parquet.read_row_groups([*range(0, groups, groups // 4 + 1)], ["owner"])
+            owners = pl.DataFrame(some)["owner"].unique().sort()
+            found.append(owners.gather_every(owners.len() // _SAMPLED + 1))
+    owners = pl.concat(found).unique().sort()
+    return owners.gather([number * owners.len() // count for number in range(1, count)]).unique().sort()
+
+
+def _parts(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Yield the states of some owners at a time, in order of owners."""
+    owners = frame["owner"].unique().sort()
+    for _, part in _by_place(frame, owners.gather_every(_OWNERS, _OWNERS)):
+        yield part
+
+
+def _by_place(frame: pl.DataFrame, edges: pl.Series) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Yield, in order, states before the first of these owners, those from it to the next, and so on."""
+    if not edges.len():
+        yield from ((0, frame) for _ in range(min(1, frame.height)))
         return
-    size = sum(_bytes(file) for file in files)
-    count = min(_MOST_BUCKETS, size // _BUCKET_BYTES + 1)
-    if count == 1:
-        with ThreadPoolExecutor(thread_name_prefix="states") as pool:
-            found = [_chosen(frame, people, what) for frame in pool.map(_read, files)]
-        yield pl.concat([pl.DataFrame(schema=SCHEMA), *found])
-        return
-    aside.mkdir(parents=True, exist_ok=True)
-    buckets = [aside / f"bucket-{number:03d}.parquet" for number in range(count)]
-    with ExitStack() as stack:
-        schema = pl.DataFrame(schema=SCHEMA).to_arrow().schema
-        writers = [stack.enter_context(ParquetWriter(path, schema, compression="lz4")) for path in buckets]
-        for file in files:
-            for frame in _pieces(file):
-                number = (pl.col("owner").hash() % count).alias("bucket")
-                chosen = _chosen(frame, people, what).with_columns_seq(number)
-                for (bucket,), part in chosen.partition_by("bucket", as_dict=True).items():
-                    writers[bucket].write_table(part.drop("bucket").to_arrow().cast(schema))
-    for kept in map(Kept.of, buckets):
-        yield _read(kept)
-        kept.path.unlink()
-
-
-def _chosen(frame: pl.DataFrame, people: People, what: Sequence[str] | None) -> pl.DataFrame:
-    """Return the states of these kinds, those of merged ids as their persons', see `buckets`."""
-    is_persons = pl.col("owner").str.starts_with(PERSON)
-    if what is not None:
-        frame = frame.filter(pl.col("what").is_in(what) & is_persons)
-    found = frame.with_columns_seq(people.identified(frame["distinct_id"]).alias("person"))
-    is_merged = pl.col("person").is_not_null() & is_persons
-    merged = found.filter(is_merged).with_columns_seq(pl.concat_str(pl.lit(PERSON), "person").alias("owner"))
-    return pl.concat([found if what is not None else found.filter(~is_merged), merged]).drop("person")
-
-
-def _has_once(file: Kept) -> bool:
-    """Return whether a file tells how anybody first came."""
-    with file.opened() as source, pq.ParquetFile(source, pre_buffer=False) as parquet:
-        return bool((pl.DataFrame(parquet.read(["what"]))["what"] == ONCE).any())
+    placed = frame.with_columns_seq(edges.search_sorted(frame["owner"], side="right").alias("place"))
+    parts = placed.partition_by("place", include_key=False, as_dict=True)
+    for place in sorted(parts):
+        yield place[0], parts.pop(place)
 
 
 def _read(file: Kept) -> pl.DataFrame:
-    """Return all states of a file."""
+    """Return all states of a bucket."""
     with file.opened() as source, pq.ParquetFile(source, pre_buffer=False) as parquet:
-        return pl.DataFrame(parquet.read()).select_seq(SCHEMA.names()).cast(SCHEMA)
+        return pl.DataFrame(parquet.read()).select_seq(_OWNED.names()).cast(_OWNED)
 
 
 def _pieces(file: Kept) -> Iterator[pl.DataFrame]:
     """Yield a file's states, some at a time."""
     with file.opened() as source, pq.ParquetFile(source, pre_buffer=False) as parquet:
-        for batch in parquet.iter_batches(AT_ONCE):
-            yield pl.DataFrame(pa.Table.from_batches([batch])).select_seq(SCHEMA.names()).cast(SCHEMA)
+        groups: list[int] = []
+        held = 0
+        for group in range(parquet.num_row_groups):
+            groups.append(group)
+            held += parquet.metadata.row_group(group).num_rows
+            if held >= _PIECE or group == parquet.num_row_groups - 1:
+                table = parquet.read_row_groups(groups)
+                groups, held = [], 0
+                yield pl.DataFrame(table).select_seq(SCHEMA.names()).cast(SCHEMA)
 
 
-def _bytes(file: Kept) -> int:
-    """Return what a file takes, uncompressed."""
+def _size(file: Kept) -> tuple[int, int]:
+    """Return how many states a file has, and the bytes they take uncompressed."""
     with file.opened() as source:
         metadata = pq.read_metadata(source)
-    return sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
+    groups = range(metadata.num_row_groups)
+    return metadata.num_rows, sum(metadata.row_group(group).total_byte_size for group in groups)

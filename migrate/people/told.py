@@ -1,16 +1,16 @@
 """What was told of persons and groups before, and what is to be noted of what is told now."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 import polars as pl
 
 from migrate.kit import expr, schemas
 from migrate.kit.declare import ROW
 from migrate.people.schema import Note
-from migrate.people.states import PERSON, order
+from migrate.people.states import GROUP, PERSON, PLACE_OF, order
 from migrate.people.store import People
+from migrate.people.touches import Touches
 
 NOTED: Final = pl.Schema(
     [
@@ -39,6 +39,48 @@ class News:
     touches: list[tuple[str, int, str]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Known:
+    """States, and all that was told before of those whose they are: what news are made of, and nothing else.
+
+    `bucket`: `states.SCHEMA`, all of one owner together. `noted`: `NOTED`; of persons under each of their marks.
+    `touched`: owners of whom it was told how they first came. `inherited`: see `Touches.inherited`.
+    """
+
+    bucket: pl.DataFrame
+    noted: pl.DataFrame
+    touched: list[str]
+    inherited: list[tuple[str, str]]
+
+    @classmethod
+    def of(cls, bucket: pl.DataFrame, touches: Touches, people: People | None = None) -> Self:
+        """Ask what is known, within the transaction of `touches`; what is noted is asked of `people`."""
+        is_person = pl.col("owner").str.starts_with(PERSON)
+        persons = bucket.filter(is_person)
+        owners = persons["owner"].unique().str.slice(1).to_list()
+        noted = []
+        if people is not None:
+            names = {*owners, *persons["distinct_id"].drop_nulls().unique()}
+            asked = [f"{mark}{name}" for mark in (PERSON, PLACE_OF) for name in names]
+            noted = people.told([*asked, *bucket.filter(~is_person)["owner"].unique()])
+        return cls(
+            bucket,
+            pl.DataFrame(noted, NOTED, orient="row"),
+            [f"{PERSON}{name}" for name in touches.known(owners)],
+            touches.inherited(owners),
+        )
+
+    def of_persons(self, mark: str) -> pl.DataFrame:
+        """Return what is noted, under a mark, of persons' ids (`NOTED`); `owner` is the person as an owner."""
+        owner = pl.col("owner")
+        found = self.noted.filter(owner.str.starts_with(mark))
+        return found.with_columns(pl.concat_str(pl.lit(PERSON), owner.str.slice(len(mark))).alias("owner"))
+
+    def of_groups(self) -> pl.DataFrame:
+        """Return what is noted of groups (`NOTED`)."""
+        return self.noted.filter(pl.col("owner").str.starts_with(GROUP))
+
+
 def touches_of(frame: pl.DataFrame, time: str) -> list[tuple[str, int, str]]:
     """Return the notes of first touches: owner without its mark, column `time` in microseconds, and what is told."""
     return frame.select_seq(pl.col("owner").str.slice(1), pl.col(time).dt.epoch("us"), "told").rows()
@@ -47,18 +89,6 @@ def touches_of(frame: pl.DataFrame, time: str) -> list[tuple[str, int, str]]:
 def numbered(frame: pl.DataFrame) -> pl.LazyFrame:
     """Return states numbered as rows are."""
     return frame.with_row_index(ROW, 1).with_columns_seq(pl.col(ROW).cast(pl.Int64)).lazy()
-
-
-def noted(people: People, owners: Sequence[str]) -> pl.DataFrame:
-    """Return what is noted of these owners (`NOTED`); `owner` is as it was noted."""
-    return pl.DataFrame(people.told(owners), NOTED, orient="row")
-
-
-def noted_of(people: People, mark: str, names: pl.Series) -> pl.DataFrame:
-    """Return what is noted, under a mark, of persons' ids (`NOTED`); `owner` is the person as an owner."""
-    found = noted(people, [f"{mark}{name}" for name in names.unique()])
-    name = pl.col("owner").str.slice(len(mark))
-    return found.with_columns_seq(pl.concat_str(pl.lit(PERSON), name).alias("owner"))
 
 
 def key_after(*parts: pl.Expr) -> pl.Expr:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -18,6 +17,7 @@ from migrate.people.file import begin_step, step_made
 from migrate.people.firsts import first_touches
 from migrate.people.identity import Report
 from migrate.people.news import latest_news
+from migrate.people.statefiles import Buckets
 from migrate.people.store import People
 from migrate.people.touches import Touches
 from migrate.plan.gather import Gatherer
@@ -32,7 +32,6 @@ from migrate.screen import counted
 from migrate.throwaway import STAGING
 from migrate.workdir.checkpoint import Checkpoint
 from migrate.workdir.records import Numbers
-from migrate.workdir.seals import Kept
 
 IDENTITY: Final = "(identity {})"
 PROFILES: Final = "(profiles {})"
@@ -87,29 +86,27 @@ class Census:
             else:
                 yield self._made(_identify(found), now)
 
-    def first_touches(self, files: Sequence[Kept], aside: Path, now: datetime, name: str) -> Generator[Made]:
-        """Yield how people first came, as files of states tell it, noted as planned by the input `name`."""
+    def first_touches(self, buckets: Buckets, now: datetime, name: str) -> Generator[Made]:
+        """Yield how people first came, as states tell it, noted as planned by the input `name`."""
         with self.people.transaction() as db:
             touches = Touches(self.people, db, name)
 
             def told() -> Iterator[pl.DataFrame]:
-                for found in first_touches(files, self.people, touches, aside):
+                for found in first_touches(buckets, touches):
                     touches.add(found.touches)
                     yield found.frame
 
             yield from self._all_made(told(), now)
 
     def tellings(
-        self, files: Sequence[Kept], end: datetime | None, aside: Path, now: datetime, touches: Touches
+        self, buckets: Buckets, end: datetime | None, now: datetime, touches: Touches
     ) -> Generator[Made]:
-        """Yield what files of states tell anew, noted within the transaction of `touches`."""
-        yield from self._all_made(self._told(files, end, aside, touches), now)
+        """Yield what states tell anew, noted within the transaction of `touches`."""
+        yield from self._all_made(self._told(buckets, end, touches), now)
 
-    def _told(
-        self, files: Sequence[Kept], end: datetime | None, aside: Path, touches: Touches
-    ) -> Iterator[pl.DataFrame]:
+    def _told(self, buckets: Buckets, end: datetime | None, touches: Touches) -> Iterator[pl.DataFrame]:
         """Yield the frames of the events that tell it."""
-        for found in latest_news(files, self.people, touches, end, aside):
+        for found in latest_news(buckets, self.people, touches, end):
             if found.frame["timestamp"].null_count():
                 raise UsageError(
                     "--until: missing; the profiles in these files have no time and there are no events to tell when "
@@ -122,7 +119,7 @@ class Census:
 
     def _all_made(self, frames: Iterator[pl.DataFrame], now: datetime) -> Generator[Made]:
         """Yield event frames' events, those of one made in another thread while the next is worked out in this one."""
-        yield from in_parallel(lambda frame: self._made(frame, now), frames, 2)
+        yield from in_parallel(lambda frame: self._made(frame, now), _numbered(frames), 2)
 
     def _made(self, frame: pl.DataFrame, now: datetime) -> Made:
         """Return an event frame's events ready to send; what PostHog would refuse of them is counted as a warning."""
@@ -196,14 +193,23 @@ def tell(census: Census, planner: Planner, until: datetime | None) -> None:
     end = until if last is None else _EPOCH + timedelta(microseconds=last)
     aside = planner.workdir / STAGING / "states"
     now, name = planner.clock(), _next(FIRST_TOUCHES, checkpoint)
-    planner.plan_derived(name, census.first_touches(files, aside, now, name), leads=True)
-    name, step = _next(PROFILES, checkpoint), begin_step(checkpoint)
-    with people.transaction() as db:
-        touches = Touches(people, db, name)
-        planner.plan_derived(name, census.tellings(files, end, aside, now, touches))
-        people.step(step)
+    with Buckets(files, aside, people) as buckets:
+        planner.plan_derived(name, census.first_touches(buckets, now, name), leads=True)
+        name, step = _next(PROFILES, checkpoint), begin_step(checkpoint)
+        with people.transaction() as db:
+            touches = Touches(people, db, name)
+            planner.plan_derived(name, census.tellings(buckets, end, now, touches))
+            people.step(step)
     checkpoint.note_told(**step_made(step))
     tidy_states(checkpoint)
+
+
+def _numbered(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Yield event frames, each of which counts its rows from 1, with the numbers going on from one to the next."""
+    before = 0
+    for frame in frames:
+        yield frame.with_columns(pl.col(ROW) + before)
+        before += frame.height
 
 
 def _next(name: str, checkpoint: Checkpoint) -> str:

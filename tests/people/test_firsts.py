@@ -12,7 +12,7 @@ from jsonvalues import COMPARED, OBJECTS, same
 from migrate.kit import schemas
 from migrate.people import identity
 from migrate.people.firsts import completed, first_seen, first_touches, firsts_of
-from migrate.people.statefiles import States
+from migrate.people.statefiles import Buckets, States
 from migrate.people.states import COLUMNS, FIRST, ONCE
 from migrate.people.store import People
 from migrate.people.touches import Touches
@@ -52,7 +52,8 @@ def touched(tmp_path, people, *rows):
     found = []
     with people.transaction() as db:
         touches = Touches(people, db, f"(first touches {next(NIGHTS)})")
-        for news in first_touches([Kept.of(written.path)], people, touches, tmp_path / "aside"):
+        buckets = Buckets([Kept.of(written.path)], tmp_path / "aside", people)
+        for news in first_touches(buckets, touches):
             touches.add(news.touches)
             told = news.frame.select("timestamp", "distinct_id", "set_once").rows()
             found += [(time.hour, who, json.loads(text)) for time, who, text in told]

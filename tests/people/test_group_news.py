@@ -9,6 +9,8 @@ import pytest
 from migrate.people.group_news import group_news
 from migrate.people.states import FIRST, GROUP, SCHEMA, STATE
 from migrate.people.store import People
+from migrate.people.told import Known
+from migrate.people.touches import Touches
 
 ACME = f"{GROUP}company{chr(0x1F)}acme"
 
@@ -35,7 +37,9 @@ def states(*told):
 def night(people, *told):
     """Plan a night; what is told, in order."""
     found = []
-    for news in group_news(states(*told), people, day(30)):
+    with people.transaction() as db:
+        known = Known.of(states(*told), Touches(people, db, "night"), people)
+    for news in group_news(known, day(30)):
         with people.transaction():
             people.tell(news.notes)
         events = news.frame.sort("timestamp").iter_rows(named=True)

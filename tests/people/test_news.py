@@ -9,7 +9,7 @@ import pytest
 from migrate.kit import schemas
 from migrate.people import identity
 from migrate.people.news import latest_news
-from migrate.people.statefiles import States
+from migrate.people.statefiles import Buckets, States
 from migrate.people.states import COLUMNS, FIRST, LAST, ONCE, PLACE_SEEN, STATE
 from migrate.people.store import People
 from migrate.people.touches import Touches
@@ -50,7 +50,8 @@ def night(tmp_path, people, *rows, end=END):
     found = []
     with people.transaction() as db:
         touches = Touches(people, db, "night")
-        for news in latest_news([Kept.of(written.path)], people, touches, end, tmp_path / "aside"):
+        buckets = Buckets([Kept.of(written.path)], tmp_path / "aside", people)
+        for news in latest_news(buckets, people, touches, end):
             people.tell(news.notes)
             touches.add(news.touches)
             found += news.frame.iter_rows(named=True)

@@ -7,7 +7,7 @@ import pytest
 
 from migrate.kit import schemas
 from migrate.people import identity, statefiles
-from migrate.people.statefiles import States, buckets
+from migrate.people.statefiles import Buckets, States
 from migrate.people.states import COLUMNS, FIRST, LAST, ONCE, STATE
 from migrate.people.store import People
 from migrate.workdir.seals import Kept
@@ -32,9 +32,12 @@ def kept(path, *rows):
     return Kept.of(path)
 
 
-def read(files, aside, people, what=None):
-    """The states that each frame holds: owner, kind, what is told."""
-    found = [frame.select("owner", "what", "told").rows() for frame in buckets(files, aside, people, what)]
+def read(files, aside, people, *, early=False):
+    """The states that each frame holds, or those that are early: owner, kind, what is told."""
+    with Buckets(files, aside, people) as buckets:
+        frames = [*(buckets.early() if early else buckets.all())]
+        assert [frame.columns for frame in frames] == [[*COLUMNS]] * len(frames)
+        found = [frame.select("owner", "what", "told").rows() for frame in frames]
     return [sorted(rows, key=str) for rows in found]
 
 
@@ -58,7 +61,7 @@ def test_of_a_person_the_first_and_the_latest_are_kept_and_of_a_group_all(tmp_pa
         *(("gteam\x1fred", STATE, hour, f"g{hour}") for hour in (3, 3, 1)),
     ]
     with People() as people:
-        (frame,) = buckets([kept(tmp_path / "s", *rows)], tmp_path / "aside", people)
+        (frame,) = Buckets([kept(tmp_path / "s", *rows)], tmp_path / "aside", people).all()
     assert set(frame.select("owner", "what", "timestamp", "told").rows()) == {
         ("pboris", STATE, None, "sNone"),
         ("pboris", ONCE, at(1), "a"),
@@ -79,12 +82,12 @@ def test_there_is_no_file_of_no_states(tmp_path):
 
 
 def test_what_is_told_of_a_merged_id_is_the_persons(tmp_path, people):
-    """Where kinds are asked for, it stays that id's as well; groups are not asked for then."""
+    """What is early stays that id's as well; nothing of a group is."""
     file = kept(tmp_path / "s", ("pphone", ONCE, 1, "p"), ("panna", ONCE, 2, "a"), ("gteam", STATE, 1, "g"))
     assert read([file], tmp_path / "aside", people) == [
         [("gteam", STATE, "g"), ("panna", ONCE, "a"), ("panna", ONCE, "p")]
     ]
-    assert read([file], tmp_path / "aside", people, [ONCE]) == [
+    assert read([file], tmp_path / "aside", people, early=True) == [
         [("panna", ONCE, "a"), ("panna", ONCE, "p"), ("pphone", ONCE, "p")]
     ]
 
@@ -101,20 +104,27 @@ def test_what_a_merged_id_tells_of_a_group_is_the_groups_alone(tmp_path, people)
 def test_kinds_that_nobody_tells_are_not_looked_for(tmp_path, people):
     """When people were seen says nothing where no file tells how anybody came."""
     file = kept(tmp_path / "s", ("panna", FIRST, 1, None), ("panna", STATE, 1, "{}"))
-    assert read([file], tmp_path / "aside", people, [ONCE, FIRST]) == []
+    assert read([file], tmp_path / "aside", people, early=True) == []
 
 
-def test_all_of_an_owner_are_together_however_many_there_are(tmp_path, people, monkeypatch):
-    """Over all files and their merged ids; what is put aside is gone afterwards."""
+@pytest.mark.parametrize(("bound", "value"), [("_BUCKET_BYTES", 200), ("_BUCKET_STATES", 10), ("_OWNERS", 5)])
+def test_all_of_an_owner_are_together_however_many_there_are(tmp_path, people, monkeypatch, bound, value):
+    """Over all files and their merged ids, in order of owners; what is put aside is gone afterwards."""
     owners = [*(f"p{number}" for number in range(40)), "pphone", "panna"]
     files = [
-        kept(tmp_path / name, *((owner, STATE, 1, f"{name}{owner}") for owner in owners)) for name in "ab"
+        kept(
+            tmp_path / name,
+            *((owner, what, 1, f"{name}{owner}") for owner in owners for what in (STATE, ONCE)),
+        )
+        for name in "ab"
     ]
-    whole = read(files, tmp_path / "aside", people)
-    monkeypatch.setattr(statefiles, "_BUCKET_BYTES", 500)
-    parted = read(files, tmp_path / "aside", people)
-    assert len(parted) > len(whole) == 1
-    assert sorted(row for rows in parted for row in rows) == whole[0]
-    seen = [{owner for owner, *_ in rows} for rows in parted]
-    assert sum(map(len, seen)) == len(set().union(*seen))
-    assert [*(tmp_path / "aside").iterdir()] == []
+    whole = {early: read(files, tmp_path / "aside", people, early=early) for early in (False, True)}
+    monkeypatch.setattr(statefiles, bound, value)
+    for early in (False, True):
+        parted = read(files, tmp_path / "aside", people, early=early)
+        assert len(parted) > len(whole[early]) == 1
+        assert [row for rows in parted for row in rows] == whole[early][0]
+        seen = [{owner for owner, *_ in rows} for rows in parted]
+        assert sum(map(len, seen)) == len(set().union(*seen))
+        assert [max(owners) for owners in seen[:-1]] < [min(owners) for owners in seen[1:]]
+    assert not (tmp_path / "aside").exists() or [*(tmp_path / "aside").iterdir()] == []

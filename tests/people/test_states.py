@@ -13,7 +13,7 @@ from migrate.people import identity, statefiles
 from migrate.people.firsts import first_touches
 from migrate.people.news import latest_news
 from migrate.people.observed import groups_seen, states_in, when_seen, where_seen
-from migrate.people.statefiles import States
+from migrate.people.statefiles import Buckets, States
 from migrate.people.store import People
 from migrate.people.touches import Touches
 from migrate.workdir.seals import Kept
@@ -93,19 +93,20 @@ def news(tmp_path, people, *files):
     found = []
     with people.transaction() as db:
         touches = Touches(people, db, "in")
-        for one in latest_news([*map(Kept.of, paths)], people, touches, END, tmp_path / "aside"):
-            people.tell(one.notes)
-            touches.add(one.touches)
-            for event in one.frame.iter_rows(named=True):
-                said = event["properties"] or event["set"] or event["set_once"]
-                found.append((event["timestamp"], event["event"], event["distinct_id"], json.loads(said)))
+        with Buckets([*map(Kept.of, paths)], tmp_path / "aside", people) as buckets:
+            for one in latest_news(buckets, people, touches, END):
+                people.tell(one.notes)
+                touches.add(one.touches)
+                for event in one.frame.iter_rows(named=True):
+                    said = event["properties"] or event["set"] or event["set_once"]
+                    found.append((event["timestamp"], event["event"], event["distinct_id"], json.loads(said)))
     return sorted(found, key=str)
 
 
 def all_news(people, files, aside):
     """What files of states come to."""
-    with people.transaction() as db:
-        return list(latest_news(files, people, Touches(people, db, "in"), END, aside))
+    with people.transaction() as db, Buckets(files, aside, people) as buckets:
+        return list(latest_news(buckets, people, Touches(people, db, "in"), END))
 
 
 def company(key, **properties):
@@ -224,6 +225,7 @@ def test_more_owners_than_fit_into_memory(tmp_path, monkeypatch):
     ]
     expected = news(tmp_path, People(), rows)
     monkeypatch.setattr(statefiles, "_BUCKET_BYTES", 2_000)
+    monkeypatch.setattr(statefiles, "_OWNERS", 7)
     assert news(tmp_path, People(), rows) == expected
     assert list((tmp_path / "aside").iterdir()) == []
 
@@ -248,10 +250,8 @@ def night(tmp_path, people, *told_):
     files, aside, found = [Kept.of(written.path)], tmp_path / "aside", []
     with people.transaction() as db:
         touches = Touches(people, db, "in")
-        for one in (
-            *first_touches(files, people, touches, aside),
-            *latest_news(files, people, touches, END, aside),
-        ):
+        buckets = Buckets(files, aside, people)
+        for one in (*first_touches(buckets, touches), *latest_news(buckets, people, touches, END)):
             people.tell(one.notes)
             touches.add(one.touches)
             found += one.frame.iter_rows(named=True)

@@ -10,9 +10,10 @@ from jsonvalues import COMPARED
 from migrate.kit import expr
 from migrate.kit.declare import ROW
 from migrate.people.schema import Note
-from migrate.people.states import GROUP, PERSON, SCHEMA, STATE
+from migrate.people.states import GROUP, PERSON, PLACE_OF, SCHEMA, STATE
 from migrate.people.store import People
-from migrate.people.told import NOTED, key_after, noted_of, numbered, of_kind
+from migrate.people.told import NOTED, Known, key_after, numbered, of_kind
+from migrate.people.touches import Touches
 
 NOON = datetime(2024, 4, 3, 12, tzinfo=UTC)
 MICROSECONDS = int(NOON.timestamp()) * 1_000_000
@@ -30,15 +31,23 @@ def states(*told):
 def test_what_was_noted_is_found_again_under_its_mark(before, now):
     """Of the persons who are asked for and no others; under another mark nothing was told."""
     with People() as people:
-        with people.transaction():
-            people.tell(Note(f"m{one}", MICROSECONDS, f"of {one}", times=1) for one in before)
-        names = pl.Series(now, dtype=pl.String)
-        found = noted_of(people, "m", names)
-        assert found.schema == NOTED
-        assert sorted(found.select("owner", "told_time", "known", "times").rows()) == sorted(
-            (f"{PERSON}{one}", MICROSECONDS, f"of {one}", 1) for one in before if one in now
-        )
-        assert noted_of(people, "n", names).rows() == []
+        with people.transaction() as db:
+            for mark in (PERSON, GROUP):
+                people.tell(Note(f"{mark}{one}", MICROSECONDS, f"{mark} of {one}", times=1) for one in before)
+            touches = Touches(people, db, "now")
+            touches.add((one, MICROSECONDS, "{}") for one in before)
+            owners = states(*((f"{mark}{one}", STATE, NOON) for mark in (PERSON, GROUP) for one in now))
+            known = Known.of(owners, touches, people)
+            others = Known.of(owners, touches)
+        expected = sorted(one for one in before if one in now)
+        for mark, found in ((PERSON, known.of_persons(PERSON)), (GROUP, known.of_groups())):
+            assert found.schema == NOTED
+            assert sorted(found.select("owner", "told_time", "known", "times").rows()) == [
+                (f"{mark}{one}", MICROSECONDS, f"{mark} of {one}", 1) for one in expected
+            ]
+        assert known.of_persons(PLACE_OF).rows() == []
+        assert sorted(known.touched) == sorted(others.touched) == [f"{PERSON}{one}" for one in expected]
+        assert others.of_groups().rows() == []  # nobody was asked
 
 
 def test_an_event_that_tells_again_has_another_key():

@@ -10,7 +10,7 @@ from frames import IMPRINT, LATER
 from migrate.errors import UsageError
 from migrate.kit import schemas
 from migrate.kit.declare import Options
-from migrate.people.statefiles import States
+from migrate.people.statefiles import Buckets, States
 from migrate.people.states import COLUMNS, STATE
 from migrate.people.store import People
 from migrate.people.touches import Touches
@@ -84,7 +84,7 @@ def tellings(people, file, tmp_path, end=None):
     """What a file of states tells."""
     with people.transaction() as db:
         touches = Touches(people, db, "(profiles 1)")
-        return list(known(people).tellings([file], end, tmp_path / "aside", LATER, touches))
+        return list(known(people).tellings(Buckets([file], tmp_path / "aside", people), end, LATER, touches))
 
 
 def test_a_merge_is_an_identify_event_at_its_time(people):

@@ -12,7 +12,7 @@ from migrate.kit import schemas
 from migrate.people import identity
 from migrate.people.firsts import first_touches
 from migrate.people.news import latest_news
-from migrate.people.statefiles import States
+from migrate.people.statefiles import Buckets, States
 from migrate.people.states import COLUMNS, LAST, ONCE, PLACE_SEEN, STATE
 from migrate.people.store import People
 from migrate.people.touches import Touches
@@ -50,10 +50,8 @@ def night(folder, people, states):
     files, found = [Kept.of(written.path)], []
     with people.transaction() as db:
         touches = Touches(people, db, f"{folder}")
-        for news in (
-            *first_touches(files, people, touches, folder / "aside"),
-            *latest_news(files, people, touches, END, folder / "aside"),
-        ):
+        buckets = Buckets(files, folder / "aside", people)
+        for news in (*first_touches(buckets, touches), *latest_news(buckets, people, touches, END)):
             people.tell(news.notes)
             touches.add(news.touches)
             found += news.frame.iter_rows(named=True)
