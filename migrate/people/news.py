@@ -26,15 +26,14 @@ from migrate.people.touches import Touches
 
 
 def latest_news(buckets: Buckets, people: People, touches: Touches, end: datetime | None) -> Iterator[News]:
-    """Yield the events of states that were not told before, some owners at a time.
+    """Yield the events of states that were not told before, some owners at a time: of persons, then of groups.
 
     A person's event has the time of their last event, or that of the state or of what was told last if it is later. A
     state as of the export has the time `end`; its event does where its person has no events.
     """
     for some in buckets.all():
         known = Known.of(some, touches, people)
-        yield from group_news(known, end)
-        yield from _persons(known, end)
+        yield from (_persons if some["owner"][0].startswith(PERSON) else group_news)(known, end)
 
 
 def _persons(known: Known, end: datetime | None) -> Iterator[News]:

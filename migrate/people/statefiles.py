@@ -29,6 +29,8 @@ _PIECE: Final = 2**17
 _SAMPLED: Final = 128
 """Files, and owners of each, that are looked at to see where owners lie."""
 _OWNED: Final = pl.Schema({**COLUMNS, "is_merged": pl.Boolean})
+_PERSONS: Final = pl.Series("owner", [PERSON])
+"""Where persons begin, in the order of owners: groups are before them."""
 
 
 class States:
@@ -80,7 +82,7 @@ def put_together(paths: Sequence[Path], whole: Path) -> Path:
 
 
 class Buckets:
-    """The states of some files, all of one owner together, in order of owners, whichever files they are in.
+    """The states of some files, all of one owner together: persons in their order, then groups, whatever the files.
 
     What is told of an id that was merged into a person's is that person's. How people first came, and when, stays that
     id's as well. Entered, it keeps states aside that are too many for memory, until it is left.
@@ -154,7 +156,8 @@ class Buckets:
                 for frame in pieces:
                     for bucket, part in _by_place(self._owned(frame), edges):
                         writers[bucket].write_table(part.to_arrow().cast(schema))
-        self._kept = [*map(Kept.of, paths)]
+        first = int(edges.search_sorted(PERSON, side="right"))
+        self._kept = [*map(Kept.of, paths[first:] + paths[:first])]
 
     def _owned(self, frame: pl.DataFrame) -> pl.DataFrame:
         self._has_once = self._has_once or bool((frame["what"] == ONCE).any())
@@ -187,14 +190,17 @@ def _edges(files: Sequence[Kept], count: int) -> pl.Series:
             owners = pl.DataFrame(some)["owner"].unique().sort()
             found.append(owners.gather_every(owners.len() // _SAMPLED + 1))
     owners = pl.concat(found).unique().sort()
-    return owners.gather([number * owners.len() // count for number in range(1, count)]).unique().sort()
+    firsts = owners.gather([number * owners.len() // count for number in range(1, count)])
+    return pl.concat([firsts, _PERSONS]).unique().sort()
 
 
 def _parts(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Yield the states of some owners at a time, in order of owners."""
-    owners = frame["owner"].unique().sort()
-    for _, part in _by_place(frame, owners.gather_every(_OWNERS, _OWNERS)):
-        yield part
+    """Yield the states of some owners at a time, in order: those of persons, then those of groups."""
+    is_person = pl.col("owner").str.starts_with(PERSON)
+    for some in (frame.filter(is_person), frame.filter(~is_person)):
+        owners = some["owner"].unique().sort()
+        for _, part in _by_place(some, owners.gather_every(_OWNERS, _OWNERS)):
+            yield part
 
 
 def _by_place(frame: pl.DataFrame, edges: pl.Series) -> Iterator[tuple[int, pl.DataFrame]]:
