@@ -15,7 +15,7 @@ from migrate.stores import waiting
 __all__ = ["s3", "s3_address", "s3_between"]  # fixtures
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # before any test imports it
-settings.register_profile("migrate", deadline=None, max_examples=50 if "EVERY" in os.environ else 15)
+settings.register_profile("migrate", deadline=None, max_examples=50 if "EVERY" in os.environ else 10)
 settings.load_profile("migrate")
 
 

@@ -18,7 +18,7 @@ VALUES = st.recursive(
 )
 OBJECTS = st.dictionaries(st.sampled_from(["a", "b", "c", "gone", "\\", '"é']), VALUES, max_size=5)
 COMPARED = settings(
-    max_examples=100 if "EVERY" in os.environ else 30,
+    max_examples=100 if "EVERY" in os.environ else 20,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 

@@ -33,6 +33,11 @@ def some(cases, count):
     return [cases[number * (len(cases) - 1) // (count - 1)] for number in range(count)]
 
 
+def examples(count):
+    """How many examples Hypothesis tries of what deserves so many; all with `EVERY=1`."""
+    return count if EVERY else max(10, count // 3)
+
+
 FEW = PLATFORMS if EVERY else ["amplitude", "ga4", "posthog", "segment", "table"]
 """What is dear is tried on these: nested records, rows of one event, groups, links, profiles, a spec's joins."""
 

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from samples import examples
 
 from migrate.apply import merge, runs
 from migrate.apply.duplicates import Ties
@@ -101,7 +102,7 @@ def test_each_utc_day_has_its_own_folder(tmp_path):
     assert all((tmp_path / part.path).is_file() for part in parts)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     inputs=st.lists(
         st.lists(st.tuples(st.integers(0, 6), st.sampled_from("abcdef")), max_size=12), min_size=1, max_size=4

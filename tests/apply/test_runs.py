@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonvalues import COMPARED
+from samples import examples
 from sealing import flipped
 from workdirs import MIDNIGHT, events
 
@@ -60,7 +61,7 @@ def told(frame):
     st.integers(0, 2),
     st.none() | st.integers(2, 4),
 )
-@settings(COMPARED, max_examples=40)
+@settings(COMPARED, max_examples=examples(40))
 def test_all_events_come_in_time_order(tmp_path_factory, monkeypatch, groups, sent, at_once):
     """Those of one timestamp by part and row, however few fit in a batch and however few runs are merged at once."""
     monkeypatch.setattr(runs, "_MERGE_BYTES", 1)  # the least of events at once
@@ -82,7 +83,7 @@ def test_all_events_come_in_time_order(tmp_path_factory, monkeypatch, groups, se
 
 
 @given(st.lists(st.lists(SECONDS, min_size=1, max_size=3), min_size=1, max_size=3), st.randoms())
-@settings(COMPARED, max_examples=60)
+@settings(COMPARED, max_examples=examples(60))
 def test_pieces_are_put_together_in_their_order(pieces, random):
     """Piece after piece; within each by timestamp, then part, then row, whatever order the rows had."""
     made, expected = [], []

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import examples
 
 from migrate.jsontext.build import inner_text, members_text, object_text
 
@@ -23,7 +24,7 @@ def test_an_object_has_a_member_for_each_value():
     ]
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(st.dictionaries(texts, st.none() | texts | st.integers(0, 9) | st.booleans(), min_size=1, max_size=5))
 def test_members_are_json_whatever_keys_and_values_are(row):
     """Keys and values come back as they went in."""

@@ -4,13 +4,14 @@ import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import examples
 
 from migrate.jsontext.careful import MAX_DEPTH, nests_too_deep
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(
     st.recursive(
         texts, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3)

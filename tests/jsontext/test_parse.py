@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import examples
 
 from migrate.jsontext.parse import fields_of, raw_object
 
@@ -37,7 +38,7 @@ def test_fields(text, found):
     assert [fields[0] and fields[0].replace(": ", ":").replace(", ", ","), fields[1]] == [found, "other"]
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(
     st.lists(
         st.dictionaries(st.sampled_from("abc"), texts | st.integers(-(2**70), 2**70), max_size=3), min_size=1
@@ -62,7 +63,7 @@ BROKEN = (
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.lists(st.sampled_from(BROKEN), min_size=1, max_size=6))
 def test_fields_of_broken_rows_do_not_meet(rows):
     """Halves of objects in two rows make no object, and two objects in a row no two rows."""

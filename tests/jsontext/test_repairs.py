@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import examples
 
 from migrate.jsontext import repairs
 
@@ -72,7 +73,7 @@ def sound(value):
     return value
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.dictionaries(texts, values, max_size=4), st.sampled_from([None, 1]))
 def test_no_suspect_is_overlooked(value, indent):
     """What is found by the quick look and mended is what a full walk through the value would mend."""

@@ -266,7 +266,7 @@ def silent(name, table, stem, sample):
     return [column for column in left if not any(is_told(of, column, every[column]) for of in ways)]
 
 
-@pytest.mark.parametrize(("name", "table"), some(tables(), 10))
+@pytest.mark.parametrize(("name", "table"), some(tables(), 6))
 def test_a_column_that_is_taken_away_is_missed(name, table):
     """Whatever a table declares changes something, or it is among what the table drops."""
     assert silent(name, table, *nearest(name, table)) == []

@@ -141,7 +141,7 @@ def outcome(platform, path, table):
     ("platform", "form"),
     [
         (platform, form)
-        for platform in SEVERAL
+        for platform in some(SEVERAL, 6)
         for form in (FORMATS if platform in some(FEW, 2) else FORMATS[:1])
     ],
 )

@@ -14,6 +14,7 @@ import pytest
 from frames import FORCED, IMPRINT, NOON, event_frame, made, properties, strict, table
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import examples
 
 from migrate import VERSION
 from migrate.payload import payloads
@@ -134,7 +135,7 @@ def framed(given_rows):
     return event_frame(*spelled_out, structs=STRUCTS)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.lists(rows, min_size=1, max_size=12))
 @pytest.mark.law
 def test_every_payload_is_strict_json_and_says_what_the_row_says(given_rows):
@@ -149,7 +150,7 @@ def test_every_payload_is_strict_json_and_says_what_the_row_says(given_rows):
         assert msgspec.json.decode(text)["properties"] == found["properties"]
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.lists(rows, min_size=2, max_size=12), st.data())
 @pytest.mark.law
 def test_a_payload_depends_on_its_row_alone(given_rows, data):
@@ -407,7 +408,7 @@ def test_a_source_uuid_is_kept_and_another_one_derived():
     assert alone == found[2:]
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.integers(-20, 20), st.integers(0, 200_000), st.sampled_from(["x", "ü", "😀"]))
 def test_large_is_what_the_event_takes_escaped_once_more(off, quotes, letter):
     """To the byte: the event's JSON, encoded once more as a JSON string, 1 KiB, and its name and id three times."""

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import examples
 
 from migrate.errors import Refused
 from migrate.kit import schemas
@@ -213,7 +214,7 @@ def clusters(told):
     return sets
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(LINKS, st.randoms(use_true_random=False))
 def test_laws_of_merging(told, random):
     """The order in which links are gathered does not matter; nobody is glued to a stranger; nobody is forgotten."""
@@ -235,7 +236,7 @@ def test_laws_of_merging(told, random):
             assert bool(group & set(merges)) <= bool(group & known)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(LINKS, st.integers(0, 14))
 def test_laws_of_nights(told, cut):
     """However links are parted over nights, an id is merged once for ever and with one person alone."""

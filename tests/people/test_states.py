@@ -220,11 +220,11 @@ def test_states_of_no_one():
 @pytest.mark.law
 def test_more_owners_than_fit_into_memory(tmp_path, monkeypatch):
     """They are parted on disk, and the same is told."""
-    rows = [profile(f"u{n % 50}", n, n=n) for n in range(200)] + [
-        group(f"g{n % 9}", n, n=n // 50) for n in range(200)
+    rows = [profile(f"u{n % 50}", n, n=n) for n in range(100)] + [
+        group(f"g{n % 9}", n, n=n // 50) for n in range(100)
     ]
     expected = news(tmp_path, People(), rows)
-    monkeypatch.setattr(statefiles, "_BUCKET_BYTES", 2_000)
+    monkeypatch.setattr(statefiles, "_BUCKET_BYTES", 1_000)
     monkeypatch.setattr(statefiles, "_OWNERS", 7)
     assert news(tmp_path, People(), rows) == expected
     assert list((tmp_path / "aside").iterdir()) == []

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import examples
 
 from migrate.kit import expr
 from migrate.plan import ordinals
@@ -68,7 +69,7 @@ def test_the_second_and_later_get_a_uuid_of_their_own(tmp_path):
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.text("abc", min_size=1, max_size=12), st.lists(st.integers(1, 11), max_size=4))
 def test_however_the_file_is_cut_the_events_are_the_same(tmp_path_factory, letters, cuts):
     """Chunks, row groups and files do not matter, and a preview shows the same."""

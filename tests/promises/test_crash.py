@@ -24,8 +24,8 @@ from migrate.sandbox.server import Sandbox
 
 pytestmark = pytest.mark.crash
 
-KILLS = int(os.environ.get("CRASH_KILLS", "12"))
-EVENTS = int(os.environ.get("CRASH_EVENTS", "12000"))
+KILLS = int(os.environ.get("CRASH_KILLS", "8"))
+EVENTS = int(os.environ.get("CRASH_EVENTS", "10000"))
 PATIENCE = float(os.environ.get("CRASH_PATIENCE", "2.5"))  # seconds until the kill, at the most
 SEED = int(os.environ.get("CRASH_SEED", "1"))
 START = datetime(2024, 4, 1, tzinfo=UTC)

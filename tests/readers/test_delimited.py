@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from readings import read, source, table
+from samples import examples
 
 from migrate.kit.declare import REST, ROW
 from migrate.readers.files import read_chunks
@@ -217,7 +218,7 @@ def test_many_spoiled_lines_take_linear_time(tmp_path):
 
 
 CELL = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('",\n\r;\t"'), max_size=8)
-COMPARED = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+COMPARED = settings(max_examples=examples(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @COMPARED

@@ -9,6 +9,7 @@ from commands import migrate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from readings import source, table
+from samples import examples
 
 from migrate.kit.declare import ROW
 from migrate.readers.dialects import Layout
@@ -20,7 +21,7 @@ SPEC = 'event = "event"\ndistinct_id = ["uid"]\ntimestamp = {column = "time", fo
 HEADER = ("a", "b")
 CELLS = st.text(st.sampled_from("ab\"\\,;\t\n\r'é{}:N nt0"), max_size=6).filter(lambda cell: cell != r"\N")
 ROWS = st.tuples(CELLS, CELLS).filter(lambda row: row != HEADER)  # a header that is repeated is no row
-COMPARED = settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+COMPARED = settings(max_examples=examples(120), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def read(path, data, layout, *, block_bytes=1 << 20):

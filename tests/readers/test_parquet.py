@@ -13,6 +13,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from readings import read, source, table
+from samples import examples
 
 from migrate.kit.declare import REST, ROW
 from migrate.readers.files import read_chunks
@@ -378,7 +379,7 @@ LEAVES = {
 }
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(typed().flatmap(lambda kind: st.tuples(st.just(kind), st.lists(kind[1], min_size=1, max_size=3))))
 def test_what_arrow_reads_at_microseconds_is_what_arrives(case):
     """Times, dates and numbers, at any depth of lists, structs and maps."""
@@ -391,7 +392,7 @@ def test_what_arrow_reads_at_microseconds_is_what_arrives(case):
     assert [json.loads(rest) for rest in reading.rests] == expected
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(st.lists(MICROSECONDS, min_size=1, max_size=3), st.sampled_from(["plain", "list", "struct", "map"]))
 def test_int96_over_its_whole_range(values, around):
     """Spark and Hive write times in it, in UTC; read as nanoseconds, 9999 would be 1816."""

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from jsonvalues import OBJECTS
 from readings import source, table
+from samples import examples
 
 from migrate.readers.dialects import Layout
 from migrate.readers.files import read_chunks
@@ -19,7 +20,7 @@ from migrate.readers.headers import read_header
 from migrate.readers.originals import Originals
 from migrate.readers.spans import read_bytes, spans
 
-COMPARED = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+COMPARED = settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def reading(found, header, given_table):

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pyarrow import orc
 from readings import read, source
+from samples import examples
 
 from migrate import numbering
 from migrate.errors import UsageError
@@ -24,7 +25,7 @@ from migrate.readers.originals import Originals
 
 SIZES = st.sampled_from([1, 16, 64, 300, 1 << 21])
 """Bytes of a block."""
-SOME = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+SOME = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(20))
 
 
 def table(**more):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonvalues import COMPARED
+from samples import examples
 
 from migrate.errors import Refused
 from migrate.workdir import parked
@@ -76,7 +77,7 @@ def test_parked_events_are_told_until_they_are_taken(checkpoint):
     st.integers(1, 150),
 )
 @example([(DAYS[0], True, 1)] * 2, 4, 12)  # as full as can be
-@settings(COMPARED, max_examples=50)
+@settings(COMPARED, max_examples=examples(50))
 def test_what_is_sent_again_keeps_its_order_and_its_bounds(checkpoint, several, max_events, max_bytes):
     """Day by day, merges first, then by time; a batch is of one day and as full as both bounds allow, never empty."""
     parts = [

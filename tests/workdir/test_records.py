@@ -5,6 +5,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonvalues import COMPARED
+from samples import examples
 
 from migrate.workdir.records import Numbers
 
@@ -19,7 +20,7 @@ NUMBERS = st.builds(
     damaged=st.lists(WORDS, max_size=2),
     examples=st.dictionaries(st.sampled_from("abc"), st.lists(WORDS, min_size=1, max_size=3), max_size=3),
 )
-FEWER = settings(COMPARED, max_examples=40)
+FEWER = settings(COMPARED, max_examples=examples(40))
 
 
 @given(NUMBERS)
