@@ -57,6 +57,10 @@ NAMES: Final = {"page_view": "$pageview", "screen_view": "$screen"}
 MARKS: Final = ("session_start", "first_visit", "first_open")
 """What Google adds by itself; PostHog derives sessions and first visits from the events."""
 
+NAME: Final = expr.first(pl.col("event_name"), pl.col("name"))
+_SHORT: Final = 100
+"""Characters of a name or an id that is not too long for PostHog, however it counts."""
+
 
 def person() -> pl.Expr:
     """Return whose event it is; of no one's, an id for that event alone, the same on every run."""
@@ -164,6 +168,24 @@ def parameter_rows(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     return flat(rows.with_columns_seq(joint(()).alias("event_id")), options)
 
 
+def alike() -> pl.Expr:
+    """Return what rows of one event have in common; null where one may be rejected: no other row is left out for it.
+
+    A row that is alone for no reason makes the event of the others once more, which is known by its uuid.
+    """
+    time = expr.first(pl.col("event_timestamp"), pl.col("timestamp"))
+    texts = [NAME, pl.col("user_id"), pl.col("user_pseudo_id")]
+    is_sound = pl.all_horizontal(
+        NAME.str.contains(r"^\s*[^\s$]"),
+        pl.coalesce(expr.unix(time, "us"), expr.timestamp(time)).is_not_null(),
+        *(
+            (text.str.len_chars() <= _SHORT) & ~text.str.contains("[\x00\ufffd]")
+            for text in (text.fill_null("") for text in texts)
+        ),
+    )
+    return pl.when(is_sound).then(joint())
+
+
 def to_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     """Return which browsers and apps a user was seen in."""
     ids = {"anonymous": values.linkable("user_pseudo_id"), "identified": values.linkable("user_id")}
@@ -176,7 +198,6 @@ def flat_links(rows: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     return to_links(rows.with_columns_seq(time.alias("event_timestamp")), options)
 
 
-NAME: Final = expr.first(pl.col("event_name"), pl.col("name"))
 WARNINGS: Final = {"without_ids": nobody()}
 BAGS: Final = {
     "event_params": Bag(keys=BAG, read=parameters, whole=WHOLE),
@@ -216,7 +237,7 @@ MAPPING: Final = Platform(
             times=("event_timestamp", "timestamp"),
             ids=(*IDS, "event_id"),
             recover=joint(),
-            neighbours=joint(),
+            neighbours=alike(),
             rename=PIVOTED,
             filters={
                 "automatic_events": NAME.is_in(MARKS),

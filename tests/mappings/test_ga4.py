@@ -1009,6 +1009,22 @@ def test_one_row_a_parameter():
 
 
 @pytest.mark.parametrize(
+    "odd",
+    [
+        *({"event_timestamp": time} for time in (None, "", "soon", "(not set)", "1.71248E+15")),
+        *({"event_name": name} for name in (None, "", " ", "$feature_flag", "e" * 101, "caf\ufffd")),
+        *({who: of} for who in ("user_id", "user_pseudo_id") for of in ("u" * 101, "\ufffd")),
+    ],
+    ids=str,
+)
+def test_a_row_that_may_be_rejected_stands_for_no_other(odd):
+    """All rows of a rejected event are rejects; where the first row alone is odd, the next one is the event."""
+    same = {"event_id": "e1", "key": "a", "string_value": "x"}
+    (chunk,) = marked([Chunk(rows(same | odd, same | odd, same, same, table=ROWS), [])], ROWS.neighbours)
+    assert holds(ROWS.filters["row_of_same_event"], chunk.rows) == [False, False, False, True]
+
+
+@pytest.mark.parametrize(
     ("prefix", "at"),
     [
         pytest.param("event_params.", "event_params.value.", id="dots"),
