@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, Self
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from migrate.ahead import ahead
@@ -24,10 +25,14 @@ _HELD: Final = 3
 _MOST_BUCKETS: Final = 256
 _OWNERS: Final = 2**13
 """Whose states are told of at once."""
+_PART_BYTES: Final = 16 * 2**20
+"""What their states take in memory; what is worked out of them takes many times as much."""
 _PIECE: Final = 2**17
 """States that are read from a file at once."""
-_SAMPLED: Final = 128
-"""Files, and owners of each, that are looked at to see where owners lie."""
+_PIECE_BYTES: Final = 16 * 2**20
+"""What they take in the file, uncompressed."""
+_SAMPLED: Final = 64
+"""States of each bucket that are looked at to see where owners lie."""
 _OWNED: Final = pl.Schema({**COLUMNS, "is_merged": pl.Boolean})
 _PERSONS: Final = pl.Series("owner", [PERSON])
 """Where persons begin, in the order of owners: groups are before them."""
@@ -140,7 +145,7 @@ class Buckets:
                 nothing = _owned(pl.DataFrame(schema=SCHEMA), self._people)
                 self._whole = pl.concat([nothing, *(self._owned(frame) for frame in pieces)])
                 return
-            edges = _edges(self._files, count)
+            edges = _edges(self._files, rows, count)
             self._aside.mkdir(parents=True, exist_ok=True)
             paths = [self._aside / f"bucket-{number:03d}.parquet" for number in range(edges.len() + 1)]
             with ExitStack() as stack:
@@ -180,16 +185,15 @@ def _owned(frame: pl.DataFrame, people: People) -> pl.DataFrame:
     return pl.concat([found.filter(~is_merged), own, persons_]).drop("person")
 
 
-def _edges(files: Sequence[Kept], count: int) -> pl.Series:
-    """Return the first owners of all buckets but the first, about as many owners to each, by a sample of them."""
-    found = []
-    for file in files[:: len(files) // _SAMPLED + 1]:
-        with file.opened() as source, pq.ParquetFile(source, pre_buffer=False) as parquet:
-            groups = parquet.num_row_groups
-            some = parquet.read_row_groups([*range(0, groups, groups // 4 + 1)], ["owner"])
-            owners = pl.DataFrame(some)["owner"].unique().sort()
-            found.append(owners.gather_every(owners.len() // _SAMPLED + 1))
-    owners = pl.concat(found).unique().sort()
+def _edges(files: Sequence[Kept], rows: int, count: int) -> pl.Series:
+    """Return the first owners of all buckets but the first, about as many of these rows to each, by a sample of all."""
+    step = max(1, rows // (count * _SAMPLED))
+    found = [
+        pl.DataFrame(table)["owner"].gather_every(step)
+        for file in files
+        for table in _tables(file, ["owner"])
+    ]
+    owners = pl.concat(found).sort()
     firsts = owners.gather([number * owners.len() // count for number in range(1, count)])
     return pl.concat([firsts, _PERSONS]).unique().sort()
 
@@ -199,7 +203,9 @@ def _parts(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
     is_person = pl.col("owner").str.starts_with(PERSON)
     for some in (frame.filter(is_person), frame.filter(~is_person)):
         owners = some["owner"].unique().sort()
-        for _, part in _by_place(some, owners.gather_every(_OWNERS, _OWNERS)):
+        fitting = owners.len() * _PART_BYTES // max(1, int(some.estimated_size()))
+        at_once = max(1, min(_OWNERS, fitting))
+        for _, part in _by_place(some, owners.gather_every(at_once, at_once)):
             yield part
 
 
@@ -222,16 +228,26 @@ def _read(file: Kept) -> pl.DataFrame:
 
 def _pieces(file: Kept) -> Iterator[pl.DataFrame]:
     """Yield a file's states, some at a time."""
+    for table in _tables(file):
+        yield pl.DataFrame(table).select_seq(SCHEMA.names()).cast(SCHEMA)
+
+
+def _tables(file: Kept, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """Yield a file's columns, row groups together as far as they are few states, or few bytes."""
     with file.opened() as source, pq.ParquetFile(source, pre_buffer=False) as parquet:
         groups: list[int] = []
-        held = 0
+        rows = size = 0
         for group in range(parquet.num_row_groups):
+            of_group = parquet.metadata.row_group(group)
+            if groups and (
+                rows + of_group.num_rows > _PIECE or size + of_group.total_byte_size > _PIECE_BYTES
+            ):
+                yield parquet.read_row_groups(groups, columns)
+                groups, rows, size = [], 0, 0
             groups.append(group)
-            held += parquet.metadata.row_group(group).num_rows
-            if held >= _PIECE or group == parquet.num_row_groups - 1:
-                table = parquet.read_row_groups(groups)
-                groups, held = [], 0
-                yield pl.DataFrame(table).select_seq(SCHEMA.names()).cast(SCHEMA)
+            rows, size = rows + of_group.num_rows, size + of_group.total_byte_size
+        if groups:
+            yield parquet.read_row_groups(groups, columns)
 
 
 def _size(file: Kept) -> tuple[int, int]:

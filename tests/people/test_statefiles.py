@@ -129,3 +129,31 @@ def test_all_of_an_owner_are_together_however_many_there_are(tmp_path, people, m
         seen = [{owner.translate({ord("g"): "q"}) for owner, *_ in rows} for rows in parted]
         assert all(max(before) < min(after) for before, after in pairwise(seen))
     assert not (tmp_path / "aside").exists() or [*(tmp_path / "aside").iterdir()] == []
+
+
+def test_buckets_are_even_where_owners_lie_in_order(tmp_path, people, monkeypatch):
+    """As profiles that were exported by id: in many row groups, each with owners of its own."""
+    rows = [(f"p{number:04}", STATE, 1, "x") for number in range(2_000)]
+    written = States(tmp_path / "s")
+    for start in range(0, len(rows), 50):
+        written.write(states(*rows[start : start + 50]))
+    assert written.close()
+    monkeypatch.setattr(statefiles, "_BUCKET_STATES", 100)
+    with Buckets([Kept.of(written.path)], tmp_path / "aside", people) as buckets:
+        found = [frame.height for frame in buckets.all()]
+    assert sum(found) == 2_000
+    assert max(found) <= 110
+
+
+@pytest.mark.parametrize(("bound", "value"), [("_PIECE", 100), ("_PIECE_BYTES", 13_000)])
+def test_few_states_are_read_at_once(tmp_path, monkeypatch, bound, value):
+    """However long they are; a row group is read whole."""
+    written = States(tmp_path / "s")
+    for start in range(0, 1_000, 50):
+        written.write(
+            states(*((f"p{number:04}", STATE, 1, f"{number:064}") for number in range(start, start + 50)))
+        )
+    written.close()
+    monkeypatch.setattr(statefiles, bound, value)
+    found = [frame.height for frame in statefiles._pieces(Kept.of(written.path))]  # noqa: SLF001 - what is held at once
+    assert found == [100] * 10
