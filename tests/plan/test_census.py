@@ -169,3 +169,10 @@ def test_what_is_planned_of_people_is_not_planned_again(planned):
     _, second = planned()
     assert second.report is None
     assert ([*checkpoint.inputs()], checkpoint.part_paths()) == before
+
+
+def test_rows_of_what_is_told_go_on_from_frame_to_frame():
+    """Each place in what is planned is one event's."""
+    frames = [pl.DataFrame({"_row": [1, 2]}), pl.DataFrame({"_row": [1]}), pl.DataFrame({"_row": [1, 2]})]
+    found = [frame["_row"].to_list() for frame in census._numbered(iter(frames))]  # noqa: SLF001 - what they are called
+    assert found == [[1, 2], [3], [4, 5]]
