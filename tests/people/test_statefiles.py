@@ -131,18 +131,26 @@ def test_all_of_an_owner_are_together_however_many_there_are(tmp_path, people, m
     assert not (tmp_path / "aside").exists() or [*(tmp_path / "aside").iterdir()] == []
 
 
-def test_buckets_are_even_where_owners_lie_in_order(tmp_path, people, monkeypatch):
-    """As profiles that were exported by id: in many row groups, each with owners of its own."""
-    rows = [(f"p{number:04}", STATE, 1, "x") for number in range(2_000)]
-    written = States(tmp_path / "s")
-    for start in range(0, len(rows), 50):
-        written.write(states(*rows[start : start + 50]))
-    assert written.close()
+@pytest.mark.parametrize("lie", [(1, 40, 1), (40, 1, 40), (200, 1, 200), (4, 10, 40)], ids=str)
+def test_buckets_are_even_however_owners_lie(tmp_path, people, monkeypatch, lie):
+    """In order, as profiles exported by id are, or some of everywhere in each file, which begins with its least."""
+    files, groups, step = lie
+    numbers = [number for first in range(step) for number in range(first, 2_000, step)]
+    size, kept_ = 2_000 // (files * groups), []
+    for file in range(files):
+        written = States(tmp_path / f"{file}")
+        for group in range(groups):
+            start = (file * groups + group) * size
+            some = numbers[start : start + size]
+            written.write(states(*((f"p{number:04}", STATE, 1, "x") for number in some)))
+        assert written.close()
+        kept_.append(Kept.of(written.path))
     monkeypatch.setattr(statefiles, "_BUCKET_STATES", 100)
-    with Buckets([Kept.of(written.path)], tmp_path / "aside", people) as buckets:
+    monkeypatch.setattr(statefiles, "_SAMPLED", 8)
+    with Buckets(kept_, tmp_path / "aside", people) as buckets:
         found = [frame.height for frame in buckets.all()]
     assert sum(found) == 2_000
-    assert max(found) <= 110
+    assert max(found) <= 200
 
 
 @pytest.mark.parametrize(("bound", "value"), [("_PIECE", 100), ("_PIECE_BYTES", 13_000)])
